@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config';
+
+// Tests run from source: the condition makes `@sealane/*` resolve to `src/`, so no test ever sees a stale `dist/`.
+const source = { resolve: { conditions: ['@sealane/source'] }, ssr: { resolve: { conditions: ['@sealane/source'] } } };
+
+export default defineConfig({
+  test: {
+    projects: [
+      { ...source, test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'], testTimeout: 20_000 } },
+      {
+        ...source,
+        test: {
+          name: 'system',
+          include: ['test/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
