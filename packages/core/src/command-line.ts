@@ -1,0 +1,195 @@
+/**
+ * The frame around every command of both executables: lazy loading, `--json`, exit codes, errors with a next step.
+ *
+ * A program is a table of names and loaders, so that `--help` of one command loads that command's file and nothing else.
+ * The frame never touches the process: it reads `io` and returns the exit code.
+ */
+import { Command, CommanderError } from 'commander';
+import { ERRORS, type ExitCode } from './error-table.js';
+import { SealaneError } from './errors.js';
+
+/** A positional argument: `name`, `[name]` when optional, `name...` when it takes the rest. */
+export interface ArgumentSpec {
+  readonly name: string;
+  readonly description: string;
+}
+
+/** An option in commander's notation: `--to <stage>`; `repeat` collects every use into an array. */
+export interface OptionSpec {
+  readonly flags: string;
+  readonly description: string;
+  readonly repeat?: true;
+  readonly required?: true;
+}
+
+/** What a command is given: parsed arguments and options (camelCase, environment merged in), and where to talk. */
+export interface CommandCall {
+  readonly args: readonly (string | readonly string[] | undefined)[];
+  readonly options: Readonly<Record<string, string | readonly string[] | boolean | undefined>>;
+  readonly io: CommandIo;
+}
+
+/** The outside world of a command, injected by the launcher. `out` is data (stdout), `talk` is for people (stderr). */
+export interface CommandIo {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly isTerminal: boolean;
+  readonly signal: AbortSignal;
+  out(text: string): void;
+  talk(text: string): void;
+}
+
+/** What a command answers: `json` is printed with `--json`, `text` otherwise; `error` adds the failure to the object. */
+export interface CommandResult {
+  readonly exit: ExitCode;
+  readonly json: object;
+  readonly text: string;
+  /** A last line for people on stderr: the next step after a refusal. */
+  readonly hint?: string;
+}
+
+/** One command: its words, its help, an example that a test runs, and what it does. */
+export interface CommandSpec {
+  readonly name: string;
+  readonly summary: string;
+  readonly arguments?: readonly ArgumentSpec[];
+  readonly options?: readonly OptionSpec[];
+  /** Whole command lines, one a line, that work after the quickstart. */
+  readonly example: string;
+  readonly run: (call: CommandCall) => Promise<CommandResult>;
+}
+
+/** An executable: its name, global options and lazily loaded commands (key = words of the command). */
+export interface Program {
+  readonly name: string;
+  readonly version: string;
+  readonly summary: string;
+  readonly globals: readonly OptionSpec[];
+  readonly commands: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<{ readonly command: CommandSpec }> }>>;
+}
+
+/**
+ * Runs one command line (without node and script) and returns the exit code of CONTRACT.md.
+ *
+ * Unknown commands and bad flags are 2. A `SealaneError` becomes `{error: {code, message, hint}}` (with `--json`) or two lines
+ * on stderr, and the exit code of its row in the error table. Anything else is an internal fault, 1.
+ */
+export async function runCommandLine(program: Program, argv: readonly string[], io: CommandIo): Promise<number> {
+  const name = commandName(program, argv);
+  const wantsJson = argv.includes('--json');
+  if (name === undefined) return helpOrUnknown(program, argv, io, wantsJson);
+  try {
+    const entry = program.commands[name];
+    if (entry === undefined) return helpOrUnknown(program, argv, io, wantsJson);
+    const { command } = await entry.load();
+    return await runOne(program, command, argv.slice(name.split(' ').length), io);
+  } catch (error) {
+    return reportFailure(error, program, io, wantsJson);
+  }
+}
+
+/** The longest leading words of `argv` that name a command. */
+function commandName(program: Program, argv: readonly string[]): string | undefined {
+  for (const count of [3, 2, 1]) {
+    const words = argv.slice(0, count).join(' ');
+    if (argv.length >= count && Object.hasOwn(program.commands, words)) return words;
+  }
+  return undefined;
+}
+
+function helpOrUnknown(program: Program, argv: readonly string[], io: CommandIo, wantsJson: boolean): number {
+  const first = argv[0];
+  if (first === '--version') {
+    io.out(`${program.version}\n`);
+    return 0;
+  }
+  const words = argv.filter((word) => !word.startsWith('-'));
+  const group = Object.keys(program.commands).filter((name) => name.startsWith(`${words.join(' ')} `));
+  const asksForHelp = argv.includes('--help') || argv.includes('-h') || first === 'help' || first === undefined;
+  if (asksForHelp && (words.length === 0 || first === 'help' || group.length > 0)) {
+    io.out(programHelp(program, words.length === 0 || first === 'help' ? Object.keys(program.commands) : group));
+    return 0;
+  }
+  const message = `run ${program.name}: expected a command, got ${JSON.stringify(argv.join(' '))}`;
+  return printError({ code: 'USAGE', message, hint: `run: ${program.name} --help` }, 2, program, io, wantsJson);
+}
+
+function programHelp(program: Program, names: readonly string[]): string {
+  const width = Math.max(...names.map((name) => name.length));
+  const rows = names.map((name) => `  ${name.padEnd(width)}  ${program.commands[name]?.summary ?? ''}`);
+  return `${program.name}: ${program.summary}\n\n${rows.join('\n')}\n\nExample:\n  ${program.name} ${names[0] ?? ''} --help\n`;
+}
+
+async function runOne(program: Program, spec: CommandSpec, argv: readonly string[], io: CommandIo): Promise<number> {
+  const parsed = parseArguments(program, spec, argv, io);
+  if (parsed === 'help') return 0;
+  const result = await spec.run({ ...parsed, io });
+  if (parsed.options['json'] === true) io.out(`${JSON.stringify(result.json)}\n`);
+  else if (result.text !== '') io.out(result.text.endsWith('\n') ? result.text : `${result.text}\n`);
+  if (result.hint !== undefined && parsed.options['json'] !== true) io.talk(`${program.name}: hint: ${result.hint}\n`);
+  return result.exit;
+}
+
+function parseArguments(program: Program, spec: CommandSpec, argv: readonly string[], io: CommandIo): Omit<CommandCall, 'io'> | 'help' {
+  const parser = new Command(`${program.name} ${spec.name}`).description(spec.summary).exitOverride();
+  parser.configureOutput({ writeOut: (text) => { io.out(text); }, writeErr: () => undefined });
+  for (const argument of spec.arguments ?? []) {
+    parser.argument(/^[[<]/.test(argument.name) ? argument.name : `<${argument.name}>`, argument.description);
+  }
+  for (const option of [...(spec.options ?? []), ...program.globals, { flags: '--json', description: 'print one JSON object on stdout' }]) {
+    addOption(parser, option);
+  }
+  parser.addHelpText('after', `\nExample:\n${spec.example.trim().replace(/^/gm, '  ')}`);
+  try {
+    parser.parse([...argv], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 'help';
+    throw new SealaneError('USAGE', `run ${program.name} ${spec.name}: ${commanderMessage(error)}`, { command: spec.name }, { cause: error });
+  }
+  return { args: parser.processedArgs as CommandCall['args'], options: withEnvironment(parser.opts(), program, io) };
+}
+
+function addOption(parser: Command, option: OptionSpec): void {
+  const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
+  if (option.repeat) parser.option(option.flags, option.description, collect);
+  else if (option.required) parser.requiredOption(option.flags, option.description);
+  else parser.option(option.flags, option.description);
+}
+
+/** Global options may come from the environment as `SEALANE_NAME`; the command line wins. */
+function withEnvironment(options: Record<string, string | undefined>, program: Program, io: CommandIo): CommandCall['options'] {
+  const merged: Record<string, string | undefined> = { ...options };
+  for (const { flags } of program.globals) {
+    const long = /--([a-z-]+)/.exec(flags)?.[1] ?? '';
+    const key = long.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    merged[key] ??= io.env[`SEALANE_${long.replaceAll('-', '_').toUpperCase()}`];
+  }
+  return merged;
+}
+
+function commanderMessage(error: unknown): string {
+  return error instanceof Error ? error.message.replace(/^error: /, '') : String(error);
+}
+
+function reportFailure(error: unknown, program: Program, io: CommandIo, wantsJson: boolean): number {
+  if (error instanceof SealaneError) {
+    const row = ERRORS[error.code];
+    return printError({ code: error.code, message: error.message, hint: error.hint ?? row.hint }, row.exit, program, io, wantsJson);
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  if (io.env['SEALANE_DEBUG'] !== undefined && error instanceof Error) io.talk(`${error.stack ?? ''}\n`);
+  const hint = 'this is a fault of the program: run it again with SEALANE_DEBUG=1 and report what it prints';
+  return printError({ code: 'INTERNAL', message, hint }, 1, program, io, wantsJson);
+}
+
+function printError(
+  error: { readonly code: string; readonly message: string; readonly hint: string },
+  exit: number,
+  program: Program,
+  io: CommandIo,
+  wantsJson: boolean,
+): number {
+  if (wantsJson) io.out(`${JSON.stringify({ error })}\n`);
+  io.talk(`${program.name}: error: ${error.message} (${error.code})\n${program.name}: hint: ${error.hint}\n`);
+  return exit;
+}

@@ -1,0 +1,77 @@
+/**
+ * Every error code that a command can print or a receipt can carry, with its exit code, meaning and next step.
+ *
+ * The one table: `docs/errors.md` is generated from it, and a test compares both. Exit codes are those of the command line:
+ * 0 done, 1 internal fault, 2 usage or config, 3 denied by policy, 4 verification failed, 5 pending, 6 remote unavailable,
+ * 7 rolled back, 8 held.
+ */
+
+/** Exit codes of both executables. */
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
+
+interface ErrorRow {
+  readonly exit: ExitCode;
+  readonly what: string;
+  readonly hint: string;
+}
+
+const define = <T extends Readonly<Record<string, ErrorRow>>>(rows: T): T => rows;
+
+/** Code → row. Sections: usage, trust, waybill and evidence, log, release and site, content, local conditions, faults. */
+export const ERRORS = define({
+  // usage and configuration
+  CONFIG_INVALID: { exit: 2, what: 'a configuration file is missing, malformed or contradicts itself', hint: 'mend the file at the line named and run the command again' },
+  DIGEST_MALFORMED: { exit: 2, what: 'a digest is not sha256: and 64 lower-case hex digits', hint: 'copy the digest from: sealane release list' },
+  USAGE: { exit: 2, what: 'the command line is not one this program takes', hint: 'run the command again with --help' },
+
+  // trust: the TUF repository of the lane
+  TRUST_EXPIRED: { exit: 4, what: 'signed metadata has expired: the lane is stale or being frozen', hint: 'refresh the lane with: sealane publish --refresh, or import a fresher medium' },
+  TRUST_MALFORMED: { exit: 4, what: 'a trust document is malformed, truncated, has duplicate keys or values outside the format', hint: 'fetch again; if it stays, the lane was damaged: compare it with the promoter' },
+  TRUST_MISMATCH: { exit: 4, what: 'trust documents disagree about a hash, a length or a version', hint: 'fetch again: a publish may have been in progress; if it stays, the mirror mixes versions' },
+  TRUST_ROLLBACK: { exit: 4, what: 'a role or the root chain went back to an older version', hint: 'the source replays old metadata: use another upstream' },
+  TRUST_THRESHOLD: { exit: 4, what: 'too few valid signatures by the keys that the role names', hint: 'the document is forged or its keys were rotated: ask the lane owners' },
+  TRUST_TOO_LARGE: { exit: 4, what: 'a document is larger or deeper than its bound', hint: 'the source sends endless or hostile data: use another upstream' },
+  TRUST_WRONG_ROLE: { exit: 4, what: 'a role signed a path outside its delegation, or a document of another stage was offered', hint: 'check the stage in site.yaml and the channel that the lane publishes' },
+
+  // waybill and evidence
+  EVIDENCE_RESULT: { exit: 3, what: 'evidence is missing, failed, empty, skipped or stale', hint: 'run the tests again and add the report: sealane evidence add RELEASE --tests FILE' },
+  EVIDENCE_SIGNER: { exit: 3, what: 'evidence is signed by a key that policy does not name for it', hint: 'sign with a key that the pipeline lists under signers' },
+  EVIDENCE_SUBJECT: { exit: 3, what: 'evidence is about other bytes than this release', hint: 'add evidence whose subject is the digest of this release' },
+  KEY_REVOKED: { exit: 4, what: 'a statement was logged outside the window in which its key is valid', hint: 'have the statement made again by a key that is valid now' },
+  WAYBILL_APPROVALS: { exit: 3, what: 'too few valid approvals by different people', hint: 'ask another approver to run: sealane approve RELEASE --to STAGE --key PERSON' },
+  WAYBILL_SIGNATURE: { exit: 4, what: 'a decision or statement of the waybill has a wrong or missing signature', hint: 'fetch the lane again; if it stays, the waybill was altered' },
+  WAYBILL_STAGE_ORDER: { exit: 4, what: 'a stage before this one has no valid PASSED decision for this release', hint: 'promote through every stage: sealane plan RELEASE --to STAGE' },
+  WAYBILL_SUBJECT: { exit: 4, what: 'a decision of the waybill is about another release', hint: 'fetch the lane again; if it stays, the waybill was altered' },
+
+  // log
+  LOG_FORK: { exit: 4, what: 'the log shown here is not an extension of the log seen before', hint: 'keep both checkpoints and show them to the auditor: the log key may be stolen' },
+  LOG_NOT_INCLUDED: { exit: 4, what: 'a statement is not in the log, or its proof is wrong', hint: 'fetch the lane again; if it stays, the statement was never logged' },
+  LOG_WITNESS: { exit: 4, what: 'the checkpoint lacks the cosignatures of the witness quorum', hint: 'see that the witnesses run, then: sealane publish --refresh' },
+
+  // release and site
+  CHANNEL_HELD: { exit: 3, what: 'the channel holds this group: nothing is installed until it is released', hint: 'ask the operators of the lane: sealane channel show STAGE' },
+  HARDWARE_UNCOVERED: { exit: 3, what: 'the release was not tested on hardware of the class of this site', hint: 'test on this hardware: sealane evidence add RELEASE --tests FILE --hardware HBOM' },
+  RELEASE_BELOW_FLOOR: { exit: 3, what: 'the release is older than the floor of its stage', hint: 'promote a newer release' },
+  RELEASE_FAILED_HERE: { exit: 0, what: 'this release failed its health here before and is not tried again', hint: 'promote a mended release; see: sealane-site status' },
+  RELEASE_REVOKED: { exit: 3, what: 'the release was revoked', hint: 'promote another release; see: sealane channel show STAGE' },
+  SITE_FENCED: { exit: 3, what: 'this site is fenced: it installs nothing', hint: 'ask the operators of the lane to rejoin the site' },
+  SITE_MISMATCH: { exit: 3, what: 'the site record does not match this site, its key, stage or labels', hint: 'enrol again: sealane-site enroll --name NAME --out REQUEST' },
+
+  // content
+  CONTENT_DIGEST: { exit: 4, what: 'bytes do not have the digest they are named by', hint: 'copy them again from the source; the path is named above' },
+  CONTENT_LENGTH: { exit: 4, what: 'a blob is longer or shorter than its descriptor says', hint: 'copy it again from the source; the path is named above' },
+  CONTENT_MISSING: { exit: 4, what: 'a blob that the release needs is not there', hint: 'sync the mirror again or import a complete medium' },
+  CONTENT_UNSAFE: { exit: 4, what: 'an archive holds a path, link, device or mode that could leave its folder or raise rights', hint: 'rebuild the image without the entry named above' },
+
+  // local conditions at a site
+  DISK_SHORT: { exit: 5, what: 'there is not enough free disk for the update', hint: 'free disk: sealane-site gc' },
+  LOCAL_HOLD: { exit: 5, what: 'an operator holds updates at this site', hint: 'lift it with: sealane-site unhold' },
+
+  // faults around us
+  FETCH_FAILED: { exit: 6, what: 'no upstream could be reached', hint: 'check the uplink, or import a medium: sealane-site media import DIR' },
+  HEALTH_FAILED: { exit: 7, what: 'the release did not pass its health checks and was rolled back', hint: 'read the reason: sealane-site status; a mended release installs by itself' },
+  INTERNAL: { exit: 1, what: 'a fault of the program', hint: 'run again with SEALANE_DEBUG=1 and report what it prints' },
+});
+
+/** A code of the table. */
+export type ErrorCode = keyof typeof ERRORS;
