@@ -12,3 +12,4 @@ export {
   SiteError,
   TrustError,
 } from './errors.js';
+export { EXAMPLE_KEY_IDS } from './example-keys.js';
