@@ -24,6 +24,25 @@ export const ERRORS = define({
   DIGEST_MALFORMED: { exit: 2, what: 'a digest is not sha256: and 64 lower-case hex digits', hint: 'copy the digest from: sealane release list' },
   USAGE: { exit: 2, what: 'the command line is not one this program takes', hint: 'run the command again with --help' },
 
+  // malformed input, named by kind
+  BYTES_MALFORMED: { exit: 2, what: 'text is not UTF-8, base64 or hex where it must be', hint: 'check the file that was given' },
+  CHECKPOINT_MALFORMED: { exit: 4, what: 'a checkpoint is not of the form of C2SP tlog-checkpoint', hint: 'fetch it again from the log' },
+  ENVELOPE_MALFORMED: { exit: 4, what: 'a DSSE envelope is malformed or has not exactly one signature', hint: 'make the statement again with one signature' },
+  JSON_DUPLICATE_KEY: { exit: 2, what: 'a JSON document says a key twice', hint: 'write each key once' },
+  JSON_MALFORMED: { exit: 2, what: 'a document is not well-formed JSON', hint: 'mend the document at the offset named' },
+  JSON_TOO_DEEP: { exit: 2, what: 'a JSON document nests too deeply', hint: 'check the file that was given' },
+  JSON_TOO_LARGE: { exit: 2, what: 'a JSON document is larger than its bound', hint: 'check the file that was given' },
+  KEY_MALFORMED: { exit: 2, what: 'a key is unreadable or of another kind than needed', hint: 'make one with: sealane key create NAME' },
+  LOG_LEAF_MALFORMED: { exit: 4, what: 'a log entry is not a hashedrekord 0.0.2 body', hint: 'fetch it again from the log' },
+  NOTE_MALFORMED: { exit: 4, what: 'a signed note is malformed', hint: 'fetch it again from the log' },
+  NOTE_UNVERIFIED: { exit: 4, what: 'a signed note claims a known key but the signature is wrong', hint: 'fetch it again; if it stays, it was forged' },
+  PROOF_LENGTH: { exit: 4, what: 'a proof has the wrong number of hashes', hint: 'ask the log for the proof again' },
+  PROOF_MISMATCH: { exit: 4, what: 'a proof does not lead to the root', hint: 'ask the log for the proof again; if it stays, the log was altered' },
+  STATEMENT_MALFORMED: { exit: 4, what: 'a signed payload is not an in-toto statement v1', hint: 'make the statement again' },
+  TILE_MALFORMED: { exit: 4, what: 'a tile of the log has the wrong size', hint: 'fetch the tile again' },
+  TILE_PATH_MALFORMED: { exit: 2, what: 'a path does not name a tile', hint: 'see C2SP tlog-tiles for the form' },
+  VKEY_MALFORMED: { exit: 2, what: 'a verifier key is malformed or its hash is not its key\'s', hint: 'copy the whole vkey line again' },
+
   // trust: the TUF repository of the lane
   TRUST_EXPIRED: { exit: 4, what: 'signed metadata has expired: the lane is stale or being frozen', hint: 'refresh the lane with: sealane publish --refresh, or import a fresher medium' },
   TRUST_MALFORMED: { exit: 4, what: 'a trust document is malformed, truncated, has duplicate keys or values outside the format', hint: 'fetch again; if it stays, the lane was damaged: compare it with the promoter' },

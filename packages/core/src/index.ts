@@ -1,5 +1,20 @@
 /** The public surface of `core`, listed by hand. */
+export { base64, concatBytes, equalBytes, fromBase64, fromHex, fromUtf8, hex, utf8 } from './bytes.js';
+export { canonicalJson, type JsonObject, type JsonValue } from './canonical-json.js';
 export type { Check, Verdict } from './check.js';
+export { type Checkpoint, formatCheckpointText, parseCheckpoint } from './checkpoint.js';
+export { cosign, type Cosignature, verifyCosignatures } from './cosignature.js';
+export { createDigester, type Digest, type Digester, digestFromHex, digestHex, isDigest, parseDigest, sha256, sha256Raw } from './digest.js';
+export {
+  type Envelope,
+  envelopePayload,
+  envelopeSignature,
+  INTOTO_PAYLOAD_TYPE,
+  makeEnvelope,
+  pae,
+  parseEnvelope,
+  statementDigestOf,
+} from './dsse.js';
 export { ERRORS, type ErrorCode, type ExitCode } from './error-table.js';
 export {
   AuditorError,
@@ -13,3 +28,30 @@ export {
   TrustError,
 } from './errors.js';
 export { EXAMPLE_KEY_IDS } from './example-keys.js';
+export { LIMITS } from './limits.js';
+export { encodeLogLeaf, type LogLeaf, logLeaf, parseLogLeaf } from './log-leaf.js';
+export { emptyRoot, leafHash, nodeHash, verifyConsistency, verifyInclusion } from './merkle.js';
+export { consistencyProof, inclusionProof, type ProofWish, rootFromTiles, type TileReader, tilesForProofs } from './merkle-tiles.js';
+export { type QuorumCheckpoint, verifyQuorum } from './quorum.js';
+export {
+  formatVkey,
+  keyHashBytes,
+  logId,
+  makeVkey,
+  type Note,
+  NOTE_KEY_TYPE,
+  type NoteKeyType,
+  type NoteSignature,
+  openNote,
+  parseNote,
+  parseVkey,
+  signatureLine,
+  signNote,
+  verifyEd25519,
+  type Vkey,
+  vkeyOf,
+} from './signed-note.js';
+export { keyIdOf, p256PublicKey, type Signer, signStatement, verifyEnvelope, verifyP256 } from './signer.js';
+export { encodeStatement, parseStatement, PREDICATE, type Statement, type Subject } from './statement.js';
+export { type JsonLimits, parseStrictJson } from './strict-json.js';
+export { entriesPath, parseTilePath, type Tile, TILE_HEIGHT, TILE_WIDTH, tileCount, tilePath } from './tile-path.js';

@@ -1,0 +1,51 @@
+/** Checkpoints: a log's signed promise of size and root (C2SP tlog-checkpoint v1.0.0). */
+import { base64, fromBase64 } from './bytes.js';
+import { CoreError, SealaneError } from './errors.js';
+import { parseNote } from './signed-note.js';
+
+/** A checkpoint. `text` is what is signed; `note` the whole with signatures. Not verified by parsing. */
+export interface Checkpoint {
+  readonly origin: string;
+  /** Entries in the log. */
+  readonly size: number;
+  /** 32 bytes. */
+  readonly root: Uint8Array;
+  readonly text: string;
+  readonly note: string;
+}
+
+/** The text of a checkpoint: origin, size, root, each on a line. */
+export function formatCheckpointText({ origin, size, root }: Pick<Checkpoint, 'origin' | 'size' | 'root'>): string {
+  return `${origin}\n${size}\n${base64(root)}\n`;
+}
+
+/**
+ * A checkpoint out of a signed note. Signatures are not verified here: see `verifyQuorum`.
+ *
+ * @throws CoreError `NOTE_MALFORMED`, `CHECKPOINT_MALFORMED`
+ */
+export function parseCheckpoint(note: string | Uint8Array): Checkpoint {
+  const { text } = parseNote(note);
+  const [origin = '', size = '', root = '', ...extensions] = text.slice(0, -1).split('\n');
+  if (origin === '') throw malformed('an origin');
+  // no sign, no leading zero, no other base
+  if (!/^(?:0|[1-9]\d*)$/.test(size) || !Number.isSafeInteger(Number(size))) throw malformed('a size in decimal');
+  if (extensions.some((line) => line === '')) throw malformed('no empty extension lines');
+  const whole = typeof note === 'string' ? note : new TextDecoder().decode(note);
+  return { origin, size: Number(size), root: rootBytes(root), text, note: whole };
+}
+
+function rootBytes(text: string): Uint8Array {
+  try {
+    const root = fromBase64(text);
+    if (root.length === 32) return root;
+  } catch (error) {
+    // reported below, with the other ways a root can be wrong
+    if (!(error instanceof SealaneError)) throw error;
+  }
+  throw malformed('a root of 32 bytes in base64');
+}
+
+function malformed(expected: string): CoreError {
+  return new CoreError('CHECKPOINT_MALFORMED', `read a checkpoint: expected ${expected}`);
+}

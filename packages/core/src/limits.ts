@@ -1,0 +1,31 @@
+/** Bounds of every document that comes from outside: nothing is read, parsed or kept beyond them. */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Largest size in bytes of each kind of document, and how deep JSON may nest. */
+export const LIMITS = {
+  /** A root names a handful of keys; three owners' signatures and unknown fields fit many times. */
+  rootBytes: 512 * KIB,
+  timestampBytes: 16 * KIB,
+  snapshotBytes: MIB,
+  targetsBytes: MIB,
+  stageBytes: MIB,
+  /** DESIGN: the channel stays under 256 KiB for any number of sites. */
+  channelBytes: 256 * KIB,
+  policyBytes: MIB,
+  trustedRootBytes: 256 * KIB,
+  /** DESIGN: a waybill is at most 4 MiB. */
+  waybillBytes: 4 * MIB,
+  /** The payload of one DSSE envelope. */
+  statementBytes: MIB,
+  bundleBytes: 2 * MIB,
+  /** A signed note with many cosignatures; C2SP asks readers to accept at least 16 signatures. */
+  checkpointBytes: 64 * KIB,
+  releaseManifestBytes: MIB,
+  /** One entry of a tlog-tiles entry bundle is length-prefixed by 16 bits. */
+  logLeafBytes: 65_535,
+  /** Test reports and hardware BOMs that travel with a waybill. */
+  evidenceBlobBytes: 64 * MIB,
+  jsonDepth: 32,
+} as const;

@@ -1,0 +1,66 @@
+/** The quorum rule: a checkpoint counts when its log signed it and enough witnesses cosigned it. */
+import { type Checkpoint, parseCheckpoint } from './checkpoint.js';
+import { verifyCosignatures } from './cosignature.js';
+import { CoreError, SealaneError } from './errors.js';
+import { openNote, type Vkey } from './signed-note.js';
+
+/** A checkpoint under a quorum, with the witnessed time: the span of the quorum's cosignature times (seconds since 1970). */
+export interface QuorumCheckpoint {
+  readonly checkpoint: Checkpoint;
+  readonly lowestSeconds: number;
+  readonly highestSeconds: number;
+}
+
+/**
+ * Verifies log signature and witness quorum of a checkpoint.
+ *
+ * Of more cosignatures than the quorum the latest count, so an old extra one cannot drag the time back; with a quorum of two or more no
+ * single witness can move the lowest time forward or backdate the highest.
+ *
+ * @throws CoreError `LOG_NOT_INCLUDED` malformed, of another log, or not signed by it; `LOG_WITNESS` fewer than `quorum` witnesses
+ */
+export function verifyQuorum(input: {
+  readonly note: string | Uint8Array;
+  readonly log: Vkey;
+  readonly witnesses: readonly Vkey[];
+  readonly quorum: number;
+}): QuorumCheckpoint {
+  const checkpoint = logSigned(input.note, input.log);
+  const times = cosignedTimes(input.note, input.witnesses);
+  const counted = times.slice(0, input.quorum);
+  const [highestSeconds] = counted;
+  const lowestSeconds = counted.at(-1);
+  // a quorum below one would make every log its own witness
+  if (input.quorum < 1 || counted.length < input.quorum || highestSeconds === undefined || lowestSeconds === undefined) {
+    throw new CoreError(
+      'LOG_WITNESS',
+      `verify checkpoint ${checkpoint.size} of ${checkpoint.origin}: expected ${input.quorum} witnesses, got ${times.length}`,
+      { size: checkpoint.size, needed: input.quorum, valid: times.length },
+    );
+  }
+  return { checkpoint, lowestSeconds, highestSeconds };
+}
+
+function logSigned(note: string | Uint8Array, log: Vkey): Checkpoint {
+  const checkpoint = refuseAs('LOG_NOT_INCLUDED', () => parseCheckpoint(note));
+  const { verified } = refuseAs('LOG_NOT_INCLUDED', () => openNote(note, [log]));
+  if (verified.length === 0 || checkpoint.origin !== log.name) {
+    throw new CoreError('LOG_NOT_INCLUDED', `verify a checkpoint: expected one signed by ${log.name}, got one of ${checkpoint.origin} without that signature`);
+  }
+  return checkpoint;
+}
+
+/** Times of the valid cosignatures, latest first. */
+function cosignedTimes(note: string | Uint8Array, witnesses: readonly Vkey[]): readonly number[] {
+  const cosignatures = refuseAs('LOG_WITNESS', () => verifyCosignatures(note, witnesses));
+  return cosignatures.map(({ timeSeconds }) => timeSeconds).sort((left, right) => right - left);
+}
+
+function refuseAs<T>(code: 'LOG_NOT_INCLUDED' | 'LOG_WITNESS', read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof SealaneError)) throw cause;
+    throw new CoreError(code, cause.message, cause.data, { cause });
+  }
+}

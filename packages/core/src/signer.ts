@@ -1,0 +1,57 @@
+/** Signatures over statements: ECDSA P-256 with SHA-256, the one kind that every Sigstore verifier takes. */
+import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { envelopePayload, envelopeSignature, type Envelope, INTOTO_PAYLOAD_TYPE, makeEnvelope, pae } from './dsse.js';
+import { hex } from './bytes.js';
+import { sha256Raw } from './digest.js';
+import { CoreError } from './errors.js';
+
+/** Somebody's key, wherever it is kept. `sign` returns a DER signature; `spki` is the public key as SubjectPublicKeyInfo DER. */
+export interface Signer {
+  readonly keyId: string;
+  readonly spki: Uint8Array;
+  sign(data: Uint8Array): Promise<Uint8Array>;
+}
+
+/** A key's id: hex SHA-256 of its SubjectPublicKeyInfo DER. */
+export function keyIdOf(spki: Uint8Array): string {
+  return hex(sha256Raw(spki));
+}
+
+/**
+ * A P-256 public key from SubjectPublicKeyInfo DER.
+ *
+ * @throws CoreError `KEY_MALFORMED` not DER, or another kind of key
+ */
+export function p256PublicKey(spki: Uint8Array): KeyObject {
+  let key: KeyObject;
+  try {
+    key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+  } catch (cause) {
+    throw new CoreError('KEY_MALFORMED', 'read a public key: expected SubjectPublicKeyInfo DER', {}, { cause });
+  }
+  if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
+    throw new CoreError('KEY_MALFORMED', `read a public key: expected ECDSA P-256, got ${key.asymmetricKeyType ?? 'an unknown kind'}`);
+  }
+  return key;
+}
+
+/** Whether `signature` (DER) over `data` is by the P-256 key `spki`. A key or signature that is not well-formed is false. */
+export function verifyP256(spki: Uint8Array, data: Uint8Array, signature: Uint8Array): boolean {
+  try {
+    return verify('sha256', data, p256PublicKey(spki), signature);
+  } catch (error) {
+    // a malformed key verifies nothing: the caller says which key it was
+    if (error instanceof CoreError) return false;
+    throw error;
+  }
+}
+
+/** Signs a statement's payload bytes into an envelope. */
+export async function signStatement(payload: Uint8Array, signer: Signer): Promise<Envelope> {
+  return makeEnvelope(INTOTO_PAYLOAD_TYPE, payload, await signer.sign(pae(INTOTO_PAYLOAD_TYPE, payload)));
+}
+
+/** Whether the envelope's one signature is by `spki` over its type and payload. */
+export function verifyEnvelope(envelope: Envelope, spki: Uint8Array): boolean {
+  return verifyP256(spki, pae(envelope.payloadType, envelopePayload(envelope)), envelopeSignature(envelope));
+}

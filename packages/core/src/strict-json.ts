@@ -1,0 +1,147 @@
+/**
+ * A JSON reader for documents that carry trust (RFC 8259, narrowed by RFC 7493): one value for one text.
+ *
+ * It refuses what `JSON.parse` lets pass: duplicate keys (also when one is escaped), integers beyond 2^53, lone surrogates, byte order marks, text
+ * after the value, too many bytes, too deep nesting. Objects come without a prototype problem: `__proto__` is a plain key.
+ */
+import { fromUtf8 } from './bytes.js';
+import type { JsonObject, JsonValue } from './canonical-json.js';
+import { CoreError, SealaneError } from './errors.js';
+
+export interface JsonLimits {
+  readonly maxBytes: number;
+  readonly maxDepth: number;
+}
+
+interface Reader {
+  readonly text: string;
+  readonly maxDepth: number;
+  at: number;
+}
+
+/** RFC 8259, section 6. Sticky: matched at the reader's place. */
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+/** A string literal: no raw control characters, escapes of RFC 8259, section 7. */
+const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const SPACE = /[ \t\n\r]*/y;
+const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+
+/**
+ * Reads one JSON value from `bytes`.
+ *
+ * @throws CoreError `JSON_TOO_LARGE` more than `maxBytes`; `JSON_TOO_DEEP` nested deeper than `maxDepth`; `JSON_DUPLICATE_KEY`; `JSON_MALFORMED`
+ */
+export function parseStrictJson(bytes: Uint8Array, limits: JsonLimits): JsonValue {
+  if (bytes.length > limits.maxBytes) {
+    throw new CoreError('JSON_TOO_LARGE', `read JSON: expected at most ${limits.maxBytes} bytes, got ${bytes.length}`);
+  }
+  const reader: Reader = { text: textOf(bytes), maxDepth: limits.maxDepth, at: 0 };
+  const value = readValue(reader, 0);
+  skipSpace(reader);
+  if (reader.at !== reader.text.length) throw malformed(reader, 'the end of the document');
+  return value;
+}
+
+function textOf(bytes: Uint8Array): string {
+  try {
+    return fromUtf8(bytes);
+  } catch (cause) {
+    if (!(cause instanceof SealaneError)) throw cause;
+    throw new CoreError('JSON_MALFORMED', 'read JSON: expected UTF-8 text', {}, { cause });
+  }
+}
+
+function readValue(reader: Reader, depth: number): JsonValue {
+  skipSpace(reader);
+  const character = reader.text[reader.at];
+  if (character === '{' || character === '[') {
+    if (depth >= reader.maxDepth) {
+      throw new CoreError('JSON_TOO_DEEP', `read JSON: expected at most ${reader.maxDepth} levels, got more at offset ${reader.at}`);
+    }
+    return character === '{' ? readObject(reader, depth) : readArray(reader, depth);
+  }
+  if (character === '"') return readString(reader);
+  for (const [word, value] of [['true', true], ['false', false], ['null', null]] as const) {
+    if (reader.text.startsWith(word, reader.at)) {
+      reader.at += word.length;
+      return value;
+    }
+  }
+  return readNumber(reader);
+}
+
+function readObject(reader: Reader, depth: number): JsonObject {
+  const members = new Map<string, JsonValue>();
+  reader.at += 1;
+  if (take(reader, '}')) return {};
+  do {
+    skipSpace(reader);
+    const start = reader.at;
+    const key = readString(reader);
+    if (members.has(key)) {
+      throw new CoreError('JSON_DUPLICATE_KEY', `read JSON: expected each key once, got ${JSON.stringify(key.slice(0, 64))} again at offset ${start}`);
+    }
+    expectCharacter(reader, ':');
+    members.set(key, readValue(reader, depth + 1));
+  } while (take(reader, ','));
+  expectCharacter(reader, '}');
+  // fromEntries defines own properties, so a key named __proto__ stays a key
+  return Object.fromEntries(members);
+}
+
+function readArray(reader: Reader, depth: number): readonly JsonValue[] {
+  const items: JsonValue[] = [];
+  reader.at += 1;
+  if (take(reader, ']')) return items;
+  do items.push(readValue(reader, depth + 1));
+  while (take(reader, ','));
+  expectCharacter(reader, ']');
+  return items;
+}
+
+function readString(reader: Reader): string {
+  const literal = match(reader, STRING);
+  if (literal === undefined) throw malformed(reader, 'a string');
+  const text: unknown = JSON.parse(literal);
+  if (typeof text !== 'string' || LONE_SURROGATE.test(text)) throw malformed(reader, 'a string without lone surrogates');
+  return text;
+}
+
+function readNumber(reader: Reader): number {
+  const literal = match(reader, NUMBER);
+  if (literal === undefined || literal === '') throw malformed(reader, 'a value');
+  const value = Number(literal);
+  // RFC 7493, section 2.2: beyond 2^53 two readers may see two numbers
+  if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
+    throw malformed(reader, `a number within ±(2^53 - 1), not ${literal.slice(0, 32)}`);
+  }
+  return value;
+}
+
+function match(reader: Reader, pattern: RegExp): string | undefined {
+  pattern.lastIndex = reader.at;
+  const found = pattern.exec(reader.text)?.[0];
+  if (found !== undefined) reader.at += found.length;
+  return found;
+}
+
+function skipSpace(reader: Reader): void {
+  match(reader, SPACE);
+}
+
+/** Takes `character` when it is next, after white space. */
+function take(reader: Reader, character: string): boolean {
+  skipSpace(reader);
+  if (reader.text[reader.at] !== character) return false;
+  reader.at += 1;
+  return true;
+}
+
+function expectCharacter(reader: Reader, character: string): void {
+  if (!take(reader, character)) throw malformed(reader, JSON.stringify(character));
+}
+
+function malformed(reader: Reader, expected: string): CoreError {
+  const got = reader.at < reader.text.length ? JSON.stringify(reader.text.slice(reader.at, reader.at + 16)) : 'the end';
+  return new CoreError('JSON_MALFORMED', `read JSON: expected ${expected} at offset ${reader.at}, got ${got}`);
+}
