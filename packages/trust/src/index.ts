@@ -1,1 +1,63 @@
-export {};
+/** The public surface of `trust`, listed by hand. */
+// policy
+export {
+  type Channel,
+  type ChannelChoice,
+  type ChannelGroup,
+  encodeChannel,
+  MAX_ROLLBACK_CHOICES,
+  parseChannel,
+} from './policy/channel.js';
+export {
+  type AcceptedPolicy,
+  encodePolicy,
+  type Floor,
+  type HardwareEquivalence,
+  parsePolicy,
+  type Policy,
+  policyDigest,
+  type PolicyGate,
+  type PolicyGroup,
+  type PolicyHardware,
+  type PolicyKey,
+  type PolicyLog,
+  type PolicyPerson,
+  type PolicySigners,
+  type PolicyStage,
+} from './policy/policy.js';
+export { isTime, secondsToTime, timeToSeconds } from './time.js';
+// waybill
+export { encodeWaybill, parseWaybill, type Waybill, WAYBILL_MEDIA_TYPE, type WaybillBlob } from './waybill/waybill.js';
+// evidence: predicates
+export {
+  type ApprovalPredicate,
+  approvalStatement,
+  type CheckpointSeen,
+  type ComponentKind,
+  type DecisionFields,
+  decisionInputs,
+  decisionPolicy,
+  type DecisionPredicate,
+  decisionStatement,
+  isAbout,
+  type Promotion,
+  readApproval,
+  readDecision,
+  readReceipt,
+  readRelease,
+  readRevocation,
+  readSiteRecord,
+  type ReceiptEvent,
+  type ReceiptPredicate,
+  receiptStatement,
+  type RecordedCheck,
+  type ReleaseComponent,
+  type ReleasePredicate,
+  releaseStatement,
+  type RevocationPredicate,
+  revocationStatement,
+  type SiteRecordPredicate,
+  siteRecordStatement,
+  stageUrn,
+  subjectDigests,
+} from './evidence/predicates.js';

@@ -1,0 +1,26 @@
+/** The predicates of ours, one file each: what a statement of each type says, how it is read and written. */
+export { approvalShape, type ApprovalPredicate, approvalStatement, type CheckpointSeen, readApproval } from './predicates/approval.js';
+export {
+  type DecisionFields,
+  decisionInputs,
+  decisionPolicy,
+  type DecisionPredicate,
+  decisionShape,
+  decisionStatement,
+  type Promotion,
+  readDecision,
+  stageUrn,
+} from './predicates/decision.js';
+export { readReceipt, type ReceiptEvent, type ReceiptPredicate, receiptShape, receiptStatement } from './predicates/receipt.js';
+export { type RecordedCheck } from './predicates/recorded-check.js';
+export {
+  type ComponentKind,
+  readRelease,
+  type ReleaseComponent,
+  type ReleasePredicate,
+  releaseShape,
+  releaseStatement,
+} from './predicates/release.js';
+export { readRevocation, type RevocationPredicate, revocationShape, revocationStatement } from './predicates/revocation.js';
+export { readSiteRecord, type SiteRecordPredicate, siteRecordShape, siteRecordStatement } from './predicates/site-record.js';
+export { isAbout, subjectDigests } from './predicates/statement.js';

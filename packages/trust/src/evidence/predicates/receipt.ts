@@ -1,0 +1,65 @@
+/** `urn:sealane:receipt:v1`: a site says what it installed, refused or rolled back. Chained by `seq` and `prev`, signed by the site's key. */
+import { type Digest, type JsonObject, PREDICATE, type Statement } from '@sealane/core';
+import { z } from 'zod';
+import { countShape, digestShape, jsonObjectShape, keyIdShape, nameShape, saltShape, timeShape } from '../../policy/shapes.js';
+import { type CheckpointSeen, checkpointSeenShape } from './approval.js';
+import { type RecordedCheck, recordedCheckShape } from './recorded-check.js';
+import { type PredicateFormat, readPredicate, writePredicate } from './statement.js';
+
+/** `rolled-back` = by itself, after failed health; `rollback` = by hand. */
+export type ReceiptEvent = 'installed' | 'refused' | 'rolled-back' | 'rollback';
+
+/**
+ * The predicate. `prev` = statement digest of the receipt before, null in the first; `at` = the site's trusted time;
+ * `hardware` = the CycloneDX inventory as found; `checks` = the ones that did not pass.
+ */
+export type ReceiptPredicate = {
+  readonly site: string;
+  readonly keyId: string;
+  readonly seq: number;
+  readonly prev: Digest | null;
+  readonly event: ReceiptEvent;
+  readonly release: Digest | null;
+  readonly waybill: Digest | null;
+  readonly previous: Digest | null;
+  readonly reason: string | null;
+  readonly checks: readonly RecordedCheck[];
+  readonly at: string;
+  readonly hardware: JsonObject;
+  readonly checkpoint: CheckpointSeen | null;
+  readonly salt: string;
+};
+
+/** Zod's shape of the predicate. */
+export const receiptShape = z.strictObject({
+  site: nameShape,
+  keyId: keyIdShape,
+  seq: countShape,
+  prev: digestShape.nullable(),
+  event: z.enum(['installed', 'refused', 'rolled-back', 'rollback']),
+  release: digestShape.nullable(),
+  waybill: digestShape.nullable(),
+  previous: digestShape.nullable(),
+  reason: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9_]{1,63}$/)
+    .nullable(),
+  checks: z.array(recordedCheckShape).max(128),
+  at: timeShape,
+  hardware: jsonObjectShape,
+  checkpoint: checkpointSeenShape.nullable(),
+  salt: saltShape,
+});
+
+const format: PredicateFormat<ReceiptPredicate> = { what: 'receipt', predicateType: PREDICATE.receipt, shape: receiptShape };
+
+/** Reads a receipt. @throws TrustError `TRUST_MALFORMED` */
+export function readReceipt(statement: Statement): ReceiptPredicate {
+  return readPredicate(format, statement);
+}
+
+/** The payload of a receipt; its subject is the release, or the site's key when it names none. @throws TrustError `TRUST_MALFORMED` */
+export function receiptStatement(predicate: ReceiptPredicate): Uint8Array {
+  const subject = predicate.release ?? digestShape.parse(`sha256:${predicate.keyId}`);
+  return writePredicate(format, [{ name: predicate.site, digest: subject }], predicate);
+}

@@ -1,0 +1,61 @@
+/** `urn:sealane:release:v1`: the author says that a name and version stand for these components. */
+import { type Digest, PREDICATE, type Statement } from '@sealane/core';
+import { z } from 'zod';
+import { countShape, digestShape, nameShape, saltShape } from '../../policy/shapes.js';
+import { type PredicateFormat, readPredicate, writePredicate } from './statement.js';
+
+/** What a component is: an OCI image, a set of files, one manifest for an orchestrator, one firmware file. */
+export type ComponentKind = 'image' | 'files' | 'manifest' | 'firmware';
+
+/** One component of a release; `digest`, `size` (bytes) and `mediaType` are those of its OCI manifest or index. */
+export type ReleaseComponent = {
+  readonly name: string;
+  readonly kind: ComponentKind;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly mediaType: string;
+};
+
+/** The predicate. `irreversible` marks a release that cannot be rolled back on a device. */
+export type ReleasePredicate = {
+  readonly name: string;
+  readonly version: string;
+  readonly components: readonly ReleaseComponent[];
+  readonly irreversible?: true;
+  readonly salt?: string;
+};
+
+/** A version as people write it: no `@` (it parts NAME@VERSION), no slash, nothing that a file name cannot hold. */
+export const versionShape = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$/);
+
+/** Zod's shape of the predicate. */
+export const releaseShape = z.strictObject({
+  name: nameShape,
+  version: versionShape,
+  components: z
+    .array(
+      z.strictObject({
+        name: nameShape,
+        kind: z.enum(['image', 'files', 'manifest', 'firmware']),
+        digest: digestShape,
+        size: countShape,
+        mediaType: z.string().min(1).max(255),
+      }),
+    )
+    .min(1)
+    .max(256),
+  irreversible: z.literal(true).exactOptional(),
+  salt: saltShape.exactOptional(),
+});
+
+const format: PredicateFormat<ReleasePredicate> = { what: 'release statement', predicateType: PREDICATE.release, shape: releaseShape };
+
+/** Reads a release statement. @throws TrustError `TRUST_MALFORMED` */
+export function readRelease(statement: Statement): ReleasePredicate {
+  return readPredicate(format, statement);
+}
+
+/** The payload of a release statement about the release manifest `release`. @throws TrustError `TRUST_MALFORMED` */
+export function releaseStatement(release: Digest, predicate: ReleasePredicate): Uint8Array {
+  return writePredicate(format, [{ name: predicate.name, digest: release }], predicate);
+}

@@ -1,0 +1,45 @@
+/** One way in for every document of the lane that is ours: bounded, strict JSON, canonical bytes, then its shape. */
+import { canonicalJson, CoreError, equalBytes, type JsonValue, parseStrictJson, TrustError } from '@sealane/core';
+import type { z } from 'zod';
+
+/** Deepest nesting of a document of ours (the deepest is a waybill with HBOM in a receipt: 12). */
+const MAX_DEPTH = 32;
+
+/**
+ * Parses a document that must be RFC 8785 bytes: one value has one spelling, so a digest names a value.
+ *
+ * `what` names the document in messages (`policy of stage prod`).
+ *
+ * @throws TrustError `TRUST_TOO_LARGE` over `maxBytes` or too deep; `TRUST_MALFORMED` no strict JSON, not canonical, or another shape
+ */
+export function parseDocument<T>(what: string, schema: z.ZodType<T>, bytes: Uint8Array, maxBytes: number): T {
+  const value = parseJson(what, bytes, maxBytes);
+  if (!equalBytes(canonicalJson(value), bytes)) {
+    throw new TrustError('TRUST_MALFORMED', `parse ${what}: expected canonical JSON (RFC 8785), got another spelling of it`);
+  }
+  return parseShape(what, schema, value);
+}
+
+/**
+ * Parses a value that is part of a larger document.
+ *
+ * @throws TrustError `TRUST_MALFORMED` another shape; the message names the first place that differs
+ */
+export function parseShape<T>(what: string, schema: z.ZodType<T>, value: JsonValue): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const place = issue === undefined || issue.path.length === 0 ? 'the whole' : issue.path.map(String).join('.');
+  throw new TrustError('TRUST_MALFORMED', `parse ${what}: ${place}: ${(issue?.message ?? 'another shape').toLowerCase().slice(0, 200)}`);
+}
+
+/** Strict JSON with the codes of `trust`: size and depth are `TRUST_TOO_LARGE`, all else `TRUST_MALFORMED`. */
+export function parseJson(what: string, bytes: Uint8Array, maxBytes: number): JsonValue {
+  try {
+    return parseStrictJson(bytes, { maxBytes, maxDepth: MAX_DEPTH });
+  } catch (error) {
+    if (!(error instanceof CoreError)) throw error;
+    const code = error.code === 'JSON_TOO_LARGE' || error.code === 'JSON_TOO_DEEP' ? 'TRUST_TOO_LARGE' : 'TRUST_MALFORMED';
+    throw new TrustError(code, `parse ${what}: ${error.message}`, {}, { cause: error });
+  }
+}

@@ -1,0 +1,121 @@
+/** What a policy's shape cannot say: references that resolve, keys that are what their ids claim, an order that is one. */
+import { CoreError, digestHex, fromBase64, parseVkey, sha256, TrustError } from '@sealane/core';
+import type { Policy } from './policy.js';
+
+/**
+ * Checks what ties the parts of a policy together.
+ *
+ * @throws TrustError `TRUST_MALFORMED` the first contradiction found
+ */
+export function checkPolicy(policy: Policy): void {
+  checkChain(policy);
+  checkKeys(policy);
+  checkPeople(policy);
+  checkLogs(policy);
+  checkUnique(
+    'groups',
+    policy.groups.map((group) => group.name),
+  );
+}
+
+/** The chain is in order (each stage after those it names) and ends with the policy's own stage. */
+function checkChain({ chain, stage }: Policy): void {
+  const seen = new Set<string>();
+  for (const link of chain) {
+    if (seen.has(link.stage)) fail(`expected each stage once in the chain, got ${link.stage} again`);
+    const unknown = link.from.find((name) => !seen.has(name));
+    if (unknown !== undefined) fail(`expected stage ${link.stage} after the stages it takes from, got ${unknown} later or nowhere`);
+    seen.add(link.stage);
+  }
+  const last = chain[chain.length - 1]?.stage;
+  if (last !== stage) fail(`expected the chain to end with stage ${stage}, got ${String(last)}`);
+}
+
+/** Every id is the hash of its key, every named id has a key, and a window is not upside down. */
+function checkKeys(policy: Policy): void {
+  for (const [keyId, key] of Object.entries(policy.keys)) {
+    const actual = digestHex(sha256(base64Bytes(`keys.${keyId}.spki`, key.spki)));
+    if (actual !== keyId) fail(`expected key ${keyId} to be the SHA-256 of its SPKI, got ${actual}`);
+    if (key.untilIndex !== null && key.untilIndex < key.fromIndex)
+      fail(`expected key ${keyId} to end after it begins, got ${String(key.untilIndex)} before ${String(key.fromIndex)}`);
+  }
+  const { release, provenance, tests, hardware } = policy.signers;
+  const named = [...policy.chain, ...policy.people].flatMap((holder) => holder.keys);
+  for (const keyId of [...named, ...release, ...provenance, ...tests, ...hardware, ...policy.registrar]) {
+    if (!Object.hasOwn(policy.keys, keyId)) fail(`expected every named key under keys, got none for ${keyId}`);
+  }
+}
+
+/** Quorums count people: one key belongs to one person, and one id to one entry. */
+function checkPeople({ people }: Policy): void {
+  checkUnique(
+    'people',
+    people.map((person) => person.id),
+  );
+  checkUnique(
+    'the keys of people',
+    people.flatMap((person) => person.keys),
+  );
+}
+
+/** Log keys are Ed25519 keys of the log's own name, witnesses are cosignature keys, and there are enough of them. */
+function checkLogs(policy: Policy): void {
+  for (const log of policy.logs) {
+    const vkey = readVkey(log.vkey);
+    if (vkey.type !== 1 || vkey.name !== log.origin) fail(`expected an Ed25519 log key named ${log.origin}, got ${log.vkey}`);
+    if (hostOf(log.baseUrl) !== log.origin) fail(`expected the log's baseUrl at host ${log.origin}, got ${log.baseUrl}`);
+  }
+  checkUnique(
+    'logs',
+    policy.logs.map((log) => log.origin),
+  );
+  if (!policy.logs.some((log) => log.origin === policy.lane)) fail(`expected the lane's own log ${policy.lane} under logs, got none`);
+  const witnesses = policy.witnesses.map((text) => ({ text, vkey: readVkey(text) }));
+  for (const { text, vkey } of witnesses) if (vkey.type !== 4) fail(`expected a cosignature key (type 0x04), got ${text}`);
+  checkUnique(
+    'witness names',
+    witnesses.map(({ vkey }) => vkey.name),
+  );
+  // One key under two names would let one witness count twice.
+  checkUnique(
+    'witness keys',
+    witnesses.map(({ vkey }) => Buffer.from(vkey.publicKey).toString('hex')),
+  );
+  if (policy.quorum > policy.witnesses.length) {
+    fail(`expected a quorum that the witnesses can reach, got ${String(policy.quorum)} of ${String(policy.witnesses.length)}`);
+  }
+}
+
+function readVkey(text: string): ReturnType<typeof parseVkey> {
+  try {
+    return parseVkey(text);
+  } catch (error) {
+    if (!(error instanceof CoreError)) throw error;
+    return fail(error.message, error);
+  }
+}
+
+function base64Bytes(place: string, text: string): Uint8Array {
+  try {
+    return fromBase64(text);
+  } catch (error) {
+    if (!(error instanceof CoreError)) throw error;
+    return fail(`${place}: ${error.message}`, error);
+  }
+}
+
+function hostOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).hostname : undefined;
+}
+
+function checkUnique(what: string, values: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const value of values) {
+    if (seen.has(value)) fail(`expected each of ${what} once, got ${value} again`);
+    seen.add(value);
+  }
+}
+
+function fail(why: string, cause?: Error): never {
+  throw new TrustError('TRUST_MALFORMED', `parse policy: ${why}`, {}, cause === undefined ? {} : { cause });
+}

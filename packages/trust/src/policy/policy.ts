@@ -1,0 +1,199 @@
+/**
+ * `policy/<stage>.json`: the rules of one stage, signed by the owners through the top-level `targets` role.
+ *
+ * A site judges by the policy it holds now; what it trusts about statements (keys, windows, logs, witnesses, gates) is all here.
+ */
+import { canonicalJson, type Digest, type JsonObject, LIMITS, sha256 } from '@sealane/core';
+import { z } from 'zod';
+import { parseDocument } from './document.js';
+import { checkPolicy } from './policy-rules.js';
+import {
+  base64Shape,
+  countShape,
+  digestShape,
+  floorShape,
+  jsonObjectShape,
+  keyIdShape,
+  labelsShape,
+  MAX_LIST,
+  nameShape,
+  originShape,
+  textShape,
+  timeShape,
+} from './shapes.js';
+
+/** One stage of the chain up to this one: where releases come from, and the keys that sign its decisions (any one of them). */
+export type PolicyStage = {
+  readonly stage: string;
+  readonly from: readonly string[];
+  readonly keys: readonly string[];
+};
+
+/** A key's public half and the log indexes in which its signatures count: `fromIndex` ≤ index < `untilIndex`. */
+export type PolicyKey = {
+  readonly spki: string;
+  readonly origin: string;
+  readonly fromIndex: number;
+  readonly untilIndex: number | null;
+  readonly reason: string | null;
+};
+
+/** A person who approves, known by an id and any number of keys. */
+export type PolicyPerson = {
+  readonly id: string;
+  readonly keys: readonly string[];
+};
+
+/** Whose signature counts for which kind of evidence, by key id. */
+export type PolicySigners = {
+  readonly release: readonly string[];
+  readonly provenance: readonly string[];
+  readonly tests: readonly string[];
+  readonly hardware: readonly string[];
+};
+
+/** A log: its origin (a host name), that of `baseUrl`, and its verifier key (signed note, Ed25519). */
+export type PolicyLog = {
+  readonly origin: string;
+  readonly baseUrl: string;
+  readonly vkey: string;
+};
+
+/** A gate by name and its settings; an unknown name is an error at evaluation, never a pass. */
+export type PolicyGate = {
+  readonly use: string;
+  readonly with: JsonObject;
+};
+
+/** The sites that one label selector matches. */
+export type PolicyGroup = {
+  readonly name: string;
+  readonly match: Readonly<Record<string, string>>;
+};
+
+/** Hardware classes that an owner declares to be as good as each other, until a date. */
+export type HardwareEquivalence = {
+  readonly classes: readonly Digest[];
+  readonly owner: string;
+  readonly expiresAt: string;
+};
+
+/** What a hardware comparison must know, and what counts as the same. */
+export type PolicyHardware = {
+  readonly require: readonly string[];
+  readonly equivalences: readonly HardwareEquivalence[];
+};
+
+/** The lowest counter a site may go to; decisions logged at or after `index` need approvals logged at or after it. */
+export type Floor = {
+  readonly counter: number;
+  readonly index: number;
+};
+
+/** An earlier policy under which decisions and approvals still count when logged below the index. */
+export type AcceptedPolicy = {
+  readonly digest: Digest;
+  readonly belowIndex: number;
+};
+
+/** The policy of one stage. */
+export type Policy = {
+  readonly apiVersion: 'sealane/v1';
+  readonly kind: 'Policy';
+  /** Origin of the lane's log. */
+  readonly lane: string;
+  readonly stage: string;
+  readonly version: number;
+  /** This stage (last) and all stages upstream of it, each after those it takes releases from. */
+  readonly chain: readonly PolicyStage[];
+  readonly keys: Readonly<Record<string, PolicyKey>>;
+  readonly people: readonly PolicyPerson[];
+  readonly signers: PolicySigners;
+  readonly registrar: readonly string[];
+  readonly logs: readonly PolicyLog[];
+  readonly witnesses: readonly string[];
+  readonly quorum: number;
+  readonly gates: readonly PolicyGate[];
+  readonly groups: readonly PolicyGroup[];
+  readonly hardware: PolicyHardware;
+  readonly floor: Floor;
+  readonly accepts: readonly AcceptedPolicy[];
+};
+
+/** A stage's name is also its TUF role's: the four top-level roles are taken. */
+const TOP_LEVEL_ROLES: readonly string[] = ['root', 'targets', 'snapshot', 'timestamp'];
+
+const keyIds = z.array(keyIdShape).max(MAX_LIST);
+const stageName = nameShape.refine((name) => !TOP_LEVEL_ROLES.includes(name), 'expected a name that is no top-level TUF role');
+
+/** Zod's shape of a policy; rules that tie parts together are in `policy-rules.ts`. */
+export const policyShape = z.strictObject({
+  apiVersion: z.literal('sealane/v1'),
+  kind: z.literal('Policy'),
+  lane: originShape,
+  stage: stageName,
+  version: z.int().min(1),
+  chain: z
+    .array(z.strictObject({ stage: stageName, from: z.array(nameShape).max(MAX_LIST), keys: keyIds.min(1) }))
+    .min(1)
+    .max(MAX_LIST),
+  keys: z.record(
+    keyIdShape,
+    z.strictObject({
+      spki: base64Shape,
+      origin: originShape,
+      fromIndex: countShape,
+      untilIndex: countShape.nullable(),
+      reason: textShape.nullable(),
+    }),
+  ),
+  people: z.array(z.strictObject({ id: nameShape, keys: keyIds.min(1) })).max(MAX_LIST),
+  signers: z.strictObject({ release: keyIds, provenance: keyIds, tests: keyIds, hardware: keyIds }),
+  registrar: keyIds,
+  logs: z
+    .array(z.strictObject({ origin: originShape, baseUrl: z.string().max(512), vkey: z.string().max(512) }))
+    .min(1)
+    .max(16),
+  witnesses: z.array(z.string().max(512)).max(64),
+  quorum: z.int().min(1).max(64),
+  gates: z.array(z.strictObject({ use: nameShape, with: jsonObjectShape })).max(64),
+  groups: z
+    .array(z.strictObject({ name: nameShape, match: labelsShape }))
+    .min(1)
+    .max(MAX_LIST),
+  hardware: z.strictObject({
+    require: z.array(nameShape).max(64),
+    equivalences: z
+      .array(z.strictObject({ classes: z.array(digestShape).min(2).max(64), owner: nameShape, expiresAt: timeShape }))
+      .max(MAX_LIST),
+  }),
+  floor: floorShape,
+  accepts: z.array(z.strictObject({ digest: digestShape, belowIndex: countShape })).max(MAX_LIST),
+});
+
+/**
+ * Parses and checks a policy.
+ *
+ * @throws TrustError `TRUST_TOO_LARGE`; `TRUST_MALFORMED` another shape, not canonical, or parts that contradict each other
+ */
+export function parsePolicy(bytes: Uint8Array): Policy {
+  const policy: Policy = parseDocument('policy', policyShape, bytes, LIMITS.policyBytes);
+  checkPolicy(policy);
+  return policy;
+}
+
+/**
+ * The bytes of a policy: canonical JSON, checked by the parser that sites use, so what is signed can be read.
+ *
+ * @throws TrustError as `parsePolicy`
+ */
+export function encodePolicy(policy: Policy): Uint8Array {
+  const bytes = canonicalJson(policy);
+  parsePolicy(bytes);
+  return bytes;
+}
+
+/** A policy's digest: SHA-256 of the file's bytes, what approvals and decisions name. */
+export function policyDigest(bytes: Uint8Array): Digest {
+  return sha256(bytes);
+}
