@@ -1,6 +1,7 @@
 /** Checkpoints: a log's signed promise of size and root (C2SP tlog-checkpoint v1.0.0). */
-import { base64, fromBase64 } from './bytes.js';
+import { base64, equalBytes, fromBase64 } from './bytes.js';
 import { CoreError, SealaneError } from './errors.js';
+import { emptyRoot } from './merkle.js';
 import { parseNote } from './signed-note.js';
 
 /** A checkpoint. `text` is what is signed; `note` the whole with signatures. Not verified by parsing. */
@@ -31,8 +32,10 @@ export function parseCheckpoint(note: string | Uint8Array): Checkpoint {
   // no sign, no leading zero, no other base
   if (!/^(?:0|[1-9]\d*)$/.test(size) || !Number.isSafeInteger(Number(size))) throw malformed('a size in decimal');
   if (extensions.some((line) => line === '')) throw malformed('no empty extension lines');
+  const bytes = rootBytes(root);
+  if (size === '0' && !equalBytes(bytes, emptyRoot())) throw malformed('the root of the empty tree at size 0');
   const whole = typeof note === 'string' ? note : new TextDecoder().decode(note);
-  return { origin, size: Number(size), root: rootBytes(root), text, note: whole };
+  return { origin, size: Number(size), root: bytes, text, note: whole };
 }
 
 function rootBytes(text: string): Uint8Array {

@@ -5,6 +5,7 @@ import { sha256Raw } from './digest.js';
 import { CoreError } from './errors.js';
 
 const LEAF = new Uint8Array([0x00]);
+const HASH_BYTES = 32;
 const NODE = new Uint8Array([0x01]);
 
 /** Hash of a leaf: SHA-256(0x00 || bytes) (RFC 9162, section 2.1.1). */
@@ -38,6 +39,7 @@ export function verifyInclusion(input: {
 }): void {
   const { index, size, proof } = input;
   if (!isCount(index) || !isCount(size) || index >= size) throw wrongLength(`an index below the size ${size}`, `${index}`);
+  expectHashes([input.leafHash, input.root, ...proof]);
   const { inner, border } = pathShape(index, size);
   if (proof.length !== inner + border) throw wrongLength(`${inner + border} hashes for entry ${index} of ${size}`, `${proof.length}`);
   const subtree = chainInner(input.leafHash, proof.slice(0, inner), index);
@@ -78,6 +80,11 @@ export function verifyConsistency(input: {
   const borderHashes = rest.slice(inner);
   expectRoot(chainRight(chainInnerRight(seed, innerHashes, mask), borderHashes), input.root1, `the first ${size1} of ${size2}`);
   expectRoot(chainRight(chainInner(seed, innerHashes, mask), borderHashes), input.root2, `a tree of ${size2} on ${size1}`);
+}
+
+function expectHashes(hashes: readonly Uint8Array[]): void {
+  const wrong = hashes.find((hash) => hash.length !== HASH_BYTES);
+  if (wrong !== undefined) throw wrongLength(`hashes of ${HASH_BYTES} bytes`, `one of ${wrong.length}`);
 }
 
 /** How many hashes of a path lie below the last full subtree (`inner`) and on its right border. */
