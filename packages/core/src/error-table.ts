@@ -22,12 +22,17 @@ export const ERRORS = define({
   // usage and configuration
   CONFIG_INVALID: { exit: 2, what: 'a configuration file is missing, malformed or contradicts itself', hint: 'mend the file at the line named and run the command again' },
   DIGEST_MALFORMED: { exit: 2, what: 'a digest is not sha256: and 64 lower-case hex digits', hint: 'copy the digest from: sealane release list' },
+  FILE_TOO_LARGE: { exit: 2, what: 'a file is larger than what is read of its kind', hint: 'check the file that is named above' },
+  NOT_ENROLLED: { exit: 2, what: 'this site has no key, record or trusted root yet', hint: 'enrol it: sealane-site enroll --name NAME --out REQUEST' },
+  ROLLBACK_NONE: { exit: 2, what: 'no other release is kept at this site to go back to', hint: 'see what is kept: sealane-site status; or promote the release that is wanted' },
+  STATE_UNWRITABLE: { exit: 2, what: 'the state folder cannot be written', hint: 'check owner, mode and mount of the folder named above, or name another with --state' },
   USAGE: { exit: 2, what: 'the command line is not one this program takes', hint: 'run the command again with --help' },
 
   // malformed input, named by kind
   BYTES_MALFORMED: { exit: 2, what: 'text is not UTF-8, base64 or hex where it must be', hint: 'check the file that was given' },
   CHECKPOINT_MALFORMED: { exit: 4, what: 'a checkpoint is not of the form of C2SP tlog-checkpoint', hint: 'fetch it again from the log' },
   ENVELOPE_MALFORMED: { exit: 4, what: 'a DSSE envelope is malformed or has not exactly one signature', hint: 'make the statement again with one signature' },
+  HBOM_MALFORMED: { exit: 2, what: 'a hardware inventory is not a CycloneDX 1.6 or 1.7 device BOM, or too large', hint: 'make one with: sealane-site inventory --out hbom.json' },
   JSON_DUPLICATE_KEY: { exit: 2, what: 'a JSON document says a key twice', hint: 'write each key once' },
   JSON_MALFORMED: { exit: 2, what: 'a document is not well-formed JSON', hint: 'mend the document at the offset named' },
   JSON_TOO_DEEP: { exit: 2, what: 'a JSON document nests too deeply', hint: 'check the file that was given' },
@@ -53,12 +58,16 @@ export const ERRORS = define({
   TRUST_WRONG_ROLE: { exit: 4, what: 'a role signed a path outside its delegation, or a document of another stage was offered', hint: 'check the stage in site.yaml and the channel that the lane publishes' },
 
   // waybill and evidence
+  EVIDENCE_PROVENANCE: { exit: 3, what: 'provenance names another builder, source, ref, commit or build type than policy asks for', hint: 'build from the source and by the builder that the pipeline names, then: sealane evidence add RELEASE --provenance FILE' },
   EVIDENCE_RESULT: { exit: 3, what: 'evidence is missing, failed, empty, skipped or stale', hint: 'run the tests again and add the report: sealane evidence add RELEASE --tests FILE' },
   EVIDENCE_SIGNER: { exit: 3, what: 'evidence is signed by a key that policy does not name for it', hint: 'sign with a key that the pipeline lists under signers' },
   EVIDENCE_SUBJECT: { exit: 3, what: 'evidence is about other bytes than this release', hint: 'add evidence whose subject is the digest of this release' },
+  GATE_ERROR: { exit: 3, what: 'a gate could not be evaluated, or its settings are malformed', hint: 'mend the settings of the gate in the pipeline; an error never passes' },
+  GATE_UNKNOWN: { exit: 3, what: 'the pipeline names a gate that this program does not know', hint: 'use one of the gates that the message lists, or a newer program' },
   KEY_REVOKED: { exit: 4, what: 'a statement was logged outside the window in which its key is valid', hint: 'have the statement made again by a key that is valid now' },
   WAYBILL_APPROVALS: { exit: 3, what: 'too few valid approvals by different people', hint: 'ask another approver to run: sealane approve RELEASE --to STAGE --key PERSON' },
   WAYBILL_SIGNATURE: { exit: 4, what: 'a decision or statement of the waybill has a wrong or missing signature', hint: 'fetch the lane again; if it stays, the waybill was altered' },
+  WAYBILL_SOAK: { exit: 5, what: 'the release has not been in the stage before for as long as policy asks', hint: 'wait until the earliest time that this prints: sealane plan RELEASE --to STAGE' },
   WAYBILL_STAGE_ORDER: { exit: 4, what: 'a stage before this one has no valid PASSED decision for this release', hint: 'promote through every stage: sealane plan RELEASE --to STAGE' },
   WAYBILL_SUBJECT: { exit: 4, what: 'a decision of the waybill is about another release', hint: 'fetch the lane again; if it stays, the waybill was altered' },
 
@@ -81,10 +90,15 @@ export const ERRORS = define({
   CONTENT_LENGTH: { exit: 4, what: 'a blob is longer or shorter than its descriptor says', hint: 'copy it again from the source; the path is named above' },
   CONTENT_MISSING: { exit: 4, what: 'a blob that the release needs is not there', hint: 'sync the mirror again or import a complete medium' },
   CONTENT_UNSAFE: { exit: 4, what: 'an archive holds a path, link, device or mode that could leave its folder or raise rights', hint: 'rebuild the image without the entry named above' },
+  FILE_UNSAFE: { exit: 4, what: 'a link, pipe or device stands where a regular file belongs', hint: 'remove it; if it came from a medium or mirror, do not trust that source' },
 
   // local conditions at a site
   DISK_SHORT: { exit: 5, what: 'there is not enough free disk for the update', hint: 'free disk: sealane-site gc' },
+  INTERRUPTED: { exit: 5, what: 'the command was interrupted; nothing is lost', hint: 'run it again: it goes on where it stopped' },
   LOCAL_HOLD: { exit: 5, what: 'an operator holds updates at this site', hint: 'lift it with: sealane-site unhold' },
+  ROLLBACK_FAILED: { exit: 8, what: 'the release before did not come up healthy either: the site needs a person', hint: 'see state/logs and mend the host, then: sealane-site unhold' },
+  STATE_CORRUPT: { exit: 8, what: 'a file of the state of this site was altered or damaged: nothing is changed until a person has looked', hint: 'keep a copy of the state folder, then: sealane-site doctor --mend' },
+  UPDATER_BUSY: { exit: 5, what: 'another sealane-site is changing this site right now', hint: 'wait for it to end and run the command again' },
 
   // faults around us
   FETCH_FAILED: { exit: 6, what: 'no upstream could be reached', hint: 'check the uplink, or import a medium: sealane-site media import DIR' },
