@@ -28,6 +28,13 @@ export {
 export { isTime, secondsToTime, timeToSeconds } from './time.js';
 // waybill
 export { encodeWaybill, parseWaybill, type Waybill, WAYBILL_MEDIA_TYPE, type WaybillBlob } from './waybill/waybill.js';
+// evidence
+export { BUNDLE_MEDIA_TYPE, encodeBundle, hintOf, type LogProof, parseBundle, type ParsedBundle } from './evidence/bundle.js';
+export { checkTrustedRoot, encodeTrustedRoot, trustedRootFromPolicy } from './evidence/trusted-root.js';
+export { quorumOf, type VerifiedStatement, type VerifyOptions, type WitnessedTime } from './evidence/statement-checks.js';
+export { type LedgerRow, verifyLedgerRow } from './evidence/verify-ledger-row.js';
+export { verifyStatement } from './evidence/verify-statement.js';
+export { type TrustedKey, type TrustedLog, type VerifyTrust, verifyTrustOf } from './evidence/verify-trust.js';
 // evidence: predicates
 export {
   type ApprovalPredicate,

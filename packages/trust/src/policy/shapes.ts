@@ -46,11 +46,11 @@ export const base64Shape = z
   .min(4)
   .max(4096);
 
+// eslint-disable-next-line no-control-regex -- control characters are what it keeps out
+const NO_CONTROL = /^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$/;
+
 /** Free text for people, on one or more lines, without control characters that could draw on a terminal. */
-export const textShape = z
-  .string()
-  .max(MAX_TEXT)
-  .regex(/^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$/);
+export const textShape = z.string().max(MAX_TEXT).regex(NO_CONTROL);
 
 /** Labels of a site, and the selector that matches them: every pair of a selector must be among the site's. */
 export const labelsShape = z

@@ -1,0 +1,44 @@
+/** The fields of a bundle that the lane writes. Unknown ones are refused, as cosign does: a bundle has one meaning for every verifier. */
+import { z } from 'zod';
+import { jsonObjectShape } from '../policy/shapes.js';
+
+/** Both spellings of v0.3. */
+const MEDIA_TYPES = ['application/vnd.dev.sigstore.bundle.v0.3+json', 'application/vnd.dev.sigstore.bundle+json;version=0.3'] as const;
+
+/** Base64 whose bytes are read later, strictly. */
+const bytes = z.string().max(131_072);
+/** protobuf JSON writes 64-bit numbers as text; beyond 2^53 they would be rounded. */
+const index = z
+  .string()
+  .regex(/^(?:0|[1-9]\d{0,15})$/)
+  .refine((text) => Number.isSafeInteger(Number(text)), 'expected a number below 2^53');
+
+const tlogEntryShape = z.strictObject({
+  logIndex: index,
+  logId: z.strictObject({ keyId: bytes }),
+  kindVersion: z.strictObject({ kind: z.literal('hashedrekord'), version: z.literal('0.0.2') }),
+  inclusionProof: z.strictObject({
+    logIndex: index,
+    rootHash: bytes,
+    treeSize: index,
+    // a tree of 2^63 entries needs no more
+    hashes: z.array(z.string().length(44)).max(64),
+    checkpoint: z.strictObject({ envelope: z.string().max(65_536) }),
+  }),
+  canonicalizedBody: bytes,
+});
+
+/** Zod's shape of a bundle: a key hint, none or one log entry, a DSSE envelope (parsed by core). */
+export const bundleShape = z.strictObject({
+  mediaType: z.enum(MEDIA_TYPES),
+  verificationMaterial: z.strictObject({
+    publicKey: z.strictObject({ hint: z.string().max(256) }),
+    tlogEntries: z.array(tlogEntryShape).max(1).exactOptional(),
+  }),
+  dsseEnvelope: jsonObjectShape,
+});
+
+/** A bundle's fields, typed. */
+export type BundleFields = z.infer<typeof bundleShape>;
+/** A log entry's fields, typed. */
+export type TlogEntryFields = z.infer<typeof tlogEntryShape>;

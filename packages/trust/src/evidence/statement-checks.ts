@@ -1,0 +1,108 @@
+/** The checks that every verified statement passes, whether its place in the log comes from a proof or from our own ledger. */
+import {
+  type Checkpoint,
+  CoreError,
+  type Digest,
+  type Envelope,
+  type ErrorCode,
+  keyIdOf,
+  type QuorumCheckpoint,
+  type Statement,
+  TrustError,
+  verifyEnvelope,
+  verifyQuorum,
+} from '@sealane/core';
+import { secondsToTime } from '../time.js';
+import type { TrustedKey, TrustedLog, VerifyTrust } from './verify-trust.js';
+
+/** The span of a quorum's cosignature times: nothing before `lowest` is proved, all is by `highest`. */
+export interface WitnessedTime {
+  readonly lowest: string;
+  readonly highest: string;
+}
+
+/** A statement whose signature, key window and place in the log hold. */
+export interface VerifiedStatement {
+  readonly digest: Digest;
+  readonly keyId: string;
+  readonly logIndex: number;
+  readonly statement: Statement;
+  /** The checkpoint that its proof leads to; null for a row of our own ledger that no quorum has covered yet. */
+  readonly checkpoint: Checkpoint | null;
+  /** When that checkpoint's quorum saw it; null as above. */
+  readonly witnessed: WitnessedTime | null;
+}
+
+/** Against what, and who may have signed. Without `signers` any key of the table may; `signerCode` is the refusal of others. */
+export interface VerifyOptions {
+  readonly trust: VerifyTrust;
+  readonly signers?: readonly string[];
+  readonly signerCode?: ErrorCode;
+}
+
+/**
+ * Verifies log signature and witness quorum of a checkpoint of one of the trusted logs.
+ *
+ * @throws TrustError `LOG_NOT_INCLUDED`, `LOG_WITNESS`
+ */
+export function quorumOf(note: string, log: TrustedLog, trust: VerifyTrust): QuorumCheckpoint {
+  try {
+    return verifyQuorum({ note, log: log.vkey, witnesses: trust.witnesses, quorum: trust.quorum });
+  } catch (error) {
+    if (!(error instanceof CoreError)) throw error;
+    throw new TrustError(error.code, error.message, error.data, { cause: error });
+  }
+}
+
+/** The key of an allowed signer. @throws TrustError `EVIDENCE_SIGNER`, or `signerCode` */
+export function allowedKey(digest: Digest, keyId: string, { trust, signers, signerCode = 'EVIDENCE_SIGNER' }: VerifyOptions): TrustedKey {
+  const key = trust.keys.get(keyId);
+  if (key === undefined)
+    throw new TrustError(signerCode, `verify statement ${digest}: expected a signer that policy names, got key ${keyId}`, { keyId });
+  if (signers !== undefined && !signers.includes(keyId)) {
+    throw new TrustError(signerCode, `verify statement ${digest}: expected a signer that policy names for it, got key ${keyId}`, { keyId });
+  }
+  return key;
+}
+
+/** Whether the key made the envelope's signature. @throws TrustError `WAYBILL_SIGNATURE` */
+export function checkSignature(digest: Digest, envelope: Envelope, key: TrustedKey): void {
+  if (!verifyEnvelope(envelope, key.spki)) {
+    throw new TrustError('WAYBILL_SIGNATURE', `verify statement ${digest}: expected a signature by key ${keyIdOf(key.spki)}, got another`);
+  }
+}
+
+/**
+ * A key is revoked by log index: what it signed before stands. The index must be an authenticated one: a proof's, or our ledger's.
+ *
+ * @throws TrustError `KEY_REVOKED`
+ */
+export function checkWindow(digest: Digest, keyId: string, key: TrustedKey, origin: string, logIndex: number): void {
+  if (key.origin === origin && logIndex >= key.fromIndex && (key.untilIndex === null || logIndex < key.untilIndex)) return;
+  const until = key.untilIndex === null ? '' : ` to below ${key.untilIndex}`;
+  throw new TrustError(
+    'KEY_REVOKED',
+    `verify statement ${digest}: expected an index of ${key.origin} from ${key.fromIndex}${until} for key ${keyId}, got ${logIndex} of ${origin}`,
+    {
+      keyId,
+      logIndex,
+    },
+  );
+}
+
+/** The result, out of its parts. */
+export function verified(
+  digest: Digest,
+  keyId: string,
+  logIndex: number,
+  statement: Statement,
+  quorum: QuorumCheckpoint | null,
+): VerifiedStatement {
+  const witnessed = quorum === null ? null : { lowest: secondsToTime(quorum.lowestSeconds), highest: secondsToTime(quorum.highestSeconds) };
+  return { digest, keyId, logIndex, statement, checkpoint: quorum?.checkpoint ?? null, witnessed };
+}
+
+/** The refusal of a statement whose place in the log is not proved. */
+export function notIncluded(digest: Digest, expected: string, got: string): TrustError {
+  return new TrustError('LOG_NOT_INCLUDED', `verify statement ${digest}: expected ${expected}, got ${got}`);
+}

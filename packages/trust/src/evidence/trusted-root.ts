@@ -1,0 +1,57 @@
+/**
+ * `trusted_root.json`: the sigstore TrustedRoot of a lane, generated from policy, so that cosign, sigstore-python and
+ * `@sigstore/verify` check a lane's bundles with nothing of ours. A file that differs from the policy is `TRUST_MISMATCH`.
+ */
+import { base64, canonicalJson, concatBytes, equalBytes, type JsonObject, logId, parseVkey, TrustError } from '@sealane/core';
+import type { Policy, PolicyLog } from '../policy/policy.js';
+
+/** DER of SubjectPublicKeyInfo for Ed25519 up to the 32 key bytes (RFC 8410, section 4). */
+const ED25519_SPKI_PREFIX = new Uint8Array([0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00]);
+
+/** cosign wants a start; ours bears no meaning, since keys end by log index, not by date. */
+const VALID_FROM = '2024-01-01T00:00:00Z';
+
+/** The TrustedRoot document that holds the logs of a policy, and no certificate authority. */
+export function trustedRootFromPolicy(policy: Pick<Policy, 'logs'>): JsonObject {
+  return {
+    mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
+    tlogs: policy.logs.map(logInstance),
+    certificateAuthorities: [],
+    ctlogs: [],
+    timestampAuthorities: [],
+  };
+}
+
+/** The bytes of `trusted_root.json`. */
+export function encodeTrustedRoot(policy: Pick<Policy, 'logs'>): Uint8Array {
+  return canonicalJson(trustedRootFromPolicy(policy));
+}
+
+/**
+ * Checks that a lane's `trusted_root.json` says what its policy says.
+ *
+ * @throws TrustError `TRUST_MISMATCH`
+ */
+export function checkTrustedRoot(bytes: Uint8Array, policy: Pick<Policy, 'logs'>): void {
+  if (!equalBytes(bytes, encodeTrustedRoot(policy))) {
+    throw new TrustError(
+      'TRUST_MISMATCH',
+      'compare trusted_root.json with the policy: expected the logs that the policy names, got others',
+    );
+  }
+}
+
+function logInstance({ baseUrl, vkey: text }: PolicyLog): JsonObject {
+  const vkey = parseVkey(text);
+  return {
+    baseUrl,
+    hashAlgorithm: 'SHA2_256',
+    publicKey: {
+      rawBytes: base64(concatBytes(ED25519_SPKI_PREFIX, vkey.publicKey)),
+      keyDetails: 'PKIX_ED25519',
+      validFor: { start: VALID_FROM },
+    },
+    // all 32 bytes of the note key hash: half of the verifiers look for this, half for the note's 4 bytes (research/interop.md, 3)
+    logId: { keyId: base64(logId(vkey)) },
+  };
+}

@@ -1,0 +1,60 @@
+/** Verification of a row of the promoter's own ledger: the same rules as for a bundle, but for inclusion, which the ledger answers for. */
+import {
+  CoreError,
+  type Digest,
+  type Envelope,
+  envelopePayload,
+  keyIdOf,
+  parseStatement,
+  type Statement,
+  statementDigestOf,
+  TrustError,
+} from '@sealane/core';
+import {
+  allowedKey,
+  checkSignature,
+  checkWindow,
+  notIncluded,
+  quorumOf,
+  verified,
+  type VerifiedStatement,
+  type VerifyOptions,
+} from './statement-checks.js';
+
+/** A row of our own ledger: its place is known, so no proof is needed; `cosigned` is the first quorum checkpoint that covers it. */
+export interface LedgerRow {
+  readonly envelope: Envelope;
+  readonly spki: Uint8Array;
+  readonly logIndex: number;
+  readonly origin: string;
+  readonly cosigned: string | null;
+}
+
+/**
+ * Verifies a row of the promoter's own ledger by the same rules, but for inclusion, which the ledger itself answers for.
+ *
+ * @throws TrustError as `verifyStatement`; `TRUST_MALFORMED` the payload is no statement
+ */
+export function verifyLedgerRow(row: LedgerRow, options: VerifyOptions): VerifiedStatement {
+  const digest = statementDigestOf(row.envelope);
+  const keyId = keyIdOf(row.spki);
+  const key = allowedKey(digest, keyId, options);
+  checkSignature(digest, row.envelope, key);
+  checkWindow(digest, keyId, key, row.origin, row.logIndex);
+  const statement = statementOf(digest, row.envelope);
+  const log = options.trust.logs.find((candidate) => candidate.origin === row.origin);
+  if (row.cosigned === null || log === undefined) return verified(digest, keyId, row.logIndex, statement, null);
+  const quorum = quorumOf(row.cosigned, log, options.trust);
+  if (quorum.checkpoint.size <= row.logIndex)
+    throw notIncluded(digest, `a checkpoint of more than ${row.logIndex} entries`, `${quorum.checkpoint.size}`);
+  return verified(digest, keyId, row.logIndex, statement, quorum);
+}
+
+function statementOf(digest: Digest, envelope: Envelope): Statement {
+  try {
+    return parseStatement(envelopePayload(envelope));
+  } catch (error) {
+    if (!(error instanceof CoreError)) throw error;
+    throw new TrustError('TRUST_MALFORMED', `read statement ${digest}: ${error.message}`, {}, { cause: error });
+  }
+}
