@@ -28,6 +28,22 @@ export {
   TrustError,
 } from './errors.js';
 export { EXAMPLE_KEY_IDS } from './example-keys.js';
+export {
+  HARDWARE_FACTS,
+  hardwareClass,
+  type HardwareFacts,
+  hardwareFacts,
+  type HardwarePart,
+  hardwareSerial,
+  partName,
+} from './hardware-class.js';
+export {
+  compareHardware,
+  DEFAULT_REQUIRED_FACTS,
+  type HardwareComparison,
+  type HardwareDifference,
+} from './hardware-comparison.js';
+export { knownFact } from './hardware-inventory.js';
 export { LIMITS } from './limits.js';
 export { encodeLogLeaf, type LogLeaf, logLeaf, parseLogLeaf } from './log-leaf.js';
 export { emptyRoot, leafHash, nodeHash, verifyConsistency, verifyInclusion } from './merkle.js';
