@@ -74,7 +74,15 @@ export const ERRORS = define({
   // log
   LOG_FORK: { exit: 4, what: 'the log shown here is not an extension of the log seen before', hint: 'keep both checkpoints and show them to the auditor: the log key may be stolen' },
   LOG_NOT_INCLUDED: { exit: 4, what: 'a statement is not in the log, or its proof is wrong', hint: 'fetch the lane again; if it stays, the statement was never logged' },
+  LOG_RESTORED: { exit: 4, what: 'the ledger is smaller than what witnesses have cosigned: it was restored from an old copy', hint: 'never sign again under this origin: restore the newest copy, or start a new origin through policy' },
   LOG_WITNESS: { exit: 4, what: 'the checkpoint lacks the cosignatures of the witness quorum', hint: 'see that the witnesses run, then: sealane publish --refresh' },
+
+  // the ledger's own files
+  LEDGER_UNREADABLE: { exit: 2, what: 'a ledger or witness file cannot be opened or is not one', hint: 'check --home; a damaged ledger is restored from a backup' },
+  LOCK_BUSY: { exit: 6, what: 'another process is publishing in this home', hint: 'wait for it to end and run the command again' },
+  STATEMENT_UNKNOWN: { exit: 2, what: 'a statement or entry that was named is not in the ledger', hint: 'list what is there: sealane evidence list RELEASE' },
+  WITNESS_REQUEST: { exit: 2, what: 'a request to a witness is malformed', hint: 'see C2SP tlog-witness for the form' },
+  WITNESS_UNREACHABLE: { exit: 5, what: 'a witness did not answer', hint: 'start the witness or mend its url in pipeline.yaml, then run the command again' },
 
   // release and site
   CHANNEL_HELD: { exit: 3, what: 'the channel holds this group: nothing is installed until it is released', hint: 'ask the operators of the lane: sealane channel show STAGE' },
