@@ -90,8 +90,10 @@ export const ERRORS = define({
   RELEASE_BELOW_FLOOR: { exit: 3, what: 'the release is older than the floor of its stage', hint: 'promote a newer release' },
   RELEASE_FAILED_HERE: { exit: 0, what: 'this release failed its health here before and is not tried again', hint: 'promote a mended release; see: sealane-site status' },
   RELEASE_REVOKED: { exit: 3, what: 'the release was revoked', hint: 'promote another release; see: sealane channel show STAGE' },
+  RELEASE_UNKNOWN: { exit: 2, what: 'a release that was named is not in the ledger', hint: 'list what is there: sealane release list' },
   SITE_FENCED: { exit: 3, what: 'this site is fenced: it installs nothing', hint: 'ask the operators of the lane to rejoin the site' },
   SITE_MISMATCH: { exit: 3, what: 'the site record does not match this site, its key, stage or labels', hint: 'enrol again: sealane-site enroll --name NAME --out REQUEST' },
+  SITE_UNKNOWN: { exit: 2, what: 'a site that was named is not in the ledger', hint: 'list what is there: sealane site list' },
 
   // content
   CONTENT_DIGEST: { exit: 4, what: 'bytes do not have the digest they are named by', hint: 'copy them again from the source; the path is named above' },
