@@ -1,0 +1,123 @@
+/**
+ * What a site knows about itself, as plain data: the fold of its journal. `step.ts` folds, `effects.ts` says what is to be done.
+ *
+ * Trust state (versions, floors, checkpoints) is not here but in `trust.json`: it changes by what was verified, not by what was done.
+ */
+import type { Check, Digest, ErrorCode } from '@sealane/core';
+
+/** A release that was committed here, as it lies in its slot. `since` = trusted time of the commit. */
+export type Slot = {
+  readonly release: Digest;
+  readonly name: string;
+  readonly version: string;
+  readonly waybill: Digest | null;
+  readonly counter: number;
+  readonly since: string;
+};
+
+/** Why a release is being laid down: the channel wants it, or an operator goes back to it. */
+export type Cause = 'update' | 'rollback';
+
+/** A release on its way in. */
+export type Target = Omit<Slot, 'since'> & { readonly cause: Cause };
+
+/** A moment on the clock that cannot be set: seconds of uptime since the boot of that id. */
+export type Moment = {
+  readonly bootId: string;
+  readonly uptimeSeconds: number;
+};
+
+/** Where the machine stands (`research/site-updaters.md` § 5, thin). `attempt` counts from 1 and bounds every loop. */
+export type Phase =
+  | { readonly at: 'idle' }
+  | { readonly at: 'admitted'; readonly target: Target }
+  | { readonly at: 'staged'; readonly target: Target }
+  | { readonly at: 'switching'; readonly target: Target; readonly attempt: number }
+  | { readonly at: 'probation'; readonly target: Target; readonly attempt: number; readonly began: Moment }
+  | { readonly at: 'rolling-back'; readonly target: Target; readonly attempt: number; readonly failed: readonly Check[] }
+  | { readonly at: 'committed' }
+  | { readonly at: 'rolled-back' }
+  | { readonly at: 'held'; readonly code: ErrorCode; readonly message: string; readonly target: Target | null };
+
+/** A receipt that is owed: what it says, but for what is known only when it is signed. */
+export type OwedReceipt = {
+  readonly event: 'installed' | 'refused' | 'rolled-back' | 'rollback';
+  readonly release: Digest | null;
+  readonly waybill: Digest | null;
+  readonly previous: Digest | null;
+  readonly reason: ErrorCode | null;
+  readonly checks: readonly Check[];
+  readonly at: string;
+};
+
+/** A release that is not tried again here. */
+export type Denied = {
+  readonly release: Digest;
+  readonly reason: string;
+  readonly at: string;
+};
+
+/** An operator's hold on updates; `until` null means until it is lifted. */
+export type Hold = {
+  readonly reason: string;
+  readonly at: string;
+  readonly until: string | null;
+};
+
+/** The whole state. */
+export type SiteState = {
+  readonly phase: Phase;
+  readonly current: Slot | null;
+  readonly previous: Slot | null;
+  /** Kept releases besides the current one, newest first. */
+  readonly kept: readonly Slot[];
+  readonly denied: readonly Denied[];
+  /** Every release ever committed here: one goes back to these by hand below the channel's wish. */
+  readonly committed: readonly Digest[];
+  readonly hold: Hold | null;
+  /** An operator stopped the workload: nothing starts it again but an update or `start`. */
+  readonly stopped: boolean;
+  readonly owed: OwedReceipt | null;
+  /** Head of the receipt chain: number and statement digest of the last one queued. */
+  readonly receipts: { readonly seq: number; readonly prev: Digest | null; readonly sent: number };
+  /** The last refusal, so that the same one is not receipted at every poll. */
+  readonly refused: { readonly code: ErrorCode; readonly release: Digest | null; readonly waybill: Digest | null } | null;
+};
+
+/** A site that has done nothing yet. */
+export const INITIAL_STATE: SiteState = {
+  phase: { at: 'idle' },
+  current: null,
+  previous: null,
+  kept: [],
+  denied: [],
+  committed: [],
+  hold: null,
+  stopped: false,
+  owed: null,
+  receipts: { seq: 0, prev: null, sent: 0 },
+  refused: null,
+};
+
+/** What happened; each is one record of the journal. `at` is trusted time where it is kept. */
+export type SiteEvent =
+  | { readonly is: 'admitted'; readonly target: Target }
+  | { readonly is: 'staged' }
+  | { readonly is: 'abandoned'; readonly why: string }
+  | { readonly is: 'switching' }
+  | { readonly is: 'probation'; readonly began: Moment }
+  | { readonly is: 'committed'; readonly at: string; readonly keep: number }
+  | { readonly is: 'unhealthy'; readonly failed: readonly Check[] }
+  | { readonly is: 'rolled-back'; readonly at: string }
+  | { readonly is: 'held'; readonly code: ErrorCode; readonly message: string }
+  | { readonly is: 'retried' }
+  | { readonly is: 'refused'; readonly code: ErrorCode; readonly release: Digest | null; readonly waybill: Digest | null; readonly checks: readonly Check[]; readonly at: string }
+  | { readonly is: 'accepted' }
+  | { readonly is: 'receipt-queued'; readonly seq: number; readonly digest: Digest }
+  | { readonly is: 'receipts-sent'; readonly seq: number }
+  | { readonly is: 'hold'; readonly hold: Hold }
+  | { readonly is: 'unhold' }
+  | { readonly is: 'allowed'; readonly release: Digest }
+  | { readonly is: 'stopped' }
+  | { readonly is: 'started' }
+  | { readonly is: 'snapshot'; readonly state: SiteState };

@@ -1,0 +1,196 @@
+/** The machine: `step(state, event)` gives the next state and what is to be done in it. Pure; every transition is in this file. */
+import { type Digest, SiteError } from '@sealane/core';
+import { type Effect, effectsOf } from './effects.js';
+import type { OwedReceipt, Phase, SiteEvent, SiteState, Slot, Target } from './state.js';
+
+/** Denied and committed releases that are remembered; older ones have long left every channel (32 rollback choices). */
+const MAX_REMEMBERED = 256;
+
+/**
+ * Takes one event.
+ *
+ * @throws SiteError `STATE_CORRUPT` the event cannot happen in this state: the journal and the program disagree, so nothing goes on
+ */
+export function step(state: SiteState, event: SiteEvent): { readonly state: SiteState; readonly effects: readonly Effect[] } {
+  const next = transition(state, event);
+  return { state: next, effects: effectsOf(next) };
+}
+
+/** Folds events without caring for effects: what recovery does with a journal. */
+export function fold(state: SiteState, events: readonly SiteEvent[]): SiteState {
+  return events.reduce(transition, state);
+}
+
+function transition(state: SiteState, event: SiteEvent): SiteState {
+  switch (event.is) {
+    case 'admitted':
+      return { ...state, phase: { at: 'admitted', target: fresh(state, event.target) }, refused: null };
+    case 'staged':
+      return { ...state, phase: { at: 'staged', target: within(state, event, 'admitted').target } };
+    case 'abandoned':
+      return abandon(state, event);
+    case 'switching':
+      return { ...state, phase: switching(state, event) };
+    case 'probation':
+      return { ...state, phase: { ...within(state, event, 'switching'), at: 'probation', began: event.began } };
+    case 'committed':
+      return commit(state, event);
+    case 'unhealthy':
+      return { ...state, phase: rollingBack(state, event) };
+    case 'rolled-back':
+      return rolledBack(state, event);
+    case 'held':
+      return { ...state, phase: { at: 'held', code: event.code, message: event.message, target: targetOf(state.phase) } };
+    case 'retried':
+      return { ...state, phase: retried(state, event) };
+    default:
+      return note(state, event);
+  }
+}
+
+/** Events that leave the phase alone, but for the receipt that ends it. */
+function note(state: SiteState, event: SiteEvent): SiteState {
+  switch (event.is) {
+    case 'refused':
+      return refuse(state, event);
+    case 'accepted':
+      return { ...state, refused: null };
+    case 'receipt-queued':
+      return receiptQueued(state, event);
+    case 'receipts-sent':
+      return { ...state, receipts: { ...state.receipts, sent: Math.max(state.receipts.sent, event.seq) } };
+    case 'hold':
+      return { ...state, hold: event.hold };
+    case 'unhold':
+      return { ...state, hold: null };
+    case 'allowed':
+      return { ...state, denied: state.denied.filter(({ release }) => release !== event.release) };
+    case 'stopped':
+      return { ...state, stopped: true };
+    case 'started':
+      return { ...state, stopped: false };
+    case 'snapshot':
+      return event.state;
+    default:
+      throw impossible(state, event);
+  }
+}
+
+/** A release may be admitted when nothing is under way, or in place of one that was only laid down. */
+function fresh(state: SiteState, target: Target): Target {
+  if (!['idle', 'admitted', 'staged'].includes(state.phase.at) || state.owed !== null) throw impossible(state, { is: 'admitted', target });
+  return target;
+}
+
+function abandon(state: SiteState, event: SiteEvent): SiteState {
+  if (state.phase.at !== 'admitted' && state.phase.at !== 'staged') throw impossible(state, event);
+  return { ...state, phase: { at: 'idle' } };
+}
+
+/** The intent to switch, written before anything is touched; written again by each recovery, so that attempts are counted. */
+function switching(state: SiteState, event: SiteEvent): Phase {
+  const { phase } = state;
+  if (phase.at === 'staged') return { at: 'switching', target: phase.target, attempt: 1 };
+  if (phase.at === 'switching') return { ...phase, attempt: phase.attempt + 1 };
+  throw impossible(state, event);
+}
+
+function commit(state: SiteState, event: SiteEvent & { readonly is: 'committed' }): SiteState {
+  const { target } = within(state, event, 'probation');
+  const { cause, ...release } = target;
+  const current: Slot = { ...release, since: event.at };
+  const others = [...(state.current === null ? [] : [state.current]), ...state.kept].filter((slot) => slot.release !== target.release);
+  const kept = unique(others).slice(0, Math.max(1, event.keep - 1));
+  const back = cause === 'rollback' && state.current !== null ? [{ release: state.current.release, reason: 'ROLLED_BACK_BY_HAND', at: event.at }] : [];
+  return {
+    ...state,
+    phase: { at: 'committed' },
+    current,
+    previous: kept[0] ?? null,
+    kept,
+    stopped: false,
+    committed: remember(state.committed, target.release),
+    denied: [...state.denied.filter((entry) => entry.release !== target.release), ...back].slice(-MAX_REMEMBERED),
+    owed: owe(cause === 'rollback' ? 'rollback' : 'installed', target, state.current, event.at),
+  };
+}
+
+function rollingBack(state: SiteState, event: SiteEvent & { readonly is: 'unhealthy' }): Phase {
+  const { phase } = state;
+  if (phase.at === 'switching' || phase.at === 'probation') return { at: 'rolling-back', target: phase.target, attempt: 1, failed: event.failed };
+  throw impossible(state, event);
+}
+
+/** Another try at what was interrupted or had failed: going back, after a crash in it or because a person asks for it. */
+function retried(state: SiteState, event: SiteEvent): Phase {
+  const { phase } = state;
+  if (phase.at === 'rolling-back') return { ...phase, attempt: phase.attempt + 1 };
+  if (phase.at === 'held' && phase.target !== null) return { at: 'rolling-back', target: phase.target, attempt: 1, failed: [] };
+  if (phase.at === 'held') return { at: 'idle' };
+  throw impossible(state, event);
+}
+
+function rolledBack(state: SiteState, event: SiteEvent & { readonly is: 'rolled-back' }): SiteState {
+  const { target, failed } = within(state, event, 'rolling-back');
+  const entry = { release: target.release, reason: 'HEALTH_FAILED', at: event.at };
+  return {
+    ...state,
+    phase: { at: 'rolled-back' },
+    stopped: false,
+    denied: [...state.denied.filter(({ release }) => release !== target.release), entry].slice(-MAX_REMEMBERED),
+    owed: { ...owe('rolled-back', target, state.current, event.at), reason: 'HEALTH_FAILED', checks: failed },
+  };
+}
+
+function refuse(state: SiteState, event: SiteEvent & { readonly is: 'refused' }): SiteState {
+  if (state.owed !== null || !['idle', 'admitted', 'staged'].includes(state.phase.at)) throw impossible(state, event);
+  const { code, release, waybill, checks, at } = event;
+  const previous = state.current?.release ?? null;
+  return {
+    ...state,
+    phase: { at: 'idle' },
+    refused: { code, release, waybill },
+    owed: { event: 'refused', release, waybill, previous, reason: code, checks, at },
+  };
+}
+
+function receiptQueued(state: SiteState, event: SiteEvent & { readonly is: 'receipt-queued' }): SiteState {
+  if (state.owed === null || event.seq !== state.receipts.seq + 1) throw impossible(state, event);
+  const ended = state.phase.at === 'committed' || state.phase.at === 'rolled-back';
+  return {
+    ...state,
+    owed: null,
+    phase: ended ? { at: 'idle' } : state.phase,
+    receipts: { ...state.receipts, seq: event.seq, prev: event.digest },
+  };
+}
+
+function owe(event: OwedReceipt['event'], target: Target, previous: Slot | null, at: string): OwedReceipt {
+  return { event, release: target.release, waybill: target.waybill, previous: previous?.release ?? null, reason: null, checks: [], at };
+}
+
+function targetOf(phase: Phase): Target | null {
+  return 'target' in phase ? phase.target : null;
+}
+
+function remember(list: readonly Digest[], release: Digest): readonly Digest[] {
+  return [...list.filter((item) => item !== release), release].slice(-MAX_REMEMBERED);
+}
+
+function unique(slots: readonly Slot[]): readonly Slot[] {
+  return slots.filter((slot, index) => slots.findIndex(({ release }) => release === slot.release) === index);
+}
+
+/** The phase, if it is the one that this event belongs to. */
+function within<P extends Phase['at']>(state: SiteState, event: SiteEvent, at: P): Extract<Phase, { at: P }> {
+  if (isAt(state.phase, at)) return state.phase;
+  throw impossible(state, event);
+}
+
+function isAt<P extends Phase['at']>(phase: Phase, at: P): phase is Extract<Phase, { at: P }> {
+  return phase.at === at;
+}
+
+function impossible(state: SiteState, event: SiteEvent): SiteError {
+  return new SiteError('STATE_CORRUPT', `read the journal: expected an event that follows ${state.phase.at}, got ${event.is}`, { phase: state.phase.at, event: event.is });
+}

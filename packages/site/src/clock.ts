@@ -1,0 +1,37 @@
+/** Clocks and timers, read here and nowhere else. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { uptime } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** The clocks of a host: what the wall says, and what nobody can set. */
+export interface Clock {
+  /** Wall clock, RFC 3339 in UTC, whole seconds. May be wrong by decades. */
+  wallTime(): string;
+  /** Seconds since boot; never goes back while `bootId` stays. */
+  uptimeSeconds(): number;
+  /** Another text after each boot. */
+  bootId(): string;
+  /** Resolves after `ms` milliseconds. Rejects with an AbortError as soon as `signal` aborts. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** The host's own clocks. */
+export const systemClock: Clock = {
+  wallTime: () => `${new Date().toISOString().slice(0, 19)}Z`,
+  uptimeSeconds: uptime,
+  bootId: memo(readBootId),
+  sleep: async (ms, signal) => {
+    await wait(ms, undefined, { signal });
+  },
+};
+
+function readBootId(): string {
+  if (process.platform === 'linux') return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  return execFileSync('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'], { encoding: 'utf8' }).trim();
+}
+
+function memo(read: () => string): () => string {
+  let value: string | undefined;
+  return () => (value ??= read());
+}

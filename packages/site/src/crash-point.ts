@@ -1,0 +1,39 @@
+/**
+ * Named moments between durable steps, published on a diagnostics channel. Nobody listens in production; a test that kills the
+ * process at each of them shows that recovery works from there.
+ */
+import { channel } from 'node:diagnostics_channel';
+
+const points = channel('sealane:point');
+
+/** The moments of `update`, `rollback` and recovery, in the order in which they can come. */
+export const CRASH_POINTS = [
+  'update:locked',
+  'update:fetched',
+  'update:trust-saved',
+  'update:admitted',
+  'update:blobs-copied',
+  'update:unpacked',
+  'update:staged',
+  'update:switching',
+  'update:stopped',
+  'update:linked',
+  'update:workload-recorded',
+  'update:started',
+  'update:probation',
+  'update:committed',
+  'update:rolling-back',
+  'update:rolled-back',
+  'update:receipt-written',
+  'update:receipt-queued',
+  'update:flushed',
+  'update:pruned',
+] as const;
+
+/** A moment's name. */
+export type CrashPoint = (typeof CRASH_POINTS)[number];
+
+/** Says that a moment has come. Synchronous: a listener that kills the process does so exactly here. */
+export function crashPoint(name: CrashPoint): void {
+  points.publish({ name });
+}

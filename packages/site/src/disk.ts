@@ -1,0 +1,158 @@
+/**
+ * The disk as the site uses it: few, small, synchronous operations, so that a test can stand in for it and lose what was not synced.
+ *
+ * Bytes that must survive are written by `durable-write.ts` and the journal only. Blobs and unpacked trees go through `oci`.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
+import { SiteError } from '@sealane/core';
+
+/** What lies at a path, links not followed. */
+export type PathKind = 'file' | 'folder' | 'link' | 'other' | 'nothing';
+
+/** A disk. Operations throw Node's errors (`code`: ENOSPC, EROFS …) unless they say otherwise. */
+export interface Disk {
+  /**
+   * The bytes of a regular file, or undefined when there is none. A link, device or pipe is never opened.
+   *
+   * @throws SiteError `FILE_TOO_LARGE` over `maxBytes`; `FILE_UNSAFE` not a regular file
+   */
+  read(path: string, maxBytes: number): Uint8Array | undefined;
+  /** Makes or replaces a file and syncs its bytes, not its name. `mode` is that of a new file. */
+  writeSynced(path: string, bytes: Uint8Array, mode: number): void;
+  /** Adds to the end of a file, made when missing, and syncs. */
+  appendSynced(path: string, bytes: Uint8Array): void;
+  /** Cuts a file to `sizeBytes` and syncs. */
+  truncateSynced(path: string, sizeBytes: number): void;
+  rename(from: string, to: string): void;
+  /** Makes the names in a folder durable. */
+  syncFolder(path: string): void;
+  symlink(target: string, path: string): void;
+  /** Where a link points, or undefined when there is none. */
+  readLink(path: string): string | undefined;
+  /** Removes a file, link or whole folder; nothing there is fine. */
+  remove(path: string): void;
+  /** Names in a folder, sorted; none when there is no folder. */
+  list(path: string): readonly string[];
+  makeFolder(path: string, mode: number): void;
+  kind(path: string): PathKind;
+  sizeBytes(path: string): number;
+  /** Bytes that an unprivileged writer may still use on the file system of `path`. */
+  freeBytes(path: string): number;
+}
+
+/** The real disk. */
+export const nodeDisk: Disk = {
+  read: readRegular,
+  writeSynced: (path, bytes, mode) => withFile(path, constants.O_CREAT | constants.O_TRUNC | constants.O_WRONLY, mode, (file) => writeAll(file, bytes)),
+  appendSynced: (path, bytes) => withFile(path, constants.O_CREAT | constants.O_APPEND | constants.O_WRONLY, 0o600, (file) => writeAll(file, bytes)),
+  truncateSynced: (path, sizeBytes) => withFile(path, constants.O_WRONLY, 0o600, (file) => ftruncateSync(file, sizeBytes)),
+  rename: renameSync,
+  syncFolder: (path) => withFile(path, constants.O_RDONLY, 0, () => undefined),
+  symlink: (target, path) => symlinkSync(target, path),
+  readLink: (path) => orUndefined(['ENOENT', 'EINVAL'], () => readlinkSync(path)),
+  remove: (path) => rmSync(path, { recursive: true, force: true }),
+  list: (path) => (orUndefined(['ENOENT'], () => readdirSync(path)) ?? []).sort(),
+  makeFolder: (path, mode) => {
+    mkdirSync(path, { recursive: true, mode });
+  },
+  kind: kindOf,
+  sizeBytes: (path) => lstatSync(path).size,
+  freeBytes: (path) => {
+    const { bavail, bsize } = statfsSync(path);
+    return bavail * bsize;
+  },
+};
+
+/** Whether an error is Node's, with one of these codes. */
+export function isNodeError(error: unknown, ...codes: readonly string[]): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
+}
+
+function readRegular(path: string, maxBytes: number): Uint8Array | undefined {
+  // O_NOFOLLOW and O_NONBLOCK: whoever fills the mirror can neither point elsewhere nor hang the reader on a pipe
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  let file: number;
+  try {
+    file = openSync(path, flags);
+  } catch (error) {
+    if (isNodeError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    if (isNodeError(error, 'ELOOP', 'EMLINK', 'ENXIO')) throw unsafe(path, error);
+    throw error;
+  }
+  try {
+    const status = fstatSync(file);
+    if (!status.isFile()) throw unsafe(path);
+    if (status.size > maxBytes) {
+      throw new SiteError('FILE_TOO_LARGE', `read ${path}: expected at most ${maxBytes} bytes, got ${status.size}`, { path, maxBytes });
+    }
+    return readUpTo(file, status.size);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Reads what the size said; a file that shrank meanwhile gives fewer bytes, one that grew no more. */
+function readUpTo(file: number, sizeBytes: number): Uint8Array {
+  const bytes = new Uint8Array(sizeBytes);
+  let offset = 0;
+  while (offset < sizeBytes) {
+    const count = readSync(file, bytes, offset, sizeBytes - offset, offset);
+    if (count === 0) return bytes.subarray(0, offset);
+    offset += count;
+  }
+  return bytes;
+}
+
+function writeAll(file: number, bytes: Uint8Array): void {
+  let offset = 0;
+  while (offset < bytes.length) offset += writeSync(file, bytes, offset, bytes.length - offset);
+}
+
+function withFile(path: string, flags: number, mode: number, use: (file: number) => void): void {
+  const file = openSync(path, flags, mode);
+  try {
+    use(file);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function kindOf(path: string): PathKind {
+  const status = orUndefined(['ENOENT', 'ENOTDIR'], () => lstatSync(path));
+  if (status === undefined) return 'nothing';
+  if (status.isFile()) return 'file';
+  if (status.isDirectory()) return 'folder';
+  return status.isSymbolicLink() ? 'link' : 'other';
+}
+
+function orUndefined<T>(codes: readonly string[], read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    // nothing there is an answer, every other failure is the caller's
+    if (isNodeError(error, ...codes)) return undefined;
+    throw error;
+  }
+}
+
+function unsafe(path: string, cause?: Error): SiteError {
+  return new SiteError('FILE_UNSAFE', `read ${path}: expected a regular file, got a link, pipe, folder or device`, { path }, { cause });
+}

@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { digestFromHex } from '@sealane/core';
+import { expect, test } from 'vitest';
+import { systemClock } from '../clock.js';
+import { nodeDisk } from '../disk.js';
+import { withScratch } from '../testing/scratch.js';
+import type { Driver, SlotOnDisk } from './driver.js';
+import { filesDriver, type FilesDriverConfig } from './files.js';
+import { systemProcesses } from './process-table.js';
+
+const release = digestFromHex('a'.repeat(64));
+const never = new AbortController().signal;
+
+function place(folder: string, config: Partial<FilesDriverConfig>): { driver: Driver; again: () => Driver; slot: SlotOnDisk } {
+  const slot: SlotOnDisk = { release, name: 'svc', version: '1.0.0', folder: path.join(folder, 'releases', 'a') };
+  mkdirSync(slot.folder, { recursive: true });
+  const world = { disk: nodeDisk, clock: systemClock, processes: systemProcesses, signal: never, hostEnv: { PATH: process.env['PATH'] }, stateFolder: folder };
+  const make = (): Driver => filesDriver({ start: ['sleep', '60'], stop: undefined, env: {}, stopGraceSeconds: 1, ...config }, world);
+  return { driver: make(), again: make, slot };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 200 && !condition(); tries += 1) await systemClock.sleep(20, never);
+  expect(condition()).toBe(true);
+}
+
+test('starts the command in its slot with the release in its environment, and logs what it says', async () => {
+  await withScratch(async (folder) => {
+    const { driver, slot } = place(folder, { start: ['sh', '-c', 'pwd > seen; echo "$SEALANE_RELEASE $SEALANE_VERSION $GREETING" >> seen; echo hello; exec sleep 60'], env: { GREETING: 'hi' } });
+    await driver.start(slot);
+    await until(() => existsSync(path.join(slot.folder, 'seen')) && readFileSync(path.join(slot.folder, 'seen'), 'utf8').includes('hi'));
+    expect(readFileSync(path.join(slot.folder, 'seen'), 'utf8')).toBe(`${slot.folder}\n${release} 1.0.0 hi\n`);
+    await until(() => readFileSync(path.join(folder, 'logs', 'workload.log'), 'utf8').includes('hello'));
+    await driver.stop();
+    expect(driver.status()).toEqual({ is: 'none' });
+  });
+});
+
+test('finds and stops a workload that another process started, with all its children', async () => {
+  await withScratch(async (folder) => {
+    const { driver, again, slot } = place(folder, { start: ['sh', '-c', 'sleep 60 & sleep 60 & wait'] });
+    await driver.start(slot);
+    const status = again().status();
+    if (status.is !== 'running') throw new Error('not running');
+    await until(() => systemProcesses.groupMembers(status.pid).length === 3);
+    await again().stop();
+    expect(systemProcesses.groupMembers(status.pid)).toEqual([]);
+  });
+});
+
+test('kills what does not listen to SIGTERM after the grace', async () => {
+  await withScratch(async (folder) => {
+    const { driver, slot } = place(folder, { start: ['sh', '-c', 'trap "" TERM; touch ready; while :; do sleep 0.1; done'], stopGraceSeconds: 0.2 });
+    await driver.start(slot);
+    await until(() => existsSync(path.join(slot.folder, 'ready')));
+    await driver.stop();
+    expect(driver.status()).toEqual({ is: 'none' });
+  });
+});
+
+test('says how a workload ended', async () => {
+  await withScratch(async (folder) => {
+    const { driver, again, slot } = place(folder, { start: ['sh', '-c', 'exit 3'] });
+    await driver.start(slot);
+    await until(() => driver.status().is === 'ended');
+    expect(driver.status()).toMatchObject({ is: 'ended', release, how: 'it exited with 3' });
+    expect(again().status()).toMatchObject({ is: 'ended', how: 'it is gone' });
+    await driver.stop();
+  });
+});
+
+test('takes a start command that ends with 0 for handed over only where a stop is configured, which then is run', async () => {
+  await withScratch(async (folder) => {
+    const with0 = { start: ['true'], stop: ['sh', '-c', 'echo "$SEALANE_RELEASE" > stopped'] };
+    const { driver, again, slot } = place(folder, with0);
+    await driver.start(slot);
+    await until(() => driver.status().is === 'handed-over');
+    expect(again().status()).toEqual({ is: 'handed-over', release });
+    await again().stop();
+    expect(readFileSync(path.join(folder, 'stopped'), 'utf8').trim()).toBe(release);
+    const plain = place(folder, { start: ['true'] });
+    await plain.driver.start(slot);
+    await until(() => plain.driver.status().is === 'ended');
+    await plain.driver.stop();
+  });
+});
+
+test('never touches a process that got the id of a workload that is gone', async () => {
+  await withScratch(async (folder) => {
+    const { driver, slot } = place(folder, { start: ['true'] });
+    await driver.start(slot);
+    await until(() => driver.status().is === 'ended');
+    const stranger: ChildProcess = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
+    const record = path.join(folder, 'run', 'workload.json');
+    const { sealed } = await import('../sealed-file.js');
+    writeFileSync(record, sealed({ pid: stranger.pid ?? 0, startTime: 'another', bootId: systemClock.bootId(), release, handedOver: false }));
+    await driver.stop();
+    expect(systemProcesses.startTime(stranger.pid ?? 0)).toBeDefined();
+    stranger.kill('SIGKILL');
+  });
+});
+
+test('fails to start with a code when the slot is not there', async () => {
+  await withScratch(async (folder) => {
+    const { driver, slot } = place(folder, {});
+    await expect(driver.start({ ...slot, folder: path.join(folder, 'nowhere') })).rejects.toMatchObject({ code: 'HEALTH_FAILED' });
+    expect(driver.status()).toEqual({ is: 'none' });
+  });
+});
+
+test('the gate runs nothing when the one who started it dies before the process is recorded', async () => {
+  await withScratch(async (folder) => {
+    const gate = /const GATE = '(.*)';/.exec(readFileSync(new URL('./files.ts', import.meta.url), 'utf8'))?.[1] ?? '';
+    const child = spawn('/bin/sh', ['-c', gate, 'x', 'touch', path.join(folder, 'ran')], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+    const pipe = child.stdio[3];
+    if (pipe && 'destroy' in pipe) pipe.destroy();
+    const code = await new Promise((resolve) => child.once('exit', resolve));
+    expect(code).toBe(125);
+    expect(existsSync(path.join(folder, 'ran'))).toBe(false);
+  });
+});

@@ -1,0 +1,216 @@
+/**
+ * Driver `files`: a release is a folder, its workload a process group of its own that outlives the updater.
+ *
+ * The process is known before it does anything: a gate (a shell that waits on a pipe) is started, its id and start time are written
+ * durably, then the gate is told to become the workload. Killed before that, the pipe closes and the gate ends.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import path from 'node:path';
+import { type Digest, isDigest, SiteError } from '@sealane/core';
+import type { Clock } from '../clock.js';
+import { crashPoint } from '../crash-point.js';
+import type { Disk } from '../disk.js';
+import { durableWrite } from '../durable-write.js';
+import { readSealed, sealed } from '../sealed-file.js';
+import type { Driver, SlotOnDisk, WorkloadStatus } from './driver.js';
+import type { ProcessTable } from './process-table.js';
+import { runToEnd } from './run-to-end.js';
+
+/** What local configuration says about starting and stopping. */
+export interface FilesDriverConfig {
+  readonly start: readonly string[];
+  readonly stop: readonly string[] | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly stopGraceSeconds: number;
+}
+
+/** The outside of the driver. `hostEnv` is what the workload inherits. */
+export interface FilesDriverWorld {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly processes: ProcessTable;
+  readonly signal: AbortSignal;
+  readonly hostEnv: Readonly<Record<string, string | undefined>>;
+  readonly stateFolder: string;
+}
+
+interface WorkloadRecord {
+  readonly pid: number;
+  readonly startTime: string;
+  readonly bootId: string;
+  readonly release: Digest;
+  readonly handedOver: boolean;
+}
+
+/** Waits for one line on descriptor 3, then becomes the command. Without the line (the updater died) it ends and nothing ran. */
+const GATE = 'read -r word <&3 || exit 125; [ "$word" = go ] || exit 125; exec 3<&-; exec "$@"';
+
+/** A log is begun anew at a start once it is larger: one file of the same size is kept beside it. */
+const MAX_LOG_BYTES = 8 * 1024 * 1024;
+
+/** After SIGKILL only the kernel is left to wait for. */
+const KILL_WAIT_MS = 10_000;
+
+const POLL_MS = 20;
+
+/** Makes the driver. It reads and writes `run/workload.json` and `logs/` in the state folder. */
+export function filesDriver(config: FilesDriverConfig, world: FilesDriverWorld): Driver {
+  const file = path.join(world.stateFolder, 'run', 'workload.json');
+  let child: ChildProcess | undefined;
+  return {
+    start: async (slot) => {
+      child = await startGated(config, world, slot, file);
+    },
+    stop: () => stopRecorded(config, world, file),
+    status: () => statusOf(config, world, file, child),
+  };
+}
+
+async function startGated(config: FilesDriverConfig, world: FilesDriverWorld, slot: SlotOnDisk, file: string): Promise<ChildProcess> {
+  const log = openLog(world, slot);
+  try {
+    const child = spawn('/bin/sh', ['-c', GATE, 'sealane-workload', ...config.start], {
+      cwd: slot.folder,
+      env: workloadEnv(config, world, slot),
+      detached: true,
+      stdio: ['ignore', log, log, 'pipe'],
+    });
+    await spawned(child, config.start);
+    recordWorkload(world, file, child.pid, slot.release);
+    crashPoint('update:workload-recorded');
+    await openGate(child);
+    child.unref();
+    return child;
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** The environment of start, stop and health commands: that of the updater, what is configured, and which release it is about. */
+export function workloadEnv(
+  config: Pick<FilesDriverConfig, 'env'>,
+  world: Pick<FilesDriverWorld, 'hostEnv' | 'stateFolder'>,
+  slot: SlotOnDisk,
+): NodeJS.ProcessEnv {
+  const inherited = Object.fromEntries(Object.entries(world.hostEnv).filter(([name]) => !name.startsWith('SEALANE_')));
+  return {
+    ...inherited,
+    ...config.env,
+    SEALANE_RELEASE: slot.release,
+    SEALANE_RELEASE_DIR: slot.folder,
+    SEALANE_NAME: slot.name,
+    SEALANE_VERSION: slot.version,
+    SEALANE_STATE: world.stateFolder,
+  };
+}
+
+function openLog({ disk, stateFolder }: FilesDriverWorld, slot: SlotOnDisk): number {
+  const folder = path.join(stateFolder, 'logs');
+  disk.makeFolder(folder, 0o750);
+  const file = path.join(folder, 'workload.log');
+  if (disk.kind(file) === 'file' && disk.sizeBytes(file) > MAX_LOG_BYTES) disk.rename(file, `${file}.1`);
+  disk.appendSynced(file, new TextEncoder().encode(`--- ${slot.name} ${slot.version} ${slot.release}\n`));
+  return openSync(file, 'a', 0o640);
+}
+
+function spawned(child: ChildProcess, command: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (cause) => {
+      reject(new SiteError('HEALTH_FAILED', `start ${command.join(' ')}: expected a process, got ${cause.message}`, {}, { cause }));
+    });
+  });
+}
+
+function recordWorkload({ disk, clock, processes }: FilesDriverWorld, file: string, pid: number | undefined, release: Digest): void {
+  const startTime = pid === undefined ? undefined : processes.startTime(pid);
+  if (pid === undefined || startTime === undefined) throw new SiteError('HEALTH_FAILED', 'start the workload: expected a process, it ended at once');
+  disk.makeFolder(path.dirname(file), 0o750);
+  durableWrite(disk, file, sealed({ pid, startTime, bootId: clock.bootId(), release, handedOver: false }));
+}
+
+function openGate(child: ChildProcess): Promise<void> {
+  const gate = child.stdio[3];
+  return new Promise((resolve) => {
+    if (gate === null || gate === undefined || !('end' in gate)) {
+      resolve();
+      return;
+    }
+    // a gate that died already takes no word: its end shows as the workload's
+    gate.on('error', () => resolve());
+    gate.end('go\n', () => {
+      (gate as Socket).unref();
+      resolve();
+    });
+  });
+}
+
+async function stopRecorded(config: FilesDriverConfig, world: FilesDriverWorld, file: string): Promise<void> {
+  const record = readRecord(world, file);
+  if (record === undefined) return;
+  if (record.bootId === world.clock.bootId()) await stopGroup(config, world, record);
+  world.disk.remove(file);
+  world.disk.syncFolder(path.dirname(file));
+}
+
+async function stopGroup(config: FilesDriverConfig, world: FilesDriverWorld, record: WorkloadRecord): Promise<void> {
+  const { processes } = world;
+  // another process has the id now: the group of the workload, named after it, is gone
+  const startTime = processes.startTime(record.pid);
+  const isReused = startTime !== undefined && startTime !== record.startTime;
+  if (config.stop !== undefined) {
+    await runToEnd(config.stop, { cwd: world.stateFolder, env: stopEnv(config, world, record), timeoutMs: config.stopGraceSeconds * 1000, signal: world.signal });
+  }
+  if (isReused) return;
+  if (config.stop === undefined) processes.signalGroup(record.pid, 'SIGTERM');
+  if (await groupEnds(world, record.pid, config.stopGraceSeconds * 1000)) return;
+  processes.signalGroup(record.pid, 'SIGKILL');
+  if (await groupEnds(world, record.pid, KILL_WAIT_MS)) return;
+  throw new SiteError('INTERNAL', `stop the workload: expected process group ${record.pid} to end after SIGKILL, it runs on`);
+}
+
+function stopEnv(config: FilesDriverConfig, world: FilesDriverWorld, record: WorkloadRecord): NodeJS.ProcessEnv {
+  return { ...world.hostEnv, ...config.env, SEALANE_RELEASE: record.release, SEALANE_STATE: world.stateFolder };
+}
+
+async function groupEnds({ clock, processes }: FilesDriverWorld, groupId: number, waitMs: number): Promise<boolean> {
+  // stopping is never left half done: it does not listen to the command's signal
+  const never = new AbortController().signal;
+  for (let waitedMs = 0; waitedMs <= waitMs; waitedMs += POLL_MS) {
+    if (processes.groupMembers(groupId).length === 0) return true;
+    await clock.sleep(POLL_MS, never);
+  }
+  return false;
+}
+
+function statusOf(config: FilesDriverConfig, world: FilesDriverWorld, file: string, child: ChildProcess | undefined): WorkloadStatus {
+  const record = readRecord(world, file);
+  if (record === undefined) return { is: 'none' };
+  const { release, pid } = record;
+  if (record.bootId !== world.clock.bootId()) return { is: 'ended', release, how: 'the host was restarted' };
+  if (world.processes.startTime(pid) === record.startTime) return { is: 'running', release, pid };
+  if (record.handedOver) return { is: 'handed-over', release };
+  const ours = child?.pid === pid ? child : undefined;
+  if (ours?.exitCode === 0 && config.stop !== undefined) {
+    durableWrite(world.disk, file, sealed({ ...record, handedOver: true }));
+    return { is: 'handed-over', release };
+  }
+  return { is: 'ended', release, how: describeEnd(ours) };
+}
+
+function describeEnd(child: ChildProcess | undefined): string {
+  if (child?.signalCode != null) return `it was ended by ${child.signalCode}`;
+  return child?.exitCode == null ? 'it is gone' : `it exited with ${child.exitCode}`;
+}
+
+function readRecord({ disk }: FilesDriverWorld, file: string): WorkloadRecord | undefined {
+  const value = readSealed(disk, file);
+  if (value === undefined) return undefined;
+  const { pid, startTime, bootId, release, handedOver } = value;
+  if (typeof pid === 'number' && typeof startTime === 'string' && typeof bootId === 'string' && isDigest(release) && typeof handedOver === 'boolean') {
+    return { pid, startTime, bootId, release, handedOver };
+  }
+  throw new SiteError('STATE_CORRUPT', `read ${file}: expected pid, startTime, bootId, release, handedOver`, { path: file });
+}

@@ -1,0 +1,77 @@
+/**
+ * Probation: every check passes within the time for starting, and none fails from then on until the probation is over.
+ * WAN, upstream and receipts have no say: a site that is cut off commits.
+ */
+import type { Check } from '@sealane/core';
+import type { Clock } from '../clock.js';
+import type { WorkloadStatus } from '../drivers/driver.js';
+
+/** How long a release may take to start, how long it is watched, and how often it is asked. */
+export interface WatchPlan {
+  readonly startSeconds: number;
+  readonly probationSeconds: number;
+  readonly intervalMs: number;
+}
+
+/** What watching looks at: the process, and the answers of all probes at this moment. */
+export interface Watched {
+  status(): WorkloadStatus;
+  ask(): Promise<readonly Check[]>;
+}
+
+/** How it went. `checks` are the last answers; of an unhealthy one, those that did not pass. */
+export type WatchResult = { readonly healthy: boolean; readonly checks: readonly Check[] };
+
+/**
+ * Watches a release that was started `usedSeconds` ago (more than 0 when a watch goes on after a crash of the updater).
+ *
+ * @throws the reason of `signal` when it aborts; the release is left as it is
+ */
+export async function watch(watched: Watched, plan: WatchPlan, usedSeconds: number, clock: Clock, signal: AbortSignal): Promise<WatchResult> {
+  const began = clock.uptimeSeconds() - usedSeconds;
+  const first = await untilHealthy(watched, plan, began, clock, signal);
+  if (!first.healthy) return first;
+  let last = first;
+  while (clock.uptimeSeconds() - began < plan.probationSeconds) {
+    await clock.sleep(plan.intervalMs, signal);
+    last = await look(watched);
+    if (!last.healthy) return last;
+  }
+  return last;
+}
+
+/** The start alone: passes as soon as every check passes once. What a release that comes back after a rollback must do. */
+export async function watchStart(watched: Watched, plan: WatchPlan, clock: Clock, signal: AbortSignal): Promise<WatchResult> {
+  return await untilHealthy(watched, plan, clock.uptimeSeconds(), clock, signal);
+}
+
+async function untilHealthy(watched: Watched, plan: WatchPlan, began: number, clock: Clock, signal: AbortSignal): Promise<WatchResult> {
+  for (;;) {
+    signal.throwIfAborted();
+    const seen = await look(watched);
+    const isLate = clock.uptimeSeconds() - began >= plan.startSeconds;
+    if (seen.healthy || isLate || watched.status().is === 'ended') return seen;
+    await clock.sleep(plan.intervalMs, signal);
+  }
+}
+
+async function look(watched: Watched): Promise<WatchResult> {
+  const answers = await watched.ask();
+  // asked after the probes: a process that died under them must not pass
+  const checks = [processCheck(watched.status()), ...answers];
+  const failed = checks.filter(({ verdict }) => verdict !== 'pass');
+  return failed.length === 0 ? { healthy: true, checks } : { healthy: false, checks: failed };
+}
+
+function processCheck(status: WorkloadStatus): Check {
+  const fine = status.is === 'running' || status.is === 'handed-over';
+  return {
+    id: 'health-process',
+    verdict: fine ? 'pass' : 'fail',
+    expected: 'the process that was started runs',
+    actual: fine ? 'it does' : status.is === 'ended' ? status.how : 'nothing was started',
+    remedy: fine ? '' : 'read state/logs/workload.log; a start command that ends by itself needs a configured stop',
+    evidence: [],
+    ...(fine ? {} : { code: 'HEALTH_FAILED' as const }),
+  };
+}
