@@ -1,0 +1,56 @@
+/** Zod's shape of site.yaml, and the JSON Schema for editors that is generated from it. */
+import { z } from 'zod';
+
+/** Longest command, in words. */
+const MAX_WORDS = 256;
+
+const word = z.string().min(1).max(4096);
+
+/** A command as words; as one text it is given to /bin/sh. */
+const command = z.union([
+  z.array(word).min(1).max(MAX_WORDS),
+  word.transform((text): string[] => ['/bin/sh', '-c', text]),
+]);
+
+const name = z.string().regex(/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/, 'expected lower-case letters, digits, dots, dashes');
+const timeoutMs = z.int().min(1).max(600_000).default(2000).describe('how long one answer may take, in milliseconds');
+const seconds = z.number().min(0).max(604_800);
+
+const httpProbe = z.strictObject({ http: z.url({ protocol: /^https?$/ }), status: z.int().min(100).max(599).optional(), timeoutMs });
+const tcpProbe = z.strictObject({ tcp: z.string().regex(/^(?:\[[0-9a-f:]+\]|[^\s:]+):\d{1,5}$/, 'expected host:port'), timeoutMs });
+const commandProbe = z.strictObject({ command, timeoutMs });
+
+const driver = z.strictObject({
+  use: z.literal('files'),
+  start: command.describe('starts the workload; runs in the release folder, with SEALANE_RELEASE_DIR and others in its environment'),
+  stop: command.optional().describe('stops it; without one its process group is sent SIGTERM'),
+  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).default({}),
+  health: z.array(z.union([httpProbe, tcpProbe, commandProbe])).max(32).default([]),
+  healthIntervalMs: z.int().min(10).max(3_600_000).default(1000),
+  startSeconds: seconds.default(15).describe('within this time every check must pass once'),
+  stopGraceSeconds: seconds.default(10).describe('time to stop before SIGKILL'),
+  probationSeconds: seconds.default(10).describe('how long health is watched before the release is committed'),
+});
+
+/** The shape. Unknown keys are refused: a misspelt one would silently be a default. */
+export const siteShape = z.strictObject({
+  apiVersion: z.literal('sealane/v1').default('sealane/v1'),
+  kind: z.literal('Site').default('Site'),
+  name,
+  stage: name,
+  upstreams: z.array(word).max(16).default([]).describe('lanes or mirrors, tried in order: http(s) addresses, or folders'),
+  receiptsTo: word.optional().describe('where receipts go: the address of a promoter, or a folder'),
+  allowExampleKeys: z.boolean().default(false).describe('take a lane made from the well-known example keys: never at a real site'),
+  driver,
+  unpack: z.strictObject({ setuid: z.enum(['refuse', 'strip']).default('refuse') }).default({ setuid: 'refuse' }),
+  keep: z.int().min(2).max(64).default(2).describe('slots: the current release and those kept to go back to'),
+  pollSeconds: z.number().min(1).max(86_400).default(60).describe('how often sealane-site run looks for news'),
+});
+
+/** site.yaml as parsed. */
+export type SiteDocument = z.output<typeof siteShape>;
+
+/** JSON Schema of site.yaml (what a person may write, before defaults). */
+export function siteJsonSchema(): object {
+  return z.toJSONSchema(siteShape, { io: 'input', unrepresentable: 'any' });
+}

@@ -1,0 +1,77 @@
+import { SiteError } from '@sealane/core';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { parseConfig } from './config.js';
+import { siteJsonSchema } from './config-shape.js';
+
+const minimal = `name: harbour-7
+stage: prod
+driver:
+  use: files
+  start: [node, app/main.mjs]
+`;
+
+function problem(source: string): string {
+  try {
+    parseConfig(source, '/etc/sealane/site.yaml');
+  } catch (error) {
+    if (error instanceof SiteError && error.code === 'CONFIG_INVALID') return error.message;
+    throw error;
+  }
+  return 'none';
+}
+
+test('fills in what is not said', () => {
+  expect(parseConfig(minimal, '/etc/sealane/site.yaml')).toEqual({
+    name: 'harbour-7',
+    stage: 'prod',
+    upstreams: [],
+    receiptsTo: undefined,
+    allowExampleKeys: false,
+    driver: { use: 'files', start: ['node', 'app/main.mjs'], env: {}, health: [], healthIntervalMs: 1000, startSeconds: 15, stopGraceSeconds: 10, probationSeconds: 10 },
+    unpack: { setuid: 'refuse' },
+    keep: 2,
+    pollSeconds: 60,
+  });
+});
+
+test('resolves folders against the file and leaves addresses', () => {
+  const config = parseConfig(`${minimal}upstreams: [https://lane.example/, ../lane, 'file:///srv/lane']\nreceiptsTo: out\n`, '/etc/sealane/site.yaml');
+  expect(config.upstreams).toEqual(['https://lane.example', '/etc/lane', '/srv/lane']);
+  expect(config.receiptsTo).toBe('/etc/sealane/out');
+});
+
+test('takes the three kinds of health check, and a command as one text', () => {
+  const health = `  health:\n    - http: http://127.0.0.1:8080/healthz\n      status: 204\n    - tcp: '[::1]:5432'\n    - command: test -f ok\n      timeoutMs: 50\n`;
+  expect(parseConfig(minimal + health, '/s.yaml').driver.health).toEqual([
+    { kind: 'http', url: 'http://127.0.0.1:8080/healthz', status: 204, timeoutMs: 2000 },
+    { kind: 'tcp', host: '::1', port: 5432, timeoutMs: 2000 },
+    { kind: 'command', command: ['/bin/sh', '-c', 'test -f ok'], timeoutMs: 50 },
+  ]);
+});
+
+test('names line and column of what is wrong', () => {
+  expect(problem(`${minimal}keep: many\n`)).toMatch(/^read \/etc\/sealane\/site\.yaml, line 6, column 7: keep: /);
+  expect(problem(`${minimal}kept: 3\n`)).toBe('read /etc/sealane/site.yaml, line 6, column 1: the whole: unknown kept');
+  expect(problem(`${minimal}  probation: 3\n`)).toMatch(/line 6, column 3: driver: unknown probation/);
+  expect(problem(`${minimal}  health:\n    - http: not-an-address\n`)).toMatch(/line 7, column 13: driver\.health\.0\.http: /);
+  expect(problem(`${minimal}  health:\n    - udp: x\n`)).toMatch(/line 7, column 7: driver\.health\.0: expected one of the forms/);
+  expect(problem(minimal.replace('name: harbour-7\n', ''))).toMatch(/line 1, column 1: name: /);
+  expect(problem(`${minimal}upstreams: [a\n`)).toMatch(/line [67], column \d+: /);
+  expect(problem(`${minimal}name: again\n`)).toMatch(/line 6, column \d+: .*unique/i);
+  expect(problem('')).toMatch(/line 1, column 1: /);
+});
+
+test('an alias bomb, tags and arbitrary text are refused, not run', () => {
+  const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n`;
+  expect(problem(bomb + minimal)).toMatch(/alias/);
+  fc.assert(
+    fc.property(fc.string({ maxLength: 200, unit: 'binary' }), (source) => {
+      expect(() => parseConfig(source, '/s.yaml')).toThrow(SiteError);
+    }),
+  );
+});
+
+test('publishes a JSON Schema that asks for name, stage and driver', () => {
+  expect(siteJsonSchema()).toMatchObject({ type: 'object', additionalProperties: false, required: ['name', 'stage', 'driver'] });
+});
