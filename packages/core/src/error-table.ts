@@ -84,6 +84,19 @@ export const ERRORS = define({
   WITNESS_REQUEST: { exit: 2, what: 'a request to a witness is malformed', hint: 'see C2SP tlog-witness for the form' },
   WITNESS_UNREACHABLE: { exit: 5, what: 'a witness did not answer', hint: 'start the witness or mend its url in pipeline.yaml, then run the command again' },
 
+  // ledger and witness
+  LEDGER_BUSY: { exit: 5, what: 'another process has been writing the ledger for too long', hint: 'run the command again: nothing of it was logged' },
+  LEDGER_DAMAGED: { exit: 4, what: 'the ledger file is not a ledger, or its rows contradict one another', hint: 'see which rows: sealane audit verify; then restore a backup that is not older than the last witnessed checkpoint' },
+  LEDGER_MISMATCH: { exit: 2, what: 'the ledger belongs to another origin or key, or was written by a newer program', hint: 'check --home and keys/log.pem: each ledger keeps the key that it was made with' },
+  LEDGER_READ_ONLY: { exit: 2, what: 'the ledger was opened without the key of its log, so nothing can be logged', hint: 'run the command in the home that holds keys/log.pem' },
+  LEDGER_UNREADABLE: { exit: 2, what: 'the ledger file cannot be opened', hint: 'check the path, its folder and their permissions; a new home is made by: sealane init' },
+  LEDGER_WRITE_FAILED: { exit: 1, what: 'the disk refused a write of the ledger: nothing of it was logged', hint: 'free disk or mend it, then run the command again' },
+  LOG_ROLLED_BACK: { exit: 8, what: 'the ledger is behind a checkpoint that it has already shown: an old backup was restored', hint: 'restore the newest ledger; if it is lost, the lane needs a new log origin through policy' },
+  PUBLISH_LOCKED: { exit: 5, what: 'another process is publishing to this lane', hint: 'wait for it to end and run the command again' },
+  STATEMENT_SIGNATURE: { exit: 4, what: 'a statement is not signed by the key that it was brought with', hint: 'sign the statement again and add that one' },
+  WITNESS_REQUEST_MALFORMED: { exit: 2, what: 'a request to a witness is not one of C2SP tlog-witness', hint: 'send what C2SP tlog-witness says: old size, proof, blank line, checkpoint' },
+  WITNESS_UNAVAILABLE: { exit: 5, what: 'too few witnesses cosigned the checkpoint: unreachable, or they refused it', hint: 'see that the witnesses run and know this log, then run the command again' },
+
   // release and site
   CHANNEL_HELD: { exit: 3, what: 'the channel holds this group: nothing is installed until it is released', hint: 'ask the operators of the lane: sealane channel show STAGE' },
   HARDWARE_UNCOVERED: { exit: 3, what: 'the release was not tested on hardware of the class of this site', hint: 'test on this hardware: sealane evidence add RELEASE --tests FILE --hardware HBOM' },
