@@ -1,0 +1,62 @@
+/** The layout of the state folder: the one place that spells its paths. */
+import path from 'node:path';
+import { type Digest, digestHex } from '@sealane/core';
+
+/** Absolute paths below the state folder. `mirror/` and `offer/` are written by `fetch` and believed by nobody. */
+export interface StateFolder {
+  readonly root: string;
+  /** The site's private key (0600). */
+  readonly key: string;
+  /** The site record: a bundle signed by the registrar. */
+  readonly record: string;
+  readonly trust: string;
+  readonly journal: string;
+  readonly lock: string;
+  /** This site's hardware as last collected. */
+  readonly inventory: string;
+  /** A copy of what the lane publishes, as far as this site needs it. */
+  readonly mirror: string;
+  /** What an upstream offered last and `fetch` itself found wrong: laid over the mirror so that `apply` judges it. */
+  readonly offer: string;
+  /** Verified blobs of kept releases. */
+  readonly store: string;
+  readonly releases: string;
+  /** Link to the release that runs. */
+  readonly current: string;
+  /** Queued receipts, `<seq>.json`. */
+  readonly receipts: string;
+  readonly sentReceipts: string;
+  readonly logs: string;
+}
+
+/** The layout below `root`, an absolute path. */
+export function stateFolder(root: string): StateFolder {
+  const at = (...words: readonly string[]): string => path.join(root, ...words);
+  return {
+    root,
+    key: at('site.pem'),
+    record: at('record.json'),
+    trust: at('trust.json'),
+    journal: at('journal'),
+    lock: at('lock'),
+    inventory: at('inventory.json'),
+    mirror: at('mirror'),
+    offer: at('offer'),
+    store: at('store'),
+    releases: at('releases'),
+    current: at('current'),
+    receipts: at('receipts'),
+    sentReceipts: at('receipts', 'sent'),
+    logs: at('logs'),
+  };
+}
+
+/** A release's slot. */
+export function slotFolder(folder: StateFolder, release: Digest): string {
+  return path.join(folder.releases, digestHex(release));
+}
+
+/** A queued receipt's file: numbered with leading zeros, so that names sort in order. */
+export function receiptFile(folder: string, seq: number): string {
+  return path.join(folder, `${String(seq).padStart(8, '0')}.json`);
+}
