@@ -68,3 +68,42 @@ export {
   stageUrn,
   subjectDigests,
 } from './evidence/predicates.js';
+// tuf: client
+export { readTarget, refreshTrust, type TufRead } from './tuf/client.js';
+export { driveTuf, driveTufAsync, type TufFlow, type TufRequest } from './tuf/flow.js';
+export { trustFromRoot } from './tuf/root-chain.js';
+export type { TopRole, TufExpiry, TufRules, TufRun } from './tuf/rules.js';
+export type { TufState, TufVersions } from './tuf/state.js';
+export { type LocatedTarget, locateFlow, refreshFlow, targetFlow, type TrustedMetadata, type TrustedTarget } from './tuf/workflow.js';
+// tuf: publisher
+export { encodeRole } from './tuf/file-names.js';
+export { describeRole, type ListedRole, type MetadataSummary, publishedMetadataPath, readListedRoles, summarizeMetadata } from './tuf/published-role.js';
+export {
+  channelPath,
+  describeTarget,
+  EXAMPLE_MARK,
+  publishedTargetPath,
+  type RoleKeys,
+  rootMetadata,
+  snapshotMetadata,
+  type StageDelegation,
+  stageMetadata,
+  type TargetDescription,
+  targetsMetadata,
+  timestampMetadata,
+  tufExpiryAt,
+} from './tuf/publisher.js';
+export type { Authority } from './tuf/signed-document.js';
+export {
+  addSignature,
+  authorityOf,
+  countSignatures,
+  meetsThreshold,
+  mergeSignatures,
+  rootAuthority,
+  signatureOf,
+  type SignatureCount,
+  signMetadata,
+  type TufSignature,
+} from './tuf/signing.js';
+export { tufKeyOfSpki } from './tuf/tuf-key.js';

@@ -43,10 +43,10 @@ export function parseDelegations(fileName: string, delegations: ModelsDelegation
 }
 
 function roleNames(signed: JsonObject): readonly string[] {
-  const delegations = signed['delegations'];
-  const roles = isJsonObject(delegations) ? delegations['roles'] : undefined;
+  const delegations = signed.delegations;
+  const roles = isJsonObject(delegations) ? delegations.roles : undefined;
   if (!Array.isArray(roles)) return [];
-  return roles.flatMap((role: JsonValue) => (isJsonObject(role) && typeof role['name'] === 'string' ? [role['name']] : []));
+  return roles.flatMap((role: JsonValue) => (isJsonObject(role) && typeof role.name === 'string' ? [role.name] : []));
 }
 
 function delegationOf(fileName: string, role: DelegatedRole | undefined, keys: ReadonlyMap<string, TufKey>): Delegation {

@@ -73,7 +73,7 @@ export function parseRoot(fileName: string, document: SignedDocument, rules: Tuf
     consistentSnapshot: root.consistentSnapshot,
     keys,
     roles: complete,
-    extra: root.unrecognizedFields,
+    extra: extraFields(document.signed),
   };
 }
 
@@ -99,7 +99,7 @@ export function parseTargets(fileName: string, document: SignedDocument, rules: 
   const role = parseWith(fileName, 'targets', document, (signed) => Targets.fromJSON(signed));
   const targets = new Map<string, TargetEntry>();
   for (const [path, target] of Object.entries(role.targets)) {
-    const custom = target.unrecognizedFields['custom'];
+    const custom = target.unrecognizedFields.custom;
     targets.set(path, {
       lengthBytes: wholeNumber(fileName, 'length', target.length, 0),
       hashes: parseHashes(fileName, target.hashes),
@@ -110,9 +110,15 @@ export function parseTargets(fileName: string, document: SignedDocument, rules: 
   return { ...commonFields(fileName, role, rules), targets, delegations };
 }
 
+/** Fields of root that TUF 4.3 does not name. */
+function extraFields(signed: JsonObject): JsonObject {
+  const known = ['_type', 'spec_version', 'version', 'expires', 'consistent_snapshot', 'keys', 'roles'];
+  return Object.fromEntries(Object.entries(signed).filter(([field]) => !known.includes(field)));
+}
+
 /** A document's `_type` must be the one asked for (TUF 4.3): a snapshot signed by the timestamp's key is no timestamp. */
 function parseWith<T>(fileName: string, type: TopRole, document: SignedDocument, parse: (signed: ModelsJson) => T): T {
-  if (document.signed['_type'] !== type) throw malformed(fileName, `_type ${type}, got ${JSON.stringify(document.signed['_type'] ?? null).slice(0, 40)}`);
+  if (document.signed._type !== type) throw malformed(fileName, `_type ${type}, got ${JSON.stringify(document.signed._type ?? null).slice(0, 40)}`);
   try {
     // strict JSON has no undefined in it, and models only reads: the types differ in readonly alone
     return parse(document.signed as ModelsJson);

@@ -25,8 +25,8 @@ export interface Authority {
  */
 export function parseSignedDocument(fileName: string, bytes: Uint8Array, maxBytes: number): SignedDocument {
   const whole = readJson(fileName, bytes, maxBytes);
-  const signed = isJsonObject(whole) ? whole['signed'] : undefined;
-  const signatures = isJsonObject(whole) ? whole['signatures'] : undefined;
+  const signed = isJsonObject(whole) ? whole.signed : undefined;
+  const signatures = isJsonObject(whole) ? whole.signatures : undefined;
   if (!isJsonObject(signed) || !Array.isArray(signatures)) {
     throw new TrustError('TRUST_MALFORMED', `read ${fileName}: expected an object with signatures and signed`);
   }
@@ -74,8 +74,8 @@ function readJson(fileName: string, bytes: Uint8Array, maxBytes: number): JsonVa
 function signatureMap(fileName: string, entries: readonly JsonValue[]): ReadonlyMap<string, string> {
   const signatures = new Map<string, string>();
   for (const entry of entries) {
-    const keyId = isJsonObject(entry) ? entry['keyid'] : undefined;
-    const signature = isJsonObject(entry) ? entry['sig'] : undefined;
+    const keyId = isJsonObject(entry) ? entry.keyid : undefined;
+    const signature = isJsonObject(entry) ? entry.sig : undefined;
     if (typeof keyId !== 'string' || typeof signature !== 'string') {
       throw new TrustError('TRUST_MALFORMED', `read ${fileName}: expected every signature to have keyid and sig`);
     }

@@ -38,7 +38,7 @@ export function tufKeyId(key: JsonObject): string {
  */
 export function parseTufKey(id: string, key: JsonObject, rules: TufRules): TufKey {
   const { keytype, scheme, keyval } = key;
-  const value = isJsonObject(keyval) ? keyval['public'] : undefined;
+  const value = isJsonObject(keyval) ? keyval.public : undefined;
   if (typeof keytype !== 'string' || typeof scheme !== 'string' || typeof value !== 'string') {
     throw new TrustError('TRUST_MALFORMED', `read key ${shortId(id)}: expected keytype, scheme and keyval.public`);
   }
