@@ -22,6 +22,7 @@ export const ERRORS = define({
   // usage and configuration
   CONFIG_INVALID: { exit: 2, what: 'a configuration file is missing, malformed or contradicts itself', hint: 'mend the file at the line named and run the command again' },
   DIGEST_MALFORMED: { exit: 2, what: 'a digest is not sha256: and 64 lower-case hex digits', hint: 'copy the digest from: sealane release list' },
+  REFERENCE_MALFORMED: { exit: 2, what: 'an image reference is none of docker://HOST/REPO@DIGEST, oci:DIR@DIGEST, oci-archive:FILE', hint: 'write it like docker://registry.example/app@sha256:…' },
   FILE_TOO_LARGE: { exit: 2, what: 'a file is larger than what is read of its kind', hint: 'check the file that is named above' },
   NOT_ENROLLED: { exit: 2, what: 'this site has no key, record or trusted root yet', hint: 'enrol it: sealane-site enroll --name NAME --out REQUEST' },
   ROLLBACK_NONE: { exit: 2, what: 'no other release is kept at this site to go back to', hint: 'see what is kept: sealane-site status; or promote the release that is wanted' },
@@ -37,6 +38,11 @@ export const ERRORS = define({
   JSON_MALFORMED: { exit: 2, what: 'a document is not well-formed JSON', hint: 'mend the document at the offset named' },
   JSON_TOO_DEEP: { exit: 2, what: 'a JSON document nests too deeply', hint: 'check the file that was given' },
   JSON_TOO_LARGE: { exit: 2, what: 'a JSON document is larger than its bound', hint: 'check the file that was given' },
+  KEY_EXAMPLE: { exit: 2, what: 'an example key, which everybody has, was used in a lane that was not made from them', hint: 'make a key of your own: sealane key create NAME' },
+  KEY_EXISTS: { exit: 2, what: 'there is a key of that name already', hint: 'choose another name; a key is never replaced by a new one' },
+  KEY_EXPOSED: { exit: 2, what: 'a private key can be read by others than its owner', hint: 'run: chmod 600 FILE' },
+  LANE_EXISTS: { exit: 2, what: 'there is a lane in this folder already', hint: 'choose another folder' },
+  STAGE_UNKNOWN: { exit: 2, what: 'a stage that was named is not in the lane', hint: 'see the stages in pipeline.yaml' },
   KEY_MALFORMED: { exit: 2, what: 'a key is unreadable or of another kind than needed', hint: 'make one with: sealane key create NAME' },
   LOG_LEAF_MALFORMED: { exit: 4, what: 'a log entry is not a hashedrekord 0.0.2 body', hint: 'fetch it again from the log' },
   NOTE_MALFORMED: { exit: 4, what: 'a signed note is malformed', hint: 'fetch it again from the log' },
@@ -89,7 +95,6 @@ export const ERRORS = define({
   LEDGER_DAMAGED: { exit: 4, what: 'the ledger file is not a ledger, or its rows contradict one another', hint: 'see which rows: sealane audit verify; then restore a backup that is not older than the last witnessed checkpoint' },
   LEDGER_MISMATCH: { exit: 2, what: 'the ledger belongs to another origin or key, or was written by a newer program', hint: 'check --home and keys/log.pem: each ledger keeps the key that it was made with' },
   LEDGER_READ_ONLY: { exit: 2, what: 'the ledger was opened without the key of its log, so nothing can be logged', hint: 'run the command in the home that holds keys/log.pem' },
-  LEDGER_UNREADABLE: { exit: 2, what: 'the ledger file cannot be opened', hint: 'check the path, its folder and their permissions; a new home is made by: sealane init' },
   LEDGER_WRITE_FAILED: { exit: 1, what: 'the disk refused a write of the ledger: nothing of it was logged', hint: 'free disk or mend it, then run the command again' },
   LOG_ROLLED_BACK: { exit: 8, what: 'the ledger is behind a checkpoint that it has already shown: an old backup was restored', hint: 'restore the newest ledger; if it is lost, the lane needs a new log origin through policy' },
   PUBLISH_LOCKED: { exit: 5, what: 'another process is publishing to this lane', hint: 'wait for it to end and run the command again' },
@@ -111,8 +116,11 @@ export const ERRORS = define({
   // content
   CONTENT_DIGEST: { exit: 4, what: 'bytes do not have the digest they are named by', hint: 'copy them again from the source; the path is named above' },
   CONTENT_LENGTH: { exit: 4, what: 'a blob is longer or shorter than its descriptor says', hint: 'copy it again from the source; the path is named above' },
+  CONTENT_MALFORMED: { exit: 4, what: 'an image manifest, index, config or layout is malformed or contradicts itself', hint: 'copy the image again from its registry; if it stays, build it again' },
   CONTENT_MISSING: { exit: 4, what: 'a blob that the release needs is not there', hint: 'sync the mirror again or import a complete medium' },
+  CONTENT_PLATFORM: { exit: 4, what: 'an image has no manifest for this operating system and architecture', hint: 'build the image for this platform and make a release of the index' },
   CONTENT_UNSAFE: { exit: 4, what: 'an archive holds a path, link, device or mode that could leave its folder or raise rights', hint: 'rebuild the image without the entry named above' },
+  CONTENT_UNSUPPORTED: { exit: 4, what: 'an image uses a media type or compression that is not supported', hint: 'build the image with gzip layers and OCI or Docker schema 2 manifests' },
   FILE_UNSAFE: { exit: 4, what: 'a link, pipe or device stands where a regular file belongs', hint: 'remove it; if it came from a medium or mirror, do not trust that source' },
 
   // local conditions at a site
@@ -125,8 +133,11 @@ export const ERRORS = define({
 
   // faults around us
   FETCH_FAILED: { exit: 6, what: 'no upstream could be reached', hint: 'check the uplink, or import a medium: sealane-site media import DIR' },
+  FETCH_TOO_SLOW: { exit: 6, what: 'a source sends more slowly than the least rate, or keeps a connection open without sending', hint: 'use another upstream or registry, or try again on a better link' },
   HEALTH_FAILED: { exit: 7, what: 'the release did not pass its health checks and was rolled back', hint: 'read the reason: sealane-site status; a mended release installs by itself' },
   INTERNAL: { exit: 1, what: 'a fault of the program', hint: 'run again with SEALANE_DEBUG=1 and report what it prints' },
+  REGISTRY_DENIED: { exit: 6, what: 'a registry refused the request: not logged in, or not allowed', hint: 'check the credentials for this registry and its right to pull the repository' },
+  REGISTRY_UNAVAILABLE: { exit: 6, what: 'a registry could not be reached or answered with a fault', hint: 'check the host name and the network, then run the command again' },
 });
 
 /** A code of the table. */

@@ -1,0 +1,221 @@
+/**
+ * Lays down tar layers in a folder, safely: OCI image-spec 1.1 layer.md, with every entry that could leave the folder, raise
+ * rights or mean two things refused.
+ *
+ * Where an entry goes is decided on a tree in memory (`file-tree.ts`): parents must be real folders in it, so no link that an
+ * archive laid down is ever followed. Owners are never applied, nor extended attributes.
+ */
+import { join } from 'node:path';
+import { childOf, newTree, nodeAt, removeChild, setChild, type TreeFolder, type TreeNode, untouchedBelow } from './file-tree.js';
+import { gunzipIfNeeded } from './gunzip.js';
+import { DEFAULT_UNPACK_LIMITS, type UnpackLimits } from './limits.js';
+import { type AbsoluteLinks, safeComponents, safeLinkTarget, shown } from './safe-path.js';
+import { createFile, createFolder, createHardLink, createSymlink, readTree, removeEntry, setFolderMode } from './slot-disk.js';
+import { unsafe } from './tar-header.js';
+import { type Budget, newBudget, readTar, type TarEntry } from './tar-reader.js';
+
+/** How to unpack; what is left out takes the safe default. */
+export interface UnpackOptions {
+  readonly limits?: UnpackLimits;
+  /** Entries with setuid, setgid or file capabilities: refused, or laid down without them. Default `refuse`. */
+  readonly setuid?: 'refuse' | 'strip';
+  /** Symbolic links with an absolute target: refused, or made relative to the root. Default `refuse`. */
+  readonly absoluteLinks?: AbsoluteLinks;
+}
+
+/** A folder being filled layer by layer, and what is known to be in it. */
+export interface Slot {
+  readonly dir: string;
+  readonly tree: TreeFolder;
+  readonly limits: UnpackLimits;
+  readonly setuid: 'refuse' | 'strip';
+  readonly absoluteLinks: AbsoluteLinks;
+  readonly budget: Budget;
+  /** Number of the layer now being laid down; 0 is what was there before. */
+  layer: number;
+  laidDown: number;
+}
+
+const WHITEOUT = '.wh.';
+const OPAQUE = '.wh..wh..opq';
+const IMPLIED_FOLDER_MODE = 0o755;
+
+/** Opens a slot over a folder and what it holds; the folder is made if need be. Nobody else may write there meanwhile. */
+export function openSlot(dir: string, options: UnpackOptions = {}): Slot {
+  return {
+    dir,
+    tree: readTree(dir),
+    limits: options.limits ?? DEFAULT_UNPACK_LIMITS,
+    setuid: options.setuid ?? 'refuse',
+    absoluteLinks: options.absoluteLinks ?? 'refuse',
+    budget: newBudget(),
+    layer: 0,
+    laidDown: 0,
+  };
+}
+
+/**
+ * Unpacks one tar, plain or gzip, over what `targetDir` holds (the layer below), which must be a folder of the caller's alone.
+ *
+ * On any failure the whole of `targetDir` is removed. Not flushed: see `syncTree`.
+ *
+ * @throws OciError `CONTENT_UNSAFE`; errors of `source` as they are
+ */
+export async function extractLayer(source: AsyncIterable<Uint8Array>, targetDir: string, options: UnpackOptions = {}): Promise<void> {
+  try {
+    await applyLayer(openSlot(targetDir, options), gunzipIfNeeded(source));
+  } catch (error) {
+    removeEntry(targetDir);
+    throw error;
+  }
+}
+
+/**
+ * Applies one plain tar to a slot as its next layer. After a failure the slot is half-filled: the caller removes it.
+ *
+ * @throws OciError `CONTENT_UNSAFE`; errors of `tar` as they are
+ */
+export async function applyLayer(slot: Slot, tar: AsyncIterable<Uint8Array>): Promise<void> {
+  slot.layer += 1;
+  for await (const entry of readTar(tar, slot.limits, slot.budget)) await layDown(slot, entry);
+}
+
+async function layDown(slot: Slot, entry: TarEntry): Promise<void> {
+  const path = safeComponents(entry.name, entry.kind === 'dir' ? 'folder' : 'none', slot.limits);
+  const mode = allowedMode(slot, entry);
+  const name = path.at(-1);
+  if (name === undefined) return; // the root itself: its mode is the slot's own business
+  if (path.slice(0, -1).some((component) => component.startsWith(WHITEOUT)))
+    throw unsafe(`unpack ${shown(entry.name)}`, 'whiteouts as files', 'a folder');
+  if (name.startsWith(WHITEOUT)) return whiteOut(slot, entry, path.slice(0, -1), name);
+
+  const parent = realParent(slot, path.slice(0, -1));
+  switch (entry.kind) {
+    case 'dir':
+      return layFolder(slot, parent, path, mode);
+    case 'file':
+      return layLeaf(slot, parent, path, 'file', (to) => createFile(to, { mode, modifiedSeconds: entry.modifiedSeconds }, entry.content));
+    case 'symlink': {
+      const target = safeLinkTarget(entry.linkTarget, path.length - 1, slot.absoluteLinks, slot.limits);
+      return layLeaf(slot, parent, path, 'symlink', (to) => createSymlink(to, target));
+    }
+    case 'hardlink': {
+      const existing = hardLinkSource(slot, entry, path);
+      return layLeaf(slot, parent, path, 'file', (to) => createHardLink(to, existing));
+    }
+  }
+}
+
+/** The mode to apply: permissions, and the sticky bit of folders. Links have none. */
+function allowedMode(slot: Slot, entry: TarEntry): number {
+  const doing = `unpack ${shown(entry.name)}`;
+  // Go before 1.9, and so images of those years, wrote the file type above the permissions, as stat does: 16 bits in all.
+  if (entry.mode > 0o177777) throw unsafe(doing, 'a mode of at most 0177777', `0${entry.mode.toString(8)}`);
+  if ((entry.mode & 0o6000) !== 0 && slot.setuid === 'refuse')
+    throw unsafe(doing, 'no setuid or setgid', `mode 0${entry.mode.toString(8)}`);
+  if (entry.capability && slot.setuid === 'refuse') throw unsafe(doing, 'no file capabilities', 'security.capability');
+  return entry.mode & (entry.kind === 'dir' ? 0o1777 : 0o777);
+}
+
+/** The folder at `path`, made where it is missing. A link or file on the way is refused, whichever layer laid it down. */
+function realParent(slot: Slot, path: readonly string[]): TreeFolder {
+  let folder = slot.tree;
+  folder.layer = slot.layer;
+  for (const [depth, name] of path.entries()) {
+    let child: TreeNode | undefined = childOf(folder, name);
+    if (child === undefined) {
+      child = { ...newTree(), name };
+      setChild(folder, child);
+      count(slot);
+      createFolder(onDisk(slot, path.slice(0, depth + 1)), IMPLIED_FOLDER_MODE);
+    }
+    if (child.kind !== 'dir') throw unsafe(`unpack below ${shown(path.slice(0, depth + 1).join('/'))}`, 'a folder', `a ${child.kind}`);
+    child.layer = slot.layer;
+    folder = child;
+  }
+  return folder;
+}
+
+/** A folder may come again, and takes the place of a lower layer's file or link. */
+function layFolder(slot: Slot, parent: TreeFolder, path: readonly string[], mode: number): void {
+  const name = path.at(-1) ?? '';
+  const present = childOf(parent, name);
+  count(slot);
+  if (present?.kind === 'dir') {
+    present.layer = slot.layer;
+    return setFolderMode(onDisk(slot, path), mode);
+  }
+  clearPlace(slot, parent, path);
+  setChild(parent, { ...newTree(), name, layer: slot.layer });
+  createFolder(onDisk(slot, path), mode);
+}
+
+async function layLeaf(
+  slot: Slot,
+  parent: TreeFolder,
+  path: readonly string[],
+  kind: 'file' | 'symlink',
+  create: (to: string) => void | Promise<void>,
+): Promise<void> {
+  count(slot);
+  clearPlace(slot, parent, path);
+  setChild(parent, { kind, name: path.at(-1) ?? '', layer: slot.layer });
+  await create(onDisk(slot, path));
+}
+
+/** Removes what a lower layer has at `path`; what this very layer laid down or touched stays, and a second one is refused. */
+function clearPlace(slot: Slot, parent: TreeFolder, path: readonly string[]): void {
+  const present = childOf(parent, path.at(-1) ?? '');
+  if (present === undefined) return;
+  if (present.layer === slot.layer) throw unsafe(`unpack ${shown(path.join('/'))}`, 'each name once in an archive', 'the same name again');
+  removeEntry(onDisk(slot, path));
+}
+
+/** The file that a hard link names: laid down already, a plain file, found without following any link. */
+function hardLinkSource(slot: Slot, entry: TarEntry, path: readonly string[]): string {
+  const target = safeComponents(entry.linkTarget, 'none', slot.limits);
+  const doing = `unpack hard link ${shown(entry.name)}`;
+  if (nodeAt(slot.tree, target)?.kind !== 'file') throw unsafe(doing, 'a file laid down before', shown(entry.linkTarget));
+  if (target.join('/') === path.join('/')) throw unsafe(doing, 'another file', 'itself');
+  return onDisk(slot, target);
+}
+
+/** OCI layer.md, "Whiteouts": hides what lower layers laid down, never what this one does. */
+function whiteOut(slot: Slot, entry: TarEntry, folder: readonly string[], name: string): void {
+  const hidden = name.slice(WHITEOUT.length);
+  const nameable = name === OPAQUE || !(hidden === '' || hidden === '.' || hidden === '..' || hidden.startsWith(WHITEOUT));
+  if (!nameable || entry.kind !== 'file' || entry.sizeBytes !== 0) {
+    throw unsafe(
+      `apply whiteout ${shown(entry.name)}`,
+      'an empty file that names an entry beside it',
+      `${entry.kind} of ${entry.sizeBytes} bytes`,
+    );
+  }
+  count(slot);
+  refuseLinkOnTheWay(slot, folder);
+  const whole = name === OPAQUE ? folder : [...folder, hidden];
+  const node = nodeAt(slot.tree, whole);
+  if (node === undefined) return; // a whiteout of nothing
+  const gone = node.layer < slot.layer && name !== OPAQUE ? [whole] : node.kind === 'dir' ? untouchedBelow(node, slot.layer, whole) : [];
+  for (const path of gone) {
+    const parent = nodeAt(slot.tree, path.slice(0, -1));
+    if (parent?.kind === 'dir') removeChild(parent, path.at(-1) ?? '');
+    removeEntry(onDisk(slot, path));
+  }
+}
+
+/** A missing folder hides nothing; a link on the way could hide something outside. */
+function refuseLinkOnTheWay(slot: Slot, folder: readonly string[]): void {
+  folder.forEach((_, depth) => {
+    const node = nodeAt(slot.tree, folder.slice(0, depth + 1));
+    if (node !== undefined && node.kind !== 'dir')
+      throw unsafe(`apply a whiteout below ${shown(folder.join('/'))}`, 'folders', `a ${node.kind}`);
+  });
+}
+
+function count(slot: Slot): void {
+  slot.laidDown += 1;
+  if (slot.laidDown > slot.limits.maxEntries) throw unsafe('unpack', `at most ${slot.limits.maxEntries} entries`, 'more');
+}
+
+const onDisk = (slot: Slot, path: readonly string[]): string => join(slot.dir, ...path);

@@ -1,0 +1,47 @@
+/** Bounds of everything that comes from outside: each one stops a kind of endless or swollen input. */
+
+/** An image manifest or index: OCI distribution 1.1 asks registries to take 4 MiB, so no honest one is larger. */
+export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+/** An image config: Distribution's own bound is that of a manifest; configs with long histories stay below 1 MiB. */
+export const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
+/** A layout's `index.json`: about 100,000 entries, far more than a lane lists. */
+export const MAX_LAYOUT_INDEX_BYTES = 32 * 1024 * 1024;
+/** A layout's `oci-layout` file: one short object. */
+export const MAX_LAYOUT_MARKER_BYTES = 4 * 1024;
+/** A release manifest: about 2,000 components. */
+export const MAX_RELEASE_BYTES = 1024 * 1024;
+/** Nesting of any JSON document of OCI; real ones stay below 10. */
+export const MAX_JSON_DEPTH = 32;
+/** Descriptors in one index or manifest: Docker stops at 127 layers, a release at some hundred components. */
+export const MAX_CHILDREN = 4096;
+/** Blobs below one image or release: bounds the walk, whatever the manifests say. */
+export const MAX_BLOBS = 10_000;
+/** Levels below an image: index → index → manifest → blob. A release adds one. */
+export const MAX_IMAGE_DEPTH = 4;
+/** One blob: larger than any layer seen (model weights of 20 GB), smaller than a disk. */
+export const MAX_BLOB_BYTES = 64 * 1024 ** 3;
+/** A token or error document of a registry. */
+export const MAX_TOKEN_BYTES = 256 * 1024;
+
+/** What unpacking may cost; bytes count file content, names count UTF-8 bytes. */
+export interface UnpackLimits {
+  readonly maxTotalBytes: number;
+  readonly maxEntries: number;
+  readonly maxNameBytes: number;
+  readonly maxPathBytes: number;
+  readonly maxDepth: number;
+  readonly maxPaxBytes: number;
+}
+
+/** The bounds of `unpack` where the caller gives none: a full desktop image (20 GB, 300,000 files) passes, a bomb does not. */
+export const DEFAULT_UNPACK_LIMITS: UnpackLimits = {
+  maxTotalBytes: 32 * 1024 ** 3,
+  maxEntries: 500_000,
+  // NAME_MAX of every Linux file system
+  maxNameBytes: 255,
+  // PATH_MAX is 4096 with the folder we unpack into: keep well below
+  maxPathBytes: 1024,
+  maxDepth: 64,
+  // one xattr may be 64 KiB, honest headers stay below 2 KiB
+  maxPaxBytes: 64 * 1024,
+};

@@ -1,0 +1,105 @@
+/** Image references as the command line takes them (REF): parsed into a typed value, printed back the same. */
+import { type Digest, OciError, isDigest } from '@sealane/core';
+
+/** What to pick in the place named: a digest, a tag (resolved once, recorded, never used again), or the only image there. */
+interface Selector {
+  readonly digest?: Digest;
+  readonly tag?: string;
+}
+/** `docker://HOST[:PORT]/REPOSITORY@DIGEST` or `…:TAG`. `plainHttp` is true for registries on this machine only. */
+export interface DockerReference extends Selector {
+  readonly kind: 'docker';
+  readonly registry: string;
+  readonly repository: string;
+  readonly plainHttp: boolean;
+}
+/** `oci:DIR` or `oci-archive:FILE`, with `@DIGEST` or `:TAG` where there are several images. */
+export interface LocalReference extends Selector {
+  readonly kind: 'oci' | 'oci-archive';
+  readonly path: string;
+}
+export type Reference = DockerReference | LocalReference;
+
+/** distribution-spec 1.1, "Pulling manifests". */
+const REPOSITORY = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+/** A host name, an IPv4 address or a bracketed IPv6 address, and a port. */
+const REGISTRY = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9a-fA-F:.]{2,45}\])(?::[0-9]{1,5})?$/;
+const MAX_REFERENCE_LENGTH = 4096;
+/** distribution-spec: repository and host together stay below 256 characters. */
+const MAX_REPOSITORY_LENGTH = 255;
+
+/**
+ * Parses a REF.
+ *
+ * @throws OciError `REFERENCE_MALFORMED`
+ */
+export function parseReference(text: string): Reference {
+  if (text.length > MAX_REFERENCE_LENGTH) throw wrong(text, `at most ${MAX_REFERENCE_LENGTH} characters`);
+  // A NUL cuts a path short for the system calls; controls forge lines in a log.
+  if ([...text].some((character) => character < ' ')) throw wrong(text, 'no control character');
+  if (text.startsWith('docker://')) return dockerReference(text, text.slice('docker://'.length));
+  if (text.startsWith('oci-archive:')) return localReference('oci-archive', text, text.slice('oci-archive:'.length));
+  if (text.startsWith('oci:')) return localReference('oci', text, text.slice('oci:'.length));
+  throw wrong(text, 'docker://HOST/REPO@DIGEST, oci:DIR@DIGEST or oci-archive:FILE');
+}
+
+/** The text of a reference; `parseReference` of it gives the same value. */
+export function formatReference(reference: Reference): string {
+  const place =
+    reference.kind === 'docker' ? `docker://${reference.registry}/${reference.repository}` : `${reference.kind}:${reference.path}`;
+  if (reference.digest !== undefined) return `${place}@${reference.digest}`;
+  return reference.tag === undefined ? place : `${place}:${reference.tag}`;
+}
+
+/** Whether a host is this machine, so that plain HTTP to it passes no network. */
+export function isLoopback(host: string): boolean {
+  const name = host.replace(/:[0-9]{1,5}$/, '').toLowerCase();
+  return name === 'localhost' || name === '[::1]' || /^127(?:\.(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}$/.test(name);
+}
+
+function dockerReference(text: string, rest: string): DockerReference {
+  const slash = rest.indexOf('/');
+  const registry = rest.slice(0, Math.max(slash, 0));
+  // Without a host Docker would mean its own hub; a release must say where from.
+  if (slash === -1 || !REGISTRY.test(registry) || !(registry.includes('.') || registry.includes(':') || registry === 'localhost')) {
+    throw wrong(text, 'a registry host with a dot or a port');
+  }
+  const { place: repository, selector } = splitSelector(text, rest.slice(slash + 1));
+  if (repository.length > MAX_REPOSITORY_LENGTH || !REPOSITORY.test(repository)) throw wrong(text, 'a repository in lower case');
+  if (selector.digest === undefined && selector.tag === undefined) throw wrong(text, 'a digest or a tag: latest is never implied');
+  return { kind: 'docker', registry, repository, plainHttp: isLoopback(registry), ...selector };
+}
+
+function localReference(kind: 'oci' | 'oci-archive', text: string, rest: string): LocalReference {
+  const { place: path, selector } = splitSelector(text, rest);
+  if (path === '') throw wrong(text, 'a path');
+  return { kind, path, ...selector };
+}
+
+/** Splits off `@DIGEST`, else `:TAG` after the last slash. */
+function splitSelector(text: string, rest: string): { place: string; selector: Selector } {
+  const at = rest.lastIndexOf('@');
+  if (at !== -1) {
+    const digest = rest.slice(at + 1);
+    const place = rest.slice(0, at);
+    if (!isDigest(digest)) throw wrong(text, 'sha256: and 64 lower-case hex digits after the @');
+    // `repo:tag@digest` names two things that can disagree
+    if (tagColon(place) !== -1) throw wrong(text, 'a digest or a tag, not both');
+    return { place, selector: { digest } };
+  }
+  const colon = tagColon(rest);
+  if (colon === -1) return { place: rest, selector: {} };
+  const tag = rest.slice(colon + 1);
+  if (!TAG.test(tag)) throw wrong(text, 'a tag of letters, digits, dots, dashes and underscores');
+  return { place: rest.slice(0, colon), selector: { tag } };
+}
+
+const tagColon = (place: string): number => {
+  const colon = place.lastIndexOf(':');
+  return colon > place.lastIndexOf('/') ? colon : -1;
+};
+
+function wrong(text: string, expected: string): OciError {
+  return new OciError('REFERENCE_MALFORMED', `read reference ${JSON.stringify(text.slice(0, 200))}: expected ${expected}`);
+}
