@@ -1,0 +1,60 @@
+/** The `apply` side of the pipe: starts `fetch`, asks, reads its answers with suspicion. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { SiteError } from '@sealane/core';
+import { boundedLines } from './bounded-lines.js';
+import { type FetchRequest, type FlushAnswer, MAX_LINE_BYTES, parseAnswer, type SyncAnswer } from '../fetch/protocol.js';
+
+/** A running `fetch`, or what stands in for it. */
+export interface Fetcher {
+  /** One request, one answer. */
+  sync(request: Extract<FetchRequest, { do: 'sync' }>): Promise<SyncAnswer>;
+  flush(request: Extract<FetchRequest, { do: 'flush' }>): Promise<FlushAnswer>;
+  close(): Promise<void>;
+}
+
+/** Time to end by itself once nothing more is asked of it. */
+const CLOSE_MS = 2000;
+
+/** Starts the process. Its messages for people go to stderr. `signal` ends it. */
+export function startFetchProcess(signal: AbortSignal): Fetcher {
+  const main = fileURLToPath(new URL('../fetch/main.js', import.meta.url));
+  const child = spawn(process.execPath, [main], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = boundedLines(child.stdout, MAX_LINE_BYTES);
+  const end = (): void => void child.kill('SIGTERM');
+  signal.addEventListener('abort', end, { once: true });
+  const ask = async (request: FetchRequest): Promise<ReturnType<typeof parseAnswer>> => {
+    child.stdin.write(`${JSON.stringify(request)}\n`);
+    const { value, done } = await lines.next();
+    signal.throwIfAborted();
+    if (done === true) throw new SiteError('FETCH_FAILED', 'ask the fetch process: expected an answer, it ended');
+    return parseAnswer(value);
+  };
+  // a fetch that is gone shows as a missing answer
+  child.stdin.on('error', () => undefined);
+  return {
+    sync: async (request) => {
+      const answer = await ask(request);
+      if ('synced' in answer) return answer.synced;
+      throw new SiteError('INTERNAL', 'ask the fetch process: expected the answer to a sync');
+    },
+    flush: async (request) => {
+      const answer = await ask(request);
+      if ('flushed' in answer) return answer.flushed;
+      throw new SiteError('INTERNAL', 'ask the fetch process: expected the answer to a flush');
+    },
+    close: async () => {
+      signal.removeEventListener('abort', end);
+      await closeChild(child);
+    },
+  };
+}
+
+async function closeChild(child: ChildProcess): Promise<void> {
+  child.stdin?.end();
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const late = setTimeout(() => child.kill('SIGKILL'), CLOSE_MS);
+  await once(child, 'exit');
+  clearTimeout(late);
+}

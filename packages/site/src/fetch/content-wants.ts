@@ -1,0 +1,133 @@
+/** The content part of a sync: waybills of this site's groups, their evidence blobs, their releases down to the last layer. */
+import { type Digest, digestHex, LIMITS, SealaneError } from '@sealane/core';
+import { walkRelease } from '@sealane/oci';
+import { type Channel, type ChannelGroup, parseBundle, parseWaybill, type Waybill } from '@sealane/trust';
+import { blobPath, isNamed, type Mirror } from './mirror.js';
+import type { SyncJob } from './sync.js';
+import type { Upstream } from './upstream.js';
+
+/** What was wanted and what became of it; paths are the lane's. `treeSizes`: of every log proof in the waybills. */
+export interface ContentResult {
+  readonly releases: readonly Digest[];
+  readonly absent: readonly string[];
+  readonly wrong: readonly string[];
+  readonly wanted: ReadonlySet<string>;
+  readonly treeSizes: readonly number[];
+  readonly fetched: number;
+  readonly kept: number;
+}
+
+/** Rounds of walking a release: each finds one manifest that was missing. More images in one release than anybody ships. */
+const MAX_WALKS = 1024;
+
+type Sorted = { releases: Digest[]; absent: string[]; wrong: string[]; wanted: Set<string>; treeSizes: Set<number>; fetched: number; kept: number };
+
+/** Gets all content of the site's groups. What an upstream does not have, or has wrong, is listed; only the network failing throws. */
+export async function fetchContent(upstream: Upstream, mirror: Mirror, job: SyncJob, channel: Channel): Promise<ContentResult> {
+  const sorted: Sorted = { releases: [], absent: [], wrong: [], wanted: new Set(), treeSizes: new Set(), fetched: 0, kept: 0 };
+  const recheck = job.recheck ? 'bytes' : 'size';
+  const get = async (digest: Digest, sizeBytes: number): Promise<boolean> => {
+    if (sorted.wanted.has(digestHex(digest))) return true;
+    sorted.wanted.add(digestHex(digest));
+    const outcome = await mirror.blob(upstream, { digest, sizeBytes }, recheck);
+    if (outcome === 'fetched' || outcome === 'kept') sorted[outcome] += 1;
+    else sorted[outcome].push(blobPath(digest));
+    return outcome === 'fetched' || outcome === 'kept';
+  };
+  for (const group of groupsOf(channel, job.labels)) {
+    if (!(await get(group.waybill, group.length))) continue;
+    const waybill = readWaybill(mirror, group.waybill);
+    if (waybill === undefined) continue;
+    for (const size of treeSizesOf(waybill)) sorted.treeSizes.add(size);
+    for (const blob of waybill.blobs) await get(blob.digest, blob.size);
+    await fetchRelease(upstream, mirror, waybill.release, sorted, get);
+    if (!sorted.releases.includes(waybill.release)) sorted.releases.push(waybill.release);
+  }
+  return { ...sorted, treeSizes: [...sorted.treeSizes] };
+}
+
+/** The groups that this site may belong to. Policy says who belongs to a group; `apply` goes by that. */
+function groupsOf(channel: Channel, labels: SyncJob['labels']): readonly ChannelGroup[] {
+  if (labels === null) return channel.groups;
+  return channel.groups.filter(({ match }) => Object.entries(match).every(([name, value]) => labels[name] === value));
+}
+
+function readWaybill(mirror: Mirror, digest: Digest): Waybill | undefined {
+  const bytes = mirror.read(blobPath(digest), LIMITS.waybillBytes);
+  return isNamed(bytes, digest) ? orUndefined(() => parseWaybill(bytes)) : undefined;
+}
+
+function treeSizesOf(waybill: Waybill): readonly number[] {
+  return waybill.bundles.flatMap((bundle) => orUndefined(() => parseBundle(bundle).logged?.proof.treeSize) ?? []);
+}
+
+/** Walks the release, getting one missing manifest after the other, then everything that it names. */
+async function fetchRelease(upstream: Upstream, mirror: Mirror, release: Digest, sorted: Sorted, get: (digest: Digest, sizeBytes: number) => Promise<boolean>): Promise<void> {
+  for (let walks = 0; walks < MAX_WALKS; walks += 1) {
+    const walk = walkSoFar(mirror, release);
+    if (walk.is === 'missing') {
+      // a manifest that cannot be had: what is below it is not known
+      if (!(await getManifest(upstream, mirror, walk.digest, sorted))) return;
+      continue;
+    }
+    sorted.wanted.add(digestHex(release));
+    for (const { digest, size } of walk.found) await get(digest, size);
+    return;
+  }
+}
+
+type Walk = { readonly is: 'missing'; readonly digest: Digest } | { readonly is: 'walked'; readonly found: readonly { readonly digest: Digest; readonly size: number }[] };
+
+class Missing extends Error {
+  constructor(readonly digest: Digest) {
+    super(digest);
+  }
+}
+
+function walkSoFar(mirror: Mirror, release: Digest): Walk {
+  try {
+    const found = walkRelease((digest) => {
+      const bytes = mirror.read(blobPath(digest), LIMITS.releaseManifestBytes);
+      if (!isNamed(bytes, digest)) throw new Missing(digest);
+      return bytes;
+    }, release);
+    return { is: 'walked', found };
+  } catch (error) {
+    if (error instanceof Missing) return { is: 'missing', digest: error.digest };
+    // malformed: `apply` names it
+    if (error instanceof SealaneError) return { is: 'walked', found: [] };
+    throw error;
+  }
+}
+
+/** A manifest whose size nobody told: bounded by its kind. */
+async function getManifest(upstream: Upstream, mirror: Mirror, digest: Digest, sorted: Sorted): Promise<boolean> {
+  const path = blobPath(digest);
+  sorted.wanted.add(digestHex(digest));
+  if (isNamed(mirror.read(path, LIMITS.releaseManifestBytes), digest)) {
+    sorted.kept += 1;
+    return true;
+  }
+  const bytes = await upstream.get(path, LIMITS.releaseManifestBytes);
+  if (isNamed(bytes, digest)) {
+    mirror.write(path, bytes);
+    sorted.fetched += 1;
+    return true;
+  }
+  if (bytes === undefined) sorted.absent.push(path);
+  else {
+    mirror.offer(path, bytes);
+    sorted.wrong.push(path);
+  }
+  return false;
+}
+
+function orUndefined<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    // malformed content is not for `fetch` to judge
+    if (error instanceof SealaneError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,89 @@
+/** A lane in a folder: a share, a copy by rsync, a medium. Regular files only; links, devices and pipes are named and never opened. */
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import path from 'node:path';
+import { concatBytes, SiteError } from '@sealane/core';
+import { type Disk, isNodeError } from '../disk.js';
+import type { Upstream } from './upstream.js';
+
+/** Bytes read at once from a file. */
+const PIECE_BYTES = 256 * 1024;
+
+/**
+ * Opens a folder upstream.
+ *
+ * @throws SiteError `FETCH_FAILED` the folder is not there
+ */
+export function folderUpstream(folder: string, disk: Disk): Upstream {
+  if (disk.kind(folder) === 'nothing') throw new SiteError('FETCH_FAILED', `read ${folder}: expected a folder with a lane, got nothing`, { upstream: folder });
+  let requests = 0;
+  let bytes = 0;
+  const count = (read: number): void => {
+    bytes += read;
+  };
+  const locate = (file: string): string => {
+    requests += 1;
+    refuseLinks(disk, folder, file);
+    return path.join(folder, file);
+  };
+  return {
+    name: folder,
+    get: async (file, maxBytes) => {
+      const handle = await openRegular(locate(file));
+      if (handle === undefined) return undefined;
+      const pieces: Uint8Array[] = [];
+      for await (const piece of readPieces(handle, 0, maxBytes + 1, count)) pieces.push(piece);
+      return concatBytes(...pieces);
+    },
+    open: async (file, offset, maxBytes) => {
+      const handle = await openRegular(locate(file));
+      if (handle === undefined) return undefined;
+      return { from: offset, pieces: readPieces(handle, offset, maxBytes, count) };
+    },
+    cost: () => ({ requests, bytes }),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** A folder on the way that is a link could lead anywhere on this host. */
+function refuseLinks(disk: Disk, folder: string, file: string): void {
+  let at = folder;
+  for (const word of path.dirname(file).split('/')) {
+    at = path.join(at, word);
+    const kind = disk.kind(at);
+    if (kind === 'link' || kind === 'other') throw unsafe(at);
+  }
+}
+
+async function openRegular(file: string): Promise<FileHandle | undefined> {
+  let handle: FileHandle;
+  try {
+    handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (isNodeError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    if (isNodeError(error, 'ELOOP', 'EMLINK', 'ENXIO')) throw unsafe(file);
+    throw error;
+  }
+  if ((await handle.stat()).isFile()) return handle;
+  await handle.close();
+  throw unsafe(file);
+}
+
+async function* readPieces(handle: FileHandle, offset: number, maxBytes: number, count: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  try {
+    const piece = new Uint8Array(PIECE_BYTES);
+    for (let position = offset; position < maxBytes; ) {
+      const { bytesRead } = await handle.read(piece, 0, Math.min(piece.length, maxBytes - position), position);
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      count(bytesRead);
+      yield piece.slice(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+function unsafe(file: string): SiteError {
+  return new SiteError('FILE_UNSAFE', `read ${file}: expected regular files in regular folders, got a link, pipe or device`, { path: file });
+}

@@ -1,0 +1,113 @@
+/** A lane behind a web server or CDN. Every wait has an end, every answer a bound; redirects are not followed. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
+import { concatBytes, SiteError } from '@sealane/core';
+import { Agent, type Dispatcher, request } from 'undici';
+import type { Upstream } from './upstream.js';
+
+/** Time for a connection, for the first byte of an answer, and between two pieces of one. A satellite link takes 2 s for a connection. */
+const CONNECT_TIMEOUT_MS = 10_000;
+const ANSWER_TIMEOUT_MS = 30_000;
+const PIECE_TIMEOUT_MS = 30_000;
+
+/** What servers and object stores say of a file that is not there. */
+const ABSENT: readonly number[] = [403, 404, 410];
+
+/** Opens a web upstream; `address` has no `/` at its end. */
+export function httpUpstream(address: string, signal: AbortSignal): Upstream {
+  // one connection: a poll is two small requests one after the other, and a second handshake would double what it costs
+  const agent = new Agent({ connections: 1, connect: { timeout: CONNECT_TIMEOUT_MS }, headersTimeout: ANSWER_TIMEOUT_MS, bodyTimeout: PIECE_TIMEOUT_MS });
+  const meter = meterSockets(new URL(address).origin);
+  let requests = 0;
+  const ask = async (path: string, headers: Record<string, string>): Promise<Dispatcher.ResponseData> => {
+    requests += 1;
+    return await reach(address, () => request(`${address}/${path}`, { dispatcher: agent, headers, signal }));
+  };
+  return {
+    name: address,
+    get: async (path, maxBytes) => {
+      const answer = await ask(path, {});
+      if (await isAbsent(address, path, answer)) return undefined;
+      const pieces: Uint8Array[] = [];
+      for await (const piece of bounded(address, answer.body, 0, maxBytes + 1)) pieces.push(piece);
+      return concatBytes(...pieces);
+    },
+    open: async (path, offset, maxBytes) => {
+      const answer = await ask(path, offset === 0 ? {} : { range: `bytes=${offset}-` });
+      // the whole was there already, or the file shrank: begin anew
+      if (answer.statusCode === 416) return offset === 0 ? undefined : { from: offset, pieces: nothing(answer) };
+      if (await isAbsent(address, path, answer)) return undefined;
+      const from = answer.statusCode === 206 ? rangeStart(answer) : 0;
+      return { from, pieces: bounded(address, answer.body, from, maxBytes) };
+    },
+    cost: () => ({ requests, bytes: meter.bytes() }),
+    close: async () => {
+      meter.stop();
+      await agent.destroy();
+    },
+  };
+}
+
+async function isAbsent(address: string, path: string, answer: Dispatcher.ResponseData): Promise<boolean> {
+  const { statusCode } = answer;
+  if (statusCode === 200 || statusCode === 206) return false;
+  // read to its end so that the connection can be used again
+  await reach(address, () => answer.body.dump({ limit: 16 * 1024 }));
+  if (ABSENT.includes(statusCode)) return true;
+  throw new SiteError('FETCH_FAILED', `fetch ${path} from ${address}: expected 200, got ${statusCode}`, { upstream: address, path, statusCode });
+}
+
+/** `Content-Range: bytes 100-199/200` → 100; a 206 without one is taken for a whole file, which its digest then judges. */
+function rangeStart(answer: Dispatcher.ResponseData): number {
+  const range = answer.headers['content-range'];
+  const [, start] = /^bytes (\d+)-/.exec(typeof range === 'string' ? range : '') ?? [];
+  return Number(start ?? 0);
+}
+
+/** The pieces up to a size counted from the file's beginning; then the connection is given up. */
+async function* bounded(address: string, body: AsyncIterable<unknown>, from: number, maxBytes: number): AsyncGenerator<Uint8Array> {
+  let leftBytes = maxBytes - from;
+  try {
+    for await (const piece of body) {
+      if (!(piece instanceof Uint8Array)) continue;
+      yield piece.subarray(0, leftBytes);
+      leftBytes -= piece.length;
+      if (leftBytes <= 0) return;
+    }
+  } catch (error) {
+    throw broken(address, error);
+  }
+}
+
+async function* nothing(answer: Dispatcher.ResponseData): AsyncGenerator<Uint8Array> {
+  await answer.body.dump();
+}
+
+async function reach<T>(address: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw broken(address, error);
+  }
+}
+
+function broken(address: string, cause: unknown): SiteError {
+  const why = cause instanceof Error ? cause.message || cause.name : String(cause);
+  return new SiteError('FETCH_FAILED', `reach ${address}: ${why}`, { upstream: address }, { cause });
+}
+
+/** Counts what goes over the sockets of one origin, as undici announces them. */
+function meterSockets(origin: string): { readonly bytes: () => number; readonly stop: () => void } {
+  const sockets: Socket[] = [];
+  const listen = (message: unknown): void => {
+    const { socket, connectParams } = message as { socket?: Socket; connectParams?: { protocol?: string; host?: string } };
+    if (socket !== undefined && `${connectParams?.protocol ?? ''}//${connectParams?.host ?? ''}` === origin) sockets.push(socket);
+  };
+  subscribe('undici:client:connected', listen);
+  return {
+    bytes: () => sockets.reduce((sum, socket) => sum + socket.bytesRead + socket.bytesWritten, 0),
+    stop: () => {
+      unsubscribe('undici:client:connected', listen);
+    },
+  };
+}

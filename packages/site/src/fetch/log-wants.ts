@@ -1,0 +1,38 @@
+/** The log part of a sync: the checkpoint, and the hash tiles that tie it to what this site saw and to what the waybills prove. */
+import { LIMITS, parseCheckpoint, SealaneError, TILE_WIDTH, type Tile, tilePath, tilesForProofs } from '@sealane/core';
+import type { Mirror } from './mirror.js';
+import type { SyncJob } from './sync.js';
+import type { Upstream } from './upstream.js';
+
+const HASH_BYTES = 32;
+const CHECKPOINT = 'log/checkpoint';
+
+/** Gets checkpoint and tiles. The checkpoint goes into `files`, to be written with the metadata; one that is no checkpoint is left to `apply`. */
+export async function fetchLog(upstream: Upstream, mirror: Mirror, job: SyncJob, treeSizes: readonly number[], files: Map<string, Uint8Array>): Promise<void> {
+  const note = await upstream.get(CHECKPOINT, LIMITS.checkpointBytes);
+  if (note === undefined) return;
+  files.set(CHECKPOINT, note);
+  const size = sizeOf(note);
+  if (size === undefined) return;
+  const consistencyFrom = [job.seenSize, ...treeSizes].filter((from) => from > 0 && from < size);
+  for (const tile of tilesForProofs({ size, consistencyFrom, root: true })) await fetchTile(upstream, mirror, tile, job.recheck);
+}
+
+function sizeOf(note: Uint8Array): number | undefined {
+  try {
+    return parseCheckpoint(note).size;
+  } catch (error) {
+    if (error instanceof SealaneError) return undefined;
+    throw error;
+  }
+}
+
+async function fetchTile(upstream: Upstream, mirror: Mirror, tile: Tile, recheck: boolean): Promise<void> {
+  const path = `log/${tilePath(tile)}`;
+  const sizeBytes = tile.width * HASH_BYTES;
+  if (!recheck && mirror.read(path, sizeBytes)?.length === sizeBytes) return;
+  const bytes = await upstream.get(path, sizeBytes);
+  // C2SP tlog-tiles: a partial tile may be gone once it is full, whose first hashes are the same
+  const full = bytes === undefined && tile.width < TILE_WIDTH ? await upstream.get(`log/${tilePath({ ...tile, width: TILE_WIDTH })}`, TILE_WIDTH * HASH_BYTES) : bytes;
+  if (full !== undefined) mirror.write(path, full.subarray(0, sizeBytes));
+}

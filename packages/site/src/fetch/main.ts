@@ -1,0 +1,19 @@
+/**
+ * The `fetch` process: requests on stdin, answers on stdout, one JSON object a line. It ends when stdin does.
+ *
+ * It is started by `apply` and holds nothing that matters: no key, no trust state, no journal. It writes the mirror and the offer.
+ */
+import { createInterface } from 'node:readline';
+import { nodeDisk } from '../disk.js';
+import type { FetchRequest } from './protocol.js';
+import { serveFetch } from './worker.js';
+
+const stop = new AbortController();
+process.once('SIGTERM', () => stop.abort());
+// Ctrl-C goes to the whole group: `apply` decides what ends
+process.on('SIGINT', () => undefined);
+
+for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
+  const answer = await serveFetch(JSON.parse(line) as FetchRequest, { disk: nodeDisk, signal: stop.signal });
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}

@@ -1,0 +1,22 @@
+/** Where a lane is read from: a web server, a folder, a medium. Nothing an upstream says is believed; it is only kept within bounds. */
+
+/** One source of lane files. Paths are those of the lane (`trust/metadata/timestamp.json`), always relative, with `/`. */
+export interface Upstream {
+  readonly name: string;
+  /**
+   * A whole file, or undefined when it is not there. Of a longer one the first `maxBytes` + 1 bytes: enough to see that it is too long.
+   *
+   * @throws SiteError `FETCH_FAILED` the source cannot be reached or breaks off; `FILE_UNSAFE` no regular file
+   */
+  get(path: string, maxBytes: number): Promise<Uint8Array | undefined>;
+  /**
+   * A file in pieces from `offset` on; `from` says where the pieces really begin (0 when the source cannot resume). Undefined when it is not
+   * there. Ends after `maxBytes` bytes, counted from the file's beginning, whatever more there is.
+   *
+   * @throws SiteError `FETCH_FAILED`, `FILE_UNSAFE`, also while it is read
+   */
+  open(path: string, offset: number, maxBytes: number): Promise<{ readonly from: number; readonly pieces: AsyncIterable<Uint8Array> } | undefined>;
+  /** What it cost so far: requests, and bytes on the wire in both directions (of a folder: bytes read). */
+  cost(): { readonly requests: number; readonly bytes: number };
+  close(): Promise<void>;
+}
