@@ -68,6 +68,7 @@ export {
   vkeyOf,
 } from './signed-note.js';
 export { keyIdOf, p256PublicKey, type Signer, signStatement, verifyEnvelope, verifyP256 } from './signer.js';
+export { makeSiteRequest, readSiteRequest, type SiteRequest } from './site-request.js';
 export { encodeStatement, parseStatement, PREDICATE, type Statement, type Subject } from './statement.js';
 export { type JsonLimits, parseStrictJson } from './strict-json.js';
 export { entriesPath, parseTilePath, type Tile, TILE_HEIGHT, TILE_WIDTH, tileCount, tilePath } from './tile-path.js';
