@@ -49,6 +49,7 @@ export const ERRORS = define({
   NOTE_UNVERIFIED: { exit: 4, what: 'a signed note claims a known key but the signature is wrong', hint: 'fetch it again; if it stays, it was forged' },
   PROOF_LENGTH: { exit: 4, what: 'a proof has the wrong number of hashes', hint: 'ask the log for the proof again' },
   PROOF_MISMATCH: { exit: 4, what: 'a proof does not lead to the root', hint: 'ask the log for the proof again; if it stays, the log was altered' },
+  REQUEST_MALFORMED: { exit: 2, what: 'the request of a site is malformed, or not signed by the key in it', hint: 'make it again at the site: sealane-site enroll --name NAME --out REQUEST' },
   STATEMENT_MALFORMED: { exit: 4, what: 'a signed payload is not an in-toto statement v1', hint: 'make the statement again' },
   TILE_MALFORMED: { exit: 4, what: 'a tile of the log has the wrong size', hint: 'fetch the tile again' },
   TILE_PATH_MALFORMED: { exit: 2, what: 'a path does not name a tile', hint: 'see C2SP tlog-tiles for the form' },
