@@ -1,0 +1,170 @@
+/** Approvals: enough different people, none of them author, tester or promoter, each over exactly what is being decided. */
+import { type Check, type Digest, PREDICATE } from '@sealane/core';
+import { z } from 'zod';
+import { type ApprovalPredicate, readApproval } from '../evidence/predicates/approval.js';
+import type { Policy, PolicyPerson } from '../policy/policy.js';
+import { timeToSeconds } from '../time.js';
+import { failed, passed, pending } from './check-result.js';
+import { digestsOf, type Selected, selectStatements, signersOf } from './evidence-selection.js';
+import { defineGate, type GateContext } from './gate.js';
+
+const ROLES = ['author', 'tester', 'promoter'] as const;
+type Role = (typeof ROLES)[number];
+
+const configSchema = z.strictObject({
+  /** Different people that must approve. */
+  count: z.int().min(1).max(64),
+  /** Roles whose holders do not count as approvers. */
+  distinctFrom: z
+    .array(z.enum(ROLES))
+    .max(ROLES.length)
+    .default([...ROLES]),
+});
+
+type Config = z.output<typeof configSchema>;
+type Approval = Selected<ApprovalPredicate>;
+
+/** `approvals` gate. It is evaluated after the others: an approval counts only if it saw what they read. */
+export const approvalsGate = defineGate({
+  id: 'approvals',
+  summary: 'enough different people approved exactly this',
+  recheckedAtSite: true,
+  reads: 'approvals',
+  configSchema,
+  evaluate: evaluateApprovals,
+});
+
+const CODES = { signer: 'WAYBILL_APPROVALS', subject: 'WAYBILL_SUBJECT', unreadable: 'WAYBILL_APPROVALS' } as const;
+
+function evaluateApprovals(context: GateContext, config: Config): Check {
+  const id = approvalsGate.id;
+  const excluded = excludedKeys(context, config.distinctFrom);
+  const expected = `${config.count} people, none of them ${config.distinctFrom.join(', ') || 'excluded'}, over these groups, this policy and all evidence`;
+  if (typeof excluded === 'string')
+    return failed(id, {
+      expected,
+      actual: excluded,
+      remedy: `sealane release show ${context.release}`,
+      evidence: [],
+      code: 'WAYBILL_APPROVALS',
+    });
+  const votes = votesOf(context, excluded);
+  const rejecting = votes.filter(({ state }) => state === 'rejected');
+  if (rejecting.length > 0) {
+    const actual = rejecting.map(({ person, why }) => `${person.id} rejected it${why}`).join('; ');
+    return failed(id, {
+      expected,
+      actual,
+      remedy: `mend the release, or have ${rejecting.map(({ person }) => person.id).join(', ')} approve it: ${approveCommand(context, rejecting[0]?.person.id)}`,
+      evidence: rejecting.flatMap(digestOfVote),
+      code: 'WAYBILL_APPROVALS',
+    });
+  }
+  const approving = votes.filter(({ state }) => state === 'approved');
+  const evidence = approving.flatMap(digestOfVote);
+  const names = approving.map(({ person }) => person.id).join(', ') || 'nobody';
+  if (approving.length >= config.count) return passed(id, { expected, actual: `approved by ${names}`, evidence });
+  const open = votes.filter(({ state }) => state !== 'approved' && state !== 'excluded');
+  const notes = votes.filter(({ why, state }) => state !== 'approved' && why !== '').map(({ person, why }) => `${person.id}: ${why}`);
+  const actual = [`${approving.length} of ${config.count}, by ${names}`, ...notes].join('; ');
+  if (approving.length + open.length < config.count) {
+    return failed(id, {
+      expected,
+      actual: `${actual}; policy names only ${open.length} more who may`,
+      remedy: 'name more people in the pipeline, then: sealane trust propose',
+      evidence,
+      code: 'WAYBILL_APPROVALS',
+    });
+  }
+  return pending(id, { expected, actual, remedy: approveCommand(context, open[0]?.person.id), evidence, code: 'WAYBILL_APPROVALS' });
+}
+
+/** One person's standing: people are counted, not keys. `why` says what keeps an approval from counting. */
+interface Vote {
+  readonly person: PolicyPerson;
+  readonly state: 'approved' | 'rejected' | 'excluded' | 'open';
+  readonly why: string;
+  readonly approval: Approval | undefined;
+}
+
+function votesOf(context: GateContext, excluded: ReadonlyMap<string, Role>): readonly Vote[] {
+  return context.policy.people.map((person) => {
+    const { accepted } = selectStatements(context, {
+      predicateType: PREDICATE.approval,
+      signers: person.keys,
+      read: readApproval,
+      codes: CODES,
+    });
+    const mine = accepted.filter(({ predicate }) => predicate.release === context.release && predicate.stage === context.stage);
+    return voteOf(context, person, mine, excluded);
+  });
+}
+
+/** A rejection stands, also after it expires and for any groups, until the same person's later approval counts. */
+function voteOf(context: GateContext, person: PolicyPerson, mine: readonly Approval[], excluded: ReadonlyMap<string, Role>): Vote {
+  const role = person.keys.map((key) => excluded.get(key)).find((each) => each !== undefined);
+  const approvals = mine.filter(({ predicate }) => predicate.verdict === 'approve');
+  const counting = role === undefined ? approvals.filter((each) => whyNot(context, each) === undefined).at(-1) : undefined;
+  const rejection = mine.filter(({ predicate }) => predicate.verdict === 'reject').at(-1);
+  if (rejection !== undefined && rejection.from.logIndex > (counting?.from.logIndex ?? -1)) {
+    const { reason } = rejection.predicate;
+    return { person, state: 'rejected', why: reason === undefined ? '' : `: ${reason}`, approval: rejection };
+  }
+  if (role !== undefined)
+    return { person, state: 'excluded', why: approvals.length > 0 ? `is ${role}, and may not approve` : '', approval: undefined };
+  if (counting !== undefined) return { person, state: 'approved', why: '', approval: counting };
+  const last = approvals.at(-1);
+  return { person, state: 'open', why: last === undefined ? '' : (whyNot(context, last) ?? ''), approval: undefined };
+}
+
+/** Why an approval does not count for what is being decided; undefined when it does. */
+function whyNot(context: GateContext, { from, predicate }: Approval): string | undefined {
+  if (predicate.rollout.join('\n') !== context.rollout.join('\n')) return `approved other groups: ${predicate.rollout.join(', ')}`;
+  if (!isPolicyAccepted(context, predicate.policy, from.logIndex)) return `approved under another policy, ${predicate.policy}`;
+  // Judged at the witnessed time: it must not die on the courier's stick, nor be revived by a site's clock.
+  if (timeToSeconds(predicate.expiresAt) <= timeToSeconds(context.time.highest)) return `expired at ${predicate.expiresAt}`;
+  if (timeToSeconds(predicate.expiresAt) <= timeToSeconds(predicate.issuedAt)) return 'expires before it was issued';
+  if (predicate.checkpoint.origin !== context.policy.lane) return `saw the log ${predicate.checkpoint.origin}`;
+  const unseen = context.evidenceToSee().filter((digest) => !predicate.seen.includes(digest));
+  return unseen.length === 0
+    ? undefined
+    : `has not seen ${unseen.length} statements that the gates read now, the first ${String(unseen[0])}`;
+}
+
+function isPolicyAccepted({ policy, policyDigest }: GateContext, digest: Digest, logIndex: number): boolean {
+  return digest === policyDigest || policy.accepts.some((each) => each.digest === digest && logIndex < each.belowIndex);
+}
+
+/**
+ * Keys whose holders may not approve, with their role; a text when a role cannot be told: unknown is refused.
+ *
+ * Testers are the signers of every test result that policy would take; promoters hold the key of any stage of the chain.
+ */
+function excludedKeys(context: GateContext, roles: readonly Role[]): ReadonlyMap<string, Role> | string {
+  const keys = new Map<string, Role>();
+  const { signers, chain } = context.policy;
+  if (roles.includes('author')) {
+    const authors = signersOf(context, PREDICATE.release, signers.release);
+    if (authors.length === 0) return 'the author is not known: no release statement by an author that policy names';
+    for (const key of authors) keys.set(key, 'author');
+  }
+  if (roles.includes('tester')) {
+    for (const key of signersOf(context, PREDICATE.testResult, [...signers.tests, ...signers.hardware])) keys.set(key, 'tester');
+  }
+  if (roles.includes('promoter')) for (const key of chain.flatMap((link) => link.keys)) keys.set(key, 'promoter');
+  return keys;
+}
+
+function digestOfVote({ approval }: Vote): readonly Digest[] {
+  return approval === undefined ? [] : digestsOf([approval]);
+}
+
+function approveCommand({ release, stage, rollout, policy }: GateContext, person: string | undefined): string {
+  return `sealane approve ${release} --to ${stage}${groupFlags(policy, rollout)} --key ${person ?? 'PERSON'}`;
+}
+
+/** All groups in policy's order are what a command means without `--group`. */
+function groupFlags({ groups }: Policy, rollout: readonly string[]): string {
+  const all = groups.map(({ name }) => name);
+  return all.join('\n') === rollout.join('\n') ? '' : rollout.map((name) => ` --group ${name}`).join('');
+}

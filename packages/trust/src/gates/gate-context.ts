@@ -1,0 +1,79 @@
+/** What gates share in one evaluation: blobs, checked against their digest and parsed at most once. */
+import {
+  CoreError,
+  type Digest,
+  hardwareClass,
+  hardwareFacts,
+  hardwareSerial,
+  type JsonObject,
+  type JsonValue,
+  LIMITS,
+  parseStrictJson,
+  sha256,
+} from '@sealane/core';
+import { parseJUnit } from '../reports/junit.js';
+import type { TestReport } from '../reports/test-report.js';
+import type { GateContext, GateInput, Problem, Read, TestedHardware } from './gate.js';
+
+/** Largest inventory, in bytes: it must also fit a receipt; the largest real one seen has 40 KiB. */
+const MAX_HBOM_BYTES = 512 * 1024;
+
+/** A context over an input. `evidenceToSee` is computed at most once, when a gate first asks. */
+export function createContext(input: GateInput, evidenceToSee: (context: GateContext) => readonly Digest[]): GateContext {
+  let seen: readonly Digest[] | undefined;
+  const context: GateContext = {
+    ...input,
+    report: once((digest) => readBlob(input, digest, 'report', readReport)),
+    hardware: once((digest) => readBlob(input, digest, 'hardware inventory', readHardware)),
+    evidenceToSee: () => (seen ??= evidenceToSee(context)),
+  };
+  return context;
+}
+
+function once<T>(read: (digest: Digest) => T): (digest: Digest) => T {
+  const known = new Map<Digest, { readonly value: T }>();
+  return (digest) => {
+    const entry = known.get(digest) ?? { value: read(digest) };
+    known.set(digest, entry);
+    return entry.value;
+  };
+}
+
+/** Blobs are untrusted whoever hands them over: what does not have its digest is not there. */
+function readBlob<T>(input: GateInput, digest: Digest, what: string, parse: (bytes: Uint8Array, digest: Digest) => Read<T>): Read<T> {
+  const bytes = input.blob(digest);
+  if (bytes === undefined) return problem({ code: 'CONTENT_MISSING', why: `the ${what} ${digest} is not there` });
+  if (bytes.length > LIMITS.evidenceBlobBytes)
+    return problem({ code: 'EVIDENCE_RESULT', why: `the ${what} ${digest} has ${bytes.length} bytes` });
+  const actual = sha256(bytes);
+  if (actual !== digest) return problem({ code: 'CONTENT_DIGEST', why: `the ${what} ${digest} has other bytes (${actual})` });
+  return parse(bytes, digest);
+}
+
+function readReport(bytes: Uint8Array): Read<TestReport> {
+  return { ok: true, value: parseJUnit(bytes) };
+}
+
+function readHardware(bytes: Uint8Array, digest: Digest): Read<TestedHardware> {
+  try {
+    const hbom = objectOf(parseStrictJson(bytes, { maxBytes: MAX_HBOM_BYTES, maxDepth: LIMITS.jsonDepth }));
+    const facts = hardwareFacts(hbom);
+    return { ok: true, value: { facts, classDigest: hardwareClass(facts), serial: hardwareSerial(hbom) } };
+  } catch (error) {
+    if (!(error instanceof CoreError)) throw error;
+    return problem({ code: 'EVIDENCE_RESULT', why: `the hardware inventory ${digest} cannot be read: ${error.message}` });
+  }
+}
+
+function objectOf(value: JsonValue): JsonObject {
+  if (typeof value === 'object' && value !== null && !isList(value)) return value;
+  throw new CoreError('HBOM_MALFORMED', 'read hardware inventory: expected a JSON object');
+}
+
+function isList(value: JsonValue): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}
+
+function problem(value: Problem): { readonly ok: false; readonly problem: Problem } {
+  return { ok: false, problem: value };
+}

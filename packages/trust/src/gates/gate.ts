@@ -1,0 +1,128 @@
+/**
+ * What a gate is: a pure rule over signed statements, blobs and witnessed time, with a closed set of settings.
+ *
+ * Every gate answers with one `Check`. A gate that finds nothing to read fails; it never passes for want of a counter-example.
+ */
+import { type Check, type Digest, type ErrorCode, type HardwareFacts, type JsonObject, type JsonValue, TrustError } from '@sealane/core';
+import type { z } from 'zod';
+import type { VerifiedStatement, WitnessedTime } from '../evidence/statement-checks.js';
+import type { Policy, PolicyGroup } from '../policy/policy.js';
+import type { TestReport } from '../reports/test-report.js';
+
+/** What is known of one site: its last inventory (null: it never reported) and when it was taken. */
+export interface FleetSite {
+  readonly site: string;
+  readonly hbom: JsonObject | null;
+  readonly reportedAt: string | null;
+}
+
+/** A statement that verification turned away, so that a gate can name the reason and not just "missing". */
+export interface RefusedStatement {
+  readonly digest: Digest;
+  readonly predicateType: string;
+  readonly code: ErrorCode;
+  readonly why: string;
+}
+
+/**
+ * Everything that gates read. `statements` are verified, logged and claimed to be about `release` (each gate checks that again);
+ * `rollout` = names of the groups in their order; `time` = the witnessed time at which the decision is judged; `fleet` = the
+ * sites of the rollout, at a site itself only that site. Blobs are named by digest, and checked against it here.
+ */
+export interface GateInput {
+  readonly release: Digest;
+  readonly releaseDoc: {
+    readonly name: string;
+    readonly version: string;
+    readonly components: readonly { readonly name: string; readonly digest: Digest }[];
+  };
+  readonly stage: string;
+  readonly policy: Policy;
+  readonly policyDigest: Digest;
+  readonly rollout: readonly string[];
+  readonly statements: readonly VerifiedStatement[];
+  readonly blob: (digest: Digest) => Uint8Array | undefined;
+  readonly fleet: readonly FleetSite[];
+  readonly time: WitnessedTime;
+  readonly groups?: readonly PolicyGroup[];
+  readonly refused?: readonly RefusedStatement[];
+}
+
+/** Why a statement or blob does not count. */
+export interface Problem {
+  readonly code: ErrorCode;
+  readonly why: string;
+}
+
+/** A read value, or why there is none. */
+export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
+
+/** The inventory of a tested unit: its facts, class and (where known) serial number. */
+export interface TestedHardware {
+  readonly facts: HardwareFacts;
+  readonly classDigest: Digest;
+  readonly serial: string | undefined;
+}
+
+/** The input with its blobs read at most once. */
+export interface GateContext extends GateInput {
+  /** A raw test report. Problems: `CONTENT_MISSING`, `CONTENT_DIGEST`; a report that cannot be parsed is UNREADABLE. */
+  readonly report: (digest: Digest) => Read<TestReport>;
+  /** An inventory. Problems: `CONTENT_MISSING`, `CONTENT_DIGEST`, `EVIDENCE_RESULT` when it is no device BOM. */
+  readonly hardware: (digest: Digest) => Read<TestedHardware>;
+  /** What an approver must have seen: every statement that an evidence gate reads now, and every failure that stands. Sorted. */
+  readonly evidenceToSee: () => readonly Digest[];
+}
+
+/**
+ * A gate by name. `reads` says what its `evidence` lists: `evidence` must have been seen by approvers, `decisions` and `approvals` not.
+ * `recheckedAtSite`: sites run it again over what travels with the waybill.
+ */
+export interface Gate {
+  readonly id: string;
+  readonly summary: string;
+  readonly recheckedAtSite: boolean;
+  readonly reads: 'decisions' | 'evidence' | 'approvals';
+  readonly settings: readonly string[];
+  /** Checks settings. @throws TrustError `CONFIG_INVALID` naming the setting and those that exist */
+  readonly check: (settings: JsonValue) => void;
+  /** Evaluates. @throws TrustError `CONFIG_INVALID` as `check` */
+  readonly run: (context: GateContext, settings: JsonValue) => Check;
+}
+
+/** A gate with typed settings; `defineGate` hides the type behind its parser. */
+export interface GateDefinition<Shape extends z.ZodObject> {
+  readonly id: string;
+  readonly summary: string;
+  readonly recheckedAtSite: boolean;
+  readonly reads: Gate['reads'];
+  readonly configSchema: Shape;
+  readonly evaluate: (context: GateContext, config: z.output<Shape>) => Check;
+}
+
+/** Makes a gate out of its definition: settings are parsed before every evaluation, unknown ones refused. */
+export function defineGate<Shape extends z.ZodObject>(definition: GateDefinition<Shape>): Gate {
+  const { id, summary, recheckedAtSite, reads, configSchema, evaluate } = definition;
+  const settings = Object.keys(configSchema.shape);
+  const parse = (value: JsonValue): z.output<Shape> => {
+    const parsed = configSchema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    const issue = parsed.error.issues[0];
+    const place = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.map(String).join('.')}: `;
+    const known = settings.length === 0 ? 'it has none' : `known: ${settings.join(', ')}`;
+    throw new TrustError(
+      'CONFIG_INVALID',
+      `read the settings of gate ${id}: ${place}${(issue?.message ?? 'another shape').slice(0, 300)} (${known})`,
+      { gate: id },
+    );
+  };
+  return {
+    id,
+    summary,
+    recheckedAtSite,
+    reads,
+    settings,
+    check: (value) => void parse(value),
+    run: (context, value) => evaluate(context, parse(value)),
+  };
+}

@@ -1,0 +1,124 @@
+/** The gates by name, and the one way to evaluate them: stage order first, then those of policy in their order. */
+import { type Check, type Digest, type JsonObject, type JsonValue, PREDICATE, TrustError } from '@sealane/core';
+import { approvalsGate } from './approvals.js';
+import { failed, faulty, sortedDigests } from './check-result.js';
+import { digestsOf, EVIDENCE_CODES, selectStatements } from './evidence-selection.js';
+import type { Gate, GateContext, GateInput } from './gate.js';
+import { createContext } from './gate-context.js';
+import { hardwareGate } from './hardware.js';
+import { provenanceGate } from './provenance.js';
+import { soakGate } from './soak.js';
+import { stageOrderGate } from './stage-order.js';
+import { outstandingFailures, selectRuns } from './test-runs.js';
+import { testsGate } from './tests.js';
+
+/** Every gate that a pipeline can name. */
+export const GATES: readonly Gate[] = [stageOrderGate, provenanceGate, testsGate, hardwareGate, approvalsGate, soakGate];
+
+/**
+ * Checks a gate as a pipeline names it.
+ *
+ * @throws TrustError `CONFIG_INVALID` an unknown gate (the message lists the known ones) or setting (it lists those of the gate)
+ */
+export function validateGateConfig(use: string, settings: JsonValue): void {
+  const gate = gateOf(use);
+  if (gate === undefined)
+    throw new TrustError('CONFIG_INVALID', `read gate ${use}: expected one of ${knownGates()}, got another`, { gate: use });
+  gate.check(settings);
+}
+
+/**
+ * The verdict of every gate, in order: `stage-order`, then those of policy. A revocation of the release adds a failing check `revoked`.
+ *
+ * Never throws: an unknown gate is an error, and so is one that throws. None of these is a pass.
+ */
+export function evaluateGates(input: GateInput): Check[] {
+  const evaluation = startEvaluation(input);
+  const uses = [{ use: stageOrderGate.id, with: {} }, ...input.policy.gates.filter(({ use }) => use !== stageOrderGate.id)];
+  return [...uses.map(evaluation.check), ...revocations(evaluation.context)];
+}
+
+/**
+ * What approvers must have seen now: the statements that evidence gates of policy read, and the failures that stand. Sorted.
+ *
+ * @throws TrustError `GATE_ERROR` a gate cannot be judged, so what it reads is not known
+ */
+export function evidenceToApprove(input: GateInput): readonly Digest[] {
+  return startEvaluation(input).context.evidenceToSee();
+}
+
+interface GateUse {
+  readonly use: string;
+  readonly with: JsonObject;
+}
+
+/** One evaluation: each gate runs at most once, also when approvals ask what the others read. */
+function startEvaluation(input: GateInput): { readonly context: GateContext; readonly check: (gate: GateUse) => Check } {
+  const done = new Map<GateUse, Check>();
+  const check = (gate: GateUse): Check => {
+    const result = done.get(gate) ?? runGate(context, gate);
+    done.set(gate, result);
+    return result;
+  };
+  const context: GateContext = createContext(input, (inner) => {
+    const checks = input.policy.gates.filter(({ use }) => gateOf(use)?.reads === 'evidence').map(check);
+    const unjudged = checks.find(({ verdict }) => verdict === 'error');
+    if (unjudged !== undefined)
+      throw new TrustError('GATE_ERROR', `list the evidence to see: gate ${unjudged.id} cannot be judged: ${unjudged.actual}`);
+    const read = checks.flatMap(({ evidence }) => evidence);
+    const { tests, hardware } = input.policy.signers;
+    const failures = outstandingFailures(inner, selectRuns(inner, [...tests, ...hardware]).accepted);
+    return sortedDigests([...read, ...digestsOf(failures)]);
+  });
+  return { context, check };
+}
+
+function runGate(context: GateContext, { use, with: settings }: GateUse): Check {
+  const gate = gateOf(use);
+  const remedy = 'mend the gate in pipeline.yaml, then: sealane trust propose';
+  if (gate === undefined) {
+    return faulty(use.slice(0, 64), {
+      expected: `one of the gates ${knownGates()}`,
+      actual: `unknown gate ${use}`,
+      remedy,
+      code: 'GATE_UNKNOWN',
+    });
+  }
+  try {
+    return gate.run(context, settings);
+  } catch (error) {
+    // Whatever was thrown, the rule was not judged: an error check, which refuses.
+    return faulty(use, {
+      expected: gate.summary,
+      actual: error instanceof Error ? error.message : String(error),
+      remedy,
+      code: 'GATE_ERROR',
+    });
+  }
+}
+
+/**
+ * Whoever may let a release in may also call it back: stage keys, approvers, authors. Said once, it stands; its reason is the only
+ * thing read, so that a revocation in a newer form is not passed over.
+ */
+function revocations(context: GateContext): readonly Check[] {
+  const { chain, people, signers } = context.policy;
+  const { accepted } = selectStatements(context, {
+    predicateType: PREDICATE.revocation,
+    signers: [...[...chain, ...people].flatMap((holder) => holder.keys), ...signers.release],
+    read: ({ predicate }) => (typeof predicate.reason === 'string' ? predicate.reason : 'no reason given'),
+    codes: EVIDENCE_CODES,
+  });
+  const [first] = accepted;
+  if (first === undefined) return [];
+  const words = { expected: 'not revoked', actual: `revoked: ${first.predicate}`, remedy: 'make and promote another release' };
+  return [failed('revoked', { ...words, evidence: digestsOf(accepted), code: 'RELEASE_REVOKED' })];
+}
+
+function gateOf(use: string): Gate | undefined {
+  return GATES.find(({ id }) => id === use);
+}
+
+function knownGates(): string {
+  return GATES.map(({ id }) => id).join(', ');
+}

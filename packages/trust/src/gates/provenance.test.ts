@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+import type { JsonObject } from '@sealane/core';
+import { digestOf, gate, GateLane } from '../testing/gate-lane.js';
+import { evaluateGates } from './index.js';
+import { provenanceFacts } from './provenance.js';
+
+const github = (
+  change: { repository?: string; ref?: string; commit?: string; builder?: string; dependencies?: readonly JsonObject[] } = {},
+): JsonObject => {
+  const repository = change.repository ?? 'https://git.example/edge/api';
+  const ref = change.ref ?? 'refs/heads/main';
+  return {
+    buildDefinition: {
+      buildType: 'https://actions.github.io/buildtypes/workflow/v1',
+      externalParameters: { workflow: { ref, repository, path: '.github/workflows/release.yml' } },
+      resolvedDependencies: change.dependencies ?? [{ uri: `git+${repository}@${ref}`, digest: { gitCommit: change.commit ?? 'c0ffee' } }],
+    },
+    runDetails: { builder: { id: change.builder ?? 'https://builder.example/hosted' } },
+  };
+};
+
+const wish = {
+  builder: 'https://builder.example/hosted',
+  source: 'https://git.example/edge/api',
+  ref: 'refs/heads/main',
+  commit: 'c0ffee',
+  buildType: 'https://actions.github.io/buildtypes/workflow/v1',
+};
+
+function judge(predicate: JsonObject | undefined, settings: JsonObject = wish, options = {}) {
+  const lane = new GateLane(gate('provenance', settings));
+  if (predicate !== undefined) lane.provenance(predicate, options);
+  return lane.check('provenance');
+}
+
+describe('provenance gate', () => {
+  test('passes on exactly the builder, source, ref, commit and build type asked for', () => {
+    expect(judge(github())).toMatchObject({ verdict: 'pass' });
+    expect(judge(github(), { source: 'git+https://git.example/edge/api' })).toMatchObject({ verdict: 'pass' });
+  });
+
+  test('fails when there is none, with the command that adds one', () => {
+    expect(judge(undefined)).toMatchObject({ verdict: 'fail', code: 'EVIDENCE_RESULT', actual: 'no provenance' });
+    expect(judge(undefined).remedy).toMatch(/^sealane evidence add sha256:[0-9a-f]{64} --provenance /);
+  });
+
+  test.each([
+    ['another builder', { builder: 'https://builder.example/hosted2' }],
+    ['a builder that only begins alike', { builder: 'https://builder.example/hosted/evil' }],
+    ['another source', { repository: 'https://git.example/edge/api-fork' }],
+    ['the same source in other letters', { repository: 'https://git.example/Edge/api' }],
+    ['another ref', { ref: 'refs/heads/main2' }],
+    ['another commit', { commit: 'c0ffee0' }],
+  ])('refuses %s', (_, change) => {
+    expect(judge(github(change))).toMatchObject({ verdict: 'fail', code: 'EVIDENCE_PROVENANCE' });
+  });
+
+  test('refuses what is not stated when it is asked for', () => {
+    const bare = { buildDefinition: { buildType: wish.buildType, externalParameters: {} }, runDetails: { builder: { id: wish.builder } } };
+    expect(judge(bare)).toMatchObject({ verdict: 'fail', actual: expect.stringContaining('source not stated') as string });
+    expect(judge(bare, { builder: wish.builder })).toMatchObject({ verdict: 'pass' });
+  });
+
+  test('a dependency on the right repository is not the source', () => {
+    const dependencies = [{ uri: 'git+https://git.example/edge/api@refs/heads/main', digest: { gitCommit: 'c0ffee' } }];
+    expect(judge(github({ repository: 'https://evil.example/x', dependencies }))).toMatchObject({
+      verdict: 'fail',
+      code: 'EVIDENCE_PROVENANCE',
+    });
+  });
+
+  test('two commits for one source are none', () => {
+    const dependency = (commit: string) => ({ uri: 'git+https://git.example/edge/api@refs/heads/main', digest: { gitCommit: commit } });
+    expect(judge(github({ dependencies: [dependency('c0ffee'), dependency('bad')] }))).toMatchObject({
+      verdict: 'fail',
+      actual: 'commit not stated, or stated in two ways',
+    });
+  });
+
+  test('two git repositories and no word on which was built are no source', () => {
+    const predicate = github();
+    const dependencies = ['a', 'b'].map((name) => ({ uri: `git+https://git.example/${name}`, digest: { gitCommit: 'c0ffee' } }));
+    const facts = provenanceFacts({
+      ...predicate,
+      buildDefinition: { buildType: 'x', externalParameters: {}, resolvedDependencies: dependencies },
+    });
+    expect(facts.source).toBeUndefined();
+  });
+
+  test.each([
+    ['a text', { source: 'git+https://git.example/edge/api@refs/heads/main' }],
+    ['uri and ref', { source: { uri: 'https://git.example/edge/api', ref: 'refs/heads/main' } }],
+    ['a resource descriptor', { source: { uri: 'git+https://git.example/edge/api@refs/heads/main', digest: { gitCommit: 'c0ffee' } } }],
+    ['repository and ref', { repository: 'https://git.example/edge/api', ref: 'refs/heads/main' }],
+  ])('reads a source given as %s', (_, externalParameters: JsonObject) => {
+    const resolvedDependencies = [
+      { uri: 'git+https://git.example/edge/api@refs/heads/main', digest: { sha1: 'c0ffee' } },
+      { uri: 'pkg:npm/left-pad@1.0.0' },
+    ];
+    const facts = provenanceFacts({
+      buildDefinition: { buildType: 'x', externalParameters, resolvedDependencies },
+      runDetails: { builder: { id: 'b' } },
+    });
+    expect(facts).toMatchObject({ source: 'https://git.example/edge/api', ref: 'refs/heads/main', commit: 'c0ffee' });
+  });
+
+  test('an @ in the user part of a URL is no ref', () => {
+    const facts = provenanceFacts({
+      buildDefinition: { buildType: 'x', externalParameters: { source: 'ssh://git@git.example/api' } },
+      runDetails: { builder: { id: 'b' } },
+    });
+    expect(facts).toMatchObject({ source: 'ssh://git@git.example/api', ref: undefined });
+  });
+
+  test.each([
+    ['an unlisted signer', { key: 'lab' }, 'EVIDENCE_SIGNER'],
+    ['about other bytes', { subject: digestOf('other') }, 'EVIDENCE_SUBJECT'],
+  ])('refuses evidence %s', (_, options, code) => {
+    expect(judge(github(), wish, options)).toMatchObject({ verdict: 'fail', code });
+  });
+
+  test('refuses what is no SLSA v1 provenance', () => {
+    expect(judge({ builder: { id: wish.builder } })).toMatchObject({ verdict: 'fail', code: 'EVIDENCE_RESULT' });
+    expect(judge({ ...github(), runDetails: {} })).toMatchObject({ verdict: 'fail', code: 'EVIDENCE_RESULT' });
+  });
+
+  test('the newest wins: a later one from elsewhere refuses, whatever the earlier said', () => {
+    const lane = new GateLane(gate('provenance', wish));
+    lane.provenance(github());
+    lane.provenance(github({ commit: 'bad' }));
+    expect(lane.check('provenance')).toMatchObject({ verdict: 'fail', code: 'EVIDENCE_PROVENANCE' });
+  });
+
+  test('names the code of what verification turned away', () => {
+    const lane = new GateLane(gate('provenance', wish));
+    const refused = [
+      { digest: digestOf('x'), predicateType: 'https://slsa.dev/provenance/v1', code: 'KEY_REVOKED', why: 'its key was revoked' },
+    ] as const;
+    expect(evaluateGates({ ...lane.input(), refused }).at(-1)).toMatchObject({
+      verdict: 'fail',
+      code: 'KEY_REVOKED',
+      actual: 'no provenance that counts: its key was revoked',
+    });
+  });
+});

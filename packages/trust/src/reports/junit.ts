@@ -1,0 +1,191 @@
+/**
+ * JUnit XML, as a dozen tools write it. Cases are counted, attributes are not believed, and what is not well-formed is no report.
+ *
+ * There is no schema, only habits; where habits differ, the reading that passes less is taken.
+ */
+import { SaxesParser, type SaxesTagPlain } from 'saxes';
+import { LIMITS } from '@sealane/core';
+import { type CaseOutcome, type TestCase, type TestReport, unreadableReport } from './test-report.js';
+import { eachXmlText, XmlTextError } from './xml-text.js';
+
+/** Most cases of one report: the largest public suites have some 300,000, and each costs memory. */
+const MAX_CASES = 500_000;
+/** Deepest nesting of elements; the deepest real report seen has 9. */
+const MAX_DEPTH = 64;
+/** Longest name kept, in UTF-16 units; parameterised tests put whole values into names. */
+const MAX_NAME = 1024;
+
+/** Values of `status` and `result` on a case that say nothing bad. Any value in neither list has failed: unknown never passes. */
+const PASSING_STATUS: ReadonlySet<string> = new Set(['', 'completed', 'ok', 'pass', 'passed', 'run', 'success', 'successful']);
+const SKIPPING_STATUS: ReadonlySet<string> = new Set(['disabled', 'ignored', 'notrun', 'pending', 'skip', 'skipped', 'suppressed', 'todo']);
+
+/** What is wrong with a report; it becomes UNREADABLE. */
+class Unreadable extends Error {}
+
+/**
+ * Reads a report. Never throws: what cannot be read has the verdict UNREADABLE and no cases.
+ *
+ * A document type is refused before anything in it is looked at, so entities neither expand nor reach a file. Of a case
+ * that stands twice under one name each try counts: two tests may share a name, and the passing one must not hide the other.
+ * Attributes can only make it worse: a suite that claims failures which no case shows is FAILED.
+ */
+export function parseJUnit(bytes: Uint8Array): TestReport {
+  if (bytes.length > LIMITS.evidenceBlobBytes) {
+    return unreadableReport(`expected at most ${LIMITS.evidenceBlobBytes} bytes, got ${bytes.length}`);
+  }
+  const reader = createReader();
+  // XML 1.1 would let control characters in; no tool writes it.
+  const parser = new SaxesParser({ xmlns: false, position: false, forceXMLVersion: true, defaultXMLVersion: '1.0' });
+  parser.on('error', (error) => refuse(`expected well-formed XML, got: ${error.message.slice(0, 200)}`));
+  parser.on('doctype', () => refuse('expected no document type, got one'));
+  parser.on('opentag', reader.open);
+  parser.on('closetag', (tag) => reader.close(localName(tag.name)));
+  try {
+    eachXmlText(bytes, (text) => parser.write(text));
+    parser.close();
+    return reader.report();
+  } catch (error) {
+    if (error instanceof Unreadable || error instanceof XmlTextError) return unreadableReport(error.message);
+    throw error;
+  }
+}
+
+interface OpenCase {
+  readonly className: string;
+  readonly name: string;
+  failed: boolean;
+  skipped: boolean;
+}
+
+interface Reader {
+  readonly open: (tag: SaxesTagPlain) => void;
+  readonly close: (name: string) => void;
+  readonly report: () => TestReport;
+}
+
+/** The state between two tags. */
+interface State {
+  readonly cases: TestCase[];
+  /** Names of the open suites; replaced, never changed, so that cases share it. */
+  suites: readonly string[];
+  depth: number;
+  current: OpenCase | undefined;
+  name: string | undefined;
+  suiteErrors: number;
+  claimed: number;
+  flaky: number;
+}
+
+function createReader(): Reader {
+  const state: State = { cases: [], suites: [], depth: 0, current: undefined, name: undefined, suiteErrors: 0, claimed: 0, flaky: 0 };
+  return {
+    open: (tag) => {
+      state.depth += 1;
+      if (state.depth > MAX_DEPTH) refuse(`expected at most ${MAX_DEPTH} nested elements, got more`);
+      openElement(state, localName(tag.name), tag.attributes);
+    },
+    close: (name) => {
+      state.depth -= 1;
+      closeElement(state, name);
+    },
+    report: () => reportOf(state),
+  };
+}
+
+type Attributes = Readonly<Record<string, string>>;
+
+function openElement(state: State, name: string, attributes: Attributes): void {
+  if (state.depth === 1) openRoot(state, name, attributes);
+  switch (name) {
+    case 'testsuites':
+    case 'testsuite':
+      openSuite(state, name, attributes);
+      break;
+    case 'testcase':
+      openCase(state, attributes);
+      break;
+    case 'failure':
+    case 'error':
+    case 'rerunFailure':
+    case 'rerunError':
+      // surefire's rerun… stand beside the failure of a test that failed in every try
+      if (state.current === undefined) state.suiteErrors += 1;
+      else state.current.failed = true;
+      break;
+    case 'skipped':
+      if (state.current !== undefined) state.current.skipped = true;
+      break;
+    case 'flakyFailure':
+    case 'flakyError':
+      state.flaky += 1;
+      break;
+    default: // properties, system-out and what a tool adds of its own
+  }
+}
+
+function openRoot(state: State, name: string, attributes: Attributes): void {
+  if (name !== 'testsuites' && name !== 'testsuite') refuse(`expected testsuites or testsuite as the root, got ${name.slice(0, 60)}`);
+  const own = attributes.name?.trim().slice(0, MAX_NAME);
+  state.name = own === '' ? undefined : own;
+}
+
+function openSuite(state: State, name: string, attributes: Attributes): void {
+  if (state.current !== undefined) refuse('expected no suite inside a case, got one');
+  state.claimed += claimedCount(attributes.failures) + claimedCount(attributes.errors);
+  if (name === 'testsuite') state.suites = [...state.suites, (attributes.name ?? '').slice(0, MAX_NAME)];
+}
+
+function openCase(state: State, attributes: Attributes): void {
+  if (state.current !== undefined) refuse('expected no case inside a case, got one');
+  const status = [attributes.status, attributes.result].map((value) => (value ?? '').trim().toLowerCase());
+  state.current = {
+    className: (attributes.classname ?? '').slice(0, MAX_NAME),
+    name: (attributes.name ?? '').slice(0, MAX_NAME),
+    failed: status.some((value) => !PASSING_STATUS.has(value) && !SKIPPING_STATUS.has(value)),
+    skipped: status.some((value) => SKIPPING_STATUS.has(value)),
+  };
+}
+
+function closeElement(state: State, name: string): void {
+  if (name === 'testsuite') state.suites = state.suites.slice(0, -1);
+  if (name !== 'testcase' || state.current === undefined) return;
+  if (state.cases.length >= MAX_CASES) refuse(`expected at most ${MAX_CASES} cases, got more`);
+  const { className, name: caseName, failed, skipped } = state.current;
+  state.cases.push({ suites: state.suites, className, name: caseName, outcome: outcomeOf(failed, skipped) });
+  state.current = undefined;
+}
+
+function outcomeOf(failed: boolean, skipped: boolean): CaseOutcome {
+  if (failed) return 'failed';
+  return skipped ? 'skipped' : 'passed';
+}
+
+function reportOf(state: State): TestReport {
+  const { cases, suiteErrors, flaky, name } = state;
+  const count = (outcome: CaseOutcome): number => cases.reduce((sum, each) => sum + (each.outcome === outcome ? 1 : 0), 0);
+  const counts = { total: cases.length, passed: count('passed'), failed: count('failed'), skipped: count('skipped') };
+  const report = { counts, suiteErrors, flaky, name, cases };
+  if (counts.failed > 0) return { ...report, verdict: 'FAILED', why: `${counts.failed} of ${counts.total} cases failed` };
+  if (suiteErrors > 0) return { ...report, verdict: 'FAILED', why: `${suiteErrors} errors of suites, outside any case` };
+  if (state.claimed > 0) return { ...report, verdict: 'FAILED', why: 'a suite claims failures that no case shows' };
+  const real = cases.some((each) => each.outcome === 'passed' && !isFileName(each));
+  if (!real) return { ...report, verdict: 'EMPTY', why: `nothing passed: ${counts.total} cases, ${counts.skipped} skipped` };
+  return { ...report, verdict: 'PASSED', why: `${counts.passed} of ${counts.total} cases passed` };
+}
+
+/** node --test reports a file without any test as one passing test, named by the file's absolute path. */
+function isFileName({ className, name }: TestCase): boolean {
+  return className === 'test' && /^(?:\/|[A-Za-z]:[\\/]).*\.[cm]?[jt]sx?$/.test(name);
+}
+
+function claimedCount(text: string | undefined): number {
+  return text !== undefined && /^\s*0*[1-9]\d*\s*$/.test(text) ? 1 : 0;
+}
+
+function localName(name: string): string {
+  return name.slice(name.indexOf(':') + 1);
+}
+
+function refuse(why: string): never {
+  throw new Unreadable(why);
+}

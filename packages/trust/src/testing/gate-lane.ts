@@ -1,0 +1,268 @@
+/** A lane for gate tests: verified statements made by hand (keys are names, hashed), with a log that only counts. */
+import { type Check, type Digest, digestHex, type JsonObject, parseStatement, PREDICATE, sha256, utf8 } from '@sealane/core';
+import { approvalStatement, type ApprovalPredicate } from '../evidence/predicates/approval.js';
+import { decisionStatement } from '../evidence/predicates/decision.js';
+import { releaseStatement } from '../evidence/predicates/release.js';
+import { writePredicate } from '../evidence/predicates/statement.js';
+import type { VerifiedStatement } from '../evidence/statement-checks.js';
+import { evaluateGates, evidenceToApprove } from '../gates/index.js';
+import type { FleetSite, GateInput } from '../gates/gate.js';
+import type { Policy, PolicyGate } from '../policy/policy.js';
+import { parseJUnit } from '../reports/junit.js';
+import { testResultPredicate, testResultStatement } from '../reports/test-result.js';
+import { z } from 'zod';
+
+/** The id of a key that has a name and nothing else. */
+export const keyOf = (name: string): string => digestHex(sha256(utf8(`key ${name}`)));
+/** A digest that names nothing. */
+export const digestOf = (name: string): Digest => sha256(utf8(name));
+
+export const RELEASE = digestOf('release');
+export const POLICY = digestOf('policy');
+export const NONCE = '0'.repeat(32);
+export const AT = '2026-11-24T10:00:00Z';
+
+/** A device BOM of an edge server; `change` replaces facts. */
+export function hbom(change: { vendor?: string; model?: string; revision?: string; bios?: string; serial?: string } = {}): JsonObject {
+  const fact = (key: keyof typeof change, usual: string): string => change[key] ?? usual;
+  return {
+    bomFormat: 'CycloneDX',
+    specVersion: '1.7',
+    metadata: {
+      component: {
+        type: 'device',
+        manufacturer: { name: fact('vendor', 'Northrack') },
+        name: fact('model', 'ER-220'),
+        version: fact('revision', 'A03'),
+        properties: [{ name: 'sealane:serial', value: fact('serial', 'NR0001') }],
+        components: [{ type: 'firmware', name: 'BIOS', version: fact('bios', '2.14.1') }],
+      },
+    },
+  };
+}
+
+/** A report in which `passed` cases passed and `failed` failed. */
+export function junit(passed: number, failed = 0, suite = 'smoke'): Uint8Array {
+  const cases = [
+    ...Array.from({ length: passed }, (_, n) => `<testcase name="p${n}"/>`),
+    ...Array.from({ length: failed }, (_, n) => `<testcase name="f${n}"><failure/></testcase>`),
+  ];
+  return utf8(`<testsuites name="${suite}"><testsuite name="unit">${cases.join('')}</testsuite></testsuites>`);
+}
+
+/** Options of a statement: who signs it, and (for forgeries) what it is about. */
+export interface SignOptions {
+  readonly key?: string;
+  readonly subject?: Digest;
+  readonly witnessed?: string | null;
+  readonly index?: number;
+}
+
+const anyPredicate = z.looseObject({});
+
+/** A lane at prod whose earlier stages have decided and whose author has signed. Methods log statements and return their digest. */
+export class GateLane {
+  readonly statements: VerifiedStatement[] = [];
+  readonly blobs = new Map<Digest, Uint8Array>();
+  #next = 0;
+  policy: Policy;
+  fleet: FleetSite[] = [];
+  time = { lowest: AT, highest: AT };
+  rollout: readonly string[] = ['all'];
+
+  constructor(...gates: readonly PolicyGate[]) {
+    const names = ['dev', 'edge-preprod', 'prod', 'author', 'builder', 'lab', 'lab2', 'alice', 'alice2', 'bob', 'carol', 'stranger'];
+    this.policy = {
+      apiVersion: 'sealane/v1',
+      kind: 'Policy',
+      lane: 'lane.example',
+      stage: 'prod',
+      version: 1,
+      chain: [
+        { stage: 'dev', from: [], keys: [keyOf('dev')] },
+        { stage: 'edge-preprod', from: ['dev'], keys: [keyOf('edge-preprod')] },
+        { stage: 'prod', from: ['edge-preprod'], keys: [keyOf('prod')] },
+      ],
+      keys: Object.fromEntries(
+        names.map((name) => [keyOf(name), { spki: 'AAAA', origin: 'lane.example', fromIndex: 0, untilIndex: null, reason: null }]),
+      ),
+      people: [
+        { id: 'alice', keys: [keyOf('alice'), keyOf('alice2')] },
+        { id: 'bob', keys: [keyOf('bob')] },
+        { id: 'carol', keys: [keyOf('carol')] },
+      ],
+      signers: {
+        release: [keyOf('author')],
+        provenance: [keyOf('builder')],
+        tests: [keyOf('lab'), keyOf('lab2')],
+        hardware: [keyOf('lab'), keyOf('lab2')],
+      },
+      registrar: [],
+      logs: [],
+      witnesses: [],
+      quorum: 1,
+      gates,
+      groups: [{ name: 'all', match: {} }],
+      hardware: { require: [], equivalences: [] },
+      floor: { counter: 0, index: 0 },
+      accepts: [],
+    };
+    this.release();
+    this.decide('dev', null);
+    this.decide('edge-preprod', 'dev');
+  }
+
+  /** Logs a payload as verified. */
+  log(payload: Uint8Array, options: SignOptions = {}): Digest {
+    const logIndex = options.index ?? this.#next;
+    this.#next = Math.max(this.#next, logIndex) + 1;
+    const time = options.witnessed === undefined ? '2026-11-24T09:00:00Z' : options.witnessed;
+    const statement = parseStatement(payload);
+    const digest = sha256(payload);
+    this.statements.push({
+      digest,
+      keyId: keyOf(options.key ?? 'stranger'),
+      logIndex,
+      statement,
+      checkpoint: null,
+      witnessed: time === null ? null : { lowest: time, highest: time },
+    });
+    return digest;
+  }
+
+  release(key = 'author'): Digest {
+    const components = [
+      { name: 'app', kind: 'image', digest: digestOf('app'), size: 1, mediaType: 'application/vnd.oci.image.manifest.v1+json' },
+    ] as const;
+    return this.log(releaseStatement(RELEASE, { name: 'api', version: '1.0.0', components }), { key });
+  }
+
+  decide(
+    stage: string,
+    from: string | null,
+    change: {
+      readonly result?: 'PASSED' | 'FAILED';
+      readonly lane?: string;
+      readonly release?: Digest;
+      readonly claim?: string;
+    } & SignOptions = {},
+  ): Digest {
+    const result = change.result ?? 'PASSED';
+    const promotion = {
+      counter: result === 'PASSED' ? 1 : null,
+      from,
+      to: change.claim ?? stage,
+      rollout: ['all'],
+      approvals: [],
+      checks: [],
+      release: change.release ?? RELEASE,
+    };
+    const fields = {
+      origin: change.lane ?? 'lane.example',
+      stage: change.claim ?? stage,
+      timeVerified: AT,
+      policy: POLICY,
+      inputs: [],
+      result,
+      promotion,
+    };
+    return this.log(decisionStatement(fields), { key: stage, ...change });
+  }
+
+  provenance(predicate: JsonObject, options: SignOptions = {}): Digest {
+    return this.log(this.#statement(PREDICATE.provenance, predicate, options), { key: 'builder', ...options });
+  }
+
+  /** Signs and logs a report; `keepBlobs: 'no'` leaves raw report and inventory out, `forge` edits the predicate after it was made. */
+  tests(
+    report: Uint8Array,
+    change: {
+      readonly hardware?: JsonObject;
+      readonly suite?: string;
+      readonly finishedAt?: string;
+      readonly blobs?: 'no';
+      readonly forge?: (predicate: JsonObject) => JsonObject;
+    } & SignOptions = {},
+  ): Digest {
+    const { hardware, suite, finishedAt } = change;
+    const bytes = hardware === undefined ? undefined : utf8(JSON.stringify(hardware));
+    if (change.blobs !== 'no') for (const blob of [report, bytes]) if (blob !== undefined) this.blobs.set(sha256(blob), blob);
+    const parsed = parseJUnit(report);
+    const signable = parsed.verdict === 'EMPTY' || parsed.verdict === 'UNREADABLE' ? { ...parsed, verdict: 'PASSED' as const } : parsed;
+    const made = testResultPredicate({
+      report,
+      parsed: signable,
+      salt: NONCE,
+      ...(bytes === undefined ? {} : { hardware: sha256(bytes) }),
+      ...(suite === undefined ? {} : { suite }),
+      ...(finishedAt === undefined ? {} : { finishedAt }),
+    });
+    const predicate = { ...(change.forge ?? ((same) => same))(made), salt: digestHex(digestOf(String(this.#next))).slice(0, 32) };
+    return this.log(
+      change.forge === undefined
+        ? testResultStatement([{ digest: change.subject ?? RELEASE }], predicate)
+        : this.#statement(PREDICATE.testResult, predicate, change),
+      { key: 'lab', ...change },
+    );
+  }
+
+  /** An approval that has seen everything, or as changed. */
+  approve(person: string, change: Partial<ApprovalPredicate> & SignOptions = {}): Digest {
+    const { key, subject, witnessed, index, ...fields } = change;
+    const predicate: ApprovalPredicate = {
+      release: RELEASE,
+      stage: 'prod',
+      rollout: this.rollout,
+      policy: POLICY,
+      seen: evidenceToApprove(this.input()),
+      checkpoint: { origin: 'lane.example', size: 0, root: `${'A'.repeat(43)}=` },
+      verdict: 'approve',
+      nonce: digestHex(digestOf(`nonce ${String(this.#next)}`)).slice(0, 32),
+      issuedAt: '2026-11-24T09:00:00Z',
+      expiresAt: '2026-11-27T09:00:00Z',
+      ...fields,
+    };
+    const options = {
+      key: key ?? person,
+      ...(subject === undefined ? {} : { subject }),
+      ...(witnessed === undefined ? {} : { witnessed }),
+      ...(index === undefined ? {} : { index }),
+    };
+    return this.log(
+      subject === undefined ? approvalStatement(predicate) : this.#statement(PREDICATE.approval, { ...predicate }, options),
+      options,
+    );
+  }
+
+  input(): GateInput {
+    return {
+      release: RELEASE,
+      releaseDoc: { name: 'api', version: '1.0.0', components: [] },
+      stage: 'prod',
+      policy: this.policy,
+      policyDigest: POLICY,
+      rollout: this.rollout,
+      statements: this.statements,
+      blob: (digest) => this.blobs.get(digest),
+      fleet: this.fleet,
+      time: this.time,
+    };
+  }
+
+  /** The check of one gate. */
+  check(id: string): Check {
+    const found = evaluateGates(this.input()).find((check) => check.id === id);
+    if (found === undefined) throw new RangeError(`find check ${id}: expected one, got none`);
+    return found;
+  }
+
+  #statement(predicateType: string, predicate: JsonObject, options: SignOptions): Uint8Array {
+    const shape = anyPredicate.transform((value) => value as JsonObject);
+    return writePredicate({ what: predicateType, predicateType, shape }, [{ digest: options.subject ?? RELEASE }], predicate);
+  }
+}
+
+/** A gate of a policy. */
+export function gate(use: string, settings: JsonObject = {}): PolicyGate {
+  return { use, with: settings };
+}
