@@ -68,6 +68,25 @@ export {
   stageUrn,
   subjectDigests,
 } from './evidence/predicates.js';
+// reports
+export { parseJUnit } from './reports/junit.js';
+export {
+  HARDWARE_MEDIA_TYPE,
+  readTestResult,
+  REPORT_MEDIA_TYPE,
+  suiteNameOf,
+  type TestResult,
+  type TestResultInput,
+  testResultPredicate,
+  testResultStatement,
+  TOPOLOGY_MEDIA_TYPE,
+} from './reports/test-result.js';
+export { type CaseOutcome, caseName, type ReportVerdict, type TestCase, type TestCounts, type TestReport } from './reports/test-report.js';
+// gates
+export type { FleetSite, Gate, GateInput, RefusedStatement } from './gates/gate.js';
+export { type Coverage, coverageOf, describeComparison, type TestedUnit } from './gates/hardware-coverage.js';
+export { evaluateGates, evidenceToApprove, GATES, validateGateConfig } from './gates/index.js';
+export { provenanceFacts, type ProvenanceFacts } from './gates/provenance.js';
 // tuf: client
 export { readTarget, refreshTrust, type TufRead } from './tuf/client.js';
 export { driveTuf, driveTufAsync, type TufFlow, type TufRequest } from './tuf/flow.js';
