@@ -1,0 +1,89 @@
+import { canonicalJson, type JsonObject, LIMITS, utf8 } from '@sealane/core';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { testLog, testWitness } from '../testing/test-log.js';
+import { type TestPeople, testPeople, testPolicy } from '../testing/test-policy.js';
+import { codeOf } from '../testing/code-of.js';
+import { testSigner } from '../testing/test-keys.js';
+import { encodePolicy, parsePolicy, type Policy } from './policy.js';
+
+let people: TestPeople;
+let policy: Policy;
+
+beforeAll(() => {
+  people = testPeople();
+  policy = testPolicy(testLog('lane.example', [testWitness('w1.example')]), people);
+});
+
+test('reads back exactly what it wrote', () => {
+  const bytes = encodePolicy(policy);
+  expect(parsePolicy(bytes)).toEqual(policy);
+  expect(encodePolicy(parsePolicy(bytes))).toEqual(bytes);
+});
+
+describe('refuses as TRUST_MALFORMED', () => {
+  const broken: Readonly<Record<string, () => JsonObject>> = {
+    'another apiVersion': () => ({ ...policy, apiVersion: 'sealane/v2' }),
+    'an unknown field': () => ({ ...policy, extra: 1 }),
+    'a missing field': () => ({ ...policy, quorum: undefined }),
+    'a stage named like a TUF role': () => ({
+      ...policy,
+      stage: 'targets',
+      chain: [{ stage: 'targets', from: [], keys: [people.prod.keyId] }],
+    }),
+    'a chain that ends elsewhere': () => ({ ...policy, chain: policy.chain.slice(0, 2) }),
+    'a chain out of order': () => ({ ...policy, chain: [...policy.chain].reverse() }),
+    'a stage twice in the chain': () => ({ ...policy, chain: [...policy.chain.slice(0, 1), ...policy.chain] }),
+    'a key id that is not its key': () => ({ ...policy, keys: { ...policy.keys, [testSigner().keyId]: policy.keys[people.prod.keyId] } }),
+    'a signer without a key': () => ({ ...policy, signers: { ...policy.signers, tests: [testSigner().keyId] } }),
+    'a window upside down': () => ({
+      ...policy,
+      keys: { ...policy.keys, [people.lab.keyId]: { ...policy.keys[people.lab.keyId]!, fromIndex: 9, untilIndex: 3 } },
+    }),
+    'one key for two people': () => ({ ...policy, people: [...policy.people, { id: 'eve', keys: [people.alice.keyId] }] }),
+    'one person twice': () => ({ ...policy, people: [...policy.people, { id: 'alice', keys: [people.lab.keyId] }] }),
+    'a quorum that cannot be reached': () => ({ ...policy, quorum: 2 }),
+    'a witness twice': () => ({ ...policy, quorum: 2, witnesses: [...policy.witnesses, ...policy.witnesses] }),
+    'a log key as witness': () => ({ ...policy, witnesses: [policy.logs[0]!.vkey] }),
+    'a log at another host than its origin': () => ({ ...policy, logs: [{ ...policy.logs[0]!, baseUrl: 'https://other.example' }] }),
+    'a lane whose log is not listed': () => ({ ...policy, lane: 'other.example' }),
+    'a group twice': () => ({ ...policy, groups: [...policy.groups, ...policy.groups] }),
+    'no group': () => ({ ...policy, groups: [] }),
+    'a date that does not exist': () => ({
+      ...policy,
+      hardware: {
+        ...policy.hardware,
+        equivalences: [
+          { classes: [`sha256:${'0'.repeat(64)}`, `sha256:${'1'.repeat(64)}`], owner: 'alice', expiresAt: '2026-02-30T00:00:00Z' },
+        ],
+      },
+    }),
+  };
+  test.each(Object.keys(broken))('%s', (name) => {
+    const bytes = canonicalJson(broken[name]!());
+    expect(codeOf(() => parsePolicy(bytes))).toBe('TRUST_MALFORMED');
+  });
+
+  test('bytes that are not canonical', () => {
+    expect(codeOf(() => parsePolicy(utf8(JSON.stringify(policy, null, 1))))).toBe('TRUST_MALFORMED');
+    expect(codeOf(() => parsePolicy(utf8(`${new TextDecoder().decode(encodePolicy(policy))}\n`)))).toBe('TRUST_MALFORMED');
+  });
+});
+
+test('refuses a policy beyond its bound before it reads it', () => {
+  expect(codeOf(() => parsePolicy(new Uint8Array(LIMITS.policyBytes + 1)))).toBe('TRUST_TOO_LARGE');
+});
+
+test('never crashes on arbitrary bytes or on a changed byte', () => {
+  const good = encodePolicy(policy);
+  const changed = fc
+    .tuple(fc.nat(good.length - 1), fc.nat(255))
+    .map(([at, byte]) => good.map((value, index) => (index === at ? byte : value)));
+  fc.assert(
+    fc.property(fc.oneof(fc.uint8Array({ maxLength: 300 }), changed), (bytes) => {
+      const code = codeOf(() => parsePolicy(bytes));
+      expect([undefined, 'TRUST_MALFORMED', 'TRUST_TOO_LARGE']).toContain(code);
+    }),
+    { numRuns: 300 },
+  );
+});
