@@ -1,5 +1,5 @@
 /** JSON with exactly one byte form for each value (RFC 8785, JCS). */
-import { utf8 } from './bytes.js';
+import { LONE_SURROGATE, utf8 } from './bytes.js';
 import { CoreError } from './errors.js';
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
@@ -7,14 +7,11 @@ export interface JsonObject {
   readonly [key: string]: JsonValue | undefined;
 }
 
-/** A lone surrogate has no UTF-8 form (RFC 8785, section 3.2.2.2). */
-const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
-
 /**
  * The RFC 8785 bytes of a value: keys sorted by UTF-16 code units, no white space, numbers as ECMAScript prints them.
  * Fields that are `undefined` are left out.
  *
- * @throws CoreError `JSON_MALFORMED` for what JSON cannot say: NaN, infinities, lone surrogates
+ * @throws CoreError `JSON_MALFORMED` for what JSON cannot say: NaN, infinities, lone surrogates, undefined in an array
  */
 export function canonicalJson(value: JsonValue): Uint8Array {
   return utf8(serialise(value));
@@ -26,6 +23,9 @@ function serialise(value: JsonValue): string {
   if (typeof value === 'string') return serialiseText(value);
   if (typeof value === 'number' && !Number.isFinite(value)) {
     throw new CoreError('JSON_MALFORMED', `write canonical JSON: expected a finite number, got ${value}`);
+  }
+  if (value !== null && !['number', 'boolean'].includes(typeof value)) {
+    throw new CoreError('JSON_MALFORMED', `write canonical JSON: expected a JSON value, got ${typeof value}`);
   }
   // RFC 8785, section 3.2.2.3: numbers are what ECMAScript's own serialisation says; -0 is 0
   return JSON.stringify(value);

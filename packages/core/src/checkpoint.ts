@@ -1,7 +1,8 @@
 /** Checkpoints: a log's signed promise of size and root (C2SP tlog-checkpoint v1.0.0). */
-import { base64, equalBytes, fromBase64 } from './bytes.js';
-import { CoreError, SealaneError } from './errors.js';
+import { base64, equalBytes, fromBase64, fromUtf8 } from './bytes.js';
+import { CoreError } from './errors.js';
 import { emptyRoot } from './merkle.js';
+import { restate } from './restate.js';
 import { parseNote } from './signed-note.js';
 
 /** A checkpoint. `text` is what is signed; `note` the whole with signatures. Not verified by parsing. */
@@ -34,19 +35,14 @@ export function parseCheckpoint(note: string | Uint8Array): Checkpoint {
   if (extensions.some((line) => line === '')) throw malformed('no empty extension lines');
   const bytes = rootBytes(root);
   if (size === '0' && !equalBytes(bytes, emptyRoot())) throw malformed('the root of the empty tree at size 0');
-  const whole = typeof note === 'string' ? note : new TextDecoder().decode(note);
+  const whole = typeof note === 'string' ? note : fromUtf8(note);
   return { origin, size: Number(size), root: bytes, text, note: whole };
 }
 
 function rootBytes(text: string): Uint8Array {
-  try {
-    const root = fromBase64(text);
-    if (root.length === 32) return root;
-  } catch (error) {
-    // reported below, with the other ways a root can be wrong
-    if (!(error instanceof SealaneError)) throw error;
-  }
-  throw malformed('a root of 32 bytes in base64');
+  const root = restate('CHECKPOINT_MALFORMED', () => fromBase64(text), 'read a checkpoint: expected a root in base64');
+  if (root.length !== 32) throw malformed(`a root of 32 bytes, got ${root.length}`);
+  return root;
 }
 
 function malformed(expected: string): CoreError {

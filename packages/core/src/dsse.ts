@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from './canonical-json.js';
 import { type Digest, sha256 } from './digest.js';
 import { CoreError } from './errors.js';
 import { LIMITS } from './limits.js';
+import { restate } from './restate.js';
 
 /** Payload type of an in-toto statement. */
 export const INTOTO_PAYLOAD_TYPE = 'application/vnd.in-toto+json';
@@ -27,7 +28,8 @@ export function makeEnvelope(payloadType: string, payload: Uint8Array, signature
 }
 
 /**
- * An envelope out of a JSON value. Unknown fields are refused, so that an envelope has one meaning for every verifier.
+ * An envelope out of a JSON value. Stricter than DSSE: unknown fields are refused and base64 has one form, so that an envelope has one
+ * meaning for every verifier.
  *
  * @throws CoreError `ENVELOPE_MALFORMED`
  */
@@ -40,9 +42,9 @@ export function parseEnvelope(value: JsonValue): Envelope {
   if (signatures.length !== 1) throw malformed(`exactly one signature, got ${signatures.length}`);
   const { sig, keyid } = fields(signatures[0] as JsonValue, ['sig', 'keyid'], 'a signature');
   if (typeof sig !== 'string' || (keyid !== undefined && typeof keyid !== 'string')) throw malformed('sig and keyid as text');
-  const bytes = fromBase64(payload);
+  const bytes = restate('ENVELOPE_MALFORMED', () => fromBase64(payload), 'read a DSSE envelope: expected a payload in standard base64');
   if (bytes.length > LIMITS.statementBytes) throw malformed(`at most ${LIMITS.statementBytes} payload bytes, got ${bytes.length}`);
-  fromBase64(sig);
+  restate('ENVELOPE_MALFORMED', () => fromBase64(sig), 'read a DSSE envelope: expected a signature in standard base64');
   return { payload, payloadType, signatures: [keyid === undefined ? { sig } : { sig, keyid }] };
 }
 

@@ -9,6 +9,7 @@ import { sha256Raw } from './digest.js';
 import { type Envelope, envelopePayload, pae } from './dsse.js';
 import { CoreError } from './errors.js';
 import { LIMITS } from './limits.js';
+import { restate } from './restate.js';
 import { parseStrictJson } from './strict-json.js';
 
 /** The parts of a leaf: what was signed (by hash), the DER signature, the signer's SubjectPublicKeyInfo DER. */
@@ -47,17 +48,21 @@ export function encodeLogLeaf({ paeDigest, signature, spki }: LogLeaf): Uint8Arr
  * @throws CoreError `LOG_LEAF_MALFORMED`
  */
 export function parseLogLeaf(bytes: Uint8Array): LogLeaf {
-  const value = parseStrictJson(bytes, { maxBytes: LIMITS.logLeafBytes, maxDepth: LIMITS.jsonDepth });
-  const record = at(value, 'spec', 'hashedRekordV002');
-  const leaf = {
-    paeDigest: fromBase64(textAt(record, 'data', 'digest')),
-    signature: fromBase64(textAt(record, 'signature', 'content')),
-    spki: fromBase64(textAt(record, 'signature', 'verifier', 'publicKey', 'rawBytes')),
-  };
+  const leaf = restate('LOG_LEAF_MALFORMED', () => leafParts(bytes));
   if (!equalBytes(encodeLogLeaf(leaf), bytes)) {
     throw new CoreError('LOG_LEAF_MALFORMED', 'read a log leaf: expected exactly the fields of hashedrekord 0.0.2, got others');
   }
   return leaf;
+}
+
+function leafParts(bytes: Uint8Array): LogLeaf {
+  const value = parseStrictJson(bytes, { maxBytes: LIMITS.logLeafBytes, maxDepth: LIMITS.jsonDepth });
+  const record = at(value, 'spec', 'hashedRekordV002');
+  return {
+    paeDigest: fromBase64(textAt(record, 'data', 'digest')),
+    signature: fromBase64(textAt(record, 'signature', 'content')),
+    spki: fromBase64(textAt(record, 'signature', 'verifier', 'publicKey', 'rawBytes')),
+  };
 }
 
 function at(value: JsonValue | undefined, ...path: readonly string[]): JsonValue | undefined {

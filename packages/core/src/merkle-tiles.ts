@@ -59,7 +59,7 @@ type Range = readonly [begin: number, end: number];
 
 /** RFC 9162, section 2.1.3.1: PATH(m, D[n]) as ranges of leaves, leaf upwards. */
 function inclusionRanges(index: number, begin: number, end: number): readonly Range[] {
-  if (index < begin || index >= end) throw new CoreError('PROOF_LENGTH', `prove inclusion: expected an entry of ${end}, got ${index}`);
+  if (!Number.isSafeInteger(index) || index < begin || index >= end) throw new CoreError('PROOF_LENGTH', `prove inclusion: expected an entry of ${end}, got ${index}`);
   const ranges: Range[] = [];
   let [low, high] = [begin, end];
   while (high - low > 1) {
@@ -72,7 +72,7 @@ function inclusionRanges(index: number, begin: number, end: number): readonly Ra
 
 /** RFC 9162, section 2.1.4.1: PROOF(m, D[n]) as ranges of leaves. */
 function consistencyRanges(size1: number, size2: number): readonly Range[] {
-  if (size1 < 1 || size1 > size2) throw new CoreError('PROOF_LENGTH', `prove consistency: expected 1 ≤ size1 ≤ ${size2}, got ${size1}`);
+  if (!Number.isSafeInteger(size1) || size1 < 1 || size1 > size2) throw new CoreError('PROOF_LENGTH', `prove consistency: expected 1 ≤ size1 ≤ ${size2}, got ${size1}`);
   const ranges: Range[] = [];
   let [low, high] = [0, size2];
   // descend to the subtree in which the first tree ends

@@ -1,7 +1,9 @@
 /** The quorum rule: a checkpoint counts when its log signed it and enough witnesses cosigned it. */
+import { hex } from './bytes.js';
 import { type Checkpoint, parseCheckpoint } from './checkpoint.js';
 import { verifyCosignatures } from './cosignature.js';
-import { CoreError, SealaneError } from './errors.js';
+import { CoreError } from './errors.js';
+import { restate } from './restate.js';
 import { openNote, type Vkey } from './signed-note.js';
 
 /** A checkpoint under a quorum, with the witnessed time: the span of the quorum's cosignature times (seconds since 1970). */
@@ -42,25 +44,20 @@ export function verifyQuorum(input: {
 }
 
 function logSigned(note: string | Uint8Array, log: Vkey): Checkpoint {
-  const checkpoint = refuseAs('LOG_NOT_INCLUDED', () => parseCheckpoint(note));
-  const { verified } = refuseAs('LOG_NOT_INCLUDED', () => openNote(note, [log]));
+  const checkpoint = restate('LOG_NOT_INCLUDED', () => parseCheckpoint(note));
+  const { verified } = restate('LOG_NOT_INCLUDED', () => openNote(note, [log]));
   if (verified.length === 0 || checkpoint.origin !== log.name) {
     throw new CoreError('LOG_NOT_INCLUDED', `verify a checkpoint: expected one signed by ${log.name}, got one of ${checkpoint.origin} without that signature`);
   }
   return checkpoint;
 }
 
-/** Times of the valid cosignatures, latest first. */
+/** Times of the valid cosignatures, latest first. One key is one witness, whatever names it goes by. */
 function cosignedTimes(note: string | Uint8Array, witnesses: readonly Vkey[]): readonly number[] {
-  const cosignatures = refuseAs('LOG_WITNESS', () => verifyCosignatures(note, witnesses));
-  return cosignatures.map(({ timeSeconds }) => timeSeconds).sort((left, right) => right - left);
-}
-
-function refuseAs<T>(code: 'LOG_NOT_INCLUDED' | 'LOG_WITNESS', read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    if (!(cause instanceof SealaneError)) throw cause;
-    throw new CoreError(code, cause.message, cause.data, { cause });
+  const byKey = new Map<string, number>();
+  for (const { witness, timeSeconds } of restate('LOG_WITNESS', () => verifyCosignatures(note, witnesses))) {
+    const key = hex(witness.publicKey);
+    byKey.set(key, Math.max(timeSeconds, byKey.get(key) ?? 0));
   }
+  return [...byKey.values()].sort((left, right) => right - left);
 }

@@ -4,10 +4,11 @@
  * A verifier key (vkey) is `name+hash+base64(type || key)`. Types known here: 0x01 Ed25519 (a log), 0x04 Ed25519 cosignature (a witness).
  */
 import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
-import { base64, concatBytes, equalBytes, fromBase64, fromUtf8, hex, utf8 } from './bytes.js';
+import { base64, concatBytes, equalBytes, fromBase64, fromUtf8, hex, LONE_SURROGATE, utf8 } from './bytes.js';
 import { sha256Raw } from './digest.js';
-import { CoreError, SealaneError } from './errors.js';
+import { CoreError } from './errors.js';
 import { LIMITS } from './limits.js';
+import { restate } from './restate.js';
 
 /** Signature types of C2SP signed-note. */
 export const NOTE_KEY_TYPE = { ed25519: 0x01, cosignature: 0x04 } as const;
@@ -38,10 +39,10 @@ export interface Note {
 const MAX_SIGNATURES = 100;
 const SIGNATURE_LINE = /^\u2014 (\S+) (\S+)$/;
 /** A key name: not empty, no white space, no plus sign (C2SP signed-note). */
-const NAME = /^[^\s+\p{White_Space}]+$/u;
-/** No control character but newline. */
+const NAME = /^[^\s+\p{White_Space}\p{Control}]+$/u;
+/** No control character (below U+0020) but newline. */
 // eslint-disable-next-line no-control-regex -- the format is defined by the absence of control characters
-const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f]/;
+const CONTROL = /[\u0000-\u0009\u000b-\u001f]/;
 /** DER of SubjectPublicKeyInfo for Ed25519 up to the 32 key bytes (RFC 8410, section 4). */
 const ED25519_SPKI_PREFIX = new Uint8Array([0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00]);
 
@@ -53,6 +54,7 @@ const ED25519_SPKI_PREFIX = new Uint8Array([0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 
 export function parseNote(note: string | Uint8Array): Note {
   const whole = noteText(note);
   const split = whole.lastIndexOf('\n\n');
+  if (LONE_SURROGATE.test(whole)) throw malformed('UTF-8');
   if (split < 0 || !whole.endsWith('\n')) throw malformed('text, a blank line and signatures, each ended by a newline');
   if (CONTROL.test(whole)) throw malformed('no control characters but newlines');
   const lines = whole.slice(split + 2, -1).split('\n');
@@ -62,13 +64,13 @@ export function parseNote(note: string | Uint8Array): Note {
 
 function noteText(note: string | Uint8Array): string {
   if ((typeof note === 'string' ? note.length : note.byteLength) > LIMITS.checkpointBytes) throw malformed(`at most ${LIMITS.checkpointBytes} bytes`);
-  return typeof note === 'string' ? note : wellFormed(() => fromUtf8(note), 'UTF-8');
+  return typeof note === 'string' ? note : restate('NOTE_MALFORMED', () => fromUtf8(note), 'read a signed note: expected UTF-8');
 }
 
 function parseSignatureLine(line: string): NoteSignature {
   const [, name, encoded] = SIGNATURE_LINE.exec(line) ?? [];
   if (name === undefined || encoded === undefined || !NAME.test(name)) throw malformed('signature lines of the form "— name base64"');
-  const bytes = wellFormed(() => fromBase64(encoded), 'signatures in base64');
+  const bytes = restate('NOTE_MALFORMED', () => fromBase64(encoded), 'read a signed note: expected signatures in base64');
   if (bytes.length < 5) throw malformed('signatures of at least 5 bytes');
   return { name, keyHash: bytes.subarray(0, 4), blob: bytes.subarray(4) };
 }
@@ -81,7 +83,7 @@ function parseSignatureLine(line: string): NoteSignature {
 export function parseVkey(text: string): Vkey {
   const [, name, hash, encoded] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/s.exec(text) ?? [];
   if (name === undefined || hash === undefined || encoded === undefined || !NAME.test(name)) throw badVkey('name+hash+key', text);
-  const bytes = wellFormed(() => fromBase64(encoded), 'a key in base64', 'VKEY_MALFORMED');
+  const bytes = restate('VKEY_MALFORMED', () => fromBase64(encoded), 'read a verifier key: expected a key in base64');
   const type = bytes[0];
   if ((type !== NOTE_KEY_TYPE.ed25519 && type !== NOTE_KEY_TYPE.cosignature) || bytes.length !== 33) {
     throw badVkey('an Ed25519 key of type 1 or 4', text);
@@ -91,8 +93,13 @@ export function parseVkey(text: string): Vkey {
   return vkey;
 }
 
-/** A verifier key of its parts. */
+/**
+ * A verifier key of its parts.
+ *
+ * @throws CoreError `VKEY_MALFORMED` the name is empty or holds white space or a plus sign
+ */
 export function makeVkey(name: string, type: NoteKeyType, publicKey: Uint8Array): Vkey {
+  if (!NAME.test(name)) throw badVkey('a name without white space and plus signs', name);
   return { name, type, publicKey, keyHash: keyHashBytes(name, type, publicKey).subarray(0, 4) };
 }
 
@@ -143,7 +150,7 @@ export function openNote(note: string | Uint8Array, known: readonly Vkey[]): { r
   const verified = new Set<Vkey>();
   for (const signature of signatures) {
     const vkey = known.find((key) => key.type === NOTE_KEY_TYPE.ed25519 && isBy(signature, key));
-    if (vkey === undefined || verified.has(vkey)) continue;
+    if (vkey === undefined) continue;
     if (!verifyEd25519(vkey.publicKey, utf8(text), signature.blob)) {
       throw new CoreError('NOTE_UNVERIFIED', `verify a signed note: expected a valid signature by ${vkey.name}, got a wrong one`);
     }
@@ -162,15 +169,6 @@ export function verifyEd25519(publicKey: Uint8Array, data: Uint8Array, signature
   if (publicKey.length !== 32 || signature.length !== 64) return false;
   const key = createPublicKey({ key: Buffer.from(concatBytes(ED25519_SPKI_PREFIX, publicKey)), format: 'der', type: 'spki' });
   return verify(null, data, key, signature);
-}
-
-function wellFormed<T>(read: () => T, expected: string, code: 'NOTE_MALFORMED' | 'VKEY_MALFORMED' = 'NOTE_MALFORMED'): T {
-  try {
-    return read();
-  } catch (cause) {
-    if (!(cause instanceof SealaneError)) throw cause;
-    throw new CoreError(code, `read a signed note: expected ${expected}`, {}, { cause });
-  }
 }
 
 function malformed(expected: string): CoreError {

@@ -1,7 +1,7 @@
 /** Signatures over statements: ECDSA P-256 with SHA-256, the one kind that every Sigstore verifier takes. */
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { envelopePayload, envelopeSignature, type Envelope, INTOTO_PAYLOAD_TYPE, makeEnvelope, pae } from './dsse.js';
-import { hex } from './bytes.js';
+import { equalBytes, hex } from './bytes.js';
 import { sha256Raw } from './digest.js';
 import { CoreError } from './errors.js';
 
@@ -20,7 +20,7 @@ export function keyIdOf(spki: Uint8Array): string {
 /**
  * A P-256 public key from SubjectPublicKeyInfo DER.
  *
- * @throws CoreError `KEY_MALFORMED` not DER, or another kind of key
+ * @throws CoreError `KEY_MALFORMED` not DER, not its canonical form, or another kind of key
  */
 export function p256PublicKey(spki: Uint8Array): KeyObject {
   let key: KeyObject;
@@ -28,6 +28,10 @@ export function p256PublicKey(spki: Uint8Array): KeyObject {
     key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
   } catch (cause) {
     throw new CoreError('KEY_MALFORMED', 'read a public key: expected SubjectPublicKeyInfo DER', {}, { cause });
+  }
+  // another encoding of the same key would be a second key id for one key
+  if (!equalBytes(key.export({ format: 'der', type: 'spki' }), spki)) {
+    throw new CoreError('KEY_MALFORMED', 'read a public key: expected SubjectPublicKeyInfo in its one DER form');
   }
   if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
     throw new CoreError('KEY_MALFORMED', `read a public key: expected ECDSA P-256, got ${key.asymmetricKeyType ?? 'an unknown kind'}`);

@@ -4,9 +4,10 @@
  * It refuses what `JSON.parse` lets pass: duplicate keys (also when one is escaped), integers beyond 2^53, lone surrogates, byte order marks, text
  * after the value, too many bytes, too deep nesting. Objects come without a prototype problem: `__proto__` is a plain key.
  */
-import { fromUtf8 } from './bytes.js';
+import { fromUtf8, LONE_SURROGATE } from './bytes.js';
 import type { JsonObject, JsonValue } from './canonical-json.js';
-import { CoreError, SealaneError } from './errors.js';
+import { CoreError } from './errors.js';
+import { restate } from './restate.js';
 
 export interface JsonLimits {
   readonly maxBytes: number;
@@ -21,10 +22,7 @@ interface Reader {
 
 /** RFC 8259, section 6. Sticky: matched at the reader's place. */
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-/** A string literal: no raw control characters, escapes of RFC 8259, section 7. */
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const SPACE = /[ \t\n\r]*/y;
-const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 
 /**
  * Reads one JSON value from `bytes`.
@@ -35,20 +33,11 @@ export function parseStrictJson(bytes: Uint8Array, limits: JsonLimits): JsonValu
   if (bytes.length > limits.maxBytes) {
     throw new CoreError('JSON_TOO_LARGE', `read JSON: expected at most ${limits.maxBytes} bytes, got ${bytes.length}`);
   }
-  const reader: Reader = { text: textOf(bytes), maxDepth: limits.maxDepth, at: 0 };
+  const reader: Reader = { text: restate('JSON_MALFORMED', () => fromUtf8(bytes), 'read JSON: expected UTF-8 text'), maxDepth: limits.maxDepth, at: 0 };
   const value = readValue(reader, 0);
   skipSpace(reader);
   if (reader.at !== reader.text.length) throw malformed(reader, 'the end of the document');
   return value;
-}
-
-function textOf(bytes: Uint8Array): string {
-  try {
-    return fromUtf8(bytes);
-  } catch (cause) {
-    if (!(cause instanceof SealaneError)) throw cause;
-    throw new CoreError('JSON_MALFORMED', 'read JSON: expected UTF-8 text', {}, { cause });
-  }
 }
 
 function readValue(reader: Reader, depth: number): JsonValue {
@@ -100,11 +89,37 @@ function readArray(reader: Reader, depth: number): readonly JsonValue[] {
 }
 
 function readString(reader: Reader): string {
-  const literal = match(reader, STRING);
-  if (literal === undefined) throw malformed(reader, 'a string');
-  const text: unknown = JSON.parse(literal);
-  if (typeof text !== 'string' || LONE_SURROGATE.test(text)) throw malformed(reader, 'a string without lone surrogates');
+  if (reader.text[reader.at] !== '"') throw malformed(reader, 'a string');
+  const end = stringEnd(reader);
+  const literal = reader.text.slice(reader.at, end);
+  const text = literal.includes('\\') ? unescaped(reader, literal) : literal.slice(1, -1);
+  if (LONE_SURROGATE.test(text)) throw malformed(reader, 'a string without lone surrogates');
+  reader.at = end;
   return text;
+}
+
+/** The offset after the closing quote. A loop, as a regular expression overflows the stack on strings of some megabytes. */
+function stringEnd(reader: Reader): number {
+  for (let at = reader.at + 1; at < reader.text.length; at += 1) {
+    const code = reader.text.charCodeAt(at);
+    if (code === 0x22) return at + 1;
+    // RFC 8259, section 7: control characters only escaped
+    if (code < 0x20) break;
+    // whatever is escaped does not end the string; JSON.parse judges the escape
+    if (code === 0x5c) at += 1;
+  }
+  throw malformed(reader, 'a string');
+}
+
+function unescaped(reader: Reader, literal: string): string {
+  try {
+    const text: unknown = JSON.parse(literal);
+    if (typeof text === 'string') return text;
+  } catch (error) {
+    // a bad escape: reported below with its place
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw malformed(reader, 'a string with the escapes of JSON');
 }
 
 function readNumber(reader: Reader): number {
