@@ -48,6 +48,7 @@ export const ERRORS = define({
   NOTE_MALFORMED: { exit: 4, what: 'a signed note is malformed', hint: 'fetch it again from the log' },
   NOTE_UNVERIFIED: { exit: 4, what: 'a signed note claims a known key but the signature is wrong', hint: 'fetch it again; if it stays, it was forged' },
   PROOF_LENGTH: { exit: 4, what: 'a proof has the wrong number of hashes', hint: 'ask the log for the proof again' },
+  PROOF_MALFORMED: { exit: 4, what: 'a proof file is not of the form of C2SP tlog-proof', hint: 'ask for the proof again: sealane log prove DIGEST' },
   PROOF_MISMATCH: { exit: 4, what: 'a proof does not lead to the root', hint: 'ask the log for the proof again; if it stays, the log was altered' },
   REQUEST_MALFORMED: { exit: 2, what: 'the request of a site is malformed, or not signed by the key in it', hint: 'make it again at the site: sealane-site enroll --name NAME --out REQUEST' },
   STATEMENT_MALFORMED: { exit: 4, what: 'a signed payload is not an in-toto statement v1', hint: 'make the statement again' },

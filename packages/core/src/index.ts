@@ -72,3 +72,4 @@ export { makeSiteRequest, readSiteRequest, type SiteRequest } from './site-reque
 export { encodeStatement, parseStatement, PREDICATE, type Statement, type Subject } from './statement.js';
 export { type JsonLimits, parseStrictJson } from './strict-json.js';
 export { entriesPath, parseTilePath, type Tile, TILE_HEIGHT, TILE_WIDTH, tileCount, tilePath } from './tile-path.js';
+export { formatTlogProof, parseTlogProof, type TlogProof, verifyTlogProof } from './tlog-proof.js';
