@@ -1,1 +1,31 @@
-export {};
+/** The public surface of `oci`, listed by hand. */
+export { importArchive } from './archive.js';
+export { type ArtifactInput, buildArtifact, buildFiles, buildImage, buildImageIndex, buildLayer, type ImageInput } from './build-image.js';
+export { copyFrom, copyImage } from './copy.js';
+export { bareDescriptor, type Descriptor, descriptorJson, parseDescriptor, type Platform } from './descriptor.js';
+export { extractLayer, type UnpackOptions } from './extract.js';
+export { type Flattened, flattenImage, type FlattenOptions, readArtifact, unpackFiles } from './flatten.js';
+export { type ImageSource, layoutSource, registrySource, type RootManifest } from './image-source.js';
+export { type Layout, openLayout, type PutOptions } from './layout.js';
+export { REF_NAME } from './layout-index.js';
+export { DEFAULT_UNPACK_LIMITS, MAX_BLOB_BYTES, MAX_MANIFEST_BYTES, type UnpackLimits } from './limits.js';
+export { childrenOf, type IndexDocument, type ManifestDocument, parseManifest } from './manifest.js';
+export { manifestKind, OCI_CONFIG, OCI_EMPTY, OCI_INDEX, OCI_LAYER_GZIP, OCI_LAYER_TAR, OCI_MANIFEST } from './media-types.js';
+export { gzip, packedFile, type PackEntry, packTar } from './pack.js';
+export { readFolder } from './read-folder.js';
+export { type DockerReference, formatReference, isLoopback, type LocalReference, parseReference, type Reference } from './reference.js';
+export { openRegistry, type RegistryClient, type RegistryOptions } from './registry.js';
+export type { RegistryCredentials } from './registry-auth.js';
+export type { Patience } from './registry-http.js';
+export {
+  COMPONENT_ARTIFACT_TYPES,
+  type ComponentKind,
+  encodeReleaseManifest,
+  parseReleaseManifest,
+  RELEASE_ARTIFACT_TYPE,
+  type ReleaseComponent,
+  type ReleaseDoc,
+} from './release-manifest.js';
+export { type ReadBlobSync, type WalkedRelease, walkRelease } from './release-walk.js';
+export type { AbsoluteLinks } from './safe-path.js';
+export { syncTree } from './sync-tree.js';

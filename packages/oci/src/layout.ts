@@ -32,8 +32,8 @@ export interface Layout {
   blobPath(digest: Digest): string;
   /** Whether a file of that name is there: no statement about its bytes. */
   hasBlob(digest: Digest): Promise<boolean>;
-  /** Whether the blob is there and its bytes are right (reads them all). */
-  verifyBlob(digest: Digest): Promise<boolean>;
+  /** Whether the blob is there and its bytes (and length, if given) are right; reads them all. */
+  verifyBlob(digest: Digest, size?: number): Promise<boolean>;
   /** The blob, verified. @throws OciError `CONTENT_MISSING`, `CONTENT_LENGTH` above `maxBytes`, `CONTENT_DIGEST` */
   readBlob(digest: Digest, maxBytes: number): Promise<Uint8Array>;
   /** As `readBlob`, at once, for the pure walkers. */
@@ -79,7 +79,7 @@ export async function openLayout(dir: string, options: { readonly create?: 'neve
     dir,
     blobPath,
     hasBlob: (digest) => isPlainFile(blobPath(digest)),
-    verifyBlob: (digest) => drains(verified(digest)),
+    verifyBlob: (digest, size) => drains(verified(digest, size)),
     readBlob: async (digest, maxBytes) => {
       const bytes = await readSmallFile(blobPath(digest), maxBytes);
       checkDigest(blobPath(digest), bytes, digest);

@@ -11,7 +11,7 @@ import {
   type Platform,
 } from './descriptor.js';
 import { MAX_CHILDREN, MAX_JSON_DEPTH, MAX_MANIFEST_BYTES } from './limits.js';
-import { manifestKind } from './media-types.js';
+import { manifestKind, OCI_INDEX, OCI_MANIFEST } from './media-types.js';
 
 interface Document {
   readonly mediaType: string;
@@ -62,10 +62,12 @@ export function parseManifest(bytes: Uint8Array, mediaType: string): IndexDocume
   };
 }
 
-/** The media type that a manifest names itself, where it does; a registry's header is only a second opinion. */
-export function ownMediaType(bytes: Uint8Array): string | undefined {
-  const { mediaType } = objectOf(parseOciJson(bytes, MAX_MANIFEST_BYTES, 'manifest'), 'manifest');
-  return mediaType === undefined ? undefined : parseMediaType(mediaType, 'manifest');
+/** The media type that a manifest names itself (`own`), and the one that its fields suggest where it is silent, as it may be. */
+export function mediaTypesOf(bytes: Uint8Array): { readonly own?: string; readonly byShape?: string } {
+  const fields = objectOf(parseOciJson(bytes, MAX_MANIFEST_BYTES, 'manifest'), 'manifest');
+  if (fields['mediaType'] !== undefined) return { own: parseMediaType(fields['mediaType'], 'manifest') };
+  if (fields['manifests'] !== undefined) return { byShape: OCI_INDEX };
+  return fields['config'] === undefined ? {} : { byShape: OCI_MANIFEST };
 }
 
 /** The blobs and manifests that a document refers to, in its order. */

@@ -1,22 +1,20 @@
 /** Image references as the command line takes them (REF): parsed into a typed value, printed back the same. */
 import { type Digest, OciError, isDigest } from '@sealane/core';
 
-/** What to pick in the place named: a digest, a tag (resolved once, recorded, never used again), or the only image there. */
-interface Selector {
-  readonly digest?: Digest;
-  readonly tag?: string;
-}
-/** `docker://HOST[:PORT]/REPOSITORY@DIGEST` or `…:TAG`. `plainHttp` is true for registries on this machine only. */
-export interface DockerReference extends Selector {
+/** `docker://HOST[:PORT]/REPOSITORY@DIGEST` or `…:TAG`. */
+export interface DockerReference {
   readonly kind: 'docker';
   readonly registry: string;
   readonly repository: string;
-  readonly plainHttp: boolean;
+  /** A digest, or a tag that is resolved once, recorded, and never used again. */
+  readonly wanted: Digest | string;
 }
 /** `oci:DIR` or `oci-archive:FILE`, with `@DIGEST` or `:TAG` where there are several images. */
-export interface LocalReference extends Selector {
+export interface LocalReference {
   readonly kind: 'oci' | 'oci-archive';
   readonly path: string;
+  readonly digest?: Digest;
+  readonly tag?: string;
 }
 export type Reference = DockerReference | LocalReference;
 
@@ -67,8 +65,9 @@ function dockerReference(text: string, rest: string): DockerReference {
   }
   const { place: repository, selector } = splitSelector(text, rest.slice(slash + 1));
   if (repository.length > MAX_REPOSITORY_LENGTH || !REPOSITORY.test(repository)) throw wrong(text, 'a repository in lower case');
-  if (selector.digest === undefined && selector.tag === undefined) throw wrong(text, 'a digest or a tag: latest is never implied');
-  return { kind: 'docker', registry, repository, plainHttp: isLoopback(registry), ...selector };
+  const wanted = selector.digest ?? selector.tag;
+  if (wanted === undefined) throw wrong(text, 'a digest or a tag: latest is never implied');
+  return { kind: 'docker', registry, repository, wanted };
 }
 
 function localReference(kind: 'oci' | 'oci-archive', text: string, rest: string): LocalReference {
@@ -78,7 +77,7 @@ function localReference(kind: 'oci' | 'oci-archive', text: string, rest: string)
 }
 
 /** Splits off `@DIGEST`, else `:TAG` after the last slash. */
-function splitSelector(text: string, rest: string): { place: string; selector: Selector } {
+function splitSelector(text: string, rest: string): { place: string; selector: Pick<LocalReference, 'digest' | 'tag'> } {
   const at = rest.lastIndexOf('@');
   if (at !== -1) {
     const digest = rest.slice(at + 1);

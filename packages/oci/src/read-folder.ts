@@ -1,0 +1,45 @@
+/** Lists a folder as entries to pack. Modes become one of two, so that the umask of a checkout changes no digest. */
+import { constants } from 'node:fs';
+import { lstat, readdir, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OciError } from '@sealane/core';
+import { readFileChunks } from './blob-file.js';
+import type { PackEntry } from './pack.js';
+import { shown } from './safe-path.js';
+import { unsafe } from './tar-header.js';
+
+/**
+ * The entries below `dir`. Files are opened when they are packed.
+ *
+ * @throws OciError `CONTENT_MISSING` no folder there; `CONTENT_UNSAFE` a device, fifo, socket, or a setuid or setgid file
+ */
+export async function readFolder(dir: string): Promise<readonly PackEntry[]> {
+  const info = await lstat(dir).catch((cause: unknown) => {
+    throw new OciError('CONTENT_MISSING', `read folder ${dir}: expected a folder, got nothing`, { path: dir }, { cause });
+  });
+  if (!info.isDirectory())
+    throw new OciError('CONTENT_MISSING', `read folder ${dir}: expected a folder, got something else`, { path: dir });
+  const entries: PackEntry[] = [];
+  const waiting = [''];
+  for (const folder of waiting) {
+    for (const name of await readdir(join(dir, folder))) {
+      const path = folder === '' ? name : `${folder}/${name}`;
+      const entry = await entryAt(dir, path);
+      if (entry.kind === 'dir') waiting.push(path);
+      entries.push(entry);
+    }
+  }
+  return entries;
+}
+
+async function entryAt(dir: string, path: string): Promise<PackEntry> {
+  const full = join(dir, path);
+  const info = await lstat(full);
+  if (info.isDirectory()) return { kind: 'dir', path };
+  if (info.isSymbolicLink()) return { kind: 'symlink', path, target: await readlink(full) };
+  if (!info.isFile()) throw unsafe(`pack ${shown(path)}`, 'a file, folder or link', 'a device, fifo or socket');
+  // It would lose those rights without a word.
+  if ((info.mode & 0o6000) !== 0) throw unsafe(`pack ${shown(path)}`, 'no setuid or setgid', 'one');
+  const executable = (info.mode & (constants.S_IXUSR | constants.S_IXGRP | constants.S_IXOTH)) === 0 ? 'no' : 'yes';
+  return { kind: 'file', path, executable, sizeBytes: info.size, open: () => readFileChunks(full) };
+}

@@ -1,0 +1,62 @@
+/** Logging in to a registry: basic, or a bearer token from the server that the registry names (distribution's token spec). */
+import { OciError, utf8, base64 } from '@sealane/core';
+import type { Dispatcher } from 'undici';
+import { objectOf } from './descriptor.js';
+import { MAX_TOKEN_BYTES } from './limits.js';
+import { parseOciJson } from './manifest.js';
+import { type Challenge, parseChallenges } from './registry-challenge.js';
+import { expectOk, get, isSafeTarget, type Patience, readBody } from './registry-http.js';
+
+/** A name and password or token. */
+export interface RegistryCredentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** What logging in needs. */
+export interface AuthContext {
+  readonly registry: URL;
+  readonly repository: string;
+  readonly credentials: RegistryCredentials | undefined;
+  readonly dispatcher: Dispatcher;
+  readonly patience: Patience;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The `Authorization` value that answers a 401; undefined where there is nothing to answer with.
+ *
+ * @throws OciError `REGISTRY_DENIED` the token server refuses, or is no place to send credentials to
+ */
+export async function answerChallenge(header: string | readonly string[] | undefined, context: AuthContext): Promise<string | undefined> {
+  const challenges = parseChallenges(typeof header === 'string' ? header : (header ?? []).join(', '));
+  const bearer = challenges.find((challenge) => challenge.scheme === 'bearer');
+  if (bearer !== undefined) return `Bearer ${await fetchToken(bearer, context)}`;
+  const { credentials } = context;
+  return challenges.some(({ scheme }) => scheme === 'basic') && credentials !== undefined ? basic(credentials) : undefined;
+}
+
+async function fetchToken(challenge: Extract<Challenge, { scheme: 'bearer' }>, context: AuthContext): Promise<string> {
+  const url = URL.canParse(challenge.realm) ? new URL(challenge.realm) : undefined;
+  if (url === undefined || !isSafeTarget(context.registry, url)) {
+    throw new OciError(
+      'REGISTRY_DENIED',
+      `log in to ${context.registry.host}: expected a token server at https, got ${JSON.stringify(challenge.realm.slice(0, 200))}`,
+    );
+  }
+  if (challenge.service !== undefined) url.searchParams.set('service', challenge.service);
+  // Ask for no more than we need, whatever the challenge would like.
+  url.searchParams.set('scope', `repository:${context.repository}:pull`);
+  const { credentials, dispatcher, patience, signal } = context;
+  const authorization = credentials === undefined ? undefined : basic(credentials);
+  const response = await expectOk(await get(url, { dispatcher, patience, maxBytes: MAX_TOKEN_BYTES, authorization, signal }), url);
+  const document = objectOf(parseOciJson(await readBody(response, MAX_TOKEN_BYTES, 'a token'), MAX_TOKEN_BYTES, 'token'), 'token');
+  const token = document['token'] ?? document['access_token'];
+  // RFC 6750, section 2.1: anything else in it could forge a header.
+  if (typeof token !== 'string' || !/^[A-Za-z0-9._~+/-]+=*$/.test(token)) {
+    throw new OciError('REGISTRY_DENIED', `log in to ${context.registry.host}: expected a bearer token, got none that can be sent`);
+  }
+  return token;
+}
+
+const basic = ({ username, password }: RegistryCredentials): string => `Basic ${base64(utf8(`${username}:${password}`))}`;
