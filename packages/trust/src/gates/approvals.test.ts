@@ -51,6 +51,7 @@ describe('approvals gate', () => {
   test.each([
     ['of another release', { release: digestOf('other') }],
     ['whose subject is another release', { subject: digestOf('other') }],
+    ['about this release that names another', { release: digestOf('other'), subject: RELEASE }],
     ['for another stage', { stage: 'edge-preprod' }],
     ['for other groups', { rollout: ['canary'] }],
     ['for more groups', { rollout: ['all', 'canary'] }],

@@ -69,6 +69,14 @@ describe('provenance gate', () => {
     });
   });
 
+  test('other git repositories among the materials do not blur the source that was asked for', () => {
+    const dependency = (name: string, gitCommit: string): JsonObject => ({
+      uri: `git+https://git.example/edge/${name}@refs/heads/main`,
+      digest: { gitCommit },
+    });
+    expect(judge(github({ dependencies: [dependency('library', 'bad'), dependency('api', 'c0ffee')] }))).toMatchObject({ verdict: 'pass' });
+  });
+
   test('two commits for one source are none', () => {
     const dependency = (commit: string) => ({ uri: 'git+https://git.example/edge/api@refs/heads/main', digest: { gitCommit: commit } });
     expect(judge(github({ dependencies: [dependency('c0ffee'), dependency('bad')] }))).toMatchObject({
