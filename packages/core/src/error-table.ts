@@ -41,7 +41,9 @@ export const ERRORS = define({
   KEY_EXAMPLE: { exit: 2, what: 'an example key, which everybody has, was used in a lane that was not made from them', hint: 'make a key of your own: sealane key create NAME' },
   KEY_EXISTS: { exit: 2, what: 'there is a key of that name already', hint: 'choose another name; a key is never replaced by a new one' },
   KEY_EXPOSED: { exit: 2, what: 'a private key can be read by others than its owner', hint: 'run: chmod 600 FILE' },
+  KEY_NOT_NAMED: { exit: 2, what: 'a key is not one that is named for this act, or its private half is not here', hint: 'see which keys there are, and for what: sealane key list' },
   LANE_EXISTS: { exit: 2, what: 'there is a lane in this folder already', hint: 'choose another folder' },
+  PROPOSAL_STALE: { exit: 2, what: 'a proposal was made for another state of the lane than the one that is published', hint: 'make it anew: sealane trust propose' },
   STAGE_UNKNOWN: { exit: 2, what: 'a stage that was named is not in the lane', hint: 'see the stages in pipeline.yaml' },
   KEY_MALFORMED: { exit: 2, what: 'a key is unreadable or of another kind than needed', hint: 'make one with: sealane key create NAME' },
   LOG_LEAF_MALFORMED: { exit: 4, what: 'a log entry is not a hashedrekord 0.0.2 body', hint: 'fetch it again from the log' },
@@ -57,6 +59,7 @@ export const ERRORS = define({
   VKEY_MALFORMED: { exit: 2, what: 'a verifier key is malformed or its hash is not its key\'s', hint: 'copy the whole vkey line again' },
 
   // trust: the TUF repository of the lane
+  TRUST_EXAMPLE_KEYS: { exit: 4, what: 'the lane is made of the example keys, which everybody has', hint: 'make keys of your own, or set allowExampleKeys: true in site.yaml of a site that is only for trying' },
   TRUST_EXPIRED: { exit: 4, what: 'signed metadata has expired: the lane is stale or being frozen', hint: 'refresh the lane with: sealane publish --refresh, or import a fresher medium' },
   TRUST_MALFORMED: { exit: 4, what: 'a trust document is malformed, truncated, has duplicate keys or values outside the format', hint: 'fetch again; if it stays, the lane was damaged: compare it with the promoter' },
   TRUST_MISMATCH: { exit: 4, what: 'trust documents disagree about a hash, a length or a version', hint: 'fetch again: a publish may have been in progress; if it stays, the mirror mixes versions' },
@@ -82,27 +85,23 @@ export const ERRORS = define({
   // log
   LOG_FORK: { exit: 4, what: 'the log shown here is not an extension of the log seen before', hint: 'keep both checkpoints and show them to the auditor: the log key may be stolen' },
   LOG_NOT_INCLUDED: { exit: 4, what: 'a statement is not in the log, or its proof is wrong', hint: 'fetch the lane again; if it stays, the statement was never logged' },
-  LOG_RESTORED: { exit: 4, what: 'the ledger is smaller than what witnesses have cosigned: it was restored from an old copy', hint: 'never sign again under this origin: restore the newest copy, or start a new origin through policy' },
+  LOG_RESTORED: { exit: 8, what: 'the ledger is behind a checkpoint that it has shown: it was restored from an old copy', hint: 'never sign again under this origin: restore the newest copy, or start a new origin through policy' },
   LOG_WITNESS: { exit: 4, what: 'the checkpoint lacks the cosignatures of the witness quorum', hint: 'see that the witnesses run, then: sealane publish --refresh' },
 
-  // the ledger's own files
-  LEDGER_UNREADABLE: { exit: 2, what: 'a ledger or witness file cannot be opened or is not one', hint: 'check --home; a damaged ledger is restored from a backup' },
-  LOCK_BUSY: { exit: 6, what: 'another process is publishing in this home', hint: 'wait for it to end and run the command again' },
-  STATEMENT_UNKNOWN: { exit: 2, what: 'a statement or entry that was named is not in the ledger', hint: 'list what is there: sealane evidence list RELEASE' },
-  WITNESS_REQUEST: { exit: 2, what: 'a request to a witness is malformed', hint: 'see C2SP tlog-witness for the form' },
-  WITNESS_UNREACHABLE: { exit: 5, what: 'a witness did not answer', hint: 'start the witness or mend its url in pipeline.yaml, then run the command again' },
 
   // ledger and witness
   LEDGER_BUSY: { exit: 5, what: 'another process has been writing the ledger for too long', hint: 'run the command again: nothing of it was logged' },
   LEDGER_DAMAGED: { exit: 4, what: 'the ledger file is not a ledger, or its rows contradict one another', hint: 'see which rows: sealane audit verify; then restore a backup that is not older than the last witnessed checkpoint' },
   LEDGER_MISMATCH: { exit: 2, what: 'the ledger belongs to another origin or key, or was written by a newer program', hint: 'check --home and keys/log.pem: each ledger keeps the key that it was made with' },
   LEDGER_READ_ONLY: { exit: 2, what: 'the ledger was opened without the key of its log, so nothing can be logged', hint: 'run the command in the home that holds keys/log.pem' },
+  LEDGER_UNREADABLE: { exit: 2, what: 'the file of a ledger or a witness cannot be opened or is not one', hint: 'check the path, its folder and their permissions; a new home is made by: sealane init' },
   LEDGER_WRITE_FAILED: { exit: 1, what: 'the disk refused a write of the ledger: nothing of it was logged', hint: 'free disk or mend it, then run the command again' },
-  LOG_ROLLED_BACK: { exit: 8, what: 'the ledger is behind a checkpoint that it has already shown: an old backup was restored', hint: 'restore the newest ledger; if it is lost, the lane needs a new log origin through policy' },
-  PUBLISH_LOCKED: { exit: 5, what: 'another process is publishing to this lane', hint: 'wait for it to end and run the command again' },
+  LOCK_BUSY: { exit: 5, what: 'another process is publishing in this home', hint: 'wait for it to end and run the command again' },
   STATEMENT_SIGNATURE: { exit: 4, what: 'a statement is not signed by the key that it was brought with', hint: 'sign the statement again and add that one' },
-  WITNESS_REQUEST_MALFORMED: { exit: 2, what: 'a request to a witness is not one of C2SP tlog-witness', hint: 'send what C2SP tlog-witness says: old size, proof, blank line, checkpoint' },
-  WITNESS_UNAVAILABLE: { exit: 5, what: 'too few witnesses cosigned the checkpoint: unreachable, or they refused it', hint: 'see that the witnesses run and know this log, then run the command again' },
+  STATEMENT_UNKNOWN: { exit: 2, what: 'a statement or entry that was named is not in the ledger', hint: 'list what is there: sealane evidence list RELEASE' },
+  WITNESS_BUSY: { exit: 5, what: 'another process is serving the state of this witness', hint: 'stop the other process, or name another folder with --state' },
+  WITNESS_REQUEST: { exit: 2, what: 'a request to a witness is malformed', hint: 'see C2SP tlog-witness for the form' },
+  WITNESS_UNREACHABLE: { exit: 5, what: 'a witness did not answer', hint: 'start the witness or mend its url in pipeline.yaml, then run the command again' },
 
   // release and site
   CHANNEL_HELD: { exit: 3, what: 'the channel holds this group: nothing is installed until it is released', hint: 'ask the operators of the lane: sealane channel show STAGE' },
