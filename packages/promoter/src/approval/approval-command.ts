@@ -1,0 +1,59 @@
+/** `sealane approve` and `sealane reject`: one person's signature over what the gates read, logged or written to a file. */
+import path from 'node:path';
+import { PREDICATE, PromoterError, statementDigestOf } from '@sealane/core';
+import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { encodeBundle } from '@sealane/trust';
+import { GROUP, KEY, OUT, statementsResult, TO_STAGE } from '../command-parts.js';
+import { reached } from '../crash-point.js';
+import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
+import { logEnvelope } from '../log/log-statements.js';
+import { optionalText, releaseOf, textArgument, textOption, withLockedPromoter } from '../promoter.js';
+import { signApproval } from './approve.js';
+
+/** Longest that an approval may hold, in days. */
+const MAX_DAYS = 365;
+
+/** The command of one verdict. */
+export function approvalCommand(verdict: 'approve' | 'reject'): CommandSpec {
+  const reason = { flags: '--reason <text>', description: 'why', ...(verdict === 'reject' ? { required: true as const } : {}) };
+  return {
+    name: verdict,
+    summary: verdict === 'approve' ? 'sign that a release may go into a stage, over exactly what the gates read' : 'veto a release for a stage, signed and logged',
+    arguments: [{ name: 'release', description: 'sha256:… or NAME@VERSION' }],
+    options: [TO_STAGE, GROUP, KEY, OUT, reason, { flags: '--days <days>', description: 'how long it holds (default 30)' }],
+    example: `sealane ${verdict} readings@1.0.0 --to prod --key alice${verdict === 'reject' ? ' --reason "recalled by the lab"' : ''} --home my-lane`,
+    run: (call) => run(call, verdict),
+  };
+}
+
+async function run(call: CommandCall, verdict: 'approve' | 'reject'): Promise<CommandResult> {
+  return await withLockedPromoter(call, async (promoter) => {
+    const { digest } = await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE'));
+    const signer = promoter.signer(textOption(call, 'key'));
+    const [reason, group, days] = [optionalText(call, 'reason'), optionalText(call, 'group'), parseDays(optionalText(call, 'days'))];
+    const envelope = await signApproval(promoter, {
+      release: digest,
+      stage: textOption(call, 'to'),
+      verdict,
+      signer,
+      ...(reason === undefined ? {} : { reason }),
+      ...(group === undefined ? {} : { group }),
+      ...(days === undefined ? {} : { days }),
+    });
+    const out = optionalText(call, 'out');
+    if (out !== undefined) {
+      durableWrite(path.resolve(call.io.cwd, out), `${JSON.stringify(encodeBundle({ envelope, spki: signer.spki }))}\n`, PUBLIC_FILE);
+      return statementsResult([{ predicateType: PREDICATE.approval, digest: statementDigestOf(envelope), logIndex: null }]);
+    }
+    const { index, statementDigest } = await logEnvelope(promoter.ledger, envelope, signer.spki);
+    reached('approval:logged');
+    return statementsResult([{ predicateType: PREDICATE.approval, digest: statementDigest, logIndex: index }]);
+  });
+}
+
+function parseDays(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const days = /^[1-9]\d{0,2}$/.test(text) ? Number(text) : NaN;
+  if (!(days <= MAX_DAYS)) throw new PromoterError('USAGE', `read --days: expected 1 to ${MAX_DAYS}, got ${JSON.stringify(text)}`);
+  return days;
+}

@@ -1,0 +1,59 @@
+/** A person's verdict over exactly what the gates will read: release, stage, rollout, policy, evidence, checkpoint. */
+import { base64, type Digest, type Envelope, parseCheckpoint, PromoterError, type Signer, signStatement } from '@sealane/core';
+import { type ApprovalPredicate, approvalStatement } from '@sealane/trust';
+import { evidenceFor } from '../decision/gate-input.js';
+import { rolloutOf } from '../decision/rollout.js';
+import { type Promoter, stageOf } from '../promoter.js';
+
+/** How long an approval holds when the person says nothing else, in days. */
+export const DEFAULT_APPROVAL_DAYS = 30;
+
+export interface ApprovalWish {
+  readonly release: Digest;
+  readonly stage: string;
+  readonly verdict: 'approve' | 'reject';
+  readonly reason?: string;
+  readonly group?: string;
+  readonly days?: number;
+  readonly signer: Signer;
+}
+
+/**
+ * The signed approval (or rejection). Nothing is logged here: it may travel by hand.
+ *
+ * @throws PromoterError `EVIDENCE_SIGNER` the key belongs to no person of the stage's policy; `STAGE_UNKNOWN`
+ */
+export async function signApproval(promoter: Promoter, wish: ApprovalWish): Promise<Envelope> {
+  const { policy, digest } = stageOf(promoter, wish.stage);
+  const person = policy.people.find(({ keys }) => keys.includes(wish.signer.keyId));
+  if (person === undefined) {
+    const known = policy.people.map(({ id }) => id).join(', ') || 'nobody';
+    throw new PromoterError('EVIDENCE_SIGNER', `${wish.verdict} for ${wish.stage}: expected the key of one of ${known}, got key ${wish.signer.keyId}`, {}, { hint: 'use the key of a person listed under people in pipeline.yaml' });
+  }
+  const issuedAt = promoter.now();
+  const predicate: ApprovalPredicate = {
+    release: wish.release,
+    stage: wish.stage,
+    rollout: rolloutOf(promoter, wish.stage, wish.group),
+    policy: digest,
+    seen: await evidenceFor(promoter, wish.release, wish.stage),
+    checkpoint: await checkpointSeen(promoter),
+    verdict: wish.verdict,
+    ...(wish.reason === undefined ? {} : { reason: wish.reason }),
+    nonce: promoter.randomHex(),
+    issuedAt,
+    expiresAt: addDays(issuedAt, wish.days ?? DEFAULT_APPROVAL_DAYS),
+  };
+  return await signStatement(approvalStatement(predicate), wish.signer);
+}
+
+/** The checkpoint that the approver saw: with it, approvals prove a fork later (THREATS T8). */
+async function checkpointSeen({ ledger }: Promoter): Promise<ApprovalPredicate['checkpoint']> {
+  const note = await ledger.latestCosigned();
+  const { size, root } = note === null ? await ledger.head() : parseCheckpoint(note);
+  return { origin: ledger.origin, size, root: base64(root) };
+}
+
+function addDays(time: string, days: number): string {
+  return `${new Date(Date.parse(time) + days * 86_400_000).toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,57 @@
+/** Changes to a stage's channel: what each group runs, what is held, fenced, revoked. Pure but for the time. */
+import type { Digest } from '@sealane/core';
+import { type Channel, type ChannelChoice, MAX_ROLLBACK_CHOICES } from '@sealane/trust';
+import { type Promoter, stageOf } from '../promoter.js';
+
+/** The channel of a stage with `groups` pointing at `choice`; what they ran before becomes a rollback choice. */
+export function setChannelGroups(promoter: Promoter, stage: string, groups: readonly string[], choice: ChannelChoice): Channel {
+  const { policy, channel } = stageOf(promoter, stage);
+  const kept = channel.groups.filter(({ name }) => !groups.includes(name) && policy.groups.some((group) => group.name === name));
+  const set = policy.groups.filter(({ name }) => groups.includes(name)).map(({ name, match }) => ({ name, match, ...choice }));
+  const order = policy.groups.map(({ name }) => name);
+  const replaced = channel.groups.filter(({ name, release }) => groups.includes(name) && release !== choice.release).map(choiceOf);
+  return {
+    ...channel,
+    issuedAt: promoter.now(),
+    groups: [...kept, ...set].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name)),
+    rollback: rollbackChoices([...replaced, ...channel.rollback], choice.release),
+  };
+}
+
+function choiceOf({ release, waybill, length, counter }: ChannelChoice): ChannelChoice {
+  return { release, waybill, length, counter };
+}
+
+/** Newest first, each release once, never the current one. */
+function rollbackChoices(choices: readonly ChannelChoice[], current: Digest): readonly ChannelChoice[] {
+  const unique = choices.filter(({ release }, at) => release !== current && choices.findIndex((other) => other.release === release) === at);
+  return unique.slice(0, MAX_ROLLBACK_CHOICES);
+}
+
+/** The channel with one group held, or freed when `reason` is undefined. */
+export function holdGroups(promoter: Promoter, stage: string, groups: readonly string[], reason: string | undefined): Channel {
+  const { channel } = stageOf(promoter, stage);
+  const others = channel.held.filter(({ group }) => !groups.includes(group));
+  const held = reason === undefined ? others : [...others, ...groups.map((group) => ({ group, reason }))];
+  return { ...channel, issuedAt: promoter.now(), held };
+}
+
+/** The channel with a site fenced, or freed when `reason` is undefined. */
+export function fenceSite(promoter: Promoter, stage: string, site: string, reason: string | undefined): Channel {
+  const { channel } = stageOf(promoter, stage);
+  const others = channel.fenced.filter((fence) => fence.site !== site);
+  return { ...channel, issuedAt: promoter.now(), fenced: reason === undefined ? others : [...others, { site, reason }] };
+}
+
+/** The channel with a release revoked, and the floor raised when asked. */
+export function revokeRelease(promoter: Promoter, stage: string, revocation: { readonly release: Digest; readonly reason: string }, floor: Channel['floor']): Channel {
+  const { channel } = stageOf(promoter, stage);
+  const others = channel.revoked.filter(({ release }) => release !== revocation.release);
+  return {
+    ...channel,
+    issuedAt: promoter.now(),
+    revoked: [...others, revocation],
+    rollback: channel.rollback.filter(({ release }) => release !== revocation.release),
+    floor: floor ?? channel.floor,
+  };
+}

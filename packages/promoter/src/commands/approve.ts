@@ -1,0 +1,4 @@
+/** `sealane approve`. */
+import { approvalCommand } from '../approval/approval-command.js';
+
+export const command = approvalCommand('approve');

@@ -1,0 +1,25 @@
+/** `sealane evidence list`. */
+import { PREDICATE } from '@sealane/core';
+import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { statementsResult } from '../command-parts.js';
+import { describeEntry } from '../log/log-statements.js';
+import { releaseOf, textArgument, withPromoter } from '../promoter.js';
+
+export const command: CommandSpec = {
+  name: 'evidence list',
+  summary: 'list the evidence about a release',
+  arguments: [{ name: 'release', description: 'sha256:… or NAME@VERSION' }],
+  example: 'sealane evidence list readings@1.0.0 --home my-lane',
+  run,
+};
+
+/** What is about a release but is no evidence for a gate. */
+const OTHERS: readonly string[] = [PREDICATE.release, PREDICATE.decision, PREDICATE.receipt];
+
+async function run(call: CommandCall): Promise<CommandResult> {
+  const entries = await withPromoter(call, async ({ ledger }) => {
+    const { digest } = await releaseOf(ledger, textArgument(call, 0, 'RELEASE'));
+    return (await ledger.statementsAbout(digest)).map(describeEntry);
+  });
+  return statementsResult(entries.filter(({ predicateType }) => !OTHERS.includes(predicateType)));
+}

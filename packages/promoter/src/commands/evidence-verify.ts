@@ -1,0 +1,39 @@
+/** `sealane evidence verify`. */
+import { SealaneError } from '@sealane/core';
+import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { verifyLedgerRow, verifyTrustOf } from '@sealane/trust';
+import { statementOf } from '../log/log-statements.js';
+import { releaseOf, stageOf, textArgument, textOption, withPromoter } from '../promoter.js';
+
+export const command: CommandSpec = {
+  name: 'evidence verify',
+  summary: 'verify every statement about a release by the policy of a stage',
+  arguments: [{ name: 'release', description: 'sha256:… or NAME@VERSION' }],
+  options: [{ flags: '--to <stage>', description: 'the stage whose policy judges', required: true }],
+  example: 'sealane evidence verify readings@1.0.0 --to prod --home my-lane',
+  run,
+};
+
+async function run(call: CommandCall): Promise<CommandResult> {
+  const statements = await withPromoter(call, async (promoter) => {
+    const { ledger } = promoter;
+    const { digest } = await releaseOf(ledger, textArgument(call, 0, 'RELEASE'));
+    const trust = verifyTrustOf(stageOf(promoter, textOption(call, 'to')).policy);
+    const entries = await ledger.statementsAbout(digest);
+    return await Promise.all(
+      entries.map(async (entry) => {
+        const { predicateType } = statementOf(entry);
+        const about = { predicateType, digest: entry.statementDigest, logIndex: entry.index };
+        try {
+          verifyLedgerRow({ ...entry, logIndex: entry.index, origin: ledger.origin, cosigned: await ledger.firstCosignedCovering(entry.index) }, { trust });
+          return { ...about, ok: true, code: null, message: '' };
+        } catch (error) {
+          if (!(error instanceof SealaneError)) throw error;
+          return { ...about, ok: false, code: error.code, message: error.message };
+        }
+      }),
+    );
+  });
+  const text = statements.map(({ ok, logIndex, predicateType, message }) => `${ok ? 'ok  ' : 'bad '} entry ${logIndex}  ${predicateType}  ${message}`).join('\n');
+  return { exit: statements.every(({ ok }) => ok) ? 0 : 4, json: { statements }, text };
+}

@@ -1,0 +1,35 @@
+/** `sealane explain`: what an approver should see before signing. */
+import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { checksText, GROUP, TO_STAGE } from '../command-parts.js';
+import { evidenceFor } from '../decision/gate-input.js';
+import { plan } from '../decision/promote.js';
+import { rolloutOf } from '../decision/rollout.js';
+import { optionalText, releaseOf, stageOf, textArgument, textOption, withPromoter } from '../promoter.js';
+
+export const command: CommandSpec = {
+  name: 'explain',
+  summary: 'recompute every gate here and show the digests that an approval would name',
+  arguments: [{ name: 'release', description: 'sha256:… or NAME@VERSION' }],
+  options: [TO_STAGE, GROUP],
+  example: 'sealane explain readings@1.0.0 --to prod --home my-lane',
+  run,
+};
+
+async function run(call: CommandCall): Promise<CommandResult> {
+  const stage = textOption(call, 'to');
+  return await withPromoter(call, async (promoter) => {
+    const { digest, name, version } = await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE'));
+    const rollout = rolloutOf(promoter, stage, optionalText(call, 'group'));
+    const { checks, decision, earliest } = await plan(promoter, { release: digest, stage, rollout });
+    const seen = await evidenceFor(promoter, digest, stage);
+    const policy = stageOf(promoter, stage).digest;
+    const text = [
+      `${name}@${version} to ${stage}, groups ${rollout.join(', ')}: ${decision}`,
+      `policy ${policy}`,
+      checksText(checks),
+      'an approval would name these statements:',
+      ...seen.map((statement) => `  ${statement}`),
+    ];
+    return { exit: 0, json: { release: digest, to: stage, rollout, policy, decision, checks, earliest, seen }, text: text.join('\n') };
+  });
+}

@@ -1,0 +1,25 @@
+/** `sealane plan`. */
+import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { GROUP, TO_STAGE } from '../command-parts.js';
+import { outcomeResult } from '../decision/outcome-result.js';
+import { plan } from '../decision/promote.js';
+import { rolloutOf } from '../decision/rollout.js';
+import { optionalText, releaseOf, textArgument, textOption, withPromoter } from '../promoter.js';
+
+export const command: CommandSpec = {
+  name: 'plan',
+  summary: 'say what promote would say, what is missing, and the earliest time it could pass',
+  arguments: [{ name: 'release', description: 'sha256:… or NAME@VERSION' }],
+  options: [TO_STAGE, GROUP],
+  example: 'sealane plan readings@1.0.0 --to prod --home my-lane',
+  run,
+};
+
+async function run(call: CommandCall): Promise<CommandResult> {
+  const stage = textOption(call, 'to');
+  return await withPromoter(call, async (promoter) => {
+    const { digest } = await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE'));
+    const question = { release: digest, stage, rollout: rolloutOf(promoter, stage, optionalText(call, 'group')) };
+    return outcomeResult(await plan(promoter, question));
+  });
+}

@@ -1,0 +1,44 @@
+/** `sealane release create`. */
+import path from 'node:path';
+import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { KEY } from '../command-parts.js';
+import { listOption, textOption, withLockedPromoter } from '../promoter.js';
+import { type ComponentWish, componentWish, createRelease } from '../release/create.js';
+
+export const command: CommandSpec = {
+  name: 'release create',
+  summary: 'make an immutable release out of images, files, manifests and firmware',
+  options: [
+    { flags: '--name <name>', description: 'name of the release', required: true },
+    { flags: '--version <version>', description: 'version; the same name and version never stand for other bytes', required: true },
+    { flags: '--image <ref>', description: '[NAME=]REF: docker://REGISTRY/REPO@DIGEST, oci:DIR@DIGEST, oci-archive:FILE', repeat: true },
+    { flags: '--files <dir>', description: '[NAME=]DIR: a folder, packed the same way every time', repeat: true },
+    { flags: '--manifest <file>', description: '[NAME=]FILE: a manifest for an orchestrator', repeat: true },
+    { flags: '--firmware <file>', description: '[NAME=]FILE: a firmware image', repeat: true },
+    KEY,
+  ],
+  example: 'sealane release create --name app --version 1.0.0 --files site --key author --home my-lane',
+  run,
+};
+
+async function run(call: CommandCall): Promise<CommandResult> {
+  const { cwd } = call.io;
+  const local = (wish: ComponentWish): ComponentWish => (wish.kind === 'image' ? wish : { ...wish, source: path.resolve(cwd, wish.source) });
+  const components = [
+    ...listOption(call, 'image').map((text) => imageWish(text, cwd)),
+    ...listOption(call, 'files').map((text) => local(componentWish('files', text, 'files'))),
+    ...listOption(call, 'manifest').map((text) => local(componentWish('manifest', text, 'manifest'))),
+    ...listOption(call, 'firmware').map((text) => local(componentWish('firmware', text, 'firmware'))),
+  ];
+  const made = await withLockedPromoter(call, (promoter) =>
+    createRelease(promoter, { name: textOption(call, 'name'), version: textOption(call, 'version'), components, author: promoter.signer(textOption(call, 'key')) }),
+  );
+  return { exit: 0, json: made, text: `${made.release}  ${made.name}@${made.version}` };
+}
+
+/** Paths in a REF are relative to the caller's folder. */
+function imageWish(text: string, cwd: string): ComponentWish {
+  const wish = componentWish('image', text, 'image');
+  const [, scheme, file, rest = ''] = /^(oci|oci-archive):([^@]+)(@.*)?$/s.exec(wish.source) ?? [];
+  return scheme === undefined || file === undefined ? wish : { ...wish, source: `${scheme}:${path.resolve(cwd, file)}${rest}` };
+}

@@ -1,0 +1,34 @@
+/** `sealane site add`. */
+import path from 'node:path';
+import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { durableWrite, PUBLIC_FILE, readNamed } from '../disk-shell.js';
+import { listOption, optionalText, textArgument, textOption, withLockedPromoter } from '../promoter.js';
+import { addSite, parseLabels } from '../site/add.js';
+import { publishLane } from '../trust/publish-lane.js';
+
+export const command: CommandSpec = {
+  name: 'site add',
+  summary: 'enrol a site: the registrar signs a record for the key in its request',
+  arguments: [{ name: 'request', description: 'the file that sealane-site enroll --name wrote' }],
+  options: [
+    { flags: '--stage <stage>', description: 'the stage whose releases the site runs', required: true },
+    { flags: '--label <k=v>', description: 'a label of the site, such as region=north', repeat: true },
+    { flags: '--key <keyref>', description: "the registrar's key", required: true },
+    { flags: '--out <record>', description: 'where to write the record for the site' },
+  ],
+  example: 'sealane site add request.json --stage prod --label region=north --key registrar --out record.json --home my-lane',
+  run,
+};
+
+async function run(call: CommandCall): Promise<CommandResult> {
+  const request = readNamed(path.resolve(call.io.cwd, textArgument(call, 0, 'REQUEST')), 'site request');
+  return await withLockedPromoter(call, async (promoter) => {
+    const labels = parseLabels(listOption(call, 'label'));
+    const added = await addSite(promoter, { request, stage: textOption(call, 'stage'), labels, registrar: promoter.signer(textOption(call, 'key')) });
+    const out = optionalText(call, 'out');
+    if (out !== undefined) durableWrite(path.resolve(call.io.cwd, out), `${JSON.stringify(added.record)}\n`, PUBLIC_FILE);
+    await publishLane(promoter, new Map());
+    const text = `enrolled ${added.site}, key ${added.keyId}${out === undefined ? '' : `; record in ${out}`}`;
+    return { exit: 0, json: added, text };
+  });
+}

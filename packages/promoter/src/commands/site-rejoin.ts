@@ -1,0 +1,26 @@
+/** `sealane site rejoin`. */
+import { PromoterError } from '@sealane/core';
+import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { fenceSite } from '../channel/channel-edit.js';
+import { textArgument, withLockedPromoter } from '../promoter.js';
+import { describeSites } from '../site/describe.js';
+import { publishLane } from '../trust/publish-lane.js';
+
+export const command: CommandSpec = {
+  name: 'site rejoin',
+  summary: 'let a fenced site install again',
+  arguments: [{ name: 'site', description: 'name of the site' }],
+  example: 'sealane site rejoin harbour-7 --home my-lane',
+  run,
+};
+
+async function run(call: CommandCall): Promise<CommandResult> {
+  const name = textArgument(call, 0, 'SITE');
+  return await withLockedPromoter(call, async (promoter) => {
+    const site = (await describeSites(promoter)).find((row) => row.site === name);
+    if (site === undefined) throw new PromoterError('SITE_UNKNOWN', `rejoin site ${name}: there is no such site in the ledger`);
+    const channel = fenceSite(promoter, site.stage, name, undefined);
+    await publishLane(promoter, new Map([[site.stage, channel]]));
+    return { exit: 0, json: { site: name, stage: site.stage, fenced: channel.fenced }, text: `${name}: rejoin done` };
+  });
+}

@@ -1,0 +1,136 @@
+/** What the gates of a stage read, taken from the ledger: verified statements about a release, blobs, the fleet, the time. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { type Digest, digestHex, LIMITS, PREDICATE, PromoterError, SealaneError, sha256 } from '@sealane/core';
+import type { LedgerEntry } from '@sealane/ledger';
+import {
+  evidenceToApprove,
+  type FleetSite,
+  type GateInput,
+  quorumOf,
+  readReceipt,
+  readRelease,
+  readSiteRecord,
+  type RefusedStatement,
+  type LedgerRow,
+  type ReleasePredicate,
+  secondsToTime,
+  type VerifiedStatement,
+  verifyLedgerRow,
+  verifyTrustOf,
+} from '@sealane/trust';
+import { isNotFound } from '../disk-shell.js';
+import { type Promoter, stageOf } from '../promoter.js';
+import { statementOf } from '../log/log-statements.js';
+import { rolloutOf } from './rollout.js';
+
+/** A question to the gates: may this release go into this stage, for these groups? */
+export interface Question {
+  readonly release: Digest;
+  readonly stage: string;
+  readonly rollout: readonly string[];
+}
+
+/**
+ * Everything that the gates of a stage read about a release, judged at the latest witnessed time, or by our own clock before the first one.
+ *
+ * @throws PromoterError `RELEASE_UNKNOWN`, `STAGE_UNKNOWN`
+ */
+export async function gateInput(promoter: Promoter, question: Question): Promise<GateInput> {
+  const { policy, digest: policyDigest } = stageOf(promoter, question.stage);
+  const { statements, refused } = await verifiedStatements(promoter, question);
+  return {
+    ...question,
+    releaseDoc: await releaseDocument(promoter, question.release),
+    policy,
+    policyDigest,
+    statements,
+    refused,
+    blob: (digest) => readBlob(promoter, digest),
+    fleet: await fleetOf(promoter, question),
+    time: await judgedAt(promoter, question.stage),
+    groups: policy.groups,
+  };
+}
+
+/** The statement digests of the evidence that the gates of a stage would read now: what an approver has to have seen. */
+export async function evidenceFor(promoter: Promoter, release: Digest, stage: string): Promise<readonly Digest[]> {
+  return evidenceToApprove(await gateInput(promoter, { release, stage, rollout: rolloutOf(promoter, stage) }));
+}
+
+async function verifiedStatements(
+  promoter: Promoter,
+  { release, stage }: Question,
+): Promise<{ statements: readonly VerifiedStatement[]; refused: readonly RefusedStatement[] }> {
+  const trust = verifyTrustOf(stageOf(promoter, stage).policy);
+  const statements: VerifiedStatement[] = [];
+  const refused: RefusedStatement[] = [];
+  for (const entry of await promoter.ledger.statementsAbout(release)) {
+    const { predicateType } = statementOf(entry);
+    if (predicateType === PREDICATE.receipt) continue;
+    try {
+      statements.push(verifyLedgerRow(await rowOf(promoter, entry), { trust }));
+    } catch (error) {
+      if (!(error instanceof SealaneError)) throw error;
+      refused.push({ digest: entry.statementDigest, predicateType, code: error.code, why: error.message });
+    }
+  }
+  return { statements, refused };
+}
+
+async function rowOf({ ledger }: Promoter, entry: LedgerEntry): Promise<LedgerRow> {
+  const cosigned = await ledger.firstCosignedCovering(entry.index);
+  return { envelope: entry.envelope, spki: entry.spki, logIndex: entry.index, origin: ledger.origin, cosigned };
+}
+
+/** Name, version and components of a release, as its author signed them. */
+export async function releaseDocument(promoter: Promoter, release: Digest): Promise<ReleasePredicate> {
+  const [entry] = await promoter.ledger.statementsAbout(release, PREDICATE.release);
+  if (entry === undefined) throw new PromoterError('RELEASE_UNKNOWN', `look up release ${release}: there is no such release in the ledger`, { release });
+  return readRelease(statementOf(entry));
+}
+
+/** A blob of the lane's content; its digest is checked, since the folder is not trusted. */
+export function readBlob({ home }: Promoter, digest: Digest): Uint8Array | undefined {
+  try {
+    const bytes = readFileSync(path.join(home.content, 'blobs', 'sha256', digestHex(digest)));
+    return bytes.length <= LIMITS.evidenceBlobBytes && sha256(bytes) === digest ? bytes : undefined;
+  } catch (error) {
+    // absent is an answer: the gate says which blob it misses
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The last inventory that each enrolled site of the rollout reported, by its own receipts. */
+async function fleetOf(promoter: Promoter, { stage, rollout }: Question): Promise<readonly FleetSite[]> {
+  const { policy } = stageOf(promoter, stage);
+  const selectors = policy.groups.filter(({ name }) => rollout.includes(name));
+  const latest = new Map((await promoter.ledger.sites()).map((row) => [row.site, row]));
+  const fleet: FleetSite[] = [];
+  for (const row of latest.values()) {
+    if (row.stage !== stage) continue;
+    const { labels } = readSiteRecord(statementOf(await promoter.ledger.entry(row.index)));
+    const isMeant = selectors.some(({ match }) => Object.entries(match).every(([key, value]) => labels[key] === value));
+    if (isMeant) fleet.push(await lastInventory(promoter, row.site, row.keyId));
+  }
+  return fleet;
+}
+
+async function lastInventory({ ledger }: Promoter, site: string, siteKey: string): Promise<FleetSite> {
+  const own = (await ledger.receiptsOf(site)).filter(({ keyId }) => keyId === siteKey);
+  const last = own.sort((a, b) => a.seq - b.seq).at(-1);
+  if (last === undefined) return { site, hbom: null, reportedAt: null };
+  const receipt = readReceipt(statementOf(await ledger.entry(last.index)));
+  return { site, hbom: receipt.hardware, reportedAt: receipt.at };
+}
+
+/** Soak and expiry are judged at witnessed time; only a lane that no witness has seen yet falls back to the host's clock. */
+async function judgedAt(promoter: Promoter, stage: string): Promise<GateInput['time']> {
+  const note = await promoter.ledger.latestCosigned();
+  const trust = verifyTrustOf(stageOf(promoter, stage).policy);
+  const log = trust.logs.find(({ origin }) => origin === promoter.ledger.origin);
+  if (note === null || log === undefined) return { lowest: promoter.now(), highest: promoter.now() };
+  const { lowestSeconds, highestSeconds } = quorumOf(note, log, trust);
+  return { lowest: secondsToTime(lowestSeconds), highest: secondsToTime(highestSeconds) };
+}

@@ -1,0 +1,77 @@
+/** The one way this package writes files, and how it reads those that may be missing. */
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { PromoterError } from '@sealane/core';
+
+/** Mode of files that anybody may read, and of private keys. */
+export const PUBLIC_FILE = 0o644;
+export const PRIVATE_FILE = 0o600;
+
+/** Writes a file whole or not at all, also when the power goes: temporary file, fsync, rename, fsync of the folder. */
+export function durableWrite(file: string, bytes: Uint8Array | string, mode: number): void {
+  const folder = path.dirname(file);
+  mkdirSync(folder, { recursive: true, mode: mode === PRIVATE_FILE ? 0o700 : 0o755 });
+  const temporary = path.join(folder, `.${path.basename(file)}.tmp`);
+  const handle = openSync(temporary, 'w', mode);
+  try {
+    const data = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
+    let written = 0;
+    while (written < data.length) written += writeSync(handle, data, written);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  renameSync(temporary, file);
+  syncFolder(folder);
+}
+
+/** Makes a folder's entries durable. */
+export function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** The bytes of a file, or undefined when it is not there. */
+export function readOptional(file: string): Uint8Array | undefined {
+  try {
+    return new Uint8Array(readFileSync(file));
+  } catch (error) {
+    // absent is an answer; anything else (no right to read, an I/O error) is not
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The bytes of a file that the user named.
+ *
+ * @throws PromoterError `CONFIG_INVALID` not there or not readable
+ */
+export function readNamed(file: string, what: string): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(file));
+  } catch (cause) {
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    throw new PromoterError('CONFIG_INVALID', `read ${what} ${file}: ${why}`, { file }, { cause });
+  }
+}
+
+/** Names in a folder; none when it is not there. */
+export function listFolder(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    // absent is an answer, as for a file
+    if (isNotFound(error)) return [];
+    throw error;
+  }
+}
+
+/** Whether an error says that a file or folder is not there. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+}

@@ -1,0 +1,125 @@
+/** Takes evidence in: provenance, test reports with the hardware they ran on, bundles that others signed. Checked, signed, logged, in that order. */
+import { type Digest, encodeStatement, type Envelope, fromBase64, type JsonObject, LIMITS, parseStrictJson, PREDICATE, PromoterError, sha256, type Signer, signStatement, hardwareFacts } from '@sealane/core';
+import { hintOf, parseBundle, type Policy, readJunit, testResultPredicate, testResultStatement } from '@sealane/trust';
+import { writeBlob } from '../decision/waybill.js';
+import { readNamed } from '../disk-shell.js';
+import { reached } from '../crash-point.js';
+import { logEnvelope } from '../log/log-statements.js';
+import type { Promoter } from '../promoter.js';
+import { subjectsOf } from './subjects.js';
+
+export interface EvidenceWish {
+  readonly release: { readonly digest: Digest; readonly name: string };
+  readonly provenance?: string;
+  readonly tests?: string;
+  readonly hardware?: string;
+  readonly topology?: string;
+  readonly bundles: readonly string[];
+  readonly signer?: Signer;
+}
+
+/** A statement ready to be logged. */
+interface Signed {
+  readonly envelope: Envelope;
+  readonly spki: Uint8Array;
+}
+
+/**
+ * Adds evidence; returns the log indexes in the order provenance, tests, bundles. Nothing is logged when any part of it is bad.
+ *
+ * @throws PromoterError `USAGE`, `EVIDENCE_SIGNER`, `EVIDENCE_SUBJECT`, `CONFIG_INVALID`; TrustError `EVIDENCE_RESULT` an empty or unreadable report
+ */
+export async function addEvidence(promoter: Promoter, wish: EvidenceWish): Promise<readonly number[]> {
+  if (wish.hardware !== undefined && wish.tests === undefined) {
+    throw new PromoterError('USAGE', 'add evidence: expected --tests beside --hardware: hardware counts only with the tests that ran on it');
+  }
+  const signed = [...(await provenance(promoter, wish)), ...(await tests(promoter, wish)), ...wish.bundles.map((file) => fromBundle(promoter, wish, file))];
+  if (signed.length === 0) throw new PromoterError('USAGE', 'add evidence: expected at least one of --provenance, --tests, --bundle');
+  reached('evidence:checked');
+  const indexes: number[] = [];
+  for (const { envelope, spki } of signed) indexes.push((await logEnvelope(promoter.ledger, envelope, spki)).index);
+  reached('evidence:logged');
+  return indexes;
+}
+
+async function provenance(promoter: Promoter, { provenance: file, release, signer }: EvidenceWish): Promise<readonly Signed[]> {
+  if (file === undefined) return [];
+  const by = expectSigner(promoter, signer, 'provenance');
+  const document = readJson(file, 'provenance');
+  const statement = asObject(document['predicate']);
+  const predicate = document['_type'] === undefined ? document : statement;
+  if (predicate === undefined || asObject(predicate['buildDefinition']) === undefined || asObject(predicate['runDetails']) === undefined) {
+    throw new PromoterError('CONFIG_INVALID', `read provenance ${file}: expected SLSA v1 with buildDefinition and runDetails, got something else`);
+  }
+  if (document['_type'] !== undefined) expectSubject(promoter, document, { release, file });
+  const payload = encodeStatement({ subject: subjects(promoter, release), predicateType: PREDICATE.provenance, predicate });
+  return [{ envelope: await signStatement(payload, by), spki: by.spki }];
+}
+
+async function tests(promoter: Promoter, { tests: file, hardware, topology, release, signer }: EvidenceWish): Promise<readonly Signed[]> {
+  if (file === undefined) return [];
+  const by = expectSigner(promoter, signer, 'tests');
+  const report = readNamed(file, 'test report');
+  const parsed = readJunit(report);
+  const hbom = hardware === undefined ? undefined : readNamed(hardware, 'hardware inventory');
+  if (hbom !== undefined) hardwareFacts(parseDocument(hbom, hardware ?? ''));
+  const map = topology === undefined ? undefined : readNamed(topology, 'topology');
+  const predicate = testResultPredicate({
+    report,
+    parsed,
+    ...(hbom === undefined ? {} : { hardware: sha256(hbom) }),
+    ...(map === undefined ? {} : { topology: sha256(map) }),
+    finishedAt: promoter.now(),
+    salt: promoter.randomHex(),
+  });
+  for (const blob of [report, hbom, map]) if (blob !== undefined) writeBlob(promoter, blob);
+  const payload = testResultStatement(subjectsOf(promoter, release), predicate);
+  return [{ envelope: await signStatement(payload, by), spki: by.spki }];
+}
+
+/** A bundle that somebody else signed: its key must be one that policy names, its subject this release. */
+function fromBundle(promoter: Promoter, { release }: EvidenceWish, file: string): Signed {
+  const { envelope, statement, hint } = parseBundle(readNamed(file, 'bundle'));
+  expectSubject(promoter, { subject: statement.subject.map((item) => ({ ...item })) }, { release, file });
+  const spki = spkiByHint(promoter, hint);
+  if (spki === undefined) throw new PromoterError('EVIDENCE_SIGNER', `add bundle ${file}: expected one by a key that a policy of the lane names, got another`);
+  return { envelope, spki };
+}
+
+/** The public key that a bundle's hint means, among all keys that the lane's policies name. */
+export function spkiByHint({ lane }: Promoter, hint: string): Uint8Array | undefined {
+  const keys = [...lane.stages.values()].flatMap(({ policy }) => Object.values(policy.keys)).map(({ spki }) => fromBase64(spki));
+  return keys.find((spki) => hintOf(spki) === hint);
+}
+
+function expectSigner({ lane }: Promoter, signer: Signer | undefined, kind: keyof Policy['signers']): Signer {
+  if (signer === undefined) throw new PromoterError('USAGE', `add evidence: expected --key SIGNER for ${kind}, got none`);
+  const named = [...lane.stages.values()].some(({ policy }) => policy.signers[kind].includes(signer.keyId));
+  if (!named) throw new PromoterError('EVIDENCE_SIGNER', `add evidence: expected a key listed under signers.${kind}, got key ${signer.keyId}`);
+  return signer;
+}
+
+function expectSubject(promoter: Promoter, document: JsonObject, { release, file }: { release: EvidenceWish['release']; file: string }): void {
+  const named = new Set(subjectsOf(promoter, release).map(({ digest }) => digest.slice('sha256:'.length)));
+  const list = Array.isArray(document['subject']) ? (document['subject'] as readonly JsonObject[]) : [];
+  const about = list.some((subject) => named.has(String(asObject(subject['digest'])?.['sha256'])));
+  if (!about) throw new PromoterError('EVIDENCE_SUBJECT', `read ${file}: expected a statement about release ${release.digest} or a part of it, got one about other bytes`);
+}
+
+function subjects(promoter: Promoter, release: EvidenceWish['release']): { name: string; digest: { sha256: string } }[] {
+  return subjectsOf(promoter, release).map(({ name, digest }) => ({ name, digest: { sha256: digest.slice('sha256:'.length) } }));
+}
+
+function readJson(file: string, what: string): JsonObject {
+  return parseDocument(readNamed(file, what), file);
+}
+
+function parseDocument(bytes: Uint8Array, file: string): JsonObject {
+  const value = parseStrictJson(bytes, { maxBytes: LIMITS.evidenceBlobBytes, maxDepth: LIMITS.jsonDepth });
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+  throw new PromoterError('CONFIG_INVALID', `read ${file}: expected a JSON object`);
+}
+
+function asObject(value: JsonObject[string]): JsonObject | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+}

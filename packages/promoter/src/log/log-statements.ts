@@ -1,0 +1,106 @@
+/** Into the log and out of it again with a proof: append, have witnesses cosign, make bundles. */
+import { type Envelope, envelopePayload, type JsonObject, logId, parseCheckpoint, parseStatement, parseVkey, PromoterError, SealaneError, type Signer, signStatement, type Statement, verifyQuorum } from '@sealane/core';
+import { type AppendResult, type Ledger, type LedgerEntry, requestCosignature } from '@sealane/ledger';
+import { encodeBundle } from '@sealane/trust';
+import type { Promoter } from '../promoter.js';
+
+/** A witness that has not answered after this is left out of this round. In milliseconds. */
+const WITNESS_TIMEOUT_MS = 10_000;
+
+/** A logged statement, as commands print it. */
+export interface LoggedStatement {
+  readonly predicateType: string;
+  readonly digest: string;
+  readonly logIndex: number | null;
+}
+
+/** Signs a payload and logs it; durable when it resolves. A statement that is there already keeps its place. */
+export async function signAndLog(ledger: Ledger, payload: Uint8Array, signer: Signer): Promise<AppendResult> {
+  return await logEnvelope(ledger, await signStatement(payload, signer), signer.spki);
+}
+
+/** Logs an envelope that somebody else signed. */
+export async function logEnvelope(ledger: Ledger, envelope: Envelope, spki: Uint8Array): Promise<AppendResult> {
+  const [appended] = await ledger.append([{ envelope, spki }]);
+  if (appended === undefined) throw new PromoterError('INTERNAL', 'log a statement: expected its place in the log, got none');
+  return appended;
+}
+
+/** The line that commands print for an entry. */
+export function describeEntry(entry: LedgerEntry): LoggedStatement {
+  return { predicateType: statementOf(entry).predicateType, digest: entry.statementDigest, logIndex: entry.index };
+}
+
+/**
+ * A checkpoint of the whole log under the witness quorum: the latest one when it covers everything and `fresh` is not asked for, else a new one.
+ *
+ * @throws PromoterError `LOG_WITNESS` too few witnesses answered; `LOG_FORK` one of them saw another log
+ */
+export async function witnessedHead(promoter: Promoter, fresh: 'when-grown' | 'always' = 'when-grown'): Promise<string> {
+  const { ledger } = promoter;
+  const latest = await ledger.latestCosigned();
+  const { size } = await ledger.head();
+  if (fresh === 'when-grown' && latest !== null && parseCheckpoint(latest).size === size) return latest;
+  const note = await ledger.checkpointNote();
+  const lines = await cosignatures(promoter, note, size, latest === null ? 0 : parseCheckpoint(latest).size);
+  const cosigned = note + lines.join('');
+  const { pipeline, logVkey } = promoter;
+  // refuses below the quorum: the statements stay logged, and the next command asks the witnesses again
+  verifyQuorum({ note: cosigned, log: parseVkey(logVkey), witnesses: pipeline.witnesses.map(({ vkey }) => parseVkey(vkey)), quorum: pipeline.quorum });
+  await ledger.saveCosigned(cosigned);
+  return cosigned;
+}
+
+async function cosignatures(promoter: Promoter, note: string, size: number, believedSize: number): Promise<readonly string[]> {
+  const answers = await Promise.allSettled(
+    promoter.pipeline.witnesses.map(({ vkey, url }) =>
+      requestCosignature({
+        witness: { vkey: parseVkey(vkey), url },
+        note,
+        size,
+        believedSize,
+        consistencyProof: (size1, size2) => promoter.ledger.consistencyProof(size1, size2),
+        post: promoter.post,
+        signal: AbortSignal.any([promoter.signal, AbortSignal.timeout(WITNESS_TIMEOUT_MS)]),
+      }),
+    ),
+  );
+  for (const answer of answers) if (answer.status === 'rejected') reportWitness(promoter, answer.reason);
+  return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+}
+
+/** A witness that is away costs its vote only; one that saw another log stops everything. */
+function reportWitness(promoter: Promoter, reason: unknown): void {
+  if (!(reason instanceof SealaneError) || reason.code === 'LOG_FORK') throw reason;
+  promoter.talk(`sealane: warning: ${reason.message}\n`);
+}
+
+/** The bundle of an entry with its proof under a cosigned checkpoint that covers it. */
+export async function bundleOf(ledger: Ledger, entry: LedgerEntry, note: string, logVkey: string): Promise<JsonObject> {
+  const checkpoint = parseCheckpoint(note);
+  const hashes = await ledger.inclusionProof(entry.index, checkpoint.size);
+  return encodeBundle({
+    envelope: entry.envelope,
+    spki: entry.spki,
+    proof: {
+      logIndex: entry.index,
+      treeSize: checkpoint.size,
+      rootHash: checkpoint.root,
+      hashes,
+      checkpoint: note,
+      logId: logId(parseVkey(logVkey)),
+    },
+  });
+}
+
+/** The first checkpoint under the quorum that covers an entry. @throws PromoterError `LOG_WITNESS` */
+export async function firstCheckpoint(ledger: Ledger, index: number): Promise<string> {
+  const note = await ledger.firstCosignedCovering(index);
+  if (note === null) throw new PromoterError('LOG_WITNESS', `prove entry ${index}: expected a cosigned checkpoint above it, got none`);
+  return note;
+}
+
+/** The statement in an entry's envelope. */
+export function statementOf(entry: Pick<LedgerEntry, 'envelope'>): Statement {
+  return parseStatement(envelopePayload(entry.envelope));
+}

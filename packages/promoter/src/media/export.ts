@@ -1,0 +1,62 @@
+/** A medium: the part of the lane that the sites of one stage need, as the same static tree. */
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { digestHex, LIMITS, type Digest, PromoterError } from '@sealane/core';
+import { walkRelease } from '@sealane/oci';
+import { parseWaybill } from '@sealane/trust';
+import { readBlob } from '../decision/gate-input.js';
+import { durableWrite, PUBLIC_FILE, readNamed } from '../disk-shell.js';
+import { type Promoter, stageOf } from '../promoter.js';
+
+export interface ExportedMedium {
+  readonly out: string;
+  readonly stage: string;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/**
+ * Writes a medium. The timestamp is written last: a medium that was pulled too early has none and is refused as a whole.
+ *
+ * @throws PromoterError `STAGE_UNKNOWN`; `CONTENT_MISSING` the lane lacks a blob that a release names
+ */
+export function exportMedium(promoter: Promoter, stage: string, out: string): ExportedMedium {
+  stageOf(promoter, stage);
+  const names = [...contentFiles(promoter, stage), ...filesBelow(promoter.home.lane, 'log'), ...filesBelow(promoter.home.lane, 'trust')];
+  const timestamp = path.join('trust', 'metadata', 'timestamp.json');
+  const ordered = [...names.filter((name) => name !== timestamp), timestamp];
+  let bytes = 0;
+  for (const name of ordered) {
+    const content = readNamed(path.join(promoter.home.lane, name), 'lane file');
+    durableWrite(path.join(out, name), content, PUBLIC_FILE);
+    bytes += content.length;
+  }
+  return { out, stage, files: ordered.length, bytes };
+}
+
+/** Blobs of every release that the stage's channel names, with waybills and what those name; and what makes the folder an OCI layout. */
+function contentFiles(promoter: Promoter, stage: string): readonly string[] {
+  const { channel } = stageOf(promoter, stage);
+  const digests = new Set<Digest>();
+  for (const { release, waybill } of channel.groups) {
+    digests.add(waybill);
+    for (const blob of parseWaybill(readHere(promoter, waybill)).blobs) digests.add(blob.digest);
+    digests.add(release);
+    for (const blob of walkRelease((digest) => readHere(promoter, digest), release).blobs) digests.add(blob.digest);
+  }
+  return [path.join('content', 'oci-layout'), path.join('content', 'index.json'), ...[...digests].map((digest) => path.join('content', 'blobs', 'sha256', digestHex(digest)))];
+}
+
+function readHere(promoter: Promoter, digest: Digest): Uint8Array {
+  const bytes = readBlob(promoter, digest);
+  if (bytes === undefined || bytes.length > LIMITS.evidenceBlobBytes) throw new PromoterError('CONTENT_MISSING', `export ${digest}: expected it in the lane's content, got nothing`);
+  return bytes;
+}
+
+/** Published files of a folder of the lane, without what a running publish leaves for a moment. */
+function filesBelow(lane: string, folder: string): readonly string[] {
+  return readdirSync(path.join(lane, folder), { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
+    .map((entry) => path.relative(lane, path.join(entry.parentPath, entry.name)))
+    .sort();
+}

@@ -1,0 +1,145 @@
+/** An open home: pipeline, ledger, lane, and the outside world. Every command of the promoter works on one. */
+import { createPrivateKey } from 'node:crypto';
+import path from 'node:path';
+import { type Digest, isDigest, NOTE_KEY_TYPE, PromoterError, type Signer, formatVkey, vkeyOf } from '@sealane/core';
+import type { CommandCall, CommandIo } from '@sealane/core/command-line';
+import { ed25519NoteSigner, type Ledger, openLedger, type Post, withPublishLock } from '@sealane/ledger';
+import { nowText, randomHex } from './clock.js';
+import { readNamed, readOptional } from './disk-shell.js';
+import { type Home, homeAt } from './home.js';
+import { type Pipeline, parsePipeline } from './pipeline/pipeline.js';
+import { postText } from './post-shell.js';
+import { signerAt } from './signers/key-ref.js';
+import { readPrivateKey, signerOf } from './signers/key-file.js';
+import { type LaneTrust, readLaneTrust, type StageTrust } from './trust/lane-trust.js';
+
+export interface Promoter {
+  readonly home: Home;
+  readonly pipeline: Pipeline;
+  readonly ledger: Ledger;
+  readonly logVkey: string;
+  /** The lane's trust as published, read once. */
+  readonly lane: LaneTrust;
+  readonly now: () => string;
+  readonly randomHex: () => string;
+  readonly post: Post;
+  readonly signal: AbortSignal;
+  readonly talk: (text: string) => void;
+  /** The signer that a KEYREF names. */
+  readonly signer: (keyRef: string) => Signer;
+}
+
+/** The options that say where home and lane are. */
+export function homeOf({ options, io }: CommandCall): Home {
+  const folder = path.resolve(io.cwd, typeof options['home'] === 'string' ? options['home'] : '.');
+  const lane = typeof options['lane'] === 'string' ? path.resolve(io.cwd, options['lane']) : undefined;
+  return homeAt(folder, lane);
+}
+
+/**
+ * Opens the home of a command, runs `work`, closes it.
+ *
+ * @throws PromoterError `CONFIG_INVALID` no home there
+ */
+export async function withPromoter<T>(call: CommandCall, work: (promoter: Promoter) => Promise<T>): Promise<T> {
+  const promoter = await openPromoter(homeOf(call), call.io);
+  try {
+    return await work(promoter);
+  } finally {
+    await promoter.ledger.close();
+  }
+}
+
+/** As `withPromoter`, holding the publish lock: for everything that logs or publishes. */
+export async function withLockedPromoter<T>(call: CommandCall, work: (promoter: Promoter) => Promise<T>): Promise<T> {
+  const home = homeOf(call);
+  requireHome(home);
+  return await withPublishLock(home.lock, () => withPromoter(call, work));
+}
+
+/** Opens a home for as long as the caller likes; the caller closes its ledger. */
+export async function openPromoter(home: Home, io: CommandIo): Promise<Promoter> {
+  requireHome(home);
+  const pipeline = parsePipeline(readNamed(home.pipeline, 'pipeline'), home.pipeline);
+  const lane = readLaneTrust(home, pipeline.stages.map(({ name }) => name));
+  const logPem = readOptional(path.join(home.keys, 'log.pem'));
+  const logKey = logPem === undefined ? undefined : createPrivateKey(Buffer.from(logPem));
+  const logSigner = logKey === undefined ? {} : { logSigner: ed25519NoteSigner(pipeline.lane, logKey) };
+  const ledger = await openLedger({ file: home.ledger, origin: pipeline.lane, ...logSigner, now: nowText });
+  return {
+    home,
+    pipeline,
+    ledger,
+    logVkey: logKey === undefined ? new TextDecoder().decode(readNamed(home.logVkey, 'log key')).trim() : formatVkey(vkeyOf(pipeline.lane, NOTE_KEY_TYPE.ed25519, logKey)),
+    lane,
+    now: nowText,
+    randomHex,
+    post: postText,
+    signal: io.signal,
+    talk: io.talk,
+    signer: (keyRef) => signerAt(keyRef, { home, env: io.env, cwd: io.cwd, isExampleLane: lane.isExample }),
+  };
+}
+
+function requireHome(home: Home): void {
+  if (readOptional(home.pipeline) !== undefined) return;
+  throw new PromoterError('CONFIG_INVALID', `open home ${home.folder}: expected pipeline.yaml there, got nothing`, { home: home.folder }, { hint: 'make one with: sealane init DIR, or name it with --home DIR' });
+}
+
+/** Trust of a stage. @throws PromoterError `STAGE_UNKNOWN` */
+export function stageOf(promoter: Promoter, stage: string): StageTrust {
+  const found = promoter.lane.stages.get(stage);
+  if (found === undefined) {
+    throw new PromoterError('STAGE_UNKNOWN', `look up stage ${stage}: expected one of ${[...promoter.lane.stages.keys()].join(', ')}`, { stage });
+  }
+  return found;
+}
+
+/** The stage's own key, online in this host. */
+export function stageSigner(promoter: Promoter, stage: string): Signer {
+  const name = promoter.pipeline.stages.find((candidate) => candidate.name === stage)?.key ?? stage;
+  return signerOf(readPrivateKey(path.join(promoter.home.keys, `${name}.pem`)));
+}
+
+/** A release, by what people call it. */
+export interface NamedRelease {
+  readonly digest: Digest;
+  readonly name: string;
+  readonly version: string;
+}
+
+/** A release by digest or NAME@VERSION. @throws PromoterError `RELEASE_UNKNOWN`, `DIGEST_MALFORMED` */
+export async function releaseOf(ledger: Ledger, text: string): Promise<NamedRelease> {
+  const [name, version] = text.split('@', 2);
+  const found = (await ledger.releases()).find((row) => (isDigest(text) ? row.release === text : row.name === name && row.version === version));
+  if (found !== undefined) return { digest: found.release, name: found.name, version: found.version };
+  const isName = version !== undefined && !text.startsWith('sha256');
+  if (!isDigest(text) && !isName) throw new PromoterError('DIGEST_MALFORMED', `read release ${JSON.stringify(text.slice(0, 80))}: expected sha256: and 64 hex digits, or NAME@VERSION`);
+  throw new PromoterError('RELEASE_UNKNOWN', `look up release ${text}: there is no such release in the ledger`, { release: text });
+}
+
+/** A text option. @throws PromoterError `USAGE` missing */
+export function textOption({ options }: CommandCall, name: string): string {
+  const value = options[name];
+  if (typeof value === 'string' && value !== '') return value;
+  throw new PromoterError('USAGE', `read --${name}: expected a value, got none`);
+}
+
+/** A text option that may be missing. */
+export function optionalText({ options }: CommandCall, name: string): string | undefined {
+  const value = options[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** A repeated option. */
+export function listOption({ options }: CommandCall, name: string): readonly string[] {
+  const value = options[name];
+  return Array.isArray(value) ? (value as readonly string[]) : [];
+}
+
+/** A positional argument. @throws PromoterError `USAGE` */
+export function textArgument({ args }: CommandCall, at: number, name: string): string {
+  const value = args[at];
+  if (typeof value === 'string' && value !== '') return value;
+  throw new PromoterError('USAGE', `read ${name}: expected a value, got none`);
+}

@@ -1,0 +1,119 @@
+/** Makes a release: copies images by digest, wraps files, manifests and firmware, writes the release manifest, logs the author's statement. */
+import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { canonicalJson, type Digest, PromoterError, type Signer } from '@sealane/core';
+import { copyImage, type Descriptor, encodeReleaseManifest, type Layout, OCI_INDEX, openLayout, packFolder, parseReference } from '@sealane/oci';
+import { type ComponentKind, type ReleaseComponent, releaseStatement } from '@sealane/trust';
+import { reached } from '../crash-point.js';
+import { signAndLog } from '../log/log-statements.js';
+import type { Promoter } from '../promoter.js';
+
+/** A part as the command line names it. `source` is a REF for images, else a path. */
+export interface ComponentWish {
+  readonly kind: ComponentKind;
+  readonly name: string;
+  readonly source: string;
+}
+
+export interface ReleaseWish {
+  readonly name: string;
+  readonly version: string;
+  readonly components: readonly ComponentWish[];
+  readonly author: Signer;
+}
+
+export interface MadeRelease {
+  readonly release: Digest;
+  readonly name: string;
+  readonly version: string;
+  readonly components: readonly ReleaseComponent[];
+}
+
+/** Media types of the one layer of a component that is no image. */
+const LAYER_TYPES = {
+  files: 'application/vnd.oci.image.layer.v1.tar+gzip',
+  manifest: 'application/vnd.sealane.manifest.v1',
+  firmware: 'application/vnd.sealane.firmware.v1',
+} as const;
+const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+const EMPTY_CONFIG = 'application/vnd.oci.empty.v1+json';
+/** A manifest for an orchestrator is text; firmware images stay well below. */
+const MAX_FILE_BYTES = 512 * 1024 * 1024;
+
+/**
+ * Makes a release. Running it again with the same parts changes nothing.
+ *
+ * @throws PromoterError `RELEASE_EXISTS` the name and version stand for other bytes; `EVIDENCE_SIGNER` the key is no author's; OciError for content
+ */
+export async function createRelease(promoter: Promoter, wish: ReleaseWish): Promise<MadeRelease> {
+  if (wish.components.length === 0) throw new PromoterError('USAGE', 'create a release: expected at least one of --image, --files, --manifest, --firmware');
+  expectAuthor(promoter, wish.author);
+  const layout = await openLayout(promoter.home.content, { create: true });
+  const parts: { readonly component: ReleaseComponent; readonly descriptor: Descriptor }[] = [];
+  for (const part of wish.components) parts.push(await addComponent(promoter, layout, part, wish));
+  const components = parts.map(({ component }) => component);
+  const manifest = encodeReleaseManifest({ name: wish.name, version: wish.version, components });
+  const { digest, size } = await layout.putBlob(manifest);
+  await expectSameBytes(promoter, wish, digest);
+  await layout.addToIndex({ mediaType: OCI_INDEX, digest, size, annotations: { 'org.opencontainers.image.ref.name': `${wish.name}-${wish.version}` } });
+  reached('release:content-written');
+  const payload = releaseStatement({ name: wish.name, version: wish.version, components }, digest);
+  await signAndLog(promoter.ledger, payload, wish.author);
+  reached('release:logged');
+  return { release: digest, name: wish.name, version: wish.version, components };
+}
+
+function expectAuthor({ lane }: Promoter, author: Signer): void {
+  const named = [...lane.stages.values()].some(({ policy }) => policy.signers.release.includes(author.keyId));
+  if (!named) throw new PromoterError('EVIDENCE_SIGNER', `create a release: expected a key listed under signers.release, got key ${author.keyId}`);
+}
+
+async function expectSameBytes({ ledger }: Promoter, { name, version }: ReleaseWish, digest: Digest): Promise<void> {
+  const other = (await ledger.releaseByName(name, version)).find((row) => row.release !== digest);
+  if (other === undefined) return;
+  throw new PromoterError('RELEASE_EXISTS', `create ${name}@${version}: it stands for ${other.release} already, got ${digest}`, { release: other.release });
+}
+
+async function addComponent(promoter: Promoter, layout: Layout, part: ComponentWish, wish: ReleaseWish): Promise<{ component: ReleaseComponent; descriptor: Descriptor }> {
+  const descriptor = part.kind === 'image' ? await copyImage(parseReference(part.source), layout, { signal: promoter.signal }) : await addArtifact(layout, part, part.kind);
+  const { mediaType, digest, size } = descriptor;
+  if (part.kind === 'image') {
+    const annotations = { kind: 'dev.cosignproject.cosign/image', 'org.opencontainers.image.ref.name': `${wish.name}-${wish.version}-${part.name}` };
+    await layout.addToIndex({ mediaType, digest, size, annotations });
+  }
+  return { component: { name: part.name, kind: part.kind, digest, size, mediaType }, descriptor };
+}
+
+/** An OCI artifact manifest around one layer: what registries and `oras` understand. */
+async function addArtifact(layout: Layout, part: ComponentWish, kind: keyof typeof LAYER_TYPES): Promise<Descriptor> {
+  const bytes = kind === 'files' ? await packFolder(part.source) : readPart(part.source);
+  const layer = await layout.putBlob(bytes);
+  const config = await layout.putBlob(Buffer.from('{}'));
+  const title = kind === 'files' ? `${part.name}.tar.gz` : path.basename(part.source);
+  const manifest = canonicalJson({
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    artifactType: `application/vnd.sealane.${kind}.v1`,
+    config: { mediaType: EMPTY_CONFIG, digest: config.digest, size: config.size },
+    layers: [{ mediaType: LAYER_TYPES[kind], digest: layer.digest, size: layer.size, annotations: { 'org.opencontainers.image.title': title } }],
+  });
+  const { digest, size } = await layout.putBlob(manifest);
+  return { mediaType: OCI_MANIFEST, digest, size };
+}
+
+function readPart(file: string): Uint8Array {
+  try {
+    const { size } = statSync(file);
+    if (size > MAX_FILE_BYTES) throw new PromoterError('USAGE', `read ${file}: expected at most ${MAX_FILE_BYTES} bytes, got ${size}`);
+    return new Uint8Array(readFileSync(file));
+  } catch (cause) {
+    if (cause instanceof PromoterError) throw cause;
+    throw new PromoterError('CONFIG_INVALID', `read ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { file }, { cause });
+  }
+}
+
+/** `NAME=SOURCE`, or a source alone, which then is called `otherwise`. @throws PromoterError `USAGE` */
+export function componentWish(kind: ComponentKind, text: string, otherwise: string): ComponentWish {
+  const [, name, source] = /^([a-z0-9][a-z0-9._-]{0,63})=(.+)$/s.exec(text) ?? [];
+  return { kind, name: name ?? otherwise, source: source ?? text };
+}

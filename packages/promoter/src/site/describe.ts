@@ -1,0 +1,29 @@
+/** The enrolled sites as the ledger knows them. */
+import { readSiteRecord } from '@sealane/trust';
+import { statementOf } from '../log/log-statements.js';
+import type { Promoter } from '../promoter.js';
+
+/** A site with its record in force and the last thing it said. */
+export interface SiteDescription {
+  readonly site: string;
+  readonly stage: string;
+  readonly keyId: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly fenced: boolean;
+  readonly lastEvent: string | null;
+  readonly lastAt: string | null;
+}
+
+/** Every site once, by its last record. */
+export async function describeSites(promoter: Promoter): Promise<readonly SiteDescription[]> {
+  const { ledger, lane } = promoter;
+  const latest = new Map((await ledger.sites()).map((row) => [row.site, row]));
+  const described: SiteDescription[] = [];
+  for (const { site, stage, keyId, index } of latest.values()) {
+    const { labels } = readSiteRecord(statementOf(await ledger.entry(index)));
+    const fenced = lane.stages.get(stage)?.channel.fenced.some((fence) => fence.site === site) ?? false;
+    const last = (await ledger.receiptsOf(site)).filter((receipt) => receipt.keyId === keyId).sort((a, b) => a.seq - b.seq).at(-1);
+    described.push({ site, stage, keyId, labels, fenced, lastEvent: last?.event ?? null, lastAt: last?.at ?? null });
+  }
+  return described;
+}

@@ -1,0 +1,38 @@
+/** What a new policy changes against the one before it, in words that an owner can judge. */
+import { canonicalJson, equalBytes, type JsonValue } from '@sealane/core';
+import type { Policy } from '@sealane/trust';
+
+const COMPARED = ['chain', 'people', 'signers', 'registrar', 'logs', 'witnesses', 'quorum', 'gates', 'groups', 'hardware', 'floor', 'accepts'] as const;
+/** Longest value shown in a line; the policy itself is in the proposal. */
+const MAX_SHOWN = 300;
+
+/** One line for each part that differs; a new policy is one line. */
+export function policyChanges(after: Policy, before: Policy | undefined): readonly string[] {
+  const name = `policy/${after.stage}.json`;
+  if (before === undefined) return [`${name}: new, ${after.gates.length} gates, ${after.people.length} people`];
+  const parts = COMPARED.filter((part) => differs(after[part], before[part])).map((part) => `${name}: ${part}: ${shown(before[part])} becomes ${shown(after[part])}`);
+  return [...parts, ...keyChanges(name, after, before)];
+}
+
+/** Whether two policies are the same but for their version. */
+export function samePolicy(a: Policy, b: Policy): boolean {
+  return equalBytes(canonicalJson({ ...a, version: 0 }), canonicalJson({ ...b, version: 0 }));
+}
+
+function keyChanges(name: string, after: Policy, before: Policy): readonly string[] {
+  return Object.entries(after.keys).flatMap(([id, key]) => {
+    const old = before.keys[id];
+    if (old === undefined) return [`${name}: new key ${id}`];
+    if (old.untilIndex === key.untilIndex) return [];
+    return [`${name}: key ${id} ends at log index ${String(key.untilIndex)}: ${key.reason ?? 'no reason given'}`];
+  });
+}
+
+function differs(a: JsonValue, b: JsonValue): boolean {
+  return !equalBytes(canonicalJson(a), canonicalJson(b));
+}
+
+function shown(value: JsonValue): string {
+  const text = new TextDecoder().decode(canonicalJson(value));
+  return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN)}…`;
+}

@@ -1,0 +1,128 @@
+/**
+ * Publishing: changed channels, then snapshot, then timestamp, then the log's files. Each file is new or replaced whole; only the timestamp makes
+ * the rest current, so a crash before it leaves the old lane.
+ */
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { fromUtf8, LIMITS, parseStrictJson, type Signer } from '@sealane/core';
+import {
+  type Channel,
+  describeRole,
+  describeTarget,
+  channelPath,
+  encodeChannel,
+  type ListedRole,
+  publishedMetadataPath,
+  publishedTargetPath,
+  signMetadata,
+  snapshotMetadata,
+  stageMetadata,
+  timestampMetadata,
+  tufExpiryAt,
+} from '@sealane/trust';
+import { reached } from '../crash-point.js';
+import { durableWrite, PUBLIC_FILE, readOptional } from '../disk-shell.js';
+import type { Home } from '../home.js';
+import { type Promoter, stageSigner } from '../promoter.js';
+import { readPrivateKey, signerOf } from '../signers/key-file.js';
+
+/** What `publish` needs to know of a home: where it is, and the time. */
+export interface PublishPlace {
+  readonly home: Home;
+  readonly now: () => string;
+}
+
+/** Publishes the given channels, one for each stage that changed, and everything above them; then the log. */
+export async function publishLane(promoter: Promoter, channels: ReadonlyMap<string, Channel>): Promise<void> {
+  await publishLogFiles(promoter);
+  reached('publish:log-written');
+  const roles: ListedRole[] = [];
+  for (const [stage, channel] of channels) roles.push(await publishStage(promoter, stage, channel, stageSigner(promoter, stage)));
+  await publishTop(promoter, roles);
+}
+
+/** Signs and writes a stage's channel and role; returns the role as the snapshot lists it. */
+export async function publishStage(place: PublishPlace, stage: string, channel: Channel, signer: Signer): Promise<ListedRole> {
+  const { home, now } = place;
+  const bytes = encodeChannel(channel);
+  durableWrite(path.join(home.trust, publishedTargetPath(describeTarget(channelPath(stage), bytes))), bytes, PUBLIC_FILE);
+  reached('publish:channel-written');
+  const version = nextVersion(home, stage);
+  const signed = await signMetadata(stageMetadata({ version, expiresAt: tufExpiryAt('stage', now()), stage, channel: bytes }), [signer]);
+  durableWrite(path.join(home.trust, publishedMetadataPath(stage, version)), signed, PUBLIC_FILE);
+  reached('publish:stage-written');
+  return describeRole(stage, signed);
+}
+
+/** Signs and writes snapshot and timestamp over the roles given and those of the snapshot before. */
+export async function publishTop(place: PublishPlace, roles: readonly ListedRole[]): Promise<void> {
+  const { home, now } = place;
+  const keyOf = (name: string): Signer => signerOf(readPrivateKey(path.join(home.keys, `${name}.pem`)));
+  const current = currentSnapshot(home);
+  const version = nextVersion(home, 'snapshot');
+  const previous = current === undefined ? {} : { previous: current };
+  const snapshot = await signMetadata(snapshotMetadata({ version, expiresAt: tufExpiryAt('snapshot', now()), roles, ...previous }), [keyOf('snapshot')]);
+  durableWrite(path.join(home.trust, publishedMetadataPath('snapshot', version)), snapshot, PUBLIC_FILE);
+  reached('publish:snapshot-written');
+  const timestampVersion = timestampVersionOf(home) + 1;
+  const timestamp = timestampMetadata({ version: timestampVersion, expiresAt: tufExpiryAt('timestamp', now()), snapshot: describeRole('snapshot', snapshot) });
+  durableWrite(path.join(home.trust, publishedMetadataPath('timestamp', timestampVersion)), await signMetadata(timestamp, [keyOf('timestamp')]), PUBLIC_FILE);
+  reached('publish:timestamp-written');
+}
+
+/** Writes the log's static files up to its latest cosigned checkpoint. */
+export async function publishLogFiles({ ledger, home }: Pick<Promoter, 'ledger' | 'home'>): Promise<void> {
+  const published = readOptional(path.join(home.log, 'checkpoint'));
+  const write = (file: string, bytes: Uint8Array): Promise<void> => Promise.resolve(durableWrite(path.join(home.log, file), bytes, PUBLIC_FILE));
+  await ledger.publishTiles(write, published === undefined ? undefined : fromUtf8(published));
+}
+
+/** The snapshot that the timestamp names; one written before a crash, that no timestamp named, is not current. */
+function currentSnapshot(home: Home): Uint8Array | undefined {
+  const version = listedSnapshotVersion(home);
+  return version === undefined ? undefined : readOptional(path.join(home.trust, publishedMetadataPath('snapshot', version)));
+}
+
+function listedSnapshotVersion(home: Home): number | undefined {
+  const version = signedValue(home, 'meta', 'snapshot.json', 'version');
+  return typeof version === 'number' ? version : undefined;
+}
+
+function timestampVersionOf(home: Home): number {
+  const version = signedValue(home, 'version');
+  return typeof version === 'number' ? version : 0;
+}
+
+function signedValue(home: Home, ...keys: readonly string[]): unknown {
+  const bytes = readOptional(path.join(home.trust, 'metadata', 'timestamp.json'));
+  if (bytes === undefined) return undefined;
+  const document: unknown = parseStrictJson(bytes, { maxBytes: LIMITS.timestampBytes, maxDepth: LIMITS.jsonDepth });
+  return ['signed', ...keys].reduce<unknown>((inner, key) => (typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>)[key] : undefined), document);
+}
+
+/** One above the highest version on disk, published or left by a crash: a version is never used for two contents. */
+export function nextVersion(home: Pick<Home, 'trust'>, role: string): number {
+  const folder = path.join(home.trust, 'metadata');
+  const versions = listFolder(folder).flatMap((name) => {
+    const [, version] = new RegExp(`^([1-9]\\d*)\\.${role.replace(/[.]/g, '\\.')}\\.json$`).exec(name) ?? [];
+    return version === undefined ? [] : [Number(version)];
+  });
+  return 1 + Math.max(0, ...versions);
+}
+
+function listFolder(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    // the first publish makes it
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Writes a target of the owners, such as a policy, and returns its description for targets metadata. */
+export function writeTarget(home: Pick<Home, 'trust'>, file: string, bytes: Uint8Array): ReturnType<typeof describeTarget> {
+  const target = describeTarget(file, bytes);
+  durableWrite(path.join(home.trust, publishedTargetPath(target)), bytes, PUBLIC_FILE);
+  return target;
+}
