@@ -1,37 +1,36 @@
-import { readFileSync } from 'node:fs';
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fromHex, hex } from './bytes.js';
-import { parseCheckpoint } from './checkpoint.js';
+import { noteVectors } from '../../../test/support/note-vectors.js';
+import { refusal } from '../../../test/support/refusal.js';
 import { CoreError } from './errors.js';
-import { verifyConsistency } from './merkle.js';
-import { verifyQuorum } from './quorum.js';
-import { formatVkey, openNote, parseNote, parseVkey } from './signed-note.js';
-import { entriesPath, parseTilePath, tileCount, tilePath } from './tile-path.js';
+import { formatVkey, NOTE_KEY_TYPE, openNote, parseNote, parseVkey, signatureLine, signNote, vkeyOf } from './signed-note.js';
 
-const read = (name: string) => JSON.parse(readFileSync(new URL(`../../../test/vectors/notes/${name}.json`, import.meta.url), 'utf8'));
-const refused = (action: () => unknown): string | undefined => {
-  try {
-    action();
-    return undefined;
-  } catch (error) {
-    if (error instanceof CoreError) return error.code;
-    throw error;
-  }
-};
+const keys = noteVectors('keys');
+/** PKCS#8 of an Ed25519 seed (RFC 8410). */
+const ed25519 = (seedHex: string) =>
+  createPrivateKey({ key: Buffer.from(`302e020100300506032b657004220420${seedHex}`, 'hex'), format: 'der', type: 'pkcs8' });
 
-test.each(read('notes').map((v: { name: string }) => [v.name, v]))('note vector %s', (_, v) => {
-  const open = () => openNote(v.noteBase64 === undefined ? v.note : Buffer.from(v.noteBase64, 'base64'), v.vkeys.map(parseVkey));
+test.each(noteVectors('notes').map((v: { name: string }) => [v.name, v]))('note vector %s', (_, v) => {
+  const open = () => {
+    const opened = openNote(v.noteBase64 === undefined ? v.note : Buffer.from(v.noteBase64, 'base64'), v.vkeys.map(parseVkey));
+    if (opened.verified.length === 0) throw new CoreError('NOTE_UNVERIFIED', 'nobody known signed');
+    return opened;
+  };
   if (v.expect === 'accept') expect(open().verified.map(({ name }) => name)).toEqual(v.verified);
-  else expect(refused(() => { if (open().verified.length === 0) throw new CoreError('NOTE_UNVERIFIED', 'nobody known signed'); })).toMatch(/^NOTE_|BYTES_/);
+  else expect(refusal(open)).toMatch(/^NOTE_/);
+});
+
+test('30 notes and 16 vkeys are there', () => {
+  expect([noteVectors('notes').length, noteVectors('vkeys').length]).toEqual([30, 16]);
 });
 
 test('vkey vectors: good ones come back byte for byte, manglings are refused', () => {
-  for (const v of read('vkeys')) {
+  for (const v of noteVectors('vkeys')) {
     if (v.manglings !== undefined) {
-      for (const mangled of manglings(v.manglings)) expect([mangled, refused(() => parseVkey(mangled))]).toEqual([mangled, 'VKEY_MALFORMED']);
+      for (const mangled of manglings(v.manglings)) expect([mangled, refusal(() => parseVkey(mangled))]).toEqual([mangled, 'VKEY_MALFORMED']);
     } else if (v.expect === 'accept') expect(formatVkey(parseVkey(v.vkey))).toBe(v.vkey);
-    else expect([v.vkey, refused(() => parseVkey(v.vkey))]).toEqual([v.vkey, 'VKEY_MALFORMED']);
+    else expect([v.vkey, refusal(() => parseVkey(v.vkey))]).toEqual([v.vkey, 'VKEY_MALFORMED']);
   }
 });
 
@@ -42,63 +41,59 @@ function* manglings(text: string): Generator<string> {
   }
 }
 
-test.each(read('checkpoints').map((v: { name: string }) => [v.name, v]))('checkpoint vector %s', (_, v) => {
-  const parse = () => {
-    const { verified } = openNote(v.checkpoint, v.vkeys.map(parseVkey));
-    const checkpoint = parseCheckpoint(v.checkpoint);
-    if (verified.length === 0 || checkpoint.origin !== v.origin) throw new CoreError('NOTE_UNVERIFIED', 'not by the log');
-    return checkpoint;
-  };
-  // a size beyond 2^53 may be refused, never rounded
-  if (v.expect === 'accept' && typeof v.size === 'number') expect({ size: parse().size, root: hex(parse().root) }).toEqual({ size: v.size, root: v.rootHex });
-  else expect(refused(parse)).toBeDefined();
+test('makes the vkeys of the key vectors from their seeds', () => {
+  for (const { name, type, seedHex, vkey } of keys.keys) expect(formatVkey(vkeyOf(name, type, ed25519(seedHex)))).toBe(vkey);
 });
 
-test.each(read('cosignatures').map((v: { name: string }) => [v.name, v]))('cosignature vector %s', (_, v) => {
-  const check = () => verifyQuorum({ note: v.checkpoint, log: parseVkey(v.log), witnesses: v.witnesses.map(parseVkey), quorum: v.quorum ?? 1 });
-  const accepted = refused(check) === undefined;
-  expect({ accepted, why: v.why }).toEqual({ accepted: v.expect === 'accept', why: v.why });
+test("signs as Go's note package does, byte for byte", () => {
+  const { skey, text, signed } = keys.goSigner;
+  const seedHex = Buffer.from(skey.split('+').slice(4).join('+'), 'base64').subarray(1).toString('hex');
+  expect(`${text}\n${signNote(text, 'PeterNeumann', ed25519(seedHex))}`).toBe(signed);
 });
 
-test('consistency vectors', () => {
-  for (const v of read('tlog-proofs').consistency) {
-    const input = { size1: v.size1, size2: v.size2, root1: fromHex(v.root1Hex), root2: fromHex(v.root2Hex), proof: v.proofHex.map(fromHex) };
-    expect([v, refused(() => verifyConsistency(input)) === undefined]).toEqual([v, v.expect === 'accept']);
+test('a second, wrong line of a known key condemns the note, also after a good one', () => {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const vkey = vkeyOf('log', NOTE_KEY_TYPE.ed25519, privateKey);
+  const note = `one\n\n${signNote('one\n', 'log', privateKey)}`;
+  expect(openNote(note, [vkey]).verified).toEqual([vkey]);
+  const wrong = signatureLine('log', vkey.keyHash, new Uint8Array(64));
+  expect(refusal(() => openNote(note + wrong, [vkey]))).toBe('NOTE_UNVERIFIED');
+});
+
+test('a note with half a surrogate pair is refused, as it would be signed and read as another text', () => {
+  expect(refusal(() => parseNote('a\ud800b\n\n\u2014 log AAAAAAAA\n'))).toBe('NOTE_MALFORMED');
+});
+
+test('no key is made for a name that a signature line cannot carry, nor from another kind of key', () => {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  for (const name of ['', 'a b', 'a+b', 'a\nb', 'a\u00a0b', 'a\u0001']) {
+    expect([name, refusal(() => vkeyOf(name, NOTE_KEY_TYPE.ed25519, privateKey))]).toEqual([name, 'VKEY_MALFORMED']);
   }
+  const p256 = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+  expect(refusal(() => vkeyOf('log', NOTE_KEY_TYPE.ed25519, p256))).toBe('KEY_MALFORMED');
 });
 
-test('tile path vectors', () => {
-  const v = read('tile-paths');
-  for (const p of v.paths) {
-    const width = p.width ?? 256;
-    const path = p.level === 'entries' ? entriesPath({ index: p.index, width }) : tilePath({ level: p.level, index: p.index, width });
-    expect(path).toBe(p.path);
-    expect(parseTilePath(p.path)).toEqual({ level: p.level, index: p.index, width });
-  }
-  for (const bad of v.bad) expect([bad, refused(() => parseTilePath(typeof bad === 'string' ? bad : bad.path))]).toEqual([bad, 'TILE_PATH_MALFORMED']);
-  for (const edge of v.rightEdge) {
-    const tiles: string[] = [];
-    for (let level = 0; edge.size >= 256 ** level; level += 1) {
-      const { full, partialWidth } = tileCount(edge.size, level);
-      if (full > 0) tiles.push(tilePath({ level, index: full - 1, width: 256 }));
-      if (partialWidth > 0) tiles.push(tilePath({ level, index: full, width: partialWidth }));
-    }
-    expect([edge.size, tiles]).toEqual([edge.size, edge.tiles]);
-  }
-});
-
-test('arbitrary bytes never crash the note parser, and what it takes apart is all there', () => {
+test('arbitrary bytes never crash the parsers of notes and vkeys', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
-      refused(() => parseCheckpoint(bytes));
-      refused(() => parseVkey(Buffer.from(bytes).toString('latin1')));
+      expect(refusal(() => parseNote(bytes))).toMatch(/^NOTE_MALFORMED$/);
+      expect(refusal(() => parseVkey(Buffer.from(bytes).toString('latin1')))).toBe('VKEY_MALFORMED');
     }),
   );
+});
+
+test('a note that is taken apart can be put together again', () => {
+  const line = fc.tuple(fc.string({ unit: 'grapheme' }), fc.uint8Array({ minLength: 5, maxLength: 80 }));
   fc.assert(
-    fc.property(fc.string(), fc.string(), (a, b) => {
-      const note = `${a}\n\n\u2014 ${b} AAAAAAAA\n`;
-      const code = refused(() => parseNote(note));
-      if (code === undefined) expect(note.startsWith(parseNote(note).text)).toBe(true);
+    fc.property(fc.string({ unit: 'grapheme' }), fc.array(line, { minLength: 1, maxLength: 4 }), (text, lines) => {
+      const note = `${text}\n\n${lines.map(([name, blob]) => signatureLine(name, blob.subarray(0, 4), blob.subarray(4))).join('')}`;
+      const code = refusal(() => parseNote(note));
+      if (code !== undefined) expect(code).toBe('NOTE_MALFORMED');
+      else {
+        const parsed = parseNote(note);
+        const again = parsed.signatures.map(({ name, keyHash, blob }) => signatureLine(name, keyHash, blob)).join('');
+        expect(`${parsed.text}\n${again}`).toBe(note);
+      }
     }),
   );
 });
