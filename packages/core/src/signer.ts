@@ -1,7 +1,7 @@
 /** Signatures over statements: ECDSA P-256 with SHA-256, the one kind that every Sigstore verifier takes. */
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { envelopePayload, envelopeSignature, type Envelope, INTOTO_PAYLOAD_TYPE, makeEnvelope, pae } from './dsse.js';
-import { equalBytes, hex } from './bytes.js';
+import { equalBytes, fromHex, hex } from './bytes.js';
 import { sha256Raw } from './digest.js';
 import { CoreError } from './errors.js';
 
@@ -12,6 +12,10 @@ export interface Signer {
   sign(data: Uint8Array): Promise<Uint8Array>;
 }
 
+/** DER of SubjectPublicKeyInfo for P-256 up to the 64 bytes of an uncompressed point (RFC 5480, section 2). */
+const P256_SPKI_PREFIX = fromHex('3059301306072a8648ce3d020106082a8648ce3d03010703420004');
+const P256_SPKI_BYTES = P256_SPKI_PREFIX.length + 64;
+
 /** A key's id: hex SHA-256 of its SubjectPublicKeyInfo DER. */
 export function keyIdOf(spki: Uint8Array): string {
   return hex(sha256Raw(spki));
@@ -20,23 +24,18 @@ export function keyIdOf(spki: Uint8Array): string {
 /**
  * A P-256 public key from SubjectPublicKeyInfo DER.
  *
- * @throws CoreError `KEY_MALFORMED` not DER, not its canonical form, or another kind of key
+ * @throws CoreError `KEY_MALFORMED` another kind of key, or not the one DER encoding of it
  */
 export function p256PublicKey(spki: Uint8Array): KeyObject {
-  let key: KeyObject;
+  // another encoding of one key, with a compressed point or explicit parameters, would be a second key id for it
+  if (spki.length !== P256_SPKI_BYTES || !equalBytes(spki.subarray(0, P256_SPKI_PREFIX.length), P256_SPKI_PREFIX)) {
+    throw new CoreError('KEY_MALFORMED', `read a public key: expected ECDSA P-256 as SubjectPublicKeyInfo with an uncompressed point, got ${spki.length} other bytes`);
+  }
   try {
-    key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+    return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
   } catch (cause) {
-    throw new CoreError('KEY_MALFORMED', 'read a public key: expected SubjectPublicKeyInfo DER', {}, { cause });
+    throw new CoreError('KEY_MALFORMED', 'read a public key: expected a point on P-256', {}, { cause });
   }
-  // another encoding of the same key would be a second key id for one key
-  if (!equalBytes(key.export({ format: 'der', type: 'spki' }), spki)) {
-    throw new CoreError('KEY_MALFORMED', 'read a public key: expected SubjectPublicKeyInfo in its one DER form');
-  }
-  if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
-    throw new CoreError('KEY_MALFORMED', `read a public key: expected ECDSA P-256, got ${key.asymmetricKeyType ?? 'an unknown kind'}`);
-  }
-  return key;
 }
 
 /** Whether `signature` (DER) over `data` is by the P-256 key `spki`. A key or signature that is not well-formed is false. */
