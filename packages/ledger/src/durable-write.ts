@@ -1,25 +1,36 @@
-/** The one way this package replaces a file: whole or not at all, also when the power goes. */
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+/** The one way this package writes a file that must survive a power cut. */
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 
-/** Writes `bytes` to `file` through a temporary file beside it: fsync, rename, fsync of the folder. */
-export function durableWrite(file: string, bytes: Uint8Array, mode: number): void {
-  const folder = path.dirname(file);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const temporary = `${file}.tmp`;
-  const handle = openSync(temporary, 'w', mode);
+/** What a durable write needs to be told. */
+export interface DurableWrite {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  /** Permissions of the new file. */
+  readonly mode: number;
+}
+
+/**
+ * Replaces a file's content: after it returns the new content is on stable storage, whenever it fails or dies the old one is there whole.
+ *
+ * Temporary file in the same folder, fsync, rename, fsync of the folder. One writer a path at a time: the callers hold a lock.
+ */
+export function writeDurably({ path: target, bytes, mode }: DurableWrite): void {
+  const temporary = `${target}.new`;
+  // a leftover of a killed writer may have other permissions
+  rmSync(temporary, { force: true });
+  const file = openSync(temporary, 'wx', mode);
   try {
-    let written = 0;
-    while (written < bytes.length) written += writeSync(handle, bytes, written);
-    fsyncSync(handle);
+    for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+    fsyncSync(file);
   } finally {
-    closeSync(handle);
+    closeSync(file);
   }
-  renameSync(temporary, file);
-  const directory = openSync(folder, 'r');
+  renameSync(temporary, target);
+  const folder = openSync(path.dirname(target), 'r');
   try {
-    fsyncSync(directory);
+    fsyncSync(folder);
   } finally {
-    closeSync(directory);
+    closeSync(folder);
   }
 }

@@ -1,21 +1,26 @@
 /** The public surface of `ledger`, listed by hand. */
 export { command as witnessServe } from './commands/witness-serve.js';
-export type { Entry, NewEntry } from './log/entry.js';
-export { type Appended, type Ledger, type LedgerOptions, openLedger, openLedgerForReading } from './log/ledger.js';
-export { type LogFolder, publishLog } from './log/publish.js';
-export {
-  type DecisionRow,
-  decisions,
-  rebuildProjection,
-  type ReceiptRow,
-  receipts,
-  type ReleaseRow,
-  releases,
-  type SiteRow,
-  sites,
-  statementsAbout,
-} from './projection/queries.js';
+export type { Ledger, LedgerOptions } from './ledger.js';
+export type { AppendResult } from './log/append.js';
+export type { Head } from './log/commits.js';
+export type { LedgerEntry, NewEntry } from './log/entry.js';
+export type { WriteFile } from './log/publish-tiles.js';
+export { ed25519NoteSigner, type NoteSigner } from './note-signer.js';
+export { openLedger } from './open-ledger.js';
+export type { Projection } from './projection/questions.js';
+export type {
+  ApprovalRecord,
+  DecisionRecord,
+  KeyRecord,
+  ReceiptRecord,
+  ReleaseRecord,
+  RevocationRecord,
+  SiteRecord,
+  Source,
+  TestRecord,
+} from './projection/records.js';
 export { withPublishLock } from './store/publish-lock.js';
-export { type LedgerProblem, type LedgerVerdict, verifyLedger } from './verify.js';
-export { addLines, type CosignRequest, type Post, requestCosignature, type WitnessAddress } from './witness/client.js';
-export { serveWitness, type WitnessOptions } from './witness/server-shell.js';
+export type { LedgerProblem, LedgerReport } from './verify/report.js';
+export { verifyLedger } from './verify/verify.js';
+export { type CosignRequest, type Post, requestCosignature, type WitnessAddress } from './witness/client.js';
+export { createWitness, type RunningWitness, type WitnessOptions } from './witness/server.js';

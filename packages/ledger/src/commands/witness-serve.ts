@@ -1,66 +1,106 @@
 /** `sealane witness serve`: a witness in a process of its own, with its own key and state. */
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { formatVkey, LedgerError, NOTE_KEY_TYPE, parseVkey, utf8, vkeyOf } from '@sealane/core';
-import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { durableWrite } from '../durable-write.js';
-import { serveWitness } from '../witness/server-shell.js';
+import { LedgerError, parseVkey, utf8, type Vkey } from '@sealane/core';
+import type { CommandCall, CommandIo, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { writeDurably } from '../durable-write.js';
+import { createWitness } from '../witness/server.js';
+
+const DEFAULT_NAME = 'witness.example';
 
 export const command: CommandSpec = {
   name: 'witness serve',
   summary: 'cosign checkpoints of a log that never goes back',
   options: [
-    { flags: '--state <dir>', description: 'where the witness remembers what it saw; its key is DIR/witness.pem, made when missing', required: true },
-    { flags: '--log <vkey>', description: 'the verifier key of the log, or a file that holds it', required: true },
+    { flags: '--state <dir>', description: 'where the witness remembers what it saw, made when missing', required: true },
+    { flags: '--log <vkey>', description: 'verifier key of a log, or a file with one a line; may be given again', repeat: true },
     { flags: '--listen <host:port>', description: 'where to listen; port 0 takes a free one', required: true },
-    { flags: '--name <name>', description: 'name of the witness in its cosignatures (default witness.example)' },
+    { flags: '--key <keyref>', description: 'its Ed25519 key, file:PATH (default: DIR/witness.pem, made when missing)' },
+    { flags: '--name <name>', description: `its name in cosignatures (default: ${DEFAULT_NAME})` },
   ],
-  example: 'sealane witness serve --state witness --log "$(cat home/log.vkey)" --listen 127.0.0.1:8791',
+  example: 'sealane witness serve --state witness --log home/keys/log.vkey --listen 127.0.0.1:8791',
   run,
 };
 
+/** Serves until the signal; the first line of stdout is `{url, vkey}`, written as soon as requests are answered. */
 async function run({ options, io }: CommandCall): Promise<CommandResult> {
-  const folder = path.resolve(io.cwd, text(options['state']));
-  const name = typeof options['name'] === 'string' ? options['name'] : 'witness.example';
-  const privateKey = witnessKey(folder);
-  const { host, port } = listenAddress(text(options['listen']));
-  const log = parseVkey(logVkey(io.cwd, text(options['log'])));
-  const server = await serveWitness({ folder, log, name, privateKey, host, port, nowSeconds: () => Math.floor(Date.now() / 1000) });
-  const vkey = formatVkey(vkeyOf(name, NOTE_KEY_TYPE.cosignature, privateKey));
-  io.out(`${JSON.stringify({ url: server.url, vkey })}\n`);
-  await new Promise<void>((resolve) => io.signal.addEventListener('abort', () => resolve(), { once: true }));
-  await server.close();
-  return { exit: 0, json: { stopped: true }, text: '' };
+  const stateDir = path.resolve(io.cwd, text(options.state) ?? '');
+  const witness = await createWitness({
+    stateDir,
+    logs: logsOf(options.log, io),
+    name: text(options.name) ?? DEFAULT_NAME,
+    privateKey: witnessKey(stateDir, text(options.key), io),
+    listen: listenAddress(text(options.listen) ?? ''),
+    now: () => new Date().toISOString(),
+    onFault: (error) => {
+      io.talk(`sealane: error: ${error instanceof Error ? error.message : String(error)}\n`);
+    },
+  });
+  const { url, vkey } = witness;
+  io.out(`${JSON.stringify({ url, vkey })}\n`);
+  await aborted(io.signal);
+  await witness.close();
+  return { exit: 0, json: { url, vkey, stopped: true }, text: '' };
 }
 
-function text(value: CommandCall['options'][string]): string {
-  return typeof value === 'string' ? value : '';
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => { resolve(); }, { once: true });
+  });
 }
 
-/** The vkey itself, or the first line of the file that the option names. */
-function logVkey(cwd: string, value: string): string {
-  const file = path.resolve(cwd, value);
-  return value.includes('+') || !existsSync(file) ? value : readFileSync(file, 'utf8').trim();
+function text(value: CommandCall['options'][string]): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-function witnessKey(folder: string): KeyObject {
-  const file = path.join(folder, 'witness.pem');
-  if (!existsSync(file)) {
-    const { privateKey } = generateKeyPairSync('ed25519');
-    durableWrite(file, utf8(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()), 0o600);
-  }
+function logsOf(value: CommandCall['options'][string], io: CommandIo): readonly Vkey[] {
+  const given = Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+  const logs = given.flatMap((item) => vkeyLines(item, io)).map(parseVkey);
+  if (logs.length === 0) throw new LedgerError('USAGE', 'read --log: expected the verifier key of a log, got none');
+  const twice = logs.find(({ name }, at) => logs.findIndex((log) => log.name === name) !== at);
+  if (twice !== undefined) throw new LedgerError('USAGE', `read --log: expected one key for each log, got two for ${twice.name}`);
+  return logs;
+}
+
+/** A verifier key has a plus sign after its name; anything else names a file. */
+function vkeyLines(value: string, io: CommandIo): readonly string[] {
+  if (/^[^\s/]+\+[0-9a-f]{8}\+/.test(value)) return [value];
+  const file = path.resolve(io.cwd, value);
   try {
-    return createPrivateKey(readFileSync(file));
+    return readFileSync(file, 'utf8').split('\n').map((line) => line.trim()).filter((line) => line !== '');
   } catch (cause) {
-    throw new LedgerError('KEY_MALFORMED', `read the key of the witness ${file}: expected an Ed25519 private key in PEM`, { file }, { cause });
+    throw new LedgerError('VKEY_MALFORMED', `read --log: expected a verifier key or a file with one, got ${JSON.stringify(value)}`, { file }, { cause });
   }
+}
+
+function witnessKey(stateDir: string, keyRef: string | undefined, io: CommandIo): KeyObject {
+  if (keyRef !== undefined) return readKey(path.resolve(io.cwd, keyRef.replace(/^file:/, '')));
+  const file = path.join(stateDir, 'witness.pem');
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  return readKey(file, () => {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    writeDurably({ path: file, bytes: utf8(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()), mode: 0o600 });
+    return privateKey;
+  });
+}
+
+function readKey(file: string, whenMissing?: () => KeyObject): KeyObject {
+  try {
+    const key = createPrivateKey(readFileSync(file));
+    if (key.asymmetricKeyType === 'ed25519') return key;
+  } catch (cause) {
+    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    if (isMissing && whenMissing !== undefined) return whenMissing();
+    throw new LedgerError('KEY_MALFORMED', `read the key of the witness ${file}: expected an Ed25519 private key in PEM, got ${isMissing ? 'no file' : 'something else'}`, { file }, { cause });
+  }
+  throw new LedgerError('KEY_MALFORMED', `read the key of the witness ${file}: expected Ed25519, got another kind`, { file });
 }
 
 function listenAddress(value: string): { readonly host: string; readonly port: number } {
-  const [, host, port] = /^(.+):(\d{1,5})$/.exec(value) ?? [];
-  if (host === undefined || port === undefined || Number(port) > 65_535) {
-    throw new LedgerError('USAGE', `read --listen: expected HOST:PORT, got ${JSON.stringify(value)}`);
-  }
-  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(value) ?? [];
+  const host = bracketed ?? plain;
+  if (host === undefined || Number(port) > 65_535) throw new LedgerError('USAGE', `read --listen: expected HOST:PORT, got ${JSON.stringify(value)}`);
+  return { host, port: Number(port) };
 }

@@ -1,93 +1,69 @@
-/** Entries of the log: an envelope with the key that signed it, at its index. */
+/** An entry on its way into the log: checked, taken apart, and hashed. Pure. */
 import {
   type Digest,
-  digestFromHex,
   type Envelope,
   envelopePayload,
-  hex,
+  INTOTO_PAYLOAD_TYPE,
   keyIdOf,
-  LedgerError,
   leafHash,
+  LedgerError,
   LIMITS,
   logLeaf,
-  parseEnvelope,
   parseStatement,
-  parseStrictJson,
+  sha256,
   type Statement,
-  statementDigestOf,
-  utf8,
   verifyEnvelope,
 } from '@sealane/core';
+import { type Projected, projectionOf } from '../projection/projected.js';
 
-/** What is appended: an envelope and the SubjectPublicKeyInfo DER of its signer. */
+/** What callers bring: an envelope, and the public key (SubjectPublicKeyInfo DER) that signed it. */
 export interface NewEntry {
   readonly envelope: Envelope;
   readonly spki: Uint8Array;
 }
 
-/** An entry as it stands in the log. `keyId` is hex; `loggedAt` is the promoter's own clock and proves nothing. */
-export interface Entry extends NewEntry {
+/** An entry of the log. `loggedAt` is the time of the commit that brought it, RFC 3339 UTC, by the promoter's clock. */
+export interface LedgerEntry {
   readonly index: number;
+  readonly envelope: Envelope;
+  readonly spki: Uint8Array;
+  readonly statement: Statement;
   readonly statementDigest: Digest;
   readonly keyId: string;
-  readonly statement: Statement;
   readonly loggedAt: string;
 }
 
-/** A row of the table `entry`. */
-export interface EntryRow {
-  readonly idx: number;
-  readonly statement_digest: Uint8Array;
-  readonly key_id: Uint8Array;
-  readonly leaf_hash: Uint8Array;
+/** A checked entry with all that the commit will write. */
+export interface PreparedEntry {
   readonly spki: Uint8Array;
-  readonly envelope: string;
-  readonly logged_at: string;
+  readonly payload: Uint8Array;
+  readonly statement: Statement;
+  readonly statementDigest: Digest;
+  readonly leaf: Uint8Array;
+  readonly leafHash: Uint8Array;
+  readonly projected: Projected | null;
 }
 
 /**
- * The row of a new entry. The signature is verified before anything is logged.
+ * Checks an entry before it can reach the log, where it would stay for good: signature, size, shape.
  *
- * @throws LedgerError `WAYBILL_SIGNATURE` the envelope is not signed by `spki`; CoreError for malformed statements
+ * @throws LedgerError `STATEMENT_SIGNATURE` not signed by `spki`; CoreError `STATEMENT_MALFORMED` no in-toto statement, too large, or a predicate
+ *   of ours that is not of its format; `ENVELOPE_MALFORMED`, `BYTES_MALFORMED`, `JSON_*`
  */
-export function makeRow(entry: NewEntry, index: number, loggedAt: string): EntryRow {
-  const { envelope, spki } = entry;
-  if (!verifyEnvelope(envelope, spki)) {
-    throw new LedgerError('WAYBILL_SIGNATURE', `log a statement: expected a signature by key ${keyIdOf(spki)}, got another`);
+export function prepareEntry({ envelope, spki }: NewEntry): PreparedEntry {
+  if (envelope.payloadType !== INTOTO_PAYLOAD_TYPE) {
+    throw new LedgerError('ENVELOPE_MALFORMED', `log a statement: expected payload type ${INTOTO_PAYLOAD_TYPE}, got ${JSON.stringify(envelope.payloadType.slice(0, 80))}`);
   }
-  parseStatement(envelopePayload(envelope));
+  const payload = envelopePayload(envelope);
+  const statementDigest = sha256(payload);
+  if (!verifyEnvelope(envelope, spki)) {
+    throw new LedgerError('STATEMENT_SIGNATURE', `log statement ${statementDigest}: expected a signature by key ${keyIdOf(spki)}, got another`, { statementDigest });
+  }
+  const statement = parseStatement(payload);
   const leaf = logLeaf(envelope, spki);
-  if (leaf.length > LIMITS.logLeafBytes) throw new LedgerError('LOG_LEAF_MALFORMED', `log a statement: expected a leaf of at most ${LIMITS.logLeafBytes} bytes`);
-  return {
-    idx: index,
-    statement_digest: digestBuffer(statementDigestOf(envelope)),
-    key_id: Buffer.from(keyIdOf(spki), 'hex'),
-    leaf_hash: leafHash(leaf),
-    spki,
-    envelope: JSON.stringify(envelope),
-    logged_at: loggedAt,
-  };
-}
-
-/** The entry of a row. */
-export function readRow(row: EntryRow): Entry {
-  const envelope = readEnvelope(row.envelope);
-  return {
-    index: row.idx,
-    envelope,
-    spki: new Uint8Array(row.spki),
-    statementDigest: digestFromHex(hex(row.statement_digest)),
-    keyId: hex(row.key_id),
-    statement: parseStatement(envelopePayload(envelope)),
-    loggedAt: row.logged_at,
-  };
-}
-
-/** The envelope in the text of a row. */
-export function readEnvelope(text: string): Envelope {
-  return parseEnvelope(parseStrictJson(utf8(text), { maxBytes: LIMITS.bundleBytes, maxDepth: LIMITS.jsonDepth }));
-}
-
-function digestBuffer(digest: Digest): Buffer {
-  return Buffer.from(digest.slice('sha256:'.length), 'hex');
+  // an entry of a tlog-tiles bundle has a length of 16 bits
+  if (leaf.length > LIMITS.logLeafBytes) {
+    throw new LedgerError('STATEMENT_MALFORMED', `log statement ${statementDigest}: expected a leaf of at most ${LIMITS.logLeafBytes} bytes, got ${leaf.length}`);
+  }
+  return { spki, payload, statement, statementDigest, leaf, leafHash: leafHash(leaf), projected: projectionOf(statement) };
 }

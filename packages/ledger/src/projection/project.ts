@@ -1,65 +1,103 @@
-/** What a statement adds to the tables that questions are asked of. All of it can be rebuilt from the entries. */
-import { type Digest, digestHex, type JsonObject, type JsonValue, PREDICATE, type Statement } from '@sealane/core';
-import type { Store } from '../store/sqlite.js';
+/** Writes what an entry says into the projection, in the transaction of its commit. */
+import { type Digest, digestHex, fromHex, keyIdOf, type Statement } from '@sealane/core';
+import { integerAt } from '../store/rows.js';
+import type { Queries, SqlValue } from '../store/store.js';
+import type { Projected } from './projected.js';
 
-/** A statement at its place in the log. */
-export interface LoggedStatement {
+/** An entry as the projection takes it. */
+export interface ProjectedEntry {
   readonly index: number;
-  readonly keyId: Uint8Array;
+  readonly spki: Uint8Array;
   readonly statement: Statement;
+  readonly projected: Projected | null;
 }
 
-/** Adds one statement to the projection, inside the caller's transaction. Predicates of other tools add their subjects only. */
-export function project(store: Store, logged: LoggedStatement): void {
-  const { index, statement } = logged;
-  const addSubject = store.prepare('INSERT OR IGNORE INTO subject (digest, predicate_type, idx) VALUES (?, ?, ?)');
-  for (const { digest } of statement.subject) addSubject.run(Buffer.from(digest.sha256, 'hex'), statement.predicateType, index);
-  const release = `sha256:${statement.subject[0]?.digest.sha256 ?? ''}`;
-  projectors[statement.predicateType]?.(store, { ...logged, release, predicate: statement.predicate });
+/** Adds the rows of one entry. Entries must come in order of their index: ids are given by first appearance. */
+export async function projectEntry(tables: Queries, { index, spki, statement, projected }: ProjectedEntry): Promise<void> {
+  const key = await keyRow(tables, spki, index);
+  const type = await idOf(tables, { table: 'predicate_type', column: 'uri', value: statement.predicateType });
+  await tables.run('INSERT INTO statement(idx, key, predicate_type) VALUES (?, ?, ?)', index, key, type);
+  // a statement may name one digest twice, under two names
+  for (const digest of new Set(statement.subject.map((subject) => subject.digest.sha256))) {
+    const artifact = await idOf(tables, { table: 'artifact', column: 'digest', value: fromHex(digest) });
+    await tables.run('INSERT INTO subject(artifact, predicate_type, idx) VALUES (?, ?, ?)', artifact, type, index);
+  }
+  if (projected !== null) await insertProjected(tables, index, projected);
 }
 
-interface Projected extends LoggedStatement {
-  readonly release: string;
-  readonly predicate: JsonObject;
+async function insertProjected(tables: Queries, index: number, projected: Projected): Promise<void> {
+  const columns = await columnsOf(tables, projected);
+  const names = Object.keys(columns);
+  const sql = `INSERT INTO ${projected.kind}(idx, ${names.join(', ')}) VALUES (?${', ?'.repeat(names.length)})`;
+  await tables.run(sql, index, ...Object.values(columns));
 }
 
-const projectors: Readonly<Record<string, (store: Store, item: Projected) => void>> = {
-  [PREDICATE.release]: (store, { index, release, predicate }) => {
-    store.prepare('INSERT INTO release (idx, digest, name, version) VALUES (?, ?, ?, ?)').run(index, release, text(predicate['name']), text(predicate['version']));
-  },
-  [PREDICATE.decision]: (store, { index, release, predicate, keyId }) => {
-    const promotion = object(predicate['sealane_promotion']);
-    const counter = typeof promotion['counter'] === 'number' ? promotion['counter'] : null;
-    store
-      .prepare('INSERT INTO decision (idx, release, stage, result, counter, key_id) VALUES (?, ?, ?, ?, ?, ?)')
-      .run(index, release, text(promotion['to']), text(predicate['verificationResult']), counter, keyId);
-  },
-  [PREDICATE.siteRecord]: (store, { index, predicate }) => {
-    store
-      .prepare('INSERT INTO site (idx, name, stage, site_key) VALUES (?, ?, ?, ?)')
-      .run(index, text(predicate['site']), text(predicate['stage']), text(object(predicate['key'])['id']));
-  },
-  [PREDICATE.receipt]: (store, { index, predicate, keyId }) => {
-    const seq = typeof predicate['seq'] === 'number' ? predicate['seq'] : -1;
-    store
-      .prepare('INSERT INTO receipt (idx, site, key_id, seq, event, release, reason, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
-      .run(index, text(predicate['site']), keyId, seq, text(predicate['event']), textOrNull(predicate['release']), textOrNull(predicate['reason']), text(predicate['at']));
-  },
-};
-
-/** The bytes under which a digest is kept. */
-export function digestBytes(digest: Digest): Buffer {
-  return Buffer.from(digestHex(digest), 'hex');
+/** Column → value of a projected row, in one fixed order for each kind. */
+async function columnsOf(tables: Queries, projected: Projected): Promise<Readonly<Record<string, SqlValue>>> {
+  switch (projected.kind) {
+    case 'release':
+      return { artifact: await artifactId(tables, projected.release), name: projected.name, version: projected.version };
+    case 'decision': {
+      const { stage, fromStage, counter, result, policy } = projected;
+      return { artifact: await artifactId(tables, projected.release), stage, from_stage: fromStage, counter, result, policy: raw(policy) };
+    }
+    case 'approval': {
+      const { stage, verdict, policy, expiresAt } = projected;
+      return { artifact: await artifactId(tables, projected.release), stage, verdict, policy: raw(policy), expires_at: expiresAt };
+    }
+    case 'test_result': {
+      const { result, suite, report, hardware } = projected;
+      return { artifact: await artifactId(tables, projected.release), result, suite, report: rawOrNull(report), hardware: rawOrNull(hardware) };
+    }
+    case 'revocation':
+      return { artifact: await artifactId(tables, projected.release), reason: projected.reason, floor: projected.floor };
+    case 'site_record':
+      return { site: projected.site, key_id: raw(projected.keyId), stage: projected.stage };
+    case 'receipt': {
+      const { site, keyId, seq, prev, event, release, waybill, reason, at } = projected;
+      const artifact = release === null ? null : await artifactId(tables, release);
+      return { site, key_id: raw(keyId), seq, prev: rawOrNull(prev), event, artifact, waybill: rawOrNull(waybill), reason, at };
+    }
+  }
 }
 
-function object(value: JsonValue | undefined): JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
+async function artifactId(tables: Queries, digest: Digest): Promise<number> {
+  return idOf(tables, { table: 'artifact', column: 'digest', value: raw(digest) });
 }
 
-function text(value: JsonValue | undefined): string {
-  return typeof value === 'string' ? value : '';
+interface Interned {
+  readonly table: 'artifact' | 'predicate_type';
+  readonly column: 'digest' | 'uri';
+  readonly value: SqlValue;
 }
 
-function textOrNull(value: JsonValue | undefined): string | null {
-  return typeof value === 'string' ? value : null;
+/** The id of an interned value, given now when it is new. */
+async function idOf(tables: Queries, { table, column, value }: Interned): Promise<number> {
+  const row = await tables.get(`SELECT id FROM ${table} WHERE ${column} = ?`, value);
+  if (row !== undefined) return integerAt(row, 'id');
+  const id = await nextId(tables, table);
+  await tables.run(`INSERT INTO ${table}(id, ${column}) VALUES (?, ?)`, id, value);
+  return id;
+}
+
+async function keyRow(tables: Queries, spki: Uint8Array, index: number): Promise<number> {
+  const keyId = fromHex(keyIdOf(spki));
+  const row = await tables.get('SELECT id FROM key_seen WHERE key_id = ?', keyId);
+  if (row !== undefined) return integerAt(row, 'id');
+  const id = await nextId(tables, 'key_seen');
+  await tables.run('INSERT INTO key_seen(id, key_id, spki, first_idx) VALUES (?, ?, ?, ?)', id, keyId, spki, index);
+  return id;
+}
+
+async function nextId(tables: Queries, table: 'artifact' | 'predicate_type' | 'key_seen'): Promise<number> {
+  const row = await tables.get(`SELECT coalesce(max(id), 0) + 1 AS id FROM ${table}`);
+  return row === undefined ? 1 : integerAt(row, 'id');
+}
+
+function raw(digest: Digest): Uint8Array {
+  return fromHex(digestHex(digest));
+}
+
+function rawOrNull(digest: Digest | null): Uint8Array | null {
+  return digest === null ? null : raw(digest);
 }

@@ -1,68 +1,57 @@
 /**
- * The tables of a ledger file. `entry` is the truth; `tile` and `head` can be recomputed from it, and so can everything under "projection".
+ * The tables of the log: what cannot be rebuilt. All of it is append-only; there is no mutable row.
  *
- * The truth is append-only by triggers: against slips, not against whoever owns the file. Against him stand the cosigned checkpoints elsewhere.
+ * - `ledger`: whose log this is: the verifier key, whose name is the origin.
+ * - `log_entry`: leaf bytes, and the digest of the statement that the leaf is about.
+ * - `envelope`: the statement's payload. Signature and key are in the leaf. Apart from it, so that a payload can be erased one day.
+ * - `hash_tile`: full tiles of 256 hashes only; the right edge follows from the rows to its right.
+ * - `log_commit`: one row a commit: the head after it. The last row is the head of the log. Both lines are signed by the log's key: the
+ *   checkpoint of that size, and the commit record with its time, so that no column can be edited unseen.
+ * - `cosigned`: checkpoints that came back from witnesses, in the order in which they came, each row sealed by the log's key.
  */
 
-/** Raised whenever the tables change; a file of another version is refused. */
+/** Version of the schema, kept in `PRAGMA user_version`. */
 export const SCHEMA_VERSION = 1;
 
-const truth = `
-CREATE TABLE entry (
-  idx INTEGER PRIMARY KEY,
-  statement_digest BLOB NOT NULL CHECK (length(statement_digest) = 32),
-  key_id BLOB NOT NULL CHECK (length(key_id) = 32),
-  leaf_hash BLOB NOT NULL CHECK (length(leaf_hash) = 32),
-  spki BLOB NOT NULL,
-  envelope TEXT NOT NULL,
-  logged_at TEXT NOT NULL,
-  UNIQUE (statement_digest, key_id)
-) STRICT;
-CREATE TABLE tile (
-  level INTEGER NOT NULL,
-  idx INTEGER NOT NULL,
-  hashes BLOB NOT NULL CHECK (length(hashes) = 8192),
-  root BLOB NOT NULL CHECK (length(root) = 32),
-  PRIMARY KEY (level, idx)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, root BLOB NOT NULL) STRICT;
-CREATE TABLE cosigned (seq INTEGER PRIMARY KEY, size INTEGER NOT NULL, note TEXT NOT NULL) STRICT;
-CREATE INDEX cosigned_size ON cosigned (size);
-`;
+const TABLES = [
+  'CREATE TABLE ledger(id INTEGER PRIMARY KEY CHECK(id = 1), vkey TEXT NOT NULL) STRICT',
+  'CREATE TABLE log_entry(idx INTEGER PRIMARY KEY, statement BLOB NOT NULL CHECK(length(statement) = 32), leaf BLOB NOT NULL) STRICT',
+  // a part of the digest finds the row as well as the whole, with half the index
+  'CREATE INDEX log_entry_statement ON log_entry(substr(statement, 1, 6))',
+  'CREATE TABLE envelope(idx INTEGER PRIMARY KEY REFERENCES log_entry(idx), payload BLOB NOT NULL) STRICT',
+  `CREATE TABLE hash_tile(
+    level INTEGER NOT NULL, n INTEGER NOT NULL, root BLOB NOT NULL CHECK(length(root) = 32), data BLOB NOT NULL CHECK(length(data) = 8192),
+    PRIMARY KEY(level, n)) STRICT`,
+  `CREATE TABLE log_commit(
+    size INTEGER PRIMARY KEY, previous INTEGER NOT NULL UNIQUE CHECK(previous < size), root BLOB NOT NULL CHECK(length(root) = 32),
+    committed_at TEXT NOT NULL, checkpoint_line TEXT NOT NULL, commit_line TEXT NOT NULL) STRICT`,
+  `CREATE TABLE cosigned(
+    seq INTEGER PRIMARY KEY, size INTEGER NOT NULL, note TEXT NOT NULL, saved_at TEXT NOT NULL, seal_line TEXT NOT NULL) STRICT`,
+  'CREATE INDEX cosigned_size ON cosigned(size)',
+];
 
-const projection = `
-CREATE TABLE subject (digest BLOB NOT NULL, predicate_type TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (digest, predicate_type, idx)) STRICT, WITHOUT ROWID;
-CREATE TABLE release (idx INTEGER PRIMARY KEY, digest TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL) STRICT;
-CREATE INDEX release_name ON release (name, version);
-CREATE TABLE decision (idx INTEGER PRIMARY KEY, release TEXT NOT NULL, stage TEXT NOT NULL, result TEXT NOT NULL, counter INTEGER, key_id BLOB NOT NULL) STRICT;
-CREATE INDEX decision_stage ON decision (stage, release);
-CREATE TABLE site (idx INTEGER PRIMARY KEY, name TEXT NOT NULL, stage TEXT NOT NULL, site_key TEXT NOT NULL) STRICT;
-CREATE INDEX site_name ON site (name);
-CREATE TABLE receipt (idx INTEGER PRIMARY KEY, site TEXT NOT NULL, key_id BLOB NOT NULL, seq INTEGER NOT NULL, event TEXT NOT NULL, release TEXT, reason TEXT, at TEXT NOT NULL) STRICT;
-CREATE INDEX receipt_site ON receipt (site, key_id, seq);
-`;
+/** The truth tables, in the order in which rows refer to one another. */
+export const LOG_TABLES = ['ledger', 'log_entry', 'envelope', 'hash_tile', 'log_commit', 'cosigned'] as const;
 
-/** Rows of the truth are added at the end and never changed. The dense-index triggers also close INSERT OR REPLACE, which fires no delete trigger. */
-const guards = ['entry', 'tile', 'cosigned']
-  .map(
-    (table) => `
-CREATE TRIGGER ${table}_no_update BEFORE UPDATE ON ${table} BEGIN SELECT raise(ABORT, '${table} is append-only'); END;
-CREATE TRIGGER ${table}_no_delete BEFORE DELETE ON ${table} BEGIN SELECT raise(ABORT, '${table} is append-only'); END;`,
-  )
-  .join('');
-const denseGuards = `
-CREATE TRIGGER entry_dense BEFORE INSERT ON entry WHEN new.idx IS NOT (SELECT coalesce(max(idx) + 1, 0) FROM entry)
-BEGIN SELECT raise(ABORT, 'entry is dense: only the next index'); END;
-CREATE TRIGGER cosigned_dense BEFORE INSERT ON cosigned WHEN new.seq IS NOT (SELECT coalesce(max(seq) + 1, 0) FROM cosigned)
-BEGIN SELECT raise(ABORT, 'cosigned is dense: only the next number'); END;
-CREATE TRIGGER tile_new BEFORE INSERT ON tile WHEN EXISTS (SELECT 1 FROM tile WHERE level = new.level AND idx = new.idx)
-BEGIN SELECT raise(ABORT, 'tile is append-only'); END;
-CREATE TRIGGER head_no_delete BEFORE DELETE ON head BEGIN SELECT raise(ABORT, 'head has one row'); END;
-CREATE TRIGGER head_grows BEFORE UPDATE ON head WHEN new.size < old.size BEGIN SELECT raise(ABORT, 'head only grows'); END;
-`;
+/** No row is changed or removed. Whoever owns the file can drop these: the signed heads and witnesses are what shows it. */
+function frozen(table: string): readonly string[] {
+  const refuse = "BEGIN SELECT RAISE(ABORT, 'append-only'); END";
+  return [`CREATE TRIGGER ${table}_frozen BEFORE UPDATE ON ${table} ${refuse}`, `CREATE TRIGGER ${table}_kept BEFORE DELETE ON ${table} ${refuse}`];
+}
 
-/** Names of the projection's tables, which `rebuildProjection` empties and fills again. */
-export const PROJECTION_TABLES = ['subject', 'release', 'decision', 'site', 'receipt'] as const;
+/** A row goes only behind the last one. This also stops INSERT OR REPLACE, which deletes without firing delete triggers. */
+function dense(table: string, wanted: string): string {
+  return `CREATE TRIGGER ${table}_dense BEFORE INSERT ON ${table} WHEN ${wanted} BEGIN SELECT RAISE(ABORT, 'append-only'); END`;
+}
 
-/** All statements that make an empty ledger, but for the one row of `head`. */
-export const SCHEMA = `${truth}${projection}${guards}${denseGuards}`;
+/** The schema of the log, statement by statement. */
+export const LOG_SCHEMA: readonly string[] = [
+  ...TABLES,
+  ...LOG_TABLES.flatMap(frozen),
+  dense('ledger', 'EXISTS(SELECT 1 FROM ledger)'),
+  dense('log_entry', 'NEW.idx <> coalesce((SELECT max(idx) + 1 FROM log_entry), 0)'),
+  dense('envelope', 'NEW.idx <> coalesce((SELECT max(idx) + 1 FROM envelope), 0)'),
+  dense('hash_tile', 'NEW.n <> coalesce((SELECT max(n) + 1 FROM hash_tile WHERE level = NEW.level), 0)'),
+  dense('log_commit', 'NEW.previous <> coalesce((SELECT max(size) FROM log_commit), 0)'),
+  dense('cosigned', 'NEW.seq <> coalesce((SELECT max(seq) + 1 FROM cosigned), 0)'),
+];

@@ -1,65 +1,247 @@
-/** Opens a ledger's SQLite file so that a commit is on the disk before it is acknowledged. */
-import { mkdirSync } from 'node:fs';
+/**
+ * The ledger on SQLite: write-ahead log, `synchronous=FULL`, one connection that writes and one that reads.
+ *
+ * better-sqlite3 runs synchronously, so a statement's promise is resolved when it is returned: a transaction whose body waits for nothing
+ * but its own statements holds the write lock for no longer than its work takes.
+ */
+import { closeSync, existsSync, fsyncSync, openSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { emptyRoot, LedgerError } from '@sealane/core';
+import { LedgerError } from '@sealane/core';
 import Database from 'better-sqlite3';
-import { SCHEMA, SCHEMA_VERSION } from './schema.js';
+import { pauseMs } from './pause-shell.js';
+import { textAt } from './rows.js';
+import { asLedgerError, sqliteCode } from './sqlite-errors.js';
+import type { Queries, Row, SqlValue, Store } from './store.js';
 
-/** An open ledger file. */
-export type Store = Database.Database;
-
-/** Two promoters on one file wait this long for each other, in milliseconds. */
-const BUSY_TIMEOUT_MS = 30_000;
-
-/** `synchronous = FULL`: better-sqlite3 builds WAL databases with NORMAL, which may lose acknowledged commits on a power cut. */
+/** How long opening waits for another process that is just creating or recovering the file. */
+const OPEN_WAIT_MS = 5_000;
+/** How long a writer waits for another writer: a commit takes milliseconds, a rebuilt projection seconds. */
+const WRITE_WAIT_MS = 15_000;
+/** Pauses between tries for the write lock, the last one repeated. */
+const RETRY_PAUSES_MS = [1, 2, 5, 10, 20];
+/** Past this the write-ahead log is moved into the file before the next commit: errors of that step must be seen, so it is ours to do. */
+const WAL_LIMIT_BYTES = 8 * 1024 * 1024;
+/** `PRAGMA synchronous`: 2 is FULL. better-sqlite3 is built with NORMAL for write-ahead logs, which may lose what was acknowledged. */
 const SYNCHRONOUS_FULL = 2;
 
-/**
- * Opens the file for reading and writing, making it when it is not there.
- *
- * @throws LedgerError `LEDGER_UNREADABLE` not a ledger, of another version, or without durable commits
- */
-export function openStore(file: string): Store {
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  const store = openFile(file, () => new Database(file, { timeout: BUSY_TIMEOUT_MS }));
-  store.pragma('journal_mode = WAL');
-  store.pragma('synchronous = FULL');
-  store.pragma('foreign_keys = ON');
-  if (store.pragma('synchronous', { simple: true }) !== SYNCHRONOUS_FULL || store.pragma('journal_mode', { simple: true }) !== 'wal') {
-    throw new LedgerError('LEDGER_UNREADABLE', `open ledger ${file}: expected WAL with synchronous=FULL, got less`);
-  }
-  store.transaction(() => createWhenEmpty(store)).immediate();
-  return assertVersion(store, file);
-}
-
-/**
- * Opens an existing file for reading only.
- *
- * @throws LedgerError `LEDGER_UNREADABLE`
- */
-export function openStoreForReading(file: string): Store {
-  return assertVersion(openFile(file, () => new Database(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS })), file);
-}
-
-function openFile(file: string, open: () => Store): Store {
+/** Opens `file`, creating it (mode 0600) when it is missing and `mode` says so. @throws LedgerError `LEDGER_UNREADABLE`, `LEDGER_DAMAGED` */
+export function openSqlite(file: string, mode: 'read-only' | 'read-write'): Store {
   try {
-    return open();
-  } catch (cause) {
-    throw new LedgerError('LEDGER_UNREADABLE', `open ledger ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { file }, { cause });
+    if (mode === 'read-write') createPrivately(file);
+    const writer = mode === 'read-write' ? openWriter(file) : undefined;
+    return new SqliteStore(file, openReader(file), writer);
+  } catch (error) {
+    throw asLedgerError(error, `open ledger ${file}`);
   }
 }
 
-function createWhenEmpty(store: Store): void {
-  if (store.pragma('user_version', { simple: true }) !== 0) return;
-  store.exec(SCHEMA);
-  store.prepare('INSERT INTO head (one, size, root) VALUES (1, 0, ?)').run(emptyRoot());
-  store.pragma(`user_version = ${SCHEMA_VERSION}`);
+/** The file and its name are on stable storage, readable by its owner only, before anything is acknowledged in it. */
+function createPrivately(file: string): void {
+  if (existsSync(file)) return;
+  closeSync(openSync(file, 'a', 0o600));
+  const folder = openSync(path.dirname(file), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }
 
-function assertVersion(store: Store, file: string): Store {
-  const version = openFile(file, () => store).pragma('user_version', { simple: true });
-  if (version !== SCHEMA_VERSION) {
-    throw new LedgerError('LEDGER_UNREADABLE', `open ledger ${file}: expected schema version ${SCHEMA_VERSION}, got ${String(version)}`, { file });
+function openReader(file: string): Database.Database {
+  const reader = new Database(file, { readonly: true, fileMustExist: true, timeout: OPEN_WAIT_MS });
+  // reads the header: a file that is no database fails here, not in the middle of an answer
+  reader.pragma('user_version');
+  return reader;
+}
+
+function openWriter(file: string): Database.Database {
+  const writer = new Database(file, { timeout: OPEN_WAIT_MS });
+  writer.pragma('journal_mode = WAL');
+  writer.pragma('synchronous = FULL');
+  writer.pragma('foreign_keys = ON');
+  // SQLite swallows the errors of an automatic checkpoint
+  writer.pragma('wal_autocheckpoint = 0');
+  expectPragma(writer, 'journal_mode', 'wal');
+  expectPragma(writer, 'synchronous', SYNCHRONOUS_FULL);
+  expectPragma(writer, 'foreign_keys', 1);
+  // waiting for the lock is done without blocking this process: see `begin`
+  writer.pragma('busy_timeout = 0');
+  return writer;
+}
+
+function expectPragma(database: Database.Database, name: string, expected: string | number): void {
+  const actual = database.pragma(name, { simple: true });
+  if (actual !== expected) {
+    throw new LedgerError('LEDGER_UNREADABLE', `open ledger: expected ${name} ${expected}, got ${String(actual)}`);
   }
-  return store;
+}
+
+class SqliteStore implements Store {
+  readonly #file: string;
+  readonly #writer: Database.Database | undefined;
+  readonly #reader: Database.Database;
+  readonly #reads: Queries;
+  readonly #writes: Queries | undefined;
+  /** Settles when the last transaction has ended: transactions of this process queue here, not at the file's lock. */
+  #lastWrite: Promise<unknown> = Promise.resolve();
+
+  constructor(file: string, reader: Database.Database, writer: Database.Database | undefined) {
+    this.#file = file;
+    this.#reader = reader;
+    this.#reads = connection(reader);
+    this.#writer = writer;
+    this.#writes = writer === undefined ? undefined : connection(writer);
+  }
+
+  all(sql: string, ...values: readonly SqlValue[]): Promise<readonly Row[]> {
+    return this.#reads.all(sql, ...values);
+  }
+
+  get(sql: string, ...values: readonly SqlValue[]): Promise<Row | undefined> {
+    return this.#reads.get(sql, ...values);
+  }
+
+  run(sql: string): Promise<void> {
+    return Promise.reject(new LedgerError('LEDGER_READ_ONLY', `write the ledger: expected a transaction around ${sql.slice(0, 40)}`));
+  }
+
+  async write<T>(body: (transaction: Queries) => Promise<T>): Promise<T> {
+    const before = this.#lastWrite;
+    const work = (async () => {
+      // whoever came before reports its own failure to its own caller
+      await before.catch(() => undefined);
+      return this.#transact(body);
+    })();
+    this.#lastWrite = work;
+    return work;
+  }
+
+  async #transact<T>(body: (transaction: Queries) => Promise<T>): Promise<T> {
+    const [writer, writes] = [this.#writer, this.#writes];
+    if (writer === undefined || writes === undefined) {
+      throw new LedgerError('LEDGER_READ_ONLY', `write ledger ${this.#file}: expected it open for writing, got read-only`);
+    }
+    try {
+      this.#emptyLongLog(writer);
+      await begin(writer);
+      const result = await body(writes);
+      writer.exec('COMMIT');
+      return result;
+    } catch (error) {
+      // some failures of COMMIT have rolled back already
+      if (writer.inTransaction) writer.exec('ROLLBACK');
+      throw asLedgerError(error, `write ledger ${this.#file}`);
+    }
+  }
+
+  #emptyLongLog(writer: Database.Database): void {
+    const log = statSync(`${this.#file}-wal`, { throwIfNoEntry: false });
+    // PASSIVE waits for nobody; what a reader still needs stays for the next time
+    if (log !== undefined && log.size > WAL_LIMIT_BYTES) writer.pragma('wal_checkpoint(PASSIVE)');
+  }
+
+  async snapshot<T>(body: (view: Queries) => Promise<T>): Promise<T> {
+    const view = openReader(this.#file);
+    try {
+      view.exec('BEGIN');
+      // the state is fixed by the first read
+      view.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get();
+      return await body(connection(view));
+    } catch (error) {
+      throw asLedgerError(error, `read ledger ${this.#file}`);
+    } finally {
+      view.close();
+    }
+  }
+
+  async scratch<T>(schema: readonly string[], body: (tables: Queries) => Promise<T>): Promise<T> {
+    // an empty name is a private database on temporary storage: it may outgrow memory
+    const temporary = new Database('');
+    try {
+      temporary.exec(schema.join(';'));
+      temporary.exec('BEGIN');
+      return await body(connection(temporary));
+    } finally {
+      temporary.close();
+    }
+  }
+
+  integrityProblems(): Promise<readonly string[]> {
+    return settle(() => {
+      const rows = this.#reader.prepare('PRAGMA integrity_check(20)').pluck().all();
+      return rows.map(String).filter((text) => text !== 'ok');
+    }, `check ledger ${this.#file}`);
+  }
+
+  schemaDifferences(schema: readonly string[]): Promise<ReadonlyMap<string, string | undefined>> {
+    return this.scratch(schema, async (expected) => {
+      const [wanted, actual] = [await schemaObjects(expected), await schemaObjects(this.#reads)];
+      const names = [...new Set([...wanted.keys(), ...actual.keys()])].filter((name) => wanted.get(name) !== actual.get(name));
+      return new Map(names.map((name) => [name, actual.get(name)]));
+    });
+  }
+
+  copyTo(file: string): Promise<void> {
+    return settle(() => {
+      this.#reader.prepare('VACUUM INTO ?').run(file);
+    }, `copy ledger ${this.#file} to ${file}`);
+  }
+
+  async close(): Promise<void> {
+    await this.#lastWrite.catch(() => undefined);
+    this.#reader.close();
+    this.#writer?.close();
+  }
+}
+
+/** Name → statement of everything that was created by a statement. */
+async function schemaObjects(queries: Queries): Promise<ReadonlyMap<string, string>> {
+  const rows = await queries.all('SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name');
+  return new Map(rows.map((row) => [textAt(row, 'name'), textAt(row, 'sql')]));
+}
+
+/** Takes the write lock, pausing between tries so that another transaction of this very process can end. */
+async function begin(writer: Database.Database): Promise<void> {
+  let waitedMs = 0;
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      writer.exec('BEGIN IMMEDIATE');
+      return;
+    } catch (error) {
+      if (sqliteCode(error)?.startsWith('SQLITE_BUSY') !== true || waitedMs >= WRITE_WAIT_MS) throw error;
+    }
+    const pause = RETRY_PAUSES_MS[Math.min(attempt, RETRY_PAUSES_MS.length - 1)] ?? 1;
+    await pauseMs(pause);
+    waitedMs += pause;
+  }
+}
+
+/** Statements of one connection, each prepared once. */
+function connection(database: Database.Database): Queries {
+  const prepared = new Map<string, Database.Statement<SqlValue[]>>();
+  const statement = (sql: string): Database.Statement<SqlValue[]> => {
+    const known = prepared.get(sql);
+    if (known !== undefined) return known;
+    const fresh = database.prepare<SqlValue[]>(sql);
+    prepared.set(sql, fresh);
+    return fresh;
+  };
+  return {
+    all: (sql, ...values) => settle(() => statement(sql).all(...values) as readonly Row[], 'read the ledger'),
+    get: (sql, ...values) => settle(() => statement(sql).get(...values) as Row | undefined, 'read the ledger'),
+    run: (sql, ...values) =>
+      settle(() => {
+        statement(sql).run(...values);
+      }, 'write the ledger'),
+  };
+}
+
+/** Runs synchronous work, with its failure as a rejection like any other. */
+// eslint-disable-next-line @typescript-eslint/require-await -- async is what makes the rejection
+async function settle<T>(work: () => T, doing: string): Promise<T> {
+  try {
+    return work();
+  } catch (error) {
+    throw asLedgerError(error, doing);
+  }
 }

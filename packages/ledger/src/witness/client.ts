@@ -1,71 +1,88 @@
-/** Asks witnesses to cosign a checkpoint, and puts their lines under it (C2SP tlog-witness v1.0.0). */
-import { LedgerError, parseNote, verifyCosignatures, type Vkey } from '@sealane/core';
+/** Asks a witness to cosign a checkpoint (C2SP tlog-witness v1.0.0). The network is the caller's. */
+import { equalBytes, LedgerError, parseNote, SealaneError, signatureLine, verifyCosignatures, type Vkey } from '@sealane/core';
 import { formatAddCheckpoint } from './request.js';
 
-/** Sends a POST; resolves with status and body (bounded), rejects when the witness cannot be reached in time. */
+/** Sends a POST; resolves with status and body (bounded by the caller), rejects when the witness cannot be reached before `signal` fires. */
 export type Post = (url: string, body: string, signal: AbortSignal) => Promise<{ readonly status: number; readonly body: string }>;
 
+/** A witness: its verifier key and its submission prefix. */
 export interface WitnessAddress {
   readonly vkey: Vkey;
   readonly url: string;
 }
 
+/** What to ask, and how. */
 export interface CosignRequest {
   readonly witness: WitnessAddress;
-  /** The log-signed checkpoint. */
+  /** The log-signed checkpoint, and the size it says. */
   readonly note: string;
   readonly size: number;
   /** The size that this witness is believed to have seen; it corrects us once if we are wrong. */
   readonly believedSize: number;
-  readonly consistencyProof: (size1: number, size2: number) => readonly Uint8Array[];
+  /** As `Ledger.consistencyProof`. */
+  readonly consistencyProof: (size1: number, size2: number) => readonly Uint8Array[] | Promise<readonly Uint8Array[]>;
   readonly post: Post;
+  /** Ends the request, and is how long it may take. */
   readonly signal: AbortSignal;
 }
 
 /**
- * One witness's cosignature line for the checkpoint, verified.
+ * One witness's cosignature line for the checkpoint, verified; lines by anybody else are dropped.
  *
- * @throws LedgerError `WITNESS_UNREACHABLE` no answer; `LOG_FORK` the witness saw another log or a longer one; `LOG_WITNESS` any other refusal
+ * @throws LedgerError `WITNESS_UNREACHABLE` no answer, or 5xx; `LOG_RESTORED` the witness has seen more than this log has; `LOG_FORK` it has seen another
+ *   tree; `LOG_WITNESS` any other refusal, or an answer that is no cosignature by it
  */
 export async function requestCosignature(request: CosignRequest): Promise<string> {
   const first = await ask(request, request.believedSize);
   // 409 carries the size that the witness has seen: ask once more from there
   const answer = first.status === 409 ? await ask(request, seenSize(request, first.body)) : first;
   if (answer.status !== 200) throw refused(request, answer);
-  const note = `${request.note}${answer.body}`;
-  if (verifyCosignatures(note, [request.witness.vkey]).length !== 1) {
-    throw new LedgerError('LOG_WITNESS', `ask witness ${request.witness.vkey.name}: expected its cosignature, got something else`);
-  }
-  return answer.body;
+  return verifiedLine(request, answer.body);
 }
 
-async function ask(request: CosignRequest, oldSize: number): Promise<{ readonly status: number; readonly body: string }> {
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+async function ask(request: CosignRequest, oldSize: number): Promise<Answer> {
   const { witness, note, size, post, signal } = request;
-  const proof = oldSize === 0 || oldSize === size ? [] : request.consistencyProof(oldSize, size);
+  const proof = oldSize === 0 || oldSize === size ? [] : await request.consistencyProof(oldSize, size);
+  const body = formatAddCheckpoint({ oldSize, proof, note });
   try {
-    return await post(`${witness.url.replace(/\/$/, '')}/add-checkpoint`, formatAddCheckpoint({ oldSize, proof, note }), signal);
+    return await post(`${witness.url.replace(/\/+$/, '')}/add-checkpoint`, body, signal);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new LedgerError('WITNESS_UNREACHABLE', `ask witness ${witness.vkey.name} at ${witness.url}: ${why}`, { witness: witness.vkey.name }, { cause });
   }
 }
 
+/** The size in the body of a 409. A size beyond ours: what it saw is lost here, so this log must not go on. */
 function seenSize({ witness, size }: CosignRequest, body: string): number {
-  const seen = /^(0|[1-9]\d*)\n?$/.test(body) ? Number(body) : NaN;
-  if (!(seen <= size)) {
-    throw new LedgerError('LOG_FORK', `ask witness ${witness.vkey.name}: expected it to have seen at most ${size} entries, it says ${JSON.stringify(body.slice(0, 40))}`);
+  const [, digits] = /^(0|[1-9]\d{0,15})\n$/.exec(body) ?? [];
+  const asking = `ask witness ${witness.vkey.name}`;
+  if (digits === undefined) throw new LedgerError('LOG_WITNESS', `${asking}: expected the size it has seen, got ${JSON.stringify(body.slice(0, 40))}`);
+  const seen = Number(digits);
+  if (seen > size) {
+    throw new LedgerError('LOG_RESTORED', `${asking}: expected it to have seen at most the ${size} entries of this log, it has seen ${seen}`, { seen, size });
   }
   return seen;
 }
 
-function refused({ witness }: CosignRequest, answer: { readonly status: number; readonly body: string }): LedgerError {
-  const code = answer.status === 422 ? 'LOG_FORK' : 'LOG_WITNESS';
-  return new LedgerError(code, `ask witness ${witness.vkey.name}: expected 200, got ${answer.status} ${JSON.stringify(answer.body.slice(0, 80))}`);
+function refused({ witness, size }: CosignRequest, { status, body }: Answer): LedgerError {
+  const code = status === 422 ? 'LOG_FORK' : status >= 500 ? 'WITNESS_UNREACHABLE' : 'LOG_WITNESS';
+  const message = `ask witness ${witness.vkey.name} to cosign ${size} entries: expected 200, got ${status} ${JSON.stringify(body.slice(0, 80))}`;
+  return new LedgerError(code, message, { witness: witness.vkey.name, status });
 }
 
-/** A note with further signature lines under it, each once. */
-export function addLines(note: string, lines: readonly string[]): string {
-  const have = new Set(parseNote(note).signatures.map(({ name, blob }) => `${name} ${Buffer.from(blob).toString('hex')}`));
-  const fresh = lines.filter((line) => !parseNote(`x\n\n${line}`).signatures.some(({ name, blob }) => have.has(`${name} ${Buffer.from(blob).toString('hex')}`)));
-  return note + fresh.join('');
+function verifiedLine({ witness: { vkey }, note }: CosignRequest, body: string): string {
+  try {
+    const own = parseNote(`${note}${body}`).signatures.filter(({ name, keyHash }) => name === vkey.name && equalBytes(keyHash, vkey.keyHash));
+    const lines = own.map(({ keyHash, blob }) => signatureLine(vkey.name, keyHash, blob)).join('');
+    if (verifyCosignatures(`${note}${lines}`, [vkey]).length === 1) return lines;
+  } catch (cause) {
+    if (!(cause instanceof SealaneError)) throw cause;
+    throw new LedgerError('LOG_WITNESS', `ask witness ${vkey.name}: expected its cosignature, got: ${cause.message}`, {}, { cause });
+  }
+  throw new LedgerError('LOG_WITNESS', `ask witness ${vkey.name}: expected its cosignature, got none by its key`);
 }

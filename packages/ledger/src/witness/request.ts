@@ -1,15 +1,20 @@
-/** The body of add-checkpoint: an old size, a consistency proof, a checkpoint (C2SP tlog-witness v1.0.0). */
-import { base64, fromBase64, LedgerError, SealaneError } from '@sealane/core';
+/** The body of add-checkpoint: an old size, a consistency proof, a checkpoint (C2SP tlog-witness v1.0.0). Pure. */
+import { base64, fromBase64, LedgerError, LIMITS, SealaneError } from '@sealane/core';
 
+/** A request to cosign `note`, with the proof that it extends the tree of `oldSize` entries. */
 export interface AddCheckpoint {
   readonly oldSize: number;
   /** At most 63 hashes of 32 bytes. */
   readonly proof: readonly Uint8Array[];
+  /** The signed checkpoint, not taken apart yet. */
   readonly note: string;
 }
 
-/** Proof lines a request may have: a tree of 2^63 entries needs no more. */
+/** C2SP tlog-witness: the client must not send more; a tree of 2^63 entries needs no more. */
 const MAX_PROOF = 63;
+
+/** A body can be no longer: the checkpoint's own bound, and 64 short lines. */
+export const MAX_REQUEST_BYTES = LIMITS.checkpointBytes + 4096;
 
 /** Writes a request. */
 export function formatAddCheckpoint({ oldSize, proof, note }: AddCheckpoint): string {
@@ -17,15 +22,17 @@ export function formatAddCheckpoint({ oldSize, proof, note }: AddCheckpoint): st
 }
 
 /**
- * Reads a request.
+ * Reads a request. What it returns, written again, gives the same body.
  *
  * @throws LedgerError `WITNESS_REQUEST` not of the form
  */
 export function parseAddCheckpoint(body: string): AddCheckpoint {
+  // the first blank line ends the proof: the checkpoint has one of its own
   const split = body.indexOf('\n\n');
-  const [first = '', ...lines] = body.slice(0, Math.max(split, 0)).split('\n');
-  const [, size] = /^old (0|[1-9]\d*)$/.exec(first) ?? [];
-  if (split < 0 || size === undefined || !Number.isSafeInteger(Number(size))) throw malformed('"old N", hashes, a blank line and a checkpoint');
+  if (split < 0 || body.length > MAX_REQUEST_BYTES) throw malformed('"old N", hashes, a blank line and a checkpoint');
+  const [first = '', ...lines] = body.slice(0, split).split('\n');
+  const [, size] = /^old (0|[1-9]\d{0,15})$/.exec(first) ?? [];
+  if (size === undefined || !Number.isSafeInteger(Number(size))) throw malformed('"old" and a size in decimal');
   if (lines.length > MAX_PROOF) throw malformed(`at most ${MAX_PROOF} hashes, got ${lines.length}`);
   return { oldSize: Number(size), proof: lines.map(parseHash), note: body.slice(split + 2) };
 }

@@ -1,0 +1,76 @@
+/** What an open ledger is: the log, its checkpoints and proofs, and the questions, behind one object. */
+import type { Digest } from '@sealane/core';
+import type { AppendResult } from './log/append.js';
+import type { Head } from './log/commits.js';
+import type { LedgerEntry, NewEntry } from './log/entry.js';
+import type { WriteFile } from './log/publish-tiles.js';
+import type { NoteSigner } from './note-signer.js';
+import type { Projection } from './projection/questions.js';
+import type { LedgerReport } from './verify/report.js';
+
+/** How to open a ledger. */
+export interface LedgerOptions {
+  /** The SQLite file; made when missing and a `logSigner` is given. Its anchor lies beside it as FILE.anchor. */
+  readonly file: string;
+  /** The log's origin: a bare host name. */
+  readonly origin: string;
+  /** The log's key. Without it the ledger answers, but logs nothing. */
+  readonly logSigner?: NoteSigner;
+  /** The wall clock, RFC 3339 UTC: the time of a commit. */
+  readonly now: () => string;
+  /** Opens for reading only, whatever keys there are. */
+  readonly readOnly?: true;
+  /** Puts a callback behind the input that is ready (default `setImmediate`): requests that arrive together commit together. */
+  readonly defer?: (run: () => void) => void;
+}
+
+/** An open ledger. Everything it returns is committed; every promise may reject with the codes of `LedgerError`. */
+export interface Ledger extends Projection {
+  readonly origin: string;
+  /** The log's verifier key. */
+  readonly vkey: string;
+  /**
+   * Logs statements; durable and signed when it resolves. One call is one transaction: all or none. The same statement by the same key keeps
+   * its first index, and the envelope that came first stands.
+   *
+   * @throws what `prepareEntry` names; LedgerError `LEDGER_READ_ONLY`, `LEDGER_BUSY`, `LEDGER_WRITE_FAILED`, `LOG_RESTORED`, `LOG_FORK`
+   */
+  append(entries: readonly NewEntry[]): Promise<readonly AppendResult[]>;
+  size(): Promise<number>;
+  head(): Promise<Head>;
+  /** The checkpoint of the head, signed by the log only. */
+  checkpointNote(): Promise<string>;
+  /**
+   * Saves a checkpoint with cosignatures. The caller has verified the quorum; here the log's signature is, and that it is our past.
+   *
+   * @throws LedgerError `LOG_NOT_INCLUDED` not ours, `LOG_FORK`, `LOG_RESTORED`, `LOG_WITNESS` no cosignature on it
+   */
+  saveCosigned(note: string): Promise<void>;
+  /** Takes note of a checkpoint that somebody outside holds; see `log/anchor.ts`. @throws LedgerError `LOG_RESTORED`, `LOG_FORK`, `LOG_NOT_INCLUDED` */
+  observe(note: string): Promise<void>;
+  latestCosigned(): Promise<string | null>;
+  /** The first saved checkpoint that holds entry `index` (and that `accepts`, where given): the one a decision's witnessed time is read from. */
+  firstCosignedCovering(index: number, accepts?: (note: string) => boolean): Promise<string | null>;
+  /** Root of the first `size` entries. */
+  rootAt(size: number): Promise<Uint8Array>;
+  /** Hashes leaf upwards. @throws `PROOF_LENGTH` index or size beyond the log */
+  inclusionProof(index: number, size: number): Promise<readonly Uint8Array[]>;
+  consistencyProof(size1: number, size2: number): Promise<readonly Uint8Array[]>;
+  /** Leaf bytes of an entry. @throws `STATEMENT_UNKNOWN` no such entry */
+  leaf(index: number): Promise<Uint8Array>;
+  /** @throws `STATEMENT_UNKNOWN` no such entry */
+  entry(index: number): Promise<LedgerEntry>;
+  entries(begin: number, count: number): Promise<readonly LedgerEntry[]>;
+  byStatement(digest: Digest): Promise<readonly LedgerEntry[]>;
+  /**
+   * Writes the log's static files up to the latest cosigned checkpoint, that checkpoint last. `published` is the checkpoint that lies there
+   * now: what it needs is not written again. Nothing is written while nothing is cosigned; the size that is published is returned.
+   */
+  publishTiles(write: WriteFile, published?: string): Promise<number>;
+  rebuildProjection(): Promise<void>;
+  /** Recomputes everything and names each row that does not fit; with `checkpoint`, also against that signed note. */
+  verify(options?: { readonly checkpoint?: string }): Promise<LedgerReport>;
+  /** Writes a consistent copy to a file that does not exist yet. */
+  copyTo(file: string): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,95 @@
+/**
+ * Appending: one transaction takes a batch of entries from nothing to durable and signed.
+ *
+ * In order: is the log an extension of what it has shown → which entries are there already → entries, envelopes, projections → full tiles →
+ * the commit row with the new head. A kill anywhere leaves the head before or the head after.
+ */
+import type { Checkpoint, Digest, Vkey } from '@sealane/core';
+import type { NoteSigner } from '../note-signer.js';
+import { reached } from '../points.js';
+import { projectEntry } from '../projection/project.js';
+import type { Queries, Store } from '../store/store.js';
+import { type Anchor, expectNotRestored } from './anchor.js';
+import { headOf, insertCommit } from './commits.js';
+import type { PreparedEntry } from './entry.js';
+import { findEntry, insertEntry } from './entry-rows.js';
+import type { FullTile, RightEdge } from './right-edge.js';
+import { insertTiles, loadEdge } from './tile-rows.js';
+
+/** Where an entry is in the log. `existed`: the same statement by the same key was there before, and that one stands. */
+export interface AppendResult {
+  readonly index: number;
+  readonly statementDigest: Digest;
+  readonly existed: boolean;
+}
+
+/** What appending works on. */
+export interface Appender {
+  readonly store: Store;
+  readonly vkey: Vkey;
+  readonly signer: NoteSigner;
+  readonly anchor: Anchor;
+  readonly now: () => string;
+}
+
+/** What the batch before has established: the right edge, and that it extends the checkpoint `shown`. */
+interface Known {
+  readonly edge: RightEdge;
+  readonly shown: Checkpoint | undefined;
+}
+
+/** A function that appends batches one after another and remembers the right edge between them. */
+export function batchAppender(appender: Appender): (batch: readonly PreparedEntry[]) => Promise<readonly AppendResult[]> {
+  let known: Known | undefined;
+  return async (batch) => {
+    // what is remembered is right only if this commit goes through
+    const before = known;
+    known = undefined;
+    const { edge, results } = await appender.store.write((transaction) => appendIn(transaction, appender, batch, before));
+    known = { edge, shown: appender.anchor.newest() };
+    reached('ledger:committed');
+    return results;
+  };
+}
+
+async function appendIn(
+  transaction: Queries,
+  { vkey, signer, anchor, now }: Appender,
+  batch: readonly PreparedEntry[],
+  known: Known | undefined,
+): Promise<{ readonly edge: RightEdge; readonly results: readonly AppendResult[] }> {
+  const previous = (await headOf(transaction)).size;
+  // the first batch, or another process has appended, or a newer checkpoint was shown
+  const isKnown = known?.edge.size === previous && known.shown === anchor.newest();
+  if (!isKnown) await expectNotRestored(transaction, anchor);
+  const edge = isKnown ? known.edge : await loadEdge(transaction, previous);
+  const { results, tiles } = await insertNew(transaction, batch, edge);
+  await insertTiles(transaction, tiles);
+  if (edge.size > previous) {
+    const commit = { size: edge.size, root: edge.root(), previous, committedAt: now() };
+    await insertCommit(transaction, { origin: vkey.name, signer, commit });
+  }
+  reached('ledger:rows-written');
+  return { edge, results };
+}
+
+async function insertNew(
+  transaction: Queries,
+  batch: readonly PreparedEntry[],
+  edge: RightEdge,
+): Promise<{ readonly results: readonly AppendResult[]; readonly tiles: readonly FullTile[] }> {
+  const results: AppendResult[] = [];
+  const tiles: FullTile[] = [];
+  for (const entry of batch) {
+    const { statementDigest, spki } = entry;
+    const existing = await findEntry(transaction, statementDigest, spki);
+    if (existing === undefined) {
+      const index = edge.size;
+      await insertEntry(transaction, index, entry);
+      await projectEntry(transaction, { index, spki, statement: entry.statement, projected: entry.projected });
+      tiles.push(...edge.append(entry.leafHash));
+      results.push({ index, statementDigest, existed: false });
+    } else results.push({ index: existing, statementDigest, existed: true });
+  }
+  return { results, tiles };
+}

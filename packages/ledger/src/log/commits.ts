@@ -1,0 +1,79 @@
+/**
+ * Rows of `log_commit`: the head of the log after each commit, signed twice by the log's key.
+ *
+ * The checkpoint line goes out to witnesses and verifiers. The commit line stays here: it binds the time and the head before to the head, so
+ * that a row that is edited, cut out or put in is found. Its first line is not the log's origin, so nobody can take it for a checkpoint.
+ */
+import { base64, emptyRoot, formatCheckpointText } from '@sealane/core';
+import type { NoteSigner } from '../note-signer.js';
+import { bytesAt, integerAt, textAt } from '../store/rows.js';
+import type { Queries, Row } from '../store/store.js';
+
+/** Size and root of the log. */
+export interface Head {
+  readonly size: number;
+  readonly root: Uint8Array;
+}
+
+/** A commit as recorded. */
+export interface Commit extends Head {
+  /** Size before it; 0 for the first. */
+  readonly previous: number;
+  /** RFC 3339 UTC. */
+  readonly committedAt: string;
+  readonly checkpointLine: string;
+  readonly commitLine: string;
+}
+
+/** The last commit, or undefined for an empty log. */
+export async function lastCommit(queries: Queries): Promise<Commit | undefined> {
+  const row = await queries.get('SELECT * FROM log_commit ORDER BY size DESC LIMIT 1');
+  return row === undefined ? undefined : commitOf(row);
+}
+
+/** The head: the last commit's, or the empty tree. */
+export async function headOf(queries: Queries): Promise<Head> {
+  const last = await lastCommit(queries);
+  return { size: last?.size ?? 0, root: last?.root ?? emptyRoot() };
+}
+
+/** A commit out of its row. */
+export function commitOf(row: Row): Commit {
+  return {
+    size: integerAt(row, 'size'),
+    previous: integerAt(row, 'previous'),
+    root: bytesAt(row, 'root'),
+    committedAt: textAt(row, 'committed_at'),
+    checkpointLine: textAt(row, 'checkpoint_line'),
+    commitLine: textAt(row, 'commit_line'),
+  };
+}
+
+/** The text under a commit line. */
+export function commitText(origin: string, { size, root, previous, committedAt }: Pick<Commit, 'size' | 'root' | 'previous' | 'committedAt'>): string {
+  return `urn:sealane:commit:v1 ${origin}\n${size}\n${base64(root)}\n${previous}\n${committedAt}\n`;
+}
+
+/** Signs and writes the row of a commit. */
+export async function insertCommit(
+  transaction: Queries,
+  { origin, signer, commit }: { readonly origin: string; readonly signer: NoteSigner; readonly commit: Head & { readonly previous: number; readonly committedAt: string } },
+): Promise<void> {
+  const { size, previous, root, committedAt } = commit;
+  const checkpointLine = signer.sign(formatCheckpointText({ origin, size, root }));
+  const commitLine = signer.sign(commitText(origin, commit));
+  await transaction.run(
+    'INSERT INTO log_commit(size, previous, root, committed_at, checkpoint_line, commit_line) VALUES (?, ?, ?, ?, ?, ?)',
+    size,
+    previous,
+    root,
+    committedAt,
+    checkpointLine,
+    commitLine,
+  );
+}
+
+/** The log-signed checkpoint of a commit, as a note. */
+export function checkpointOf(origin: string, { size, root, checkpointLine }: Pick<Commit, 'size' | 'root' | 'checkpointLine'>): string {
+  return `${formatCheckpointText({ origin, size, root })}\n${checkpointLine}`;
+}

@@ -1,0 +1,92 @@
+/**
+ * Rows of `cosigned`: checkpoints as witnesses gave them back, in the order in which they came.
+ *
+ * Which witnesses count is policy and not known here, so each row is sealed by the log's key: an edited line is found without their keys.
+ */
+import { base64, type Checkpoint, equalBytes, LedgerError, openNote, parseCheckpoint, parseNote, sha256Raw, utf8, type Vkey } from '@sealane/core';
+import type { NoteSigner } from '../note-signer.js';
+import { integerAt, textAt } from '../store/rows.js';
+import type { Queries, Row } from '../store/store.js';
+import { headOf } from './commits.js';
+import { rootAt } from './proofs.js';
+
+/** A row of `cosigned`. */
+export interface SavedCheckpoint {
+  /** 0, 1, 2 …: the order of saving. */
+  readonly seq: number;
+  readonly size: number;
+  readonly note: string;
+  /** RFC 3339 UTC. */
+  readonly savedAt: string;
+  readonly sealLine: string;
+}
+
+/**
+ * A checkpoint that this log really signed.
+ *
+ * @throws CoreError `NOTE_MALFORMED`, `CHECKPOINT_MALFORMED`, `NOTE_UNVERIFIED`; LedgerError `LOG_NOT_INCLUDED` of another log, or not signed
+ */
+export function ownCheckpoint(note: string, vkey: Vkey): Checkpoint {
+  const checkpoint = parseCheckpoint(note);
+  if (checkpoint.origin !== vkey.name || openNote(note, [vkey]).verified.length === 0) {
+    throw new LedgerError('LOG_NOT_INCLUDED', `read a checkpoint: expected one signed by ${vkey.name}, got one of ${checkpoint.origin} without that signature`);
+  }
+  return checkpoint;
+}
+
+/** Whether a checkpoint is a prefix of the log as it is here. */
+export async function isOurPast(queries: Queries, { size, root }: Pick<Checkpoint, 'size' | 'root'>): Promise<boolean> {
+  const head = await headOf(queries);
+  return size <= head.size && equalBytes(await rootAt(queries, size), root);
+}
+
+/** The text under a seal. */
+export function sealText(origin: string, { seq, size, note, savedAt }: Omit<SavedCheckpoint, 'sealLine'>): string {
+  return `urn:sealane:cosigned:v1 ${origin}\n${seq}\n${size}\n${base64(sha256Raw(utf8(note)))}\n${savedAt}\n`;
+}
+
+/** Saves a checkpoint that has more than the log's own signature; one that is there already is left as it is. */
+export async function insertCosigned(
+  transaction: Queries,
+  { checkpoint, signer, savedAt }: { readonly checkpoint: Checkpoint; readonly signer: NoteSigner; readonly savedAt: string },
+): Promise<void> {
+  const { origin, size, note } = checkpoint;
+  if (parseNote(note).signatures.length < 2) {
+    throw new LedgerError('LOG_WITNESS', `save checkpoint ${size}: expected a cosignature beside the log's signature, got none`);
+  }
+  const rows = await transaction.all('SELECT note FROM cosigned WHERE size = ?', size);
+  if (rows.some((row) => textAt(row, 'note') === note)) return;
+  const last = await transaction.get('SELECT seq FROM cosigned ORDER BY seq DESC LIMIT 1');
+  const seq = last === undefined ? 0 : integerAt(last, 'seq') + 1;
+  const sealLine = signer.sign(sealText(origin, { seq, size, note, savedAt }));
+  await transaction.run('INSERT INTO cosigned(seq, size, note, saved_at, seal_line) VALUES (?, ?, ?, ?, ?)', seq, size, note, savedAt, sealLine);
+}
+
+/** The saved checkpoint of the largest size; of several of one size the last saved. */
+export async function latestCosigned(queries: Queries): Promise<SavedCheckpoint | undefined> {
+  const row = await queries.get('SELECT * FROM cosigned ORDER BY size DESC, seq DESC LIMIT 1');
+  return row === undefined ? undefined : savedOf(row);
+}
+
+/** Saved checkpoints whose tree holds entry `index`, in the order in which they were saved. */
+export async function cosignedCovering(queries: Queries, index: number): Promise<readonly SavedCheckpoint[]> {
+  const rows = await queries.all('SELECT * FROM cosigned WHERE size > ? ORDER BY seq', index);
+  return rows.map(savedOf);
+}
+
+/** The first saved checkpoint whose tree holds entry `index`: once there is one, the answer never changes. */
+export async function firstCosignedCovering(queries: Queries, index: number): Promise<SavedCheckpoint | undefined> {
+  const row = await queries.get('SELECT * FROM cosigned WHERE size > ? ORDER BY seq LIMIT 1', index);
+  return row === undefined ? undefined : savedOf(row);
+}
+
+/** A saved checkpoint out of its row. */
+export function savedOf(row: Row): SavedCheckpoint {
+  return {
+    seq: integerAt(row, 'seq'),
+    size: integerAt(row, 'size'),
+    note: textAt(row, 'note'),
+    savedAt: textAt(row, 'saved_at'),
+    sealLine: textAt(row, 'seal_line'),
+  };
+}

@@ -1,0 +1,76 @@
+/** Rows of `log_entry` and `envelope`. */
+import {
+  digestFromHex,
+  digestHex,
+  type Digest,
+  equalBytes,
+  fromHex,
+  hex,
+  INTOTO_PAYLOAD_TYPE,
+  keyIdOf,
+  makeEnvelope,
+  parseLogLeaf,
+  parseStatement,
+} from '@sealane/core';
+import { bytesAt, integerAt, textAt } from '../store/rows.js';
+import type { Queries, Row } from '../store/store.js';
+import type { LedgerEntry, PreparedEntry } from './entry.js';
+
+const ENTRY = `SELECT e.idx, e.statement, e.leaf, v.payload,
+  (SELECT c.committed_at FROM log_commit c WHERE c.size > e.idx ORDER BY c.size LIMIT 1) AS committed_at
+  FROM log_entry e JOIN envelope v ON v.idx = e.idx`;
+
+/** Writes an entry as number `index`. */
+export async function insertEntry(transaction: Queries, index: number, entry: PreparedEntry): Promise<void> {
+  const statement = fromHex(digestHex(entry.statementDigest));
+  await transaction.run('INSERT INTO log_entry(idx, statement, leaf) VALUES (?, ?, ?)', index, statement, entry.leaf);
+  await transaction.run('INSERT INTO envelope(idx, payload) VALUES (?, ?)', index, entry.payload);
+}
+
+/** The index under which this statement signed by this key is in the log. */
+export async function findEntry(queries: Queries, statementDigest: Digest, spki: Uint8Array): Promise<number | undefined> {
+  const statement = fromHex(digestHex(statementDigest));
+  const rows = await queries.all('SELECT idx, leaf FROM log_entry WHERE substr(statement, 1, 6) = substr(?, 1, 6) AND statement = ? ORDER BY idx', statement, statement);
+  const row = rows.find((candidate) => equalBytes(parseLogLeaf(bytesAt(candidate, 'leaf')).spki, spki));
+  return row === undefined ? undefined : integerAt(row, 'idx');
+}
+
+/** One entry, or undefined when the log is not that long. */
+export async function readEntry(queries: Queries, index: number): Promise<LedgerEntry | undefined> {
+  const row = await queries.get(`${ENTRY} WHERE e.idx = ?`, index);
+  return row === undefined ? undefined : entryOf(row);
+}
+
+/** All entries with this statement: one for each key that signed it. */
+export async function entriesByStatement(queries: Queries, statementDigest: Digest): Promise<readonly LedgerEntry[]> {
+  const statement = fromHex(digestHex(statementDigest));
+  const rows = await queries.all(`${ENTRY} WHERE substr(e.statement, 1, 6) = substr(?, 1, 6) AND e.statement = ? ORDER BY e.idx`, statement, statement);
+  return rows.map(entryOf);
+}
+
+/** Entries from `begin` on, at most `count`. */
+export async function entriesFrom(queries: Queries, begin: number, count: number): Promise<readonly LedgerEntry[]> {
+  const rows = await queries.all(`${ENTRY} WHERE e.idx >= ? ORDER BY e.idx LIMIT ?`, begin, count);
+  return rows.map(entryOf);
+}
+
+/** Leaf bytes of the entries `begin` (inclusive) to `end` (exclusive), as many as there are. */
+export async function leavesBetween(queries: Queries, begin: number, end: number): Promise<readonly Uint8Array[]> {
+  const rows = await queries.all('SELECT leaf FROM log_entry WHERE idx >= ? AND idx < ? ORDER BY idx', begin, end);
+  return rows.map((row) => bytesAt(row, 'leaf'));
+}
+
+/** An entry out of a row of the `ENTRY` query: signature and key are read from the leaf. */
+export function entryOf(row: Row): LedgerEntry {
+  const { signature, spki } = parseLogLeaf(bytesAt(row, 'leaf'));
+  const payload = bytesAt(row, 'payload');
+  return {
+    index: integerAt(row, 'idx'),
+    envelope: makeEnvelope(INTOTO_PAYLOAD_TYPE, payload, signature),
+    spki,
+    statement: parseStatement(payload),
+    statementDigest: digestFromHex(hex(bytesAt(row, 'statement'))),
+    keyId: keyIdOf(spki),
+    loggedAt: textAt(row, 'committed_at'),
+  };
+}

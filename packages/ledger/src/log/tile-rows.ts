@@ -1,0 +1,53 @@
+/** Rows of `hash_tile`, and the partial tiles that follow from the rows to their right. */
+import { concatBytes, leafHash, LedgerError, type ProofWish, TILE_WIDTH, tileCount, type Tile, type TileReader, tilesForProofs } from '@sealane/core';
+import { bytesAt } from '../store/rows.js';
+import type { Queries } from '../store/store.js';
+import { leavesBetween } from './entry-rows.js';
+import { type FullTile, RightEdge } from './right-edge.js';
+
+const HASH_BYTES = 32;
+
+/** Writes tiles that have become full. */
+export async function insertTiles(transaction: Queries, tiles: readonly FullTile[]): Promise<void> {
+  for (const { level, index, root, data } of tiles) {
+    await transaction.run('INSERT INTO hash_tile(level, n, root, data) VALUES (?, ?, ?, ?)', level, index, root, data);
+  }
+}
+
+/** The bytes of a tile, full or partial. @throws LedgerError `LEDGER_DAMAGED` rows are missing */
+export async function readTile(queries: Queries, tile: Tile): Promise<Uint8Array> {
+  const { level, index, width } = tile;
+  const row = await queries.get('SELECT data FROM hash_tile WHERE level = ? AND n = ?', level, index);
+  const data = row === undefined ? concatBytes(...(await partialHashes(queries, tile))) : bytesAt(row, 'data').subarray(0, width * HASH_BYTES);
+  if (data.length !== width * HASH_BYTES) {
+    throw new LedgerError('LEDGER_DAMAGED', `read tile ${level}/${index}: expected ${width} hashes, got ${data.length / HASH_BYTES}`, { level, index });
+  }
+  return data;
+}
+
+/** Hashes of a tile that is not full yet: of its leaves, or the roots of the tiles below it. */
+async function partialHashes(queries: Queries, { level, index, width }: Tile): Promise<readonly Uint8Array[]> {
+  const [begin, end] = [index * TILE_WIDTH, index * TILE_WIDTH + width];
+  if (level === 0) return (await leavesBetween(queries, begin, end)).map(leafHash);
+  const rows = await queries.all('SELECT root FROM hash_tile WHERE level = ? AND n >= ? AND n < ? ORDER BY n', level - 1, begin, end);
+  return rows.map((row) => bytesAt(row, 'root'));
+}
+
+/** Reads the tiles that the wished proofs need. */
+export async function tileReaderFor(queries: Queries, wish: ProofWish): Promise<TileReader> {
+  const tiles = new Map<string, Uint8Array>();
+  for (const tile of tilesForProofs(wish)) tiles.set(`${tile.level}/${tile.index}`, await readTile(queries, tile));
+  return ({ level, index }) => tiles.get(`${level}/${index}`) ?? new Uint8Array();
+}
+
+/** The right edge of the tree of the first `size` entries. */
+export async function loadEdge(queries: Queries, size: number): Promise<RightEdge> {
+  const partial: Uint8Array[][] = [];
+  for (let level = 0; size >= TILE_WIDTH ** level; level += 1) {
+    const { full, partialWidth } = tileCount(size, level);
+    const tile = { level, index: full, width: partialWidth };
+    const data = partialWidth === 0 ? new Uint8Array() : await readTile(queries, tile);
+    partial.push(Array.from({ length: partialWidth }, (_, at) => data.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES)));
+  }
+  return RightEdge.of(size, partial);
+}

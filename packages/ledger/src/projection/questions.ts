@@ -1,0 +1,103 @@
+/** The first questions: what the promoter's gates and the auditor's answers look up. Every answer is in log order. */
+import { type Digest, digestHex, fromHex } from '@sealane/core';
+import type { LedgerEntry } from '../log/entry.js';
+import { readEntry } from '../log/entry-rows.js';
+import { integerAt } from '../store/rows.js';
+import type { Queries, SqlValue } from '../store/store.js';
+import {
+  type ApprovalRecord,
+  type DecisionRecord,
+  type KeyRecord,
+  type ReceiptRecord,
+  records,
+  type ReleaseRecord,
+  type RevocationRecord,
+  type SiteRecord,
+  type TestRecord,
+} from './records.js';
+
+/** The questions; `release` is a release's digest. */
+export interface Projection {
+  /** Entries that have this digest among their subjects, of one predicate type when it is given. */
+  statementsAbout(subject: Digest, predicateType?: string): Promise<readonly LedgerEntry[]>;
+  /** Entries that this key signed: what is void when it is revoked. */
+  statementsBy(keyId: string): Promise<readonly LedgerEntry[]>;
+  releases(): Promise<readonly ReleaseRecord[]>;
+  /** Release statements with this name and version: one with another digest than the first must be refused. */
+  releaseByName(name: string, version: string): Promise<readonly ReleaseRecord[]>;
+  decisions(where?: { readonly stage?: string; readonly release?: Digest }): Promise<readonly DecisionRecord[]>;
+  approvals(where?: { readonly stage?: string; readonly release?: Digest }): Promise<readonly ApprovalRecord[]>;
+  testResults(release: Digest): Promise<readonly TestRecord[]>;
+  revocations(): Promise<readonly RevocationRecord[]>;
+  /** Site records in log order, of one site where it is given; the last of a site is the one that counts. */
+  sites(site?: string): Promise<readonly SiteRecord[]>;
+  receiptsOf(site: string): Promise<readonly ReceiptRecord[]>;
+  /** The latest receipt of each site, by `seq`. */
+  latestReceipts(): Promise<readonly ReceiptRecord[]>;
+  keysSeen(): Promise<readonly KeyRecord[]>;
+}
+
+/** Reads the projection with `queries`. */
+export function projection(queries: Queries): Projection {
+  const list = async <T>(read: (row: Readonly<Record<string, unknown>>) => T, sql: string, ...values: readonly SqlValue[]): Promise<readonly T[]> =>
+    (await queries.all(sql, ...values)).map(read);
+  return {
+    statementsAbout: (subject, predicateType) => statementsAbout(queries, subject, predicateType),
+    statementsBy: (keyId) => entriesAt(queries, 'SELECT s.idx FROM statement s JOIN key_seen k ON k.id = s.key WHERE k.key_id = ? ORDER BY s.idx', fromHex(keyId)),
+    releases: () => list(records.release, from('release')),
+    releaseByName: (name, version) => list(records.release, from('release', 'p.name = ? AND p.version = ?'), name, version),
+    decisions: (where = {}) => list(records.decision, from('decision', ...filter(where)), ...filterValues(where)),
+    approvals: (where = {}) => list(records.approval, from('approval', ...filter(where)), ...filterValues(where)),
+    testResults: (release) => list(records.test, from('test_result', 'a.digest = ?'), raw(release)),
+    revocations: () => list(records.revocation, from('revocation')),
+    sites: (site) => (site === undefined ? list(records.site, from('site_record')) : list(records.site, from('site_record', 'p.site = ?'), site)),
+    receiptsOf: (site) => list(records.receipt, from('receipt', 'p.site = ?', 'p.seq, p.idx'), site),
+    latestReceipts: () => list(records.receipt, from('receipt', 'p.idx = (SELECT r.idx FROM receipt r WHERE r.site = p.site ORDER BY r.seq DESC, r.idx DESC LIMIT 1)', 'p.site')),
+    keysSeen: () => list(records.key, 'SELECT * FROM key_seen ORDER BY id'),
+  };
+}
+
+type ProjectedTable = 'release' | 'decision' | 'approval' | 'test_result' | 'revocation' | 'site_record' | 'receipt';
+
+/** The rows of a table with statement digest, signer, and the digest of the release where there is one. */
+function from(table: ProjectedTable, condition = '1 = 1', order = 'p.idx'): string {
+  const artifact = table === 'site_record' ? '' : ' LEFT JOIN artifact a ON a.id = p.artifact';
+  const columns = table === 'site_record' ? '' : ', a.digest';
+  return `SELECT p.*, e.statement, k.key_id AS signer${columns} FROM ${table} p
+    JOIN log_entry e ON e.idx = p.idx JOIN statement s ON s.idx = p.idx JOIN key_seen k ON k.id = s.key${artifact}
+    WHERE ${condition} ORDER BY ${order}`;
+}
+
+interface Filter {
+  readonly stage?: string;
+  readonly release?: Digest;
+}
+
+function filter({ stage, release }: Filter): [condition: string] {
+  const parts = [...(stage === undefined ? [] : ['p.stage = ?']), ...(release === undefined ? [] : ['a.digest = ?'])];
+  return [parts.length === 0 ? '1 = 1' : parts.join(' AND ')];
+}
+
+function filterValues({ stage, release }: Filter): readonly SqlValue[] {
+  return [...(stage === undefined ? [] : [stage]), ...(release === undefined ? [] : [raw(release)])];
+}
+
+async function statementsAbout(queries: Queries, subject: Digest, predicateType: string | undefined): Promise<readonly LedgerEntry[]> {
+  const sql = 'SELECT s.idx FROM subject s JOIN artifact a ON a.id = s.artifact JOIN predicate_type t ON t.id = s.predicate_type WHERE a.digest = ?';
+  return predicateType === undefined
+    ? entriesAt(queries, `${sql} ORDER BY s.idx`, raw(subject))
+    : entriesAt(queries, `${sql} AND t.uri = ? ORDER BY s.idx`, raw(subject), predicateType);
+}
+
+async function entriesAt(queries: Queries, sql: string, ...values: readonly SqlValue[]): Promise<readonly LedgerEntry[]> {
+  const entries: LedgerEntry[] = [];
+  for (const row of await queries.all(sql, ...values)) {
+    const entry = await readEntry(queries, integerAt(row, 'idx'));
+    if (entry !== undefined) entries.push(entry);
+  }
+  return entries;
+}
+
+function raw(digest: Digest): Uint8Array {
+  return fromHex(digestHex(digest));
+}

@@ -1,0 +1,38 @@
+/** A ledger file from nothing, and the check that one which is there is ours to read. */
+import { LedgerError } from '@sealane/core';
+import { PROJECTION_SCHEMA } from '../projection/schema.js';
+import { integerAt, textAt } from './rows.js';
+import { LOG_SCHEMA, SCHEMA_VERSION } from './schema.js';
+import type { Queries, Store } from './store.js';
+
+/** Every statement of the schema. */
+export const SCHEMA: readonly string[] = [...LOG_SCHEMA, ...PROJECTION_SCHEMA];
+
+/** Creates the tables in an empty database, in one transaction; leaves one that has tables alone. */
+export async function initialiseSchema(store: Store, vkey: string): Promise<void> {
+  if ((await schemaVersion(store)) !== 0) return;
+  await store.write(async (transaction) => {
+    // another process may have been first
+    if ((await schemaVersion(transaction)) !== 0) return;
+    for (const statement of SCHEMA) await transaction.run(statement);
+    await transaction.run('INSERT INTO ledger(id, vkey) VALUES (1, ?)', vkey);
+    await transaction.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  });
+}
+
+/** The verifier key of a ledger. @throws LedgerError `LEDGER_MISMATCH` another schema version; `LEDGER_DAMAGED` no such row */
+export async function readVkey(queries: Queries): Promise<string> {
+  const version = await schemaVersion(queries);
+  if (version !== SCHEMA_VERSION) {
+    throw new LedgerError('LEDGER_MISMATCH', `open ledger: expected schema version ${SCHEMA_VERSION}, got ${version}`, { version });
+  }
+  const row = await queries.get('SELECT vkey FROM ledger');
+  if (row === undefined) throw new LedgerError('LEDGER_DAMAGED', 'open ledger: expected the key of its log, got no row');
+  return textAt(row, 'vkey');
+}
+
+/** 0 = an empty database. */
+export async function schemaVersion(queries: Queries): Promise<number> {
+  const row = await queries.get('PRAGMA user_version');
+  return row === undefined ? 0 : integerAt(row, 'user_version');
+}

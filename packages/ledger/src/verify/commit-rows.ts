@@ -1,0 +1,66 @@
+/** The signed commits: each follows the one before, and both its lines are by the log's key over what the row says. */
+import { formatCheckpointText, hex, openNote, parseNote, SealaneError, type Vkey } from '@sealane/core';
+import { type Commit, commitOf, commitText } from '../log/commits.js';
+import { textAt } from '../store/rows.js';
+import type { Queries } from '../store/store.js';
+import type { Problems } from './report.js';
+
+/** A commit, and whether its row is as the log's key signed it: only then its root is a measure for the entries. */
+export interface CheckedCommit extends Commit {
+  readonly isSigned: boolean;
+}
+
+/** Checks the commits with sizes from `begin` (exclusive) to `end` (inclusive); `previous` is the size of the commit before them. */
+export async function checkCommitRows(
+  view: Queries,
+  range: { readonly begin: number; readonly end: number; readonly previous: number; readonly vkey: Vkey | undefined; readonly problems: Problems },
+): Promise<readonly CheckedCommit[]> {
+  const { begin, end, vkey, problems } = range;
+  const checked: CheckedCommit[] = [];
+  let { previous } = range;
+  for (const row of await view.all('SELECT * FROM log_commit WHERE size > ? AND size <= ? ORDER BY size', begin, end)) {
+    const commit = commitOf(row);
+    if (commit.previous !== previous) problems.add('commit', commit.size, `to follow the commit of size ${previous}`, `follows ${commit.previous}`);
+    const isSigned = vkey !== undefined && checkLines(commit, vkey, problems);
+    checked.push({ ...commit, isSigned });
+    previous = commit.size;
+  }
+  return checked;
+}
+
+function checkLines(commit: Commit, vkey: Vkey, problems: Problems): boolean {
+  const checkpoint = formatCheckpointText({ origin: vkey.name, size: commit.size, root: commit.root });
+  const wrong = [
+    ...(isLineOver(checkpoint, commit.checkpointLine, vkey) ? [] : ['checkpoint line']),
+    ...(isLineOver(commitText(vkey.name, commit), commit.commitLine, vkey) ? [] : ['commit line']),
+  ];
+  if (wrong.length > 0) problems.add('commit', commit.size, `a row signed by ${vkey.name}`, `a row that its ${wrong.join(' and ')} does not sign`);
+  return wrong.length === 0;
+}
+
+/** Whether `line` is exactly one signature line, by this key, over this text. */
+export function isLineOver(text: string, line: string, vkey: Vkey): boolean {
+  try {
+    const note = `${text}\n${line}`;
+    return parseNote(note).text === text && parseNote(note).signatures.length === 1 && openNote(note, [vkey]).verified.length === 1;
+  } catch (error) {
+    if (error instanceof SealaneError) return false;
+    throw error;
+  }
+}
+
+/** Key hashes (hex) in the lines of the first and the last commit: what to judge the ledger's own key row by. */
+export async function keyHashesOfCommits(view: Queries): Promise<readonly string[]> {
+  const rows = await view.all('SELECT checkpoint_line, commit_line FROM log_commit WHERE size IN (SELECT min(size) FROM log_commit UNION SELECT max(size) FROM log_commit)');
+  return rows.flatMap((row) => [textAt(row, 'checkpoint_line'), textAt(row, 'commit_line')]).flatMap(keyHashOf);
+}
+
+function keyHashOf(line: string): readonly string[] {
+  try {
+    return parseNote(`text\n\n${line}`).signatures.map(({ keyHash }) => hex(keyHash));
+  } catch (error) {
+    // the row is named when its own turn comes
+    if (error instanceof SealaneError) return [];
+    throw error;
+  }
+}

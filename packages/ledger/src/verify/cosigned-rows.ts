@@ -1,0 +1,34 @@
+/** Saved cosigned checkpoints: sealed by the log's key, numbered without a gap, and each a prefix of the entries as they are. */
+import { equalBytes, hex, SealaneError, type Vkey } from '@sealane/core';
+import { ownCheckpoint, type SavedCheckpoint, savedOf, sealText } from '../log/cosigned.js';
+import type { Queries } from '../store/store.js';
+import { isLineOver } from './commit-rows.js';
+import type { Problems } from './report.js';
+import type { Tree } from './tree.js';
+
+/** Checks every row of `cosigned`. */
+export async function checkCosignedRows(
+  view: Queries,
+  { vkey, tree, problems }: { readonly vkey: Vkey; readonly tree: Tree; readonly problems: Problems },
+): Promise<void> {
+  let expected = 0;
+  for (const row of await view.all('SELECT * FROM cosigned ORDER BY seq')) {
+    const saved = savedOf(row);
+    if (saved.seq !== expected) problems.add('cosigned', saved.seq, `row ${expected} before it`, 'no such row');
+    expected = saved.seq + 1;
+    if (!isLineOver(sealText(vkey.name, saved), saved.sealLine, vkey)) problems.add('cosigned', saved.seq, `a row sealed by ${vkey.name}`, 'a row that its seal does not fit');
+    else checkPast(saved, vkey, tree, problems);
+  }
+}
+
+function checkPast(saved: SavedCheckpoint, vkey: Vkey, tree: Tree, problems: Problems): void {
+  try {
+    const { size, root } = ownCheckpoint(saved.note, vkey);
+    const actual = tree.roots.get(size);
+    if (actual === undefined) problems.add('cosigned', saved.seq, `a log of at least ${size} entries`, `one of ${tree.size}`);
+    else if (!equalBytes(actual, root)) problems.add('cosigned', saved.seq, `root ${hex(root)} at size ${size}`, `root ${hex(actual)}`);
+  } catch (error) {
+    if (!(error instanceof SealaneError)) throw error;
+    problems.add('cosigned', saved.seq, `a checkpoint signed by ${vkey.name}`, error.message);
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * The full check of a ledger: everything that can be recomputed is, and each row that does not fit is named.
+ *
+ * From the outside in: the database's own pages and schema → whose log it is → each entry (payload, signature, leaf) → tiles → the signed commits →
+ * cosigned checkpoints → the checkpoint that the caller holds → the projection. What can go unseen is a log cut back to an earlier commit
+ * as a whole: only a checkpoint kept elsewhere shows that, so give one.
+ */
+import { emptyRoot, equalBytes, hex, parseVkey, SealaneError, type Vkey } from '@sealane/core';
+import { ownCheckpoint } from '../log/cosigned.js';
+import { SCHEMA, schemaVersion } from '../store/initialise.js';
+import { integerAt, textAt } from '../store/rows.js';
+import { SCHEMA_VERSION } from '../store/schema.js';
+import { openSqlite } from '../store/sqlite.js';
+import type { Queries, Store } from '../store/store.js';
+import { keyHashesOfCommits } from './commit-rows.js';
+import { checkCosignedRows } from './cosigned-rows.js';
+import { checkProjection } from './projection-rows.js';
+import { type LedgerReport, Problems } from './report.js';
+import { checkTree, type Tree } from './tree.js';
+
+/** What to check a ledger against. */
+export interface VerifyWish {
+  readonly origin: string;
+  /** A signed note that somebody kept: the log must be an extension of it. */
+  readonly checkpoint?: string;
+}
+
+/** Checks a ledger file, or a copy, that need not be well-formed. @throws LedgerError `LEDGER_UNREADABLE` there is no such file */
+export async function verifyLedger(wish: VerifyWish & { readonly file: string }): Promise<LedgerReport> {
+  try {
+    const store = openSqlite(wish.file, 'read-only');
+    try {
+      return await verifyStore(store, wish);
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    return unreadable(error, new Problems());
+  }
+}
+
+/** Checks an open store. */
+export async function verifyStore(store: Store, wish: VerifyWish): Promise<LedgerReport> {
+  const problems = new Problems();
+  try {
+    for (const text of await store.integrityProblems()) problems.add('sqlite', 'integrity_check', 'ok', text);
+    for (const [name, sql] of await store.schemaDifferences(SCHEMA)) problems.add('schema', name, 'as this version creates it', sql ?? 'missing');
+    return await store.snapshot((view) => verifyView(store, view, wish, problems));
+  } catch (error) {
+    return unreadable(error, problems);
+  }
+}
+
+/** Pages or columns that cannot be read are a finding, not a failure of the check. */
+function unreadable(error: unknown, problems: Problems): LedgerReport {
+  if (!(error instanceof SealaneError) || error.code !== 'LEDGER_DAMAGED') throw error;
+  problems.add('sqlite', 'read', 'a readable ledger', error.message);
+  return problems.report(0, emptyRoot());
+}
+
+async function verifyView(store: Store, view: Queries, wish: VerifyWish, problems: Problems): Promise<LedgerReport> {
+  const version = await schemaVersion(view);
+  if (version !== SCHEMA_VERSION) problems.add('schema', 'user_version', `${SCHEMA_VERSION}`, `${version}`);
+  const vkey = await checkLedgerRow(view, wish.origin, problems);
+  const given = vkey === undefined ? undefined : givenCheckpoint(wish, vkey, problems);
+  const cosignedSizes = (await view.all('SELECT DISTINCT size FROM cosigned')).map((row) => integerAt(row, 'size'));
+  const tree = await checkTree(view, { vkey, problems, rootsWanted: new Set([...cosignedSizes, ...(given === undefined ? [] : [given.size])]) });
+  if (vkey !== undefined) await checkCosignedRows(view, { vkey, tree, problems });
+  if (given !== undefined) checkGiven(given, tree, problems);
+  // the projection is made from the entries: comparing it with one made from edited entries would name rows that are right
+  if (tree.isSound) await checkProjection(store, view, problems);
+  return problems.report(tree.size, tree.root);
+}
+
+/** Whose log this is; undefined when signatures cannot be judged because this very row is wrong. */
+async function checkLedgerRow(view: Queries, origin: string, problems: Problems): Promise<Vkey | undefined> {
+  const row = await view.get('SELECT id, vkey FROM ledger');
+  if (row === undefined) {
+    problems.add('ledger', 1, `the key of ${origin}`, 'no row');
+    return undefined;
+  }
+  const text = textAt(row, 'vkey');
+  const vkey = parsed(text);
+  const hashes = await keyHashesOfCommits(view);
+  const signs = vkey !== undefined && (hashes.length === 0 || hashes.includes(hex(vkey.keyHash)));
+  if (vkey?.name !== origin || !signs) {
+    problems.add('ledger', 1, `the key of ${origin} that signed the commits${hashes[0] === undefined ? '' : ` (${hashes[0]})`}`, text);
+    return undefined;
+  }
+  return vkey;
+}
+
+function parsed(vkey: string): Vkey | undefined {
+  try {
+    return parseVkey(vkey);
+  } catch (error) {
+    if (error instanceof SealaneError) return undefined;
+    throw error;
+  }
+}
+
+interface Given {
+  readonly size: number;
+  readonly root: Uint8Array;
+}
+
+function givenCheckpoint({ checkpoint }: VerifyWish, vkey: Vkey, problems: Problems): Given | undefined {
+  if (checkpoint === undefined) return undefined;
+  try {
+    return ownCheckpoint(checkpoint, vkey);
+  } catch (error) {
+    if (!(error instanceof SealaneError)) throw error;
+    problems.add('checkpoint', 'note', `a checkpoint signed by ${vkey.name}`, error.message);
+    return undefined;
+  }
+}
+
+function checkGiven({ size, root }: Given, tree: Tree, problems: Problems): void {
+  const actual = tree.roots.get(size);
+  if (actual === undefined) problems.add('checkpoint', size, `a log of at least ${size} entries`, `one of ${tree.size}`);
+  else if (!equalBytes(actual, root)) problems.add('checkpoint', size, `root ${hex(root)}`, `root ${hex(actual)}`);
+}
