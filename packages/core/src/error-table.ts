@@ -110,6 +110,8 @@ export const ERRORS = define({
   RELEASE_FAILED_HERE: { exit: 0, what: 'this release failed its health here before and is not tried again', hint: 'promote a mended release; see: sealane-site status' },
   RELEASE_REVOKED: { exit: 3, what: 'the release was revoked', hint: 'promote another release; see: sealane channel show STAGE' },
   RELEASE_UNKNOWN: { exit: 2, what: 'a release that was named is not in the ledger', hint: 'list what is there: sealane release list' },
+  RELEASE_EXISTS: { exit: 2, what: 'the name and version stand for other bytes already', hint: 'choose another version: a release never changes' },
+  TRUST_UNSIGNED: { exit: 5, what: 'a proposal still lacks signatures of its owners', hint: 'have another owner run: sealane trust sign FILE --key KEY' },
   SITE_FENCED: { exit: 3, what: 'this site is fenced: it installs nothing', hint: 'ask the operators of the lane to rejoin the site' },
   SITE_MISMATCH: { exit: 3, what: 'the site record does not match this site, its key, stage or labels', hint: 'enrol again: sealane-site enroll --name NAME --out REQUEST' },
   SITE_UNKNOWN: { exit: 2, what: 'a site that was named is not in the ledger', hint: 'list what is there: sealane site list' },

@@ -1,9 +1,7 @@
 /** What runs at a site, and what ran there at a time: the site's own receipts, joined with releases. */
 import { AuditorError, type Digest } from '@sealane/core';
-import { receipts, releases, sites } from '@sealane/ledger';
 import { isTime, readReceipt } from '@sealane/trust';
-import { type Answer, type AuditContext, Evidence, policyOf } from './context.js';
-import { isOwnReceipt } from './trace.js';
+import { type Answer, type AuditContext, cite, closeAnswer, type Doubt, type Evidence, policyOf, startEvidence, statementOf } from './context.js';
 
 export interface AtSite {
   readonly site: string;
@@ -31,17 +29,17 @@ export interface AtSite {
  *
  * @throws AuditorError `SITE_UNKNOWN`; `USAGE` a malformed time
  */
-export function atSite(context: AuditContext, site: string, asOf?: string): Answer<AtSite & { readonly doubts: Evidence['doubts'] }> {
+export async function atSite(context: AuditContext, site: string, asOf?: string): Promise<Answer<AtSite & { readonly doubts: readonly Doubt[] }>> {
   if (asOf !== undefined && !isTime(asOf)) throw new AuditorError('USAGE', `read --as-of: expected a time such as 2026-11-24T10:00:00Z, got ${asOf}`);
-  const record = sites(context.ledger, site).at(-1);
+  const record = (await context.ledger.sites(site)).at(-1);
   if (record === undefined) throw new AuditorError('SITE_UNKNOWN', `ask what runs at ${site}: there is no such site in the ledger`, { site });
-  const evidence = new Evidence(context);
+  const evidence = startEvidence();
   const policy = policyOf(context, record.stage);
-  evidence.verify(context.ledger.entry(record.index), policy, policy.registrar);
-  const history = historyOf(context, evidence, site, record.siteKey).filter(({ at }) => asOf === undefined || at <= asOf);
+  await cite(context, evidence, await context.ledger.entry(record.index), policy, policy.registrar);
+  const history = (await historyOf(context, evidence, site, record.siteKeyId)).filter(({ at }) => asOf === undefined || at <= asOf);
   const current = runningAfter(history);
-  const release = releases(context.ledger).find(({ digest }) => digest === current?.release);
-  return evidence.close(asOf === undefined ? `at ${site}` : `at ${site} as of ${asOf}`, {
+  const release = (await context.ledger.releases()).find((row) => row.release === current?.release);
+  return await closeAnswer(context, evidence, asOf === undefined ? `at ${site}` : `at ${site} as of ${asOf}`, {
     site,
     stage: record.stage,
     release: current?.release ?? null,
@@ -55,17 +53,17 @@ export function atSite(context: AuditContext, site: string, asOf?: string): Answ
 
 type History = AtSite['history'];
 
-function historyOf(context: AuditContext, evidence: Evidence, site: string, siteKey: string): History {
-  return receipts(context.ledger, { site })
-    .filter(({ keyId }) => keyId === siteKey)
-    .map(({ index }) => context.ledger.entry(index))
-    .filter((entry) => isOwnReceipt(context, entry))
-    .map((entry) => {
-      evidence.citations.push({ digest: entry.statementDigest, logIndex: entry.index });
-      const { seq, event, release, previous, reason, at } = readReceipt(entry.statement);
-      return { seq, event, release, previous, reason, at, statement: entry.statementDigest };
-    })
-    .sort((a, b) => a.seq - b.seq);
+/** The chain of the site's key in force. */
+async function historyOf(context: AuditContext, evidence: Evidence, site: string, siteKey: string): Promise<History> {
+  const history: AtSite['history'][number][] = [];
+  for (const { index, keyId } of await context.ledger.receiptsOf(site)) {
+    if (keyId !== siteKey) continue;
+    const entry = await context.ledger.entry(index);
+    evidence.citations.push({ digest: entry.statementDigest, logIndex: index });
+    const { seq, event, release, previous, reason, at } = readReceipt(statementOf(entry));
+    history.push({ seq, event, release, previous, reason, at, statement: entry.statementDigest });
+  }
+  return history.sort((a, b) => a.seq - b.seq);
 }
 
 /** Installed and rolled back by hand: its release runs. Rolled back by itself: the previous one runs again. Refused: nothing changed. */

@@ -12,10 +12,11 @@ import {
   parseStrictJson,
   partName,
   PREDICATE,
+  sha256,
 } from '@sealane/core';
-import { type Entry, receipts, releases, statementsAbout } from '@sealane/ledger';
-import { type Policy, readApproval, readDecision, readRelease, readReceipt, type ReleaseComponent } from '@sealane/trust';
-import { type Answer, type AuditContext, Evidence, personOf, type StagePolicy } from './context.js';
+import type { LedgerEntry } from '@sealane/ledger';
+import { type Policy, readApproval, readDecision, readReceipt, readRelease, type ReleaseComponent } from '@sealane/trust';
+import { type Answer, type AuditContext, cite, closeAnswer, type Doubt, type Evidence, personOf, startEvidence, statementOf } from './context.js';
 
 /** Hardware that a release was tested on: the class, and a line for people. `hbom` is the digest of the inventory itself. */
 export interface TestedHardware {
@@ -51,122 +52,136 @@ export interface Trace {
  *
  * @throws AuditorError `RELEASE_UNKNOWN`; `LOG_NOT_INCLUDED`, `LOG_WITNESS` when what is cited cannot be proved
  */
-export async function traceRelease(context: AuditContext, release: Digest): Promise<Answer<Trace & { readonly doubts: Evidence['doubts'] }>> {
-  const evidence = new Evidence(context);
-  const entries = statementsAbout(context.ledger, release);
-  const described = releases(context.ledger).find(({ digest }) => digest === release);
+export async function traceRelease(context: AuditContext, release: Digest): Promise<Answer<Trace & { readonly doubts: readonly Doubt[] }>> {
+  const described = (await context.ledger.releases()).find((row) => row.release === release);
   if (described === undefined) throw new AuditorError('RELEASE_UNKNOWN', `trace ${release}: there is no such release in the ledger`, { release });
-  const tests = await testsOf(context, evidence, entries);
-  const trace: Trace = {
+  const about = { context, evidence: startEvidence(), entries: await context.ledger.statementsAbout(release) };
+  const { name, version } = described;
+  return await closeAnswer(context, about.evidence, `trace ${release}`, {
     release,
-    name: described.name,
-    version: described.version,
-    components: componentsOf(context, evidence, entries),
-    provenance: provenanceOf(context, evidence, entries),
-    ...tests,
-    approvals: approvalsOf(context, evidence, entries),
-    decisions: decisionsOf(context, evidence, entries),
-    sites: sitesOf(context, evidence, release),
-  };
-  return evidence.close(`trace ${release}`, trace);
+    name,
+    version,
+    components: await componentsOf(about),
+    provenance: await provenanceOf(about),
+    ...(await testsOf(about)),
+    approvals: await approvalsOf(about),
+    decisions: await decisionsOf(about),
+    sites: await sitesOf(about),
+  });
 }
 
-const ofType = (entries: readonly Entry[], predicateType: string): readonly Entry[] => entries.filter(({ statement }) => statement.predicateType === predicateType);
+/** The statements about a release, and where citations are collected. */
+interface About {
+  readonly context: AuditContext;
+  readonly evidence: Evidence;
+  readonly entries: readonly LedgerEntry[];
+}
 
-/** The policy of the last stage names everybody whose evidence counts there. */
+/** A statement with the entry that it came in. */
+interface Cited {
+  readonly entry: LedgerEntry;
+  readonly predicate: JsonObject;
+}
+
+/** The last stage's policy names everybody whose evidence counts there. */
 function lastPolicy({ policies }: AuditContext): Policy {
-  const last = [...policies].sort((a: StagePolicy, b: StagePolicy) => a.policy.chain.length - b.policy.chain.length).at(-1);
+  const last = [...policies].sort((a, b) => a.chain.length - b.chain.length).at(-1);
   if (last === undefined) throw new AuditorError('CONFIG_INVALID', 'read the policies of the lane: expected at least one stage, got none');
-  return last.policy;
+  return last;
 }
 
-function componentsOf(context: AuditContext, evidence: Evidence, entries: readonly Entry[]): Trace['components'] {
-  const policy = lastPolicy(context);
-  return ofType(entries, PREDICATE.release)
-    .filter((entry) => evidence.verify(entry, policy, policy.signers.release) !== undefined)
-    .slice(0, 1)
-    .flatMap(({ statement }) => readRelease(statement).components);
+function ofType({ entries }: About, predicateType: string): readonly LedgerEntry[] {
+  return entries.filter((entry) => statementOf(entry).predicateType === predicateType);
 }
 
-function provenanceOf(context: AuditContext, evidence: Evidence, entries: readonly Entry[]): Trace['provenance'] {
-  const policy = lastPolicy(context);
-  return ofType(entries, PREDICATE.provenance)
-    .filter((entry) => evidence.verify(entry, policy, policy.signers.provenance) !== undefined)
-    .map(({ statement: { predicate }, statementDigest }) => ({
-      builder: textAt(predicate, 'runDetails', 'builder', 'id'),
-      commits: listAt(predicate, 'buildDefinition', 'resolvedDependencies').map((dependency) => textAt(dependency, 'digest', 'gitCommit')),
-      statement: statementDigest,
-    }));
+/** Verified evidence of one type, signed by keys that the last policy names for it. */
+async function evidenceOf(about: About, predicateType: string, signers: keyof Policy['signers']): Promise<readonly Cited[]> {
+  const policy = lastPolicy(about.context);
+  const cited: Cited[] = [];
+  for (const entry of ofType(about, predicateType)) {
+    const isGood = await cite(about.context, about.evidence, entry, policy, policy.signers[signers]);
+    if (isGood) cited.push({ entry, predicate: statementOf(entry).predicate });
+  }
+  return cited;
 }
 
-async function testsOf(context: AuditContext, evidence: Evidence, entries: readonly Entry[]): Promise<Pick<Trace, 'tests' | 'testedOn'>> {
-  const policy = lastPolicy(context);
-  const verified = ofType(entries, PREDICATE.testResult).filter((entry) => evidence.verify(entry, policy, policy.signers.tests) !== undefined);
-  const tests = verified.map(({ statement: { predicate }, statementDigest }) => {
+async function componentsOf(about: About): Promise<Trace['components']> {
+  const [first] = await evidenceOf(about, PREDICATE.release, 'release');
+  return first === undefined ? [] : readRelease(statementOf(first.entry)).components;
+}
+
+async function provenanceOf(about: About): Promise<Trace['provenance']> {
+  return (await evidenceOf(about, PREDICATE.provenance, 'provenance')).map(({ predicate, entry }) => ({
+    builder: textAt(predicate, 'runDetails', 'builder', 'id'),
+    commits: listAt(predicate, 'buildDefinition', 'resolvedDependencies').map((dependency) => textAt(dependency, 'digest', 'gitCommit')),
+    statement: entry.statementDigest,
+  }));
+}
+
+async function testsOf(about: About): Promise<Pick<Trace, 'tests' | 'testedOn'>> {
+  const cited = await evidenceOf(about, PREDICATE.testResult, 'tests');
+  const tests = cited.map(({ predicate, entry }) => {
     const suite = at(predicate, 'configuration', 0);
     return {
       suite: textAt(suite, 'name'),
       result: textAt(predicate, 'result'),
       passed: at(suite, 'annotations', 'passed') ?? null,
       total: at(suite, 'annotations', 'total') ?? null,
-      statement: statementDigest,
+      statement: entry.statementDigest,
     };
   });
-  const hardware = await Promise.all(verified.map((entry) => hardwareOf(context, entry)));
-  return { tests, testedOn: hardware.filter((item) => item !== undefined) };
+  return { tests, testedOn: cited.map((item) => hardwareOf(about.context, item)).filter((item) => item !== undefined) };
 }
 
-async function hardwareOf({ readBlob }: AuditContext, { statement, statementDigest }: Entry): Promise<TestedHardware | undefined> {
-  const descriptor = listAt(statement.predicate, 'configuration').find((item) => textAt(item, 'name') === 'hardware');
-  if (descriptor === undefined) return undefined;
-  const hbom = parseDigest(`sha256:${textAt(descriptor, 'digest', 'sha256')}`);
-  const bytes = await readBlob(hbom);
+function hardwareOf({ readBlob }: AuditContext, { entry, predicate }: Cited): TestedHardware | undefined {
+  const descriptor = listAt(predicate, 'configuration').find((item) => textAt(item, 'name') === 'hardware');
+  const bytes = descriptor === undefined ? undefined : readBlob(parseDigest(`sha256:${textAt(descriptor, 'digest', 'sha256')}`));
   if (bytes === undefined) return undefined;
-  const parsed = parseStrictJson(bytes, { maxBytes: LIMITS.evidenceBlobBytes, maxDepth: LIMITS.jsonDepth });
-  const facts = hardwareFacts(asObject(parsed));
+  const facts = hardwareFacts(asObject(parseStrictJson(bytes, { maxBytes: LIMITS.evidenceBlobBytes, maxDepth: LIMITS.jsonDepth })));
   const label = [partName(facts), facts.cpu, facts.arch].filter((word) => word !== undefined && word !== '').join(', ');
-  return { class: hardwareClass(facts), label, facts, hbom, statement: statementDigest };
+  return { class: hardwareClass(facts), label, facts, hbom: sha256(bytes), statement: entry.statementDigest };
 }
 
-function approvalsOf(context: AuditContext, evidence: Evidence, entries: readonly Entry[]): Trace['approvals'] {
-  return ofType(entries, PREDICATE.approval).flatMap((entry) => {
-    const approval = readApproval(entry.statement);
-    const policy = context.policies.find(({ policy: { stage } }) => stage === approval.stage)?.policy;
-    if (policy === undefined || evidence.verify(entry, policy) === undefined) return [];
-    const { stage, verdict, issuedAt } = approval;
-    return [{ person: personOf(context, entry.keyId) ?? `key ${entry.keyId}`, stage, verdict, issuedAt, statement: entry.statementDigest }];
-  });
+async function approvalsOf({ context, evidence, entries }: About): Promise<Trace['approvals']> {
+  const approvals: Trace['approvals'][number][] = [];
+  for (const entry of entries.filter((item) => statementOf(item).predicateType === PREDICATE.approval)) {
+    const { stage, verdict, issuedAt } = readApproval(statementOf(entry));
+    const policy = context.policies.find((item) => item.stage === stage);
+    if (policy === undefined || !(await cite(context, evidence, entry, policy))) continue;
+    approvals.push({ person: personOf(context, entry.keyId) ?? `key ${entry.keyId}`, stage, verdict, issuedAt, statement: entry.statementDigest });
+  }
+  return approvals;
 }
 
-function decisionsOf(context: AuditContext, evidence: Evidence, entries: readonly Entry[]): Trace['decisions'] {
-  return ofType(entries, PREDICATE.decision).flatMap((entry) => {
-    const decision = readDecision(entry.statement);
-    const { to, counter, checks } = decision.sealane_promotion;
-    const policy = context.policies.find(({ policy: { stage } }) => stage === to)?.policy;
-    const keys = policy?.chain.find(({ stage }) => stage === to)?.keys;
-    if (policy === undefined || evidence.verify(entry, policy, keys) === undefined) return [];
-    const recorded = checks.map((check): JsonObject => ({ ...check }));
-    return [{ stage: to, result: decision.verificationResult, counter, at: decision.timeVerified, checks: recorded, statement: entry.statementDigest }];
-  });
+async function decisionsOf({ context, evidence, entries }: About): Promise<Trace['decisions']> {
+  const decisions: Trace['decisions'][number][] = [];
+  for (const entry of entries.filter((item) => statementOf(item).predicateType === PREDICATE.decision)) {
+    const { sealane_promotion: promotion, verificationResult: result, timeVerified } = readDecision(statementOf(entry));
+    const policy = context.policies.find((item) => item.stage === promotion.to);
+    const keys = policy?.chain.find(({ stage }) => stage === promotion.to)?.keys;
+    if (policy === undefined || !(await cite(context, evidence, entry, policy, keys))) continue;
+    const checks = promotion.checks.map((check): JsonObject => ({ ...check }));
+    decisions.push({ stage: promotion.to, result, counter: promotion.counter, at: timeVerified, checks, statement: entry.statementDigest });
+  }
+  return decisions;
 }
 
 /** Receipts speak for their site only: they are cited when they are by the key of that site's record. */
-function sitesOf(context: AuditContext, evidence: Evidence, release: Digest): Trace['sites'] {
-  return receipts(context.ledger, { release }).flatMap(({ index }) => {
-    const entry = context.ledger.entry(index);
-    if (!isOwnReceipt(context, entry)) return [];
-    evidence.citations.push({ digest: entry.statementDigest, logIndex: index });
-    const { site, event, at: time, reason } = readReceipt(entry.statement);
-    return [{ site, event, at: time, reason, statement: entry.statementDigest }];
-  });
+async function sitesOf(about: About): Promise<Trace['sites']> {
+  const sites: Trace['sites'][number][] = [];
+  for (const entry of ofType(about, PREDICATE.receipt)) {
+    if (!(await isOwnReceipt(about.context, entry))) continue;
+    about.evidence.citations.push({ digest: entry.statementDigest, logIndex: entry.index });
+    const { site, event, at: time, reason } = readReceipt(statementOf(entry));
+    sites.push({ site, event, at: time, reason, statement: entry.statementDigest });
+  }
+  return sites;
 }
 
 /** Whether a receipt is signed by the key that a logged site record gives to its site. */
-export function isOwnReceipt(context: AuditContext, entry: Entry): boolean {
-  const { site } = readReceipt(entry.statement);
-  return context.ledger.store
-    .prepare<[string, string], { found: number }>('SELECT 1 AS found FROM site WHERE name = ? AND site_key = ?')
-    .get(site, entry.keyId) !== undefined;
+export async function isOwnReceipt({ ledger }: AuditContext, entry: LedgerEntry): Promise<boolean> {
+  const { site } = readReceipt(statementOf(entry));
+  return (await ledger.sites(site)).some(({ siteKeyId }) => siteKeyId === entry.keyId);
 }
 
 function at(value: JsonValue | undefined, ...path: readonly (string | number)[]): JsonValue | undefined {

@@ -112,7 +112,7 @@ async function fleetOf(promoter: Promoter, { stage, rollout }: Question): Promis
     if (row.stage !== stage) continue;
     const { labels } = readSiteRecord(statementOf(await promoter.ledger.entry(row.index)));
     const isMeant = selectors.some(({ match }) => Object.entries(match).every(([key, value]) => labels[key] === value));
-    if (isMeant) fleet.push(await lastInventory(promoter, row.site, row.keyId));
+    if (isMeant) fleet.push(await lastInventory(promoter, row.site, row.siteKeyId));
   }
   return fleet;
 }

@@ -1,6 +1,6 @@
 /** Takes evidence in: provenance, test reports with the hardware they ran on, bundles that others signed. Checked, signed, logged, in that order. */
 import { type Digest, encodeStatement, type Envelope, fromBase64, type JsonObject, LIMITS, parseStrictJson, PREDICATE, PromoterError, sha256, type Signer, signStatement, hardwareFacts } from '@sealane/core';
-import { hintOf, parseBundle, type Policy, readJunit, testResultPredicate, testResultStatement } from '@sealane/trust';
+import { hintOf, parseBundle, type Policy, parseJUnit, testResultPredicate, testResultStatement } from '@sealane/trust';
 import { writeBlob } from '../decision/waybill.js';
 import { readNamed } from '../disk-shell.js';
 import { reached } from '../crash-point.js';
@@ -60,7 +60,7 @@ async function tests(promoter: Promoter, { tests: file, hardware, topology, rele
   if (file === undefined) return [];
   const by = expectSigner(promoter, signer, 'tests');
   const report = readNamed(file, 'test report');
-  const parsed = readJunit(report);
+  const parsed = parseJUnit(report);
   const hbom = hardware === undefined ? undefined : readNamed(hardware, 'hardware inventory');
   if (hbom !== undefined) hardwareFacts(parseDocument(hbom, hardware ?? ''));
   const map = topology === undefined ? undefined : readNamed(topology, 'topology');

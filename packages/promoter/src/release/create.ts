@@ -1,8 +1,8 @@
 /** Makes a release: copies images by digest, wraps files, manifests and firmware, writes the release manifest, logs the author's statement. */
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { canonicalJson, type Digest, PromoterError, type Signer } from '@sealane/core';
-import { copyImage, type Descriptor, encodeReleaseManifest, type Layout, OCI_INDEX, openLayout, packFolder, parseReference } from '@sealane/oci';
+import { type Digest, LIMITS, PromoterError, type Signer } from '@sealane/core';
+import { buildArtifact, buildFiles, COMPONENT_ARTIFACT_TYPES, copyImage, type Descriptor, encodeReleaseManifest, type Layout, OCI_INDEX, openLayout, readFolder } from '@sealane/oci';
 import { type ComponentKind, type ReleaseComponent, releaseStatement } from '@sealane/trust';
 import { reached } from '../crash-point.js';
 import { signAndLog } from '../log/log-statements.js';
@@ -29,14 +29,8 @@ export interface MadeRelease {
   readonly components: readonly ReleaseComponent[];
 }
 
-/** Media types of the one layer of a component that is no image. */
-const LAYER_TYPES = {
-  files: 'application/vnd.oci.image.layer.v1.tar+gzip',
-  manifest: 'application/vnd.sealane.manifest.v1',
-  firmware: 'application/vnd.sealane.firmware.v1',
-} as const;
-const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
-const EMPTY_CONFIG = 'application/vnd.oci.empty.v1+json';
+/** Media types of the one layer of a manifest or firmware component. */
+const LAYER_TYPES = { manifest: 'application/vnd.sealane.manifest.v1', firmware: 'application/vnd.sealane.firmware.v1' } as const;
 /** A manifest for an orchestrator is text; firmware images stay well below. */
 const MAX_FILE_BYTES = 512 * 1024 * 1024;
 
@@ -48,16 +42,16 @@ const MAX_FILE_BYTES = 512 * 1024 * 1024;
 export async function createRelease(promoter: Promoter, wish: ReleaseWish): Promise<MadeRelease> {
   if (wish.components.length === 0) throw new PromoterError('USAGE', 'create a release: expected at least one of --image, --files, --manifest, --firmware');
   expectAuthor(promoter, wish.author);
-  const layout = await openLayout(promoter.home.content, { create: true });
+  const layout = await openLayout(promoter.home.content, { create: 'if-missing' });
   const parts: { readonly component: ReleaseComponent; readonly descriptor: Descriptor }[] = [];
-  for (const part of wish.components) parts.push(await addComponent(promoter, layout, part, wish));
+  for (const part of wish.components) parts.push(await addComponent(layout, part, wish));
   const components = parts.map(({ component }) => component);
   const manifest = encodeReleaseManifest({ name: wish.name, version: wish.version, components });
-  const { digest, size } = await layout.putBlob(manifest);
+  const { digest, size } = await layout.putBlob(manifest, { maxBytes: LIMITS.releaseManifestBytes });
   await expectSameBytes(promoter, wish, digest);
   await layout.addToIndex({ mediaType: OCI_INDEX, digest, size, annotations: { 'org.opencontainers.image.ref.name': `${wish.name}-${wish.version}` } });
   reached('release:content-written');
-  const payload = releaseStatement({ name: wish.name, version: wish.version, components }, digest);
+  const payload = releaseStatement(digest, { name: wish.name, version: wish.version, components });
   await signAndLog(promoter.ledger, payload, wish.author);
   reached('release:logged');
   return { release: digest, name: wish.name, version: wish.version, components };
@@ -74,8 +68,8 @@ async function expectSameBytes({ ledger }: Promoter, { name, version }: ReleaseW
   throw new PromoterError('RELEASE_EXISTS', `create ${name}@${version}: it stands for ${other.release} already, got ${digest}`, { release: other.release });
 }
 
-async function addComponent(promoter: Promoter, layout: Layout, part: ComponentWish, wish: ReleaseWish): Promise<{ component: ReleaseComponent; descriptor: Descriptor }> {
-  const descriptor = part.kind === 'image' ? await copyImage(parseReference(part.source), layout, { signal: promoter.signal }) : await addArtifact(layout, part, part.kind);
+async function addComponent(layout: Layout, part: ComponentWish, wish: ReleaseWish): Promise<{ component: ReleaseComponent; descriptor: Descriptor }> {
+  const descriptor = part.kind === 'image' ? await copyImage(part.source, layout) : await addArtifact(layout, part, part.kind);
   const { mediaType, digest, size } = descriptor;
   if (part.kind === 'image') {
     const annotations = { kind: 'dev.cosignproject.cosign/image', 'org.opencontainers.image.ref.name': `${wish.name}-${wish.version}-${part.name}` };
@@ -84,21 +78,11 @@ async function addComponent(promoter: Promoter, layout: Layout, part: ComponentW
   return { component: { name: part.name, kind: part.kind, digest, size, mediaType }, descriptor };
 }
 
-/** An OCI artifact manifest around one layer: what registries and `oras` understand. */
-async function addArtifact(layout: Layout, part: ComponentWish, kind: keyof typeof LAYER_TYPES): Promise<Descriptor> {
-  const bytes = kind === 'files' ? await packFolder(part.source) : readPart(part.source);
-  const layer = await layout.putBlob(bytes);
-  const config = await layout.putBlob(Buffer.from('{}'));
-  const title = kind === 'files' ? `${part.name}.tar.gz` : path.basename(part.source);
-  const manifest = canonicalJson({
-    schemaVersion: 2,
-    mediaType: OCI_MANIFEST,
-    artifactType: `application/vnd.sealane.${kind}.v1`,
-    config: { mediaType: EMPTY_CONFIG, digest: config.digest, size: config.size },
-    layers: [{ mediaType: LAYER_TYPES[kind], digest: layer.digest, size: layer.size, annotations: { 'org.opencontainers.image.title': title } }],
-  });
-  const { digest, size } = await layout.putBlob(manifest);
-  return { mediaType: OCI_MANIFEST, digest, size };
+/** An artifact manifest around one layer: what registries and `oras` understand. */
+async function addArtifact(layout: Layout, { source }: ComponentWish, kind: Exclude<ComponentKind, 'image'>): Promise<Descriptor> {
+  const artifactType = COMPONENT_ARTIFACT_TYPES[kind];
+  if (kind === 'files') return await buildFiles(layout, artifactType, await readFolder(source));
+  return await buildArtifact(layout, { artifactType, layerType: LAYER_TYPES[kind], content: readPart(source), title: path.basename(source) });
 }
 
 function readPart(file: string): Uint8Array {

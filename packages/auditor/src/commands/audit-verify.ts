@@ -1,0 +1,32 @@
+/** `sealane audit verify`. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { AuditorError } from '@sealane/core';
+import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { verifyAll } from '../answers/verify.js';
+import { withAudit } from '../open-audit-shell.js';
+
+export const auditVerify: CommandSpec = {
+  name: 'audit verify',
+  summary: 'recompute the whole ledger and hold it against its checkpoints, and against one kept elsewhere',
+  options: [{ flags: '--checkpoint <file>', description: 'an older checkpoint that the ledger must extend' }],
+  example: 'sealane audit verify --home my-lane',
+  run,
+};
+
+async function run(call: CommandCall): Promise<CommandResult> {
+  const { checkpoint } = call.options;
+  const note = typeof checkpoint === 'string' ? readNote(path.resolve(call.io.cwd, checkpoint)) : undefined;
+  const answer = await withAudit(call, (context) => verifyAll(context, note));
+  const { ok, problems } = answer.answer;
+  const lines = problems.map(({ where, key, expected, actual }) => `  ${where} ${key}: expected ${expected}; got ${actual}`);
+  return { exit: ok ? 0 : 4, json: answer, text: [ok ? 'the ledger is what it was' : `the ledger was changed: ${problems.length} problems`, ...lines].join('\n') };
+}
+
+function readNote(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new AuditorError('CONFIG_INVALID', `read checkpoint ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { file }, { cause });
+  }
+}

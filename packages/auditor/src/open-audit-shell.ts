@@ -1,0 +1,56 @@
+/** Opens what an auditor was given: a home, or a copy of its ledger and lane. Nothing is written. */
+import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { AuditorError, type Digest, digestHex, LIMITS, sha256, SealaneError } from '@sealane/core';
+import type { CommandCall } from '@sealane/core/command-line';
+import { openLedger } from '@sealane/ledger';
+import { parsePolicy, type Policy, readTarget, refreshTrust, trustFromRoot, type TufRead } from '@sealane/trust';
+import type { AuditContext } from './answers/context.js';
+
+/** An auditor judges the past: metadata that has expired since still says who was trusted. */
+const BEFORE_ALL_EXPIRY = '1970-01-01T00:00:00Z';
+
+/**
+ * Opens the ledger and lane of a command's --home, runs `work`, closes them.
+ *
+ * @throws AuditorError `CONFIG_INVALID` no lane there; LedgerError for the ledger; TrustError `TRUST_*`
+ */
+export async function withAudit<T>({ options, io }: CommandCall, work: (context: AuditContext) => Promise<T>): Promise<T> {
+  const home = path.resolve(io.cwd, typeof options['home'] === 'string' ? options['home'] : '.');
+  const lane = typeof options['lane'] === 'string' ? path.resolve(io.cwd, options['lane']) : path.join(home, 'lane');
+  const policies = readPolicies(path.join(lane, 'trust'));
+  const ledger = await openLedger({ file: path.join(home, 'ledger', 'ledger.sqlite'), origin: policies[0]?.lane ?? '', readOnly: true, now: () => BEFORE_ALL_EXPIRY });
+  try {
+    return await work({ ledger, policies, readBlob: (digest) => readBlob(path.join(lane, 'content'), digest) });
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** The policies in force, verified from the lane's first root. */
+function readPolicies(trust: string): readonly Policy[] {
+  const read: TufRead = (name, maxBytes) => readBounded(path.join(trust, name), maxBytes);
+  const first = read('metadata/1.root.json', LIMITS.rootBytes);
+  if (first === undefined) throw new AuditorError('CONFIG_INVALID', `read the lane ${trust}: expected metadata/1.root.json, got nothing`);
+  const trusted = refreshTrust({ state: trustFromRoot(first), read, now: BEFORE_ALL_EXPIRY, expiry: 'network' });
+  const stages = [...trusted.snapshot.roles.keys()].filter((role) => role !== 'targets');
+  return stages.map((stage) => parsePolicy(readTarget({ trusted, read, path: `policy/${stage}.json` }).bytes));
+}
+
+function readBlob(content: string, digest: Digest): Uint8Array | undefined {
+  const bytes = readBounded(path.join(content, 'blobs', 'sha256', digestHex(digest)), LIMITS.evidenceBlobBytes);
+  return bytes !== undefined && sha256(bytes) === digest ? bytes : undefined;
+}
+
+function readBounded(file: string, maxBytes: number): Uint8Array | undefined {
+  try {
+    const { size } = statSync(file);
+    if (size > maxBytes) throw new AuditorError('TRUST_TOO_LARGE', `read ${file}: expected at most ${maxBytes} bytes, got ${size}`);
+    return new Uint8Array(readFileSync(file));
+  } catch (error) {
+    if (error instanceof SealaneError) throw error;
+    // absent is an answer
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
