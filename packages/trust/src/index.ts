@@ -96,7 +96,14 @@ export type { TufState, TufVersions } from './tuf/state.js';
 export { type LocatedTarget, locateFlow, refreshFlow, targetFlow, type TrustedMetadata, type TrustedTarget } from './tuf/workflow.js';
 // tuf: publisher
 export { encodeRole } from './tuf/file-names.js';
-export { describeRole, type ListedRole, type MetadataSummary, publishedMetadataPath, readListedRoles, summarizeMetadata } from './tuf/published-role.js';
+export {
+  describeRole,
+  type ListedRole,
+  type MetadataSummary,
+  publishedMetadataPath,
+  readListedRoles,
+  summarizeMetadata,
+} from './tuf/published-role.js';
 export {
   channelPath,
   describeTarget,
@@ -126,3 +133,18 @@ export {
   type TufSignature,
 } from './tuf/signing.js';
 export { tufKeyOfSpki } from './tuf/tuf-key.js';
+// admission
+export { blobPath } from './admission/lane-reader.js';
+export {
+  type Admission,
+  type AdmissionNext,
+  type AdmissionOutcome,
+  type AdmitInput,
+  type KeptOrders,
+  type LaneView,
+  NEW_SITE_MEMORY,
+  type SiteFacts,
+  type SiteMemory,
+} from './admission/types.js';
+export { checkpointSizesOf } from './admission/waybill-step.js';
+export { admit } from './admit.js';

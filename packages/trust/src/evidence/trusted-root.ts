@@ -2,7 +2,7 @@
  * `trusted_root.json`: the sigstore TrustedRoot of a lane, generated from policy, so that cosign, sigstore-python and
  * `@sigstore/verify` check a lane's bundles with nothing of ours. A file that differs from the policy is `TRUST_MISMATCH`.
  */
-import { base64, canonicalJson, concatBytes, equalBytes, type JsonObject, logId, parseVkey, TrustError } from '@sealane/core';
+import { base64, canonicalJson, concatBytes, equalBytes, type JsonObject, logId, parseVkey, TrustError, type Vkey } from '@sealane/core';
 import type { Policy, PolicyLog } from '../policy/policy.js';
 
 /** DER of SubjectPublicKeyInfo for Ed25519 up to the 32 key bytes (RFC 8410, section 4). */
@@ -41,13 +41,18 @@ export function checkTrustedRoot(bytes: Uint8Array, policy: Pick<Policy, 'logs'>
   }
 }
 
+/** A log's or witness's key as SubjectPublicKeyInfo DER. */
+export function logKeySpki(vkey: Pick<Vkey, 'publicKey'>): Uint8Array {
+  return concatBytes(ED25519_SPKI_PREFIX, vkey.publicKey);
+}
+
 function logInstance({ baseUrl, vkey: text }: PolicyLog): JsonObject {
   const vkey = parseVkey(text);
   return {
     baseUrl,
     hashAlgorithm: 'SHA2_256',
     publicKey: {
-      rawBytes: base64(concatBytes(ED25519_SPKI_PREFIX, vkey.publicKey)),
+      rawBytes: base64(logKeySpki(vkey)),
       keyDetails: 'PKIX_ED25519',
       validFor: { start: VALID_FROM },
     },

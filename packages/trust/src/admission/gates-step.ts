@@ -1,0 +1,84 @@
+/** Step 8: the gates of this stage's policy, evaluated again by the site, at the time that witnesses saw the decision. */
+import { type Check, type Digest, type ErrorCode, LIMITS, PREDICATE } from '@sealane/core';
+import type { ReleasePredicate } from '../evidence/predicates/release.js';
+import type { VerifiedStatement } from '../evidence/statement-checks.js';
+import { hardwareGate } from '../gates/hardware.js';
+import { evaluateGates, GATES } from '../gates/index.js';
+import type { Floor, Policy, PolicyGate } from '../policy/policy.js';
+import { approvalsFrom, type StageDecision } from './decision-step.js';
+import { blobPath, type LaneReader } from './lane-reader.js';
+import type { SiteFacts } from './types.js';
+import type { WaybillStatements } from './waybill-step.js';
+
+/** What the gates are evaluated over. */
+export interface GateQuestion {
+  readonly release: Digest;
+  readonly releaseDoc: ReleasePredicate;
+  readonly policy: Policy;
+  readonly policyDigest: Digest;
+  readonly decision: StageDecision;
+  readonly floors: readonly Floor[];
+  readonly site: SiteFacts;
+}
+
+/** The checks of stage order and of every gate that sites re-check. Never throws. */
+export function recheckGates(reader: LaneReader, found: WaybillStatements, question: GateQuestion): readonly Check[] {
+  const { release, releaseDoc, policy, policyDigest, decision, floors, site } = question;
+  const { witnessed } = decision.from;
+  // A decision out of a bundle always has its checkpoint; without one nothing was witnessed, and nothing passes.
+  if (witnessed === null) return [];
+  return evaluateGates({
+    release,
+    releaseDoc,
+    stage: policy.stage,
+    policy: { ...policy, gates: policy.gates.filter(isRechecked).map(atSite) },
+    policyDigest,
+    rollout: decision.predicate.sealane_promotion.rollout,
+    statements: found.statements.filter((each) => countsFor(decision, floors, each)),
+    refused: found.refused,
+    // the gate compares the bytes with the digest, and names a blob that is absent or wrong
+    blob: (digest) => reader.file(blobPath(digest), LIMITS.evidenceBlobBytes),
+    fleet: [{ site: site.name, hbom: site.hbom, reportedAt: witnessed.highest }],
+    time: witnessed,
+    groups: policy.groups,
+  });
+}
+
+/** A gate that only the promoter can judge is its signed verdict; one that nobody here knows is evaluated, and refuses. */
+function isRechecked({ use }: PolicyGate): boolean {
+  return GATES.find(({ id }) => id === use)?.recheckedAtSite ?? true;
+}
+
+/** The fleet may leave sites out; a site that is not covered, or does not know its own hardware, cannot leave out itself. */
+function atSite(gate: PolicyGate): PolicyGate {
+  return gate.use === hardwareGate.id ? { use: gate.use, with: { ...gate.with, unknown: 'refuse' } } : gate;
+}
+
+/** What a decision rests on was logged before it; approvals also at or after the floors. A revocation counts whenever it was logged. */
+function countsFor(decision: StageDecision, floors: readonly Floor[], { logIndex, statement }: VerifiedStatement): boolean {
+  if (statement.predicateType === PREDICATE.revocation) return true;
+  if (statement.predicateType === PREDICATE.approval && logIndex < approvalsFrom(decision, floors)) return false;
+  return logIndex < decision.from.logIndex;
+}
+
+/** The rows of THREATS.md in their order: when several checks fail, the first of these is the reason. */
+const ORDER: readonly ErrorCode[] = [
+  'WAYBILL_STAGE_ORDER',
+  'WAYBILL_SUBJECT',
+  'WAYBILL_SIGNATURE',
+  'KEY_REVOKED',
+  'EVIDENCE_SUBJECT',
+  'EVIDENCE_SIGNER',
+  'CONTENT_DIGEST',
+  'CONTENT_MISSING',
+  'EVIDENCE_RESULT',
+  'WAYBILL_APPROVALS',
+  'RELEASE_REVOKED',
+  'HARDWARE_UNCOVERED',
+];
+
+/** The check that gives the reason of a refusal: the first in the order of THREATS.md; undefined when all pass. */
+export function worstOf(checks: readonly Check[]): Check | undefined {
+  const rank = ({ code }: Check): number => (code === undefined || !ORDER.includes(code) ? ORDER.length : ORDER.indexOf(code));
+  return checks.filter(({ verdict }) => verdict !== 'pass').sort((left, right) => rank(left) - rank(right))[0];
+}

@@ -1,0 +1,61 @@
+/** Step 7: the release. What the author signed, and the manifest whose digest all the others vouched for, say the same. */
+import { type Digest, type JsonValue, LIMITS, PREDICATE, TrustError } from '@sealane/core';
+import { readRelease, type ReleasePredicate } from '../evidence/predicates/release.js';
+import { isAbout } from '../evidence/predicates/statement.js';
+import { parseJson } from '../policy/document.js';
+import type { Policy } from '../policy/policy.js';
+import type { LaneReader } from './lane-reader.js';
+import type { WaybillStatements } from './waybill-step.js';
+
+/**
+ * The author's statement about the release.
+ *
+ * @throws TrustError `EVIDENCE_SIGNER` none by an author that policy names; `KEY_REVOKED`; `TRUST_MALFORMED`
+ */
+export function openRelease(release: Digest, { statements, refused }: WaybillStatements, policy: Policy): ReleasePredicate {
+  const claims = statements.filter(({ statement }) => statement.predicateType === PREDICATE.release && isAbout(statement, release));
+  const signed = claims.find(({ keyId }) => policy.signers.release.includes(keyId));
+  if (signed !== undefined) return readRelease(signed.statement);
+  const refusal = refused.find(({ predicateType }) => predicateType === PREDICATE.release);
+  if (refusal !== undefined && claims.length === 0)
+    throw new TrustError(refusal.code, `find the release statement of ${release}: ${refusal.why}`);
+  throw new TrustError(
+    'EVIDENCE_SIGNER',
+    `find the release statement of ${release}: expected one by an author that policy names, got ${claims.length === 0 ? 'none' : 'others'}`,
+  );
+}
+
+/**
+ * Reads the release manifest (an OCI index) and compares it with what the author signed. Blobs below it are checked as they are laid down.
+ *
+ * @throws TrustError `CONTENT_MISSING`, `CONTENT_DIGEST`; `WAYBILL_SUBJECT` other components than the author signed
+ */
+export function checkManifest(reader: LaneReader, release: Digest, claimed: ReleasePredicate): void {
+  const manifest = parseJson(`release manifest ${release}`, reader.blob(release, LIMITS.releaseManifestBytes), LIMITS.releaseManifestBytes);
+  const listed = itemsOf(fieldOf(manifest, 'manifests')).map(
+    (item) => `${textOf(fieldOf(item, 'digest'))} ${textOf(fieldOf(item, 'size'))}`,
+  );
+  const signed = claimed.components.map(({ digest, size }) => `${digest} ${size}`);
+  if ([...listed].sort().join('\n') !== [...signed].sort().join('\n')) {
+    throw new TrustError(
+      'WAYBILL_SUBJECT',
+      `read release manifest ${release}: expected the ${signed.length} components that the author signed, got others`,
+    );
+  }
+}
+
+function fieldOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
+  return typeof value === 'object' && value !== null && !isList(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+function itemsOf(value: JsonValue | undefined): readonly JsonValue[] {
+  return value !== undefined && isList(value) ? value : [];
+}
+
+function textOf(value: JsonValue | undefined): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
+function isList(value: JsonValue): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}

@@ -1,0 +1,139 @@
+/**
+ * Admission: what a site checks, offline, before it runs anything (DESIGN, steps 1–5). One pure function of lane bytes, trust state, site facts, local
+ * conditions and time; the site acts on it, a plan predicts with it, an auditor replays it.
+ */
+import { checkFence, checkHeld, checkRevoked, choiceOf, floorsOf, mergeOrders } from './admission/channel-step.js';
+import { judgeRelease } from './admission/judge-release.js';
+import { type LaneReader, laneReader } from './admission/lane-reader.js';
+import { type LogView, openLog } from './admission/log-step.js';
+import { advancedNext, keepsNothing, keptNext, provenState } from './admission/next.js';
+import { groupOf, openRecord } from './admission/site-step.js';
+import { openTrust, type TrustedLane } from './admission/trust-step.js';
+import type { Admission, AdmissionDraft, AdmitInput, KeptOrders } from './admission/types.js';
+import { Refusal, startWalk, type Walk } from './admission/walk.js';
+import { type VerifyTrust, verifyTrustOf } from './evidence/verify-trust.js';
+import type { ChannelGroup } from './policy/channel.js';
+import { secondsToTime } from './time.js';
+
+/**
+ * Judges what the lane offers this site.
+ *
+ * Never throws for what is in the lane: every refusal is an outcome with its code. `next` must be kept whatever the outcome. After `TRUST_*` and `LOG_*` it is
+ * the input's, but for roots that were proven on the way; after any other refusal it is advanced, so that a refused release's channel cannot be replayed away.
+ */
+export function admit(input: AdmitInput): Admission {
+  const walk = startWalk();
+  // what to keep when trust or log refuse; grows by the roots that are proven
+  let kept = keptNext(input, input.trust);
+  const draft: AdmissionDraft = { ...NOTHING, next: kept };
+  try {
+    const reader = laneReader(input.lane);
+    const lane = trustStep(input, walk, reader, draft);
+    kept = keptNext(input, lane.keptOnRefusal);
+    return { ...draft, ...judge({ input, walk, reader, lane, draft }), checks: walk.checks };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const next = keepsNothing(error.code) ? { ...kept, trust: provenState(error.source, kept.trust) } : draft.next;
+    return { ...draft, next, outcome: 'refused', reason: error.code, checks: walk.checks };
+  }
+}
+
+const NOTHING = {
+  group: null,
+  release: null,
+  waybill: null,
+  decision: null,
+  releaseDoc: null,
+  policyDigest: null,
+  expiresAt: null,
+  rootExpiresAt: null,
+};
+
+type Verdict = Pick<Admission, 'outcome' | 'reason'>;
+
+const UNCHANGED: Verdict = { outcome: 'unchanged', reason: null };
+
+interface Question {
+  readonly input: AdmitInput;
+  readonly walk: Walk;
+  readonly reader: LaneReader;
+  readonly lane: TrustedLane;
+  readonly draft: AdmissionDraft;
+}
+
+function judge({ input, walk, reader, lane, draft }: Question): Verdict {
+  const trust = verifyTrustOf(lane.policy);
+  const log = logStep(input, walk, reader, lane, trust);
+  const orders = mergeOrders(lane, input.siteState.revoked);
+  const floors = floorsOf(lane.policy, orders, input.siteState);
+  draft.next = advancedNext(input, lane, log, orders, floors);
+  const choice = choiceStep({ input, walk, reader, lane, draft }, trust, orders);
+  if (choice === null || choice.release === input.siteState.installed) return UNCHANGED;
+  walk.step({
+    id: 'held',
+    expected: `group ${choice.name} is not held`,
+    run: () => checkHeld(lane.channel, choice.name),
+    says: () => 'not held',
+  });
+  if (input.siteState.denied.some(({ release }) => release === choice.release))
+    return { outcome: 'unchanged', reason: 'RELEASE_FAILED_HERE' };
+  judgeRelease({ input, walk, reader, lane, trust, log, floors, choice, draft });
+  return input.local.hold === null ? { outcome: 'admitted', reason: null } : { outcome: 'deferred', reason: 'LOCAL_HOLD' };
+}
+
+function trustStep(input: AdmitInput, walk: Walk, reader: LaneReader, draft: AdmissionDraft): TrustedLane {
+  const lane = walk.step({
+    id: 'trust',
+    expected: `trust metadata, policy and channel of ${input.site.localStage}, signed and valid at ${input.now}`,
+    run: () => openTrust(input, reader),
+    says: ({ policy, expiresAt }) => `policy version ${policy.version}, valid until ${expiresAt}`,
+  });
+  draft.policyDigest = lane.policyDigest;
+  draft.expiresAt = lane.expiresAt;
+  draft.rootExpiresAt = lane.rootExpiresAt;
+  return lane;
+}
+
+function logStep(input: AdmitInput, walk: Walk, reader: LaneReader, { policy }: TrustedLane, trust: VerifyTrust): LogView {
+  return walk.step({
+    id: 'log',
+    expected: `a checkpoint of ${policy.lane}, cosigned by ${policy.quorum} witnesses, that extends the one seen before`,
+    run: () => openLog(reader, policy.lane, trust, input.siteState.seenCheckpoint),
+    says: ({ head }) => `${head.checkpoint.size} entries, witnessed at ${secondsToTime(head.lowestSeconds)}`,
+  });
+}
+
+/** What the channel wants of this site; null when it wants nothing. */
+function choiceStep({ input, walk, lane, draft }: Question, trust: VerifyTrust, orders: KeptOrders): ChannelGroup | null {
+  const { policy, channel } = lane;
+  const group = walk.step({
+    id: 'site',
+    expected: `a record of site ${input.site.name}, its key and stage, by the registrar; one group of policy`,
+    run: () => groupOf(policy, openRecord(input.site, policy, trust)),
+    says: (found) => (found === null ? 'in no group' : `in group ${found.name}`),
+  });
+  walk.step({
+    id: 'fence',
+    expected: 'a site that is not fenced',
+    run: () => checkFence(channel, input.site.name),
+    says: () => 'not fenced',
+  });
+  draft.group = group?.name ?? null;
+  if (group === null) return null;
+  const choice = walk.step({
+    id: 'channel',
+    expected: `a release for group ${group.name}`,
+    run: () => choiceOf(channel, group),
+    says: (found) => (found === null ? 'none yet' : `release ${found.release}`),
+  });
+  if (choice === null) return null;
+  draft.release = choice.release;
+  draft.waybill = choice.waybill;
+  walk.step({
+    id: 'revoked',
+    expected: 'a release that is not revoked',
+    run: () => checkRevoked(orders, choice.release),
+    says: () => 'not revoked',
+  });
+  return choice;
+}
