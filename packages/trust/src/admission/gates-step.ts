@@ -1,5 +1,5 @@
 /** Step 8: the gates of this stage's policy, evaluated again by the site, at the time that witnesses saw the decision. */
-import { type Check, type Digest, type ErrorCode, LIMITS, PREDICATE } from '@sealane/core';
+import { type Check, type Digest, type ErrorCode, ERRORS, LIMITS, PREDICATE } from '@sealane/core';
 import type { ReleasePredicate } from '../evidence/predicates/release.js';
 import type { VerifiedStatement } from '../evidence/statement-checks.js';
 import { hardwareGate } from '../gates/hardware.js';
@@ -26,7 +26,7 @@ export function recheckGates(reader: LaneReader, found: WaybillStatements, quest
   const { release, releaseDoc, policy, policyDigest, decision, floors, site } = question;
   const { witnessed } = decision.from;
   // A decision out of a bundle always has its checkpoint; without one nothing was witnessed, and nothing passes.
-  if (witnessed === null) return [];
+  if (witnessed === null) return [unwitnessed(decision)];
   return evaluateGates({
     release,
     releaseDoc,
@@ -42,6 +42,18 @@ export function recheckGates(reader: LaneReader, found: WaybillStatements, quest
     time: witnessed,
     groups: policy.groups,
   });
+}
+
+function unwitnessed({ from }: StageDecision): Check {
+  return {
+    id: 'witnessed',
+    verdict: 'error',
+    code: 'LOG_WITNESS',
+    expected: 'a decision under a checkpoint that witnesses cosigned',
+    actual: `decision ${from.digest} without one`,
+    remedy: ERRORS.LOG_WITNESS.hint,
+    evidence: [from.digest],
+  };
 }
 
 /** A gate that only the promoter can judge is its signed verdict; one that nobody here knows is evaluated, and refuses. */
