@@ -56,6 +56,8 @@ export async function promote(promoter: Promoter, question: Question): Promise<O
     await tryWitness(promoter);
     return outcome;
   }
+  // a retried job of last week must not roll the stage back: going back is `channel set`, an act of its own
+  if (isSuperseded(promoter, question, entry)) return { ...outcome, published: true };
   if (!witnessed || !(await tryWitness(promoter))) return outcome;
   reached('promote:decision-witnessed');
   await publishDecision(promoter, question, entry);
@@ -142,6 +144,13 @@ async function nextCounter({ ledger }: Promoter, stage: string): Promise<number>
 
 function fromOf(promoter: Promoter, stage: string): string | null {
   return stageOf(promoter, stage).policy.chain.at(-1)?.from[0] ?? null;
+}
+
+/** Whether every group that the decision names has gone on to a later one. */
+function isSuperseded(promoter: Promoter, { stage, rollout }: Question, entry: LedgerEntry): boolean {
+  const counter = readDecision(statementOf(entry)).sealane_promotion.counter ?? 0;
+  const { groups } = stageOf(promoter, stage).channel;
+  return rollout.every((name) => (groups.find((group) => group.name === name)?.counter ?? 0) > counter);
 }
 
 /** Waybill into content, channel, trust: in that order, so a crash leaves the old lane or the new one. */
