@@ -31,7 +31,7 @@ export interface Disk {
   /**
    * The bytes of a regular file, or undefined when there is none. A link, device or pipe is never opened.
    *
-   * @throws SiteError `FILE_TOO_LARGE` over `maxBytes`; `FILE_UNSAFE` not a regular file
+   * @throws SiteError `FILE_TOO_LARGE` over `maxBytes`; `CONTENT_UNSAFE` not a regular file
    */
   read(path: string, maxBytes: number): Uint8Array | undefined;
   /** Makes or replaces a file and syncs its bytes, not its name. `mode` is that of a new file. */
@@ -154,5 +154,5 @@ function orUndefined<T>(codes: readonly string[], read: () => T): T | undefined 
 }
 
 function unsafe(path: string, cause?: Error): SiteError {
-  return new SiteError('FILE_UNSAFE', `read ${path}: expected a regular file, got a link, pipe, folder or device`, { path }, { cause });
+  return new SiteError('CONTENT_UNSAFE', `read ${path}: expected a regular file, got a link, pipe, folder or device`, { path }, { cause });
 }

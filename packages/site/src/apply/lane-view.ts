@@ -30,7 +30,7 @@ function readBounded(disk: Disk, place: string, file: string, maxBytes: number):
     if (!(error instanceof SiteError)) throw error;
     if (error.code === 'FILE_TOO_LARGE') throw new TrustError('TRUST_TOO_LARGE', `read ${file}: expected at most ${maxBytes} bytes, got more`, { path: file, maxBytes }, { cause: error });
     // it became a link between two looks: whoever did that offers nothing
-    if (error.code === 'FILE_UNSAFE') return undefined;
+    if (error.code === 'CONTENT_UNSAFE') return undefined;
     throw error;
   }
 }

@@ -81,7 +81,7 @@ export type SiteState = {
   /** Head of the receipt chain: number and statement digest of the last one queued. */
   readonly receipts: { readonly seq: number; readonly prev: Digest | null; readonly sent: number };
   /** The last refusal, so that the same one is not receipted at every poll. */
-  readonly refused: { readonly code: ErrorCode; readonly release: Digest | null; readonly waybill: Digest | null } | null;
+  readonly refused: { readonly code: ErrorCode; readonly release: Digest | null; readonly waybill: Digest | null; readonly checks: readonly Check[] } | null;
 };
 
 /** A site that has done nothing yet. */

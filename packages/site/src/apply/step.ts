@@ -24,9 +24,9 @@ export function fold(state: SiteState, events: readonly SiteEvent[]): SiteState 
 function transition(state: SiteState, event: SiteEvent): SiteState {
   switch (event.is) {
     case 'admitted':
-      return { ...state, phase: { at: 'admitted', target: fresh(state, event.target) }, refused: null };
+      return { ...state, phase: { at: 'admitted', target: fresh(state, event.target) } };
     case 'staged':
-      return { ...state, phase: { at: 'staged', target: within(state, event, 'admitted').target } };
+      return { ...state, phase: { at: 'staged', target: within(state, event, 'admitted').target }, refused: null };
     case 'abandoned':
       return abandon(state, event);
     case 'switching':
@@ -149,7 +149,7 @@ function refuse(state: SiteState, event: SiteEvent & { readonly is: 'refused' })
   return {
     ...state,
     phase: { at: 'idle' },
-    refused: { code, release, waybill },
+    refused: { code, release, waybill, checks },
     owed: { event: 'refused', release, waybill, previous, reason: code, checks, at },
   };
 }

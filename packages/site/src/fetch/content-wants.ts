@@ -1,5 +1,5 @@
 /** The content part of a sync: waybills of this site's groups, their evidence blobs, their releases down to the last layer. */
-import { type Digest, digestHex, LIMITS, SealaneError } from '@sealane/core';
+import { type Digest, digestHex, isDigest, LIMITS, SealaneError } from '@sealane/core';
 import { walkRelease } from '@sealane/oci';
 import { type Channel, type ChannelGroup, parseBundle, parseWaybill, type Waybill } from '@sealane/trust';
 import { blobPath, isNamed, type Mirror } from './mirror.js';
@@ -16,6 +16,9 @@ export interface ContentResult {
   readonly fetched: number;
   readonly kept: number;
 }
+
+/** A manifest of an image, as `oci` bounds it; a release manifest is smaller. */
+const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 /** Rounds of walking a release: each finds one manifest that was missing. More images in one release than anybody ships. */
 const MAX_WALKS = 1024;
@@ -78,25 +81,18 @@ async function fetchRelease(upstream: Upstream, mirror: Mirror, release: Digest,
 
 type Walk = { readonly is: 'missing'; readonly digest: Digest } | { readonly is: 'walked'; readonly found: readonly { readonly digest: Digest; readonly size: number }[] };
 
-class Missing extends Error {
-  constructor(readonly digest: Digest) {
-    super(digest);
-  }
-}
-
 function walkSoFar(mirror: Mirror, release: Digest): Walk {
   try {
-    const found = walkRelease((digest) => {
-      const bytes = mirror.read(blobPath(digest), LIMITS.releaseManifestBytes);
-      if (!isNamed(bytes, digest)) throw new Missing(digest);
-      return bytes;
+    const { blobs } = walkRelease((digest, maxBytes) => {
+      const bytes = mirror.read(blobPath(digest), maxBytes);
+      return isNamed(bytes, digest) ? bytes : undefined;
     }, release);
-    return { is: 'walked', found };
+    return { is: 'walked', found: blobs };
   } catch (error) {
-    if (error instanceof Missing) return { is: 'missing', digest: error.digest };
+    if (!(error instanceof SealaneError)) throw error;
+    const { digest } = error.data;
     // malformed: `apply` names it
-    if (error instanceof SealaneError) return { is: 'walked', found: [] };
-    throw error;
+    return error.code === 'CONTENT_MISSING' && isDigest(digest) ? { is: 'missing', digest } : { is: 'walked', found: [] };
   }
 }
 
@@ -104,11 +100,11 @@ function walkSoFar(mirror: Mirror, release: Digest): Walk {
 async function getManifest(upstream: Upstream, mirror: Mirror, digest: Digest, sorted: Sorted): Promise<boolean> {
   const path = blobPath(digest);
   sorted.wanted.add(digestHex(digest));
-  if (isNamed(mirror.read(path, LIMITS.releaseManifestBytes), digest)) {
+  if (isNamed(mirror.read(path, MAX_MANIFEST_BYTES), digest)) {
     sorted.kept += 1;
     return true;
   }
-  const bytes = await upstream.get(path, LIMITS.releaseManifestBytes);
+  const bytes = await upstream.get(path, MAX_MANIFEST_BYTES);
   if (isNamed(bytes, digest)) {
     mirror.write(path, bytes);
     sorted.fetched += 1;

@@ -85,5 +85,5 @@ async function* readPieces(handle: FileHandle, offset: number, maxBytes: number,
 }
 
 function unsafe(file: string): SiteError {
-  return new SiteError('FILE_UNSAFE', `read ${file}: expected regular files in regular folders, got a link, pipe or device`, { path: file });
+  return new SiteError('CONTENT_UNSAFE', `read ${file}: expected regular files in regular folders, got a link, pipe or device`, { path: file });
 }

@@ -26,6 +26,9 @@ export interface SyncAnswer {
   readonly upstream: string | null;
   readonly requests: number;
   readonly bytes: number;
+  /** Blobs that were copied, and that were there already. */
+  readonly fetched: number;
+  readonly kept: number;
 }
 
 /** What came of a flush: receipts up to and with `upTo` have arrived. */
@@ -62,6 +65,8 @@ function syncAnswer(value: JsonObject): SyncAnswer {
     upstream: typeof upstream === 'string' ? printable(upstream) : null,
     requests: count(value['requests']),
     bytes: count(value['bytes']),
+    fetched: count(value['fetched']),
+    kept: count(value['kept']),
   };
 }
 

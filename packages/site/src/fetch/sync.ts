@@ -38,7 +38,7 @@ const TIMESTAMP = 'trust/metadata/timestamp.json';
 /**
  * Syncs from one upstream. The timestamp is written last: broken off before, the mirror is the one before, with more blobs.
  *
- * @throws SiteError `FETCH_FAILED`; `FILE_UNSAFE` a link or device in a folder
+ * @throws SiteError `FETCH_FAILED`; `CONTENT_UNSAFE` a link or device in a folder
  */
 export async function syncFrom(upstream: Upstream, mirror: Mirror, job: SyncJob): Promise<SyncResult> {
   const files = new Map<string, Uint8Array>();
@@ -49,9 +49,12 @@ export async function syncFrom(upstream: Upstream, mirror: Mirror, job: SyncJob)
   try {
     const { channel } = await fetchMetadata(upstream, mirror, job, files, wantsNothing);
     const content = await fetchContent(upstream, mirror, job, channel);
+    const isWhole = content.absent.length === 0 && content.wrong.length === 0;
+    // a medium is taken in whole or not at all; what a link brings is judged by `apply`, which names what is wrong in a receipt
+    if (job.expiry === 'medium' && !isWhole) return { is: 'synced', ...content };
     await fetchLog(upstream, mirror, job, content.treeSizes, files);
     writeLast(mirror, files);
-    if (content.absent.length === 0 && content.wrong.length === 0) finish(mirror, job, files, content.wanted);
+    if (isWhole) finish(mirror, job, files, content.wanted);
     return { is: 'synced', ...content };
   } catch (error) {
     if (error instanceof Unchanged) return { is: 'unchanged' };

@@ -6,14 +6,14 @@ export interface Upstream {
   /**
    * A whole file, or undefined when it is not there. Of a longer one the first `maxBytes` + 1 bytes: enough to see that it is too long.
    *
-   * @throws SiteError `FETCH_FAILED` the source cannot be reached or breaks off; `FILE_UNSAFE` no regular file
+   * @throws SiteError `FETCH_FAILED` the source cannot be reached or breaks off; `CONTENT_UNSAFE` no regular file
    */
   get(path: string, maxBytes: number): Promise<Uint8Array | undefined>;
   /**
    * A file in pieces from `offset` on; `from` says where the pieces really begin (0 when the source cannot resume). Undefined when it is not
    * there. Ends after `maxBytes` bytes, counted from the file's beginning, whatever more there is.
    *
-   * @throws SiteError `FETCH_FAILED`, `FILE_UNSAFE`, also while it is read
+   * @throws SiteError `FETCH_FAILED`, `CONTENT_UNSAFE`, also while it is read
    */
   open(path: string, offset: number, maxBytes: number): Promise<{ readonly from: number; readonly pieces: AsyncIterable<Uint8Array> } | undefined>;
   /** What it cost so far: requests, and bytes on the wire in both directions (of a folder: bytes read). */

@@ -68,11 +68,12 @@ export async function openUpstream(place: string, { disk, signal }: FetchWorld):
 }
 
 function answerOf(upstream: string, result: SyncResult): SyncAnswer {
-  const rest = { upstream, requests: 0, bytes: 0 };
+  const { fetched, kept } = result.is === 'synced' ? result : { fetched: 0, kept: 0 };
+  const rest = { upstream, requests: 0, bytes: 0, fetched, kept };
   if (result.is === 'unchanged') return { outcome: 'unchanged', code: null, message: '', ...rest };
   if (result.is === 'refused') return { outcome: 'refused', code: result.code, message: result.message, ...rest };
   const [first] = [...result.wrong, ...result.absent];
-  if (first === undefined) return { outcome: 'synced', code: null, message: `${result.fetched} blobs fetched, ${result.kept} kept`, ...rest };
+  if (first === undefined) return { outcome: 'synced', code: null, message: `${fetched} blobs fetched, ${kept} kept`, ...rest };
   const code: ErrorCode = result.wrong.length > 0 ? 'CONTENT_DIGEST' : 'CONTENT_MISSING';
   return { outcome: 'incomplete', code, message: `${result.wrong.length} files wrong, ${result.absent.length} absent, first ${first}`, ...rest };
 }
@@ -86,5 +87,5 @@ function failureOf(upstream: string, error: unknown): SyncAnswer {
 }
 
 function failure(upstream: string | null, code: ErrorCode, message: string): SyncAnswer {
-  return { outcome: 'failed', code, message, upstream, requests: 0, bytes: 0 };
+  return { outcome: 'failed', code, message, upstream, requests: 0, bytes: 0, fetched: 0, kept: 0 };
 }

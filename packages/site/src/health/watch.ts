@@ -55,7 +55,8 @@ async function untilHealthy(watched: Watched, plan: WatchPlan, began: number, cl
   }
 }
 
-async function look(watched: Watched): Promise<WatchResult> {
+/** All answers at this moment. */
+export async function look(watched: Watched): Promise<WatchResult> {
   const answers = await watched.ask();
   // asked after the probes: a process that died under them must not pass
   const checks = [processCheck(watched.status()), ...answers];

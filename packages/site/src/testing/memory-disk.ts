@@ -42,7 +42,7 @@ export class MemoryDisk implements Disk {
   read(file: string, maxBytes: number): Uint8Array | undefined {
     const node = this.#live.get(file);
     if (node === undefined) return undefined;
-    if (node.kind !== 'file') throw new SiteError('FILE_UNSAFE', `read ${file}: expected a regular file, got a ${node.kind}`);
+    if (node.kind !== 'file') throw new SiteError('CONTENT_UNSAFE', `read ${file}: expected a regular file, got a ${node.kind}`);
     if (node.bytes.length > maxBytes) throw new SiteError('FILE_TOO_LARGE', `read ${file}: expected at most ${maxBytes} bytes`);
     return node.bytes.slice();
   }

@@ -1,0 +1,78 @@
+/** Admission at this site: gathers what `admit` needs from disk and clock, and keeps what it says must be kept. */
+import { type JsonObject, LIMITS, sha256, SiteError, TrustError } from '@sealane/core';
+import { admit, type Admission } from '@sealane/trust';
+import { crashPoint } from '../crash-point.js';
+import type { Site } from '../site.js';
+import { type LaneFolders, laneFolders } from './lane-view.js';
+import type { Machine } from './machine.js';
+import type { Hold } from './state.js';
+import { readTrustFile, trustAfter, type TrustFile, writeTrustFile } from './trust-file.js';
+import { tickedFloor, trustedNow } from './trusted-time.js';
+
+const TIMESTAMP = 'trust/metadata/timestamp.json';
+
+/** The lane as this site has it: the mirror, and over it what an upstream offered last. */
+export function laneOf({ world, folder }: Site): LaneFolders {
+  return laneFolders(world.disk, [folder.offer, folder.mirror]);
+}
+
+/**
+ * Verifies what lies in the mirror and keeps what was learnt, before anything is done about it.
+ *
+ * @throws SiteError `NOT_ENROLLED`, `STATE_CORRUPT`
+ */
+export async function admitFromMirror(site: Site, machine: Machine, lane: LaneFolders): Promise<Admission> {
+  const { world, folder, config, signer } = site;
+  const trust = readTrustFile(world.disk, folder.trust);
+  const state = machine.state();
+  const now = trustedNow(trust.time, world.clock);
+  const record = world.disk.read(folder.record, LIMITS.bundleBytes);
+  if (record === undefined) throw new SiteError('NOT_ENROLLED', `read ${folder.record}: expected the record of this site, got nothing`, { path: folder.record });
+  const admission = admit({
+    lane,
+    trust: trust.tuf,
+    siteState: {
+      floor: trust.floor,
+      revoked: trust.revoked,
+      seenCheckpoint: trust.seenCheckpoint,
+      timeFloor: tickedFloor(trust.time, world.clock).time,
+      denied: state.denied.map(({ release, reason }) => ({ release, reason })),
+      installed: state.current?.release ?? null,
+    },
+    site: { name: config.name, keyId: signer.keyId, record, hbom: await inventory(site), localStage: config.stage, allowExampleKeys: config.allowExampleKeys },
+    local: { hold: activeHold(state.hold, now)?.reason ?? null },
+    now,
+    freshness: isImported(lane, trust) ? 'medium' : 'network',
+  });
+  writeTrustFile(world.disk, folder.trust, trustAfter(trust, admission, world.clock));
+  crashPoint('update:trust-saved');
+  return admission;
+}
+
+/** A hold that has not lapsed. */
+export function activeHold(hold: Hold | null, now: string): Hold | null {
+  return hold === null || (hold.until !== null && hold.until <= now) ? null : hold;
+}
+
+/** Unknown hardware is null, not a reason to stop: the gate says what that means. */
+async function inventory({ world }: Site): Promise<JsonObject | null> {
+  try {
+    return await world.collectHardware();
+  } catch (error) {
+    if (!(error instanceof SiteError)) throw error;
+    world.talk(`the hardware of this host cannot be read: ${error.message}`);
+    return null;
+  }
+}
+
+/** Whether the timestamp in the mirror is one that an operator imported from a medium: then the stage role's expiry judges. */
+function isImported(lane: LaneFolders, { tuf }: TrustFile): boolean {
+  try {
+    const bytes = lane.read(TIMESTAMP, LIMITS.timestampBytes);
+    return bytes !== undefined && tuf.importedTimestamps.includes(sha256(bytes));
+  } catch (error) {
+    // too large: nobody imported that, and admission says so
+    if (error instanceof TrustError) return false;
+    throw error;
+  }
+}

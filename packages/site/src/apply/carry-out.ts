@@ -1,0 +1,215 @@
+/**
+ * The shell of the machine: carries out one effect after the other until the state rests. Each effect may have been carried out before,
+ * wholly or in part, by a process that was killed: doing it again leads to the same place.
+ */
+import { type Check, ERRORS, hex, SealaneError, SiteError } from '@sealane/core';
+import { crashPoint } from '../crash-point.js';
+import { isNodeError } from '../disk.js';
+import { durableLink } from '../durable-write.js';
+import type { SlotOnDisk } from '../drivers/driver.js';
+import { workloadEnv } from '../drivers/files.js';
+import { probe } from '../health/probe.js';
+import { look, watch, type Watched, type WatchResult, watchStart } from '../health/watch.js';
+import type { Site } from '../site.js';
+import { slotFolder } from '../state-folder.js';
+import path from 'node:path';
+import { type LaneFolders } from './lane-view.js';
+import { type Effect } from './effects.js';
+import type { Machine } from './machine.js';
+import { stageRelease } from './stage-release.js';
+import type { SiteEvent, Slot, Target } from './state.js';
+import { queueReceipt } from './receipt.js';
+import { momentOf, secondsSince, trustedNow } from './trusted-time.js';
+import type { TrustFile } from './trust-file.js';
+
+/** Tries at switching to one release, and at going back from it, before something else is done. */
+const MAX_SWITCHES = 3;
+const MAX_RETURNS = 5;
+
+/** What an effect may need beside the site. */
+export interface CarryContext {
+  readonly site: Site;
+  readonly machine: Machine;
+  readonly trust: () => TrustFile;
+  readonly lane: LaneFolders;
+}
+
+/**
+ * Carries out what the state asks for until it asks for nothing.
+ *
+ * @throws SiteError `INTERRUPTED` by the command's signal: the next command goes on; `DISK_SHORT`; errors of the disk as they are
+ */
+export async function carryOutAll(context: CarryContext): Promise<void> {
+  for (let [effect] = context.machine.effects(); effect !== undefined; [effect] = context.machine.effects()) {
+    if (context.site.world.signal.aborted) throw interrupted(effect);
+    context.machine.record(await carryOut(context, effect));
+    announce(context.machine);
+  }
+}
+
+/** Before anything else after a crash: what was under way counts as one more attempt. */
+export function recover({ machine }: Pick<CarryContext, 'machine'>): void {
+  const { phase } = machine.state();
+  if (phase.at === 'switching') machine.record({ is: 'switching' });
+  if (phase.at === 'rolling-back') machine.record({ is: 'retried' });
+}
+
+async function carryOut(context: CarryContext, effect: Effect): Promise<SiteEvent> {
+  switch (effect.do) {
+    case 'queue-receipt':
+      return await queueOwed(context, effect);
+    case 'stage':
+      return await stage(context, effect.target);
+    case 'intend':
+      return { is: 'switching' };
+    case 'switch':
+      return await switchTo(context, effect.target, effect.attempt);
+    case 'watch':
+      return await watchProbation(context, effect.target);
+    case 'go-back':
+      return await goBack(context, effect);
+  }
+}
+
+async function queueOwed({ site, trust }: CarryContext, effect: Effect & { do: 'queue-receipt' }): Promise<SiteEvent> {
+  const { world, folder, config, signer } = site;
+  const facts = {
+    site: config.name,
+    seq: effect.seq,
+    prev: effect.prev,
+    hardware: await world.collectHardware(),
+    seenCheckpoint: trust().seenCheckpoint,
+    salt: hex(world.salt()),
+  };
+  const digest = await queueReceipt(world.disk, folder.receipts, effect.owed, facts, signer);
+  crashPoint('update:receipt-written');
+  return { is: 'receipt-queued', seq: effect.seq, digest };
+}
+
+async function stage(context: CarryContext, target: Target): Promise<SiteEvent> {
+  const { site, lane } = context;
+  try {
+    await stageRelease(site, lane, target.release);
+    return { is: 'staged' };
+  } catch (error) {
+    if (!(error instanceof SealaneError)) throw error;
+    const exit = ERRORS[error.code].exit;
+    if (exit !== 3 && exit !== 4) throw error;
+    const known = context.machine.state().refused;
+    // the same content is still wrong: its receipt is made
+    if (known?.code === error.code && known.release === target.release) return { is: 'abandoned', why: error.message };
+    const check: Check = { id: 'content', verdict: 'fail', expected: 'every blob of the release, whole and safe to unpack', actual: error.message, remedy: error.hint ?? ERRORS[error.code].hint, evidence: [], code: error.code };
+    return { is: 'refused', code: error.code, release: target.release, waybill: target.waybill, checks: [check], at: now(context) };
+  }
+}
+
+async function switchTo(context: CarryContext, target: Target, attempt: number): Promise<SiteEvent> {
+  const { site } = context;
+  if (attempt > MAX_SWITCHES) return { is: 'unhealthy', failed: [startFailure(`it was interrupted ${MAX_SWITCHES} times`)] };
+  try {
+    await runSlot(site, target);
+    return { is: 'probation', began: momentOf(site.world.clock) };
+  } catch (error) {
+    if (error instanceof SiteError && error.code === 'HEALTH_FAILED') return { is: 'unhealthy', failed: [startFailure(error.message)] };
+    throw error;
+  }
+}
+
+/** Stops what runs, points `current` at the release, starts it. */
+async function runSlot({ world, folder, driver }: Site, release: Target | Slot): Promise<void> {
+  await driver.stop();
+  crashPoint('update:stopped');
+  durableLink(world.disk, path.join('releases', path.basename(slotFolder(folder, release.release))), folder.current);
+  crashPoint('update:linked');
+  await driver.start(slotOf(folder, release));
+  crashPoint('update:started');
+}
+
+async function watchProbation(context: CarryContext, target: Target): Promise<SiteEvent> {
+  const { site, machine } = context;
+  const { clock, signal } = site.world;
+  const { phase } = machine.state();
+  if (phase.at !== 'probation') throw new SiteError('INTERNAL', `watch a release: expected probation, got ${phase.at}`);
+  if (phase.began.bootId !== clock.bootId()) return await switchTo(context, target, phase.attempt);
+  const result = await interruptible(target, () => watch(watched(site, target), plan(site), secondsSince(phase.began, clock), clock, signal));
+  return result.healthy ? { is: 'committed', at: now(context), keep: site.config.keep } : { is: 'unhealthy', failed: result.checks };
+}
+
+async function goBack(context: CarryContext, { to, attempt, failed }: Effect & { do: 'go-back' }): Promise<SiteEvent> {
+  const { site } = context;
+  const { world, folder, driver } = site;
+  if (attempt > MAX_RETURNS) return { is: 'held', code: 'ROLLBACK_FAILED', message: `going back was interrupted ${MAX_RETURNS} times` };
+  if (to === null) {
+    await driver.stop();
+    world.disk.remove(folder.current);
+    return { is: 'rolled-back', at: now(context) };
+  }
+  const why = failed.map(({ actual }) => actual).join('; ');
+  try {
+    await runSlot(site, to);
+    const result = await interruptible(to, () => watchStart(watched(site, to), plan(site), world.clock, world.signal));
+    if (result.healthy) return { is: 'rolled-back', at: now(context) };
+    return { is: 'held', code: 'ROLLBACK_FAILED', message: `${to.name} ${to.version} did not come up either (${result.checks.map(({ actual }) => actual).join('; ')}) after: ${why}` };
+  } catch (error) {
+    if (error instanceof SiteError && error.code === 'HEALTH_FAILED') return { is: 'held', code: 'ROLLBACK_FAILED', message: `${error.message}, after: ${why}` };
+    throw error;
+  }
+}
+
+/** The health of a release at this moment. */
+export async function lookOnce(site: Site, release: Target): Promise<WatchResult> {
+  return await look(watched(site, release));
+}
+
+/** The release in its slot, as the driver takes it. */
+export function slotOf(folder: Site['folder'], { release, name, version }: Slot | Target): SlotOnDisk {
+  return { release, name, version, folder: slotFolder(folder, release) };
+}
+
+function watched({ world, folder, config, driver }: Site, release: Target | Slot): Watched {
+  const slot = slotOf(folder, release);
+  const env = workloadEnv(config.driver, { hostEnv: world.env, stateFolder: folder.root }, slot);
+  return {
+    status: () => driver.status(),
+    ask: () => Promise.all(config.driver.health.map((question) => probe(question, { cwd: slot.folder, env, signal: world.signal }))),
+  };
+}
+
+function plan({ config }: Site): { startSeconds: number; probationSeconds: number; intervalMs: number } {
+  const { startSeconds, probationSeconds, healthIntervalMs } = config.driver;
+  return { startSeconds, probationSeconds, intervalMs: healthIntervalMs };
+}
+
+function now({ site, trust }: CarryContext): string {
+  return trustedNow(trust().time, site.world.clock);
+}
+
+function startFailure(actual: string): Check {
+  return { id: 'health-start', verdict: 'fail', expected: 'the start command of site.yaml starts the release', actual, remedy: 'read state/logs/workload.log and driver.start in site.yaml', evidence: [], code: 'HEALTH_FAILED' };
+}
+
+async function interruptible<T>(release: Target | Slot, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (cause) {
+    if (cause instanceof Error && cause.name === 'AbortError') {
+      throw new SiteError('INTERRUPTED', `watch ${release.name} ${release.version}: interrupted; it runs on and is judged by the next command`, {}, { cause });
+    }
+    throw cause;
+  }
+}
+
+function interrupted(effect: Effect): SiteError {
+  return new SiteError('INTERRUPTED', `update this site: interrupted before it could ${effect.do}`);
+}
+
+function announce(machine: Machine): void {
+  const { phase, owed } = machine.state();
+  if (phase.at === 'idle' && owed === null) crashPoint('update:receipt-queued');
+  if (phase.at !== 'idle' && phase.at !== 'held') crashPoint(`update:${phase.at}`);
+}
+
+/** Whether an error of the disk means that it is full. */
+export function isDiskFull(error: unknown): boolean {
+  return isNodeError(error, 'ENOSPC', 'EDQUOT');
+}

@@ -1,0 +1,47 @@
+/** What may be wrong at a site, looked at from outside the updater: each finding is a check with its remedy. */
+import path from 'node:path';
+import { type Check, digestHex, type ErrorCode, ERRORS, SealaneError } from '@sealane/core';
+import type { Site } from '../site.js';
+import { journalFault } from './mend.js';
+import { readState } from './machine.js';
+import { readTrustFile } from './trust-file.js';
+
+/** Looks at journal, trust, the link to what runs, and the workload. Changes nothing. */
+export function examine(site: Site): readonly Check[] {
+  const fault = journalFault(site);
+  const journal = finding('journal', 'STATE_CORRUPT', 'a journal whose records follow one another', fault ?? 'whole', fault === undefined);
+  if (fault !== undefined) return [journal, trustCheck(site)];
+  return [journal, trustCheck(site), linkCheck(site), workloadCheck(site)];
+}
+
+function trustCheck({ world, folder }: Site): Check {
+  const expected = 'trust state that is whole and fresh enough to install';
+  try {
+    const { expiresAt } = readTrustFile(world.disk, folder.trust);
+    const isFresh = expiresAt === null || expiresAt > world.clock.wallTime();
+    return finding('trust', 'TRUST_EXPIRED', expected, expiresAt === null ? 'nothing verified yet' : `good until ${expiresAt}`, isFresh);
+  } catch (error) {
+    if (!(error instanceof SealaneError)) throw error;
+    return finding('trust', error.code, expected, error.message, false);
+  }
+}
+
+function linkCheck({ world, folder }: Site): Check {
+  const { current, phase } = readState(world.disk, folder.journal);
+  const target = world.disk.readLink(folder.current);
+  const wanted = current === null ? undefined : path.join('releases', digestHex(current.release));
+  const isSettled = phase.at !== 'switching' && phase.at !== 'probation' && phase.at !== 'rolling-back';
+  return finding('current', 'STATE_CORRUPT', `current → ${wanted ?? 'nothing'}`, target ?? 'nothing', !isSettled || target === wanted);
+}
+
+function workloadCheck({ world, folder, driver }: Site): Check {
+  const { current, stopped } = readState(world.disk, folder.journal);
+  const status = driver.status();
+  const isRight = current === null || stopped || status.is === 'running' || status.is === 'handed-over';
+  return finding('workload', 'HEALTH_FAILED', stopped ? 'stopped by an operator' : 'what is installed runs', status.is === 'ended' ? status.how : status.is, isRight);
+}
+
+function finding(id: string, code: ErrorCode, expected: string, actual: string, isRight: boolean): Check {
+  if (isRight) return { id, verdict: 'pass', expected, actual, remedy: '', evidence: [] };
+  return { id, verdict: 'fail', expected, actual, remedy: ERRORS[code].hint, evidence: [], code };
+}

@@ -1,0 +1,56 @@
+/**
+ * Importing a medium: `fetch` copies it into the mirror, verifying on the way; `apply` then verifies its trust once more with its own state and
+ * remembers its timestamp as imported, so that a stick may be weeks on the road (DESIGN "Time"). Nothing is installed.
+ */
+import { SiteError } from '@sealane/core';
+import { refreshTrust } from '@sealane/trust';
+import type { SyncAnswer } from '../fetch/protocol.js';
+import type { Site } from '../site.js';
+import { laneOf } from './admission.js';
+import { readTrustFile, type TrustFile, writeTrustFile } from './trust-file.js';
+import { trustedNow } from './trusted-time.js';
+import { syncJob } from './update.js';
+
+/** What an import did. `reason` says why nothing was new. */
+export interface ImportedMedium {
+  readonly imported: number;
+  readonly skipped: number;
+  readonly reason: string | null;
+}
+
+/**
+ * Imports the lane on a medium.
+ *
+ * @throws SiteError with the code of what is wrong with it: `TRUST_*`, `CONTENT_*` (with the path); mirror and trust are as before, but for blobs that were right
+ */
+export async function importMedium(site: Site, medium: string): Promise<ImportedMedium> {
+  const { world, folder } = site;
+  const trust = readTrustFile(world.disk, folder.trust);
+  const fetcher = world.startFetcher(world.signal);
+  try {
+    const job = { ...syncJob(site, trust), expiry: 'medium' as const, recheck: true };
+    const answer = await fetcher.sync({ do: 'sync', upstreams: [medium], mirror: folder.mirror, offer: folder.offer, job });
+    requireWhole(medium, answer);
+    markImported(site, trust);
+    const { outcome, fetched, kept } = answer;
+    return { imported: fetched, skipped: kept, reason: outcome === 'unchanged' || fetched === 0 ? 'everything on it was here already' : null };
+  } finally {
+    // what a refused medium offered is judged here and now, not by the next update
+    world.disk.remove(folder.offer);
+    await fetcher.close();
+  }
+}
+
+function requireWhole(medium: string, { outcome, code, message }: SyncAnswer): void {
+  if (outcome === 'synced' || outcome === 'unchanged') return;
+  throw new SiteError(code ?? 'FETCH_FAILED', `import medium ${medium}: ${message}`, { medium });
+}
+
+/** Only the timestamp's digest is kept: floors move when admission has seen the log as well. @throws TrustError `TRUST_*` */
+function markImported(site: Site, trust: TrustFile): void {
+  const { world, folder } = site;
+  const lane = laneOf(site);
+  const read = (name: string, maxBytes: number): Uint8Array | undefined => lane.read(`trust/${name}`, maxBytes);
+  const { state } = refreshTrust({ state: trust.tuf, read, now: trustedNow(trust.time, world.clock), expiry: 'medium' });
+  writeTrustFile(world.disk, folder.trust, { ...trust, tuf: { ...trust.tuf, importedTimestamps: state.importedTimestamps } });
+}

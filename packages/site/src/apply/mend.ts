@@ -1,0 +1,39 @@
+/** Mending a journal that does not add up: it is set aside, and the site waits for a person with a new one. Receipts go on where their chain ends. */
+import path from 'node:path';
+import { LIMITS, SiteError } from '@sealane/core';
+import { parseBundle } from '@sealane/trust';
+import type { Site } from '../site.js';
+import { plainJson } from '../plain-json.js';
+import { receiptFile } from '../state-folder.js';
+import { openJournal, readJournal, setJournalAside } from './journal-file.js';
+import { INITIAL_STATE, type SiteState } from './state.js';
+
+/** What is wrong with the journal, or undefined. */
+export function journalFault({ world, folder }: Pick<Site, 'world' | 'folder'>): string | undefined {
+  try {
+    readJournal(world.disk, folder.journal);
+    return undefined;
+  } catch (error) {
+    if (error instanceof SiteError && error.code === 'STATE_CORRUPT') return error.message;
+    throw error;
+  }
+}
+
+/** Sets the damaged journal aside and begins a new one, held; returns where the old one lies. What failed here before is forgotten with it. */
+export function mendJournal({ world, folder }: Pick<Site, 'world' | 'folder'>): string {
+  const aside = setJournalAside(world.disk, folder.journal, world.clock.wallTime());
+  const message = `the journal was damaged and lies in ${path.basename(aside)}`;
+  const state: SiteState = { ...INITIAL_STATE, phase: { at: 'held', code: 'STATE_CORRUPT', message, target: null }, receipts: chainEnd({ world, folder }) };
+  openJournal(world.disk, folder.journal).append(plainJson({ is: 'snapshot', state }));
+  return aside;
+}
+
+/** The last receipt on disk, queued or sent. */
+function chainEnd({ world, folder }: Pick<Site, 'world' | 'folder'>): SiteState['receipts'] {
+  const last = (dir: string): number => Math.max(0, ...world.disk.list(dir).flatMap((name) => (/^\d{8}\.json$/.test(name) ? [Number(name.slice(0, 8))] : [])));
+  const [queued, sent] = [last(folder.receipts), last(folder.sentReceipts)];
+  const seq = Math.max(queued, sent);
+  if (seq === 0) return INITIAL_STATE.receipts;
+  const bytes = world.disk.read(receiptFile(queued >= sent ? folder.receipts : folder.sentReceipts, seq), LIMITS.bundleBytes);
+  return { seq, prev: parseBundle(bytes ?? new Uint8Array()).statementDigest, sent };
+}

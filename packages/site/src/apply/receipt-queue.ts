@@ -1,0 +1,59 @@
+/** The queue of receipts on disk: which wait, and what is done with those that have arrived. */
+import path from 'node:path';
+import { type JsonObject, type JsonValue, LIMITS, parseStrictJson, SiteError } from '@sealane/core';
+import { crashPoint } from '../crash-point.js';
+import type { Disk } from '../disk.js';
+import type { QueuedReceipt } from '../fetch/protocol.js';
+import type { Site } from '../site.js';
+import { receiptFile } from '../state-folder.js';
+import type { Fetcher } from './fetch-shell.js';
+import type { Machine } from './machine.js';
+import type { SiteState } from './state.js';
+
+/** Receipts of one flush: the next command sends more. */
+const MAX_FLUSH = 256;
+
+/** Receipts that have arrived and are kept for a look back. */
+const KEEP_SENT = 64;
+
+/** The receipts that have not arrived yet, oldest first; one that is gone from the disk is passed over. */
+export function queuedReceipts(disk: Disk, folder: string, { receipts }: Pick<SiteState, 'receipts'>): readonly QueuedReceipt[] {
+  const numbers = Array.from({ length: Math.min(MAX_FLUSH, receipts.seq - receipts.sent) }, (_, at) => receipts.sent + 1 + at);
+  return numbers.flatMap((seq) => {
+    const bytes = disk.read(receiptFile(folder, seq), LIMITS.bundleBytes);
+    return bytes === undefined ? [] : [{ seq, bundle: asObject(parseStrictJson(bytes, { maxBytes: LIMITS.bundleBytes, maxDepth: LIMITS.jsonDepth })) }];
+  });
+}
+
+/** Sends what is queued, if there is somewhere to send it. What does not arrive stays queued; only the disk failing is an error. */
+export async function flushQueue(site: Site, machine: Machine, fetcher: Fetcher): Promise<void> {
+  const { world, folder, config } = site;
+  const receipts = queuedReceipts(world.disk, folder.receipts, machine.state());
+  if (config.receiptsTo === undefined || receipts.length === 0) return;
+  const { upTo, problem } = await fetcher.flush({ do: 'flush', site: config.name, receiptsTo: config.receiptsTo, receipts });
+  if (problem !== null) world.talk(`${receipts.length} receipts stay queued: ${problem}`);
+  if (upTo > machine.state().receipts.seq) throw new SiteError('INTERNAL', `send receipts: expected at most number ${machine.state().receipts.seq}, got ${upTo}`);
+  if (upTo > machine.state().receipts.sent) machine.record({ is: 'receipts-sent', seq: upTo });
+  setAsideSent(world.disk, folder.receipts, folder.sentReceipts, machine.state());
+  crashPoint('update:flushed');
+}
+
+/** Moves receipts that have arrived out of the queue, and forgets the oldest of them. */
+function setAsideSent(disk: Disk, folder: string, sentFolder: string, { receipts }: SiteState): void {
+  disk.makeFolder(sentFolder, 0o750);
+  for (const name of disk.list(folder)) {
+    const seq = seqOf(name);
+    if (seq !== undefined && seq <= receipts.sent) disk.rename(path.join(folder, name), path.join(sentFolder, name));
+  }
+  for (const name of disk.list(sentFolder).slice(0, -KEEP_SENT)) disk.remove(path.join(sentFolder, name));
+}
+
+function seqOf(name: string): number | undefined {
+  const [, digits] = /^(\d{8})\.json$/.exec(name) ?? [];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+function asObject(value: JsonValue): JsonObject {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+  throw new SiteError('STATE_CORRUPT', 'read a queued receipt: expected a JSON object');
+}

@@ -1,0 +1,57 @@
+/** Going back by hand: to a release that is kept, by the same way as an update, watched like one. */
+import { type Check, type Digest, SiteError } from '@sealane/core';
+import { crashPoint } from '../crash-point.js';
+import type { Site } from '../site.js';
+import { carryOutTarget, contextOf, finishInterrupted, heldResult } from './update.js';
+import type { Machine } from './machine.js';
+import type { SiteResult } from './outcome.js';
+import { pruneSlots } from './prune.js';
+import { flushQueue } from './receipt-queue.js';
+import type { SiteState, Slot } from './state.js';
+import type { TrustFile } from './trust-file.js';
+
+/**
+ * Goes back to `wanted`, or to the release before. Only revocation and the floor bar a release that was committed here.
+ *
+ * @throws SiteError `ROLLBACK_NONE` it is not kept
+ */
+export async function runRollback(site: Site, machine: Machine, wanted: Digest | undefined): Promise<SiteResult> {
+  const context = contextOf(site, machine);
+  await finishInterrupted(context);
+  if (machine.state().phase.at === 'held') return heldResult(site, machine.state());
+  const before = machine.state();
+  const target = targetOf(before, wanted);
+  const bar = barOf(context.trust(), target);
+  if (bar !== undefined) return { site: site.config.name, outcome: 'refused', release: target.release, previous: before.current?.release ?? null, reason: bar.code ?? null, checks: [bar] };
+  const { since: _since, ...slot } = target;
+  machine.record({ is: 'admitted', target: { ...slot, cause: 'rollback' } });
+  crashPoint('update:admitted');
+  const result = await carryOutTarget(context, target.release, []);
+  const fetcher = site.world.startFetcher(site.world.signal);
+  try {
+    await flushQueue(site, machine, fetcher);
+  } finally {
+    await fetcher.close();
+  }
+  pruneSlots(site, machine.state());
+  return result;
+}
+
+function targetOf({ current, kept }: SiteState, wanted: Digest | undefined): Slot {
+  const slot = wanted === undefined ? kept[0] : kept.find(({ release }) => release === wanted);
+  if (slot !== undefined && slot.release !== current?.release) return slot;
+  const names = kept.map(({ name, version, release }) => `${name} ${version} ${release}`).join(', ');
+  throw new SiteError('ROLLBACK_NONE', `go back to ${wanted ?? 'the release before'}: expected one that is kept, got ${names === '' ? 'none' : names}`);
+}
+
+function barOf({ bars, floor, revoked }: TrustFile, target: Slot): Check | undefined {
+  const isRevoked = bars?.revoked.includes(target.release) === true || revoked.releases.some(({ release }) => release === target.release);
+  const lowest = Math.max(bars?.counter ?? 0, floor.counter);
+  if (isRevoked) return bar('revoked', 'RELEASE_REVOKED', 'a release that is not revoked', `${target.name} ${target.version} is revoked`);
+  if (target.counter < lowest) return bar('floor', 'RELEASE_BELOW_FLOOR', `a counter of at least ${lowest}`, `${target.name} ${target.version} has ${target.counter}`);
+  return undefined;
+}
+
+function bar(id: string, code: 'RELEASE_REVOKED' | 'RELEASE_BELOW_FLOOR', expected: string, actual: string): Check {
+  return { id, verdict: 'fail', expected, actual, remedy: 'promote a release that may run here', evidence: [], code };
+}

@@ -1,0 +1,62 @@
+/** What a site says of itself: the state as the journal has it, and the trust that is kept. For onlookers: nothing is changed. */
+import type { Digest } from '@sealane/core';
+import type { WorkloadStatus } from '../drivers/driver.js';
+import type { Denied, Hold, SiteState } from './state.js';
+import type { TrustFile } from './trust-file.js';
+
+/** The state in one word. */
+export type StateWord = 'idle' | 'staged' | 'probation' | 'held' | 'fenced';
+
+type ReleaseLine = { readonly release: Digest; readonly name: string; readonly version: string; readonly since: string };
+
+/** The answer of `sealane-site status`. `refused` is the last refusal; `workload` what the driver sees of the process. */
+export interface SiteStatus {
+  readonly site: string;
+  readonly state: StateWord;
+  readonly current: ReleaseLine | null;
+  readonly previous: ReleaseLine | null;
+  readonly trust: { readonly expiresAt: string | null; readonly timeFloor: string; readonly rootVersion: number };
+  readonly receiptsQueued: number;
+  readonly hold: Hold | null;
+  readonly stopped: boolean;
+  readonly workload: WorkloadStatus;
+  readonly failedHere: readonly Denied[];
+  readonly refused: SiteState['refused'];
+}
+
+/** Puts the answer together. */
+export function siteStatus(site: string, state: SiteState, trust: TrustFile, workload: WorkloadStatus): SiteStatus {
+  return {
+    site,
+    state: wordOf(state),
+    current: lineOf(state.current),
+    previous: lineOf(state.previous),
+    trust: { expiresAt: trust.expiresAt, timeFloor: trust.time.time, rootVersion: trust.tuf.versions.root },
+    receiptsQueued: state.receipts.seq - state.receipts.sent,
+    hold: state.hold,
+    stopped: state.stopped,
+    workload,
+    failedHere: state.denied,
+    refused: state.refused,
+  };
+}
+
+function wordOf({ phase, refused }: SiteState): StateWord {
+  switch (phase.at) {
+    case 'held':
+      return 'held';
+    case 'admitted':
+    case 'staged':
+      return 'staged';
+    case 'switching':
+    case 'probation':
+    case 'rolling-back':
+      return 'probation';
+    default:
+      return refused?.code === 'SITE_FENCED' ? 'fenced' : 'idle';
+  }
+}
+
+function lineOf(slot: SiteState['current']): ReleaseLine | null {
+  return slot === null ? null : { release: slot.release, name: slot.name, version: slot.version, since: slot.since };
+}

@@ -1,0 +1,239 @@
+/**
+ * The walk of `check` and `update`: recover, ask `fetch`, verify, keep what was learnt, and then act on it or not.
+ */
+import { type Check, type Digest, type ErrorCode, LIMITS, parseCheckpoint, SiteError } from '@sealane/core';
+import { type Admission, parseBundle, readSiteRecord, type SiteRecordPredicate } from '@sealane/trust';
+import { crashPoint } from '../crash-point.js';
+import type { SyncAnswer } from '../fetch/protocol.js';
+import type { SyncJob } from '../fetch/sync.js';
+import type { Site } from '../site.js';
+import { activeHold, admitFromMirror, laneOf } from './admission.js';
+import { carryOutAll, type CarryContext, isDiskFull, recover, slotOf } from './carry-out.js';
+import type { Fetcher } from './fetch-shell.js';
+import type { Machine } from './machine.js';
+import type { Outcome, SiteResult } from './outcome.js';
+import { pruneSlots, pruneStore } from './prune.js';
+import { flushQueue } from './receipt-queue.js';
+import type { SiteState } from './state.js';
+import { readTrustFile, type TrustFile } from './trust-file.js';
+import { trustedNow } from './trusted-time.js';
+
+/** `check` stops before anything is laid down. */
+export type UpdateMode = 'check' | 'update';
+
+/** Runs one check or update. The caller holds the lock. */
+export async function runUpdate(site: Site, machine: Machine, mode: UpdateMode): Promise<SiteResult> {
+  const before = machine.state();
+  const context = contextOf(site, machine);
+  if (mode === 'update') await finishInterrupted(context);
+  if (machine.state().phase.at === 'held') return heldResult(site, machine.state());
+  const fetcher = site.world.startFetcher(site.world.signal);
+  try {
+    const synced = await syncMirror(site, machine, fetcher);
+    crashPoint('update:fetched');
+    const result = await judge(context, synced, mode);
+    await settle(context, fetcher, mode);
+    return result.outcome === 'unchanged' && mode === 'update' ? recovered(result, before, machine.state()) : result;
+  } finally {
+    await fetcher.close();
+  }
+}
+
+/** What the shell of the machine needs at this site. */
+export function contextOf(site: Site, machine: Machine): CarryContext {
+  return { site, machine, lane: laneOf(site), trust: () => readTrustFile(site.world.disk, site.folder.trust) };
+}
+
+/** Finishes what a killed command left: switches, probations, returns, owed receipts. What was only laid down is judged anew first. */
+export async function finishInterrupted(context: CarryContext): Promise<void> {
+  const { phase, owed } = context.machine.state();
+  if (owed === null && (phase.at === 'admitted' || phase.at === 'staged')) return;
+  recover(context);
+  await carryOutAll(context);
+}
+
+/** Receipts go up, slots that nothing needs go away, and what should run runs. */
+async function settle(context: CarryContext, fetcher: Fetcher, mode: UpdateMode): Promise<void> {
+  const { site, machine } = context;
+  await flushQueue(site, machine, fetcher);
+  if (mode === 'check') return;
+  pruneSlots(site, machine.state());
+  await pruneStore(site, machine.state());
+  crashPoint('update:pruned');
+  await keepRunning(site, machine.state());
+}
+
+/** After a reboot or a crash of the workload: what is committed runs, unless an operator stopped it. */
+export async function keepRunning(site: Site, state: SiteState): Promise<void> {
+  const { current, phase, stopped } = state;
+  if (current === null || stopped || phase.at !== 'idle') return;
+  const status = site.driver.status();
+  if (status.is === 'running' || status.is === 'handed-over') return;
+  site.world.talk(`${current.name} ${current.version} was not running (${status.is === 'ended' ? status.how : 'never started'}): started again`);
+  try {
+    await site.driver.stop();
+    await site.driver.start(slotOf(site.folder, current));
+  } catch (error) {
+    // whatever this command was about has been done; the next one tries again
+    if (!(error instanceof SiteError) || error.code !== 'HEALTH_FAILED') throw error;
+    site.world.talk(error.message);
+  }
+}
+
+/** Asks `fetch` to bring the mirror up to date. Without upstreams there is nothing to ask: media are all. */
+export async function syncMirror(site: Site, machine: Machine, fetcher: Fetcher): Promise<SyncAnswer> {
+  const { world, folder, config } = site;
+  const trust = readTrustFile(world.disk, folder.trust);
+  if (config.upstreams.length === 0) return { outcome: 'unchanged', code: null, message: '', upstream: null, requests: 0, bytes: 0, fetched: 0, kept: 0 };
+  const refused = machine.state().refused?.code;
+  // bytes or tiles were wrong: what is in the mirror is not taken for granted
+  const recheck = refused !== undefined && /^(?:CONTENT|LOG)_/.test(refused);
+  return await fetcher.sync({ do: 'sync', upstreams: config.upstreams, mirror: folder.mirror, offer: folder.offer, job: { ...syncJob(site, trust), recheck } });
+}
+
+/** What this site wants of a lane over a network. */
+export function syncJob(site: Site, trust: TrustFile): SyncJob {
+  return {
+    stage: site.config.stage,
+    labels: recordOf(site)?.labels ?? null,
+    tuf: trust.tuf,
+    now: trustedNow(trust.time, site.world.clock),
+    expiry: 'network',
+    seenSize: trust.seenCheckpoint === null ? 0 : parseCheckpoint(trust.seenCheckpoint).size,
+    recheck: false,
+  };
+}
+
+/** The record of this site, not verified here: for what to fetch, not for what to install. */
+function recordOf({ world, folder }: Site): SiteRecordPredicate | undefined {
+  const bytes = world.disk.read(folder.record, LIMITS.bundleBytes);
+  return bytes === undefined ? undefined : readSiteRecord(parseBundle(bytes).statement);
+}
+
+/** Verifies the mirror and acts. */
+async function judge(context: CarryContext, synced: SyncAnswer, mode: UpdateMode): Promise<SiteResult> {
+  const { site, machine, lane } = context;
+  const unreachable = synced.outcome === 'failed';
+  if (synced.code !== null) site.world.talk(`fetch: ${synced.message} (${synced.code})`);
+  if (unreachable && lane.locate('trust/metadata/timestamp.json') === undefined) return notReached(context, synced, []);
+  const admission = await admitFromMirror(site, machine, lane);
+  switch (admission.outcome) {
+    case 'refused':
+      return unreachable && admission.reason === 'TRUST_EXPIRED' ? await stale(context, synced, admission, mode) : await refuse(context, admission);
+    case 'deferred':
+      return resultOf(site, machine.state(), 'deferred', admission);
+    case 'unchanged':
+      accept(machine, admission);
+      return unreachable ? notReached(context, synced, admission.checks) : resultOf(site, machine.state(), 'unchanged', admission);
+    case 'admitted':
+      accept(machine, admission);
+      return mode === 'check' ? resultOf(site, machine.state(), 'available', admission) : await install(context, admission);
+  }
+}
+
+/**
+ * What was refused is no more: the next refusal is a new one. Content that was refused is judged only when it is copied again. A release that was laid
+ * down and is not wanted any more is dropped.
+ */
+function accept(machine: Machine, admission: Admission): void {
+  const { refused, phase } = machine.state();
+  const isContent = refused?.code.startsWith('CONTENT_') === true;
+  if (refused !== null && (admission.outcome === 'unchanged' || !isContent)) machine.record({ is: 'accepted' });
+  if (admission.outcome === 'unchanged' && (phase.at === 'admitted' || phase.at === 'staged')) machine.record({ is: 'abandoned', why: 'it is not wanted any more' });
+}
+
+/** Expiry stops new installs, not one that was admitted before it (DESIGN "Time"). */
+async function stale(context: CarryContext, synced: SyncAnswer, admission: Admission, mode: UpdateMode): Promise<SiteResult> {
+  const { site, machine } = context;
+  const { phase, hold } = machine.state();
+  const isHeld = activeHold(hold, trustedNow(context.trust().time, site.world.clock)) !== null;
+  if (mode === 'check' || isHeld || (phase.at !== 'admitted' && phase.at !== 'staged')) return notReached(context, synced, admission.checks);
+  return await carryOutTarget(context, phase.target.release, admission.checks);
+}
+
+async function refuse(context: CarryContext, admission: Admission): Promise<SiteResult> {
+  const { site, machine } = context;
+  const code: ErrorCode = admission.reason ?? 'INTERNAL';
+  const { release, waybill, checks } = admission;
+  const { refused: known, phase, owed } = machine.state();
+  const mayRecord = owed === null && ['idle', 'admitted', 'staged'].includes(phase.at);
+  // one receipt for one refusal, however often it is offered again; a check beside an unfinished update leaves the word to that
+  const isNew = known?.code !== code || known.release !== release || known.waybill !== waybill;
+  if (isNew && mayRecord) {
+    const at = trustedNow(context.trust().time, site.world.clock);
+    machine.record({ is: 'refused', code, release, waybill, checks: checks.filter(({ verdict }) => verdict !== 'pass'), at });
+    await carryOutAll(context);
+  }
+  return resultOf(site, machine.state(), 'refused', admission);
+}
+
+async function install(context: CarryContext, admission: Admission): Promise<SiteResult> {
+  const { machine } = context;
+  const { release, waybill, decision, releaseDoc } = admission;
+  if (release === null || waybill === null || decision === null || releaseDoc === null) throw new SiteError('INTERNAL', 'install a release: expected what was admitted, got nothing');
+  machine.record({ is: 'admitted', target: { release, waybill, counter: decision.counter, name: releaseDoc.name, version: releaseDoc.version, cause: 'update' } });
+  crashPoint('update:admitted');
+  return await carryOutTarget(context, release, admission.checks);
+}
+
+/** Carries a target through to its end and says which one it was. */
+export async function carryOutTarget(context: CarryContext, release: Digest, checks: readonly Check[]): Promise<SiteResult> {
+  const { site, machine } = context;
+  const before = machine.state();
+  try {
+    await carryOutAll(context);
+  } catch (error) {
+    const isShort = isDiskFull(error) || (error instanceof SiteError && error.code === 'DISK_SHORT');
+    const { phase } = machine.state();
+    if (!isShort || (phase.at !== 'admitted' && phase.at !== 'staged')) throw error;
+    machine.record({ is: 'abandoned', why: 'the disk is full' });
+    return { ...base(site, before), outcome: 'deferred', release, reason: 'DISK_SHORT', checks: [...checks, diskCheck(error)] };
+  }
+  return ended(site, before, machine.state(), release, checks);
+}
+
+/** What the state says about a target that was under way. */
+function ended(site: Site, before: SiteState, after: SiteState, release: Digest, checks: readonly Check[]): SiteResult {
+  const rest = { ...base(site, before), release };
+  if (after.phase.at === 'held') return { ...heldResult(site, after), checks };
+  if (after.refused?.release === release) return { ...rest, outcome: 'refused', reason: after.refused.code, checks: [...checks, ...after.refused.checks] };
+  if (after.current?.release === release) return { ...rest, outcome: 'installed', reason: null, checks };
+  return { ...rest, outcome: 'rolled-back', reason: 'HEALTH_FAILED', checks };
+}
+
+/** When all there was to do was to finish what an earlier command began, that is the answer. */
+function recovered(result: SiteResult, before: SiteState, after: SiteState): SiteResult {
+  const target = 'target' in before.phase ? before.phase.target : null;
+  if (target === null) return result;
+  const previous = before.current?.release ?? null;
+  if (target.release === after.current?.release) return { ...result, outcome: 'installed', release: target.release, previous, reason: null };
+  if (!after.denied.some(({ release }) => release === target.release)) return result;
+  return { ...result, outcome: 'rolled-back', release: target.release, previous, reason: 'HEALTH_FAILED' };
+}
+
+/** The answer when a site waits for a person. */
+export function heldResult(site: Site, state: SiteState): SiteResult {
+  const { phase } = state;
+  const [reason, message, release] = phase.at === 'held' ? [phase.code, phase.message, phase.target?.release ?? null] : (['STATE_CORRUPT', '', null] as const);
+  const check: Check = { id: 'state', verdict: 'fail', expected: 'a site that needs nobody', actual: message, remedy: 'mend the host, then: sealane-site unhold', evidence: [], code: reason };
+  return { ...base(site, state), outcome: 'held', release, reason, checks: [check] };
+}
+
+function notReached({ site, machine }: CarryContext, synced: SyncAnswer, checks: readonly Check[]): SiteResult {
+  const reason = synced.code === 'DISK_SHORT' ? 'DISK_SHORT' : 'FETCH_FAILED';
+  const check: Check = { id: 'fetch', verdict: 'pending', expected: 'an upstream that can be reached', actual: synced.message, remedy: 'check the uplink, or import a medium: sealane-site media import DIR', evidence: [], code: reason };
+  return { ...base(site, machine.state()), outcome: 'deferred', release: null, reason, checks: [...checks, check] };
+}
+
+function resultOf(site: Site, state: SiteState, outcome: Outcome, { release, reason, checks }: Admission): SiteResult {
+  return { ...base(site, state), outcome, release, reason, checks };
+}
+
+function base(site: Site, state: SiteState): Pick<SiteResult, 'site' | 'previous'> {
+  return { site: site.config.name, previous: state.current?.release ?? null };
+}
+
+function diskCheck(error: unknown): Check {
+  const actual = error instanceof Error ? error.message : String(error);
+  return { id: 'disk', verdict: 'pending', expected: 'room for the release beside the one that runs', actual, remedy: 'free disk: sealane-site gc', evidence: [], code: 'DISK_SHORT' };
+}

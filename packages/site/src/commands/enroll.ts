@@ -1,0 +1,85 @@
+/** `sealane-site enroll`: first the site's own key and a request for a record; then, by hand, the record and a root to trust. */
+import path from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { hex, type JsonObject, LIMITS, makeSiteRequest, SealaneError, type Signer, SiteError } from '@sealane/core';
+import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { enrol, readRoot } from '../apply/enrolment.js';
+import { readTrustFile } from '../apply/trust-file.js';
+import { readConfig, type SiteConfig } from '../config.js';
+import type { Disk } from '../disk.js';
+import { durableWrite } from '../durable-write.js';
+import { createSiteKey, openSiteKey } from '../site-key.js';
+import { inWords, placeOf, type SitePlace, textOption, worldOf } from '../site-shell.js';
+import type { SiteWorld } from '../site.js';
+
+/** The command. */
+export const command: CommandSpec = {
+  name: 'enroll',
+  summary: 'make the key of this site and ask for a record; then take the record and a trusted root',
+  options: [
+    { flags: '--name <name>', description: 'name of this site, as the registrar will sign it' },
+    { flags: '--out <file>', description: 'the request for the registrar' },
+    { flags: '--record <file>', description: 'the record that the registrar signed' },
+    { flags: '--root <file>', description: 'root metadata of the lane, carried here by hand: there is no trust on first use' },
+  ],
+  example: 'sealane-site enroll --name harbour-7 --out request.json\nsealane-site enroll --record record.json --root 1.root.json',
+  run: async (call) => {
+    const place = placeOf(call);
+    const world = worldOf(call, place.folder);
+    return await inWords(place.folder, async () => {
+      world.disk.makeFolder(place.folder.root, 0o750);
+      return textOption(call.options['record']) === undefined ? await request(call, place, world) : await takeRecord(call, place, world);
+    });
+  },
+};
+
+async function request(call: CommandCall, { folder, configFile }: SitePlace, world: SiteWorld): Promise<CommandResult> {
+  const config = optionalConfig(world.disk, configFile);
+  const name = textOption(call.options['name']) ?? config?.name;
+  const out = textOption(call.options['out']);
+  if (name === undefined || out === undefined) throw new SiteError('USAGE', 'enrol this site: expected --name and --out, or --record and --root');
+  if (config !== undefined && config.name !== name) throw new SiteError('CONFIG_INVALID', `enrol ${name}: expected the name in ${configFile}, which is ${config.name}`);
+  const signer = ownKey(world.disk, folder.key);
+  const file = path.resolve(call.io.cwd, out);
+  durableWrite(world.disk, file, await makeSiteRequest({ name, nonce: hex(randomBytes(16)), hbom: await hardware(world) }, signer), 0o644);
+  const json = { site: name, keyId: signer.keyId, rootVersion: null, request: file };
+  return { exit: 0, json, text: `the request of ${name} is in ${file}`, hint: `have it signed: sealane site add ${out} --stage STAGE --key REGISTRAR --out RECORD` };
+}
+
+/** The key that is there, or a new one: asking twice does not make two sites. */
+function ownKey(disk: Disk, file: string): Signer {
+  return disk.kind(file) === 'nothing' ? createSiteKey(disk, file) : openSiteKey(disk, file);
+}
+
+/** A host whose hardware cannot be read may still ask for a record. */
+async function hardware(world: SiteWorld): Promise<JsonObject | null> {
+  try {
+    return await world.collectHardware();
+  } catch (error) {
+    if (!(error instanceof SealaneError)) throw error;
+    world.talk(`the request has no inventory: ${error.message}`);
+    return null;
+  }
+}
+
+function takeRecord(call: CommandCall, { folder, configFile }: SitePlace, world: SiteWorld): Promise<CommandResult> {
+  const { disk, clock } = world;
+  const read = (option: string, maxBytes: number): Uint8Array => {
+    const file = path.resolve(call.io.cwd, textOption(call.options[option]) ?? '');
+    const bytes = textOption(call.options[option]) === undefined ? undefined : disk.read(file, maxBytes);
+    if (bytes === undefined) throw new SiteError('USAGE', `enrol this site: expected a file at --${option}, got none`);
+    return bytes;
+  };
+  const signer = openSiteKey(disk, folder.key);
+  const config = optionalConfig(disk, configFile);
+  const root = readRoot(read('root', LIMITS.rootBytes), config?.allowExampleKeys === true ? 'allow-example' : 'refuse-example');
+  const record = enrol({ disk, clock, folder, signer, config, record: read('record', LIMITS.bundleBytes), root });
+  const { versions } = readTrustFile(disk, folder.trust).tuf;
+  const json = { site: record.site, keyId: record.key.id, rootVersion: versions.root, stage: record.stage, labels: record.labels };
+  const text = `${record.site} is enrolled for ${record.stage}, and trusts root ${versions.root}`;
+  return Promise.resolve({ exit: 0, json, text, hint: 'look for a release: sealane-site check' });
+}
+
+function optionalConfig(disk: Disk, file: string): SiteConfig | undefined {
+  return disk.kind(file) === 'nothing' ? undefined : readConfig(disk, file);
+}

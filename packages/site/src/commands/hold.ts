@@ -1,0 +1,27 @@
+/** `sealane-site hold`: an operator stops updates here; what runs goes on. */
+import { SiteError } from '@sealane/core';
+import type { CommandSpec } from '@sealane/core/command-line';
+import { isTime } from '@sealane/trust';
+import { readTrustFile } from '../apply/trust-file.js';
+import { trustedNow } from '../apply/trusted-time.js';
+import { textOption, withLockedSite } from '../site-shell.js';
+
+/** The command. */
+export const command: CommandSpec = {
+  name: 'hold',
+  summary: 'hold updates at this site',
+  options: [
+    { flags: '--reason <text>', description: 'why, for whoever comes next', required: true },
+    { flags: '--until <time>', description: 'when it lapses by itself (RFC 3339 in UTC); without it, when it is lifted' },
+  ],
+  example: "sealane-site hold --reason 'crane works until Friday' --until 2026-11-27T16:00:00Z",
+  run: (call) =>
+    withLockedSite(call, (site, machine) => {
+      const until = textOption(call.options['until']) ?? null;
+      if (until !== null && !isTime(until)) throw new SiteError('USAGE', `hold updates: expected --until as YYYY-MM-DDThh:mm:ssZ, got ${JSON.stringify(until)}`);
+      const at = trustedNow(readTrustFile(site.world.disk, site.folder.trust).time, site.world.clock);
+      const hold = { reason: textOption(call.options['reason']) ?? '', at, until };
+      machine.record({ is: 'hold', hold });
+      return Promise.resolve({ exit: 0, json: { site: site.config.name, hold }, text: `updates are held${until === null ? '' : ` until ${until}`}: ${hold.reason}` });
+    }),
+};

@@ -1,0 +1,62 @@
+/** `sealane-site inventory`: the hardware of this host, for a lab's evidence or to see what a site would report. */
+import path from 'node:path';
+import {
+  compareHardware,
+  DEFAULT_REQUIRED_FACTS,
+  HARDWARE_FACTS,
+  hardwareClass,
+  hardwareFacts,
+  type JsonObject,
+  utf8,
+} from '@sealane/core';
+import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { systemClock } from '../clock.js';
+import { nodeDisk } from '../disk.js';
+import { durableWrite } from '../durable-write.js';
+import { collectInventory } from '../inventory/collect.js';
+import { inventorySource } from '../inventory/inventory-shell.js';
+import { program } from '../program.js';
+
+/** The command. */
+export const command: CommandSpec = {
+  name: 'inventory',
+  summary: 'collect the hardware of this host',
+  options: [
+    { flags: '--out <file>', description: 'write the inventory (CycloneDX JSON) to this file' },
+    { flags: '--root <dir>', description: 'read below this folder instead of / (a copied tree with sys/ and proc/)' },
+  ],
+  example: 'sealane-site inventory --out hbom.json',
+  run: (call) => Promise.resolve(inventory(call)),
+};
+
+function inventory({ options, io }: CommandCall): CommandResult {
+  const root = path.resolve(io.cwd, textOf(options.root) ?? '/');
+  const hbom = collectInventory(inventorySource(root), { takenAt: systemClock.wallTime(), toolVersion: program.version });
+  const text = `${JSON.stringify(hbom, null, 1)}\n`;
+  const out = textOf(options.out);
+  if (out === undefined) return { exit: 0, json: hbom, text, ...hintOf(hbom) };
+  const file = path.resolve(io.cwd, out);
+  durableWrite(nodeDisk, file, utf8(text), 0o644);
+  const facts = hardwareFacts(hbom);
+  return {
+    exit: 0,
+    json: { out: file, class: hardwareClass(facts), facts },
+    text: `the inventory of this host is in ${file}`,
+    ...hintOf(hbom),
+  };
+}
+
+/** Says what is not known: by default that would keep a site from being covered. */
+function hintOf(hbom: JsonObject): { readonly hint?: string } {
+  const facts = hardwareFacts(hbom);
+  const { unknown } = compareHardware({ tested: facts, site: facts, require: HARDWARE_FACTS });
+  const wanted: readonly string[] = [...DEFAULT_REQUIRED_FACTS, 'arch', 'cpu'];
+  const missing = unknown.filter((fact) => wanted.includes(fact));
+  return missing.length === 0
+    ? {}
+    : { hint: `not known on this host: ${missing.join(', ')} (root may see more); policy's hardware.require must not ask for them` };
+}
+
+function textOf(value: CommandCall['options'][string]): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

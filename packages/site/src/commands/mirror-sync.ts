@@ -1,0 +1,25 @@
+/** `sealane-site mirror sync`: what a link brings while it is there, to be installed later. */
+import { ERRORS } from '@sealane/core';
+import type { CommandSpec } from '@sealane/core/command-line';
+import { syncMirror } from '../apply/update.js';
+import { withLockedSite } from '../site-shell.js';
+
+/** The command. */
+export const command: CommandSpec = {
+  name: 'mirror sync',
+  summary: 'bring the mirror up to date; install nothing',
+  example: 'sealane-site mirror sync --config site/site.yaml --state site/state',
+  run: (call) =>
+    withLockedSite(call, async (site, machine) => {
+      const fetcher = site.world.startFetcher(site.world.signal);
+      try {
+        const answer = await syncMirror(site, machine, fetcher);
+        const { outcome, code, message, upstream } = answer;
+        const exit = outcome === 'synced' || outcome === 'unchanged' ? 0 : ERRORS[code ?? 'FETCH_FAILED'].exit;
+        const text = `${outcome}${upstream === null ? '' : ` from ${upstream}`}${message === '' ? '' : `: ${message}`}`;
+        return { exit, json: { site: site.config.name, ...answer }, text, ...(code === null ? {} : { hint: ERRORS[code].hint }) };
+      } finally {
+        await fetcher.close();
+      }
+    }),
+};

@@ -1,0 +1,29 @@
+/** `sealane-site receipt export`: queued receipts as files for a courier. They stay queued: the promoter knows one it has by its digest. */
+import path from 'node:path';
+import { canonicalJson, SiteError } from '@sealane/core';
+import type { CommandSpec } from '@sealane/core/command-line';
+import { readState } from '../apply/machine.js';
+import { queuedReceipts } from '../apply/receipt-queue.js';
+import { durableWrite } from '../durable-write.js';
+import { receiptName } from '../fetch/receipts-flush.js';
+import { openSite } from '../site-shell.js';
+
+/** The command. */
+export const command: CommandSpec = {
+  name: 'receipt export',
+  summary: 'copy queued receipts to a folder, to be carried by hand',
+  arguments: [{ name: 'dir', description: 'folder, made when missing' }],
+  example: 'sealane-site receipt export /media/stick/receipts\nsealane statement add /media/stick/receipts/*.json',
+  run: (call) => {
+    const site = openSite(call);
+    const [dir] = call.args;
+    if (typeof dir !== 'string') throw new SiteError('USAGE', 'export receipts: expected a folder');
+    const out = path.resolve(call.io.cwd, dir);
+    const { disk } = site.world;
+    const receipts = queuedReceipts(disk, site.folder.receipts, readState(disk, site.folder.journal));
+    disk.makeFolder(out, 0o755);
+    for (const { seq, bundle } of receipts) durableWrite(disk, path.join(out, receiptName(site.config.name, seq)), canonicalJson(bundle), 0o644);
+    const text = `${receipts.length} receipts in ${out}`;
+    return Promise.resolve({ exit: 0, json: { out, receipts: receipts.length }, text, hint: `hand them in with: sealane statement add ${out}/*.json` });
+  },
+};

@@ -1,0 +1,32 @@
+/** `sealane-site status`. */
+import type { CommandSpec } from '@sealane/core/command-line';
+import { readState } from '../apply/machine.js';
+import { siteStatus, type SiteStatus } from '../apply/status.js';
+import { readTrustFile } from '../apply/trust-file.js';
+import { openSite } from '../site-shell.js';
+
+/** The command. */
+export const command: CommandSpec = {
+  name: 'status',
+  summary: 'say what runs, what is kept, how fresh trust is',
+  example: 'sealane-site status --config site/site.yaml --state site/state',
+  run: (call) => {
+    const { world, folder, config, driver } = openSite(call);
+    const status = siteStatus(config.name, readState(world.disk, folder.journal), readTrustFile(world.disk, folder.trust), driver.status());
+    return Promise.resolve({ exit: 0, json: status, text: textOf(status) });
+  },
+};
+
+function textOf({ site, state, current, previous, trust, receiptsQueued, hold, stopped, workload, failedHere, refused }: SiteStatus): string {
+  return [
+    `${site}: ${state}`,
+    current === null ? '  nothing is installed' : `  runs ${current.name} ${current.version} ${current.release}, since ${current.since}`,
+    `  workload ${workload.is}${stopped ? ', stopped by an operator' : ''}`,
+    ...(previous === null ? [] : [`  before it ${previous.name} ${previous.version} ${previous.release}`]),
+    `  trust: root ${trust.rootVersion}, good for new installs until ${trust.expiresAt ?? 'it is verified for the first time'}; no earlier than ${trust.timeFloor}`,
+    `  ${receiptsQueued} receipts wait to be sent`,
+    ...(hold === null ? [] : [`  held${hold.until === null ? '' : ` until ${hold.until}`}: ${hold.reason}`]),
+    ...failedHere.map(({ release, reason }) => `  not tried again: ${release} (${reason})`),
+    ...(refused === null ? [] : [`  refused last: ${refused.release ?? 'the lane'} (${refused.code})`]),
+  ].join('\n');
+}

@@ -1,0 +1,117 @@
+/** Opens a site for a command: where it lies, the real world around it, the lock, and failures of the disk in words. */
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import { type Check, type ErrorCode, ERRORS, SiteError } from '@sealane/core';
+import type { CommandCall } from '@sealane/core/command-line';
+import { startFetchProcess } from './apply/fetch-shell.js';
+import { takeLock } from './apply/lock.js';
+import { type Machine, openMachine } from './apply/machine.js';
+import type { SiteResult } from './apply/outcome.js';
+import { systemClock } from './clock.js';
+import { readConfig } from './config.js';
+import { crashPoint } from './crash-point.js';
+import { isNodeError, nodeDisk } from './disk.js';
+import { filesDriver } from './drivers/files.js';
+import { systemProcesses } from './drivers/process-table.js';
+import { hardwareOf } from './hardware-shell.js';
+import type { Site, SiteWorld } from './site.js';
+import { openSiteKey } from './site-key.js';
+import { stateFolder, type StateFolder } from './state-folder.js';
+
+/** Where a site's configuration and state are. */
+export interface SitePlace {
+  readonly configFile: string;
+  readonly folder: StateFolder;
+}
+
+/** What the global options say; by default `site.yaml` here, and `state` beside it. */
+export function placeOf({ options, io }: CommandCall): SitePlace {
+  const configFile = path.resolve(io.cwd, textOption(options['config']) ?? 'site.yaml');
+  const state = textOption(options['state']);
+  return { configFile, folder: stateFolder(state === undefined ? path.join(path.dirname(configFile), 'state') : path.resolve(io.cwd, state)) };
+}
+
+/** An option that takes one text. */
+export function textOption(value: CommandCall['options'][string]): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** The real world of one command. */
+export function worldOf({ io }: CommandCall, folder: StateFolder): SiteWorld {
+  return {
+    disk: nodeDisk,
+    clock: systemClock,
+    processes: systemProcesses,
+    pid: process.pid,
+    env: io.env,
+    signal: io.signal,
+    salt: () => randomBytes(16),
+    startFetcher: startFetchProcess,
+    collectHardware: () => hardwareOf(nodeDisk, folder.inventory),
+    talk: (line) => io.talk(`${line}\n`),
+  };
+}
+
+/**
+ * Opens the site without its lock, for commands that only look.
+ *
+ * @throws SiteError `CONFIG_INVALID`, `NOT_ENROLLED`
+ */
+export function openSite(call: CommandCall): Site {
+  const { configFile, folder } = placeOf(call);
+  const world = worldOf(call, folder);
+  const config = readConfig(world.disk, configFile);
+  const { disk, clock, processes, signal, env } = world;
+  const driver = filesDriver({ ...config.driver, stop: config.driver.stop }, { disk, clock, processes, signal, hostEnv: env, stateFolder: folder.root });
+  return { world, folder, config, signer: openSiteKey(disk, folder.key), driver };
+}
+
+/**
+ * Runs a command that changes the site: under the lock, with the journal open.
+ *
+ * @throws SiteError `UPDATER_BUSY`, `STATE_CORRUPT`, `DISK_SHORT`, `STATE_UNWRITABLE`, and what `use` throws
+ */
+export async function withLockedSite<T>(call: CommandCall, use: (site: Site, machine: Machine) => Promise<T>): Promise<T> {
+  const site = openSite(call);
+  return await inWords(site.folder, () => withLock(site, () => use(site, openMachine(site.world.disk, site.folder.journal))));
+}
+
+/** As `withLockedSite`, for commands that answer with an outcome: damaged state is the outcome `held`. */
+export async function withLockedResult(call: CommandCall, use: (site: Site, machine: Machine) => Promise<SiteResult>): Promise<SiteResult> {
+  try {
+    return await withLockedSite(call, use);
+  } catch (error) {
+    if (!(error instanceof SiteError) || error.code !== 'STATE_CORRUPT') throw error;
+    const check: Check = { id: 'state', verdict: 'error', expected: 'state as it was written', actual: error.message, remedy: ERRORS.STATE_CORRUPT.hint, evidence: [], code: error.code };
+    return { site: openSite(call).config.name, outcome: 'held', release: null, previous: null, reason: error.code, checks: [check] };
+  }
+}
+
+async function withLock<T>(site: Site, use: () => Promise<T>): Promise<T> {
+  const release = takeLock(site.world, site.folder.lock);
+  crashPoint('update:locked');
+  try {
+    return await use();
+  } finally {
+    release();
+  }
+}
+
+const DISK_CODES: Readonly<Record<string, ErrorCode>> = {
+  ENOSPC: 'DISK_SHORT',
+  EDQUOT: 'DISK_SHORT',
+  EROFS: 'STATE_UNWRITABLE',
+  EACCES: 'STATE_UNWRITABLE',
+  EPERM: 'STATE_UNWRITABLE',
+};
+
+/** Says failures of the disk with a code, the path and the next step; all else passes. */
+export async function inWords<T>(folder: StateFolder, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!isNodeError(error, ...Object.keys(DISK_CODES))) throw error;
+    const code = DISK_CODES[error.code ?? ''] ?? 'INTERNAL';
+    throw new SiteError(code, `write ${error.path ?? folder.root}: ${error.message}`, { path: error.path ?? folder.root }, { cause: error });
+  }
+}

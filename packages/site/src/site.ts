@@ -1,0 +1,36 @@
+/** A site as its commands hold it: configuration, folder, key, driver, and the outside world, all passed in. */
+import type { JsonObject, Signer } from '@sealane/core';
+import type { Fetcher } from './apply/fetch-shell.js';
+import type { Clock } from './clock.js';
+import type { SiteConfig } from './config.js';
+import type { Disk } from './disk.js';
+import type { Driver } from './drivers/driver.js';
+import type { ProcessTable } from './drivers/process-table.js';
+import type { StateFolder } from './state-folder.js';
+
+/** Everything with an effect, for one run of one command. */
+export interface SiteWorld {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly processes: ProcessTable;
+  readonly pid: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborts when the command is interrupted. */
+  readonly signal: AbortSignal;
+  /** Random bytes for the salts of receipts. */
+  readonly salt: () => Uint8Array;
+  readonly startFetcher: (signal: AbortSignal) => Fetcher;
+  /** This host's hardware as CycloneDX. */
+  readonly collectHardware: () => Promise<JsonObject>;
+  /** A line for people. */
+  readonly talk: (line: string) => void;
+}
+
+/** An enrolled site. */
+export interface Site {
+  readonly world: SiteWorld;
+  readonly folder: StateFolder;
+  readonly config: SiteConfig;
+  readonly signer: Signer;
+  readonly driver: Driver;
+}
