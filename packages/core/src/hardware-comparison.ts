@@ -17,7 +17,7 @@ export interface HardwareComparison {
 }
 
 /** What must be known where policy says nothing: the identity of the machine and all firmware. */
-export const DEFAULT_REQUIRED_FACTS: readonly string[] = ['vendor', 'model', 'revision', 'firmware'];
+export const DEFAULT_REQUIRED_FACTS: readonly Fact[] = ['vendor', 'model', 'revision', 'firmware'];
 
 /** Differences listed for one fact: enough to act on, and a verdict stays readable. */
 const MAX_LISTED = 8;
@@ -35,7 +35,7 @@ export function compareHardware(input: {
   readonly require: readonly string[];
 }): HardwareComparison {
   const { tested, site } = input;
-  const require = input.require.length === 0 ? DEFAULT_REQUIRED_FACTS : input.require;
+  const require: readonly string[] = input.require.length === 0 ? DEFAULT_REQUIRED_FACTS : input.require;
   const known: readonly string[] = HARDWARE_FACTS;
   const strangers = require.filter((fact) => !known.includes(fact));
   const unknown = HARDWARE_FACTS.filter((fact) => require.includes(fact) && !(isKnown(tested, fact) && isKnown(site, fact)));

@@ -1,5 +1,5 @@
 /** The one way this package writes files, and how it reads those that may be missing. */
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { PromoterError } from '@sealane/core';
 
@@ -23,6 +23,17 @@ export function durableWrite(file: string, bytes: Uint8Array | string, mode: num
   }
   renameSync(temporary, file);
   syncFolder(folder);
+}
+
+/** Makes a folder that its owner only may enter; one that is there keeps its mode. */
+export function makePrivateFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+}
+
+/** Removes a file durably; one that is not there is removed already. */
+export function removeFile(file: string): void {
+  rmSync(file, { force: true });
+  syncFolder(path.dirname(file));
 }
 
 /** Makes a folder's entries durable. */

@@ -10,7 +10,9 @@ export interface Home {
   readonly ledger: string;
   readonly lock: string;
   readonly logVkey: string;
+  /** The open proposal, and the folder of published ones. */
   readonly proposal: string;
+  readonly proposals: string;
   readonly trust: string;
   readonly content: string;
   readonly log: string;
@@ -27,7 +29,8 @@ export function homeAt(folder: string, lane = path.join(folder, 'lane')): Home {
     ledger: path.join(folder, 'ledger', 'ledger.sqlite'),
     lock: path.join(folder, 'ledger', 'publish.lock'),
     logVkey: path.join(folder, 'log.vkey'),
-    proposal: path.join(folder, 'proposal'),
+    proposal: path.join(folder, 'proposal.json'),
+    proposals: path.join(folder, 'proposals'),
     lane,
     trust: path.join(lane, 'trust'),
     content: path.join(lane, 'content'),

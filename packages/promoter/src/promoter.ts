@@ -10,7 +10,7 @@ import { type Home, homeAt } from './home.js';
 import { type Pipeline, parsePipeline } from './pipeline/pipeline.js';
 import { postText } from './post-shell.js';
 import { signerAt } from './signers/key-ref.js';
-import { readPrivateKey, signerOf } from './signers/key-file.js';
+import { signerById } from './signers/key-store.js';
 import { type LaneTrust, readLaneTrust, type StageTrust } from './trust/lane-trust.js';
 
 export interface Promoter {
@@ -95,10 +95,9 @@ export function stageOf(promoter: Promoter, stage: string): StageTrust {
   return found;
 }
 
-/** The stage's own key, online in this host. */
-export function stageSigner(promoter: Promoter, stage: string): Signer {
-  const name = promoter.pipeline.stages.find((candidate) => candidate.name === stage)?.key ?? stage;
-  return signerOf(readPrivateKey(path.join(promoter.home.keys, `${name}.pem`)));
+/** The stage's own key, online on this host: the one that the owners delegated the stage to. @throws PromoterError `KEY_NOT_NAMED` it is not here */
+export function stageSigner({ home, lane }: Promoter, stage: string): Signer {
+  return signerById(home, lane.stageKeyIds(stage), `stage ${stage}`);
 }
 
 /** A release, by what people call it. */

@@ -1,11 +1,11 @@
 /** `sealane key revoke`: proposes that a key counts only below a log index. */
-import { keyIdOf, PromoterError } from '@sealane/core';
+import { PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { REASON } from '../command-parts.js';
 import { optionalText, textArgument, textOption, withLockedPromoter } from '../promoter.js';
-import { readPublicHalf } from '../signers/key-file.js';
-import { propose } from '../trust/ceremony.js';
-import { proposalResult } from '../trust/proposal-result.js';
+import { storedKeys } from '../signers/key-store.js';
+import { proposeChanges } from '../trust/ceremony.js';
+import { addRevokedKey } from '../trust/revoked-keys.js';
 
 export const command: CommandSpec = {
   name: 'key revoke',
@@ -18,10 +18,17 @@ export const command: CommandSpec = {
 
 async function run(call: CommandCall): Promise<CommandResult> {
   const name = textArgument(call, 0, 'KEY');
+  const reason = textOption(call, 'reason');
   return await withLockedPromoter(call, async (promoter) => {
-    const keyId = /^[0-9a-f]{64}$/.test(name) ? name : keyIdOf(readPublicHalf(promoter.home.keys, name));
+    const named = [...promoter.lane.stages.values()].flatMap(({ policy }) => Object.keys(policy.keys));
+    const stored = storedKeys(promoter.home).find((key) => key.state === 'current' && (key.name === name || key.id === name));
+    const keyId = stored?.id ?? name;
+    if (!named.includes(keyId)) {
+      throw new PromoterError('KEY_NOT_NAMED', `revoke key ${name}: expected a key that a policy of this lane names, got another`, { keyId }, { hint: 'see which keys there are: sealane key list; a key of root, snapshot or timestamp is replaced: sealane key rotate NAME' });
+    }
     const untilIndex = indexOption(optionalText(call, 'untilIndex')) ?? (await promoter.ledger.size());
-    return proposalResult(await propose(promoter, { revoke: { keyId, untilIndex, reason: textOption(call, 'reason') } }), 5);
+    addRevokedKey(promoter.home, { keyId, untilIndex, reason });
+    return await proposeChanges(promoter);
   });
 }
 
@@ -30,3 +37,4 @@ function indexOption(text: string | undefined): number | undefined {
   if (!/^\d{1,15}$/.test(text)) throw new PromoterError('USAGE', `read --until-index: expected a log index, got ${JSON.stringify(text)}`);
   return Number(text);
 }
+

@@ -1,16 +1,16 @@
-/** `sealane key rotate`: a new key under an old name; the owners sign the policy and delegation that name it. */
+/** `sealane key rotate`: a new key for an old name; the owners sign what names it. */
 import path from 'node:path';
-import { keyIdOf } from '@sealane/core';
+import { PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { textArgument, withLockedPromoter } from '../promoter.js';
-import { rotateKey } from '../signers/rotate.js';
-import { propose } from '../trust/ceremony.js';
-import { proposalResult } from '../trust/proposal-result.js';
+import { createKeyFile } from '../signers/key-file.js';
+import { storedKeys } from '../signers/key-store.js';
+import { proposeChanges } from '../trust/ceremony.js';
 
 export const command: CommandSpec = {
   name: 'key rotate',
-  summary: 'replace a key by a new one of the same name and propose the change to the owners',
-  arguments: [{ name: 'name', description: 'name of the key under keys/' }],
+  summary: 'make the successor of a key and propose it to the owners; the old one signs until they have published',
+  arguments: [{ name: 'name', description: 'name of a key of an owner, a stage, a role, a person or a signer' }],
   example: 'sealane key rotate prod --home my-lane',
   run,
 };
@@ -18,9 +18,16 @@ export const command: CommandSpec = {
 async function run(call: CommandCall): Promise<CommandResult> {
   const name = textArgument(call, 0, 'NAME');
   return await withLockedPromoter(call, async (promoter) => {
-    const file = path.join(promoter.home.keys, `${name}.pem`);
-    const { before, after } = rotateKey(file);
-    const revoke = { keyId: before.id, untilIndex: await promoter.ledger.size(), reason: `rotated to ${keyIdOf(after.spki)}` };
-    return proposalResult(await propose(promoter, { revoke }), 5);
+    const keys = storedKeys(promoter.home).filter((key) => key.name === name);
+    const current = keys.find(({ state }) => state === 'current');
+    if (current === undefined) {
+      throw new PromoterError('KEY_NOT_NAMED', `rotate key ${name}: expected it in ${promoter.home.keys} or ${promoter.home.owners}, got none`, { name });
+    }
+    if (name === 'log') {
+      throw new PromoterError('KEY_NOT_NAMED', 'rotate the key of the log: expected a key of statements or metadata; a log keeps its key, another one is another origin', { name });
+    }
+    // a rotation that is proposed already goes on with the key that was made then
+    if (!keys.some(({ state }) => state === 'next')) createKeyFile(path.join(path.dirname(current.file), `${name}.next.pem`), 'p256');
+    return await proposeChanges(promoter);
   });
 }

@@ -1,16 +1,20 @@
 /** `sealane trust show`. */
+import path from 'node:path';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { withPromoter } from '../promoter.js';
-import { showProposal } from '../trust/ceremony.js';
+import { homeOf } from '../promoter.js';
+import { readProposal } from '../trust/ceremony.js';
 import { proposalResult } from '../trust/proposal-result.js';
 
 export const command: CommandSpec = {
   name: 'trust show',
-  summary: 'show the open proposal and who has signed it',
+  summary: 'show what a proposal changes and who has signed it',
+  arguments: [{ name: '[file]', description: 'the proposal (default: the open one of this home)' }],
   example: 'sealane trust show --home my-lane',
   run,
 };
 
-async function run(call: CommandCall): Promise<CommandResult> {
-  return await withPromoter(call, (promoter) => Promise.resolve(proposalResult(showProposal(promoter), 0)));
+function run(call: CommandCall): Promise<CommandResult> {
+  const [given] = call.args;
+  const file = typeof given === 'string' ? path.resolve(call.io.cwd, given) : homeOf(call).proposal;
+  return Promise.resolve(proposalResult(readProposal(file), file, 0));
 }

@@ -1,52 +1,10 @@
 /** `pipeline.yaml`: stages, gates, people and signers as the owners write them; policies are generated from it. */
-import { fromUtf8, parseVkey, PromoterError, SealaneError } from '@sealane/core';
-import { validateGateConfig } from '@sealane/trust';
-import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
-import { z } from 'zod';
+import { NOTE_KEY_TYPE, parseVkey, SealaneError } from '@sealane/core';
+import { isTime, validateGateConfig } from '@sealane/trust';
+import { type Pipeline, pipelineShape } from './schema.js';
+import { parseYaml, readShape, type YamlFile } from './yaml-file.js';
 
-const name = z.string().regex(/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/, 'expected a lower-case name');
-const names = z.union([name, z.array(name)]).transform((value) => (typeof value === 'string' ? [value] : value));
-/** A key by its name under HOME/keys. */
-const keyName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected the name of a key under HOME/keys');
-const keyNames = z.array(keyName);
-
-const stage = z.strictObject({
-  name: name.refine((value) => !['root', 'targets', 'snapshot', 'timestamp'].includes(value), 'a stage cannot have the name of a TUF role'),
-  from: names.default([]),
-  key: keyName.optional(),
-  gates: z.array(z.strictObject({ use: z.string(), with: z.record(z.string(), z.unknown()).default({}) })).default([]),
-});
-
-const group = z.strictObject({ name, match: z.record(z.string(), z.string()).default({}) });
-
-/** Zod's shape of the file. */
-export const pipelineShape = z.strictObject({
-  apiVersion: z.literal('sealane/v1'),
-  kind: z.literal('Pipeline'),
-  lane: z.string().regex(/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/, 'expected a bare host name'),
-  baseUrl: z.url().optional(),
-  stages: z.array(stage).min(1),
-  groups: z.record(z.string(), z.array(group).min(1)).default({}),
-  people: z.array(z.strictObject({ id: name, keys: keyNames.min(1) })).default([]),
-  signers: z.strictObject({
-    release: keyNames.default(['author']),
-    provenance: keyNames.default([]),
-    tests: keyNames.default([]),
-    hardware: keyNames.default([]),
-  }),
-  registrar: z.union([keyName, keyNames]).transform((value) => (typeof value === 'string' ? [value] : value)),
-  witnesses: z.array(z.strictObject({ vkey: z.string(), url: z.url() })).min(1),
-  quorum: z.int().min(1).default(1),
-  hardware: z
-    .strictObject({
-      require: z.array(z.enum(['arch', 'cpu', 'vendor', 'model', 'revision', 'firmware', 'parts'])).default(['vendor', 'model', 'revision', 'firmware']),
-      equivalences: z.array(z.strictObject({ classes: z.array(z.string()).min(2), owner: name, expiresAt: z.string() })).default([]),
-    })
-    .default({ require: ['vendor', 'model', 'revision', 'firmware'], equivalences: [] }),
-});
-
-/** A pipeline, defaults filled in. */
-export type Pipeline = z.output<typeof pipelineShape>;
+export type { Pipeline } from './schema.js';
 
 /**
  * Reads a pipeline file. Every problem is named with line and column.
@@ -54,88 +12,91 @@ export type Pipeline = z.output<typeof pipelineShape>;
  * @throws PromoterError `CONFIG_INVALID`
  */
 export function parsePipeline(bytes: Uint8Array, file: string): Pipeline {
-  const lines = new LineCounter();
-  const document = parseDocument(textOf(bytes, file), { lineCounter: lines, uniqueKeys: true, strict: true });
-  const [error] = document.errors;
-  if (error !== undefined) throw invalid(file, error.message.split('\n')[0] ?? error.message, lines.linePos(error.pos[0]));
-  const parsed = pipelineShape.safeParse(document.toJS());
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw invalid(file, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`, positionOf(document.contents, issue?.path ?? [], lines));
-  }
-  check(parsed.data, file, (path) => positionOf(document.contents, path, lines));
-  return parsed.data;
-}
-
-type Position = { readonly line: number; readonly col: number } | undefined;
-
-/** Rules that tie parts together. */
-function check(pipeline: Pipeline, file: string, position: (path: readonly PropertyKey[]) => Position): void {
-  const seen = new Set<string>();
-  pipeline.stages.forEach((stage, index) => {
-    const wrong = stage.from.find((from) => !seen.has(from));
-    if (wrong !== undefined) throw invalid(file, `stage ${stage.name}: expected "from" to name stages above it, got ${wrong}`, position(['stages', index]));
-    if (seen.has(stage.name)) throw invalid(file, `expected each stage once, got ${stage.name} again`, position(['stages', index]));
-    seen.add(stage.name);
-    stage.gates.forEach((gate, at) => checkGate(gate, () => position(['stages', index, 'gates', at]), file));
+  const yaml = parseYaml(bytes, file);
+  const pipeline = readShape(yaml, pipelineShape);
+  checkStages(pipeline, yaml);
+  checkPeople(pipeline, yaml);
+  checkGroups(pipeline, yaml);
+  checkWitnesses(pipeline, yaml);
+  checkBaseUrl(pipeline, yaml);
+  pipeline.hardware.equivalences.forEach(({ expiresAt }, index) => {
+    if (!isTime(expiresAt)) throw yaml.fail(['hardware', 'equivalences', index, 'expiresAt'], `expected a time that exists, got ${expiresAt}`);
   });
-  const unknown = Object.keys(pipeline.groups).find((key) => !seen.has(key));
-  if (unknown !== undefined) throw invalid(file, `groups: expected names of stages, got ${unknown}`, position(['groups', unknown]));
-  if (pipeline.quorum > pipeline.witnesses.length) {
-    throw invalid(file, `quorum: expected at most the ${pipeline.witnesses.length} witnesses, got ${pipeline.quorum}`, position(['quorum']));
-  }
-  pipeline.witnesses.forEach(({ vkey }, index) => checkVkey(vkey, () => position(['witnesses', index]), file));
+  return pipeline;
 }
 
-function checkGate(gate: Pipeline['stages'][number]['gates'][number], position: () => Position, file: string): void {
+/** Whether a pipeline file says who witnesses: `init` makes one for a file that does not. @throws PromoterError `CONFIG_INVALID` no YAML */
+export function namesWitnesses(bytes: Uint8Array): boolean {
+  return parseYaml(bytes, 'pipeline.yaml').document.has('witnesses');
+}
+
+/** Stages in order, each once, gates and settings that exist. */
+function checkStages({ stages }: Pipeline, { fail }: YamlFile): void {
+  const seen = new Set<string>();
+  stages.forEach((stage, index) => {
+    const at = ['stages', index];
+    const wrong = stage.from.findIndex((from) => !seen.has(from));
+    if (wrong !== -1) {
+      throw fail([...at, 'from', wrong], `stage ${stage.name}: expected "from" to name stages above it (${[...seen].join(', ') || 'none'}), got ${stage.from[wrong] ?? ''}`);
+    }
+    if (seen.has(stage.name)) throw fail([...at, 'name'], `expected each stage once, got ${stage.name} again`);
+    seen.add(stage.name);
+    stage.gates.forEach((gate, gateIndex) => {
+      tryTo(() => validateGateConfig(gate.use, asJson(gate.with)), (problem) => fail([...at, 'gates', gateIndex, 'use'], problem));
+    });
+  });
+}
+
+function checkPeople({ people }: Pipeline, { fail }: YamlFile): void {
+  const ids = new Set<string>();
+  const keys = new Map<string, string>();
+  people.forEach((person, index) => {
+    if (ids.has(person.id)) throw fail(['people', index, 'id'], `expected each person once, got ${person.id} again`);
+    ids.add(person.id);
+    person.keys.forEach((key, at) => {
+      // quorums count people: one key is one person's
+      if (keys.has(key)) throw fail(['people', index, 'keys', at], `expected each key at one person, got ${key} at ${keys.get(key) ?? ''} and ${person.id}`);
+      keys.set(key, person.id);
+    });
+  });
+}
+
+function checkGroups({ groups, stages }: Pipeline, { fail }: YamlFile): void {
+  for (const [stage, list] of Object.entries(groups)) {
+    if (!stages.some(({ name }) => name === stage)) throw fail(['groups', stage], `groups: expected names of stages (${stages.map(({ name }) => name).join(', ')}), got ${stage}`);
+    list.forEach(({ name }, index) => {
+      if (list.findIndex((group) => group.name === name) !== index) throw fail(['groups', stage, index, 'name'], `groups of ${stage}: expected each group once, got ${name} again`);
+    });
+  }
+}
+
+function checkWitnesses({ witnesses, quorum }: Pipeline, { fail }: YamlFile): void {
+  if (quorum > witnesses.length) throw fail(['quorum'], `quorum: expected at most the ${witnesses.length} witnesses, got ${quorum}`);
+  const names = new Set<string>();
+  witnesses.forEach(({ vkey }, index) => {
+    const at = ['witnesses', index, 'vkey'];
+    const parsed = tryTo(() => parseVkey(vkey), (problem) => fail(at, problem));
+    if (parsed.type !== NOTE_KEY_TYPE.cosignature) throw fail(at, `expected a cosignature key (type 0x04), got type 0x0${parsed.type}`);
+    if (names.has(parsed.name)) throw fail(at, `expected each witness once, got ${parsed.name} again`);
+    names.add(parsed.name);
+  });
+}
+
+/** cosign and others take a log's origin only when it is the host of its base URL. */
+function checkBaseUrl({ lane, baseUrl }: Pipeline, { fail }: YamlFile): void {
+  if (baseUrl !== undefined && new URL(baseUrl).hostname !== lane) throw fail(['baseUrl'], `baseUrl: expected the host ${lane}, got ${new URL(baseUrl).hostname}`);
+}
+
+function tryTo<T>(work: () => T, fail: (problem: string) => Error): T {
   try {
-    validateGateConfig(gate.use, gate.with);
+    return work();
   } catch (error) {
     if (!(error instanceof SealaneError)) throw error;
-    throw invalid(file, error.message, position());
+    throw fail(error.message);
   }
 }
 
-function checkVkey(vkey: string, position: () => Position, file: string): void {
-  try {
-    parseVkey(vkey);
-  } catch (error) {
-    if (!(error instanceof SealaneError)) throw error;
-    throw invalid(file, error.message, position());
-  }
-}
-
-/** Where in the file a path of keys leads, as far as it goes. */
-function positionOf(contents: unknown, path: readonly PropertyKey[], lines: LineCounter): Position {
-  let node = contents;
-  let range = rangeOf(node);
-  for (const key of path) {
-    node = child(node, key);
-    if (node === undefined) break;
-    range = rangeOf(node) ?? range;
-  }
-  return range === undefined ? undefined : lines.linePos(range);
-}
-
-function child(node: unknown, key: PropertyKey): unknown {
-  if (typeof node !== 'object' || node === null || !('get' in node) || typeof node.get !== 'function') return undefined;
-  const found: unknown = isMap(node) ? node.items.find((pair) => isScalar(pair.key) && pair.key.value === key)?.value : (node as { get(key: unknown, keep: true): unknown }).get(key, true);
-  return found ?? undefined;
-}
-
-function rangeOf(node: unknown): number | undefined {
-  return typeof node === 'object' && node !== null && 'range' in node ? (node as Node).range?.[0] : undefined;
-}
-
-function textOf(bytes: Uint8Array, file: string): string {
-  try {
-    return fromUtf8(bytes);
-  } catch (cause) {
-    throw new PromoterError('CONFIG_INVALID', `read ${file}: expected UTF-8 text`, { file }, { cause });
-  }
-}
-
-function invalid(file: string, problem: string, at: Position): PromoterError {
-  const place = at === undefined ? file : `${file}:${at.line}:${at.col}`;
-  return new PromoterError('CONFIG_INVALID', `read ${place}: ${problem}`, { file, ...at });
+function asJson(value: Readonly<Record<string, unknown>>): Parameters<typeof validateGateConfig>[1] {
+  // YAML's values are JSON's, but for dates, which the core schema of YAML 1.2 does not have
+  return JSON.parse(JSON.stringify(value)) as Parameters<typeof validateGateConfig>[1];
 }

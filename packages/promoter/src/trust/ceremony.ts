@@ -1,179 +1,195 @@
 /**
- * The owners' ceremony: a proposal with unsigned metadata and targets is made here, signed by each owner on any machine, and published here
- * when every threshold is met. Nothing of it is current before that.
+ * The owners' ceremony at the promoter's side: gather what is published, propose, take signatures in, publish. Nothing of a proposal is current
+ * before the timestamp that ends its publishing; killed before, the same command publishes it again.
  */
-import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { type Digest, PromoterError, type Signer } from '@sealane/core';
-import {
-  type Authority,
-  countSignatures,
-  describeRole,
-  encodePolicy,
-  encodeTrustedRoot,
-  mergeSignatures,
-  type Policy,
-  policyDigest,
-  publishedMetadataPath,
-  rootAuthority,
-  rootMetadata,
-  signMetadata,
-  summarizeMetadata,
-  targetsMetadata,
-  tufExpiryAt,
-  EXAMPLE_MARK,
-} from '@sealane/trust';
-import { durableWrite, PUBLIC_FILE, readNamed, readOptional } from '../disk-shell.js';
+import { keyIdOf, LIMITS, PromoterError, type Signer } from '@sealane/core';
+import type { CommandResult } from '@sealane/core/command-line';
+import { type Channel, describeRole, meetsThreshold, publishedMetadataPath, publishedTargetPath, describeTarget, rootAuthority, signMetadata, summarizeMetadata } from '@sealane/trust';
 import { reached } from '../crash-point.js';
-import { type Promoter, stageSigner } from '../promoter.js';
-import { readPublicHalf } from '../signers/key-file.js';
-import { policyFor } from './policies.js';
-import { nextVersion, publishStage, publishTop, writeTarget } from './publish-lane.js';
+import { durableWrite, PUBLIC_FILE, readNamed, readOptional, removeFile } from '../disk-shell.js';
+import type { Promoter } from '../promoter.js';
+import { nextPublicHalf, settleKeys, signerById, storedKeys } from '../signers/key-store.js';
+import { delegatedStages, keyIdsOf, listedTargets, rootRoleKeys, signedPart } from './metadata-json.js';
+import { encodeProposal, mergeProposals, parseProposal, type Proposal, proposalState, rootAuthorities, targetsAuthority } from './proposal.js';
+import { nothingProposed, proposalResult } from './proposal-result.js';
+import { type Published, propose } from './propose.js';
+import { emptyChannel, publishLogFiles, publishStage, publishTop } from './publish-lane.js';
+import { readRevokedKeys } from './revoked-keys.js';
 
-/** What is proposed, by file name in the proposal folder: unsigned (then signed) metadata, and the targets' bytes. */
-export interface Proposal {
-  readonly folder: string;
-  readonly files: readonly { readonly file: string; readonly type: string; readonly version: number; readonly signedBy: readonly string[]; readonly missing: number }[];
-}
-
-/** Changes beside those of pipeline.yaml. */
-export interface ProposalWish {
-  /** New root keys (names under owners/), for a rotation of the root. */
-  readonly rootKeys?: readonly string[];
-  /** A key that counts only below a log index from now on. */
-  readonly revoke?: { readonly keyId: string; readonly untilIndex: number; readonly reason: string };
-}
-
-const ROOT_THRESHOLD = 2;
-
-/**
- * Writes a proposal for the pipeline as it stands in pipeline.yaml. An older proposal is replaced.
- *
- * A changed policy accepts what was decided under the one before it up to now, so that no waybill loses its worth by it; owners may strike that.
- */
-export async function propose(promoter: Promoter, wish: ProposalWish): Promise<Proposal> {
-  const { home, pipeline, lane, logVkey } = promoter;
-  rmSync(home.proposal, { recursive: true, force: true });
-  const findKey = (name: string): Uint8Array => readPublicHalf(home.keys, name);
-  const size = await promoter.ledger.size();
-  const policies = pipeline.stages.map(({ name }) => {
-    const before = lane.stages.get(name);
-    const accepts = before === undefined ? [] : [...before.policy.accepts, { digest: before.digest, belowIndex: size }];
-    const fresh = policyFor(pipeline, name, findKey, logVkey, before === undefined ? undefined : { ...before.policy, accepts });
-    return { name, policy: bounded(fresh, wish.revoke) };
-  });
-  const targets = policies.map(({ name, policy }) => stageFile(home.proposal, `policy/${name}.json`, encodePolicy(policy)));
-  const last = policies.at(-1)?.policy;
-  if (last !== undefined) targets.push(stageFile(home.proposal, 'trusted_root.json', encodeTrustedRoot(last)));
-  const delegations = pipeline.stages.map(({ name, key }) => ({ stage: name, keys: [findKey(key ?? name)], threshold: 1 }));
-  const version = nextVersion(home, 'targets');
-  durableWrite(path.join(home.proposal, 'targets.json'), targetsMetadata({ version, expiresAt: tufExpiryAt('targets', promoter.now()), targets, stages: delegations }), PUBLIC_FILE);
-  if (wish.rootKeys !== undefined) proposeRoot(promoter, wish.rootKeys);
-  return showProposal(promoter);
-}
-
-function bounded(policy: Policy, revoke: ProposalWish['revoke']): Policy {
-  const key = revoke === undefined ? undefined : policy.keys[revoke.keyId];
-  if (revoke === undefined || key === undefined) return policy;
-  return { ...policy, keys: { ...policy.keys, [revoke.keyId]: { ...key, untilIndex: revoke.untilIndex, reason: revoke.reason } } };
-}
-
-function stageFile(folder: string, name: string, bytes: Uint8Array): ReturnType<typeof writeTarget> {
-  return writeTarget({ trust: path.join(folder, 'trust') }, name, bytes);
-}
-
-function proposeRoot({ home, lane, now }: Promoter, names: readonly string[]): void {
-  const owner = (name: string): Uint8Array => readPublicHalf(home.owners, name);
-  const online = (name: string): { keys: readonly Uint8Array[]; threshold: number } => ({ keys: [readPublicHalf(home.keys, name)], threshold: 1 });
-  const root = rootMetadata({
-    version: lane.metadata.root.version + 1,
-    expiresAt: tufExpiryAt('root', now()),
-    roles: {
-      root: { keys: names.map(owner), threshold: ROOT_THRESHOLD },
-      targets: { keys: ['targets-1', 'targets-2'].map(owner), threshold: ROOT_THRESHOLD },
-      snapshot: online('snapshot'),
-      timestamp: online('timestamp'),
-    },
-    ...(lane.isExample ? { marks: { [EXAMPLE_MARK]: true } } : {}),
-  });
-  durableWrite(path.join(home.proposal, 'root.json'), root, PUBLIC_FILE);
-}
-
-/** The proposal with its signatures counted. @throws PromoterError `PROPOSAL_NONE` */
-export function showProposal(promoter: Promoter): Proposal {
-  const { proposal } = promoter.home;
-  const files = ['root.json', 'targets.json'].flatMap((file) => {
-    const bytes = readOptional(path.join(proposal, file));
-    if (bytes === undefined) return [];
-    const { type, version } = summarizeMetadata(bytes);
-    const counts = authoritiesOf(promoter, type).map((authority) => countSignatures(bytes, authority));
-    return [{ file: path.join(proposal, file), type, version, signedBy: [...new Set(counts.flatMap(({ signedBy }) => signedBy))], missing: Math.max(...counts.map(({ missing }) => missing)) }];
-  });
-  if (files.length === 0) throw new PromoterError('PROPOSAL_NONE', `read the proposal ${proposal}: there is none`);
-  return { folder: proposal, files };
-}
-
-/** Who must sign: a root needs a threshold of the root before it and of itself; targets those that the root in force (or the proposed one) names. */
-function authoritiesOf({ home, lane }: Promoter, type: string): readonly Authority[] {
-  const current = readNamed(path.join(home.trust, publishedMetadataPath('root', lane.metadata.root.version)), 'root');
-  const proposed = readOptional(path.join(home.proposal, 'root.json'));
-  if (type === 'root' && proposed !== undefined) return [rootAuthority(current, 'root'), rootAuthority(proposed, 'root')];
-  return [rootAuthority(proposed ?? current, 'targets')];
-}
-
-/** Adds one owner's signature to a metadata file, wherever that file is. Returns how the file reads afterwards. */
-export async function signProposal(file: string, signer: Signer): Promise<{ readonly file: string; readonly type: string; readonly version: number }> {
-  const bytes = readNamed(file, 'proposal');
-  const signed = await signMetadata(bytes, [signer]);
-  durableWrite(file, signed, PUBLIC_FILE);
-  const { type, version } = summarizeMetadata(signed);
-  return { file, type, version };
-}
-
-/** Joins signatures that owners made on copies elsewhere. */
-export function joinSignatures(promoter: Promoter, copy: string): void {
-  const theirs = readNamed(copy, 'signed proposal');
-  const { type } = summarizeMetadata(theirs);
-  const file = path.join(promoter.home.proposal, `${type}.json`);
-  durableWrite(file, mergeSignatures(readNamed(file, 'proposal'), theirs), PUBLIC_FILE);
+/** What may be asked of a proposal beside what the files of the home say. */
+export interface CeremonyWish {
+  readonly accept: 'earlier-policies' | 'none';
+  readonly renew: 'when-changed' | 'always';
 }
 
 /**
- * Publishes a proposal whose thresholds are met: root, targets and their files, stages that are new or changed keys, snapshot, timestamp.
+ * Writes the proposal that the home's files ask for; undefined, and no file, when they say what is published.
  *
- * @throws PromoterError `TRUST_UNSIGNED` signatures are missing; `PROPOSAL_NONE`
+ * @throws PromoterError `CONFIG_INVALID` a key that the pipeline names is missing
  */
-export async function publishProposal(promoter: Promoter): Promise<Proposal> {
-  const shown = showProposal(promoter);
-  const open = shown.files.find(({ missing }) => missing > 0);
-  if (open !== undefined) {
-    throw new PromoterError('TRUST_UNSIGNED', `publish ${open.type} version ${open.version}: expected every threshold met, ${open.missing} signatures are missing`, { missing: open.missing }, { hint: `have another owner run: sealane trust sign --key KEY ${open.file}` });
+export async function makeProposal(promoter: Promoter, wish: CeremonyWish): Promise<Proposal | undefined> {
+  const { home, pipeline, logVkey } = promoter;
+  const next = storedKeys(home).filter(({ state }) => state === 'next');
+  const nameOf = new Map(storedKeys(home).filter(({ state }) => state === 'current').map(({ id, name }) => [id, name]));
+  const proposal = propose(readPublished(promoter), {
+    ...wish,
+    pipeline,
+    logVkey,
+    findKey: (name) => nextPublicHalf(home, name),
+    replacement: (id) => next.find(({ name }) => name === nameOf.get(id))?.spki,
+    revoked: readRevokedKeys(home),
+    logSize: await promoter.ledger.size(),
+    now: promoter.now(),
+  });
+  if (proposal !== undefined) durableWrite(home.proposal, encodeProposal(proposal), PUBLIC_FILE);
+  return proposal;
+}
+
+/** The owners' part of the published lane. */
+function readPublished({ home, lane }: Promoter): Published {
+  const file = (role: string, version: number): Uint8Array => readNamed(path.join(home.trust, publishedMetadataPath(role, version)), role);
+  const { root, targets } = lane.metadata;
+  return {
+    root: { version: root.version, bytes: file('root', root.version) },
+    targets: { version: targets.version, bytes: file('targets', targets.version) },
+    policies: new Map([...lane.stages].map(([stage, { policy, policyBytes }]) => [stage, { policy, bytes: policyBytes }])),
+    isExample: lane.isExample,
+  };
+}
+
+/** Makes the proposal and answers for a command: exit 5 with the file to sign, or 0 when nothing differs. */
+export async function proposeChanges(promoter: Promoter, wish: CeremonyWish = { accept: 'earlier-policies', renew: 'when-changed' }): Promise<CommandResult> {
+  const proposal = await makeProposal(promoter, wish);
+  return proposal === undefined ? nothingProposed(promoter.lane.origin) : proposalResult(proposal, promoter.home.proposal, 5);
+}
+
+/** Reads a proposal file. @throws PromoterError `CONFIG_INVALID` */
+export function readProposal(file: string): Proposal {
+  return parseProposal(readNamed(file, 'proposal'), file);
+}
+
+/**
+ * The open proposal with the signatures of copies that owners signed elsewhere; where none is open, that of the copies alone.
+ *
+ * @throws PromoterError `CONFIG_INVALID` there is none, or one is malformed; TrustError `TRUST_MISMATCH` they are not the same proposal
+ */
+export function joinCopies({ home }: Pick<Promoter, 'home'>, copies: readonly string[]): Proposal {
+  const open = readOptional(home.proposal);
+  const [first, ...others] = [...(open === undefined ? [] : [parseProposal(open, home.proposal)]), ...copies.map(readProposal)];
+  if (first === undefined) {
+    throw new PromoterError('CONFIG_INVALID', `read ${home.proposal}: expected an open proposal, got nothing`, {}, { hint: 'make one with: sealane trust propose' });
   }
+  return mergeProposals(first, ...others);
+}
+
+/**
+ * The proposal with the signer's signature on every part that waits for it.
+ *
+ * @throws PromoterError `KEY_NOT_NAMED` the key is no owner's
+ */
+export async function signProposal(proposal: Proposal, signer: Signer): Promise<Proposal> {
+  const isOwner = (authority: ReturnType<typeof targetsAuthority>): boolean => [...authority.keys.values()].some(({ id, spkiId }) => spkiId === signer.keyId && authority.keyIds.includes(id));
+  const { root, targets } = proposal;
+  const signsRoot = root !== null && rootAuthorities(proposal, root).some(isOwner);
+  const signsTargets = targets !== null && isOwner(targetsAuthority(proposal));
+  if (!signsRoot && !signsTargets) {
+    throw new PromoterError('KEY_NOT_NAMED', `sign the proposal for ${proposal.lane}: expected the key of an owner whose signature it waits for, got key ${signer.keyId}`);
+  }
+  return {
+    ...proposal,
+    root: signsRoot ? await signMetadata(root, [signer]) : root,
+    targets: signsTargets ? await signMetadata(targets, [signer]) : targets,
+  };
+}
+
+/**
+ * Publishes a proposal: its files, targets, stages whose key it replaces, root, snapshot, timestamp; then gives replaced keys' names to the new ones.
+ *
+ * Returns the file that it is kept in.
+ *
+ * @throws PromoterError `TRUST_UNSIGNED` (exit 5) signatures are missing; `PROPOSAL_STALE` it was made for another state of the lane
+ */
+export async function publishProposal(promoter: Promoter, proposal: Proposal): Promise<string> {
   const { home } = promoter;
-  const root = readOptional(path.join(home.proposal, 'root.json'));
-  if (root !== undefined) durableWrite(path.join(home.trust, publishedMetadataPath('root', summarizeMetadata(root).version)), root, PUBLIC_FILE);
-  for (const name of filesBelow(path.join(home.proposal, 'trust'))) durableWrite(path.join(home.trust, name), readNamed(path.join(home.proposal, 'trust', name), 'target'), PUBLIC_FILE);
-  const targets = readNamed(path.join(home.proposal, 'targets.json'), 'proposal');
-  durableWrite(path.join(home.trust, publishedMetadataPath('targets', summarizeMetadata(targets).version)), targets, PUBLIC_FILE);
+  expectBase(promoter, proposal);
+  const root = provenRoot(promoter, proposal);
+  const targets = provenTargets(promoter, proposal, root);
+  for (const [name, bytes] of proposal.files) durableWrite(path.join(home.trust, publishedTargetPath(describeTarget(name, bytes))), bytes, PUBLIC_FILE);
+  reached('trust:files-written');
+  const roles = proposal.targets === null ? [] : [writeRole(promoter, 'targets', targets)];
   reached('trust:targets-written');
-  const roles = [describeRole('targets', targets)];
-  // every stage role is signed anew: its key may have been replaced, its policy changed
-  for (const { name } of promoter.pipeline.stages) {
-    const channel = promoter.lane.stages.get(name)?.channel ?? { apiVersion: 'sealane/v1' as const, kind: 'Channel' as const, lane: promoter.pipeline.lane, stage: name, issuedAt: promoter.now(), groups: [], rollback: [], held: [], fenced: [], revoked: [], floor: null };
-    roles.push(await publishStage(promoter, name, channel, stageSigner(promoter, name)));
+  await publishLogFiles(promoter);
+  for (const [stage, keys] of delegatedStages(targets)) {
+    const ids = keyIdsOf(keys);
+    if (promoter.lane.stageKeyIds(stage).join() === ids.join() && promoter.lane.stages.has(stage)) continue;
+    roles.push(await publishStage(promoter, stage, channelOf(promoter, stage), signerById(home, ids, `stage ${stage}`)));
   }
-  await publishTop(promoter, roles);
-  rmSync(home.proposal, { recursive: true, force: true });
-  return shown;
+  // from here on clients take the new root: snapshot and timestamp by its keys follow at once
+  if (proposal.root !== null) writeRole(promoter, 'root', root);
+  reached('trust:root-written');
+  await publishTop({ home, now: promoter.now, signer: (role) => signerById(home, keyIdsOf(rootRoleKeys(root, role)), role) }, roles);
+  settleKeys(home, publishedKeyIds(root, targets, proposal));
+  const kept = path.join(home.proposals, `root-${summarizeMetadata(root).version}-targets-${summarizeMetadata(targets).version}.json`);
+  durableWrite(kept, encodeProposal(proposal), PUBLIC_FILE);
+  removeFile(home.proposal);
+  reached('trust:published');
+  return kept;
 }
 
-function filesBelow(folder: string): readonly string[] {
-  return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)));
+/** A proposal stands on the versions it was made for; what of it is there already, after a kill, is its own. */
+function expectBase({ lane, home }: Promoter, { basedOn, root, lane: name }: Proposal): void {
+  const { version } = lane.metadata.root;
+  const isOwnRoot = root !== null && version === basedOn.root + 1 && sameSigned(root, readNamed(path.join(home.trust, publishedMetadataPath('root', version)), 'root'));
+  if (name === lane.origin && (version === basedOn.root || isOwnRoot) && lane.metadata.targets.version === basedOn.targets) return;
+  throw new PromoterError(
+    'PROPOSAL_STALE',
+    `publish the proposal: expected it to stand on root ${version} and targets ${lane.metadata.targets.version} of ${lane.origin}, got one for root ${basedOn.root} and targets ${basedOn.targets} of ${name}`,
+  );
 }
 
-/** The digest of each policy as proposed or in force, by stage. */
-export function policyDigests({ lane }: Promoter): Readonly<Record<string, Digest>> {
-  return Object.fromEntries([...lane.stages].map(([stage, { policyBytes }]) => [stage, policyDigest(policyBytes)]));
+function sameSigned(a: Uint8Array, b: Uint8Array): boolean {
+  return JSON.stringify(signedPart(a)) === JSON.stringify(signedPart(b));
+}
+
+/** The root that will be in force. What its file is signed against is the published root, not the copy that travelled. */
+function provenRoot({ lane, home }: Promoter, proposal: Proposal): Uint8Array {
+  const published = readNamed(path.join(home.trust, publishedMetadataPath('root', Math.min(lane.metadata.root.version, proposal.basedOn.root))), 'root');
+  if (proposal.root === null) return published;
+  if (!meetsThreshold(proposal.root, [rootAuthority(published, 'root'), rootAuthority(proposal.root, 'root')])) throw unsigned(proposal, 'root');
+  return proposal.root;
+}
+
+function provenTargets({ lane, home }: Promoter, proposal: Proposal, root: Uint8Array): Uint8Array {
+  const targets = proposal.targets ?? readNamed(path.join(home.trust, publishedMetadataPath('targets', lane.metadata.targets.version)), 'targets');
+  // a root that replaces the owners of targets needs targets signed by the new ones, or no site could read the lane
+  if (!meetsThreshold(targets, [rootAuthority(root, 'targets')])) throw unsigned(proposal, 'targets');
+  const missing = listedTargets(targets).find(
+    (target) => !proposal.files.has(target.path) && readOptional(path.join(home.trust, publishedTargetPath(target))) === undefined,
+  );
+  if (missing !== undefined) throw new PromoterError('PROPOSAL_STALE', `publish the proposal: expected it to bring ${missing.path}, or the lane to have it, got neither`);
+  return targets;
+}
+
+function unsigned(proposal: Proposal, role: 'root' | 'targets'): PromoterError {
+  const missing = proposalState(proposal)[role]?.missing ?? 1;
+  return new PromoterError('TRUST_UNSIGNED', `publish the proposal: expected enough owners' signatures on ${role}, ${missing} missing`, { role, missing });
+}
+
+function writeRole({ home }: Promoter, role: 'root' | 'targets', bytes: Uint8Array): ReturnType<typeof describeRole> {
+  const described = describeRole(role, bytes);
+  durableWrite(path.join(home.trust, publishedMetadataPath(role, described.version)), bytes, PUBLIC_FILE);
+  return described;
+}
+
+/** A stage whose key is replaced keeps its channel; a new one starts empty. */
+function channelOf({ lane, now }: Promoter, stage: string): Channel {
+  return lane.stages.get(stage)?.channel ?? emptyChannel(lane.origin, stage, now());
+}
+
+/** Every key id that root, targets or a policy names from now on. */
+function publishedKeyIds(root: Uint8Array, targets: Uint8Array, { files }: Proposal): ReadonlySet<string> {
+  const ofRoot = (['root', 'targets', 'snapshot', 'timestamp'] as const).flatMap((role) => rootRoleKeys(root, role).keys.map(keyIdOf));
+  const ofPolicies = [...files].filter(([name]) => name.startsWith('policy/')).flatMap(([, bytes]) => new TextDecoder().decode(bytes.subarray(0, LIMITS.policyBytes)).match(/[0-9a-f]{64}/g) ?? []);
+  return new Set([...ofRoot, ...[...delegatedStages(targets).values()].flatMap(keyIdsOf), ...ofPolicies]);
 }

@@ -1,27 +1,39 @@
 /** Makes a lane: keys, root, policies, empty channels, an empty log. */
-import { copyFileSync, chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { base64, canonicalJson, formatVkey, keyIdOf, NOTE_KEY_TYPE, parseVkey, PromoterError, type Signer, vkeyOf } from '@sealane/core';
+import { equalBytes, formatVkey, NOTE_KEY_TYPE, parseVkey, PromoterError, type Signer, vkeyOf } from '@sealane/core';
 import { ed25519NoteSigner, openLedger } from '@sealane/ledger';
-import { type Channel, describeRole, encodePolicy, encodeTrustedRoot, EXAMPLE_MARK, publishedMetadataPath, type RoleKeys, rootMetadata, signMetadata, targetsMetadata, tufExpiryAt } from '@sealane/trust';
-import { durableWrite, PRIVATE_FILE, PUBLIC_FILE, readNamed, readOptional } from '../disk-shell.js';
+import { openLayout } from '@sealane/oci';
+import {
+  describeRole,
+  encodePolicy,
+  encodeTrustedRoot,
+  EXAMPLE_MARK,
+  type Policy,
+  publishedMetadataPath,
+  type RoleKeys,
+  rootMetadata,
+  signMetadata,
+  targetsMetadata,
+  tufExpiryAt,
+} from '@sealane/trust';
+import { reached } from '../crash-point.js';
+import { durableWrite, makePrivateFolder, PUBLIC_FILE, readNamed, readOptional } from '../disk-shell.js';
 import { type Home, homeAt } from '../home.js';
-import { defaultPipeline } from '../pipeline/default-pipeline.js';
-import { type Pipeline, parsePipeline } from '../pipeline/pipeline.js';
-import { createKeyFile, readPrivateKey, readPublicHalf, signerOf } from '../signers/key-file.js';
+import { defaultPipeline, withWitness } from '../pipeline/default-pipeline.js';
+import { namesWitnesses, type Pipeline, parsePipeline } from '../pipeline/pipeline.js';
+import { readPrivateKey, signerOf } from '../signers/key-file.js';
+import { nextPublicHalf } from '../signers/key-store.js';
+import { describeKeys, makeKeys, makeWitnessKey, ROOT_KEYS, TARGETS_KEYS } from './init-keys.js';
 import { policyFor } from './policies.js';
-import { publishStage, publishTop, writeTarget } from './publish-lane.js';
+import { emptyChannel, publishStage, publishTop, writeTarget } from './publish-lane.js';
 
-const ROOT_KEYS = ['root-1', 'root-2', 'root-3'] as const;
-const TARGETS_KEYS = ['targets-1', 'targets-2'] as const;
 /** DESIGN "Two authorities": root needs two of three owners, targets both of two. */
 const OWNERS_THRESHOLD = 2;
-/** Name of the witness that `init` makes a key for when no pipeline is given. */
-const WITNESS_NAME = 'witness.example';
 
 export interface InitWish {
   readonly folder: string;
-  /** A pipeline file to take; without it the default one is written. */
+  /** A pipeline file to take; without it the one in the folder, else the default one. */
   readonly pipeline?: string;
   /** The folder of the example keys, when the lane is to be made from them. */
   readonly exampleKeys?: string;
@@ -35,151 +47,109 @@ export interface MadeLane {
   readonly rootVersion: number;
   readonly keys: readonly { readonly name: string; readonly id: string; readonly path: string }[];
   readonly log: { readonly origin: string; readonly vkey: string };
+  /** The first witness; `key` is the file of its private key when that was made here: it belongs on another host. */
   readonly witness: { readonly vkey: string; readonly url: string; readonly key: string | null };
 }
 
 /**
- * Makes a lane in `folder`. The first root is written last but for the timestamp: an interrupted `init` can be run again.
+ * Makes a lane in `folder`. Keys come first and stay; the timestamp comes last: an interrupted `init` is run again.
  *
- * @throws PromoterError `LANE_EXISTS` there is one already; `CONFIG_INVALID`, `KEY_MALFORMED`
+ * @throws PromoterError `LANE_EXISTS` there is one already; `CONFIG_INVALID`, `KEY_MALFORMED`, `KEY_EXAMPLE`, `STATE_UNWRITABLE`
  */
 export async function initLane(wish: InitWish): Promise<MadeLane> {
   const home = homeAt(wish.folder);
-  if (existsSync(path.join(home.trust, 'metadata', 'timestamp.json'))) {
+  if (existsSync(path.join(home.trust, publishedMetadataPath('timestamp', 1)))) {
     throw new PromoterError('LANE_EXISTS', `make a lane in ${home.folder}: there is one already`, { home: home.folder });
   }
-  mkdirSync(home.keys, { recursive: true, mode: 0o700 });
-  mkdirSync(home.owners, { recursive: true, mode: 0o700 });
-  const pipeline = takePipeline(home, wish);
+  const bytes = pipelineBytes(home, wish);
+  // a pipeline that cannot be read leaves nothing behind
+  if (bytes !== undefined && namesWitnesses(bytes)) parsePipeline(bytes, wish.pipeline ?? home.pipeline);
+  makePrivateFolder(home.keys);
+  makePrivateFolder(home.owners);
+  const pipeline = takePipeline(home, wish, bytes);
   makeKeys(home, pipeline, wish.exampleKeys);
+  reached('init:keys-made');
   const logKey = readPrivateKey(path.join(home.keys, 'log.pem')).key;
   const logVkey = formatVkey(vkeyOf(pipeline.lane, NOTE_KEY_TYPE.ed25519, logKey));
   durableWrite(home.logVkey, `${logVkey}\n`, PUBLIC_FILE);
+  makePrivateFolder(path.dirname(home.ledger));
   await (await openLedger({ file: home.ledger, origin: pipeline.lane, logSigner: ed25519NoteSigner(pipeline.lane, logKey), now: wish.now })).close();
-  makeContent(home);
+  await openLayout(home.content, { create: 'if-missing' });
   await publishFirst(home, pipeline, logVkey, wish);
-  return describe(home, pipeline, logVkey);
+  reached('init:published');
+  const made = { home: home.folder, lane: home.lane, origin: pipeline.lane, rootVersion: 1, keys: describeKeys(home) };
+  return { ...made, log: { origin: pipeline.lane, vkey: logVkey }, witness: firstWitness(home, pipeline) };
 }
 
-function takePipeline(home: Home, wish: InitWish): Pipeline {
-  const given = wish.pipeline === undefined ? readOptional(home.pipeline) : readNamed(wish.pipeline, 'pipeline');
-  const bytes = given ?? Buffer.from(defaultPipeline(witnessVkey(home, wish.exampleKeys)));
+function pipelineBytes(home: Home, wish: InitWish): Uint8Array | undefined {
+  return wish.pipeline === undefined ? readOptional(home.pipeline) : readNamed(wish.pipeline, 'pipeline');
+}
+
+/** The pipeline as it will lie in the home: one that names no witness gets one, whose key is made here. */
+function takePipeline(home: Home, wish: InitWish, given: Uint8Array | undefined): Pipeline {
+  let bytes = given;
+  if (bytes === undefined) bytes = Buffer.from(defaultPipeline(makeWitnessKey(home, wish.exampleKeys)));
+  else if (!namesWitnesses(bytes)) bytes = withWitness(bytes, makeWitnessKey(home, wish.exampleKeys));
   const pipeline = parsePipeline(bytes, wish.pipeline ?? home.pipeline);
   durableWrite(home.pipeline, bytes, PUBLIC_FILE);
   return pipeline;
 }
 
-function witnessVkey(home: Home, exampleKeys: string | undefined): string {
-  const file = path.join(home.keys, 'witness.pem');
-  const { key } = keyFile(file, 'ed25519', exampleKeys);
-  return formatVkey(vkeyOf(WITNESS_NAME, NOTE_KEY_TYPE.cosignature, key));
-}
-
-/** Every key that the lane needs here: taken from the example keys, kept, or made. Public halves given beforehand stay public halves. */
-function makeKeys(home: Home, pipeline: Pipeline, exampleKeys: string | undefined): void {
-  for (const name of [...ROOT_KEYS, ...TARGETS_KEYS]) keyFile(path.join(home.owners, `${name}.pem`), 'p256', exampleKeys);
-  for (const name of homeKeyNames(pipeline)) {
-    if (!existsSync(path.join(home.keys, `${name}.pub.pem`))) keyFile(path.join(home.keys, `${name}.pem`), 'p256', exampleKeys);
-  }
-  keyFile(path.join(home.keys, 'log.pem'), 'ed25519', exampleKeys);
-}
-
-/** Names of the P-256 keys under `keys/`, each once. */
-function homeKeyNames({ stages, people, signers, registrar }: Pipeline): readonly string[] {
-  const names = ['snapshot', 'timestamp', ...stages.map(({ name, key }) => key ?? name), ...people.flatMap(({ keys }) => keys), ...Object.values(signers).flat(), ...registrar];
-  return [...new Set(names)];
-}
-
-function keyFile(file: string, kind: 'p256' | 'ed25519', exampleKeys: string | undefined): ReturnType<typeof readPrivateKey> {
-  if (existsSync(file)) return readPrivateKey(file);
-  const example = exampleKeys === undefined ? undefined : path.join(exampleKeys, path.basename(file));
-  if (example === undefined || !existsSync(example)) return createKeyFile(file, kind);
-  copyFileSync(example, file);
-  chmodSync(file, PRIVATE_FILE);
-  return readPrivateKey(file);
-}
-
-/** An empty OCI image layout. */
-function makeContent(home: Home): void {
-  mkdirSync(path.join(home.content, 'blobs', 'sha256'), { recursive: true });
-  durableWrite(path.join(home.content, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}', PUBLIC_FILE);
-  const index = path.join(home.content, 'index.json');
-  if (readOptional(index) === undefined) {
-    durableWrite(index, canonicalJson({ schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] }), PUBLIC_FILE);
-  }
-}
-
 async function publishFirst(home: Home, pipeline: Pipeline, logVkey: string, wish: InitWish): Promise<void> {
   const { now } = wish;
-  const stages = pipeline.stages.map(({ name }) => name);
-  const findKey = (name: string): Uint8Array => readPublicHalf(home.keys, name);
-  const policies = stages.map((stage) => ({ stage, policy: policyFor(pipeline, stage, findKey, logVkey) }));
-  const last = policies.at(-1)?.policy;
-  if (last === undefined) throw new PromoterError('CONFIG_INVALID', 'make a lane: expected at least one stage, got none');
-  const targets = [
-    ...policies.map(({ stage, policy }) => writeTarget(home, `policy/${stage}.json`, encodePolicy(policy))),
-    writeTarget(home, 'trusted_root.json', encodeTrustedRoot(last)),
-  ];
+  const findKey = (name: string): Uint8Array => nextPublicHalf(home, name);
+  const policies = pipeline.stages.map(({ name }) => policyFor({ pipeline, findKey, logVkey, logSize: 0, revoked: [] }, name));
   const delegations = pipeline.stages.map(({ name, key }) => ({ stage: name, keys: [findKey(key ?? name)], threshold: 1 }));
-  const signed = await signMetadata(targetsMetadata({ version: 1, expiresAt: tufExpiryAt('targets', now()), targets, stages: delegations }), owners(home, TARGETS_KEYS));
+  const targets = targetsMetadata({ version: 1, expiresAt: tufExpiryAt('targets', now()), targets: writeTargets(home, policies), stages: delegations });
+  const signed = await signMetadata(targets, owners(home, TARGETS_KEYS));
   durableWrite(path.join(home.trust, publishedMetadataPath('targets', 1)), signed, PUBLIC_FILE);
   const roles = [describeRole('targets', signed)];
-  for (const stage of stages) {
-    const signer = signerOf(readPrivateKey(path.join(home.keys, `${pipeline.stages.find(({ name }) => name === stage)?.key ?? stage}.pem`)));
-    roles.push(await publishStage({ home, now }, stage, emptyChannel(pipeline.lane, stage, now()), signer));
+  for (const { name, key } of pipeline.stages) {
+    roles.push(await publishStage({ home, now }, name, emptyChannel(pipeline.lane, name, now()), localSigner(home.keys, key ?? name)));
   }
-  await writeRoot(home, now(), wish.exampleKeys !== undefined);
-  await publishTop({ home, now }, roles);
+  await writeRoot(home, now(), wish.exampleKeys === undefined ? {} : { [EXAMPLE_MARK]: true });
+  await publishTop({ home, now, signer: (role) => localSigner(home.keys, role) }, roles);
 }
 
-function emptyChannel(lane: string, stage: string, issuedAt: string): Channel {
-  return { apiVersion: 'sealane/v1', kind: 'Channel', lane, stage, issuedAt, groups: [], rollback: [], held: [], fenced: [], revoked: [], floor: null };
+function writeTargets(home: Home, policies: readonly Policy[]): readonly ReturnType<typeof writeTarget>[] {
+  const last = policies.at(-1);
+  if (last === undefined) throw new PromoterError('CONFIG_INVALID', 'make a lane: expected at least one stage, got none');
+  return [...policies.map((policy) => writeTarget(home, `policy/${policy.stage}.json`, encodePolicy(policy))), writeTarget(home, 'trusted_root.json', encodeTrustedRoot(last))];
 }
 
-async function writeRoot(home: Home, now: string, isExample: boolean): Promise<void> {
-  const spkis = (folder: string, names: readonly string[]): readonly Uint8Array[] => names.map((name) => readPublicHalf(folder, name));
-  const online = (name: string): RoleKeys => ({ keys: spkis(home.keys, [name]), threshold: 1 });
+async function writeRoot(home: Home, now: string, marks: Readonly<Record<string, true>>): Promise<void> {
+  const role = (names: readonly string[], threshold: number): RoleKeys => ({ keys: names.map((name) => nextPublicHalf(home, name)), threshold });
   const root = rootMetadata({
     version: 1,
     expiresAt: tufExpiryAt('root', now),
     roles: {
-      root: { keys: spkis(home.owners, ROOT_KEYS), threshold: OWNERS_THRESHOLD },
-      targets: { keys: spkis(home.owners, TARGETS_KEYS), threshold: OWNERS_THRESHOLD },
-      snapshot: online('snapshot'),
-      timestamp: online('timestamp'),
+      root: role(ROOT_KEYS, OWNERS_THRESHOLD),
+      targets: role(TARGETS_KEYS, OWNERS_THRESHOLD),
+      snapshot: role(['snapshot'], 1),
+      timestamp: role(['timestamp'], 1),
     },
-    ...(isExample ? { marks: { [EXAMPLE_MARK]: true } } : {}),
+    marks,
   });
-  durableWrite(path.join(home.trust, publishedMetadataPath('root', 1)), await signMetadata(root, owners(home, ROOT_KEYS.slice(0, OWNERS_THRESHOLD))), PUBLIC_FILE);
+  const present = ROOT_KEYS.filter((name) => existsSync(path.join(home.owners, `${name}.pem`)));
+  const signed = await signMetadata(root, owners(home, present.slice(0, OWNERS_THRESHOLD)));
+  durableWrite(path.join(home.trust, publishedMetadataPath('root', 1)), signed, PUBLIC_FILE);
 }
 
 function owners(home: Home, names: readonly string[]): readonly Signer[] {
-  return names.map((name) => signerOf(readPrivateKey(path.join(home.owners, `${name}.pem`))));
+  return names.map((name) => localSigner(home.owners, name));
 }
 
-function describe(home: Home, pipeline: Pipeline, logVkey: string): MadeLane {
-  const row = (folder: string, name: string): MadeLane['keys'][number] => {
-    const file = path.join(folder, existsSync(path.join(folder, `${name}.pem`)) ? `${name}.pem` : `${name}.pub.pem`);
-    return { name, id: keyIdOf(readPublicHalf(folder, name)), path: file };
-  };
-  const keys = [...[...ROOT_KEYS, ...TARGETS_KEYS].map((name) => row(home.owners, name)), ...[...homeKeyNames(pipeline), 'log'].map((name) => row(home.keys, name))];
-  const [witness] = pipeline.witnesses;
+function localSigner(folder: string, name: string): Signer {
+  return signerOf(readPrivateKey(path.join(folder, `${name}.pem`)));
+}
+
+function firstWitness(home: Home, { witnesses: [witness] }: Pipeline): MadeLane['witness'] {
   if (witness === undefined) throw new PromoterError('CONFIG_INVALID', 'make a lane: expected a witness, got none');
-  const witnessKey = path.join(home.keys, 'witness.pem');
-  return {
-    home: home.folder,
-    lane: home.lane,
-    origin: pipeline.lane,
-    rootVersion: 1,
-    keys,
-    log: { origin: pipeline.lane, vkey: logVkey },
-    witness: { ...witness, key: isWitnessKey(witnessKey, witness.vkey) ? witnessKey : null },
-  };
+  const key = path.join(home.keys, 'witness.pem');
+  return { vkey: witness.vkey, url: witness.url, key: existsSync(key) && isKeyOf(key, witness.vkey) ? key : null };
 }
 
-/** Whether the file holds the witness's own key: it belongs on another host. */
-function isWitnessKey(file: string, vkey: string): boolean {
-  if (!existsSync(file)) return false;
+function isKeyOf(file: string, vkey: string): boolean {
   const { name, publicKey } = parseVkey(vkey);
-  return base64(vkeyOf(name, NOTE_KEY_TYPE.cosignature, readPrivateKey(file).key).publicKey) === base64(publicKey);
+  return equalBytes(vkeyOf(name, NOTE_KEY_TYPE.cosignature, readPrivateKey(file).key).publicKey, publicKey);
 }

@@ -1,9 +1,9 @@
 /** The lane's trust as this host published it: policies, channels, versions. Read through the TUF client, as everybody reads it. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Digest, type JsonObject, LIMITS, parseStrictJson, PromoterError } from '@sealane/core';
-import { type Channel, EXAMPLE_MARK, parseChannel, parsePolicy, type Policy, policyDigest, readTarget, refreshTrust, trustFromRoot, type TrustedMetadata, type TufRead } from '@sealane/trust';
-import { isNotFound, readOptional } from '../disk-shell.js';
+import { type Digest, LIMITS, PromoterError } from '@sealane/core';
+import { type Channel, EXAMPLE_MARK, parseChannel, parsePolicy, type Policy, policyDigest, readTarget, refreshTrust, trustFromRoot, type TrustedMetadata, type TufRead, type Authority, channelPath, publishedMetadataPath, summarizeMetadata } from '@sealane/trust';
+import { isNotFound } from '../disk-shell.js';
 import type { Home } from '../home.js';
 
 /** One stage as published. `version` and `expiresAt` are those of its TUF role. */
@@ -21,6 +21,12 @@ export interface LaneTrust {
   readonly stages: ReadonlyMap<string, StageTrust>;
   readonly trustedRoot: Uint8Array;
   readonly isExample: boolean;
+  /** The lane's name: the origin of its log. */
+  readonly origin: string;
+  /** Ids (hex SHA-256 of SPKI) of the keys that sign a stage's channel; none for a stage that is not delegated. */
+  readonly stageKeyIds: (stage: string) => readonly string[];
+  /** Ids of the keys of one of root's roles. */
+  readonly topKeyIds: (role: 'root' | 'targets' | 'snapshot' | 'timestamp') => readonly string[];
 }
 
 /** A time before every expiry: who published the lane must be able to read it when it has gone stale, to refresh it. */
@@ -42,25 +48,26 @@ export function readLaneTrust(home: Pick<Home, 'trust'>, stages: readonly string
     const channel = target(`channel/${stage}.json`);
     return [stage, { policy: parsePolicy(policy), digest: policyDigest(policy), policyBytes: policy, channel: parseChannel(channel.bytes), version: channel.version, expiresAt: roleExpiry(read, stage, channel.version) }];
   });
-  return { metadata, stages: new Map(entries), trustedRoot: target('trusted_root.json').bytes, isExample: isExample(read, metadata.root.version) };
+  const [, firstStage] = entries[0] ?? [];
+  return {
+    metadata,
+    stages: new Map(entries),
+    trustedRoot: target('trusted_root.json').bytes,
+    isExample: metadata.root.extra[EXAMPLE_MARK] === true,
+    origin: firstStage?.policy.lane ?? '',
+    stageKeyIds: (stage) => metadata.targets.delegations?.forPath(channelPath(stage)).filter(({ name }) => name === stage).flatMap(spkiIds) ?? [],
+    topKeyIds: (role) => spkiIds(metadata.root.roles[role]),
+  };
 }
 
 /** The expiry that the stage role's own metadata says. */
 function roleExpiry(read: TufRead, stage: string, version: number): string {
-  const bytes = read(`metadata/${version}.${stage}.json`, LIMITS.stageBytes);
-  const expires = bytes === undefined ? undefined : signedPart(bytes)['expires'];
-  return typeof expires === 'string' ? expires : '';
+  const bytes = read(publishedMetadataPath(stage, version), LIMITS.stageBytes);
+  return bytes === undefined ? '' : summarizeMetadata(bytes).expiresAt;
 }
 
-function isExample(read: TufRead, version: number): boolean {
-  const root = read(`metadata/${version}.root.json`, LIMITS.rootBytes);
-  return root !== undefined && signedPart(root)[EXAMPLE_MARK] === true;
-}
-
-function signedPart(bytes: Uint8Array): JsonObject {
-  const document = parseStrictJson(bytes, { maxBytes: LIMITS.snapshotBytes, maxDepth: LIMITS.jsonDepth });
-  const signed = typeof document === 'object' && document !== null && !Array.isArray(document) ? (document as JsonObject)['signed'] : undefined;
-  return typeof signed === 'object' && signed !== null && !Array.isArray(signed) ? (signed as JsonObject) : {};
+function spkiIds({ keys, keyIds }: Authority): readonly string[] {
+  return keyIds.flatMap((id) => keys.get(id)?.spkiId ?? []);
 }
 
 /** Reads files of a `trust/` folder. */
@@ -76,9 +83,4 @@ export function readBelow(folder: string): TufRead {
       throw error;
     }
   };
-}
-
-/** The signed file of a role as published, or undefined when there is none. */
-export function publishedRole(home: Pick<Home, 'trust'>, fileName: string): Uint8Array | undefined {
-  return readOptional(path.join(home.trust, 'metadata', fileName));
 }

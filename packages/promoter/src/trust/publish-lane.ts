@@ -2,7 +2,6 @@
  * Publishing: changed channels, then snapshot, then timestamp, then the log's files. Each file is new or replaced whole; only the timestamp makes
  * the rest current, so a crash before it leaves the old lane.
  */
-import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fromUtf8, LIMITS, parseStrictJson, type Signer } from '@sealane/core';
 import {
@@ -21,15 +20,20 @@ import {
   tufExpiryAt,
 } from '@sealane/trust';
 import { reached } from '../crash-point.js';
-import { durableWrite, PUBLIC_FILE, readOptional } from '../disk-shell.js';
+import { durableWrite, listFolder, PUBLIC_FILE, readOptional } from '../disk-shell.js';
 import type { Home } from '../home.js';
 import { type Promoter, stageSigner } from '../promoter.js';
-import { readPrivateKey, signerOf } from '../signers/key-file.js';
+import { signerById } from '../signers/key-store.js';
 
 /** What `publish` needs to know of a home: where it is, and the time. */
 export interface PublishPlace {
   readonly home: Home;
   readonly now: () => string;
+}
+
+/** And who signs above the stages. */
+export interface PublishTop extends PublishPlace {
+  readonly signer: (role: 'snapshot' | 'timestamp') => Signer;
 }
 
 /** Publishes the given channels, one for each stage that changed, and everything above them; then the log. */
@@ -38,7 +42,7 @@ export async function publishLane(promoter: Promoter, channels: ReadonlyMap<stri
   reached('publish:log-written');
   const roles: ListedRole[] = [];
   for (const [stage, channel] of channels) roles.push(await publishStage(promoter, stage, channel, stageSigner(promoter, stage)));
-  await publishTop(promoter, roles);
+  await publishTop({ home: promoter.home, now: promoter.now, signer: (role) => signerById(promoter.home, promoter.lane.topKeyIds(role), role) }, roles);
 }
 
 /** Signs and writes a stage's channel and role; returns the role as the snapshot lists it. */
@@ -54,19 +58,23 @@ export async function publishStage(place: PublishPlace, stage: string, channel: 
   return describeRole(stage, signed);
 }
 
+/** The channel of a stage in which nothing has been released. */
+export function emptyChannel(lane: string, stage: string, issuedAt: string): Channel {
+  return { apiVersion: 'sealane/v1', kind: 'Channel', lane, stage, issuedAt, groups: [], rollback: [], held: [], fenced: [], revoked: [], floor: null };
+}
+
 /** Signs and writes snapshot and timestamp over the roles given and those of the snapshot before. */
-export async function publishTop(place: PublishPlace, roles: readonly ListedRole[]): Promise<void> {
-  const { home, now } = place;
-  const keyOf = (name: string): Signer => signerOf(readPrivateKey(path.join(home.keys, `${name}.pem`)));
+export async function publishTop(place: PublishTop, roles: readonly ListedRole[]): Promise<void> {
+  const { home, now, signer } = place;
   const current = currentSnapshot(home);
   const version = nextVersion(home, 'snapshot');
   const previous = current === undefined ? {} : { previous: current };
-  const snapshot = await signMetadata(snapshotMetadata({ version, expiresAt: tufExpiryAt('snapshot', now()), roles, ...previous }), [keyOf('snapshot')]);
+  const snapshot = await signMetadata(snapshotMetadata({ version, expiresAt: tufExpiryAt('snapshot', now()), roles, ...previous }), [signer('snapshot')]);
   durableWrite(path.join(home.trust, publishedMetadataPath('snapshot', version)), snapshot, PUBLIC_FILE);
   reached('publish:snapshot-written');
   const timestampVersion = timestampVersionOf(home) + 1;
   const timestamp = timestampMetadata({ version: timestampVersion, expiresAt: tufExpiryAt('timestamp', now()), snapshot: describeRole('snapshot', snapshot) });
-  durableWrite(path.join(home.trust, publishedMetadataPath('timestamp', timestampVersion)), await signMetadata(timestamp, [keyOf('timestamp')]), PUBLIC_FILE);
+  durableWrite(path.join(home.trust, publishedMetadataPath('timestamp', timestampVersion)), await signMetadata(timestamp, [signer('timestamp')]), PUBLIC_FILE);
   reached('publish:timestamp-written');
 }
 
@@ -108,16 +116,6 @@ export function nextVersion(home: Pick<Home, 'trust'>, role: string): number {
     return version === undefined ? [] : [Number(version)];
   });
   return 1 + Math.max(0, ...versions);
-}
-
-function listFolder(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    // the first publish makes it
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 /** Writes a target of the owners, such as a policy, and returns its description for targets metadata. */

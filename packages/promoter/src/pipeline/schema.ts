@@ -1,0 +1,97 @@
+/** The shape of `pipeline.yaml` and its defaults. The JSON Schema for editors is generated from it (`docs/formats/pipeline.schema.json`). */
+import { DEFAULT_REQUIRED_FACTS, HARDWARE_FACTS } from '@sealane/core';
+import { z } from 'zod';
+
+/** Most stages, groups, people, witnesses or gates in one place: what policies can carry. */
+const MAX_LIST = 64;
+
+const name = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/, 'expected a name of lower-case letters, digits, dots and dashes')
+  .describe('a name: lower-case letters, digits, dots, dashes');
+const keyName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected the name of a key under HOME/keys')
+  .describe('the name of a key: HOME/keys/NAME.pem or NAME.pub.pem');
+const keyNames = z.array(keyName).max(MAX_LIST);
+const label = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,126}$/, 'expected a label');
+const fact = z.enum(HARDWARE_FACTS);
+
+const gate = known({
+  use: z.string().max(64).describe('the gate: provenance, tests, hardware, approvals, soak'),
+  with: z.record(z.string(), z.unknown()).default({}).describe("the gate's settings"),
+});
+
+const stage = known({
+  name: name
+    .refine((value) => !['root', 'targets', 'snapshot', 'timestamp'].includes(value), 'expected a name that is no TUF role (root, targets, snapshot, timestamp)')
+    .describe('name of the stage'),
+  from: z.array(name).max(MAX_LIST).default([]).describe('the stages that a release must have passed; none for a first stage'),
+  key: keyName.exactOptional().describe("the stage's key (default: the stage's name)"),
+  gates: z.array(gate).max(MAX_LIST).default([]),
+});
+
+const group = known({ name, match: z.record(z.string(), label).default({}).describe('labels that a site must have; none matches every site') });
+const person = known({ id: name, keys: keyNames.min(1) });
+
+const signers = known({
+  release: keyNames.default(['author']).describe('who may make releases'),
+  provenance: keyNames.default([]).describe('builders'),
+  tests: keyNames.default([]).describe('labs whose test results count'),
+  hardware: keyNames.default([]).describe('labs whose inventories count'),
+});
+
+const witness = known({
+  vkey: z.string().max(512).describe("the witness's verifier key (type 0x04)"),
+  url: z.url({ protocol: /^https?$/ }).describe('where it is asked; not signed, may change at any time'),
+});
+
+const equivalence = known({
+  classes: z.array(z.string().regex(/^sha256:[0-9a-f]{64}$/, 'expected the digest of a hardware class')).min(2).max(MAX_LIST),
+  owner: name.describe('who answers for it'),
+  expiresAt: z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, 'expected a time as 2026-11-24T10:00:00Z'),
+});
+
+const hardware = known({
+  require: z.array(fact).default([...DEFAULT_REQUIRED_FACTS]).describe('facts that must be known at the lab and at the site'),
+  equivalences: z.array(equivalence).max(MAX_LIST).default([]),
+});
+
+/** Zod's shape of the whole file. */
+export const pipelineShape = known({
+  apiVersion: z.literal('sealane/v1'),
+  kind: z.literal('Pipeline'),
+  lane: z
+    .string()
+    .regex(/^(?!.* - \d+$)[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/, 'expected a bare host name')
+    .describe("the lane's name: a bare host name, the origin of its log"),
+  baseUrl: z.url({ protocol: /^https?$/ }).exactOptional().describe('where the lane is served (default: https://LANE)'),
+  stages: z.array(stage).min(1).max(MAX_LIST),
+  groups: z.record(z.string(), z.array(group).min(1).max(MAX_LIST)).default({}).describe('groups of sites by stage, in rollout order (default: one, all)'),
+  people: z.array(person).max(MAX_LIST).default([]).describe('who may approve; quorums count people, not keys'),
+  signers: signers.prefault({}),
+  registrar: z
+    .union([keyName, keyNames.min(1)])
+    .transform((value) => (typeof value === 'string' ? [value] : value))
+    .prefault('registrar')
+    .describe('who enrols sites'),
+  witnesses: z.array(witness).min(1).max(MAX_LIST).describe('who cosigns the log; not on this host'),
+  quorum: z.int().min(1).default(1).describe('how many witnesses must cosign'),
+  hardware: hardware.prefault({}),
+});
+
+/** A pipeline, defaults filled in. */
+export type Pipeline = z.output<typeof pipelineShape>;
+
+/** The JSON Schema of the file as people write it. */
+export function pipelineJsonSchema(): object {
+  return { title: 'Sealane pipeline', ...z.toJSONSchema(pipelineShape, { io: 'input' }) };
+}
+
+/** An object of exactly these keys; a stranger's message lists them. */
+function known<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
+  const keys = Object.keys(shape).join(', ');
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === 'unrecognized_keys' ? `unknown key ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}: expected one of ${keys}` : undefined),
+  });
+}

@@ -1,0 +1,63 @@
+/** The keys that `init` makes: each kept where it is, taken from the example keys, or made anew. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { EXAMPLE_KEY_IDS, formatVkey, keyIdOf, NOTE_KEY_TYPE, PromoterError, vkeyOf } from '@sealane/core';
+import { durableWrite, PRIVATE_FILE, readNamed } from '../disk-shell.js';
+import type { Home } from '../home.js';
+import { type Pipeline } from '../pipeline/pipeline.js';
+import { createKeyFile, readPrivateKey } from '../signers/key-file.js';
+import { storedKeys } from '../signers/key-store.js';
+import { pipelineKeys } from './policies.js';
+
+/** Names of the owners' keys. */
+export const ROOT_KEYS = ['root-1', 'root-2', 'root-3'] as const;
+export const TARGETS_KEYS = ['targets-1', 'targets-2'] as const;
+/** Names of the promoter's own keys, beside those of the stages. */
+export const ONLINE_KEYS = ['snapshot', 'timestamp'] as const;
+/** Name of the witness that `init` makes a key for when the pipeline names none. */
+const WITNESS_NAME = 'witness.example';
+
+/** Where keys are taken from when they are not there: a folder of example keys, or nowhere. */
+export type KeySource = string | undefined;
+
+/** Makes what is missing of the keys that a lane needs. Public halves given beforehand stay public halves. @throws PromoterError `KEY_EXAMPLE` */
+export function makeKeys(home: Home, pipeline: Pipeline, source: KeySource): void {
+  const named = (folder: string, names: readonly string[]): void => {
+    for (const name of names) if (!existsSync(path.join(folder, `${name}.pub.pem`))) ensureKey(path.join(folder, `${name}.pem`), 'p256', source);
+  };
+  named(home.owners, [...ROOT_KEYS, ...TARGETS_KEYS]);
+  named(home.keys, [...ONLINE_KEYS, ...pipelineKeys(pipeline)]);
+  ensureKey(path.join(home.keys, 'log.pem'), 'ed25519', source);
+  if (source === undefined) refuseExampleKeys(home);
+}
+
+/** Everybody has the example keys: a lane that does not say so in its root must not be made from one. */
+export function refuseExampleKeys(home: Pick<Home, 'keys' | 'owners'>): void {
+  const example = storedKeys(home).find(({ id }) => EXAMPLE_KEY_IDS.has(id));
+  if (example === undefined) return;
+  throw new PromoterError(
+    'KEY_EXAMPLE',
+    `use key ${example.file}: it is an example key that everybody has, and this lane is not made from them`,
+    { file: example.file },
+    { hint: `remove it and make your own: sealane key create ${example.name}, or try things out with: sealane init --example-keys` },
+  );
+}
+
+/** The verifier key of the witness whose private key `init` makes in `keys/witness.pem`, to be moved to its own host. */
+export function makeWitnessKey(home: Home, source: KeySource): string {
+  const { key } = ensureKey(path.join(home.keys, 'witness.pem'), 'ed25519', source);
+  return formatVkey(vkeyOf(WITNESS_NAME, NOTE_KEY_TYPE.cosignature, key));
+}
+
+/** What `init` says of the keys of a home: name, id, file. */
+export function describeKeys(home: Home): readonly { readonly name: string; readonly id: string; readonly path: string }[] {
+  return storedKeys(home).map(({ name, spki, file }) => ({ name, id: keyIdOf(spki), path: file }));
+}
+
+function ensureKey(file: string, kind: 'p256' | 'ed25519', source: KeySource): ReturnType<typeof readPrivateKey> {
+  if (existsSync(file)) return readPrivateKey(file);
+  const example = source === undefined ? undefined : path.join(source, path.basename(file));
+  if (example === undefined || !existsSync(example)) return createKeyFile(file, kind);
+  durableWrite(file, readNamed(example, 'example key'), PRIVATE_FILE);
+  return readPrivateKey(file);
+}
