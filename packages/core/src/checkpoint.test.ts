@@ -9,7 +9,7 @@ import { openNote, parseNote, parseVkey } from './signed-note.js';
 
 const vectors = noteVectors('checkpoints');
 
-test.each(vectors.map((v: { name: string }) => [v.name, v]))('checkpoint vector %s', (_, v) => {
+test.each(vectors)('checkpoint vector $name', (v) => {
   const open = () => {
     const { verified } = openNote(v.checkpoint, v.vkeys.map(parseVkey));
     const checkpoint = parseCheckpoint(v.checkpoint);

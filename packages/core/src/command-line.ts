@@ -68,23 +68,39 @@ export interface Program {
   readonly commands: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<{ readonly command: CommandSpec }> }>>;
 }
 
+const JSON_OPTION: OptionSpec = { flags: '--json', description: 'print one JSON object on stdout' };
+
 /**
  * Runs one command line (without node and script) and returns the exit code of CONTRACT.md.
  *
- * Unknown commands and bad flags are 2. A `SealaneError` becomes `{error: {code, message, hint}}` (with `--json`) or two lines
- * on stderr, and the exit code of its row in the error table. Anything else is an internal fault, 1.
+ * Global options may stand before the command or after it. Unknown commands and bad flags are 2. A `SealaneError` becomes
+ * `{error: {code, message, hint}}` (with `--json`) or two lines on stderr, and the exit code of its row in the error table. Anything else
+ * is an internal fault, 1.
  */
-export async function runCommandLine(program: Program, argv: readonly string[], io: CommandIo): Promise<number> {
+export async function runCommandLine(program: Program, given: readonly string[], io: CommandIo): Promise<number> {
+  const leading = leadingGlobals(program, given);
+  const argv = given.slice(leading);
   const name = commandName(program, argv);
-  const wantsJson = argv.includes('--json');
+  const wantsJson = given.includes('--json');
   if (name === undefined) return helpOrUnknown(program, argv, io, wantsJson);
   try {
     const entry = program.commands[name];
     if (entry === undefined) return helpOrUnknown(program, argv, io, wantsJson);
     const { command } = await entry.load();
-    return await runOne(program, command, argv.slice(name.split(' ').length), io);
+    return await runOne(program, command, [...given.slice(0, leading), ...argv.slice(name.split(' ').length)], io);
   } catch (error) {
     return reportFailure(error, program, io, wantsJson);
+  }
+}
+
+/** How many leading words are global options and their values: `--home DIR --json`. */
+function leadingGlobals(program: Program, argv: readonly string[]): number {
+  let count = 0;
+  for (;;) {
+    const [name = '', inline] = (argv[count] ?? '').split('=', 2);
+    const option = [...program.globals, JSON_OPTION].find(({ flags }) => name !== '' && flags.split(/[ ,]+/).includes(name));
+    if (option === undefined) return Math.min(count, argv.length);
+    count += inline === undefined && option.flags.includes('<') ? 2 : 1;
   }
 }
 
@@ -124,9 +140,9 @@ async function runOne(program: Program, spec: CommandSpec, argv: readonly string
   const parsed = parseArguments(program, spec, argv, io);
   if (parsed === 'help') return 0;
   const result = await spec.run({ ...parsed, io });
-  if (parsed.options['json'] === true) io.out(`${JSON.stringify(result.json)}\n`);
+  if (parsed.options.json === true) io.out(`${JSON.stringify(result.json)}\n`);
   else if (result.text !== '') io.out(result.text.endsWith('\n') ? result.text : `${result.text}\n`);
-  if (result.hint !== undefined && parsed.options['json'] !== true) io.talk(`${program.name}: hint: ${result.hint}\n`);
+  if (result.hint !== undefined && parsed.options.json !== true) io.talk(`${program.name}: hint: ${result.hint}\n`);
   return result.exit;
 }
 
@@ -136,7 +152,7 @@ function parseArguments(program: Program, spec: CommandSpec, argv: readonly stri
   for (const argument of spec.arguments ?? []) {
     parser.argument(/^[[<]/.test(argument.name) ? argument.name : `<${argument.name}>`, argument.description);
   }
-  for (const option of [...(spec.options ?? []), ...program.globals, { flags: '--json', description: 'print one JSON object on stdout' }]) {
+  for (const option of [...(spec.options ?? []), ...program.globals, JSON_OPTION]) {
     addOption(parser, option);
   }
   parser.addHelpText('after', `\nExample:\n${spec.example.trim().replace(/^/gm, '  ')}`);
@@ -167,8 +183,10 @@ function withEnvironment(options: Record<string, string | undefined>, program: P
   return merged;
 }
 
+/** Commander's words on one line: it puts its guess at a misspelt option on a second. */
 function commanderMessage(error: unknown): string {
-  return error instanceof Error ? error.message.replace(/^error: /, '') : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
 }
 
 function reportFailure(error: unknown, program: Program, io: CommandIo, wantsJson: boolean): number {
@@ -177,7 +195,7 @@ function reportFailure(error: unknown, program: Program, io: CommandIo, wantsJso
     return printError({ code: error.code, message: error.message, hint: error.hint ?? row.hint }, row.exit, program, io, wantsJson);
   }
   const message = error instanceof Error ? error.message : String(error);
-  if (io.env['SEALANE_DEBUG'] !== undefined && error instanceof Error) io.talk(`${error.stack ?? ''}\n`);
+  if (io.env.SEALANE_DEBUG !== undefined && error instanceof Error) io.talk(`${error.stack ?? ''}\n`);
   const hint = 'this is a fault of the program: run it again with SEALANE_DEBUG=1 and report what it prints';
   return printError({ code: 'INTERNAL', message, hint }, 1, program, io, wantsJson);
 }

@@ -82,6 +82,12 @@ export const ERRORS = define({
   WAYBILL_STAGE_ORDER: { exit: 4, what: 'a stage before this one has no valid PASSED decision for this release', hint: 'promote through every stage: sealane plan RELEASE --to STAGE' },
   WAYBILL_SUBJECT: { exit: 4, what: 'a decision of the waybill is about another release', hint: 'fetch the lane again; if it stays, the waybill was altered' },
 
+  // Sigstore bundles of others
+  BUNDLE_MALFORMED: { exit: 4, what: 'a Sigstore bundle is malformed, of an unknown version, or carries what a bundle must not', hint: 'download the bundle again; if it stays, have the artifact signed again' },
+  BUNDLE_SIGNER: { exit: 4, what: 'a Sigstore bundle is not by the identity and issuer, or the key, that was asked for', hint: 'check who is meant to sign this artifact; identities and issuers are compared letter for letter' },
+  BUNDLE_SUBJECT: { exit: 4, what: 'a Sigstore bundle is about other bytes than the artifact', hint: 'check that artifact and bundle belong together' },
+  BUNDLE_UNVERIFIED: { exit: 4, what: 'a Sigstore bundle\'s signature, certificate, timestamp or log entry does not verify by the trusted root', hint: 'check that the trusted root is that of the instance that signed; if it is, do not use the artifact' },
+
   // log
   LOG_FORK: { exit: 4, what: 'the log shown here is not an extension of the log seen before', hint: 'keep both checkpoints and show them to the auditor: the log key may be stolen' },
   LOG_NOT_INCLUDED: { exit: 4, what: 'a statement is not in the log, or its proof is wrong', hint: 'fetch the lane again; if it stays, the statement was never logged' },
@@ -122,9 +128,8 @@ export const ERRORS = define({
   CONTENT_MALFORMED: { exit: 4, what: 'an image manifest, index, config or layout is malformed or contradicts itself', hint: 'copy the image again from its registry; if it stays, build it again' },
   CONTENT_MISSING: { exit: 4, what: 'a blob that the release needs is not there', hint: 'sync the mirror again or import a complete medium' },
   CONTENT_PLATFORM: { exit: 4, what: 'an image has no manifest for this operating system and architecture', hint: 'build the image for this platform and make a release of the index' },
-  CONTENT_UNSAFE: { exit: 4, what: 'an archive holds a path, link, device or mode that could leave its folder or raise rights', hint: 'rebuild the image without the entry named above' },
+  CONTENT_UNSAFE: { exit: 4, what: 'an archive or medium holds a path, link, device or mode that could leave its folder or raise rights', hint: 'rebuild the image without the entry named above; a medium with links or devices is not to be trusted' },
   CONTENT_UNSUPPORTED: { exit: 4, what: 'an image uses a media type or compression that is not supported', hint: 'build the image with gzip layers and OCI or Docker schema 2 manifests' },
-  FILE_UNSAFE: { exit: 4, what: 'a link, pipe or device stands where a regular file belongs', hint: 'remove it; if it came from a medium or mirror, do not trust that source' },
 
   // local conditions at a site
   DISK_SHORT: { exit: 5, what: 'there is not enough free disk for the update', hint: 'free disk: sealane-site gc' },

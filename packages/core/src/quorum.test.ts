@@ -12,7 +12,7 @@ import { makeVkey, NOTE_KEY_TYPE, parseNote, parseVkey, signNote, type Vkey, vke
 const vectors = noteVectors('cosignatures');
 const decided = vectors.filter((v: { expect: string }) => v.expect !== 'parse-only');
 
-test.each(decided.map((v: { name: string }) => [v.name, v]))('cosignature vector %s', (_, v) => {
+test.each(decided)('cosignature vector $name', (v) => {
   const check = () => verifyQuorum({ note: v.checkpoint, log: parseVkey(v.log), witnesses: v.witnesses.map(parseVkey), quorum: v.quorum });
   if (v.expect === 'reject') expect(refusal(check)).toMatch(/^LOG_/);
   // a third, older cosignature does not drag our witnessed time below the best quorum; the vector's own number is the lowest of all

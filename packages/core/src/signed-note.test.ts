@@ -11,7 +11,7 @@ const keys = noteVectors('keys');
 const ed25519 = (seedHex: string) =>
   createPrivateKey({ key: Buffer.from(`302e020100300506032b657004220420${seedHex}`, 'hex'), format: 'der', type: 'pkcs8' });
 
-test.each(noteVectors('notes').map((v: { name: string }) => [v.name, v]))('note vector %s', (_, v) => {
+test.each(noteVectors('notes'))('note vector $name', (v) => {
   const open = () => {
     const opened = openNote(v.noteBase64 === undefined ? v.note : Buffer.from(v.noteBase64, 'base64'), v.vkeys.map(parseVkey));
     if (opened.verified.length === 0) throw new CoreError('NOTE_UNVERIFIED', 'nobody known signed');

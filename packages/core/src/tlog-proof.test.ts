@@ -11,7 +11,7 @@ const { proofs, consistency } = noteVectors('tlog-proofs');
 const verify = (v: { proof: string; entry: string; log: string; witnesses: string[]; quorum: number }) =>
   verifyTlogProof({ proof: parseTlogProof(v.proof), entry: utf8(v.entry), log: parseVkey(v.log), witnesses: v.witnesses.map(parseVkey), quorum: v.quorum });
 
-test.each(proofs.map((v: { name: string }) => [v.name, v]))('tlog-proof vector %s', (_, v) => {
+test.each(proofs)('tlog-proof vector $name', (v) => {
   const code = refusal(() => verify(v));
   if (v.expect === 'accept') {
     expect(code).toBeUndefined();

@@ -133,6 +133,8 @@ export {
   type TufSignature,
 } from './tuf/signing.js';
 export { tufKeyOfSpki } from './tuf/tuf-key.js';
+// sigstore bundles of others
+export { type BundleQuestion, type ExpectedSigner, type SignedArtifact, type VerifiedBundle, verifySigstoreBundle } from './sigstore/verify-bundle.js';
 // admission
 export { blobPath } from './admission/lane-reader.js';
 export {

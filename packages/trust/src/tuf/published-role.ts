@@ -4,7 +4,7 @@ import { LIMITS, TrustError } from '@sealane/core';
 import { earliestExpiry } from './expiry.js';
 import { metadataFileName } from './file-names.js';
 import { parseRoot, parseSnapshot, parseTargets, parseTimestamp, type RoleMetadata } from './metadata.js';
-import { TOP_ROLES, type TopRole } from './rules.js';
+import { TOP_ROLES, type TopRole, type TufRules } from './rules.js';
 import { parseSignedDocument, type SignedDocument } from './signed-document.js';
 
 /** A role's file as snapshot or timestamp lists it. */
@@ -28,11 +28,11 @@ export interface MetadataSummary {
  *
  * @throws TrustError `TRUST_MALFORMED`, `TRUST_TOO_LARGE`
  */
-export function summarizeMetadata(bytes: Uint8Array): MetadataSummary {
+export function summarizeMetadata(bytes: Uint8Array, rules: TufRules = 'lane'): MetadataSummary {
   const document = parseSignedDocument('metadata', bytes, LIMITS.snapshotBytes);
   const type = TOP_ROLES.find((role) => role === document.signed._type);
   if (type === undefined) throw new TrustError('TRUST_MALFORMED', 'read metadata: expected _type root, timestamp, snapshot or targets');
-  const { version, expiresMs } = parseAs(type, document);
+  const { version, expiresMs } = parseAs(type, document, rules);
   return { type, version, expiresAt: earliestExpiry([expiresMs]), signedBy: [...document.signatures.keys()] };
 }
 
@@ -59,7 +59,7 @@ export function readListedRoles(snapshot: Uint8Array): readonly ListedRole[] {
   });
 }
 
-function parseAs(type: TopRole, document: SignedDocument): RoleMetadata {
+function parseAs(type: TopRole, document: SignedDocument, rules: TufRules): RoleMetadata {
   const parse = { root: parseRoot, timestamp: parseTimestamp, snapshot: parseSnapshot, targets: parseTargets }[type];
-  return parse(`${type}.json`, document, 'lane');
+  return parse(`${type}.json`, document, rules);
 }

@@ -38,6 +38,8 @@ export interface LocatedTarget {
   readonly version: number;
   /** The earlier of the refresh's expiry and the role's own. */
   readonly expiresAt: string;
+  /** The role's own. */
+  readonly roleExpiresAt: string;
   readonly entry: TargetEntry;
 }
 
@@ -75,8 +77,10 @@ export function* locateFlow(trusted: TrustedMetadata, path: string, role?: strin
       throw new TrustError('TRUST_WRONG_ROLE', `find target ${path}: expected it to be listed by ${role ?? 'a role with authority over it'}, got ${by}`, { path });
     }
     const { metadata, entry } = found;
-    const expiresAt = [trusted.expiresAt, earliestExpiry([metadata.expiresMs])].sort()[0] ?? trusted.expiresAt;
-    return { path, role: found.role, version: metadata.version, expiresAt, entry };
+    const roleExpiresAt = earliestExpiry([metadata.expiresMs]);
+    // one width of text, so text order is time order
+    const expiresAt = roleExpiresAt < trusted.expiresAt ? roleExpiresAt : trusted.expiresAt;
+    return { path, role: found.role, version: metadata.version, expiresAt, roleExpiresAt, entry };
   } catch (error) {
     throw refusalKeeping(error, trusted.keptOnRefusal);
   }

@@ -1,0 +1,143 @@
+import { expect, test } from 'vitest';
+import { type CommandCall, type CommandSpec, type Program, runCommandLine } from './command-line.js';
+import { CoreError } from './errors.js';
+
+const greet: CommandSpec = {
+  name: 'greet',
+  summary: 'greets somebody',
+  arguments: [{ name: 'who', description: 'whom to greet' }, { name: '[more...]', description: 'and whom else' }],
+  options: [
+    { flags: '--loud', description: 'in capitals' },
+    { flags: '--times <n>', description: 'how often' },
+    { flags: '--word <w>', description: 'a word, again for more', repeat: true },
+  ],
+  example: 'tool greet alice --home /tmp/x',
+  run: (call) => Promise.resolve({ exit: 0, json: { args: call.args, options: call.options }, text: `hello ${String(call.args[0])}`, hint: 'say goodbye' }),
+};
+const failing = (error: Error): CommandSpec => ({ name: 'fail', summary: 'fails', example: 'tool fail', run: () => Promise.reject(error) });
+
+function program(fail: Error = new Error('boom')): { readonly program: Program; readonly loaded: string[] } {
+  const loaded: string[] = [];
+  const entry = (command: CommandSpec) => ({
+    summary: command.summary,
+    load: () => {
+      loaded.push(command.name);
+      return Promise.resolve({ command });
+    },
+  });
+  const needy: CommandSpec = { name: 'key make', summary: 'makes a key', options: [{ flags: '--out <file>', description: 'where', required: true }], example: 'tool key make --out k', run: greet.run };
+  const commands = { greet: entry(greet), fail: entry(failing(fail)), 'key make': entry(needy), 'key list': entry({ ...needy, name: 'key list', options: [] }) };
+  const globals = [{ flags: '--home <dir>', description: 'the home' }, { flags: '--lane-url <url>', description: 'the lane' }];
+  return { loaded, program: { name: 'tool', version: '1.2.3', summary: 'a tool', globals, commands } };
+}
+
+async function run(argv: readonly string[], { env = {}, fail }: { env?: Record<string, string>; fail?: Error } = {}) {
+  const { program: tool, loaded } = program(fail);
+  let [out, talk] = ['', ''];
+  const io = {
+    env,
+    cwd: '/',
+    isTerminal: false,
+    signal: new AbortController().signal,
+    out: (text: string) => {
+      out += text;
+    },
+    talk: (text: string) => {
+      talk += text;
+    },
+  };
+  const exit = await runCommandLine(tool, argv, io);
+  const parsed = (): { args: CommandCall['args']; options: CommandCall['options']; error?: { code: string; message: string; hint: string } } => JSON.parse(out);
+  return { exit, out, talk, loaded, parsed };
+}
+
+test('--help of a command exits 0, ends with its example, and loads no other command', async () => {
+  const { exit, out, talk, loaded } = await run(['greet', '--help']);
+  expect(exit).toBe(0);
+  expect(out.trimEnd().split('\n').slice(-2)).toEqual(['Example:', '  tool greet alice --home /tmp/x']);
+  expect(out).toContain('--home <dir>');
+  expect(talk).toBe('');
+  expect(loaded).toEqual(['greet']);
+});
+
+test('help of the program and of a group lists commands, exits 0 and loads none', async () => {
+  for (const argv of [[], ['--help'], ['-h'], ['help'], ['--home', '/x', '--help']]) {
+    const { exit, out, loaded } = await run(argv);
+    expect([argv, exit, loaded]).toEqual([argv, 0, []]);
+    expect(out).toContain('greets somebody');
+    expect(out.trimEnd().split('\n').at(-1)).toMatch(/^ {2}tool /);
+  }
+  const group = await run(['key', '--help']);
+  expect(group.exit).toBe(0);
+  expect(group.out).toContain('key make');
+  expect(group.out).not.toContain('greet');
+});
+
+test('--version prints the version', async () => {
+  expect(await run(['--version'])).toMatchObject({ exit: 0, out: '1.2.3\n' });
+});
+
+test('an unknown command, also with --help, is 2, with a next step on stderr and nothing on stdout', async () => {
+  for (const argv of [['frobnicate'], ['frobnicate', '--help'], ['key'], ['key', 'break'], ['__proto__'], ['toString', '--help']]) {
+    const { exit, out, talk, loaded } = await run(argv);
+    expect([argv, exit, out, loaded]).toEqual([argv, 2, '', []]);
+    expect(talk).toContain('(USAGE)');
+    expect(talk).toContain('hint: run: tool --help');
+  }
+});
+
+test('bad flags and arguments are 2 and name the command', async () => {
+  for (const argv of [['greet'], ['greet', 'a', '--nope'], ['greet', 'a', '--times'], ['key', 'make'], ['key', 'list', 'extra']]) {
+    const { exit, out, talk } = await run(argv);
+    expect([argv, exit, out]).toEqual([argv, 2, '']);
+    expect(talk).toMatch(/^tool: error: run tool (?:greet|key make|key list): .*\(USAGE\)\ntool: hint: /);
+  }
+});
+
+test('with --json an error is one object on stdout, with the exit code of its row', async () => {
+  const fail = new CoreError('LOG_FORK', 'compare checkpoints: expected an extension, got a fork');
+  const { exit, parsed, out, talk } = await run(['fail', '--json'], { fail });
+  expect(exit).toBe(4);
+  expect(out.endsWith('}\n')).toBe(true);
+  expect(parsed()).toEqual({ error: { code: 'LOG_FORK', message: fail.message, hint: expect.stringContaining('auditor') } });
+  expect(talk).toContain('tool: error: compare checkpoints');
+  const usage = await run(['nope', '--json']);
+  expect([usage.exit, usage.parsed().error?.code]).toEqual([2, 'USAGE']);
+});
+
+test("the thrower's own hint wins over the table's", async () => {
+  const fail = new CoreError('LOG_FORK', 'm', {}, { hint: 'call home' });
+  expect((await run(['fail'], { fail })).talk).toContain('tool: hint: call home');
+});
+
+test('a fault of the program is 1, and shows its stack only when asked', async () => {
+  const plain = await run(['fail', '--json']);
+  expect([plain.exit, plain.parsed().error?.code]).toEqual([1, 'INTERNAL']);
+  expect(plain.talk).not.toContain('    at ');
+  expect((await run(['fail'], { env: { SEALANE_DEBUG: '1' } })).talk).toContain('    at ');
+});
+
+test('data goes to stdout, the next step to stderr, and not at all with --json', async () => {
+  expect(await run(['greet', 'alice'])).toMatchObject({ exit: 0, out: 'hello alice\n', talk: 'tool: hint: say goodbye\n' });
+  const json = await run(['greet', 'alice', 'bob', 'carol', '--word', 'a', '--word', 'b', '--json']);
+  expect(json.talk).toBe('');
+  expect(json.parsed().args).toEqual(['alice', ['bob', 'carol']]);
+  expect(json.parsed().options).toMatchObject({ word: ['a', 'b'], json: true });
+});
+
+test('global options come from before the command, after it, or the environment, and the command line wins', async () => {
+  const home = async (argv: string[], env: Record<string, string> = {}) => (await run([...argv, '--json'], { env })).parsed().options.home;
+  expect(await home(['--home', '/a', 'greet', 'x'])).toBe('/a');
+  expect(await home(['--json', '--home=/a', 'greet', 'x'])).toBe('/a');
+  expect(await home(['greet', 'x', '--home', '/a'])).toBe('/a');
+  expect(await home(['greet', 'x'], { SEALANE_HOME: '/e' })).toBe('/e');
+  expect(await home(['--home', '/a', 'greet', 'x'], { SEALANE_HOME: '/e' })).toBe('/a');
+  const { options } = (await run(['greet', 'x', '--json'], { env: { SEALANE_LANE_URL: 'http://l', SEALANE_TIMES: '3' } })).parsed();
+  expect([options.laneUrl, options.times]).toEqual(['http://l', undefined]);
+});
+
+test('a leading global without its value, or before nothing, is 2', async () => {
+  for (const argv of [['--home'], ['--home', '/a'], ['--home', '/a', 'nope'], ['--loud', 'greet', 'x']]) {
+    expect([argv, (await run(argv)).exit]).toEqual([argv, argv.length === 2 && argv[1] === '/a' ? 0 : argv[0] === '--home' && argv.length === 1 ? 0 : 2]);
+  }
+});

@@ -1,0 +1,156 @@
+/**
+ * Verification of any Sigstore bundle, of the public instance or of a private one, offline: `sealane bundle verify`.
+ *
+ * `@sigstore/verify` checks signature, certificate chain, timestamps and log entries; around it stands what it leaves to its caller: the
+ * trusted root's own validity, exact identity, what the statement is about, and that the log entry is of this signer.
+ */
+import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
+import type { Bundle } from '@sigstore/bundle';
+import type { TrustedRoot } from '@sigstore/protobuf-specs';
+import type { SignedEntity, Signer } from '@sigstore/verify';
+import { type Digest, equalBytes, fromUtf8, keyIdOf } from '@sealane/core';
+import { loadSigstore } from '../evidence/sigstore.js';
+import { asRefusal, refused } from './bundle-error.js';
+import { readBundle } from './bundle-file.js';
+import { statementAbout } from './bundle-subject.js';
+import { logBodySigner } from './log-body-signer.js';
+import { messageSignatureOf } from './message-signature.js';
+import { readTrustedRoot } from './trusted-root-file.js';
+
+/** Extended key usage of certificates that sign code (RFC 5280, section 4.2.1.12). */
+const CODE_SIGNING = '1.3.6.1.5.5.7.3.3';
+
+/** What was signed: its SHA-256, and its bytes where they are at hand. */
+export interface SignedArtifact {
+  readonly digest: Digest;
+  readonly bytes?: Uint8Array;
+}
+
+/** Whose signature is asked for: a certificate's identity and the issuer that vouched for it, letter for letter; or a public key (PEM). */
+export type ExpectedSigner =
+  | { readonly kind: 'certificate'; readonly identity: string; readonly issuer: string }
+  | { readonly kind: 'key'; readonly pem: Uint8Array };
+
+/** What a bundle showed. `predicateType` is null for a bare signature. */
+export interface VerifiedBundle {
+  readonly artifact: Digest;
+  readonly predicateType: string | null;
+  readonly signer: { readonly identity: string; readonly issuer: string } | { readonly keyId: string };
+  readonly logIndexes: readonly string[];
+  /** Times that a timestamp authority or a log has signed, RFC 3339. */
+  readonly timestamps: readonly string[];
+}
+
+/** All that a verdict depends on. */
+export interface BundleQuestion {
+  readonly bundle: Uint8Array;
+  readonly trustedRoot: Uint8Array;
+  readonly artifact: SignedArtifact;
+  readonly signer: ExpectedSigner;
+}
+
+/**
+ * Verifies one bundle about one artifact.
+ *
+ * @throws TrustError `BUNDLE_MALFORMED`, `BUNDLE_SIGNER`, `BUNDLE_SUBJECT`, `BUNDLE_UNVERIFIED`; `TRUST_MALFORMED`, `TRUST_TOO_LARGE`
+ */
+export function verifySigstoreBundle({ bundle: file, trustedRoot, artifact, signer }: BundleQuestion): VerifiedBundle {
+  const root = readTrustedRoot(trustedRoot);
+  const bundle = readBundle(file);
+  const key = signerOf(bundle, signer);
+  const predicateType = predicateAbout(bundle, artifact);
+  const entity = entityOf(bundle, artifact);
+  const verified = verifyEntity(entity, root, key);
+  checkIdentity(verified, signer);
+  checkLogEntries(bundle, key);
+  const times = entity.timestamps.map(timeOf);
+  checkLogWindows(bundle, root, times);
+  return {
+    artifact: artifact.digest,
+    predicateType,
+    signer: signer.kind === 'key' ? { keyId: keyIdOf(key.der) } : { identity: signer.identity, issuer: signer.issuer },
+    logIndexes: bundle.verificationMaterial.tlogEntries.map(({ inclusionProof, logIndex }) => inclusionProof?.logIndex ?? logIndex),
+    timestamps: times.map((time) => time.toISOString()),
+  };
+}
+
+/** The signer that the bundle must be by: its key, and DER of that key or of the certificate, as a log entry names it. */
+interface BundleKey {
+  readonly key: KeyObject;
+  readonly der: Uint8Array;
+}
+
+function signerOf(bundle: Bundle, expected: ExpectedSigner): BundleKey {
+  const { content } = bundle.verificationMaterial;
+  if (content.$case === 'publicKey') {
+    if (expected.kind !== 'key') throw refused('BUNDLE_SIGNER', `a certificate of ${expected.identity}`, 'a bundle signed with a key');
+    const key = asRefusal('BUNDLE_SIGNER', 'read the public key', () => createPublicKey(fromUtf8(expected.pem)));
+    return { key, der: new Uint8Array(key.export({ format: 'der', type: 'spki' })) };
+  }
+  if (expected.kind !== 'certificate') throw refused('BUNDLE_SIGNER', 'a bundle signed with the key that was named', 'one with a certificate');
+  const [leaf, ...chain] = content.$case === 'certificate' ? [content.certificate] : content.x509CertificateChain.certificates;
+  const certificates = asRefusal('BUNDLE_MALFORMED', 'read its certificates', () => [leaf, ...chain].map((one) => new X509Certificate(one?.rawBytes ?? '')));
+  return checkCertificates(certificates);
+}
+
+/** Neither chain building nor `@sigstore/verify` looks at these: a leaf for other uses, and a root that the bundle brings along. */
+function checkCertificates([leaf, ...chain]: readonly X509Certificate[]): BundleKey {
+  if (leaf === undefined) throw refused('BUNDLE_MALFORMED', 'a certificate', 'none');
+  const uses: readonly unknown[] = Array.isArray(leaf.keyUsage) ? leaf.keyUsage : [];
+  if (leaf.ca || !uses.includes(CODE_SIGNING)) throw refused('BUNDLE_SIGNER', 'a certificate that signs code', 'one for other uses');
+  if (chain.some((one) => one.checkIssued(one))) throw refused('BUNDLE_MALFORMED', 'a chain without its root', 'a self-signed certificate in it');
+  return { key: leaf.publicKey, der: new Uint8Array(leaf.raw) };
+}
+
+function predicateAbout(bundle: Bundle, artifact: SignedArtifact): string | null {
+  if (bundle.content.$case === 'messageSignature') return null;
+  const { payload, payloadType } = bundle.content.dsseEnvelope;
+  return statementAbout(artifact.digest, payloadType, payload);
+}
+
+function entityOf(bundle: Bundle, artifact: SignedArtifact): SignedEntity {
+  const entity = asRefusal('BUNDLE_MALFORMED', 'read its parts', () => loadSigstore().toSignedEntity(bundle));
+  if (bundle.content.$case === 'dsseEnvelope') return entity;
+  return { ...entity, signature: messageSignatureOf(bundle.content.messageSignature, artifact) };
+}
+
+function verifyEntity(entity: SignedEntity, root: TrustedRoot, { key }: BundleKey): Signer {
+  const { toTrustMaterial, Verifier } = loadSigstore();
+  return asRefusal('BUNDLE_UNVERIFIED', 'check signature, certificate, timestamps and log', () => {
+    const material = toTrustMaterial(root, () => ({ publicKey: key, validFor: () => true }));
+    // a certificate lives for minutes: without a time that somebody signed it says nothing. A key has no such end
+    const timestampThreshold = entity.key.$case === 'certificate' ? 1 : 0;
+    return new Verifier(material, { tlogThreshold: 1, ctlogThreshold: 1, timestampThreshold }).verify(entity);
+  });
+}
+
+/** Letter for letter: `@sigstore/verify` takes an identity as a pattern that may match anywhere in the certificate's. */
+function checkIdentity({ identity }: Signer, expected: ExpectedSigner): void {
+  if (expected.kind === 'key') return;
+  const [name, issuer] = [identity?.subjectAlternativeName, identity?.extensions?.issuer];
+  if (name !== expected.identity) throw refused('BUNDLE_SIGNER', `identity ${expected.identity}`, String(name));
+  if (issuer !== expected.issuer) throw refused('BUNDLE_SIGNER', `issuer ${expected.issuer}`, String(issuer));
+}
+
+function checkLogEntries(bundle: Bundle, { der }: BundleKey): void {
+  for (const { kindVersion, canonicalizedBody } of bundle.verificationMaterial.tlogEntries) {
+    const named = asRefusal('BUNDLE_UNVERIFIED', 'read its log entry', () => logBodySigner(kindVersion.kind, kindVersion.version, canonicalizedBody));
+    if (!equalBytes(named, der)) throw refused('BUNDLE_UNVERIFIED', 'a log entry of this signer', 'one of another');
+  }
+}
+
+/** A log key ends too: `@sigstore/verify` asks that of entries with a promise only, not of those with just a proof. */
+function checkLogWindows(bundle: Bundle, root: TrustedRoot, times: readonly Date[]): void {
+  for (const { logId } of bundle.verificationMaterial.tlogEntries) {
+    const windows = root.tlogs
+      .filter((log) => equalBytes((log.checkpointKeyId ?? log.logId)?.keyId ?? new Uint8Array(), logId.keyId))
+      .map((log) => log.publicKey?.validFor);
+    const holds = (time: Date): boolean => windows.some((window) => window?.start !== undefined && window.start <= time && time <= (window.end ?? time));
+    if (times.length > 0 && !times.some(holds)) throw refused('BUNDLE_UNVERIFIED', 'a log whose key was valid at the signed time', 'one outside its time');
+  }
+}
+
+function timeOf(timestamp: SignedEntity['timestamps'][number]): Date {
+  if (timestamp.$case === 'timestamp-authority') return timestamp.timestamp.signingTime;
+  return new Date(Number(timestamp.tlogEntry.integratedTime) * 1000);
+}
