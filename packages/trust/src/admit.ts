@@ -30,7 +30,9 @@ export function admit(input: AdmitInput): Admission {
     const reader = laneReader(input.lane);
     const lane = trustStep(input, walk, reader, draft);
     kept = keptNext(input, lane.keptOnRefusal);
-    return { ...draft, ...judge({ input, walk, reader, lane, draft }), checks: walk.checks };
+    // the draft is filled in on the way: it is read after the verdict
+    const verdict = judge({ input, walk, reader, lane, draft });
+    return { ...draft, ...verdict, checks: walk.checks };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const next = keepsNothing(error.code) ? { ...kept, trust: provenState(error.source, kept.trust) } : draft.next;
