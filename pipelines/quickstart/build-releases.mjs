@@ -2,10 +2,12 @@
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildImage, flattenImage, openLayout } from '@sealane/oci';
+import { buildImage, flattenImage, openLayout, packedFile } from '@sealane/oci';
 import { runProcess } from './run-command.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
+/** Plain JavaScript runs anywhere; the site picks the image by its own platform, in Go's words. */
+const PLATFORM = { os: process.platform === 'darwin' ? 'darwin' : 'linux', architecture: process.arch === 'x64' ? 'amd64' : process.arch };
 const sources = ['main.mjs', 'server.mjs', 'readings.mjs'];
 
 /** Versions of the service; 1.2.0 names a store that does not exist, which none of its tests notices. */
@@ -19,12 +21,11 @@ export const RELEASES = [
 /** Writes the image of one version into an OCI layout in `folder`; the same bytes on every machine. */
 export async function buildRelease({ version, store }, folder) {
   await mkdir(folder, { recursive: true });
-  const entries = await Promise.all(
-    sources.map(async (name) => ({ path: `srv/${name}`, mode: 0o644, bytes: await readFile(path.join(here, 'service', name)) })),
-  );
-  entries.push({ path: 'srv/release.json', mode: 0o644, bytes: Buffer.from(`${JSON.stringify({ version, store })}\n`) });
-  const layout = await openLayout(folder, { create: true });
-  const image = await buildImage(layout, { entries, command: ['node', '/srv/main.mjs'], labels: { 'org.opencontainers.image.version': version } });
+  const entries = await Promise.all(sources.map(async (name) => packedFile(`srv/${name}`, await readFile(path.join(here, 'service', name)))));
+  entries.push(packedFile('srv/release.json', Buffer.from(`${JSON.stringify({ version, store })}\n`)));
+  const layout = await openLayout(folder, { create: 'if-missing' });
+  const config = { Cmd: ['node', '/srv/main.mjs'], Labels: { 'org.opencontainers.image.version': version } };
+  const image = await buildImage(layout, { platform: PLATFORM, layers: [entries], config });
   return { digest: image.digest, reference: `oci:${folder}@${image.digest}` };
 }
 
@@ -32,7 +33,7 @@ export async function buildRelease({ version, store }, folder) {
 export async function testRelease(layoutFolder, digest, folder) {
   const unpacked = path.join(folder, 'rootfs');
   await mkdir(folder, { recursive: true });
-  await flattenImage(await openLayout(layoutFolder), digest, unpacked);
+  await flattenImage(await openLayout(layoutFolder), digest, unpacked, { platform: PLATFORM });
   await cp(path.join(here, 'service', 'service.test.mjs'), path.join(unpacked, 'srv', 'service.test.mjs'));
   const report = path.join(folder, 'junit.xml');
   const words = ['--test', '--test-reporter=junit', `--test-reporter-destination=${report}`, 'service.test.mjs'];

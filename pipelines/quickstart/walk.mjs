@@ -106,12 +106,12 @@ async function promoteFirst(place, release) {
   await sealane(place, ['promote', release.id, '--to', 'dev']);
   done('1.0.0 is in dev');
   const noHardware = await sealane(place, ['promote', release.id, '--to', 'edge-preprod'], { exit: 3 });
-  showRefusal('edge-preprod says no (exit 3)', noHardware.checks);
+  showRefusal('edge-preprod says no (exit 3)', 'hardware', noHardware.checks);
   await sealane(place, ['evidence', 'add', release.id, '--tests', junit, '--hardware', release.hardware, '--key', 'lab']);
   await sealane(place, ['promote', release.id, '--to', 'edge-preprod']);
   done('with the hardware named in the evidence, 1.0.0 is in edge-preprod');
   const noApproval = await sealane(place, ['promote', release.id, '--to', 'prod'], { exit: 5 });
-  showRefusal('prod waits (exit 5)', noApproval.checks);
+  showRefusal('prod waits (exit 5)', 'approvals', noApproval.checks);
   await approveAndPromote(place, release.id);
   done('alice and bob have signed what they saw: 1.0.0 is in prod');
 }
@@ -121,8 +121,9 @@ function describeHardware(inventory) {
   return facts.filter((fact) => fact !== undefined).join(', ') || 'unknown';
 }
 
-function showRefusal(text, checks) {
-  const check = checks.find(({ verdict }) => verdict === 'fail') ?? checks.find(({ verdict }) => verdict === 'pending');
+function showRefusal(text, wanted, checks) {
+  const open = checks.filter(({ verdict }) => verdict !== 'pass');
+  const check = open.find(({ id }) => id === wanted) ?? open[0];
   refused(`${text}: ${check.id}: expected ${check.expected}; got ${check.actual}`);
   note(`what to do: ${check.remedy}`);
 }

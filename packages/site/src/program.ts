@@ -1,9 +1,10 @@
 /** `sealane-site`: its commands, each loaded only when it is called. */
 import type { Program } from '@sealane/core/command-line';
+import { VERSION } from './version.js';
 
 export const program: Program = {
   name: 'sealane-site',
-  version: '0.1.0',
+  version: VERSION,
   summary: 'mirrors, verifies, installs and watches releases at an edge site, with or without a network',
   globals: [
     { flags: '--config <file>', description: 'site.yaml (default: site.yaml in the current folder)' },

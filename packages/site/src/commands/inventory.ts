@@ -15,7 +15,7 @@ import { nodeDisk } from '../disk.js';
 import { durableWrite } from '../durable-write.js';
 import { collectInventory } from '../inventory/collect.js';
 import { inventorySource } from '../inventory/inventory-shell.js';
-import { program } from '../program.js';
+import { VERSION } from '../version.js';
 
 /** The command. */
 export const command: CommandSpec = {
@@ -31,7 +31,7 @@ export const command: CommandSpec = {
 
 function inventory({ options, io }: CommandCall): CommandResult {
   const root = path.resolve(io.cwd, textOf(options.root) ?? '/');
-  const hbom = collectInventory(inventorySource(root), { takenAt: systemClock.wallTime(), toolVersion: program.version });
+  const hbom = collectInventory(inventorySource(root), { takenAt: systemClock.wallTime(), toolVersion: VERSION });
   const text = `${JSON.stringify(hbom, null, 1)}\n`;
   const out = textOf(options.out);
   if (out === undefined) return { exit: 0, json: hbom, text, ...hintOf(hbom) };
