@@ -1,16 +1,17 @@
-// Installs the packages when they are missing or changed, and builds what is stale. Plain Node: it runs before any package is there.
+// Installs the packages when they are missing or changed, and bundles the programs when a source is newer. Plain Node: it runs before any package is there.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const marker = path.join(root, 'node_modules', '.sealane-installed');
+const built = path.join(root, 'dist', 'sealane.mjs');
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
-/** Brings the checkout into a state in which every command runs. Throws when npm or the compiler fails. */
-export function prepare() {
+/** Brings the checkout into a state in which every command runs. Throws when npm or the bundler fails. */
+export async function prepare() {
   if (major < 20 || (major === 20 && minor < 20)) {
     throw new Error(`prepare the checkout: expected Node 20.20 or later, got ${process.versions.node}`);
   }
@@ -20,7 +21,17 @@ export function prepare() {
     npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']);
     writeFileSync(marker, wanted);
   }
-  execFileSync(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), '-b'], { cwd: root, stdio: ['ignore', 2, 2] });
+  if (existsSync(built) && newestSource() < statSync(built).mtimeMs) return;
+  const { bundle } = await import('./bundle.mjs');
+  await bundle();
+}
+
+/** When a file of the packages, or what they are built by, was changed last. */
+function newestSource() {
+  const folders = readdirSync(path.join(root, 'packages')).map((name) => path.join(root, 'packages', name, 'src'));
+  const files = folders.flatMap((folder) => readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()));
+  const names = files.map((entry) => path.join(entry.parentPath ?? entry.path, entry.name));
+  return Math.max(...[...names, marker, path.join(root, 'bin', 'bundle.mjs')].map((file) => statSync(file).mtimeMs));
 }
 
 /** npm's output goes to stderr: stdout is data. */
@@ -32,7 +43,7 @@ function npm(words) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    prepare();
+    await prepare();
   } catch (error) {
     console.error(`prepare: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = 1;

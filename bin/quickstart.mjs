@@ -8,7 +8,7 @@ try {
   if (values.help) {
     console.log('npm run quickstart [-- --dir DIR]   walk the whole lane, keeping everything in DIR (default .quickstart)');
   } else {
-    prepare();
+    await prepare();
     const { walk } = await import('../pipelines/quickstart/walk.mjs');
     process.exitCode = await walk(path.resolve(values.dir));
   }

@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { runSealaneSite } from '@sealane/site';
+import { runSealaneSite } from '../dist/sealane-site.mjs';
 
 process.exitCode = await runSealaneSite(process.argv.slice(2));

@@ -2,7 +2,7 @@
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildImage, flattenImage, openLayout, packedFile } from '@sealane/oci';
+import { buildImage, flattenImage, openLayout, packedFile } from '../../dist/oci.mjs';
 import { runProcess } from './run-command.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));

@@ -1,4 +1,5 @@
 /** `sealane init`: makes a lane. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
@@ -37,7 +38,9 @@ async function run(call: CommandCall): Promise<CommandResult> {
   return { exit: 0, json: made, text: text.join('\n'), hint: `start the witness: sealane witness serve --state WITNESS --log ${folder}/log.vkey --listen 127.0.0.1:8791` };
 }
 
-/** The folder of the example keys, beside the packages of a checkout. */
+/** The folder of the example keys: it lies at the top of the checkout that this program runs from. */
 function exampleKeys(): string {
-  return fileURLToPath(new URL('../../../../keys-example/', import.meta.url));
+  let folder = path.dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(path.join(folder, 'keys-example')) && path.dirname(folder) !== folder) folder = path.dirname(folder);
+  return path.join(folder, 'keys-example');
 }

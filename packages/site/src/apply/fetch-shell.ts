@@ -1,6 +1,7 @@
 /** The `apply` side of the pipe: starts `fetch`, asks, reads its answers with suspicion. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { SiteError } from '@sealane/core';
 import { boundedLines } from './bounded-lines.js';
@@ -19,7 +20,7 @@ const CLOSE_MS = 2000;
 
 /** Starts the process. Its messages for people go to stderr. `signal` ends it. */
 export function startFetchProcess(signal: AbortSignal): Fetcher {
-  const main = fileURLToPath(new URL('../fetch/main.js', import.meta.url));
+  const main = fetchProgram();
   const child = spawn(process.execPath, [main], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = boundedLines(child.stdout, MAX_LINE_BYTES);
   const end = (): void => void child.kill('SIGTERM');
@@ -49,6 +50,14 @@ export function startFetchProcess(signal: AbortSignal): Fetcher {
       await closeChild(child);
     },
   };
+}
+
+/** The program lies beside the bundled updater: this code is in `dist/` or in `dist/chunks/`. */
+function fetchProgram(): string {
+  const places = ['./sealane-site-fetch.mjs', '../sealane-site-fetch.mjs'].map((place) => fileURLToPath(new URL(place, import.meta.url)));
+  const found = places.find((place) => existsSync(place));
+  if (found !== undefined) return found;
+  throw new SiteError('INTERNAL', `start fetch: expected its program at ${places.join(' or ')}, got nothing`);
 }
 
 async function closeChild(child: ChildProcess): Promise<void> {

@@ -1,0 +1,34 @@
+// Bundles both executables into dist/: a command starts in half the time that hundreds of small modules take. Types are checked elsewhere
+// (`npm run types`).
+import { readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+/** Programs, and what scripts outside the packages import. */
+const entries = {
+  sealane: 'packages/promoter/src/index.ts',
+  'sealane-site': 'packages/site/src/index.ts',
+  'sealane-site-fetch': 'packages/site/src/fetch/main.ts',
+  oci: 'packages/oci/src/index.ts',
+};
+
+/** Writes dist/ anew. */
+export async function bundle() {
+  const out = path.join(root, 'dist');
+  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  const build = await rolldown({
+    input: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, path.join(root, file)])),
+    platform: 'node',
+    resolve: { conditionNames: ['@sealane/source', 'node', 'import', 'default'] },
+    // native: it stays in node_modules, and only the promoter loads it
+    external: ['better-sqlite3'],
+  });
+  rmSync(out, { recursive: true, force: true });
+  await build.write({ dir: out, format: 'esm', entryFileNames: '[name].mjs', chunkFileNames: 'chunks/[name]-[hash].mjs', banner: `// Sealane ${version}` });
+  await build.close();
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle();
