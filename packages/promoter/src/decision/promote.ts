@@ -3,12 +3,12 @@
  *
  * Each step is durable before the next and skips itself when it is done already: killed anywhere and run again, nothing is lost and nothing doubled.
  */
-import { type Check, type Digest, type ErrorCode, PromoterError, sha256, SealaneError } from '@sealane/core';
+import { type Check, type Digest, type ErrorCode, PromoterError, sha256 } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
 import { type DecisionFields, decisionInputs, decisionPolicy, decisionStatement, evaluateGates, readDecision, type RecordedCheck } from '@sealane/trust';
 import { setChannelGroups } from '../channel/channel-edit.js';
 import { reached } from '../crash-point.js';
-import { signAndLog, statementOf, witnessedHead } from '../log/log-statements.js';
+import { signAndLog, statementOf, tryWitness } from '../log/log-statements.js';
 import { type Promoter, stageOf, stageSigner } from '../promoter.js';
 import { publishLane } from '../trust/publish-lane.js';
 import { gateInput, type Question } from './gate-input.js';
@@ -62,17 +62,6 @@ export async function promote(promoter: Promoter, question: Question): Promise<O
   reached('promote:decision-witnessed');
   await publishDecision(promoter, question, entry);
   return { ...outcome, published: true };
-}
-
-/** Asks the witnesses; false when there is no quorum now. @throws SealaneError `LOG_FORK` and faults */
-async function tryWitness(promoter: Promoter): Promise<boolean> {
-  try {
-    await witnessedHead(promoter);
-    return true;
-  } catch (error) {
-    if (error instanceof SealaneError && error.code === 'LOG_WITNESS') return false;
-    throw error;
-  }
 }
 
 /** The decision in the log: one that is there for the same question and inputs, or a new one. */

@@ -51,6 +51,17 @@ export async function witnessedHead(promoter: Promoter, fresh: 'when-grown' | 'a
   return cosigned;
 }
 
+/** Asks the witnesses for a checkpoint of all that is logged; false when there is no quorum now: the next command asks again. @throws SealaneError `LOG_FORK` and faults */
+export async function tryWitness(promoter: Promoter): Promise<boolean> {
+  try {
+    await witnessedHead(promoter);
+    return true;
+  } catch (error) {
+    if (error instanceof SealaneError && error.code === 'LOG_WITNESS') return false;
+    throw error;
+  }
+}
+
 async function cosignatures(promoter: Promoter, note: string, size: number, believedSize: number): Promise<readonly string[]> {
   const answers = await Promise.allSettled(
     promoter.pipeline.witnesses.map(({ vkey, url }) =>

@@ -3,7 +3,7 @@ import { type Envelope, fromBase64, type JsonValue, keyIdOf, LIMITS, parseEnvelo
 import { hintOf, parseBundle, readReceipt, readSiteRecord } from '@sealane/trust';
 import { spkiByHint } from '../evidence/add.js';
 import type { Promoter } from '../promoter.js';
-import { type LoggedStatement, logEnvelope } from './log-statements.js';
+import { type LoggedStatement, logEnvelope, tryWitness } from './log-statements.js';
 
 /** A file may hold one bundle or an array of them, as receipts come. */
 const MAX_STATEMENTS = 1000;
@@ -24,6 +24,8 @@ export async function addStatements(promoter: Promoter, bytes: Uint8Array, sourc
     const { index, statementDigest } = await logEnvelope(promoter.ledger, envelope, spki);
     logged.push({ predicateType: statement.predicateType, digest: statementDigest, logIndex: index });
   }
+  // an auditor's answer needs a checkpoint above them; without a quorum the next command brings it
+  await tryWitness(promoter);
   return logged;
 }
 
