@@ -77,12 +77,13 @@ export function verifyWaybill(waybill: Waybill, trust: VerifyTrust, log: LogView
 }
 
 function verifyBundle(bundle: ParsedBundle, trust: VerifyTrust): VerifiedStatement | RefusedStatement {
-  const { predicateType } = bundle.statement;
+  const { statement } = bundle;
+  const { predicateType } = statement;
   try {
     return verifyStatement(bundle, { trust, signerCode: signerCodeOf(predicateType) });
   } catch (error) {
     if (!(error instanceof TrustError) || !SIGNER_CODES.includes(error.code)) throw error;
-    return { digest: bundle.statementDigest, predicateType, code: error.code, why: error.message };
+    return { digest: bundle.statementDigest, predicateType, code: error.code, why: error.message, statement };
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * Every gate answers with one `Check`. A gate that finds nothing to read fails; it never passes for want of a counter-example.
  */
-import { type Check, type Digest, type ErrorCode, type HardwareFacts, type JsonObject, type JsonValue, TrustError } from '@sealane/core';
+import { type Check, type Digest, type ErrorCode, type HardwareFacts, type JsonObject, type JsonValue, type Statement, TrustError } from '@sealane/core';
 import type { z } from 'zod';
 import type { VerifiedStatement, WitnessedTime } from '../evidence/statement-checks.js';
 import type { Policy, PolicyGroup } from '../policy/policy.js';
@@ -16,12 +16,16 @@ export interface FleetSite {
   readonly reportedAt: string | null;
 }
 
-/** A statement that verification turned away, so that a gate can name the reason and not just "missing". */
+/**
+ * A statement that verification turned away, so that a gate can name the reason and not just "missing". `statement` is what it claims, for
+ * telling which of several it would have been; nobody vouches for it.
+ */
 export interface RefusedStatement {
   readonly digest: Digest;
   readonly predicateType: string;
   readonly code: ErrorCode;
   readonly why: string;
+  readonly statement?: Statement;
 }
 
 /**

@@ -127,8 +127,8 @@ function whyNoPassage(
       why: 'its decision is of another release, lane or predecessor, or was logged before the stages it takes from',
     };
   const urn = stageUrn(input.policy.lane, link.stage);
-  const claims = input.statements.filter(
-    ({ statement }) => statement.predicateType === PREDICATE.decision && statement.predicate.resourceUri === urn,
+  const claims = [...input.statements, ...(input.refused ?? [])].filter(
+    ({ statement }) => statement?.predicateType === PREDICATE.decision && statement.predicate.resourceUri === urn,
   );
   const claimed = selection.refused.find((each) => claims.some(({ digest }) => digest === each.digest));
   return claimed ?? { code: 'WAYBILL_STAGE_ORDER', why: 'no decision' };

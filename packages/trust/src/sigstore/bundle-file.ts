@@ -28,7 +28,9 @@ const bundleFileShape = z.looseObject({
     tlogEntries: few.min(1),
     timestampVerificationData: z.looseObject({ rfc3161Timestamps: few.nullish() }).nullish(),
   }),
-  messageSignature: z.looseObject({ messageDigest: z.looseObject({ algorithm: z.literal('SHA2_256'), digest: base64 }), signature: base64 }).nullish(),
+  messageSignature: z
+    .looseObject({ messageDigest: z.looseObject({ algorithm: z.literal('SHA2_256'), digest: base64 }), signature: base64 })
+    .nullish(),
   dsseEnvelope: z.looseObject({ payload: base64, signatures: z.array(z.looseObject({ sig: base64 })).length(1) }).nullish(),
 });
 

@@ -17,7 +17,8 @@ type MessageSignature = Extract<Bundle['content'], { $case: 'messageSignature' }
  */
 export function messageSignatureOf({ signature, messageDigest }: MessageSignature, artifact: SignedArtifact): SignedEntity['signature'] {
   const digest = fromHex(digestHex(artifact.digest));
-  if (!equalBytes(messageDigest.digest, digest)) throw refused('BUNDLE_SUBJECT', `a signature over ${artifact.digest}`, 'one over other bytes');
+  if (!equalBytes(messageDigest.digest, digest))
+    throw refused('BUNDLE_SUBJECT', `a signature over ${artifact.digest}`, 'one over other bytes');
   const isDigest = (other: Uint8Array): boolean => equalBytes(other, digest);
   return {
     signature,
@@ -27,7 +28,11 @@ export function messageSignatureOf({ signature, messageDigest }: MessageSignatur
     verifySignature: (key: KeyObject) => {
       if (artifact.bytes !== undefined) return verify('sha256', artifact.bytes, key, signature);
       if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
-        throw refused('BUNDLE_UNVERIFIED', 'a P-256 key, where only the digest of the artifact is given', `one of kind ${String(key.asymmetricKeyType)}: name the file`);
+        throw refused(
+          'BUNDLE_UNVERIFIED',
+          'a P-256 key, where only the digest of the artifact is given',
+          `one of kind ${String(key.asymmetricKeyType)}: name the file`,
+        );
       }
       return verifyP256Prehashed(key, digest, signature);
     },

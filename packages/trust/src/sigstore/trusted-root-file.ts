@@ -21,7 +21,10 @@ const MAX_INSTANCES = 64;
 /** Certificates of one authority, leaf to root. */
 const MAX_CHAIN = 8;
 
-const instant = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/).refine(isInstant, 'expected a time that exists');
+const instant = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/)
+  .refine(isInstant, 'expected a time that exists');
 const range = z
   .looseObject({ start: instant, end: instant.nullish() })
   .refine(({ start, end }) => end == null || Date.parse(start) <= Date.parse(end), 'expected an end at or after the start');
@@ -34,7 +37,12 @@ const logInstance = z.looseObject({
   checkpointKeyId: logId.nullish(),
 });
 const authority = z.looseObject({
-  certChain: z.looseObject({ certificates: z.array(z.looseObject({ rawBytes: bytes })).min(1).max(MAX_CHAIN) }),
+  certChain: z.looseObject({
+    certificates: z
+      .array(z.looseObject({ rawBytes: bytes }))
+      .min(1)
+      .max(MAX_CHAIN),
+  }),
   validFor: range,
 });
 const rootShape = z.looseObject({

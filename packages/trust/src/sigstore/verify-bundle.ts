@@ -28,8 +28,7 @@ export interface SignedArtifact {
 
 /** Whose signature is asked for: a certificate's identity and the issuer that vouched for it, letter for letter; or a public key (PEM). */
 export type ExpectedSigner =
-  | { readonly kind: 'certificate'; readonly identity: string; readonly issuer: string }
-  | { readonly kind: 'key'; readonly pem: Uint8Array };
+  { readonly kind: 'certificate'; readonly identity: string; readonly issuer: string } | { readonly kind: 'key'; readonly pem: Uint8Array };
 
 /** What a bundle showed. `predicateType` is null for a bare signature. */
 export interface VerifiedBundle {
@@ -87,9 +86,12 @@ function signerOf(bundle: Bundle, expected: ExpectedSigner): BundleKey {
     const key = asRefusal('BUNDLE_SIGNER', 'read the public key', () => createPublicKey(fromUtf8(expected.pem)));
     return { key, der: new Uint8Array(key.export({ format: 'der', type: 'spki' })) };
   }
-  if (expected.kind !== 'certificate') throw refused('BUNDLE_SIGNER', 'a bundle signed with the key that was named', 'one with a certificate');
+  if (expected.kind !== 'certificate')
+    throw refused('BUNDLE_SIGNER', 'a bundle signed with the key that was named', 'one with a certificate');
   const [leaf, ...chain] = content.$case === 'certificate' ? [content.certificate] : content.x509CertificateChain.certificates;
-  const certificates = asRefusal('BUNDLE_MALFORMED', 'read its certificates', () => [leaf, ...chain].map((one) => new X509Certificate(one?.rawBytes ?? '')));
+  const certificates = asRefusal('BUNDLE_MALFORMED', 'read its certificates', () =>
+    [leaf, ...chain].map((one) => new X509Certificate(one?.rawBytes ?? '')),
+  );
   return checkCertificates(certificates);
 }
 
@@ -98,7 +100,8 @@ function checkCertificates([leaf, ...chain]: readonly X509Certificate[]): Bundle
   if (leaf === undefined) throw refused('BUNDLE_MALFORMED', 'a certificate', 'none');
   const uses: readonly unknown[] = Array.isArray(leaf.keyUsage) ? leaf.keyUsage : [];
   if (leaf.ca || !uses.includes(CODE_SIGNING)) throw refused('BUNDLE_SIGNER', 'a certificate that signs code', 'one for other uses');
-  if (chain.some((one) => one.checkIssued(one))) throw refused('BUNDLE_MALFORMED', 'a chain without its root', 'a self-signed certificate in it');
+  if (chain.some((one) => one.checkIssued(one)))
+    throw refused('BUNDLE_MALFORMED', 'a chain without its root', 'a self-signed certificate in it');
   return { key: leaf.publicKey, der: new Uint8Array(leaf.raw) };
 }
 
@@ -134,7 +137,9 @@ function checkIdentity({ identity }: Signer, expected: ExpectedSigner): void {
 
 function checkLogEntries(bundle: Bundle, { der }: BundleKey): void {
   for (const { kindVersion, canonicalizedBody } of bundle.verificationMaterial.tlogEntries) {
-    const named = asRefusal('BUNDLE_UNVERIFIED', 'read its log entry', () => logBodySigner(kindVersion.kind, kindVersion.version, canonicalizedBody));
+    const named = asRefusal('BUNDLE_UNVERIFIED', 'read its log entry', () =>
+      logBodySigner(kindVersion.kind, kindVersion.version, canonicalizedBody),
+    );
     if (!equalBytes(named, der)) throw refused('BUNDLE_UNVERIFIED', 'a log entry of this signer', 'one of another');
   }
 }
@@ -145,8 +150,10 @@ function checkLogWindows(bundle: Bundle, root: TrustedRoot, times: readonly Date
     const windows = root.tlogs
       .filter((log) => equalBytes((log.checkpointKeyId ?? log.logId)?.keyId ?? new Uint8Array(), logId.keyId))
       .map((log) => log.publicKey?.validFor);
-    const holds = (time: Date): boolean => windows.some((window) => window?.start !== undefined && window.start <= time && time <= (window.end ?? time));
-    if (times.length > 0 && !times.some(holds)) throw refused('BUNDLE_UNVERIFIED', 'a log whose key was valid at the signed time', 'one outside its time');
+    const holds = (time: Date): boolean =>
+      windows.some((window) => window?.start !== undefined && window.start <= time && time <= (window.end ?? time));
+    if (times.length > 0 && !times.some(holds))
+      throw refused('BUNDLE_UNVERIFIED', 'a log whose key was valid at the signed time', 'one outside its time');
   }
 }
 

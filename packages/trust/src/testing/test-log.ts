@@ -1,6 +1,7 @@
 /** A log in memory: leaves, tiles, checkpoints with cosignatures, proofs. */
 import type { KeyObject } from 'node:crypto';
 import {
+  type Checkpoint,
   cosign,
   type Envelope,
   formatCheckpointText,
@@ -31,6 +32,8 @@ export interface TestWitness {
   readonly name: string;
   readonly privateKey: KeyObject;
   readonly vkey: string;
+  /** What its clock says when it cosigns; default: the time asked for. */
+  readonly clock?: string;
 }
 
 /** A new witness. */
@@ -48,6 +51,8 @@ export interface TestLog {
   append(envelope: Envelope, spki: Uint8Array): number;
   /** The checkpoint of the first `size` entries (default all), cosigned by every witness at `time`. */
   checkpoint(time: string, size?: number, witnesses?: readonly TestWitness[]): string;
+  /** A checkpoint by the log's key and every witness over whatever a thief of them likes. */
+  forge(time: string, checkpoint: Pick<Checkpoint, 'origin' | 'size' | 'root'>): string;
   /** The proof of an entry under a checkpoint of this log. */
   proof(index: number, checkpoint: string): LogProof;
   /** A bundle of an entry with its proof. */
@@ -64,11 +69,13 @@ export function testLog(origin: string, witnesses: readonly TestWitness[], priva
     (size: number): TileReader =>
     (tile) =>
       tileBytes(leaves.slice(0, size), tile);
-  const checkpoint = (time: string, size = leaves.length, by = witnesses): string => {
-    const text = formatCheckpointText({ origin, size, root: rootFromTiles(size, readAt(size)) });
-    const cosignatures = by.map((witness) => cosign(witness, text, timeToSeconds(time)));
+  const signed = (time: string, body: Pick<Checkpoint, 'origin' | 'size' | 'root'>, by: readonly TestWitness[]): string => {
+    const text = formatCheckpointText(body);
+    const cosignatures = by.map((witness) => cosign(witness, text, timeToSeconds(witness.clock ?? time)));
     return `${text}\n${signNote(text, origin, privateKey)}${cosignatures.join('')}`;
   };
+  const checkpoint = (time: string, size = leaves.length, by = witnesses): string =>
+    signed(time, { origin, size, root: rootFromTiles(size, readAt(size)) }, by);
   const proof = (index: number, note: string): LogProof => {
     const size = Number(parseNote(note).text.split('\n')[1]);
     const read = readAt(size);
@@ -88,6 +95,7 @@ export function testLog(origin: string, witnesses: readonly TestWitness[], priva
     size: () => leaves.length,
     append: (envelope, spki) => leaves.push(logLeaf(envelope, spki)) - 1,
     checkpoint,
+    forge: (time, body) => signed(time, body, witnesses),
     proof,
     bundle: ({ envelope, spki, index }, note) => encodeBundle({ envelope, spki, proof: proof(index, note) }),
     tiles: (size = leaves.length) => new Map(tilesOf(size).map((tile) => [tilePath(tile), tileBytes(leaves.slice(0, size), tile)])),

@@ -1,0 +1,205 @@
+/** The statements of a test lane: real signatures by people of a policy, a real log with two witnesses, waybills over them. No repository, no site. */
+import {
+  base64,
+  canonicalJson,
+  type Digest,
+  digestHex,
+  type Envelope,
+  type JsonObject,
+  parseCheckpoint,
+  sha256,
+  utf8,
+} from '@sealane/core';
+import { type ApprovalPredicate, approvalStatement } from '../evidence/predicates/approval.js';
+import { type DecisionFields, decisionStatement, type Promotion } from '../evidence/predicates/decision.js';
+import { releaseStatement } from '../evidence/predicates/release.js';
+import { encodePolicy, type Policy, policyDigest } from '../policy/policy.js';
+import { parseJUnit } from '../reports/junit.js';
+import { testResultPredicate, testResultStatement } from '../reports/test-result.js';
+import { encodeWaybill, type Waybill } from '../waybill/waybill.js';
+import { hbom, junit } from './gate-lane.js';
+import { envelopeOf, type TestSigner, testSigner } from './test-keys.js';
+import { type TestLog, testLog, type TestWitness, testWitness } from './test-log.js';
+import { keyEntry, type TestPeople, testPeople, testPolicy } from './test-policy.js';
+
+/** When things happen in the usual story. */
+export const TIMES = { evidence: '2026-11-24T08:00:00Z', decided: '2026-11-24T10:00:00Z', published: '2026-11-24T11:00:00Z' } as const;
+
+const COMPONENT = {
+  name: 'app',
+  kind: 'image',
+  digest: sha256(utf8('app')),
+  size: 3,
+  mediaType: 'application/vnd.oci.image.manifest.v1+json',
+} as const;
+
+interface Logged {
+  readonly digest: Digest;
+  readonly index: number;
+  readonly envelope: Envelope;
+  readonly spki: Uint8Array;
+}
+
+/** Keys of everybody, a second one of alice, and one that policy does not know. */
+export type LanePeople = TestPeople & { readonly alice2: TestSigner; readonly stranger: TestSigner };
+
+/** Steps log statements and return their digest. */
+export class StatementLane {
+  readonly people: LanePeople = { ...testPeople(), alice2: testSigner(), stranger: testSigner() };
+  readonly witnesses = [testWitness('witness-a.example'), testWitness('witness-b.example')];
+  readonly log: TestLog = testLog('lane.example', this.witnesses);
+  readonly blobs = new Map<Digest, Uint8Array>();
+  /** Statement bundles by digest, as a waybill carries them. */
+  readonly bundles = new Map<Digest, JsonObject>();
+  readonly release: Digest;
+  policy: Policy;
+  checkpoint = '';
+  seen: Digest[] = [];
+  waybillDigest: Digest | undefined;
+  #open: Logged[] = [];
+
+  constructor(change: (policy: Policy, people: LanePeople) => Partial<Policy> = () => ({})) {
+    const gates = [
+      { use: 'tests', with: {} },
+      { use: 'hardware', with: {} },
+      { use: 'approvals', with: { count: 2 } },
+    ];
+    const { people } = this;
+    const policy = testPolicy(this.log, people, { gates, hardware: { require: ['vendor', 'model'], equivalences: [] } });
+    const second = { ...policy.keys, [people.alice2.keyId]: keyEntry(people.alice2, this.log.origin) };
+    const both = [{ id: 'alice', keys: [people.alice.keyId, people.alice2.keyId] }, ...policy.people.slice(1)];
+    const whole: Policy = { ...policy, keys: second, people: both };
+    this.policy = { ...whole, ...change(whole, people) };
+    const { digest, size, mediaType } = COMPONENT;
+    this.release = this.keep(canonicalJson({ schemaVersion: 2, manifests: [{ digest, size, mediaType }] }));
+  }
+
+  get policyDigest(): Digest {
+    return policyDigest(encodePolicy(this.policy));
+  }
+
+  /** The owners change the policy: what was logged under the one before still counts. */
+  amend(change: (policy: Policy, people: LanePeople) => Partial<Policy>): void {
+    const before = { digest: this.policyDigest, belowIndex: this.log.size() };
+    const { policy } = this;
+    this.policy = { ...policy, version: policy.version + 1, accepts: [...policy.accepts, before], ...change(policy, this.people) };
+  }
+
+  evidence(): void {
+    this.author();
+    this.tests();
+  }
+
+  earlierStages(): void {
+    this.decide('dev', null);
+    this.decide('edge-preprod', 'dev');
+  }
+
+  /** The author's statement; `size` is what it says of the one component. */
+  author({ signer = this.people.author, size = COMPONENT.size }: { readonly signer?: TestSigner; readonly size?: number } = {}): Digest {
+    const components = [{ ...COMPONENT, size }];
+    return this.sign(releaseStatement(this.release, { name: 'api', version: '1.0.0', components }), signer);
+  }
+
+  tests(
+    change: {
+      readonly signer?: TestSigner;
+      readonly report?: Uint8Array;
+      readonly hardware?: JsonObject;
+      readonly about?: Digest;
+      readonly claim?: 'PASSED';
+    } = {},
+  ): Digest {
+    const report = change.report ?? junit(3);
+    const inventory = canonicalJson(change.hardware ?? hbom());
+    this.keep(report);
+    const parsed = parseJUnit(report);
+    const claimed = change.claim === undefined ? parsed : { ...parsed, verdict: change.claim };
+    const predicate = testResultPredicate({ report, parsed: claimed, salt: saltOf(this.log.size()), hardware: this.keep(inventory) });
+    const digest = this.sign(testResultStatement([{ digest: change.about ?? this.release }], predicate), change.signer ?? this.people.lab);
+    this.seen.push(digest);
+    return digest;
+  }
+
+  decide(
+    stage: 'dev' | 'edge-preprod' | 'prod',
+    from: string | null,
+    change: Partial<Promotion> & { readonly signer?: TestSigner; readonly fields?: Partial<DecisionFields> } = {},
+  ): Digest {
+    const { signer, fields, ...promotion } = change;
+    const usual = { counter: 1, from, to: stage, rollout: ['all'], approvals: [], checks: [], release: this.release };
+    const payload = decisionStatement({
+      origin: this.log.origin,
+      stage,
+      timeVerified: TIMES.decided,
+      policy: this.policyDigest,
+      inputs: this.seen,
+      result: 'PASSED',
+      ...fields,
+      promotion: { ...usual, ...promotion },
+    });
+    return this.sign(payload, signer ?? { dev: this.people.dev, 'edge-preprod': this.people.preprod, prod: this.people.prod }[stage]);
+  }
+
+  /** An approval that has seen all evidence and the last sealed checkpoint. */
+  approve(person: keyof LanePeople, change: Partial<ApprovalPredicate> = {}): Digest {
+    const { origin, size, root } = parseCheckpoint(this.checkpoint);
+    const predicate: ApprovalPredicate = {
+      release: this.release,
+      stage: 'prod',
+      rollout: ['all'],
+      policy: this.policyDigest,
+      seen: [...this.seen].sort(),
+      checkpoint: { origin, size, root: base64(root) },
+      verdict: 'approve',
+      nonce: saltOf(this.log.size()),
+      issuedAt: TIMES.evidence,
+      expiresAt: '2026-11-27T08:00:00Z',
+      ...change,
+    };
+    return this.sign(approvalStatement(predicate), this.people[person]);
+  }
+
+  /** Signs and logs a payload; its bundle gets its proof at the next `seal`. */
+  sign(payload: Uint8Array, signer: TestSigner): Digest {
+    const envelope = envelopeOf(payload, signer);
+    const index = this.log.append(envelope, signer.spki);
+    this.#open.push({ digest: sha256(payload), index, envelope, spki: signer.spki });
+    return sha256(payload);
+  }
+
+  /** The witnesses cosign the log as it is, at `time`: the witnessed time of what was logged since the last seal. */
+  seal(time: string, witnesses: readonly TestWitness[] = this.witnesses): void {
+    this.checkpoint = this.log.checkpoint(time, this.log.size(), witnesses);
+    for (const entry of this.#open) this.bundles.set(entry.digest, this.log.bundle(entry, this.checkpoint));
+    this.#open = [];
+  }
+
+  keep(bytes: Uint8Array): Digest {
+    const digest = sha256(bytes);
+    this.blobs.set(digest, bytes);
+    return digest;
+  }
+
+  /** Keeps the waybill of a decision with all sealed bundles, or as changed. */
+  waybill(decision: Digest, change: Partial<Waybill> = {}): Digest {
+    const blobs = [...this.blobs].filter(([digest]) => digest !== this.release && digest !== this.waybillDigest);
+    const waybill: Waybill = {
+      apiVersion: 'sealane/v1',
+      kind: 'Waybill',
+      release: this.release,
+      stage: 'prod',
+      decision,
+      bundles: [...this.bundles.values()],
+      blobs: blobs.map(([digest, bytes]) => ({ digest, size: bytes.length, mediaType: 'application/octet-stream' })),
+      ...change,
+    };
+    this.waybillDigest = this.keep(encodeWaybill(waybill));
+    return this.waybillDigest;
+  }
+}
+
+/** 32 hex digits that differ for each number. */
+export function saltOf(number: number): string {
+  return digestHex(sha256(utf8(`salt ${number}`))).slice(0, 32);
+}
