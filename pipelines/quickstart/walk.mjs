@@ -136,11 +136,11 @@ async function approveAndPromote(place, id) {
 
 /** Prod asks for a soak of one second since edge-preprod; `plan` says when it is over. */
 async function waitForSoak(place, id) {
-  for (let attempt = 0; attempt < 20; attempt += 1) {
-    const planned = await runProcess(process.execPath, [path.join(root, 'bin', 'sealane.mjs'), 'plan', id, '--to', 'prod', '--home', place.home, '--json']);
-    if (planned.code === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
+  const words = ['plan', id, '--to', 'prod', '--home', place.home, '--json'];
+  const { code, stdout } = await runProcess(process.execPath, [path.join(root, 'bin', 'sealane.mjs'), ...words]);
+  if (code !== 5) return;
+  const waitMs = Date.parse(JSON.parse(stdout).earliest) - Date.now();
+  await new Promise((resolve) => setTimeout(resolve, Math.max(0, waitMs)));
 }
 
 /** The same way for a later release, without stops. */
@@ -184,6 +184,7 @@ driver:
   health:
     - http: http://127.0.0.1:${port}/healthz
   healthIntervalMs: 200
+  startSeconds: 4
   probationSeconds: 1
 `;
 }

@@ -24,15 +24,27 @@ export const command: CommandSpec = {
 function run(call: CommandCall): CommandResult {
   const read = (option: string, what: string): Uint8Array => readNamed(path.resolve(call.io.cwd, textOption(call, option)), what);
   const signer = signerOf(call, read);
-  const verified = verifySigstoreBundle({ bundle: read('bundle', 'bundle'), trustedRoot: read('trustedRoot', 'trusted root'), artifact: artifactOf(call), signer });
+  const verified = verifySigstoreBundle({
+    bundle: read('bundle', 'bundle'),
+    trustedRoot: read('trustedRoot', 'trusted root'),
+    artifact: artifactOf(call),
+    signer,
+  });
   return { exit: 0, json: { ok: true, ...verified }, text: textOf(verified) };
 }
 
 function signerOf(call: CommandCall, read: (option: string, what: string) => Uint8Array): ExpectedSigner {
-  const [identity, issuer, key] = [optionalText(call, 'certificateIdentity'), optionalText(call, 'certificateOidcIssuer'), optionalText(call, 'key')];
+  const [identity, issuer, key] = [
+    optionalText(call, 'certificateIdentity'),
+    optionalText(call, 'certificateOidcIssuer'),
+    optionalText(call, 'key'),
+  ];
   if (key !== undefined && identity === undefined && issuer === undefined) return { kind: 'key', pem: read('key', 'public key') };
   if (key === undefined && identity !== undefined && issuer !== undefined) return { kind: 'certificate', identity, issuer };
-  throw new PromoterError('USAGE', 'run sealane bundle verify: expected --certificate-identity with --certificate-oidc-issuer, or --key, and not both');
+  throw new PromoterError(
+    'USAGE',
+    'run sealane bundle verify: expected --certificate-identity with --certificate-oidc-issuer, or --key, and not both',
+  );
 }
 
 function artifactOf(call: CommandCall): SignedArtifact {

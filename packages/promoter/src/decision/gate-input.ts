@@ -31,12 +31,15 @@ export interface Question {
   readonly rollout: readonly string[];
 }
 
+/** `witnessed`: the latest quorum checkpoint's times, which alone decide. `expected`: those that witnesses would give now, if this host's clock is right. */
+export type JudgedAt = 'witnessed' | 'expected';
+
 /**
- * Everything that the gates of a stage read about a release, judged at the latest witnessed time, or by our own clock before the first one.
+ * Everything that the gates of a stage read about a release.
  *
  * @throws PromoterError `RELEASE_UNKNOWN`, `STAGE_UNKNOWN`
  */
-export async function gateInput(promoter: Promoter, question: Question): Promise<GateInput> {
+export async function gateInput(promoter: Promoter, question: Question, at: JudgedAt): Promise<GateInput> {
   const { policy, digest: policyDigest } = stageOf(promoter, question.stage);
   const { statements, refused } = await verifiedStatements(promoter, question);
   return {
@@ -48,14 +51,14 @@ export async function gateInput(promoter: Promoter, question: Question): Promise
     refused,
     blob: (digest) => readBlob(promoter, digest),
     fleet: await fleetOf(promoter, question),
-    time: await judgedAt(promoter, question.stage),
+    time: await judgedAt(promoter, question.stage, at),
     groups: policy.groups,
   };
 }
 
 /** The statement digests of the evidence that the gates of a stage would read now: what an approver has to have seen. */
 export async function evidenceFor(promoter: Promoter, release: Digest, stage: string): Promise<readonly Digest[]> {
-  return evidenceToApprove(await gateInput(promoter, { release, stage, rollout: rolloutOf(promoter, stage) }));
+  return evidenceToApprove(await gateInput(promoter, { release, stage, rollout: rolloutOf(promoter, stage) }, 'expected'));
 }
 
 async function verifiedStatements(
@@ -125,12 +128,19 @@ async function lastInventory({ ledger }: Promoter, site: string, siteKey: string
   return { site, hbom: receipt.hardware, reportedAt: receipt.at };
 }
 
-/** Soak and expiry are judged at witnessed time; only a lane that no witness has seen yet falls back to the host's clock. */
-async function judgedAt(promoter: Promoter, stage: string): Promise<GateInput['time']> {
+/** Only a lane that no witness has seen yet falls back to the host's clock. */
+async function judgedAt(promoter: Promoter, stage: string, at: JudgedAt): Promise<GateInput['time']> {
   const note = await promoter.ledger.latestCosigned();
   const trust = verifyTrustOf(stageOf(promoter, stage).policy);
   const log = trust.logs.find(({ origin }) => origin === promoter.ledger.origin);
-  if (note === null || log === undefined) return { lowest: promoter.now(), highest: promoter.now() };
+  const now = promoter.now();
+  if (note === null || log === undefined) return { lowest: now, highest: now };
   const { lowestSeconds, highestSeconds } = quorumOf(note, log, trust);
-  return { lowest: secondsToTime(lowestSeconds), highest: secondsToTime(highestSeconds) };
+  const [lowest, highest] = [secondsToTime(lowestSeconds), secondsToTime(highestSeconds)];
+  return at === 'witnessed' ? { lowest, highest } : { lowest: later(lowest, now), highest: later(highest, now) };
+}
+
+/** One width, so text order is time order. */
+function later(left: string, right: string): string {
+  return left > right ? left : right;
 }

@@ -11,7 +11,7 @@ import { reached } from '../crash-point.js';
 import { signAndLog, statementOf, tryWitness } from '../log/log-statements.js';
 import { type Promoter, stageOf, stageSigner } from '../promoter.js';
 import { publishLane } from '../trust/publish-lane.js';
-import { gateInput, type Question } from './gate-input.js';
+import { gateInput, type JudgedAt, type Question } from './gate-input.js';
 import { buildWaybill } from './waybill.js';
 
 /** What `plan` and `promote` answer. */
@@ -27,9 +27,9 @@ export interface Outcome {
   readonly published: boolean;
 }
 
-/** What the gates say now; nothing is signed or logged. */
-export async function plan(promoter: Promoter, question: Question): Promise<Outcome> {
-  const checks = evaluateGates(await gateInput(promoter, question));
+/** What the gates say; nothing is signed or logged. A plan is made for the time that witnesses would give now (`expected`). */
+export async function plan(promoter: Promoter, question: Question, at: JudgedAt = 'expected'): Promise<Outcome> {
+  const checks = evaluateGates(await gateInput(promoter, question, at));
   const earliest = checks.flatMap((check) => check.earliest ?? []).sort().at(-1) ?? null;
   return { release: question.release, to: question.stage, decision: verdictOf(checks), checks, earliest, statement: null, logIndex: null, published: false };
 }
@@ -48,7 +48,7 @@ function verdictOf(checks: readonly Check[]): Outcome['decision'] {
 export async function promote(promoter: Promoter, question: Question): Promise<Outcome> {
   // evidence and approvals logged since the last checkpoint count at the time that witnesses saw them
   const witnessed = await tryWitness(promoter);
-  const planned = await plan(promoter, question);
+  const planned = await judge(promoter, question);
   if (planned.decision === 'pending') return planned;
   const entry = await decide(promoter, question, planned);
   const outcome = { ...planned, statement: entry.statementDigest, logIndex: entry.index };
@@ -62,6 +62,13 @@ export async function promote(promoter: Promoter, question: Question): Promise<O
   reached('promote:decision-witnessed');
   await publishDecision(promoter, question, entry);
   return { ...outcome, published: true };
+}
+
+/** What the gates say at witnessed time. Time passes in a log that does not grow too: what waited for it is judged under a fresh checkpoint. */
+async function judge(promoter: Promoter, question: Question): Promise<Outcome> {
+  const planned = await plan(promoter, question, 'witnessed');
+  const isDue = planned.decision === 'pending' && planned.earliest !== null && planned.earliest <= promoter.now();
+  return isDue && (await tryWitness(promoter, 'always')) ? await plan(promoter, question, 'witnessed') : planned;
 }
 
 /** The decision in the log: one that is there for the same question and inputs, or a new one. */

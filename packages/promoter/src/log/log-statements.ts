@@ -52,9 +52,9 @@ export async function witnessedHead(promoter: Promoter, fresh: 'when-grown' | 'a
 }
 
 /** Asks the witnesses for a checkpoint of all that is logged; false when there is no quorum now: the next command asks again. @throws SealaneError `LOG_FORK` and faults */
-export async function tryWitness(promoter: Promoter): Promise<boolean> {
+export async function tryWitness(promoter: Promoter, fresh: 'when-grown' | 'always' = 'when-grown'): Promise<boolean> {
   try {
-    await witnessedHead(promoter);
+    await witnessedHead(promoter, fresh);
     return true;
   } catch (error) {
     if (error instanceof SealaneError && error.code === 'LOG_WITNESS') return false;
