@@ -14,12 +14,25 @@ export class SealaneError extends Error {
   readonly hint: string | undefined;
 
   constructor(code: ErrorCode, message: string, data: ErrorData = {}, options: ErrorOptions & { readonly hint?: string } = {}) {
-    super(message, options);
+    super(oneLine(message), options);
     this.name = new.target.name;
     this.code = code;
     this.data = data;
     this.hint = options.hint;
   }
+}
+
+/** Longest message, in UTF-16 units: what a receipt can record of a check. */
+const MAX_MESSAGE = 2000;
+
+/** Control characters, line ends, and the marks that turn the direction of text around (Unicode TR 36, section 2.6). */
+// eslint-disable-next-line no-control-regex -- they are what is taken out
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g;
+
+/** Messages quote strangers: nothing in one may draw on a terminal, forge a second line of a log, or fill it. */
+function oneLine(message: string): string {
+  const line = message.replace(UNPRINTABLE, ' ');
+  return line.length <= MAX_MESSAGE ? line : `${line.slice(0, MAX_MESSAGE - 1)}…`;
 }
 
 /** Failures of `core`: malformed digests, documents, notes, proofs. */

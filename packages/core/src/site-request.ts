@@ -8,6 +8,7 @@ import { canonicalJson, type JsonObject, type JsonValue } from './canonical-json
 import { pae } from './dsse.js';
 import { CoreError } from './errors.js';
 import { LIMITS } from './limits.js';
+import { restate } from './restate.js';
 import { keyIdOf, type Signer, verifyP256 } from './signer.js';
 import { parseStrictJson } from './strict-json.js';
 
@@ -46,8 +47,8 @@ export function readSiteRequest(bytes: Uint8Array): SiteRequest {
   if (typeof name !== 'string' || !/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/.test(name)) throw malformed('a name of lower-case letters, digits, dots, dashes');
   if (typeof nonce !== 'string' || !/^[0-9a-f]{32}$/.test(nonce)) throw malformed('a nonce of 32 hex digits');
   if (typeof spki !== 'string' || typeof signature !== 'string') throw malformed('spki and signature in base64');
-  const key = fromBase64(spki);
-  if (!verifyP256(key, pae(REQUEST_TYPE, canonicalJson(body)), fromBase64(signature))) throw malformed('a signature by the key in it');
+  const [key, by] = restate('REQUEST_MALFORMED', () => [fromBase64(spki), fromBase64(signature)], "read a site's request: expected spki and signature in base64");
+  if (!verifyP256(key, pae(REQUEST_TYPE, canonicalJson(body)), by)) throw malformed('a signature by the key in it');
   return { name, spki: key, keyId: keyIdOf(key), nonce, hbom: hbom === undefined ? null : asObject(hbom, 'hbom') };
 }
 

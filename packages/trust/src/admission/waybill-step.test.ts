@@ -86,6 +86,13 @@ describe('the decision of this stage', () => {
     expectRefused(await decided(lane, lane.decide('prod', 'edge-preprod', { release: elsewhere })), 'WAYBILL_SUBJECT');
   });
 
+  it('is about this release but decides on another, or the other way round: refused', async () => {
+    for (const part of ['subject', 'predicate']) {
+      const lane = approved();
+      expectRefused(await decided(lane, lane.forgeDecision(part, elsewhere)), 'WAYBILL_SUBJECT');
+    }
+  });
+
   it.each(['dev', 'preprod', 'alice', 'stranger'] as const)('is signed by %s and not by the stage: refused', async (name) => {
     const lane = approved();
     const forged = lane.decide('prod', 'edge-preprod', { signer: lane.people[name] });

@@ -29,7 +29,7 @@ export function parseShape<T>(what: string, schema: z.ZodType<T>, value: JsonVal
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  const place = issue === undefined || issue.path.length === 0 ? 'the whole' : issue.path.map(String).join('.');
+  const place = issue === undefined || issue.path.length === 0 ? 'the whole' : issue.path.map(String).join('.').slice(0, 200);
   throw new TrustError('TRUST_MALFORMED', `parse ${what}: ${place}: ${(issue?.message ?? 'another shape').toLowerCase().slice(0, 200)}`);
 }
 

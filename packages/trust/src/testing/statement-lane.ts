@@ -5,6 +5,7 @@ import {
   type Digest,
   digestHex,
   type Envelope,
+  fromUtf8,
   type JsonObject,
   parseCheckpoint,
   sha256,
@@ -139,6 +140,23 @@ export class StatementLane {
       promotion: { ...usual, ...promotion },
     });
     return this.sign(payload, signer ?? { dev: this.people.dev, 'edge-preprod': this.people.preprod, prod: this.people.prod }[stage]);
+  }
+
+  /** A decision of prod that names another release in one part of its statement only. */
+  forgeDecision(part: string, other: Digest): Digest {
+    const usual = { counter: 1, from: 'edge-preprod', to: 'prod', rollout: ['all'], approvals: [], checks: [], release: this.release };
+    const fields = {
+      origin: this.log.origin,
+      stage: 'prod',
+      timeVerified: TIMES.decided,
+      policy: this.policyDigest,
+      inputs: [],
+      result: 'PASSED' as const,
+    };
+    const [mine, theirs] = [this.release, other].map(
+      (release) => JSON.parse(fromUtf8(decisionStatement({ ...fields, promotion: { ...usual, release } }))) as JsonObject,
+    );
+    return this.sign(canonicalJson({ ...mine, [part]: theirs?.[part] }), this.people.prod);
   }
 
   /** An approval that has seen all evidence and the last sealed checkpoint. */

@@ -19,7 +19,7 @@ export function readPredicate<T>(format: PredicateFormat<T>, statement: Statemen
   if (statement.predicateType !== format.predicateType) {
     throw new TrustError(
       'TRUST_MALFORMED',
-      `read ${format.what}: expected predicate ${format.predicateType}, got ${statement.predicateType}`,
+      `read ${format.what}: expected predicate ${format.predicateType}, got ${statement.predicateType.slice(0, 200)}`,
     );
   }
   return parseShape(format.what, format.shape, statement.predicate);
