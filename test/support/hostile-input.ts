@@ -113,7 +113,7 @@ function bend(value: Json, [step, ...rest]: readonly number[], kind: string, by:
   const entries = Object.entries(value);
   const at = step % (entries.length + 1);
   if (kind === 'drop' && rest.length === 0) return Object.fromEntries(entries.filter((_, index) => index !== at));
-  if (kind === 'add' && rest.length === 0) return { ...value, [key]: by };
+  if (kind === 'add' && rest.length === 0) return Object.fromEntries([...entries, [key, by]]);
   return Object.fromEntries(entries.map(([name, item], index) => [name, index === at ? bend(item, rest, kind, by, key) : item]));
 }
 
