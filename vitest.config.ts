@@ -12,6 +12,8 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/**/*.test.ts'],
+          // the executables are run from dist/
+          globalSetup: ['bin/prepare.mjs'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,

@@ -26,6 +26,9 @@ export async function prepare() {
   await bundle();
 }
 
+/** The name by which the test runner calls it before the system tests. */
+export { prepare as setup };
+
 /** When a file of the packages, or what they are built by, was changed last. */
 function newestSource() {
   const folders = readdirSync(path.join(root, 'packages')).map((name) => path.join(root, 'packages', name, 'src'));

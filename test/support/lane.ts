@@ -52,7 +52,7 @@ export async function makeLane(dir: string, options: LaneOptions = {}): Promise<
   const files = { junit: path.join(dir, 'junit.xml'), provenance: path.join(dir, 'provenance.json'), hardware: path.join(dir, 'hardware.cdx.json') };
   mkdirSync(witnessDir, { recursive: true });
   const pipeline = path.join(dir, 'pipeline.yaml');
-  const text = readFileSync(path.join(ROOT, 'pipelines', 'quickstart', 'pipeline.yaml'), 'utf8').replace('with: { seconds: 1 }', 'with: { seconds: 0 }');
+  const text = readFileSync(path.join(ROOT, 'pipelines', 'quickstart', 'pipeline.yaml'), 'utf8').replace(/ +- use: soak\n.*\n/, '');
   writeFileSync(pipeline, options.pipeline?.(text) ?? text);
   writeFileSync(files.junit, JUNIT);
   writeFileSync(files.provenance, JSON.stringify(PROVENANCE));

@@ -1,0 +1,127 @@
+/** One real lane and one real site for the attacks: each attack gets copies of both, so what it leaves behind hurts nobody else. */
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Digest } from '@sealane/core';
+import { expect } from 'vitest';
+import { makeLane, type TestLane } from '../support/lane.js';
+import type { Answer } from '../support/run.js';
+import { enrolSite, siteAt, type TestSite, versionOnDisk } from '../support/site.js';
+import { holdLog, LaneCopy, type LogHolder } from './attacker.js';
+
+/** 1.0.0 runs at the site; 1.1.0 is published in prod with everything it needs; 1.2.0 has come as far as edge-preprod, without approvals. */
+export interface World {
+  readonly dir: string;
+  readonly lane: TestLane;
+  readonly log: LogHolder;
+  readonly one: Digest;
+  readonly two: Digest;
+  readonly three: Digest;
+  /** The published lane when 1.0.0 was current, and now. */
+  readonly older: string;
+  /** Copies of the site as it was after 1.0.0, with an upstream of its own in `dir/lane`. */
+  readonly base: string;
+  close(): Promise<void>;
+}
+
+export async function makeWorld(): Promise<World> {
+  const dir = mkdtempSync(path.join(tmpdir(), 'sealane-attack-'));
+  const lane = await makeLane(dir);
+  const base = path.join(dir, 'base');
+  const one = await lane.release('1.0.0');
+  await lane.promote(one);
+  const site = await enrolSite(lane, base);
+  expect((await site.must(['update'])).outcome).toBe('installed');
+  await site.stop();
+  const older = path.join(dir, 'older');
+  cpSync(lane.lane, older, { recursive: true });
+  const two = await lane.release('1.1.0');
+  await lane.promote(two);
+  const three = await lane.release('1.2.0');
+  await lane.promote(three, 'edge-preprod');
+  const log = await holdLog(lane);
+  return {
+    dir,
+    lane,
+    log,
+    one: one as Digest,
+    two: two as Digest,
+    three: three as Digest,
+    older,
+    base,
+    async close() {
+      await log.close();
+      await lane.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A site under attack, and the copy of the lane that it polls. */
+export interface Scene {
+  readonly site: TestSite;
+  readonly copy: LaneCopy;
+}
+
+/** Copies of site and lane. `from` is the lane to copy (default: as published now). */
+export function setScene(world: World, from: string = world.lane.lane): Scene {
+  const dir = mkdtempSync(path.join(world.dir, 'scene-'));
+  cpSync(world.base, dir, { recursive: true });
+  const copy = LaneCopy.of(from, path.join(dir, 'lane'));
+  const config = path.join(dir, 'site.yaml');
+  writeFileSync(config, readFileSync(config, 'utf8').replace(/^upstreams: .*$/m, `upstreams: ${JSON.stringify([copy.dir])}`));
+  return { site: siteAt(dir), copy };
+}
+
+/** Everything at a site that a refusal must leave alone, or change by one receipt only. */
+export interface Footprint {
+  readonly version: string | undefined;
+  readonly slots: readonly string[];
+  readonly stored: readonly string[];
+  readonly trust: TrustJson;
+  readonly receipts: readonly string[];
+}
+
+interface TrustJson {
+  readonly tuf: { readonly versions: Readonly<Record<string, unknown>> };
+  readonly floor: unknown;
+}
+
+export function footprint({ state }: TestSite): Footprint {
+  const list = (folder: string): string[] => readdirSync(path.join(state, folder)).sort();
+  return {
+    version: versionOnDisk(state),
+    slots: list('releases'),
+    stored: readdirSync(path.join(state, 'store'), { recursive: true }).map(String).sort(),
+    trust: (JSON.parse(readFileSync(path.join(state, 'trust.json'), 'utf8')) as { body: TrustJson }).body,
+    receipts: list('receipts').filter((name) => /^\d+\.json$/.test(name)),
+  };
+}
+
+/**
+ * Runs `update` and asserts the refusal: code and exit; nothing laid down or switched; the floor as it was; trust state as it was after `TRUST_*` and
+ * `LOG_*`; one receipt that says why, and no second one when the same is offered again.
+ */
+export async function expectRefusal({ site }: Scene, code: string, exit: 3 | 4): Promise<Answer['json']> {
+  const before = footprint(site);
+  const answer = await site.run(['update']);
+  expect({ exit: answer.exit, outcome: answer.json?.outcome, reason: answer.json?.reason }, answer.stderr + answer.stdout).toEqual({ exit, outcome: 'refused', reason: code });
+  const after = footprint(site);
+  expect({ version: after.version, slots: after.slots, floor: after.trust.floor }).toEqual({ version: before.version, slots: before.slots, floor: before.trust.floor });
+  if (/^(?:TRUST|LOG)_/.test(code)) expect(after.trust.tuf.versions).toEqual(before.trust.tuf.versions);
+  expect(after.receipts.length).toBe(before.receipts.length + 1);
+  const queued = JSON.parse(readFileSync(path.join(site.state, 'receipts', after.receipts.at(-1) ?? ''), 'utf8')) as { dsseEnvelope: { payload: string } };
+  const { predicate } = JSON.parse(Buffer.from(queued.dsseEnvelope.payload, 'base64').toString()) as { predicate: { event: string; reason: string } };
+  expect(predicate).toMatchObject({ event: 'refused', reason: code });
+  await site.run(['update']);
+  expect(footprint(site).receipts).toEqual(after.receipts);
+  return answer.json;
+}
+
+/** Runs `update` and asserts that this version is installed now. */
+export async function expectInstalled({ site }: Scene, version: string): Promise<void> {
+  const answer = await site.run(['update']);
+  expect({ exit: answer.exit, outcome: answer.json?.outcome }, answer.stderr + answer.stdout).toEqual({ exit: 0, outcome: 'installed' });
+  expect(versionOnDisk(site.state)).toBe(version);
+  await site.stop();
+}
