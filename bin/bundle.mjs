@@ -1,6 +1,6 @@
 // Bundles both executables into dist/: a command starts in half the time that hundreds of small modules take. Types are checked elsewhere
 // (`npm run types`).
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -15,7 +15,7 @@ const entries = {
   oci: 'packages/oci/src/index.ts',
 };
 
-/** Writes dist/ anew. */
+/** Writes dist/. Chunks are named by their content and older ones stay: a command that runs meanwhile finds the rest of itself. */
 export async function bundle() {
   const out = path.join(root, 'dist');
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
@@ -26,7 +26,6 @@ export async function bundle() {
     // native: it stays in node_modules, and only the promoter loads it
     external: ['better-sqlite3'],
   });
-  rmSync(out, { recursive: true, force: true });
   await build.write({ dir: out, format: 'esm', entryFileNames: '[name].mjs', chunkFileNames: 'chunks/[name]-[hash].mjs', banner: `// Sealane ${version}` });
   await build.close();
 }
