@@ -41,13 +41,13 @@ export function verifyStatement(bundle: ParsedBundle, options: VerifyOptions): V
   const { trust } = options;
   if (bundle.logged === null) throw notIncluded(bundle.statementDigest, 'a log proof', 'none');
   const { leaf, proof, leafBytes } = bundle.logged;
-  const keyId = keyIdOf(leaf.spki);
+  // the key that the bundle itself names; where policy has none of that name, the message says whose the entry is
+  const keyId = [...trust.keys].find(([, { spki }]) => hintOf(spki) === bundle.hint)?.[0] ?? keyIdOf(leaf.spki);
   const key = allowedKey(bundle.statementDigest, keyId, options);
-  // The proof is of a leaf: unless the leaf is made of this signature and key, it proves another statement (cosign 3.1.3 let that pass).
-  if (bundle.hint !== hintOf(key.spki) || !equalBytes(leafBytes, logLeaf(bundle.envelope, key.spki))) {
-    throw notIncluded(bundle.statementDigest, 'a log entry of this signature', 'one of another');
-  }
+  if (bundle.hint !== hintOf(key.spki)) throw notIncluded(bundle.statementDigest, `a hint to key ${keyId}, whose entry it carries`, 'another');
   checkSignature(bundle.statementDigest, bundle.envelope, key);
+  // The proof is of a leaf: unless the leaf is made of this signature and key, it proves another statement (cosign 3.1.3 let that pass).
+  if (!equalBytes(leafBytes, logLeaf(bundle.envelope, key.spki))) throw notIncluded(bundle.statementDigest, 'a log entry of this signature', 'one of another');
   const log = logOf(bundle.statementDigest, proof, trust);
   const quorum = quorumOf(proof.checkpoint, log, trust);
   checkInclusion(bundle.statementDigest, proof, leafBytes, quorum.checkpoint);
