@@ -3,10 +3,11 @@ import { type Digest, parseCheckpoint, utf8 } from '@sealane/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { AdmitLane, NOW, TIMES } from '../testing/admit-lane.js';
 import { expectAdmitted, expectRefused } from '../testing/admit-verdicts.js';
-import { ed25519Key } from '../testing/test-keys.js';
+import { ed25519Key, envelopeOf } from '../testing/test-keys.js';
 import { testLog } from '../testing/test-log.js';
 
 type Bundle = {
+  dsseEnvelope: { payload: string };
   verificationMaterial: { tlogEntries: { inclusionProof: { hashes: string[]; rootHash: string }; canonicalizedBody: string }[] };
 };
 
@@ -83,7 +84,8 @@ describe('the checkpoint of the lane', () => {
 
   it('was seen under another origin before: the new history starts anew, by policy', () => {
     const old = testLog('old.example', lane.witnesses);
-    expectAdmitted(lane, { siteState: { ...lane.memory, seenCheckpoint: old.checkpoint(TIMES.evidence, 0) } });
+    old.append(envelopeOf(utf8('{}'), lane.people.author), lane.people.author.spki);
+    expectAdmitted(lane, { siteState: { ...lane.memory, seenCheckpoint: old.checkpoint(TIMES.evidence) } });
   });
 
   it('cannot be tied to the one seen before, since a tile is missing: refused', () => {
@@ -143,7 +145,17 @@ describe('the proof of a statement', () => {
     expectRefused(bent, 'LOG_WITNESS');
   });
 
-  it('is under a checkpoint of a history that the lane does not show: refused', async () => {
+  it('is under a checkpoint of another history by the same log: refused, though the lane shows the true one', async () => {
+    const bent = await withBundle((bundle, { log, logKey, people, witnesses }) => {
+      const envelope = envelopeOf(Buffer.from(bundle.dsseEnvelope.payload, 'base64'), people.lab);
+      const other = testLog(log.origin, witnesses, logKey);
+      const index = other.append(envelope, people.lab.spki);
+      Object.assign(bundle, other.bundle({ envelope, spki: people.lab.spki, index }, other.checkpoint(TIMES.evidence)));
+    });
+    expectRefused(bent, 'LOG_FORK');
+  });
+
+  it('is under checkpoints that the one of the lane does not extend: refused', async () => {
     const view = new AdmitLane();
     view.evidence();
     view.earlierStages();

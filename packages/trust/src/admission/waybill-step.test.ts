@@ -110,8 +110,7 @@ describe('the decision of this stage', () => {
     lane.bundles.set(decision, { ...bundle, dsseEnvelope: { ...bundle.dsseEnvelope, payload } });
     lane.waybill(sha256(Buffer.from(payload, 'base64')));
     await lane.publish();
-    // the log entry is not of these bytes: nothing of it is believed, not even that it is a forgery
-    expectRefused(lane, 'LOG_NOT_INCLUDED');
+    expectRefused(lane, 'WAYBILL_SIGNATURE');
   });
 
   it('is for other groups than the one of this site: refused', async () => {

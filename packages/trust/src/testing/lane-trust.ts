@@ -24,14 +24,19 @@ export interface LaneTrustContent {
   readonly forge?: Readonly<Record<string, (signed: JsonObject) => JsonObject>>;
 }
 
+/** Made once a run, as the people of a lane are. */
+const ROOT = [testSigner(), testSigner(), testSigner()];
+const TARGETS = [testSigner(), testSigner()];
+const ONLINE = { snapshot: testSigner(), timestamp: testSigner() };
+
 /** Keys can be replaced between two publications; `files` maps paths below `trust/` to bytes. */
 export class LaneTrust {
   readonly files = new Map<string, Uint8Array>();
   readonly versions: Record<string, number> = {};
-  root: TestSigner[] = [testSigner(), testSigner(), testSigner()];
-  targets: TestSigner[] = [testSigner(), testSigner()];
-  snapshot = testSigner();
-  timestamp = testSigner();
+  root = ROOT;
+  targets = TARGETS;
+  snapshot = ONLINE.snapshot;
+  timestamp = ONLINE.timestamp;
   #previousRoot: TestSigner[] = [];
 
   constructor(public stages: Record<string, TestSigner>) {}

@@ -19,7 +19,7 @@ import { parseJUnit } from '../reports/junit.js';
 import { testResultPredicate, testResultStatement } from '../reports/test-result.js';
 import { encodeWaybill, type Waybill } from '../waybill/waybill.js';
 import { hbom, junit } from './gate-lane.js';
-import { envelopeOf, type TestSigner, testSigner } from './test-keys.js';
+import { ed25519Key, envelopeOf, type TestSigner, testSigner } from './test-keys.js';
 import { type TestLog, testLog, type TestWitness, testWitness } from './test-log.js';
 import { keyEntry, type TestPeople, testPeople, testPolicy } from './test-policy.js';
 
@@ -44,11 +44,16 @@ interface Logged {
 /** Keys of everybody, a second one of alice, and one that policy does not know. */
 export type LanePeople = TestPeople & { readonly alice2: TestSigner; readonly stranger: TestSigner };
 
+/** Made once a run: the same people work in every lane of a test file, which tells nothing about them apart from their keys. */
+const PEOPLE: LanePeople = { ...testPeople(), alice2: testSigner(), stranger: testSigner() };
+const WITNESSES = [testWitness('witness-a.example'), testWitness('witness-b.example')];
+
 /** Steps log statements and return their digest. */
 export class StatementLane {
-  readonly people: LanePeople = { ...testPeople(), alice2: testSigner(), stranger: testSigner() };
-  readonly witnesses = [testWitness('witness-a.example'), testWitness('witness-b.example')];
-  readonly log: TestLog = testLog('lane.example', this.witnesses);
+  readonly people = PEOPLE;
+  readonly witnesses = WITNESSES;
+  readonly logKey = ed25519Key();
+  readonly log: TestLog = testLog('lane.example', this.witnesses, this.logKey);
   readonly blobs = new Map<Digest, Uint8Array>();
   /** Statement bundles by digest, as a waybill carries them. */
   readonly bundles = new Map<Digest, JsonObject>();
@@ -58,6 +63,7 @@ export class StatementLane {
   seen: Digest[] = [];
   waybillDigest: Digest | undefined;
   #open: Logged[] = [];
+  #digests = new WeakMap<Policy, Digest>();
 
   constructor(change: (policy: Policy, people: LanePeople) => Partial<Policy> = () => ({})) {
     const gates = [
@@ -76,7 +82,9 @@ export class StatementLane {
   }
 
   get policyDigest(): Digest {
-    return policyDigest(encodePolicy(this.policy));
+    const known = this.#digests.get(this.policy) ?? policyDigest(encodePolicy(this.policy));
+    this.#digests.set(this.policy, known);
+    return known;
   }
 
   /** The owners change the policy: what was logged under the one before still counts. */
