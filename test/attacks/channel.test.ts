@@ -1,10 +1,11 @@
 /** Orders of the channel and facts of the site: revoked, held, fenced, below the floor, wrong hardware, wrong site. */
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { signStatement } from '@sealane/core';
+import { encodeBundle, parseBundle, readSiteRecord, siteRecordStatement } from '@sealane/trust';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { expectJson } from '../support/run.js';
 import { enrolSite } from '../support/site.js';
-import { LaneCopy } from './attacker.js';
+import { exampleSigner, LaneCopy } from './attacker.js';
 import { approval, decision, evidenceOf, honestEntries } from './statements.js';
 import { expectInstalled, expectRefusal, footprint, makeWorld, setScene, type World } from './world.js';
 
@@ -78,12 +79,9 @@ it('a decision whose rollout does not name the site’s group is refused', async
 });
 
 it('a release that was not tested on this site’s hardware is refused', async () => {
-  const scene = setScene(world);
-  const hardware = JSON.parse(readFileSync(world.lane.hardware, 'utf8')) as object;
-  writeFileSync(path.join(scene.site.state, 'inventory.json'), JSON.stringify(hardware));
   const other = await world.lane.release('1.3.0');
-  const bom = JSON.parse(readFileSync(world.lane.hardware, 'utf8')) as { metadata: { component: { properties: { name: string; value: string }[] } } };
-  for (const property of bom.metadata.component.properties) if (property.name.endsWith('cpu')) property.value = 'Another CPU, of another town';
+  const bom = JSON.parse(readFileSync(world.lane.hardware, 'utf8')) as { components: { name: string; properties: { value: string }[] }[] };
+  for (const part of bom.components) if (part.properties.some(({ value }) => value === 'cpu')) part.name = 'a processor of another town';
   const file = path.join(world.dir, 'other.cdx.json');
   writeFileSync(file, JSON.stringify(bom));
   await world.lane.sealane(['evidence', 'add', other, '--provenance', path.join(world.dir, 'provenance.json'), '--key', 'builder']);
@@ -112,11 +110,12 @@ it('a clone with the record of a site but another key is refused', async () => {
 
 it('a record that another key than the registrar’s signed is refused', async () => {
   const scene = setScene(world);
-  const record = path.join(scene.site.dir, 'forged.json');
-  const request = path.join(scene.site.dir, 'request.json');
-  const words = ['site', 'add', request, '--stage', 'prod', '--label', 'region=north', '--key', 'dev', '--out', record, '--home', world.lane.home];
-  const { error } = await expectJson('sealane', words, 2);
-  expect(error.code).toBe('KEY_NOT_NAMED');
+  const file = path.join(scene.site.state, 'record.json');
+  const { statement } = parseBundle(new Uint8Array(readFileSync(file)));
+  const thief = exampleSigner('dev');
+  const envelope = await signStatement(siteRecordStatement(readSiteRecord(statement)), thief);
+  writeFileSync(file, JSON.stringify(encodeBundle({ envelope, spki: thief.spki })));
+  await expectRefusal(scene, 'SITE_MISMATCH', 3);
 });
 
 it('a local hold defers, and lifts', async () => {
