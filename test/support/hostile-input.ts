@@ -119,18 +119,18 @@ function bend(value: Json, [step, ...rest]: readonly number[], kind: string, by:
 
 /** Documents that cost: long, deep, repetitive. A parser answers each at once. */
 export const COSTLY: readonly Uint8Array[] = [
-  '['.repeat(200_000),
-  `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`,
-  `"${'\\u0041'.repeat(50_000)}`,
-  `[${'0,'.repeat(100_000)}0]`,
-  `{${Array.from({ length: 20_000 }, (_, n) => `"k${String(n)}":1`).join(',')}}`,
-  '\n'.repeat(300_000),
-  `${'a'.repeat(300_000)}\n`,
-  `note\n\n${'\u2014 log AAAAAAAA\n'.repeat(20_000)}`,
-  `<testsuites>${'<testsuite>'.repeat(50_000)}`,
-  `<a ${'x="1" '.repeat(50_000)}>`,
+  '['.repeat(50_000),
+  `${'{"a":'.repeat(25_000)}1${'}'.repeat(25_000)}`,
+  `"${'\\u0041'.repeat(12_000)}`,
+  `[${'0,'.repeat(25_000)}0]`,
+  `{${Array.from({ length: 5000 }, (_, n) => `"k${String(n)}":1`).join(',')}}`,
+  '\n'.repeat(75_000),
+  `${'a'.repeat(75_000)}\n`,
+  `note\n\n${'\u2014 log AAAAAAAA\n'.repeat(5000)}`,
+  `<testsuites>${'<testsuite>'.repeat(12_000)}`,
+  `<a ${'x="1" '.repeat(12_000)}>`,
   '<!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&b;&b;&b;&b;&b;&b;">]><a>&c;</a>',
-  `${'-'.repeat(100_000)}${' '.repeat(100_000)}`,
+  `${'-'.repeat(25_000)}${' '.repeat(25_000)}`,
 ].map((text) => new Uint8Array(Buffer.from(text)));
 
 /** Characters that would draw on a terminal, or end a line of a log. */
@@ -138,10 +138,10 @@ export const COSTLY: readonly Uint8Array[] = [
 const DRAWS = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** Longest that one costly document may take here: hundreds of times what it takes, far below a hang. */
-const MAX_COST_MS = 5000;
+const MAX_COST_MS = 2000;
 
 /** Tries a parser with everything above. It may take or refuse, with a code of its own; anything else it throws is a crash and fails. */
-export function tryParser<T>({ parse, write, samples, codes, runs = 150 }: Parser<T>): void {
+export function tryParser<T>({ parse, write, samples, codes, runs = 100 }: Parser<T>): void {
   const documents = samples.map((sample) => new Uint8Array(Buffer.from(sample)));
   const check = (bytes: Uint8Array): void => {
     const value = attempt(() => parse(bytes), codes);

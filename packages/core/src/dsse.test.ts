@@ -8,7 +8,7 @@ import { sha256, sha256Raw } from './digest.js';
 import { envelopePayload, INTOTO_PAYLOAD_TYPE, makeEnvelope, pae, parseEnvelope, statementDigestOf } from './dsse.js';
 import { LIMITS } from './limits.js';
 import { encodeLogLeaf, logLeaf, parseLogLeaf } from './log-leaf.js';
-import { keyIdOf, type Signer, signStatement, verifyEnvelope, verifyP256 } from './signer.js';
+import { keyIdOf, p256PublicKey, type Signer, signStatement, verifyEnvelope, verifyP256 } from './signer.js';
 import { encodeStatement, parseStatement, PREDICATE } from './statement.js';
 
 const spkiOf = (key: KeyObject): Uint8Array => new Uint8Array(createPublicKey(key).export({ type: 'spki', format: 'der' }));
@@ -85,6 +85,14 @@ test('only P-256 in its one encoding verifies: no other curve, kind, compressed 
     const kind = other.privateKey.asymmetricKeyType === 'ed25519' ? null : 'sha256';
     expect(verifyP256(spkiOf(other.privateKey), data, new Uint8Array(sign(kind, data, other.privateKey)))).toBe(false);
   }
+});
+
+test('a point that is not on the curve is no key', () => {
+  const spki = spkiOf(p256());
+  expect(p256PublicKey(spki).export({ type: 'spki', format: 'der' })).toEqual(Buffer.from(spki));
+  for (const at of [27, 58, 59, 90]) expect(refusal(() => p256PublicKey(spki.map((byte, n) => (n === at ? byte ^ 1 : byte))))).toBe('KEY_MALFORMED');
+  expect(refusal(() => p256PublicKey(spki.map((byte, n) => (n > 26 ? 0 : byte))))).toBe('KEY_MALFORMED');
+  expect(refusal(() => p256PublicKey(spki.map((byte, n) => (n > 26 ? 255 : byte))))).toBe('KEY_MALFORMED');
 });
 
 test('arbitrary keys and signatures verify nothing and crash nothing', () => {

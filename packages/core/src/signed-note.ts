@@ -43,8 +43,6 @@ const NAME = /^[^\s+\p{White_Space}\p{Control}]+$/u;
 /** No control character (below U+0020) but newline. */
 // eslint-disable-next-line no-control-regex -- the format is defined by the absence of control characters
 const CONTROL = /[\u0000-\u0009\u000b-\u001f]/;
-/** DER of SubjectPublicKeyInfo for Ed25519 up to the 32 key bytes (RFC 8410, section 4). */
-const ED25519_SPKI_PREFIX = new Uint8Array([0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00]);
 
 /**
  * Takes a note apart at its last blank line.
@@ -167,7 +165,8 @@ export function isBy(signature: NoteSignature, vkey: Vkey): boolean {
 /** Whether `signature` (64 bytes) over `data` is by the Ed25519 key of 32 bytes. */
 export function verifyEd25519(publicKey: Uint8Array, data: Uint8Array, signature: Uint8Array): boolean {
   if (publicKey.length !== 32 || signature.length !== 64) return false;
-  const key = createPublicKey({ key: Buffer.from(concatBytes(ED25519_SPKI_PREFIX, publicKey)), format: 'der', type: 'spki' });
+  // as JWK: OpenSSL's DER decoder takes five times as long, longer than the check itself
+  const key = createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(publicKey).toString('base64url') } });
   return verify(null, data, key, signature);
 }
 

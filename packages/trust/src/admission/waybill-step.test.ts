@@ -206,6 +206,12 @@ describe('the bytes of a waybill', () => {
     expectRefused(await decided(otherStage, otherStage.decide('prod', 'edge-preprod'), { stage: 'dev' }), 'WAYBILL_STAGE_ORDER');
   });
 
+  it('are a true waybill, but of another release than the channel points at: refused', async () => {
+    const swapped = await new AdmitLane().passed();
+    await swapped.publish({ channel: { groups: swapped.channel().groups.map((group) => ({ ...group, release: elsewhere })) } });
+    expect(expectRefused(swapped, 'WAYBILL_SUBJECT').checks.at(-1)?.id).toBe('waybill');
+  });
+
   it.each([
     ['the waybill', (it: AdmitLane) => it.waybillDigest ?? it.release],
     ['the release manifest', (it: AdmitLane) => it.release],

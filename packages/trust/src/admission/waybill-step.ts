@@ -2,7 +2,7 @@
 import { type Digest, type ErrorCode, LIMITS, PREDICATE, TrustError } from '@sealane/core';
 import { type ParsedBundle, parseBundle } from '../evidence/bundle.js';
 import { readApproval } from '../evidence/predicates/approval.js';
-import type { VerifiedStatement } from '../evidence/statement-checks.js';
+import type { VerifiedStatement, VerifyOptions } from '../evidence/statement-checks.js';
 import type { VerifyTrust } from '../evidence/verify-trust.js';
 import { verifyStatement } from '../evidence/verify-statement.js';
 import type { RefusedStatement } from '../gates/gate.js';
@@ -63,9 +63,10 @@ export function verifyWaybill(waybill: Waybill, trust: VerifyTrust, log: LogView
   const statements: VerifiedStatement[] = [];
   const refused: RefusedStatement[] = [];
   const prefixes = new Set<string>();
+  const quorums: VerifyOptions['quorums'] = new Map();
   for (const json of waybill.bundles) {
     const bundle = parseBundle(json);
-    const result = verifyBundle(bundle, trust);
+    const result = verifyBundle(bundle, { trust, quorums });
     if ('code' in result) {
       refused.push(result);
       continue;
@@ -76,11 +77,11 @@ export function verifyWaybill(waybill: Waybill, trust: VerifyTrust, log: LogView
   return { statements, refused };
 }
 
-function verifyBundle(bundle: ParsedBundle, trust: VerifyTrust): VerifiedStatement | RefusedStatement {
+function verifyBundle(bundle: ParsedBundle, options: VerifyOptions): VerifiedStatement | RefusedStatement {
   const { statement } = bundle;
   const { predicateType } = statement;
   try {
-    return verifyStatement(bundle, { trust, signerCode: signerCodeOf(predicateType) });
+    return verifyStatement(bundle, { ...options, signerCode: signerCodeOf(predicateType) });
   } catch (error) {
     if (!(error instanceof TrustError) || !SIGNER_CODES.includes(error.code)) throw error;
     return { digest: bundle.statementDigest, predicateType, code: error.code, why: error.message, statement };

@@ -33,9 +33,13 @@ export interface VerifiedStatement {
   readonly witnessed: WitnessedTime | null;
 }
 
-/** Against what, and who may have signed. Without `signers` any key of the table may; `signerCode` is the refusal of others. */
+/**
+ * Against what, and who may have signed. Without `signers` any key of the table may; `signerCode` is the refusal of others. `quorums` keeps
+ * checkpoints that were verified against this very trust, for a caller with many statements: most share a few checkpoints.
+ */
 export interface VerifyOptions {
   readonly trust: VerifyTrust;
+  readonly quorums?: Map<string, QuorumCheckpoint>;
   readonly signers?: readonly string[];
   readonly signerCode?: ErrorCode;
 }
@@ -52,6 +56,14 @@ export function quorumOf(note: string, log: TrustedLog, trust: VerifyTrust): Quo
     if (!(error instanceof CoreError)) throw error;
     throw new TrustError(error.code, error.message, error.data, { cause: error });
   }
+}
+
+/** As `quorumOf`, each checkpoint once. A refusal is not kept: it ends the caller's walk. @throws TrustError as `quorumOf` */
+export function quorumOnce(note: string, log: TrustedLog, { trust, quorums }: VerifyOptions): QuorumCheckpoint {
+  const name = `${log.origin}\n${note}`;
+  const quorum = quorums?.get(name) ?? quorumOf(note, log, trust);
+  quorums?.set(name, quorum);
+  return quorum;
 }
 
 /** The key of an allowed signer. @throws TrustError `EVIDENCE_SIGNER`, or `signerCode` */

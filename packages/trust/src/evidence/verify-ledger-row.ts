@@ -15,7 +15,7 @@ import {
   checkSignature,
   checkWindow,
   notIncluded,
-  quorumOf,
+  quorumOnce,
   verified,
   type VerifiedStatement,
   type VerifyOptions,
@@ -44,7 +44,7 @@ export function verifyLedgerRow(row: LedgerRow, options: VerifyOptions): Verifie
   const statement = statementOf(digest, row.envelope);
   const log = options.trust.logs.find((candidate) => candidate.origin === row.origin);
   if (row.cosigned === null || log === undefined) return verified(digest, keyId, row.logIndex, statement, null);
-  const quorum = quorumOf(row.cosigned, log, options.trust);
+  const quorum = quorumOnce(row.cosigned, log, options);
   if (quorum.checkpoint.size <= row.logIndex)
     throw notIncluded(digest, `a checkpoint of more than ${row.logIndex} entries`, `${quorum.checkpoint.size}`);
   return verified(digest, keyId, row.logIndex, statement, quorum);

@@ -24,7 +24,7 @@ import {
   checkSignature,
   checkWindow,
   notIncluded,
-  quorumOf,
+  quorumOnce,
   verified,
   type VerifiedStatement,
   type VerifyOptions,
@@ -49,7 +49,7 @@ export function verifyStatement(bundle: ParsedBundle, options: VerifyOptions): V
   // The proof is of a leaf: unless the leaf is made of this signature and key, it proves another statement (cosign 3.1.3 let that pass).
   if (!equalBytes(leafBytes, logLeaf(bundle.envelope, key.spki))) throw notIncluded(bundle.statementDigest, 'a log entry of this signature', 'one of another');
   const log = logOf(bundle.statementDigest, proof, trust);
-  const quorum = quorumOf(proof.checkpoint, log, trust);
+  const quorum = quorumOnce(proof.checkpoint, log, options);
   checkInclusion(bundle.statementDigest, proof, leafBytes, quorum.checkpoint);
   checkWindow(bundle.statementDigest, keyId, key, log.origin, proof.logIndex);
   checkWithSigstore(bundle, key, trust);
