@@ -9,11 +9,11 @@ const TIME = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])
 /** The last second that four year digits can name. */
 const LAST_SECOND = 253_402_300_799;
 
-/** Whether `text` is a time in the one form that is accepted, on a day that exists (no 30 February, no leap second). */
+/** Whether `text` is a time in the one form that is accepted, from 1970 on, on a day that exists (no 30 February, no leap second). */
 export function isTime(text: string): boolean {
   if (!TIME.test(text)) return false;
   const ms = Date.parse(text);
-  return !Number.isNaN(ms) && `${new Date(ms).toISOString().slice(0, 19)}Z` === text;
+  return !Number.isNaN(ms) && ms >= 0 && `${new Date(ms).toISOString().slice(0, 19)}Z` === text;
 }
 
 /**
