@@ -10,6 +10,7 @@ const WIDE = { maxBytes: 1_000_000, maxDepth: 100 };
 
 test('RFC 8785, section 3.2.2: the sample with numbers, escapes and literals', () => {
   const sample = {
+    // eslint-disable-next-line no-loss-of-precision -- the sample's own spelling
     numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
     string: '\u20ac$\u000f\nA\'B"\\\\"/',
     literals: [null, true, false],

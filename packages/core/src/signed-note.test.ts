@@ -1,12 +1,12 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { noteVectors } from '../../../test/support/note-vectors.js';
+import { noteFile, noteVectors } from '../../../test/support/note-vectors.js';
 import { refusal } from '../../../test/support/refusal.js';
 import { CoreError } from './errors.js';
 import { formatVkey, NOTE_KEY_TYPE, openNote, parseNote, parseVkey, signatureLine, signNote, vkeyOf } from './signed-note.js';
 
-const keys = noteVectors('keys');
+const keys = noteFile('keys');
 /** PKCS#8 of an Ed25519 seed (RFC 8410). */
 const ed25519 = (seedHex: string) =>
   createPrivateKey({ key: Buffer.from(`302e020100300506032b657004220420${seedHex}`, 'hex'), format: 'der', type: 'pkcs8' });

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { foreignVectors } from '../../../test/support/foreign.js';
-import { noteVectors } from '../../../test/support/note-vectors.js';
+import { noteFile } from '../../../test/support/note-vectors.js';
 import { concatBytes, fromUtf8, utf8 } from './bytes.js';
 import { parseCheckpoint } from './checkpoint.js';
 import { leafHash, verifyConsistency, verifyInclusion } from './merkle.js';
@@ -11,7 +11,7 @@ import { openNote, parseVkey } from './signed-note.js';
 import { entriesPath, tilePath } from './tile-path.js';
 
 const foreign = foreignVectors();
-const { vkey, origin, leaves }: { vkey: string; origin: string; leaves: string[] } = noteVectors('tessera-log');
+const { vkey, origin, leaves }: { vkey: string; origin: string; leaves: string[] } = noteFile('tessera-log');
 const read = (name: string): Uint8Array => new Uint8Array(readFileSync(path.join(foreign ?? '', 'notes', 'tessera-log', name)));
 const tiles: TileReader = (tile) => read(tilePath(tile));
 const checkpoint = (size: number) => {

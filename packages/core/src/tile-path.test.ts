@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { noteVectors } from '../../../test/support/note-vectors.js';
+import { noteFile } from '../../../test/support/note-vectors.js';
 import { refusal } from '../../../test/support/refusal.js';
 import { entriesPath, parseTilePath, TILE_WIDTH, tileCount, tilePath } from './tile-path.js';
 
-const vectors = noteVectors('tile-paths');
+const vectors = noteFile('tile-paths');
 
 test('12 good paths come out and come back', () => {
   expect(vectors.paths).toHaveLength(12);

@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { noteVectors } from '../../../test/support/note-vectors.js';
+import { noteFile } from '../../../test/support/note-vectors.js';
 import { refusal } from '../../../test/support/refusal.js';
 import { fromHex, utf8 } from './bytes.js';
 import { verifyConsistency } from './merkle.js';
 import { parseVkey } from './signed-note.js';
 import { formatTlogProof, parseTlogProof, verifyTlogProof } from './tlog-proof.js';
 
-const { proofs, consistency } = noteVectors('tlog-proofs');
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- vectors are read as they are written
+const { proofs, consistency }: { proofs: Record<string, any>[]; consistency: Record<string, any>[] } = noteFile('tlog-proofs');
 const verify = (v: { proof: string; entry: string; log: string; witnesses: string[]; quorum: number }) =>
   verifyTlogProof({ proof: parseTlogProof(v.proof), entry: utf8(v.entry), log: parseVkey(v.log), witnesses: v.witnesses.map(parseVkey), quorum: v.quorum });
 

@@ -1,5 +1,5 @@
 /** Every parser of trust against what a stranger may hand to it. */
-import { canonicalJson, fromUtf8, LIMITS, parseStatement, parseStrictJson, type Statement, utf8 } from '@sealane/core';
+import { canonicalJson, fromUtf8, type JsonValue, LIMITS, parseStatement, parseStrictJson, type Statement, utf8 } from '@sealane/core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Parser, tryParser } from '../../../test/support/hostile-input.js';
 import { refusal } from '../../../test/support/refusal.js';
@@ -40,6 +40,8 @@ beforeAll(async () => {
   lane = await new AdmitLane().passed();
   payloads = [...lane.bundles.values()].map((bundle) => Buffer.from((bundle.dsseEnvelope as { payload: string }).payload, 'base64'));
 });
+
+const isList = (value: JsonValue): value is readonly JsonValue[] => Array.isArray(value);
 
 /** The logged payloads of one predicate type. */
 function logged(read: (statement: Statement) => unknown): readonly Uint8Array[] {
@@ -157,7 +159,7 @@ describe('predicates: taken or refused by name', () => {
     };
     const parse = (bytes: Uint8Array): unknown => {
       const value = parseStrictJson(bytes, { maxBytes: LIMITS.statementBytes, maxDepth: 32 });
-      return provenanceFacts(typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {});
+      return provenanceFacts(typeof value === 'object' && value !== null && !isList(value) ? value : {});
     };
     tryParser({ parse, samples: [canonicalJson(predicate)], codes: /^(?:TRUST_MALFORMED|EVIDENCE_\w+|JSON_\w+)$/ });
   });

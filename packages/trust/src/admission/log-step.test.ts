@@ -37,7 +37,7 @@ async function withBundle(bend: (bundle: Bundle, lane: AdmitLane) => unknown): P
   bent.seal(TIMES.decided);
   const bundle = structuredClone(bent.bundles.get(tests)) as unknown as Bundle;
   bend(bundle, bent);
-  bent.bundles.set(tests, bundle as never);
+  bent.bundles.set(tests, bundle);
   bent.waybill(decision);
   await bent.publish();
   return bent;

@@ -208,7 +208,7 @@ describe('example keys', () => {
   const marks = { [EXAMPLE_MARK]: true };
 
   it('refuses a lane that is made of them, unless the site says it may be', async () => {
-    const example = await new AdmitLane();
+    const example = new AdmitLane();
     await example.publish({ marks });
     await example.passed();
     expectRefused(example, 'TRUST_EXAMPLE_KEYS');

@@ -8,7 +8,7 @@ import type * as sigstoreBundle from '@sigstore/bundle';
 import type * as sigstoreSpecs from '@sigstore/protobuf-specs';
 import type * as sigstoreVerify from '@sigstore/verify';
 
-const load = createRequire(import.meta.url);
+const require = createRequire(import.meta.url);
 
 /** The parts of the three sigstore packages that verification uses. */
 export interface Sigstore {
@@ -22,9 +22,9 @@ export interface Sigstore {
 /** Loads them; Node keeps modules, so all calls but the first are free. */
 export function loadSigstore(): Sigstore {
   const parts: unknown = {
-    ...asObject(load('@sigstore/bundle')),
-    ...asObject(load('@sigstore/protobuf-specs')),
-    ...asObject(load('@sigstore/verify')),
+    ...asObject(require('@sigstore/bundle')),
+    ...asObject(require('@sigstore/protobuf-specs')),
+    ...asObject(require('@sigstore/verify')),
   };
   if (isSigstore(parts)) return parts;
   throw new TypeError('load @sigstore/verify: expected its pinned version, got one without the functions that are used here');

@@ -68,7 +68,7 @@ export function digestsOf(selected: readonly Selected<unknown>[]): readonly Dige
 }
 
 /** Whether a key may sign at this place of the log, by the policy that is held now. */
-export function isKeyValidAt(policy: Policy, keyId: string, logIndex: number): boolean {
+function isKeyValidAt(policy: Policy, keyId: string, logIndex: number): boolean {
   const key = Object.hasOwn(policy.keys, keyId) ? policy.keys[keyId] : undefined;
   return key !== undefined && logIndex >= key.fromIndex && (key.untilIndex === null || logIndex < key.untilIndex);
 }

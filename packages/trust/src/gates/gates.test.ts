@@ -203,7 +203,7 @@ describe('arbitrary statements', () => {
             _type: 'https://in-toto.io/Statement/v1',
             subject: [{ digest: { sha256 } }],
             predicateType,
-            predicate: body as JsonObject,
+            predicate: body,
           };
           lane.statements.push({
             digest: digestOf(`s${String(n)}`),

@@ -4,9 +4,9 @@ import { digestOf, gate, GateLane, hbom, junit, keyOf } from '../testing/gate-la
 
 const uncovered = { verdict: 'fail', code: 'HARDWARE_UNCOVERED' };
 
-function lane(settings: JsonObject = {}, tested: JsonObject | undefined = hbom()): GateLane {
+function lane(settings: JsonObject = {}, tested: JsonObject = hbom()): GateLane {
   const it = new GateLane(gate('hardware', settings));
-  if (tested !== undefined) it.tests(junit(3), { hardware: tested });
+  it.tests(junit(3), { hardware: tested });
   return it;
 }
 

@@ -8,7 +8,7 @@ import { type Digest, PREDICATE } from '@sealane/core';
 import { readTestResult, type TestResult } from '../reports/test-result.js';
 import type { TestReport } from '../reports/test-report.js';
 import { EVIDENCE_CODES, type Selected, selectStatements, type Selection } from './evidence-selection.js';
-import type { GateContext, Problem, Read } from './gate.js';
+import type { GateContext, Read } from './gate.js';
 
 /** A test result that counts, by a signer that policy names. */
 export type TestRun = Selected<TestResult>;
@@ -72,9 +72,4 @@ function isSameHardware(context: GateContext, pass: Digest | undefined, failure:
   if (pass === undefined) return false;
   const [left, right] = [context.hardware(pass), context.hardware(failure)];
   return left.ok && right.ok && left.value.classDigest === right.value.classDigest;
-}
-
-/** The problems among results, as one line. */
-export function joinProblems(problems: readonly Problem[]): string {
-  return problems.map(({ why }) => why).join('; ');
 }

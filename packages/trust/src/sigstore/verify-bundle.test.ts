@@ -119,6 +119,13 @@ describe('the log', () => {
   });
 });
 
+it.each(['application/vnd.dev.sigstore.bundle.v0.9+json', 'application/vnd.dev.sigstore.bundle+json;version=0.4', 'application/json', ''])(
+  'a bundle of version %j has no meaning: refused',
+  (mediaType) => {
+    expect(codeOf(ask((bundle) => Object.assign(bundle, { mediaType })))).toBe('BUNDLE_MALFORMED');
+  },
+);
+
 describe('a signature', () => {
   it('is not that of these bytes, or in another spelling of base64: refused', () => {
     const signed = structuredClone(bundles[1] as unknown as Bent);

@@ -26,7 +26,7 @@ export type ReleasePredicate = {
 };
 
 /** A version as people write it: no `@` (it parts NAME@VERSION), no slash, nothing that a file name cannot hold. */
-export const versionShape = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$/);
+const versionShape = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$/);
 
 /** Zod's shape of the predicate. */
 export const releaseShape = z.strictObject({

@@ -1,0 +1,103 @@
+/** Certificates that no chain check refuses, put into true bundles of the public instance (SEALANE_FOREIGN_VECTORS). */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { sha256, utf8 } from '@sealane/core';
+import { describe, expect, it } from 'vitest';
+import { foreignVectors } from '../../../../test/support/foreign.js';
+import { verifySigstoreBundle } from './verify-bundle.js';
+
+interface Certificate {
+  rawBytes: string;
+}
+
+interface Authority {
+  readonly certChain: { readonly certificates: readonly Certificate[] };
+}
+
+interface Bundle {
+  verificationMaterial: { certificate?: Certificate; x509CertificateChain?: { certificates: Certificate[] } };
+}
+
+const foreign = foreignVectors();
+const folder = path.join(foreign ?? '', 'sigstore');
+const read = (name: string): Buffer => readFileSync(path.join(folder, name));
+const IDENTITY =
+  'https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main';
+
+/** Asks about the usual artifact with a bundle that was bent. */
+function ask(name: string, bend: (bundle: Bundle) => void, trustedRoot = read('production-trusted_root.json')): () => unknown {
+  const bundle = JSON.parse(read(`bundle-verify/${name}/bundle.sigstore.json`).toString()) as Bundle;
+  bend(bundle);
+  const bytes = read('bundle-verify/a.txt');
+  const signer = { kind: 'certificate', identity: IDENTITY, issuer: 'https://token.actions.githubusercontent.com' } as const;
+  return () =>
+    verifySigstoreBundle({
+      bundle: utf8(JSON.stringify(bundle)),
+      trustedRoot,
+      artifact: { digest: sha256(bytes), bytes },
+      signer,
+    });
+}
+
+describe.skipIf(foreign === undefined)('the certificate of a bundle', () => {
+  const root =
+    foreign === undefined
+      ? undefined
+      : (JSON.parse(read('production-trusted_root.json').toString()) as {
+          readonly certificateAuthorities: readonly Authority[];
+          readonly timestampAuthorities: readonly Authority[];
+        });
+  const chainOf = (authorities: readonly Authority[] | undefined): readonly Certificate[] =>
+    authorities?.at(-1)?.certChain.certificates ?? [];
+
+  it('is taken as the public instance issued it', () => {
+    expect(ask('happy-path-v0.3', () => undefined)()).toMatchObject({ signer: { identity: IDENTITY } });
+    expect(ask('happy-path-v0.1', () => undefined)()).toMatchObject({ signer: { identity: IDENTITY } });
+  });
+
+  it('is that of an authority, or of one that stamps times: refused, it does not sign code', () => {
+    const others = [...chainOf(root?.certificateAuthorities), ...chainOf(root?.timestampAuthorities)];
+    expect(others.length).toBeGreaterThan(2);
+    for (const certificate of others) {
+      const call = ask('happy-path-v0.3', ({ verificationMaterial }) => (verificationMaterial.certificate = certificate));
+      expect(call).toThrow(
+        expect.objectContaining({
+          code: 'BUNDLE_SIGNER',
+          message: expect.stringContaining('a certificate that signs code') as string,
+        }) as Error,
+      );
+    }
+  });
+
+  it('brings its own root along: refused', () => {
+    const own = chainOf(root?.certificateAuthorities).at(-1);
+    if (own === undefined) throw new RangeError('read the trusted root: expected a certificate');
+    const call = ask('happy-path-v0.1', ({ verificationMaterial: { x509CertificateChain } }) =>
+      x509CertificateChain?.certificates.push(own),
+    );
+    expect(call).toThrow(
+      expect.objectContaining({
+        code: 'BUNDLE_MALFORMED',
+        message: expect.stringContaining('a chain without its root') as string,
+      }) as Error,
+    );
+  });
+
+  it('is no certificate: refused', () => {
+    const call = ask('happy-path-v0.3', ({ verificationMaterial }) => (verificationMaterial.certificate = { rawBytes: 'AAAA' }));
+    expect(call).toThrow(expect.objectContaining({ code: 'BUNDLE_MALFORMED' }) as Error);
+  });
+
+  it('is proved by a log only while the key of that log counts, also where the log signed no time', () => {
+    const name = 'rekor2-happy-path';
+    const text = read(`bundle-verify/${name}/trusted_root.json`).toString();
+    const withEnd = (end: string): Buffer => {
+      const changed = JSON.parse(text) as { tlogs: { publicKey: { validFor: { end?: string } } }[] };
+      for (const log of changed.tlogs) log.publicKey.validFor.end = end;
+      return Buffer.from(JSON.stringify(changed));
+    };
+    // witnessed by a timestamp authority at 2025-06-12T12:02:20Z
+    expect(ask(name, () => undefined, withEnd('2025-06-12T12:02:20Z'))()).toMatchObject({ timestamps: ['2025-06-12T12:02:20.000Z'] });
+    expect(ask(name, () => undefined, withEnd('2025-06-12T12:02:19Z'))).toThrow('expected a log whose key was valid at the signed time');
+  });
+});
