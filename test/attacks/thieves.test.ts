@@ -104,7 +104,7 @@ describe('T5: a lab’s key', () => {
     const { subject, predicate } = statementIn(await world.log.bundle(test));
     const again = testResultStatement(
       subject.map(({ digest }) => ({ digest: `sha256:${digest.sha256}` as typeof world.one })),
-      { ...(predicate as JsonObject), salt: 'cd'.repeat(16) },
+      { ...(predicate), salt: 'cd'.repeat(16) },
     );
     const [stolen = -1] = await world.log.log([again, 'lab']);
     expect((await sealane(['key', 'revoke', lab, '--until-index', String(until), '--reason', 'stolen from the lab'], 5)).error ?? null).toBe(null);

@@ -64,7 +64,7 @@ describe('arbitrary software', () => {
   it('a next root signed by the owners of another lane only is refused', async () => {
     const scene = setScene(world);
     const root = JSON.parse(readFileSync(scene.copy.file('trust/metadata/1.root.json'), 'utf8')) as { signed: Record<string, unknown> };
-    const unsigned = canonicalJson({ signatures: [], signed: { ...root.signed, version: 2 } } as unknown as JsonObject);
+    const unsigned = canonicalJson({ signatures: [], signed: { ...root.signed, version: 2 } });
     scene.copy.write('trust/metadata/2.root.json', await signMetadata(unsigned, [exampleSigner('dev'), exampleSigner('lab')]));
     await expectRefusal(scene, 'TRUST_THRESHOLD', 4);
   });
@@ -73,7 +73,7 @@ describe('arbitrary software', () => {
 /** New targets metadata with a policy that asks for nothing, signed by these owners. */
 async function forgeTargets(copy: LaneCopy, owners: readonly string[]): Promise<void> {
   const policy = JSON.parse(Buffer.from(copy.target('targets', 'policy/prod.json')).toString()) as Record<string, unknown>;
-  const weak = canonicalJson({ ...policy, gates: [] } as unknown as JsonObject);
+  const weak = canonicalJson({ ...policy, gates: [] });
   const policyTarget = describeTarget('policy/prod.json', weak);
   const trustedRoot = describeTarget('trusted_root.json', copy.target('targets', 'trusted_root.json'));
   copy.write(`trust/${publishedTargetPath(policyTarget)}`, weak);
@@ -151,7 +151,7 @@ describe('the wrong role', () => {
     const { copy } = scene;
     const document = JSON.parse(Buffer.from(copy.role('prod')).toString()) as { signed: Record<string, unknown> };
     const targets = { ...(document.signed['targets'] as object), 'policy/prod.json': { length: 2, hashes: { sha256: 'ab'.repeat(32) } } };
-    const unsigned = canonicalJson({ signatures: [], signed: { ...document.signed, version: copy.version('prod') + 1, targets } } as unknown as JsonObject);
+    const unsigned = canonicalJson({ signatures: [], signed: { ...document.signed, version: copy.version('prod') + 1, targets } });
     await copy.setRole('prod', await signMetadata(unsigned, [exampleSigner('prod')]));
     await expectRefusal(scene, 'TRUST_WRONG_ROLE', 4);
   });
@@ -201,7 +201,7 @@ it('policy and trusted root that disagree are refused', async () => {
   const key = fromBase64(root.tlogs[0]!.publicKey.rawBytes);
   key[key.length - 1]! ^= 1;
   root.tlogs[0]!.publicKey.rawBytes = Buffer.from(key).toString('base64');
-  const forged = canonicalJson(root as unknown as JsonObject);
+  const forged = canonicalJson(root);
   const { copy } = scene;
   const target = describeTarget('trusted_root.json', forged);
   copy.write(`trust/${publishedTargetPath(target)}`, forged);

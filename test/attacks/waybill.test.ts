@@ -90,7 +90,7 @@ describe('signatures', () => {
 
 function withPayload(bundle: JsonObject, change: (text: string) => string): JsonObject {
   const envelope = bundle['dsseEnvelope'] as JsonObject;
-  const payload = Buffer.from(change(Buffer.from(String(envelope['payload']), 'base64').toString())).toString('base64');
+  const payload = Buffer.from(change(Buffer.from(envelope['payload'] as string, 'base64').toString())).toString('base64');
   return { ...bundle, dsseEnvelope: { ...envelope, payload } };
 }
 

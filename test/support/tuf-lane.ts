@@ -1,5 +1,5 @@
 /** A small lane's TUF repository in memory, made by the product's own publisher with fresh keys: to be bent, served, rotated by tests. */
-import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createSign, generateKeyPairSync } from 'node:crypto';
 import { keyIdOf, type Signer, utf8 } from '@sealane/core';
 import {
   describeRole,
@@ -19,8 +19,12 @@ import {
 /** A P-256 signer over a key pair made here. */
 export function testSigner(): Signer {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  const spki = new Uint8Array((publicKey as KeyObject).export({ type: 'spki', format: 'der' }));
-  return { keyId: keyIdOf(spki), spki, sign: (data) => Promise.resolve(new Uint8Array(createSign('sha256').update(data).sign(privateKey))) };
+  const spki = new Uint8Array((publicKey).export({ type: 'spki', format: 'der' }));
+  return {
+    keyId: keyIdOf(spki),
+    spki,
+    sign: (data) => Promise.resolve(new Uint8Array(createSign('sha256').update(data).sign(privateKey))),
+  };
 }
 
 /** Every key of the lane; a test replaces entries to rotate. */
@@ -81,7 +85,12 @@ export async function makeTufLane(now: string): Promise<TufLane> {
         snapshot: { keys: [keys.snapshot.spki], threshold: 1 },
         timestamp: { keys: [keys.timestamp.spki], threshold: 1 },
       };
-      const unsigned = rootMetadata({ version: up('root'), expiresAt: tufExpiryAt('root', lane.now), roles, marks: { [EXAMPLE_MARK]: true } });
+      const unsigned = rootMetadata({
+        version: up('root'),
+        expiresAt: tufExpiryAt('root', lane.now),
+        roles,
+        marks: { [EXAMPLE_MARK]: true },
+      });
       await put('root', unsigned, [...rootSigners.slice(0, 2), ...keys.root.slice(0, 2)]);
       rootSigners = [...keys.root];
     },
@@ -90,7 +99,11 @@ export async function makeTufLane(now: string): Promise<TufLane> {
       files.set(publishedTargetPath(targets[0]!), utf8('{"kind":"policy"}'));
       files.set(publishedTargetPath(targets[1]!), utf8('{}'));
       const stages = Object.entries(keys.stages).map(([stage, signer]) => ({ stage, keys: [signer.spki], threshold: 1 }));
-      await put('targets', targetsMetadata({ version: up('targets'), expiresAt: tufExpiryAt('targets', lane.now), targets, stages }), keys.targets);
+      await put(
+        'targets',
+        targetsMetadata({ version: up('targets'), expiresAt: tufExpiryAt('targets', lane.now), targets, stages }),
+        keys.targets,
+      );
       for (const [stage, signer] of Object.entries(keys.stages)) {
         const channel = utf8(JSON.stringify({ stage, content }));
         files.set(publishedTargetPath(describeTarget(`channel/${stage}.json`, channel)), channel);
@@ -101,9 +114,17 @@ export async function makeTufLane(now: string): Promise<TufLane> {
     async refresh() {
       const roles = ['targets', ...Object.keys(keys.stages)].map((role) => describeRole(role, current(role)));
       const previous = versions['snapshot'] === 0 ? {} : { previous: current('snapshot') };
-      const snapshot = await put('snapshot', snapshotMetadata({ version: up('snapshot'), expiresAt: tufExpiryAt('snapshot', lane.now), roles, ...previous }), [keys.snapshot]);
+      const snapshot = await put(
+        'snapshot',
+        snapshotMetadata({ version: up('snapshot'), expiresAt: tufExpiryAt('snapshot', lane.now), roles, ...previous }),
+        [keys.snapshot],
+      );
       const listed = describeRole('snapshot', snapshot);
-      await put('timestamp', timestampMetadata({ version: up('timestamp'), expiresAt: tufExpiryAt('timestamp', lane.now), snapshot: listed }), [keys.timestamp]);
+      await put(
+        'timestamp',
+        timestampMetadata({ version: up('timestamp'), expiresAt: tufExpiryAt('timestamp', lane.now), snapshot: listed }),
+        [keys.timestamp],
+      );
     },
   };
   await lane.publishRoot();

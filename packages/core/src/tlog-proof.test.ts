@@ -8,7 +8,7 @@ import { parseVkey } from './signed-note.js';
 import { formatTlogProof, parseTlogProof, verifyTlogProof } from './tlog-proof.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- vectors are read as they are written
-const { proofs, consistency }: { proofs: Record<string, any>[]; consistency: Record<string, any>[] } = noteFile('tlog-proofs');
+const { proofs, consistency }: { proofs: any[]; consistency: any[] } = noteFile('tlog-proofs');
 const verify = (v: { proof: string; entry: string; log: string; witnesses: string[]; quorum: number }) =>
   verifyTlogProof({ proof: parseTlogProof(v.proof), entry: utf8(v.entry), log: parseVkey(v.log), witnesses: v.witnesses.map(parseVkey), quorum: v.quorum });
 

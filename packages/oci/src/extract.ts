@@ -87,12 +87,12 @@ async function layDown(slot: Slot, entry: TarEntry): Promise<void> {
   if (name === undefined) return; // the root itself: its mode is the slot's own business
   if (path.slice(0, -1).some((component) => component.startsWith(WHITEOUT)))
     throw unsafe(`unpack ${shown(entry.name)}`, 'whiteouts as files', 'a folder');
-  if (name.startsWith(WHITEOUT)) return whiteOut(slot, entry, path.slice(0, -1), name);
+  if (name.startsWith(WHITEOUT)) return void whiteOut(slot, entry, path.slice(0, -1), name);
 
   const parent = realParent(slot, path.slice(0, -1));
   switch (entry.kind) {
     case 'dir':
-      return layFolder(slot, parent, path, mode);
+      return void layFolder(slot, parent, path, mode);
     case 'file':
       return layLeaf(slot, parent, path, 'file', (to) => createFile(to, { mode, modifiedSeconds: entry.modifiedSeconds }, entry.content));
     case 'symlink': {

@@ -35,7 +35,7 @@ const MAX_REPOSITORY_LENGTH = 255;
 export function parseReference(text: string): Reference {
   if (text.length > MAX_REFERENCE_LENGTH) throw wrong(text, `at most ${MAX_REFERENCE_LENGTH} characters`);
   // A NUL cuts a path short for the system calls; controls forge lines in a log.
-  if ([...text].some((character) => character < ' ')) throw wrong(text, 'no control character');
+  if (Array.from(text).some((character) => character < ' ')) throw wrong(text, 'no control character');
   if (text.startsWith('docker://')) return dockerReference(text, text.slice('docker://'.length));
   if (text.startsWith('oci-archive:')) return localReference('oci-archive', text, text.slice('oci-archive:'.length));
   if (text.startsWith('oci:')) return localReference('oci', text, text.slice('oci:'.length));
@@ -44,10 +44,13 @@ export function parseReference(text: string): Reference {
 
 /** The text of a reference; `parseReference` of it gives the same value. */
 export function formatReference(reference: Reference): string {
-  const place =
-    reference.kind === 'docker' ? `docker://${reference.registry}/${reference.repository}` : `${reference.kind}:${reference.path}`;
-  if (reference.digest !== undefined) return `${place}@${reference.digest}`;
-  return reference.tag === undefined ? place : `${place}:${reference.tag}`;
+  if (reference.kind === 'docker') {
+    const { registry, repository, wanted } = reference;
+    return `docker://${registry}/${repository}${isDigest(wanted) ? '@' : ':'}${wanted}`;
+  }
+  const { kind, path, digest, tag } = reference;
+  if (digest !== undefined) return `${kind}:${path}@${digest}`;
+  return tag === undefined ? `${kind}:${path}` : `${kind}:${path}:${tag}`;
 }
 
 /** Whether a host is this machine, so that plain HTTP to it passes no network. */

@@ -37,7 +37,7 @@ export function tarPadding(sizeBytes: number): Uint8Array {
 }
 
 /** ASCII that a field holds; all else goes into pax, which is UTF-8. */
-const fits = (text: string): boolean => text.length <= NAME_BYTES && [...text].every((character) => character <= '~');
+const fits = (text: string): boolean => text.length <= NAME_BYTES && Array.from(text).every((character) => character <= '~');
 
 /** `LENGTH KEY=VALUE\n`, where the length counts its own digits. */
 function paxRecord(key: string, value: string): Uint8Array {

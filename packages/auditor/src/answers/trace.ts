@@ -195,10 +195,14 @@ function textAt(value: JsonValue | undefined, ...path: readonly (string | number
 
 function listAt(value: JsonValue | undefined, ...path: readonly (string | number)[]): readonly JsonValue[] {
   const found = at(value, ...path);
-  return Array.isArray(found) ? found : [];
+  return isList(found) ? found : [];
 }
 
 function asObject(value: JsonValue): JsonObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new AuditorError('JSON_MALFORMED', 'read a hardware inventory: expected an object');
   return value as JsonObject;
+}
+
+function isList(value: JsonValue | undefined): value is readonly JsonValue[] {
+  return Array.isArray(value);
 }

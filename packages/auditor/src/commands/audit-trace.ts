@@ -20,7 +20,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const lines = [
     `${title}@${version}  ${answer.answer.release}`,
     ...provenance.map(({ builder, commits }) => `  built by ${builder} from ${commits.join(', ')}`),
-    ...tests.map(({ suite, result, passed, total }) => `  tested: ${suite} ${result}, ${String(passed)} of ${String(total)} passed`),
+    ...tests.map(({ suite, result, passed, total }) => `  tested: ${suite} ${result}, ${JSON.stringify(passed)} of ${JSON.stringify(total)} passed`),
     ...testedOn.map(({ label }) => `  on: ${label}`),
     ...approvals.map(({ person, stage, verdict, issuedAt }) => `  ${verdict} for ${stage} by ${person}, ${issuedAt}`),
     ...decisions.map(({ stage, result, counter, at }) => `  ${stage}: ${result}${counter === null ? '' : ` #${counter}`}, ${at}`),

@@ -102,7 +102,10 @@ function expectSigner({ lane }: Promoter, signer: Signer | undefined, kind: keyo
 function expectSubject(promoter: Promoter, document: JsonObject, { release, file }: { release: EvidenceWish['release']; file: string }): void {
   const named = new Set(subjectsOf(promoter, release).map(({ digest }) => digest.slice('sha256:'.length)));
   const list = Array.isArray(document['subject']) ? (document['subject'] as readonly JsonObject[]) : [];
-  const about = list.some((subject) => named.has(String(asObject(subject['digest'])?.['sha256'])));
+  const about = list.some((subject) => {
+    const hex = asObject(subject['digest'])?.['sha256'];
+    return typeof hex === 'string' && named.has(hex);
+  });
   if (!about) throw new PromoterError('EVIDENCE_SUBJECT', `read ${file}: expected a statement about release ${release.digest} or a part of it, got one about other bytes`);
 }
 

@@ -53,20 +53,20 @@ async function respond(options: ServeOptions, request: IncomingMessage, response
   // a poll costs a site data: nothing is sent that it does not need
   response.sendDate = false;
   const { method = '', url = '' } = request;
-  if (method === 'POST' && url === '/api/v1/receipts') return await takeReceipts(options, request, response);
-  if (method !== 'GET' && method !== 'HEAD') return send(response, 405, 'method not allowed\n');
-  if (url === '/healthz') return send(response, 200, 'ok\n');
+  if (method === 'POST' && url === '/api/v1/receipts') return void await takeReceipts(options, request, response);
+  if (method !== 'GET' && method !== 'HEAD') return void send(response, 405, 'method not allowed\n');
+  if (url === '/healthz') return void send(response, 200, 'ok\n');
   const file = lanePath(url);
-  if (file === undefined) return send(response, 404, '');
-  return await sendFile(options.home, file, request, response);
+  if (file === undefined) return void send(response, 404, '');
+  return void await sendFile(options.home, file, request, response);
 }
 
 async function sendFile(home: Home, file: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const full = path.join(home.lane, file);
   const found = await sizeOf(full);
-  if (found === undefined) return send(response, 404, '');
+  if (found === undefined) return void send(response, 404, '');
   const range = byteRange(request.headers.range, found);
-  if (range === 'unsatisfiable') return send(response, 416, '');
+  if (range === 'unsatisfiable') return void send(response, 416, '');
   const { begin, end } = range ?? { begin: 0, end: found - 1 };
   const age = maxAgeSeconds(file);
   response.writeHead(range === undefined ? 200 : 206, {
@@ -100,7 +100,7 @@ function byteRange(header: string | undefined, size: number): { readonly begin: 
 /** Receipts are logged under the publish lock; a receipt that is there already is a success, so a site may send it again. */
 async function takeReceipts({ home, io }: ServeOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await readBody(request);
-  if (body === undefined) return send(response, 413, 'too large\n');
+  if (body === undefined) return void send(response, 413, 'too large\n');
   try {
     const logged = await withPublishLock(home.lock, async () => {
       const promoter = await openPromoter(home, io);
@@ -110,11 +110,11 @@ async function takeReceipts({ home, io }: ServeOptions, request: IncomingMessage
         await promoter.ledger.close();
       }
     });
-    return send(response, 201, JSON.stringify({ statements: logged }));
+    return void send(response, 201, JSON.stringify({ statements: logged }));
   } catch (error) {
     if (!(error instanceof SealaneError) || ERRORS[error.code].exit === 1) throw error;
     io.talk(`sealane: refused a receipt: ${error.message} (${error.code})\n`);
-    return send(response, ERRORS[error.code].exit === 5 || ERRORS[error.code].exit === 6 ? 503 : 400, 'refused\n');
+    return void send(response, ERRORS[error.code].exit === 5 || ERRORS[error.code].exit === 6 ? 503 : 400, 'refused\n');
   }
 }
 

@@ -45,7 +45,7 @@ export function keyIdsOf({ keys }: RoleKeys): readonly string[] {
 function roleKeys(keys: JsonObject, role: JsonObject): RoleKeys {
   const { threshold, keyids } = role;
   if (typeof threshold !== 'number') throw malformed('a threshold');
-  return { threshold, keys: listOf(keyids, 'keyids').map((id) => spkiOf(objectAt(keys, String(id)))) };
+  return { threshold, keys: listOf(keyids, 'keyids').map((id) => spkiOf(objectAt(keys, typeof id === 'string' ? id : ''))) };
 }
 
 function spkiOf(key: JsonObject): Uint8Array {

@@ -22,7 +22,6 @@ import type { Proposal } from './proposal.js';
 
 /** How many earlier policies stay accepted: enough for a year of monthly changes, few enough to read. */
 const MAX_ACCEPTED = 16;
-const TOP = ['root', 'targets', 'snapshot', 'timestamp'] as const;
 
 /** The published files that a proposal is based on. */
 export interface Published {
@@ -69,7 +68,7 @@ interface Part {
 /** A new root when one of its keys has a replacement; the keys of `targets` are root's to name. */
 function proposeRoot({ root, isExample }: Published, wish: ProposalWish): Part | undefined {
   const changes: string[] = [];
-  const roleOf = (role: (typeof TOP)[number]): RoleKeys => {
+  const roleOf = (role: 'root' | 'targets' | 'snapshot' | 'timestamp'): RoleKeys => {
     const { keys, threshold } = rootRoleKeys(root.bytes, role);
     const next = keys.map((spki) => wish.replacement(keyIdOf(spki)) ?? spki);
     keys.forEach((spki, at) => {

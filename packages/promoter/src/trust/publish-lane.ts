@@ -81,7 +81,10 @@ export async function publishTop(place: PublishTop, roles: readonly ListedRole[]
 /** Writes the log's static files up to its latest cosigned checkpoint. */
 export async function publishLogFiles({ ledger, home }: Pick<Promoter, 'ledger' | 'home'>): Promise<void> {
   const published = readOptional(path.join(home.log, 'checkpoint'));
-  const write = (file: string, bytes: Uint8Array): Promise<void> => Promise.resolve(durableWrite(path.join(home.log, file), bytes, PUBLIC_FILE));
+  const write = (file: string, bytes: Uint8Array): Promise<void> => {
+    durableWrite(path.join(home.log, file), bytes, PUBLIC_FILE);
+    return Promise.resolve();
+  };
   await ledger.publishTiles(write, published === undefined ? undefined : fromUtf8(published));
 }
 

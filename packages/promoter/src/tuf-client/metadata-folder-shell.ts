@@ -85,7 +85,7 @@ function isState(value: unknown): value is TufState {
   const { versions } = value;
   if (!isObject(versions) || !isObject(versions['roles'])) return false;
   const { roles, ...top } = versions;
-  const numbers = [...['root', 'timestamp', 'snapshot', 'targets'].map((role) => top[role]), ...Object.values(roles as JsonObject)];
+  const numbers = [...['root', 'timestamp', 'snapshot', 'targets'].map((role) => top[role]), ...Object.values(roles)];
   return numbers.every((version) => Number.isSafeInteger(version));
 }
 

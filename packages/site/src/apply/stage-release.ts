@@ -57,7 +57,7 @@ export async function stageRelease(site: Site, lane: LaneFolders, release: Diges
 async function requireSpace({ world, folder }: Site, store: Layout, { blobs }: WalkedRelease): Promise<void> {
   const isThere = await Promise.all(blobs.map((blob) => store.hasBlob(blob.digest)));
   const copyBytes = blobs.reduce((sum, blob, at) => sum + (isThere[at] === true ? 0 : blob.size), 0);
-  const unpackBytes = blobs.reduce((sum, blob) => sum + blob.size * (/gzip/.test(blob.mediaType) ? UNPACK_FACTOR : 1), 0);
+  const unpackBytes = blobs.reduce((sum, blob) => sum + blob.size * (blob.mediaType.includes('gzip') ? UNPACK_FACTOR : 1), 0);
   const neededBytes = copyBytes + unpackBytes + RESERVE_BYTES;
   world.disk.makeFolder(folder.releases, 0o755);
   const freeBytes = world.disk.freeBytes(folder.releases);

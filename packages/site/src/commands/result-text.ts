@@ -7,7 +7,8 @@ import { exitOf, type SiteResult } from '../apply/outcome.js';
 export function answerOf(result: SiteResult): CommandResult {
   const failed = result.checks.filter(({ verdict }) => verdict !== 'pass');
   const lines = [headline(result), ...failed.map(line)];
-  const hint = failed[0]?.remedy || (result.reason === null ? '' : ERRORS[result.reason].hint);
+  const remedy = failed[0]?.remedy ?? '';
+  const hint = remedy === '' && result.reason !== null ? ERRORS[result.reason].hint : remedy;
   return { exit: exitOf(result), json: result, text: lines.join('\n'), ...(hint === '' ? {} : { hint }) };
 }
 

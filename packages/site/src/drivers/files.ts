@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import path from 'node:path';
 import { type Digest, isDigest, SiteError } from '@sealane/core';
 import type { Clock } from '../clock.js';
@@ -141,7 +141,7 @@ function openGate(child: ChildProcess): Promise<void> {
     // a gate that died already takes no word: its end shows as the workload's
     gate.on('error', () => resolve());
     gate.end('go\n', () => {
-      (gate as Socket).unref();
+      if (gate instanceof Socket) gate.unref();
       resolve();
     });
   });

@@ -1,5 +1,5 @@
 /** The content part of a sync: waybills of this site's groups, their evidence blobs, their releases down to the last layer. */
-import { type Digest, digestHex, isDigest, LIMITS, SealaneError } from '@sealane/core';
+import { type Digest, digestHex, isDigest, LIMITS, SealaneError, sha256 } from '@sealane/core';
 import { walkRelease } from '@sealane/oci';
 import { type Channel, type ChannelGroup, parseBundle, parseWaybill, type Waybill } from '@sealane/trust';
 import { blobPath, isNamed, type Mirror } from './mirror.js';
@@ -105,17 +105,18 @@ async function getManifest(upstream: Upstream, mirror: Mirror, digest: Digest, s
     return true;
   }
   const bytes = await upstream.get(path, MAX_MANIFEST_BYTES);
-  if (isNamed(bytes, digest)) {
-    mirror.write(path, bytes);
-    sorted.fetched += 1;
-    return true;
+  if (bytes === undefined) {
+    sorted.absent.push(path);
+    return false;
   }
-  if (bytes === undefined) sorted.absent.push(path);
-  else {
+  if (sha256(bytes) !== digest) {
     mirror.offer(path, bytes);
     sorted.wrong.push(path);
+    return false;
   }
-  return false;
+  mirror.write(path, bytes);
+  sorted.fetched += 1;
+  return true;
 }
 
 function orUndefined<T>(read: () => T): T | undefined {

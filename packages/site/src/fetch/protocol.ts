@@ -81,7 +81,7 @@ function isErrorCode(value: JsonValue | undefined): value is ErrorCode {
 
 /** Text for a terminal: no control characters, not endless. */
 function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ').slice(0, 1000);
+  return text.replace(/\p{Cc}/gu, ' ').slice(0, 1000);
 }
 
 function count(value: JsonValue | undefined): number {
