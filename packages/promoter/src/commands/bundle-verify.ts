@@ -17,7 +17,11 @@ export const command: CommandSpec = {
     { flags: '--certificate-oidc-issuer <url>', description: 'the issuer that vouched for the identity' },
     { flags: '--key <file>', description: 'the public key (PEM), for a bundle signed with a key' },
   ],
-  example: 'sealane bundle verify app.tar --bundle app.tar.sigstore.json --trusted-root trusted_root.json --key builder.pub',
+  example: [
+    'sealane log prove 0 --home my-lane > bundle.json',
+    'sealane key export author --home my-lane > author.pub',
+    'sealane bundle verify "$(sealane release list --home my-lane | grep readings@1.0.0 | cut -d" " -f1)" --bundle bundle.json --trusted-root my-lane/lane/trust/targets/*.trusted_root.json --key author.pub',
+  ].join('\n'),
   run: (call) => Promise.resolve(run(call)),
 };
 
