@@ -1,10 +1,12 @@
 /** THREATS.md: approvals, evidence, revoked keys, floors: what the gates refuse once more at the site, at the witnessed time. */
-import { type Digest, sha256, utf8 } from '@sealane/core';
+import { type Digest, digestHex, encodeStatement, PREDICATE, sha256, utf8 } from '@sealane/core';
 import { describe, expect, it } from 'vitest';
 import { revocationStatement } from '../evidence/predicates/revocation.js';
+import { parseWaybill } from '../waybill/waybill.js';
 import { hbom, junit } from '../testing/gate-lane.js';
 import { AdmitLane, TIMES } from '../testing/admit-lane.js';
 import { expectAdmitted, expectRefused } from '../testing/admit-verdicts.js';
+import { checkpointSizesOf } from './waybill-step.js';
 
 /** Steps of a story in the place of the usual ones. */
 interface Steps {
@@ -114,6 +116,39 @@ describe('approvals', () => {
     });
     const answer = expectRefused(lane, 'WAYBILL_APPROVALS');
     expect(answer.checks.find(({ id }) => id === 'approvals')?.actual).toMatch(/carol: is (?:author|tester|promoter), and may not approve/);
+  });
+
+  it('that cannot be read are no votes, and take nobody else his: one approver alone does not stop a release', async () => {
+    const unreadable = (lane: AdmitLane): void => {
+      lane.sign(
+        encodeStatement({
+          subject: [{ digest: { sha256: digestHex(lane.release) } }],
+          predicateType: PREDICATE.approval,
+          predicate: { verdict: 'reject' },
+        }),
+        lane.people.alice,
+      );
+    };
+    const lane = await story({
+      approvals: (it) => {
+        unreadable(it);
+        both(it);
+        unreadable(it);
+      },
+    });
+    expectAdmitted(lane);
+    const { bundles, blobs, waybillDigest, release } = lane;
+    expect(checkpointSizesOf(parseWaybill(blobs.get(waybillDigest ?? release) ?? new Uint8Array()))).toEqual([4, lane.log.size()]);
+    expect(bundles.size).toBe(8);
+    expectRefused(
+      await story({
+        approvals: (it) => {
+          it.approve('alice');
+          unreadable(it);
+        },
+      }),
+      'WAYBILL_APPROVALS',
+    );
   });
 
   it('that came after the decision do not count for it: refused', async () => {

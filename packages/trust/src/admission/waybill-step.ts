@@ -1,7 +1,7 @@
 /** Step 5: the waybill. Its bytes are those that the channel names; every statement in it is verified with its place in the log. */
-import { type Digest, type ErrorCode, LIMITS, PREDICATE, TrustError } from '@sealane/core';
+import { type Digest, type ErrorCode, LIMITS, PREDICATE, type Statement, TrustError } from '@sealane/core';
 import { type ParsedBundle, parseBundle } from '../evidence/bundle.js';
-import { readApproval } from '../evidence/predicates/approval.js';
+import { type CheckpointSeen, readApproval } from '../evidence/predicates/approval.js';
 import type { VerifiedStatement, VerifyOptions } from '../evidence/statement-checks.js';
 import type { VerifyTrust } from '../evidence/verify-trust.js';
 import { verifyStatement } from '../evidence/verify-statement.js';
@@ -100,13 +100,23 @@ function expectPrefixes({ checkpoint, statement }: VerifiedStatement, log: LogVi
     done.add(checkpoint.text);
     log.expectPrefix(checkpoint);
   }
-  if (statement.predicateType !== PREDICATE.approval) return;
   // THREATS T8: a log that shows one history to approvers and another to sites is caught by what the approvers signed
-  const { origin, size, root } = readApproval(statement).checkpoint;
-  const key = `${origin} ${size} ${root}`;
-  if (done.has(key)) return;
+  const seen = checkpointSeenBy(statement);
+  const key = `${seen?.origin ?? ''} ${seen?.size ?? ''} ${seen?.root ?? ''}`;
+  if (seen === undefined || done.has(key)) return;
   done.add(key);
-  log.expectPrefix({ origin, size, root: new Uint8Array(Buffer.from(root, 'base64')) });
+  log.expectPrefix({ origin: seen.origin, size: seen.size, root: new Uint8Array(Buffer.from(seen.root, 'base64')) });
+}
+
+/** What an approver saw of the log. An approval that cannot be read is no vote, and must not stop the votes of others: the gate leaves it out. */
+function checkpointSeenBy(statement: Statement): CheckpointSeen | undefined {
+  if (statement.predicateType !== PREDICATE.approval) return undefined;
+  try {
+    return readApproval(statement).checkpoint;
+  } catch (error) {
+    if (error instanceof TrustError) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -121,8 +131,8 @@ export function checkpointSizesOf(waybill: Waybill): readonly number[] {
 function sizesOf(json: Waybill['bundles'][number]): readonly number[] {
   try {
     const { logged, statement } = parseBundle(json);
-    const proof = logged === null ? [] : [logged.proof.treeSize];
-    return statement.predicateType === PREDICATE.approval ? [...proof, readApproval(statement).checkpoint.size] : proof;
+    const seen = checkpointSeenBy(statement);
+    return [...(logged === null ? [] : [logged.proof.treeSize]), ...(seen === undefined ? [] : [seen.size])];
   } catch (error) {
     if (error instanceof TrustError) return [];
     throw error;
