@@ -134,7 +134,8 @@ export {
 } from './tuf/signing.js';
 export { tufKeyOfSpki } from './tuf/tuf-key.js';
 // sigstore bundles of others
-export { type BundleQuestion, type ExpectedSigner, type SignedArtifact, type VerifiedBundle, verifySigstoreBundle } from './sigstore/verify-bundle.js';
+export type { ExpectedSigner } from './sigstore/bundle-signer.js';
+export { type BundleQuestion, type SignedArtifact, type VerifiedBundle, verifySigstoreBundle } from './sigstore/verify-bundle.js';
 // admission
 export { blobPath } from './admission/lane-reader.js';
 export {

@@ -4,31 +4,24 @@
  * `@sigstore/verify` checks signature, certificate chain, timestamps and log entries; around it stands what it leaves to its caller: the
  * trusted root's own validity, exact identity, what the statement is about, and that the log entry is of this signer.
  */
-import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { Bundle } from '@sigstore/bundle';
 import type { TrustedRoot } from '@sigstore/protobuf-specs';
 import type { SignedEntity, Signer } from '@sigstore/verify';
-import { type Digest, equalBytes, fromUtf8, keyIdOf } from '@sealane/core';
+import { type Digest, equalBytes, keyIdOf } from '@sealane/core';
 import { loadSigstore } from '../evidence/sigstore.js';
 import { asRefusal, refused } from './bundle-error.js';
 import { readBundle } from './bundle-file.js';
+import { type BundleKey, checkIdentity, type ExpectedSigner, signerOf } from './bundle-signer.js';
 import { statementAbout } from './bundle-subject.js';
 import { logBodySigner } from './log-body-signer.js';
 import { messageSignatureOf } from './message-signature.js';
 import { readTrustedRoot } from './trusted-root-file.js';
-
-/** Extended key usage of certificates that sign code (RFC 5280, section 4.2.1.12). */
-const CODE_SIGNING = '1.3.6.1.5.5.7.3.3';
 
 /** What was signed: its SHA-256, and its bytes where they are at hand. */
 export interface SignedArtifact {
   readonly digest: Digest;
   readonly bytes?: Uint8Array;
 }
-
-/** Whose signature is asked for: a certificate's identity and the issuer that vouched for it, letter for letter; or a public key (PEM). */
-export type ExpectedSigner =
-  { readonly kind: 'certificate'; readonly identity: string; readonly issuer: string } | { readonly kind: 'key'; readonly pem: Uint8Array };
 
 /** What a bundle showed. `predicateType` is null for a bare signature. */
 export interface VerifiedBundle {
@@ -73,38 +66,6 @@ export function verifySigstoreBundle({ bundle: file, trustedRoot, artifact, sign
   };
 }
 
-/** The signer that the bundle must be by: its key, and DER of that key or of the certificate, as a log entry names it. */
-interface BundleKey {
-  readonly key: KeyObject;
-  readonly der: Uint8Array;
-}
-
-function signerOf(bundle: Bundle, expected: ExpectedSigner): BundleKey {
-  const { content } = bundle.verificationMaterial;
-  if (content.$case === 'publicKey') {
-    if (expected.kind !== 'key') throw refused('BUNDLE_SIGNER', `a certificate of ${expected.identity}`, 'a bundle signed with a key');
-    const key = asRefusal('BUNDLE_SIGNER', 'read the public key', () => createPublicKey(fromUtf8(expected.pem)));
-    return { key, der: new Uint8Array(key.export({ format: 'der', type: 'spki' })) };
-  }
-  if (expected.kind !== 'certificate')
-    throw refused('BUNDLE_SIGNER', 'a bundle signed with the key that was named', 'one with a certificate');
-  const [leaf, ...chain] = content.$case === 'certificate' ? [content.certificate] : content.x509CertificateChain.certificates;
-  const certificates = asRefusal('BUNDLE_MALFORMED', 'read its certificates', () =>
-    [leaf, ...chain].map((one) => new X509Certificate(one?.rawBytes ?? '')),
-  );
-  return checkCertificates(certificates);
-}
-
-/** Neither chain building nor `@sigstore/verify` looks at these: a leaf for other uses, and a root that the bundle brings along. */
-function checkCertificates([leaf, ...chain]: readonly X509Certificate[]): BundleKey {
-  if (leaf === undefined) throw refused('BUNDLE_MALFORMED', 'a certificate', 'none');
-  const uses: readonly unknown[] = Array.isArray(leaf.keyUsage) ? leaf.keyUsage : [];
-  if (leaf.ca || !uses.includes(CODE_SIGNING)) throw refused('BUNDLE_SIGNER', 'a certificate that signs code', 'one for other uses');
-  if (chain.some((one) => one.checkIssued(one)))
-    throw refused('BUNDLE_MALFORMED', 'a chain without its root', 'a self-signed certificate in it');
-  return { key: leaf.publicKey, der: new Uint8Array(leaf.raw) };
-}
-
 function predicateAbout(bundle: Bundle, artifact: SignedArtifact): string | null {
   if (bundle.content.$case === 'messageSignature') return null;
   const { payload, payloadType } = bundle.content.dsseEnvelope;
@@ -125,14 +86,6 @@ function verifyEntity(entity: SignedEntity, root: TrustedRoot, { key }: BundleKe
     const timestampThreshold = entity.key.$case === 'certificate' ? 1 : 0;
     return new Verifier(material, { tlogThreshold: 1, ctlogThreshold: 1, timestampThreshold }).verify(entity);
   });
-}
-
-/** Letter for letter: `@sigstore/verify` takes an identity as a pattern that may match anywhere in the certificate's. */
-function checkIdentity({ identity }: Signer, expected: ExpectedSigner): void {
-  if (expected.kind === 'key') return;
-  const [name, issuer] = [identity?.subjectAlternativeName, identity?.extensions?.issuer];
-  if (name !== expected.identity) throw refused('BUNDLE_SIGNER', `identity ${expected.identity}`, String(name));
-  if (issuer !== expected.issuer) throw refused('BUNDLE_SIGNER', `issuer ${expected.issuer}`, String(issuer));
 }
 
 function checkLogEntries(bundle: Bundle, { der }: BundleKey): void {

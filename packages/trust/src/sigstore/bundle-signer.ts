@@ -1,0 +1,54 @@
+/** Who signed a bundle: the key or certificate it must be by, what that certificate may be for, and whose name is in it. */
+import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
+import type { Bundle } from '@sigstore/bundle';
+import type { Signer } from '@sigstore/verify';
+import { fromUtf8 } from '@sealane/core';
+import { asRefusal, refused } from './bundle-error.js';
+
+/** Extended key usage of certificates that sign code (RFC 5280, section 4.2.1.12). */
+const CODE_SIGNING = '1.3.6.1.5.5.7.3.3';
+
+/** Whose signature is asked for: a certificate's identity and the issuer that vouched for it, letter for letter; or a public key (PEM). */
+export type ExpectedSigner =
+  { readonly kind: 'certificate'; readonly identity: string; readonly issuer: string } | { readonly kind: 'key'; readonly pem: Uint8Array };
+
+/** The signer that the bundle must be by: its key, and DER of that key or of the certificate, as a log entry names it. */
+export interface BundleKey {
+  readonly key: KeyObject;
+  readonly der: Uint8Array;
+}
+
+/** The signer of a bundle, by what was asked for. Its signature is not checked here. @throws TrustError `BUNDLE_SIGNER`, `BUNDLE_MALFORMED` */
+export function signerOf(bundle: Bundle, expected: ExpectedSigner): BundleKey {
+  const { content } = bundle.verificationMaterial;
+  if (content.$case === 'publicKey') {
+    if (expected.kind !== 'key') throw refused('BUNDLE_SIGNER', `a certificate of ${expected.identity}`, 'a bundle signed with a key');
+    const key = asRefusal('BUNDLE_SIGNER', 'read the public key', () => createPublicKey(fromUtf8(expected.pem)));
+    return { key, der: new Uint8Array(key.export({ format: 'der', type: 'spki' })) };
+  }
+  if (expected.kind !== 'certificate')
+    throw refused('BUNDLE_SIGNER', 'a bundle signed with the key that was named', 'one with a certificate');
+  const [leaf, ...chain] = content.$case === 'certificate' ? [content.certificate] : content.x509CertificateChain.certificates;
+  const certificates = asRefusal('BUNDLE_MALFORMED', 'read its certificates', () =>
+    [leaf, ...chain].map((one) => new X509Certificate(one?.rawBytes ?? '')),
+  );
+  return checkCertificates(certificates);
+}
+
+/** Neither chain building nor `@sigstore/verify` looks at these: a leaf for other uses, and a root that the bundle brings along. */
+function checkCertificates([leaf, ...chain]: readonly X509Certificate[]): BundleKey {
+  if (leaf === undefined) throw refused('BUNDLE_MALFORMED', 'a certificate', 'none');
+  const uses: readonly unknown[] = Array.isArray(leaf.keyUsage) ? leaf.keyUsage : [];
+  if (leaf.ca || !uses.includes(CODE_SIGNING)) throw refused('BUNDLE_SIGNER', 'a certificate that signs code', 'one for other uses');
+  if (chain.some((one) => one.checkIssued(one)))
+    throw refused('BUNDLE_MALFORMED', 'a chain without its root', 'a self-signed certificate in it');
+  return { key: leaf.publicKey, der: new Uint8Array(leaf.raw) };
+}
+
+/** Letter for letter: `@sigstore/verify` takes an identity as a pattern that may match anywhere in the certificate's. */
+export function checkIdentity({ identity }: Signer, expected: ExpectedSigner): void {
+  if (expected.kind === 'key') return;
+  const [name, issuer] = [identity?.subjectAlternativeName, identity?.extensions?.issuer];
+  if (name !== expected.identity) throw refused('BUNDLE_SIGNER', `identity ${expected.identity}`, String(name));
+  if (issuer !== expected.issuer) throw refused('BUNDLE_SIGNER', `issuer ${expected.issuer}`, String(issuer));
+}
