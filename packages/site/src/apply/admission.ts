@@ -4,8 +4,8 @@ import { admit, type Admission } from '@sealane/trust';
 import { crashPoint } from '../crash-point.js';
 import type { Site } from '../site.js';
 import { type LaneFolders, laneFolders } from './lane-view.js';
+import { activeHold } from './hold.js';
 import type { Machine } from './machine.js';
-import type { Hold } from './state.js';
 import { readTrustFile, trustAfter, type TrustFile, writeTrustFile } from './trust-file.js';
 import { tickedFloor, trustedNow } from './trusted-time.js';
 
@@ -47,11 +47,6 @@ export async function admitFromMirror(site: Site, machine: Machine, lane: LaneFo
   writeTrustFile(world.disk, folder.trust, trustAfter(trust, admission, world.clock));
   crashPoint('update:trust-saved');
   return admission;
-}
-
-/** A hold that has not lapsed. */
-export function activeHold(hold: Hold | null, now: string): Hold | null {
-  return hold === null || (hold.until !== null && hold.until <= now) ? null : hold;
 }
 
 /** Unknown hardware is null, not a reason to stop: the gate says what that means. */

@@ -7,11 +7,11 @@ import { readState } from './machine.js';
 import { readTrustFile } from './trust-file.js';
 
 /** Looks at journal, trust, the link to what runs, and the workload. Changes nothing. */
-export function examine(site: Site): readonly Check[] {
+export async function examine(site: Site): Promise<readonly Check[]> {
   const fault = journalFault(site);
   const journal = finding('journal', 'STATE_CORRUPT', 'a journal whose records follow one another', fault ?? 'whole', fault === undefined);
   if (fault !== undefined) return [journal, trustCheck(site)];
-  return [journal, trustCheck(site), linkCheck(site), workloadCheck(site)];
+  return [journal, trustCheck(site), linkCheck(site), await workloadCheck(site)];
 }
 
 function trustCheck({ world, folder }: Site): Check {
@@ -34,9 +34,9 @@ function linkCheck({ world, folder }: Site): Check {
   return finding('current', 'STATE_CORRUPT', `current → ${wanted ?? 'nothing'}`, target ?? 'nothing', !isSettled || target === wanted);
 }
 
-function workloadCheck({ world, folder, driver }: Site): Check {
+async function workloadCheck({ world, folder, driver }: Site): Promise<Check> {
   const { current, stopped } = readState(world.disk, folder.journal);
-  const status = driver.status();
+  const status = await driver.status();
   const isRight = current === null || stopped || status.is === 'running' || status.is === 'handed-over';
   return finding('workload', 'HEALTH_FAILED', stopped ? 'stopped by an operator' : 'what is installed runs', status.is === 'ended' ? status.how : status.is, isRight);
 }

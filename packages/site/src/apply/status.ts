@@ -1,6 +1,7 @@
 /** What a site says of itself: the state as the journal has it, and the trust that is kept. For onlookers: nothing is changed. */
 import type { Digest } from '@sealane/core';
 import type { WorkloadStatus } from '../drivers/driver.js';
+import { activeHold } from './hold.js';
 import type { Denied, Hold, SiteState } from './state.js';
 import type { TrustFile } from './trust-file.js';
 
@@ -25,10 +26,10 @@ export interface SiteStatus {
 }
 
 /** Puts the answer together. */
-export function siteStatus(site: string, state: SiteState, trust: TrustFile, workload: WorkloadStatus): SiteStatus {
+export function siteStatus(site: string, state: SiteState, trust: TrustFile, workload: WorkloadStatus, now: string): SiteStatus {
   return {
     site,
-    state: wordOf(state),
+    state: wordOf(state, now),
     current: lineOf(state.current),
     previous: lineOf(state.previous),
     trust: { expiresAt: trust.expiresAt, timeFloor: trust.time.time, rootVersion: trust.tuf.versions.root },
@@ -41,7 +42,8 @@ export function siteStatus(site: string, state: SiteState, trust: TrustFile, wor
   };
 }
 
-function wordOf({ phase, refused }: SiteState): StateWord {
+/** A site that an operator holds is held, as one is that waits for a person: neither installs anything. */
+function wordOf({ phase, refused, hold }: SiteState, now: string): StateWord {
   switch (phase.at) {
     case 'held':
       return 'held';
@@ -53,6 +55,7 @@ function wordOf({ phase, refused }: SiteState): StateWord {
     case 'rolling-back':
       return 'probation';
     default:
+      if (activeHold(hold, now) !== null) return 'held';
       return refused?.code === 'SITE_FENCED' ? 'fenced' : 'idle';
   }
 }

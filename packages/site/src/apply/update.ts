@@ -7,9 +7,10 @@ import { crashPoint } from '../crash-point.js';
 import type { SyncAnswer } from '../fetch/protocol.js';
 import type { SyncJob } from '../fetch/sync.js';
 import type { Site } from '../site.js';
-import { activeHold, admitFromMirror, laneOf } from './admission.js';
+import { admitFromMirror, laneOf } from './admission.js';
 import { carryOutAll, type CarryContext, isDiskFull, recover, slotOf } from './carry-out.js';
 import type { Fetcher } from './fetch-shell.js';
+import { activeHold } from './hold.js';
 import type { Machine } from './machine.js';
 import type { Outcome, SiteResult } from './outcome.js';
 import { pruneSlots, pruneStore } from './prune.js';
@@ -67,7 +68,7 @@ async function settle(context: CarryContext, fetcher: Fetcher, mode: UpdateMode)
 export async function keepRunning(site: Site, state: SiteState): Promise<void> {
   const { current, phase, stopped } = state;
   if (current === null || stopped || phase.at !== 'idle') return;
-  const status = site.driver.status();
+  const status = await site.driver.status();
   if (status.is === 'running' || status.is === 'handed-over') return;
   site.world.talk(`${current.name} ${current.version} was not running (${status.is === 'ended' ? status.how : 'never started'}): started again`);
   try {

@@ -19,7 +19,7 @@ export const command: CommandSpec = {
 async function run(call: CommandCall): Promise<CommandResult> {
   const mended = call.options['mend'] === true ? await mend(call) : [];
   const site = openSite(call);
-  const checks = examine(site);
+  const checks = await examine(site);
   const worst = checks.find(({ verdict }) => verdict !== 'pass');
   const exit = worst?.code === undefined ? 0 : ERRORS[worst.code].exit;
   const text = [...mended, ...checks.map(line)].join('\n');

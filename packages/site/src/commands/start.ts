@@ -15,7 +15,7 @@ export const command: CommandSpec = {
       if (current === null) throw new SiteError('ROLLBACK_NONE', 'start the workload: expected an installed release, got none', {}, { hint: 'install one: sealane-site update' });
       if (machine.state().stopped) machine.record({ is: 'started' });
       await keepRunning(site, machine.state());
-      const workload = site.driver.status();
+      const workload = await site.driver.status();
       const json = { site: site.config.name, stopped: false, workload };
       return { exit: workload.is === 'running' || workload.is === 'handed-over' ? 0 : 7, json, text: `${current.name} ${current.version}: ${workload.is}` };
     }),

@@ -3,6 +3,7 @@ import type { CommandSpec } from '@sealane/core/command-line';
 import { readState } from '../apply/machine.js';
 import { siteStatus, type SiteStatus } from '../apply/status.js';
 import { readTrustFile } from '../apply/trust-file.js';
+import { trustedNow } from '../apply/trusted-time.js';
 import { openSite } from '../site-shell.js';
 
 /** The command. */
@@ -10,10 +11,11 @@ export const command: CommandSpec = {
   name: 'status',
   summary: 'say what runs, what is kept, how fresh trust is',
   example: 'sealane-site status --config site/site.yaml --state site/state',
-  run: (call) => {
+  run: async (call) => {
     const { world, folder, config, driver } = openSite(call);
-    const status = siteStatus(config.name, readState(world.disk, folder.journal), readTrustFile(world.disk, folder.trust), driver.status());
-    return Promise.resolve({ exit: 0, json: status, text: textOf(status) });
+    const trust = readTrustFile(world.disk, folder.trust);
+    const status = siteStatus(config.name, readState(world.disk, folder.journal), trust, await driver.status(), trustedNow(trust.time, world.clock));
+    return { exit: 0, json: status, text: textOf(status) };
   },
 };
 

@@ -28,5 +28,6 @@ export interface Driver {
   start(slot: SlotOnDisk): Promise<void>;
   /** Stops whatever this driver started, and forgets it. Fine when nothing runs. */
   stop(): Promise<void>;
-  status(): WorkloadStatus;
+  /** Looks now. A process of ours that just ended is waited for (milliseconds), so that how it ended is known. */
+  status(): Promise<WorkloadStatus>;
 }

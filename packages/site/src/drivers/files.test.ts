@@ -21,9 +21,9 @@ function place(folder: string, config: Partial<FilesDriverConfig>): { driver: Dr
   return { driver: make(), again: make, slot };
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 200 && !condition(); tries += 1) await systemClock.sleep(20, never);
-  expect(condition()).toBe(true);
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 200 && !(await condition()); tries += 1) await systemClock.sleep(20, never);
+  expect(await condition()).toBe(true);
 }
 
 test('starts the command in its slot with the release in its environment, and logs what it says', async () => {
@@ -34,7 +34,7 @@ test('starts the command in its slot with the release in its environment, and lo
     expect(readFileSync(path.join(slot.folder, 'seen'), 'utf8')).toBe(`${slot.folder}\n${release} 1.0.0 hi\n`);
     await until(() => readFileSync(path.join(folder, 'logs', 'workload.log'), 'utf8').includes('hello'));
     await driver.stop();
-    expect(driver.status()).toEqual({ is: 'none' });
+    expect(await driver.status()).toEqual({ is: 'none' });
   });
 });
 
@@ -42,7 +42,7 @@ test('finds and stops a workload that another process started, with all its chil
   await withScratch(async (folder) => {
     const { driver, again, slot } = place(folder, { start: ['sh', '-c', 'sleep 60 & sleep 60 & wait'] });
     await driver.start(slot);
-    const status = again().status();
+    const status = await again().status();
     if (status.is !== 'running') throw new Error('not running');
     await until(() => systemProcesses.groupMembers(status.pid).length === 3);
     await again().stop();
@@ -56,17 +56,40 @@ test('kills what does not listen to SIGTERM after the grace', async () => {
     await driver.start(slot);
     await until(() => existsSync(path.join(slot.folder, 'ready')));
     await driver.stop();
-    expect(driver.status()).toEqual({ is: 'none' });
+    expect(await driver.status()).toEqual({ is: 'none' });
   });
 });
 
-test('says how a workload ended', async () => {
+/** Waits without giving Node a turn: the kernel knows that the process has ended, and nothing has collected its exit code. */
+function seeEndedAtOnce({ pid }: { readonly pid: number }): void {
+  const giveUpAt = Date.now() + 5000;
+  while (systemProcesses.startTime(pid) !== undefined && Date.now() < giveUpAt);
+  expect(systemProcesses.startTime(pid)).toBeUndefined();
+}
+
+async function runningPid(driver: Driver): Promise<{ readonly pid: number }> {
+  const status = await driver.status();
+  if (status.is !== 'running') throw new Error(`expected a running workload, got ${status.is}`);
+  return status;
+}
+
+test('says how a workload ended, in the very moment in which it ends', async () => {
   await withScratch(async (folder) => {
-    const { driver, again, slot } = place(folder, { start: ['sh', '-c', 'exit 3'] });
+    const { driver, again, slot } = place(folder, { start: ['sh', '-c', 'sleep 0.1; exit 3'] });
     await driver.start(slot);
-    await until(() => driver.status().is === 'ended');
-    expect(driver.status()).toMatchObject({ is: 'ended', release, how: 'it exited with 3' });
-    expect(again().status()).toMatchObject({ is: 'ended', how: 'it is gone' });
+    seeEndedAtOnce(await runningPid(driver));
+    expect(await driver.status()).toMatchObject({ is: 'ended', release, how: 'it exited with 3' });
+    expect(await again().status()).toMatchObject({ is: 'ended', how: 'it is gone' });
+    await driver.stop();
+  });
+});
+
+test('takes a start command for handed over in the very moment in which it ends with 0', async () => {
+  await withScratch(async (folder) => {
+    const { driver, slot } = place(folder, { start: ['sleep', '0.1'], stop: ['true'] });
+    await driver.start(slot);
+    seeEndedAtOnce(await runningPid(driver));
+    expect(await driver.status()).toEqual({ is: 'handed-over', release });
     await driver.stop();
   });
 });
@@ -76,13 +99,13 @@ test('takes a start command that ends with 0 for handed over only where a stop i
     const with0 = { start: ['true'], stop: ['sh', '-c', 'echo "$SEALANE_RELEASE" > stopped'] };
     const { driver, again, slot } = place(folder, with0);
     await driver.start(slot);
-    await until(() => driver.status().is === 'handed-over');
-    expect(again().status()).toEqual({ is: 'handed-over', release });
+    await until(async () => (await driver.status()).is === 'handed-over');
+    expect(await again().status()).toEqual({ is: 'handed-over', release });
     await again().stop();
     expect(readFileSync(path.join(folder, 'stopped'), 'utf8').trim()).toBe(release);
     const plain = place(folder, { start: ['true'] });
     await plain.driver.start(slot);
-    await until(() => plain.driver.status().is === 'ended');
+    await until(async () => (await plain.driver.status()).is === 'ended');
     await plain.driver.stop();
   });
 });
@@ -91,7 +114,7 @@ test('never touches a process that got the id of a workload that is gone', async
   await withScratch(async (folder) => {
     const { driver, slot } = place(folder, { start: ['true'] });
     await driver.start(slot);
-    await until(() => driver.status().is === 'ended');
+    await until(async () => (await driver.status()).is === 'ended');
     const stranger: ChildProcess = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
     const record = path.join(folder, 'run', 'workload.json');
     const { sealed } = await import('../sealed-file.js');
@@ -106,7 +129,7 @@ test('fails to start with a code when the slot is not there', async () => {
   await withScratch(async (folder) => {
     const { driver, slot } = place(folder, {});
     await expect(driver.start({ ...slot, folder: path.join(folder, 'nowhere') })).rejects.toMatchObject({ code: 'HEALTH_FAILED' });
-    expect(driver.status()).toEqual({ is: 'none' });
+    expect(await driver.status()).toEqual({ is: 'none' });
   });
 });
 

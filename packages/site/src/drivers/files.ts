@@ -5,6 +5,7 @@
  * durably, then the gate is told to become the workload. Killed before that, the pipe closes and the gate ends.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import path from 'node:path';
@@ -54,6 +55,9 @@ const MAX_LOG_BYTES = 8 * 1024 * 1024;
 const KILL_WAIT_MS = 10_000;
 
 const POLL_MS = 20;
+
+/** Node collects an exit code in the next turn of its loop. */
+const REAP_WAIT_MS = 1000;
 
 /** Makes the driver. It reads and writes `run/workload.json` and `logs/` in the state folder. */
 export function filesDriver(config: FilesDriverConfig, world: FilesDriverWorld): Driver {
@@ -185,7 +189,7 @@ async function groupEnds({ clock, processes }: FilesDriverWorld, groupId: number
   return false;
 }
 
-function statusOf(config: FilesDriverConfig, world: FilesDriverWorld, file: string, child: ChildProcess | undefined): WorkloadStatus {
+async function statusOf(config: FilesDriverConfig, world: FilesDriverWorld, file: string, child: ChildProcess | undefined): Promise<WorkloadStatus> {
   const record = readRecord(world, file);
   if (record === undefined) return { is: 'none' };
   const { release, pid } = record;
@@ -193,11 +197,30 @@ function statusOf(config: FilesDriverConfig, world: FilesDriverWorld, file: stri
   if (world.processes.startTime(pid) === record.startTime) return { is: 'running', release, pid };
   if (record.handedOver) return { is: 'handed-over', release };
   const ours = child?.pid === pid ? child : undefined;
+  if (ours !== undefined) await reaped(ours);
   if (ours?.exitCode === 0 && config.stop !== undefined) {
     durableWrite(world.disk, file, sealed({ ...record, handedOver: true }));
     return { is: 'handed-over', release };
   }
   return { is: 'ended', release, how: describeEnd(ours) };
+}
+
+/**
+ * The kernel shows a child as ended before Node has collected its exit code: without waiting, a start command that handed over would be taken for
+ * one that died. A process whose first thread ended before the others stays so: it is not waited for any longer.
+ */
+async function reaped(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const limit = AbortSignal.timeout(REAP_WAIT_MS);
+  // the timeout alone keeps no event loop alive, and neither does a child that was let go
+  child.ref();
+  try {
+    await once(child, 'exit', { signal: limit });
+  } catch (error) {
+    if (!limit.aborted) throw error;
+  } finally {
+    child.unref();
+  }
 }
 
 function describeEnd(child: ChildProcess | undefined): string {

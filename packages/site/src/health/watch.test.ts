@@ -15,7 +15,7 @@ function workload(clock: FakeClock, isHealthy: (seconds: number) => boolean, end
   const began = clock.uptime;
   const watched = {
     asked: 0,
-    status: (): WorkloadStatus => (clock.uptime - began >= endsAt ? { is: 'ended', release, how: 'it exited with 1' } : { is: 'running', release, pid: 1 }),
+    status: (): Promise<WorkloadStatus> => Promise.resolve(clock.uptime - began >= endsAt ? { is: 'ended', release, how: 'it exited with 1' } : { is: 'running', release, pid: 1 }),
     ask: () => {
       watched.asked += 1;
       return Promise.resolve([check(isHealthy(clock.uptime - began) ? 'pass' : 'fail')]);

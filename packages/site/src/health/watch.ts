@@ -15,7 +15,7 @@ export interface WatchPlan {
 
 /** What watching looks at: the process, and the answers of all probes at this moment. */
 export interface Watched {
-  status(): WorkloadStatus;
+  status(): Promise<WorkloadStatus>;
   ask(): Promise<readonly Check[]>;
 }
 
@@ -50,7 +50,7 @@ async function untilHealthy(watched: Watched, plan: WatchPlan, began: number, cl
     signal.throwIfAborted();
     const seen = await look(watched);
     const isLate = clock.uptimeSeconds() - began >= plan.startSeconds;
-    if (seen.healthy || isLate || watched.status().is === 'ended') return seen;
+    if (seen.healthy || isLate || (await watched.status()).is === 'ended') return seen;
     await clock.sleep(plan.intervalMs, signal);
   }
 }
@@ -59,7 +59,7 @@ async function untilHealthy(watched: Watched, plan: WatchPlan, began: number, cl
 export async function look(watched: Watched): Promise<WatchResult> {
   const answers = await watched.ask();
   // asked after the probes: a process that died under them must not pass
-  const checks = [processCheck(watched.status()), ...answers];
+  const checks = [processCheck(await watched.status()), ...answers];
   const failed = checks.filter(({ verdict }) => verdict !== 'pass');
   return failed.length === 0 ? { healthy: true, checks } : { healthy: false, checks: failed };
 }
