@@ -111,10 +111,17 @@ export async function signProposal(proposal: Proposal, signer: Signer): Promise<
  * @throws PromoterError `TRUST_UNSIGNED` (exit 5) signatures are missing; `PROPOSAL_STALE` it was made for another state of the lane
  */
 export async function publishProposal(promoter: Promoter, proposal: Proposal): Promise<string> {
-  const { home } = promoter;
-  expectBase(promoter, proposal);
+  const published = isPublished(promoter, proposal);
+  if (!published) expectBase(promoter, proposal);
   const root = provenRoot(promoter, proposal);
   const targets = provenTargets(promoter, proposal, root);
+  // killed after the timestamp: only what follows it is left to do
+  if (!published) await writeProposal(promoter, proposal, root, targets);
+  return finishProposal(promoter, proposal, root, targets);
+}
+
+async function writeProposal(promoter: Promoter, proposal: Proposal, root: Uint8Array, targets: Uint8Array): Promise<void> {
+  const { home } = promoter;
   for (const [name, bytes] of proposal.files) durableWrite(path.join(home.trust, publishedTargetPath(describeTarget(name, bytes))), bytes, PUBLIC_FILE);
   reached('trust:files-written');
   const roles = proposal.targets === null ? [] : [writeRole(promoter, 'targets', targets)];
@@ -129,12 +136,26 @@ export async function publishProposal(promoter: Promoter, proposal: Proposal): P
   if (proposal.root !== null) writeRole(promoter, 'root', root);
   reached('trust:root-written');
   await publishTop({ home, now: promoter.now, signer: (role) => signerById(home, keyIdsOf(rootRoleKeys(root, role)), role) }, roles);
+}
+
+/** Gives replaced keys' names to the new ones and sets the proposal aside; returns where it is kept. */
+function finishProposal({ home }: Promoter, proposal: Proposal, root: Uint8Array, targets: Uint8Array): string {
   settleKeys(home, publishedKeyIds(root, targets, proposal));
   const kept = path.join(home.proposals, `root-${summarizeMetadata(root).version}-targets-${summarizeMetadata(targets).version}.json`);
   durableWrite(kept, encodeProposal(proposal), PUBLIC_FILE);
   removeFile(home.proposal);
   reached('trust:published');
   return kept;
+}
+
+/** Whether every part of the proposal is what the lane's snapshot and timestamp vouch for now. */
+function isPublished({ lane, home }: Promoter, { root, targets, lane: name }: Proposal): boolean {
+  const isCurrent = (role: 'root' | 'targets', bytes: Uint8Array | null): boolean => {
+    const { version } = lane.metadata[role];
+    return bytes === null || (summarizeMetadata(bytes).version === version && sameSigned(bytes, readNamed(path.join(home.trust, publishedMetadataPath(role, version)), role)));
+  };
+  // a root alone is current before the timestamp that follows it: it is published again, which changes nothing
+  return name === lane.origin && targets !== null && isCurrent('root', root) && isCurrent('targets', targets);
 }
 
 /** A proposal stands on the versions it was made for; what of it is there already, after a kill, is its own. */
