@@ -5,7 +5,7 @@ import { revocationStatement } from '../evidence/predicates/revocation.js';
 import { parseWaybill } from '../waybill/waybill.js';
 import { hbom, junit } from '../testing/gate-lane.js';
 import { AdmitLane, TIMES } from '../testing/admit-lane.js';
-import { expectAdmitted, expectRefused } from '../testing/admit-verdicts.js';
+import { expectAdmitted, expectRefused } from '../../../../test/support/admit-verdicts.js';
 import { checkpointSizesOf } from './waybill-step.js';
 
 /** Steps of a story in the place of the usual ones. */

@@ -2,7 +2,7 @@
 import { type Digest, parseCheckpoint, utf8 } from '@sealane/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { AdmitLane, NOW, TIMES } from '../testing/admit-lane.js';
-import { expectAdmitted, expectRefused } from '../testing/admit-verdicts.js';
+import { expectAdmitted, expectRefused } from '../../../../test/support/admit-verdicts.js';
 import { ed25519Key, envelopeOf } from '../testing/test-keys.js';
 import { testLog } from '../testing/test-log.js';
 

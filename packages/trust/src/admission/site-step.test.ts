@@ -3,7 +3,7 @@ import { sha256, utf8 } from '@sealane/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { admit } from '../admit.js';
 import { AdmitLane, TIMES } from '../testing/admit-lane.js';
-import { expectAdmitted, expectRefused } from '../testing/admit-verdicts.js';
+import { expectAdmitted, expectRefused } from '../../../../test/support/admit-verdicts.js';
 import { testSigner } from '../testing/test-keys.js';
 
 let lane: AdmitLane;

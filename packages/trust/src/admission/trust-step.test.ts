@@ -5,7 +5,7 @@ import { canonicalJson, type JsonObject, keyIdOf, utf8 } from '@sealane/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { describeTarget, EXAMPLE_MARK } from '../tuf/publisher.js';
 import { AdmitLane, NOW, TIMES } from '../testing/admit-lane.js';
-import { expectAdmitted, expectRefused } from '../testing/admit-verdicts.js';
+import { expectAdmitted, expectRefused } from '../../../../test/support/admit-verdicts.js';
 import { type TestSigner, testSigner } from '../testing/test-keys.js';
 
 let lane: AdmitLane;

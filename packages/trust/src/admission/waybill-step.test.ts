@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Digest, sha256, utf8 } from '@sealane/core';
 import { AdmitLane, TIMES } from '../testing/admit-lane.js';
-import { expectAdmitted, expectRefused } from '../testing/admit-verdicts.js';
+import { expectAdmitted, expectRefused } from '../../../../test/support/admit-verdicts.js';
 import { blobPath } from './lane-reader.js';
 
 /** The story up to prod's approvals, with `preprod` in place of the decision before. */

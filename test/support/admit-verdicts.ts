@@ -1,9 +1,9 @@
 /** What every answer of admission must do to the state that the site keeps, asserted beside its outcome. */
-import type { ErrorCode } from '@sealane/core';
+import type { ErrorCode } from '../../packages/core/src/index.js';
 import { expect } from 'vitest';
-import { admit } from '../admit.js';
-import type { Admission, AdmitInput } from '../admission/types.js';
-import type { AdmitLane } from './admit-lane.js';
+import { admit } from '../../packages/trust/src/admit.js';
+import type { Admission, AdmitInput } from '../../packages/trust/src/admission/types.js';
+import type { AdmitLane } from '../../packages/trust/src/testing/admit-lane.js';
 
 type Visit = Parameters<AdmitLane['input']>[0];
 
