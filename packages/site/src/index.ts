@@ -1,10 +1,30 @@
 /** The public surface of `site`: its command line, and nothing that costs time before a command is known. */
-import { type CommandIo, runCommandLine } from '@sealane/core/command-line';
+import { readFileSync } from 'node:fs';
+import { type CommandHelp, type CommandIo, describeCommands, runCommandLine } from '@sealane/core/command-line';
+import { isNodeError } from './disk.js';
 import { program } from './program.js';
 
-/** Runs `sealane-site` with these words (without node and script); returns the exit code of CONTRACT.md. */
-export async function runSealaneSite(argv: readonly string[], io: CommandIo = processIo()): Promise<number> {
-  return await runCommandLine(program, argv, io);
+/**
+ * Runs `sealane-site` with these words (without node and script); returns the exit code of CONTRACT.md. `help` is the file that bundling wrote
+ * (`describeSealaneSite`).
+ */
+export async function runSealaneSite(argv: readonly string[], help?: URL): Promise<number> {
+  return await runCommandLine(help === undefined ? program : { ...program, written: () => readHelp(help) }, argv, processIo());
+}
+
+/** Every command's help, for bundling to write down. */
+export async function describeSealaneSite(): Promise<object> {
+  return await describeCommands(program);
+}
+
+/** A program that is run from its sources has no such file. What is in it was written by this program. */
+function readHelp(help: URL): Readonly<Record<string, CommandHelp>> | undefined {
+  try {
+    return JSON.parse(readFileSync(help, 'utf8')) as Readonly<Record<string, CommandHelp>>;
+  } catch (error) {
+    if (isNodeError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
 }
 
 /** The process as a command's outside: the first SIGINT or SIGTERM aborts, a second one ends at once. */

@@ -28,7 +28,7 @@ export function startFetchProcess(signal: AbortSignal): Fetcher {
   const ask = async (request: FetchRequest): Promise<ReturnType<typeof parseAnswer>> => {
     child.stdin.write(`${JSON.stringify(request)}\n`);
     const { value, done } = await lines.next();
-    signal.throwIfAborted();
+    if (signal.aborted) throw new SiteError('INTERRUPTED', `ask the fetch process to ${request.do}: interrupted before its answer`);
     if (done === true) throw new SiteError('FETCH_FAILED', 'ask the fetch process: expected an answer, it ended');
     return parseAnswer(value);
   };

@@ -1,5 +1,5 @@
 /** What `check`, `update` and `rollback` answer, and with which exit code. */
-import { type Check, type Digest, ERRORS, type ErrorCode, type ExitCode } from '@sealane/core';
+import type { Check, Digest, ErrorCode, ExitCode } from '@sealane/core';
 
 /** How it ended, in the words of the command line. */
 export type Outcome = 'available' | 'installed' | 'unchanged' | 'deferred' | 'refused' | 'rolled-back' | 'held';
@@ -13,6 +13,9 @@ export interface SiteResult {
   readonly reason: ErrorCode | null;
   readonly checks: readonly Check[];
 }
+
+/** Refusals that say: what is offered is genuine, and may not run here. All others say that something is wrong with it. */
+const DENIED = /^(?:WAYBILL_APPROVALS|CHANNEL_HELD|(?:EVIDENCE|HARDWARE|RELEASE|SITE)_[A-Z_]+)$/;
 
 /**
  * The exit code: installed, unchanged, available 0 · deferred 5, but 6 when no upstream could be reached · rolled back 7 · held 8 · refused 3
@@ -31,6 +34,6 @@ export function exitOf({ outcome, reason }: Pick<SiteResult, 'outcome' | 'reason
     case 'held':
       return 8;
     case 'refused':
-      return reason !== null && ERRORS[reason].exit === 3 ? 3 : 4;
+      return reason !== null && DENIED.test(reason) ? 3 : 4;
   }
 }

@@ -120,7 +120,9 @@ async function judge(context: CarryContext, synced: SyncAnswer, mode: UpdateMode
   const admission = await admitFromMirror(site, machine, lane);
   switch (admission.outcome) {
     case 'refused':
-      return unreachable && admission.reason === 'TRUST_EXPIRED' ? await stale(context, synced, admission, mode) : await refuse(context, admission);
+      if (admission.reason !== 'TRUST_EXPIRED') return await refuse(context, admission);
+      if (mode === 'update' && mayGoOn(context)) return await carryOutAdmitted(context, admission);
+      return unreachable ? notReached(context, synced, admission.checks) : await refuse(context, admission);
     case 'deferred':
       return resultOf(site, machine.state(), 'deferred', admission);
     case 'unchanged':
@@ -143,13 +145,16 @@ function accept(machine: Machine, admission: Admission): void {
   if (admission.outcome === 'unchanged' && (phase.at === 'admitted' || phase.at === 'staged')) machine.record({ is: 'abandoned', why: 'it is not wanted any more' });
 }
 
-/** Expiry stops new installs, not one that was admitted before it (DESIGN "Time"). */
-async function stale(context: CarryContext, synced: SyncAnswer, admission: Admission, mode: UpdateMode): Promise<SiteResult> {
-  const { site, machine } = context;
+/** Expiry stops new installs, not one that was admitted before it (DESIGN "Time"): who freezes the lane must not stop what is half done. */
+function mayGoOn({ site, machine, trust }: CarryContext): boolean {
   const { phase, hold } = machine.state();
-  const isHeld = activeHold(hold, trustedNow(context.trust().time, site.world.clock)) !== null;
-  if (mode === 'check' || isHeld || (phase.at !== 'admitted' && phase.at !== 'staged')) return notReached(context, synced, admission.checks);
-  return await carryOutTarget(context, phase.target.release, admission.checks);
+  return (phase.at === 'admitted' || phase.at === 'staged') && activeHold(hold, trustedNow(trust().time, site.world.clock)) === null;
+}
+
+async function carryOutAdmitted(context: CarryContext, { checks }: Admission): Promise<SiteResult> {
+  const { phase } = context.machine.state();
+  if (phase.at !== 'admitted' && phase.at !== 'staged') throw new SiteError('INTERNAL', `go on with an install: expected one that was admitted, got ${phase.at}`);
+  return await carryOutTarget(context, phase.target.release, checks);
 }
 
 async function refuse(context: CarryContext, admission: Admission): Promise<SiteResult> {

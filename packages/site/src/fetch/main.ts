@@ -13,7 +13,11 @@ process.once('SIGTERM', () => stop.abort());
 // Ctrl-C goes to the whole group: `apply` decides what ends
 process.on('SIGINT', () => undefined);
 
-for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
+const lines = createInterface({ input: process.stdin, crlfDelay: Infinity });
+// whoever asked is gone or wants no more: two of us must never write one mirror. What was under way is safe to break off anywhere
+lines.once('close', () => process.exit());
+
+for await (const line of lines) {
   const answer = await serveFetch(JSON.parse(line) as FetchRequest, { disk: nodeDisk, signal: stop.signal });
   process.stdout.write(`${JSON.stringify(answer)}\n`);
 }

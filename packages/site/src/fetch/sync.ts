@@ -75,6 +75,8 @@ function writeLast(mirror: Mirror, files: LaneFiles): void {
 function finish(mirror: Mirror, job: SyncJob, files: LaneFiles, wanted: ReadonlySet<string>): void {
   const timestamp = files.get(TIMESTAMP);
   if (timestamp !== undefined) mirror.setMark({ timestamp: sha256(timestamp), job: jobDigest(job) });
+  // what an interrupted download left of a blob that nobody wants any more
+  mirror.remove('partial');
   const folder = 'content/blobs/sha256';
   for (const name of mirror.list(folder)) if (!wanted.has(name)) mirror.remove(`${folder}/${name}`);
 }
