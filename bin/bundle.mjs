@@ -1,6 +1,6 @@
 // Bundles both executables into dist/: a command starts in half the time that hundreds of small modules take. Types are checked elsewhere
 // (`npm run types`).
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -28,6 +28,11 @@ export async function bundle() {
   });
   await build.write({ dir: out, format: 'esm', entryFileNames: '[name].mjs', chunkFileNames: 'chunks/[name]-[hash].mjs', banner: `// Sealane ${version}` });
   await build.close();
+  // help is written down, so that asking for it loads no command
+  const { describeSealane } = await import('../dist/sealane.mjs');
+  const { describeSealaneSite } = await import('../dist/sealane-site.mjs');
+  writeFileSync(path.join(out, 'sealane.help.json'), JSON.stringify(await describeSealane()));
+  writeFileSync(path.join(out, 'sealane-site.help.json'), JSON.stringify(await describeSealaneSite()));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle();

@@ -59,6 +59,9 @@ export interface CommandSpec {
   readonly run: (call: CommandCall) => Promise<CommandResult>;
 }
 
+/** What a command takes and says of itself, without what it does: plain data. */
+export type CommandHelp = Omit<CommandSpec, 'run'>;
+
 /** An executable: its name, global options and lazily loaded commands (key = words of the command). */
 export interface Program {
   readonly name: string;
@@ -66,6 +69,17 @@ export interface Program {
   readonly summary: string;
   readonly globals: readonly OptionSpec[];
   readonly commands: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<{ readonly command: CommandSpec }> }>>;
+  /** What `describeCommands` said when the program was bundled: with it, help loads no command. */
+  readonly written?: () => Readonly<Record<string, CommandHelp>> | undefined;
+}
+
+/** Every command's help, by name. */
+export async function describeCommands(program: Program): Promise<Readonly<Record<string, CommandHelp>>> {
+  const described = Object.entries(program.commands).map(async ([name, { load }]): Promise<[string, CommandHelp]> => {
+    const { run: _run, ...help } = (await load()).command;
+    return [name, help];
+  });
+  return Object.fromEntries(await Promise.all(described));
 }
 
 const JSON_OPTION: OptionSpec = { flags: '--json', description: 'print one JSON object on stdout' };
@@ -86,11 +100,21 @@ export async function runCommandLine(program: Program, given: readonly string[],
   try {
     const entry = program.commands[name];
     if (entry === undefined) return helpOrUnknown(program, argv, io, wantsJson);
-    const { command } = await entry.load();
+    const command = (asksForHelp(argv) ? writtenCommand(program, name, entry.load) : undefined) ?? (await entry.load()).command;
     return await runOne(program, command, [...given.slice(0, leading), ...argv.slice(name.split(' ').length)], io);
   } catch (error) {
     return reportFailure(error, program, io, wantsJson);
   }
+}
+
+function asksForHelp(argv: readonly string[]): boolean {
+  return argv.includes('--help') || argv.includes('-h');
+}
+
+/** A command as it was written down. `--help` may have been the value of an option: then the command itself is loaded and run. */
+function writtenCommand(program: Program, name: string, load: Program['commands'][string]['load']): CommandSpec | undefined {
+  const help = program.written?.()?.[name];
+  return help === undefined ? undefined : { ...help, run: async (call) => await (await load()).command.run(call) };
 }
 
 /** How many leading words are global options and their values: `--home DIR --json`. */
@@ -121,8 +145,7 @@ function helpOrUnknown(program: Program, argv: readonly string[], io: CommandIo,
   }
   const words = argv.filter((word) => !word.startsWith('-'));
   const group = Object.keys(program.commands).filter((name) => name.startsWith(`${words.join(' ')} `));
-  const asksForHelp = argv.includes('--help') || argv.includes('-h') || first === 'help' || first === undefined;
-  if (asksForHelp && (words.length === 0 || first === 'help' || group.length > 0)) {
+  if ((asksForHelp(argv) || first === 'help' || first === undefined) && (words.length === 0 || first === 'help' || group.length > 0)) {
     io.out(programHelp(program, words.length === 0 || first === 'help' ? Object.keys(program.commands) : group));
     return 0;
   }

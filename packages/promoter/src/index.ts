@@ -1,2 +1,2 @@
 /** The public surface of `promoter`: the executable, and nothing that holds keys. */
-export { runSealane } from './run.js';
+export { describeSealane, runSealane } from './run.js';
