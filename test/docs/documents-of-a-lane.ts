@@ -1,0 +1,113 @@
+/** Every kind of document that a real lane and a real site write, by format: what the pages and schemas are held to. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { canonicalJson, fromBase64, type JsonObject, parseCheckpoint, PREDICATE } from '@sealane/core';
+import { RELEASE_ARTIFACT_TYPE } from '@sealane/oci';
+import { makeLane, type TestLane } from '../support/lane.js';
+import { enrolSite, type TestSite } from '../support/site.js';
+
+/** Documents as their exact bytes, by name of their format. */
+export type Documents = ReadonlyMap<string, readonly Uint8Array[]>;
+
+const STATEMENTS: Readonly<Record<string, string>> = {
+  [PREDICATE.approval]: 'approval',
+  [PREDICATE.decision]: 'decision',
+  [PREDICATE.receipt]: 'receipt',
+  [PREDICATE.release]: 'release',
+  [PREDICATE.revocation]: 'revocation',
+  [PREDICATE.siteRecord]: 'site-record',
+  [PREDICATE.testResult]: 'test-result',
+};
+
+/** A lane with two releases, one of them revoked, a refusal, an open proposal, a medium, and a site that installed. */
+export interface BusyLane {
+  readonly lane: TestLane;
+  readonly site: TestSite;
+  /** The exported medium. */
+  readonly medium: string;
+  readonly documents: Documents;
+}
+
+/** Makes one in `dir`, with the real commands. The caller stops both. */
+export async function makeBusyLane(dir: string): Promise<BusyLane> {
+  const lane = await makeLane(dir);
+  const topology = path.join(dir, 'topology.json');
+  writeFileSync(topology, JSON.stringify({ nodes: ['plc-1', 'gateway-1'], links: [['plc-1', 'gateway-1']] }));
+  const first = await lane.release('1.0.0');
+  await lane.sealane(['promote', first, '--to', 'dev'], 3);
+  const words = ['evidence', 'add', first, '--tests', path.join(dir, 'junit.xml'), '--hardware', lane.hardware, '--topology', topology];
+  await lane.sealane([...words, '--key', 'lab']);
+  await lane.promote(first);
+  const second = await lane.release('1.1.0');
+  await lane.promote(second, 'dev');
+  await lane.sealane(['revoke', second, '--reason', 'fails in the field']);
+  await lane.sealane(['channel', 'hold', 'prod', '--reason', 'freeze of the season']);
+  await lane.sealane(['channel', 'unhold', 'prod']);
+  const site = await enrolSite(lane, path.join(dir, 'site'));
+  await site.must(['update']);
+  await lane.sealane(['trust', 'propose', '--renew'], 5);
+  const medium = path.join(dir, 'medium');
+  await lane.sealane(['media', 'export', '--stage', 'prod', '--out', medium]);
+  return { lane, site, medium, documents: await collect(lane, site) };
+}
+
+async function collect(lane: TestLane, site: TestSite): Promise<Documents> {
+  const found = new Map<string, Uint8Array[]>();
+  const keep: Keep = (name, bytes) => void found.set(name, [...(found.get(name) ?? []), bytes]);
+  const file = (...words: readonly string[]): Uint8Array => readFileSync(path.join(...words));
+  const folder = (...words: readonly string[]): readonly Uint8Array[] => filesOf(path.join(...words)).map((name) => file(name));
+  keep('pipeline', file(lane.home, 'pipeline.yaml'));
+  keep('proposal', file(lane.home, 'proposal.json'));
+  keep('site', file(site.config));
+  keep('site-request', file(site.dir, 'request.json'));
+  for (const kind of ['policy', 'channel']) for (const bytes of folder(lane.lane, 'trust', 'targets', kind)) keep(kind, bytes);
+  for (const bytes of folder(lane.lane, 'content', 'blobs')) keepBlob(keep, bytes);
+  for (const bytes of [file(site.dir, 'record.json'), ...folder(site.state, 'receipts')]) keepBundle(keep, parse(bytes));
+  const leaves = folder(lane.lane, 'log', 'tile', 'entries').flatMap(entriesOf);
+  leaves.forEach((leaf) => keep('log-leaf', leaf));
+  const { size } = parseCheckpoint(file(lane.lane, 'log', 'checkpoint'));
+  for (let index = 0; index < size; index += 1) keepBundle(keep, (await lane.sealane(['log', 'prove', String(index)])).bundle);
+  return found;
+}
+
+type Keep = (name: string, bytes: Uint8Array) => void;
+
+function keepBlob(keep: Keep, bytes: Uint8Array): void {
+  if (bytes[0] !== '{'.charCodeAt(0)) return;
+  const value = parse(bytes);
+  if (value['kind'] === 'Waybill') keep('waybill', bytes);
+  if (value['artifactType'] === RELEASE_ARTIFACT_TYPE) keep('release-manifest', bytes);
+}
+
+/** A bundle, and the statement in it. */
+function keepBundle(keep: Keep, bundle: JsonObject): void {
+  const envelope = bundle['dsseEnvelope'] as { readonly payload: string };
+  const payload = fromBase64(envelope.payload);
+  const { predicateType } = parse(payload);
+  const name = typeof predicateType === 'string' ? STATEMENTS[predicateType] : undefined;
+  keep('bundle', canonicalJson(bundle));
+  if (name !== undefined) keep(name, payload);
+}
+
+/** The entries of a bundle of tlog-tiles: each after its length in 16 bits. */
+function entriesOf(bytes: Uint8Array): readonly Uint8Array[] {
+  const entries: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const length = Buffer.from(bytes).readUInt16BE(at);
+    entries.push(bytes.subarray(at + 2, at + 2 + length));
+    at += 2 + length;
+  }
+  return entries;
+}
+
+/** Every file below a folder, as absolute paths in order. */
+export function filesOf(folder: string): readonly string[] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort();
+}
+
+function parse(bytes: Uint8Array): JsonObject {
+  return JSON.parse(new TextDecoder().decode(bytes)) as JsonObject;
+}

@@ -1,0 +1,147 @@
+/** Every format that has a page and a JSON Schema: its schema, where the code has one, and the parser that decides. */
+import { type JsonObject, parseLogLeaf, parseStatement, PREDICATE, readSiteRequest } from '@sealane/core';
+import { parseReleaseManifest } from '@sealane/oci';
+import {
+  parseBundle,
+  parseChannel,
+  parsePolicy,
+  parseWaybill,
+  readApproval,
+  readDecision,
+  readReceipt,
+  readRelease,
+  readRevocation,
+  readSiteRecord,
+  readTestResult,
+} from '@sealane/trust';
+import { z } from 'zod';
+import { parsePipeline } from '../../packages/promoter/src/pipeline/pipeline.js';
+import { pipelineJsonSchema } from '../../packages/promoter/src/pipeline/schema.js';
+import { parseProposal } from '../../packages/promoter/src/trust/proposal.js';
+import { parseConfig } from '../../packages/site/src/config.js';
+import { siteJsonSchema } from '../../packages/site/src/config-shape.js';
+import { bundleShape } from '../../packages/trust/src/evidence/bundle-shape.js';
+import {
+  approvalShape,
+  decisionShape,
+  receiptShape,
+  releaseShape,
+  revocationShape,
+  siteRecordShape,
+} from '../../packages/trust/src/evidence/predicates.js';
+import { channelShape } from '../../packages/trust/src/policy/channel.js';
+import { policyShape } from '../../packages/trust/src/policy/policy.js';
+import { waybillShape } from '../../packages/trust/src/waybill/waybill.js';
+
+/** One format. */
+export interface Format {
+  /** Name of the page and of the schema: `docs/formats/NAME.md`, `docs/formats/NAME.schema.json`. */
+  readonly name: string;
+  readonly kind: 'statement' | 'document' | 'yaml';
+  /** The schema as the code's own shape gives it; `by-hand` when the parser has none, so that the file is written by people. */
+  readonly schema: JsonObject | 'by-hand';
+  /** The program's parser: throws for what it refuses. */
+  readonly parse: (bytes: Uint8Array) => unknown;
+  /** Fields that we write and other tools need not: the parser takes a document without them, and with others. */
+  readonly othersMayLack?: readonly string[];
+}
+
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+/** All of them. */
+export const FORMATS: readonly Format[] = [
+  statement('approval', PREDICATE.approval, approvalShape, readApproval),
+  statement('decision', PREDICATE.decision, decisionShape, readDecision),
+  statement('receipt', PREDICATE.receipt, receiptShape, readReceipt),
+  statement('release', PREDICATE.release, releaseShape, readRelease),
+  statement('revocation', PREDICATE.revocation, revocationShape, readRevocation),
+  statement('site-record', PREDICATE.siteRecord, siteRecordShape, readSiteRecord),
+  {
+    name: 'test-result',
+    kind: 'statement',
+    schema: 'by-hand',
+    parse: (bytes) => readTestResult(parseStatement(bytes)),
+    othersMayLack: ['passedTests', 'failedTests', 'salt'],
+  },
+  document('bundle', bundleShape, parseBundle),
+  document('channel', channelShape, parseChannel),
+  document('policy', policyShape, parsePolicy),
+  document('waybill', waybillShape, parseWaybill),
+  { name: 'log-leaf', kind: 'document', schema: 'by-hand', parse: parseLogLeaf },
+  { name: 'proposal', kind: 'document', schema: 'by-hand', parse: (bytes) => parseProposal(bytes, 'proposal.json') },
+  { name: 'release-manifest', kind: 'document', schema: 'by-hand', parse: parseReleaseManifest },
+  { name: 'site-request', kind: 'document', schema: 'by-hand', parse: readSiteRequest },
+  {
+    name: 'pipeline',
+    kind: 'yaml',
+    schema: described('pipeline', pipelineJsonSchema()),
+    parse: (bytes) => parsePipeline(bytes, 'pipeline.yaml'),
+  },
+  {
+    name: 'site',
+    kind: 'yaml',
+    schema: described('site', siteJsonSchema()),
+    parse: (bytes) => parseConfig(text(bytes), '/etc/sealane/site.yaml'),
+  },
+];
+
+/** The part of a document in which its own fields are: of a statement the predicate. */
+export function bodyOf(format: Format, value: JsonObject): JsonObject {
+  return format.kind === 'statement' ? (value['predicate'] as JsonObject) : value;
+}
+
+/** The schema of that part. */
+export function bodySchema(format: Format, schema: JsonObject): JsonObject {
+  return format.kind === 'statement' ? ((schema['properties'] as JsonObject)['predicate'] as JsonObject) : schema;
+}
+
+function statement(
+  name: string,
+  predicateType: string,
+  shape: z.ZodType,
+  read: (value: ReturnType<typeof parseStatement>) => unknown,
+): Format {
+  const { $schema: _, ...predicate } = z.toJSONSchema(shape, { io: 'input' }) as JsonObject;
+  return {
+    name,
+    kind: 'statement',
+    schema: described(name, inToto(predicateType, predicate)),
+    parse: (bytes) => read(parseStatement(bytes)),
+  };
+}
+
+function document(name: string, shape: z.ZodType, parse: Format['parse']): Format {
+  return { name, kind: 'document', schema: described(name, z.toJSONSchema(shape, { io: 'input' })), parse };
+}
+
+/** The schema of an in-toto statement v1 around a predicate, as Sealane writes it. */
+function inToto(predicateType: string, predicate: JsonObject): JsonObject {
+  const digest = {
+    type: 'object',
+    properties: { sha256: { type: 'string', pattern: '^[0-9a-f]{64}$' } },
+    required: ['sha256'],
+    additionalProperties: false,
+  };
+  const subject = { type: 'object', properties: { name: { type: 'string' }, digest }, required: ['digest'], additionalProperties: false };
+  return {
+    type: 'object',
+    properties: {
+      _type: { const: 'https://in-toto.io/Statement/v1' },
+      subject: { type: 'array', items: subject, minItems: 1, maxItems: 10_000 },
+      predicateType: { const: predicateType },
+      predicate,
+    },
+    required: ['_type', 'subject', 'predicateType', 'predicate'],
+    additionalProperties: false,
+  };
+}
+
+function described(name: string, schema: object): JsonObject {
+  const { $schema: _schema, title: _title, ...rest } = JSON.parse(JSON.stringify(schema)) as JsonObject;
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    $id: `urn:sealane:schema:${name}:v1`,
+    title: `Sealane ${name}`,
+    ...rest,
+  };
+}

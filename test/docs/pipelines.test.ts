@@ -1,0 +1,62 @@
+/** Every pipeline file of the repository is one that the program takes, and policies can be made of it and read. */
+import { generateKeyPairSync } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { formatVkey, NOTE_KEY_TYPE, vkeyOf } from '@sealane/core';
+import { encodePolicy, GATES, parsePolicy } from '@sealane/trust';
+import { describe, expect, test } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import { parsePipeline } from '../../packages/promoter/src/pipeline/pipeline.js';
+import { policyFor } from '../../packages/promoter/src/trust/policies.js';
+import { ROOT } from '../support/run.js';
+import { compile } from './json-schema.js';
+import { codeBelow, named, pageText, tableRows } from './pages.js';
+
+const FILES = readdirSync(path.join(ROOT, 'pipelines'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'));
+
+describe.for(FILES.map((file) => ({ file })))('pipelines/$file', ({ file }) => {
+  const bytes = readFileSync(path.join(ROOT, 'pipelines', file));
+
+  test('fits the schema', () => {
+    expect(compile('pipeline')(parseYaml(bytes.toString()))).toBe('');
+  });
+
+  test('becomes a policy for each stage that a site can read', () => {
+    const pipeline = parsePipeline(bytes, file);
+    const logVkey = formatVkey(vkeyOf(pipeline.lane, NOTE_KEY_TYPE.ed25519, generateKeyPairSync('ed25519').privateKey));
+    const source = { pipeline, findKey: keysByName(), logVkey, logSize: 0, revoked: [] };
+    for (const { name, gates } of pipeline.stages) {
+      const policy = parsePolicy(encodePolicy(policyFor(source, name)));
+      expect(policy.gates.map(({ use }) => use)).toEqual(gates.map(({ use }) => use));
+    }
+  });
+});
+
+test('the page on pipelines shows pipelines/three-stages.yaml as it is', () => {
+  const words = (text: string): unknown => parseYaml(text);
+  expect(words(codeBelow(pageText('docs/formats/pipeline.md'), 'Example'))).toEqual(
+    words(readFileSync(path.join(ROOT, 'pipelines', 'three-stages.yaml'), 'utf8')),
+  );
+});
+
+test('the page on pipelines lists every gate with its settings, and no other', () => {
+  const table = pageText('docs/formats/pipeline.md').split('\n## Gates\n')[1]?.split('\n## ')[0] ?? '';
+  const listed = tableRows(table).map(([gate, , settings]) => [named(gate), settingsIn(settings)]);
+  const known = GATES.filter(({ settings }) => settings.length > 0).map(({ id, settings }) => [id, [...settings].sort()]);
+  expect(listed).toEqual(known);
+});
+
+/** Setting names of a cell: `count`, `distinctFrom: […]`; values that stand alone are not settings. */
+function settingsIn(cell = ''): readonly string[] {
+  const names = [...cell.matchAll(/`([A-Za-z]+)(?::[^`]*)?`/g)].map(([, name]) => name ?? '');
+  return [...new Set(names)].filter((name) => name !== 'refuse').sort();
+}
+
+function keysByName(): (name: string) => Uint8Array {
+  const keys = new Map<string, Uint8Array>();
+  return (name) => {
+    const spki = keys.get(name) ?? generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'der' });
+    keys.set(name, spki);
+    return spki;
+  };
+}
