@@ -1,0 +1,108 @@
+/** `docs/errors.md` is the error table of the code. After a change of it: `npx vitest run --project system test/docs/errors.test.ts -u`. */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { ERRORS, type ErrorCode } from '@sealane/core';
+import { format as pretty } from 'prettier';
+import { describe, expect, test } from 'vitest';
+import { ROOT } from '../support/run.js';
+import { named, pageText, tableRows } from './pages.js';
+
+const FILE = 'docs/errors.md';
+const CODES = (Object.keys(ERRORS) as ErrorCode[]).sort();
+
+const EXITS: readonly (readonly [number, string])[] = [
+  [0, 'done'],
+  [1, 'a fault of the program or the machine'],
+  [2, 'usage or configuration'],
+  [3, 'denied by policy'],
+  [4, 'verification failed'],
+  [5, 'pending: an approval, a soak, a witness, owners, a local condition'],
+  [6, 'a remote is unavailable'],
+  [7, 'rolled back'],
+  [8, 'held: needs a person'],
+];
+
+/** Refusals of other releases of Sealane to come: named in the design, said by no code yet. */
+const LATER: readonly (readonly [string, string])[] = [
+  ['WINDOW_CLOSED', 'the window for changes at this site is closed (deferred)'],
+  ['BUDGET_SPENT', 'the data budget of this site is spent (deferred)'],
+  ['EXCEPTION_INVALID', 'an exception was used twice, has expired, is for another site, or is of a kind that policy does not allow'],
+];
+
+/** The refusals that attackers must meet, as the threat model names them. */
+const NAMED_REFUSALS =
+  'TRUST_THRESHOLD TRUST_ROLLBACK TRUST_EXPIRED TRUST_MISMATCH TRUST_TOO_LARGE FETCH_TOO_SLOW TRUST_WRONG_ROLE TRUST_MALFORMED WAYBILL_STAGE_ORDER WAYBILL_SUBJECT WAYBILL_SIGNATURE WAYBILL_APPROVALS EVIDENCE_SUBJECT EVIDENCE_SIGNER EVIDENCE_RESULT KEY_REVOKED LOG_NOT_INCLUDED LOG_WITNESS LOG_FORK RELEASE_REVOKED CHANNEL_HELD SITE_FENCED RELEASE_BELOW_FLOOR HARDWARE_UNCOVERED SITE_MISMATCH CONTENT_DIGEST CONTENT_LENGTH CONTENT_MISSING CONTENT_UNSAFE WINDOW_CLOSED LOCAL_HOLD DISK_SHORT BUDGET_SPENT EXCEPTION_INVALID'.split(
+    ' ',
+  );
+
+const row = (...cells: readonly (string | number)[]): string =>
+  `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`;
+const table = (head: readonly string[], rows: readonly string[]): string =>
+  [row(...head), row(...head.map(() => '---')), ...rows].join('\n');
+
+function page(): string {
+  const codes = CODES.map((code) => row(`\`${code}\``, ERRORS[code].exit, ERRORS[code].what, ERRORS[code].hint));
+  return `# Errors
+
+Generated from \`packages/core/src/error-table.ts\`; a test holds it to that table, and each code to a place in the code that says it.
+
+A command that fails prints one line with what it was doing, what it expected and what it got, one line with the next step, and ends with the exit code. With \`--json\` the same is
+\`{"error": {"code", "message", "hint"}}\`. The \`reason\` of \`sealane-site check\` and \`update\`, of receipts and of checks is one of these codes too. A check of a gate that does not pass decides the exit of \`plan\` and
+\`promote\` by its verdict: fail or error is 3, pending is 5.
+
+## Exit codes
+
+${table(
+  ['exit', 'meaning'],
+  EXITS.map(([exit, meaning]) => row(exit, meaning)),
+)}
+
+## Codes
+
+${table(['code', 'exit', 'meaning', 'what to do'], codes)}
+
+## Named, and coming later
+
+No code of today's programs says these.
+
+${table(
+  ['code', 'meaning'],
+  LATER.map(([code, meaning]) => row(`\`${code}\``, meaning)),
+)}
+`;
+}
+
+describe('docs/errors.md', () => {
+  test('is generated from the table', async () => {
+    await expect(await pretty(page(), { parser: 'markdown' })).toMatchFileSnapshot(path.join(ROOT, FILE));
+  });
+
+  test('has as many codes as the table, each once, with its exit code', () => {
+    const section = pageText(FILE).split('\n## Codes\n')[1]?.split('\n## ')[0] ?? '';
+    const rows = tableRows(section).map(([code, exit]) => [named(code), Number(exit)]);
+    expect(rows).toEqual(CODES.map((code) => [code, ERRORS[code].exit]));
+  });
+
+  test('has every refusal that the threat model names, here or as coming later', () => {
+    const later = LATER.map(([code]) => code);
+    expect(NAMED_REFUSALS.filter((code) => !Object.hasOwn(ERRORS, code))).toEqual(later);
+    for (const code of NAMED_REFUSALS) expect(pageText(FILE)).toContain(`\`${code}\``);
+  });
+});
+
+describe('the error table', () => {
+  const sources = readdirSync(path.join(ROOT, 'packages'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\/src\/.*\.ts$/.test(file) && !/node_modules|\/testing\/|\.test\.ts$|error-table\.ts$/.test(file))
+    .map((file) => readFileSync(path.join(ROOT, 'packages', file), 'utf8'));
+
+  test.for(CODES.map((code) => ({ code })))('$code is said somewhere in the code', ({ code }) => {
+    expect(sources.some((source) => source.includes(`'${code}'`))).toBe(true);
+  });
+
+  test('has a meaning and a next step for each code, in one line without a full stop', () => {
+    for (const code of CODES) {
+      const { what, hint } = ERRORS[code];
+      for (const text of [what, hint]) expect(text, code).toMatch(/^\S.*[^.\s]$/);
+    }
+  });
+});
