@@ -6,7 +6,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CRASH_POINTS } from '../../packages/site/src/crash-point.js';
 import { killAt } from '../support/kill.js';
 import type { TestSite } from '../support/site.js';
-import { atSite, expectChain, healthyVersions, makeSiteWorld, receiptsOf, type ReceiptOnDisk, runningReleases, setUpstreams, type SiteWorld, versionsOnDisk } from '../support/site-world.js';
+import {
+  atSite,
+  expectChain,
+  healthyVersions,
+  makeSiteWorld,
+  receiptsOf,
+  type ReceiptOnDisk,
+  runningReleases,
+  setUpstreams,
+  type SiteWorld,
+  versionsOnDisk,
+} from '../support/site-world.js';
 
 let world: SiteWorld;
 
@@ -43,7 +54,12 @@ async function expectOldOrNew(site: TestSite, old: Version, wanted: Version): Pr
 /** A site at rest: this version is current, on disk and running, once. */
 async function expectAtRest(site: TestSite, version: Version): Promise<void> {
   const status = await site.must(['status']);
-  expect(status).toMatchObject({ state: 'idle', current: { version, release: world.releases[version] }, receiptsQueued: 0, workload: { is: 'running' } });
+  expect(status).toMatchObject({
+    state: 'idle',
+    current: { version, release: world.releases[version] },
+    receiptsQueued: 0,
+    workload: { is: 'running' },
+  });
   expect(versionsOnDisk(site)).toEqual([version]);
   expect(runningReleases(site)).toEqual([world.releases[version]]);
   expect((await site.must(['doctor'])).ok).toBe(true);
@@ -129,7 +145,9 @@ describe.skipIf(process.platform !== 'linux')('update', () => {
       expect(healthyVersions(site)).not.toContain('1.2.0');
       const again = await site.run(['update']);
       const wasDone = before.length === 2 || ['update:rolled-back', 'update:receipt-written'].includes(point);
-      const wanted = wasDone ? { exit: 0, outcome: 'unchanged', reason: 'RELEASE_FAILED_HERE' } : { exit: 7, outcome: 'rolled-back', reason: 'HEALTH_FAILED' };
+      const wanted = wasDone
+        ? { exit: 0, outcome: 'unchanged', reason: 'RELEASE_FAILED_HERE' }
+        : { exit: 7, outcome: 'rolled-back', reason: 'HEALTH_FAILED' };
       expect({ exit: again.exit, outcome: again.json.outcome, reason: again.json.reason }).toEqual(wanted);
       await expectAtRest(site, '1.0.0');
       const receipts = [first(), ['rolled-back', world.releases['1.2.0'], 'HEALTH_FAILED']];
@@ -172,7 +190,15 @@ describe.skipIf(process.platform !== 'linux')('update', () => {
 });
 
 describe.skipIf(process.platform !== 'linux')('rollback by hand', () => {
-  it.each(['update:admitted', 'update:switching', 'update:stopped', 'update:linked', 'update:started', 'update:committed', 'update:receipt-written'])('killed at %s is finished by the next update', async (point) => {
+  it.each([
+    'update:admitted',
+    'update:switching',
+    'update:stopped',
+    'update:linked',
+    'update:started',
+    'update:committed',
+    'update:receipt-written',
+  ])('killed at %s is finished by the next update', async (point) => {
     await atSite(world, '1.1.0', async (site) => {
       await site.must(['update']);
       await killed(site, point, ['rollback']);

@@ -49,15 +49,33 @@ const DRIVER = {
 };
 
 /** Two components whose files must always be of one version. */
-async function publish(lane: TestLane, version: string, conf: Readonly<Record<string, string>> = {}): Promise<{ readonly release: string; readonly lane: string }> {
+async function publish(
+  lane: TestLane,
+  version: string,
+  conf: Readonly<Record<string, string>> = {},
+): Promise<{ readonly release: string; readonly lane: string }> {
   const from = path.join(lane.dir, 'sources', version);
-  const files = { 'app/srv/version': `${version}\n`, 'conf/version': `${version}\n`, ...Object.fromEntries(Object.entries(conf).map(([name, text]) => [`conf/${name}`, text])) };
+  const files = {
+    'app/srv/version': `${version}\n`,
+    'conf/version': `${version}\n`,
+    ...Object.fromEntries(Object.entries(conf).map(([name, text]) => [`conf/${name}`, text])),
+  };
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(path.dirname(path.join(from, name)), { recursive: true });
     writeFileSync(path.join(from, name), text);
   }
   const components = ['app', 'conf'].flatMap((name) => ['--files', `${name}=${path.join(from, name)}`]);
-  const { release } = (await lane.sealane(['release', 'create', '--name', 'readings', '--version', version, ...components, '--key', 'author'])) as { release: string };
+  const { release } = (await lane.sealane([
+    'release',
+    'create',
+    '--name',
+    'readings',
+    '--version',
+    version,
+    ...components,
+    '--key',
+    'author',
+  ])) as { release: string };
   await lane.promote(release);
   const copy = path.join(lane.dir, 'lanes', version);
   cpSync(lane.lane, copy, { recursive: true });
@@ -134,7 +152,8 @@ export function receiptsOf(site: TestSite): readonly ReceiptOnDisk[] {
     for (const name of readdirSync(folder).filter((file) => /\d{8}\.json$/.test(file))) {
       const receipt = readReceiptFile(path.join(folder, name));
       const known = found.get(receipt.seq);
-      if (known !== undefined && known.bytes !== receipt.bytes) throw new Error(`read receipts: expected one receipt ${receipt.seq}, got two that differ`);
+      if (known !== undefined && known.bytes !== receipt.bytes)
+        throw new Error(`read receipts: expected one receipt ${receipt.seq}, got two that differ`);
       found.set(receipt.seq, receipt);
     }
   }

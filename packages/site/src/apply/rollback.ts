@@ -44,9 +44,10 @@ function targetOf({ current, kept }: SiteState, wanted: Digest | undefined): Slo
   throw new SiteError('ROLLBACK_NONE', `go back to ${wanted ?? 'the release before'}: expected one that is kept, got ${names === '' ? 'none' : names}`);
 }
 
-function barOf({ bars, floor, revoked }: TrustFile, target: Slot): Check | undefined {
+/** The failed check that bars going back to a release that was committed here, if one does. Null bars: nothing was verified yet. */
+export function barOf({ bars, floor, revoked }: Pick<TrustFile, 'bars' | 'floor' | 'revoked'>, target: Slot): Check | undefined {
   const isRevoked = bars?.revoked.includes(target.release) === true || revoked.releases.some(({ release }) => release === target.release);
-  const lowest = Math.max(bars?.counter ?? 0, floor.counter);
+  const lowest = Math.max(bars?.counter ?? 0, floor.counter, revoked.floor?.counter ?? 0);
   if (isRevoked) return bar('revoked', 'RELEASE_REVOKED', 'a release that is not revoked', `${target.name} ${target.version} is revoked`);
   if (target.counter < lowest) return bar('floor', 'RELEASE_BELOW_FLOOR', `a counter of at least ${lowest}`, `${target.name} ${target.version} has ${target.counter}`);
   return undefined;

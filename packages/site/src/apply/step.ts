@@ -76,9 +76,11 @@ function note(state: SiteState, event: SiteEvent): SiteState {
   }
 }
 
-/** A release may be admitted when nothing is under way, or in place of one that was only laid down. */
+/** A release may be admitted when nothing is under way, or in place of one that was only laid down; one that failed here only by hand. */
 function fresh(state: SiteState, target: Target): Target {
-  if (!['idle', 'admitted', 'staged'].includes(state.phase.at) || state.owed !== null) throw impossible(state, { is: 'admitted', target });
+  const isResting = ['idle', 'admitted', 'staged'].includes(state.phase.at) && state.owed === null;
+  const isDenied = target.cause === 'update' && state.denied.some(({ release }) => release === target.release);
+  if (!isResting || isDenied) throw impossible(state, { is: 'admitted', target });
   return target;
 }
 

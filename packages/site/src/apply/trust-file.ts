@@ -38,7 +38,9 @@ export function trustAfter(
   const raised = raisedFloor(before.time, timeFloor ?? before.time.time, admission.rootExpiresAt ?? NO_LIMIT, clock);
   const isDue = timeFloor !== null && timeFloor > before.time.time;
   const time = isDue || secondsSince(before.time.moment, clock) >= SAVE_TICKS_SECONDS ? raised : before.time;
-  return { kind: 'TrustFile', ...next, tuf, time, expiresAt: admission.expiresAt ?? before.expiresAt };
+  // a lane that is refused has verified nothing: what barred going back by hand bars it still
+  const bars = next.bars ?? before.bars;
+  return { kind: 'TrustFile', ...next, bars, tuf, time, expiresAt: admission.expiresAt ?? before.expiresAt };
 }
 
 /**

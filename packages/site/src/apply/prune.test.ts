@@ -1,0 +1,92 @@
+import { type Digest, digestFromHex, digestHex } from '@sealane/core';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { stateFolder } from '../state-folder.js';
+import { MemoryDisk } from '../testing/memory-disk.js';
+import { pruneSlots } from './prune.js';
+import { INITIAL_STATE, type Phase, type SiteState, type Slot, type Target } from './state.js';
+
+const folder = stateFolder('/state');
+const digest = (letter: string): Digest => digestFromHex(letter.repeat(64));
+const slot = (letter: string): Slot => ({
+  release: digest(letter),
+  name: 'svc',
+  version: letter,
+  waybill: null,
+  counter: 1,
+  since: '2026-11-24T10:00:00Z',
+});
+const target = (letter: string): Target => ({
+  release: digest(letter),
+  name: 'svc',
+  version: letter,
+  waybill: null,
+  counter: 1,
+  cause: 'update',
+});
+
+const phaseOf = (letter: string): fc.Arbitrary<Phase> =>
+  fc.constantFrom<Phase>(
+    { at: 'idle' },
+    { at: 'committed' },
+    { at: 'admitted', target: target(letter) },
+    { at: 'staged', target: target(letter) },
+    { at: 'switching', target: target(letter), attempt: 1 },
+    { at: 'probation', target: target(letter), attempt: 1, began: { bootId: 'b', uptimeSeconds: 1 } },
+    { at: 'rolling-back', target: target(letter), attempt: 1, failed: [] },
+    { at: 'held', code: 'ROLLBACK_FAILED', message: '', target: target(letter) },
+  );
+
+const letter = fc.constantFrom('a', 'b', 'c', 'd');
+const states: fc.Arbitrary<SiteState> = fc
+  .tuple(fc.option(letter), fc.uniqueArray(letter, { maxLength: 2 }), letter.chain(phaseOf))
+  .map(([current, kept, phase]) => ({
+    ...INITIAL_STATE,
+    current: current === null ? null : slot(current),
+    kept: kept.map(slot),
+    previous: kept[0] === undefined ? null : slot(kept[0]),
+    phase,
+  }));
+
+function diskWith(names: readonly string[], running: string): MemoryDisk {
+  const disk = new MemoryDisk();
+  disk.makeFolder(folder.releases);
+  for (const name of names) {
+    disk.makeFolder(`${folder.releases}/${name}`);
+    disk.writeQuietly(`${folder.releases}/${name}/version`, new Uint8Array([1]));
+  }
+  disk.symlink(`releases/${digestHex(digest(running))}`, folder.current);
+  return disk;
+}
+
+test('never removes the slot of what is current, kept, under way, or pointed to; removes every other one', () => {
+  const all = ['a', 'b', 'c', 'd', 'e'];
+  let removed = 0;
+  fc.assert(
+    fc.property(states, letter, (state, running) => {
+      const disk = diskWith(
+        all.map((one) => digestHex(digest(one))),
+        running,
+      );
+      removed += pruneSlots({ world: { disk }, folder } as never, state).length;
+      const left = disk.list(folder.releases);
+      const needed = [state.current, ...state.kept, 'target' in state.phase ? state.phase.target : null].flatMap((one) =>
+        one === null ? [] : [one.release],
+      );
+      for (const release of [...needed, digest(running)]) expect(left).toContain(digestHex(release));
+      expect(left.length).toBe(new Set([...needed, digest(running)]).size);
+    }),
+  );
+  expect(removed).toBeGreaterThan(0);
+});
+
+test('keeps the half-made slot of a release that is being laid down, and removes all other half-made ones', () => {
+  const [mine, others] = [`${digestHex(digest('b'))}.tmp`, `${digestHex(digest('c'))}.tmp`];
+  const disk = diskWith([digestHex(digest('a')), mine, others], 'a');
+  pruneSlots({ world: { disk }, folder } as never, {
+    ...INITIAL_STATE,
+    current: slot('a'),
+    phase: { at: 'admitted', target: target('b') },
+  });
+  expect(disk.list(folder.releases)).toEqual([digestHex(digest('a')), mine]);
+});
