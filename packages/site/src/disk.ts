@@ -53,6 +53,8 @@ export interface Disk {
   makeFolder(path: string, mode: number): void;
   kind(path: string): PathKind;
   sizeBytes(path: string): number;
+  /** Permission bits of a file, as chmod(1) says them. */
+  mode(path: string): number;
   /** Bytes that an unprivileged writer may still use on the file system of `path`. */
   freeBytes(path: string): number;
 }
@@ -74,6 +76,7 @@ export const nodeDisk: Disk = {
   },
   kind: kindOf,
   sizeBytes: (path) => lstatSync(path).size,
+  mode: (path) => lstatSync(path).mode & 0o7777,
   freeBytes: (path) => {
     const { bavail, bsize } = statfsSync(path);
     return bavail * bsize;

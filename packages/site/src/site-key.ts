@@ -7,6 +7,9 @@ import { durableWrite } from './durable-write.js';
 /** A P-256 key in PKCS#8 PEM takes 241 bytes. */
 const MAX_KEY_BYTES = 16 * 1024;
 
+/** Bits by which others than the owner could read or write. */
+const OTHERS = 0o077;
+
 /** Makes a new key, readable by its owner only. */
 export function createSiteKey(disk: Disk, file: string): Signer {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -17,11 +20,14 @@ export function createSiteKey(disk: Disk, file: string): Signer {
 /**
  * Opens the site's key.
  *
- * @throws SiteError `NOT_ENROLLED` there is none; `KEY_MALFORMED` it is not a P-256 key in PKCS#8 PEM
+ * @throws SiteError `NOT_ENROLLED` there is none; `KEY_EXPOSED` others than its owner can read or write it; `KEY_MALFORMED` it is not a P-256 key in PKCS#8 PEM
  */
 export function openSiteKey(disk: Disk, file: string): Signer {
   const bytes = disk.read(file, MAX_KEY_BYTES);
   if (bytes === undefined) throw new SiteError('NOT_ENROLLED', `open the site's key: expected ${file}, got nothing`, { path: file });
+  if ((disk.mode(file) & OTHERS) !== 0) {
+    throw new SiteError('KEY_EXPOSED', `open the site's key ${file}: expected mode 0600, others can read or write it`, { path: file }, { hint: `run: chmod 600 ${file}` });
+  }
   let key: KeyObject;
   try {
     key = createPrivateKey(Buffer.from(bytes));

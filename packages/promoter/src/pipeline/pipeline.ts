@@ -26,8 +26,8 @@ export function parsePipeline(bytes: Uint8Array, file: string): Pipeline {
 }
 
 /** Whether a pipeline file says who witnesses: `init` makes one for a file that does not. @throws PromoterError `CONFIG_INVALID` no YAML */
-export function namesWitnesses(bytes: Uint8Array): boolean {
-  return parseYaml(bytes, 'pipeline.yaml').document.has('witnesses');
+export function namesWitnesses(bytes: Uint8Array, file: string): boolean {
+  return parseYaml(bytes, file).document.has('witnesses');
 }
 
 /** Stages in order, each once, gates and settings that exist. */

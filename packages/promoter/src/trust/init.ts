@@ -63,7 +63,7 @@ export async function initLane(wish: InitWish): Promise<MadeLane> {
   }
   const bytes = pipelineBytes(home, wish);
   // a pipeline that cannot be read leaves nothing behind
-  if (bytes !== undefined && namesWitnesses(bytes)) parsePipeline(bytes, wish.pipeline ?? home.pipeline);
+  if (bytes !== undefined && namesWitnesses(bytes, wish.pipeline ?? home.pipeline)) parsePipeline(bytes, wish.pipeline ?? home.pipeline);
   makePrivateFolder(home.keys);
   makePrivateFolder(home.owners);
   const pipeline = takePipeline(home, wish, bytes);
@@ -89,7 +89,7 @@ function pipelineBytes(home: Home, wish: InitWish): Uint8Array | undefined {
 function takePipeline(home: Home, wish: InitWish, given: Uint8Array | undefined): Pipeline {
   let bytes = given;
   if (bytes === undefined) bytes = Buffer.from(defaultPipeline(makeWitnessKey(home, wish.exampleKeys)));
-  else if (!namesWitnesses(bytes)) bytes = withWitness(bytes, makeWitnessKey(home, wish.exampleKeys));
+  else if (!namesWitnesses(bytes, wish.pipeline ?? home.pipeline)) bytes = withWitness(bytes, makeWitnessKey(home, wish.exampleKeys));
   const pipeline = parsePipeline(bytes, wish.pipeline ?? home.pipeline);
   durableWrite(home.pipeline, bytes, PUBLIC_FILE);
   return pipeline;

@@ -112,6 +112,11 @@ export class MemoryDisk implements Disk {
     return this.#live.get(file)?.kind ?? 'nothing';
   }
 
+  /** Everything here is its owner's alone. */
+  mode(): number {
+    return 0o600;
+  }
+
   sizeBytes(file: string): number {
     return this.bytes(file)?.length ?? 0;
   }

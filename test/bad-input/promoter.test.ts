@@ -1,0 +1,193 @@
+/** Bad input to the promoter's commands: a clear error with the next step, the right exit code, and nothing half-written. */
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeLane, type TestLane } from '../support/lane.js';
+import { type Answer, expectJson, ROOT, runJson } from '../support/run.js';
+
+let dir: string;
+let lane: TestLane;
+let release: string;
+
+beforeAll(async () => {
+  dir = mkdtempSync(path.join(tmpdir(), 'sealane-bad-'));
+  lane = await makeLane(dir);
+  release = await lane.release('1.0.0');
+  await lane.promote(release, 'dev');
+});
+
+afterAll(async () => {
+  await lane.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** Runs a command that must fail so, and leave the log as long as it was. */
+async function expectError(words: readonly string[], exit: number, code: string, message: RegExp = /./): Promise<Answer['json']['error']> {
+  const size = await logSize();
+  const answer = await runJson('sealane', [...words, '--home', lane.home]);
+  expect({ exit: answer.exit, code: answer.json?.error?.code }, answer.stdout + answer.stderr).toEqual({ exit, code });
+  expect(answer.json.error.message).toMatch(message);
+  expect(answer.json.error.hint).toMatch(/\w/);
+  expect(answer.json.error.message).not.toMatch(/\n/);
+  expect(answer.stderr).toMatch(new RegExp(`^sealane: error: .*\\(${code}\\)\\nsealane: hint: .+\\n`));
+  expect(await logSize()).toBe(size);
+  return answer.json.error;
+}
+
+async function logSize(): Promise<number> {
+  return (await lane.sealane(['evidence', 'list', release])).statements.length;
+}
+
+const file = (name: string, text: string): string => {
+  const full = path.join(dir, name);
+  writeFileSync(full, text);
+  return full;
+};
+
+describe('names and digests', () => {
+  it('a digest that is none is 2', async () => {
+    await expectError(['plan', 'sha256:abc', '--to', 'dev'], 2, 'DIGEST_MALFORMED');
+  });
+
+  it('a release that does not exist is 2', async () => {
+    await expectError(['plan', `sha256:${'0'.repeat(64)}`, '--to', 'dev'], 2, 'RELEASE_UNKNOWN');
+    await expectError(['plan', 'readings@9.9.9', '--to', 'dev'], 2, 'RELEASE_UNKNOWN');
+  });
+
+  it('an unknown stage is 2 and names those there are', async () => {
+    await expectError(['plan', release, '--to', 'production'], 2, 'STAGE_UNKNOWN', /dev, edge-preprod, prod/);
+  });
+
+  it('an unknown command, an unknown flag and a missing argument are 2', async () => {
+    await expectError(['promot', release], 2, 'USAGE');
+    await expectError(['promote', release, '--to', 'prod', '--nope'], 2, 'USAGE', /--nope/);
+    await expectError(['promote', '--to', 'prod'], 2, 'USAGE');
+  });
+
+  it('an image whose digest is not there is refused', async () => {
+    const words = ['release', 'create', '--name', 'other', '--version', '1.0.0', '--key', 'author'];
+    await expectError([...words, '--image', `app=oci:${path.join(dir, 'images', '1.0.0')}@sha256:${'0'.repeat(64)}`], 4, 'CONTENT_MISSING');
+    await expectError([...words, '--image', 'app=oci:/nowhere'], 4, 'CONTENT_MISSING');
+  });
+
+  it('the same name and version with other bytes is 2', async () => {
+    await expect(lane.release('1.0.0', { 'srv/other': 'bytes\n' })).rejects.toThrow(/expected exit 0, got 2[\s\S]*RELEASE_EXISTS/);
+  });
+});
+
+describe('test reports', () => {
+  const add = (name: string, text: string): readonly string[] => ['evidence', 'add', release, '--tests', file(name, text), '--key', 'lab'];
+
+  it('an empty file is refused', async () => {
+    await expectError(add('empty.xml', ''), 3, 'EVIDENCE_RESULT');
+  });
+
+  it('zero tests is refused', async () => {
+    await expectError(add('zero.xml', '<testsuites><testsuite name="s" tests="0"/></testsuites>'), 3, 'EVIDENCE_RESULT');
+  });
+
+  it('all skipped is refused', async () => {
+    await expectError(add('skipped.xml', '<testsuite name="s"><testcase name="a"><skipped/></testcase></testsuite>'), 3, 'EVIDENCE_RESULT');
+  });
+
+  it('a report that is cut off is refused', async () => {
+    await expectError(add('cut.xml', '<testsuites><testsuite name="s"><testcase name="a"/>'), 3, 'EVIDENCE_RESULT');
+  });
+
+  it('a failed test never passes the gate', async () => {
+    const failing = await lane.release('1.0.1');
+    const report = file('failed.xml', `<testsuite name="s">${[1, 2, 3, 4, 5].map((n) => `<testcase name="${n}"/>`).join('')}<testcase name="6"><failure/></testcase></testsuite>`);
+    await lane.sealane(['evidence', 'add', failing, '--provenance', path.join(dir, 'provenance.json'), '--key', 'builder']);
+    await lane.sealane(['evidence', 'add', failing, '--tests', report, '--key', 'lab']);
+    const refused = await lane.sealane(['promote', failing, '--to', 'dev'], 3);
+    expect(refused.decision).toBe('refused');
+    expect((await lane.sealane(['channel', 'show', 'dev'])).groups).toMatchObject([{ release }]);
+  });
+});
+
+describe('keys', () => {
+  it('a key that is not there is 2', async () => {
+    await expectError(['approve', release, '--to', 'prod', '--key', 'nobody'], 2, 'CONFIG_INVALID', /nobody/);
+  });
+
+  it('a key that others can read is 2', async () => {
+    const { path: key } = await lane.sealane(['key', 'create', 'carol']);
+    chmodSync(key, 0o644);
+    await expectError(['approve', release, '--to', 'prod', '--key', 'carol'], 2, 'KEY_EXPOSED', /0600/);
+  });
+
+  it('a file that is no key is 2', async () => {
+    await expectError(['approve', release, '--to', 'prod', '--key', `file:${file('no.pem', 'not a key\n')}`], 2, 'KEY_MALFORMED');
+  });
+
+  it('a lab’s key does not approve', async () => {
+    await expectError(['approve', release, '--to', 'prod', '--key', 'lab'], 3, 'EVIDENCE_SIGNER', /alice, bob/);
+  });
+
+  it('example keys are refused in a lane that was not made from them', async () => {
+    const home = path.join(dir, 'real');
+    await expectJson('sealane', ['init', home]);
+    cpSync(path.join(ROOT, 'keys-example', 'alice.pem'), path.join(home, 'keys', 'mallory.pem'));
+    chmodSync(path.join(home, 'keys', 'mallory.pem'), 0o600);
+    const used = await runJson('sealane', ['approve', 'readings@1.0.0', '--to', 'prod', '--key', 'mallory', '--home', home]);
+    expect(used.exit).toBe(2);
+    const other = path.join(dir, 'real-2');
+    mkdirSync(path.join(other, 'keys'), { recursive: true, mode: 0o700 });
+    cpSync(path.join(ROOT, 'keys-example', 'prod.pem'), path.join(other, 'keys', 'prod.pem'));
+    const made = await runJson('sealane', ['init', other]);
+    expect({ exit: made.exit, code: made.json.error.code }).toEqual({ exit: 2, code: 'KEY_EXAMPLE' });
+    expect(existsSync(path.join(other, 'lane', 'trust', 'metadata', 'timestamp.json'))).toBe(false);
+  });
+});
+
+describe('the pipeline file', () => {
+  const init = async (text: string): Promise<Answer['json']> => {
+    const home = mkdtempSync(path.join(dir, 'init-'));
+    const pipeline = path.join(home, 'given.yaml');
+    writeFileSync(pipeline, text);
+    const answer = await runJson('sealane', ['init', path.join(home, 'home'), '--pipeline', pipeline]);
+    expect(answer.exit).toBe(2);
+    expect(existsSync(path.join(home, 'home'))).toBe(false);
+    return answer.json.error;
+  };
+  const good = readFileSync(path.join(ROOT, 'pipelines', 'quickstart', 'pipeline.yaml'), 'utf8');
+
+  it('malformed YAML is named by line and column', async () => {
+    expect(await init('apiVersion: sealane/v1\nkind: [Pipeline\n')).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringMatching(/given\.yaml:\d+:\d+: /) });
+  });
+
+  it('a key said twice is named', async () => {
+    expect((await init(`${good}\nquorum: 2\n`)).message).toMatch(/given\.yaml:\d+:\d+: /);
+  });
+
+  it('an unknown gate is named by line and column', async () => {
+    expect((await init(good.replace('use: provenance', 'use: provenence'))).message).toMatch(/given\.yaml:\d+:\d+: .*provenence/);
+  });
+
+  it('a stage out of a stage that comes later is named', async () => {
+    expect((await init(good.replace('from: [dev]', 'from: [prod]'))).message).toMatch(/given\.yaml:\d+:\d+: .*above it/);
+  });
+});
+
+describe('the folder', () => {
+  it('a home that is none is 2', async () => {
+    const answer = await runJson('sealane', ['release', 'list', '--home', path.join(dir, 'nowhere')]);
+    expect({ exit: answer.exit, code: answer.json.error.code }).toEqual({ exit: 2, code: 'CONFIG_INVALID' });
+    expect(answer.json.error.hint).toMatch(/sealane init/);
+  });
+
+  it('a second lane in one home is 2 and leaves the first', async () => {
+    const before = readdirSync(path.join(lane.lane, 'trust', 'metadata'));
+    await expectError(['init', lane.home], 2, 'LANE_EXISTS');
+    expect(readdirSync(path.join(lane.lane, 'trust', 'metadata'))).toEqual(before);
+  });
+});
+
+it('statements by hand are refused whole when one of them is not by a known key', async () => {
+  const approval = path.join(dir, 'approval.json');
+  await lane.sealane(['approve', release, '--to', 'prod', '--key', 'alice', '--out', approval]);
+  const good = JSON.parse(readFileSync(approval, 'utf8')) as { verificationMaterial: { publicKey: { hint: string } } };
+  const bad = { ...good, verificationMaterial: { publicKey: { hint: Buffer.alloc(32).toString('base64') } } };
+  await expectError(['statement', 'add', file('both.json', JSON.stringify([good, bad]))], 3, 'EVIDENCE_SIGNER');
+});

@@ -1,0 +1,186 @@
+/** Bad input and bad conditions at a site: a clear error with the next step, the right exit code, and what runs goes on. */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { spawn } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeLane, type TestLane } from '../support/lane.js';
+import { commandWords } from '../support/run.js';
+import { enrolSite, siteAt, type TestSite, versionOnDisk } from '../support/site.js';
+
+let dir: string;
+let lane: TestLane;
+let base: string;
+let upstream: string;
+
+beforeAll(async () => {
+  dir = mkdtempSync(path.join(tmpdir(), 'sealane-bad-'));
+  [base, upstream] = [path.join(dir, 'base'), path.join(dir, 'upstream')];
+  lane = await makeLane(dir);
+  await lane.promote(await lane.release('1.0.0'));
+  const site = await enrolSite(lane, base, { upstreams: [upstream] });
+  cpSync(lane.lane, upstream, { recursive: true });
+  expect((await site.must(['update'])).outcome).toBe('installed');
+  await site.stop();
+  await lane.promote(await lane.release('1.1.0'));
+});
+
+afterAll(async () => {
+  await lane.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** A copy of the site and of the lane with 1.1.0, which it polls. */
+function scene(): { site: TestSite; lane: string } {
+  const scratch = mkdtempSync(path.join(dir, 'site-'));
+  cpSync(base, scratch, { recursive: true });
+  const copy = path.join(scratch, 'lane');
+  cpSync(lane.lane, copy, { recursive: true });
+  const site = siteAt(scratch);
+  writeFileSync(site.config, readFileSync(site.config, 'utf8').replace(/^upstreams: .*$/m, `upstreams: ${JSON.stringify([copy])}`));
+  return { site, lane: copy };
+}
+
+describe('site.yaml', () => {
+  const bent: readonly (readonly [string, (text: string) => string])[] = [
+    ['malformed YAML', (text) => text.replace('kind: Site', 'kind: [Site')],
+    ['an unknown key', (text) => `${text}upstream: here\n`],
+    ['a wrong type', (text) => text.replace(/^stage: prod$/m, 'stage: [prod]')],
+    ['a key said twice', (text) => `${text}name: other\n`],
+  ];
+
+  it.each(bent)('%s is 2, with line and column', async (_name, bend) => {
+    const { site } = scene();
+    writeFileSync(site.config, bend(readFileSync(site.config, 'utf8')));
+    const answer = await site.run(['update']);
+    expect({ exit: answer.exit, code: answer.json.error.code }).toEqual({ exit: 2, code: 'CONFIG_INVALID' });
+    expect(answer.json.error.message).toMatch(/site\.yaml, line \d+, column \d+: /);
+    expect(versionOnDisk(site.state)).toBe('1.0.0');
+  });
+});
+
+describe('a site that is not enrolled', () => {
+  it('is 2 and says how to enrol', async () => {
+    const folder = path.join(dir, 'fresh');
+    mkdirSync(folder);
+    cpSync(path.join(base, 'site.yaml'), path.join(folder, 'site.yaml'));
+    const answer = await siteAt(folder).run(['update']);
+    expect({ exit: answer.exit, code: answer.json.error.code }).toEqual({ exit: 2, code: 'NOT_ENROLLED' });
+    expect(answer.json.error.hint).toMatch(/enroll/);
+  });
+});
+
+describe('the disk', () => {
+  const isRoot = process.getuid?.() === 0;
+
+  it.skipIf(!isRoot)('that is full defers (5), keeps what runs, and installs when there is room', async () => {
+    const { site } = scene();
+    const releases = path.join(site.state, 'releases');
+    const kept = path.join(site.dir, 'kept');
+    cpSync(releases, kept, { recursive: true });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', releases]);
+    try {
+      cpSync(kept, releases, { recursive: true });
+      expect(await site.must(['update'], 5)).toMatchObject({ outcome: 'deferred', reason: 'DISK_SHORT' });
+      expect(versionOnDisk(site.state)).toBe('1.0.0');
+      execFileSync('mount', ['-o', 'remount,size=256m', releases]);
+      expect(await site.must(['update'])).toMatchObject({ outcome: 'installed' });
+      await site.stop();
+    } finally {
+      execFileSync('umount', [releases]);
+    }
+  });
+
+  it.skipIf(!isRoot)('that is read-only is 2, and nothing changes', async () => {
+    const { site } = scene();
+    execFileSync('mount', ['--bind', site.state, site.state]);
+    execFileSync('mount', ['-o', 'remount,ro,bind', site.state]);
+    try {
+      const answer = await site.run(['update']);
+      expect({ exit: answer.exit, code: answer.json.error.code }, answer.stderr).toEqual({ exit: 2, code: 'STATE_UNWRITABLE' });
+    } finally {
+      execFileSync('umount', [site.state]);
+    }
+    expect(await site.must(['update'])).toMatchObject({ outcome: 'installed' });
+    await site.stop();
+  });
+});
+
+describe('two updaters at once', () => {
+  it('the second is told (5) and changes nothing', async () => {
+    const { site } = scene();
+    writeFileSync(site.config, readFileSync(site.config, 'utf8').replace('"probationSeconds":0.2', '"probationSeconds":4'));
+    const first = site.run(['update']);
+    await sleep(2500);
+    const second = await site.run(['update']);
+    expect({ exit: second.exit, code: second.json.error?.code }, second.stdout).toEqual({ exit: 5, code: 'UPDATER_BUSY' });
+    expect((await first).json.outcome).toBe('installed');
+    await site.stop();
+  });
+});
+
+describe('Ctrl-C', () => {
+  it('in probation is 5, and the next command goes on', async () => {
+    const { site } = scene();
+    writeFileSync(site.config, readFileSync(site.config, 'utf8').replace('"probationSeconds":0.2', '"probationSeconds":20'));
+    const child = spawn(process.execPath, commandWords('sealane-site', ['update', '--json', '--config', site.config, '--state', site.state]));
+    let out = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+    const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
+    for (let tries = 0; tries < 100 && (await site.must(['status'])).state !== 'probation'; tries += 1) await sleep(100);
+    child.kill('SIGINT');
+    expect({ exit: await ended, code: (JSON.parse(out) as { error?: { code: string } }).error?.code }).toEqual({ exit: 5, code: 'INTERRUPTED' });
+    writeFileSync(site.config, readFileSync(site.config, 'utf8').replace('"probationSeconds":20', '"probationSeconds":0.2'));
+    expect(await site.must(['update'])).toMatchObject({ outcome: 'installed' });
+    expect(versionOnDisk(site.state)).toBe('1.1.0');
+    await site.stop();
+  });
+});
+
+describe('a lane that is half copied', () => {
+  it('without the newest blobs is refused by name, and installs when they have come', async () => {
+    const { site, lane: copy } = scene();
+    rmSync(path.join(copy, 'content'), { recursive: true });
+    cpSync(path.join(upstream, 'content'), path.join(copy, 'content'), { recursive: true });
+    expect(await site.must(['update'], 4)).toMatchObject({ outcome: 'refused', reason: 'CONTENT_MISSING' });
+    cpSync(path.join(lane.lane, 'content'), path.join(copy, 'content'), { recursive: true });
+    expect(await site.must(['update'])).toMatchObject({ outcome: 'installed' });
+    await site.stop();
+  });
+
+  it('without its folder defers (6), and what runs goes on', async () => {
+    const { site, lane: copy } = scene();
+    rmSync(copy, { recursive: true });
+    expect(await site.must(['update'], 6)).toMatchObject({ outcome: 'deferred', reason: 'FETCH_FAILED' });
+    expect(versionOnDisk(site.state)).toBe('1.0.0');
+  });
+});
+
+describe('the site’s own files', () => {
+  it('a key that others can read is 2', async () => {
+    const { site } = scene();
+    chmodSync(path.join(site.state, 'site.pem'), 0o644);
+    const answer = await site.run(['update']);
+    expect({ exit: answer.exit, code: answer.json.error.code }).toEqual({ exit: 2, code: 'KEY_EXPOSED' });
+  });
+
+  it('a journal in which a record was edited is held (8) until a person has looked', async () => {
+    const { site } = scene();
+    const journal = path.join(site.state, 'journal');
+    writeFileSync(journal, readFileSync(journal, 'utf8').replace('"1.0.0"', '"1.0.9"'));
+    expect(await site.must(['update'], 8)).toMatchObject({ outcome: 'held', reason: 'STATE_CORRUPT' });
+    await site.run(['doctor', '--mend']);
+    await site.must(['unhold']);
+    expect(await site.must(['update'])).toMatchObject({ outcome: 'installed' });
+    await site.stop();
+  });
+
+  it('trust state in which a version was edited is held (8)', async () => {
+    const { site } = scene();
+    const trust = path.join(site.state, 'trust.json');
+    writeFileSync(trust, readFileSync(trust, 'utf8').replace(/"timestamp":\d+/, '"timestamp":0'));
+    expect(await site.must(['update'], 8)).toMatchObject({ outcome: 'held', reason: 'STATE_CORRUPT' });
+  });
+});
