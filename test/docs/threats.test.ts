@@ -1,0 +1,59 @@
+/** `docs/threats.md` names tests that exist; what it does not name a test for, it says is open. */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { ROOT } from '../support/run.js';
+import { LATER, NAMED_REFUSALS } from './named-refusals.js';
+import { named, pageText, tableRows } from './pages.js';
+
+const FILE = 'docs/threats.md';
+const section = (heading: string): readonly (readonly string[])[] =>
+  tableRows(pageText(FILE).split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '');
+const attackers = section('Who holds what');
+const refusals = section('Named refusals');
+
+/** The tests that a cell names: `file`: “name”, “name”. */
+function testsIn(cell = ''): readonly { readonly file: string; readonly name: string }[] {
+  return cell.split('<br>').flatMap((part) => [...part.matchAll(/“([^”]+)”/g)].map(([, name = '']) => ({ file: named(part), name })));
+}
+
+const source = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
+
+describe('docs/threats.md', () => {
+  const all = [...attackers.map((cells) => testsIn(cells[3])), ...refusals.map((cells) => testsIn(cells[2]))].flat();
+
+  test('names many tests', () => {
+    expect(all.length).toBeGreaterThan(60);
+  });
+
+  test.for([...new Map(all.map((each) => [`${each.file} ${each.name}`, each])).values()])(
+    '$file has a test named “$name”',
+    ({ file, name }) => {
+      expect(existsSync(path.join(ROOT, file))).toBe(true);
+      const quoted = [`'${name}'`, `"${name}"`, `\`${name}\``].filter(
+        (text) => source(file).includes(`(${text}`) || source(file).includes(`, ${text}`),
+      );
+      expect(quoted).toHaveLength(1);
+    },
+  );
+
+  test('has each of the 16 attackers once, and says what is open where no test is named', () => {
+    expect(attackers.map(([id]) => id)).toEqual(Array.from({ length: 16 }, (_, at) => `T${at + 1}`));
+    for (const [id, , , shown, open] of attackers) if (testsIn(shown).length === 0) expect(open, id).toMatch(/\w{4}/);
+  });
+
+  test('has each named refusal once, with a test in a file that asserts its code, but for those that no code says yet', () => {
+    const later = LATER.map(([code]) => code);
+    expect(refusals.map(([code]) => named(code)).sort()).toEqual([...NAMED_REFUSALS, ...later].sort());
+    const without = refusals.filter((cells) => testsIn(cells[2]).length === 0).map(([code]) => named(code));
+    expect(without.sort()).toEqual([...later].sort());
+    for (const [code, , shown] of refusals) {
+      for (const { file } of testsIn(shown)) expect(source(file), file).toContain(`'${named(code)}'`);
+    }
+  });
+
+  test('names files beside the tables that exist', () => {
+    const files = [...pageText(FILE).matchAll(/`((?:packages|test)\/[\w./-]+\.test\.ts)`/g)].map(([, file = '']) => file);
+    expect(files.filter((file) => !existsSync(path.join(ROOT, file)))).toEqual([]);
+  });
+});
