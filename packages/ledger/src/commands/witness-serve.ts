@@ -19,7 +19,7 @@ export const command: CommandSpec = {
     { flags: '--key <keyref>', description: 'its Ed25519 key, file:PATH (default: DIR/witness.pem, made when missing)' },
     { flags: '--name <name>', description: `its name in cosignatures (default: ${DEFAULT_NAME})` },
   ],
-  example: 'sealane witness serve --state witness --log home/keys/log.vkey --listen 127.0.0.1:8791',
+  example: 'sealane witness serve --state witness --log my-lane/log.vkey --listen 127.0.0.1:8791',
   run,
 };
 

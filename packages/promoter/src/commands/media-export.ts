@@ -11,7 +11,7 @@ export const command: CommandSpec = {
     { flags: '--stage <stage>', description: 'the stage whose sites the medium is for', required: true },
     { flags: '--out <dir>', description: 'the folder on the medium', required: true },
   ],
-  example: 'sealane media export --stage prod --out /tmp/sealane-medium --home my-lane',
+  example: 'sealane media export --stage prod --out medium --home my-lane',
   run,
 };
 

@@ -17,7 +17,7 @@ export const command: CommandSpec = {
     { flags: '--firmware <file>', description: '[NAME=]FILE: a firmware image', repeat: true },
     KEY,
   ],
-  example: 'sealane release create --name app --version 1.0.0 --files site --key author --home my-lane',
+  example: 'sealane release create --name pages --version 1.0.0 --files public --key author --home my-lane',
   run,
 };
 

@@ -14,7 +14,7 @@ export const command: CommandSpec = {
     { flags: '--reason <text>', description: 'why, for whoever comes next', required: true },
     { flags: '--until <time>', description: 'when it lapses by itself (RFC 3339 in UTC); without it, when it is lifted' },
   ],
-  example: "sealane-site hold --reason 'crane works until Friday' --until 2026-11-27T16:00:00Z",
+  example: "sealane-site hold --reason 'crane works' --until 2099-01-01T00:00:00Z --config site/site.yaml --state site/state",
   run: (call) =>
     withLockedSite(call, (site, machine) => {
       const until = textOption(call.options['until']) ?? null;

@@ -10,7 +10,7 @@ export const command: CommandSpec = {
   name: 'media import',
   summary: 'take a medium into the mirror, verifying while it copies; install nothing',
   arguments: [{ name: 'dir', description: 'the folder that sealane media export wrote' }],
-  example: 'sealane-site media import /media/stick --config site/site.yaml --state site/state',
+  example: 'sealane-site media import medium --config site/site.yaml --state site/state',
   run: (call) => {
     const [dir] = call.args;
     const medium = path.resolve(call.io.cwd, typeof dir === 'string' ? dir : '');

@@ -13,7 +13,7 @@ export const command: CommandSpec = {
   name: 'receipt export',
   summary: 'copy queued receipts to a folder, to be carried by hand',
   arguments: [{ name: 'dir', description: 'folder, made when missing' }],
-  example: 'sealane-site receipt export /media/stick/receipts\nsealane statement add /media/stick/receipts/*.json',
+  example: 'sealane-site receipt export receipts --config site/site.yaml --state site/state\nsealane statement add receipts/*.json --home my-lane',
   run: (call) => {
     const site = openSite(call);
     const [dir] = call.args;
