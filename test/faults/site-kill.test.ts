@@ -2,22 +2,25 @@
  * SIGKILL at each durable step of a site's commands. At any of them the set of components is the old one or the new one, at most one workload runs,
  * and the next command finishes: what was acknowledged is there, each event has exactly one receipt, and nothing is current that was not healthy.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { CRASH_POINTS } from '../../packages/site/src/crash-point.js';
 import { killAt } from '../support/kill.js';
 import type { TestSite } from '../support/site.js';
 import {
   atSite,
+  editConfig,
   expectChain,
   healthyVersions,
   makeSiteWorld,
   receiptsOf,
   type ReceiptOnDisk,
   runningReleases,
-  setUpstreams,
   type SiteWorld,
   versionsOnDisk,
 } from '../support/site-world.js';
+
+// each test waits for processes of its own most of the time
+vi.setConfig({ maxConcurrency: 3 });
 
 let world: SiteWorld;
 
@@ -118,7 +121,7 @@ it('every named point of the updater is tried', () => {
   expect([...tried].sort()).toEqual([...CRASH_POINTS].sort());
 });
 
-describe.skipIf(process.platform !== 'linux')('update', () => {
+describe.skipIf(process.platform !== 'linux').concurrent('update', () => {
   const first = (): unknown => ['installed', world.releases['1.0.0'], null];
 
   it.each(INSTALL_POINTS)('killed at %s ends with the new release', async (point) => {
@@ -182,14 +185,14 @@ describe.skipIf(process.platform !== 'linux')('update', () => {
   it('killed after it was admitted ends with the new release though the upstream is gone', async () => {
     await atSite(world, '1.1.0', async (site) => {
       await killed(site, 'update:staged', ['update']);
-      setUpstreams(site.dir, [`${site.dir}/gone`]);
+      editConfig(site.dir, 'upstreams', [`${site.dir}/gone`]);
       await site.must(['update']);
       await expectAtRest(site, '1.1.0');
     });
   });
 });
 
-describe.skipIf(process.platform !== 'linux')('rollback by hand', () => {
+describe.skipIf(process.platform !== 'linux').concurrent('rollback by hand', () => {
   it.each([
     'update:admitted',
     'update:switching',

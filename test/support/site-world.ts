@@ -7,7 +7,7 @@ import { expect } from 'vitest';
 import { makeLane, type TestLane } from './lane.js';
 import { enrolSite, siteAt, type TestSite } from './site.js';
 
-/** 1.0.0 was installed at `base` and is stopped; 1.1.0 is good; 1.2.0 never gets healthy. `lanes` are copies of the lane with each as prod's release. */
+/** 1.0.0 was installed at `base` and is stopped; 1.1.0 is good; 1.2.0 ends when it is started. `lanes` are copies of the lane with each as prod's release. */
 export interface SiteWorld {
   readonly dir: string;
   readonly base: string;
@@ -41,11 +41,14 @@ export async function makeSiteWorld(): Promise<SiteWorld> {
   }
 }
 
-/** Every healthy answer is written down beside the state folder, by version. */
-const DRIVER = {
-  start: ['/bin/sh', '-c', 'exec sleep 600'],
+/** A bad release ends at once. Every healthy answer is written down beside the state folder, by version. */
+export const DRIVER = {
+  use: 'files',
+  healthIntervalMs: 50,
+  probationSeconds: 0.2,
+  stopGraceSeconds: 1,
+  start: ['/bin/sh', '-c', 'test ! -f conf/bad && exec sleep 600'],
   health: [{ command: ['/bin/sh', '-c', 'test ! -f conf/bad && echo "$SEALANE_VERSION" >> "$SEALANE_STATE/../healthy"'] }],
-  startSeconds: 0.3,
 };
 
 /** Two components whose files must always be of one version. */
@@ -84,9 +87,18 @@ async function publish(
 
 /** A copy of the site that polls the lane with this release, its workload running. `use` may leave the site in any state. */
 export async function atSite(world: SiteWorld, offered: keyof SiteWorld['lanes'], use: (site: TestSite) => Promise<void>): Promise<void> {
-  const dir = mkdtempSync(path.join(world.dir, 'scene-'));
+  await atSiteIn(mkdtempSync(path.join(world.dir, 'scene-')), world, offered, use);
+}
+
+/** As `atSite`, in a folder that is there already. */
+export async function atSiteIn(
+  dir: string,
+  world: SiteWorld,
+  offered: keyof SiteWorld['lanes'],
+  use: (site: TestSite) => Promise<void>,
+): Promise<void> {
   cpSync(world.base, dir, { recursive: true, verbatimSymlinks: true });
-  setUpstreams(dir, [world.lanes[offered]]);
+  editConfig(dir, 'upstreams', [world.lanes[offered]]);
   const site = siteAt(dir);
   try {
     await site.must(['start']);
@@ -96,10 +108,11 @@ export async function atSite(world: SiteWorld, offered: keyof SiteWorld['lanes']
   }
 }
 
-/** Rewrites the upstreams in the site.yaml of a folder. */
-export function setUpstreams(dir: string, upstreams: readonly string[]): void {
+/** Sets a key at the top of the site.yaml of a folder. */
+export function editConfig(dir: string, key: string, value: unknown): void {
   const config = path.join(dir, 'site.yaml');
-  writeFileSync(config, readFileSync(config, 'utf8').replace(/^upstreams: .*$/m, `upstreams: ${JSON.stringify(upstreams)}`));
+  const text = readFileSync(config, 'utf8').replace(new RegExp(`^${key}: .*\n`, 'm'), '');
+  writeFileSync(config, `${text}${key}: ${JSON.stringify(value)}\n`);
 }
 
 /** Releases whose workload runs now, one entry a process: the slot is the folder that it runs in. Linux only. */
