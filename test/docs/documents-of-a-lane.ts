@@ -7,7 +7,7 @@ import { makeLane, type TestLane } from '../support/lane.js';
 import { enrolSite, type TestSite } from '../support/site.js';
 
 /** Documents as their exact bytes, by name of their format. */
-export type Documents = ReadonlyMap<string, readonly Uint8Array[]>;
+type Documents = ReadonlyMap<string, readonly Uint8Array[]>;
 
 const STATEMENTS: Readonly<Record<string, string>> = {
   [PREDICATE.approval]: 'approval',

@@ -8,7 +8,8 @@ import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { parsePipeline } from '../../packages/promoter/src/pipeline/pipeline.js';
 import { policyFor } from '../../packages/promoter/src/trust/policies.js';
-import { ROOT } from '../support/run.js';
+import { expectJson, ROOT } from '../support/run.js';
+import { tempFolder } from '../support/temp-folder.js';
 import { compile } from './json-schema.js';
 import { codeBelow, named, pageText, tableRows } from './pages.js';
 
@@ -30,6 +31,15 @@ describe.for(FILES.map((file) => ({ file })))('pipelines/$file', ({ file }) => {
       expect(policy.gates.map(({ use }) => use)).toEqual(gates.map(({ use }) => use));
     }
   });
+});
+
+test('sealane init makes a lane of pipelines/three-stages.yaml that verifies, with a key for each name', async () => {
+  const home = path.join(await tempFolder(), 'home');
+  const made = await expectJson('sealane', ['init', home, '--pipeline', path.join(ROOT, 'pipelines', 'three-stages.yaml')]);
+  expect(made.keys.map(({ name }: { readonly name: string }) => name)).toEqual(
+    expect.arrayContaining(['bob-token', 'carol', 'edge-preprod', 'registrar', 'root-3', 'targets-2']),
+  );
+  await expectJson('sealane', ['trust', 'verify', '--home', home]);
 });
 
 test('the page on pipelines shows pipelines/three-stages.yaml as it is', () => {
