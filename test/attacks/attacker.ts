@@ -63,7 +63,7 @@ export class LaneCopy {
   constructor(readonly dir: string) {}
 
   static of(lane: string, dir: string): LaneCopy {
-    cpSync(lane, dir, { recursive: true });
+    cpSync(lane, dir, { recursive: true, verbatimSymlinks: true });
     return new LaneCopy(dir);
   }
 

@@ -34,7 +34,7 @@ it('a refused release’s channel cannot be replayed away', async () => {
   const before = LaneCopy.of(scene.copy.dir, path.join(scene.site.dir, 'before'));
   await scene.copy.setChannel({ ...scene.copy.channel(), revoked: [{ release: world.two, reason: 'burns its host' }] });
   await expectRefusal(scene, 'RELEASE_REVOKED', 3);
-  cpSync(before.dir, scene.copy.dir, { recursive: true, force: true });
+  cpSync(before.dir, scene.copy.dir, { recursive: true, force: true, verbatimSymlinks: true });
   expect(await scene.site.must(['update'], 4)).toMatchObject({ outcome: 'refused', reason: 'TRUST_ROLLBACK' });
 });
 

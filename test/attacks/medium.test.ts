@@ -99,7 +99,7 @@ it('links that lead off the medium are refused and not followed', async () => {
 it('a folder that is a link is refused and not followed', async () => {
   const scene = plug();
   const outside = path.join(scene.site.dir, 'outside');
-  cpSync(scene.stick.file('content'), outside, { recursive: true });
+  cpSync(scene.stick.file('content'), outside, { recursive: true, verbatimSymlinks: true });
   rmSync(scene.stick.file('content'), { recursive: true });
   symlinkSync(outside, scene.stick.file('content'));
   await expectRefused(scene, 'CONTENT_UNSAFE');
@@ -143,7 +143,7 @@ it('an older medium after a newer one is a source of blobs only', async () => {
   await site.must(['update']);
   await site.stop();
   const old = path.join(site.dir, 'old-stick');
-  cpSync(world.older, old, { recursive: true });
+  cpSync(world.older, old, { recursive: true, verbatimSymlinks: true });
   const answer = await site.run(['media', 'import', old]);
   expect({ exit: answer.exit, code: answer.json?.error?.code }).toEqual({ exit: 4, code: 'TRUST_ROLLBACK' });
   await site.run(['update']);

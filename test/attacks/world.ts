@@ -34,7 +34,7 @@ export async function makeWorld(): Promise<World> {
   expect((await site.must(['update'])).outcome).toBe('installed');
   await site.stop();
   const older = path.join(dir, 'older');
-  cpSync(lane.lane, older, { recursive: true });
+  cpSync(lane.lane, older, { recursive: true, verbatimSymlinks: true });
   const two = await lane.release('1.1.0');
   await lane.promote(two);
   const three = await lane.release('1.2.0');
@@ -66,7 +66,7 @@ export interface Scene {
 /** Copies of site and lane. `from` is the lane to copy (default: as published now). */
 export function setScene(world: World, from: string = world.lane.lane): Scene {
   const dir = mkdtempSync(path.join(world.dir, 'scene-'));
-  cpSync(world.base, dir, { recursive: true });
+  cpSync(world.base, dir, { recursive: true, verbatimSymlinks: true });
   const copy = LaneCopy.of(from, path.join(dir, 'lane'));
   const config = path.join(dir, 'site.yaml');
   writeFileSync(config, readFileSync(config, 'utf8').replace(/^upstreams: .*$/m, `upstreams: ${JSON.stringify([copy.dir])}`));

@@ -21,7 +21,7 @@ beforeAll(async () => {
   lane = await makeLane(dir);
   await lane.promote(await lane.release('1.0.0'));
   const site = await enrolSite(lane, base, { upstreams: [upstream] });
-  cpSync(lane.lane, upstream, { recursive: true });
+  cpSync(lane.lane, upstream, { recursive: true, verbatimSymlinks: true });
   expect((await site.must(['update'])).outcome).toBe('installed');
   await site.stop();
   await lane.promote(await lane.release('1.1.0'));
@@ -35,9 +35,9 @@ afterAll(async () => {
 /** A copy of the site and of the lane with 1.1.0, which it polls. */
 function scene(): { site: TestSite; lane: string } {
   const scratch = mkdtempSync(path.join(dir, 'site-'));
-  cpSync(base, scratch, { recursive: true });
+  cpSync(base, scratch, { recursive: true, verbatimSymlinks: true });
   const copy = path.join(scratch, 'lane');
-  cpSync(lane.lane, copy, { recursive: true });
+  cpSync(lane.lane, copy, { recursive: true, verbatimSymlinks: true });
   const site = siteAt(scratch);
   writeFileSync(site.config, readFileSync(site.config, 'utf8').replace(/^upstreams: .*$/m, `upstreams: ${JSON.stringify([copy])}`));
   return { site, lane: copy };
@@ -79,10 +79,10 @@ describe('the disk', () => {
     const { site } = scene();
     const releases = path.join(site.state, 'releases');
     const kept = path.join(site.dir, 'kept');
-    cpSync(releases, kept, { recursive: true });
+    cpSync(releases, kept, { recursive: true, verbatimSymlinks: true });
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', releases]);
     try {
-      cpSync(kept, releases, { recursive: true });
+      cpSync(kept, releases, { recursive: true, verbatimSymlinks: true });
       expect(await site.must(['update'], 5)).toMatchObject({ outcome: 'deferred', reason: 'DISK_SHORT' });
       expect(versionOnDisk(site.state)).toBe('1.0.0');
       execFileSync('mount', ['-o', 'remount,size=256m', releases]);
@@ -143,9 +143,9 @@ describe('a lane that is half copied', () => {
   it('without the newest blobs is refused by name, and installs when they have come', async () => {
     const { site, lane: copy } = scene();
     rmSync(path.join(copy, 'content'), { recursive: true });
-    cpSync(path.join(upstream, 'content'), path.join(copy, 'content'), { recursive: true });
+    cpSync(path.join(upstream, 'content'), path.join(copy, 'content'), { recursive: true, verbatimSymlinks: true });
     expect(await site.must(['update'], 4)).toMatchObject({ outcome: 'refused', reason: 'CONTENT_MISSING' });
-    cpSync(path.join(lane.lane, 'content'), path.join(copy, 'content'), { recursive: true });
+    cpSync(path.join(lane.lane, 'content'), path.join(copy, 'content'), { recursive: true, verbatimSymlinks: true });
     expect(await site.must(['update'])).toMatchObject({ outcome: 'installed' });
     await site.stop();
   });

@@ -35,8 +35,8 @@ interface Copy {
 async function withCopy(use: (copy: Copy) => Promise<void>): Promise<void> {
   const scratch = mkdtempSync(path.join(dir, 'copy-'));
   const [home, state] = [path.join(scratch, 'home'), path.join(scratch, 'witness')];
-  cpSync(lane.home, home, { recursive: true });
-  cpSync(path.join(dir, 'witness'), state, { recursive: true });
+  cpSync(lane.home, home, { recursive: true, verbatimSymlinks: true });
+  cpSync(path.join(dir, 'witness'), state, { recursive: true, verbatimSymlinks: true });
   const vkey = readFileSync(path.join(home, 'log.vkey'), 'utf8').trim();
   const witness = await startServer('sealane', ['witness', 'serve', '--state', state, '--log', vkey, '--listen', '127.0.0.1:0']);
   const pipeline = path.join(home, 'pipeline.yaml');
