@@ -1,5 +1,5 @@
 /** Each page of a format: its example is real, its table is the schema's, and the schema refuses what the parser refuses. */
-import { canonicalJson, type JsonObject } from '@sealane/core';
+import { canonicalJson, type JsonObject, SealaneError } from '@sealane/core';
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml, stringify } from 'yaml';
 import { fieldRows } from './field-table.js';
@@ -50,7 +50,7 @@ describe.for(FORMATS.map((format) => ({ ...format })))('$name', (format) => {
       expect(objections(document)).toMatch(/required/);
       const parse = (): unknown => format.parse(bytesOf(format, document));
       if (format.othersMayLack?.includes(key) === true) expect(parse).not.toThrow();
-      else expect(parse).toThrow();
+      else expect(parse).toThrow(SealaneError);
     },
   );
 
@@ -64,7 +64,7 @@ describe.for(FORMATS.map((format) => ({ ...format })))('$name', (format) => {
     ({ key }) => {
       const document = changed(format, example, key, wrongTypeFor(bodyOf(format, example)[key]));
       expect(objections(document)).not.toBe('');
-      expect(() => format.parse(bytesOf(format, document))).toThrow();
+      expect(() => format.parse(bytesOf(format, document))).toThrow(SealaneError);
     },
   );
 });
@@ -77,6 +77,6 @@ function wrongTypeFor(value: JsonObject[string]): JsonObject[string] {
 test('the parsers of all formats that are ours alone refuse a field more too', () => {
   for (const format of FORMATS.filter(({ othersMayLack }) => othersMayLack === undefined)) {
     const document = changed(format, exampleOf(format), 'surplus', 1);
-    expect(() => format.parse(bytesOf(format, document)), format.name).toThrow();
+    expect(() => format.parse(bytesOf(format, document)), format.name).toThrow(SealaneError);
   }
 });
