@@ -5,6 +5,7 @@ import type { LedgerEntry } from '@sealane/ledger';
 import { readDecision } from '@sealane/trust';
 import { setChannelGroups } from '../channel/channel-edit.js';
 import { GROUP } from '../command-parts.js';
+import { expectNotRevoked } from '../decision/channel-revocation.js';
 import { buildWaybill } from '../decision/waybill.js';
 import { rolloutOf } from '../decision/rollout.js';
 import { statementOf } from '../log/log-statements.js';
@@ -28,6 +29,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const stage = textArgument(call, 0, 'STAGE');
     const { digest } = await releaseOf(promoter.ledger, textArgument(call, 1, 'RELEASE'));
     const groups = rolloutOf(promoter, stage, optionalText(call, 'group'));
+    expectNotRevoked(promoter, stage, digest);
     const decision = await lastPassed(promoter, stage, digest);
     const { counter, rollout } = readDecision(statementOf(decision)).sealane_promotion;
     const outside = groups.find((group) => !rollout.includes(group));

@@ -11,6 +11,7 @@ import { reached } from '../crash-point.js';
 import { signAndLog, statementOf, tryWitness } from '../log/log-statements.js';
 import { type Promoter, stageOf, stageSigner } from '../promoter.js';
 import { publishLane } from '../trust/publish-lane.js';
+import { channelRevocation } from './channel-revocation.js';
 import { gateInput, type JudgedAt, type Question } from './gate-input.js';
 import { buildWaybill } from './waybill.js';
 
@@ -29,7 +30,9 @@ export interface Outcome {
 
 /** What the gates say; nothing is signed or logged. A plan is made for the time that witnesses would give now (`expected`). */
 export async function plan(promoter: Promoter, question: Question, at: JudgedAt = 'expected'): Promise<Outcome> {
-  const checks = evaluateGates(await gateInput(promoter, question, at));
+  const gates = evaluateGates(await gateInput(promoter, question, at));
+  const isSaid = gates.some(({ id }) => id === 'revoked');
+  const checks = isSaid ? gates : [...gates, ...channelRevocation(promoter, question.stage, question.release)];
   const earliest = checks.flatMap((check) => check.earliest ?? []).sort().at(-1) ?? null;
   return { release: question.release, to: question.stage, decision: verdictOf(checks), checks, earliest, statement: null, logIndex: null, published: false };
 }
