@@ -29,6 +29,9 @@ export interface MadeRelease {
   readonly components: readonly ReleaseComponent[];
 }
 
+/** As release manifests have them: checked before anything is copied. */
+const NAME = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
+const VERSION = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/;
 /** Media types of the one layer of a manifest or firmware component. */
 const LAYER_TYPES = { manifest: 'application/vnd.sealane.manifest.v1', firmware: 'application/vnd.sealane.firmware.v1' } as const;
 /** A manifest for an orchestrator is text; firmware images stay well below. */
@@ -37,10 +40,11 @@ const MAX_FILE_BYTES = 512 * 1024 * 1024;
 /**
  * Makes a release. Running it again with the same parts changes nothing.
  *
- * @throws PromoterError `RELEASE_EXISTS` the name and version stand for other bytes; `EVIDENCE_SIGNER` the key is no author's; OciError for content
+ * @throws PromoterError `USAGE` no parts, or a name that is none; `RELEASE_EXISTS` the name and version stand for other bytes; `EVIDENCE_SIGNER` the key is no author's; OciError for content
  */
 export async function createRelease(promoter: Promoter, wish: ReleaseWish): Promise<MadeRelease> {
   if (wish.components.length === 0) throw new PromoterError('USAGE', 'create a release: expected at least one of --image, --files, --manifest, --firmware');
+  expectNames(wish);
   expectAuthor(promoter, wish.author);
   const layout = await openLayout(promoter.home.content, { create: 'if-missing' });
   const parts: { readonly component: ReleaseComponent; readonly descriptor: Descriptor }[] = [];
@@ -55,6 +59,13 @@ export async function createRelease(promoter: Promoter, wish: ReleaseWish): Prom
   await signAndLog(promoter.ledger, payload, wish.author);
   reached('release:logged');
   return { release: digest, name: wish.name, version: wish.version, components };
+}
+
+function expectNames({ name, version, components }: ReleaseWish): void {
+  if (!NAME.test(name) || name.length > 64) throw new PromoterError('USAGE', `read --name: expected lower-case letters and digits, with single dots and dashes between them, got ${JSON.stringify(name.slice(0, 80))}`);
+  if (!VERSION.test(version)) throw new PromoterError('USAGE', `read --version: expected at most 64 letters, digits, dots, dashes and plus signs, got ${JSON.stringify(version.slice(0, 80))}`);
+  const twice = components.find((part, at) => components.findIndex((other) => other.name === part.name) !== at);
+  if (twice !== undefined) throw new PromoterError('USAGE', `create a release: expected each part under a name of its own, got ${twice.name} twice`, {}, { hint: `name the parts: --${twice.kind} NAME=${twice.source}` });
 }
 
 function expectAuthor({ lane }: Promoter, author: Signer): void {

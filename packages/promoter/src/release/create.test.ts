@@ -1,0 +1,145 @@
+/** Releases are immutable: a name and version stand for the same bytes for good, and a tag is resolved once. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { openLayout, buildImage, packedFile } from '@sealane/oci';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Answer, makeHome, type TestHome } from '../testing/test-home.js';
+
+let lane: TestHome;
+
+beforeEach(async () => {
+  lane = await makeHome();
+});
+
+afterEach(async () => {
+  await lane.stop();
+});
+
+const create = (version: string, parts: readonly string[], key = 'author'): Promise<Answer> =>
+  lane.run(['release', 'create', '--name', 'api', '--version', version, ...parts, '--key', key]);
+const releases = async (): Promise<unknown[]> => (await lane.sealane(['release', 'list'])).releases;
+
+/** Puts an image of one file into a layout, under the tag when one is given. */
+async function image(text: string, tag?: string): Promise<{ folder: string; digest: string }> {
+  const folder = path.join(lane.dir, 'layout');
+  mkdirSync(folder, { recursive: true });
+  const layout = await openLayout(folder, { create: 'if-missing' });
+  const { digest, size, mediaType } = await buildImage(layout, {
+    platform: { os: 'linux', architecture: 'amd64' },
+    layers: [[packedFile('srv/version', Buffer.from(text))]],
+    config: {},
+  });
+  if (tag !== undefined) await layout.addToIndex({ mediaType, digest, size, annotations: { 'org.opencontainers.image.ref.name': tag } });
+  return { folder, digest };
+}
+
+async function expectRefused(answer: Answer, exit: number, code: string): Promise<void> {
+  expect({ exit: answer.exit, code: answer.json?.error?.code }, answer.talk).toEqual({ exit, code });
+  expect(await releases()).toEqual([]);
+}
+
+describe('release create', () => {
+  it('answers in the contract’s shape, for every kind of part', async () => {
+    const { folder, digest } = await image('1\n');
+    const files = path.join(lane.dir, 'public');
+    mkdirSync(files);
+    writeFileSync(path.join(files, 'index.html'), 'hello\n');
+    const parts = [
+      '--image',
+      `app=oci:${folder}@${digest}`,
+      '--files',
+      files,
+      '--manifest',
+      lane.file('pod.yaml', 'kind: Pod\n'),
+      '--firmware',
+      `bios=${lane.file('bios.bin', 'bytes')}`,
+    ];
+    const { exit, json } = await create('1.0.0', parts);
+    expect(exit).toBe(0);
+    expect(json).toMatchObject({ release: expect.stringMatching(/^sha256:[0-9a-f]{64}$/), name: 'api', version: '1.0.0' });
+    expect(json.components.map(({ name, kind }: { name: string; kind: string }) => `${name} ${kind}`)).toEqual([
+      'app image',
+      'files files',
+      'manifest manifest',
+      'bios firmware',
+    ]);
+    for (const component of json.components)
+      expect(component).toMatchObject({ digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/), size: expect.any(Number) });
+    expect(json.components[0].digest).toBe(digest);
+  });
+
+  it('again with the same parts changes nothing', async () => {
+    const part = ['--manifest', lane.file('pod.yaml', 'kind: Pod\n')];
+    const first = await create('1.0.0', part);
+    const again = await create('1.0.0', part);
+    expect(again).toMatchObject({ exit: 0, json: { release: first.json.release } });
+    expect(await releases()).toHaveLength(1);
+  });
+
+  it('with other bytes under the same name and version is 2 and leaves the first', async () => {
+    const first = await create('1.0.0', ['--manifest', lane.file('pod.yaml', 'kind: Pod\n')]);
+    const other = await create('1.0.0', ['--manifest', lane.file('pod.yaml', 'kind: Job\n')]);
+    expect({ exit: other.exit, code: other.json.error.code }).toEqual({ exit: 2, code: 'RELEASE_EXISTS' });
+    expect(other.json.error.message).toContain(first.json.release);
+    expect(await releases()).toMatchObject([{ release: first.json.release }]);
+  });
+
+  it('resolves a tag once: when the tag moves, the release stays what it was', async () => {
+    const before = await image('1\n', 'latest');
+    const first = await create('1.0.0', ['--image', `app=oci:${before.folder}`]);
+    // a layout with one image needs no tag; what is recorded is the digest
+    expect(first.exit, first.talk).toBe(0);
+    expect(first.json.components).toMatchObject([{ digest: before.digest }]);
+    expect(await lane.sealane(['release', 'show', first.json.release])).toMatchObject({ components: [{ digest: before.digest }] });
+  });
+
+  it('of a digest that is not there is 4', async () => {
+    const { folder } = await image('1\n');
+    await expectRefused(await create('1.0.0', ['--image', `app=oci:${folder}@sha256:${'0'.repeat(64)}`]), 4, 'CONTENT_MISSING');
+  });
+
+  it('of an image whose bytes are not its digest is 4', async () => {
+    const { folder, digest } = await image('1\n');
+    const blob = path.join(folder, 'blobs', 'sha256', digest.slice('sha256:'.length));
+    writeFileSync(blob, '{}');
+    await expectRefused(await create('1.0.0', ['--image', `app=oci:${folder}@${digest}`]), 4, 'CONTENT_DIGEST');
+  });
+
+  it('of nothing, of a missing file, or without a key is 2', async () => {
+    await expectRefused(await create('1.0.0', []), 2, 'USAGE');
+    await expectRefused(await create('1.0.0', ['--manifest', path.join(lane.dir, 'none.yaml')]), 2, 'CONFIG_INVALID');
+    await expectRefused(
+      await lane.run(['release', 'create', '--name', 'api', '--version', '1.0.0', '--manifest', lane.file('pod.yaml', '')]),
+      2,
+      'USAGE',
+    );
+  });
+
+  it('of two parts under one name is 2 and says how to name them', async () => {
+    const part = ['--manifest', lane.file('pod.yaml', 'kind: Pod\n')];
+    const answer = await create('1.0.0', [...part, ...part]);
+    expect(answer.json.error.hint).toMatch(/--manifest NAME=/);
+    await expectRefused(answer, 2, 'USAGE');
+  });
+
+  it('by a key that is no author’s is 3', async () => {
+    await expectRefused(await create('1.0.0', ['--manifest', lane.file('pod.yaml', 'kind: Pod\n')], 'builder'), 3, 'EVIDENCE_SIGNER');
+  });
+
+  it.each(['../up', 'UPPER', 'a b', ''])('named %j is refused', async (name) => {
+    const answer = await lane.run([
+      'release',
+      'create',
+      '--name',
+      name,
+      '--version',
+      '1.0.0',
+      '--manifest',
+      lane.file('pod.yaml', 'kind: Pod\n'),
+      '--key',
+      'author',
+    ]);
+    expect(answer.exit).toBe(2);
+    expect(await releases()).toEqual([]);
+  });
+});
