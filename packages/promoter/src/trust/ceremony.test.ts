@@ -1,0 +1,252 @@
+/** The owners' ceremony: proposals travel to owners on other machines and back, and nothing is current before enough of them have signed. */
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Answer, makeHome, PROVENANCE, runSealane, type TestHome } from '../testing/test-home.js';
+
+let lane: TestHome;
+let proposal: string;
+
+beforeEach(async () => {
+  lane = await makeHome();
+  proposal = path.join(lane.home, 'proposal.json');
+});
+
+afterEach(async () => {
+  await lane.stop();
+});
+
+/** The lane as sites fetch it: names of its metadata, and what the timestamp vouches for. */
+const metadata = (): readonly string[] => readdirSync(path.join(lane.home, 'lane', 'trust', 'metadata'));
+const versions = async (): Promise<Record<string, number>> => (await lane.sealane(['trust', 'verify'])).versions;
+
+async function expectCode(words: readonly string[], exit: number, code: string): Promise<Answer['json']['error']> {
+  const { json, exit: got, talk } = await lane.run(words);
+  expect({ exit: got, code: json?.error?.code }, talk).toEqual({ exit, code });
+  expect(json.error.hint).toMatch(/\w/);
+  return json.error;
+}
+
+/** Moves an owner's private key to a machine of its own and leaves the public half behind. */
+async function moveAway(owner: string): Promise<string> {
+  const machine = mkdtempSync(path.join(lane.dir, `${owner}-`));
+  mkdirSync(path.join(machine, 'keys'), { mode: 0o700 });
+  const local = path.join(lane.home, 'owners', `${owner}.pem`);
+  cpSync(local, path.join(machine, 'keys', `${owner}.pem`));
+  const exported = await runSealane(machine, ['key', 'export', owner, '--home', machine]);
+  renameSync(local, path.join(machine, 'moved.pem'));
+  writeFileSync(path.join(lane.home, 'owners', `${owner}.pub.pem`), exported.json.public);
+  return machine;
+}
+
+async function sign(...owners: readonly string[]): Promise<void> {
+  for (const owner of owners) await lane.sealane(['trust', 'sign', proposal, '--key', owner]);
+}
+
+function editPipeline(from: string, to: string): void {
+  const file = path.join(lane.home, 'pipeline.yaml');
+  const text = readFileSync(file, 'utf8');
+  expect(text).toContain(from);
+  writeFileSync(file, text.replace(from, to));
+}
+
+describe('a change of policy', () => {
+  it('is nothing when nothing differs', async () => {
+    expect(await lane.sealane(['trust', 'propose'])).toMatchObject({ file: null, changes: [] });
+    expect(existsSync(proposal)).toBe(false);
+  });
+
+  it('waits for the owners (5), says who is missing, and leaves the lane as it was', async () => {
+    const before = metadata();
+    editPipeline('count: 1', 'count: 2');
+    const { exit, json } = await lane.run(['trust', 'propose']);
+    expect(exit).toBe(5);
+    expect(json).toMatchObject({ file: proposal, basedOn: { root: 1, targets: 1 }, root: null, targets: { missing: 2, signedBy: [] } });
+    expect(json.changes.join('\n')).toMatch(/prod/);
+    await sign('targets-1');
+    await expectCode(['trust', 'publish'], 5, 'TRUST_UNSIGNED');
+    expect(metadata()).toEqual(before);
+    expect(await versions()).toMatchObject({ root: 1, targets: 1 });
+    expect(existsSync(proposal)).toBe(true);
+  });
+
+  it('takes copies that owners signed on machines of their own, and publishes when both have', async () => {
+    const machines = { 'targets-1': await moveAway('targets-1'), 'targets-2': await moveAway('targets-2') };
+    editPipeline('count: 1', 'count: 2');
+    await lane.sealane(['trust', 'propose'], 5);
+    const copies: string[] = [];
+    for (const [owner, machine] of Object.entries(machines)) {
+      const copy = path.join(machine, 'proposal.json');
+      cpSync(proposal, copy);
+      const signed = await runSealane(machine, ['trust', 'sign', copy, '--key', owner, '--home', machine]);
+      expect(signed.exit, signed.talk).toBe(0);
+      copies.push(copy);
+    }
+    await expectCode(['trust', 'publish', copies[0] ?? ''], 5, 'TRUST_UNSIGNED');
+    // the same signature twice is still one owner
+    await expectCode(['trust', 'publish', copies[0] ?? '', copies[0] ?? ''], 5, 'TRUST_UNSIGNED');
+    expect(await versions()).toMatchObject({ targets: 1 });
+    await lane.sealane(['trust', 'publish', ...copies]);
+    expect(await versions()).toMatchObject({ root: 1, targets: 2 });
+    expect(existsSync(proposal)).toBe(false);
+    expect(await lane.sealane(['trust', 'propose'])).toMatchObject({ file: null });
+  });
+
+  it('does not take a signature of anybody who is no owner', async () => {
+    editPipeline('count: 1', 'count: 2');
+    await lane.sealane(['trust', 'propose'], 5);
+    const before = readFileSync(proposal);
+    const { exit, json } = await lane.run(['trust', 'sign', proposal, '--key', 'alice']);
+    expect({ exit, code: json.error.code }).toEqual({ exit: 2, code: 'KEY_NOT_NAMED' });
+    expect(readFileSync(proposal)).toEqual(before);
+  });
+
+  it('whose shown policy is not the one that is signed is refused before anybody signs', async () => {
+    editPipeline('count: 1', 'count: 2');
+    await lane.sealane(['trust', 'propose'], 5);
+    const document = readFileSync(proposal, 'utf8');
+    expect(document).toContain('"count":2');
+    writeFileSync(proposal, document.replace('"count":2', '"count":9'));
+    await expectCode(['trust', 'show'], 2, 'CONFIG_INVALID');
+    await expectCode(['trust', 'sign', proposal, '--key', 'targets-1'], 2, 'CONFIG_INVALID');
+    await expectCode(['trust', 'publish'], 2, 'CONFIG_INVALID');
+    expect(await versions()).toMatchObject({ targets: 1 });
+  });
+
+  it('does not mix copies of two proposals', async () => {
+    editPipeline('count: 1', 'count: 2');
+    await lane.sealane(['trust', 'propose'], 5);
+    const first = path.join(lane.dir, 'first.json');
+    cpSync(proposal, first);
+    editPipeline('count: 2', 'count: 3');
+    await lane.sealane(['trust', 'propose'], 5);
+    await expectCode(['trust', 'publish', first], 4, 'TRUST_MISMATCH');
+  });
+
+  it('that was made for a state of the lane that has passed is stale (2)', async () => {
+    editPipeline('count: 1', 'count: 2');
+    await lane.sealane(['trust', 'propose'], 5);
+    await sign('targets-1', 'targets-2');
+    const old = path.join(lane.dir, 'old.json');
+    cpSync(proposal, old);
+    await lane.sealane(['trust', 'publish']);
+    editPipeline('count: 2', 'count: 3');
+    await lane.sealane(['trust', 'propose'], 5);
+    await sign('targets-1', 'targets-2');
+    await lane.sealane(['trust', 'publish']);
+    await expectCode(['trust', 'publish', old], 2, 'PROPOSAL_STALE');
+    expect(await versions()).toMatchObject({ targets: 3 });
+  });
+
+  it('keeps what was decided under the policy before below the log’s size now, unless told otherwise', async () => {
+    await lane.release('1.0.0');
+    editPipeline('count: 1', 'count: 2');
+    const { changes } = await lane.sealane(['trust', 'propose'], 5);
+    const policyOf = (): { accepts: { belowIndex: number }[] } => JSON.parse(readFileSync(proposal, 'utf8')).files['policy/prod.json'];
+    expect(policyOf().accepts).toMatchObject([{ belowIndex: 1 }]);
+    expect(changes.join('\n')).toMatch(/accept/);
+    await lane.sealane(['trust', 'propose', '--accept', 'none'], 5);
+    expect(policyOf().accepts).toEqual([]);
+    const { exit } = await lane.run(['trust', 'propose', '--accept', 'all']);
+    expect(exit).toBe(2);
+  });
+});
+
+describe('rotation', () => {
+  it('of a root key takes two of the three old owners and two of the new', async () => {
+    await lane.sealane(['key', 'rotate', 'root-1'], 5);
+    await sign('root-2');
+    await expectCode(['trust', 'publish'], 5, 'TRUST_UNSIGNED');
+    // the new key is an owner of the new root only: the old one still has one signature of two
+    await sign('root-1.next');
+    await expectCode(['trust', 'publish'], 5, 'TRUST_UNSIGNED');
+    expect(await versions()).toMatchObject({ root: 1 });
+    await sign('root-3');
+    await lane.sealane(['trust', 'publish']);
+    expect(await versions()).toMatchObject({ root: 2, targets: 1 });
+    // the old key signs no more: the name means the new one
+    await lane.sealane(['key', 'rotate', 'root-2'], 5);
+    await sign('root-1', 'root-3');
+    await lane.sealane(['trust', 'publish']);
+    expect(await versions()).toMatchObject({ root: 3 });
+  });
+
+  it('of the stage’s key keeps its channel, and the new key signs from then on', async () => {
+    const release = await lane.release('1.0.0');
+    await lane.sealane(['evidence', 'add', release, '--provenance', lane.file('provenance.json', PROVENANCE), '--key', 'builder']);
+    await lane.sealane(['promote', release, '--to', 'dev']);
+    const before = await lane.sealane(['channel', 'show', 'dev']);
+    const oldKey = readFileSync(path.join(lane.home, 'keys', 'dev.pem'), 'utf8');
+    await lane.sealane(['key', 'rotate', 'dev'], 5);
+    // the old key goes on until the owners have published
+    expect(readFileSync(path.join(lane.home, 'keys', 'dev.pem'), 'utf8')).toBe(oldKey);
+    await lane.sealane(['channel', 'hold', 'dev', '--reason', 'a rotation is on its way']);
+    await sign('targets-1', 'targets-2');
+    await lane.sealane(['trust', 'publish']);
+    expect(readFileSync(path.join(lane.home, 'keys', 'dev.pem'), 'utf8')).not.toBe(oldKey);
+    const after = await lane.sealane(['channel', 'show', 'dev']);
+    expect(after.groups).toEqual(before.groups);
+    expect(after.held).not.toEqual([]);
+    await lane.sealane(['channel', 'unhold', 'dev']);
+    await lane.sealane(['trust', 'verify']);
+    expect(await lane.sealane(['promote', release, '--to', 'dev'])).toMatchObject({ decision: 'passed' });
+  });
+
+  it.each(['snapshot', 'timestamp'])('of %s takes a new root, and the lane verifies under it', async (role) => {
+    await lane.sealane(['key', 'rotate', role], 5);
+    await lane.sealane(['publish', '--refresh']);
+    await sign('root-1', 'root-2');
+    await lane.sealane(['trust', 'publish']);
+    expect(await versions()).toMatchObject({ root: 2 });
+    await lane.sealane(['publish', '--refresh']);
+    await lane.sealane(['trust', 'verify']);
+  });
+
+  it('of an owner of targets takes root, and targets signed by the new owners', async () => {
+    await lane.sealane(['key', 'rotate', 'targets-1'], 5);
+    await sign('root-1', 'root-2');
+    const { exit } = await lane.run(['trust', 'publish']);
+    expect(exit).toBe(5);
+    expect(await versions()).toMatchObject({ root: 1, targets: 1 });
+  });
+
+  it('of a person: approvals by the new key count, the old key’s later ones do not', async () => {
+    const { id: before } = (await lane.sealane(['key', 'list'])).keys.find(({ names }: { names: string[] }) => names.includes('alice'));
+    await lane.sealane(['key', 'rotate', 'alice'], 5);
+    await sign('targets-1', 'targets-2');
+    await lane.sealane(['trust', 'publish']);
+    const { keys } = await lane.sealane(['key', 'list']);
+    expect(keys.find(({ id }: { id: string }) => id === before)).toMatchObject({ untilIndex: 0 });
+    expect(keys.find(({ names }: { names: string[] }) => names.includes('alice'))).toMatchObject({ untilIndex: null });
+  });
+
+  it('of the log, and of a key that is not there, is refused and proposes nothing', async () => {
+    await expectCode(['key', 'rotate', 'log'], 2, 'KEY_NOT_NAMED');
+    await expectCode(['key', 'rotate', 'nobody'], 2, 'KEY_NOT_NAMED');
+    expect(existsSync(proposal)).toBe(false);
+  });
+});
+
+describe('revocation', () => {
+  it('ends a key at a log index, waits for the owners (5), and holds in every later proposal', async () => {
+    await lane.sealane(['key', 'revoke', 'lab', '--until-index', '7', '--reason', 'stolen from the bench'], 5);
+    await sign('targets-1', 'targets-2');
+    await lane.sealane(['trust', 'publish']);
+    const lab = async (): Promise<unknown> =>
+      (await lane.sealane(['key', 'list'])).keys.find(({ names }: { names: string[] }) => names.includes('lab'));
+    expect(await lab()).toMatchObject({ untilIndex: 7 });
+    // later is not taken: windows only get narrower
+    expect(await lane.sealane(['key', 'revoke', 'lab', '--until-index', '9', '--reason', 'again'])).toMatchObject({ file: null });
+    editPipeline('count: 1', 'count: 2');
+    await lane.sealane(['trust', 'propose'], 5);
+    await sign('targets-1', 'targets-2');
+    await lane.sealane(['trust', 'publish']);
+    expect(await lab()).toMatchObject({ untilIndex: 7 });
+  });
+
+  it('of a key that no policy names, or from an index that is none, is refused', async () => {
+    await expectCode(['key', 'revoke', 'timestamp', '--reason', 'x'], 2, 'KEY_NOT_NAMED');
+    await expectCode(['key', 'revoke', 'lab', '--until-index', '-1', '--reason', 'x'], 2, 'USAGE');
+    expect(existsSync(proposal)).toBe(false);
+  });
+});
