@@ -13,7 +13,8 @@ function vkeyFor(name: string, type: 'cosignature' | 'ed25519' = 'cosignature'):
   return formatVkey(vkeyOf(name, NOTE_KEY_TYPE[type], generateKeyPairSync('ed25519').privateKey));
 }
 
-const parse = (text: string | Uint8Array): ReturnType<typeof parsePipeline> => parsePipeline(typeof text === 'string' ? Buffer.from(text) : text, 'pipeline.yaml');
+const parse = (text: string | Uint8Array): ReturnType<typeof parsePipeline> =>
+  parsePipeline(typeof text === 'string' ? Buffer.from(text) : text, 'pipeline.yaml');
 
 /** Replaces text that must be there. */
 function edited(from: string, to: string): string {
@@ -81,7 +82,10 @@ describe('YAML that is none', () => {
   });
 
   it('refuses aliases that swell a small file', () => {
-    const bomb = ['a: &a [x,x,x,x,x,x,x,x,x,x]', ...'bcdefg'.split('').map((name, at) => `${name}: &${name} [${`*${'abcdef'[at] ?? ''},`.repeat(9)}]`)].join('\n');
+    const bomb = [
+      'a: &a [x,x,x,x,x,x,x,x,x,x]',
+      ...'bcdefg'.split('').map((name, at) => `${name}: &${name} [${`*${'abcdef'[at] ?? ''},`.repeat(9)}]`),
+    ].join('\n');
     expectRefused(`${bomb}\n`, /alias/i);
   });
 });
@@ -104,7 +108,12 @@ describe('each rule', () => {
   });
 
   it('refuses a stage that comes from one below it, from itself, or from nowhere', () => {
-    for (const from of ['prod', 'staging']) expectRefused(edited('from: [dev]', `from: [${from}]`), /expected "from" to name stages above it \(dev\)/, from === 'prod' ? undefined : 'staging');
+    for (const from of ['prod', 'staging'])
+      expectRefused(
+        edited('from: [dev]', `from: [${from}]`),
+        /expected "from" to name stages above it \(dev\)/,
+        from === 'prod' ? undefined : 'staging',
+      );
     expectRefused(edited('name: dev\n', 'name: dev\n    from: [prod]\n'), /stages above it \(none\), got prod/);
   });
 
@@ -140,16 +149,23 @@ describe('each rule', () => {
     expectRefused(GOOD.replace(WITNESS, log), /expected a cosignature key \(type 0x04\), got type 0x01/);
     expectRefused(GOOD.replace(WITNESS, 'witness.example+00000000+AAAA'), /pipeline\.yaml:\d+:\d+: /);
     const again = vkeyFor('witness.example');
-    expectRefused(`${GOOD}  - { vkey: '${again}', url: 'http://127.0.0.1:8792' }\n`, /expected each witness once, got witness\.example again/);
+    expectRefused(
+      `${GOOD}  - { vkey: '${again}', url: 'http://127.0.0.1:8792' }\n`,
+      /expected each witness once, got witness\.example again/,
+    );
   });
 
   it('refuses a base URL of another host and a lane that is no host', () => {
     expectRefused(`${GOOD}baseUrl: https://other.example\n`, /expected the host lane\.example, got other\.example/, 'baseUrl');
-    for (const lane of ['Lane.Example', 'lane.example/x', 'https://lane.example']) expectRefused(edited('lane: lane.example', `lane: '${lane}'`), /bare host name/);
+    for (const lane of ['Lane.Example', 'lane.example/x', 'https://lane.example'])
+      expectRefused(edited('lane: lane.example', `lane: '${lane}'`), /bare host name/);
   });
 
   it('refuses an equivalence that ends at a time that does not exist', () => {
     const classes = `['sha256:${'a'.repeat(64)}', 'sha256:${'b'.repeat(64)}']`;
-    expectRefused(`${GOOD}hardware: { equivalences: [{ classes: ${classes}, owner: alice, expiresAt: '2026-02-30T00:00:00Z' }] }\n`, /expected a time that exists/);
+    expectRefused(
+      `${GOOD}hardware: { equivalences: [{ classes: ${classes}, owner: alice, expiresAt: '2026-02-30T00:00:00Z' }] }\n`,
+      /expected a time that exists/,
+    );
   });
 });

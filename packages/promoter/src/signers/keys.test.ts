@@ -56,7 +56,9 @@ describe('a key file', () => {
 
   it('that is text, a public key, or encrypted is refused, and its text is not in the message', () => {
     const secret = 'hunter2-hunter2';
-    const encrypted = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: secret }).toString();
+    const encrypted = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      .privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: secret })
+      .toString();
     const { spki } = createKeyFile(keyFile('alice'), 'p256');
     for (const text of [secret, '', publicPem(spki), encrypted]) {
       writeFileSync(keyFile('bad'), text, { mode: 0o600 });
@@ -80,7 +82,8 @@ describe('a key reference', () => {
   it('is a name, a path or a variable, and all three are the same key', () => {
     const { id } = createKeyFile(keyFile('alice'), 'p256');
     const env = { ALICE: readFileSync(keyFile('alice'), 'utf8') };
-    for (const ref of ['alice', 'file:keys/alice.pem', `file:${keyFile('alice')}`, 'env:ALICE']) expect(signerAt(ref, { ...place, env }).keyId).toBe(id);
+    for (const ref of ['alice', 'file:keys/alice.pem', `file:${keyFile('alice')}`, 'env:ALICE'])
+      expect(signerAt(ref, { ...place, env }).keyId).toBe(id);
   });
 
   it('finds an owner’s key, and one under keys/ first', () => {
@@ -90,10 +93,13 @@ describe('a key reference', () => {
     expect(signerAt('root-1', place).keyId).toBe(id);
   });
 
-  it.each(['../alice', 'a/b', '.hidden', '', 'pkcs11:token', 'exec:cat', 'oidc', 'https://keys.example', 'a\u0000b'])('%j is refused as usage', (ref) => {
-    createKeyFile(path.join(dir, 'alice.pem'), 'p256');
-    expectCode(() => signerAt(ref, place), 'USAGE');
-  });
+  it.each(['../alice', 'a/b', '.hidden', '', 'pkcs11:token', 'exec:cat', 'oidc', 'https://keys.example', 'a\u0000b'])(
+    '%j is refused as usage',
+    (ref) => {
+      createKeyFile(path.join(dir, 'alice.pem'), 'p256');
+      expectCode(() => signerAt(ref, place), 'USAGE');
+    },
+  );
 
   it('to an empty or missing variable is refused, and to one that is no key', () => {
     expectCode(() => signerAt('env:NONE', place), 'CONFIG_INVALID', /env:NONE/);

@@ -1,0 +1,107 @@
+/** Evidence that says nothing, or speaks of something else, is refused whole and leaves no statement. */
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { makeHome, PROVENANCE, type TestHome } from '../testing/test-home.js';
+
+let lane: TestHome;
+let release: string;
+let provenance: string;
+
+beforeEach(async () => {
+  lane = await makeHome();
+  release = await lane.release('1.0.0');
+  provenance = lane.file('provenance.json', PROVENANCE);
+});
+
+afterEach(async () => {
+  await lane.stop();
+});
+
+const GOOD_REPORT = '<testsuite name="s"><testcase name="a"/><testcase name="b"/></testsuite>';
+const statements = async (of = release): Promise<{ predicateType: string }[]> => (await lane.sealane(['evidence', 'list', of])).statements;
+
+async function expectRefused(words: readonly string[], exit: number, code: string): Promise<void> {
+  const before = await statements();
+  const answer = await lane.run(['evidence', 'add', ...words]);
+  expect({ exit: answer.exit, code: answer.json?.error?.code }, answer.talk).toEqual({ exit, code });
+  expect(await statements()).toEqual(before);
+}
+
+describe('evidence add', () => {
+  it('answers in the contract’s shape', async () => {
+    const added = await lane.sealane(['evidence', 'add', release, '--provenance', provenance, '--key', 'builder']);
+    expect(added.statements).toMatchObject([
+      { predicateType: 'https://slsa.dev/provenance/v1', digest: expect.stringMatching(/^sha256:/), logIndex: 1 },
+    ]);
+  });
+
+  it.each([
+    ['empty', ''],
+    ['of no suite', '<testsuites/>'],
+    ['of zero tests', '<testsuites><testsuite name="s" tests="0"/></testsuites>'],
+    ['that claims tests it does not have', '<testsuite name="s" tests="5" failures="0"/>'],
+    [
+      'of skipped tests only',
+      '<testsuite name="s"><testcase name="a"><skipped/></testcase><testcase name="b"><skipped/></testcase></testsuite>',
+    ],
+    ['that is cut off', '<testsuite name="s"><testcase name="a"/>'],
+    ['that is no XML', '{"tests": 5}'],
+    ['with an entity', '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><testsuite name="s"><testcase name="&e;"/></testsuite>'],
+  ])('refuses a test report %s (3)', async (_, text) => {
+    await expectRefused([release, '--tests', lane.file('junit.xml', text), '--key', 'lab'], 3, 'EVIDENCE_RESULT');
+  });
+
+  it('refuses a bundle about another release, and takes it for that one', async () => {
+    const other = await lane.release('2.0.0');
+    await lane.sealane(['evidence', 'add', other, '--provenance', provenance, '--key', 'builder']);
+    const [{ digest }] = (await lane.sealane(['evidence', 'list', other])).statements.filter(
+      ({ predicateType }: { predicateType: string }) => predicateType.includes('provenance'),
+    );
+    await lane.sealane(['promote', other, '--to', 'dev']);
+    const proof = await lane.sealane(['log', 'prove', digest]);
+    const bundle = lane.file('bundle.json', JSON.stringify(proof.bundle));
+    await expectRefused([release, '--bundle', bundle], 3, 'EVIDENCE_SUBJECT');
+    const before = await statements(other);
+    await lane.sealane(['evidence', 'add', other, '--bundle', bundle]);
+    // it is there already: a statement keeps its place
+    expect(await statements(other)).toEqual(before);
+  });
+
+  it('logs none of several when one is bad', async () => {
+    await expectRefused(
+      [release, '--provenance', provenance, '--bundle', lane.file('bundle.json', '{}'), '--key', 'builder'],
+      4,
+      'TRUST_MALFORMED',
+    );
+  });
+
+  it('refuses a key that is not listed for that kind (3)', async () => {
+    await expectRefused([release, '--provenance', provenance, '--key', 'lab'], 3, 'EVIDENCE_SIGNER');
+    await expectRefused([release, '--tests', lane.file('junit.xml', GOOD_REPORT), '--key', 'builder'], 3, 'EVIDENCE_SIGNER');
+  });
+
+  it('refuses hardware without the tests that ran on it, nothing at all, and no key', async () => {
+    await expectRefused([release, '--hardware', lane.file('hw.json', '{}'), '--key', 'lab'], 2, 'USAGE');
+    await expectRefused([release], 2, 'USAGE');
+    await expectRefused([release, '--provenance', provenance], 2, 'USAGE');
+  });
+
+  it('refuses provenance of another shape, and a statement about other bytes', async () => {
+    await expectRefused([release, '--provenance', lane.file('p.json', '{"builder": "me"}'), '--key', 'builder'], 2, 'CONFIG_INVALID');
+    const statement = {
+      _type: 'https://in-toto.io/Statement/v1',
+      subject: [{ name: 'x', digest: { sha256: 'a'.repeat(64) } }],
+      predicateType: 'https://slsa.dev/provenance/v1',
+      predicate: JSON.parse(readFileSync(provenance, 'utf8')),
+    };
+    await expectRefused(
+      [release, '--provenance', lane.file('p.json', JSON.stringify(statement)), '--key', 'builder'],
+      3,
+      'EVIDENCE_SUBJECT',
+    );
+  });
+
+  it('refuses evidence about a release that is not there', async () => {
+    await expectRefused([`sha256:${'0'.repeat(64)}`, '--provenance', provenance, '--key', 'builder'], 2, 'RELEASE_UNKNOWN');
+  });
+});
