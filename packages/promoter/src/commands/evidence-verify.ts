@@ -1,5 +1,5 @@
 /** `sealane evidence verify`. */
-import { SealaneError } from '@sealane/core';
+import { PREDICATE, SealaneError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { verifyLedgerRow, verifyTrustOf } from '@sealane/trust';
 import { statementOf } from '../log/log-statements.js';
@@ -19,7 +19,8 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const { ledger } = promoter;
     const { digest } = await releaseOf(ledger, textArgument(call, 0, 'RELEASE'));
     const trust = verifyTrustOf(stageOf(promoter, textOption(call, 'to')).policy);
-    const entries = await ledger.statementsAbout(digest);
+    // receipts are by the sites' own keys, which no policy names
+    const entries = (await ledger.statementsAbout(digest)).filter((entry) => statementOf(entry).predicateType !== PREDICATE.receipt);
     return await Promise.all(
       entries.map(async (entry) => {
         const { predicateType } = statementOf(entry);

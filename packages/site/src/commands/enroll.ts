@@ -22,7 +22,7 @@ export const command: CommandSpec = {
     { flags: '--record <file>', description: 'the record that the registrar signed' },
     { flags: '--root <file>', description: 'root metadata of the lane, carried here by hand: there is no trust on first use' },
   ],
-  example: 'sealane-site enroll --name harbour-7 --out request.json\nsealane-site enroll --record record.json --root 1.root.json',
+  example: 'sealane-site enroll --name harbour-8 --out request.json\nsealane-site enroll --record record.json --root 1.root.json',
   run: async (call) => {
     const place = placeOf(call);
     const world = worldOf(call, place.folder);
