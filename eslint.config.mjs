@@ -14,7 +14,17 @@ export const MAY_IMPORT = {
 };
 
 /** Node modules with effects: only the shells of a package may name them, pure packages none. */
-const EFFECTS = ['node:fs', 'node:fs/promises', 'node:net', 'node:http', 'node:https', 'node:child_process', 'node:timers', 'node:timers/promises', 'undici'];
+const EFFECTS = [
+  'node:fs',
+  'node:fs/promises',
+  'node:net',
+  'node:http',
+  'node:https',
+  'node:child_process',
+  'node:timers',
+  'node:timers/promises',
+  'undici',
+];
 
 /** Tests and what they are made of: they read vectors from disk. */
 const TESTS = ['packages/*/src/**/*.test.ts', 'packages/*/src/**/testing/**', 'test/**/*.ts'];
@@ -25,7 +35,9 @@ const boundaries = Object.entries(MAY_IMPORT).map(([name, allowed]) => ({
     'no-restricted-imports': [
       'error',
       {
-        paths: ['core', 'trust'].includes(name) ? EFFECTS.map((module) => ({ name: module, message: `${name} is pure: pass the effect in` })) : [],
+        paths: ['core', 'trust'].includes(name)
+          ? EFFECTS.map((module) => ({ name: module, message: `${name} is pure: pass the effect in` }))
+          : [],
         patterns: [
           {
             regex: `^@sealane/(?!(${['none', ...allowed].join('|')})(/command-line)?$)`,
@@ -47,7 +59,14 @@ const testsMayRead = {
 /** The clock, chance and timers are arguments: only files named as shells may reach for them. */
 const noAmbientEffects = {
   files: ['packages/*/src/**/*.ts'],
-  ignores: ['packages/*/src/**/*.test.ts', 'packages/*/src/**/commands/**', 'packages/*/src/**/*shell*.ts', 'packages/*/src/**/clock.ts', 'packages/*/src/testing/**', 'packages/*/src/**/testing/**'],
+  ignores: [
+    'packages/*/src/**/*.test.ts',
+    'packages/*/src/**/commands/**',
+    'packages/*/src/**/*shell*.ts',
+    'packages/*/src/**/clock.ts',
+    'packages/*/src/testing/**',
+    'packages/*/src/**/testing/**',
+  ],
   rules: {
     'no-restricted-properties': [
       'error',
@@ -58,7 +77,7 @@ const noAmbientEffects = {
     'no-restricted-syntax': [
       'error',
       { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'take the time as an argument' },
-      { selector: "CallExpression[callee.name=/^(setTimeout|setInterval)$/]", message: 'take timers as an argument' },
+      { selector: 'CallExpression[callee.name=/^(setTimeout|setInterval)$/]', message: 'take timers as an argument' },
     ],
   },
 };
@@ -70,11 +89,16 @@ export default defineConfig(
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     // tests are in no package's own project: one project has all of them
-    languageOptions: { parserOptions: { project: ['packages/*/tsconfig.json', 'test/tsconfig.json'], tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: { project: ['packages/*/tsconfig.json', 'test/tsconfig.json'], tsconfigRootDir: import.meta.dirname },
+    },
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/consistent-type-definitions': 'off',
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true, ignoreVoidOperator: true, ignoreVoidReturningFunctions: true }],
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidOperator: true, ignoreVoidReturningFunctions: true },
+      ],
       // a key out of a document is written as one: what is there is not known
       '@typescript-eslint/dot-notation': ['error', { allowIndexSignaturePropertyAccess: true }],
       // `return void send(…)`: answer and leave
@@ -106,7 +130,20 @@ export default defineConfig(
   {
     files: ['**/*.mjs'],
     languageOptions: {
-      globals: { process: 'readonly', console: 'readonly', URL: 'readonly', fetch: 'readonly', Buffer: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly', setInterval: 'readonly', clearInterval: 'readonly', AbortController: 'readonly', AbortSignal: 'readonly', performance: 'readonly' },
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        fetch: 'readonly',
+        Buffer: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        setInterval: 'readonly',
+        clearInterval: 'readonly',
+        AbortController: 'readonly',
+        AbortSignal: 'readonly',
+        performance: 'readonly',
+      },
     },
   },
 );

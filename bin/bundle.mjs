@@ -26,7 +26,13 @@ export async function bundle() {
     // native: it stays in node_modules, and only the promoter loads it
     external: ['better-sqlite3'],
   });
-  await build.write({ dir: out, format: 'esm', entryFileNames: '[name].mjs', chunkFileNames: 'chunks/[name]-[hash].mjs', banner: `// Sealane ${version}` });
+  await build.write({
+    dir: out,
+    format: 'esm',
+    entryFileNames: '[name].mjs',
+    chunkFileNames: 'chunks/[name]-[hash].mjs',
+    banner: `// Sealane ${version}`,
+  });
   await build.close();
   // help is written down, so that asking for it loads no command
   const { describeSealane } = await import('../dist/sealane.mjs');

@@ -15,7 +15,9 @@ export async function prepare() {
   if (major < 20 || (major === 20 && minor < 20)) {
     throw new Error(`prepare the checkout: expected Node 20.20 or later, got ${process.versions.node}`);
   }
-  const wanted = `${createHash('sha256').update(readFileSync(path.join(root, 'package-lock.json'))).digest('hex')} ${process.versions.modules}`;
+  const wanted = `${createHash('sha256')
+    .update(readFileSync(path.join(root, 'package-lock.json')))
+    .digest('hex')} ${process.versions.modules}`;
   if (!existsSync(marker) || readFileSync(marker, 'utf8') !== wanted) {
     console.error('installing the packages (once; a minute or two) …');
     npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']);
@@ -32,7 +34,9 @@ export { prepare as setup };
 /** When a file of the packages, or what they are built by, was changed last. */
 function newestSource() {
   const folders = readdirSync(path.join(root, 'packages')).map((name) => path.join(root, 'packages', name, 'src'));
-  const files = folders.flatMap((folder) => readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()));
+  const files = folders.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()),
+  );
   const names = files.map((entry) => path.join(entry.parentPath ?? entry.path, entry.name));
   return Math.max(...[...names, marker, path.join(root, 'bin', 'bundle.mjs')].map((file) => statSync(file).mtimeMs));
 }

@@ -21,7 +21,9 @@ export const RELEASES = [
 /** Writes the image of one version into an OCI layout in `folder`; the same bytes on every machine. */
 export async function buildRelease({ version, store }, folder) {
   await mkdir(folder, { recursive: true });
-  const entries = await Promise.all(sources.map(async (name) => packedFile(`srv/${name}`, await readFile(path.join(here, 'service', name)))));
+  const entries = await Promise.all(
+    sources.map(async (name) => packedFile(`srv/${name}`, await readFile(path.join(here, 'service', name)))),
+  );
   entries.push(packedFile('srv/release.json', Buffer.from(`${JSON.stringify({ version, store })}\n`)));
   const layout = await openLayout(folder, { create: 'if-missing' });
   const config = { Cmd: ['node', '/srv/main.mjs'], Labels: { 'org.opencontainers.image.version': version } };

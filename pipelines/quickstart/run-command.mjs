@@ -18,7 +18,9 @@ export async function runCommand(program, words, { exit = 0, env = {} } = {}) {
   try {
     return JSON.parse(result.stdout);
   } catch (cause) {
-    throw new Error(`read the answer of ${program} ${words.join(' ')}: expected one JSON object, got ${JSON.stringify(result.stdout)}`, { cause });
+    throw new Error(`read the answer of ${program} ${words.join(' ')}: expected one JSON object, got ${JSON.stringify(result.stdout)}`, {
+      cause,
+    });
   }
 }
 
@@ -42,7 +44,9 @@ export function startServer(program, words) {
   return new Promise((resolve, reject) => {
     let text = '';
     child.on('error', reject);
-    child.on('exit', (code) => reject(new Error(`start ${program} ${words.join(' ')}: expected a server, it ended with ${code}\n${errors}`)));
+    child.on('exit', (code) =>
+      reject(new Error(`start ${program} ${words.join(' ')}: expected a server, it ended with ${code}\n${errors}`)),
+    );
     child.stdout.setEncoding('utf8').on('data', (chunk) => {
       text += chunk;
       const end = text.indexOf('\n');

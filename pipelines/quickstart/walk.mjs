@@ -47,7 +47,8 @@ function places(dir) {
 }
 
 const sealane = (place, words, options) => runCommand('sealane', [...words, '--home', place.home], options);
-const sealaneSite = (place, words, options) => runCommand('sealane-site', [...words, '--config', place.config, '--state', place.state], options);
+const sealaneSite = (place, words, options) =>
+  runCommand('sealane-site', [...words, '--config', place.config, '--state', place.state], options);
 
 async function makeLane(place, stops) {
   heading(1, 'A lane: keys, three stages, a policy, a witness');
@@ -56,7 +57,16 @@ async function makeLane(place, stops) {
   done(`a lane for ${made.origin} in ${place.home}: owners sign 2 of 3, each stage has a key of its own`);
   note('the keys are the example keys that everybody has: never use them for a real lane');
   await cp(path.join(root, 'keys-example', 'witness.pem'), path.join(place.witness, 'witness.pem'));
-  const witness = await startServer('sealane', ['witness', 'serve', '--state', place.witness, '--log', made.log.vkey, '--listen', '127.0.0.1:0']);
+  const witness = await startServer('sealane', [
+    'witness',
+    'serve',
+    '--state',
+    place.witness,
+    '--log',
+    made.log.vkey,
+    '--listen',
+    '127.0.0.1:0',
+  ]);
   stops.push(witness.stop);
   const pipeline = path.join(place.home, 'pipeline.yaml');
   await writeFile(pipeline, (await readFile(pipeline, 'utf8')).replace('http://127.0.0.1:8791', witness.url));
@@ -87,7 +97,18 @@ async function buildReleases(place) {
 
 /** Creates a release and takes in its provenance; returns its digest. */
 async function createRelease(place, release) {
-  const words = ['release', 'create', '--name', 'readings', '--version', release.version, '--image', `app=${release.reference}`, '--key', 'author'];
+  const words = [
+    'release',
+    'create',
+    '--name',
+    'readings',
+    '--version',
+    release.version,
+    '--image',
+    `app=${release.reference}`,
+    '--key',
+    'author',
+  ];
   const made = await sealane(place, words);
   await sealane(place, ['evidence', 'add', made.release, '--provenance', release.provenance, '--key', 'builder']);
   return made.release;
@@ -100,7 +121,9 @@ async function promoteFirst(place, release) {
   release.id = await createRelease(place, release);
   await sealane(place, ['evidence', 'add', release.id, '--tests', junit, '--key', 'lab']);
   done('the tests ran against the bytes of 1.0.0; provenance and report are signed and in the log');
-  note(`this machine: ${describeHardware(inventory)}; what it does not tell is left out, and the quickstart’s policy asks for arch and cpu only`);
+  note(
+    `this machine: ${describeHardware(inventory)}; what it does not tell is left out, and the quickstart’s policy asks for arch and cpu only`,
+  );
 
   heading(4, 'Promotion: dev → edge-preprod → prod, and two refusals on the way');
   await sealane(place, ['promote', release.id, '--to', 'dev']);
@@ -269,7 +292,14 @@ async function whatAnswers(site) {
 }
 
 async function stopWorkload(place) {
-  await runProcess(process.execPath, [path.join(root, 'bin', 'sealane-site.mjs'), 'stop', '--config', place.config, '--state', place.state]);
+  await runProcess(process.execPath, [
+    path.join(root, 'bin', 'sealane-site.mjs'),
+    'stop',
+    '--config',
+    place.config,
+    '--state',
+    place.state,
+  ]);
 }
 
 function freePort() {

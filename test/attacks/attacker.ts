@@ -111,7 +111,10 @@ export class LaneCopy {
   }
 
   targetPath(role: string, name: string): string {
-    const targets = this.signed(publishedMetadataPath(role, this.version(role)))['targets'] as Record<string, { length: number; hashes: { sha256: string } }>;
+    const targets = this.signed(publishedMetadataPath(role, this.version(role)))['targets'] as Record<
+      string,
+      { length: number; hashes: { sha256: string } }
+    >;
     const found = targets[name];
     if (found === undefined) throw new Error(`look up ${name} in ${role}: not listed`);
     return publishedTargetPath({ path: name, lengthBytes: found.length, sha256Hex: found.hashes.sha256 });
@@ -136,7 +139,12 @@ export class LaneCopy {
   /** As `setChannel`, for bytes that no honest stage would sign. */
   async setChannelBytes(channel: Uint8Array, options: RepublishOptions = {}): Promise<void> {
     this.write(`trust/${publishedTargetPath(describeTarget('channel/prod.json', channel))}`, channel);
-    const unsigned = stageMetadata({ stage: 'prod', version: this.version('prod') + 1, expiresAt: options.stageExpiresAt ?? tufExpiryAt('stage', now()), channel });
+    const unsigned = stageMetadata({
+      stage: 'prod',
+      version: this.version('prod') + 1,
+      expiresAt: options.stageExpiresAt ?? tufExpiryAt('stage', now()),
+      channel,
+    });
     await this.setRole('prod', await signMetadata(unsigned, [exampleSigner(options.stageSigner ?? 'prod')]), options);
   }
 
@@ -236,7 +244,16 @@ export async function holdLog(lane: TestLane): Promise<LogHolder> {
       const bundles = await Promise.all([...new Set([...entries, decision])].sort((a, b) => a - b).map((index) => bundleOf(ledger, index)));
       const blobs = bundles.flatMap((bundle) => blobsOf(copy, bundle));
       const digest = await holder.digestOf(decision);
-      const waybill = { apiVersion: 'sealane/v1', kind: 'Waybill', release, stage: 'prod', decision: digest, bundles: bend(bundles), blobs, ...fields } as const;
+      const waybill = {
+        apiVersion: 'sealane/v1',
+        kind: 'Waybill',
+        release,
+        stage: 'prod',
+        decision: digest,
+        bundles: bend(bundles),
+        blobs,
+        ...fields,
+      } as const;
       const bytes = encodeWaybill(waybill);
       const choice = { release, waybill: copy.blob(bytes), length: bytes.length, counter };
       await ledger.publishTiles((name, content) => copy.writeLater(`log/${name}`, content));
@@ -273,14 +290,23 @@ async function bundleOf(ledger: Ledger, index: number): Promise<JsonObject> {
   return encodeBundle({
     envelope: entry.envelope,
     spki: entry.spki,
-    proof: { logIndex: index, treeSize: checkpoint.size, rootHash: checkpoint.root, hashes, checkpoint: note, logId: logId(parseVkey(ledger.vkey)) },
+    proof: {
+      logIndex: index,
+      treeSize: checkpoint.size,
+      rootHash: checkpoint.root,
+      hashes,
+      checkpoint: note,
+      logId: logId(parseVkey(ledger.vkey)),
+    },
   });
 }
 
 /** The reports and inventories that a bundle's statement names, as far as the lane has them. */
 function blobsOf(copy: LaneCopy, bundle: JsonObject): { digest: Digest; size: number; mediaType: string }[] {
   const { payload } = bundle['dsseEnvelope'] as { payload: string };
-  const { predicate } = JSON.parse(Buffer.from(payload, 'base64').toString()) as { predicate: { configuration?: { digest: { sha256: string }; mediaType?: string }[] } };
+  const { predicate } = JSON.parse(Buffer.from(payload, 'base64').toString()) as {
+    predicate: { configuration?: { digest: { sha256: string }; mediaType?: string }[] };
+  };
   return (predicate.configuration ?? []).flatMap(({ digest: { sha256: hex }, mediaType = 'application/octet-stream' }) => {
     try {
       return [{ digest: `sha256:${hex}` as Digest, size: copy.read(`content/blobs/sha256/${hex}`).length, mediaType }];

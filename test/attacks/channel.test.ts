@@ -71,10 +71,17 @@ it('a group with another selector than policy gives it is refused: the stage’s
 
 it('a decision whose rollout does not name the site’s group is refused', async () => {
   const approvals = await world.log.log([await approval(world, world.three), 'alice'], [await approval(world, world.three), 'bob']);
-  const inputs = (await Promise.all([...(await evidenceOf(world.log, world.three)), ...approvals].map((index) => world.log.digestOf(index)))).sort();
+  const inputs = (
+    await Promise.all([...(await evidenceOf(world.log, world.three)), ...approvals].map((index) => world.log.digestOf(index)))
+  ).sort();
   const [decided = -1] = await world.log.log([decision(world, world.three, { inputs, rollout: ['canary'] }), 'prod']);
   const scene = setScene(world);
-  await world.log.publish(scene.copy, { release: world.three, decision: decided, entries: [...(await honestEntries(world.log, world.three)), ...approvals], counter: 7 });
+  await world.log.publish(scene.copy, {
+    release: world.three,
+    decision: decided,
+    entries: [...(await honestEntries(world.log, world.three)), ...approvals],
+    counter: 7,
+  });
   await expectRefusal(scene, 'SITE_MISMATCH', 3);
 });
 

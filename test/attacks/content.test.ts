@@ -20,7 +20,8 @@ afterAll(async () => {
 /** Path of the one layer of 1.1.0 in a copy of the lane. */
 function layerOf(scene: Scene, release: Digest): string {
   const blob = (digest: string): string => `content/blobs/sha256/${digest.replace('sha256:', '')}`;
-  const read = (digest: string): { manifests?: { digest: string }[]; layers?: { digest: string }[] } => JSON.parse(readFileSync(scene.copy.file(blob(digest)), 'utf8'));
+  const read = (digest: string): { manifests?: { digest: string }[]; layers?: { digest: string }[] } =>
+    JSON.parse(readFileSync(scene.copy.file(blob(digest)), 'utf8'));
   const image = read(read(release).manifests?.[0]?.digest ?? '');
   return blob(image.layers?.[0]?.digest ?? '');
 }
@@ -72,7 +73,16 @@ describe('bytes on the way', () => {
 });
 
 describe('archives that try to leave their folder', () => {
-  const hostile = ['dotdot.tar', 'absolute.tar', 'symlink-write-through.tar', 'hardlink-out.tar', 'device-char.tar', 'setuid.tar', 'case-clash.tar', 'pax-sparse-bomb.tar'];
+  const hostile = [
+    'dotdot.tar',
+    'absolute.tar',
+    'symlink-write-through.tar',
+    'hardlink-out.tar',
+    'device-char.tar',
+    'setuid.tar',
+    'case-clash.tar',
+    'pax-sparse-bomb.tar',
+  ];
 
   it.each(hostile)('%s, promoted through every stage, is refused at the site and leaves nothing', async (name) => {
     const release = await promoteArchive(name);
@@ -92,7 +102,9 @@ async function promoteArchive(name: string): Promise<string> {
   const bytes = new Uint8Array(readFileSync(path.join(ROOT, 'test', 'vectors', 'archives', name)));
   const layer = await layout.putBlob(bytes, { maxBytes: 1 << 26 });
   const platform = { os: 'linux', architecture: process.arch === 'x64' ? 'amd64' : process.arch };
-  const config = await layout.putBlob(canonicalJson({ ...platform, config: {}, rootfs: { type: 'layers', diff_ids: [layer.digest] } }), { maxBytes: 1 << 20 });
+  const config = await layout.putBlob(canonicalJson({ ...platform, config: {}, rootfs: { type: 'layers', diff_ids: [layer.digest] } }), {
+    maxBytes: 1 << 20,
+  });
   const manifest = canonicalJson({
     schemaVersion: 2,
     mediaType: OCI_MANIFEST,
@@ -101,7 +113,18 @@ async function promoteArchive(name: string): Promise<string> {
   });
   const image = await layout.putBlob(manifest, { maxBytes: 1 << 20 });
   const version = `2.0.0-${name.replace(/\W/g, '-')}`;
-  const { release } = await world.lane.sealane(['release', 'create', '--name', 'readings', '--version', version, '--image', `app=oci:${folder}@${image.digest}`, '--key', 'author']);
+  const { release } = await world.lane.sealane([
+    'release',
+    'create',
+    '--name',
+    'readings',
+    '--version',
+    version,
+    '--image',
+    `app=oci:${folder}@${image.digest}`,
+    '--key',
+    'author',
+  ]);
   await world.lane.promote(release);
   return release;
 }

@@ -48,7 +48,10 @@ function withEntry(bundle: JsonObject, change: (entry: JsonObject) => JsonObject
 
 describe('not in the log', () => {
   it('a statement without a proof is refused', async () => {
-    const scene = await offerBent((bundle) => ({ ...bundle, verificationMaterial: { ...(bundle['verificationMaterial'] as JsonObject), tlogEntries: [] } }));
+    const scene = await offerBent((bundle) => ({
+      ...bundle,
+      verificationMaterial: { ...(bundle['verificationMaterial'] as JsonObject), tlogEntries: [] },
+    }));
     await expectRefusal(scene, 'LOG_NOT_INCLUDED', 4);
   });
 
@@ -67,7 +70,13 @@ describe('not in the log', () => {
 
   it('the proof of another statement is refused', async () => {
     const other = await world.log.bundle(0);
-    const scene = await offerBent((bundle) => ({ ...bundle, verificationMaterial: { ...(bundle['verificationMaterial'] as JsonObject), tlogEntries: (other['verificationMaterial'] as JsonObject)['tlogEntries'] ?? [] } }));
+    const scene = await offerBent((bundle) => ({
+      ...bundle,
+      verificationMaterial: {
+        ...(bundle['verificationMaterial'] as JsonObject),
+        tlogEntries: (other['verificationMaterial'] as JsonObject)['tlogEntries'] ?? [],
+      },
+    }));
     await expectRefusal(scene, 'LOG_NOT_INCLUDED', 4);
   });
 
@@ -81,7 +90,10 @@ describe('not in the log', () => {
 describe('no witness quorum', () => {
   const withoutCosignatures = (note: string): string => {
     const [text = '', signatures = ''] = note.split('\n\n');
-    return `${text}\n\n${signatures.split('\n').filter((line) => !line.includes('witness.example')).join('\n')}`;
+    return `${text}\n\n${signatures
+      .split('\n')
+      .filter((line) => !line.includes('witness.example'))
+      .join('\n')}`;
   };
 
   it('a checkpoint that the log signed alone is refused', async () => {
@@ -123,7 +135,12 @@ async function secondHistory(copy: LaneCopy, cosigned: 'log-alone' | 'with-witne
   const dir = path.join(copy.dir, '..', 'second');
   mkdirSync(path.join(dir, 'witness'), { recursive: true });
   const key = createPrivateKey(readFileSync(path.join(ROOT, 'keys-example', 'log.pem')));
-  const ledger = await openLedger({ file: path.join(dir, 'ledger.sqlite'), origin: world.lane.origin, logSigner: ed25519NoteSigner(world.lane.origin, key), now });
+  const ledger = await openLedger({
+    file: path.join(dir, 'ledger.sqlite'),
+    origin: world.lane.origin,
+    logSigner: ed25519NoteSigner(world.lane.origin, key),
+    now,
+  });
   try {
     for (const index of [...Array(await world.log.size()).keys()].reverse()) {
       const { envelope, spki } = await world.log.entry(index);
@@ -132,7 +149,16 @@ async function secondHistory(copy: LaneCopy, cosigned: 'log-alone' | 'with-witne
     const note = await ledger.checkpointNote();
     if (cosigned === 'log-alone') return note;
     cpSync(path.join(ROOT, 'keys-example', 'witness.pem'), path.join(dir, 'witness', 'witness.pem'));
-    const witness = await startServer('sealane', ['witness', 'serve', '--state', path.join(dir, 'witness'), '--log', ledger.vkey, '--listen', '127.0.0.1:0']);
+    const witness = await startServer('sealane', [
+      'witness',
+      'serve',
+      '--state',
+      path.join(dir, 'witness'),
+      '--log',
+      ledger.vkey,
+      '--listen',
+      '127.0.0.1:0',
+    ]);
     try {
       const [vkey = ''] = parsePolicy(copy.target('targets', 'policy/prod.json')).witnesses;
       const line = await requestCosignature({

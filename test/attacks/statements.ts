@@ -7,7 +7,11 @@ import type { World } from './world.js';
 const SALT = '0123456789abcdef0123456789abcdef';
 
 /** A PASSED decision of prod, as its key could sign it; fields may be replaced. */
-export function decision(world: World, release: Digest, fields: Partial<Parameters<typeof decisionStatement>[0]['promotion']> & DecisionChanges = {}): Uint8Array {
+export function decision(
+  world: World,
+  release: Digest,
+  fields: Partial<Parameters<typeof decisionStatement>[0]['promotion']> & DecisionChanges = {},
+): Uint8Array {
   const { result = 'PASSED', stage = 'prod', policy = world.log.policyDigest, inputs = [], ...promotion } = fields;
   return decisionStatement({
     origin: world.lane.origin,
@@ -38,7 +42,11 @@ interface DecisionChanges {
 }
 
 /** An approval over everything that is logged about the release now. */
-export async function approval(world: World, release: Digest, changes: { readonly expiresAt?: string; readonly seen?: readonly Digest[]; readonly policy?: Digest } = {}): Promise<Uint8Array> {
+export async function approval(
+  world: World,
+  release: Digest,
+  changes: { readonly expiresAt?: string; readonly seen?: readonly Digest[]; readonly policy?: Digest } = {},
+): Promise<Uint8Array> {
   const evidence = await evidenceOf(world.log, release);
   const seen = changes.seen ?? (await Promise.all(evidence.map((index) => world.log.digestOf(index)))).sort();
   return approvalStatement({

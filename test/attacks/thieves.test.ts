@@ -22,7 +22,12 @@ describe('T1: the promoter’s host with every online key', () => {
     const inputs = (await Promise.all((await evidenceOf(world.log, world.three)).map((index) => world.log.digestOf(index)))).sort();
     const [decided = -1] = await world.log.log([decision(world, world.three, { inputs }), 'prod']);
     const scene = setScene(world);
-    await world.log.publish(scene.copy, { release: world.three, decision: decided, entries: await honestEntries(world.log, world.three), counter: 7 });
+    await world.log.publish(scene.copy, {
+      release: world.three,
+      decision: decided,
+      entries: await honestEntries(world.log, world.three),
+      counter: 7,
+    });
     await expectRefusal(scene, 'WAYBILL_APPROVALS', 3);
   });
 
@@ -30,7 +35,12 @@ describe('T1: the promoter’s host with every online key', () => {
     const forged = await world.log.log([await approval(world, world.three), 'prod'], [await approval(world, world.three), 'snapshot']);
     const [decided = -1] = await world.log.log([decision(world, world.three), 'prod']);
     const scene = setScene(world);
-    await world.log.publish(scene.copy, { release: world.three, decision: decided, entries: [...(await honestEntries(world.log, world.three)), ...forged], counter: 7 });
+    await world.log.publish(scene.copy, {
+      release: world.three,
+      decision: decided,
+      entries: [...(await honestEntries(world.log, world.three)), ...forged],
+      counter: 7,
+    });
     await expectRefusal(scene, 'WAYBILL_APPROVALS', 3);
   });
 
@@ -43,7 +53,10 @@ describe('T1: the promoter’s host with every online key', () => {
     copy.write(`trust/${publishedTargetPath(target)}`, weak);
     const targets = JSON.parse(Buffer.from(copy.role('targets')).toString()) as { signed: JsonObject & { targets: JsonObject } };
     const listed = { ...targets.signed.targets, 'policy/prod.json': { length: target.lengthBytes, hashes: { sha256: target.sha256Hex } } };
-    const unsigned = canonicalJson({ signatures: [], signed: { ...targets.signed, version: copy.version('targets') + 1, targets: listed } });
+    const unsigned = canonicalJson({
+      signatures: [],
+      signed: { ...targets.signed, version: copy.version('targets') + 1, targets: listed },
+    });
     await copy.setRole('targets', await signMetadata(unsigned, ['snapshot', 'timestamp', 'prod'].map(exampleSigner)));
     await expectRefusal(scene, 'TRUST_THRESHOLD', 4);
   });
@@ -65,7 +78,12 @@ describe('T1: the promoter’s host with every online key', () => {
     );
     const [decided = -1] = await world.log.log([decision(world, world.three, {}), 'prod']);
     const scene = setScene(world);
-    await world.log.publish(scene.copy, { release: world.three, decision: decided, entries: [...(await honestEntries(world.log, world.three)), ...late], counter: 7 });
+    await world.log.publish(scene.copy, {
+      release: world.three,
+      decision: decided,
+      entries: [...(await honestEntries(world.log, world.three)), ...late],
+      counter: 7,
+    });
     await expectRefusal(scene, 'WAYBILL_APPROVALS', 3);
   });
 });
@@ -89,7 +107,12 @@ describe('T3: dev’s key', () => {
     const indexes = await world.log.log([decision(world, release, { stage: 'dev', from: null, to: 'dev' }), 'dev']);
     const [decided = -1] = await world.log.log([decision(world, release), 'dev']);
     const scene = setScene(world);
-    await world.log.publish(scene.copy, { release, decision: decided, entries: [...(await world.log.about(release, PREDICATE.release)), ...indexes], counter: 7 });
+    await world.log.publish(scene.copy, {
+      release,
+      decision: decided,
+      entries: [...(await world.log.about(release, PREDICATE.release)), ...indexes],
+      counter: 7,
+    });
     await expectRefusal(scene, 'WAYBILL_SIGNATURE', 4);
   });
 });
@@ -104,20 +127,32 @@ describe('T5: a lab’s key', () => {
     const { subject, predicate } = statementIn(await world.log.bundle(test));
     const again = testResultStatement(
       subject.map(({ digest }) => ({ digest: `sha256:${digest.sha256}` as typeof world.one })),
-      { ...(predicate), salt: 'cd'.repeat(16) },
+      { ...predicate, salt: 'cd'.repeat(16) },
     );
     const [stolen = -1] = await world.log.log([again, 'lab']);
-    expect((await sealane(['key', 'revoke', lab, '--until-index', String(until), '--reason', 'stolen from the lab'], 5)).error ?? null).toBe(null);
+    expect(
+      (await sealane(['key', 'revoke', lab, '--until-index', String(until), '--reason', 'stolen from the lab'], 5)).error ?? null,
+    ).toBe(null);
     for (const owner of ['targets-1', 'targets-2']) await sealane(['trust', 'sign', path.join(home, 'proposal.json'), '--key', owner]);
     await sealane(['trust', 'publish']);
     const evidence = (await honestEntries(world.log, world.three)).filter((index) => index !== test && index !== stolen);
     const offer = async (result: number): Promise<ReturnType<typeof setScene>> => {
       const scene = setScene(world);
       const policy = policyDigest(scene.copy.target('targets', 'policy/prod.json'));
-      const seen = (await Promise.all([...(await world.log.about(world.three, PREDICATE.provenance)), result].map((index) => world.log.digestOf(index)))).sort();
-      const votes = await world.log.log([await approval(world, world.three, { seen, policy }), 'alice'], [await approval(world, world.three, { seen, policy }), 'bob']);
+      const seen = (
+        await Promise.all([...(await world.log.about(world.three, PREDICATE.provenance)), result].map((index) => world.log.digestOf(index)))
+      ).sort();
+      const votes = await world.log.log(
+        [await approval(world, world.three, { seen, policy }), 'alice'],
+        [await approval(world, world.three, { seen, policy }), 'bob'],
+      );
       const [decided = -1] = await world.log.log([decision(world, world.three, { policy }), 'prod']);
-      await world.log.publish(scene.copy, { release: world.three, decision: decided, entries: [...evidence, result, ...votes], counter: 7 });
+      await world.log.publish(scene.copy, {
+        release: world.three,
+        decision: decided,
+        entries: [...evidence, result, ...votes],
+        counter: 7,
+      });
       return scene;
     };
     await expectRefusal(await offer(stolen), 'KEY_REVOKED', 4);

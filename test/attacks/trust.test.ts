@@ -91,7 +91,8 @@ describe('rollback', () => {
     const scene = setScene(world);
     await expectInstalled(scene, '1.1.0');
     const old = setScene(world, world.older);
-    for (const name of ['metadata/timestamp.json', publishedMetadataPath('snapshot', old.copy.version('snapshot'))]) scene.copy.write(`trust/${name}`, old.copy.read(`trust/${name}`));
+    for (const name of ['metadata/timestamp.json', publishedMetadataPath('snapshot', old.copy.version('snapshot'))])
+      scene.copy.write(`trust/${name}`, old.copy.read(`trust/${name}`));
     await expectRefusal(scene, 'TRUST_ROLLBACK', 4);
   });
 
@@ -197,7 +198,9 @@ describe('example keys', () => {
 
 it('policy and trusted root that disagree are refused', async () => {
   const scene = setScene(world);
-  const root = JSON.parse(Buffer.from(scene.copy.target('targets', 'trusted_root.json')).toString()) as { tlogs: { publicKey: { rawBytes: string } }[] };
+  const root = JSON.parse(Buffer.from(scene.copy.target('targets', 'trusted_root.json')).toString()) as {
+    tlogs: { publicKey: { rawBytes: string } }[];
+  };
   const key = fromBase64(root.tlogs[0]!.publicKey.rawBytes);
   key[key.length - 1]! ^= 1;
   root.tlogs[0]!.publicKey.rawBytes = Buffer.from(key).toString('base64');

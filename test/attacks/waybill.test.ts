@@ -27,16 +27,29 @@ afterAll(async () => {
 async function offer(
   payload: Uint8Array,
   entries: readonly number[],
-  options: { readonly signer?: string; readonly bend?: (bundles: JsonObject[]) => JsonObject[]; readonly release?: Digest; readonly fields?: JsonObject } = {},
+  options: {
+    readonly signer?: string;
+    readonly bend?: (bundles: JsonObject[]) => JsonObject[];
+    readonly release?: Digest;
+    readonly fields?: JsonObject;
+  } = {},
 ): Promise<ReturnType<typeof setScene>> {
   const { signer = 'prod', release = world.three, bend, fields } = options;
   const [index = -1] = await world.log.log([payload, signer]);
   const scene = setScene(world);
-  await world.log.publish(scene.copy, { release, decision: index, entries, counter: 7, ...(bend === undefined ? {} : { bend }), ...(fields === undefined ? {} : { fields }) });
+  await world.log.publish(scene.copy, {
+    release,
+    decision: index,
+    entries,
+    counter: 7,
+    ...(bend === undefined ? {} : { bend }),
+    ...(fields === undefined ? {} : { fields }),
+  });
   return scene;
 }
 
-const inputsOf = async (entries: readonly number[]): Promise<readonly Digest[]> => (await Promise.all(entries.map((index) => world.log.digestOf(index)))).sort();
+const inputsOf = async (entries: readonly number[]): Promise<readonly Digest[]> =>
+  (await Promise.all(entries.map((index) => world.log.digestOf(index)))).sort();
 
 it('a whole waybill made the same way installs: the attacks below fail for the reason they name', async () => {
   const inputs = await inputsOf([...(await evidenceOf(world.log, world.three)), ...approvals]);
@@ -52,7 +65,11 @@ describe('stage order', () => {
   });
 
   it('a FAILED decision is refused', async () => {
-    await expectRefusal(await offer(decision(world, world.three, { result: 'FAILED' }), [...honest, ...approvals]), 'WAYBILL_STAGE_ORDER', 4);
+    await expectRefusal(
+      await offer(decision(world, world.three, { result: 'FAILED' }), [...honest, ...approvals]),
+      'WAYBILL_STAGE_ORDER',
+      4,
+    );
   });
 
   it('a decision out of dev, past edge-preprod, is refused', async () => {
@@ -83,7 +100,11 @@ describe('signatures', () => {
 
   it('a statement changed under its signature is refused', async () => {
     const bend = (bundles: JsonObject[]): JsonObject[] =>
-      bundles.map((bundle) => (statementIn(bundle).predicateType === PREDICATE.testResult ? withPayload(bundle, (text) => text.replace('"passed":5', '"passed":6')) : bundle));
+      bundles.map((bundle) =>
+        statementIn(bundle).predicateType === PREDICATE.testResult
+          ? withPayload(bundle, (text) => text.replace('"passed":5', '"passed":6'))
+          : bundle,
+      );
     await expectRefusal(await offer(decision(world, world.three), [...honest, ...approvals], { bend }), 'WAYBILL_SIGNATURE', 4);
   });
 });
@@ -137,19 +158,31 @@ describe('approvals', () => {
 describe('evidence', () => {
   it('no test result at all is refused', async () => {
     const tests = await world.log.about(world.three, PREDICATE.testResult);
-    await expectRefusal(await offer(decision(world, world.three), [...honest.filter((index) => !tests.includes(index)), ...approvals]), 'EVIDENCE_RESULT', 3);
+    await expectRefusal(
+      await offer(decision(world, world.three), [...honest.filter((index) => !tests.includes(index)), ...approvals]),
+      'EVIDENCE_RESULT',
+      3,
+    );
   });
 
   it('a test result about another release is refused', async () => {
     const tests = await world.log.about(world.three, PREDICATE.testResult);
     const others = await world.log.about(world.two, PREDICATE.testResult);
-    await expectRefusal(await offer(decision(world, world.three), [...honest.filter((index) => !tests.includes(index)), ...others, ...approvals]), 'EVIDENCE_SUBJECT', 3);
+    await expectRefusal(
+      await offer(decision(world, world.three), [...honest.filter((index) => !tests.includes(index)), ...others, ...approvals]),
+      'EVIDENCE_SUBJECT',
+      3,
+    );
   });
 
   it('a test result by a signer who is no lab is refused', async () => {
     const tests = await world.log.about(world.three, PREDICATE.testResult);
     const [forged = -1] = await world.log.log([await testResult((result) => result), 'builder']);
-    await expectRefusal(await offer(decision(world, world.three), [...honest.filter((index) => !tests.includes(index)), forged, ...approvals]), 'EVIDENCE_SIGNER', 3);
+    await expectRefusal(
+      await offer(decision(world, world.three), [...honest.filter((index) => !tests.includes(index)), forged, ...approvals]),
+      'EVIDENCE_SIGNER',
+      3,
+    );
   });
 
   it('a FAILED test result of the same suite, logged later, is not outvoted by an older pass', async () => {
@@ -167,7 +200,12 @@ describe('evidence', () => {
     const [decided = -1] = await world.log.log([decision(world, world.three), 'prod']);
     const scene = setScene(world);
     scene.copy.blob(new Uint8Array(report));
-    await world.log.publish(scene.copy, { release: world.three, decision: decided, entries: [...honest.filter((each) => !tests.includes(each)), index, ...approvals], counter: 7 });
+    await world.log.publish(scene.copy, {
+      release: world.three,
+      decision: decided,
+      entries: [...honest.filter((each) => !tests.includes(each)), index, ...approvals],
+      counter: 7,
+    });
     await expectRefusal(scene, 'EVIDENCE_RESULT', 3);
   });
 });

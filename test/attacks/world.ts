@@ -105,13 +105,25 @@ export function footprint({ state }: TestSite): Footprint {
 export async function expectRefusal({ site }: Scene, code: string, exit: 3 | 4): Promise<Answer['json']> {
   const before = footprint(site);
   const answer = await site.run(['update']);
-  expect({ exit: answer.exit, outcome: answer.json?.outcome, reason: answer.json?.reason }, answer.stderr + answer.stdout).toEqual({ exit, outcome: 'refused', reason: code });
+  expect({ exit: answer.exit, outcome: answer.json?.outcome, reason: answer.json?.reason }, answer.stderr + answer.stdout).toEqual({
+    exit,
+    outcome: 'refused',
+    reason: code,
+  });
   const after = footprint(site);
-  expect({ version: after.version, slots: after.slots, floor: after.trust.floor }).toEqual({ version: before.version, slots: before.slots, floor: before.trust.floor });
+  expect({ version: after.version, slots: after.slots, floor: after.trust.floor }).toEqual({
+    version: before.version,
+    slots: before.slots,
+    floor: before.trust.floor,
+  });
   if (/^(?:TRUST|LOG)_/.test(code)) expect(after.trust.tuf.versions).toEqual(before.trust.tuf.versions);
   expect(after.receipts.length).toBe(before.receipts.length + 1);
-  const queued = JSON.parse(readFileSync(path.join(site.state, 'receipts', after.receipts.at(-1) ?? ''), 'utf8')) as { dsseEnvelope: { payload: string } };
-  const { predicate } = JSON.parse(Buffer.from(queued.dsseEnvelope.payload, 'base64').toString()) as { predicate: { event: string; reason: string } };
+  const queued = JSON.parse(readFileSync(path.join(site.state, 'receipts', after.receipts.at(-1) ?? ''), 'utf8')) as {
+    dsseEnvelope: { payload: string };
+  };
+  const { predicate } = JSON.parse(Buffer.from(queued.dsseEnvelope.payload, 'base64').toString()) as {
+    predicate: { event: string; reason: string };
+  };
   expect(predicate).toMatchObject({ event: 'refused', reason: code });
   await site.run(['update']);
   expect(footprint(site).receipts).toEqual(after.receipts);

@@ -97,7 +97,10 @@ describe('test reports', () => {
 
   it('a failed test never passes the gate', async () => {
     const failing = await lane.release('1.0.1');
-    const report = file('failed.xml', `<testsuite name="s">${[1, 2, 3, 4, 5].map((n) => `<testcase name="${n}"/>`).join('')}<testcase name="6"><failure/></testcase></testsuite>`);
+    const report = file(
+      'failed.xml',
+      `<testsuite name="s">${[1, 2, 3, 4, 5].map((n) => `<testcase name="${n}"/>`).join('')}<testcase name="6"><failure/></testcase></testsuite>`,
+    );
     await lane.sealane(['evidence', 'add', failing, '--provenance', path.join(dir, 'provenance.json'), '--key', 'builder']);
     await lane.sealane(['evidence', 'add', failing, '--tests', report, '--key', 'lab']);
     const refused = await lane.sealane(['promote', failing, '--to', 'dev'], 3);
@@ -154,7 +157,10 @@ describe('the pipeline file', () => {
   const good = readFileSync(path.join(ROOT, 'pipelines', 'quickstart', 'pipeline.yaml'), 'utf8');
 
   it('malformed YAML is named by line and column', async () => {
-    expect(await init('apiVersion: sealane/v1\nkind: [Pipeline\n')).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringMatching(/given\.yaml:\d+:\d+: /) });
+    expect(await init('apiVersion: sealane/v1\nkind: [Pipeline\n')).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(/given\.yaml:\d+:\d+: /),
+    });
   });
 
   it('a key said twice is named', async () => {

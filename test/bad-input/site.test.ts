@@ -125,13 +125,19 @@ describe('Ctrl-C', () => {
   it('in probation is 5, and the next command goes on', async () => {
     const { site } = scene();
     writeFileSync(site.config, readFileSync(site.config, 'utf8').replace('"probationSeconds":0.2', '"probationSeconds":20'));
-    const child = spawn(process.execPath, commandWords('sealane-site', ['update', '--json', '--config', site.config, '--state', site.state]));
+    const child = spawn(
+      process.execPath,
+      commandWords('sealane-site', ['update', '--json', '--config', site.config, '--state', site.state]),
+    );
     let out = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
     const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
     for (let tries = 0; tries < 100 && (await site.must(['status'])).state !== 'probation'; tries += 1) await sleep(100);
     child.kill('SIGINT');
-    expect({ exit: await ended, code: (JSON.parse(out) as { error?: { code: string } }).error?.code }).toEqual({ exit: 5, code: 'INTERRUPTED' });
+    expect({ exit: await ended, code: (JSON.parse(out) as { error?: { code: string } }).error?.code }).toEqual({
+      exit: 5,
+      code: 'INTERRUPTED',
+    });
     writeFileSync(site.config, readFileSync(site.config, 'utf8').replace('"probationSeconds":20', '"probationSeconds":0.2'));
     expect(await site.must(['update'])).toMatchObject({ outcome: 'installed' });
     expect(versionOnDisk(site.state)).toBe('1.1.0');

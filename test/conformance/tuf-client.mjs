@@ -3,7 +3,13 @@
 import { parseArgs } from 'node:util';
 
 const text = { type: 'string' };
-const options = { 'metadata-dir': text, 'metadata-url': text, 'target-name': { type: 'string', multiple: true }, 'target-base-url': text, 'target-dir': text };
+const options = {
+  'metadata-dir': text,
+  'metadata-url': text,
+  'target-name': { type: 'string', multiple: true },
+  'target-base-url': text,
+  'target-dir': text,
+};
 const { values, positionals } = parseArgs({ options, allowPositionals: true });
 const flags = Object.entries(values).flatMap(([name, value]) => [value].flat().map((one) => `--${name}=${one}`));
 const launcher = new URL('../../bin/sealane.mjs', import.meta.url);

@@ -20,7 +20,8 @@ interface Report {
 function checkout(): string | undefined {
   const folder = process.env['SEALANE_TUF_CONFORMANCE'];
   if (folder !== undefined && folder !== '') return folder;
-  if (process.env['SEALANE_REQUIRE'] === 'all') throw new Error('find the TUF conformance suite: expected its checkout in SEALANE_TUF_CONFORMANCE, got nothing');
+  if (process.env['SEALANE_REQUIRE'] === 'all')
+    throw new Error('find the TUF conformance suite: expected its checkout in SEALANE_TUF_CONFORMANCE, got nothing');
   return undefined;
 }
 
@@ -35,7 +36,18 @@ describe.skipIf(suite === undefined || python === undefined)('the public TUF sui
       try {
         const file = path.join(folder, 'report.json');
         const client = path.join(import.meta.dirname, 'tuf-client.mjs');
-        const words = ['-m', 'pytest', 'tuf_conformance', '-q', '-p', 'no:cacheprovider', '--entrypoint', client, '--json-report', `--json-report-file=${file}`];
+        const words = [
+          '-m',
+          'pytest',
+          'tuf_conformance',
+          '-q',
+          '-p',
+          'no:cacheprovider',
+          '--entrypoint',
+          client,
+          '--json-report',
+          `--json-report-file=${file}`,
+        ];
         // pytest's exit code says no more than the report, which also names what failed
         await promisify(execFile)(python ?? '', words, { cwd: suite ?? '', maxBuffer: 64 * 1024 * 1024 }).catch(() => undefined);
         const report = JSON.parse(readFileSync(file, 'utf8')) as Report;

@@ -98,7 +98,16 @@ describe('promote', () => {
       expect(waiting.decision).toBe('passed');
       expect((await copy.sealane(['channel', 'show', 'prod'])).groups).toEqual([]);
       const vkey = readFileSync(path.join(copy.home, 'log.vkey'), 'utf8').trim();
-      const back = await startServer('sealane', ['witness', 'serve', '--state', path.join(copy.dir, 'witness'), '--log', vkey, '--listen', new URL(copy.witness.url).host]);
+      const back = await startServer('sealane', [
+        'witness',
+        'serve',
+        '--state',
+        path.join(copy.dir, 'witness'),
+        '--log',
+        vkey,
+        '--listen',
+        new URL(copy.witness.url).host,
+      ]);
       try {
         const done = await copy.sealane(['promote', release, '--to', 'prod']);
         expect(done.logIndex).toBe(waiting.logIndex);
@@ -121,36 +130,42 @@ describe('promote', () => {
 });
 
 describe('evidence add', () => {
-  it.each(['evidence:checked', 'ledger:rows-written', 'ledger:committed', 'evidence:logged'])('killed at %s logs its statement once', async (point) => {
-    await withCopy(async (copy) => {
-      const count = async (): Promise<number> => (await copy.sealane(['evidence', 'list', release])).statements.length;
-      const before = await count();
-      const words = ['evidence', 'add', release, '--provenance', path.join(dir, 'provenance.json'), '--key', 'builder'];
-      await killAt(point, 'sealane', [...words, '--home', copy.home]);
-      await expectSound(copy);
-      await copy.sealane(words);
-      await copy.sealane(words);
-      await expectSound(copy);
-      expect((await count()) - before).toBeLessThanOrEqual(1);
-    });
-  });
+  it.each(['evidence:checked', 'ledger:rows-written', 'ledger:committed', 'evidence:logged'])(
+    'killed at %s logs its statement once',
+    async (point) => {
+      await withCopy(async (copy) => {
+        const count = async (): Promise<number> => (await copy.sealane(['evidence', 'list', release])).statements.length;
+        const before = await count();
+        const words = ['evidence', 'add', release, '--provenance', path.join(dir, 'provenance.json'), '--key', 'builder'];
+        await killAt(point, 'sealane', [...words, '--home', copy.home]);
+        await expectSound(copy);
+        await copy.sealane(words);
+        await copy.sealane(words);
+        await expectSound(copy);
+        expect((await count()) - before).toBeLessThanOrEqual(1);
+      });
+    },
+  );
 });
 
 describe('trust publish', () => {
-  it.each(['trust:files-written', 'trust:targets-written', 'trust:root-written', 'publish:snapshot-written', 'publish:timestamp-written'])('killed at %s', async (point) => {
-    await withCopy(async (copy) => {
-      const proposal = path.join(copy.home, 'proposal.json');
-      await copy.sealane(['key', 'rotate', 'prod'], 5);
-      for (const owner of ['targets-1', 'targets-2']) await copy.sealane(['trust', 'sign', proposal, '--key', owner]);
-      await killAt(point, 'sealane', ['trust', 'publish', '--home', copy.home]);
-      await copy.sealane(['trust', 'verify']);
-      await copy.sealane(['trust', 'publish']);
-      await expectSound(copy);
-      // the new key signs from here on, and what was approved before goes on counting
-      expect((await copy.sealane(['promote', release, '--to', 'prod'])).decision).toBe('passed');
-      await expectSound(copy);
-      const prod = (await copy.sealane(['key', 'list'])).keys.filter(({ names }: { names: string[] }) => names.includes('prod'));
-      expect(prod).toMatchObject([{ untilIndex: null }]);
-    });
-  });
+  it.each(['trust:files-written', 'trust:targets-written', 'trust:root-written', 'publish:snapshot-written', 'publish:timestamp-written'])(
+    'killed at %s',
+    async (point) => {
+      await withCopy(async (copy) => {
+        const proposal = path.join(copy.home, 'proposal.json');
+        await copy.sealane(['key', 'rotate', 'prod'], 5);
+        for (const owner of ['targets-1', 'targets-2']) await copy.sealane(['trust', 'sign', proposal, '--key', owner]);
+        await killAt(point, 'sealane', ['trust', 'publish', '--home', copy.home]);
+        await copy.sealane(['trust', 'verify']);
+        await copy.sealane(['trust', 'publish']);
+        await expectSound(copy);
+        // the new key signs from here on, and what was approved before goes on counting
+        expect((await copy.sealane(['promote', release, '--to', 'prod'])).decision).toBe('passed');
+        await expectSound(copy);
+        const prod = (await copy.sealane(['key', 'list'])).keys.filter(({ names }: { names: string[] }) => names.includes('prod'));
+        expect(prod).toMatchObject([{ untilIndex: null }]);
+      });
+    },
+  );
 });

@@ -102,7 +102,7 @@ it('a lane that was copied by half is refused by the first path that is missing,
     const answer = await site.run(['update']);
     expect(brief(answer)).toEqual({ exit: 4, outcome: 'refused', reason: 'CONTENT_MISSING' });
     await expectUntouched(site, 2);
-    cpSync(world.lanes['1.1.0'], half, { recursive: true });
+    cpSync(world.lanes['1.1.0'], half, { recursive: true, verbatimSymlinks: true });
     await expectInstalls(site);
   });
 });

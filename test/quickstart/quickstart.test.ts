@@ -74,10 +74,12 @@ describe('the quickstart', () => {
 const BEFORE: Readonly<Record<string, string>> = {
   'trust show': 'sealane key rotate prod --home my-lane',
   'trust sign': 'sealane key rotate prod --home my-lane',
-  'trust publish': 'sealane key rotate prod --home my-lane; for k in targets-1 targets-2; do sealane trust sign my-lane/proposal.json --key $k --home my-lane; done',
+  'trust publish':
+    'sealane key rotate prod --home my-lane; for k in targets-1 targets-2; do sealane trust sign my-lane/proposal.json --key $k --home my-lane; done',
   'statement add': 'sealane approve readings@1.0.0 --to prod --key alice --out approval.json --home my-lane',
   init: 'rm -r my-lane',
-  enroll: 'sed s/harbour-7/harbour-8/ site/site.yaml > site.yaml; sealane-site enroll --name harbour-8 --out request.json && sealane site add request.json --stage prod --key registrar --out record.json --home my-lane && cp my-lane/lane/trust/metadata/1.root.json .',
+  enroll:
+    'sed s/harbour-7/harbour-8/ site/site.yaml > site.yaml; sealane-site enroll --name harbour-8 --out request.json && sealane site add request.json --stage prod --key registrar --out record.json --home my-lane && cp my-lane/lane/trust/metadata/1.root.json .',
   'site add': 'sealane-site enroll --name harbour-9 --out request.json',
   'media import': 'sealane media export --stage prod --out medium --home my-lane',
   start: 'sealane-site stop --config site/site.yaml --state site/state',
@@ -124,7 +126,16 @@ describe('the example of each command’s help', () => {
     writeFileSync(path.join(place, 'public', 'index.html'), '<p>hello</p>\n');
     symlinkSync(quickstart, path.join(place, '.quickstart'));
     const log = readFileSync(path.join(place, 'my-lane', 'log.vkey'), 'utf8').trim();
-    const witness = await startServer('sealane', ['witness', 'serve', '--state', path.join(place, 'its-witness'), '--log', log, '--listen', '127.0.0.1:0']);
+    const witness = await startServer('sealane', [
+      'witness',
+      'serve',
+      '--state',
+      path.join(place, 'its-witness'),
+      '--log',
+      log,
+      '--listen',
+      '127.0.0.1:0',
+    ]);
     const pipeline = path.join(place, 'my-lane', 'pipeline.yaml');
     writeFileSync(pipeline, readFileSync(pipeline, 'utf8').replace(/url: http:\/\/127\S+/, `url: ${witness.url}`));
     return { place, witness };

@@ -49,7 +49,11 @@ const PROVENANCE = {
 export async function makeLane(dir: string, options: LaneOptions = {}): Promise<TestLane> {
   const home = path.join(dir, 'home');
   const witnessDir = path.join(dir, 'witness');
-  const files = { junit: path.join(dir, 'junit.xml'), provenance: path.join(dir, 'provenance.json'), hardware: path.join(dir, 'hardware.cdx.json') };
+  const files = {
+    junit: path.join(dir, 'junit.xml'),
+    provenance: path.join(dir, 'provenance.json'),
+    hardware: path.join(dir, 'hardware.cdx.json'),
+  };
   mkdirSync(witnessDir, { recursive: true });
   const pipeline = path.join(dir, 'pipeline.yaml');
   const text = readFileSync(path.join(ROOT, 'pipelines', 'quickstart', 'pipeline.yaml'), 'utf8').replace(/ +- use: soak\n.*\n/, '');
@@ -58,7 +62,16 @@ export async function makeLane(dir: string, options: LaneOptions = {}): Promise<
   writeFileSync(files.provenance, JSON.stringify(PROVENANCE));
   const made = await expectJson('sealane', ['init', home, '--pipeline', pipeline, '--example-keys']);
   cpSync(path.join(ROOT, 'keys-example', 'witness.pem'), path.join(witnessDir, 'witness.pem'));
-  const witness = await startServer('sealane', ['witness', 'serve', '--state', witnessDir, '--log', made.log.vkey, '--listen', '127.0.0.1:0']);
+  const witness = await startServer('sealane', [
+    'witness',
+    'serve',
+    '--state',
+    witnessDir,
+    '--log',
+    made.log.vkey,
+    '--listen',
+    '127.0.0.1:0',
+  ]);
   const inHome = path.join(home, 'pipeline.yaml');
   writeFileSync(inHome, readFileSync(inHome, 'utf8').replace('http://127.0.0.1:8791', witness.url));
   await expectJson('sealane-site', ['inventory', '--out', files.hardware]);
@@ -97,7 +110,10 @@ async function buildVersion(folder: string, version: string, files: Readonly<Rec
   mkdirSync(folder, { recursive: true });
   const layout = await openLayout(folder, { create: 'if-missing' });
   const entries = Object.entries({ 'srv/version': `${version}\n`, ...files }).map(([name, text]) => packedFile(name, Buffer.from(text)));
-  const platform = { os: process.platform === 'darwin' ? 'darwin' : 'linux', architecture: process.arch === 'x64' ? 'amd64' : process.arch };
+  const platform = {
+    os: process.platform === 'darwin' ? 'darwin' : 'linux',
+    architecture: process.arch === 'x64' ? 'amd64' : process.arch,
+  };
   const { digest } = await buildImage(layout, { platform, layers: [entries], config: {} });
   return `oci:${folder}@${digest}`;
 }

@@ -53,15 +53,24 @@ export async function runJson(program: Executable, words: readonly string[], opt
   try {
     return { ...ended, json: ended.stdout === '' ? undefined : JSON.parse(ended.stdout) };
   } catch (cause) {
-    throw new Error(`read the answer of ${program} ${words.join(' ')}: expected one JSON object, got ${ended.stdout}${ended.stderr}`, { cause });
+    throw new Error(`read the answer of ${program} ${words.join(' ')}: expected one JSON object, got ${ended.stdout}${ended.stderr}`, {
+      cause,
+    });
   }
 }
 
 /** As `runJson`, for a command that must end with `exit` (default 0); returns its JSON. */
-export async function expectJson(program: Executable, words: readonly string[], exit = 0, options: RunOptions = {}): Promise<Answer['json']> {
+export async function expectJson(
+  program: Executable,
+  words: readonly string[],
+  exit = 0,
+  options: RunOptions = {},
+): Promise<Answer['json']> {
   const answer = await runJson(program, words, options);
   if (answer.exit !== exit) {
-    throw new Error(`run ${program} ${words.join(' ')}: expected exit ${exit}, got ${answer.exit ?? answer.signal ?? ''}\n${answer.stdout}${answer.stderr}`);
+    throw new Error(
+      `run ${program} ${words.join(' ')}: expected exit ${exit}, got ${answer.exit ?? answer.signal ?? ''}\n${answer.stdout}${answer.stderr}`,
+    );
   }
   return answer.json;
 }
@@ -80,7 +89,9 @@ export function startServer(program: Executable, words: readonly string[]): Prom
   child.stderr.setEncoding('utf8').on('data', (piece: string) => (errors += piece));
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('exit', (code) => reject(new Error(`start ${program} ${words.join(' ')}: expected a server, it ended with ${code ?? 'a signal'}\n${errors}`)));
+    child.on('exit', (code) =>
+      reject(new Error(`start ${program} ${words.join(' ')}: expected a server, it ended with ${code ?? 'a signal'}\n${errors}`)),
+    );
     child.stdout.setEncoding('utf8').on('data', (piece: string) => {
       text += piece;
       const end = text.indexOf('\n');

@@ -81,7 +81,7 @@ async function publish(
   ])) as { release: string };
   await lane.promote(release);
   const copy = path.join(lane.dir, 'lanes', version);
-  cpSync(lane.lane, copy, { recursive: true });
+  cpSync(lane.lane, copy, { recursive: true, verbatimSymlinks: true });
   return { release, lane: copy };
 }
 

@@ -19,7 +19,7 @@ import {
 /** A P-256 signer over a key pair made here. */
 export function testSigner(): Signer {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  const spki = new Uint8Array((publicKey).export({ type: 'spki', format: 'der' }));
+  const spki = new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }));
   return {
     keyId: keyIdOf(spki),
     spki,

@@ -19,7 +19,12 @@ export async function withAudit<T>({ options, io }: CommandCall, work: (context:
   const home = path.resolve(io.cwd, typeof options['home'] === 'string' ? options['home'] : '.');
   const lane = typeof options['lane'] === 'string' ? path.resolve(io.cwd, options['lane']) : path.join(home, 'lane');
   const policies = readPolicies(path.join(lane, 'trust'));
-  const ledger = await openLedger({ file: path.join(home, 'ledger', 'ledger.sqlite'), origin: policies[0]?.lane ?? '', readOnly: true, now: () => BEFORE_ALL_EXPIRY });
+  const ledger = await openLedger({
+    file: path.join(home, 'ledger', 'ledger.sqlite'),
+    origin: policies[0]?.lane ?? '',
+    readOnly: true,
+    now: () => BEFORE_ALL_EXPIRY,
+  });
   try {
     return await work({ ledger, policies, readBlob: (digest) => readBlob(path.join(lane, 'content'), digest) });
   } finally {

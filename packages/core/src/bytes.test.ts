@@ -28,7 +28,8 @@ test('base64 has one form: no white space, no other alphabet, no missing padding
 });
 
 test('hex is pairs of lower-case digits', () => {
-  for (const text of ['a', 'AB', 'zz', '0x00', 'ab\n', ' ab']) expect([text, refusal(() => fromHex(text))]).toEqual([text, 'BYTES_MALFORMED']);
+  for (const text of ['a', 'AB', 'zz', '0x00', 'ab\n', ' ab'])
+    expect([text, refusal(() => fromHex(text))]).toEqual([text, 'BYTES_MALFORMED']);
 });
 
 test('arbitrary text is a refusal, or the one form of its bytes', () => {
@@ -63,7 +64,20 @@ test('SHA-256 of FIPS 180-4: whole, in parts and in chunks', () => {
 test('a digest has one form', () => {
   expect(parseDigest(`sha256:${ABC}`)).toBe(digestFromHex(ABC));
   expect(digestHex(digestFromHex(ABC))).toBe(ABC);
-  for (const value of ['', ABC, `sha256:${ABC.toUpperCase()}`, `SHA256:${ABC}`, `sha256:${ABC}0`, `sha256:${ABC.slice(1)}`, `sha256:${ABC}\n`, ` sha256:${ABC}`, `sha512:${ABC}${ABC}`, null, 7, [`sha256:${ABC}`]]) {
+  for (const value of [
+    '',
+    ABC,
+    `sha256:${ABC.toUpperCase()}`,
+    `SHA256:${ABC}`,
+    `sha256:${ABC}0`,
+    `sha256:${ABC.slice(1)}`,
+    `sha256:${ABC}\n`,
+    ` sha256:${ABC}`,
+    `sha512:${ABC}${ABC}`,
+    null,
+    7,
+    [`sha256:${ABC}`],
+  ]) {
     expect([value, isDigest(value), refusal(() => parseDigest(value))]).toEqual([value, false, 'DIGEST_MALFORMED']);
   }
 });

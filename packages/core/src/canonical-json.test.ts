@@ -15,10 +15,13 @@ test('RFC 8785, section 3.2.2: the sample with numbers, escapes and literals', (
     string: '\u20ac$\u000f\nA\'B"\\\\"/',
     literals: [null, true, false],
   };
-  const expected = '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"\u20ac$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}';
+  const expected =
+    '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"\u20ac$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}';
   expect(canonical(sample)).toBe(expected);
   // section 3.2.4 gives the same as bytes: these are the first and the last of them
-  expect(Buffer.from(canonicalJson(sample)).toString('hex')).toMatch(/^7b226c69746572616c73223a5b6e756c6c2c747275652c66616c73655d2c.*5c5c5c5c5c222f227d$/);
+  expect(Buffer.from(canonicalJson(sample)).toString('hex')).toMatch(
+    /^7b226c69746572616c73223a5b6e756c6c2c747275652c66616c73655d2c.*5c5c5c5c5c222f227d$/,
+  );
 });
 
 test('RFC 8785, section 3.2.3: keys are sorted by UTF-16 code units', () => {

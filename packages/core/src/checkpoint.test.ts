@@ -45,7 +45,14 @@ test('a byte order mark is part of the origin, whether the note comes as text or
 });
 
 test('any text in place of size and root is a checkpoint that formats to the same text, or a refusal', () => {
-  const lines = fc.array(fc.oneof(fc.string(), fc.nat().map(String), fc.uint8Array({ minLength: 32, maxLength: 32 }).map((b) => Buffer.from(b).toString('base64'))), { minLength: 1, maxLength: 4 });
+  const lines = fc.array(
+    fc.oneof(
+      fc.string(),
+      fc.nat().map(String),
+      fc.uint8Array({ minLength: 32, maxLength: 32 }).map((b) => Buffer.from(b).toString('base64')),
+    ),
+    { minLength: 1, maxLength: 4 },
+  );
   fc.assert(
     fc.property(lines, (parts) => {
       const note = `${parts.join('\n')}\n\n\u2014 log AAAAAAAA\n`;

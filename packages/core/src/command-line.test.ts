@@ -5,14 +5,23 @@ import { CoreError } from './errors.js';
 const greet: CommandSpec = {
   name: 'greet',
   summary: 'greets somebody',
-  arguments: [{ name: 'who', description: 'whom to greet' }, { name: '[more...]', description: 'and whom else' }],
+  arguments: [
+    { name: 'who', description: 'whom to greet' },
+    { name: '[more...]', description: 'and whom else' },
+  ],
   options: [
     { flags: '--loud', description: 'in capitals' },
     { flags: '--times <n>', description: 'how often' },
     { flags: '--word <w>', description: 'a word, again for more', repeat: true },
   ],
   example: 'tool greet alice --home /tmp/x',
-  run: (call) => Promise.resolve({ exit: 0, json: { args: call.args, options: call.options }, text: `hello ${String(call.args[0])}`, hint: 'say goodbye' }),
+  run: (call) =>
+    Promise.resolve({
+      exit: 0,
+      json: { args: call.args, options: call.options },
+      text: `hello ${String(call.args[0])}`,
+      hint: 'say goodbye',
+    }),
 };
 const failing = (error: Error): CommandSpec => ({ name: 'fail', summary: 'fails', example: 'tool fail', run: () => Promise.reject(error) });
 
@@ -25,9 +34,23 @@ function program(fail: Error = new Error('boom')): { readonly program: Program; 
       return Promise.resolve({ command });
     },
   });
-  const needy: CommandSpec = { name: 'key make', summary: 'makes a key', options: [{ flags: '--out <file>', description: 'where', required: true }], example: 'tool key make --out k', run: greet.run };
-  const commands = { greet: entry(greet), fail: entry(failing(fail)), 'key make': entry(needy), 'key list': entry({ ...needy, name: 'key list', options: [] }) };
-  const globals = [{ flags: '--home <dir>', description: 'the home' }, { flags: '--lane-url <url>', description: 'the lane' }];
+  const needy: CommandSpec = {
+    name: 'key make',
+    summary: 'makes a key',
+    options: [{ flags: '--out <file>', description: 'where', required: true }],
+    example: 'tool key make --out k',
+    run: greet.run,
+  };
+  const commands = {
+    greet: entry(greet),
+    fail: entry(failing(fail)),
+    'key make': entry(needy),
+    'key list': entry({ ...needy, name: 'key list', options: [] }),
+  };
+  const globals = [
+    { flags: '--home <dir>', description: 'the home' },
+    { flags: '--lane-url <url>', description: 'the lane' },
+  ];
   return { loaded, program: { name: 'tool', version: '1.2.3', summary: 'a tool', globals, commands } };
 }
 
@@ -47,7 +70,11 @@ async function run(argv: readonly string[], { env = {}, fail }: { env?: Record<s
     },
   };
   const exit = await runCommandLine(tool, argv, io);
-  const parsed = (): { args: CommandCall['args']; options: CommandCall['options']; error?: { code: string; message: string; hint: string } } => JSON.parse(out);
+  const parsed = (): {
+    args: CommandCall['args'];
+    options: CommandCall['options'];
+    error?: { code: string; message: string; hint: string };
+  } => JSON.parse(out);
   return { exit, out, talk, loaded, parsed };
 }
 
@@ -138,6 +165,9 @@ test('global options come from before the command, after it, or the environment,
 
 test('a leading global without its value, or before nothing, is 2', async () => {
   for (const argv of [['--home'], ['--home', '/a'], ['--home', '/a', 'nope'], ['--loud', 'greet', 'x']]) {
-    expect([argv, (await run(argv)).exit]).toEqual([argv, argv.length === 2 && argv[1] === '/a' ? 0 : argv[0] === '--home' && argv.length === 1 ? 0 : 2]);
+    expect([argv, (await run(argv)).exit]).toEqual([
+      argv,
+      argv.length === 2 && argv[1] === '/a' ? 0 : argv[0] === '--home' && argv.length === 1 ? 0 : 2,
+    ]);
   }
 });

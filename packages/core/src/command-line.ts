@@ -68,7 +68,9 @@ export interface Program {
   readonly version: string;
   readonly summary: string;
   readonly globals: readonly OptionSpec[];
-  readonly commands: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<{ readonly command: CommandSpec }> }>>;
+  readonly commands: Readonly<
+    Record<string, { readonly summary: string; readonly load: () => Promise<{ readonly command: CommandSpec }> }>
+  >;
   /** What `describeCommands` said when the program was bundled: with it, help loads no command. */
   readonly written?: () => Readonly<Record<string, CommandHelp>> | undefined;
 }
@@ -171,7 +173,12 @@ async function runOne(program: Program, spec: CommandSpec, argv: readonly string
 
 function parseArguments(program: Program, spec: CommandSpec, argv: readonly string[], io: CommandIo): Omit<CommandCall, 'io'> | 'help' {
   const parser = new Command(`${program.name} ${spec.name}`).description(spec.summary).exitOverride();
-  parser.configureOutput({ writeOut: (text) => { io.out(text); }, writeErr: () => undefined });
+  parser.configureOutput({
+    writeOut: (text) => {
+      io.out(text);
+    },
+    writeErr: () => undefined,
+  });
   for (const argument of spec.arguments ?? []) {
     parser.argument(/^[[<]/.test(argument.name) ? argument.name : `<${argument.name}>`, argument.description);
   }
@@ -183,7 +190,12 @@ function parseArguments(program: Program, spec: CommandSpec, argv: readonly stri
     parser.parse([...argv], { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 'help';
-    throw new SealaneError('USAGE', `run ${program.name} ${spec.name}: ${commanderMessage(error)}`, { command: spec.name }, { cause: error });
+    throw new SealaneError(
+      'USAGE',
+      `run ${program.name} ${spec.name}: ${commanderMessage(error)}`,
+      { command: spec.name },
+      { cause: error },
+    );
   }
   return { args: parser.processedArgs as CommandCall['args'], options: withEnvironment(parser.opts(), program, io) };
 }

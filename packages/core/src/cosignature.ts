@@ -14,7 +14,11 @@ export interface Cosignature {
 const MAX_TIME_SECONDS = 253_402_300_799;
 
 /** Cosigns a checkpoint's text as `name` at `timeSeconds`; returns the signature line with its newline. */
-export function cosign(witness: { readonly name: string; readonly privateKey: KeyObject }, checkpointText: string, timeSeconds: number): string {
+export function cosign(
+  witness: { readonly name: string; readonly privateKey: KeyObject },
+  checkpointText: string,
+  timeSeconds: number,
+): string {
   const { keyHash } = vkeyOf(witness.name, NOTE_KEY_TYPE.cosignature, witness.privateKey);
   const time = new Uint8Array(8);
   new DataView(time.buffer).setBigUint64(0, BigInt(timeSeconds));

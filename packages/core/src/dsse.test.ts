@@ -19,10 +19,16 @@ function signerOf(key: KeyObject): Signer {
 const p256 = (): KeyObject => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 const alice = signerOf(p256());
 const digest = 'a'.repeat(64);
-const payload = encodeStatement({ subject: [{ name: 'app', digest: { sha256: digest } }], predicateType: PREDICATE.release, predicate: { version: '1' } });
+const payload = encodeStatement({
+  subject: [{ name: 'app', digest: { sha256: digest } }],
+  predicateType: PREDICATE.release,
+  predicate: { version: '1' },
+});
 
 test("the encoding of DSSE's own example", () => {
-  expect(fromUtf8(pae('http://example.com/HelloWorld', utf8('hello world')))).toBe('DSSEv1 29 http://example.com/HelloWorld 11 hello world');
+  expect(fromUtf8(pae('http://example.com/HelloWorld', utf8('hello world')))).toBe(
+    'DSSEv1 29 http://example.com/HelloWorld 11 hello world',
+  );
   // lengths are bytes, not characters
   expect(fromUtf8(pae('\u00e9', utf8('\u00e9')))).toBe('DSSEv1 2 \u00e9 2 \u00e9');
 });
@@ -77,7 +83,11 @@ test('only P-256 in its one encoding verifies: no other curve, kind, compressed 
   const data = utf8('data');
   const signature = new Uint8Array(sign('sha256', data, key));
   expect(verifyP256(spki, data, signature)).toBe(true);
-  const compressed = Buffer.concat([Buffer.from('3039301306072a8648ce3d020106082a8648ce3d030107032200', 'hex'), Buffer.from([2 + (spki[90]! & 1)]), spki.subarray(27, 59)]);
+  const compressed = Buffer.concat([
+    Buffer.from('3039301306072a8648ce3d020106082a8648ce3d030107032200', 'hex'),
+    Buffer.from([2 + (spki[90]! & 1)]),
+    spki.subarray(27, 59),
+  ]);
   expect(createPublicKey({ key: compressed, format: 'der', type: 'spki' }).asymmetricKeyDetails?.namedCurve).toBe('prime256v1');
   expect(verifyP256(compressed, data, signature)).toBe(false);
   expect(verifyP256(Buffer.concat([spki, Buffer.from([0])]), data, signature)).toBe(false);
@@ -90,7 +100,8 @@ test('only P-256 in its one encoding verifies: no other curve, kind, compressed 
 test('a point that is not on the curve is no key', () => {
   const spki = spkiOf(p256());
   expect(p256PublicKey(spki).export({ type: 'spki', format: 'der' })).toEqual(Buffer.from(spki));
-  for (const at of [27, 58, 59, 90]) expect(refusal(() => p256PublicKey(spki.map((byte, n) => (n === at ? byte ^ 1 : byte))))).toBe('KEY_MALFORMED');
+  for (const at of [27, 58, 59, 90])
+    expect(refusal(() => p256PublicKey(spki.map((byte, n) => (n === at ? byte ^ 1 : byte))))).toBe('KEY_MALFORMED');
   expect(refusal(() => p256PublicKey(spki.map((byte, n) => (n > 26 ? 0 : byte))))).toBe('KEY_MALFORMED');
   expect(refusal(() => p256PublicKey(spki.map((byte, n) => (n > 26 ? 255 : byte))))).toBe('KEY_MALFORMED');
 });
@@ -170,7 +181,8 @@ test('a statement names its subjects by SHA-256 and has one type and one predica
     { ...good, predicate: [] },
     { ...good, predicate: undefined },
   ];
-  for (const value of bad) expect([value, refusal(() => parseStatement(utf8(JSON.stringify(value))))]).toEqual([value, 'STATEMENT_MALFORMED']);
+  for (const value of bad)
+    expect([value, refusal(() => parseStatement(utf8(JSON.stringify(value))))]).toEqual([value, 'STATEMENT_MALFORMED']);
   expect(refusal(() => parseStatement(utf8(fromUtf8(payload).replace('{"_type"', '{"_type":"x","_type"'))))).toBe('JSON_DUPLICATE_KEY');
   // what other tools add to a subject is under the signature and not ours to refuse
   const subject = [{ digest: { sha256: digest, sha512: 'x' }, annotations: {} }];
@@ -184,11 +196,16 @@ test('arbitrary JSON is a statement, an envelope, or a named refusal', () => {
       expect(refusal(() => parseEnvelope(value as JsonValue))).toBe('ENVELOPE_MALFORMED');
     }),
   );
-  const envelope = fc.record({ payload: fc.base64String(), payloadType: fc.string(), signatures: fc.tuple(fc.record({ sig: fc.base64String(), keyid: fc.string() }, { requiredKeys: ['sig'] })) });
+  const envelope = fc.record({
+    payload: fc.base64String(),
+    payloadType: fc.string(),
+    signatures: fc.tuple(fc.record({ sig: fc.base64String(), keyid: fc.string() }, { requiredKeys: ['sig'] })),
+  });
   fc.assert(
     fc.property(envelope, (value) => {
       // fast-check's base64 may have stray bits, which we refuse
-      if (refusal(() => parseEnvelope(value)) === undefined) expect(canonicalJson({ ...parseEnvelope(value) })).toEqual(canonicalJson(value));
+      if (refusal(() => parseEnvelope(value)) === undefined)
+        expect(canonicalJson({ ...parseEnvelope(value) })).toEqual(canonicalJson(value));
     }),
   );
   expect(parseEnvelope({ ...makeEnvelope('t', utf8('p'), utf8('s')) })).toEqual(makeEnvelope('t', utf8('p'), utf8('s')));

@@ -20,132 +20,427 @@ const define = <T extends Readonly<Record<string, ErrorRow>>>(rows: T): T => row
 /** Code → row. Sections: usage, trust, waybill and evidence, log, release and site, content, local conditions, faults. */
 export const ERRORS = define({
   // usage and configuration
-  CONFIG_INVALID: { exit: 2, what: 'a configuration file is missing, malformed or contradicts itself', hint: 'mend the file at the line named and run the command again' },
-  DIGEST_MALFORMED: { exit: 2, what: 'a digest is not sha256: and 64 lower-case hex digits', hint: 'copy the digest from: sealane release list' },
-  REFERENCE_MALFORMED: { exit: 2, what: 'an image reference is none of docker://HOST/REPO@DIGEST, oci:DIR@DIGEST, oci-archive:FILE', hint: 'write it like docker://registry.example/app@sha256:…' },
+  CONFIG_INVALID: {
+    exit: 2,
+    what: 'a configuration file is missing, malformed or contradicts itself',
+    hint: 'mend the file at the line named and run the command again',
+  },
+  DIGEST_MALFORMED: {
+    exit: 2,
+    what: 'a digest is not sha256: and 64 lower-case hex digits',
+    hint: 'copy the digest from: sealane release list',
+  },
+  REFERENCE_MALFORMED: {
+    exit: 2,
+    what: 'an image reference is none of docker://HOST/REPO@DIGEST, oci:DIR@DIGEST, oci-archive:FILE',
+    hint: 'write it like docker://registry.example/app@sha256:…',
+  },
   FILE_TOO_LARGE: { exit: 2, what: 'a file is larger than what is read of its kind', hint: 'check the file that is named above' },
-  NOT_ENROLLED: { exit: 2, what: 'this site has no key, record or trusted root yet', hint: 'enrol it: sealane-site enroll --name NAME --out REQUEST' },
-  ROLLBACK_NONE: { exit: 2, what: 'no other release is kept at this site to go back to', hint: 'see what is kept: sealane-site status; or promote the release that is wanted' },
-  STATE_UNWRITABLE: { exit: 2, what: 'the state folder cannot be written', hint: 'check owner, mode and mount of the folder named above, or name another with --state' },
+  NOT_ENROLLED: {
+    exit: 2,
+    what: 'this site has no key, record or trusted root yet',
+    hint: 'enrol it: sealane-site enroll --name NAME --out REQUEST',
+  },
+  ROLLBACK_NONE: {
+    exit: 2,
+    what: 'no other release is kept at this site to go back to',
+    hint: 'see what is kept: sealane-site status; or promote the release that is wanted',
+  },
+  STATE_UNWRITABLE: {
+    exit: 2,
+    what: 'the state folder cannot be written',
+    hint: 'check owner, mode and mount of the folder named above, or name another with --state',
+  },
   USAGE: { exit: 2, what: 'the command line is not one this program takes', hint: 'run the command again with --help' },
 
   // malformed input, named by kind
   BYTES_MALFORMED: { exit: 2, what: 'text is not UTF-8, base64 or hex where it must be', hint: 'check the file that was given' },
   CHECKPOINT_MALFORMED: { exit: 4, what: 'a checkpoint is not of the form of C2SP tlog-checkpoint', hint: 'fetch it again from the log' },
-  ENVELOPE_MALFORMED: { exit: 4, what: 'a DSSE envelope is malformed or has not exactly one signature', hint: 'make the statement again with one signature' },
-  HBOM_MALFORMED: { exit: 2, what: 'a hardware inventory is not a CycloneDX 1.6 or 1.7 device BOM, or too large', hint: 'make one with: sealane-site inventory --out hbom.json' },
+  ENVELOPE_MALFORMED: {
+    exit: 4,
+    what: 'a DSSE envelope is malformed or has not exactly one signature',
+    hint: 'make the statement again with one signature',
+  },
+  HBOM_MALFORMED: {
+    exit: 2,
+    what: 'a hardware inventory is not a CycloneDX 1.6 or 1.7 device BOM, or too large',
+    hint: 'make one with: sealane-site inventory --out hbom.json',
+  },
   JSON_DUPLICATE_KEY: { exit: 2, what: 'a JSON document says a key twice', hint: 'write each key once' },
   JSON_MALFORMED: { exit: 2, what: 'a document is not well-formed JSON', hint: 'mend the document at the offset named' },
   JSON_TOO_DEEP: { exit: 2, what: 'a JSON document nests too deeply', hint: 'check the file that was given' },
   JSON_TOO_LARGE: { exit: 2, what: 'a JSON document is larger than its bound', hint: 'check the file that was given' },
-  KEY_EXAMPLE: { exit: 2, what: 'an example key, which everybody has, was used in a lane that was not made from them', hint: 'make a key of your own: sealane key create NAME' },
+  KEY_EXAMPLE: {
+    exit: 2,
+    what: 'an example key, which everybody has, was used in a lane that was not made from them',
+    hint: 'make a key of your own: sealane key create NAME',
+  },
   KEY_EXISTS: { exit: 2, what: 'there is a key of that name already', hint: 'choose another name; a key is never replaced by a new one' },
   KEY_EXPOSED: { exit: 2, what: 'a private key can be read by others than its owner', hint: 'run: chmod 600 FILE' },
-  KEY_NOT_NAMED: { exit: 2, what: 'a key is not one that is named for this act, or its private half is not here', hint: 'see which keys there are, and for what: sealane key list' },
+  KEY_NOT_NAMED: {
+    exit: 2,
+    what: 'a key is not one that is named for this act, or its private half is not here',
+    hint: 'see which keys there are, and for what: sealane key list',
+  },
   LANE_EXISTS: { exit: 2, what: 'there is a lane in this folder already', hint: 'choose another folder' },
-  PROPOSAL_STALE: { exit: 2, what: 'a proposal was made for another state of the lane than the one that is published', hint: 'make it anew: sealane trust propose' },
+  PROPOSAL_STALE: {
+    exit: 2,
+    what: 'a proposal was made for another state of the lane than the one that is published',
+    hint: 'make it anew: sealane trust propose',
+  },
   STAGE_UNKNOWN: { exit: 2, what: 'a stage that was named is not in the lane', hint: 'see the stages in pipeline.yaml' },
   KEY_MALFORMED: { exit: 2, what: 'a key is unreadable or of another kind than needed', hint: 'make one with: sealane key create NAME' },
   LOG_LEAF_MALFORMED: { exit: 4, what: 'a log entry is not a hashedrekord 0.0.2 body', hint: 'fetch it again from the log' },
   NOTE_MALFORMED: { exit: 4, what: 'a signed note is malformed', hint: 'fetch it again from the log' },
-  NOTE_UNVERIFIED: { exit: 4, what: 'a signed note claims a known key but the signature is wrong', hint: 'fetch it again; if it stays, it was forged' },
+  NOTE_UNVERIFIED: {
+    exit: 4,
+    what: 'a signed note claims a known key but the signature is wrong',
+    hint: 'fetch it again; if it stays, it was forged',
+  },
   PROOF_LENGTH: { exit: 4, what: 'a proof has the wrong number of hashes', hint: 'ask the log for the proof again' },
-  PROOF_MALFORMED: { exit: 4, what: 'a proof file is not of the form of C2SP tlog-proof', hint: 'ask for the proof again: sealane log prove DIGEST' },
-  PROOF_MISMATCH: { exit: 4, what: 'a proof does not lead to the root', hint: 'ask the log for the proof again; if it stays, the log was altered' },
-  REQUEST_MALFORMED: { exit: 2, what: 'the request of a site is malformed, or not signed by the key in it', hint: 'make it again at the site: sealane-site enroll --name NAME --out REQUEST' },
+  PROOF_MALFORMED: {
+    exit: 4,
+    what: 'a proof file is not of the form of C2SP tlog-proof',
+    hint: 'ask for the proof again: sealane log prove DIGEST',
+  },
+  PROOF_MISMATCH: {
+    exit: 4,
+    what: 'a proof does not lead to the root',
+    hint: 'ask the log for the proof again; if it stays, the log was altered',
+  },
+  REQUEST_MALFORMED: {
+    exit: 2,
+    what: 'the request of a site is malformed, or not signed by the key in it',
+    hint: 'make it again at the site: sealane-site enroll --name NAME --out REQUEST',
+  },
   STATEMENT_MALFORMED: { exit: 4, what: 'a signed payload is not an in-toto statement v1', hint: 'make the statement again' },
   TILE_MALFORMED: { exit: 4, what: 'a tile of the log has the wrong size', hint: 'fetch the tile again' },
   TILE_PATH_MALFORMED: { exit: 2, what: 'a path does not name a tile', hint: 'see C2SP tlog-tiles for the form' },
-  VKEY_MALFORMED: { exit: 2, what: 'a verifier key is malformed or its hash is not its key\'s', hint: 'copy the whole vkey line again' },
+  VKEY_MALFORMED: { exit: 2, what: "a verifier key is malformed or its hash is not its key's", hint: 'copy the whole vkey line again' },
 
   // trust: the TUF repository of the lane
-  TRUST_EXAMPLE_KEYS: { exit: 4, what: 'the lane is made of the example keys, which everybody has', hint: 'make keys of your own, or set allowExampleKeys: true in site.yaml of a site that is only for trying' },
-  TRUST_EXPIRED: { exit: 4, what: 'signed metadata has expired: the lane is stale or being frozen', hint: 'refresh the lane with: sealane publish --refresh, or import a fresher medium' },
-  TRUST_MALFORMED: { exit: 4, what: 'a trust document is malformed, truncated, has duplicate keys or values outside the format', hint: 'fetch again; if it stays, the lane was damaged: compare it with the promoter' },
-  TRUST_MISMATCH: { exit: 4, what: 'trust documents disagree about a hash, a length or a version', hint: 'fetch again: a publish may have been in progress; if it stays, the mirror mixes versions' },
-  TRUST_ROLLBACK: { exit: 4, what: 'a role or the root chain went back to an older version', hint: 'the source replays old metadata: use another upstream' },
-  TRUST_THRESHOLD: { exit: 4, what: 'too few valid signatures by the keys that the role names', hint: 'the document is forged or its keys were rotated: ask the lane owners' },
-  TRUST_TOO_LARGE: { exit: 4, what: 'a document is larger or deeper than its bound', hint: 'the source sends endless or hostile data: use another upstream' },
-  TRUST_WRONG_ROLE: { exit: 4, what: 'a role signed a path outside its delegation, or a document of another stage was offered', hint: 'check the stage in site.yaml and the channel that the lane publishes' },
+  TRUST_EXAMPLE_KEYS: {
+    exit: 4,
+    what: 'the lane is made of the example keys, which everybody has',
+    hint: 'make keys of your own, or set allowExampleKeys: true in site.yaml of a site that is only for trying',
+  },
+  TRUST_EXPIRED: {
+    exit: 4,
+    what: 'signed metadata has expired: the lane is stale or being frozen',
+    hint: 'refresh the lane with: sealane publish --refresh, or import a fresher medium',
+  },
+  TRUST_MALFORMED: {
+    exit: 4,
+    what: 'a trust document is malformed, truncated, has duplicate keys or values outside the format',
+    hint: 'fetch again; if it stays, the lane was damaged: compare it with the promoter',
+  },
+  TRUST_MISMATCH: {
+    exit: 4,
+    what: 'trust documents disagree about a hash, a length or a version',
+    hint: 'fetch again: a publish may have been in progress; if it stays, the mirror mixes versions',
+  },
+  TRUST_ROLLBACK: {
+    exit: 4,
+    what: 'a role or the root chain went back to an older version',
+    hint: 'the source replays old metadata: use another upstream',
+  },
+  TRUST_THRESHOLD: {
+    exit: 4,
+    what: 'too few valid signatures by the keys that the role names',
+    hint: 'the document is forged or its keys were rotated: ask the lane owners',
+  },
+  TRUST_TOO_LARGE: {
+    exit: 4,
+    what: 'a document is larger or deeper than its bound',
+    hint: 'the source sends endless or hostile data: use another upstream',
+  },
+  TRUST_WRONG_ROLE: {
+    exit: 4,
+    what: 'a role signed a path outside its delegation, or a document of another stage was offered',
+    hint: 'check the stage in site.yaml and the channel that the lane publishes',
+  },
 
   // waybill and evidence
-  EVIDENCE_PROVENANCE: { exit: 3, what: 'provenance names another builder, source, ref, commit or build type than policy asks for', hint: 'build from the source and by the builder that the pipeline names, then: sealane evidence add RELEASE --provenance FILE' },
-  EVIDENCE_RESULT: { exit: 3, what: 'evidence is missing, failed, empty, skipped or stale', hint: 'run the tests again and add the report: sealane evidence add RELEASE --tests FILE' },
-  EVIDENCE_SIGNER: { exit: 3, what: 'evidence is signed by a key that policy does not name for it', hint: 'sign with a key that the pipeline lists under signers' },
-  EVIDENCE_SUBJECT: { exit: 3, what: 'evidence is about other bytes than this release', hint: 'add evidence whose subject is the digest of this release' },
-  GATE_ERROR: { exit: 3, what: 'a gate could not be evaluated, or its settings are malformed', hint: 'mend the settings of the gate in the pipeline; an error never passes' },
-  GATE_UNKNOWN: { exit: 3, what: 'the pipeline names a gate that this program does not know', hint: 'use one of the gates that the message lists, or a newer program' },
-  KEY_REVOKED: { exit: 4, what: 'a statement was logged outside the window in which its key is valid', hint: 'have the statement made again by a key that is valid now' },
-  WAYBILL_APPROVALS: { exit: 3, what: 'too few valid approvals by different people', hint: 'ask another approver to run: sealane approve RELEASE --to STAGE --key PERSON' },
-  WAYBILL_SIGNATURE: { exit: 4, what: 'a decision or statement of the waybill has a wrong or missing signature', hint: 'fetch the lane again; if it stays, the waybill was altered' },
-  WAYBILL_SOAK: { exit: 5, what: 'the release has not been in the stage before for as long as policy asks', hint: 'wait until the earliest time that this prints: sealane plan RELEASE --to STAGE' },
-  WAYBILL_STAGE_ORDER: { exit: 4, what: 'a stage before this one has no valid PASSED decision for this release', hint: 'promote through every stage: sealane plan RELEASE --to STAGE' },
-  WAYBILL_SUBJECT: { exit: 4, what: 'a decision of the waybill is about another release', hint: 'fetch the lane again; if it stays, the waybill was altered' },
+  EVIDENCE_PROVENANCE: {
+    exit: 3,
+    what: 'provenance names another builder, source, ref, commit or build type than policy asks for',
+    hint: 'build from the source and by the builder that the pipeline names, then: sealane evidence add RELEASE --provenance FILE',
+  },
+  EVIDENCE_RESULT: {
+    exit: 3,
+    what: 'evidence is missing, failed, empty, skipped or stale',
+    hint: 'run the tests again and add the report: sealane evidence add RELEASE --tests FILE',
+  },
+  EVIDENCE_SIGNER: {
+    exit: 3,
+    what: 'evidence is signed by a key that policy does not name for it',
+    hint: 'sign with a key that the pipeline lists under signers',
+  },
+  EVIDENCE_SUBJECT: {
+    exit: 3,
+    what: 'evidence is about other bytes than this release',
+    hint: 'add evidence whose subject is the digest of this release',
+  },
+  GATE_ERROR: {
+    exit: 3,
+    what: 'a gate could not be evaluated, or its settings are malformed',
+    hint: 'mend the settings of the gate in the pipeline; an error never passes',
+  },
+  GATE_UNKNOWN: {
+    exit: 3,
+    what: 'the pipeline names a gate that this program does not know',
+    hint: 'use one of the gates that the message lists, or a newer program',
+  },
+  KEY_REVOKED: {
+    exit: 4,
+    what: 'a statement was logged outside the window in which its key is valid',
+    hint: 'have the statement made again by a key that is valid now',
+  },
+  WAYBILL_APPROVALS: {
+    exit: 3,
+    what: 'too few valid approvals by different people',
+    hint: 'ask another approver to run: sealane approve RELEASE --to STAGE --key PERSON',
+  },
+  WAYBILL_SIGNATURE: {
+    exit: 4,
+    what: 'a decision or statement of the waybill has a wrong or missing signature',
+    hint: 'fetch the lane again; if it stays, the waybill was altered',
+  },
+  WAYBILL_SOAK: {
+    exit: 5,
+    what: 'the release has not been in the stage before for as long as policy asks',
+    hint: 'wait until the earliest time that this prints: sealane plan RELEASE --to STAGE',
+  },
+  WAYBILL_STAGE_ORDER: {
+    exit: 4,
+    what: 'a stage before this one has no valid PASSED decision for this release',
+    hint: 'promote through every stage: sealane plan RELEASE --to STAGE',
+  },
+  WAYBILL_SUBJECT: {
+    exit: 4,
+    what: 'a decision of the waybill is about another release',
+    hint: 'fetch the lane again; if it stays, the waybill was altered',
+  },
 
   // Sigstore bundles of others
-  BUNDLE_MALFORMED: { exit: 4, what: 'a Sigstore bundle is malformed, of an unknown version, or carries what a bundle must not', hint: 'download the bundle again; if it stays, have the artifact signed again' },
-  BUNDLE_SIGNER: { exit: 4, what: 'a Sigstore bundle is not by the identity and issuer, or the key, that was asked for', hint: 'check who is meant to sign this artifact; identities and issuers are compared letter for letter' },
-  BUNDLE_SUBJECT: { exit: 4, what: 'a Sigstore bundle is about other bytes than the artifact', hint: 'check that artifact and bundle belong together' },
-  BUNDLE_UNVERIFIED: { exit: 4, what: 'a Sigstore bundle\'s signature, certificate, timestamp or log entry does not verify by the trusted root', hint: 'check that the trusted root is that of the instance that signed; if it is, do not use the artifact' },
+  BUNDLE_MALFORMED: {
+    exit: 4,
+    what: 'a Sigstore bundle is malformed, of an unknown version, or carries what a bundle must not',
+    hint: 'download the bundle again; if it stays, have the artifact signed again',
+  },
+  BUNDLE_SIGNER: {
+    exit: 4,
+    what: 'a Sigstore bundle is not by the identity and issuer, or the key, that was asked for',
+    hint: 'check who is meant to sign this artifact; identities and issuers are compared letter for letter',
+  },
+  BUNDLE_SUBJECT: {
+    exit: 4,
+    what: 'a Sigstore bundle is about other bytes than the artifact',
+    hint: 'check that artifact and bundle belong together',
+  },
+  BUNDLE_UNVERIFIED: {
+    exit: 4,
+    what: "a Sigstore bundle's signature, certificate, timestamp or log entry does not verify by the trusted root",
+    hint: 'check that the trusted root is that of the instance that signed; if it is, do not use the artifact',
+  },
 
   // log
-  LOG_FORK: { exit: 4, what: 'the log shown here is not an extension of the log seen before', hint: 'keep both checkpoints and show them to the auditor: the log key may be stolen' },
-  LOG_NOT_INCLUDED: { exit: 4, what: 'a statement is not in the log, or its proof is wrong', hint: 'fetch the lane again; if it stays, the statement was never logged' },
-  LOG_RESTORED: { exit: 8, what: 'the ledger is behind a checkpoint that it has shown: it was restored from an old copy', hint: 'never sign again under this origin: restore the newest copy, or start a new origin through policy' },
-  LOG_WITNESS: { exit: 4, what: 'the checkpoint lacks the cosignatures of the witness quorum', hint: 'see that the witnesses run, then: sealane publish --refresh' },
-
+  LOG_FORK: {
+    exit: 4,
+    what: 'the log shown here is not an extension of the log seen before',
+    hint: 'keep both checkpoints and show them to the auditor: the log key may be stolen',
+  },
+  LOG_NOT_INCLUDED: {
+    exit: 4,
+    what: 'a statement is not in the log, or its proof is wrong',
+    hint: 'fetch the lane again; if it stays, the statement was never logged',
+  },
+  LOG_RESTORED: {
+    exit: 8,
+    what: 'the ledger is behind a checkpoint that it has shown: it was restored from an old copy',
+    hint: 'never sign again under this origin: restore the newest copy, or start a new origin through policy',
+  },
+  LOG_WITNESS: {
+    exit: 4,
+    what: 'the checkpoint lacks the cosignatures of the witness quorum',
+    hint: 'see that the witnesses run, then: sealane publish --refresh',
+  },
 
   // ledger and witness
-  LEDGER_BUSY: { exit: 5, what: 'another process has been writing the ledger for too long', hint: 'run the command again: nothing of it was logged' },
-  LEDGER_DAMAGED: { exit: 4, what: 'the ledger file is not a ledger, or its rows contradict one another', hint: 'see which rows: sealane audit verify; then restore a backup that is not older than the last witnessed checkpoint' },
-  LEDGER_MISMATCH: { exit: 2, what: 'the ledger belongs to another origin or key, or was written by a newer program', hint: 'check --home and keys/log.pem: each ledger keeps the key that it was made with' },
-  LEDGER_READ_ONLY: { exit: 2, what: 'the ledger was opened without the key of its log, so nothing can be logged', hint: 'run the command in the home that holds keys/log.pem' },
-  LEDGER_UNREADABLE: { exit: 2, what: 'the file of a ledger or a witness cannot be opened or is not one', hint: 'check the path, its folder and their permissions; a new home is made by: sealane init' },
-  LEDGER_WRITE_FAILED: { exit: 1, what: 'the disk refused a write of the ledger: nothing of it was logged', hint: 'free disk or mend it, then run the command again' },
+  LEDGER_BUSY: {
+    exit: 5,
+    what: 'another process has been writing the ledger for too long',
+    hint: 'run the command again: nothing of it was logged',
+  },
+  LEDGER_DAMAGED: {
+    exit: 4,
+    what: 'the ledger file is not a ledger, or its rows contradict one another',
+    hint: 'see which rows: sealane audit verify; then restore a backup that is not older than the last witnessed checkpoint',
+  },
+  LEDGER_MISMATCH: {
+    exit: 2,
+    what: 'the ledger belongs to another origin or key, or was written by a newer program',
+    hint: 'check --home and keys/log.pem: each ledger keeps the key that it was made with',
+  },
+  LEDGER_READ_ONLY: {
+    exit: 2,
+    what: 'the ledger was opened without the key of its log, so nothing can be logged',
+    hint: 'run the command in the home that holds keys/log.pem',
+  },
+  LEDGER_UNREADABLE: {
+    exit: 2,
+    what: 'the file of a ledger or a witness cannot be opened or is not one',
+    hint: 'check the path, its folder and their permissions; a new home is made by: sealane init',
+  },
+  LEDGER_WRITE_FAILED: {
+    exit: 1,
+    what: 'the disk refused a write of the ledger: nothing of it was logged',
+    hint: 'free disk or mend it, then run the command again',
+  },
   LOCK_BUSY: { exit: 5, what: 'another process is publishing in this home', hint: 'wait for it to end and run the command again' },
-  STATEMENT_SIGNATURE: { exit: 4, what: 'a statement is not signed by the key that it was brought with', hint: 'sign the statement again and add that one' },
-  STATEMENT_UNKNOWN: { exit: 2, what: 'a statement or entry that was named is not in the ledger', hint: 'list what is there: sealane evidence list RELEASE' },
-  WITNESS_BUSY: { exit: 5, what: 'another process is serving the state of this witness', hint: 'stop the other process, or name another folder with --state' },
+  STATEMENT_SIGNATURE: {
+    exit: 4,
+    what: 'a statement is not signed by the key that it was brought with',
+    hint: 'sign the statement again and add that one',
+  },
+  STATEMENT_UNKNOWN: {
+    exit: 2,
+    what: 'a statement or entry that was named is not in the ledger',
+    hint: 'list what is there: sealane evidence list RELEASE',
+  },
+  WITNESS_BUSY: {
+    exit: 5,
+    what: 'another process is serving the state of this witness',
+    hint: 'stop the other process, or name another folder with --state',
+  },
   WITNESS_REQUEST: { exit: 2, what: 'a request to a witness is malformed', hint: 'see C2SP tlog-witness for the form' },
-  WITNESS_UNREACHABLE: { exit: 5, what: 'a witness did not answer', hint: 'start the witness or mend its url in pipeline.yaml, then run the command again' },
+  WITNESS_UNREACHABLE: {
+    exit: 5,
+    what: 'a witness did not answer',
+    hint: 'start the witness or mend its url in pipeline.yaml, then run the command again',
+  },
 
   // release and site
-  CHANNEL_HELD: { exit: 3, what: 'the channel holds this group: nothing is installed until it is released', hint: 'ask the operators of the lane: sealane channel show STAGE' },
-  HARDWARE_UNCOVERED: { exit: 3, what: 'the release was not tested on hardware of the class of this site', hint: 'test on this hardware: sealane evidence add RELEASE --tests FILE --hardware HBOM' },
+  CHANNEL_HELD: {
+    exit: 3,
+    what: 'the channel holds this group: nothing is installed until it is released',
+    hint: 'ask the operators of the lane: sealane channel show STAGE',
+  },
+  HARDWARE_UNCOVERED: {
+    exit: 3,
+    what: 'the release was not tested on hardware of the class of this site',
+    hint: 'test on this hardware: sealane evidence add RELEASE --tests FILE --hardware HBOM',
+  },
   RELEASE_BELOW_FLOOR: { exit: 3, what: 'the release is older than the floor of its stage', hint: 'promote a newer release' },
-  RELEASE_FAILED_HERE: { exit: 0, what: 'this release failed its health here before and is not tried again', hint: 'promote a mended release; see: sealane-site status' },
+  RELEASE_FAILED_HERE: {
+    exit: 0,
+    what: 'this release failed its health here before and is not tried again',
+    hint: 'promote a mended release; see: sealane-site status',
+  },
   RELEASE_REVOKED: { exit: 3, what: 'the release was revoked', hint: 'promote another release; see: sealane channel show STAGE' },
   RELEASE_UNKNOWN: { exit: 2, what: 'a release that was named is not in the ledger', hint: 'list what is there: sealane release list' },
-  RELEASE_EXISTS: { exit: 2, what: 'the name and version stand for other bytes already', hint: 'choose another version: a release never changes' },
-  TRUST_UNSIGNED: { exit: 5, what: 'a proposal still lacks signatures of its owners', hint: 'have another owner run: sealane trust sign FILE --key KEY' },
+  RELEASE_EXISTS: {
+    exit: 2,
+    what: 'the name and version stand for other bytes already',
+    hint: 'choose another version: a release never changes',
+  },
+  TRUST_UNSIGNED: {
+    exit: 5,
+    what: 'a proposal still lacks signatures of its owners',
+    hint: 'have another owner run: sealane trust sign FILE --key KEY',
+  },
   SITE_FENCED: { exit: 3, what: 'this site is fenced: it installs nothing', hint: 'ask the operators of the lane to rejoin the site' },
-  SITE_MISMATCH: { exit: 3, what: 'the site record does not match this site, its key, stage or labels', hint: 'enrol again: sealane-site enroll --name NAME --out REQUEST' },
+  SITE_MISMATCH: {
+    exit: 3,
+    what: 'the site record does not match this site, its key, stage or labels',
+    hint: 'enrol again: sealane-site enroll --name NAME --out REQUEST',
+  },
   SITE_UNKNOWN: { exit: 2, what: 'a site that was named is not in the ledger', hint: 'list what is there: sealane site list' },
 
   // content
-  CONTENT_DIGEST: { exit: 4, what: 'bytes do not have the digest they are named by', hint: 'copy them again from the source; the path is named above' },
-  CONTENT_LENGTH: { exit: 4, what: 'a blob is longer or shorter than its descriptor says', hint: 'copy it again from the source; the path is named above' },
-  CONTENT_MALFORMED: { exit: 4, what: 'an image manifest, index, config or layout is malformed or contradicts itself', hint: 'copy the image again from its registry; if it stays, build it again' },
-  CONTENT_MISSING: { exit: 4, what: 'a blob that the release needs is not there', hint: 'sync the mirror again or import a complete medium' },
-  CONTENT_PLATFORM: { exit: 4, what: 'an image has no manifest for this operating system and architecture', hint: 'build the image for this platform and make a release of the index' },
-  CONTENT_UNSAFE: { exit: 4, what: 'an archive or medium holds a path, link, device or mode that could leave its folder or raise rights', hint: 'rebuild the image without the entry named above; a medium with links or devices is not to be trusted' },
-  CONTENT_UNSUPPORTED: { exit: 4, what: 'an image uses a media type or compression that is not supported', hint: 'build the image with gzip layers and OCI or Docker schema 2 manifests' },
+  CONTENT_DIGEST: {
+    exit: 4,
+    what: 'bytes do not have the digest they are named by',
+    hint: 'copy them again from the source; the path is named above',
+  },
+  CONTENT_LENGTH: {
+    exit: 4,
+    what: 'a blob is longer or shorter than its descriptor says',
+    hint: 'copy it again from the source; the path is named above',
+  },
+  CONTENT_MALFORMED: {
+    exit: 4,
+    what: 'an image manifest, index, config or layout is malformed or contradicts itself',
+    hint: 'copy the image again from its registry; if it stays, build it again',
+  },
+  CONTENT_MISSING: {
+    exit: 4,
+    what: 'a blob that the release needs is not there',
+    hint: 'sync the mirror again or import a complete medium',
+  },
+  CONTENT_PLATFORM: {
+    exit: 4,
+    what: 'an image has no manifest for this operating system and architecture',
+    hint: 'build the image for this platform and make a release of the index',
+  },
+  CONTENT_UNSAFE: {
+    exit: 4,
+    what: 'an archive or medium holds a path, link, device or mode that could leave its folder or raise rights',
+    hint: 'rebuild the image without the entry named above; a medium with links or devices is not to be trusted',
+  },
+  CONTENT_UNSUPPORTED: {
+    exit: 4,
+    what: 'an image uses a media type or compression that is not supported',
+    hint: 'build the image with gzip layers and OCI or Docker schema 2 manifests',
+  },
 
   // local conditions at a site
   DISK_SHORT: { exit: 5, what: 'there is not enough free disk for the update', hint: 'free disk: sealane-site gc' },
   INTERRUPTED: { exit: 5, what: 'the command was interrupted; nothing is lost', hint: 'run it again: it goes on where it stopped' },
   LOCAL_HOLD: { exit: 5, what: 'an operator holds updates at this site', hint: 'lift it with: sealane-site unhold' },
-  ROLLBACK_FAILED: { exit: 8, what: 'the release before did not come up healthy either: the site needs a person', hint: 'see state/logs and mend the host, then: sealane-site unhold' },
-  STATE_CORRUPT: { exit: 8, what: 'a file of the state of this site was altered or damaged: nothing is changed until a person has looked', hint: 'keep a copy of the state folder, then: sealane-site doctor --mend' },
-  UPDATER_BUSY: { exit: 5, what: 'another sealane-site is changing this site right now', hint: 'wait for it to end and run the command again' },
+  ROLLBACK_FAILED: {
+    exit: 8,
+    what: 'the release before did not come up healthy either: the site needs a person',
+    hint: 'see state/logs and mend the host, then: sealane-site unhold',
+  },
+  STATE_CORRUPT: {
+    exit: 8,
+    what: 'a file of the state of this site was altered or damaged: nothing is changed until a person has looked',
+    hint: 'keep a copy of the state folder, then: sealane-site doctor --mend',
+  },
+  UPDATER_BUSY: {
+    exit: 5,
+    what: 'another sealane-site is changing this site right now',
+    hint: 'wait for it to end and run the command again',
+  },
 
   // faults around us
-  FETCH_FAILED: { exit: 6, what: 'no upstream could be reached', hint: 'check the uplink, or import a medium: sealane-site media import DIR' },
-  FETCH_TOO_SLOW: { exit: 6, what: 'a source sends more slowly than the least rate, or keeps a connection open without sending', hint: 'use another upstream or registry, or try again on a better link' },
-  HEALTH_FAILED: { exit: 7, what: 'the release did not pass its health checks and was rolled back', hint: 'read the reason: sealane-site status; a mended release installs by itself' },
+  FETCH_FAILED: {
+    exit: 6,
+    what: 'no upstream could be reached',
+    hint: 'check the uplink, or import a medium: sealane-site media import DIR',
+  },
+  FETCH_TOO_SLOW: {
+    exit: 6,
+    what: 'a source sends more slowly than the least rate, or keeps a connection open without sending',
+    hint: 'use another upstream or registry, or try again on a better link',
+  },
+  HEALTH_FAILED: {
+    exit: 7,
+    what: 'the release did not pass its health checks and was rolled back',
+    hint: 'read the reason: sealane-site status; a mended release installs by itself',
+  },
   INTERNAL: { exit: 1, what: 'a fault of the program', hint: 'run again with SEALANE_DEBUG=1 and report what it prints' },
-  REGISTRY_DENIED: { exit: 6, what: 'a registry refused the request: not logged in, or not allowed', hint: 'check the credentials for this registry and its right to pull the repository' },
-  REGISTRY_UNAVAILABLE: { exit: 6, what: 'a registry could not be reached or answered with a fault', hint: 'check the host name and the network, then run the command again' },
+  REGISTRY_DENIED: {
+    exit: 6,
+    what: 'a registry refused the request: not logged in, or not allowed',
+    hint: 'check the credentials for this registry and its right to pull the repository',
+  },
+  REGISTRY_UNAVAILABLE: {
+    exit: 6,
+    what: 'a registry could not be reached or answered with a fault',
+    hint: 'check the host name and the network, then run the command again',
+  },
 });
 
 /** A code of the table. */

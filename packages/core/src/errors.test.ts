@@ -5,5 +5,7 @@ test('a message is one line of bounded length that draws nothing, whatever it qu
   const { message } = new CoreError('USAGE', 'read x: got \u001b[2J\r\nforged\u0085line\u202egpj.exe');
   expect(message).toBe('read x: got  [2J forged line gpj.exe');
   expect(new CoreError('USAGE', 'a'.repeat(1_000_000)).message).toHaveLength(2000);
-  expect(new CoreError('USAGE', `read ${'\u20ac'.repeat(10)}: caf\u00e9 \u65e5\u672c`).message).toBe('read \u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac: caf\u00e9 \u65e5\u672c');
+  expect(new CoreError('USAGE', `read ${'\u20ac'.repeat(10)}: caf\u00e9 \u65e5\u672c`).message).toBe(
+    'read \u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac: caf\u00e9 \u65e5\u672c',
+  );
 });

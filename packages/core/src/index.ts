@@ -4,7 +4,17 @@ export { canonicalJson, type JsonObject, type JsonValue } from './canonical-json
 export type { Check, Verdict } from './check.js';
 export { type Checkpoint, formatCheckpointText, parseCheckpoint } from './checkpoint.js';
 export { cosign, type Cosignature, verifyCosignatures } from './cosignature.js';
-export { createDigester, type Digest, type Digester, digestFromHex, digestHex, isDigest, parseDigest, sha256, sha256Raw } from './digest.js';
+export {
+  createDigester,
+  type Digest,
+  type Digester,
+  digestFromHex,
+  digestHex,
+  isDigest,
+  parseDigest,
+  sha256,
+  sha256Raw,
+} from './digest.js';
 export {
   type Envelope,
   envelopePayload,
@@ -37,12 +47,7 @@ export {
   hardwareSerial,
   partName,
 } from './hardware-class.js';
-export {
-  compareHardware,
-  DEFAULT_REQUIRED_FACTS,
-  type HardwareComparison,
-  type HardwareDifference,
-} from './hardware-comparison.js';
+export { compareHardware, DEFAULT_REQUIRED_FACTS, type HardwareComparison, type HardwareDifference } from './hardware-comparison.js';
 export { knownFact } from './hardware-inventory.js';
 export { LIMITS } from './limits.js';
 export { encodeLogLeaf, type LogLeaf, logLeaf, parseLogLeaf } from './log-leaf.js';

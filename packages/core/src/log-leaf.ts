@@ -67,7 +67,8 @@ function leafParts(bytes: Uint8Array): LogLeaf {
 
 function at(value: JsonValue | undefined, ...path: readonly string[]): JsonValue | undefined {
   return path.reduce<JsonValue | undefined>(
-    (inner, key) => (typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? (inner as Record<string, JsonValue>)[key] : undefined),
+    (inner, key) =>
+      typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? (inner as Record<string, JsonValue>)[key] : undefined,
     value,
   );
 }

@@ -59,7 +59,8 @@ type Range = readonly [begin: number, end: number];
 
 /** RFC 9162, section 2.1.3.1: PATH(m, D[n]) as ranges of leaves, leaf upwards. */
 function inclusionRanges(index: number, begin: number, end: number): readonly Range[] {
-  if (!Number.isSafeInteger(index) || index < begin || index >= end) throw new CoreError('PROOF_LENGTH', `prove inclusion: expected an entry of ${end}, got ${index}`);
+  if (!Number.isSafeInteger(index) || index < begin || index >= end)
+    throw new CoreError('PROOF_LENGTH', `prove inclusion: expected an entry of ${end}, got ${index}`);
   const ranges: Range[] = [];
   let [low, high] = [begin, end];
   while (high - low > 1) {
@@ -72,7 +73,8 @@ function inclusionRanges(index: number, begin: number, end: number): readonly Ra
 
 /** RFC 9162, section 2.1.4.1: PROOF(m, D[n]) as ranges of leaves. */
 function consistencyRanges(size1: number, size2: number): readonly Range[] {
-  if (!Number.isSafeInteger(size1) || size1 < 1 || size1 > size2) throw new CoreError('PROOF_LENGTH', `prove consistency: expected 1 ≤ size1 ≤ ${size2}, got ${size1}`);
+  if (!Number.isSafeInteger(size1) || size1 < 1 || size1 > size2)
+    throw new CoreError('PROOF_LENGTH', `prove consistency: expected 1 ≤ size1 ≤ ${size2}, got ${size1}`);
   const ranges: Range[] = [];
   let [low, high] = [0, size2];
   // descend to the subtree in which the first tree ends
@@ -130,9 +132,14 @@ function hashOf(node: Node, size: number, read: TileReader): Uint8Array {
   const { tile, first, count } = locate(node, size);
   const bytes = read(tile);
   if (bytes.length !== tile.width * HASH_BYTES) {
-    throw new CoreError('TILE_MALFORMED', `read tile ${tile.level}/${tile.index}: expected ${tile.width * HASH_BYTES} bytes, got ${bytes.length}`);
+    throw new CoreError(
+      'TILE_MALFORMED',
+      `read tile ${tile.level}/${tile.index}: expected ${tile.width * HASH_BYTES} bytes, got ${bytes.length}`,
+    );
   }
-  let hashes = Array.from({ length: count }, (_, offset) => bytes.subarray((first + offset) * HASH_BYTES, (first + offset + 1) * HASH_BYTES));
+  let hashes = Array.from({ length: count }, (_, offset) =>
+    bytes.subarray((first + offset) * HASH_BYTES, (first + offset + 1) * HASH_BYTES),
+  );
   while (hashes.length > 1) hashes = pairUp(hashes);
   return new Uint8Array(hashes[0] ?? emptyRoot());
 }

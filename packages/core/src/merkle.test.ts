@@ -110,7 +110,13 @@ describe.skipIf(foreign === undefined)('the vectors of transparency-dev/merkle (
     expect(cases).toHaveLength(204);
     for (const file of cases) {
       const v = JSON.parse(readFileSync(file, 'utf8'));
-      const input = { leafHash: bytes(v.leafHash), index: v.leafIdx - v.start, size: v.end - v.start, proof: (v.proof ?? []).map(bytes), root: bytes(v.root) };
+      const input = {
+        leafHash: bytes(v.leafHash),
+        index: v.leafIdx - v.start,
+        size: v.end - v.start,
+        proof: (v.proof ?? []).map(bytes),
+        root: bytes(v.root),
+      };
       const accepted = isSubtree(v.start, v.end) && accepts(() => verifyInclusion(input));
       expect([file, accepted]).toEqual([file, !v.wantErr]);
     }
@@ -150,7 +156,13 @@ test('a node is SHA-256 of 0x01 and both hashes, and owns its bytes', () => {
   const [left, right] = [leafHash(Buffer.from('a')), leafHash(Buffer.from('b'))];
   const first = nodeHash(left, right);
   nodeHash(right, left);
-  expect(Buffer.from(first)).toEqual(createHash('sha256').update(Buffer.from([1])).update(left).update(right).digest());
+  expect(Buffer.from(first)).toEqual(
+    createHash('sha256')
+      .update(Buffer.from([1]))
+      .update(left)
+      .update(right)
+      .digest(),
+  );
 });
 
 test('sizes and indexes that are no counts are refused, not looped on', () => {
@@ -179,6 +191,12 @@ test('proofs of trees beyond 2^32 entries verify: nothing is cut to 32 bits', ()
   const root = rootFromTiles(size, tiles);
   for (const index of [0, 2 ** 32, 2 ** 40 - 1, 2 ** 40 + 2 ** 33, size - 1]) {
     verifyInclusion({ leafHash: whole[0]!, index, size, proof: inclusionProof(index, size, tiles), root });
-    verifyConsistency({ size1: index + 1, size2: size, root1: rootFromTiles(index + 1, tiles), root2: root, proof: consistencyProof(index + 1, size, tiles) });
+    verifyConsistency({
+      size1: index + 1,
+      size2: size,
+      root1: rootFromTiles(index + 1, tiles),
+      root2: root,
+      proof: consistencyProof(index + 1, size, tiles),
+    });
   }
 });

@@ -20,7 +20,8 @@ export function leafHash(bytes: Uint8Array): Uint8Array {
  * @throws CoreError `PROOF_LENGTH` for anything but hashes of 32 bytes: a shifted border between them would give the same node
  */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  if (left.length !== HASH_BYTES || right.length !== HASH_BYTES) throw wrongLength(`hashes of ${HASH_BYTES} bytes`, `${left.length} and ${right.length}`);
+  if (left.length !== HASH_BYTES || right.length !== HASH_BYTES)
+    throw wrongLength(`hashes of ${HASH_BYTES} bytes`, `${left.length} and ${right.length}`);
   NODE.set(left, 1);
   NODE.set(right, 1 + HASH_BYTES);
   // measured: 2.4 times as fast by way of a binary string as with createHash and its buffers
@@ -73,7 +74,8 @@ export function verifyConsistency(input: {
   readonly proof: readonly Uint8Array[];
 }): void {
   const { size1, size2, proof } = input;
-  if (!isCount(size1) || !isCount(size2) || size1 < 1 || size2 < size1) throw wrongLength('sizes 1 ≤ size1 ≤ size2', `${size1} and ${size2}`);
+  if (!isCount(size1) || !isCount(size2) || size1 < 1 || size2 < size1)
+    throw wrongLength('sizes 1 ≤ size1 ≤ size2', `${size1} and ${size2}`);
   if (size1 === size2) {
     if (proof.length !== 0) throw wrongLength('no hashes for equal sizes', `${proof.length}`);
     expectRoot(input.root1, input.root2, `two trees of ${size1}`);
@@ -120,7 +122,8 @@ function chainRight(seed: Uint8Array, hashes: readonly Uint8Array[]): Uint8Array
 }
 
 function expectRoot(computed: Uint8Array, root: Uint8Array, what: string): void {
-  if (!equalBytes(computed, root)) throw new CoreError('PROOF_MISMATCH', `verify a proof of ${what}: the computed root differs from the given one`);
+  if (!equalBytes(computed, root))
+    throw new CoreError('PROOF_MISMATCH', `verify a proof of ${what}: the computed root differs from the given one`);
 }
 
 function wrongLength(expected: string, got: string): CoreError {

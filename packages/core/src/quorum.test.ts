@@ -62,7 +62,8 @@ test('one key under two names is one witness', () => {
 });
 
 test('a quorum of none is refused, however many cosigned', () => {
-  for (const quorum of [0, -1, Number.NaN, 1.5]) expect([quorum, refusal(check(noteAt(100), witnesses, quorum))]).toEqual([quorum, 'LOG_WITNESS']);
+  for (const quorum of [0, -1, Number.NaN, 1.5])
+    expect([quorum, refusal(check(noteAt(100), witnesses, quorum))]).toEqual([quorum, 'LOG_WITNESS']);
 });
 
 test("a log's key does not cosign: type 1 under the witness's name counts for nothing", () => {

@@ -47,7 +47,10 @@ function logSigned(note: string | Uint8Array, log: Vkey): Checkpoint {
   const checkpoint = restate('LOG_NOT_INCLUDED', () => parseCheckpoint(note));
   const { verified } = restate('LOG_NOT_INCLUDED', () => openNote(note, [log]));
   if (verified.length === 0 || checkpoint.origin !== log.name) {
-    throw new CoreError('LOG_NOT_INCLUDED', `verify a checkpoint: expected one signed by ${log.name}, got one of ${checkpoint.origin} without that signature`);
+    throw new CoreError(
+      'LOG_NOT_INCLUDED',
+      `verify a checkpoint: expected one signed by ${log.name}, got one of ${checkpoint.origin} without that signature`,
+    );
   }
   return checkpoint;
 }

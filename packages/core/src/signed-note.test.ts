@@ -28,7 +28,8 @@ test('30 notes and 16 vkeys are there', () => {
 test('vkey vectors: good ones come back byte for byte, manglings are refused', () => {
   for (const v of noteVectors('vkeys')) {
     if (v.manglings !== undefined) {
-      for (const mangled of manglings(v.manglings)) expect([mangled, refusal(() => parseVkey(mangled))]).toEqual([mangled, 'VKEY_MALFORMED']);
+      for (const mangled of manglings(v.manglings))
+        expect([mangled, refusal(() => parseVkey(mangled))]).toEqual([mangled, 'VKEY_MALFORMED']);
     } else if (v.expect === 'accept') expect(formatVkey(parseVkey(v.vkey))).toBe(v.vkey);
     else expect([v.vkey, refusal(() => parseVkey(v.vkey))]).toEqual([v.vkey, 'VKEY_MALFORMED']);
   }

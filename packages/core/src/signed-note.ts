@@ -61,7 +61,8 @@ export function parseNote(note: string | Uint8Array): Note {
 }
 
 function noteText(note: string | Uint8Array): string {
-  if ((typeof note === 'string' ? note.length : note.byteLength) > LIMITS.checkpointBytes) throw malformed(`at most ${LIMITS.checkpointBytes} bytes`);
+  if ((typeof note === 'string' ? note.length : note.byteLength) > LIMITS.checkpointBytes)
+    throw malformed(`at most ${LIMITS.checkpointBytes} bytes`);
   return typeof note === 'string' ? note : restate('NOTE_MALFORMED', () => fromUtf8(note), 'read a signed note: expected UTF-8');
 }
 
@@ -120,7 +121,10 @@ export function formatVkey(vkey: Vkey): string {
 export function vkeyOf(name: string, type: NoteKeyType, key: KeyObject): Vkey {
   const spki = createPublicKey(key).export({ type: 'spki', format: 'der' });
   if (key.asymmetricKeyType !== 'ed25519') {
-    throw new CoreError('KEY_MALFORMED', `make a verifier key for ${name}: expected Ed25519, got ${key.asymmetricKeyType ?? 'an unknown kind'}`);
+    throw new CoreError(
+      'KEY_MALFORMED',
+      `make a verifier key for ${name}: expected Ed25519, got ${key.asymmetricKeyType ?? 'an unknown kind'}`,
+    );
   }
   return makeVkey(name, type, new Uint8Array(spki.subarray(-32)));
 }

@@ -30,7 +30,10 @@ export function keyIdOf(spki: Uint8Array): string {
 export function p256PublicKey(spki: Uint8Array): KeyObject {
   // another encoding of one key, with a compressed point or explicit parameters, would be a second key id for it
   if (spki.length !== P256_SPKI_BYTES || !equalBytes(spki.subarray(0, P256_SPKI_PREFIX.length), P256_SPKI_PREFIX)) {
-    throw new CoreError('KEY_MALFORMED', `read a public key: expected ECDSA P-256 as SubjectPublicKeyInfo with an uncompressed point, got ${spki.length} other bytes`);
+    throw new CoreError(
+      'KEY_MALFORMED',
+      `read a public key: expected ECDSA P-256 as SubjectPublicKeyInfo with an uncompressed point, got ${spki.length} other bytes`,
+    );
   }
   const [x, y] = [coordinate(spki, P256_SPKI_PREFIX.length), coordinate(spki, P256_SPKI_PREFIX.length + COORDINATE_BYTES)];
   try {

@@ -21,14 +21,27 @@ function codeOf(bytes: Uint8Array): string {
 
 test('reads back what was asked, with and without an inventory', async () => {
   const hbom = { bomFormat: 'CycloneDX', specVersion: '1.7' };
-  expect(readSiteRequest(await makeSiteRequest({ name: 'harbour-7', nonce, hbom }, signer))).toEqual({ name: 'harbour-7', spki, keyId: signer.keyId, nonce, hbom });
+  expect(readSiteRequest(await makeSiteRequest({ name: 'harbour-7', nonce, hbom }, signer))).toEqual({
+    name: 'harbour-7',
+    spki,
+    keyId: signer.keyId,
+    nonce,
+    hbom,
+  });
   expect(readSiteRequest(await makeSiteRequest({ name: 'harbour-7', nonce, hbom: null }, signer)).hbom).toBeNull();
 });
 
 test('refuses a request in which anything was changed, and one without the key’s own signature', async () => {
   const text = fromUtf8(await makeSiteRequest({ name: 'harbour-7', nonce, hbom: { a: 1 } }, signer));
-  const other = fromUtf8(await makeSiteRequest({ name: 'harbour-7', nonce, hbom: { a: 1 } }, { ...signer, sign: () => Promise.resolve(new Uint8Array(70)) }));
-  for (const changed of [text.replace('harbour-7', 'harbour-8'), text.replace('"a":1', '"a":2'), text.replace(nonce, nonce.replace('0', '1')), other]) {
+  const other = fromUtf8(
+    await makeSiteRequest({ name: 'harbour-7', nonce, hbom: { a: 1 } }, { ...signer, sign: () => Promise.resolve(new Uint8Array(70)) }),
+  );
+  for (const changed of [
+    text.replace('harbour-7', 'harbour-8'),
+    text.replace('"a":1', '"a":2'),
+    text.replace(nonce, nonce.replace('0', '1')),
+    other,
+  ]) {
     expect(changed).not.toBe(text);
     expect(codeOf(utf8(changed))).toBe('REQUEST_MALFORMED');
   }

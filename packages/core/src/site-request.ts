@@ -26,9 +26,19 @@ export interface SiteRequest {
 }
 
 /** The bytes of a request file. */
-export async function makeSiteRequest(input: { readonly name: string; readonly nonce: string; readonly hbom: JsonObject | null }, signer: Signer): Promise<Uint8Array> {
+export async function makeSiteRequest(
+  input: { readonly name: string; readonly nonce: string; readonly hbom: JsonObject | null },
+  signer: Signer,
+): Promise<Uint8Array> {
   const { name, nonce, hbom } = input;
-  const body = { apiVersion: 'sealane/v1', kind: 'SiteRequest', name, spki: base64(signer.spki), nonce, ...(hbom === null ? {} : { hbom }) };
+  const body = {
+    apiVersion: 'sealane/v1',
+    kind: 'SiteRequest',
+    name,
+    spki: base64(signer.spki),
+    nonce,
+    ...(hbom === null ? {} : { hbom }),
+  };
   const signature = base64(await signer.sign(pae(REQUEST_TYPE, canonicalJson(body))));
   return canonicalJson({ ...body, signature });
 }
@@ -44,10 +54,15 @@ export function readSiteRequest(bytes: Uint8Array): SiteRequest {
   const { apiVersion, kind, name, spki, nonce, hbom, ...unknown } = body;
   if (apiVersion !== 'sealane/v1' || kind !== 'SiteRequest') throw malformed('apiVersion sealane/v1 and kind SiteRequest');
   if (Object.keys(unknown).length > 0) throw malformed(`no other fields, got ${JSON.stringify(Object.keys(unknown)[0]?.slice(0, 40))}`);
-  if (typeof name !== 'string' || !/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/.test(name)) throw malformed('a name of lower-case letters, digits, dots, dashes');
+  if (typeof name !== 'string' || !/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/.test(name))
+    throw malformed('a name of lower-case letters, digits, dots, dashes');
   if (typeof nonce !== 'string' || !/^[0-9a-f]{32}$/.test(nonce)) throw malformed('a nonce of 32 hex digits');
   if (typeof spki !== 'string' || typeof signature !== 'string') throw malformed('spki and signature in base64');
-  const [key, by] = restate('REQUEST_MALFORMED', () => [fromBase64(spki), fromBase64(signature)], "read a site's request: expected spki and signature in base64");
+  const [key, by] = restate(
+    'REQUEST_MALFORMED',
+    () => [fromBase64(spki), fromBase64(signature)],
+    "read a site's request: expected spki and signature in base64",
+  );
   if (!verifyP256(key, pae(REQUEST_TYPE, canonicalJson(body)), by)) throw malformed('a signature by the key in it');
   return { name, spki: key, keyId: keyIdOf(key), nonce, hbom: hbom === undefined ? null : asObject(hbom, 'hbom') };
 }

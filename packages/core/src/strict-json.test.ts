@@ -10,17 +10,58 @@ const parse = (text: string): JsonValue => parseStrictJson(utf8(text), WIDE);
 const codeFor = (text: string): string | undefined => refusal(() => parse(text));
 
 describe('takes what JSON.parse takes', () => {
-  test.each(['0', '-0', '-1.5e-3', '1E2', '9007199254740991', '""', '"\\ud83d\\ude00\\n\\u0041\\/"', ' [ 1 , { } , [ ] ] ', '{"a":{"b":[null,true,false]}}', '\t{\r\n"x" : 1}\n', '"\u007f\u2028"'])(
-    '%j',
-    (text) => expect(parse(text)).toEqual(JSON.parse(text)),
-  );
+  test.each([
+    '0',
+    '-0',
+    '-1.5e-3',
+    '1E2',
+    '9007199254740991',
+    '""',
+    '"\\ud83d\\ude00\\n\\u0041\\/"',
+    ' [ 1 , { } , [ ] ] ',
+    '{"a":{"b":[null,true,false]}}',
+    '\t{\r\n"x" : 1}\n',
+    '"\u007f\u2028"',
+  ])('%j', (text) => expect(parse(text)).toEqual(JSON.parse(text)));
 });
 
 describe('refuses what is not JSON', () => {
-  test.each(['', ' ', '01', '1.', '.5', '+1', '1e', '-', 'NaN', 'Infinity', 'nul', 'truex', "'a'", '"a', '"\\x41"', '"\\u12"', '"a\nb"', '"\\', '[1,]', '[,1]', '[1 2]', '[', '{"a"}', '{"a":}', '{"a":1,}', '{a:1}', '{"a":1', '{,}', '[]]', '1 2', '/**/1', '\ufeff1', '\u00a01', '"\t"'])(
-    '%j',
-    (text) => expect(codeFor(text)).toBe('JSON_MALFORMED'),
-  );
+  test.each([
+    '',
+    ' ',
+    '01',
+    '1.',
+    '.5',
+    '+1',
+    '1e',
+    '-',
+    'NaN',
+    'Infinity',
+    'nul',
+    'truex',
+    "'a'",
+    '"a',
+    '"\\x41"',
+    '"\\u12"',
+    '"a\nb"',
+    '"\\',
+    '[1,]',
+    '[,1]',
+    '[1 2]',
+    '[',
+    '{"a"}',
+    '{"a":}',
+    '{"a":1,}',
+    '{a:1}',
+    '{"a":1',
+    '{,}',
+    '[]]',
+    '1 2',
+    '/**/1',
+    '\ufeff1',
+    '\u00a01',
+    '"\t"',
+  ])('%j', (text) => expect(codeFor(text)).toBe('JSON_MALFORMED'));
   test('bytes that are not UTF-8', () => {
     for (const bytes of [[0xff], [0x22, 0xc3, 0x22], [0x22, 0xed, 0xa0, 0x80, 0x22], [0x22, 0xc0, 0x80, 0x22]]) {
       expect(refusal(() => parseStrictJson(Uint8Array.from(bytes), WIDE))).toBe('JSON_MALFORMED');
@@ -41,7 +82,8 @@ describe('refuses what JSON.parse lets pass', () => {
     }
   });
   test('lone surrogates, in values and keys', () => {
-    for (const text of ['"\\ud800"', '"\\udc00\\ud800"', '{"\\udfff":1}', '"a\\ud83dx"']) expect([text, codeFor(text)]).toEqual([text, 'JSON_MALFORMED']);
+    for (const text of ['"\\ud800"', '"\\udc00\\ud800"', '{"\\udfff":1}', '"a\\ud83dx"'])
+      expect([text, codeFor(text)]).toEqual([text, 'JSON_MALFORMED']);
   });
 });
 
@@ -79,7 +121,32 @@ test('arbitrary bytes are a value or a named refusal', () => {
 });
 
 test('any text that is taken, JSON.parse takes too and reads the same', () => {
-  const piece = fc.oneof(fc.constantFrom('{', '}', '[', ']', ':', ',', '"', '"a"', '"b"', '\\', '0', '1', '-', '.', 'e', 'true', 'null', ' ', '\n', '\\u0041', '{"a":1}'), fc.string({ maxLength: 3 }));
+  const piece = fc.oneof(
+    fc.constantFrom(
+      '{',
+      '}',
+      '[',
+      ']',
+      ':',
+      ',',
+      '"',
+      '"a"',
+      '"b"',
+      '\\',
+      '0',
+      '1',
+      '-',
+      '.',
+      'e',
+      'true',
+      'null',
+      ' ',
+      '\n',
+      '\\u0041',
+      '{"a":1}',
+    ),
+    fc.string({ maxLength: 3 }),
+  );
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
       const text = pieces.join('');

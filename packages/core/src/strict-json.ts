@@ -33,7 +33,11 @@ export function parseStrictJson(bytes: Uint8Array, limits: JsonLimits): JsonValu
   if (bytes.length > limits.maxBytes) {
     throw new CoreError('JSON_TOO_LARGE', `read JSON: expected at most ${limits.maxBytes} bytes, got ${bytes.length}`);
   }
-  const reader: Reader = { text: restate('JSON_MALFORMED', () => fromUtf8(bytes), 'read JSON: expected UTF-8 text'), maxDepth: limits.maxDepth, at: 0 };
+  const reader: Reader = {
+    text: restate('JSON_MALFORMED', () => fromUtf8(bytes), 'read JSON: expected UTF-8 text'),
+    maxDepth: limits.maxDepth,
+    at: 0,
+  };
   const value = readValue(reader, 0);
   skipSpace(reader);
   if (reader.at !== reader.text.length) throw malformed(reader, 'the end of the document');
@@ -50,7 +54,11 @@ function readValue(reader: Reader, depth: number): JsonValue {
     return character === '{' ? readObject(reader, depth) : readArray(reader, depth);
   }
   if (character === '"') return readString(reader);
-  for (const [word, value] of [['true', true], ['false', false], ['null', null]] as const) {
+  for (const [word, value] of [
+    ['true', true],
+    ['false', false],
+    ['null', null],
+  ] as const) {
     if (reader.text.startsWith(word, reader.at)) {
       reader.at += word.length;
       return value;
@@ -68,7 +76,10 @@ function readObject(reader: Reader, depth: number): JsonObject {
     const start = reader.at;
     const key = readString(reader);
     if (members.has(key)) {
-      throw new CoreError('JSON_DUPLICATE_KEY', `read JSON: expected each key once, got ${JSON.stringify(key.slice(0, 64))} again at offset ${start}`);
+      throw new CoreError(
+        'JSON_DUPLICATE_KEY',
+        `read JSON: expected each key once, got ${JSON.stringify(key.slice(0, 64))} again at offset ${start}`,
+      );
     }
     expectCharacter(reader, ':');
     members.set(key, readValue(reader, depth + 1));

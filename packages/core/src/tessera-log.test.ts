@@ -47,7 +47,8 @@ describe.skipIf(foreign === undefined)("a log that transparency-dev's Tessera wr
         const size1 = index + 1;
         verifyConsistency({ size1, size2: size, root1: checkpoint(size1).root, root2: root, proof: consistencyProof(size1, size, tiles) });
       }
-      for (const tile of tilesForProofs({ size, inclusionOf: [0], root: true })) expect(existsSync(path.join(foreign ?? '', 'notes', 'tessera-log', tilePath(tile)))).toBe(true);
+      for (const tile of tilesForProofs({ size, inclusionOf: [0], root: true }))
+        expect(existsSync(path.join(foreign ?? '', 'notes', 'tessera-log', tilePath(tile)))).toBe(true);
     }
   });
 });

@@ -31,13 +31,17 @@ export function entriesPath({ index, width }: Omit<Tile, 'level'>): string {
  * @throws CoreError `TILE_PATH_MALFORMED` not exactly the form that `tilePath` and `entriesPath` write
  */
 export function parseTilePath(path: string): { readonly level: number | 'entries'; readonly index: number; readonly width: number } {
-  const [, levelText, indexText, widthText] = /^tile\/(entries|0|[1-9]\d?)\/((?:x\d{3}\/){0,6}\d{3})(?:\.p\/([1-9]\d{0,2}))?$/.exec(path) ?? [];
+  const [, levelText, indexText, widthText] =
+    /^tile\/(entries|0|[1-9]\d?)\/((?:x\d{3}\/){0,6}\d{3})(?:\.p\/([1-9]\d{0,2}))?$/.exec(path) ?? [];
   const width = widthText === undefined ? TILE_WIDTH : Number(widthText);
   const index = Number((indexText ?? '').replace(/[x/]/g, ''));
   const level = levelText === 'entries' ? 'entries' : Number(levelText);
   const canonical = level === 'entries' ? entriesPath({ index, width }) : tilePath({ level, index, width });
   if (indexText === undefined || canonical !== path || (level !== 'entries' && level > MAX_LEVEL) || !Number.isSafeInteger(index)) {
-    throw new CoreError('TILE_PATH_MALFORMED', `read a tile path: expected one of C2SP tlog-tiles, got ${JSON.stringify(path.slice(0, 80))}`);
+    throw new CoreError(
+      'TILE_PATH_MALFORMED',
+      `read a tile path: expected one of C2SP tlog-tiles, got ${JSON.stringify(path.slice(0, 80))}`,
+    );
   }
   return { level, index, width };
 }

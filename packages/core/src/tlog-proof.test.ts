@@ -10,7 +10,13 @@ import { formatTlogProof, parseTlogProof, verifyTlogProof } from './tlog-proof.j
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- vectors are read as they are written
 const { proofs, consistency }: { proofs: any[]; consistency: any[] } = noteFile('tlog-proofs');
 const verify = (v: { proof: string; entry: string; log: string; witnesses: string[]; quorum: number }) =>
-  verifyTlogProof({ proof: parseTlogProof(v.proof), entry: utf8(v.entry), log: parseVkey(v.log), witnesses: v.witnesses.map(parseVkey), quorum: v.quorum });
+  verifyTlogProof({
+    proof: parseTlogProof(v.proof),
+    entry: utf8(v.entry),
+    log: parseVkey(v.log),
+    witnesses: v.witnesses.map(parseVkey),
+    quorum: v.quorum,
+  });
 
 test.each(proofs)('tlog-proof vector $name', (v) => {
   const code = refusal(() => verify(v));
@@ -27,7 +33,13 @@ test('16 tlog-proofs and 9 consistency proofs are there', () => {
 
 test('consistency vectors', () => {
   for (const v of consistency) {
-    const input = { size1: v.size1, size2: v.size2, root1: fromHex(v.root1Hex), root2: fromHex(v.root2Hex), proof: v.proofHex.map(fromHex) };
+    const input = {
+      size1: v.size1,
+      size2: v.size2,
+      root1: fromHex(v.root1Hex),
+      root2: fromHex(v.root2Hex),
+      proof: v.proofHex.map(fromHex),
+    };
     expect([v, refusal(() => verifyConsistency(input))]).toEqual([v, undefined]);
   }
 });
@@ -45,7 +57,10 @@ test('no change of one character leaves a proof that is not the same and still v
 });
 
 test('arbitrary lines are a refusal, or a proof that formats to the same text', () => {
-  const line = fc.oneof(fc.constantFrom('index 3', 'index 03', 'extra AA==', 'extra ', ''), fc.uint8Array({ minLength: 31, maxLength: 33 }).map((b) => Buffer.from(b).toString('base64')));
+  const line = fc.oneof(
+    fc.constantFrom('index 3', 'index 03', 'extra AA==', 'extra ', ''),
+    fc.uint8Array({ minLength: 31, maxLength: 33 }).map((b) => Buffer.from(b).toString('base64')),
+  );
   fc.assert(
     fc.property(fc.array(line, { maxLength: 5 }), fc.string(), (lines, rest) => {
       const file = ['c2sp.org/tlog-proof@v1', ...lines, '', rest].join('\n');

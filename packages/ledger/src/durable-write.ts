@@ -21,7 +21,7 @@ export function writeDurably({ path: target, bytes, mode }: DurableWrite): void 
   rmSync(temporary, { force: true });
   const file = openSync(temporary, 'wx', mode);
   try {
-    for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+    for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -1,6 +1,19 @@
 import { copyFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { type ErrorCode, hex, leafHash, logLeaf, openNote, parseCheckpoint, parseVkey, sha256, statementDigestOf, utf8, verifyConsistency, verifyInclusion } from '@sealane/core';
+import {
+  type ErrorCode,
+  hex,
+  leafHash,
+  logLeaf,
+  openNote,
+  parseCheckpoint,
+  parseVkey,
+  sha256,
+  statementDigestOf,
+  utf8,
+  verifyConsistency,
+  verifyInclusion,
+} from '@sealane/core';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ed25519NoteSigner } from './note-signer.js';
@@ -34,7 +47,13 @@ test('logs statements and proves every one of them at every size', async () => {
       const proof = await ledger.inclusionProof(index, size);
       verifyInclusion({ leafHash: leafHash(await ledger.leaf(index)), index, size, proof, root });
     }
-    verifyConsistency({ size1: size, size2: entries.length, root1: root, root2: await ledger.rootAt(entries.length), proof: await ledger.consistencyProof(size, entries.length) });
+    verifyConsistency({
+      size1: size,
+      size2: entries.length,
+      root1: root,
+      root2: await ledger.rootAt(entries.length),
+      proof: await ledger.consistencyProof(size, entries.length),
+    });
   }
   const { root } = await ledger.head();
   expect(hex(await ledger.rootAt(entries.length))).toBe(hex(root));
@@ -46,7 +65,13 @@ test('gives back the envelope, key, statement, digest and time of an entry', asy
   const [entry] = oneOfEach(author, site);
   await ledger.append([entry!]);
   const read = await ledger.entry(0);
-  expect(read).toMatchObject({ index: 0, keyId: author.id, loggedAt: NOW, statementDigest: statementDigestOf(entry!.envelope), envelope: entry!.envelope });
+  expect(read).toMatchObject({
+    index: 0,
+    keyId: author.id,
+    loggedAt: NOW,
+    statementDigest: statementDigestOf(entry!.envelope),
+    envelope: entry!.envelope,
+  });
   expect(read.statement.predicate).toMatchObject({ name: 'api' });
   expect(hex(await ledger.leaf(0))).toBe(hex(logLeaf(read.envelope, read.spki)));
   expect(await ledger.byStatement(read.statementDigest)).toHaveLength(1);
@@ -74,14 +99,18 @@ test('refuses a statement by another key, one that is none, and one of ours with
   const good = numbered(author, 1);
   await expect(ledger.append([good, { ...numbered(author, 2), spki: site.spki }])).rejects.toEqual(withCode('STATEMENT_SIGNATURE'));
   await expect(ledger.append([signed(author, 'urn:sealane:release:v1', { name: 'api' })])).rejects.toEqual(withCode('STATEMENT_MALFORMED'));
-  await expect(ledger.append([{ ...good, envelope: { ...good.envelope, payloadType: 'text/plain' } }])).rejects.toEqual(withCode('ENVELOPE_MALFORMED'));
+  await expect(ledger.append([{ ...good, envelope: { ...good.envelope, payloadType: 'text/plain' } }])).rejects.toEqual(
+    withCode('ENVELOPE_MALFORMED'),
+  );
   expect(await ledger.size()).toBe(0);
   await ledger.close();
 });
 
 test('appends that come together share a commit, and each gets its own places', async () => {
   const ledger = await home.open();
-  const results = await Promise.all(Array.from({ length: 20 }, (_, n) => ledger.append([numbered(author, 2 * n), numbered(author, 2 * n + 1)])));
+  const results = await Promise.all(
+    Array.from({ length: 20 }, (_, n) => ledger.append([numbered(author, 2 * n), numbered(author, 2 * n + 1)])),
+  );
   expect(results.flat().map(({ index }) => index)).toEqual(Array.from({ length: 40 }, (_, index) => index));
   await ledger.close();
   const rows = new Database(home.file, { readonly: true });
@@ -120,7 +149,13 @@ test('crosses tile borders: 600 entries, and the tree opened anew goes on', asyn
   await second.append(Array.from({ length: 343 }, (_, n) => numbered(author, 257 + n)));
   const root = await second.rootAt(600);
   for (const index of [0, 255, 256, 511, 599]) {
-    verifyInclusion({ leafHash: leafHash(await second.leaf(index)), index, size: 600, proof: await second.inclusionProof(index, 600), root });
+    verifyInclusion({
+      leafHash: leafHash(await second.leaf(index)),
+      index,
+      size: 600,
+      proof: await second.inclusionProof(index, 600),
+      root,
+    });
   }
   expect(await second.verify()).toMatchObject({ ok: true, problems: [], size: 600 });
   await second.close();
@@ -268,10 +303,18 @@ test('opens for reading without a key, and refuses to write; refuses another ori
   await reader.close();
   const otherKey = ed25519NoteSigner(ORIGIN, generateKeyPairSync('ed25519').privateKey);
   await expect(openLedger({ file: home.file, origin: 'other.example', now: () => NOW })).rejects.toEqual(withCode('LEDGER_MISMATCH'));
-  await expect(openLedger({ file: home.file, origin: ORIGIN, logSigner: otherKey, now: () => NOW })).rejects.toEqual(withCode('LEDGER_MISMATCH'));
-  await expect(openLedger({ file: path.join(home.folder, 'none.sqlite'), origin: ORIGIN, now: () => NOW })).rejects.toEqual(withCode('LEDGER_UNREADABLE'));
-  await expect(openLedger({ file: path.join(home.folder, 'no', 'where.sqlite'), origin: ORIGIN, logSigner: home.signer, now: () => NOW })).rejects.toEqual(withCode('LEDGER_UNREADABLE'));
-  await expect(openLedger({ file: new URL(import.meta.url).pathname, origin: ORIGIN, now: () => NOW })).rejects.toEqual(withCode('LEDGER_DAMAGED'));
+  await expect(openLedger({ file: home.file, origin: ORIGIN, logSigner: otherKey, now: () => NOW })).rejects.toEqual(
+    withCode('LEDGER_MISMATCH'),
+  );
+  await expect(openLedger({ file: path.join(home.folder, 'none.sqlite'), origin: ORIGIN, now: () => NOW })).rejects.toEqual(
+    withCode('LEDGER_UNREADABLE'),
+  );
+  await expect(
+    openLedger({ file: path.join(home.folder, 'no', 'where.sqlite'), origin: ORIGIN, logSigner: home.signer, now: () => NOW }),
+  ).rejects.toEqual(withCode('LEDGER_UNREADABLE'));
+  await expect(openLedger({ file: new URL(import.meta.url).pathname, origin: ORIGIN, now: () => NOW })).rejects.toEqual(
+    withCode('LEDGER_DAMAGED'),
+  );
 });
 
 test('the tables refuse UPDATE, DELETE, gaps and INSERT OR REPLACE', async () => {
@@ -284,7 +327,12 @@ test('the tables refuse UPDATE, DELETE, gaps and INSERT OR REPLACE', async () =>
     const [column] = rows.prepare(`SELECT name FROM pragma_table_info('${table}')`).pluck().all() as [string];
     const count = rows.prepare(`SELECT count(*) FROM ${table}`).pluck();
     const before = count.get();
-    for (const sql of [`UPDATE ${table} SET ${column} = ${column}`, `UPDATE OR REPLACE ${table} SET ${column} = ${column}`, `DELETE FROM ${table}`, `INSERT OR REPLACE INTO ${table} SELECT * FROM ${table} LIMIT 1`]) {
+    for (const sql of [
+      `UPDATE ${table} SET ${column} = ${column}`,
+      `UPDATE OR REPLACE ${table} SET ${column} = ${column}`,
+      `DELETE FROM ${table}`,
+      `INSERT OR REPLACE INTO ${table} SELECT * FROM ${table} LIMIT 1`,
+    ]) {
       expect(() => rows.exec(sql), sql).toThrow('append-only');
     }
     expect(count.get()).toBe(before);

@@ -11,7 +11,8 @@ export interface NoteSigner {
 
 /** A signer over an Ed25519 key in memory. @throws CoreError `KEY_MALFORMED` another kind of key, or only its public half */
 export function ed25519NoteSigner(name: string, privateKey: KeyObject): NoteSigner {
-  if (privateKey.type !== 'private') throw new CoreError('KEY_MALFORMED', `sign as ${name}: expected a private key, got ${privateKey.type}`);
+  if (privateKey.type !== 'private')
+    throw new CoreError('KEY_MALFORMED', `sign as ${name}: expected a private key, got ${privateKey.type}`);
   const vkey = vkeyOf(name, NOTE_KEY_TYPE.ed25519, privateKey);
   return {
     vkey: formatVkey(vkey),

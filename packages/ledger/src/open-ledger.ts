@@ -42,7 +42,10 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
 function expectOurs({ file, origin, logSigner }: LedgerOptions, vkey: Vkey): void {
   if (vkey.name !== origin) throw new LedgerError('LEDGER_MISMATCH', `open ledger ${file}: expected the log ${origin}, got ${vkey.name}`);
   if (logSigner !== undefined && logSigner.vkey !== formatVkey(vkey)) {
-    throw new LedgerError('LEDGER_MISMATCH', `open ledger ${file}: expected the key ${logSigner.vkey}, got a ledger signed by ${formatVkey(vkey)}`);
+    throw new LedgerError(
+      'LEDGER_MISMATCH',
+      `open ledger ${file}: expected the key ${logSigner.vkey}, got a ledger signed by ${formatVkey(vkey)}`,
+    );
   }
 }
 
@@ -64,7 +67,19 @@ async function openForWriting({ file, now, defer }: LedgerOptions, store: Store,
 
 type Reading = Pick<
   Ledger,
-  'origin' | 'vkey' | 'size' | 'head' | 'latestCosigned' | 'firstCosignedCovering' | 'rootAt' | 'inclusionProof' | 'consistencyProof' | 'leaf' | 'entry' | 'entries' | 'byStatement'
+  | 'origin'
+  | 'vkey'
+  | 'size'
+  | 'head'
+  | 'latestCosigned'
+  | 'firstCosignedCovering'
+  | 'rootAt'
+  | 'inclusionProof'
+  | 'consistencyProof'
+  | 'leaf'
+  | 'entry'
+  | 'entries'
+  | 'byStatement'
 >;
 
 function reading(store: Queries, vkey: Vkey): Reading {
@@ -74,7 +89,8 @@ function reading(store: Queries, vkey: Vkey): Reading {
     size: async () => (await headOf(store)).size,
     head: () => headOf(store),
     latestCosigned: async () => (await latestCosigned(store))?.note ?? null,
-    firstCosignedCovering: async (index, accepts = () => true) => (await cosignedCovering(store, index)).find(({ note }) => accepts(note))?.note ?? null,
+    firstCosignedCovering: async (index, accepts = () => true) =>
+      (await cosignedCovering(store, index)).find(({ note }) => accepts(note))?.note ?? null,
     rootAt: (size) => rootAt(store, size),
     inclusionProof: (index, size) => proveInclusion(store, index, size),
     consistencyProof: (size1, size2) => proveConsistency(store, size1, size2),

@@ -191,9 +191,7 @@ describe('walking a release', () => {
   test('stops at indexes nested deeper than any image', () => {
     const documents = [indexOf([])];
     for (let level = 0; level < 6; level += 1) documents.unshift(indexOf(documents.slice(0, 1)));
-    expect(handMade(asImage(documents[0] ?? new Uint8Array()), documents)).toThrow(
-      expect.objectContaining({ code: 'CONTENT_MALFORMED' }),
-    );
+    expect(handMade(asImage(documents[0] ?? new Uint8Array()), documents)).toThrow(expect.objectContaining({ code: 'CONTENT_MALFORMED' }));
     const flat = documents.slice(-3);
     expect(handMade(asImage(flat[0] ?? new Uint8Array()), flat)().blobs).toHaveLength(3);
   });

@@ -42,7 +42,8 @@ function checkComponent(component: string, limits: UnpackLimits, doing: string):
   if (Buffer.byteLength(component) > limits.maxNameBytes) {
     throw unsafe(doing, `names of at most ${limits.maxNameBytes} bytes`, `${Buffer.byteLength(component)}`);
   }
-  if (Array.from(component).some((character) => character < ' ' || character === '\u007f')) throw unsafe(doing, 'no control character', 'one');
+  if (Array.from(component).some((character) => character < ' ' || character === '\u007f'))
+    throw unsafe(doing, 'no control character', 'one');
   // systemd has honest names with a backslash; where that is a separator, these would lead out.
   if (/^([A-Za-z]:)?\\/u.test(component) || component.split('\\').includes('..')) {
     throw unsafe(doing, 'a name that is one component everywhere', 'backslashes that lead out elsewhere');

@@ -57,7 +57,10 @@ describe('tar', () => {
         const extract = tarStreamExtract();
         Readable.from([tar]).pipe(extract);
         for await (const entry of extract)
-          theirs.push({ name: entry.header.name, text: Buffer.from(await collect(entry as unknown as AsyncIterable<Uint8Array>)).toString('latin1') });
+          theirs.push({
+            name: entry.header.name,
+            text: Buffer.from(await collect(entry as unknown as AsyncIterable<Uint8Array>)).toString('latin1'),
+          });
         expect(theirs).toEqual((await entriesOf(inChunks(tar, 4096))).map(({ name, text }) => ({ name, text })));
       }),
       { numRuns: 40 },

@@ -8,7 +8,11 @@ export const TO_STAGE: OptionSpec = { flags: '--to <stage>', description: 'the s
 /** The group that a command is about. */
 export const GROUP: OptionSpec = { flags: '--group <group>', description: 'one group of the stage only (default: all)' };
 /** Who signs. */
-export const KEY: OptionSpec = { flags: '--key <keyref>', description: 'who signs: file:PATH, env:NAME or the name of a key', required: true };
+export const KEY: OptionSpec = {
+  flags: '--key <keyref>',
+  description: 'who signs: file:PATH, env:NAME or the name of a key',
+  required: true,
+};
 /** Instead of logging. */
 export const OUT: OptionSpec = { flags: '--out <file>', description: 'write the signed statement to a file instead of logging it' };
 /** Why. */
@@ -18,13 +22,17 @@ export const REASON: OptionSpec = { flags: '--reason <text>', description: 'why,
 export function checksText(checks: readonly Check[]): string {
   return checks
     .map(({ id, verdict, expected, actual, remedy }) =>
-      verdict === 'pass' ? `  pass     ${id}: ${actual}` : `  ${verdict.padEnd(8)} ${id}: expected ${expected}; got ${actual}${remedy === '' ? '' : `\n           do: ${remedy}`}`,
+      verdict === 'pass'
+        ? `  pass     ${id}: ${actual}`
+        : `  ${verdict.padEnd(8)} ${id}: expected ${expected}; got ${actual}${remedy === '' ? '' : `\n           do: ${remedy}`}`,
     )
     .join('\n');
 }
 
 /** The answer of commands that log statements. */
 export function statementsResult(statements: readonly LoggedStatement[]): CommandResult {
-  const text = statements.map(({ predicateType, digest, logIndex }) => `${digest}  ${logIndex === null ? 'not logged' : `entry ${logIndex}`}  ${predicateType}`).join('\n');
+  const text = statements
+    .map(({ predicateType, digest, logIndex }) => `${digest}  ${logIndex === null ? 'not logged' : `entry ${logIndex}`}  ${predicateType}`)
+    .join('\n');
   return { exit: 0, json: { statements }, text };
 }

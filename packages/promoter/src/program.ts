@@ -12,7 +12,10 @@ export const PROGRAM: Program = {
   ],
   commands: {
     init: { summary: 'make a lane: keys, root of trust, stages, policies, log', load: () => import('./commands/init.js') },
-    'trust propose': { summary: 'propose policies and root keys for the owners to sign', load: () => import('./commands/trust-propose.js') },
+    'trust propose': {
+      summary: 'propose policies and root keys for the owners to sign',
+      load: () => import('./commands/trust-propose.js'),
+    },
     'trust show': { summary: 'show the open proposal and who has signed it', load: () => import('./commands/trust-show.js') },
     'trust sign': { summary: 'add an owner’s signature to a proposal', load: () => import('./commands/trust-sign.js') },
     'trust publish': { summary: 'publish a proposal that enough owners signed', load: () => import('./commands/trust-publish.js') },
@@ -35,7 +38,10 @@ export const PROGRAM: Program = {
     reject: { summary: 'veto a release for a stage', load: () => import('./commands/reject.js') },
     promote: { summary: 'move a release into a stage when every gate holds', load: () => import('./commands/promote.js') },
     revoke: { summary: 'call a release back for good', load: () => import('./commands/revoke.js') },
-    'statement add': { summary: 'log approvals, evidence and receipts that came by hand', load: () => import('./commands/statement-add.js') },
+    'statement add': {
+      summary: 'log approvals, evidence and receipts that came by hand',
+      load: () => import('./commands/statement-add.js'),
+    },
     'channel show': { summary: 'show what a stage runs', load: () => import('./commands/channel-show.js') },
     'channel set': { summary: 'point a stage at a release that it has passed before', load: () => import('./commands/channel-set.js') },
     'channel hold': { summary: 'hold a stage', load: () => import('./commands/channel-hold.js') },
@@ -49,10 +55,22 @@ export const PROGRAM: Program = {
     serve: { summary: 'serve the lane and take receipts in', load: () => import('./commands/serve.js') },
     'media export': { summary: 'write what a stage’s sites need to a medium', load: () => import('./commands/media-export.js') },
     'log prove': { summary: 'print a statement with its proof', load: () => import('./commands/log-prove.js') },
-    'witness serve': { summary: 'cosign checkpoints of a log that never goes back', load: async () => ({ command: (await import('@sealane/ledger')).witnessServe }) },
-    'audit trace': { summary: 'the path of a release: built, tested, approved, decided, run', load: async () => ({ command: (await import('@sealane/auditor')).auditTrace }) },
-    'audit at': { summary: 'what runs at a site, and what ran there', load: async () => ({ command: (await import('@sealane/auditor')).auditAt }) },
-    'audit verify': { summary: 'is the ledger what it was?', load: async () => ({ command: (await import('@sealane/auditor')).auditVerify }) },
+    'witness serve': {
+      summary: 'cosign checkpoints of a log that never goes back',
+      load: async () => ({ command: (await import('@sealane/ledger')).witnessServe }),
+    },
+    'audit trace': {
+      summary: 'the path of a release: built, tested, approved, decided, run',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditTrace }),
+    },
+    'audit at': {
+      summary: 'what runs at a site, and what ran there',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditAt }),
+    },
+    'audit verify': {
+      summary: 'is the ledger what it was?',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditVerify }),
+    },
     'tuf init': { summary: 'plain TUF: trust a root', load: () => import('./commands/tuf-init.js') },
     'tuf refresh': { summary: 'plain TUF: refresh top-level metadata', load: () => import('./commands/tuf-refresh.js') },
     'tuf download': { summary: 'plain TUF: download targets', load: () => import('./commands/tuf-download.js') },

@@ -61,7 +61,10 @@ export async function withLockedPromoter<T>(call: CommandCall, work: (promoter: 
 export async function openPromoter(home: Home, io: CommandIo): Promise<Promoter> {
   requireHome(home);
   const pipeline = parsePipeline(readNamed(home.pipeline, 'pipeline'), home.pipeline);
-  const lane = readLaneTrust(home, pipeline.stages.map(({ name }) => name));
+  const lane = readLaneTrust(
+    home,
+    pipeline.stages.map(({ name }) => name),
+  );
   const logPem = readOptional(path.join(home.keys, 'log.pem'));
   const logKey = logPem === undefined ? undefined : createPrivateKey(Buffer.from(logPem));
   const logSigner = logKey === undefined ? {} : { logSigner: ed25519NoteSigner(pipeline.lane, logKey) };
@@ -70,7 +73,10 @@ export async function openPromoter(home: Home, io: CommandIo): Promise<Promoter>
     home,
     pipeline,
     ledger,
-    logVkey: logKey === undefined ? new TextDecoder().decode(readNamed(home.logVkey, 'log key')).trim() : formatVkey(vkeyOf(pipeline.lane, NOTE_KEY_TYPE.ed25519, logKey)),
+    logVkey:
+      logKey === undefined
+        ? new TextDecoder().decode(readNamed(home.logVkey, 'log key')).trim()
+        : formatVkey(vkeyOf(pipeline.lane, NOTE_KEY_TYPE.ed25519, logKey)),
     lane,
     now: nowText,
     randomHex,
@@ -83,14 +89,21 @@ export async function openPromoter(home: Home, io: CommandIo): Promise<Promoter>
 
 function requireHome(home: Home): void {
   if (readOptional(home.pipeline) !== undefined) return;
-  throw new PromoterError('CONFIG_INVALID', `open home ${home.folder}: expected pipeline.yaml there, got nothing`, { home: home.folder }, { hint: 'make one with: sealane init DIR, or name it with --home DIR' });
+  throw new PromoterError(
+    'CONFIG_INVALID',
+    `open home ${home.folder}: expected pipeline.yaml there, got nothing`,
+    { home: home.folder },
+    { hint: 'make one with: sealane init DIR, or name it with --home DIR' },
+  );
 }
 
 /** Trust of a stage. @throws PromoterError `STAGE_UNKNOWN` */
 export function stageOf(promoter: Promoter, stage: string): StageTrust {
   const found = promoter.lane.stages.get(stage);
   if (found === undefined) {
-    throw new PromoterError('STAGE_UNKNOWN', `look up stage ${stage}: expected one of ${[...promoter.lane.stages.keys()].join(', ')}`, { stage });
+    throw new PromoterError('STAGE_UNKNOWN', `look up stage ${stage}: expected one of ${[...promoter.lane.stages.keys()].join(', ')}`, {
+      stage,
+    });
   }
   return found;
 }
@@ -110,10 +123,16 @@ export interface NamedRelease {
 /** A release by digest or NAME@VERSION. @throws PromoterError `RELEASE_UNKNOWN`, `DIGEST_MALFORMED` */
 export async function releaseOf(ledger: Ledger, text: string): Promise<NamedRelease> {
   const [name, version] = text.split('@', 2);
-  const found = (await ledger.releases()).find((row) => (isDigest(text) ? row.release === text : row.name === name && row.version === version));
+  const found = (await ledger.releases()).find((row) =>
+    isDigest(text) ? row.release === text : row.name === name && row.version === version,
+  );
   if (found !== undefined) return { digest: found.release, name: found.name, version: found.version };
   const isName = version !== undefined && !text.startsWith('sha256');
-  if (!isDigest(text) && !isName) throw new PromoterError('DIGEST_MALFORMED', `read release ${JSON.stringify(text.slice(0, 80))}: expected sha256: and 64 hex digits, or NAME@VERSION`);
+  if (!isDigest(text) && !isName)
+    throw new PromoterError(
+      'DIGEST_MALFORMED',
+      `read release ${JSON.stringify(text.slice(0, 80))}: expected sha256: and 64 hex digits, or NAME@VERSION`,
+    );
   throw new PromoterError('RELEASE_UNKNOWN', `look up release ${text}: there is no such release in the ledger`, { release: text });
 }
 

@@ -7,10 +7,7 @@ const MAX_WORDS = 256;
 const word = z.string().min(1).max(4096);
 
 /** A command as words; as one text it is given to /bin/sh. */
-const command = z.union([
-  z.array(word).min(1).max(MAX_WORDS),
-  word.transform((text): string[] => ['/bin/sh', '-c', text]),
-]);
+const command = z.union([z.array(word).min(1).max(MAX_WORDS), word.transform((text): string[] => ['/bin/sh', '-c', text])]);
 
 const name = z.string().regex(/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/, 'expected lower-case letters, digits, dots, dashes');
 const timeoutMs = z.int().min(1).max(600_000).default(2000).describe('how long one answer may take, in milliseconds');
@@ -25,7 +22,10 @@ const driver = z.strictObject({
   start: command.describe('starts the workload; runs in the release folder, with SEALANE_RELEASE_DIR and others in its environment'),
   stop: command.optional().describe('stops it; without one its process group is sent SIGTERM'),
   env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).default({}),
-  health: z.array(z.union([httpProbe, tcpProbe, commandProbe])).max(32).default([]),
+  health: z
+    .array(z.union([httpProbe, tcpProbe, commandProbe]))
+    .max(32)
+    .default([]),
   healthIntervalMs: z.int().min(10).max(3_600_000).default(1000),
   startSeconds: seconds.default(15).describe('within this time every check must pass once'),
   stopGraceSeconds: seconds.default(10).describe('time to stop before SIGKILL'),

@@ -28,7 +28,16 @@ test('fills in what is not said', () => {
     upstreams: [],
     receiptsTo: undefined,
     allowExampleKeys: false,
-    driver: { use: 'files', start: ['node', 'app/main.mjs'], env: {}, health: [], healthIntervalMs: 1000, startSeconds: 15, stopGraceSeconds: 10, probationSeconds: 10 },
+    driver: {
+      use: 'files',
+      start: ['node', 'app/main.mjs'],
+      env: {},
+      health: [],
+      healthIntervalMs: 1000,
+      startSeconds: 15,
+      stopGraceSeconds: 10,
+      probationSeconds: 10,
+    },
     unpack: { setuid: 'refuse' },
     keep: 2,
     pollSeconds: 60,
@@ -36,7 +45,10 @@ test('fills in what is not said', () => {
 });
 
 test('resolves folders against the file and leaves addresses', () => {
-  const config = parseConfig(`${minimal}upstreams: [https://lane.example/, ../lane, 'file:///srv/lane']\nreceiptsTo: out\n`, '/etc/sealane/site.yaml');
+  const config = parseConfig(
+    `${minimal}upstreams: [https://lane.example/, ../lane, 'file:///srv/lane']\nreceiptsTo: out\n`,
+    '/etc/sealane/site.yaml',
+  );
   expect(config.upstreams).toEqual(['https://lane.example', '/etc/lane', '/srv/lane']);
   expect(config.receiptsTo).toBe('/etc/sealane/out');
 });

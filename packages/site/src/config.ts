@@ -26,7 +26,8 @@ export type SiteConfig = Omit<SiteDocument, 'driver' | 'apiVersion' | 'kind' | '
  */
 export function readConfig(disk: Disk, file: string): SiteConfig {
   const bytes = disk.read(file, MAX_CONFIG_BYTES);
-  if (bytes === undefined) throw new SiteError('CONFIG_INVALID', `read ${file}: expected the configuration of this site, got no such file`, { path: file });
+  if (bytes === undefined)
+    throw new SiteError('CONFIG_INVALID', `read ${file}: expected the configuration of this site, got no such file`, { path: file });
   return parseConfig(text(bytes, file), file);
 }
 
@@ -84,9 +85,13 @@ type Issue = z.core.$ZodIssue;
 function deepest(issue: Issue | undefined): Issue {
   if (issue === undefined) return { code: 'custom', path: [], message: 'another shape', input: undefined };
   if (issue.code !== 'invalid_union') return issue;
-  const branches = issue.errors.flatMap((errors) => errors.slice(0, 1)).filter((inner) => inner.path.length > 0 && inner.code !== 'unrecognized_keys');
+  const branches = issue.errors
+    .flatMap((errors) => errors.slice(0, 1))
+    .filter((inner) => inner.path.length > 0 && inner.code !== 'unrecognized_keys');
   const [inner] = branches.sort((left, right) => right.path.length - left.path.length);
-  return inner === undefined || !('input' in inner || inner.code !== 'invalid_type') ? issue : deepest({ ...inner, path: [...issue.path, ...inner.path] });
+  return inner === undefined || !('input' in inner || inner.code !== 'invalid_type')
+    ? issue
+    : deepest({ ...inner, path: [...issue.path, ...inner.path] });
 }
 
 function describe(issue: Issue): string {

@@ -62,8 +62,10 @@ export interface Disk {
 /** The real disk. */
 export const nodeDisk: Disk = {
   read: readRegular,
-  writeSynced: (path, bytes, mode) => withFile(path, constants.O_CREAT | constants.O_TRUNC | constants.O_WRONLY, mode, (file) => writeAll(file, bytes)),
-  appendSynced: (path, bytes) => withFile(path, constants.O_CREAT | constants.O_APPEND | constants.O_WRONLY, 0o600, (file) => writeAll(file, bytes)),
+  writeSynced: (path, bytes, mode) =>
+    withFile(path, constants.O_CREAT | constants.O_TRUNC | constants.O_WRONLY, mode, (file) => writeAll(file, bytes)),
+  appendSynced: (path, bytes) =>
+    withFile(path, constants.O_CREAT | constants.O_APPEND | constants.O_WRONLY, 0o600, (file) => writeAll(file, bytes)),
   truncateSynced: (path, sizeBytes) => withFile(path, constants.O_WRONLY, 0o600, (file) => ftruncateSync(file, sizeBytes)),
   rename: renameSync,
   syncFolder: (path) => withFile(path, constants.O_RDONLY, 0, () => undefined),

@@ -26,7 +26,12 @@ export function openSiteKey(disk: Disk, file: string): Signer {
   const bytes = disk.read(file, MAX_KEY_BYTES);
   if (bytes === undefined) throw new SiteError('NOT_ENROLLED', `open the site's key: expected ${file}, got nothing`, { path: file });
   if ((disk.mode(file) & OTHERS) !== 0) {
-    throw new SiteError('KEY_EXPOSED', `open the site's key ${file}: expected mode 0600, others can read or write it`, { path: file }, { hint: `run: chmod 600 ${file}` });
+    throw new SiteError(
+      'KEY_EXPOSED',
+      `open the site's key ${file}: expected mode 0600, others can read or write it`,
+      { path: file },
+      { hint: `run: chmod 600 ${file}` },
+    );
   }
   let key: KeyObject;
   try {
@@ -34,7 +39,8 @@ export function openSiteKey(disk: Disk, file: string): Signer {
   } catch (cause) {
     throw new SiteError('KEY_MALFORMED', `open the site's key: expected PKCS#8 PEM in ${file}`, { path: file }, { cause });
   }
-  if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw new SiteError('KEY_MALFORMED', `open the site's key: expected ECDSA P-256 in ${file}`, { path: file });
+  if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1')
+    throw new SiteError('KEY_MALFORMED', `open the site's key: expected ECDSA P-256 in ${file}`, { path: file });
   return signerOf(key);
 }
 

@@ -28,7 +28,10 @@ export interface SitePlace {
 export function placeOf({ options, io }: CommandCall): SitePlace {
   const configFile = path.resolve(io.cwd, textOption(options['config']) ?? 'site.yaml');
   const state = textOption(options['state']);
-  return { configFile, folder: stateFolder(state === undefined ? path.join(path.dirname(configFile), 'state') : path.resolve(io.cwd, state)) };
+  return {
+    configFile,
+    folder: stateFolder(state === undefined ? path.join(path.dirname(configFile), 'state') : path.resolve(io.cwd, state)),
+  };
 }
 
 /** An option that takes one text. */
@@ -62,7 +65,10 @@ export function openSite(call: CommandCall): Site {
   const world = worldOf(call, folder);
   const config = readConfig(world.disk, configFile);
   const { disk, clock, processes, signal, env } = world;
-  const driver = filesDriver({ ...config.driver, stop: config.driver.stop }, { disk, clock, processes, signal, hostEnv: env, stateFolder: folder.root });
+  const driver = filesDriver(
+    { ...config.driver, stop: config.driver.stop },
+    { disk, clock, processes, signal, hostEnv: env, stateFolder: folder.root },
+  );
   return { world, folder, config, signer: openSiteKey(disk, folder.key), driver };
 }
 
@@ -82,7 +88,15 @@ export async function withLockedResult(call: CommandCall, use: (site: Site, mach
     return await withLockedSite(call, use);
   } catch (error) {
     if (!(error instanceof SiteError) || error.code !== 'STATE_CORRUPT') throw error;
-    const check: Check = { id: 'state', verdict: 'error', expected: 'state as it was written', actual: error.message, remedy: ERRORS.STATE_CORRUPT.hint, evidence: [], code: error.code };
+    const check: Check = {
+      id: 'state',
+      verdict: 'error',
+      expected: 'state as it was written',
+      actual: error.message,
+      remedy: ERRORS.STATE_CORRUPT.hint,
+      evidence: [],
+      code: error.code,
+    };
     return { site: openSite(call).config.name, outcome: 'held', release: null, previous: null, reason: error.code, checks: [check] };
   }
 }
@@ -112,6 +126,11 @@ export async function inWords<T>(folder: StateFolder, run: () => Promise<T>): Pr
   } catch (error) {
     if (!isNodeError(error, ...Object.keys(DISK_CODES))) throw error;
     const code = DISK_CODES[error.code ?? ''] ?? 'INTERNAL';
-    throw new SiteError(code, `write ${error.path ?? folder.root}: ${error.message}`, { path: error.path ?? folder.root }, { cause: error });
+    throw new SiteError(
+      code,
+      `write ${error.path ?? folder.root}: ${error.message}`,
+      { path: error.path ?? folder.root },
+      { cause: error },
+    );
   }
 }

@@ -3,7 +3,8 @@ import { codeOf } from './testing/code-of.js';
 import { isTime, secondsToTime, timeToSeconds } from './time.js';
 
 test('a time has one form, from 1970 to 9999, and comes back as it was', () => {
-  for (const text of ['1970-01-01T00:00:00Z', '2024-02-29T23:59:59Z', '9999-12-31T23:59:59Z']) expect(secondsToTime(timeToSeconds(text))).toBe(text);
+  for (const text of ['1970-01-01T00:00:00Z', '2024-02-29T23:59:59Z', '9999-12-31T23:59:59Z'])
+    expect(secondsToTime(timeToSeconds(text))).toBe(text);
   const others = [
     '1969-12-31T23:59:59Z',
     '0970-01-01T00:00:00Z',

@@ -1,7 +1,17 @@
 /** What runs at a site, and what ran there at a time: the site's own receipts, joined with releases. */
 import { AuditorError, type Digest } from '@sealane/core';
 import { isTime, readReceipt } from '@sealane/trust';
-import { type Answer, type AuditContext, cite, closeAnswer, type Doubt, type Evidence, policyOf, startEvidence, statementOf } from './context.js';
+import {
+  type Answer,
+  type AuditContext,
+  cite,
+  closeAnswer,
+  type Doubt,
+  type Evidence,
+  policyOf,
+  startEvidence,
+  statementOf,
+} from './context.js';
 
 export interface AtSite {
   readonly site: string;
@@ -29,10 +39,16 @@ export interface AtSite {
  *
  * @throws AuditorError `SITE_UNKNOWN`; `USAGE` a malformed time
  */
-export async function atSite(context: AuditContext, site: string, asOf?: string): Promise<Answer<AtSite & { readonly doubts: readonly Doubt[] }>> {
-  if (asOf !== undefined && !isTime(asOf)) throw new AuditorError('USAGE', `read --as-of: expected a time such as 2026-11-24T10:00:00Z, got ${asOf}`);
+export async function atSite(
+  context: AuditContext,
+  site: string,
+  asOf?: string,
+): Promise<Answer<AtSite & { readonly doubts: readonly Doubt[] }>> {
+  if (asOf !== undefined && !isTime(asOf))
+    throw new AuditorError('USAGE', `read --as-of: expected a time such as 2026-11-24T10:00:00Z, got ${asOf}`);
   const record = (await context.ledger.sites(site)).at(-1);
-  if (record === undefined) throw new AuditorError('SITE_UNKNOWN', `ask what runs at ${site}: there is no such site in the ledger`, { site });
+  if (record === undefined)
+    throw new AuditorError('SITE_UNKNOWN', `ask what runs at ${site}: there is no such site in the ledger`, { site });
   const evidence = startEvidence();
   const policy = policyOf(context, record.stage);
   await cite(context, evidence, await context.ledger.entry(record.index), policy, policy.registrar);

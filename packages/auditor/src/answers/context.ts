@@ -64,7 +64,13 @@ export function statementOf(entry: Pick<LedgerEntry, 'envelope'>): Statement {
 }
 
 /** Verifies an entry by a policy and cites it; an entry that does not verify becomes a doubt and is false. */
-export async function cite({ ledger }: AuditContext, evidence: Evidence, entry: LedgerEntry, policy: Policy, signers?: readonly string[]): Promise<boolean> {
+export async function cite(
+  { ledger }: AuditContext,
+  evidence: Evidence,
+  entry: LedgerEntry,
+  policy: Policy,
+  signers?: readonly string[],
+): Promise<boolean> {
   const cosigned = await ledger.firstCosignedCovering(entry.index);
   try {
     const row = { envelope: entry.envelope, spki: entry.spki, logIndex: entry.index, origin: ledger.origin, cosigned };
@@ -101,7 +107,10 @@ async function proveAll({ ledger, policies }: AuditContext, citations: readonly 
   const trust = policies[0] === undefined ? undefined : verifyTrustOf(policies[0]);
   const log = trust?.logs.find(({ origin }) => origin === ledger.origin);
   if (note === null || trust === undefined || log === undefined) {
-    throw new AuditorError('LOG_WITNESS', `prove ${citations.length} statements: expected a cosigned checkpoint of ${ledger.origin}, got none`);
+    throw new AuditorError(
+      'LOG_WITNESS',
+      `prove ${citations.length} statements: expected a cosigned checkpoint of ${ledger.origin}, got none`,
+    );
   }
   const { checkpoint } = quorumOf(note, log, trust);
   for (const { logIndex } of citations) await proveOne(ledger, logIndex, checkpoint);
@@ -109,7 +118,11 @@ async function proveAll({ ledger, policies }: AuditContext, citations: readonly 
 }
 
 async function proveOne(ledger: Ledger, index: number, { size, root }: Checkpoint): Promise<void> {
-  if (index >= size) throw new AuditorError('LOG_NOT_INCLUDED', `prove entry ${index}: expected a cosigned checkpoint above it, the latest has ${size} entries`);
+  if (index >= size)
+    throw new AuditorError(
+      'LOG_NOT_INCLUDED',
+      `prove entry ${index}: expected a cosigned checkpoint above it, the latest has ${size} entries`,
+    );
   const { envelope, spki } = await ledger.entry(index);
   const proof = await ledger.inclusionProof(index, size);
   verifyInclusion({ leafHash: leafHash(logLeaf(envelope, spki)), index, size, proof, root });
@@ -119,7 +132,10 @@ async function proveOne(ledger: Ledger, index: number, { size, root }: Checkpoin
 export function policyOf({ policies }: AuditContext, stage: string): Policy {
   const found = policies.find((policy) => policy.stage === stage);
   if (found !== undefined) return found;
-  throw new AuditorError('STAGE_UNKNOWN', `read the policy of ${stage}: expected one of the stages ${policies.map((policy) => policy.stage).join(', ')}`);
+  throw new AuditorError(
+    'STAGE_UNKNOWN',
+    `read the policy of ${stage}: expected one of the stages ${policies.map((policy) => policy.stage).join(', ')}`,
+  );
 }
 
 /** Who holds a key: a person of the policies, or undefined. */

@@ -16,7 +16,17 @@ import {
 } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
 import { type Policy, readApproval, readDecision, readReceipt, readRelease, type ReleaseComponent } from '@sealane/trust';
-import { type Answer, type AuditContext, cite, closeAnswer, type Doubt, type Evidence, personOf, startEvidence, statementOf } from './context.js';
+import {
+  type Answer,
+  type AuditContext,
+  cite,
+  closeAnswer,
+  type Doubt,
+  type Evidence,
+  personOf,
+  startEvidence,
+  statementOf,
+} from './context.js';
 
 /** Hardware that a release was tested on: the class, and a line for people. `hbom` is the digest of the inventory itself. */
 export interface TestedHardware {
@@ -33,9 +43,21 @@ export interface Trace {
   readonly version: string;
   readonly components: readonly ReleaseComponent[];
   readonly provenance: readonly { readonly builder: string; readonly commits: readonly string[]; readonly statement: Digest }[];
-  readonly tests: readonly { readonly suite: string; readonly result: string; readonly passed: JsonValue; readonly total: JsonValue; readonly statement: Digest }[];
+  readonly tests: readonly {
+    readonly suite: string;
+    readonly result: string;
+    readonly passed: JsonValue;
+    readonly total: JsonValue;
+    readonly statement: Digest;
+  }[];
   readonly testedOn: readonly TestedHardware[];
-  readonly approvals: readonly { readonly person: string; readonly stage: string; readonly verdict: string; readonly issuedAt: string; readonly statement: Digest }[];
+  readonly approvals: readonly {
+    readonly person: string;
+    readonly stage: string;
+    readonly verdict: string;
+    readonly issuedAt: string;
+    readonly statement: Digest;
+  }[];
   readonly decisions: readonly {
     readonly stage: string;
     readonly result: string;
@@ -44,7 +66,13 @@ export interface Trace {
     readonly checks: readonly JsonObject[];
     readonly statement: Digest;
   }[];
-  readonly sites: readonly { readonly site: string; readonly event: string; readonly at: string; readonly reason: string | null; readonly statement: Digest }[];
+  readonly sites: readonly {
+    readonly site: string;
+    readonly event: string;
+    readonly at: string;
+    readonly reason: string | null;
+    readonly statement: Digest;
+  }[];
 }
 
 /**
@@ -54,7 +82,8 @@ export interface Trace {
  */
 export async function traceRelease(context: AuditContext, release: Digest): Promise<Answer<Trace & { readonly doubts: readonly Doubt[] }>> {
   const described = (await context.ledger.releases()).find((row) => row.release === release);
-  if (described === undefined) throw new AuditorError('RELEASE_UNKNOWN', `trace ${release}: there is no such release in the ledger`, { release });
+  if (described === undefined)
+    throw new AuditorError('RELEASE_UNKNOWN', `trace ${release}: there is no such release in the ledger`, { release });
   const about = { context, evidence: startEvidence(), entries: await context.ledger.statementsAbout(release) };
   const { name, version } = described;
   return await closeAnswer(context, about.evidence, `trace ${release}`, {
@@ -148,7 +177,13 @@ async function approvalsOf({ context, evidence, entries }: About): Promise<Trace
     const { stage, verdict, issuedAt } = readApproval(statementOf(entry));
     const policy = context.policies.find((item) => item.stage === stage);
     if (policy === undefined || !(await cite(context, evidence, entry, policy))) continue;
-    approvals.push({ person: personOf(context, entry.keyId) ?? `key ${entry.keyId}`, stage, verdict, issuedAt, statement: entry.statementDigest });
+    approvals.push({
+      person: personOf(context, entry.keyId) ?? `key ${entry.keyId}`,
+      stage,
+      verdict,
+      issuedAt,
+      statement: entry.statementDigest,
+    });
   }
   return approvals;
 }
@@ -185,7 +220,10 @@ export async function isOwnReceipt({ ledger }: AuditContext, entry: LedgerEntry)
 }
 
 function at(value: JsonValue | undefined, ...path: readonly (string | number)[]): JsonValue | undefined {
-  return path.reduce<JsonValue | undefined>((inner, key) => (typeof inner === 'object' && inner !== null ? (inner as Record<string | number, JsonValue>)[key] : undefined), value);
+  return path.reduce<JsonValue | undefined>(
+    (inner, key) => (typeof inner === 'object' && inner !== null ? (inner as Record<string | number, JsonValue>)[key] : undefined),
+    value,
+  );
 }
 
 function textAt(value: JsonValue | undefined, ...path: readonly (string | number)[]): string {
@@ -199,7 +237,8 @@ function listAt(value: JsonValue | undefined, ...path: readonly (string | number
 }
 
 function asObject(value: JsonValue): JsonObject {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new AuditorError('JSON_MALFORMED', 'read a hardware inventory: expected an object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new AuditorError('JSON_MALFORMED', 'read a hardware inventory: expected an object');
   return value as JsonObject;
 }
 

@@ -27,7 +27,9 @@ export async function verifyAll({ ledger, policies }: AuditContext, checkpoint?:
 }
 
 function witnessProblems(latest: string | null, log: TrustedLog, trust: VerifyTrust): LedgerReport['problems'] {
-  const problem = (actual: string): LedgerReport['problems'] => [{ where: 'cosigned', key: 'latest', expected: 'a checkpoint under the witness quorum', actual }];
+  const problem = (actual: string): LedgerReport['problems'] => [
+    { where: 'cosigned', key: 'latest', expected: 'a checkpoint under the witness quorum', actual },
+  ];
   if (latest === null) return problem('none');
   try {
     quorumOf(latest, log, trust);

@@ -15,11 +15,15 @@ export const auditAt: CommandSpec = {
 async function run(call: CommandCall): Promise<CommandResult> {
   const [site] = call.args;
   const { asOf } = call.options;
-  const answer = await withAudit(call, (context) => atSite(context, typeof site === 'string' ? site : '', typeof asOf === 'string' ? asOf : undefined));
+  const answer = await withAudit(call, (context) =>
+    atSite(context, typeof site === 'string' ? site : '', typeof asOf === 'string' ? asOf : undefined),
+  );
   const { name, version, since, history, missing, doubts } = answer.answer;
   const lines = [
     name === null ? `${answer.answer.site}: nothing installed` : `${answer.answer.site}: ${name}@${version ?? ''} since ${since ?? ''}`,
-    ...history.map(({ seq, event, release, reason, at }) => `  ${seq}  ${at}  ${event}  ${release ?? ''}${reason === null ? '' : `  ${reason}`}`),
+    ...history.map(
+      ({ seq, event, release, reason, at }) => `  ${seq}  ${at}  ${event}  ${release ?? ''}${reason === null ? '' : `  ${reason}`}`,
+    ),
     ...(missing.length === 0 ? [] : [`  receipts missing: ${missing.join(', ')}`]),
     ...doubts.map(({ statement, message }) => `  in doubt: ${statement}: ${message}`),
   ];

@@ -15,12 +15,16 @@ export const auditTrace: CommandSpec = {
 
 async function run(call: CommandCall): Promise<CommandResult> {
   const [name] = call.args;
-  const answer = await withAudit(call, async (context) => traceRelease(context, await releaseOf(context, typeof name === 'string' ? name : '')));
+  const answer = await withAudit(call, async (context) =>
+    traceRelease(context, await releaseOf(context, typeof name === 'string' ? name : '')),
+  );
   const { name: title, version, provenance, tests, testedOn, approvals, decisions, sites, doubts } = answer.answer;
   const lines = [
     `${title}@${version}  ${answer.answer.release}`,
     ...provenance.map(({ builder, commits }) => `  built by ${builder} from ${commits.join(', ')}`),
-    ...tests.map(({ suite, result, passed, total }) => `  tested: ${suite} ${result}, ${JSON.stringify(passed)} of ${JSON.stringify(total)} passed`),
+    ...tests.map(
+      ({ suite, result, passed, total }) => `  tested: ${suite} ${result}, ${JSON.stringify(passed)} of ${JSON.stringify(total)} passed`,
+    ),
     ...testedOn.map(({ label }) => `  on: ${label}`),
     ...approvals.map(({ person, stage, verdict, issuedAt }) => `  ${verdict} for ${stage} by ${person}, ${issuedAt}`),
     ...decisions.map(({ stage, result, counter, at }) => `  ${stage}: ${result}${counter === null ? '' : ` #${counter}`}, ${at}`),
@@ -35,6 +39,10 @@ async function releaseOf({ ledger }: AuditContext, text: string): Promise<Digest
   if (isDigest(text)) return text;
   const [name, version] = text.split('@', 2);
   const found = (await ledger.releases()).find((row) => row.name === name && row.version === version);
-  if (found === undefined) throw new AuditorError('RELEASE_UNKNOWN', `look up release ${JSON.stringify(text.slice(0, 80))}: there is no such release in the ledger`);
+  if (found === undefined)
+    throw new AuditorError(
+      'RELEASE_UNKNOWN',
+      `look up release ${JSON.stringify(text.slice(0, 80))}: there is no such release in the ledger`,
+    );
   return found.release;
 }

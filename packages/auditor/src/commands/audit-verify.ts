@@ -20,13 +20,22 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const answer = await withAudit(call, (context) => verifyAll(context, note));
   const { ok, problems } = answer.answer;
   const lines = problems.map(({ where, key, expected, actual }) => `  ${where} ${key}: expected ${expected}; got ${actual}`);
-  return { exit: ok ? 0 : 4, json: answer, text: [ok ? 'the ledger is what it was' : `the ledger was changed: ${problems.length} problems`, ...lines].join('\n') };
+  return {
+    exit: ok ? 0 : 4,
+    json: answer,
+    text: [ok ? 'the ledger is what it was' : `the ledger was changed: ${problems.length} problems`, ...lines].join('\n'),
+  };
 }
 
 function readNote(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new AuditorError('CONFIG_INVALID', `read checkpoint ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { file }, { cause });
+    throw new AuditorError(
+      'CONFIG_INVALID',
+      `read checkpoint ${file}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { file },
+      { cause },
+    );
   }
 }

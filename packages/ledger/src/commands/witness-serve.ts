@@ -47,7 +47,13 @@ async function run({ options, io }: CommandCall): Promise<CommandResult> {
 async function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   await new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => { resolve(); }, { once: true });
+    signal.addEventListener(
+      'abort',
+      () => {
+        resolve();
+      },
+      { once: true },
+    );
   });
 }
 
@@ -69,9 +75,17 @@ function vkeyLines(value: string, io: CommandIo): readonly string[] {
   if (/^[^\s/]+\+[0-9a-f]{8}\+/.test(value)) return [value];
   const file = path.resolve(io.cwd, value);
   try {
-    return readFileSync(file, 'utf8').split('\n').map((line) => line.trim()).filter((line) => line !== '');
+    return readFileSync(file, 'utf8')
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '');
   } catch (cause) {
-    throw new LedgerError('VKEY_MALFORMED', `read --log: expected a verifier key or a file with one, got ${JSON.stringify(value)}`, { file }, { cause });
+    throw new LedgerError(
+      'VKEY_MALFORMED',
+      `read --log: expected a verifier key or a file with one, got ${JSON.stringify(value)}`,
+      { file },
+      { cause },
+    );
   }
 }
 
@@ -93,7 +107,12 @@ function readKey(file: string, whenMissing?: () => KeyObject): KeyObject {
   } catch (cause) {
     const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
     if (isMissing && whenMissing !== undefined) return whenMissing();
-    throw new LedgerError('KEY_MALFORMED', `read the key of the witness ${file}: expected an Ed25519 private key in PEM, got ${isMissing ? 'no file' : 'something else'}`, { file }, { cause });
+    throw new LedgerError(
+      'KEY_MALFORMED',
+      `read the key of the witness ${file}: expected an Ed25519 private key in PEM, got ${isMissing ? 'no file' : 'something else'}`,
+      { file },
+      { cause },
+    );
   }
   throw new LedgerError('KEY_MALFORMED', `read the key of the witness ${file}: expected Ed25519, got another kind`, { file });
 }
@@ -101,6 +120,7 @@ function readKey(file: string, whenMissing?: () => KeyObject): KeyObject {
 function listenAddress(value: string): { readonly host: string; readonly port: number } {
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(value) ?? [];
   const host = bracketed ?? plain;
-  if (host === undefined || Number(port) > 65_535) throw new LedgerError('USAGE', `read --listen: expected HOST:PORT, got ${JSON.stringify(value)}`);
+  if (host === undefined || Number(port) > 65_535)
+    throw new LedgerError('USAGE', `read --listen: expected HOST:PORT, got ${JSON.stringify(value)}`);
   return { host, port: Number(port) };
 }

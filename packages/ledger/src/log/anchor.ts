@@ -85,5 +85,9 @@ async function contradiction(queries: Queries, checkpoint: Checkpoint): Promise<
 }
 
 function restored(shown: number, size: number): LedgerError {
-  return new LedgerError('LOG_RESTORED', `sign for the log: expected at least the ${shown} entries that it has shown, got a ledger of ${size}`, { shown, size });
+  return new LedgerError(
+    'LOG_RESTORED',
+    `sign for the log: expected at least the ${shown} entries that it has shown, got a ledger of ${size}`,
+    { shown, size },
+  );
 }

@@ -50,14 +50,25 @@ export function commitOf(row: Row): Commit {
 }
 
 /** The text under a commit line. */
-export function commitText(origin: string, { size, root, previous, committedAt }: Pick<Commit, 'size' | 'root' | 'previous' | 'committedAt'>): string {
+export function commitText(
+  origin: string,
+  { size, root, previous, committedAt }: Pick<Commit, 'size' | 'root' | 'previous' | 'committedAt'>,
+): string {
   return `urn:sealane:commit:v1 ${origin}\n${size}\n${base64(root)}\n${previous}\n${committedAt}\n`;
 }
 
 /** Signs and writes the row of a commit. */
 export async function insertCommit(
   transaction: Queries,
-  { origin, signer, commit }: { readonly origin: string; readonly signer: NoteSigner; readonly commit: Head & { readonly previous: number; readonly committedAt: string } },
+  {
+    origin,
+    signer,
+    commit,
+  }: {
+    readonly origin: string;
+    readonly signer: NoteSigner;
+    readonly commit: Head & { readonly previous: number; readonly committedAt: string };
+  },
 ): Promise<void> {
   const { size, previous, root, committedAt } = commit;
   const checkpointLine = signer.sign(formatCheckpointText({ origin, size, root }));

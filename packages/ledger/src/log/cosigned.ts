@@ -3,7 +3,18 @@
  *
  * Which witnesses count is policy and not known here, so each row is sealed by the log's key: an edited line is found without their keys.
  */
-import { base64, type Checkpoint, equalBytes, LedgerError, openNote, parseCheckpoint, parseNote, sha256Raw, utf8, type Vkey } from '@sealane/core';
+import {
+  base64,
+  type Checkpoint,
+  equalBytes,
+  LedgerError,
+  openNote,
+  parseCheckpoint,
+  parseNote,
+  sha256Raw,
+  utf8,
+  type Vkey,
+} from '@sealane/core';
 import type { NoteSigner } from '../note-signer.js';
 import { integerAt, textAt } from '../store/rows.js';
 import type { Queries, Row } from '../store/store.js';
@@ -29,7 +40,10 @@ export interface SavedCheckpoint {
 export function ownCheckpoint(note: string, vkey: Vkey): Checkpoint {
   const checkpoint = parseCheckpoint(note);
   if (checkpoint.origin !== vkey.name || openNote(note, [vkey]).verified.length === 0) {
-    throw new LedgerError('LOG_NOT_INCLUDED', `read a checkpoint: expected one signed by ${vkey.name}, got one of ${checkpoint.origin} without that signature`);
+    throw new LedgerError(
+      'LOG_NOT_INCLUDED',
+      `read a checkpoint: expected one signed by ${vkey.name}, got one of ${checkpoint.origin} without that signature`,
+    );
   }
   return checkpoint;
 }
@@ -59,7 +73,14 @@ export async function insertCosigned(
   const last = await transaction.get('SELECT seq FROM cosigned ORDER BY seq DESC LIMIT 1');
   const seq = last === undefined ? 0 : integerAt(last, 'seq') + 1;
   const sealLine = signer.sign(sealText(origin, { seq, size, note, savedAt }));
-  await transaction.run('INSERT INTO cosigned(seq, size, note, saved_at, seal_line) VALUES (?, ?, ?, ?, ?)', seq, size, note, savedAt, sealLine);
+  await transaction.run(
+    'INSERT INTO cosigned(seq, size, note, saved_at, seal_line) VALUES (?, ?, ?, ?, ?)',
+    seq,
+    size,
+    note,
+    savedAt,
+    sealLine,
+  );
 }
 
 /** The saved checkpoint of the largest size; of several of one size the last saved. */

@@ -30,7 +30,11 @@ export async function insertEntry(transaction: Queries, index: number, entry: Pr
 /** The index under which this statement signed by this key is in the log. */
 export async function findEntry(queries: Queries, statementDigest: Digest, spki: Uint8Array): Promise<number | undefined> {
   const statement = fromHex(digestHex(statementDigest));
-  const rows = await queries.all('SELECT idx, leaf FROM log_entry WHERE substr(statement, 1, 6) = substr(?, 1, 6) AND statement = ? ORDER BY idx', statement, statement);
+  const rows = await queries.all(
+    'SELECT idx, leaf FROM log_entry WHERE substr(statement, 1, 6) = substr(?, 1, 6) AND statement = ? ORDER BY idx',
+    statement,
+    statement,
+  );
   const row = rows.find((candidate) => equalBytes(parseLogLeaf(bytesAt(candidate, 'leaf')).spki, spki));
   return row === undefined ? undefined : integerAt(row, 'idx');
 }
@@ -44,7 +48,11 @@ export async function readEntry(queries: Queries, index: number): Promise<Ledger
 /** All entries with this statement: one for each key that signed it. */
 export async function entriesByStatement(queries: Queries, statementDigest: Digest): Promise<readonly LedgerEntry[]> {
   const statement = fromHex(digestHex(statementDigest));
-  const rows = await queries.all(`${ENTRY} WHERE substr(e.statement, 1, 6) = substr(?, 1, 6) AND e.statement = ? ORDER BY e.idx`, statement, statement);
+  const rows = await queries.all(
+    `${ENTRY} WHERE substr(e.statement, 1, 6) = substr(?, 1, 6) AND e.statement = ? ORDER BY e.idx`,
+    statement,
+    statement,
+  );
   return rows.map(entryOf);
 }
 

@@ -52,18 +52,28 @@ export interface PreparedEntry {
  */
 export function prepareEntry({ envelope, spki }: NewEntry): PreparedEntry {
   if (envelope.payloadType !== INTOTO_PAYLOAD_TYPE) {
-    throw new LedgerError('ENVELOPE_MALFORMED', `log a statement: expected payload type ${INTOTO_PAYLOAD_TYPE}, got ${JSON.stringify(envelope.payloadType.slice(0, 80))}`);
+    throw new LedgerError(
+      'ENVELOPE_MALFORMED',
+      `log a statement: expected payload type ${INTOTO_PAYLOAD_TYPE}, got ${JSON.stringify(envelope.payloadType.slice(0, 80))}`,
+    );
   }
   const payload = envelopePayload(envelope);
   const statementDigest = sha256(payload);
   if (!verifyEnvelope(envelope, spki)) {
-    throw new LedgerError('STATEMENT_SIGNATURE', `log statement ${statementDigest}: expected a signature by key ${keyIdOf(spki)}, got another`, { statementDigest });
+    throw new LedgerError(
+      'STATEMENT_SIGNATURE',
+      `log statement ${statementDigest}: expected a signature by key ${keyIdOf(spki)}, got another`,
+      { statementDigest },
+    );
   }
   const statement = parseStatement(payload);
   const leaf = logLeaf(envelope, spki);
   // an entry of a tlog-tiles bundle has a length of 16 bits
   if (leaf.length > LIMITS.logLeafBytes) {
-    throw new LedgerError('STATEMENT_MALFORMED', `log statement ${statementDigest}: expected a leaf of at most ${LIMITS.logLeafBytes} bytes, got ${leaf.length}`);
+    throw new LedgerError(
+      'STATEMENT_MALFORMED',
+      `log statement ${statementDigest}: expected a leaf of at most ${LIMITS.logLeafBytes} bytes, got ${leaf.length}`,
+    );
   }
   return { spki, payload, statement, statementDigest, leaf, leafHash: leafHash(leaf), projected: projectionOf(statement) };
 }

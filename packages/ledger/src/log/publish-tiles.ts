@@ -24,7 +24,11 @@ function tilesBetween(since: number, size: number): readonly Tile[] {
 }
 
 /** Writes what the tree of `note` needs, then the note itself as `checkpoint`. Files of the first `since` entries are known to be there. */
-export async function publishTree(queries: Queries, write: WriteFile, tree: { readonly note: string; readonly size: number; readonly since: number }): Promise<void> {
+export async function publishTree(
+  queries: Queries,
+  write: WriteFile,
+  tree: { readonly note: string; readonly size: number; readonly since: number },
+): Promise<void> {
   for (const tile of tilesBetween(tree.since, tree.size)) {
     if (tile.level === 0) await write(entriesPath(tile), await entryBundle(queries, tile));
     await write(tilePath(tile), await readTile(queries, tile));

@@ -35,7 +35,11 @@ export class RightEdge {
 
   /** The edge of a tree of `size` entries, from the hashes of its partial tile at each level, lowest level first. */
   static of(size: number, partial: readonly (readonly Uint8Array[])[]): RightEdge {
-    const edge = new RightEdge(size, partial.map((hashes) => [...hashes]), []);
+    const edge = new RightEdge(
+      size,
+      partial.map((hashes) => [...hashes]),
+      [],
+    );
     for (let level = partial.length - 1; level >= 0; level -= 1) {
       for (const hash of partial[level] ?? []) edge.#push({ level: level * TILE_HEIGHT, hash });
     }
@@ -49,7 +53,11 @@ export class RightEdge {
 
   /** A copy that can be appended to and thrown away when the commit fails. */
   copy(): RightEdge {
-    return new RightEdge(this.#size, this.#partial.map((hashes) => [...hashes]), [...this.#subtrees]);
+    return new RightEdge(
+      this.#size,
+      this.#partial.map((hashes) => [...hashes]),
+      [...this.#subtrees],
+    );
   }
 
   /** Entries in the tree. */

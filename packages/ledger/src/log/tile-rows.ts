@@ -1,5 +1,15 @@
 /** Rows of `hash_tile`, and the partial tiles that follow from the rows to their right. */
-import { concatBytes, leafHash, LedgerError, type ProofWish, TILE_WIDTH, tileCount, type Tile, type TileReader, tilesForProofs } from '@sealane/core';
+import {
+  concatBytes,
+  leafHash,
+  LedgerError,
+  type ProofWish,
+  TILE_WIDTH,
+  tileCount,
+  type Tile,
+  type TileReader,
+  tilesForProofs,
+} from '@sealane/core';
 import { bytesAt } from '../store/rows.js';
 import type { Queries } from '../store/store.js';
 import { leavesBetween } from './entry-rows.js';
@@ -18,9 +28,13 @@ export async function insertTiles(transaction: Queries, tiles: readonly FullTile
 export async function readTile(queries: Queries, tile: Tile): Promise<Uint8Array> {
   const { level, index, width } = tile;
   const row = await queries.get('SELECT data FROM hash_tile WHERE level = ? AND n = ?', level, index);
-  const data = row === undefined ? concatBytes(...(await partialHashes(queries, tile))) : bytesAt(row, 'data').subarray(0, width * HASH_BYTES);
+  const data =
+    row === undefined ? concatBytes(...(await partialHashes(queries, tile))) : bytesAt(row, 'data').subarray(0, width * HASH_BYTES);
   if (data.length !== width * HASH_BYTES) {
-    throw new LedgerError('LEDGER_DAMAGED', `read tile ${level}/${index}: expected ${width} hashes, got ${data.length / HASH_BYTES}`, { level, index });
+    throw new LedgerError('LEDGER_DAMAGED', `read tile ${level}/${index}: expected ${width} hashes, got ${data.length / HASH_BYTES}`, {
+      level,
+      index,
+    });
   }
   return data;
 }

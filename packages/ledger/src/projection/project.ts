@@ -47,7 +47,13 @@ async function columnsOf(tables: Queries, projected: Projected): Promise<Readonl
     }
     case 'test_result': {
       const { result, suite, report, hardware } = projected;
-      return { artifact: await artifactId(tables, projected.release), result, suite, report: rawOrNull(report), hardware: rawOrNull(hardware) };
+      return {
+        artifact: await artifactId(tables, projected.release),
+        result,
+        suite,
+        report: rawOrNull(report),
+        hardware: rawOrNull(hardware),
+      };
     }
     case 'revocation':
       return { artifact: await artifactId(tables, projected.release), reason: projected.reason, floor: projected.floor };

@@ -1,6 +1,17 @@
 /** What the ledger knows a statement by, beside its subjects: one shape for each kind of statement that it answers questions about. Pure. */
 import { type Digest, digestFromHex, type JsonObject, LedgerError, PREDICATE, type Statement } from '@sealane/core';
-import { asObject, countField, countOrNullField, describedDigest, digestField, digestOrNullField, keyIdField, objectField, textField, textOrNullField } from './predicate-fields.js';
+import {
+  asObject,
+  countField,
+  countOrNullField,
+  describedDigest,
+  digestField,
+  digestOrNullField,
+  keyIdField,
+  objectField,
+  textField,
+  textOrNullField,
+} from './predicate-fields.js';
 
 /** The looked-up parts of a statement. `release` is a release's digest; key ids are given as digests of the key's DER. */
 export type Projected =
@@ -14,8 +25,22 @@ export type Projected =
       readonly result: string;
       readonly policy: Digest;
     }
-  | { readonly kind: 'approval'; readonly release: Digest; readonly stage: string; readonly verdict: string; readonly policy: Digest; readonly expiresAt: string }
-  | { readonly kind: 'test_result'; readonly release: Digest; readonly result: string; readonly suite: string | null; readonly report: Digest | null; readonly hardware: Digest | null }
+  | {
+      readonly kind: 'approval';
+      readonly release: Digest;
+      readonly stage: string;
+      readonly verdict: string;
+      readonly policy: Digest;
+      readonly expiresAt: string;
+    }
+  | {
+      readonly kind: 'test_result';
+      readonly release: Digest;
+      readonly result: string;
+      readonly suite: string | null;
+      readonly report: Digest | null;
+      readonly hardware: Digest | null;
+    }
   | { readonly kind: 'revocation'; readonly release: Digest; readonly reason: string; readonly floor: number | null }
   | { readonly kind: 'site_record'; readonly site: string; readonly keyId: Digest; readonly stage: string }
   | {
@@ -40,7 +65,12 @@ export function projectionOf(statement: Statement): Projected | null {
   const { predicate } = statement;
   switch (statement.predicateType) {
     case PREDICATE.release:
-      return { kind: 'release', release: firstSubject(statement), name: textField(predicate, 'name'), version: textField(predicate, 'version') };
+      return {
+        kind: 'release',
+        release: firstSubject(statement),
+        name: textField(predicate, 'name'),
+        version: textField(predicate, 'version'),
+      };
     case PREDICATE.decision:
       return decision(statement);
     case PREDICATE.approval:
@@ -48,9 +78,19 @@ export function projectionOf(statement: Statement): Projected | null {
     case PREDICATE.testResult:
       return testResult(statement);
     case PREDICATE.revocation:
-      return { kind: 'revocation', release: digestField(predicate, 'release'), reason: textField(predicate, 'reason'), floor: countOrNullField(predicate, 'floor') };
+      return {
+        kind: 'revocation',
+        release: digestField(predicate, 'release'),
+        reason: textField(predicate, 'reason'),
+        floor: countOrNullField(predicate, 'floor'),
+      };
     case PREDICATE.siteRecord:
-      return { kind: 'site_record', site: textField(predicate, 'site'), keyId: keyIdField(objectField(predicate, 'key'), 'id'), stage: textField(predicate, 'stage') };
+      return {
+        kind: 'site_record',
+        site: textField(predicate, 'site'),
+        keyId: keyIdField(objectField(predicate, 'key'), 'id'),
+        stage: textField(predicate, 'stage'),
+      };
     case PREDICATE.receipt:
       return receipt(predicate);
     default:

@@ -39,20 +39,29 @@ export interface Projection {
 
 /** Reads the projection with `queries`. */
 export function projection(queries: Queries): Projection {
-  const list = async <T>(read: (row: Readonly<Record<string, unknown>>) => T, sql: string, ...values: readonly SqlValue[]): Promise<readonly T[]> =>
-    (await queries.all(sql, ...values)).map(read);
+  const list = async <T>(
+    read: (row: Readonly<Record<string, unknown>>) => T,
+    sql: string,
+    ...values: readonly SqlValue[]
+  ): Promise<readonly T[]> => (await queries.all(sql, ...values)).map(read);
   return {
     statementsAbout: (subject, predicateType) => statementsAbout(queries, subject, predicateType),
-    statementsBy: (keyId) => entriesAt(queries, 'SELECT s.idx FROM statement s JOIN key_seen k ON k.id = s.key WHERE k.key_id = ? ORDER BY s.idx', fromHex(keyId)),
+    statementsBy: (keyId) =>
+      entriesAt(queries, 'SELECT s.idx FROM statement s JOIN key_seen k ON k.id = s.key WHERE k.key_id = ? ORDER BY s.idx', fromHex(keyId)),
     releases: () => list(records.release, from('release')),
     releaseByName: (name, version) => list(records.release, from('release', 'p.name = ? AND p.version = ?'), name, version),
     decisions: (where = {}) => list(records.decision, from('decision', ...filter(where)), ...filterValues(where)),
     approvals: (where = {}) => list(records.approval, from('approval', ...filter(where)), ...filterValues(where)),
     testResults: (release) => list(records.test, from('test_result', 'a.digest = ?'), raw(release)),
     revocations: () => list(records.revocation, from('revocation')),
-    sites: (site) => (site === undefined ? list(records.site, from('site_record')) : list(records.site, from('site_record', 'p.site = ?'), site)),
+    sites: (site) =>
+      site === undefined ? list(records.site, from('site_record')) : list(records.site, from('site_record', 'p.site = ?'), site),
     receiptsOf: (site) => list(records.receipt, from('receipt', 'p.site = ?', 'p.seq, p.idx'), site),
-    latestReceipts: () => list(records.receipt, from('receipt', 'p.idx = (SELECT r.idx FROM receipt r WHERE r.site = p.site ORDER BY r.seq DESC, r.idx DESC LIMIT 1)', 'p.site')),
+    latestReceipts: () =>
+      list(
+        records.receipt,
+        from('receipt', 'p.idx = (SELECT r.idx FROM receipt r WHERE r.site = p.site ORDER BY r.seq DESC, r.idx DESC LIMIT 1)', 'p.site'),
+      ),
     keysSeen: () => list(records.key, 'SELECT * FROM key_seen ORDER BY id'),
   };
 }
@@ -83,7 +92,8 @@ function filterValues({ stage, release }: Filter): readonly SqlValue[] {
 }
 
 async function statementsAbout(queries: Queries, subject: Digest, predicateType: string | undefined): Promise<readonly LedgerEntry[]> {
-  const sql = 'SELECT s.idx FROM subject s JOIN artifact a ON a.id = s.artifact JOIN predicate_type t ON t.id = s.predicate_type WHERE a.digest = ?';
+  const sql =
+    'SELECT s.idx FROM subject s JOIN artifact a ON a.id = s.artifact JOIN predicate_type t ON t.id = s.predicate_type WHERE a.digest = ?';
   return predicateType === undefined
     ? entriesAt(queries, `${sql} ORDER BY s.idx`, raw(subject))
     : entriesAt(queries, `${sql} AND t.uri = ? ORDER BY s.idx`, raw(subject), predicateType);

@@ -17,7 +17,7 @@ export async function rebuildProjection(transaction: Queries): Promise<void> {
 
 /** Reads every entry of `log` in order into the empty projection `tables`. */
 export async function replayEntries(log: Queries, tables: Queries): Promise<void> {
-  for (let next = 0; ; ) {
+  for (let next = 0; ;) {
     const page = await entriesFrom(log, next, PAGE);
     for (const { index, statement, spki } of page) {
       await projectEntry(tables, { index, spki, statement, projected: projectionOf(statement) });

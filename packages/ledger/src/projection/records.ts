@@ -86,7 +86,12 @@ function sourceOf(row: Row): Source {
 
 /** Readers of rows, by record. */
 export const records = {
-  release: (row: Row): ReleaseRecord => ({ ...sourceOf(row), release: digestAt(row, 'digest'), name: textAt(row, 'name'), version: textAt(row, 'version') }),
+  release: (row: Row): ReleaseRecord => ({
+    ...sourceOf(row),
+    release: digestAt(row, 'digest'),
+    name: textAt(row, 'name'),
+    version: textAt(row, 'version'),
+  }),
   decision: (row: Row): DecisionRecord => ({
     ...sourceOf(row),
     release: digestAt(row, 'digest'),
@@ -118,7 +123,12 @@ export const records = {
     reason: textAt(row, 'reason'),
     floor: integerOrNullAt(row, 'floor'),
   }),
-  site: (row: Row): SiteRecord => ({ ...sourceOf(row), site: textAt(row, 'site'), siteKeyId: hex(bytesAt(row, 'key_id')), stage: textAt(row, 'stage') }),
+  site: (row: Row): SiteRecord => ({
+    ...sourceOf(row),
+    site: textAt(row, 'site'),
+    siteKeyId: hex(bytesAt(row, 'key_id')),
+    stage: textAt(row, 'stage'),
+  }),
   receipt: (row: Row): ReceiptRecord => ({
     ...sourceOf(row),
     site: textAt(row, 'site'),
@@ -131,7 +141,11 @@ export const records = {
     reason: textOrNullAt(row, 'reason'),
     at: textAt(row, 'at'),
   }),
-  key: (row: Row): KeyRecord => ({ keyId: hex(bytesAt(row, 'key_id')), spki: bytesAt(row, 'spki'), firstIndex: integerAt(row, 'first_idx') }),
+  key: (row: Row): KeyRecord => ({
+    keyId: hex(bytesAt(row, 'key_id')),
+    spki: bytesAt(row, 'spki'),
+    firstIndex: integerAt(row, 'first_idx'),
+  }),
 };
 
 function digestAt(row: Row, column: string): Digest {

@@ -19,11 +19,20 @@ const TAKE = 'BEGIN EXCLUSIVE';
  *
  * @throws LedgerError `LOCK_BUSY` another still holds it; `LEDGER_UNREADABLE` the file cannot be made
  */
-export async function withPublishLock<T>(file: string, work: () => Promise<T>, { waitMs = WAIT_MS }: { readonly waitMs?: number } = {}): Promise<T> {
+export async function withPublishLock<T>(
+  file: string,
+  work: () => Promise<T>,
+  { waitMs = WAIT_MS }: { readonly waitMs?: number } = {},
+): Promise<T> {
   const lock = openLock(file);
   try {
     for (let waited = 0; !isTaken(lock, file); waited += PAUSE_MS) {
-      if (waited >= waitMs) throw new LedgerError('LOCK_BUSY', `take the publish lock ${file}: expected it within ${waitMs / 1000} s, another process holds it`, { file });
+      if (waited >= waitMs)
+        throw new LedgerError(
+          'LOCK_BUSY',
+          `take the publish lock ${file}: expected it within ${waitMs / 1000} s, another process holds it`,
+          { file },
+        );
       await pauseMs(PAUSE_MS);
     }
     return await work();

@@ -36,7 +36,10 @@ export const LOG_TABLES = ['ledger', 'log_entry', 'envelope', 'hash_tile', 'log_
 /** No row is changed or removed. Whoever owns the file can drop these: the signed heads and witnesses are what shows it. */
 function frozen(table: string): readonly string[] {
   const refuse = "BEGIN SELECT RAISE(ABORT, 'append-only'); END";
-  return [`CREATE TRIGGER ${table}_frozen BEFORE UPDATE ON ${table} ${refuse}`, `CREATE TRIGGER ${table}_kept BEFORE DELETE ON ${table} ${refuse}`];
+  return [
+    `CREATE TRIGGER ${table}_frozen BEFORE UPDATE ON ${table} ${refuse}`,
+    `CREATE TRIGGER ${table}_kept BEFORE DELETE ON ${table} ${refuse}`,
+  ];
 }
 
 /** A row goes only behind the last one. This also stops INSERT OR REPLACE, which deletes without firing delete triggers. */

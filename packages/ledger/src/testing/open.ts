@@ -41,7 +41,8 @@ export function testHome(): TestHome {
     witnessKey,
     open: () => openCopy(file),
     openCopy,
-    cosigned: (note, timeSeconds = NOW_SECONDS) => note + cosign({ name: 'witness.example', privateKey: witnessKey }, parseCheckpoint(note).text, timeSeconds),
+    cosigned: (note, timeSeconds = NOW_SECONDS) =>
+      note + cosign({ name: 'witness.example', privateKey: witnessKey }, parseCheckpoint(note).text, timeSeconds),
     remove: () => {
       rmSync(folder, { recursive: true, force: true });
     },

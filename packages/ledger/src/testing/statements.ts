@@ -1,6 +1,17 @@
 /** Statements of every kind, signed by keys made on the spot: what the tests of this package log. */
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { digestHex, encodeStatement, INTOTO_PAYLOAD_TYPE, type JsonObject, keyIdOf, makeEnvelope, pae, PREDICATE, sha256, utf8 } from '@sealane/core';
+import {
+  digestHex,
+  encodeStatement,
+  INTOTO_PAYLOAD_TYPE,
+  type JsonObject,
+  keyIdOf,
+  makeEnvelope,
+  pae,
+  PREDICATE,
+  sha256,
+  utf8,
+} from '@sealane/core';
 import type { NewEntry } from '../log/entry.js';
 
 /** A P-256 key pair of somebody. */
@@ -20,7 +31,10 @@ export function testKey(): TestKey {
 /** Signs a statement about `subject` (any text stands for its bytes). */
 export function signed(key: TestKey, predicateType: string, predicate: JsonObject, subject = 'release 1'): NewEntry {
   const payload = encodeStatement({ subject: [{ name: subject, digest: { sha256: hexOf(subject) } }], predicateType, predicate });
-  return { envelope: makeEnvelope(INTOTO_PAYLOAD_TYPE, payload, new Uint8Array(sign('sha256', pae(INTOTO_PAYLOAD_TYPE, payload), key.privateKey))), spki: key.spki };
+  return {
+    envelope: makeEnvelope(INTOTO_PAYLOAD_TYPE, payload, new Uint8Array(sign('sha256', pae(INTOTO_PAYLOAD_TYPE, payload), key.privateKey))),
+    spki: key.spki,
+  };
 }
 
 /** A small statement that differs by `n`. */
@@ -49,7 +63,13 @@ export function oneOfEach(author: TestKey, site: TestKey): readonly NewEntry[] {
         { name: 'hardware', digest: { sha256: hexOf('hbom') } },
       ],
     }),
-    signed(author, PREDICATE.approval, { release, stage: 'prod', verdict: 'approve', policy: digest('policy'), expiresAt: '2026-12-01T00:00:00Z' }),
+    signed(author, PREDICATE.approval, {
+      release,
+      stage: 'prod',
+      verdict: 'approve',
+      policy: digest('policy'),
+      expiresAt: '2026-12-01T00:00:00Z',
+    }),
     signed(author, PREDICATE.decision, {
       verificationResult: 'PASSED',
       policy: { uri: 'policy/prod.json', digest: { sha256: hexOf('policy') } },

@@ -13,14 +13,21 @@ export interface CheckedCommit extends Commit {
 /** Checks the commits with sizes from `begin` (exclusive) to `end` (inclusive); `previous` is the size of the commit before them. */
 export async function checkCommitRows(
   view: Queries,
-  range: { readonly begin: number; readonly end: number; readonly previous: number; readonly vkey: Vkey | undefined; readonly problems: Problems },
+  range: {
+    readonly begin: number;
+    readonly end: number;
+    readonly previous: number;
+    readonly vkey: Vkey | undefined;
+    readonly problems: Problems;
+  },
 ): Promise<readonly CheckedCommit[]> {
   const { begin, end, vkey, problems } = range;
   const checked: CheckedCommit[] = [];
   let { previous } = range;
   for (const row of await view.all('SELECT * FROM log_commit WHERE size > ? AND size <= ? ORDER BY size', begin, end)) {
     const commit = commitOf(row);
-    if (commit.previous !== previous) problems.add('commit', commit.size, `to follow the commit of size ${previous}`, `follows ${commit.previous}`);
+    if (commit.previous !== previous)
+      problems.add('commit', commit.size, `to follow the commit of size ${previous}`, `follows ${commit.previous}`);
     const isSigned = vkey !== undefined && checkLines(commit, vkey, problems);
     checked.push({ ...commit, isSigned });
     previous = commit.size;
@@ -34,7 +41,8 @@ function checkLines(commit: Commit, vkey: Vkey, problems: Problems): boolean {
     ...(isLineOver(checkpoint, commit.checkpointLine, vkey) ? [] : ['checkpoint line']),
     ...(isLineOver(commitText(vkey.name, commit), commit.commitLine, vkey) ? [] : ['commit line']),
   ];
-  if (wrong.length > 0) problems.add('commit', commit.size, `a row signed by ${vkey.name}`, `a row that its ${wrong.join(' and ')} does not sign`);
+  if (wrong.length > 0)
+    problems.add('commit', commit.size, `a row signed by ${vkey.name}`, `a row that its ${wrong.join(' and ')} does not sign`);
   return wrong.length === 0;
 }
 
@@ -51,7 +59,9 @@ export function isLineOver(text: string, line: string, vkey: Vkey): boolean {
 
 /** Key hashes (hex) in the lines of the first and the last commit: what to judge the ledger's own key row by. */
 export async function keyHashesOfCommits(view: Queries): Promise<readonly string[]> {
-  const rows = await view.all('SELECT checkpoint_line, commit_line FROM log_commit WHERE size IN (SELECT min(size) FROM log_commit UNION SELECT max(size) FROM log_commit)');
+  const rows = await view.all(
+    'SELECT checkpoint_line, commit_line FROM log_commit WHERE size IN (SELECT min(size) FROM log_commit UNION SELECT max(size) FROM log_commit)',
+  );
   return rows.flatMap((row) => [textAt(row, 'checkpoint_line'), textAt(row, 'commit_line')]).flatMap(keyHashOf);
 }
 

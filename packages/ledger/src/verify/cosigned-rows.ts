@@ -16,7 +16,8 @@ export async function checkCosignedRows(
     const saved = savedOf(row);
     if (saved.seq !== expected) problems.add('cosigned', saved.seq, `row ${expected} before it`, 'no such row');
     expected = saved.seq + 1;
-    if (!isLineOver(sealText(vkey.name, saved), saved.sealLine, vkey)) problems.add('cosigned', saved.seq, `a row sealed by ${vkey.name}`, 'a row that its seal does not fit');
+    if (!isLineOver(sealText(vkey.name, saved), saved.sealLine, vkey))
+      problems.add('cosigned', saved.seq, `a row sealed by ${vkey.name}`, 'a row that its seal does not fit');
     else checkPast(saved, vkey, tree, problems);
   }
 }

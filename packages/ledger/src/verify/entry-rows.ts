@@ -1,5 +1,17 @@
 /** Each entry by itself: the payload under the leaf's digest, the signature by the leaf's key, the statement's digest, the leaf's form. */
-import { digestHex, equalBytes, fromHex, hex, INTOTO_PAYLOAD_TYPE, leafHash, makeEnvelope, pae, parseLogLeaf, SealaneError, sha256Raw } from '@sealane/core';
+import {
+  digestHex,
+  equalBytes,
+  fromHex,
+  hex,
+  INTOTO_PAYLOAD_TYPE,
+  leafHash,
+  makeEnvelope,
+  pae,
+  parseLogLeaf,
+  SealaneError,
+  sha256Raw,
+} from '@sealane/core';
 import { prepareEntry } from '../log/entry.js';
 import { bytesAt, bytesOrNullAt, integerAt } from '../store/rows.js';
 import type { Queries, Row } from '../store/store.js';
@@ -37,11 +49,13 @@ function whatIsWrong(row: Row): Wrong | undefined {
   try {
     const { paeDigest, signature, spki } = parseLogLeaf(bytesAt(row, 'leaf'));
     const actual = sha256Raw(pae(INTOTO_PAYLOAD_TYPE, payload));
-    if (!equalBytes(actual, paeDigest)) return { expected: `a payload of PAE digest ${hex(paeDigest)} as in the leaf`, actual: hex(actual) };
+    if (!equalBytes(actual, paeDigest))
+      return { expected: `a payload of PAE digest ${hex(paeDigest)} as in the leaf`, actual: hex(actual) };
     // signature, statement and predicate: all that was checked before the entry was taken
     const { statementDigest } = prepareEntry({ envelope: makeEnvelope(INTOTO_PAYLOAD_TYPE, payload, signature), spki });
     const statement = bytesAt(row, 'statement');
-    if (!equalBytes(statement, fromHex(digestHex(statementDigest)))) return { expected: `statement ${statementDigest}`, actual: `sha256:${hex(statement)}` };
+    if (!equalBytes(statement, fromHex(digestHex(statementDigest))))
+      return { expected: `statement ${statementDigest}`, actual: `sha256:${hex(statement)}` };
     return undefined;
   } catch (error) {
     if (!(error instanceof SealaneError)) throw error;

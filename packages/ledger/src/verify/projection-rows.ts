@@ -18,7 +18,10 @@ export async function checkProjection(store: Store, view: Queries, problems: Pro
 }
 
 /** Both sides come in the order of the key: the smaller one has no counterpart. */
-async function compareTable(table: ProjectionTable, { anew, view, problems }: { readonly anew: Queries; readonly view: Queries; readonly problems: Problems }): Promise<void> {
+async function compareTable(
+  table: ProjectionTable,
+  { anew, view, problems }: { readonly anew: Queries; readonly view: Queries; readonly problems: Problems },
+): Promise<void> {
   const [wanted, actual] = [rowsOf(anew, table), rowsOf(view, table)];
   let [left, right] = [await wanted.next(), await actual.next()];
   while (!left.done || !right.done) {

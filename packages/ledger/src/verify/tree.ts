@@ -91,7 +91,12 @@ function checkRoot(walk: Walk, commit: CheckedCommit | undefined): void {
   if (equalBytes(actual, commit.root)) return;
   walk.isSound = false;
   const key = commit.size - commit.previous === 1 ? `${commit.previous}` : `${commit.previous}-${commit.size - 1}`;
-  walk.check.problems.add('entry', key, `the entry under root ${hex(commit.root)} of commit ${commit.size}`, `one under root ${hex(actual)}`);
+  walk.check.problems.add(
+    'entry',
+    key,
+    `the entry under root ${hex(commit.root)} of commit ${commit.size}`,
+    `one under root ${hex(actual)}`,
+  );
 }
 
 interface StoredTile {
@@ -135,6 +140,7 @@ async function checkNothingBeyond(view: Queries, size: number, { check: { proble
   for (const row of stray) problems.add('entry', integerAt(row, 'idx'), `no entry beyond the last commit, of ${size}`, 'a row');
   for (const row of await view.all('SELECT level, n FROM hash_tile ORDER BY level, n')) {
     const [level, index] = [integerAt(row, 'level'), integerAt(row, 'n')];
-    if (level < 0 || index < 0 || index >= tileCount(size, level).full) problems.add('tile', `${level}/${index}`, `no such full tile in a log of ${size}`, 'a row');
+    if (level < 0 || index < 0 || index >= tileCount(size, level).full)
+      problems.add('tile', `${level}/${index}`, `no such full tile in a log of ${size}`, 'a row');
   }
 }

@@ -44,7 +44,8 @@ export async function verifyStore(store: Store, wish: VerifyWish): Promise<Ledge
   const problems = new Problems();
   try {
     for (const text of await store.integrityProblems()) problems.add('sqlite', 'integrity_check', 'ok', text);
-    for (const [name, sql] of await store.schemaDifferences(SCHEMA)) problems.add('schema', name, 'as this version creates it', sql ?? 'missing');
+    for (const [name, sql] of await store.schemaDifferences(SCHEMA))
+      problems.add('schema', name, 'as this version creates it', sql ?? 'missing');
     return await store.snapshot((view) => verifyView(store, view, wish, problems));
   } catch (error) {
     return unreadable(error, problems);
@@ -64,7 +65,11 @@ async function verifyView(store: Store, view: Queries, wish: VerifyWish, problem
   const vkey = await checkLedgerRow(view, wish.origin, problems);
   const given = vkey === undefined ? undefined : givenCheckpoint(wish, vkey, problems);
   const cosignedSizes = (await view.all('SELECT DISTINCT size FROM cosigned')).map((row) => integerAt(row, 'size'));
-  const tree = await checkTree(view, { vkey, problems, rootsWanted: new Set([...cosignedSizes, ...(given === undefined ? [] : [given.size])]) });
+  const tree = await checkTree(view, {
+    vkey,
+    problems,
+    rootsWanted: new Set([...cosignedSizes, ...(given === undefined ? [] : [given.size])]),
+  });
   if (vkey !== undefined) await checkCosignedRows(view, { vkey, tree, problems });
   if (given !== undefined) checkGiven(given, tree, problems);
   // the projection is made from the entries: comparing it with one made from edited entries would name rows that are right

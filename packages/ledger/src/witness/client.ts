@@ -53,7 +53,12 @@ async function ask(request: CosignRequest, oldSize: number): Promise<Answer> {
     return await post(`${witness.url.replace(/\/+$/, '')}/add-checkpoint`, body, signal);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new LedgerError('WITNESS_UNREACHABLE', `ask witness ${witness.vkey.name} at ${witness.url}: ${why}`, { witness: witness.vkey.name }, { cause });
+    throw new LedgerError(
+      'WITNESS_UNREACHABLE',
+      `ask witness ${witness.vkey.name} at ${witness.url}: ${why}`,
+      { witness: witness.vkey.name },
+      { cause },
+    );
   }
 }
 
@@ -61,10 +66,15 @@ async function ask(request: CosignRequest, oldSize: number): Promise<Answer> {
 function seenSize({ witness, size }: CosignRequest, body: string): number {
   const [, digits] = /^(0|[1-9]\d{0,15})\n$/.exec(body) ?? [];
   const asking = `ask witness ${witness.vkey.name}`;
-  if (digits === undefined) throw new LedgerError('LOG_WITNESS', `${asking}: expected the size it has seen, got ${JSON.stringify(body.slice(0, 40))}`);
+  if (digits === undefined)
+    throw new LedgerError('LOG_WITNESS', `${asking}: expected the size it has seen, got ${JSON.stringify(body.slice(0, 40))}`);
   const seen = Number(digits);
   if (seen > size) {
-    throw new LedgerError('LOG_RESTORED', `${asking}: expected it to have seen at most the ${size} entries of this log, it has seen ${seen}`, { seen, size });
+    throw new LedgerError(
+      'LOG_RESTORED',
+      `${asking}: expected it to have seen at most the ${size} entries of this log, it has seen ${seen}`,
+      { seen, size },
+    );
   }
   return seen;
 }
@@ -77,7 +87,9 @@ function refused({ witness, size }: CosignRequest, { status, body }: Answer): Le
 
 function verifiedLine({ witness: { vkey }, note }: CosignRequest, body: string): string {
   try {
-    const own = parseNote(`${note}${body}`).signatures.filter(({ name, keyHash }) => name === vkey.name && equalBytes(keyHash, vkey.keyHash));
+    const own = parseNote(`${note}${body}`).signatures.filter(
+      ({ name, keyHash }) => name === vkey.name && equalBytes(keyHash, vkey.keyHash),
+    );
     const lines = own.map(({ keyHash, blob }) => signatureLine(vkey.name, keyHash, blob)).join('');
     if (verifyCosignatures(`${note}${lines}`, [vkey]).length === 1) return lines;
   } catch (cause) {

@@ -3,7 +3,17 @@
  *
  * Pure, over what is remembered; the server persists and answers.
  */
-import { type Checkpoint, equalBytes, openNote, parseCheckpoint, parseNote, SealaneError, signatureLine, verifyConsistency, type Vkey } from '@sealane/core';
+import {
+  type Checkpoint,
+  equalBytes,
+  openNote,
+  parseCheckpoint,
+  parseNote,
+  SealaneError,
+  signatureLine,
+  verifyConsistency,
+  type Vkey,
+} from '@sealane/core';
 import { type AddCheckpoint, parseAddCheckpoint } from './request.js';
 
 /** What a witness remembers of a log: size and root of the last checkpoint it cosigned. */
@@ -33,7 +43,8 @@ export function judgeRequest(body: string, logs: readonly Vkey[], remembered: (l
   if (orUndefined(() => openNote(request.note, [log]))?.verified.length !== 1) return { status: 403, why: 'not signed by the log' };
   const checkpoint = orUndefined(() => parseCheckpoint(request.note));
   // an empty tree with another root than that of the empty tree is well-formed, and inconsistent
-  if (checkpoint === undefined) return size === '0' ? { status: 422, why: 'wrong root of the empty tree' } : { status: 400, why: 'malformed checkpoint' };
+  if (checkpoint === undefined)
+    return size === '0' ? { status: 422, why: 'wrong root of the empty tree' } : { status: 400, why: 'malformed checkpoint' };
   return judgeCheckpoint(request, checkpoint, log, remembered(log));
 }
 
@@ -41,7 +52,8 @@ function judgeCheckpoint(request: AddCheckpoint, checkpoint: Checkpoint, log: Vk
   if (request.oldSize > checkpoint.size) return { status: 400, why: 'old size beyond the checkpoint' };
   const seenSize = remembered?.size ?? 0;
   if (request.oldSize !== seenSize) return { status: 409, size: seenSize };
-  if (!extendsRemembered(request, checkpoint, remembered)) return { status: 422, why: 'not consistent with the checkpoint cosigned before' };
+  if (!extendsRemembered(request, checkpoint, remembered))
+    return { status: 422, why: 'not consistent with the checkpoint cosigned before' };
   return { status: 200, log, checkpoint, note: `${checkpoint.text}\n${logLines(request.note, log)}` };
 }
 

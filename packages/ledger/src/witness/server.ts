@@ -52,16 +52,29 @@ export async function createWitness(options: WitnessOptions): Promise<RunningWit
   const { stateDir, logs, name, privateKey } = options;
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const lock = holdLock(path.join(stateDir, 'lock'));
-  if (lock === undefined) throw new LedgerError('WITNESS_BUSY', `serve witness state ${stateDir}: expected to be the only one, another process holds it`, { stateDir });
+  if (lock === undefined)
+    throw new LedgerError('WITNESS_BUSY', `serve witness state ${stateDir}: expected to be the only one, another process holds it`, {
+      stateDir,
+    });
   try {
     const vkey = vkeyOf(name, NOTE_KEY_TYPE.cosignature, privateKey);
     const witness = { options, state: openWitnessState(stateDir, logs, vkey) };
-    const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: CONNECTION_CHECK_MS }, (request, response) => {
-      void respond(witness, request, response);
-    });
+    const server = createServer(
+      { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: CONNECTION_CHECK_MS },
+      (request, response) => {
+        void respond(witness, request, response);
+      },
+    );
     server.maxConnections = MAX_CONNECTIONS;
     const url = await listen(server, options.listen);
-    return { url, vkey: formatVkey(vkey), close: () => close(server).finally(() => { lock.close(); }) };
+    return {
+      url,
+      vkey: formatVkey(vkey),
+      close: () =>
+        close(server).finally(() => {
+          lock.close();
+        }),
+    };
   } catch (error) {
     lock.close();
     throw error;
@@ -145,7 +158,14 @@ async function readBody(request: IncomingMessage): Promise<Uint8Array | undefine
 async function listen(server: Server, { host, port }: WitnessOptions['listen']): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => {
-      reject(new LedgerError('USAGE', `listen on ${host}:${port}: ${cause.message}`, { host, port }, { cause, hint: 'choose another address with --listen' }));
+      reject(
+        new LedgerError(
+          'USAGE',
+          `listen on ${host}:${port}: ${cause.message}`,
+          { host, port },
+          { cause, hint: 'choose another address with --listen' },
+        ),
+      );
     });
     server.listen(port, host, resolve);
   });
@@ -157,7 +177,9 @@ async function listen(server: Server, { host, port }: WitnessOptions['listen']):
 /** Lets requests that are being answered end, and cuts idle connections. */
 async function close(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => {
-    server.close(() => { resolve(); });
+    server.close(() => {
+      resolve();
+    });
   });
   server.closeIdleConnections();
   await closed;

@@ -70,5 +70,10 @@ function readCosigned(file: string, log: Vkey, witness: Vkey): Cosigned | undefi
 
 function damaged(file: string, log: Vkey, witness: Vkey, cause?: unknown): LedgerError {
   const message = `read what the witness remembers ${file}: expected a checkpoint of ${log.name} cosigned by ${witness.name}, got something else`;
-  return new LedgerError('LEDGER_UNREADABLE', message, { file }, { cause, hint: 'a witness that has forgotten must not go on under its key: give it a new key and a new folder' });
+  return new LedgerError(
+    'LEDGER_UNREADABLE',
+    message,
+    { file },
+    { cause, hint: 'a witness that has forgotten must not go on under its key: give it a new key and a new folder' },
+  );
 }

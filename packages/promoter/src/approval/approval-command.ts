@@ -18,7 +18,10 @@ export function approvalCommand(verdict: 'approve' | 'reject'): CommandSpec {
   const reason = { flags: '--reason <text>', description: 'why', ...(verdict === 'reject' ? { required: true as const } : {}) };
   return {
     name: verdict,
-    summary: verdict === 'approve' ? 'sign that a release may go into a stage, over exactly what the gates read' : 'veto a release for a stage, signed and logged',
+    summary:
+      verdict === 'approve'
+        ? 'sign that a release may go into a stage, over exactly what the gates read'
+        : 'veto a release for a stage, signed and logged',
     arguments: [{ name: 'release', description: 'sha256:… or NAME@VERSION' }],
     options: [TO_STAGE, GROUP, KEY, OUT, reason, { flags: '--days <days>', description: 'how long it holds (default 30)' }],
     example: `sealane ${verdict} readings@1.0.0 --to prod --key alice${verdict === 'reject' ? ' --reason "recalled by the lab"' : ''} --home my-lane`,

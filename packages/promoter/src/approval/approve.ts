@@ -28,7 +28,12 @@ export async function signApproval(promoter: Promoter, wish: ApprovalWish): Prom
   const person = policy.people.find(({ keys }) => keys.includes(wish.signer.keyId));
   if (person === undefined) {
     const known = policy.people.map(({ id }) => id).join(', ') || 'nobody';
-    throw new PromoterError('EVIDENCE_SIGNER', `${wish.verdict} for ${wish.stage}: expected the key of one of ${known}, got key ${wish.signer.keyId}`, {}, { hint: 'use the key of a person listed under people in pipeline.yaml' });
+    throw new PromoterError(
+      'EVIDENCE_SIGNER',
+      `${wish.verdict} for ${wish.stage}: expected the key of one of ${known}, got key ${wish.signer.keyId}`,
+      {},
+      { hint: 'use the key of a person listed under people in pipeline.yaml' },
+    );
   }
   const issuedAt = promoter.now();
   const predicate: ApprovalPredicate = {

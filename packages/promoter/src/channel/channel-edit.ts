@@ -44,7 +44,12 @@ export function fenceSite(promoter: Promoter, stage: string, site: string, reaso
 }
 
 /** The channel with a release revoked, and the floor raised when asked. */
-export function revokeRelease(promoter: Promoter, stage: string, revocation: { readonly release: Digest; readonly reason: string }, floor: Channel['floor']): Channel {
+export function revokeRelease(
+  promoter: Promoter,
+  stage: string,
+  revocation: { readonly release: Digest; readonly reason: string },
+  floor: Channel['floor'],
+): Channel {
   const { channel } = stageOf(promoter, stage);
   const others = channel.revoked.filter(({ release }) => release !== revocation.release);
   return {

@@ -34,10 +34,18 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const { counter, rollout } = readDecision(statementOf(decision)).sealane_promotion;
     const outside = groups.find((group) => !rollout.includes(group));
     if (counter === null || outside !== undefined) {
-      throw new PromoterError('WAYBILL_STAGE_ORDER', `set ${stage} to ${digest}: expected a decision for group ${outside ?? ''}, got one for ${rollout.join(', ')}`);
+      throw new PromoterError(
+        'WAYBILL_STAGE_ORDER',
+        `set ${stage} to ${digest}: expected a decision for group ${outside ?? ''}, got one for ${rollout.join(', ')}`,
+      );
     }
     const waybill = await buildWaybill(promoter, { release: digest, stage, rollout }, decision);
-    const channel = setChannelGroups(promoter, stage, groups, { release: digest, waybill: sha256(waybill), length: waybill.length, counter });
+    const channel = setChannelGroups(promoter, stage, groups, {
+      release: digest,
+      waybill: sha256(waybill),
+      length: waybill.length,
+      counter,
+    });
     await publishLane(promoter, new Map([[stage, channel]]));
     return { exit: 0, json: { stage, release: digest, groups }, text: `${stage} runs ${digest} for ${groups.join(', ')}` };
   });
@@ -48,7 +56,12 @@ async function lastPassed(promoter: Promoter, stage: string, release: Digest): P
   const rows = await promoter.ledger.decisions({ stage });
   const row = rows.filter((decision) => decision.result === 'PASSED' && decision.release === release).at(-1);
   if (row === undefined) {
-    throw new PromoterError('WAYBILL_STAGE_ORDER', `set ${stage} to ${release}: expected a PASSED decision of ${stage} for it, got none`, {}, { hint: `promote it first: sealane promote RELEASE --to ${stage}` });
+    throw new PromoterError(
+      'WAYBILL_STAGE_ORDER',
+      `set ${stage} to ${release}: expected a PASSED decision of ${stage} for it, got none`,
+      {},
+      { hint: `promote it first: sealane promote RELEASE --to ${stage}` },
+    );
   }
   return await promoter.ledger.entry(row.index);
 }

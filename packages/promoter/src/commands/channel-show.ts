@@ -21,6 +21,10 @@ async function run(call: CommandCall): Promise<CommandResult> {
       ...fenced.map(({ site, reason }) => `  fenced ${site}: ${reason}`),
       ...revoked.map(({ release, reason }) => `  revoked ${release}: ${reason}`),
     ];
-    return Promise.resolve({ exit: 0 as const, json: { stage, version, issuedAt, expiresAt, groups, rollback, held, fenced, revoked, floor }, text: lines.join('\n') });
+    return Promise.resolve({
+      exit: 0 as const,
+      json: { stage, version, issuedAt, expiresAt, groups, rollback, held, fenced, revoked, floor },
+      text: lines.join('\n'),
+    });
   });
 }

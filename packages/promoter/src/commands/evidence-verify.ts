@@ -26,7 +26,10 @@ async function run(call: CommandCall): Promise<CommandResult> {
         const { predicateType } = statementOf(entry);
         const about = { predicateType, digest: entry.statementDigest, logIndex: entry.index };
         try {
-          verifyLedgerRow({ ...entry, logIndex: entry.index, origin: ledger.origin, cosigned: await ledger.firstCosignedCovering(entry.index) }, { trust });
+          verifyLedgerRow(
+            { ...entry, logIndex: entry.index, origin: ledger.origin, cosigned: await ledger.firstCosignedCovering(entry.index) },
+            { trust },
+          );
           return { ...about, ok: true, code: null, message: '' };
         } catch (error) {
           if (!(error instanceof SealaneError)) throw error;
@@ -35,6 +38,8 @@ async function run(call: CommandCall): Promise<CommandResult> {
       }),
     );
   });
-  const text = statements.map(({ ok, logIndex, predicateType, message }) => `${ok ? 'ok  ' : 'bad '} entry ${logIndex}  ${predicateType}  ${message}`).join('\n');
+  const text = statements
+    .map(({ ok, logIndex, predicateType, message }) => `${ok ? 'ok  ' : 'bad '} entry ${logIndex}  ${predicateType}  ${message}`)
+    .join('\n');
   return { exit: statements.every(({ ok }) => ok) ? 0 : 4, json: { statements }, text };
 }

@@ -35,7 +35,12 @@ async function run(call: CommandCall): Promise<CommandResult> {
     `the log's verifier key, for witnesses: ${made.log.vkey}`,
     ...(made.witness.key === null ? [] : [`the witness's key lies in ${made.witness.key}: move it to the witness's own host`]),
   ];
-  return { exit: 0, json: made, text: text.join('\n'), hint: `start the witness: sealane witness serve --state WITNESS --log ${folder}/log.vkey --listen 127.0.0.1:8791` };
+  return {
+    exit: 0,
+    json: made,
+    text: text.join('\n'),
+    hint: `start the witness: sealane witness serve --state WITNESS --log ${folder}/log.vkey --listen 127.0.0.1:8791`,
+  };
 }
 
 /** The folder of the example keys: it lies at the top of the checkout that this program runs from. */

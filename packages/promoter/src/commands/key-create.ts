@@ -18,7 +18,8 @@ function run(call: CommandCall): Promise<CommandResult> {
   const name = textArgument(call, 0, 'NAME');
   const kind = optionalText(call, 'type') ?? 'p256';
   if (kind !== 'p256' && kind !== 'ed25519') throw new PromoterError('USAGE', `read --type: expected p256 or ed25519, got ${kind}`);
-  if (!name.endsWith('.pem') && !/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) throw new PromoterError('USAGE', `read NAME: expected letters, digits, dots and dashes, got ${JSON.stringify(name)}`);
+  if (!name.endsWith('.pem') && !/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name))
+    throw new PromoterError('USAGE', `read NAME: expected letters, digits, dots and dashes, got ${JSON.stringify(name)}`);
   const file = name.endsWith('.pem') ? path.resolve(call.io.cwd, name) : path.join(homeOf(call).keys, `${name}.pem`);
   const { id, spki } = createKeyFile(file, kind);
   return Promise.resolve({ exit: 0, json: { id, path: file, public: publicPem(spki), spki: base64(spki) }, text: `${id}  ${file}` });

@@ -16,7 +16,8 @@ export const command: CommandSpec = {
 
 function run(call: CommandCall): Promise<CommandResult> {
   const name = textArgument(call, 0, 'NAME');
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) throw new PromoterError('USAGE', `read NAME: expected the name of a key, got ${JSON.stringify(name.slice(0, 80))}`);
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name))
+    throw new PromoterError('USAGE', `read NAME: expected the name of a key, got ${JSON.stringify(name.slice(0, 80))}`);
   const home = homeOf(call);
   // owners' keys lie apart where they are local
   const isOwner = storedKeys(home).some((key) => key.name === name && path.dirname(key.file) === home.owners);

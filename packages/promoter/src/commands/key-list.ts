@@ -13,6 +13,11 @@ export const command: CommandSpec = {
 
 async function run(call: CommandCall): Promise<CommandResult> {
   const keys = await withPromoter(call, (promoter) => Promise.resolve(keyUses(promoter, keyIdOf)));
-  const text = keys.map(({ id, names, uses, untilIndex }) => `${id.slice(0, 16)}…  ${names.join(', ') || '-'}  ${uses.join(', ')}${untilIndex === null ? '' : `  until ${untilIndex}`}`).join('\n');
+  const text = keys
+    .map(
+      ({ id, names, uses, untilIndex }) =>
+        `${id.slice(0, 16)}…  ${names.join(', ') || '-'}  ${uses.join(', ')}${untilIndex === null ? '' : `  until ${untilIndex}`}`,
+    )
+    .join('\n');
   return { exit: 0, json: { keys }, text };
 }

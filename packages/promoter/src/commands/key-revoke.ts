@@ -11,7 +11,10 @@ export const command: CommandSpec = {
   name: 'key revoke',
   summary: 'propose that what a key signs from a log index on is void; the owners sign it',
   arguments: [{ name: 'key', description: 'name of the key, or its id' }],
-  options: [{ flags: '--until-index <n>', description: 'the first index at which it no longer counts (default: the size of the log now)' }, REASON],
+  options: [
+    { flags: '--until-index <n>', description: 'the first index at which it no longer counts (default: the size of the log now)' },
+    REASON,
+  ],
   example: 'sealane key revoke lab --reason "stolen from the bench" --home my-lane',
   run,
 };
@@ -24,7 +27,12 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const stored = storedKeys(promoter.home).find((key) => key.state === 'current' && (key.name === name || key.id === name));
     const keyId = stored?.id ?? name;
     if (!named.includes(keyId)) {
-      throw new PromoterError('KEY_NOT_NAMED', `revoke key ${name}: expected a key that a policy of this lane names, got another`, { keyId }, { hint: 'see which keys there are: sealane key list; a key of root, snapshot or timestamp is replaced: sealane key rotate NAME' });
+      throw new PromoterError(
+        'KEY_NOT_NAMED',
+        `revoke key ${name}: expected a key that a policy of this lane names, got another`,
+        { keyId },
+        { hint: 'see which keys there are: sealane key list; a key of root, snapshot or timestamp is replaced: sealane key rotate NAME' },
+      );
     }
     const untilIndex = indexOption(optionalText(call, 'untilIndex')) ?? (await promoter.ledger.size());
     addRevokedKey(promoter.home, { keyId, untilIndex, reason });
@@ -37,4 +45,3 @@ function indexOption(text: string | undefined): number | undefined {
   if (!/^\d{1,15}$/.test(text)) throw new PromoterError('USAGE', `read --until-index: expected a log index, got ${JSON.stringify(text)}`);
   return Number(text);
 }
-

@@ -21,10 +21,18 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const keys = storedKeys(promoter.home).filter((key) => key.name === name);
     const current = keys.find(({ state }) => state === 'current');
     if (current === undefined) {
-      throw new PromoterError('KEY_NOT_NAMED', `rotate key ${name}: expected it in ${promoter.home.keys} or ${promoter.home.owners}, got none`, { name });
+      throw new PromoterError(
+        'KEY_NOT_NAMED',
+        `rotate key ${name}: expected it in ${promoter.home.keys} or ${promoter.home.owners}, got none`,
+        { name },
+      );
     }
     if (name === 'log') {
-      throw new PromoterError('KEY_NOT_NAMED', 'rotate the key of the log: expected a key of statements or metadata; a log keeps its key, another one is another origin', { name });
+      throw new PromoterError(
+        'KEY_NOT_NAMED',
+        'rotate the key of the log: expected a key of statements or metadata; a log keeps its key, another one is another origin',
+        { name },
+      );
     }
     // a rotation that is proposed already goes on with the key that was made then
     if (!keys.some(({ state }) => state === 'next')) createKeyFile(path.join(path.dirname(current.file), `${name}.next.pem`), 'p256');

@@ -26,7 +26,11 @@ async function run(call: CommandCall): Promise<CommandResult> {
 }
 
 async function entryOf({ ledger }: Promoter, name: string): Promise<LedgerEntry> {
-  const found = isDigest(name) ? await firstOf(ledger.byStatement(name)) : /^\d{1,15}$/.test(name) ? await ledger.entry(Number(name)) : undefined;
+  const found = isDigest(name)
+    ? await firstOf(ledger.byStatement(name))
+    : /^\d{1,15}$/.test(name)
+      ? await ledger.entry(Number(name))
+      : undefined;
   if (found === undefined) throw new PromoterError('STATEMENT_UNKNOWN', `look up statement ${name}: it is not in the ledger`);
   return found;
 }

@@ -18,7 +18,11 @@ async function run(call: CommandCall): Promise<CommandResult> {
     await witnessedHead(promoter, 'always');
     const channels = call.options['refresh'] === true ? refreshed(promoter) : new Map<string, Channel>();
     await publishLane(promoter, channels);
-    return { exit: 0, json: { stages: [...channels.keys()] }, text: `published${channels.size === 0 ? '' : `, stages ${[...channels.keys()].join(', ')} re-signed`}` };
+    return {
+      exit: 0,
+      json: { stages: [...channels.keys()] },
+      text: `published${channels.size === 0 ? '' : `, stages ${[...channels.keys()].join(', ')} re-signed`}`,
+    };
   });
 }
 

@@ -23,7 +23,8 @@ export const command: CommandSpec = {
 
 async function run(call: CommandCall): Promise<CommandResult> {
   const { cwd } = call.io;
-  const local = (wish: ComponentWish): ComponentWish => (wish.kind === 'image' ? wish : { ...wish, source: path.resolve(cwd, wish.source) });
+  const local = (wish: ComponentWish): ComponentWish =>
+    wish.kind === 'image' ? wish : { ...wish, source: path.resolve(cwd, wish.source) };
   const components = [
     ...listOption(call, 'image').map((text) => imageWish(text, cwd)),
     ...listOption(call, 'files').map((text) => local(componentWish('files', text, 'files'))),
@@ -31,7 +32,12 @@ async function run(call: CommandCall): Promise<CommandResult> {
     ...listOption(call, 'firmware').map((text) => local(componentWish('firmware', text, 'firmware'))),
   ];
   const made = await withLockedPromoter(call, (promoter) =>
-    createRelease(promoter, { name: textOption(call, 'name'), version: textOption(call, 'version'), components, author: promoter.signer(textOption(call, 'key')) }),
+    createRelease(promoter, {
+      name: textOption(call, 'name'),
+      version: textOption(call, 'version'),
+      components,
+      author: promoter.signer(textOption(call, 'key')),
+    }),
   );
   return { exit: 0, json: made, text: `${made.release}  ${made.name}@${made.version}` };
 }

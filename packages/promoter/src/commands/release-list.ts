@@ -17,6 +17,8 @@ async function run(call: CommandCall): Promise<CommandResult> {
       return { release, name, version, logIndex: index, stages };
     });
   });
-  const text = releases.map(({ release, name, version, stages }) => `${release}  ${name}@${version}  ${stages.join(' → ') || '-'}`).join('\n');
+  const text = releases
+    .map(({ release, name, version, stages }) => `${release}  ${name}@${version}  ${stages.join(' → ') || '-'}`)
+    .join('\n');
   return { exit: 0, json: { releases }, text };
 }

@@ -26,7 +26,10 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const payload = revocationStatement({ release: digest, reason, floor: floor?.counter ?? null });
     const { index, statementDigest } = await signAndLog(promoter.ledger, payload, stageSigner(promoter, last));
     await witnessedHead(promoter);
-    const channels = [...promoter.lane.stages.keys()].map((stage): [string, Channel] => [stage, revokeRelease(promoter, stage, { release: digest, reason }, stage === last ? floor : null)]);
+    const channels = [...promoter.lane.stages.keys()].map((stage): [string, Channel] => [
+      stage,
+      revokeRelease(promoter, stage, { release: digest, reason }, stage === last ? floor : null),
+    ]);
     await publishLane(promoter, new Map(channels));
     return statementsResult([{ predicateType: PREDICATE.revocation, digest: statementDigest, logIndex: index }]);
   });

@@ -15,7 +15,8 @@ export const command: CommandSpec = {
 async function run(call: CommandCall): Promise<CommandResult> {
   const { io } = call;
   const [, host, port] = /^(.+):(\d{1,5})$/.exec(textOption(call, 'listen')) ?? [];
-  if (host === undefined || port === undefined || Number(port) > 65_535) throw new PromoterError('USAGE', 'read --listen: expected HOST:PORT');
+  if (host === undefined || port === undefined || Number(port) > 65_535)
+    throw new PromoterError('USAGE', 'read --listen: expected HOST:PORT');
   const server = await serveLane({ home: homeOf(call), io, host: host.replace(/^\[|\]$/g, ''), port: Number(port) });
   io.out(`${JSON.stringify({ url: server.url })}\n`);
   await new Promise<void>((resolve) => io.signal.addEventListener('abort', () => resolve(), { once: true }));

@@ -24,7 +24,12 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const request = readNamed(path.resolve(call.io.cwd, textArgument(call, 0, 'REQUEST')), 'site request');
   return await withLockedPromoter(call, async (promoter) => {
     const labels = parseLabels(listOption(call, 'label'));
-    const added = await addSite(promoter, { request, stage: textOption(call, 'stage'), labels, registrar: promoter.signer(textOption(call, 'key')) });
+    const added = await addSite(promoter, {
+      request,
+      stage: textOption(call, 'stage'),
+      labels,
+      registrar: promoter.signer(textOption(call, 'key')),
+    });
     const out = optionalText(call, 'out');
     if (out !== undefined) durableWrite(path.resolve(call.io.cwd, out), `${JSON.stringify(added.record)}\n`, PUBLIC_FILE);
     await publishLane(promoter, new Map());

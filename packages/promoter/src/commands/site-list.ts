@@ -12,6 +12,8 @@ export const command: CommandSpec = {
 
 async function run(call: CommandCall): Promise<CommandResult> {
   const sites = await withPromoter(call, (promoter) => describeSites(promoter));
-  const text = sites.map(({ site, stage, lastEvent, lastAt }) => `${site}  ${stage}  ${lastEvent ?? 'no receipt yet'}  ${lastAt ?? ''}`).join('\n');
+  const text = sites
+    .map(({ site, stage, lastEvent, lastAt }) => `${site}  ${stage}  ${lastEvent ?? 'no receipt yet'}  ${lastAt ?? ''}`)
+    .join('\n');
   return { exit: 0, json: { sites }, text };
 }

@@ -17,7 +17,13 @@ async function run(call: CommandCall): Promise<CommandResult> {
   return await withPromoter(call, async (promoter) => {
     const site = (await describeSites(promoter)).find((row) => row.site === name);
     if (site === undefined) throw new PromoterError('SITE_UNKNOWN', `look up site ${name}: there is no such site in the ledger`);
-    const receipts = (await promoter.ledger.receiptsOf(name)).map(({ seq, event, release, reason, at }) => ({ seq, event, release, reason, at }));
+    const receipts = (await promoter.ledger.receiptsOf(name)).map(({ seq, event, release, reason, at }) => ({
+      seq,
+      event,
+      release,
+      reason,
+      at,
+    }));
     const lines = receipts.map(({ seq, event, release, reason, at }) => `  ${seq}  ${at}  ${event}  ${release ?? ''}  ${reason ?? ''}`);
     return { exit: 0, json: { ...site, receipts }, text: [`${site.site}  ${site.stage}  key ${site.keyId}`, ...lines].join('\n') };
   });

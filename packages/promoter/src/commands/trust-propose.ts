@@ -17,7 +17,8 @@ export const command: CommandSpec = {
 
 async function run(call: CommandCall): Promise<CommandResult> {
   const accept = optionalText(call, 'accept') ?? 'earlier-policies';
-  if (accept !== 'earlier-policies' && accept !== 'none') throw new PromoterError('USAGE', `read --accept: expected earlier-policies or none, got ${JSON.stringify(accept)}`);
+  if (accept !== 'earlier-policies' && accept !== 'none')
+    throw new PromoterError('USAGE', `read --accept: expected earlier-policies or none, got ${JSON.stringify(accept)}`);
   const renew = call.options['renew'] === true ? 'always' : 'when-changed';
   return await withLockedPromoter(call, (promoter) => proposeChanges(promoter, { accept, renew }));
 }

@@ -20,5 +20,9 @@ function run(call: CommandCall): Promise<CommandResult> {
   if (root === undefined) throw new PromoterError('CONFIG_INVALID', 'verify the lane: expected metadata/1.root.json, got nothing');
   const { state, expiresAt } = refreshTrust({ state: trustFromRoot(root), read, now: nowText(), expiry: 'network' });
   const { versions } = state;
-  return Promise.resolve({ exit: 0, json: { versions, expiresAt }, text: `root ${versions.root}, targets ${versions.targets}, snapshot ${versions.snapshot}, timestamp ${versions.timestamp}; good until ${expiresAt}` });
+  return Promise.resolve({
+    exit: 0,
+    json: { versions, expiresAt },
+    text: `root ${versions.root}, targets ${versions.targets}, snapshot ${versions.snapshot}, timestamp ${versions.timestamp}; good until ${expiresAt}`,
+  });
 }

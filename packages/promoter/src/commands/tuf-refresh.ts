@@ -3,7 +3,17 @@ import type { CommandSpec } from '@sealane/core/command-line';
 import { nowText } from '../clock.js';
 import { openMetadataFolder } from '../tuf-client/metadata-folder-shell.js';
 import { runTufClient } from '../tuf-client/tuf-client-shell.js';
-import { answerTuf, folderOption, METADATA_DIR, METADATA_URL, NOW, nowOf, rulesOf, sourceOption, STRICT } from '../tuf-client/tuf-command.js';
+import {
+  answerTuf,
+  folderOption,
+  METADATA_DIR,
+  METADATA_URL,
+  NOW,
+  nowOf,
+  rulesOf,
+  sourceOption,
+  STRICT,
+} from '../tuf-client/tuf-command.js';
 
 export const command: CommandSpec = {
   name: 'tuf refresh',

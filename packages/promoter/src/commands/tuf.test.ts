@@ -10,7 +10,12 @@ import { makeTufLane, type TufLane } from '../../../../test/support/tuf-lane.js'
 
 interface Answer {
   readonly exit: number;
-  readonly json: { readonly ok?: boolean; readonly code?: string | null; readonly versions?: Readonly<Record<string, number>>; readonly error?: { readonly code: string } };
+  readonly json: {
+    readonly ok?: boolean;
+    readonly code?: string | null;
+    readonly versions?: Readonly<Record<string, number>>;
+    readonly error?: { readonly code: string };
+  };
 }
 
 interface Case {
@@ -18,7 +23,12 @@ interface Case {
   readonly expect: string;
   readonly alsoAllowed?: readonly string[];
   readonly gunzip?: readonly string[];
-  readonly steps: readonly { readonly repo: string; readonly now: string; readonly target: string; readonly versions?: Readonly<Record<string, number>> }[];
+  readonly steps: readonly {
+    readonly repo: string;
+    readonly now: string;
+    readonly target: string;
+    readonly versions?: Readonly<Record<string, number>>;
+  }[];
 }
 
 const SET = path.join(import.meta.dirname, '../../../../test/vectors/tuf');
@@ -63,9 +73,18 @@ async function sealane(...words: readonly string[]): Promise<Answer> {
 }
 
 const download = (base: string, target: string, ...more: readonly string[]): Promise<Answer> =>
-  sealane('download', '--metadata-dir=md', `--metadata-url=${base}/metadata`, `--target-base-url=${base}/targets`, '--target-dir=got', `--target-name=${target}`, ...more);
+  sealane(
+    'download',
+    '--metadata-dir=md',
+    `--metadata-url=${base}/metadata`,
+    `--target-base-url=${base}/targets`,
+    '--target-dir=got',
+    `--target-name=${target}`,
+    ...more,
+  );
 
-const filesIn = (name: string): readonly string[] => (existsSync(path.join(folder, name)) ? readdirSync(path.join(folder, name)).sort() : []);
+const filesIn = (name: string): readonly string[] =>
+  existsSync(path.join(folder, name)) ? readdirSync(path.join(folder, name)).sort() : [];
 
 describe('sealane tuf --strict over the 60 repositories', () => {
   it.each(cases.map((one) => [one.folder, one] as const))('%s', async (name, one) => {
@@ -75,7 +94,12 @@ describe('sealane tuf --strict over the 60 repositories', () => {
       const repo = path.join(SET, name, step.repo);
       const isLast = index === one.steps.length - 1;
       const got = filesIn('got');
-      const { exit, json } = await download(one.gunzip === undefined ? repo : unpacked(repo, one.gunzip), step.target, '--strict', `--now=${step.now}`);
+      const { exit, json } = await download(
+        one.gunzip === undefined ? repo : unpacked(repo, one.gunzip),
+        step.target,
+        '--strict',
+        `--now=${step.now}`,
+      );
       expect(isLast ? [one.expect, ...(one.alsoAllowed ?? [])] : ['accept']).toContain(json.code ?? 'accept');
       expect({ exit, ok: json.ok }).toEqual(json.code === null ? { exit: 0, ok: true } : { exit: 1, ok: false });
       if (json.ok === true && step.versions !== undefined) expect(json.versions).toEqual(step.versions);
@@ -175,7 +199,10 @@ describe('sealane tuf over the web', () => {
     await new Promise<void>((done) => endless.listen(0, '127.0.0.1', done));
     const address = endless.address();
     const url = typeof address === 'object' && address !== null ? `http://127.0.0.1:${address.port}` : '';
-    expect((await sealane('refresh', '--metadata-dir=md', `--metadata-url=${url}`)).json).toMatchObject({ ok: false, code: 'TRUST_TOO_LARGE' });
+    expect((await sealane('refresh', '--metadata-dir=md', `--metadata-url=${url}`)).json).toMatchObject({
+      ok: false,
+      code: 'TRUST_TOO_LARGE',
+    });
     endless.closeAllConnections();
     endless.close();
   });
@@ -183,13 +210,22 @@ describe('sealane tuf over the web', () => {
   it('says that a repository cannot be reached', async () => {
     server.closeAllConnections();
     await new Promise((done) => server.close(done));
-    expect((await sealane('refresh', '--metadata-dir=md', `--metadata-url=${base}`)).json).toMatchObject({ ok: false, code: 'FETCH_FAILED' });
+    expect((await sealane('refresh', '--metadata-dir=md', `--metadata-url=${base}`)).json).toMatchObject({
+      ok: false,
+      code: 'FETCH_FAILED',
+    });
   });
 
   it('refuses a damaged state and a folder that was never initialised', async () => {
     writeFileSync(path.join(folder, 'md/trust.state'), '{"root":');
-    expect(await sealane('refresh', '--metadata-dir=md', `--metadata-url=${base}`)).toMatchObject({ exit: 1, json: { code: 'CONFIG_INVALID' } });
-    expect(await sealane('refresh', '--metadata-dir=none', `--metadata-url=${base}`)).toMatchObject({ exit: 1, json: { code: 'CONFIG_INVALID' } });
+    expect(await sealane('refresh', '--metadata-dir=md', `--metadata-url=${base}`)).toMatchObject({
+      exit: 1,
+      json: { code: 'CONFIG_INVALID' },
+    });
+    expect(await sealane('refresh', '--metadata-dir=none', `--metadata-url=${base}`)).toMatchObject({
+      exit: 1,
+      json: { code: 'CONFIG_INVALID' },
+    });
     expect(asked).toEqual([]);
   });
 
@@ -204,8 +240,13 @@ describe('sealane tuf over the web', () => {
   });
 
   it('takes wrong flags for wrong usage', async () => {
-    expect(await sealane('refresh', '--metadata-dir=md', `--metadata-url=${base}`, '--now=yesterday')).toMatchObject({ exit: 2, json: { error: { code: 'USAGE' } } });
+    expect(await sealane('refresh', '--metadata-dir=md', `--metadata-url=${base}`, '--now=yesterday')).toMatchObject({
+      exit: 2,
+      json: { error: { code: 'USAGE' } },
+    });
     expect(await sealane('refresh', `--metadata-url=${base}`)).toMatchObject({ exit: 2 });
-    expect(await sealane('download', '--metadata-dir=md', '--metadata-url=x', '--target-base-url=x', '--target-dir=x')).toMatchObject({ exit: 2 });
+    expect(await sealane('download', '--metadata-dir=md', '--metadata-url=x', '--target-base-url=x', '--target-dir=x')).toMatchObject({
+      exit: 2,
+    });
   });
 });

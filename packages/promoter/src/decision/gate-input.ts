@@ -89,7 +89,8 @@ async function rowOf({ ledger }: Promoter, entry: LedgerEntry): Promise<LedgerRo
 /** Name, version and components of a release, as its author signed them. */
 export async function releaseDocument(promoter: Promoter, release: Digest): Promise<ReleasePredicate> {
   const [entry] = await promoter.ledger.statementsAbout(release, PREDICATE.release);
-  if (entry === undefined) throw new PromoterError('RELEASE_UNKNOWN', `look up release ${release}: there is no such release in the ledger`, { release });
+  if (entry === undefined)
+    throw new PromoterError('RELEASE_UNKNOWN', `look up release ${release}: there is no such release in the ledger`, { release });
   return readRelease(statementOf(entry));
 }
 

@@ -5,7 +5,15 @@
  */
 import { type Check, type Digest, type ErrorCode, PromoterError, sha256 } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
-import { type DecisionFields, decisionInputs, decisionPolicy, decisionStatement, evaluateGates, readDecision, type RecordedCheck } from '@sealane/trust';
+import {
+  type DecisionFields,
+  decisionInputs,
+  decisionPolicy,
+  decisionStatement,
+  evaluateGates,
+  readDecision,
+  type RecordedCheck,
+} from '@sealane/trust';
 import { setChannelGroups } from '../channel/channel-edit.js';
 import { reached } from '../crash-point.js';
 import { signAndLog, statementOf, tryWitness } from '../log/log-statements.js';
@@ -33,8 +41,21 @@ export async function plan(promoter: Promoter, question: Question, at: JudgedAt 
   const gates = evaluateGates(await gateInput(promoter, question, at));
   const isSaid = gates.some(({ id }) => id === 'revoked');
   const checks = isSaid ? gates : [...gates, ...channelRevocation(promoter, question.stage, question.release)];
-  const earliest = checks.flatMap((check) => check.earliest ?? []).sort().at(-1) ?? null;
-  return { release: question.release, to: question.stage, decision: verdictOf(checks), checks, earliest, statement: null, logIndex: null, published: false };
+  const earliest =
+    checks
+      .flatMap((check) => check.earliest ?? [])
+      .sort()
+      .at(-1) ?? null;
+  return {
+    release: question.release,
+    to: question.stage,
+    decision: verdictOf(checks),
+    checks,
+    earliest,
+    statement: null,
+    logIndex: null,
+    published: false,
+  };
 }
 
 /** Any failure or error refuses; else anything pending waits; a stage without gates still has its place in the order. */
@@ -113,7 +134,11 @@ interface DecisionKey {
 }
 
 /** Keyed by release, stage, rollout, policy and sorted statement digests; a refusal also by what it refuses. */
-async function findDecision({ ledger }: Promoter, { release, stage, rollout }: Question, key: DecisionKey): Promise<LedgerEntry | undefined> {
+async function findDecision(
+  { ledger }: Promoter,
+  { release, stage, rollout }: Question,
+  key: DecisionKey,
+): Promise<LedgerEntry | undefined> {
   for (const { index } of [...(await ledger.decisions({ stage, release }))].reverse()) {
     const entry = await ledger.entry(index);
     const decision = readDecision(statementOf(entry));
@@ -134,7 +159,16 @@ function refusalOf(checks: readonly RecordedCheck[]): string {
 }
 
 function recordedCheck({ id, verdict, expected, actual, remedy, evidence, code, earliest }: Check): RecordedCheck {
-  return { id, verdict, expected, actual, remedy, evidence, ...(code === undefined ? {} : { code }), ...(earliest === undefined ? {} : { earliest }) };
+  return {
+    id,
+    verdict,
+    expected,
+    actual,
+    remedy,
+    evidence,
+    ...(code === undefined ? {} : { code }),
+    ...(earliest === undefined ? {} : { earliest }),
+  };
 }
 
 async function nextCounter({ ledger }: Promoter, stage: string): Promise<number> {
@@ -155,7 +189,8 @@ function isSuperseded(promoter: Promoter, { stage, rollout }: Question, entry: L
 /** Waybill into content, channel, trust: in that order, so a crash leaves the old lane or the new one. */
 async function publishDecision(promoter: Promoter, question: Question, entry: LedgerEntry): Promise<void> {
   const { counter } = readDecision(statementOf(entry)).sealane_promotion;
-  if (counter === null) throw new PromoterError('INTERNAL', `publish decision ${entry.statementDigest}: expected a PASSED one, got a refusal`);
+  if (counter === null)
+    throw new PromoterError('INTERNAL', `publish decision ${entry.statementDigest}: expected a PASSED one, got a refusal`);
   const waybill = await buildWaybill(promoter, question, entry);
   reached('promote:waybill-written');
   const choice = { release: question.release, waybill: sha256(waybill), length: waybill.length, counter };
@@ -166,7 +201,10 @@ async function publishDecision(promoter: Promoter, question: Question, entry: Le
 
 /** The exit code of an outcome and the code behind it. */
 export function exitOf(outcome: Outcome): { readonly exit: 0 | 3 | 5; readonly code: ErrorCode | null } {
-  if (outcome.decision === 'passed') return outcome.published || outcome.statement === null ? { exit: 0, code: null } : { exit: 5, code: 'LOG_WITNESS' };
-  const bad = outcome.checks.find(({ verdict }) => (outcome.decision === 'refused' ? verdict === 'fail' || verdict === 'error' : verdict === 'pending'));
+  if (outcome.decision === 'passed')
+    return outcome.published || outcome.statement === null ? { exit: 0, code: null } : { exit: 5, code: 'LOG_WITNESS' };
+  const bad = outcome.checks.find(({ verdict }) =>
+    outcome.decision === 'refused' ? verdict === 'fail' || verdict === 'error' : verdict === 'pending',
+  );
   return { exit: outcome.decision === 'refused' ? 3 : 5, code: bad?.code ?? null };
 }

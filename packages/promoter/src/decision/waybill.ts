@@ -19,7 +19,8 @@ export async function buildWaybill(promoter: Promoter, question: Question, decis
   const wanted = new Set<Digest>(chain.flatMap((entry) => [...decisionInputs(readDecision(statementOf(entry)))]));
   const about = await ledger.statementsAbout(question.release);
   const isRelease = (entry: LedgerEntry): boolean => statementOf(entry).predicateType === PREDICATE.release;
-  const isInput = (entry: LedgerEntry): boolean => wanted.has(entry.statementDigest) && statementOf(entry).predicateType !== PREDICATE.decision;
+  const isInput = (entry: LedgerEntry): boolean =>
+    wanted.has(entry.statementDigest) && statementOf(entry).predicateType !== PREDICATE.decision;
   const entries = [...about.filter(isRelease).slice(0, 1), ...about.filter(isInput), ...chain];
   const unique = [...new Map(entries.map((entry) => [entry.index, entry])).values()].sort((a, b) => a.index - b.index);
   const bundles: JsonObject[] = [];

@@ -1,5 +1,19 @@
 /** Takes evidence in: provenance, test reports with the hardware they ran on, bundles that others signed. Checked, signed, logged, in that order. */
-import { type Digest, encodeStatement, type Envelope, fromBase64, type JsonObject, LIMITS, parseStrictJson, PREDICATE, PromoterError, sha256, type Signer, signStatement, hardwareFacts } from '@sealane/core';
+import {
+  type Digest,
+  encodeStatement,
+  type Envelope,
+  fromBase64,
+  type JsonObject,
+  LIMITS,
+  parseStrictJson,
+  PREDICATE,
+  PromoterError,
+  sha256,
+  type Signer,
+  signStatement,
+  hardwareFacts,
+} from '@sealane/core';
 import { hintOf, parseBundle, type Policy, parseJUnit, testResultPredicate, testResultStatement } from '@sealane/trust';
 import { writeBlob } from '../decision/waybill.js';
 import { readNamed } from '../disk-shell.js';
@@ -31,9 +45,16 @@ interface Signed {
  */
 export async function addEvidence(promoter: Promoter, wish: EvidenceWish): Promise<readonly number[]> {
   if (wish.hardware !== undefined && wish.tests === undefined) {
-    throw new PromoterError('USAGE', 'add evidence: expected --tests beside --hardware: hardware counts only with the tests that ran on it');
+    throw new PromoterError(
+      'USAGE',
+      'add evidence: expected --tests beside --hardware: hardware counts only with the tests that ran on it',
+    );
   }
-  const signed = [...(await provenance(promoter, wish)), ...(await tests(promoter, wish)), ...wish.bundles.map((file) => fromBundle(promoter, wish, file))];
+  const signed = [
+    ...(await provenance(promoter, wish)),
+    ...(await tests(promoter, wish)),
+    ...wish.bundles.map((file) => fromBundle(promoter, wish, file)),
+  ];
   if (signed.length === 0) throw new PromoterError('USAGE', 'add evidence: expected at least one of --provenance, --tests, --bundle');
   reached('evidence:checked');
   const indexes: number[] = [];
@@ -49,7 +70,10 @@ async function provenance(promoter: Promoter, { provenance: file, release, signe
   const statement = asObject(document['predicate']);
   const predicate = document['_type'] === undefined ? document : statement;
   if (predicate === undefined || asObject(predicate['buildDefinition']) === undefined || asObject(predicate['runDetails']) === undefined) {
-    throw new PromoterError('CONFIG_INVALID', `read provenance ${file}: expected SLSA v1 with buildDefinition and runDetails, got something else`);
+    throw new PromoterError(
+      'CONFIG_INVALID',
+      `read provenance ${file}: expected SLSA v1 with buildDefinition and runDetails, got something else`,
+    );
   }
   if (document['_type'] !== undefined) expectSubject(promoter, document, { release, file });
   const payload = encodeStatement({ subject: subjects(promoter, release), predicateType: PREDICATE.provenance, predicate });
@@ -82,7 +106,8 @@ function fromBundle(promoter: Promoter, { release }: EvidenceWish, file: string)
   const { envelope, statement, hint } = parseBundle(readNamed(file, 'bundle'));
   expectSubject(promoter, { subject: statement.subject.map((item) => ({ ...item })) }, { release, file });
   const spki = spkiByHint(promoter, hint);
-  if (spki === undefined) throw new PromoterError('EVIDENCE_SIGNER', `add bundle ${file}: expected one by a key that a policy of the lane names, got another`);
+  if (spki === undefined)
+    throw new PromoterError('EVIDENCE_SIGNER', `add bundle ${file}: expected one by a key that a policy of the lane names, got another`);
   return { envelope, spki };
 }
 
@@ -95,18 +120,27 @@ export function spkiByHint({ lane }: Promoter, hint: string): Uint8Array | undef
 function expectSigner({ lane }: Promoter, signer: Signer | undefined, kind: keyof Policy['signers']): Signer {
   if (signer === undefined) throw new PromoterError('USAGE', `add evidence: expected --key SIGNER for ${kind}, got none`);
   const named = [...lane.stages.values()].some(({ policy }) => policy.signers[kind].includes(signer.keyId));
-  if (!named) throw new PromoterError('EVIDENCE_SIGNER', `add evidence: expected a key listed under signers.${kind}, got key ${signer.keyId}`);
+  if (!named)
+    throw new PromoterError('EVIDENCE_SIGNER', `add evidence: expected a key listed under signers.${kind}, got key ${signer.keyId}`);
   return signer;
 }
 
-function expectSubject(promoter: Promoter, document: JsonObject, { release, file }: { release: EvidenceWish['release']; file: string }): void {
+function expectSubject(
+  promoter: Promoter,
+  document: JsonObject,
+  { release, file }: { release: EvidenceWish['release']; file: string },
+): void {
   const named = new Set(subjectsOf(promoter, release).map(({ digest }) => digest.slice('sha256:'.length)));
   const list = Array.isArray(document['subject']) ? (document['subject'] as readonly JsonObject[]) : [];
   const about = list.some((subject) => {
     const hex = asObject(subject['digest'])?.['sha256'];
     return typeof hex === 'string' && named.has(hex);
   });
-  if (!about) throw new PromoterError('EVIDENCE_SUBJECT', `read ${file}: expected a statement about release ${release.digest} or a part of it, got one about other bytes`);
+  if (!about)
+    throw new PromoterError(
+      'EVIDENCE_SUBJECT',
+      `read ${file}: expected a statement about release ${release.digest} or a part of it, got one about other bytes`,
+    );
 }
 
 function subjects(promoter: Promoter, release: EvidenceWish['release']): { name: string; digest: { sha256: string } }[] {

@@ -5,7 +5,10 @@ import { readBlob } from '../decision/gate-input.js';
 import type { Promoter } from '../promoter.js';
 
 /** Subjects of evidence about a release, the release itself first. */
-export function subjectsOf(promoter: Promoter, release: { readonly digest: Digest; readonly name: string }): readonly { readonly name: string; readonly digest: Digest }[] {
+export function subjectsOf(
+  promoter: Promoter,
+  release: { readonly digest: Digest; readonly name: string },
+): readonly { readonly name: string; readonly digest: Digest }[] {
   const { blobs } = walkRelease((digest) => readBlob(promoter, digest), release.digest);
   const manifests = blobs.filter(({ mediaType }) => manifestKind(mediaType) !== undefined);
   const named = manifests.map(({ digest }) => ({ name: release.name, digest }));

@@ -1,5 +1,19 @@
 /** Into the log and out of it again with a proof: append, have witnesses cosign, make bundles. */
-import { type Envelope, envelopePayload, type JsonObject, logId, parseCheckpoint, parseStatement, parseVkey, PromoterError, SealaneError, type Signer, signStatement, type Statement, verifyQuorum } from '@sealane/core';
+import {
+  type Envelope,
+  envelopePayload,
+  type JsonObject,
+  logId,
+  parseCheckpoint,
+  parseStatement,
+  parseVkey,
+  PromoterError,
+  SealaneError,
+  type Signer,
+  signStatement,
+  type Statement,
+  verifyQuorum,
+} from '@sealane/core';
 import { type AppendResult, type Ledger, type LedgerEntry, requestCosignature } from '@sealane/ledger';
 import { encodeBundle } from '@sealane/trust';
 import type { Promoter } from '../promoter.js';
@@ -46,7 +60,12 @@ export async function witnessedHead(promoter: Promoter, fresh: 'when-grown' | 'a
   const cosigned = note + lines.join('');
   const { pipeline, logVkey } = promoter;
   // refuses below the quorum: the statements stay logged, and the next command asks the witnesses again
-  verifyQuorum({ note: cosigned, log: parseVkey(logVkey), witnesses: pipeline.witnesses.map(({ vkey }) => parseVkey(vkey)), quorum: pipeline.quorum });
+  verifyQuorum({
+    note: cosigned,
+    log: parseVkey(logVkey),
+    witnesses: pipeline.witnesses.map(({ vkey }) => parseVkey(vkey)),
+    quorum: pipeline.quorum,
+  });
   await ledger.saveCosigned(cosigned);
   return cosigned;
 }

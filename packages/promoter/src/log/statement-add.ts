@@ -1,5 +1,19 @@
 /** Statements that came by hand or over HTTP: approvals signed elsewhere, evidence, receipts. Each is checked for who may have said it. */
-import { type Envelope, fromBase64, type JsonValue, keyIdOf, LIMITS, parseEnvelope, parseStatement, envelopePayload, parseStrictJson, PREDICATE, PromoterError, verifyEnvelope, type Statement } from '@sealane/core';
+import {
+  type Envelope,
+  fromBase64,
+  type JsonValue,
+  keyIdOf,
+  LIMITS,
+  parseEnvelope,
+  parseStatement,
+  envelopePayload,
+  parseStrictJson,
+  PREDICATE,
+  PromoterError,
+  verifyEnvelope,
+  type Statement,
+} from '@sealane/core';
 import { hintOf, parseBundle, readReceipt, readSiteRecord } from '@sealane/trust';
 import { spkiByHint } from '../evidence/add.js';
 import type { Promoter } from '../promoter.js';
@@ -16,7 +30,8 @@ const MAX_STATEMENTS = 1000;
 export async function addStatements(promoter: Promoter, bytes: Uint8Array, source: string): Promise<readonly LoggedStatement[]> {
   const value = parseStrictJson(bytes, { maxBytes: LIMITS.evidenceBlobBytes, maxDepth: LIMITS.jsonDepth + 2 });
   const items: readonly JsonValue[] = Array.isArray(value) ? value : [value];
-  if (items.length > MAX_STATEMENTS) throw new PromoterError('USAGE', `read ${source}: expected at most ${MAX_STATEMENTS} statements, got ${items.length}`);
+  if (items.length > MAX_STATEMENTS)
+    throw new PromoterError('USAGE', `read ${source}: expected at most ${MAX_STATEMENTS} statements, got ${items.length}`);
   const checked: { envelope: Envelope; spki: Uint8Array; statement: Statement }[] = [];
   for (const item of items) checked.push(await check(promoter, item, source));
   const logged: LoggedStatement[] = [];
@@ -29,14 +44,24 @@ export async function addStatements(promoter: Promoter, bytes: Uint8Array, sourc
   return logged;
 }
 
-async function check(promoter: Promoter, item: JsonValue, source: string): Promise<{ envelope: Envelope; spki: Uint8Array; statement: Statement }> {
+async function check(
+  promoter: Promoter,
+  item: JsonValue,
+  source: string,
+): Promise<{ envelope: Envelope; spki: Uint8Array; statement: Statement }> {
   const { envelope, hint } = parseBundle(item);
-  const statement = parseStatement(envelopePayload(parseEnvelope({ ...envelope, signatures: envelope.signatures.map((signature) => ({ ...signature })) })));
+  const statement = parseStatement(
+    envelopePayload(parseEnvelope({ ...envelope, signatures: envelope.signatures.map((signature) => ({ ...signature })) })),
+  );
   const spki = statement.predicateType === PREDICATE.receipt ? await siteKey(promoter, statement) : spkiByHint(promoter, hint);
   if (spki === undefined || hintOf(spki) !== hint) {
-    throw new PromoterError('EVIDENCE_SIGNER', `read ${source}: expected a statement by a key that the lane's policies or site records name, got another`);
+    throw new PromoterError(
+      'EVIDENCE_SIGNER',
+      `read ${source}: expected a statement by a key that the lane's policies or site records name, got another`,
+    );
   }
-  if (!verifyEnvelope(envelope, spki)) throw new PromoterError('WAYBILL_SIGNATURE', `read ${source}: expected a signature by key ${keyIdOf(spki)}, got another`);
+  if (!verifyEnvelope(envelope, spki))
+    throw new PromoterError('WAYBILL_SIGNATURE', `read ${source}: expected a signature by key ${keyIdOf(spki)}, got another`);
   return { envelope, spki, statement };
 }
 

@@ -44,12 +44,17 @@ function contentFiles(promoter: Promoter, stage: string): readonly string[] {
     digests.add(release);
     for (const blob of walkRelease((digest) => readHere(promoter, digest), release).blobs) digests.add(blob.digest);
   }
-  return [path.join('content', 'oci-layout'), path.join('content', 'index.json'), ...[...digests].map((digest) => path.join('content', 'blobs', 'sha256', digestHex(digest)))];
+  return [
+    path.join('content', 'oci-layout'),
+    path.join('content', 'index.json'),
+    ...[...digests].map((digest) => path.join('content', 'blobs', 'sha256', digestHex(digest))),
+  ];
 }
 
 function readHere(promoter: Promoter, digest: Digest): Uint8Array {
   const bytes = readBlob(promoter, digest);
-  if (bytes === undefined || bytes.length > LIMITS.evidenceBlobBytes) throw new PromoterError('CONTENT_MISSING', `export ${digest}: expected it in the lane's content, got nothing`);
+  if (bytes === undefined || bytes.length > LIMITS.evidenceBlobBytes)
+    throw new PromoterError('CONTENT_MISSING', `export ${digest}: expected it in the lane's content, got nothing`);
   return bytes;
 }
 

@@ -20,7 +20,8 @@ export function parsePipeline(bytes: Uint8Array, file: string): Pipeline {
   checkWitnesses(pipeline, yaml);
   checkBaseUrl(pipeline, yaml);
   pipeline.hardware.equivalences.forEach(({ expiresAt }, index) => {
-    if (!isTime(expiresAt)) throw yaml.fail(['hardware', 'equivalences', index, 'expiresAt'], `expected a time that exists, got ${expiresAt}`);
+    if (!isTime(expiresAt))
+      throw yaml.fail(['hardware', 'equivalences', index, 'expiresAt'], `expected a time that exists, got ${expiresAt}`);
   });
   return pipeline;
 }
@@ -37,12 +38,18 @@ function checkStages({ stages }: Pipeline, { fail }: YamlFile): void {
     const at = ['stages', index];
     const wrong = stage.from.findIndex((from) => !seen.has(from));
     if (wrong !== -1) {
-      throw fail([...at, 'from', wrong], `stage ${stage.name}: expected "from" to name stages above it (${[...seen].join(', ') || 'none'}), got ${stage.from[wrong] ?? ''}`);
+      throw fail(
+        [...at, 'from', wrong],
+        `stage ${stage.name}: expected "from" to name stages above it (${[...seen].join(', ') || 'none'}), got ${stage.from[wrong] ?? ''}`,
+      );
     }
     if (seen.has(stage.name)) throw fail([...at, 'name'], `expected each stage once, got ${stage.name} again`);
     seen.add(stage.name);
     stage.gates.forEach((gate, gateIndex) => {
-      tryTo(() => validateGateConfig(gate.use, asJson(gate.with)), (problem) => fail([...at, 'gates', gateIndex, 'use'], problem));
+      tryTo(
+        () => validateGateConfig(gate.use, asJson(gate.with)),
+        (problem) => fail([...at, 'gates', gateIndex, 'use'], problem),
+      );
     });
   });
 }
@@ -55,7 +62,8 @@ function checkPeople({ people }: Pipeline, { fail }: YamlFile): void {
     ids.add(person.id);
     person.keys.forEach((key, at) => {
       // quorums count people: one key is one person's
-      if (keys.has(key)) throw fail(['people', index, 'keys', at], `expected each key at one person, got ${key} at ${keys.get(key) ?? ''} and ${person.id}`);
+      if (keys.has(key))
+        throw fail(['people', index, 'keys', at], `expected each key at one person, got ${key} at ${keys.get(key) ?? ''} and ${person.id}`);
       keys.set(key, person.id);
     });
   });
@@ -63,9 +71,11 @@ function checkPeople({ people }: Pipeline, { fail }: YamlFile): void {
 
 function checkGroups({ groups, stages }: Pipeline, { fail }: YamlFile): void {
   for (const [stage, list] of Object.entries(groups)) {
-    if (!stages.some(({ name }) => name === stage)) throw fail(['groups', stage], `groups: expected names of stages (${stages.map(({ name }) => name).join(', ')}), got ${stage}`);
+    if (!stages.some(({ name }) => name === stage))
+      throw fail(['groups', stage], `groups: expected names of stages (${stages.map(({ name }) => name).join(', ')}), got ${stage}`);
     list.forEach(({ name }, index) => {
-      if (list.findIndex((group) => group.name === name) !== index) throw fail(['groups', stage, index, 'name'], `groups of ${stage}: expected each group once, got ${name} again`);
+      if (list.findIndex((group) => group.name === name) !== index)
+        throw fail(['groups', stage, index, 'name'], `groups of ${stage}: expected each group once, got ${name} again`);
     });
   }
 }
@@ -75,7 +85,10 @@ function checkWitnesses({ witnesses, quorum }: Pipeline, { fail }: YamlFile): vo
   const names = new Set<string>();
   witnesses.forEach(({ vkey }, index) => {
     const at = ['witnesses', index, 'vkey'];
-    const parsed = tryTo(() => parseVkey(vkey), (problem) => fail(at, problem));
+    const parsed = tryTo(
+      () => parseVkey(vkey),
+      (problem) => fail(at, problem),
+    );
     if (parsed.type !== NOTE_KEY_TYPE.cosignature) throw fail(at, `expected a cosignature key (type 0x04), got type 0x0${parsed.type}`);
     if (names.has(parsed.name)) throw fail(at, `expected each witness once, got ${parsed.name} again`);
     names.add(parsed.name);
@@ -84,7 +97,8 @@ function checkWitnesses({ witnesses, quorum }: Pipeline, { fail }: YamlFile): vo
 
 /** cosign and others take a log's origin only when it is the host of its base URL. */
 function checkBaseUrl({ lane, baseUrl }: Pipeline, { fail }: YamlFile): void {
-  if (baseUrl !== undefined && new URL(baseUrl).hostname !== lane) throw fail(['baseUrl'], `baseUrl: expected the host ${lane}, got ${new URL(baseUrl).hostname}`);
+  if (baseUrl !== undefined && new URL(baseUrl).hostname !== lane)
+    throw fail(['baseUrl'], `baseUrl: expected the host ${lane}, got ${new URL(baseUrl).hostname}`);
 }
 
 function tryTo<T>(work: () => T, fail: (problem: string) => Error): T {

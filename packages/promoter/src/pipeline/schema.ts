@@ -24,14 +24,20 @@ const gate = known({
 
 const stage = known({
   name: name
-    .refine((value) => !['root', 'targets', 'snapshot', 'timestamp'].includes(value), 'expected a name that is no TUF role (root, targets, snapshot, timestamp)')
+    .refine(
+      (value) => !['root', 'targets', 'snapshot', 'timestamp'].includes(value),
+      'expected a name that is no TUF role (root, targets, snapshot, timestamp)',
+    )
     .describe('name of the stage'),
   from: z.array(name).max(MAX_LIST).default([]).describe('the stages that a release must have passed; none for a first stage'),
   key: keyName.exactOptional().describe("the stage's key (default: the stage's name)"),
   gates: z.array(gate).max(MAX_LIST).default([]),
 });
 
-const group = known({ name, match: z.record(z.string(), label).default({}).describe('labels that a site must have; none matches every site') });
+const group = known({
+  name,
+  match: z.record(z.string(), label).default({}).describe('labels that a site must have; none matches every site'),
+});
 const person = known({ id: name, keys: keyNames.min(1) });
 
 const signers = known({
@@ -47,13 +53,19 @@ const witness = known({
 });
 
 const equivalence = known({
-  classes: z.array(z.string().regex(/^sha256:[0-9a-f]{64}$/, 'expected the digest of a hardware class')).min(2).max(MAX_LIST),
+  classes: z
+    .array(z.string().regex(/^sha256:[0-9a-f]{64}$/, 'expected the digest of a hardware class'))
+    .min(2)
+    .max(MAX_LIST),
   owner: name.describe('who answers for it'),
   expiresAt: z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, 'expected a time as 2026-11-24T10:00:00Z'),
 });
 
 const hardware = known({
-  require: z.array(fact).default([...DEFAULT_REQUIRED_FACTS]).describe('facts that must be known at the lab and at the site'),
+  require: z
+    .array(fact)
+    .default([...DEFAULT_REQUIRED_FACTS])
+    .describe('facts that must be known at the lab and at the site'),
   equivalences: z.array(equivalence).max(MAX_LIST).default([]),
 });
 
@@ -65,9 +77,15 @@ export const pipelineShape = known({
     .string()
     .regex(/^(?!.* - \d+$)[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/, 'expected a bare host name')
     .describe("the lane's name: a bare host name, the origin of its log"),
-  baseUrl: z.url({ protocol: /^https?$/ }).exactOptional().describe('where the lane is served (default: https://LANE)'),
+  baseUrl: z
+    .url({ protocol: /^https?$/ })
+    .exactOptional()
+    .describe('where the lane is served (default: https://LANE)'),
   stages: z.array(stage).min(1).max(MAX_LIST),
-  groups: z.record(z.string(), z.array(group).min(1).max(MAX_LIST)).default({}).describe('groups of sites by stage, in rollout order (default: one, all)'),
+  groups: z
+    .record(z.string(), z.array(group).min(1).max(MAX_LIST))
+    .default({})
+    .describe('groups of sites by stage, in rollout order (default: one, all)'),
   people: z.array(person).max(MAX_LIST).default([]).describe('who may approve; quorums count people, not keys'),
   signers: signers.prefault({}),
   registrar: z
@@ -92,6 +110,9 @@ export function pipelineJsonSchema(): object {
 function known<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
   const keys = Object.keys(shape).join(', ');
   return z.strictObject(shape, {
-    error: (issue) => (issue.code === 'unrecognized_keys' ? `unknown key ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}: expected one of ${keys}` : undefined),
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `unknown key ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}: expected one of ${keys}`
+        : undefined,
   });
 }

@@ -16,7 +16,8 @@ export interface YamlFile {
 
 /** Parses YAML 1.2; keys twice, tabs and other faults are refused. @throws PromoterError `CONFIG_INVALID` */
 export function parseYaml(bytes: Uint8Array, file: string): YamlFile {
-  if (bytes.length > MAX_BYTES) throw new PromoterError('CONFIG_INVALID', `read ${file}: expected at most ${MAX_BYTES} bytes, got ${bytes.length}`, { file });
+  if (bytes.length > MAX_BYTES)
+    throw new PromoterError('CONFIG_INVALID', `read ${file}: expected at most ${MAX_BYTES} bytes, got ${bytes.length}`, { file });
   const lines = new LineCounter();
   const document = parseDocument(textOf(bytes, file), { lineCounter: lines, uniqueKeys: true, strict: true, prettyErrors: false });
   const fail = (offset: number, problem: string): PromoterError => {

@@ -2,7 +2,18 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { type Digest, LIMITS, PromoterError, type Signer } from '@sealane/core';
-import { buildArtifact, buildFiles, COMPONENT_ARTIFACT_TYPES, copyImage, type Descriptor, encodeReleaseManifest, type Layout, OCI_INDEX, openLayout, readFolder } from '@sealane/oci';
+import {
+  buildArtifact,
+  buildFiles,
+  COMPONENT_ARTIFACT_TYPES,
+  copyImage,
+  type Descriptor,
+  encodeReleaseManifest,
+  type Layout,
+  OCI_INDEX,
+  openLayout,
+  readFolder,
+} from '@sealane/oci';
 import { type ComponentKind, type ReleaseComponent, releaseStatement } from '@sealane/trust';
 import { reached } from '../crash-point.js';
 import { signAndLog } from '../log/log-statements.js';
@@ -43,7 +54,8 @@ const MAX_FILE_BYTES = 512 * 1024 * 1024;
  * @throws PromoterError `USAGE` no parts, or a name that is none; `RELEASE_EXISTS` the name and version stand for other bytes; `EVIDENCE_SIGNER` the key is no author's; OciError for content
  */
 export async function createRelease(promoter: Promoter, wish: ReleaseWish): Promise<MadeRelease> {
-  if (wish.components.length === 0) throw new PromoterError('USAGE', 'create a release: expected at least one of --image, --files, --manifest, --firmware');
+  if (wish.components.length === 0)
+    throw new PromoterError('USAGE', 'create a release: expected at least one of --image, --files, --manifest, --firmware');
   expectNames(wish);
   expectAuthor(promoter, wish.author);
   const layout = await openLayout(promoter.home.content, { create: 'if-missing' });
@@ -53,7 +65,12 @@ export async function createRelease(promoter: Promoter, wish: ReleaseWish): Prom
   const manifest = encodeReleaseManifest({ name: wish.name, version: wish.version, components });
   const { digest, size } = await layout.putBlob(manifest, { maxBytes: LIMITS.releaseManifestBytes });
   await expectSameBytes(promoter, wish, digest);
-  await layout.addToIndex({ mediaType: OCI_INDEX, digest, size, annotations: { 'org.opencontainers.image.ref.name': `${wish.name}-${wish.version}` } });
+  await layout.addToIndex({
+    mediaType: OCI_INDEX,
+    digest,
+    size,
+    annotations: { 'org.opencontainers.image.ref.name': `${wish.name}-${wish.version}` },
+  });
   reached('release:content-written');
   const payload = releaseStatement(digest, { name: wish.name, version: wish.version, components });
   await signAndLog(promoter.ledger, payload, wish.author);
@@ -62,28 +79,52 @@ export async function createRelease(promoter: Promoter, wish: ReleaseWish): Prom
 }
 
 function expectNames({ name, version, components }: ReleaseWish): void {
-  if (!NAME.test(name) || name.length > 64) throw new PromoterError('USAGE', `read --name: expected lower-case letters and digits, with single dots and dashes between them, got ${JSON.stringify(name.slice(0, 80))}`);
-  if (!VERSION.test(version)) throw new PromoterError('USAGE', `read --version: expected at most 64 letters, digits, dots, dashes and plus signs, got ${JSON.stringify(version.slice(0, 80))}`);
+  if (!NAME.test(name) || name.length > 64)
+    throw new PromoterError(
+      'USAGE',
+      `read --name: expected lower-case letters and digits, with single dots and dashes between them, got ${JSON.stringify(name.slice(0, 80))}`,
+    );
+  if (!VERSION.test(version))
+    throw new PromoterError(
+      'USAGE',
+      `read --version: expected at most 64 letters, digits, dots, dashes and plus signs, got ${JSON.stringify(version.slice(0, 80))}`,
+    );
   const twice = components.find((part, at) => components.findIndex((other) => other.name === part.name) !== at);
-  if (twice !== undefined) throw new PromoterError('USAGE', `create a release: expected each part under a name of its own, got ${twice.name} twice`, {}, { hint: `name the parts: --${twice.kind} NAME=${twice.source}` });
+  if (twice !== undefined)
+    throw new PromoterError(
+      'USAGE',
+      `create a release: expected each part under a name of its own, got ${twice.name} twice`,
+      {},
+      { hint: `name the parts: --${twice.kind} NAME=${twice.source}` },
+    );
 }
 
 function expectAuthor({ lane }: Promoter, author: Signer): void {
   const named = [...lane.stages.values()].some(({ policy }) => policy.signers.release.includes(author.keyId));
-  if (!named) throw new PromoterError('EVIDENCE_SIGNER', `create a release: expected a key listed under signers.release, got key ${author.keyId}`);
+  if (!named)
+    throw new PromoterError('EVIDENCE_SIGNER', `create a release: expected a key listed under signers.release, got key ${author.keyId}`);
 }
 
 async function expectSameBytes({ ledger }: Promoter, { name, version }: ReleaseWish, digest: Digest): Promise<void> {
   const other = (await ledger.releaseByName(name, version)).find((row) => row.release !== digest);
   if (other === undefined) return;
-  throw new PromoterError('RELEASE_EXISTS', `create ${name}@${version}: it stands for ${other.release} already, got ${digest}`, { release: other.release });
+  throw new PromoterError('RELEASE_EXISTS', `create ${name}@${version}: it stands for ${other.release} already, got ${digest}`, {
+    release: other.release,
+  });
 }
 
-async function addComponent(layout: Layout, part: ComponentWish, wish: ReleaseWish): Promise<{ component: ReleaseComponent; descriptor: Descriptor }> {
+async function addComponent(
+  layout: Layout,
+  part: ComponentWish,
+  wish: ReleaseWish,
+): Promise<{ component: ReleaseComponent; descriptor: Descriptor }> {
   const descriptor = part.kind === 'image' ? await copyImage(part.source, layout) : await addArtifact(layout, part, part.kind);
   const { mediaType, digest, size } = descriptor;
   if (part.kind === 'image') {
-    const annotations = { kind: 'dev.cosignproject.cosign/image', 'org.opencontainers.image.ref.name': `${wish.name}-${wish.version}-${part.name}` };
+    const annotations = {
+      kind: 'dev.cosignproject.cosign/image',
+      'org.opencontainers.image.ref.name': `${wish.name}-${wish.version}-${part.name}`,
+    };
     await layout.addToIndex({ mediaType, digest, size, annotations });
   }
   return { component: { name: part.name, kind: part.kind, digest, size, mediaType }, descriptor };
@@ -93,7 +134,12 @@ async function addComponent(layout: Layout, part: ComponentWish, wish: ReleaseWi
 async function addArtifact(layout: Layout, { source }: ComponentWish, kind: Exclude<ComponentKind, 'image'>): Promise<Descriptor> {
   const artifactType = COMPONENT_ARTIFACT_TYPES[kind];
   if (kind === 'files') return await buildFiles(layout, artifactType, await readFolder(source));
-  return await buildArtifact(layout, { artifactType, layerType: LAYER_TYPES[kind], content: readPart(source), title: path.basename(source) });
+  return await buildArtifact(layout, {
+    artifactType,
+    layerType: LAYER_TYPES[kind],
+    content: readPart(source),
+    title: path.basename(source),
+  });
 }
 
 function readPart(file: string): Uint8Array {
@@ -103,7 +149,12 @@ function readPart(file: string): Uint8Array {
     return new Uint8Array(readFileSync(file));
   } catch (cause) {
     if (cause instanceof PromoterError) throw cause;
-    throw new PromoterError('CONFIG_INVALID', `read ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { file }, { cause });
+    throw new PromoterError(
+      'CONFIG_INVALID',
+      `read ${file}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { file },
+      { cause },
+    );
   }
 }
 

@@ -11,6 +11,7 @@ export function lanePath(url: string): string | undefined {
 
 /** How long a copy may be kept, in seconds: files that are named by digest or version never change; the rest is asked for again. */
 export function maxAgeSeconds(file: string): number {
-  const isMutable = file.endsWith('/timestamp.json') || file === 'log/checkpoint' || file === 'content/index.json' || file === 'content/oci-layout';
+  const isMutable =
+    file.endsWith('/timestamp.json') || file === 'log/checkpoint' || file === 'content/index.json' || file === 'content/oci-layout';
   return isMutable ? 0 : 31_536_000;
 }

@@ -53,12 +53,12 @@ async function respond(options: ServeOptions, request: IncomingMessage, response
   // a poll costs a site data: nothing is sent that it does not need
   response.sendDate = false;
   const { method = '', url = '' } = request;
-  if (method === 'POST' && url === '/api/v1/receipts') return void await takeReceipts(options, request, response);
+  if (method === 'POST' && url === '/api/v1/receipts') return void (await takeReceipts(options, request, response));
   if (method !== 'GET' && method !== 'HEAD') return void send(response, 405, 'method not allowed\n');
   if (url === '/healthz') return void send(response, 200, 'ok\n');
   const file = lanePath(url);
   if (file === undefined) return void send(response, 404, '');
-  return void await sendFile(options.home, file, request, response);
+  return void (await sendFile(options.home, file, request, response));
 }
 
 async function sendFile(home: Home, file: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -89,7 +89,10 @@ async function sizeOf(file: string): Promise<number | undefined> {
 }
 
 /** One range of RFC 9110, section 14.1.2, for resuming; others are answered whole. */
-function byteRange(header: string | undefined, size: number): { readonly begin: number; readonly end: number } | 'unsatisfiable' | undefined {
+function byteRange(
+  header: string | undefined,
+  size: number,
+): { readonly begin: number; readonly end: number } | 'unsatisfiable' | undefined {
   const [, first, last] = /^bytes=(\d{1,15})-(\d{0,15})$/.exec(header ?? '') ?? [];
   if (first === undefined) return undefined;
   const begin = Number(first);

@@ -23,7 +23,12 @@ const OTHERS = 0o077;
 export function readPrivateKey(file: string): PrivateKey {
   const key = parsePrivateKey(readNamed(file, 'key'), file);
   if ((statSync(file).mode & OTHERS) !== 0 && !EXAMPLE_KEY_IDS.has(key.id)) {
-    throw new PromoterError('KEY_EXPOSED', `read key ${file}: expected mode 0600, others can read or write it`, { file }, { hint: `run: chmod 600 ${file}` });
+    throw new PromoterError(
+      'KEY_EXPOSED',
+      `read key ${file}: expected mode 0600, others can read or write it`,
+      { file },
+      { hint: `run: chmod 600 ${file}` },
+    );
   }
   return key;
 }
@@ -60,7 +65,9 @@ export function writePublicKey(file: string, spki: Uint8Array): void {
 
 /** SubjectPublicKeyInfo DER as PEM. */
 export function publicPem(spki: Uint8Array): string {
-  return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' }).export({ type: 'spki', format: 'pem' }).toString();
+  return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
+    .export({ type: 'spki', format: 'pem' })
+    .toString();
 }
 
 /**

@@ -30,7 +30,8 @@ function privateKeyAt(keyRef: string, { home, env, cwd }: KeyPlace): PrivateKey 
   if (scheme !== undefined || keyRef.includes(':')) {
     throw new PromoterError('USAGE', `read key reference ${keyRef}: expected file:PATH, env:NAME or the name of a key`);
   }
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(keyRef)) throw new PromoterError('USAGE', `read key reference ${keyRef}: expected the name of a key`);
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(keyRef))
+    throw new PromoterError('USAGE', `read key reference ${keyRef}: expected the name of a key`);
   const owner = path.join(home.owners, `${keyRef}.pem`);
   const file = path.join(home.keys, `${keyRef}.pem`);
   return readPrivateKey(readOptional(file) === undefined && readOptional(owner) !== undefined ? owner : file);
@@ -38,13 +39,17 @@ function privateKeyAt(keyRef: string, { home, env, cwd }: KeyPlace): PrivateKey 
 
 function fromEnvironment(name: string, env: KeyPlace['env']): PrivateKey {
   const pem = env[name];
-  if (pem === undefined || pem === '') throw new PromoterError('CONFIG_INVALID', `read key env:${name}: expected PEM in that variable, got nothing`);
+  if (pem === undefined || pem === '')
+    throw new PromoterError('CONFIG_INVALID', `read key env:${name}: expected PEM in that variable, got nothing`);
   return parsePrivateKey(pem, `env:${name}`);
 }
 
 function allowed(key: PrivateKey, source: string, { isExampleLane }: KeyPlace): PrivateKey {
   if (!isExampleLane && EXAMPLE_KEY_IDS.has(key.id)) {
-    throw new PromoterError('KEY_EXAMPLE', `use key ${source}: it is an example key that everybody has, and this lane was not made from them`);
+    throw new PromoterError(
+      'KEY_EXAMPLE',
+      `use key ${source}: it is an example key that everybody has, and this lane was not made from them`,
+    );
   }
   return key;
 }

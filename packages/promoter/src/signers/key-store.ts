@@ -27,7 +27,11 @@ const FILE_NAME = /^([A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*?)(\.next|\.r
 
 /** Every key of a home, owners' first, by name. @throws PromoterError `KEY_MALFORMED` a file that is no key */
 export function storedKeys(home: KeyFolders): readonly StoredKey[] {
-  return [home.owners, home.keys].flatMap((folder) => listFolder(folder).toSorted().flatMap((name) => storedKey(folder, name) ?? []));
+  return [home.owners, home.keys].flatMap((folder) =>
+    listFolder(folder)
+      .toSorted()
+      .flatMap((name) => storedKey(folder, name) ?? []),
+  );
 }
 
 function storedKey(folder: string, fileName: string): StoredKey | undefined {
@@ -67,7 +71,12 @@ export function nextPublicHalf(home: KeyFolders, name: string): Uint8Array {
       if (pem !== undefined) return publicHalf(file, pem);
     }
   }
-  throw new PromoterError('CONFIG_INVALID', `look up key ${name}: expected ${name}.pem or ${name}.pub.pem in ${home.keys}, got neither`, { name }, { hint: `make it with: sealane key create ${name}` });
+  throw new PromoterError(
+    'CONFIG_INVALID',
+    `look up key ${name}: expected ${name}.pem or ${name}.pub.pem in ${home.keys}, got neither`,
+    { name },
+    { hint: `make it with: sealane key create ${name}` },
+  );
 }
 
 /**
@@ -80,7 +89,11 @@ export function nextPublicHalf(home: KeyFolders, name: string): Uint8Array {
 export function signerById(home: KeyFolders, ids: readonly string[], what: string): Signer {
   const found = storedKeys(home).find(({ id, half }) => half === 'private' && ids.includes(id));
   if (found === undefined) {
-    throw new PromoterError('KEY_NOT_NAMED', `sign as ${what}: expected the private half of key ${ids.join(' or ')} in ${home.keys}, got none`, { ids });
+    throw new PromoterError(
+      'KEY_NOT_NAMED',
+      `sign as ${what}: expected the private half of key ${ids.join(' or ')} in ${home.keys}, got none`,
+      { ids },
+    );
   }
   return signerOf(readPrivateKey(found.file));
 }

@@ -20,7 +20,13 @@ export function keyUses({ lane, home }: Promoter, idOf: (spki: Uint8Array) => st
   return [...ids].map((id) => {
     const policies = [...lane.stages.values()].map(({ policy }) => policy).filter((policy) => id in policy.keys);
     const row = policies.at(-1)?.keys[id];
-    return { id, names: names.get(id) ?? [], uses: [...new Set(policies.flatMap((policy) => usesIn(policy, id)))], fromIndex: row?.fromIndex ?? 0, untilIndex: row?.untilIndex ?? null };
+    return {
+      id,
+      names: names.get(id) ?? [],
+      uses: [...new Set(policies.flatMap((policy) => usesIn(policy, id)))],
+      fromIndex: row?.fromIndex ?? 0,
+      untilIndex: row?.untilIndex ?? null,
+    };
   });
 }
 
@@ -28,13 +34,21 @@ function usesIn(policy: Policy, id: string): readonly string[] {
   return [
     ...policy.chain.filter(({ keys }) => keys.includes(id)).map(({ stage }) => `decides for ${stage}`),
     ...policy.people.filter(({ keys }) => keys.includes(id)).map((person) => `${policy.stage}: approver ${person.id}`),
-    ...Object.entries(policy.signers).filter(([, keys]) => keys.includes(id)).map(([kind]) => `${policy.stage}: signs ${kind}`),
+    ...Object.entries(policy.signers)
+      .filter(([, keys]) => keys.includes(id))
+      .map(([kind]) => `${policy.stage}: signs ${kind}`),
     ...(policy.registrar.includes(id) ? [`${policy.stage}: registrar`] : []),
   ];
 }
 
 function namesById(folder: string, idOf: (spki: Uint8Array) => string): Map<string, string[]> {
-  const names = [...new Set(readdirSync(folder).filter((file) => file.endsWith('.pem')).map((file) => file.replace(/(\.pub)?\.pem$/, '')))];
+  const names = [
+    ...new Set(
+      readdirSync(folder)
+        .filter((file) => file.endsWith('.pem'))
+        .map((file) => file.replace(/(\.pub)?\.pem$/, '')),
+    ),
+  ];
   const byId = new Map<string, string[]>();
   for (const name of names) {
     const id = idOf(readPublicHalf(folder, name));

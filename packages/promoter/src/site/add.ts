@@ -29,7 +29,10 @@ export interface AddedSite {
 export async function addSite(promoter: Promoter, wish: SiteWish): Promise<AddedSite> {
   const { policy } = stageOf(promoter, wish.stage);
   if (!policy.registrar.includes(wish.registrar.keyId)) {
-    throw new PromoterError('EVIDENCE_SIGNER', `add a site to ${wish.stage}: expected the registrar's key, got key ${wish.registrar.keyId}`);
+    throw new PromoterError(
+      'EVIDENCE_SIGNER',
+      `add a site to ${wish.stage}: expected the registrar's key, got key ${wish.registrar.keyId}`,
+    );
   }
   const { name, spki, keyId } = readSiteRequest(wish.request);
   const payload = siteRecordStatement({
@@ -52,9 +55,9 @@ export function parseLabels(pairs: readonly string[]): Readonly<Record<string, s
   return Object.fromEntries(
     pairs.map((pair) => {
       const [, key, value] = /^([A-Za-z0-9][A-Za-z0-9._/-]*)=(.+)$/.exec(pair) ?? [];
-      if (key === undefined || value === undefined) throw new PromoterError('USAGE', `read --label: expected KEY=VALUE, got ${JSON.stringify(pair)}`);
+      if (key === undefined || value === undefined)
+        throw new PromoterError('USAGE', `read --label: expected KEY=VALUE, got ${JSON.stringify(pair)}`);
       return [key, value];
     }),
   );
 }
-

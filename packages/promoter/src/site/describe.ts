@@ -22,7 +22,10 @@ export async function describeSites(promoter: Promoter): Promise<readonly SiteDe
   for (const { site, stage, siteKeyId, index } of latest.values()) {
     const { labels } = readSiteRecord(statementOf(await ledger.entry(index)));
     const fenced = lane.stages.get(stage)?.channel.fenced.some((fence) => fence.site === site) ?? false;
-    const last = (await ledger.receiptsOf(site)).filter((receipt) => receipt.keyId === siteKeyId).sort((a, b) => a.seq - b.seq).at(-1);
+    const last = (await ledger.receiptsOf(site))
+      .filter((receipt) => receipt.keyId === siteKeyId)
+      .sort((a, b) => a.seq - b.seq)
+      .at(-1);
     described.push({ site, stage, keyId: siteKeyId, labels, fenced, lastEvent: last?.event ?? null, lastAt: last?.at ?? null });
   }
   return described;

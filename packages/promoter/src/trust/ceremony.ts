@@ -5,13 +5,31 @@
 import path from 'node:path';
 import { keyIdOf, LIMITS, PromoterError, type Signer } from '@sealane/core';
 import type { CommandResult } from '@sealane/core/command-line';
-import { type Channel, describeRole, meetsThreshold, publishedMetadataPath, publishedTargetPath, describeTarget, rootAuthority, signMetadata, summarizeMetadata } from '@sealane/trust';
+import {
+  type Channel,
+  describeRole,
+  meetsThreshold,
+  publishedMetadataPath,
+  publishedTargetPath,
+  describeTarget,
+  rootAuthority,
+  signMetadata,
+  summarizeMetadata,
+} from '@sealane/trust';
 import { reached } from '../crash-point.js';
 import { durableWrite, PUBLIC_FILE, readNamed, readOptional, removeFile } from '../disk-shell.js';
 import type { Promoter } from '../promoter.js';
 import { nextPublicHalf, settleKeys, signerById, storedKeys } from '../signers/key-store.js';
 import { delegatedStages, keyIdsOf, listedTargets, rootRoleKeys, signedPart } from './metadata-json.js';
-import { encodeProposal, mergeProposals, parseProposal, type Proposal, proposalState, rootAuthorities, targetsAuthority } from './proposal.js';
+import {
+  encodeProposal,
+  mergeProposals,
+  parseProposal,
+  type Proposal,
+  proposalState,
+  rootAuthorities,
+  targetsAuthority,
+} from './proposal.js';
 import { nothingProposed, proposalResult } from './proposal-result.js';
 import { type Published, propose } from './propose.js';
 import { emptyChannel, publishLogFiles, publishStage, publishTop } from './publish-lane.js';
@@ -31,7 +49,11 @@ export interface CeremonyWish {
 export async function makeProposal(promoter: Promoter, wish: CeremonyWish): Promise<Proposal | undefined> {
   const { home, pipeline, logVkey } = promoter;
   const next = storedKeys(home).filter(({ state }) => state === 'next');
-  const nameOf = new Map(storedKeys(home).filter(({ state }) => state === 'current').map(({ id, name }) => [id, name]));
+  const nameOf = new Map(
+    storedKeys(home)
+      .filter(({ state }) => state === 'current')
+      .map(({ id, name }) => [id, name]),
+  );
   const proposal = propose(readPublished(promoter), {
     ...wish,
     pipeline,
@@ -59,7 +81,10 @@ function readPublished({ home, lane }: Promoter): Published {
 }
 
 /** Makes the proposal and answers for a command: exit 5 with the file to sign, or 0 when nothing differs. */
-export async function proposeChanges(promoter: Promoter, wish: CeremonyWish = { accept: 'earlier-policies', renew: 'when-changed' }): Promise<CommandResult> {
+export async function proposeChanges(
+  promoter: Promoter,
+  wish: CeremonyWish = { accept: 'earlier-policies', renew: 'when-changed' },
+): Promise<CommandResult> {
   const proposal = await makeProposal(promoter, wish);
   return proposal === undefined ? nothingProposed(promoter.lane.origin) : proposalResult(proposal, promoter.home.proposal, 5);
 }
@@ -78,7 +103,12 @@ export function joinCopies({ home }: Pick<Promoter, 'home'>, copies: readonly st
   const open = readOptional(home.proposal);
   const [first, ...others] = [...(open === undefined ? [] : [parseProposal(open, home.proposal)]), ...copies.map(readProposal)];
   if (first === undefined) {
-    throw new PromoterError('CONFIG_INVALID', `read ${home.proposal}: expected an open proposal, got nothing`, {}, { hint: 'make one with: sealane trust propose' });
+    throw new PromoterError(
+      'CONFIG_INVALID',
+      `read ${home.proposal}: expected an open proposal, got nothing`,
+      {},
+      { hint: 'make one with: sealane trust propose' },
+    );
   }
   return mergeProposals(first, ...others);
 }
@@ -89,12 +119,16 @@ export function joinCopies({ home }: Pick<Promoter, 'home'>, copies: readonly st
  * @throws PromoterError `KEY_NOT_NAMED` the key is no owner's
  */
 export async function signProposal(proposal: Proposal, signer: Signer): Promise<Proposal> {
-  const isOwner = (authority: ReturnType<typeof targetsAuthority>): boolean => [...authority.keys.values()].some(({ id, spkiId }) => spkiId === signer.keyId && authority.keyIds.includes(id));
+  const isOwner = (authority: ReturnType<typeof targetsAuthority>): boolean =>
+    [...authority.keys.values()].some(({ id, spkiId }) => spkiId === signer.keyId && authority.keyIds.includes(id));
   const { root, targets } = proposal;
   const signsRoot = root !== null && rootAuthorities(proposal, root).some(isOwner);
   const signsTargets = targets !== null && isOwner(targetsAuthority(proposal));
   if (!signsRoot && !signsTargets) {
-    throw new PromoterError('KEY_NOT_NAMED', `sign the proposal for ${proposal.lane}: expected the key of an owner whose signature it waits for, got key ${signer.keyId}`);
+    throw new PromoterError(
+      'KEY_NOT_NAMED',
+      `sign the proposal for ${proposal.lane}: expected the key of an owner whose signature it waits for, got key ${signer.keyId}`,
+    );
   }
   return {
     ...proposal,
@@ -122,7 +156,8 @@ export async function publishProposal(promoter: Promoter, proposal: Proposal): P
 
 async function writeProposal(promoter: Promoter, proposal: Proposal, root: Uint8Array, targets: Uint8Array): Promise<void> {
   const { home } = promoter;
-  for (const [name, bytes] of proposal.files) durableWrite(path.join(home.trust, publishedTargetPath(describeTarget(name, bytes))), bytes, PUBLIC_FILE);
+  for (const [name, bytes] of proposal.files)
+    durableWrite(path.join(home.trust, publishedTargetPath(describeTarget(name, bytes))), bytes, PUBLIC_FILE);
   reached('trust:files-written');
   const roles = proposal.targets === null ? [] : [writeRole(promoter, 'targets', targets)];
   reached('trust:targets-written');
@@ -152,7 +187,11 @@ function finishProposal({ home }: Promoter, proposal: Proposal, root: Uint8Array
 function isPublished({ lane, home }: Promoter, { root, targets, lane: name }: Proposal): boolean {
   const isCurrent = (role: 'root' | 'targets', bytes: Uint8Array | null): boolean => {
     const { version } = lane.metadata[role];
-    return bytes === null || (summarizeMetadata(bytes).version === version && sameSigned(bytes, readNamed(path.join(home.trust, publishedMetadataPath(role, version)), role)));
+    return (
+      bytes === null ||
+      (summarizeMetadata(bytes).version === version &&
+        sameSigned(bytes, readNamed(path.join(home.trust, publishedMetadataPath(role, version)), role)))
+    );
   };
   // a root alone is current before the timestamp that follows it: it is published again, which changes nothing
   return name === lane.origin && targets !== null && isCurrent('root', root) && isCurrent('targets', targets);
@@ -161,7 +200,10 @@ function isPublished({ lane, home }: Promoter, { root, targets, lane: name }: Pr
 /** A proposal stands on the versions it was made for; what of it is there already, after a kill, is its own. */
 function expectBase({ lane, home }: Promoter, { basedOn, root, lane: name }: Proposal): void {
   const { version } = lane.metadata.root;
-  const isOwnRoot = root !== null && version === basedOn.root + 1 && sameSigned(root, readNamed(path.join(home.trust, publishedMetadataPath('root', version)), 'root'));
+  const isOwnRoot =
+    root !== null &&
+    version === basedOn.root + 1 &&
+    sameSigned(root, readNamed(path.join(home.trust, publishedMetadataPath('root', version)), 'root'));
   if (name === lane.origin && (version === basedOn.root || isOwnRoot) && lane.metadata.targets.version === basedOn.targets) return;
   throw new PromoterError(
     'PROPOSAL_STALE',
@@ -175,26 +217,38 @@ function sameSigned(a: Uint8Array, b: Uint8Array): boolean {
 
 /** The root that will be in force. What its file is signed against is the published root, not the copy that travelled. */
 function provenRoot({ lane, home }: Promoter, proposal: Proposal): Uint8Array {
-  const published = readNamed(path.join(home.trust, publishedMetadataPath('root', Math.min(lane.metadata.root.version, proposal.basedOn.root))), 'root');
+  const published = readNamed(
+    path.join(home.trust, publishedMetadataPath('root', Math.min(lane.metadata.root.version, proposal.basedOn.root))),
+    'root',
+  );
   if (proposal.root === null) return published;
-  if (!meetsThreshold(proposal.root, [rootAuthority(published, 'root'), rootAuthority(proposal.root, 'root')])) throw unsigned(proposal, 'root');
+  if (!meetsThreshold(proposal.root, [rootAuthority(published, 'root'), rootAuthority(proposal.root, 'root')]))
+    throw unsigned(proposal, 'root');
   return proposal.root;
 }
 
 function provenTargets({ lane, home }: Promoter, proposal: Proposal, root: Uint8Array): Uint8Array {
-  const targets = proposal.targets ?? readNamed(path.join(home.trust, publishedMetadataPath('targets', lane.metadata.targets.version)), 'targets');
+  const targets =
+    proposal.targets ?? readNamed(path.join(home.trust, publishedMetadataPath('targets', lane.metadata.targets.version)), 'targets');
   // a root that replaces the owners of targets needs targets signed by the new ones, or no site could read the lane
   if (!meetsThreshold(targets, [rootAuthority(root, 'targets')])) throw unsigned(proposal, 'targets');
   const missing = listedTargets(targets).find(
     (target) => !proposal.files.has(target.path) && readOptional(path.join(home.trust, publishedTargetPath(target))) === undefined,
   );
-  if (missing !== undefined) throw new PromoterError('PROPOSAL_STALE', `publish the proposal: expected it to bring ${missing.path}, or the lane to have it, got neither`);
+  if (missing !== undefined)
+    throw new PromoterError(
+      'PROPOSAL_STALE',
+      `publish the proposal: expected it to bring ${missing.path}, or the lane to have it, got neither`,
+    );
   return targets;
 }
 
 function unsigned(proposal: Proposal, role: 'root' | 'targets'): PromoterError {
   const missing = proposalState(proposal)[role]?.missing ?? 1;
-  return new PromoterError('TRUST_UNSIGNED', `publish the proposal: expected enough owners' signatures on ${role}, ${missing} missing`, { role, missing });
+  return new PromoterError('TRUST_UNSIGNED', `publish the proposal: expected enough owners' signatures on ${role}, ${missing} missing`, {
+    role,
+    missing,
+  });
 }
 
 function writeRole({ home }: Promoter, role: 'root' | 'targets', bytes: Uint8Array): ReturnType<typeof describeRole> {
@@ -211,6 +265,8 @@ function channelOf({ lane, now }: Promoter, stage: string): Channel {
 /** Every key id that root, targets or a policy names from now on. */
 function publishedKeyIds(root: Uint8Array, targets: Uint8Array, { files }: Proposal): ReadonlySet<string> {
   const ofRoot = (['root', 'targets', 'snapshot', 'timestamp'] as const).flatMap((role) => rootRoleKeys(root, role).keys.map(keyIdOf));
-  const ofPolicies = [...files].filter(([name]) => name.startsWith('policy/')).flatMap(([, bytes]) => new TextDecoder().decode(bytes.subarray(0, LIMITS.policyBytes)).match(/[0-9a-f]{64}/g) ?? []);
+  const ofPolicies = [...files]
+    .filter(([name]) => name.startsWith('policy/'))
+    .flatMap(([, bytes]) => new TextDecoder().decode(bytes.subarray(0, LIMITS.policyBytes)).match(/[0-9a-f]{64}/g) ?? []);
   return new Set([...ofRoot, ...[...delegatedStages(targets).values()].flatMap(keyIdsOf), ...ofPolicies]);
 }

@@ -23,7 +23,8 @@ export type KeySource = string | undefined;
 /** Makes what is missing of the keys that a lane needs. Public halves given beforehand stay public halves. @throws PromoterError `KEY_EXAMPLE` */
 export function makeKeys(home: Home, pipeline: Pipeline, source: KeySource): void {
   const named = (folder: string, names: readonly string[]): void => {
-    for (const name of names) if (!existsSync(path.join(folder, `${name}.pub.pem`))) ensureKey(path.join(folder, `${name}.pem`), 'p256', source);
+    for (const name of names)
+      if (!existsSync(path.join(folder, `${name}.pub.pem`))) ensureKey(path.join(folder, `${name}.pem`), 'p256', source);
   };
   named(home.owners, [...ROOT_KEYS, ...TARGETS_KEYS]);
   named(home.keys, [...ONLINE_KEYS, ...pipelineKeys(pipeline)]);

@@ -73,7 +73,9 @@ export async function initLane(wish: InitWish): Promise<MadeLane> {
   const logVkey = formatVkey(vkeyOf(pipeline.lane, NOTE_KEY_TYPE.ed25519, logKey));
   durableWrite(home.logVkey, `${logVkey}\n`, PUBLIC_FILE);
   makePrivateFolder(path.dirname(home.ledger));
-  await (await openLedger({ file: home.ledger, origin: pipeline.lane, logSigner: ed25519NoteSigner(pipeline.lane, logKey), now: wish.now })).close();
+  await (
+    await openLedger({ file: home.ledger, origin: pipeline.lane, logSigner: ed25519NoteSigner(pipeline.lane, logKey), now: wish.now })
+  ).close();
   await openLayout(home.content, { create: 'if-missing' });
   await publishFirst(home, pipeline, logVkey, wish);
   reached('init:published');
@@ -100,7 +102,12 @@ async function publishFirst(home: Home, pipeline: Pipeline, logVkey: string, wis
   const findKey = (name: string): Uint8Array => nextPublicHalf(home, name);
   const policies = pipeline.stages.map(({ name }) => policyFor({ pipeline, findKey, logVkey, logSize: 0, revoked: [] }, name));
   const delegations = pipeline.stages.map(({ name, key }) => ({ stage: name, keys: [findKey(key ?? name)], threshold: 1 }));
-  const targets = targetsMetadata({ version: 1, expiresAt: tufExpiryAt('targets', now()), targets: writeTargets(home, policies), stages: delegations });
+  const targets = targetsMetadata({
+    version: 1,
+    expiresAt: tufExpiryAt('targets', now()),
+    targets: writeTargets(home, policies),
+    stages: delegations,
+  });
   const signed = await signMetadata(targets, owners(home, TARGETS_KEYS));
   durableWrite(path.join(home.trust, publishedMetadataPath('targets', 1)), signed, PUBLIC_FILE);
   const roles = [describeRole('targets', signed)];
@@ -114,11 +121,17 @@ async function publishFirst(home: Home, pipeline: Pipeline, logVkey: string, wis
 function writeTargets(home: Home, policies: readonly Policy[]): readonly ReturnType<typeof writeTarget>[] {
   const last = policies.at(-1);
   if (last === undefined) throw new PromoterError('CONFIG_INVALID', 'make a lane: expected at least one stage, got none');
-  return [...policies.map((policy) => writeTarget(home, `policy/${policy.stage}.json`, encodePolicy(policy))), writeTarget(home, 'trusted_root.json', encodeTrustedRoot(last))];
+  return [
+    ...policies.map((policy) => writeTarget(home, `policy/${policy.stage}.json`, encodePolicy(policy))),
+    writeTarget(home, 'trusted_root.json', encodeTrustedRoot(last)),
+  ];
 }
 
 async function writeRoot(home: Home, now: string, marks: Readonly<Record<string, true>>): Promise<void> {
-  const role = (names: readonly string[], threshold: number): RoleKeys => ({ keys: names.map((name) => nextPublicHalf(home, name)), threshold });
+  const role = (names: readonly string[], threshold: number): RoleKeys => ({
+    keys: names.map((name) => nextPublicHalf(home, name)),
+    threshold,
+  });
   const root = rootMetadata({
     version: 1,
     expiresAt: tufExpiryAt('root', now),

@@ -2,7 +2,23 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Digest, LIMITS, PromoterError } from '@sealane/core';
-import { type Channel, EXAMPLE_MARK, parseChannel, parsePolicy, type Policy, policyDigest, readTarget, refreshTrust, trustFromRoot, type TrustedMetadata, type TufRead, type Authority, channelPath, publishedMetadataPath, summarizeMetadata } from '@sealane/trust';
+import {
+  type Channel,
+  EXAMPLE_MARK,
+  parseChannel,
+  parsePolicy,
+  type Policy,
+  policyDigest,
+  readTarget,
+  refreshTrust,
+  trustFromRoot,
+  type TrustedMetadata,
+  type TufRead,
+  type Authority,
+  channelPath,
+  publishedMetadataPath,
+  summarizeMetadata,
+} from '@sealane/trust';
 import { isNotFound } from '../disk-shell.js';
 import type { Home } from '../home.js';
 
@@ -40,14 +56,33 @@ const BEFORE_ALL_EXPIRY = '1970-01-01T00:00:00Z';
 export function readLaneTrust(home: Pick<Home, 'trust'>, stages: readonly string[]): LaneTrust {
   const read = readBelow(home.trust);
   const first = read('metadata/1.root.json', LIMITS.rootBytes);
-  if (first === undefined) throw new PromoterError('CONFIG_INVALID', `read the lane ${home.trust}: expected metadata/1.root.json, got nothing`, {}, { hint: 'make a lane with: sealane init DIR' });
+  if (first === undefined)
+    throw new PromoterError(
+      'CONFIG_INVALID',
+      `read the lane ${home.trust}: expected metadata/1.root.json, got nothing`,
+      {},
+      { hint: 'make a lane with: sealane init DIR' },
+    );
   const metadata = refreshTrust({ state: trustFromRoot(first), read, now: BEFORE_ALL_EXPIRY, expiry: 'network' });
-  const target = (file: string): { bytes: Uint8Array; version: number; expiresAt: string } => readTarget({ trusted: metadata, read, path: file });
-  const entries = stages.filter((stage) => metadata.snapshot.roles.has(stage)).map((stage): [string, StageTrust] => {
-    const policy = target(`policy/${stage}.json`).bytes;
-    const channel = target(`channel/${stage}.json`);
-    return [stage, { policy: parsePolicy(policy), digest: policyDigest(policy), policyBytes: policy, channel: parseChannel(channel.bytes), version: channel.version, expiresAt: roleExpiry(read, stage, channel.version) }];
-  });
+  const target = (file: string): { bytes: Uint8Array; version: number; expiresAt: string } =>
+    readTarget({ trusted: metadata, read, path: file });
+  const entries = stages
+    .filter((stage) => metadata.snapshot.roles.has(stage))
+    .map((stage): [string, StageTrust] => {
+      const policy = target(`policy/${stage}.json`).bytes;
+      const channel = target(`channel/${stage}.json`);
+      return [
+        stage,
+        {
+          policy: parsePolicy(policy),
+          digest: policyDigest(policy),
+          policyBytes: policy,
+          channel: parseChannel(channel.bytes),
+          version: channel.version,
+          expiresAt: roleExpiry(read, stage, channel.version),
+        },
+      ];
+    });
   const [, firstStage] = entries[0] ?? [];
   return {
     metadata,
@@ -55,7 +90,11 @@ export function readLaneTrust(home: Pick<Home, 'trust'>, stages: readonly string
     trustedRoot: target('trusted_root.json').bytes,
     isExample: metadata.root.extra[EXAMPLE_MARK] === true,
     origin: firstStage?.policy.lane ?? '',
-    stageKeyIds: (stage) => metadata.targets.delegations?.forPath(channelPath(stage)).filter(({ name }) => name === stage).flatMap(spkiIds) ?? [],
+    stageKeyIds: (stage) =>
+      metadata.targets.delegations
+        ?.forPath(channelPath(stage))
+        .filter(({ name }) => name === stage)
+        .flatMap(spkiIds) ?? [],
     topKeyIds: (role) => spkiIds(metadata.root.roles[role]),
   };
 }
@@ -75,7 +114,8 @@ export function readBelow(folder: string): TufRead {
   return (name, maxBytes) => {
     try {
       const bytes = new Uint8Array(readFileSync(path.join(folder, name)));
-      if (bytes.length > maxBytes) throw new PromoterError('TRUST_TOO_LARGE', `read ${name}: expected at most ${maxBytes} bytes, got ${bytes.length}`);
+      if (bytes.length > maxBytes)
+        throw new PromoterError('TRUST_TOO_LARGE', `read ${name}: expected at most ${maxBytes} bytes, got ${bytes.length}`);
       return bytes;
     } catch (error) {
       // absent is an answer to the client

@@ -68,7 +68,10 @@ export function policyFor(source: PolicySource, stage: string): Policy {
     groups: groupsOf(pipeline, stage),
     hardware: {
       require: pipeline.hardware.require,
-      equivalences: pipeline.hardware.equivalences.map((item) => ({ ...item, classes: item.classes.map((text): Digest => parseDigest(text)) })),
+      equivalences: pipeline.hardware.equivalences.map((item) => ({
+        ...item,
+        classes: item.classes.map((text): Digest => parseDigest(text)),
+      })),
     },
     floor: before?.floor ?? NO_FLOOR,
     accepts: before?.accepts ?? [],
@@ -82,7 +85,14 @@ export function groupsOf(pipeline: Pipeline, stage: string): Policy['groups'] {
 
 /** Names of the P-256 keys that a pipeline needs, each once: those of stages, people, signers and registrar. */
 export function pipelineKeys({ stages, people: persons, signers, registrar }: Pipeline): readonly string[] {
-  return [...new Set([...stages.map(({ name, key }) => key ?? name), ...persons.flatMap(({ keys }) => keys), ...Object.values(signers).flat(), ...registrar])];
+  return [
+    ...new Set([
+      ...stages.map(({ name, key }) => key ?? name),
+      ...persons.flatMap(({ keys }) => keys),
+      ...Object.values(signers).flat(),
+      ...registrar,
+    ]),
+  ];
 }
 
 /** This stage (last) and all upstream of it, in the pipeline's order, which is topological. */
@@ -91,7 +101,10 @@ function chainOf(pipeline: Pipeline, stage: string): Pipeline['stages'] {
   for (const { name, from } of [...pipeline.stages].reverse()) if (wanted.has(name)) from.forEach((upstream) => wanted.add(upstream));
   const chain = pipeline.stages.filter(({ name }) => wanted.has(name));
   if (!chain.some(({ name }) => name === stage)) {
-    throw new PromoterError('STAGE_UNKNOWN', `look up stage ${stage}: expected one of ${pipeline.stages.map(({ name }) => name).join(', ')}`);
+    throw new PromoterError(
+      'STAGE_UNKNOWN',
+      `look up stage ${stage}: expected one of ${pipeline.stages.map(({ name }) => name).join(', ')}`,
+    );
   }
   return chain;
 }
@@ -109,7 +122,10 @@ function keeperOf(source: PolicySource, chain: Pipeline['stages'], ids: (names: 
 
 function people(source: PolicySource, ids: (names: readonly string[]) => readonly string[], kept: Keep): readonly PolicyPerson[] {
   const before = source.before?.people ?? [];
-  const now = source.pipeline.people.map(({ id, keys }) => ({ id, keys: kept(ids(keys), before.find((person) => person.id === id)?.keys) }));
+  const now = source.pipeline.people.map(({ id, keys }) => ({
+    id,
+    keys: kept(ids(keys), before.find((person) => person.id === id)?.keys),
+  }));
   const named = new Set(now.flatMap(({ keys }) => keys));
   const dropped = before
     .filter(({ id }) => !now.some((person) => person.id === id))

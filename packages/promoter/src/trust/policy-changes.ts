@@ -2,7 +2,20 @@
 import { canonicalJson, equalBytes, type JsonValue } from '@sealane/core';
 import type { Policy } from '@sealane/trust';
 
-const COMPARED = ['chain', 'people', 'signers', 'registrar', 'logs', 'witnesses', 'quorum', 'gates', 'groups', 'hardware', 'floor', 'accepts'] as const;
+const COMPARED = [
+  'chain',
+  'people',
+  'signers',
+  'registrar',
+  'logs',
+  'witnesses',
+  'quorum',
+  'gates',
+  'groups',
+  'hardware',
+  'floor',
+  'accepts',
+] as const;
 /** Longest value shown in a line; the policy itself is in the proposal. */
 const MAX_SHOWN = 300;
 
@@ -10,7 +23,9 @@ const MAX_SHOWN = 300;
 export function policyChanges(after: Policy, before: Policy | undefined): readonly string[] {
   const name = `policy/${after.stage}.json`;
   if (before === undefined) return [`${name}: new, ${after.gates.length} gates, ${after.people.length} people`];
-  const parts = COMPARED.filter((part) => differs(after[part], before[part])).map((part) => `${name}: ${part}: ${shown(before[part])} becomes ${shown(after[part])}`);
+  const parts = COMPARED.filter((part) => differs(after[part], before[part])).map(
+    (part) => `${name}: ${part}: ${shown(before[part])} becomes ${shown(after[part])}`,
+  );
   return [...parts, ...keyChanges(name, after, before)];
 }
 

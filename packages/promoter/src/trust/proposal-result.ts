@@ -17,5 +17,9 @@ export function proposalResult(proposal: Proposal, file: string, exit: 0 | 5): C
 
 /** What is asked for is published already. */
 export function nothingProposed(lane: string): CommandResult {
-  return { exit: 0, json: { file: null, lane, basedOn: null, changes: [], root: null, targets: null }, text: 'nothing differs from what is published' };
+  return {
+    exit: 0,
+    json: { file: null, lane, basedOn: null, changes: [], root: null, targets: null },
+    text: 'nothing differs from what is published',
+  };
 }

@@ -70,7 +70,8 @@ export function encodeProposal({ lane, basedOn, changes, currentRoot, root, targ
 export function parseProposal(bytes: Uint8Array, source: string): Proposal {
   try {
     const parsed = shape.safeParse(parseStrictJson(bytes, { maxBytes: MAX_PROPOSAL_BYTES, maxDepth: LIMITS.jsonDepth }));
-    if (!parsed.success) throw invalid(source, `${parsed.error.issues[0]?.path.join('.') ?? ''}: ${parsed.error.issues[0]?.message ?? 'another shape'}`);
+    if (!parsed.success)
+      throw invalid(source, `${parsed.error.issues[0]?.path.join('.') ?? ''}: ${parsed.error.issues[0]?.message ?? 'another shape'}`);
     const { lane, basedOn, changes, currentRoot, root, targets, files } = parsed.data;
     const asBytes = (value: object | null): Uint8Array | null => (value === null ? null : canonicalJson(value as JsonObject));
     const proposal: Proposal = {
@@ -117,7 +118,8 @@ export function targetsAuthority({ root, currentRoot }: Pick<Proposal, 'root' | 
 
 /** Joins copies of one proposal that owners signed apart. @throws TrustError `TRUST_MISMATCH` they are not the same */
 export function mergeProposals(first: Proposal, ...others: readonly Proposal[]): Proposal {
-  const merge = (ours: Uint8Array | null, theirs: Uint8Array | null): Uint8Array | null => (ours === null || theirs === null ? ours : mergeSignatures(ours, theirs));
+  const merge = (ours: Uint8Array | null, theirs: Uint8Array | null): Uint8Array | null =>
+    ours === null || theirs === null ? ours : mergeSignatures(ours, theirs);
   return others.reduce((all, other) => ({ ...all, root: merge(all.root, other.root), targets: merge(all.targets, other.targets) }), first);
 }
 
@@ -135,7 +137,8 @@ function checkFiles({ targets, files, lane }: Proposal, source: string): void {
     if (!listed.some((target) => target.path === path && target.sha256Hex === sha256Hex && target.lengthBytes === bytes.length)) {
       throw invalid(source, `expected ${path} to be what its targets metadata lists, got other bytes (sha256 ${sha256Hex})`);
     }
-    if (path.startsWith('policy/') && parsePolicy(bytes).lane !== lane) throw invalid(source, `expected policies of lane ${lane} only, got ${path} of another`);
+    if (path.startsWith('policy/') && parsePolicy(bytes).lane !== lane)
+      throw invalid(source, `expected policies of lane ${lane} only, got ${path} of another`);
   }
 }
 

@@ -85,15 +85,25 @@ function proposeRoot({ root, isExample }: Published, wish: ProposalWish): Part |
 }
 
 /** New targets when a policy, the trusted root or a stage's key differs: policy and delegation change in one version. */
-function proposeTargets(published: Published, wish: ProposalWish): (Part & { readonly files: ReadonlyMap<string, Uint8Array> }) | undefined {
+function proposeTargets(
+  published: Published,
+  wish: ProposalWish,
+): (Part & { readonly files: ReadonlyMap<string, Uint8Array> }) | undefined {
   const policies = wish.pipeline.stages.map(({ name }) => nextPolicy(published, wish, name));
   const last = policies.at(-1);
   if (last === undefined) return undefined;
   const trustedRoot = encodeTrustedRoot(last.policy);
   const before = listedTargets(published.targets.bytes);
-  const wanted = new Map([...policies.map(({ policy, bytes }): [string, Uint8Array] => [`policy/${policy.stage}.json`, bytes]), ['trusted_root.json', trustedRoot]]);
+  const wanted = new Map([
+    ...policies.map(({ policy, bytes }): [string, Uint8Array] => [`policy/${policy.stage}.json`, bytes]),
+    ['trusted_root.json', trustedRoot],
+  ]);
   const targets = [...wanted].map(([path, bytes]) => describeTarget(path, bytes));
-  const stages = wish.pipeline.stages.map(({ name, key }): StageDelegation => ({ stage: name, keys: [wish.findKey(key ?? name)], threshold: 1 }));
+  const stages = wish.pipeline.stages.map(({ name, key }): StageDelegation => ({
+    stage: name,
+    keys: [wish.findKey(key ?? name)],
+    threshold: 1,
+  }));
   const changed = targets.filter((target) => !before.some((old) => sameTarget(old, target)));
   const dropped = before.filter(({ path }) => !wanted.has(path));
   const delegations = delegationChanges(published.targets.bytes, stages);
@@ -112,13 +122,20 @@ function proposeTargets(published: Published, wish: ProposalWish): (Part & { rea
   };
 }
 
-function nextPolicy(published: Published, wish: ProposalWish, stage: string): { policy: Policy; bytes: Uint8Array; changes: readonly string[] } {
+function nextPolicy(
+  published: Published,
+  wish: ProposalWish,
+  stage: string,
+): { policy: Policy; bytes: Uint8Array; changes: readonly string[] } {
   const before = published.policies.get(stage);
   const made = policyFor({ ...wish, ...(before === undefined ? {} : { before: before.policy }) }, stage);
   if (before === undefined) return { policy: made, bytes: encodePolicy(made), changes: policyChanges(made, undefined) };
   if (samePolicy(made, before.policy)) return { ...before, changes: [] };
   // what was decided under the policy before goes on counting, below this index: owners strike the line where it must not
-  const accepted = wish.accept === 'none' ? [] : [{ digest: policyDigest(before.bytes), belowIndex: wish.logSize }, ...before.policy.accepts].slice(0, MAX_ACCEPTED);
+  const accepted =
+    wish.accept === 'none'
+      ? []
+      : [{ digest: policyDigest(before.bytes), belowIndex: wish.logSize }, ...before.policy.accepts].slice(0, MAX_ACCEPTED);
   const policy = { ...made, accepts: accepted };
   return { policy, bytes: encodePolicy(policy), changes: policyChanges(policy, before.policy) };
 }
@@ -132,7 +149,9 @@ function delegationChanges(targets: Uint8Array, stages: readonly StageDelegation
   const added = stages.flatMap((stage) => {
     const old = before.get(stage.stage);
     const ids = keyIdsOf(stage).join(', ');
-    return old !== undefined && keyIdsOf(old).join(', ') === ids ? [] : [`channel/${stage.stage}.json: signed by ${ids}${old === undefined ? '' : `, before by ${keyIdsOf(old).join(', ')}`}`];
+    return old !== undefined && keyIdsOf(old).join(', ') === ids
+      ? []
+      : [`channel/${stage.stage}.json: signed by ${ids}${old === undefined ? '' : `, before by ${keyIdsOf(old).join(', ')}`}`];
   });
   const gone = [...before.keys()].filter((name) => !stages.some(({ stage }) => stage === name));
   return [...added, ...gone.map((name) => `channel/${name}.json: stage dropped`)];

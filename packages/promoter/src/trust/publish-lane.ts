@@ -42,7 +42,10 @@ export async function publishLane(promoter: Promoter, channels: ReadonlyMap<stri
   reached('publish:log-written');
   const roles: ListedRole[] = [];
   for (const [stage, channel] of channels) roles.push(await publishStage(promoter, stage, channel, stageSigner(promoter, stage)));
-  await publishTop({ home: promoter.home, now: promoter.now, signer: (role) => signerById(promoter.home, promoter.lane.topKeyIds(role), role) }, roles);
+  await publishTop(
+    { home: promoter.home, now: promoter.now, signer: (role) => signerById(promoter.home, promoter.lane.topKeyIds(role), role) },
+    roles,
+  );
 }
 
 /** Signs and writes a stage's channel and role; returns the role as the snapshot lists it. */
@@ -60,7 +63,19 @@ export async function publishStage(place: PublishPlace, stage: string, channel: 
 
 /** The channel of a stage in which nothing has been released. */
 export function emptyChannel(lane: string, stage: string, issuedAt: string): Channel {
-  return { apiVersion: 'sealane/v1', kind: 'Channel', lane, stage, issuedAt, groups: [], rollback: [], held: [], fenced: [], revoked: [], floor: null };
+  return {
+    apiVersion: 'sealane/v1',
+    kind: 'Channel',
+    lane,
+    stage,
+    issuedAt,
+    groups: [],
+    rollback: [],
+    held: [],
+    fenced: [],
+    revoked: [],
+    floor: null,
+  };
 }
 
 /** Signs and writes snapshot and timestamp over the roles given and those of the snapshot before. */
@@ -69,12 +84,22 @@ export async function publishTop(place: PublishTop, roles: readonly ListedRole[]
   const current = currentSnapshot(home);
   const version = nextVersion(home, 'snapshot');
   const previous = current === undefined ? {} : { previous: current };
-  const snapshot = await signMetadata(snapshotMetadata({ version, expiresAt: tufExpiryAt('snapshot', now()), roles, ...previous }), [signer('snapshot')]);
+  const snapshot = await signMetadata(snapshotMetadata({ version, expiresAt: tufExpiryAt('snapshot', now()), roles, ...previous }), [
+    signer('snapshot'),
+  ]);
   durableWrite(path.join(home.trust, publishedMetadataPath('snapshot', version)), snapshot, PUBLIC_FILE);
   reached('publish:snapshot-written');
   const timestampVersion = timestampVersionOf(home) + 1;
-  const timestamp = timestampMetadata({ version: timestampVersion, expiresAt: tufExpiryAt('timestamp', now()), snapshot: describeRole('snapshot', snapshot) });
-  durableWrite(path.join(home.trust, publishedMetadataPath('timestamp', timestampVersion)), await signMetadata(timestamp, [signer('timestamp')]), PUBLIC_FILE);
+  const timestamp = timestampMetadata({
+    version: timestampVersion,
+    expiresAt: tufExpiryAt('timestamp', now()),
+    snapshot: describeRole('snapshot', snapshot),
+  });
+  durableWrite(
+    path.join(home.trust, publishedMetadataPath('timestamp', timestampVersion)),
+    await signMetadata(timestamp, [signer('timestamp')]),
+    PUBLIC_FILE,
+  );
   reached('publish:timestamp-written');
 }
 
@@ -108,7 +133,10 @@ function signedValue(home: Home, ...keys: readonly string[]): unknown {
   const bytes = readOptional(path.join(home.trust, 'metadata', 'timestamp.json'));
   if (bytes === undefined) return undefined;
   const document: unknown = parseStrictJson(bytes, { maxBytes: LIMITS.timestampBytes, maxDepth: LIMITS.jsonDepth });
-  return ['signed', ...keys].reduce<unknown>((inner, key) => (typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>)[key] : undefined), document);
+  return ['signed', ...keys].reduce<unknown>(
+    (inner, key) => (typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>)[key] : undefined),
+    document,
+  );
 }
 
 /** One above the highest version on disk, published or left by a crash: a version is never used for two contents. */

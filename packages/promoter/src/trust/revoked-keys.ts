@@ -6,7 +6,9 @@ import { durableWrite, PUBLIC_FILE, readOptional } from '../disk-shell.js';
 import type { Home } from '../home.js';
 import type { RevokedKey } from './policies.js';
 
-const shape = z.array(z.strictObject({ keyId: z.string().regex(/^[0-9a-f]{64}$/), untilIndex: z.int().min(0), reason: z.string().min(1).max(2000) })).max(1000);
+const shape = z
+  .array(z.strictObject({ keyId: z.string().regex(/^[0-9a-f]{64}$/), untilIndex: z.int().min(0), reason: z.string().min(1).max(2000) }))
+  .max(1000);
 
 /** The revocations so far. @throws PromoterError `CONFIG_INVALID` the file was damaged */
 export function readRevokedKeys(home: Pick<Home, 'keys'>): readonly RevokedKey[] {

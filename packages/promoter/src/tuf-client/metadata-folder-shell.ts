@@ -50,7 +50,9 @@ export function initMetadataFolder(folder: string, rootFile: string, rules: TufR
   const state = trustFromRoot(root, rules);
   const opened = openMetadataFolder(folder);
   if (existsSync(path.join(folder, STATE_FILE)) && opened.state().root !== state.root) {
-    throw new PromoterError('CONFIG_INVALID', `start trust in ${folder}: expected an empty folder, got one that trusts another root`, { folder });
+    throw new PromoterError('CONFIG_INVALID', `start trust in ${folder}: expected an empty folder, got one that trusts another root`, {
+      folder,
+    });
   }
   if (!existsSync(path.join(folder, STATE_FILE))) {
     opened.keepCopy('root', root);
@@ -63,7 +65,8 @@ function readState(folder: string): TufState {
   const file = path.join(folder, STATE_FILE);
   const hint = 'start with: sealane tuf init ROOT.json --metadata-dir DIR';
   const bytes = readOptional(file);
-  if (bytes === undefined) throw new PromoterError('CONFIG_INVALID', `open ${folder}: expected a trust state, got none`, { file }, { hint });
+  if (bytes === undefined)
+    throw new PromoterError('CONFIG_INVALID', `open ${folder}: expected a trust state, got none`, { file }, { hint });
   const state = parseState(bytes);
   if (state === undefined) throw new PromoterError('CONFIG_INVALID', `open ${file}: expected a trust state, got a damaged file`, { file });
   return state;

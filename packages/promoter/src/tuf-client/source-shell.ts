@@ -66,7 +66,12 @@ function folderSource(folder: string): ReadFile {
     } catch (cause) {
       if (isNotFound(cause)) return undefined;
       if (cause instanceof TrustError) throw cause;
-      throw new PromoterError('FETCH_FAILED', `read ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { file }, { cause });
+      throw new PromoterError(
+        'FETCH_FAILED',
+        `read ${file}: ${cause instanceof Error ? cause.message : String(cause)}`,
+        { file },
+        { cause },
+      );
     }
   };
 }

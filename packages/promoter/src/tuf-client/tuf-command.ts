@@ -6,8 +6,16 @@ import { isTime, type TufRules } from '@sealane/trust';
 import { openSource, type ReadFile } from './source-shell.js';
 import type { MetadataFolder } from './metadata-folder-shell.js';
 
-export const METADATA_DIR: OptionSpec = { flags: '--metadata-dir <dir>', description: 'where trusted metadata and version floors are kept', required: true };
-export const METADATA_URL: OptionSpec = { flags: '--metadata-url <url>', description: 'the metadata of the repository: a web address or a folder', required: true };
+export const METADATA_DIR: OptionSpec = {
+  flags: '--metadata-dir <dir>',
+  description: 'where trusted metadata and version floors are kept',
+  required: true,
+};
+export const METADATA_URL: OptionSpec = {
+  flags: '--metadata-url <url>',
+  description: 'the metadata of the repository: a web address or a folder',
+  required: true,
+};
 export const STRICT: OptionSpec = { flags: '--strict', description: "add the lane's rules to those of TUF 1.0.34" };
 export const NOW: OptionSpec = { flags: '--now <time>', description: 'judge expiry at this time (YYYY-MM-DDTHH:MM:SSZ) instead of now' };
 
@@ -59,6 +67,8 @@ export async function answerTuf(call: CommandCall, folder: MetadataFolder, work:
     return { exit: 1, json: { ok: false, code, message, versions: folder.versions() }, text: '', hint: error.hint ?? ERRORS[code].hint };
   }
   const versions = folder.versions();
-  const text = Object.entries(versions).map(([role, version]) => `${role} ${version}`).join('\n');
+  const text = Object.entries(versions)
+    .map(([role, version]) => `${role} ${version}`)
+    .join('\n');
   return { exit: 0, json: { ok: true, code: null, versions }, text };
 }

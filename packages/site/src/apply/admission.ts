@@ -27,7 +27,8 @@ export async function admitFromMirror(site: Site, machine: Machine, lane: LaneFo
   const state = machine.state();
   const now = trustedNow(trust.time, world.clock);
   const record = world.disk.read(folder.record, LIMITS.bundleBytes);
-  if (record === undefined) throw new SiteError('NOT_ENROLLED', `read ${folder.record}: expected the record of this site, got nothing`, { path: folder.record });
+  if (record === undefined)
+    throw new SiteError('NOT_ENROLLED', `read ${folder.record}: expected the record of this site, got nothing`, { path: folder.record });
   const admission = admit({
     lane,
     trust: trust.tuf,
@@ -39,7 +40,14 @@ export async function admitFromMirror(site: Site, machine: Machine, lane: LaneFo
       denied: state.denied.map(({ release, reason }) => ({ release, reason })),
       installed: state.current?.release ?? null,
     },
-    site: { name: config.name, keyId: signer.keyId, record, hbom: await inventory(site), localStage: config.stage, allowExampleKeys: config.allowExampleKeys },
+    site: {
+      name: config.name,
+      keyId: signer.keyId,
+      record,
+      hbom: await inventory(site),
+      localStage: config.stage,
+      allowExampleKeys: config.allowExampleKeys,
+    },
     local: { hold: activeHold(state.hold, now)?.reason ?? null },
     now,
     freshness: isImported(lane, trust) ? 'medium' : 'network',

@@ -18,6 +18,7 @@ export async function* boundedLines(stream: AsyncIterable<unknown>, maxBytes: nu
       yield rest.subarray(0, end);
       rest = rest.subarray(end + 1);
     }
-    if (rest.length > maxBytes) throw new SiteError('FETCH_FAILED', `read what fetch says: expected lines of at most ${maxBytes} bytes, got more`);
+    if (rest.length > maxBytes)
+      throw new SiteError('FETCH_FAILED', `read what fetch says: expected lines of at most ${maxBytes} bytes, got more`);
   }
 }

@@ -98,7 +98,15 @@ async function stage(context: CarryContext, target: Target): Promise<SiteEvent> 
     const known = context.machine.state().refused;
     // the same content is still wrong: its receipt is made
     if (known?.code === error.code && known.release === target.release) return { is: 'abandoned', why: error.message };
-    const check: Check = { id: 'content', verdict: 'fail', expected: 'every blob of the release, whole and safe to unpack', actual: error.message, remedy: error.hint ?? ERRORS[error.code].hint, evidence: [], code: error.code };
+    const check: Check = {
+      id: 'content',
+      verdict: 'fail',
+      expected: 'every blob of the release, whole and safe to unpack',
+      actual: error.message,
+      remedy: error.hint ?? ERRORS[error.code].hint,
+      evidence: [],
+      code: error.code,
+    };
     return { is: 'refused', code: error.code, release: target.release, waybill: target.waybill, checks: [check], at: now(context) };
   }
 }
@@ -131,7 +139,9 @@ async function watchProbation(context: CarryContext, target: Target): Promise<Si
   const { phase } = machine.state();
   if (phase.at !== 'probation') throw new SiteError('INTERNAL', `watch a release: expected probation, got ${phase.at}`);
   if (phase.began.bootId !== clock.bootId()) return await switchTo(context, target, phase.attempt);
-  const result = await interruptible(target, () => watch(watched(site, target), plan(site), secondsSince(phase.began, clock), clock, signal));
+  const result = await interruptible(target, () =>
+    watch(watched(site, target), plan(site), secondsSince(phase.began, clock), clock, signal),
+  );
   return result.healthy ? { is: 'committed', at: now(context), keep: site.config.keep } : { is: 'unhealthy', failed: result.checks };
 }
 
@@ -149,9 +159,14 @@ async function goBack(context: CarryContext, { to, attempt, failed }: Effect & {
     await runSlot(site, to);
     const result = await interruptible(to, () => watchStart(watched(site, to), plan(site), world.clock, world.signal));
     if (result.healthy) return { is: 'rolled-back', at: now(context) };
-    return { is: 'held', code: 'ROLLBACK_FAILED', message: `${to.name} ${to.version} did not come up either (${result.checks.map(({ actual }) => actual).join('; ')}) after: ${why}` };
+    return {
+      is: 'held',
+      code: 'ROLLBACK_FAILED',
+      message: `${to.name} ${to.version} did not come up either (${result.checks.map(({ actual }) => actual).join('; ')}) after: ${why}`,
+    };
   } catch (error) {
-    if (error instanceof SiteError && error.code === 'HEALTH_FAILED') return { is: 'held', code: 'ROLLBACK_FAILED', message: `${error.message}, after: ${why}` };
+    if (error instanceof SiteError && error.code === 'HEALTH_FAILED')
+      return { is: 'held', code: 'ROLLBACK_FAILED', message: `${error.message}, after: ${why}` };
     throw error;
   }
 }
@@ -185,7 +200,15 @@ function now({ site, trust }: CarryContext): string {
 }
 
 function startFailure(actual: string): Check {
-  return { id: 'health-start', verdict: 'fail', expected: 'the start command of site.yaml starts the release', actual, remedy: 'read state/logs/workload.log and driver.start in site.yaml', evidence: [], code: 'HEALTH_FAILED' };
+  return {
+    id: 'health-start',
+    verdict: 'fail',
+    expected: 'the start command of site.yaml starts the release',
+    actual,
+    remedy: 'read state/logs/workload.log and driver.start in site.yaml',
+    evidence: [],
+    code: 'HEALTH_FAILED',
+  };
 }
 
 async function interruptible<T>(release: Target | Slot, run: () => Promise<T>): Promise<T> {
@@ -193,7 +216,12 @@ async function interruptible<T>(release: Target | Slot, run: () => Promise<T>): 
     return await run();
   } catch (cause) {
     if (cause instanceof Error && cause.name === 'AbortError') {
-      throw new SiteError('INTERRUPTED', `watch ${release.name} ${release.version}: interrupted; it runs on and is judged by the next command`, {}, { cause });
+      throw new SiteError(
+        'INTERRUPTED',
+        `watch ${release.name} ${release.version}: interrupted; it runs on and is judged by the next command`,
+        {},
+        { cause },
+      );
     }
     throw cause;
   }

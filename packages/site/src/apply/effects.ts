@@ -18,7 +18,13 @@ export type Effect =
   /** Watch its health → `committed` or `unhealthy`. */
   | { readonly do: 'watch'; readonly target: Target }
   /** Stop what runs, point `current` back, start, see it healthy → `rolled-back` or `held`. */
-  | { readonly do: 'go-back'; readonly to: Slot | null; readonly target: Target; readonly attempt: number; readonly failed: readonly Check[] };
+  | {
+      readonly do: 'go-back';
+      readonly to: Slot | null;
+      readonly target: Target;
+      readonly attempt: number;
+      readonly failed: readonly Check[];
+    };
 
 /** What the state asks for; nothing when it rests. An owed receipt comes before anything new. */
 export function effectsOf(state: SiteState): readonly Effect[] {

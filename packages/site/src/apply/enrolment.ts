@@ -1,6 +1,15 @@
 /** Enrolment: a site begins to trust one root, and to be the site that its record names. Nothing here came over a network. */
 import { canonicalJson, EXAMPLE_KEY_IDS, LIMITS, parseStrictJson, type Signer, SiteError } from '@sealane/core';
-import { EXAMPLE_MARK, parseBundle, readSiteRecord, rootAuthority, type SiteRecordPredicate, type TopRole, trustFromRoot, type TufState } from '@sealane/trust';
+import {
+  EXAMPLE_MARK,
+  parseBundle,
+  readSiteRecord,
+  rootAuthority,
+  type SiteRecordPredicate,
+  type TopRole,
+  trustFromRoot,
+  type TufState,
+} from '@sealane/trust';
 import type { Clock } from '../clock.js';
 import type { SiteConfig } from '../config.js';
 import type { Disk } from '../disk.js';
@@ -18,9 +27,14 @@ const ROLES: readonly TopRole[] = ['root', 'targets', 'snapshot', 'timestamp'];
 export function readRoot(bytes: Uint8Array, exampleKeys: 'allow-example' | 'refuse-example'): TufState {
   const tuf = trustFromRoot(bytes);
   if (exampleKeys === 'allow-example' || !isExampleRoot(bytes)) return tuf;
-  throw new SiteError('KEY_EXAMPLE', 'enrol this site: expected a root with keys of its own, got one with the example keys that everybody has', {}, {
-    hint: 'take the root of your own lane; for a try-out set allowExampleKeys: true in site.yaml',
-  });
+  throw new SiteError(
+    'KEY_EXAMPLE',
+    'enrol this site: expected a root with keys of its own, got one with the example keys that everybody has',
+    {},
+    {
+      hint: 'take the root of your own lane; for a try-out set allowExampleKeys: true in site.yaml',
+    },
+  );
 }
 
 /** Whether a root says that it is an example, or names one of the well-known keys without saying so. */
@@ -57,7 +71,12 @@ export function enrol({ disk, clock, folder, signer, config, record, root }: Enr
     ['stage', site.stage, config?.stage ?? site.stage],
   ] as const;
   for (const [what, got, expected] of pairs) {
-    if (got !== expected) throw new SiteError('SITE_MISMATCH', `enrol ${site.site}: expected a record for ${what} ${expected}, got ${got}`, { what, expected, got });
+    if (got !== expected)
+      throw new SiteError('SITE_MISMATCH', `enrol ${site.site}: expected a record for ${what} ${expected}, got ${got}`, {
+        what,
+        expected,
+        got,
+      });
   }
   durableWrite(disk, folder.record, canonicalJson(bundle.json), 0o644);
   if (disk.kind(folder.trust) === 'nothing') {

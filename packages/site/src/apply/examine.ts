@@ -38,7 +38,13 @@ async function workloadCheck({ world, folder, driver }: Site): Promise<Check> {
   const { current, stopped } = readState(world.disk, folder.journal);
   const status = await driver.status();
   const isRight = current === null || stopped || status.is === 'running' || status.is === 'handed-over';
-  return finding('workload', 'HEALTH_FAILED', stopped ? 'stopped by an operator' : 'what is installed runs', status.is === 'ended' ? status.how : status.is, isRight);
+  return finding(
+    'workload',
+    'HEALTH_FAILED',
+    stopped ? 'stopped by an operator' : 'what is installed runs',
+    status.is === 'ended' ? status.how : status.is,
+    isRight,
+  );
 }
 
 function finding(id: string, code: ErrorCode, expected: string, actual: string, isRight: boolean): Check {

@@ -74,7 +74,12 @@ test('refuses every single flipped bit of acknowledged records, and leaves the f
 test('refuses a record taken out, repeated or moved', () => {
   const { bytes, ends } = journalOf(events);
   const line = (index: number): readonly number[] => [...bytes.slice(ends[index], ends[index + 1])];
-  for (const order of [[0, 2], [1, 2], [0, 0, 1, 2], [0, 2, 1]]) {
+  for (const order of [
+    [0, 2],
+    [1, 2],
+    [0, 0, 1, 2],
+    [0, 2, 1],
+  ]) {
     expect(codeOf(() => parseJournal(new Uint8Array(order.flatMap(line))))).toBe('STATE_CORRUPT');
   }
 });

@@ -4,7 +4,19 @@
  * Pure. A record counts once its line is on disk with its newline. What a power cut can leave is a torn last line: it was never
  * acknowledged and is cut off. Anything else that does not add up was altered or rotted, and nothing is guessed from it.
  */
-import { canonicalJson, concatBytes, equalBytes, type JsonObject, type JsonValue, parseStrictJson, SealaneError, sha256, digestHex, SiteError, utf8 } from '@sealane/core';
+import {
+  canonicalJson,
+  concatBytes,
+  equalBytes,
+  type JsonObject,
+  type JsonValue,
+  parseStrictJson,
+  SealaneError,
+  sha256,
+  digestHex,
+  SiteError,
+  utf8,
+} from '@sealane/core';
 
 /** One record as it was written; `seq` counts from 1. */
 export interface JournalRecord {
@@ -118,4 +130,3 @@ function asObject(value: JsonValue | undefined, seq: number): JsonObject {
 function corrupt(seq: number, expected: string, got: string, cause?: Error): SiteError {
   return new SiteError('STATE_CORRUPT', `read the journal, record ${seq}: expected ${expected}, got ${got}`, { seq }, { cause });
 }
-

@@ -13,7 +13,8 @@ export interface LaneFolders {
 
 /** Looks into each folder in turn; a link or pipe in an untrusted folder counts as nothing there. */
 export function laneFolders(disk: Disk, folders: readonly string[]): LaneFolders {
-  const locate = (file: string): string | undefined => folders.map((folder) => path.join(folder, file)).find((place) => disk.kind(place) === 'file');
+  const locate = (file: string): string | undefined =>
+    folders.map((folder) => path.join(folder, file)).find((place) => disk.kind(place) === 'file');
   return {
     locate,
     read: (file, maxBytes) => {
@@ -28,7 +29,13 @@ function readBounded(disk: Disk, place: string, file: string, maxBytes: number):
     return disk.read(place, maxBytes);
   } catch (error) {
     if (!(error instanceof SiteError)) throw error;
-    if (error.code === 'FILE_TOO_LARGE') throw new TrustError('TRUST_TOO_LARGE', `read ${file}: expected at most ${maxBytes} bytes, got more`, { path: file, maxBytes }, { cause: error });
+    if (error.code === 'FILE_TOO_LARGE')
+      throw new TrustError(
+        'TRUST_TOO_LARGE',
+        `read ${file}: expected at most ${maxBytes} bytes, got more`,
+        { path: file, maxBytes },
+        { cause: error },
+      );
     // it became a link between two looks: whoever did that offers nothing
     if (error.code === 'CONTENT_UNSAFE') return undefined;
     throw error;

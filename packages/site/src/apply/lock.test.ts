@@ -58,7 +58,10 @@ test('is taken over from a process that is gone, from before a reboot, from anot
 test('is not taken from a living process', async () => {
   await withScratch((folder) => {
     const file = path.join(folder, 'lock');
-    writeFileSync(file, sealed({ pid: process.ppid, startTime: systemProcesses.startTime(process.ppid) ?? '', bootId: systemClock.bootId() }));
+    writeFileSync(
+      file,
+      sealed({ pid: process.ppid, startTime: systemProcesses.startTime(process.ppid) ?? '', bootId: systemClock.bootId() }),
+    );
     expect(codeOf(() => takeLock(world, file))).toBe('UPDATER_BUSY');
     expect(existsSync(file)).toBe(true);
     return Promise.resolve();

@@ -85,5 +85,7 @@ function setAside(world: LockWorld, file: string): void {
 }
 
 function busy(file: string, pid: number): SiteError {
-  return new SiteError('UPDATER_BUSY', `lock ${path.dirname(file)}: expected no other updater, process ${pid} is changing this site`, { pid });
+  return new SiteError('UPDATER_BUSY', `lock ${path.dirname(file)}: expected no other updater, process ${pid} is changing this site`, {
+    pid,
+  });
 }

@@ -33,7 +33,11 @@ export async function importMedium(site: Site, medium: string): Promise<Imported
     requireWhole(medium, answer);
     markImported(site, trust);
     const { outcome, fetched, kept } = answer;
-    return { imported: fetched, skipped: kept, reason: outcome === 'unchanged' || fetched === 0 ? 'everything on it was here already' : null };
+    return {
+      imported: fetched,
+      skipped: kept,
+      reason: outcome === 'unchanged' || fetched === 0 ? 'everything on it was here already' : null,
+    };
   } finally {
     // what a refused medium offered is judged here and now, not by the next update
     world.disk.remove(folder.offer);

@@ -23,14 +23,19 @@ export function journalFault({ world, folder }: Pick<Site, 'world' | 'folder'>):
 export function mendJournal({ world, folder }: Pick<Site, 'world' | 'folder'>): string {
   const aside = setJournalAside(world.disk, folder.journal, world.clock.wallTime());
   const message = `the journal was damaged and lies in ${path.basename(aside)}`;
-  const state: SiteState = { ...INITIAL_STATE, phase: { at: 'held', code: 'STATE_CORRUPT', message, target: null }, receipts: chainEnd({ world, folder }) };
+  const state: SiteState = {
+    ...INITIAL_STATE,
+    phase: { at: 'held', code: 'STATE_CORRUPT', message, target: null },
+    receipts: chainEnd({ world, folder }),
+  };
   openJournal(world.disk, folder.journal).append(plainJson({ is: 'snapshot', state }));
   return aside;
 }
 
 /** The last receipt on disk, queued or sent. */
 function chainEnd({ world, folder }: Pick<Site, 'world' | 'folder'>): SiteState['receipts'] {
-  const last = (dir: string): number => Math.max(0, ...world.disk.list(dir).flatMap((name) => (/^\d{8}\.json$/.test(name) ? [Number(name.slice(0, 8))] : [])));
+  const last = (dir: string): number =>
+    Math.max(0, ...world.disk.list(dir).flatMap((name) => (/^\d{8}\.json$/.test(name) ? [Number(name.slice(0, 8))] : [])));
   const [queued, sent] = [last(folder.receipts), last(folder.sentReceipts)];
   const seq = Math.max(queued, sent);
   if (seq === 0) return INITIAL_STATE.receipts;

@@ -9,7 +9,11 @@ import type { SiteState } from './state.js';
 /** Hex digests of the releases that must stay. */
 export function neededReleases({ current, kept, phase }: SiteState): ReadonlySet<string> {
   const target = 'target' in phase ? phase.target : null;
-  const needed: readonly Digest[] = [...(current === null ? [] : [current.release]), ...kept.map(({ release }) => release), ...(target === null ? [] : [target.release])];
+  const needed: readonly Digest[] = [
+    ...(current === null ? [] : [current.release]),
+    ...kept.map(({ release }) => release),
+    ...(target === null ? [] : [target.release]),
+  ];
   return new Set(needed.map(digestHex));
 }
 
@@ -45,7 +49,9 @@ export async function pruneStore({ world, folder }: Pick<Site, 'world' | 'folder
     if (error instanceof SealaneError) return 0;
     throw error;
   }
-  const names = world.disk.list(path.join(folder.store, 'blobs', 'sha256')).filter((name) => /^[0-9a-f]{64}$/.test(name) && !wanted.has(name));
+  const names = world.disk
+    .list(path.join(folder.store, 'blobs', 'sha256'))
+    .filter((name) => /^[0-9a-f]{64}$/.test(name) && !wanted.has(name));
   for (const name of names) await store.removeBlob(digestFromHex(name));
   return names.length;
 }

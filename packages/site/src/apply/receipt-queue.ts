@@ -21,7 +21,9 @@ export function queuedReceipts(disk: Disk, folder: string, { receipts }: Pick<Si
   const numbers = Array.from({ length: Math.min(MAX_FLUSH, receipts.seq - receipts.sent) }, (_, at) => receipts.sent + 1 + at);
   return numbers.flatMap((seq) => {
     const bytes = disk.read(receiptFile(folder, seq), LIMITS.bundleBytes);
-    return bytes === undefined ? [] : [{ seq, bundle: asObject(parseStrictJson(bytes, { maxBytes: LIMITS.bundleBytes, maxDepth: LIMITS.jsonDepth })) }];
+    return bytes === undefined
+      ? []
+      : [{ seq, bundle: asObject(parseStrictJson(bytes, { maxBytes: LIMITS.bundleBytes, maxDepth: LIMITS.jsonDepth })) }];
   });
 }
 
@@ -32,7 +34,8 @@ export async function flushQueue(site: Site, machine: Machine, fetcher: Fetcher)
   if (config.receiptsTo === undefined || receipts.length === 0) return;
   const { upTo, problem } = await fetcher.flush({ do: 'flush', site: config.name, receiptsTo: config.receiptsTo, receipts });
   if (problem !== null) world.talk(`${receipts.length} receipts stay queued: ${problem}`);
-  if (upTo > machine.state().receipts.seq) throw new SiteError('INTERNAL', `send receipts: expected at most number ${machine.state().receipts.seq}, got ${upTo}`);
+  if (upTo > machine.state().receipts.seq)
+    throw new SiteError('INTERNAL', `send receipts: expected at most number ${machine.state().receipts.seq}, got ${upTo}`);
   if (upTo > machine.state().receipts.sent) machine.record({ is: 'receipts-sent', seq: upTo });
   setAsideSent(world.disk, folder.receipts, folder.sentReceipts, machine.state());
   crashPoint('update:flushed');

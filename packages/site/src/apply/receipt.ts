@@ -3,7 +3,20 @@
  *
  * A signature differs each time it is made, so a receipt that was written and not yet journalled is taken as it is, not made again.
  */
-import { base64, canonicalJson, type Check, type Digest, type JsonObject, LIMITS, parseCheckpoint, SealaneError, signStatement, type Signer, SiteError, statementDigestOf } from '@sealane/core';
+import {
+  base64,
+  canonicalJson,
+  type Check,
+  type Digest,
+  type JsonObject,
+  LIMITS,
+  parseCheckpoint,
+  SealaneError,
+  signStatement,
+  type Signer,
+  SiteError,
+  statementDigestOf,
+} from '@sealane/core';
 import { encodeBundle, parseBundle, type ParsedBundle, readReceipt, type ReceiptPredicate, receiptStatement } from '@sealane/trust';
 import type { Disk } from '../disk.js';
 import { durableWrite } from '../durable-write.js';
@@ -29,7 +42,22 @@ export function receiptPredicate(owed: OwedReceipt, facts: ReceiptFacts, keyId: 
   const { site, seq, prev, hardware, salt } = facts;
   const { event, release, waybill, previous, reason, at } = owed;
   const failed = owed.checks.filter(({ verdict }) => verdict !== 'pass').slice(0, MAX_CHECKS);
-  return { site, keyId, seq, prev, event, release, waybill, previous, reason, checks: failed.map(shortened), at, hardware, checkpoint: checkpointOf(facts.seenCheckpoint), salt };
+  return {
+    site,
+    keyId,
+    seq,
+    prev,
+    event,
+    release,
+    waybill,
+    previous,
+    reason,
+    checks: failed.map(shortened),
+    at,
+    hardware,
+    checkpoint: checkpointOf(facts.seenCheckpoint),
+    salt,
+  };
 }
 
 /**
@@ -50,7 +78,8 @@ export async function queueReceipt(disk: Disk, folder: string, owed: OwedReceipt
 function sameReceipt(bytes: Uint8Array, file: string, owed: OwedReceipt, facts: ReceiptFacts): Digest {
   const bundle = parsed(bytes, file);
   const { seq, prev, event, release, at } = readReceipt(bundle.statement);
-  if (seq === facts.seq && prev === facts.prev && event === owed.event && release === owed.release && at === owed.at) return bundle.statementDigest;
+  if (seq === facts.seq && prev === facts.prev && event === owed.event && release === owed.release && at === owed.at)
+    return bundle.statementDigest;
   throw new SiteError('STATE_CORRUPT', `queue receipt ${facts.seq}: expected no other one in ${file}`, { path: file });
 }
 

@@ -22,7 +22,15 @@ export async function runRollback(site: Site, machine: Machine, wanted: Digest |
   const before = machine.state();
   const target = targetOf(before, wanted);
   const bar = barOf(context.trust(), target);
-  if (bar !== undefined) return { site: site.config.name, outcome: 'refused', release: target.release, previous: before.current?.release ?? null, reason: bar.code ?? null, checks: [bar] };
+  if (bar !== undefined)
+    return {
+      site: site.config.name,
+      outcome: 'refused',
+      release: target.release,
+      previous: before.current?.release ?? null,
+      reason: bar.code ?? null,
+      checks: [bar],
+    };
   const { since: _since, ...slot } = target;
   machine.record({ is: 'admitted', target: { ...slot, cause: 'rollback' } });
   crashPoint('update:admitted');
@@ -41,7 +49,10 @@ function targetOf({ current, kept }: SiteState, wanted: Digest | undefined): Slo
   const slot = wanted === undefined ? kept[0] : kept.find(({ release }) => release === wanted);
   if (slot !== undefined && slot.release !== current?.release) return slot;
   const names = kept.map(({ name, version, release }) => `${name} ${version} ${release}`).join(', ');
-  throw new SiteError('ROLLBACK_NONE', `go back to ${wanted ?? 'the release before'}: expected one that is kept, got ${names === '' ? 'none' : names}`);
+  throw new SiteError(
+    'ROLLBACK_NONE',
+    `go back to ${wanted ?? 'the release before'}: expected one that is kept, got ${names === '' ? 'none' : names}`,
+  );
 }
 
 /** The failed check that bars going back to a release that was committed here, if one does. Null bars: nothing was verified yet. */
@@ -49,7 +60,8 @@ export function barOf({ bars, floor, revoked }: Pick<TrustFile, 'bars' | 'floor'
   const isRevoked = bars?.revoked.includes(target.release) === true || revoked.releases.some(({ release }) => release === target.release);
   const lowest = Math.max(bars?.counter ?? 0, floor.counter, revoked.floor?.counter ?? 0);
   if (isRevoked) return bar('revoked', 'RELEASE_REVOKED', 'a release that is not revoked', `${target.name} ${target.version} is revoked`);
-  if (target.counter < lowest) return bar('floor', 'RELEASE_BELOW_FLOOR', `a counter of at least ${lowest}`, `${target.name} ${target.version} has ${target.counter}`);
+  if (target.counter < lowest)
+    return bar('floor', 'RELEASE_BELOW_FLOOR', `a counter of at least ${lowest}`, `${target.name} ${target.version} has ${target.counter}`);
   return undefined;
 }
 

@@ -6,7 +6,17 @@
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { type Digest, SealaneError, SiteError } from '@sealane/core';
-import { type Descriptor, flattenImage, type Layout, openLayout, readArtifact, type ReleaseComponent, unpackFiles, walkRelease, type WalkedRelease } from '@sealane/oci';
+import {
+  type Descriptor,
+  flattenImage,
+  type Layout,
+  openLayout,
+  readArtifact,
+  type ReleaseComponent,
+  unpackFiles,
+  walkRelease,
+  type WalkedRelease,
+} from '@sealane/oci';
 import { crashPoint } from '../crash-point.js';
 import { blobPath } from '../fetch/mirror.js';
 import type { Site } from '../site.js';
@@ -62,7 +72,10 @@ async function requireSpace({ world, folder }: Site, store: Layout, { blobs }: W
   world.disk.makeFolder(folder.releases, 0o755);
   const freeBytes = world.disk.freeBytes(folder.releases);
   if (freeBytes >= neededBytes) return;
-  throw new SiteError('DISK_SHORT', `lay down the release in ${folder.releases}: expected ${neededBytes} free bytes, got ${freeBytes}`, { neededBytes, freeBytes });
+  throw new SiteError('DISK_SHORT', `lay down the release in ${folder.releases}: expected ${neededBytes} free bytes, got ${freeBytes}`, {
+    neededBytes,
+    freeBytes,
+  });
 }
 
 /** A blob in the store was hashed when it went in, and is again when it is unpacked: its being there is enough here. */

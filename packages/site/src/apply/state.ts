@@ -81,7 +81,12 @@ export type SiteState = {
   /** Head of the receipt chain: number and statement digest of the last one queued. */
   readonly receipts: { readonly seq: number; readonly prev: Digest | null; readonly sent: number };
   /** The last refusal, so that the same one is not receipted at every poll. */
-  readonly refused: { readonly code: ErrorCode; readonly release: Digest | null; readonly waybill: Digest | null; readonly checks: readonly Check[] } | null;
+  readonly refused: {
+    readonly code: ErrorCode;
+    readonly release: Digest | null;
+    readonly waybill: Digest | null;
+    readonly checks: readonly Check[];
+  } | null;
 };
 
 /** A site that has done nothing yet. */
@@ -111,7 +116,14 @@ export type SiteEvent =
   | { readonly is: 'rolled-back'; readonly at: string }
   | { readonly is: 'held'; readonly code: ErrorCode; readonly message: string }
   | { readonly is: 'retried' }
-  | { readonly is: 'refused'; readonly code: ErrorCode; readonly release: Digest | null; readonly waybill: Digest | null; readonly checks: readonly Check[]; readonly at: string }
+  | {
+      readonly is: 'refused';
+      readonly code: ErrorCode;
+      readonly release: Digest | null;
+      readonly waybill: Digest | null;
+      readonly checks: readonly Check[];
+      readonly at: string;
+    }
   | { readonly is: 'accepted' }
   | { readonly is: 'receipt-queued'; readonly seq: number; readonly digest: Digest }
   | { readonly is: 'receipts-sent'; readonly seq: number }

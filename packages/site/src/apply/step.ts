@@ -103,7 +103,8 @@ function commit(state: SiteState, event: SiteEvent & { readonly is: 'committed' 
   const current: Slot = { ...release, since: event.at };
   const others = [...(state.current === null ? [] : [state.current]), ...state.kept].filter((slot) => slot.release !== target.release);
   const kept = unique(others).slice(0, Math.max(1, event.keep - 1));
-  const back = cause === 'rollback' && state.current !== null ? [{ release: state.current.release, reason: 'ROLLED_BACK_BY_HAND', at: event.at }] : [];
+  const back =
+    cause === 'rollback' && state.current !== null ? [{ release: state.current.release, reason: 'ROLLED_BACK_BY_HAND', at: event.at }] : [];
   return {
     ...state,
     phase: { at: 'committed' },
@@ -119,7 +120,8 @@ function commit(state: SiteState, event: SiteEvent & { readonly is: 'committed' 
 
 function rollingBack(state: SiteState, event: SiteEvent & { readonly is: 'unhealthy' }): Phase {
   const { phase } = state;
-  if (phase.at === 'switching' || phase.at === 'probation') return { at: 'rolling-back', target: phase.target, attempt: 1, failed: event.failed };
+  if (phase.at === 'switching' || phase.at === 'probation')
+    return { at: 'rolling-back', target: phase.target, attempt: 1, failed: event.failed };
   throw impossible(state, event);
 }
 
@@ -194,5 +196,8 @@ function isAt<P extends Phase['at']>(phase: Phase, at: P): phase is Extract<Phas
 }
 
 function impossible(state: SiteState, event: SiteEvent): SiteError {
-  return new SiteError('STATE_CORRUPT', `read the journal: expected an event that follows ${state.phase.at}, got ${event.is}`, { phase: state.phase.at, event: event.is });
+  return new SiteError('STATE_CORRUPT', `read the journal: expected an event that follows ${state.phase.at}, got ${event.is}`, {
+    phase: state.phase.at,
+    event: event.is,
+  });
 }

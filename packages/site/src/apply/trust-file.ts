@@ -25,7 +25,16 @@ const NO_LIMIT = '9999-12-31T23:59:59Z';
 /** The trust of a site that has seen nothing but its root. */
 export function firstTrust(tuf: TufState, clock: Clock): TrustFile {
   const { floor, revoked, seenCheckpoint } = NEW_SITE_MEMORY;
-  return { kind: 'TrustFile', tuf, floor, revoked, seenCheckpoint, bars: null, time: { ...NO_FLOOR, moment: momentOf(clock) }, expiresAt: null };
+  return {
+    kind: 'TrustFile',
+    tuf,
+    floor,
+    revoked,
+    seenCheckpoint,
+    bars: null,
+    time: { ...NO_FLOOR, moment: momentOf(clock) },
+    expiresAt: null,
+  };
 }
 
 /** The trust after an admission. A refusal that taught nothing leaves it as it was, but for a floor that has ticked long enough. */
@@ -50,7 +59,8 @@ export function trustAfter(
  */
 export function readTrustFile(disk: Disk, file: string): TrustFile {
   const body = readSealed(disk, file);
-  if (body === undefined) throw new SiteError('NOT_ENROLLED', `read ${file}: expected the trust of an enrolled site, got nothing`, { path: file });
+  if (body === undefined)
+    throw new SiteError('NOT_ENROLLED', `read ${file}: expected the trust of an enrolled site, got nothing`, { path: file });
   if (isTrustFile(body)) return body as unknown as TrustFile;
   throw new SiteError('STATE_CORRUPT', `read ${file}: expected trust state of this program`, { path: file });
 }

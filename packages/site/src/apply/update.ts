@@ -70,7 +70,9 @@ export async function keepRunning(site: Site, state: SiteState): Promise<void> {
   if (current === null || stopped || phase.at !== 'idle') return;
   const status = await site.driver.status();
   if (status.is === 'running' || status.is === 'handed-over') return;
-  site.world.talk(`${current.name} ${current.version} was not running (${status.is === 'ended' ? status.how : 'never started'}): started again`);
+  site.world.talk(
+    `${current.name} ${current.version} was not running (${status.is === 'ended' ? status.how : 'never started'}): started again`,
+  );
   try {
     await site.driver.stop();
     await site.driver.start(slotOf(site.folder, current));
@@ -85,11 +87,18 @@ export async function keepRunning(site: Site, state: SiteState): Promise<void> {
 export async function syncMirror(site: Site, machine: Machine, fetcher: Fetcher): Promise<SyncAnswer> {
   const { world, folder, config } = site;
   const trust = readTrustFile(world.disk, folder.trust);
-  if (config.upstreams.length === 0) return { outcome: 'unchanged', code: null, message: '', upstream: null, requests: 0, bytes: 0, fetched: 0, kept: 0 };
+  if (config.upstreams.length === 0)
+    return { outcome: 'unchanged', code: null, message: '', upstream: null, requests: 0, bytes: 0, fetched: 0, kept: 0 };
   const refused = machine.state().refused?.code;
   // bytes or tiles were wrong: what is in the mirror is not taken for granted
   const recheck = refused !== undefined && /^(?:CONTENT|LOG)_/.test(refused);
-  return await fetcher.sync({ do: 'sync', upstreams: config.upstreams, mirror: folder.mirror, offer: folder.offer, job: { ...syncJob(site, trust), recheck } });
+  return await fetcher.sync({
+    do: 'sync',
+    upstreams: config.upstreams,
+    mirror: folder.mirror,
+    offer: folder.offer,
+    job: { ...syncJob(site, trust), recheck },
+  });
 }
 
 /** What this site wants of a lane over a network. */
@@ -142,7 +151,8 @@ function accept(machine: Machine, admission: Admission): void {
   const { refused, phase } = machine.state();
   const isContent = refused?.code.startsWith('CONTENT_') === true;
   if (refused !== null && (admission.outcome === 'unchanged' || !isContent)) machine.record({ is: 'accepted' });
-  if (admission.outcome === 'unchanged' && (phase.at === 'admitted' || phase.at === 'staged')) machine.record({ is: 'abandoned', why: 'it is not wanted any more' });
+  if (admission.outcome === 'unchanged' && (phase.at === 'admitted' || phase.at === 'staged'))
+    machine.record({ is: 'abandoned', why: 'it is not wanted any more' });
 }
 
 /** Expiry stops new installs, not one that was admitted before it (DESIGN "Time"): who freezes the lane must not stop what is half done. */
@@ -153,7 +163,8 @@ function mayGoOn({ site, machine, trust }: CarryContext): boolean {
 
 async function carryOutAdmitted(context: CarryContext, { checks }: Admission): Promise<SiteResult> {
   const { phase } = context.machine.state();
-  if (phase.at !== 'admitted' && phase.at !== 'staged') throw new SiteError('INTERNAL', `go on with an install: expected one that was admitted, got ${phase.at}`);
+  if (phase.at !== 'admitted' && phase.at !== 'staged')
+    throw new SiteError('INTERNAL', `go on with an install: expected one that was admitted, got ${phase.at}`);
   return await carryOutTarget(context, phase.target.release, checks);
 }
 
@@ -176,8 +187,12 @@ async function refuse(context: CarryContext, admission: Admission): Promise<Site
 async function install(context: CarryContext, admission: Admission): Promise<SiteResult> {
   const { machine } = context;
   const { release, waybill, decision, releaseDoc } = admission;
-  if (release === null || waybill === null || decision === null || releaseDoc === null) throw new SiteError('INTERNAL', 'install a release: expected what was admitted, got nothing');
-  machine.record({ is: 'admitted', target: { release, waybill, counter: decision.counter, name: releaseDoc.name, version: releaseDoc.version, cause: 'update' } });
+  if (release === null || waybill === null || decision === null || releaseDoc === null)
+    throw new SiteError('INTERNAL', 'install a release: expected what was admitted, got nothing');
+  machine.record({
+    is: 'admitted',
+    target: { release, waybill, counter: decision.counter, name: releaseDoc.name, version: releaseDoc.version, cause: 'update' },
+  });
   crashPoint('update:admitted');
   return await carryOutTarget(context, release, admission.checks);
 }
@@ -202,7 +217,8 @@ export async function carryOutTarget(context: CarryContext, release: Digest, che
 function ended(site: Site, before: SiteState, after: SiteState, release: Digest, checks: readonly Check[]): SiteResult {
   const rest = { ...base(site, before), release };
   if (after.phase.at === 'held') return { ...heldResult(site, after), checks };
-  if (after.refused?.release === release) return { ...rest, outcome: 'refused', reason: after.refused.code, checks: [...checks, ...after.refused.checks] };
+  if (after.refused?.release === release)
+    return { ...rest, outcome: 'refused', reason: after.refused.code, checks: [...checks, ...after.refused.checks] };
   if (after.current?.release === release) return { ...rest, outcome: 'installed', reason: null, checks };
   return { ...rest, outcome: 'rolled-back', reason: 'HEALTH_FAILED', checks };
 }
@@ -212,7 +228,8 @@ function recovered(result: SiteResult, before: SiteState, after: SiteState): Sit
   const target = 'target' in before.phase ? before.phase.target : null;
   if (target === null) return result;
   const previous = before.current?.release ?? null;
-  if (target.release === after.current?.release) return { ...result, outcome: 'installed', release: target.release, previous, reason: null };
+  if (target.release === after.current?.release)
+    return { ...result, outcome: 'installed', release: target.release, previous, reason: null };
   if (!after.denied.some(({ release }) => release === target.release)) return result;
   return { ...result, outcome: 'rolled-back', release: target.release, previous, reason: 'HEALTH_FAILED' };
 }
@@ -220,14 +237,31 @@ function recovered(result: SiteResult, before: SiteState, after: SiteState): Sit
 /** The answer when a site waits for a person. */
 export function heldResult(site: Site, state: SiteState): SiteResult {
   const { phase } = state;
-  const [reason, message, release] = phase.at === 'held' ? [phase.code, phase.message, phase.target?.release ?? null] : (['STATE_CORRUPT', '', null] as const);
-  const check: Check = { id: 'state', verdict: 'fail', expected: 'a site that needs nobody', actual: message, remedy: 'mend the host, then: sealane-site unhold', evidence: [], code: reason };
+  const [reason, message, release] =
+    phase.at === 'held' ? [phase.code, phase.message, phase.target?.release ?? null] : (['STATE_CORRUPT', '', null] as const);
+  const check: Check = {
+    id: 'state',
+    verdict: 'fail',
+    expected: 'a site that needs nobody',
+    actual: message,
+    remedy: 'mend the host, then: sealane-site unhold',
+    evidence: [],
+    code: reason,
+  };
   return { ...base(site, state), outcome: 'held', release, reason, checks: [check] };
 }
 
 function notReached({ site, machine }: CarryContext, synced: SyncAnswer, checks: readonly Check[]): SiteResult {
   const reason = synced.code === 'DISK_SHORT' ? 'DISK_SHORT' : 'FETCH_FAILED';
-  const check: Check = { id: 'fetch', verdict: 'pending', expected: 'an upstream that can be reached', actual: synced.message, remedy: 'check the uplink, or import a medium: sealane-site media import DIR', evidence: [], code: reason };
+  const check: Check = {
+    id: 'fetch',
+    verdict: 'pending',
+    expected: 'an upstream that can be reached',
+    actual: synced.message,
+    remedy: 'check the uplink, or import a medium: sealane-site media import DIR',
+    evidence: [],
+    code: reason,
+  };
   return { ...base(site, machine.state()), outcome: 'deferred', release: null, reason, checks: [...checks, check] };
 }
 
@@ -241,5 +275,13 @@ function base(site: Site, state: SiteState): Pick<SiteResult, 'site' | 'previous
 
 function diskCheck(error: unknown): Check {
   const actual = error instanceof Error ? error.message : String(error);
-  return { id: 'disk', verdict: 'pending', expected: 'room for the release beside the one that runs', actual, remedy: 'free disk: sealane-site gc', evidence: [], code: 'DISK_SHORT' };
+  return {
+    id: 'disk',
+    verdict: 'pending',
+    expected: 'room for the release beside the one that runs',
+    actual,
+    remedy: 'free disk: sealane-site gc',
+    evidence: [],
+    code: 'DISK_SHORT',
+  };
 }

@@ -23,7 +23,12 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const worst = checks.find(({ verdict }) => verdict !== 'pass');
   const exit = worst?.code === undefined ? 0 : ERRORS[worst.code].exit;
   const text = [...mended, ...checks.map(line)].join('\n');
-  return { exit, json: { site: site.config.name, ok: worst === undefined, mended, checks }, text, ...(worst === undefined ? {} : { hint: worst.remedy }) };
+  return {
+    exit,
+    json: { site: site.config.name, ok: worst === undefined, mended, checks },
+    text,
+    ...(worst === undefined ? {} : { hint: worst.remedy }),
+  };
 }
 
 async function mend(call: CommandCall): Promise<readonly string[]> {

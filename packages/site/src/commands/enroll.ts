@@ -37,13 +37,20 @@ async function request(call: CommandCall, { folder, configFile }: SitePlace, wor
   const config = optionalConfig(world.disk, configFile);
   const name = textOption(call.options['name']) ?? config?.name;
   const out = textOption(call.options['out']);
-  if (name === undefined || out === undefined) throw new SiteError('USAGE', 'enrol this site: expected --name and --out, or --record and --root');
-  if (config !== undefined && config.name !== name) throw new SiteError('CONFIG_INVALID', `enrol ${name}: expected the name in ${configFile}, which is ${config.name}`);
+  if (name === undefined || out === undefined)
+    throw new SiteError('USAGE', 'enrol this site: expected --name and --out, or --record and --root');
+  if (config !== undefined && config.name !== name)
+    throw new SiteError('CONFIG_INVALID', `enrol ${name}: expected the name in ${configFile}, which is ${config.name}`);
   const signer = ownKey(world.disk, folder.key);
   const file = path.resolve(call.io.cwd, out);
   durableWrite(world.disk, file, await makeSiteRequest({ name, nonce: hex(randomBytes(16)), hbom: await hardware(world) }, signer), 0o644);
   const json = { site: name, keyId: signer.keyId, rootVersion: null, request: file };
-  return { exit: 0, json, text: `the request of ${name} is in ${file}`, hint: `have it signed: sealane site add ${out} --stage STAGE --key REGISTRAR --out RECORD` };
+  return {
+    exit: 0,
+    json,
+    text: `the request of ${name} is in ${file}`,
+    hint: `have it signed: sealane site add ${out} --stage STAGE --key REGISTRAR --out RECORD`,
+  };
 }
 
 /** The key that is there, or a new one: asking twice does not make two sites. */

@@ -17,6 +17,10 @@ export const command: CommandSpec = {
       const blobs = await pruneStore(site, machine.state());
       disk.remove(folder.sentReceipts);
       const freedBytes = Math.max(0, before - bytesBelow(disk, folder.root));
-      return { exit: 0, json: { site: config.name, slots: slots.length, blobs, freedBytes }, text: `${slots.length} slots and ${blobs} blobs removed, ${freedBytes} bytes freed` };
+      return {
+        exit: 0,
+        json: { site: config.name, slots: slots.length, blobs, freedBytes },
+        text: `${slots.length} slots and ${blobs} blobs removed, ${freedBytes} bytes freed`,
+      };
     }),
 };

@@ -18,10 +18,15 @@ export const command: CommandSpec = {
   run: (call) =>
     withLockedSite(call, (site, machine) => {
       const until = textOption(call.options['until']) ?? null;
-      if (until !== null && !isTime(until)) throw new SiteError('USAGE', `hold updates: expected --until as YYYY-MM-DDThh:mm:ssZ, got ${JSON.stringify(until)}`);
+      if (until !== null && !isTime(until))
+        throw new SiteError('USAGE', `hold updates: expected --until as YYYY-MM-DDThh:mm:ssZ, got ${JSON.stringify(until)}`);
       const at = trustedNow(readTrustFile(site.world.disk, site.folder.trust).time, site.world.clock);
       const hold = { reason: textOption(call.options['reason']) ?? '', at, until };
       machine.record({ is: 'hold', hold });
-      return Promise.resolve({ exit: 0, json: { site: site.config.name, hold }, text: `updates are held${until === null ? '' : ` until ${until}`}: ${hold.reason}` });
+      return Promise.resolve({
+        exit: 0,
+        json: { site: site.config.name, hold },
+        text: `updates are held${until === null ? '' : ` until ${until}`}: ${hold.reason}`,
+      });
     }),
 };

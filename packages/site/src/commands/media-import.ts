@@ -15,9 +15,15 @@ export const command: CommandSpec = {
     const [dir] = call.args;
     const medium = path.resolve(call.io.cwd, typeof dir === 'string' ? dir : '');
     return withLockedSite(call, async (site) => {
-      if (site.world.disk.kind(medium) !== 'folder') throw new SiteError('USAGE', `import medium ${medium}: expected a folder, got nothing of the kind`);
+      if (site.world.disk.kind(medium) !== 'folder')
+        throw new SiteError('USAGE', `import medium ${medium}: expected a folder, got nothing of the kind`);
       const done = await importMedium(site, medium);
-      return { exit: 0, json: done, text: `${done.imported} files imported, ${done.skipped} were here already`, hint: 'install what it brought: sealane-site update' };
+      return {
+        exit: 0,
+        json: done,
+        text: `${done.imported} files imported, ${done.skipped} were here already`,
+        hint: 'install what it brought: sealane-site update',
+      };
     });
   },
 };

@@ -13,7 +13,8 @@ export const command: CommandSpec = {
   name: 'receipt export',
   summary: 'copy queued receipts to a folder, to be carried by hand',
   arguments: [{ name: 'dir', description: 'folder, made when missing' }],
-  example: 'sealane-site receipt export receipts --config site/site.yaml --state site/state\nsealane statement add receipts/*.json --home my-lane',
+  example:
+    'sealane-site receipt export receipts --config site/site.yaml --state site/state\nsealane statement add receipts/*.json --home my-lane',
   run: (call) => {
     const site = openSite(call);
     const [dir] = call.args;
@@ -22,8 +23,14 @@ export const command: CommandSpec = {
     const { disk } = site.world;
     const receipts = queuedReceipts(disk, site.folder.receipts, readState(disk, site.folder.journal));
     disk.makeFolder(out, 0o755);
-    for (const { seq, bundle } of receipts) durableWrite(disk, path.join(out, receiptName(site.config.name, seq)), canonicalJson(bundle), 0o644);
+    for (const { seq, bundle } of receipts)
+      durableWrite(disk, path.join(out, receiptName(site.config.name, seq)), canonicalJson(bundle), 0o644);
     const text = `${receipts.length} receipts in ${out}`;
-    return Promise.resolve({ exit: 0, json: { out, receipts: receipts.length }, text, hint: `hand them in with: sealane statement add ${out}/*.json` });
+    return Promise.resolve({
+      exit: 0,
+      json: { out, receipts: receipts.length },
+      text,
+      hint: `hand them in with: sealane statement add ${out}/*.json`,
+    });
   },
 };

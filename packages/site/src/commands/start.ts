@@ -12,11 +12,21 @@ export const command: CommandSpec = {
   run: (call) =>
     withLockedSite(call, async (site, machine) => {
       const { current } = machine.state();
-      if (current === null) throw new SiteError('ROLLBACK_NONE', 'start the workload: expected an installed release, got none', {}, { hint: 'install one: sealane-site update' });
+      if (current === null)
+        throw new SiteError(
+          'ROLLBACK_NONE',
+          'start the workload: expected an installed release, got none',
+          {},
+          { hint: 'install one: sealane-site update' },
+        );
       if (machine.state().stopped) machine.record({ is: 'started' });
       await keepRunning(site, machine.state());
       const workload = await site.driver.status();
       const json = { site: site.config.name, stopped: false, workload };
-      return { exit: workload.is === 'running' || workload.is === 'handed-over' ? 0 : 7, json, text: `${current.name} ${current.version}: ${workload.is}` };
+      return {
+        exit: workload.is === 'running' || workload.is === 'handed-over' ? 0 : 7,
+        json,
+        text: `${current.name} ${current.version}: ${workload.is}`,
+      };
     }),
 };

@@ -14,12 +14,30 @@ export const command: CommandSpec = {
   run: async (call) => {
     const { world, folder, config, driver } = openSite(call);
     const trust = readTrustFile(world.disk, folder.trust);
-    const status = siteStatus(config.name, readState(world.disk, folder.journal), trust, await driver.status(), trustedNow(trust.time, world.clock));
+    const status = siteStatus(
+      config.name,
+      readState(world.disk, folder.journal),
+      trust,
+      await driver.status(),
+      trustedNow(trust.time, world.clock),
+    );
     return { exit: 0, json: status, text: textOf(status) };
   },
 };
 
-function textOf({ site, state, current, previous, trust, receiptsQueued, hold, stopped, workload, failedHere, refused }: SiteStatus): string {
+function textOf({
+  site,
+  state,
+  current,
+  previous,
+  trust,
+  receiptsQueued,
+  hold,
+  stopped,
+  workload,
+  failedHere,
+  refused,
+}: SiteStatus): string {
   return [
     `${site}: ${state}`,
     current === null ? '  nothing is installed' : `  runs ${current.name} ${current.version} ${current.release}, since ${current.since}`,

@@ -11,6 +11,11 @@ export const command: CommandSpec = {
     withLockedSite(call, async ({ driver, config }, machine) => {
       if (!machine.state().stopped) machine.record({ is: 'stopped' });
       await driver.stop();
-      return { exit: 0, json: { site: config.name, stopped: true, workload: await driver.status() }, text: `${config.name}: the workload is stopped`, hint: 'start it again: sealane-site start' };
+      return {
+        exit: 0,
+        json: { site: config.name, stopped: true, workload: await driver.status() },
+        text: `${config.name}: the workload is stopped`,
+        hint: 'start it again: sealane-site start',
+      };
     }),
 };

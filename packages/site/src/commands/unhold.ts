@@ -20,7 +20,12 @@ export const command: CommandSpec = {
     return withLockedSite(call, async (site, machine) => {
       const lifted = await lift(site, machine, release);
       if (machine.state().phase.at === 'held') return answerOf(heldResult(site, machine.state()));
-      return { exit: 0, json: { site: site.config.name, lifted }, text: lifted.length === 0 ? 'nothing was held' : lifted.join('\n'), hint: 'go on: sealane-site update' };
+      return {
+        exit: 0,
+        json: { site: site.config.name, lifted },
+        text: lifted.length === 0 ? 'nothing was held' : lifted.join('\n'),
+        hint: 'go on: sealane-site update',
+      };
     });
   },
 };

@@ -16,7 +16,14 @@ const never = new AbortController().signal;
 function place(folder: string, config: Partial<FilesDriverConfig>): { driver: Driver; again: () => Driver; slot: SlotOnDisk } {
   const slot: SlotOnDisk = { release, name: 'svc', version: '1.0.0', folder: path.join(folder, 'releases', 'a') };
   mkdirSync(slot.folder, { recursive: true });
-  const world = { disk: nodeDisk, clock: systemClock, processes: systemProcesses, signal: never, hostEnv: { PATH: process.env['PATH'] }, stateFolder: folder };
+  const world = {
+    disk: nodeDisk,
+    clock: systemClock,
+    processes: systemProcesses,
+    signal: never,
+    hostEnv: { PATH: process.env['PATH'] },
+    stateFolder: folder,
+  };
   const make = (): Driver => filesDriver({ start: ['sleep', '60'], stop: undefined, env: {}, stopGraceSeconds: 1, ...config }, world);
   return { driver: make(), again: make, slot };
 }
@@ -28,7 +35,10 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
 
 test('starts the command in its slot with the release in its environment, and logs what it says', async () => {
   await withScratch(async (folder) => {
-    const { driver, slot } = place(folder, { start: ['sh', '-c', 'pwd > seen; echo "$SEALANE_RELEASE $SEALANE_VERSION $GREETING" >> seen; echo hello; exec sleep 60'], env: { GREETING: 'hi' } });
+    const { driver, slot } = place(folder, {
+      start: ['sh', '-c', 'pwd > seen; echo "$SEALANE_RELEASE $SEALANE_VERSION $GREETING" >> seen; echo hello; exec sleep 60'],
+      env: { GREETING: 'hi' },
+    });
     await driver.start(slot);
     await until(() => existsSync(path.join(slot.folder, 'seen')) && readFileSync(path.join(slot.folder, 'seen'), 'utf8').includes('hi'));
     expect(readFileSync(path.join(slot.folder, 'seen'), 'utf8')).toBe(`${slot.folder}\n${release} 1.0.0 hi\n`);
@@ -52,7 +62,10 @@ test('finds and stops a workload that another process started, with all its chil
 
 test('kills what does not listen to SIGTERM after the grace', async () => {
   await withScratch(async (folder) => {
-    const { driver, slot } = place(folder, { start: ['sh', '-c', 'trap "" TERM; touch ready; while :; do sleep 0.1; done'], stopGraceSeconds: 0.2 });
+    const { driver, slot } = place(folder, {
+      start: ['sh', '-c', 'trap "" TERM; touch ready; while :; do sleep 0.1; done'],
+      stopGraceSeconds: 0.2,
+    });
     await driver.start(slot);
     await until(() => existsSync(path.join(slot.folder, 'ready')));
     await driver.stop();
@@ -118,7 +131,10 @@ test('never touches a process that got the id of a workload that is gone', async
     const stranger: ChildProcess = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
     const record = path.join(folder, 'run', 'workload.json');
     const { sealed } = await import('../sealed-file.js');
-    writeFileSync(record, sealed({ pid: stranger.pid ?? 0, startTime: 'another', bootId: systemClock.bootId(), release, handedOver: false }));
+    writeFileSync(
+      record,
+      sealed({ pid: stranger.pid ?? 0, startTime: 'another', bootId: systemClock.bootId(), release, handedOver: false }),
+    );
     await driver.stop();
     expect(systemProcesses.startTime(stranger.pid ?? 0)).toBeDefined();
     stranger.kill('SIGKILL');

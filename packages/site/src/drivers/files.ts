@@ -130,7 +130,8 @@ function spawned(child: ChildProcess, command: readonly string[]): Promise<void>
 
 function recordWorkload({ disk, clock, processes }: FilesDriverWorld, file: string, pid: number | undefined, release: Digest): void {
   const startTime = pid === undefined ? undefined : processes.startTime(pid);
-  if (pid === undefined || startTime === undefined) throw new SiteError('HEALTH_FAILED', 'start the workload: expected a process, it ended at once');
+  if (pid === undefined || startTime === undefined)
+    throw new SiteError('HEALTH_FAILED', 'start the workload: expected a process, it ended at once');
   disk.makeFolder(path.dirname(file), 0o750);
   durableWrite(disk, file, sealed({ pid, startTime, bootId: clock.bootId(), release, handedOver: false }));
 }
@@ -165,7 +166,12 @@ async function stopGroup(config: FilesDriverConfig, world: FilesDriverWorld, rec
   const startTime = processes.startTime(record.pid);
   const isReused = startTime !== undefined && startTime !== record.startTime;
   if (config.stop !== undefined) {
-    await runToEnd(config.stop, { cwd: world.stateFolder, env: stopEnv(config, world, record), timeoutMs: config.stopGraceSeconds * 1000, signal: world.signal });
+    await runToEnd(config.stop, {
+      cwd: world.stateFolder,
+      env: stopEnv(config, world, record),
+      timeoutMs: config.stopGraceSeconds * 1000,
+      signal: world.signal,
+    });
   }
   if (isReused) return;
   if (config.stop === undefined) processes.signalGroup(record.pid, 'SIGTERM');
@@ -189,7 +195,12 @@ async function groupEnds({ clock, processes }: FilesDriverWorld, groupId: number
   return false;
 }
 
-async function statusOf(config: FilesDriverConfig, world: FilesDriverWorld, file: string, child: ChildProcess | undefined): Promise<WorkloadStatus> {
+async function statusOf(
+  config: FilesDriverConfig,
+  world: FilesDriverWorld,
+  file: string,
+  child: ChildProcess | undefined,
+): Promise<WorkloadStatus> {
   const record = readRecord(world, file);
   if (record === undefined) return { is: 'none' };
   const { release, pid } = record;
@@ -232,7 +243,13 @@ function readRecord({ disk }: FilesDriverWorld, file: string): WorkloadRecord | 
   const value = readSealed(disk, file);
   if (value === undefined) return undefined;
   const { pid, startTime, bootId, release, handedOver } = value;
-  if (typeof pid === 'number' && typeof startTime === 'string' && typeof bootId === 'string' && isDigest(release) && typeof handedOver === 'boolean') {
+  if (
+    typeof pid === 'number' &&
+    typeof startTime === 'string' &&
+    typeof bootId === 'string' &&
+    isDigest(release) &&
+    typeof handedOver === 'boolean'
+  ) {
     return { pid, startTime, bootId, release, handedOver };
   }
   throw new SiteError('STATE_CORRUPT', `read ${file}: expected pid, startTime, bootId, release, handedOver`, { path: file });

@@ -68,7 +68,11 @@ function procFacts(pid: number): ProcessFacts | undefined {
 function psFacts(which: readonly string[]): readonly ProcessFacts[] {
   let text: string;
   try {
-    text = execFileSync('ps', [...which, '-o', 'pid=,pgid=,stat=,lstart='], { encoding: 'utf8', env: { PATH: '/bin:/usr/bin', LC_ALL: 'C' }, stdio: ['ignore', 'pipe', 'ignore'] });
+    text = execFileSync('ps', [...which, '-o', 'pid=,pgid=,stat=,lstart='], {
+      encoding: 'utf8',
+      env: { PATH: '/bin:/usr/bin', LC_ALL: 'C' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
   } catch {
     // ps exits with 1 when none matches, and then there is none
     return [];

@@ -23,7 +23,15 @@ const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 /** Rounds of walking a release: each finds one manifest that was missing. More images in one release than anybody ships. */
 const MAX_WALKS = 1024;
 
-type Sorted = { releases: Digest[]; absent: string[]; wrong: string[]; wanted: Set<string>; treeSizes: Set<number>; fetched: number; kept: number };
+type Sorted = {
+  releases: Digest[];
+  absent: string[];
+  wrong: string[];
+  wanted: Set<string>;
+  treeSizes: Set<number>;
+  fetched: number;
+  kept: number;
+};
 
 /** Gets all content of the site's groups. What an upstream does not have, or has wrong, is listed; only the network failing throws. */
 export async function fetchContent(upstream: Upstream, mirror: Mirror, job: SyncJob, channel: Channel): Promise<ContentResult> {
@@ -65,7 +73,13 @@ function treeSizesOf(waybill: Waybill): readonly number[] {
 }
 
 /** Walks the release, getting one missing manifest after the other, then everything that it names. */
-async function fetchRelease(upstream: Upstream, mirror: Mirror, release: Digest, sorted: Sorted, get: (digest: Digest, sizeBytes: number) => Promise<boolean>): Promise<void> {
+async function fetchRelease(
+  upstream: Upstream,
+  mirror: Mirror,
+  release: Digest,
+  sorted: Sorted,
+  get: (digest: Digest, sizeBytes: number) => Promise<boolean>,
+): Promise<void> {
   for (let walks = 0; walks < MAX_WALKS; walks += 1) {
     const walk = walkSoFar(mirror, release);
     if (walk.is === 'missing') {
@@ -79,7 +93,9 @@ async function fetchRelease(upstream: Upstream, mirror: Mirror, release: Digest,
   }
 }
 
-type Walk = { readonly is: 'missing'; readonly digest: Digest } | { readonly is: 'walked'; readonly found: readonly { readonly digest: Digest; readonly size: number }[] };
+type Walk =
+  | { readonly is: 'missing'; readonly digest: Digest }
+  | { readonly is: 'walked'; readonly found: readonly { readonly digest: Digest; readonly size: number }[] };
 
 function walkSoFar(mirror: Mirror, release: Digest): Walk {
   try {

@@ -15,7 +15,8 @@ const PIECE_BYTES = 256 * 1024;
  * @throws SiteError `FETCH_FAILED` the folder is not there
  */
 export function folderUpstream(folder: string, disk: Disk): Upstream {
-  if (disk.kind(folder) === 'nothing') throw new SiteError('FETCH_FAILED', `read ${folder}: expected a folder with a lane, got nothing`, { upstream: folder });
+  if (disk.kind(folder) === 'nothing')
+    throw new SiteError('FETCH_FAILED', `read ${folder}: expected a folder with a lane, got nothing`, { upstream: folder });
   let requests = 0;
   let bytes = 0;
   const count = (read: number): void => {
@@ -69,10 +70,15 @@ async function openRegular(file: string): Promise<FileHandle | undefined> {
   throw unsafe(file);
 }
 
-async function* readPieces(handle: FileHandle, offset: number, maxBytes: number, count: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+async function* readPieces(
+  handle: FileHandle,
+  offset: number,
+  maxBytes: number,
+  count: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
   try {
     const piece = new Uint8Array(PIECE_BYTES);
-    for (let position = offset; position < maxBytes; ) {
+    for (let position = offset; position < maxBytes;) {
       const { bytesRead } = await handle.read(piece, 0, Math.min(piece.length, maxBytes - position), position);
       if (bytesRead === 0) return;
       position += bytesRead;
@@ -85,5 +91,7 @@ async function* readPieces(handle: FileHandle, offset: number, maxBytes: number,
 }
 
 function unsafe(file: string): SiteError {
-  return new SiteError('CONTENT_UNSAFE', `read ${file}: expected regular files in regular folders, got a link, pipe or device`, { path: file });
+  return new SiteError('CONTENT_UNSAFE', `read ${file}: expected regular files in regular folders, got a link, pipe or device`, {
+    path: file,
+  });
 }

@@ -16,7 +16,12 @@ const ABSENT: readonly number[] = [403, 404, 410];
 /** Opens a web upstream; `address` has no `/` at its end. */
 export function httpUpstream(address: string, signal: AbortSignal): Upstream {
   // one connection: a poll is two small requests one after the other, and a second handshake would double what it costs
-  const agent = new Agent({ connections: 1, connect: { timeout: CONNECT_TIMEOUT_MS }, headersTimeout: ANSWER_TIMEOUT_MS, bodyTimeout: PIECE_TIMEOUT_MS });
+  const agent = new Agent({
+    connections: 1,
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    headersTimeout: ANSWER_TIMEOUT_MS,
+    bodyTimeout: PIECE_TIMEOUT_MS,
+  });
   const meter = meterSockets(new URL(address).origin);
   let requests = 0;
   const ask = async (path: string, headers: Record<string, string>): Promise<Dispatcher.ResponseData> => {
@@ -54,7 +59,11 @@ async function isAbsent(address: string, path: string, answer: Dispatcher.Respon
   // read to its end so that the connection can be used again
   await reach(address, () => answer.body.dump({ limit: 16 * 1024 }));
   if (ABSENT.includes(statusCode)) return true;
-  throw new SiteError('FETCH_FAILED', `fetch ${path} from ${address}: expected 200, got ${statusCode}`, { upstream: address, path, statusCode });
+  throw new SiteError('FETCH_FAILED', `fetch ${path} from ${address}: expected 200, got ${statusCode}`, {
+    upstream: address,
+    path,
+    statusCode,
+  });
 }
 
 /** `Content-Range: bytes 100-199/200` → 100; a 206 without one is taken for a whole file, which its digest then judges. */

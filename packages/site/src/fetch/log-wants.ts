@@ -8,7 +8,13 @@ const HASH_BYTES = 32;
 const CHECKPOINT = 'log/checkpoint';
 
 /** Gets checkpoint and tiles. The checkpoint goes into `files`, to be written with the metadata; one that is no checkpoint is left to `apply`. */
-export async function fetchLog(upstream: Upstream, mirror: Mirror, job: SyncJob, treeSizes: readonly number[], files: Map<string, Uint8Array>): Promise<void> {
+export async function fetchLog(
+  upstream: Upstream,
+  mirror: Mirror,
+  job: SyncJob,
+  treeSizes: readonly number[],
+  files: Map<string, Uint8Array>,
+): Promise<void> {
   const note = await upstream.get(CHECKPOINT, LIMITS.checkpointBytes);
   if (note === undefined) return;
   files.set(CHECKPOINT, note);
@@ -33,6 +39,9 @@ async function fetchTile(upstream: Upstream, mirror: Mirror, tile: Tile, recheck
   if (!recheck && mirror.read(path, sizeBytes)?.length === sizeBytes) return;
   const bytes = await upstream.get(path, sizeBytes);
   // C2SP tlog-tiles: a partial tile may be gone once it is full, whose first hashes are the same
-  const full = bytes === undefined && tile.width < TILE_WIDTH ? await upstream.get(`log/${tilePath({ ...tile, width: TILE_WIDTH })}`, TILE_WIDTH * HASH_BYTES) : bytes;
+  const full =
+    bytes === undefined && tile.width < TILE_WIDTH
+      ? await upstream.get(`log/${tilePath({ ...tile, width: TILE_WIDTH })}`, TILE_WIDTH * HASH_BYTES)
+      : bytes;
   if (full !== undefined) mirror.write(path, full.subarray(0, sizeBytes));
 }

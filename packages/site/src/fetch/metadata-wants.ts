@@ -1,6 +1,15 @@
 /** The TUF part of a sync: roots, timestamp, snapshot, targets, the stage's role, and the three documents that they vouch for. */
 import { digestFromHex, LIMITS } from '@sealane/core';
-import { type Channel, driveTufAsync, locateFlow, parseChannel, refreshFlow, targetFlow, type TrustedMetadata, type TufRequest } from '@sealane/trust';
+import {
+  type Channel,
+  driveTufAsync,
+  locateFlow,
+  parseChannel,
+  refreshFlow,
+  targetFlow,
+  type TrustedMetadata,
+  type TufRequest,
+} from '@sealane/trust';
 import { isNamed, type Mirror } from './mirror.js';
 import type { SyncJob } from './sync.js';
 import type { Upstream } from './upstream.js';

@@ -88,7 +88,13 @@ interface MirrorFolders {
   readonly offer: string;
 }
 
-async function getBlob(disk: Disk, { folder, offer }: MirrorFolders, upstream: Upstream, blob: WantedBlob, recheck: 'size' | 'bytes'): Promise<BlobOutcome> {
+async function getBlob(
+  disk: Disk,
+  { folder, offer }: MirrorFolders,
+  upstream: Upstream,
+  blob: WantedBlob,
+  recheck: 'size' | 'bytes',
+): Promise<BlobOutcome> {
   const file = path.join(folder, blobPath(blob.digest));
   if (await isThere(disk, file, blob, recheck)) return 'kept';
   const partial = path.join(folder, 'partial', digestHex(blob.digest));

@@ -18,7 +18,10 @@ const TIMEOUT_MS = 30_000;
 type FlushRequest = Extract<FetchRequest, { do: 'flush' }>;
 
 /** Sends what it can; says up to which receipt, and what stopped it. */
-export async function flushReceipts(request: FlushRequest, world: { readonly disk: Disk; readonly signal: AbortSignal }): Promise<FlushAnswer> {
+export async function flushReceipts(
+  request: FlushRequest,
+  world: { readonly disk: Disk; readonly signal: AbortSignal },
+): Promise<FlushAnswer> {
   let upTo = 0;
   const send = /^https?:\/\//.test(request.receiptsTo) ? await poster(request.receiptsTo, world.signal) : copier(request, world.disk);
   for (let from = 0; from < request.receipts.length; from += BATCH) {
@@ -42,7 +45,9 @@ async function poster(address: string, signal: AbortSignal): Promise<Send> {
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
     const text = (await answer.body.text()).slice(0, 300);
-    return answer.statusCode >= 200 && answer.statusCode < 300 ? null : `post receipts to ${address}: expected 2xx, got ${answer.statusCode} ${text}`;
+    return answer.statusCode >= 200 && answer.statusCode < 300
+      ? null
+      : `post receipts to ${address}: expected 2xx, got ${answer.statusCode} ${text}`;
   };
 }
 

@@ -30,7 +30,14 @@ export type LaneFiles = ReadonlyMap<string, Uint8Array>;
 /** How a sync ended. `refused` changed nothing in the mirror; `files` are what the upstream offered. */
 export type SyncResult =
   | { readonly is: 'unchanged' }
-  | { readonly is: 'synced'; readonly releases: readonly Digest[]; readonly absent: readonly string[]; readonly wrong: readonly string[]; readonly fetched: number; readonly kept: number }
+  | {
+      readonly is: 'synced';
+      readonly releases: readonly Digest[];
+      readonly absent: readonly string[];
+      readonly wrong: readonly string[];
+      readonly fetched: number;
+      readonly kept: number;
+    }
   | { readonly is: 'refused'; readonly code: ErrorCode; readonly message: string; readonly files: LaneFiles };
 
 const TIMESTAMP = 'trust/metadata/timestamp.json';

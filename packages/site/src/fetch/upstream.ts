@@ -15,7 +15,11 @@ export interface Upstream {
    *
    * @throws SiteError `FETCH_FAILED`, `CONTENT_UNSAFE`, also while it is read
    */
-  open(path: string, offset: number, maxBytes: number): Promise<{ readonly from: number; readonly pieces: AsyncIterable<Uint8Array> } | undefined>;
+  open(
+    path: string,
+    offset: number,
+    maxBytes: number,
+  ): Promise<{ readonly from: number; readonly pieces: AsyncIterable<Uint8Array> } | undefined>;
   /** What it cost so far: requests, and bytes on the wire in both directions (of a folder: bytes read). */
   cost(): { readonly requests: number; readonly bytes: number };
   close(): Promise<void>;

@@ -15,7 +15,10 @@ export interface FetchWorld {
 }
 
 /** Serves one request; never rejects for what an upstream does. */
-export async function serveFetch(request: FetchRequest, world: FetchWorld): Promise<{ readonly synced: SyncAnswer } | { readonly flushed: FlushAnswer }> {
+export async function serveFetch(
+  request: FetchRequest,
+  world: FetchWorld,
+): Promise<{ readonly synced: SyncAnswer } | { readonly flushed: FlushAnswer }> {
   if (request.do === 'flush') return { flushed: await flushReceipts(request, world) };
   const mirror = openMirror(world.disk, request.mirror, request.offer);
   return { synced: await syncFromFirst(request.upstreams, mirror, request.job, world) };
@@ -44,7 +47,13 @@ async function syncFromFirst(upstreams: readonly string[], mirror: Mirror, job: 
   return { ...best.answer, ...cost };
 }
 
-async function tryUpstream(place: string, mirror: Mirror, job: SyncJob, world: FetchWorld, cost: { requests: number; bytes: number }): Promise<Attempt> {
+async function tryUpstream(
+  place: string,
+  mirror: Mirror,
+  job: SyncJob,
+  world: FetchWorld,
+  cost: { requests: number; bytes: number },
+): Promise<Attempt> {
   let upstream: Upstream | undefined;
   try {
     upstream = await openUpstream(place, world);
@@ -75,7 +84,12 @@ function answerOf(upstream: string, result: SyncResult): SyncAnswer {
   const [first] = [...result.wrong, ...result.absent];
   if (first === undefined) return { outcome: 'synced', code: null, message: `${fetched} blobs fetched, ${kept} kept`, ...rest };
   const code: ErrorCode = result.wrong.length > 0 ? 'CONTENT_DIGEST' : 'CONTENT_MISSING';
-  return { outcome: 'incomplete', code, message: `${result.wrong.length} files wrong, ${result.absent.length} absent, first ${first}`, ...rest };
+  return {
+    outcome: 'incomplete',
+    code,
+    message: `${result.wrong.length} files wrong, ${result.absent.length} absent, first ${first}`,
+    ...rest,
+  };
 }
 
 function failureOf(upstream: string, error: unknown): SyncAnswer {

@@ -15,7 +15,12 @@ async function listening(server: Server | ReturnType<typeof createServer>, use: 
   }
 }
 
-const http = (port: number, path: string, status?: number): HealthProbe => ({ kind: 'http', url: `http://127.0.0.1:${port}${path}`, status, timeoutMs: 300 });
+const http = (port: number, path: string, status?: number): HealthProbe => ({
+  kind: 'http',
+  url: `http://127.0.0.1:${port}${path}`,
+  status,
+  timeoutMs: 300,
+});
 
 test('http: takes 2xx, or exactly the status that is asked for', async () => {
   const server = createHttpServer((request, response) => response.writeHead(Number(request.url?.slice(1))).end());
@@ -36,14 +41,21 @@ test('http: an endless body passes, an answer that never comes fails within its 
   });
   await listening(server, async (port) => {
     expect(await probe(http(port, '/endless'), world)).toMatchObject({ verdict: 'pass' });
-    expect(await probe(http(port, '/never'), world)).toMatchObject({ verdict: 'fail', code: 'HEALTH_FAILED', actual: 'no answer in 300 ms' });
+    expect(await probe(http(port, '/never'), world)).toMatchObject({
+      verdict: 'fail',
+      code: 'HEALTH_FAILED',
+      actual: 'no answer in 300 ms',
+    });
   });
 });
 
 test('http: nobody listening fails, and says what was expected', async () => {
   let free = 0;
   await listening(createServer(), (port) => Promise.resolve(void (free = port)));
-  expect(await probe(http(free, '/healthz'), world)).toMatchObject({ verdict: 'fail', expected: `GET http://127.0.0.1:${free}/healthz answers 2xx within 300 ms` });
+  expect(await probe(http(free, '/healthz'), world)).toMatchObject({
+    verdict: 'fail',
+    expected: `GET http://127.0.0.1:${free}/healthz answers 2xx within 300 ms`,
+  });
 });
 
 test('tcp: an open port passes, a closed one fails', async () => {

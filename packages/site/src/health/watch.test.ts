@@ -15,7 +15,10 @@ function workload(clock: FakeClock, isHealthy: (seconds: number) => boolean, end
   const began = clock.uptime;
   const watched = {
     asked: 0,
-    status: (): Promise<WorkloadStatus> => Promise.resolve(clock.uptime - began >= endsAt ? { is: 'ended', release, how: 'it exited with 1' } : { is: 'running', release, pid: 1 }),
+    status: (): Promise<WorkloadStatus> =>
+      Promise.resolve(
+        clock.uptime - began >= endsAt ? { is: 'ended', release, how: 'it exited with 1' } : { is: 'running', release, pid: 1 },
+      ),
     ask: () => {
       watched.asked += 1;
       return Promise.resolve([check(isHealthy(clock.uptime - began) ? 'pass' : 'fail')]);
@@ -27,14 +30,28 @@ function workload(clock: FakeClock, isHealthy: (seconds: number) => boolean, end
 test('waits for a slow start, then watches to the end of the probation', async () => {
   const clock = new FakeClock();
   const began = clock.uptime;
-  expect(await watch(workload(clock, (seconds) => seconds >= 3), plan, 0, clock, never)).toMatchObject({ healthy: true });
+  expect(
+    await watch(
+      workload(clock, (seconds) => seconds >= 3),
+      plan,
+      0,
+      clock,
+      never,
+    ),
+  ).toMatchObject({ healthy: true });
   expect(clock.uptime - began).toBe(20);
 });
 
 test('fails a release that is not healthy when its time for starting is over', async () => {
   const clock = new FakeClock();
   const began = clock.uptime;
-  const result = await watch(workload(clock, () => false), plan, 0, clock, never);
+  const result = await watch(
+    workload(clock, () => false),
+    plan,
+    0,
+    clock,
+    never,
+  );
   expect(result).toMatchObject({ healthy: false, checks: [{ id: 'health-http', verdict: 'fail' }] });
   expect(clock.uptime - began).toBe(5);
 });
@@ -42,25 +59,57 @@ test('fails a release that is not healthy when its time for starting is over', a
 test('fails at once when a check fails after the start', async () => {
   const clock = new FakeClock();
   const began = clock.uptime;
-  expect((await watch(workload(clock, (seconds) => seconds < 12), plan, 0, clock, never)).healthy).toBe(false);
+  expect(
+    (
+      await watch(
+        workload(clock, (seconds) => seconds < 12),
+        plan,
+        0,
+        clock,
+        never,
+      )
+    ).healthy,
+  ).toBe(false);
   expect(clock.uptime - began).toBe(12);
 });
 
 test('does not wait for a process that has ended', async () => {
   const clock = new FakeClock();
-  const result = await watch(workload(clock, () => false, 1), plan, 0, clock, never);
+  const result = await watch(
+    workload(clock, () => false, 1),
+    plan,
+    0,
+    clock,
+    never,
+  );
   expect(result.checks[0]).toMatchObject({ id: 'health-process', actual: 'it exited with 1' });
   expect(clock.uptime - 1000).toBe(1);
 });
 
 test('a process that dies while its port is still answered by another is not healthy', async () => {
   const clock = new FakeClock();
-  expect((await watch(workload(clock, () => true, 10), plan, 0, clock, never)).healthy).toBe(false);
+  expect(
+    (
+      await watch(
+        workload(clock, () => true, 10),
+        plan,
+        0,
+        clock,
+        never,
+      )
+    ).healthy,
+  ).toBe(false);
 });
 
 test('goes on with the time that is left after a crash of the updater', async () => {
   const clock = new FakeClock();
-  await watch(workload(clock, () => true), plan, 15, clock, never);
+  await watch(
+    workload(clock, () => true),
+    plan,
+    15,
+    clock,
+    never,
+  );
   expect(clock.uptime - 1000).toBe(5);
 });
 
@@ -75,5 +124,13 @@ test('stops watching when it is interrupted', async () => {
   const clock = new FakeClock();
   const stop = new AbortController();
   clock.onSleep = () => stop.abort(new Error('interrupted'));
-  await expect(watch(workload(clock, () => true), plan, 0, clock, stop.signal)).rejects.toThrow();
+  await expect(
+    watch(
+      workload(clock, () => true),
+      plan,
+      0,
+      clock,
+      stop.signal,
+    ),
+  ).rejects.toThrow();
 });

@@ -27,7 +27,13 @@ export type WatchResult = { readonly healthy: boolean; readonly checks: readonly
  *
  * @throws the reason of `signal` when it aborts; the release is left as it is
  */
-export async function watch(watched: Watched, plan: WatchPlan, usedSeconds: number, clock: Clock, signal: AbortSignal): Promise<WatchResult> {
+export async function watch(
+  watched: Watched,
+  plan: WatchPlan,
+  usedSeconds: number,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<WatchResult> {
   const began = clock.uptimeSeconds() - usedSeconds;
   const first = await untilHealthy(watched, plan, began, clock, signal);
   if (!first.healthy) return first;

@@ -23,7 +23,9 @@ export class MemoryDisk implements Disk {
 
   /** Loses what was not synced. */
   cut(): void {
-    this.#live = new Map([...this.#durable].map(([name, node]) => [name, node.kind === 'file' ? { kind: 'file', bytes: node.bytes.slice() } : node]));
+    this.#live = new Map(
+      [...this.#durable].map(([name, node]) => [name, node.kind === 'file' ? { kind: 'file', bytes: node.bytes.slice() } : node]),
+    );
     this.cutAt = Infinity;
     this.failAt = undefined;
   }

@@ -44,10 +44,12 @@ export function verifyStatement(bundle: ParsedBundle, options: VerifyOptions): V
   // the key that the bundle itself names; where policy has none of that name, the message says whose the entry is
   const keyId = [...trust.keys].find(([, { spki }]) => hintOf(spki) === bundle.hint)?.[0] ?? keyIdOf(leaf.spki);
   const key = allowedKey(bundle.statementDigest, keyId, options);
-  if (bundle.hint !== hintOf(key.spki)) throw notIncluded(bundle.statementDigest, `a hint to key ${keyId}, whose entry it carries`, 'another');
+  if (bundle.hint !== hintOf(key.spki))
+    throw notIncluded(bundle.statementDigest, `a hint to key ${keyId}, whose entry it carries`, 'another');
   checkSignature(bundle.statementDigest, bundle.envelope, key);
   // The proof is of a leaf: unless the leaf is made of this signature and key, it proves another statement (cosign 3.1.3 let that pass).
-  if (!equalBytes(leafBytes, logLeaf(bundle.envelope, key.spki))) throw notIncluded(bundle.statementDigest, 'a log entry of this signature', 'one of another');
+  if (!equalBytes(leafBytes, logLeaf(bundle.envelope, key.spki)))
+    throw notIncluded(bundle.statementDigest, 'a log entry of this signature', 'one of another');
   const log = logOf(bundle.statementDigest, proof, trust);
   const quorum = quorumOnce(proof.checkpoint, log, options);
   checkInclusion(bundle.statementDigest, proof, leafBytes, quorum.checkpoint);

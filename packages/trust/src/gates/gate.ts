@@ -3,7 +3,16 @@
  *
  * Every gate answers with one `Check`. A gate that finds nothing to read fails; it never passes for want of a counter-example.
  */
-import { type Check, type Digest, type ErrorCode, type HardwareFacts, type JsonObject, type JsonValue, type Statement, TrustError } from '@sealane/core';
+import {
+  type Check,
+  type Digest,
+  type ErrorCode,
+  type HardwareFacts,
+  type JsonObject,
+  type JsonValue,
+  type Statement,
+  TrustError,
+} from '@sealane/core';
 import type { z } from 'zod';
 import type { VerifiedStatement, WitnessedTime } from '../evidence/statement-checks.js';
 import type { Policy, PolicyGroup } from '../policy/policy.js';

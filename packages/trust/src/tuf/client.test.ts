@@ -30,10 +30,13 @@ function fileOf(name: string): Uint8Array {
   return bytes;
 }
 
-const refresh = (state = shipped, options: { now?: string; expiry?: 'network' | 'medium'; rules?: 'lane' | 'plain' } = {}): TrustedMetadata =>
-  refreshTrust({ state, read, now: DAY_0, expiry: 'network', ...options });
+const refresh = (
+  state = shipped,
+  options: { now?: string; expiry?: 'network' | 'medium'; rules?: 'lane' | 'plain' } = {},
+): TrustedMetadata => refreshTrust({ state, read, now: DAY_0, expiry: 'network', ...options });
 
-const channel = (trusted: TrustedMetadata, stage = 'prod'): string => fromUtf8(readTarget({ trusted, read, path: `channel/${stage}.json`, role: stage }).bytes);
+const channel = (trusted: TrustedMetadata, stage = 'prod'): string =>
+  fromUtf8(readTarget({ trusted, read, path: `channel/${stage}.json`, role: stage }).bytes);
 
 function refusal(act: () => unknown): TrustError {
   try {
@@ -49,7 +52,10 @@ function refusal(act: () => unknown): TrustError {
 async function forgeTimestamp(version: number, signer = lane.keys.timestamp): Promise<void> {
   const text = fromUtf8(fileOf('metadata/timestamp.json'));
   const { signed } = JSON.parse(text);
-  lane.files.set('metadata/timestamp.json', await signMetadata(canonicalJson({ signatures: [], signed: { ...signed, version } }), [signer]));
+  lane.files.set(
+    'metadata/timestamp.json',
+    await signMetadata(canonicalJson({ signatures: [], signed: { ...signed, version } }), [signer]),
+  );
 }
 
 describe('refreshing from a lane', () => {
@@ -64,7 +70,11 @@ describe('refreshing from a lane', () => {
   it('gives the earlier expiry of the refresh and the stage with a target', () => {
     const trusted = refresh(shipped, { expiry: 'medium' });
     expect(trusted.expiresAt).toBe('2026-08-28T00:00:00Z');
-    expect(readTarget({ trusted, read, path: 'channel/prod.json' })).toMatchObject({ role: 'prod', version: 1, expiresAt: '2026-03-31T00:00:00Z' });
+    expect(readTarget({ trusted, read, path: 'channel/prod.json' })).toMatchObject({
+      role: 'prod',
+      version: 1,
+      expiresAt: '2026-03-31T00:00:00Z',
+    });
     expect(readTarget({ trusted, read, path: 'policy/prod.json' })).toMatchObject({ role: 'targets', expiresAt: '2026-08-28T00:00:00Z' });
   });
 
@@ -297,7 +307,10 @@ describe('signatures', () => {
     const root = await signMetadata(canonicalJson({ signatures: [], signed }), lane.keys.root);
     const targets = canonicalJson({ ...JSON.parse(fromUtf8(fileOf('metadata/1.targets.json'))), signatures: [] });
     const { signature } = await signatureOf(targets, owner);
-    lane.files.set('metadata/1.targets.json', keyids.reduce((bytes, keyId) => addSignature(bytes, { keyId, signature }), targets));
+    lane.files.set(
+      'metadata/1.targets.json',
+      keyids.reduce((bytes, keyId) => addSignature(bytes, { keyId, signature }), targets),
+    );
     await lane.refresh();
     expect(refusal(() => refresh(trustFromRoot(root))).code).toBe('TRUST_THRESHOLD');
   });

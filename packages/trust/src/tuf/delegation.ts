@@ -65,7 +65,11 @@ function binOf(fileName: string, bins: SuccinctRoles, path: string, keys: Readon
   return { name, terminating: true, covers: (other) => bins.getRoleForTarget(other) === name, ...authorityOf(fileName, bins, keys) };
 }
 
-function authorityOf(fileName: string, role: { readonly keyIDs: readonly string[]; readonly threshold: number }, keys: ReadonlyMap<string, TufKey>): Authority {
+function authorityOf(
+  fileName: string,
+  role: { readonly keyIDs: readonly string[]; readonly threshold: number },
+  keys: ReadonlyMap<string, TufKey>,
+): Authority {
   if (!Number.isSafeInteger(role.threshold)) {
     throw new TrustError('TRUST_MALFORMED', `read ${fileName}: expected a whole threshold, got ${role.threshold}`, { fileName });
   }

@@ -15,7 +15,11 @@ export function parseExpiry(fileName: string, expires: string, rules: TufRules):
   if (isTime(expires)) return timeToSeconds(expires) * 1000;
   const lenient = rules === 'plain' && RFC_3339.test(expires) ? Date.parse(expires) : Number.NaN;
   if (!Number.isNaN(lenient)) return lenient;
-  throw new TrustError('TRUST_MALFORMED', `read ${fileName}: expected expires as YYYY-MM-DDTHH:MM:SSZ, got ${JSON.stringify(expires.slice(0, 40))}`, { fileName });
+  throw new TrustError(
+    'TRUST_MALFORMED',
+    `read ${fileName}: expected expires as YYYY-MM-DDTHH:MM:SSZ, got ${JSON.stringify(expires.slice(0, 40))}`,
+    { fileName },
+  );
 }
 
 /**
@@ -26,7 +30,11 @@ export function parseExpiry(fileName: string, expires: string, rules: TufRules):
 export function requireFresh(fileName: string, expiresMs: number, run: TufRun): void {
   if (expiresMs > timeToSeconds(run.now) * 1000) return;
   const expiresAt = timeOfMs(expiresMs);
-  throw new TrustError('TRUST_EXPIRED', `check ${fileName}: expected an expiry after ${run.now}, got ${expiresAt}`, { fileName, expiresAt, now: run.now });
+  throw new TrustError('TRUST_EXPIRED', `check ${fileName}: expected an expiry after ${run.now}, got ${expiresAt}`, {
+    fileName,
+    expiresAt,
+    now: run.now,
+  });
 }
 
 /** The earliest of some expiries as text. */

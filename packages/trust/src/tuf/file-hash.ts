@@ -21,7 +21,11 @@ export function parseHashes(fileName: string, hashes: Readonly<Record<string, st
   for (const [algorithm, value] of Object.entries(hashes)) {
     const digits = HASH_HEX_DIGITS.get(algorithm);
     if (digits === undefined || value.length !== digits || !/^[0-9a-f]+$/.test(value)) {
-      throw new TrustError('TRUST_MALFORMED', `read ${fileName}: expected sha256 or sha512 in hex, got ${JSON.stringify(algorithm.slice(0, 32))}`, { fileName });
+      throw new TrustError(
+        'TRUST_MALFORMED',
+        `read ${fileName}: expected sha256 or sha512 in hex, got ${JSON.stringify(algorithm.slice(0, 32))}`,
+        { fileName },
+      );
     }
     known.set(algorithm, value);
   }
@@ -43,7 +47,11 @@ export function namingHash(hashes: Hashes): string {
  *
  * @throws TrustError `TRUST_MISMATCH`
  */
-export function requireListedBytes(fileName: string, bytes: Uint8Array, listed: { readonly lengthBytes: number | undefined; readonly hashes: Hashes | undefined }): void {
+export function requireListedBytes(
+  fileName: string,
+  bytes: Uint8Array,
+  listed: { readonly lengthBytes: number | undefined; readonly hashes: Hashes | undefined },
+): void {
   if (listed.lengthBytes !== undefined && bytes.length !== listed.lengthBytes) {
     throw mismatch(fileName, `${listed.lengthBytes} bytes`, `${bytes.length}`);
   }

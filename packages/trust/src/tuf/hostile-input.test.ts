@@ -68,7 +68,11 @@ describe('a hostile lane', () => {
       ['metadata/timestamp.json', [lane.keys.timestamp]],
       ['metadata/2.root.json', lane.keys.root],
     ];
-    const anything = fc.anything({ withNullPrototype: false, maxDepth: 3, values: [fc.string(), fc.integer(), fc.double(), fc.boolean(), fc.constant(null)] });
+    const anything = fc.anything({
+      withNullPrototype: false,
+      maxDepth: 3,
+      values: [fc.string(), fc.integer(), fc.double(), fc.boolean(), fc.constant(null)],
+    });
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...hands), fc.nat(), anything, fc.nat(), async ([name, signers], pick, nonsense, depth) => {
         const source = JSON.parse(fromUtf8(lane.files.get(name) ?? lane.files.get('metadata/1.root.json') ?? new Uint8Array())).signed;

@@ -39,7 +39,11 @@ export function* loadListedRole<T extends RoleMetadata>(run: TufRun, wanted: Wan
   const maxBytes = Math.min(wanted.listed.lengthBytes ?? wanted.maxBytes, wanted.maxBytes);
   const bytes = yield { ask: 'fetch', name: `metadata/${fileName}`, maxBytes };
   if (bytes === undefined) {
-    throw new TrustError('TRUST_MISMATCH', `load ${fileName}: expected the file that is listed at version ${wanted.listed.version}, got nothing`, { fileName });
+    throw new TrustError(
+      'TRUST_MISMATCH',
+      `load ${fileName}: expected the file that is listed at version ${wanted.listed.version}, got nothing`,
+      { fileName },
+    );
   }
   return { metadata: verifyListed(run, fileName, wanted, bytes), bytes, kept: false };
 }
@@ -51,7 +55,11 @@ function verifyListed<T extends RoleMetadata>(run: TufRun, fileName: string, wan
   requireThreshold(fileName, document, wanted.authority);
   const metadata = wanted.parse(fileName, document, run.rules);
   if (metadata.version !== wanted.listed.version) {
-    throw new TrustError('TRUST_MISMATCH', `check ${fileName}: expected version ${wanted.listed.version} as listed, got ${metadata.version}`, { fileName });
+    throw new TrustError(
+      'TRUST_MISMATCH',
+      `check ${fileName}: expected version ${wanted.listed.version} as listed, got ${metadata.version}`,
+      { fileName },
+    );
   }
   wanted.check(fileName, metadata);
   return metadata;

@@ -118,7 +118,8 @@ function extraFields(signed: JsonObject): JsonObject {
 
 /** A document's `_type` must be the one asked for (TUF 4.3): a snapshot signed by the timestamp's key is no timestamp. */
 function parseWith<T>(fileName: string, type: TopRole, document: SignedDocument, parse: (signed: ModelsJson) => T): T {
-  if (document.signed._type !== type) throw malformed(fileName, `_type ${type}, got ${JSON.stringify(document.signed._type ?? null).slice(0, 40)}`);
+  if (document.signed._type !== type)
+    throw malformed(fileName, `_type ${type}, got ${JSON.stringify(document.signed._type ?? null).slice(0, 40)}`);
   try {
     // strict JSON has no undefined in it, and models only reads: the types differ in readonly alone
     return parse(document.signed as ModelsJson);

@@ -13,7 +13,16 @@ import {
   tufExpiryAt,
 } from './publisher.js';
 import { describeRole, publishedMetadataPath, readListedRoles, summarizeMetadata } from './published-role.js';
-import { addSignature, authorityOf, countSignatures, meetsThreshold, mergeSignatures, rootAuthority, signatureOf, signMetadata } from './signing.js';
+import {
+  addSignature,
+  authorityOf,
+  countSignatures,
+  meetsThreshold,
+  mergeSignatures,
+  rootAuthority,
+  signatureOf,
+  signMetadata,
+} from './signing.js';
 import type { TopRole } from './rules.js';
 
 const EXPIRES = '2027-03-01T00:00:00Z';
@@ -22,10 +31,19 @@ const role = (signers: readonly Signer[], threshold: number): RoleKeys => ({ key
 
 function rootOf(version: number, root: readonly Signer[], threshold = 2): Uint8Array {
   const online = role([owners[0]!], 1);
-  return rootMetadata({ version, expiresAt: EXPIRES, roles: { root: role(root, threshold), targets: online, snapshot: online, timestamp: online } });
+  return rootMetadata({
+    version,
+    expiresAt: EXPIRES,
+    roles: { root: role(root, threshold), targets: online, snapshot: online, timestamp: online },
+  });
 }
 
-const listed = (name: string, version: number): ReturnType<typeof describeRole> => ({ role: name, version, lengthBytes: 1, sha256Hex: 'a'.repeat(64) });
+const listed = (name: string, version: number): ReturnType<typeof describeRole> => ({
+  role: name,
+  version,
+  lengthBytes: 1,
+  sha256Hex: 'a'.repeat(64),
+});
 
 describe('a ceremony', () => {
   it('gathers the owners one by one, each on another machine, and knows when it is done', async () => {
@@ -75,8 +93,12 @@ describe('the builders', () => {
     expect(publishedMetadataPath('edge-preprod', 7)).toBe('metadata/7.edge-preprod.json');
     expect(publishedMetadataPath('timestamp', 9)).toBe('metadata/timestamp.json');
     expect(publishedMetadataPath('../root', 1)).toBe('metadata/1...%2Froot.json');
-    expect(publishedTargetPath(describeTarget('policy/prod.json', utf8('')))).toMatch(/^targets\/policy\/e3b0c442[0-9a-f]{56}\.prod\.json$/);
-    expect(publishedTargetPath(describeTarget('trusted_root.json', utf8('')))).toMatch(/^targets\/e3b0c442[0-9a-f]{56}\.trusted_root\.json$/);
+    expect(publishedTargetPath(describeTarget('policy/prod.json', utf8('')))).toMatch(
+      /^targets\/policy\/e3b0c442[0-9a-f]{56}\.prod\.json$/,
+    );
+    expect(publishedTargetPath(describeTarget('trusted_root.json', utf8('')))).toMatch(
+      /^targets\/e3b0c442[0-9a-f]{56}\.trusted_root\.json$/,
+    );
   });
 
   it('delegate to each stage its own channel and nothing else, terminating', () => {
@@ -118,7 +140,10 @@ describe('the builders', () => {
     ['a threshold above the keys', () => rootOf(1, owners, 4)],
     ['a threshold met by naming one key twice', () => rootOf(1, [owners[0]!, owners[0]!], 2)],
     ['version 0', () => timestampMetadata({ version: 0, expiresAt: EXPIRES, snapshot: listed('snapshot', 1) })],
-    ['an expiry with an offset', () => stageMetadata({ stage: 'prod', version: 1, expiresAt: '2027-03-01T00:00:00+01:00', channel: utf8('{}') })],
+    [
+      'an expiry with an offset',
+      () => stageMetadata({ stage: 'prod', version: 1, expiresAt: '2027-03-01T00:00:00+01:00', channel: utf8('{}') }),
+    ],
     ...(['root', 'targets', 'snapshot', 'timestamp'] as const).map((stage: TopRole): [string, () => unknown] => [
       `a stage named ${stage}`,
       () => targetsMetadata({ version: 1, expiresAt: EXPIRES, targets: [], stages: [{ stage, ...role([owners[0]!], 1) }] }),

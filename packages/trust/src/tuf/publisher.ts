@@ -67,7 +67,9 @@ export function publishedTargetPath(target: TargetDescription): string {
  *
  * @throws TrustError `TRUST_MALFORMED` a version, expiry or threshold that no client would take
  */
-export function rootMetadata(input: RoleTerm & { readonly roles: Readonly<Record<TopRole, RoleKeys>>; readonly marks?: JsonObject }): Uint8Array {
+export function rootMetadata(
+  input: RoleTerm & { readonly roles: Readonly<Record<TopRole, RoleKeys>>; readonly marks?: JsonObject },
+): Uint8Array {
   const entries = TOP_ROLES.map((role) => [role, input.roles[role]] as const);
   return unsigned('root', input, {
     ...input.marks,
@@ -107,11 +109,16 @@ export function snapshotMetadata(input: RoleTerm & { readonly roles: readonly Li
   for (const role of input.roles) {
     const before = listed.get(role.role)?.version ?? 0;
     if (role.version < before) {
-      throw new TrustError('TRUST_ROLLBACK', `build snapshot ${input.version}: expected ${role.role} at version ${before} or above, got ${role.version}`);
+      throw new TrustError(
+        'TRUST_ROLLBACK',
+        `build snapshot ${input.version}: expected ${role.role} at version ${before} or above, got ${role.version}`,
+      );
     }
     listed.set(role.role, role);
   }
-  return unsigned('snapshot', input, { meta: Object.fromEntries([...listed.values()].map((role) => [`${role.role}.json`, listedJson(role)])) });
+  return unsigned('snapshot', input, {
+    meta: Object.fromEntries([...listed.values()].map((role) => [`${role.role}.json`, listedJson(role)])),
+  });
 }
 
 /** Unsigned timestamp metadata over the signed snapshot. @throws TrustError `TRUST_MALFORMED` */
@@ -139,7 +146,9 @@ function keysOf(spkis: readonly Uint8Array[]): JsonObject {
 }
 
 function targetsJson(targets: readonly TargetDescription[]): JsonObject {
-  return Object.fromEntries(targets.map(({ path, lengthBytes, sha256Hex }) => [path, { length: lengthBytes, hashes: { sha256: sha256Hex } }]));
+  return Object.fromEntries(
+    targets.map(({ path, lengthBytes, sha256Hex }) => [path, { length: lengthBytes, hashes: { sha256: sha256Hex } }]),
+  );
 }
 
 function listedJson({ version, lengthBytes, sha256Hex }: ListedRole): JsonObject {

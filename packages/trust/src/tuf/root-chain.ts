@@ -67,7 +67,9 @@ function verifyNextRoot(fileName: string, bytes: Uint8Array, trusted: RootMetada
   requireThreshold(fileName, document, next.roles.root);
   // TUF 5.3.5: exactly N+1
   if (next.version !== trusted.version + 1) {
-    throw new TrustError('TRUST_ROLLBACK', `verify ${fileName}: expected version ${trusted.version + 1}, got ${next.version}`, { fileName });
+    throw new TrustError('TRUST_ROLLBACK', `verify ${fileName}: expected version ${trusted.version + 1}, got ${next.version}`, {
+      fileName,
+    });
   }
   return next;
 }

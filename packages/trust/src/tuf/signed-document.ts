@@ -54,11 +54,15 @@ export function validSigners(document: SignedDocument, authority: Authority): re
 export function requireThreshold(fileName: string, document: SignedDocument, authority: Authority): void {
   const valid = validSigners(document, authority).length;
   if (valid >= authority.threshold) return;
-  throw new TrustError('TRUST_THRESHOLD', `verify ${fileName}: expected ${authority.threshold} valid signatures of its role's keys, got ${valid}`, {
-    fileName,
-    valid,
-    needed: authority.threshold,
-  });
+  throw new TrustError(
+    'TRUST_THRESHOLD',
+    `verify ${fileName}: expected ${authority.threshold} valid signatures of its role's keys, got ${valid}`,
+    {
+      fileName,
+      valid,
+      needed: authority.threshold,
+    },
+  );
 }
 
 function readJson(fileName: string, bytes: Uint8Array, maxBytes: number): JsonValue {
@@ -81,7 +85,10 @@ function signatureMap(fileName: string, entries: readonly JsonValue[]): Readonly
     }
     // TUF 4.2.1: the keyid MUST be unique in the signatures array
     if (signatures.has(keyId)) {
-      throw new TrustError('TRUST_MALFORMED', `read ${fileName}: expected one signature for each key id, got ${JSON.stringify(keyId.slice(0, 16))} again`);
+      throw new TrustError(
+        'TRUST_MALFORMED',
+        `read ${fileName}: expected one signature for each key id, got ${JSON.stringify(keyId.slice(0, 16))} again`,
+      );
     }
     signatures.set(keyId, signature);
   }

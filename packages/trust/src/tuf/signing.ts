@@ -42,7 +42,10 @@ export async function signatureOf(bytes: Uint8Array, signer: Signer): Promise<Tu
   const signature = await signer.sign(signedBytes);
   // a token or agent that answers rubbish must not get as far as a published file
   if (!verifyP256(signer.spki, signedBytes, signature)) {
-    throw new TrustError('TRUST_THRESHOLD', `sign metadata with key ${signer.keyId.slice(0, 16)}: expected a signature that verifies, got another`);
+    throw new TrustError(
+      'TRUST_THRESHOLD',
+      `sign metadata with key ${signer.keyId.slice(0, 16)}: expected a signature that verifies, got another`,
+    );
   }
   return { keyId: tufKeyOfSpki(signer.spki).id, signature: hex(signature) };
 }

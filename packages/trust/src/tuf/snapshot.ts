@@ -40,7 +40,12 @@ function requireNoRollback(fileName: string, snapshot: SnapshotMetadata, state: 
     const got = snapshot.roles.get(role)?.version ?? 0;
     if (got < floor) {
       const found = got === 0 ? 'nothing' : `version ${got}`;
-      throw new TrustError('TRUST_ROLLBACK', `check ${fileName}: expected ${role}.json at version ${floor} or above, got ${found}`, { fileName, role, floor, got });
+      throw new TrustError('TRUST_ROLLBACK', `check ${fileName}: expected ${role}.json at version ${floor} or above, got ${found}`, {
+        fileName,
+        role,
+        floor,
+        got,
+      });
     }
   }
 }

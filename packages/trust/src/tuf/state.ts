@@ -97,7 +97,10 @@ export function withTimestamp(state: TufState, version: number, snapshotVersion:
 export function withSnapshot(state: TufState, snapshot: SnapshotMetadata): TufState {
   const others = [...snapshot.roles].filter(([name]) => name !== 'targets');
   const roles = Object.fromEntries(others.map(([name, file]) => [name, file.version]));
-  return { ...state, versions: { ...state.versions, snapshot: snapshot.version, targets: snapshot.roles.get('targets')?.version ?? 0, roles } };
+  return {
+    ...state,
+    versions: { ...state.versions, snapshot: snapshot.version, targets: snapshot.roles.get('targets')?.version ?? 0, roles },
+  };
 }
 
 /** The error with the state that must be kept in spite of it: roots that were already proven stay trusted (TUF 5.3.8). */

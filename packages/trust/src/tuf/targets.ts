@@ -38,7 +38,12 @@ export function updateTargets(run: TufRun, context: TargetsContext): TufFlow<Tar
  *
  * @throws TrustError as `updateTargets` for a role on the way; `TRUST_WRONG_ROLE` under `lane` rules when a role lists paths outside its delegation
  */
-export function* findTarget(run: TufRun, context: TargetsContext, targets: TargetsMetadata, path: string): TufFlow<FoundTarget | undefined> {
+export function* findTarget(
+  run: TufRun,
+  context: TargetsContext,
+  targets: TargetsMetadata,
+  path: string,
+): TufFlow<FoundTarget | undefined> {
   const visited = new Set(['targets']);
   const own = targets.targets.get(path);
   if (own !== undefined) return { role: 'targets', metadata: targets, entry: own };
@@ -95,9 +100,13 @@ function* loadTargetsRole(
 function requireOwnPaths(fileName: string, role: string, metadata: TargetsMetadata, covers: (path: string) => boolean): void {
   const outside = [...metadata.targets.keys()].find((path) => !covers(path));
   if (outside === undefined) return;
-  throw new TrustError('TRUST_WRONG_ROLE', `check ${fileName}: expected only paths delegated to ${role}, got ${JSON.stringify(outside.slice(0, 128))}`, {
-    fileName,
-    role,
-    path: outside,
-  });
+  throw new TrustError(
+    'TRUST_WRONG_ROLE',
+    `check ${fileName}: expected only paths delegated to ${role}, got ${JSON.stringify(outside.slice(0, 128))}`,
+    {
+      fileName,
+      role,
+      path: outside,
+    },
+  );
 }

@@ -20,11 +20,13 @@ export interface UpdatedTimestamp {
 export function* updateTimestamp(run: TufRun, root: RootMetadata, state: TufState): TufFlow<UpdatedTimestamp> {
   // TUF 5.4.1
   const bytes = yield { ask: 'fetch', name: `metadata/${FILE_NAME}`, maxBytes: LIMITS.timestampBytes };
-  if (bytes === undefined) throw new TrustError('TRUST_MALFORMED', `load ${FILE_NAME}: expected the file, got nothing`, { fileName: FILE_NAME });
+  if (bytes === undefined)
+    throw new TrustError('TRUST_MALFORMED', `load ${FILE_NAME}: expected the file, got nothing`, { fileName: FILE_NAME });
   const timestamp = verifyTimestamp(run, root, bytes);
   requireNoRollback(timestamp, state);
   // TUF 5.4.3.1: of an equal version the trusted copy stays; where none was kept, the one served is as good: the floors below hold for it
-  const kept = timestamp.version === state.versions.timestamp ? verifyKept(run, root, state, yield { ask: 'cached', role: 'timestamp' }) : undefined;
+  const kept =
+    timestamp.version === state.versions.timestamp ? verifyKept(run, root, state, yield { ask: 'cached', role: 'timestamp' }) : undefined;
   const trusted = kept ?? { timestamp, bytes };
   const digest = sha256(trusted.bytes);
   const expiryWaived = isExpiryWaived(run, state, digest);
@@ -55,7 +57,11 @@ function requireNoRollback(timestamp: TimestampMetadata, state: TufState): void 
   ] as const;
   for (const [what, got, floor] of pairs) {
     if (got < floor) {
-      throw new TrustError('TRUST_ROLLBACK', `check ${FILE_NAME}: expected ${what} at version ${floor} or above, got ${got}`, { fileName: FILE_NAME, floor, got });
+      throw new TrustError('TRUST_ROLLBACK', `check ${FILE_NAME}: expected ${what} at version ${floor} or above, got ${got}`, {
+        fileName: FILE_NAME,
+        floor,
+        got,
+      });
     }
   }
 }

@@ -18,7 +18,12 @@ describe('a TUF key', () => {
   it.each([
     ['ecdsa', 'ecdsa-sha2-nistp256', pemOf(ec), sign('sha256', data, ec.privateKey)],
     ['ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp256', pemOf(ec), sign('sha256', data, ec.privateKey)],
-    ['ed25519', 'ed25519', ed.publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('hex'), sign(null, data, ed.privateKey)],
+    [
+      'ed25519',
+      'ed25519',
+      ed.publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('hex'),
+      sign(null, data, ed.privateKey),
+    ],
     ['rsa', 'rsassa-pss-sha256', pemOf(rsa), sign('sha256', data, pss)],
   ])('of type %s and scheme %s verifies its own signatures only', (keytype, scheme, value, signature) => {
     const key = parse(keyJson(keytype, scheme, value));
@@ -62,7 +67,9 @@ describe('a TUF key', () => {
 
 describe('the canonical JSON that TUF signs', () => {
   it('sorts keys, escapes quotes and backslashes only', () => {
-    expect(Buffer.from(olpcJson({ b: [1, true, null], a: 'line\n"quoted" \\ ü' })).toString()).toBe('{"a":"line\n\\"quoted\\" \\\\ ü","b":[1,true,null]}');
+    expect(Buffer.from(olpcJson({ b: [1, true, null], a: 'line\n"quoted" \\ ü' })).toString()).toBe(
+      '{"a":"line\n\\"quoted\\" \\\\ ü","b":[1,true,null]}',
+    );
   });
 
   it('has no form for fractions', () => {

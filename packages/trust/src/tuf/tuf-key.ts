@@ -44,7 +44,9 @@ export function parseTufKey(id: string, key: JsonObject, rules: TufRules): TufKe
   }
   // stricter than the specification, whose clients take any id: two names for one key are how a threshold is faked
   if (rules === 'lane' && tufKeyId(key) !== id) {
-    throw new TrustError('TRUST_MALFORMED', `read key ${shortId(id)}: expected the hash of the key as its id, ${shortId(tufKeyId(key))}`, { keyId: id });
+    throw new TrustError('TRUST_MALFORMED', `read key ${shortId(id)}: expected the hash of the key as its id, ${shortId(tufKeyId(key))}`, {
+      keyId: id,
+    });
   }
   return { id, ...publicKeyOf({ keyType: keytype, scheme, keyVal: value }) };
 }
@@ -92,7 +94,6 @@ function decodeKey(declared: DeclaredKey): PublicKey | undefined {
 function rsaBits(key: KeyObject): number {
   return key.asymmetricKeyType === 'rsa' ? (key.asymmetricKeyDetails?.modulusLength ?? 0) : Infinity;
 }
-
 
 function shortId(id: string): string {
   return JSON.stringify(id.slice(0, 16));

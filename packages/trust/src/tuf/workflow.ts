@@ -74,7 +74,11 @@ export function* locateFlow(trusted: TrustedMetadata, path: string, role?: strin
     if (found === undefined || (role !== undefined && found.role !== role)) {
       // TUF 5.7.2: no metadata about this target
       const by = found === undefined ? 'nobody' : found.role;
-      throw new TrustError('TRUST_WRONG_ROLE', `find target ${path}: expected it to be listed by ${role ?? 'a role with authority over it'}, got ${by}`, { path });
+      throw new TrustError(
+        'TRUST_WRONG_ROLE',
+        `find target ${path}: expected it to be listed by ${role ?? 'a role with authority over it'}, got ${by}`,
+        { path },
+      );
     }
     const { metadata, entry } = found;
     const roleExpiresAt = earliestExpiry([metadata.expiresMs]);
@@ -95,11 +99,14 @@ export function* targetFlow(trusted: TrustedMetadata, located: LocatedTarget, ma
   const { path, entry } = located;
   try {
     if (entry.lengthBytes > maxBytes) {
-      throw new TrustError('TRUST_TOO_LARGE', `read target ${path}: expected at most ${maxBytes} bytes, got ${entry.lengthBytes} listed`, { path });
+      throw new TrustError('TRUST_TOO_LARGE', `read target ${path}: expected at most ${maxBytes} bytes, got ${entry.lengthBytes} listed`, {
+        path,
+      });
     }
     const fileName = trusted.root.consistentSnapshot ? targetFileName(path, entry.hashes) : path;
     const bytes = yield { ask: 'fetch', name: `targets/${fileName}`, maxBytes: entry.lengthBytes };
-    if (bytes === undefined) throw new TrustError('TRUST_MISMATCH', `read target ${path}: expected the file that ${located.role} lists, got nothing`, { path });
+    if (bytes === undefined)
+      throw new TrustError('TRUST_MISMATCH', `read target ${path}: expected the file that ${located.role} lists, got nothing`, { path });
     requireListedBytes(`target ${path}`, bytes, entry);
     return { ...located, bytes };
   } catch (error) {
