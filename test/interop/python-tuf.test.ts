@@ -15,7 +15,7 @@ import { pythonWith } from '../support/python.js';
 import { makeTufLane, testSigner, type TufLane } from '../support/tuf-lane.js';
 
 const run = promisify(execFile);
-const python = pythonWith('tuf.ngclient');
+const python = pythonWith('tuf.ngclient', 'cryptography');
 
 interface Visit {
   readonly ok: boolean;
@@ -24,7 +24,7 @@ interface Visit {
   readonly targets: Readonly<Record<string, string | null>>;
 }
 
-describe.skipIf(python === undefined)('python-tuf (skipped without the Python module tuf)', () => {
+describe.skipIf(python === undefined)('python-tuf (skipped without the Python modules tuf and cryptography)', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'sealane-python-tuf-'));
   let lane: TufLane;
   let server: Server;
