@@ -31,7 +31,9 @@ describe.skipIf(cosign === undefined)('cosign verify-blob-attestation (skipped w
   /** The logged statement of this type about the release, as `log prove` prints it. */
   async function bundleOf(predicateType: string): Promise<Json> {
     const { statements } = await lane.sealane(['evidence', 'list', release]);
-    const found = (statements as { predicateType: string; digest: string }[]).find((statement) => statement.predicateType === predicateType);
+    const found = (statements as { predicateType: string; digest: string }[]).find(
+      (statement) => statement.predicateType === predicateType,
+    );
     const { digest } = found ?? { digest: '' };
     return (await lane.sealane(['log', 'prove', digest])).bundle as Json;
   }
@@ -61,7 +63,10 @@ describe.skipIf(cosign === undefined)('cosign verify-blob-attestation (skipped w
   const bent: readonly (readonly [string, (bundle: Json) => void])[] = [
     ['another signature', (bundle) => flip(at(bundle, 'dsseEnvelope', 'signatures', 0), 'sig', 20)],
     ['another payload', (bundle) => flip(at(bundle, 'dsseEnvelope'), 'payload', 40)],
-    ['another hash in the log proof', (bundle) => flip(at(bundle, 'verificationMaterial', 'tlogEntries', 0, 'inclusionProof', 'hashes'), '0', 5)],
+    [
+      'another hash in the log proof',
+      (bundle) => flip(at(bundle, 'verificationMaterial', 'tlogEntries', 0, 'inclusionProof', 'hashes'), '0', 5),
+    ],
     ['a checkpoint that the log did not sign', (bundle) => noteOf(bundle, (note) => note.replace(/^(\S+\n)\d+/, '$199'))],
     ['no log entry', (bundle) => (at(bundle, 'verificationMaterial')['tlogEntries'] = [])],
   ];

@@ -21,7 +21,13 @@ describe.skipIf(skopeo === undefined || registry === undefined)('images in and o
   let digest: string;
 
   const copy = async (...words: readonly string[]): Promise<Ended> => {
-    const ended = await runProgram(skopeo ?? '', ['--insecure-policy', 'copy', '--dest-tls-verify=false', '--src-tls-verify=false', ...words]);
+    const ended = await runProgram(skopeo ?? '', [
+      '--insecure-policy',
+      'copy',
+      '--dest-tls-verify=false',
+      '--src-tls-verify=false',
+      ...words,
+    ]);
     expect(ended.exit, ended.stderr).toBe(0);
     return ended;
   };
@@ -37,7 +43,9 @@ describe.skipIf(skopeo === undefined || registry === undefined)('images in and o
     server = spawn(registry ?? '', ['serve', config], { stdio: 'ignore' });
     for (let tries = 0; tries < 100 && !(await answers(`http://${host}/v2/`)); tries += 1) await sleep(100);
     await copy(`oci:${lane.lane}/content:readings-1.0.0-app`, `docker://${host}/readings:stable`);
-    digest = (await runProgram(skopeo ?? '', ['inspect', '--tls-verify=false', '--format', '{{.Digest}}', `docker://${host}/readings:stable`])).stdout.trim();
+    digest = (
+      await runProgram(skopeo ?? '', ['inspect', '--tls-verify=false', '--format', '{{.Digest}}', `docker://${host}/readings:stable`])
+    ).stdout.trim();
   });
 
   afterAll(async () => {
@@ -54,7 +62,18 @@ describe.skipIf(skopeo === undefined || registry === undefined)('images in and o
     expect(manifests[0]?.digest).toBe(components[0].digest);
   });
 
-  const create = (version: string, image: string): readonly string[] => ['release', 'create', '--name', 'pulled', '--version', version, '--image', `app=${image}`, '--key', 'author'];
+  const create = (version: string, image: string): readonly string[] => [
+    'release',
+    'create',
+    '--name',
+    'pulled',
+    '--version',
+    version,
+    '--image',
+    `app=${image}`,
+    '--key',
+    'author',
+  ];
 
   it('an image is taken in by digest', async () => {
     const made = await lane.sealane(create('1.0.0', `docker://${host}/readings@${digest}`));
@@ -74,7 +93,11 @@ describe.skipIf(skopeo === undefined || registry === undefined)('images in and o
   });
 
   it('a digest that the registry does not have is refused and leaves nothing', async () => {
-    const answer = await runJson('sealane', [...create('2.0.0', `docker://${host}/readings@sha256:${'0'.repeat(64)}`), '--home', lane.home]);
+    const answer = await runJson('sealane', [
+      ...create('2.0.0', `docker://${host}/readings@sha256:${'0'.repeat(64)}`),
+      '--home',
+      lane.home,
+    ]);
     expect({ exit: answer.exit, code: answer.json.error.code }).toEqual({ exit: 4, code: 'CONTENT_MISSING' });
     expect((await lane.sealane(['release', 'list'])).releases.map(({ version }: { version: string }) => version)).not.toContain('2.0.0');
   });

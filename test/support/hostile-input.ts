@@ -48,7 +48,7 @@ const piece = fc.oneof(
 );
 
 /** A true document with a few places cut, doubled, overwritten or stuffed. */
-export function bentBytes(samples: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> {
+function bentBytes(samples: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> {
   const edit = fc.record({
     kind: fc.constantFrom('flip', 'cut', 'double', 'insert', 'truncate'),
     at: fc.nat(),
@@ -94,7 +94,7 @@ const nonsense = fc.oneof(
 ) as fc.Arbitrary<Json>;
 
 /** A JSON document with one value, anywhere in it, replaced, dropped or joined by another: still JSON, so the shape is what must refuse. */
-export function bentJson(samples: readonly Json[]): fc.Arbitrary<Json> {
+function bentJson(samples: readonly Json[]): fc.Arbitrary<Json> {
   const how = fc.constantFrom('replace', 'drop', 'add');
   return fc
     .tuple(fc.constantFrom(...samples), fc.array(fc.nat(), { maxLength: 6 }), how, nonsense, fc.string())
@@ -118,7 +118,7 @@ function bend(value: Json, [step, ...rest]: readonly number[], kind: string, by:
 }
 
 /** Documents that cost: long, deep, repetitive. A parser answers each at once. */
-export const COSTLY: readonly Uint8Array[] = [
+const COSTLY: readonly Uint8Array[] = [
   '['.repeat(50_000),
   `${'{"a":'.repeat(25_000)}1${'}'.repeat(25_000)}`,
   `"${'\\u0041'.repeat(12_000)}`,

@@ -5,7 +5,7 @@ import { buildImage, openLayout, packedFile } from '@sealane/oci';
 import { expectJson, ROOT, type Answer, type Server, startServer } from './run.js';
 
 /** The stages of the lane, in order. */
-export const STAGES = ['dev', 'edge-preprod', 'prod'] as const;
+const STAGES = ['dev', 'edge-preprod', 'prod'] as const;
 
 export interface LaneOptions {
   /** Replaces text in the pipeline before the lane is made from it. */

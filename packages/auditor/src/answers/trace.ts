@@ -214,7 +214,7 @@ async function sitesOf(about: About): Promise<Trace['sites']> {
 }
 
 /** Whether a receipt is signed by the key that a logged site record gives to its site. */
-export async function isOwnReceipt({ ledger }: AuditContext, entry: LedgerEntry): Promise<boolean> {
+async function isOwnReceipt({ ledger }: AuditContext, entry: LedgerEntry): Promise<boolean> {
   const { site } = readReceipt(statementOf(entry));
   return (await ledger.sites(site)).some(({ siteKeyId }) => siteKeyId === entry.keyId);
 }

@@ -95,12 +95,6 @@ export async function cosignedCovering(queries: Queries, index: number): Promise
   return rows.map(savedOf);
 }
 
-/** The first saved checkpoint whose tree holds entry `index`: once there is one, the answer never changes. */
-export async function firstCosignedCovering(queries: Queries, index: number): Promise<SavedCheckpoint | undefined> {
-  const row = await queries.get('SELECT * FROM cosigned WHERE size > ? ORDER BY seq LIMIT 1', index);
-  return row === undefined ? undefined : savedOf(row);
-}
-
 /** A saved checkpoint out of its row. */
 export function savedOf(row: Row): SavedCheckpoint {
   return {

@@ -69,7 +69,7 @@ export async function leavesBetween(queries: Queries, begin: number, end: number
 }
 
 /** An entry out of a row of the `ENTRY` query: signature and key are read from the leaf. */
-export function entryOf(row: Row): LedgerEntry {
+function entryOf(row: Row): LedgerEntry {
   const { signature, spki } = parseLogLeaf(bytesAt(row, 'leaf'));
   const payload = bytesAt(row, 'payload');
   return {

@@ -31,7 +31,7 @@ const TABLES = [
 ];
 
 /** The truth tables, in the order in which rows refer to one another. */
-export const LOG_TABLES = ['ledger', 'log_entry', 'envelope', 'hash_tile', 'log_commit', 'cosigned'] as const;
+const LOG_TABLES = ['ledger', 'log_entry', 'envelope', 'hash_tile', 'log_commit', 'cosigned'] as const;
 
 /** No row is changed or removed. Whoever owns the file can drop these: the signed heads and witnesses are what shows it. */
 function frozen(table: string): readonly string[] {

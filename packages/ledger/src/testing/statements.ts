@@ -43,7 +43,7 @@ export function numbered(key: TestKey, n: number): NewEntry {
 }
 
 /** 64 hex digits that stand for some bytes. */
-export function hexOf(text: string): string {
+function hexOf(text: string): string {
   return digestHex(sha256(utf8(text)));
 }
 

@@ -21,7 +21,7 @@ export interface WitnessState {
 }
 
 /** Hex SHA-256 of a log's origin (C2SP tlog-witness, monitor retrieval). */
-export function originHash(log: Vkey): string {
+function originHash(log: Vkey): string {
   return hex(sha256Raw(utf8(log.name)));
 }
 

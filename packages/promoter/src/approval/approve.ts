@@ -6,7 +6,7 @@ import { rolloutOf } from '../decision/rollout.js';
 import { type Promoter, stageOf } from '../promoter.js';
 
 /** How long an approval holds when the person says nothing else, in days. */
-export const DEFAULT_APPROVAL_DAYS = 30;
+const DEFAULT_APPROVAL_DAYS = 30;
 
 export interface ApprovalWish {
   readonly release: Digest;

@@ -50,7 +50,7 @@ function storedKey(folder: string, fileName: string): StoredKey | undefined {
 }
 
 /** SPKI DER of a private or public key in PEM. @throws PromoterError `KEY_MALFORMED` */
-export function publicHalf(source: string, pem: Uint8Array | string): Uint8Array {
+function publicHalf(source: string, pem: Uint8Array | string): Uint8Array {
   try {
     return new Uint8Array(createPublicKey(Buffer.from(pem)).export({ type: 'spki', format: 'der' }));
   } catch (cause) {

@@ -46,7 +46,7 @@ export interface CeremonyWish {
  *
  * @throws PromoterError `CONFIG_INVALID` a key that the pipeline names is missing
  */
-export async function makeProposal(promoter: Promoter, wish: CeremonyWish): Promise<Proposal | undefined> {
+async function makeProposal(promoter: Promoter, wish: CeremonyWish): Promise<Proposal | undefined> {
   const { home, pipeline, logVkey } = promoter;
   const next = storedKeys(home).filter(({ state }) => state === 'next');
   const nameOf = new Map(

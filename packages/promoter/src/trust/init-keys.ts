@@ -13,7 +13,7 @@ import { pipelineKeys } from './policies.js';
 export const ROOT_KEYS = ['root-1', 'root-2', 'root-3'] as const;
 export const TARGETS_KEYS = ['targets-1', 'targets-2'] as const;
 /** Names of the promoter's own keys, beside those of the stages. */
-export const ONLINE_KEYS = ['snapshot', 'timestamp'] as const;
+const ONLINE_KEYS = ['snapshot', 'timestamp'] as const;
 /** Name of the witness that `init` makes a key for when the pipeline names none. */
 const WITNESS_NAME = 'witness.example';
 
@@ -33,7 +33,7 @@ export function makeKeys(home: Home, pipeline: Pipeline, source: KeySource): voi
 }
 
 /** Everybody has the example keys: a lane that does not say so in its root must not be made from one. */
-export function refuseExampleKeys(home: Pick<Home, 'keys' | 'owners'>): void {
+function refuseExampleKeys(home: Pick<Home, 'keys' | 'owners'>): void {
   const example = storedKeys(home).find(({ id }) => EXAMPLE_KEY_IDS.has(id));
   if (example === undefined) return;
   throw new PromoterError(

@@ -79,7 +79,7 @@ export function policyFor(source: PolicySource, stage: string): Policy {
 }
 
 /** The groups of a stage; one that matches every site when the pipeline names none. */
-export function groupsOf(pipeline: Pipeline, stage: string): Policy['groups'] {
+function groupsOf(pipeline: Pipeline, stage: string): Policy['groups'] {
   return pipeline.groups[stage] ?? [{ name: 'all', match: {} }];
 }
 

@@ -140,7 +140,7 @@ function signedValue(home: Home, ...keys: readonly string[]): unknown {
 }
 
 /** One above the highest version on disk, published or left by a crash: a version is never used for two contents. */
-export function nextVersion(home: Pick<Home, 'trust'>, role: string): number {
+function nextVersion(home: Pick<Home, 'trust'>, role: string): number {
   const folder = path.join(home.trust, 'metadata');
   const versions = listFolder(folder).flatMap((name) => {
     const [, version] = new RegExp(`^([1-9]\\d*)\\.${role.replace(/[.]/g, '\\.')}\\.json$`).exec(name) ?? [];

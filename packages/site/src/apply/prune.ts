@@ -7,7 +7,7 @@ import type { Site } from '../site.js';
 import type { SiteState } from './state.js';
 
 /** Hex digests of the releases that must stay. */
-export function neededReleases({ current, kept, phase }: SiteState): ReadonlySet<string> {
+function neededReleases({ current, kept, phase }: SiteState): ReadonlySet<string> {
   const target = 'target' in phase ? phase.target : null;
   const needed: readonly Digest[] = [
     ...(current === null ? [] : [current.release]),

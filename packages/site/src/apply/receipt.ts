@@ -38,7 +38,7 @@ export interface ReceiptFacts {
 }
 
 /** The receipt's predicate. */
-export function receiptPredicate(owed: OwedReceipt, facts: ReceiptFacts, keyId: string): ReceiptPredicate {
+function receiptPredicate(owed: OwedReceipt, facts: ReceiptFacts, keyId: string): ReceiptPredicate {
   const { site, seq, prev, hardware, salt } = facts;
   const { event, release, waybill, previous, reason, at } = owed;
   const failed = owed.checks.filter(({ verdict }) => verdict !== 'pass').slice(0, MAX_CHECKS);

@@ -70,7 +70,7 @@ async function tryUpstream(
 }
 
 /** A web address or a folder. The HTTP client is loaded only where it is used. */
-export async function openUpstream(place: string, { disk, signal }: FetchWorld): Promise<Upstream> {
+async function openUpstream(place: string, { disk, signal }: FetchWorld): Promise<Upstream> {
   if (!/^https?:\/\//.test(place)) return folderUpstream(place, disk);
   const { httpUpstream } = await import('./http-upstream.js');
   return httpUpstream(place, signal);

@@ -70,7 +70,7 @@ const entryShape = z.looseObject({
 const namesShape = z.array(z.string().max(4096)).max(10_000).optional();
 
 /** Zod's shape of the predicate. Fields that we do not read are let through: other tools write this format too. */
-export const testResultShape = z.looseObject({
+const testResultShape = z.looseObject({
   result: z.enum(['PASSED', 'WARNED', 'FAILED']),
   configuration: z
     .tuple([entryShape.extend({ annotations: annotationsShape })], entryShape)

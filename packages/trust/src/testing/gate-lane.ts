@@ -19,8 +19,8 @@ export const digestOf = (name: string): Digest => sha256(utf8(name));
 
 export const RELEASE = digestOf('release');
 export const POLICY = digestOf('policy');
-export const NONCE = '0'.repeat(32);
-export const AT = '2026-11-24T10:00:00Z';
+const NONCE = '0'.repeat(32);
+const AT = '2026-11-24T10:00:00Z';
 
 /** A device BOM of an edge server; `change` replaces facts. */
 export function hbom(change: { vendor?: string; model?: string; revision?: string; bios?: string; serial?: string } = {}): JsonObject {

@@ -15,7 +15,7 @@ const MAX_ROOTS_PER_RUN = 1024;
  *
  * @throws TrustError `TRUST_MALFORMED`, `TRUST_TOO_LARGE`, `TRUST_THRESHOLD`
  */
-export function readRoot(fileName: string, bytes: Uint8Array, rules: TufRules): RootMetadata {
+function readRoot(fileName: string, bytes: Uint8Array, rules: TufRules): RootMetadata {
   const document = parseSignedDocument(fileName, bytes, LIMITS.rootBytes);
   const root = parseRoot(fileName, document, rules);
   requireThreshold(fileName, document, root.roles.root);

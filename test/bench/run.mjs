@@ -1,0 +1,27 @@
+// `npm run bench [-- --only ID] [--json FILE]`: each figure beside a peer or a limit measured in the same run. Nothing here asserts a time.
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { find } from './measure.mjs';
+
+const { values } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'string' } } });
+const benches = {
+  help: async () => (await import('./help.mjs')).measureHelp(),
+  poll: async () => (await import('./poll.mjs')).measurePoll(),
+  promote: async () => (await import('./promote.mjs')).measurePromote(),
+  apply: async () => (await import('./apply.mjs')).measureApply(),
+};
+
+const wanted = Object.keys(benches).filter((name) => values.only === undefined || values.only.startsWith(name));
+if (wanted.length === 0)
+  throw new Error(`read --only: expected an id that begins with one of ${Object.keys(benches).join(', ')}, got ${values.only}`);
+if (find('cosign') === undefined) console.error('cosign is not on PATH: its figures are left out');
+
+const rows = [];
+for (const name of wanted) {
+  console.error(`measuring ${name} …`);
+  rows.push(...(await benches[name]()));
+}
+console.log('| id | what | ours | peer | limit | ratio | unit |\n|---|---|---|---|---|---|---|');
+for (const { id, what, ours, peer, limit, ratio, unit } of rows)
+  console.log(`| ${id} | ${what} | ${ours} | ${peer ?? '–'} | ${limit ?? '–'} | ${ratio ?? '–'} | ${unit} |`);
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, undefined, 2)}\n`);
