@@ -85,9 +85,10 @@ export async function cite(
 }
 
 /**
- * Closes an answer: proves every citation under the latest cosigned checkpoint.
+ * Closes an answer: proves every citation under the latest cosigned checkpoint. What was logged since is not proved yet: it becomes a doubt, and the
+ * answer is not complete.
  *
- * @throws AuditorError `LOG_NOT_INCLUDED`, `LOG_WITNESS` no cosigned checkpoint covers what is cited; CoreError `PROOF_MISMATCH`
+ * @throws AuditorError `LOG_WITNESS` no cosigned checkpoint at all; CoreError `PROOF_MISMATCH`
  */
 export async function closeAnswer<T extends object>(
   context: AuditContext,
@@ -96,13 +97,20 @@ export async function closeAnswer<T extends object>(
   answer: T,
 ): Promise<Answer<T & { readonly doubts: readonly Doubt[] }>> {
   const unique = new Map(evidence.citations.map((citation) => [citation.logIndex, citation]));
-  const statements = [...unique.values()].sort((a, b) => a.logIndex - b.logIndex);
-  const checkpoint = statements.length === 0 ? null : await proveAll(context, statements);
-  return { question, answer: { ...answer, doubts: evidence.doubts }, statements, checkpoint, complete: evidence.doubts.length === 0 };
+  const cited = [...unique.values()].sort((a, b) => a.logIndex - b.logIndex);
+  const proved = cited.length === 0 ? { note: null, statements: [], unproved: [] } : await proveAll(context, cited);
+  const doubts = [...evidence.doubts, ...proved.unproved.map(unprovedDoubt)];
+  return { question, answer: { ...answer, doubts }, statements: proved.statements, checkpoint: proved.note, complete: doubts.length === 0 };
 }
 
-/** Verifies the latest cosigned checkpoint's quorum and every citation's inclusion under it; returns the checkpoint. */
-async function proveAll({ ledger, policies }: AuditContext, citations: readonly Citation[]): Promise<string> {
+interface Proved {
+  readonly note: string | null;
+  readonly statements: readonly Citation[];
+  readonly unproved: readonly Citation[];
+}
+
+/** Verifies the latest cosigned checkpoint's quorum, and the inclusion of every citation that it covers. */
+async function proveAll({ ledger, policies }: AuditContext, citations: readonly Citation[]): Promise<Proved> {
   const note = await ledger.latestCosigned();
   const trust = policies[0] === undefined ? undefined : verifyTrustOf(policies[0]);
   const log = trust?.logs.find(({ origin }) => origin === ledger.origin);
@@ -113,16 +121,16 @@ async function proveAll({ ledger, policies }: AuditContext, citations: readonly 
     );
   }
   const { checkpoint } = quorumOf(note, log, trust);
-  for (const { logIndex } of citations) await proveOne(ledger, logIndex, checkpoint);
-  return note;
+  const statements = citations.filter(({ logIndex }) => logIndex < checkpoint.size);
+  for (const { logIndex } of statements) await proveOne(ledger, logIndex, checkpoint);
+  return { note, statements, unproved: citations.filter(({ logIndex }) => logIndex >= checkpoint.size) };
+}
+
+function unprovedDoubt({ digest, logIndex }: Citation): Doubt {
+  return { statement: digest, logIndex, code: 'LOG_WITNESS', message: `entry ${logIndex} is logged, and no witness has seen it yet` };
 }
 
 async function proveOne(ledger: Ledger, index: number, { size, root }: Checkpoint): Promise<void> {
-  if (index >= size)
-    throw new AuditorError(
-      'LOG_NOT_INCLUDED',
-      `prove entry ${index}: expected a cosigned checkpoint above it, the latest has ${size} entries`,
-    );
   const { envelope, spki } = await ledger.entry(index);
   const proof = await ledger.inclusionProof(index, size);
   verifyInclusion({ leafHash: leafHash(logLeaf(envelope, spki)), index, size, proof, root });
