@@ -36,8 +36,8 @@ export function* loadListedRole<T extends RoleMetadata>(run: TufRun, wanted: Wan
   const kept = cached === undefined ? undefined : verifyKept(run, wanted, cached);
   if (cached !== undefined && kept !== undefined) return { metadata: kept, bytes: cached, kept: true };
   const fileName = metadataFileName(wanted.role, wanted.consistentSnapshot ? wanted.listed.version : undefined);
-  const maxBytes = Math.min(wanted.listed.lengthBytes ?? wanted.maxBytes, wanted.maxBytes);
-  const bytes = yield { ask: 'fetch', name: `metadata/${fileName}`, maxBytes };
+  // bounded by what the role may be: a file of another length than listed is a mismatch, and named as one
+  const bytes = yield { ask: 'fetch', name: `metadata/${fileName}`, maxBytes: wanted.maxBytes };
   if (bytes === undefined) {
     throw new TrustError(
       'TRUST_MISMATCH',
