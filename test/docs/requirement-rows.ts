@@ -1,0 +1,41 @@
+/** The promoter's requirements, row by row, and what of each is open. Tests show a row by beginning their name with it: `A5 …`. */
+
+/** A row: its id, the capability, and what no test shows yet (empty: nothing). */
+export type RequirementRow = readonly [id: string, capability: string, open: string];
+
+const NONE_YET = 'not built yet';
+
+export const REQUIREMENT_ROWS: readonly RequirementRow[] = [
+  [
+    'A1',
+    'a release is an immutable set of parts named by digest; a manifest with a mutable tag is refused, naming file and line',
+    NONE_YET,
+  ],
+  ['A2', 'three stages or more, any DAG; no sequence of commands, retries, crashes or callers skips one', NONE_YET],
+  [
+    'A3',
+    'each stage has its own keys and its quorum of approvers; keys from files, the environment, PKCS#11, helpers, or keyless',
+    NONE_YET,
+  ],
+  ['A4', 'provenance gate: builder, source, materials; exact identity', NONE_YET],
+  ['A5', 'test gate: counts, named suites and fault cases, freshness; zero tests or all skipped never passes', NONE_YET],
+  ['A6', 'tested-hardware gate: every class at the target sites, attached devices included; uncovered sites are listed', NONE_YET],
+  ['A7', 'fidelity ladder: the rung of each declared dependency, by its criticality', NONE_YET],
+  ['A8', 'topology parity: each difference is declared with reason, owner and expiry, or refused', NONE_YET],
+  ['A9', 'approvals: m of n people, over what they saw; they expire; sites check them offline', NONE_YET],
+  ['A10', 'soak, windows, vulnerabilities, SBOM, and one CEL gate that fails closed', NONE_YET],
+  ['A11', 'policy as code on the payload', NONE_YET],
+  ['A12', 'plan, explain, replay', NONE_YET],
+  ['A13', 'refuse, revoke, waive, freeze: signed, logged, with reason and expiry', NONE_YET],
+  ['A14', 'images and their signatures copied by digest from registry to registry, as OCI referrers', NONE_YET],
+  ['A15', 'CI steps: templates, job summary, exit codes, idempotent on retry', NONE_YET],
+  ['A16', 'offline promotion in an enclave, from exported evidence', NONE_YET],
+  ['A17', 'key life: root ceremony, rotation of every role, revocation of a stolen key and what it signed', NONE_YET],
+  ['A18', 'policy has owners other than promotion; the plan of a policy change lists what it would let through', NONE_YET],
+  ['A19', 'trust boundaries: keys, repositories and approvers scoped by team and workload class', NONE_YET],
+  ['A20', 'qualified rigs: enrolled, inventoried in the run, rebuilt, free of drift; revoking one reopens what it vouched for', NONE_YET],
+  ['A21', 'rollback rehearsed in the stage before, in the declared time', NONE_YET],
+  ['A22', 'measured conditions: each bounded; a missing number refuses', NONE_YET],
+  ['A23', 'site variables: declared with type and range; the receipt names the rendered digest', NONE_YET],
+  ['A24', 'promoter service: OIDC and mTLS callers, rights per route; killed in mid-promotion it loses and doubles nothing', NONE_YET],
+];

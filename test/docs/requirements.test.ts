@@ -1,0 +1,59 @@
+/** `docs/requirements.md` maps rows to the tests that show them. After a change: `npx vitest run --project system test/docs/requirements.test.ts -u`. */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { format as pretty } from 'prettier';
+import { describe, expect, test } from 'vitest';
+import { ROOT } from '../support/run.js';
+import { REQUIREMENT_ROWS, type RequirementRow } from './requirement-rows.js';
+
+const FILE = 'docs/requirements.md';
+const ROW_TEST = /\b(?:test|it|describe)(?:\.[\w.]+)?\(\s*(['"`])((A\d{1,2}) .+?)\1/g;
+
+interface RowTest {
+  readonly row: string;
+  readonly name: string;
+  readonly file: string;
+}
+
+const ROW_TESTS: readonly RowTest[] = readdirSync(path.join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
+  .map((file) => `test/${file}`)
+  .filter((file) => file.endsWith('.test.ts'))
+  .sort()
+  .flatMap((file) =>
+    [...readFileSync(path.join(ROOT, file), 'utf8').matchAll(ROW_TEST)].map(([, , name = '', row = '']) => ({ row, name, file })),
+  );
+
+function section([id, capability, open]: RequirementRow): string {
+  const shown = ROW_TESTS.filter(({ row }) => row === id).map(({ file, name }) => `- \`${file}\`: “${name}”`);
+  return [`## ${id} ${capability}`, shown.join('\n'), open === '' ? '' : `Open: ${open}.`].filter((part) => part !== '').join('\n\n');
+}
+
+function page(): string {
+  return `# Requirements of promotion
+
+Each row, the tests that show it through the real commands, and what is open. Generated from \`test/docs/requirement-rows.ts\` and from the names of tests, which begin with their row; \`.ci/run\` fails when a
+file named here did not run.
+
+${REQUIREMENT_ROWS.map(section).join('\n\n')}
+`;
+}
+
+describe(FILE, () => {
+  test('is what rows and tests say', async () => {
+    const options = { parser: 'markdown', printWidth: 200, proseWrap: 'preserve' } as const;
+    await expect(await pretty(page(), options)).toMatchFileSnapshot(path.join(ROOT, FILE));
+  });
+
+  test('has rows A1 to A24, each once', () => {
+    expect(REQUIREMENT_ROWS.map(([id]) => id)).toEqual(Array.from({ length: 24 }, (_, at) => `A${at + 1}`));
+  });
+
+  test.for(REQUIREMENT_ROWS.map(([id, , open]) => ({ id, open })))('$id has a test, or says what is open', ({ id, open }) => {
+    if (!ROW_TESTS.some(({ row }) => row === id)) expect(open).toMatch(/\w{4}/);
+  });
+
+  test('no test names a row that does not exist', () => {
+    const ids = new Set(REQUIREMENT_ROWS.map(([id]) => id));
+    expect(ROW_TESTS.filter(({ row }) => !ids.has(row))).toEqual([]);
+  });
+});
