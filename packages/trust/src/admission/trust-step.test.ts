@@ -112,7 +112,7 @@ describe('documents that disagree', () => {
     const bent = bytes.map((byte, at) => (at === bytes.length - 1 ? 0x20 : byte));
     expectRefused(lane, 'TRUST_MISMATCH', { files: withFile(`metadata/${name}`, bent) });
     expectRefused(lane, 'TRUST_MISMATCH', { files: withFile(`metadata/${name}`, bytes.subarray(1)) });
-    expectRefused(lane, 'TRUST_TOO_LARGE', { files: withFile(`metadata/${name}`, Buffer.concat([bytes, bytes])) });
+    expectRefused(lane, 'TRUST_MISMATCH', { files: withFile(`metadata/${name}`, Buffer.concat([bytes, bytes])) });
     expectRefused(lane, 'TRUST_MISMATCH', { files: withFile(`metadata/${name}`, undefined) });
   });
 
