@@ -2,9 +2,9 @@
  * The release manifest: an OCI image index in canonical JSON that names each component by digest. Its own digest is the
  * release. Writer and reader stand together: what the reader takes, the writer gives back byte for byte.
  */
-import { canonicalJson, type Digest, equalBytes, LIMITS, OciError } from '@sealane/core';
-import { type Descriptor, malformed } from './descriptor.js';
-import { parseManifest } from './manifest.js';
+import { canonicalJson, type Digest, equalBytes, fromUtf8, type JsonObject, LIMITS, OciError, utf8 } from '@sealane/core';
+import { type Descriptor, malformed, objectOf } from './descriptor.js';
+import { parseManifest, parseOciJson } from './manifest.js';
 import { manifestKind, OCI_INDEX, OCI_MANIFEST } from './media-types.js';
 
 /** What a component is, and so how a site lays it down. */
@@ -20,11 +20,12 @@ export interface ReleaseComponent {
   readonly mediaType: string;
 }
 
-/** A release: immutable, named, versioned. */
+/** A release: immutable, named, versioned. `declares` is what it says of dependencies and variables; this package does not judge it. */
 export interface ReleaseDoc {
   readonly name: string;
   readonly version: string;
   readonly components: readonly ReleaseComponent[];
+  readonly declares?: JsonObject;
 }
 
 export const RELEASE_ARTIFACT_TYPE = 'application/vnd.sealane.release.v1+json';
@@ -37,6 +38,8 @@ export const COMPONENT_ARTIFACT_TYPES: Readonly<Record<Exclude<ComponentKind, 'i
 
 const COMPONENT_NAME = 'dev.sealane.component.name';
 const COMPONENT_KIND = 'dev.sealane.component.kind';
+/** Canonical JSON as text: annotations are texts, and the digest must cover what a release declares. */
+const DECLARES = 'dev.sealane.release.declares';
 const TITLE = 'org.opencontainers.image.title';
 const VERSION = 'org.opencontainers.image.version';
 /** Names become folders, tags and annotation values: lower case, and a plain name everywhere. */
@@ -65,7 +68,11 @@ export function encodeReleaseManifest(doc: ReleaseDoc): Uint8Array {
       size,
       annotations: { [COMPONENT_NAME]: name, [COMPONENT_KIND]: kind },
     })),
-    annotations: { [TITLE]: doc.name, [VERSION]: doc.version },
+    annotations: {
+      [TITLE]: doc.name,
+      [VERSION]: doc.version,
+      ...(doc.declares === undefined ? {} : { [DECLARES]: fromUtf8(canonicalJson(doc.declares)) }),
+    },
   });
 }
 
@@ -85,10 +92,14 @@ export function parseReleaseManifest(bytes: Uint8Array): ReleaseDoc {
   if (index.kind !== 'index' || index.artifactType !== RELEASE_ARTIFACT_TYPE) {
     throw malformed('read a release manifest', `artifactType ${RELEASE_ARTIFACT_TYPE}`, index.artifactType);
   }
+  const declares = index.annotations[DECLARES];
   const doc: ReleaseDoc = {
     name: index.annotations[TITLE] ?? '',
     version: index.annotations[VERSION] ?? '',
     components: index.manifests.map(parseComponent),
+    ...(declares === undefined
+      ? {}
+      : { declares: objectOf(parseOciJson(utf8(declares), LIMITS.releaseManifestBytes, DECLARES), DECLARES) }),
   };
   // One release, one form: unknown fields, another order or other white space would be a second digest for the same thing.
   if (!equalBytes(encodeReleaseManifest(doc), bytes)) throw malformed('read a release manifest', 'its canonical form', 'other bytes');

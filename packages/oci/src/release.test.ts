@@ -51,12 +51,14 @@ describe('release manifest', () => {
         }),
         { minLength: 1, maxLength: 6, selector: (row) => row.name },
       ),
+      declares: fc.constantFrom({}, { dependencies: [] }, { variables: [{ name: 'A', type: 'number', min: 0.5, max: 1 }] }),
     });
     fc.assert(
       fc.property(arbitrary, (release) => {
         const bytes = encodeReleaseManifest(release);
         expect(encodeReleaseManifest(parseReleaseManifest(bytes))).toEqual(bytes);
         expect(parseReleaseManifest(bytes).components).toHaveLength(release.components.length);
+        expect(parseReleaseManifest(bytes).declares).toEqual(release.declares);
       }),
       { numRuns: 30 },
     );

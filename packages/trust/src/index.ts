@@ -39,8 +39,10 @@ export { type TrustedKey, type TrustedLog, type VerifyTrust, verifyTrustOf } fro
 export {
   type ApprovalPredicate,
   approvalStatement,
+  checkDeclaration,
   type CheckpointSeen,
   type ComponentKind,
+  declarationShape,
   type DecisionFields,
   decisionInputs,
   decisionPolicy,
@@ -59,6 +61,7 @@ export {
   receiptStatement,
   type RecordedCheck,
   type ReleaseComponent,
+  type ReleaseDeclaration,
   type ReleasePredicate,
   releaseStatement,
   type RevocationPredicate,

@@ -2,8 +2,9 @@
 import path from 'node:path';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { KEY } from '../command-parts.js';
-import { listOption, textOption, withLockedPromoter } from '../promoter.js';
+import { listOption, optionalText, textOption, withLockedPromoter } from '../promoter.js';
 import { type ComponentWish, componentWish, createRelease } from '../release/create.js';
+import { readDeclaration } from '../release/declaration.js';
 
 export const command: CommandSpec = {
   name: 'release create',
@@ -15,6 +16,7 @@ export const command: CommandSpec = {
     { flags: '--files <dir>', description: '[NAME=]DIR: a folder, packed the same way every time', repeat: true },
     { flags: '--manifest <file>', description: '[NAME=]FILE: a manifest for an orchestrator', repeat: true },
     { flags: '--firmware <file>', description: '[NAME=]FILE: a firmware image', repeat: true },
+    { flags: '--declare <file>', description: 'YAML: the dependencies of the release, and the variables that a site may set' },
     KEY,
   ],
   example: 'sealane release create --name pages --version 1.0.0 --files public --key author --home my-lane',
@@ -31,11 +33,14 @@ async function run(call: CommandCall): Promise<CommandResult> {
     ...listOption(call, 'manifest').map((text) => local(componentWish('manifest', text, 'manifest'))),
     ...listOption(call, 'firmware').map((text) => local(componentWish('firmware', text, 'firmware'))),
   ];
+  const declaration = optionalText(call, 'declare');
+  const declares = declaration === undefined ? {} : { declares: readDeclaration(path.resolve(cwd, declaration)) };
   const made = await withLockedPromoter(call, (promoter) =>
     createRelease(promoter, {
       name: textOption(call, 'name'),
       version: textOption(call, 'version'),
       components,
+      ...declares,
       author: promoter.signer(textOption(call, 'key')),
     }),
   );

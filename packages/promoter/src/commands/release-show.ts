@@ -15,9 +15,9 @@ export const command: CommandSpec = {
 async function run(call: CommandCall): Promise<CommandResult> {
   const shown = await withPromoter(call, async (promoter) => {
     const { digest } = await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE'));
-    const { name, version, components } = await releaseDocument(promoter, digest);
+    const { name, version, components, declares = null } = await releaseDocument(promoter, digest);
     const statements = (await promoter.ledger.statementsAbout(digest)).map(describeEntry);
-    return { release: digest, name, version, components, statements };
+    return { release: digest, name, version, components, declares, statements };
   });
   const lines = [
     `${shown.release}  ${shown.name}@${shown.version}`,

@@ -93,6 +93,24 @@ describe('release create', () => {
     expect(await lane.sealane(['release', 'show', first.json.release])).toMatchObject({ components: [{ digest: before.digest }] });
   });
 
+  it('declares dependencies and variables, and its digest covers them', async () => {
+    const part = ['--manifest', lane.file('pod.yaml', 'kind: Pod\n')];
+    const declared = (text: string): readonly string[] => [...part, '--declare', lane.file('release.yaml', text)];
+    const first = await create('1.0.0', declared('dependencies: [{ name: plc, criticality: high }]\n'));
+    expect(first.exit, first.talk).toBe(0);
+    expect(await lane.sealane(['release', 'show', first.json.release])).toMatchObject({
+      declares: { dependencies: [{ name: 'plc', criticality: 'high' }] },
+    });
+    const other = await create('1.0.0', declared('dependencies: [{ name: plc, criticality: low }]\n'));
+    expect({ exit: other.exit, code: other.json.error.code }).toEqual({ exit: 2, code: 'RELEASE_EXISTS' });
+    const bad = await create('1.1.0', declared('dependencies:\n  - { name: plc, criticality: vital }\n'));
+    expect(bad.exit).toBe(2);
+    expect(bad.json.error.message).toMatch(/release\.yaml:2:18: dependencies\.0\.criticality/);
+    const twice = await create('1.1.0', declared('variables: [{ name: A, type: boolean }, { name: A, type: boolean }]\n'));
+    expect(twice).toMatchObject({ exit: 2, json: { error: { code: 'CONFIG_INVALID' } } });
+    expect(await releases()).toHaveLength(1);
+  });
+
   it('of a digest that is not there is 4', async () => {
     const { folder } = await image('1\n');
     await expectRefused(await create('1.0.0', ['--image', `app=oci:${folder}@sha256:${'0'.repeat(64)}`]), 4, 'CONTENT_MISSING');

@@ -14,7 +14,7 @@ import {
   openLayout,
   readFolder,
 } from '@sealane/oci';
-import { type ComponentKind, type ReleaseComponent, releaseStatement } from '@sealane/trust';
+import { type ComponentKind, type ReleaseComponent, type ReleaseDeclaration, releaseStatement } from '@sealane/trust';
 import { reached } from '../crash-point.js';
 import { signAndLog } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
@@ -30,6 +30,8 @@ export interface ReleaseWish {
   readonly name: string;
   readonly version: string;
   readonly components: readonly ComponentWish[];
+  /** What it declares about dependencies and variables; see `readDeclaration`. */
+  readonly declares?: ReleaseDeclaration;
   readonly author: Signer;
 }
 
@@ -62,7 +64,8 @@ export async function createRelease(promoter: Promoter, wish: ReleaseWish): Prom
   const parts: { readonly component: ReleaseComponent; readonly descriptor: Descriptor }[] = [];
   for (const part of wish.components) parts.push(await addComponent(layout, part, wish));
   const components = parts.map(({ component }) => component);
-  const manifest = encodeReleaseManifest({ name: wish.name, version: wish.version, components });
+  const declares = wish.declares === undefined ? {} : { declares: wish.declares };
+  const manifest = encodeReleaseManifest({ name: wish.name, version: wish.version, components, ...declares });
   const { digest, size } = await layout.putBlob(manifest, { maxBytes: LIMITS.releaseManifestBytes });
   await expectSameBytes(promoter, wish, digest);
   await layout.addToIndex({
@@ -72,7 +75,7 @@ export async function createRelease(promoter: Promoter, wish: ReleaseWish): Prom
     annotations: { 'org.opencontainers.image.ref.name': `${wish.name}-${wish.version}` },
   });
   reached('release:content-written');
-  const payload = releaseStatement(digest, { name: wish.name, version: wish.version, components });
+  const payload = releaseStatement(digest, { name: wish.name, version: wish.version, components, ...declares });
   await signAndLog(promoter.ledger, payload, wish.author);
   reached('release:logged');
   return { release: digest, name: wish.name, version: wish.version, components };

@@ -1,5 +1,5 @@
 /** Step 7: the release. What the author signed, and the manifest whose digest all the others vouched for, say the same. */
-import { type Digest, type JsonValue, LIMITS, PREDICATE, TrustError } from '@sealane/core';
+import { canonicalJson, type Digest, fromUtf8, type JsonValue, LIMITS, PREDICATE, TrustError } from '@sealane/core';
 import { readRelease, type ReleasePredicate } from '../evidence/predicates/release.js';
 import { isAbout } from '../evidence/predicates/statement.js';
 import { parseJson } from '../policy/document.js';
@@ -25,10 +25,13 @@ export function openRelease(release: Digest, { statements, refused }: WaybillSta
   );
 }
 
+/** The annotation of the release manifest that holds what the release declares, as canonical JSON. */
+const DECLARES = 'dev.sealane.release.declares';
+
 /**
  * Reads the release manifest (an OCI index) and compares it with what the author signed. Blobs below it are checked as they are laid down.
  *
- * @throws TrustError `CONTENT_MISSING`, `CONTENT_DIGEST`; `WAYBILL_SUBJECT` other components than the author signed
+ * @throws TrustError `CONTENT_MISSING`, `CONTENT_DIGEST`; `WAYBILL_SUBJECT` other components or declarations than the author signed
  */
 export function checkManifest(reader: LaneReader, release: Digest, claimed: ReleasePredicate): void {
   const manifest = parseJson(`release manifest ${release}`, reader.blob(release, LIMITS.releaseManifestBytes), LIMITS.releaseManifestBytes);
@@ -40,6 +43,14 @@ export function checkManifest(reader: LaneReader, release: Digest, claimed: Rele
     throw new TrustError(
       'WAYBILL_SUBJECT',
       `read release manifest ${release}: expected the ${signed.length} components that the author signed, got others`,
+    );
+  }
+  // the digest covers the manifest, not the statement: two statements about one release must not declare two things
+  const declared = textOf(fieldOf(fieldOf(manifest, 'annotations'), DECLARES));
+  if (declared !== (claimed.declares === undefined ? '' : fromUtf8(canonicalJson(claimed.declares)))) {
+    throw new TrustError(
+      'WAYBILL_SUBJECT',
+      `read release manifest ${release}: expected it to declare what the author signed, got something else`,
     );
   }
 }

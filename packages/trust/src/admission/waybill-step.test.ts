@@ -247,9 +247,12 @@ describe('the bytes of a waybill', () => {
   });
 });
 
-it('refuses a release manifest that lists other components than its author signed', async () => {
+it.each([
+  ['lists other components', { size: 4 }],
+  ['declares something else', { declares: { dependencies: [] } }],
+])('refuses a release manifest that %s than its author signed', async (_, claim) => {
   const lane = new AdmitLane();
-  lane.author({ size: 4 });
+  lane.author(claim);
   lane.tests();
   lane.earlierStages();
   lane.seal(TIMES.evidence);

@@ -1,6 +1,15 @@
 /** The predicates of ours, one file each: what a statement of each type says, how it is read and written. */
 export { approvalShape, type ApprovalPredicate, approvalStatement, type CheckpointSeen, readApproval } from './predicates/approval.js';
 export {
+  checkDeclaration,
+  type Criticality,
+  declarationShape,
+  type DeclaredDependency,
+  type DeclaredVariable,
+  type ReleaseDeclaration,
+  type VariableValue,
+} from './predicates/declaration.js';
+export {
   type DecisionFields,
   decisionInputs,
   decisionPolicy,

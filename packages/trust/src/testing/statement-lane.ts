@@ -13,7 +13,7 @@ import {
 } from '@sealane/core';
 import { type ApprovalPredicate, approvalStatement } from '../evidence/predicates/approval.js';
 import { type DecisionFields, decisionStatement, type Promotion } from '../evidence/predicates/decision.js';
-import { releaseStatement } from '../evidence/predicates/release.js';
+import { type ReleasePredicate, releaseStatement } from '../evidence/predicates/release.js';
 import { encodePolicy, type Policy, policyDigest } from '../policy/policy.js';
 import { parseJUnit } from '../reports/junit.js';
 import { testResultPredicate, testResultStatement } from '../reports/test-result.js';
@@ -104,10 +104,15 @@ export class StatementLane {
     this.decide('edge-preprod', 'dev');
   }
 
-  /** The author's statement; `size` is what it says of the one component. */
-  author({ signer = this.people.author, size = COMPONENT.size }: { readonly signer?: TestSigner; readonly size?: number } = {}): Digest {
-    const components = [{ ...COMPONENT, size }];
-    return this.sign(releaseStatement(this.release, { name: 'api', version: '1.0.0', components }), signer);
+  /** The author's statement; `size` is what it says of the one component, `declares` what it says that the release declares. */
+  author(
+    change: { readonly signer?: TestSigner; readonly size?: number; readonly declares?: NonNullable<ReleasePredicate['declares']> } = {},
+  ): Digest {
+    const { signer = this.people.author, size = COMPONENT.size, ...declares } = change;
+    return this.sign(
+      releaseStatement(this.release, { name: 'api', version: '1.0.0', components: [{ ...COMPONENT, size }], ...declares }),
+      signer,
+    );
   }
 
   tests(

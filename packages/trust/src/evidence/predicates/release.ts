@@ -2,6 +2,7 @@
 import { type Digest, PREDICATE, type Statement } from '@sealane/core';
 import { z } from 'zod';
 import { countShape, digestShape, nameShape, saltShape } from '../../policy/shapes.js';
+import { checkDeclaration, declarationShape, type ReleaseDeclaration } from './declaration.js';
 import { type PredicateFormat, readPredicate, writePredicate } from './statement.js';
 
 /** What a component is: an OCI image, a set of files, one manifest for an orchestrator, one firmware file. */
@@ -16,12 +17,13 @@ export type ReleaseComponent = {
   readonly mediaType: string;
 };
 
-/** The predicate. `irreversible` marks a release that cannot be rolled back on a device. */
+/** The predicate. `irreversible` marks a release that cannot be rolled back on a device; `declares` repeats what its manifest declares. */
 export type ReleasePredicate = {
   readonly name: string;
   readonly version: string;
   readonly components: readonly ReleaseComponent[];
   readonly irreversible?: true;
+  readonly declares?: ReleaseDeclaration;
   readonly salt?: string;
 };
 
@@ -45,6 +47,7 @@ export const releaseShape = z.strictObject({
     .min(1)
     .max(256),
   irreversible: z.literal(true).exactOptional(),
+  declares: declarationShape.exactOptional(),
   salt: saltShape.exactOptional(),
 });
 
@@ -52,10 +55,13 @@ const format: PredicateFormat<ReleasePredicate> = { what: 'release statement', p
 
 /** Reads a release statement. @throws TrustError `TRUST_MALFORMED` */
 export function readRelease(statement: Statement): ReleasePredicate {
-  return readPredicate(format, statement);
+  const release = readPredicate(format, statement);
+  if (release.declares !== undefined) checkDeclaration(release.declares);
+  return release;
 }
 
 /** The payload of a release statement about the release manifest `release`. @throws TrustError `TRUST_MALFORMED` */
 export function releaseStatement(release: Digest, predicate: ReleasePredicate): Uint8Array {
+  if (predicate.declares !== undefined) checkDeclaration(predicate.declares);
   return writePredicate(format, [{ name: predicate.name, digest: release }], predicate);
 }
