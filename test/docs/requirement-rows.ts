@@ -11,7 +11,7 @@ export const REQUIREMENT_ROWS: readonly RequirementRow[] = [
     'a release is an immutable set of parts named by digest; a manifest with a mutable tag is refused, naming file and line',
     NONE_YET,
   ],
-  ['A2', 'three stages or more, any DAG; no sequence of commands, retries, crashes or callers skips one', NONE_YET],
+  ['A2', 'three stages or more, any DAG; no sequence of commands, retries, crashes or callers skips one', ''],
   [
     'A3',
     'each stage has its own keys and its quorum of approvers; keys from files, the environment, PKCS#11, helpers, or keyless',
