@@ -31,7 +31,7 @@ afterAll(() => {
   world.close();
 });
 
-function brief({ exit, json }: Answer): unknown {
+function brief({ exit, json }: Answer): { readonly exit: number | null; readonly outcome: unknown; readonly reason: unknown } {
   return { exit, outcome: json?.outcome, reason: json?.reason ?? json?.error?.code };
 }
 

@@ -83,12 +83,13 @@ class Walk {
 
   async take(each: Step): Promise<void> {
     const [release, model] = [this.#releases.get(each.version) ?? '', this.#model(each.version)];
-    if (each.do === 'provenance' || each.do === 'tests') await this.#addEvidence(release, model, each.do);
-    else if (each.do === 'approve' || each.do === 'reject') await this.#vote(release, model, each.person, each.do);
-    else if (each.do === 'revoke') {
+    if ('stage' in each) await this.#promote(release, model, each);
+    else if ('person' in each) await this.#vote(release, model, each.person, each.do);
+    else if (each.do !== 'revoke') await this.#addEvidence(release, model, each.do);
+    else {
       await this.#home.sealane(['revoke', release, '--reason', 'recalled']);
       model.revoked = true;
-    } else await this.#promote(release, model, each);
+    }
   }
 
   /** What every site reads: a channel names releases that passed its stage, and no other. */
