@@ -7,7 +7,7 @@ import { ed25519NoteSigner, type Ledger, openLedger, type Post, withPublishLock 
 import { nowText, randomHex } from './clock.js';
 import { readNamed, readOptional } from './disk-shell.js';
 import { type Home, homeAt } from './home.js';
-import { type Pipeline, parsePipeline } from './pipeline/pipeline.js';
+import { type Pipeline, readPipeline } from './pipeline/pipeline.js';
 import { postText } from './post-shell.js';
 import { signerAt } from './signers/key-ref.js';
 import { signerById } from './signers/key-store.js';
@@ -60,7 +60,7 @@ export async function withLockedPromoter<T>(call: CommandCall, work: (promoter: 
 /** Opens a home for as long as the caller likes; the caller closes its ledger. */
 export async function openPromoter(home: Home, io: CommandIo): Promise<Promoter> {
   requireHome(home);
-  const pipeline = parsePipeline(readNamed(home.pipeline, 'pipeline'), home.pipeline);
+  const pipeline = await readPipeline(readNamed(home.pipeline, 'pipeline'), home.pipeline);
   const lane = readLaneTrust(
     home,
     pipeline.stages.map(({ name }) => name),

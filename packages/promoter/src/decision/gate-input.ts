@@ -19,6 +19,7 @@ import {
   verifyLedgerRow,
   verifyTrustOf,
 } from '@sealane/trust';
+import { promoterGates } from '@sealane/trust/promoter-gates';
 import { isNotFound } from '../disk-shell.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import { statementOf } from '../log/log-statements.js';
@@ -58,7 +59,9 @@ export async function gateInput(promoter: Promoter, question: Question, at: Judg
 
 /** The statement digests of the evidence that the gates of a stage would read now: what an approver has to have seen. */
 export async function evidenceFor(promoter: Promoter, release: Digest, stage: string): Promise<readonly Digest[]> {
-  return evidenceToApprove(await gateInput(promoter, { release, stage, rollout: rolloutOf(promoter, stage) }, 'expected'));
+  const { policy } = stageOf(promoter, stage);
+  const input = await gateInput(promoter, { release, stage, rollout: rolloutOf(promoter, stage) }, 'expected');
+  return evidenceToApprove(input, await promoterGates(policy.gates.map(({ use }) => use)));
 }
 
 async function verifiedStatements(

@@ -14,6 +14,7 @@ import {
   readDecision,
   type RecordedCheck,
 } from '@sealane/trust';
+import { promoterGates } from '@sealane/trust/promoter-gates';
 import { setChannelGroups } from '../channel/channel-edit.js';
 import { reached } from '../crash-point.js';
 import { signAndLog, statementOf, tryWitness } from '../log/log-statements.js';
@@ -38,7 +39,8 @@ export interface Outcome {
 
 /** What the gates say; nothing is signed or logged. A plan is made for the time that witnesses would give now (`expected`). */
 export async function plan(promoter: Promoter, question: Question, at: JudgedAt = 'expected'): Promise<Outcome> {
-  const gates = evaluateGates(await gateInput(promoter, question, at));
+  const { policy } = stageOf(promoter, question.stage);
+  const gates = evaluateGates(await gateInput(promoter, question, at), await promoterGates(policy.gates.map(({ use }) => use)));
   const isSaid = gates.some(({ id }) => id === 'revoked');
   const checks = isSaid ? gates : [...gates, ...channelRevocation(promoter, question.stage, question.release)];
   const earliest =

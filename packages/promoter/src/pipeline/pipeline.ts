@@ -1,20 +1,36 @@
 /** `pipeline.yaml`: stages, gates, people and signers as the owners write them; policies are generated from it. */
 import { NOTE_KEY_TYPE, parseVkey, SealaneError } from '@sealane/core';
-import { isTime, validateGateConfig } from '@sealane/trust';
+import { type Gate, GATES, isTime, validateGateConfig } from '@sealane/trust';
+import { promoterGates } from '@sealane/trust/promoter-gates';
+import { z } from 'zod';
 import { type Pipeline, pipelineShape } from './schema.js';
-import { parseYaml, readShape, type YamlFile } from './yaml-file.js';
+import { parseYaml, readShape, valueOf, type YamlFile } from './yaml-file.js';
 
 export type { Pipeline } from './schema.js';
 
+/** What is looked at before the shape is checked: the names of gates. */
+const gateNames = z.object({ stages: z.array(z.object({ gates: z.array(z.object({ use: z.string() })) }).partial()) }).partial();
+
 /**
- * Reads a pipeline file. Every problem is named with line and column.
+ * Reads a pipeline file, with the gates that it names loaded first: some come with a library that no other command needs.
+ *
+ * @throws PromoterError `CONFIG_INVALID` as `parsePipeline`
+ */
+export async function readPipeline(bytes: Uint8Array, file: string): Promise<Pipeline> {
+  const names = gateNames.safeParse(valueOf(parseYaml(bytes, file)));
+  const uses = (names.data?.stages ?? []).flatMap(({ gates = [] }) => gates.map(({ use }) => use));
+  return parsePipeline(bytes, file, await promoterGates(uses));
+}
+
+/**
+ * Reads a pipeline file. Every problem is named with line and column; a gate that is not among `gates` is one.
  *
  * @throws PromoterError `CONFIG_INVALID`
  */
-export function parsePipeline(bytes: Uint8Array, file: string): Pipeline {
+export function parsePipeline(bytes: Uint8Array, file: string, gates: readonly Gate[] = GATES): Pipeline {
   const yaml = parseYaml(bytes, file);
   const pipeline = readShape(yaml, pipelineShape);
-  checkStages(pipeline, yaml);
+  checkStages(pipeline, yaml, gates);
   checkPeople(pipeline, yaml);
   checkGroups(pipeline, yaml);
   checkWitnesses(pipeline, yaml);
@@ -32,7 +48,7 @@ export function namesWitnesses(bytes: Uint8Array, file: string): boolean {
 }
 
 /** Stages in order, each once, gates and settings that exist. */
-function checkStages({ stages }: Pipeline, { fail }: YamlFile): void {
+function checkStages({ stages }: Pipeline, { fail }: YamlFile, gates: readonly Gate[]): void {
   const seen = new Set<string>();
   stages.forEach((stage, index) => {
     const at = ['stages', index];
@@ -47,7 +63,7 @@ function checkStages({ stages }: Pipeline, { fail }: YamlFile): void {
     seen.add(stage.name);
     stage.gates.forEach((gate, gateIndex) => {
       tryTo(
-        () => validateGateConfig(gate.use, asJson(gate.with)),
+        () => validateGateConfig(gate.use, asJson(gate.with), gates),
         (problem) => fail([...at, 'gates', gateIndex, 'use'], problem),
       );
     });

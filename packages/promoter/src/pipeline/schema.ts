@@ -18,7 +18,7 @@ const label = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,126}$/, 'expecte
 const fact = z.enum(HARDWARE_FACTS);
 
 const gate = known({
-  use: z.string().max(64).describe('the gate: provenance, tests, hardware, approvals, soak'),
+  use: z.string().max(64).describe('the gate, by its name'),
   with: z.record(z.string(), z.unknown()).default({}).describe("the gate's settings"),
 });
 
@@ -45,6 +45,9 @@ const signers = known({
   provenance: keyNames.default([]).describe('builders'),
   tests: keyNames.default([]).describe('labs whose test results count'),
   hardware: keyNames.default([]).describe('labs whose inventories count'),
+  scans: keyNames.default([]).describe('scanners whose vulnerability scans count'),
+  vex: keyNames.default([]).describe('who may say that a vulnerability does not affect a release'),
+  sboms: keyNames.default([]).describe('who lists what is in a release'),
 });
 
 const witness = known({

@@ -31,7 +31,7 @@ export function parseYaml(bytes: Uint8Array, file: string): YamlFile {
 
 /** The file's value in a shape; the first thing that does not fit is named with its path and place. @throws PromoterError `CONFIG_INVALID` */
 export function readShape<T>({ document, fail }: YamlFile, shape: z.ZodType<T>): T {
-  const parsed = shape.safeParse(valueOf(document, fail));
+  const parsed = shape.safeParse(valueOf({ document, fail }));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const path = issue?.path ?? [];
@@ -40,7 +40,8 @@ export function readShape<T>({ document, fail }: YamlFile, shape: z.ZodType<T>):
   throw fail(at, `${path.length === 0 ? '' : `${path.map(String).join('.')}: `}${lowerFirst(issue?.message ?? 'another shape')}`);
 }
 
-function valueOf(document: Document, fail: YamlFile['fail']): unknown {
+/** The file as plain data. @throws PromoterError `CONFIG_INVALID` aliases that lead nowhere or swell it */
+export function valueOf({ document, fail }: YamlFile): unknown {
   try {
     return document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (cause) {

@@ -21,7 +21,7 @@ import { reached } from '../crash-point.js';
 import { durableWrite, makePrivateFolder, PUBLIC_FILE, readNamed, readOptional } from '../disk-shell.js';
 import { type Home, homeAt } from '../home.js';
 import { defaultPipeline, withWitness } from '../pipeline/default-pipeline.js';
-import { namesWitnesses, type Pipeline, parsePipeline } from '../pipeline/pipeline.js';
+import { namesWitnesses, type Pipeline, readPipeline } from '../pipeline/pipeline.js';
 import { readPrivateKey, signerOf } from '../signers/key-file.js';
 import { nextPublicHalf } from '../signers/key-store.js';
 import { describeKeys, makeKeys, makeWitnessKey, ROOT_KEYS, TARGETS_KEYS } from './init-keys.js';
@@ -63,10 +63,11 @@ export async function initLane(wish: InitWish): Promise<MadeLane> {
   }
   const bytes = pipelineBytes(home, wish);
   // a pipeline that cannot be read leaves nothing behind
-  if (bytes !== undefined && namesWitnesses(bytes, wish.pipeline ?? home.pipeline)) parsePipeline(bytes, wish.pipeline ?? home.pipeline);
+  if (bytes !== undefined && namesWitnesses(bytes, wish.pipeline ?? home.pipeline))
+    await readPipeline(bytes, wish.pipeline ?? home.pipeline);
   makePrivateFolder(home.keys);
   makePrivateFolder(home.owners);
-  const pipeline = takePipeline(home, wish, bytes);
+  const pipeline = await takePipeline(home, wish, bytes);
   makeKeys(home, pipeline, wish.exampleKeys);
   reached('init:keys-made');
   const logKey = readPrivateKey(path.join(home.keys, 'log.pem')).key;
@@ -88,11 +89,11 @@ function pipelineBytes(home: Home, wish: InitWish): Uint8Array | undefined {
 }
 
 /** The pipeline as it will lie in the home: one that names no witness gets one, whose key is made here. */
-function takePipeline(home: Home, wish: InitWish, given: Uint8Array | undefined): Pipeline {
+async function takePipeline(home: Home, wish: InitWish, given: Uint8Array | undefined): Promise<Pipeline> {
   let bytes = given;
   if (bytes === undefined) bytes = Buffer.from(defaultPipeline(makeWitnessKey(home, wish.exampleKeys)));
   else if (!namesWitnesses(bytes, wish.pipeline ?? home.pipeline)) bytes = withWitness(bytes, makeWitnessKey(home, wish.exampleKeys));
-  const pipeline = parsePipeline(bytes, wish.pipeline ?? home.pipeline);
+  const pipeline = await readPipeline(bytes, wish.pipeline ?? home.pipeline);
   durableWrite(home.pipeline, bytes, PUBLIC_FILE);
   return pipeline;
 }

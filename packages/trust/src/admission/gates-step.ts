@@ -4,6 +4,7 @@ import type { ReleasePredicate } from '../evidence/predicates/release.js';
 import type { VerifiedStatement } from '../evidence/statement-checks.js';
 import { hardwareGate } from '../gates/hardware.js';
 import { evaluateGates, GATES } from '../gates/index.js';
+import { PROMOTER_VERDICTS } from '../gates/promoter-verdicts.js';
 import type { Floor, Policy, PolicyGate } from '../policy/policy.js';
 import { approvalsFrom, type StageDecision } from './decision-step.js';
 import { blobPath, type LaneReader } from './lane-reader.js';
@@ -58,7 +59,7 @@ function unwitnessed({ from }: StageDecision): Check {
 
 /** A gate that only the promoter can judge is its signed verdict; one that nobody here knows is evaluated, and refuses. */
 function isRechecked({ use }: PolicyGate): boolean {
-  return GATES.find(({ id }) => id === use)?.recheckedAtSite ?? true;
+  return !PROMOTER_VERDICTS.includes(use) && (GATES.find(({ id }) => id === use)?.recheckedAtSite ?? true);
 }
 
 /** The fleet may leave sites out; a site that is not covered, or does not know its own hardware, cannot leave out itself. */

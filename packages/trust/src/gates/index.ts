@@ -6,13 +6,14 @@ import { digestsOf, EVIDENCE_CODES, selectStatements } from './evidence-selectio
 import type { Gate, GateContext, GateInput } from './gate.js';
 import { createContext } from './gate-context.js';
 import { hardwareGate } from './hardware.js';
+import { PROMOTER_VERDICTS } from './promoter-verdicts.js';
 import { provenanceGate } from './provenance.js';
 import { soakGate } from './soak.js';
 import { stageOrderGate } from './stage-order.js';
 import { outstandingFailures, selectRuns } from './test-runs.js';
 import { testsGate } from './tests.js';
 
-/** Every gate that a pipeline can name. */
+/** The gates that every program knows. Those of the promoter alone are behind the door `@sealane/trust/promoter-gates`. */
 export const GATES: readonly Gate[] = [stageOrderGate, provenanceGate, testsGate, hardwareGate, approvalsGate, soakGate];
 
 /**
@@ -20,8 +21,8 @@ export const GATES: readonly Gate[] = [stageOrderGate, provenanceGate, testsGate
  *
  * @throws TrustError `CONFIG_INVALID` an unknown gate (the message lists the known ones) or setting (it lists those of the gate)
  */
-export function validateGateConfig(use: string, settings: JsonValue): void {
-  const gate = gateOf(use);
+export function validateGateConfig(use: string, settings: JsonValue, gates: readonly Gate[] = GATES): void {
+  const gate = gateOf(use, gates);
   if (gate === undefined)
     throw new TrustError('CONFIG_INVALID', `read gate ${use}: expected one of ${knownGates()}, got another`, { gate: use });
   gate.check(settings);
@@ -30,10 +31,10 @@ export function validateGateConfig(use: string, settings: JsonValue): void {
 /**
  * The verdict of every gate, in order: `stage-order`, then those of policy. A revocation of the release adds a failing check `revoked`.
  *
- * Never throws: an unknown gate is an error, and so is one that throws. None of these is a pass.
+ * `gates` is what the caller can evaluate. Never throws: an unknown gate is an error, and so is one that throws. None of these is a pass.
  */
-export function evaluateGates(input: GateInput): Check[] {
-  const evaluation = startEvaluation(input);
+export function evaluateGates(input: GateInput, gates: readonly Gate[] = GATES): Check[] {
+  const evaluation = startEvaluation(input, gates);
   const uses = [{ use: stageOrderGate.id, with: {} }, ...input.policy.gates.filter(({ use }) => use !== stageOrderGate.id)];
   return [...uses.map(evaluation.check), ...revocations(evaluation.context)];
 }
@@ -43,8 +44,8 @@ export function evaluateGates(input: GateInput): Check[] {
  *
  * @throws TrustError `GATE_ERROR` a gate cannot be judged, so what it reads is not known
  */
-export function evidenceToApprove(input: GateInput): readonly Digest[] {
-  return startEvaluation(input).context.evidenceToSee();
+export function evidenceToApprove(input: GateInput, gates: readonly Gate[] = GATES): readonly Digest[] {
+  return startEvaluation(input, gates).context.evidenceToSee();
 }
 
 interface GateUse {
@@ -53,15 +54,18 @@ interface GateUse {
 }
 
 /** One evaluation: each gate runs at most once, also when approvals ask what the others read. */
-function startEvaluation(input: GateInput): { readonly context: GateContext; readonly check: (gate: GateUse) => Check } {
+function startEvaluation(
+  input: GateInput,
+  gates: readonly Gate[],
+): { readonly context: GateContext; readonly check: (gate: GateUse) => Check } {
   const done = new Map<GateUse, Check>();
   const check = (gate: GateUse): Check => {
-    const result = done.get(gate) ?? runGate(context, gate);
+    const result = done.get(gate) ?? runGate(context, gate, gates);
     done.set(gate, result);
     return result;
   };
   const context: GateContext = createContext(input, (inner) => {
-    const checks = input.policy.gates.filter(({ use }) => gateOf(use)?.reads === 'evidence').map(check);
+    const checks = input.policy.gates.filter(({ use }) => gateOf(use, gates)?.reads === 'evidence').map(check);
     const unjudged = checks.find(({ verdict }) => verdict === 'error');
     if (unjudged !== undefined)
       throw new TrustError('GATE_ERROR', `list the evidence to see: gate ${unjudged.id} cannot be judged: ${unjudged.actual}`);
@@ -73,8 +77,8 @@ function startEvaluation(input: GateInput): { readonly context: GateContext; rea
   return { context, check };
 }
 
-function runGate(context: GateContext, { use, with: settings }: GateUse): Check {
-  const gate = gateOf(use);
+function runGate(context: GateContext, { use, with: settings }: GateUse, gates: readonly Gate[]): Check {
+  const gate = gateOf(use, gates);
   const remedy = 'mend the gate in pipeline.yaml, then: sealane trust propose';
   if (gate === undefined) {
     return faulty(use.slice(0, 64), {
@@ -115,10 +119,10 @@ function revocations(context: GateContext): readonly Check[] {
   return [failed('revoked', { ...words, evidence: digestsOf(accepted), code: 'RELEASE_REVOKED' })];
 }
 
-function gateOf(use: string): Gate | undefined {
-  return GATES.find(({ id }) => id === use);
+function gateOf(use: string, gates: readonly Gate[]): Gate | undefined {
+  return gates.find(({ id }) => id === use);
 }
 
 function knownGates(): string {
-  return GATES.map(({ id }) => id).join(', ');
+  return [...GATES.map(({ id }) => id), ...PROMOTER_VERDICTS].join(', ');
 }

@@ -39,9 +39,8 @@ function checkKeys(policy: Policy): void {
     if (key.untilIndex !== null && key.untilIndex < key.fromIndex)
       fail(`expected key ${keyId} to end after it begins, got ${String(key.untilIndex)} before ${String(key.fromIndex)}`);
   }
-  const { release, provenance, tests, hardware } = policy.signers;
   const named = [...policy.chain, ...policy.people].flatMap((holder) => holder.keys);
-  for (const keyId of [...named, ...release, ...provenance, ...tests, ...hardware, ...policy.registrar]) {
+  for (const keyId of [...named, ...Object.values(policy.signers).flat(), ...policy.registrar]) {
     if (!Object.hasOwn(policy.keys, keyId)) fail(`expected every named key under keys, got none for ${keyId}`);
   }
 }

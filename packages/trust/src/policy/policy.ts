@@ -50,6 +50,10 @@ export type PolicySigners = {
   readonly provenance: readonly string[];
   readonly tests: readonly string[];
   readonly hardware: readonly string[];
+  /** Scanners, who may say that a vulnerability does not affect a release (VEX), and who lists what is in it (SBOM). */
+  readonly scans: readonly string[];
+  readonly vex: readonly string[];
+  readonly sboms: readonly string[];
 };
 
 /** A log: its origin (a host name), that of `baseUrl`, and its verifier key (signed note, Ed25519). */
@@ -148,7 +152,15 @@ export const policyShape = z.strictObject({
     }),
   ),
   people: z.array(z.strictObject({ id: nameShape, keys: keyIds.min(1) })).max(MAX_LIST),
-  signers: z.strictObject({ release: keyIds, provenance: keyIds, tests: keyIds, hardware: keyIds }),
+  signers: z.strictObject({
+    release: keyIds,
+    provenance: keyIds,
+    tests: keyIds,
+    hardware: keyIds,
+    scans: keyIds,
+    vex: keyIds,
+    sboms: keyIds,
+  }),
   registrar: keyIds,
   logs: z
     .array(z.strictObject({ origin: originShape, baseUrl: z.string().max(512), vkey: z.string().max(512) }))

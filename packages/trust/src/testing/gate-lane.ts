@@ -71,7 +71,22 @@ export class GateLane {
   rollout: readonly string[] = ['all'];
 
   constructor(...gates: readonly PolicyGate[]) {
-    const names = ['dev', 'edge-preprod', 'prod', 'author', 'builder', 'lab', 'lab2', 'alice', 'alice2', 'bob', 'carol', 'stranger'];
+    const names = [
+      'dev',
+      'edge-preprod',
+      'prod',
+      'author',
+      'builder',
+      'lab',
+      'lab2',
+      'alice',
+      'alice2',
+      'bob',
+      'carol',
+      'scanner',
+      'security',
+      'stranger',
+    ];
     this.policy = {
       apiVersion: 'sealane/v1',
       kind: 'Policy',
@@ -96,6 +111,9 @@ export class GateLane {
         provenance: [keyOf('builder')],
         tests: [keyOf('lab'), keyOf('lab2')],
         hardware: [keyOf('lab'), keyOf('lab2')],
+        scans: [keyOf('scanner')],
+        vex: [keyOf('security')],
+        sboms: [keyOf('builder')],
       },
       registrar: [],
       logs: [],
