@@ -8,6 +8,7 @@ const benches = {
   help: async () => (await import('./help.mjs')).measureHelp(),
   poll: async () => (await import('./poll.mjs')).measurePoll(),
   promote: async () => (await import('./promote.mjs')).measurePromote(),
+  reports: async () => (await import('./reports.mjs')).measureReports(),
   apply: async () => (await import('./apply.mjs')).measureApply(),
 };
 

@@ -72,11 +72,10 @@ export {
   subjectDigests,
 } from './evidence/predicates.js';
 // reports
-export { parseJUnit } from './reports/junit.js';
+export { readReport, type ReportFormat, reportFormatOf, reportFormats, REPORT_MEDIA_TYPES } from './reports/report-format.js';
 export {
   HARDWARE_MEDIA_TYPE,
   readTestResult,
-  REPORT_MEDIA_TYPE,
   suiteNameOf,
   type TestResult,
   type TestResultInput,

@@ -12,7 +12,7 @@ export const command: CommandSpec = {
   arguments: [{ name: 'release', description: 'sha256:… or NAME@VERSION' }],
   options: [
     { flags: '--provenance <file>', description: 'SLSA v1 provenance (predicate or statement)' },
-    { flags: '--tests <file>', description: 'JUnit report of tests that ran against this release' },
+    { flags: '--tests <file>', description: 'report of tests that ran against this release: JUnit, TAP, CTRF or LAVA results' },
     { flags: '--hardware <file>', description: 'CycloneDX inventory of the machine on which these tests ran' },
     { flags: '--topology <file>', description: 'description of the set-up in which these tests ran' },
     { flags: '--bundle <file>', description: 'a Sigstore bundle that somebody else signed', repeat: true },

@@ -1,7 +1,7 @@
 /** The waybill of a decision: everything a site needs to judge by itself, with proofs. */
 import { type Digest, digestHex, type JsonObject, PREDICATE, sha256 } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
-import { decisionInputs, encodeWaybill, readDecision, REPORT_MEDIA_TYPE, type WaybillBlob } from '@sealane/trust';
+import { decisionInputs, encodeWaybill, readDecision, type WaybillBlob } from '@sealane/trust';
 import path from 'node:path';
 import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
 import { bundleOf, firstCheckpoint, statementOf } from '../log/log-statements.js';
@@ -60,7 +60,7 @@ function blobsOf(promoter: Promoter, entry: LedgerEntry): readonly WaybillBlob[]
   return (configuration as readonly { readonly digest?: { readonly sha256?: string }; readonly mediaType?: string }[]).flatMap((item) => {
     const digest = `sha256:${item.digest?.sha256 ?? ''}` as Digest;
     const bytes = readBlob(promoter, digest);
-    return bytes === undefined ? [] : [{ digest, size: bytes.length, mediaType: item.mediaType ?? REPORT_MEDIA_TYPE }];
+    return bytes === undefined ? [] : [{ digest, size: bytes.length, mediaType: item.mediaType ?? 'application/octet-stream' }];
   });
 }
 

@@ -14,7 +14,16 @@ import {
   signStatement,
   hardwareFacts,
 } from '@sealane/core';
-import { hintOf, parseBundle, type Policy, parseJUnit, testResultPredicate, testResultStatement } from '@sealane/trust';
+import {
+  hintOf,
+  parseBundle,
+  type Policy,
+  readReport,
+  reportFormatOf,
+  reportFormats,
+  testResultPredicate,
+  testResultStatement,
+} from '@sealane/trust';
 import { writeBlob } from '../decision/waybill.js';
 import { readNamed } from '../disk-shell.js';
 import { reached } from '../crash-point.js';
@@ -84,21 +93,34 @@ async function tests(promoter: Promoter, { tests: file, hardware, topology, rele
   if (file === undefined) return [];
   const by = expectSigner(promoter, signer, 'tests');
   const report = readNamed(file, 'test report');
-  const parsed = parseJUnit(report);
+  const format = reportFormatOf(report);
+  if (format === undefined)
+    throw new PromoterError(
+      'EVIDENCE_RESULT',
+      `read test report ${file}: expected one of ${reportFormats().join(', ')}, got something else`,
+    );
+  const parsed = readReport(format, report);
   const hbom = hardware === undefined ? undefined : readNamed(hardware, 'hardware inventory');
   if (hbom !== undefined) hardwareFacts(parseDocument(hbom, hardware ?? ''));
   const map = topology === undefined ? undefined : readNamed(topology, 'topology');
   const predicate = testResultPredicate({
     report,
+    format,
     parsed,
     ...(hbom === undefined ? {} : { hardware: sha256(hbom) }),
     ...(map === undefined ? {} : { topology: sha256(map) }),
-    finishedAt: promoter.now(),
+    finishedAt: earlier(parsed.ranAt, promoter.now()),
     salt: promoter.randomHex(),
   });
   for (const blob of [report, hbom, map]) if (blob !== undefined) writeBlob(promoter, blob);
   const payload = testResultStatement(subjectsOf(promoter, release), predicate);
   return [{ envelope: await signStatement(payload, by), spki: by.spki }];
+}
+
+/** When the run ended: as the report itself says, where it does, so that an old report is not fresh because it is handed in today. */
+function earlier(stated: string | undefined, now: string): string {
+  // one width, so text order is time order
+  return stated !== undefined && stated < now ? stated : now;
 }
 
 /** A bundle that somebody else signed: its key must be one that policy names, its subject this release. */

@@ -11,7 +11,7 @@ import {
   parseStrictJson,
   sha256,
 } from '@sealane/core';
-import { parseJUnit } from '../reports/junit.js';
+import { type ReportFormat, readReport } from '../reports/report-format.js';
 import type { TestReport } from '../reports/test-report.js';
 import type { GateContext, GateInput, Problem, Read, TestedHardware } from './gate.js';
 
@@ -23,7 +23,7 @@ export function createContext(input: GateInput, evidenceToSee: (context: GateCon
   let seen: readonly Digest[] | undefined;
   const context: GateContext = {
     ...input,
-    report: once((digest) => readBlob(input, digest, 'report', readReport)),
+    report: reports(input),
     hardware: once((digest) => readBlob(input, digest, 'hardware inventory', readHardware)),
     evidenceToSee: () => (seen ??= evidenceToSee(context)),
   };
@@ -50,8 +50,15 @@ function readBlob<T>(input: GateInput, digest: Digest, what: string, parse: (byt
   return parse(bytes, digest);
 }
 
-function readReport(bytes: Uint8Array): Read<TestReport> {
-  return { ok: true, value: parseJUnit(bytes) };
+/** One blob may be named under two formats: each reading is its own. */
+function reports(input: GateInput): GateContext['report'] {
+  const known = new Map<ReportFormat, (digest: Digest) => Read<TestReport>>();
+  return (digest, format) => {
+    const read =
+      known.get(format) ?? once((each) => readBlob(input, each, 'report', (bytes) => ({ ok: true, value: readReport(format, bytes) })));
+    known.set(format, read);
+    return read(digest);
+  };
 }
 
 function readHardware(bytes: Uint8Array, digest: Digest): Read<TestedHardware> {

@@ -16,6 +16,7 @@ import {
 import type { z } from 'zod';
 import type { VerifiedStatement, WitnessedTime } from '../evidence/statement-checks.js';
 import type { Policy, PolicyGroup } from '../policy/policy.js';
+import type { ReportFormat } from '../reports/report-format.js';
 import type { TestReport } from '../reports/test-report.js';
 
 /** What is known of one site: its last inventory (null: it never reported) and when it was taken. */
@@ -79,8 +80,8 @@ export interface TestedHardware {
 
 /** The input with its blobs read at most once. */
 export interface GateContext extends GateInput {
-  /** A raw test report. Problems: `CONTENT_MISSING`, `CONTENT_DIGEST`; a report that cannot be parsed is UNREADABLE. */
-  readonly report: (digest: Digest) => Read<TestReport>;
+  /** A raw test report, read as the format that its signer named. Problems: `CONTENT_MISSING`, `CONTENT_DIGEST`; a report that cannot be parsed is UNREADABLE. */
+  readonly report: (digest: Digest, format: ReportFormat) => Read<TestReport>;
   /** An inventory. Problems: `CONTENT_MISSING`, `CONTENT_DIGEST`, `EVIDENCE_RESULT` when it is no device BOM. */
   readonly hardware: (digest: Digest) => Read<TestedHardware>;
   /** What an approver must have seen: every statement that an evidence gate reads now, and every failure that stands. Sorted. */

@@ -141,7 +141,9 @@ describe('settings', () => {
     expect(() => validateGateConfig('cve', {})).toThrow(
       'read gate cve: expected one of stage-order, provenance, tests, hardware, approvals, soak, got another',
     );
-    expect(() => validateGateConfig('tests', { min: 1 })).toThrow('(known: minPassed, suites, cases, maxSkipped, maxFlaky, maxAgeDays)');
+    expect(() => validateGateConfig('tests', { min: 1 })).toThrow(
+      '(known: minPassed, suites, cases, faults, maxSkipped, flaky, maxAgeHours)',
+    );
     expect(() => validateGateConfig('stage-order', { min: 1 })).toThrow('(it has none)');
   });
 

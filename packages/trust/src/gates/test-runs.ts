@@ -6,6 +6,7 @@
  */
 import { type Digest, PREDICATE } from '@sealane/core';
 import { readTestResult, type TestResult } from '../reports/test-result.js';
+import { isReportFormat } from '../reports/report-format.js';
 import type { TestReport } from '../reports/test-report.js';
 import { EVIDENCE_CODES, type Selected, selectStatements, type Selection } from './evidence-selection.js';
 import type { GateContext, Read } from './gate.js';
@@ -29,8 +30,8 @@ export function soundReport(context: GateContext, { from, predicate }: TestRun):
     problem: { code: 'EVIDENCE_RESULT', why: `${from.digest} (${predicate.suite}): ${why}` },
   });
   if (predicate.result !== 'PASSED') return bad(`signed as ${predicate.result}`);
-  if (predicate.format !== 'junit') return bad(`its report is ${predicate.format}, which is not read`);
-  const report = context.report(predicate.report);
+  if (!isReportFormat(predicate.format)) return bad(`its report is ${predicate.format}, which is not read`);
+  const report = context.report(predicate.report, predicate.format);
   if (!report.ok) return report;
   const { verdict, why, counts } = report.value;
   if (verdict !== 'PASSED') return bad(`its report is ${verdict}: ${why}`);

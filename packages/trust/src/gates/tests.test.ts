@@ -127,16 +127,67 @@ describe('tests gate', () => {
     expect(it.check('tests')).toMatchObject(refused);
   });
 
-  test('bounds skipped and flaky cases where asked', () => {
+  test('bounds skipped cases and refuses flaky ones where asked', () => {
     const xml = '<testsuite name="x"><testcase name="a"><flakyFailure/></testcase><testcase name="b"><skipped/></testcase></testsuite>';
     for (const [settings, verdict] of [
-      [{ maxFlaky: 0 }, 'fail'],
+      [{ flaky: 'refuse' }, 'fail'],
       [{ maxSkipped: 0 }, 'fail'],
-      [{ maxFlaky: 1, maxSkipped: 1 }, 'pass'],
+      [{ flaky: 'allow', maxSkipped: 1 }, 'pass'],
+      [{}, 'pass'],
     ] as const) {
       const it = lane(settings);
       it.tests(utf8(xml));
       expect(it.check('tests').verdict).toBe(verdict);
+    }
+  });
+
+  test('a case that stands twice under one full name is flaky, though both tries look passed; the same name in another suite is not', () => {
+    const it = lane({ flaky: 'refuse' });
+    it.tests(utf8('<testsuite name="x"><testcase name="link"/><testcase name="link"/></testsuite>'));
+    expect(it.check('tests')).toMatchObject({ ...refused, actual: '1 flaky: link' });
+    const other = lane({ flaky: 'refuse' });
+    other.tests(
+      utf8(
+        '<testsuites><testsuite name="x"><testcase name="a"/></testsuite><testsuite name="y"><testcase name="a"/></testsuite></testsuites>',
+      ),
+    );
+    expect(other.check('tests')).toMatchObject({ verdict: 'pass' });
+  });
+
+  test.each([
+    ['passed at the first try', '<testcase name="power cut"/>', 'pass'],
+    ['is not there', '<testcase name="power"/>', 'fail'],
+    ['was skipped', '<testcase name="power cut"><skipped/></testcase><testcase name="b"/>', 'fail'],
+    ['passed at the second try', '<testcase name="power cut"><flakyFailure/></testcase>', 'fail'],
+    ['stands twice', '<testcase name="power cut"/><testcase name="power cut"/>', 'fail'],
+  ] as const)('a fault case that %s: %3$s, though flaky ones are allowed', (_, inner, verdict) => {
+    const it = lane({ faults: ['power cut'], flaky: 'allow' });
+    it.tests(utf8(`<testsuite name="x">${inner}</testsuite>`));
+    expect(it.check('tests').verdict).toBe(verdict);
+  });
+});
+
+describe('formats', () => {
+  const reports = [
+    ['tap', 'TAP version 14\n1..1\nok 1 - boots\n'],
+    [
+      'ctrf',
+      JSON.stringify({ results: { tool: { name: 't' }, summary: { tests: 1, failed: 0 }, tests: [{ name: 'boots', status: 'passed' }] } }),
+    ],
+    ['lava', "- job: '7'\n  logged: '2026-11-24 08:00:00.1+00:00'\n  name: boots\n  result: pass\n  suite: 0_smoke\n"],
+  ] as const;
+
+  test.each(reports)('reads %s', (format, text) => {
+    const it = lane({ cases: ['boots'] });
+    it.tests(utf8(text), { format });
+    expect(it.check('tests')).toMatchObject({ verdict: 'pass' });
+  });
+
+  test.each(reports)('a report of %s that is signed as JUnit, or as a format that is not read, is refused', (format, text) => {
+    for (const claimed of ['junit', 'csv']) {
+      const it = lane();
+      it.tests(utf8(text), { format, forge: claiming({ total: 1, passed: 1, format: claimed }) });
+      expect(it.check('tests')).toMatchObject(refused);
     }
   });
 });
@@ -201,13 +252,14 @@ describe('failures', () => {
 });
 
 describe('freshness', () => {
-  const aged = (finishedAt: string | undefined, witnessed?: string) => {
-    const it = lane({ maxAgeDays: 7 });
-    it.tests(junit(3), { ...(finishedAt === undefined ? {} : { finishedAt }), ...(witnessed === undefined ? {} : { witnessed }) });
+  const aged = (finishedAt: string | undefined, change: { witnessed?: string; report?: Uint8Array } = {}) => {
+    const it = lane({ maxAgeHours: 168 });
+    const { witnessed, report = junit(3) } = change;
+    it.tests(report, { ...(finishedAt === undefined ? {} : { finishedAt }), ...(witnessed === undefined ? {} : { witnessed }) });
     return it.check('tests');
   };
 
-  test('takes a run of at most so many days before the witnessed time', () => {
+  test('takes a run of at most so many hours before the witnessed time', () => {
     expect(aged('2026-11-17T10:00:00Z')).toMatchObject({ verdict: 'pass' });
     expect(aged('2026-11-17T09:59:59Z')).toMatchObject(refused);
   });
@@ -218,6 +270,11 @@ describe('freshness', () => {
 
   test('a run that says it ended after its entry was witnessed is not believed', () => {
     expect(aged('2026-11-24T09:00:01Z')).toMatchObject(refused);
-    expect(aged('2030-01-01T00:00:00Z', '2026-11-24T09:00:00Z')).toMatchObject(refused);
+    expect(aged('2030-01-01T00:00:00Z', { witnessed: '2026-11-24T09:00:00Z' })).toMatchObject(refused);
+  });
+
+  test('a report that states an older time than its signer is that old', () => {
+    const report = utf8('<testsuite name="smoke" timestamp="2026-11-01T08:00:00"><testcase name="a"/></testsuite>');
+    expect(aged('2026-11-24T08:00:00Z', { report })).toMatchObject({ ...refused, actual: 'smoke ended at 2026-11-01T08:00:00Z' });
   });
 });

@@ -18,11 +18,17 @@ const configSchema = z.strictObject({
   suites: names.default([]),
   /** Cases that must have passed: `name` or `class::name`. */
   cases: names.default([]),
+  /** Cases that put a fault in (a power cut, a lost link): as `cases`, but each at its first try, whatever `flaky` says. */
+  faults: names.default([]),
   maxSkipped: count.exactOptional(),
-  /** Cases that failed before they passed. */
-  maxFlaky: count.exactOptional(),
-  /** Days between the end of a run and the decision. */
-  maxAgeDays: z.number().positive().max(3660).exactOptional(),
+  /** Whether a case may have failed before it passed: as its tool says, or because it stands twice under one full name. */
+  flaky: z.enum(['refuse', 'allow']).default('allow'),
+  /** Hours between the end of a run and the witnessed time of the decision. */
+  maxAgeHours: z
+    .number()
+    .positive()
+    .max(24 * 3660)
+    .exactOptional(),
 });
 
 type Config = z.output<typeof configSchema>;
@@ -45,7 +51,7 @@ interface ReadRun {
 
 function evaluateTests(context: GateContext, config: Config): Check {
   const expected = describeWish(config);
-  const remedy = `sealane evidence add ${context.release} --tests junit.xml --key LAB`;
+  const remedy = `sealane evidence add ${context.release} --tests REPORT --key LAB`;
   const selection = selectRuns(context, context.policy.signers.tests);
   const failures = outstandingFailures(context, selection.accepted);
   const newest = newestOfEachSuite(selection.accepted);
@@ -69,11 +75,13 @@ function evaluateTests(context: GateContext, config: Config): Check {
   });
 }
 
-function describeWish({ minPassed, suites, cases, maxAgeDays }: Config): string {
+function describeWish({ minPassed, suites, cases, faults, flaky, maxAgeHours }: Config): string {
   const parts = [`at least ${minPassed} passed, none failed`];
   if (suites.length > 0) parts.push(`suites ${suites.join(', ')}`);
   if (cases.length > 0) parts.push(`cases ${cases.join(', ')}`);
-  if (maxAgeDays !== undefined) parts.push(`at most ${maxAgeDays} days old`);
+  if (faults.length > 0) parts.push(`fault cases ${faults.join(', ')} at the first try`);
+  if (flaky === 'refuse') parts.push('none flaky');
+  if (maxAgeHours !== undefined) parts.push(`at most ${maxAgeHours} hours old`);
   return parts.join('; ');
 }
 
@@ -86,42 +94,65 @@ function lacking(runs: readonly ReadRun[], config: Config): readonly string[] {
   ];
   if (total < config.minPassed) lacks.push(`${total} passed`);
   if (config.maxSkipped !== undefined && skipped > config.maxSkipped) lacks.push(`${skipped} skipped, at most ${config.maxSkipped} may be`);
-  if (config.maxFlaky !== undefined && flaky > config.maxFlaky) lacks.push(`${flaky} flaky, at most ${config.maxFlaky} may be`);
-  const { suites, cases } = passedNames(runs);
+  if (config.flaky === 'refuse' && flaky > 0) lacks.push(`${flaky} flaky: ${flakyNames(runs)}`);
+  const { suites, cases, firstTry } = passedNames(runs);
   for (const name of config.suites) if (!suites.has(name)) lacks.push(`nothing passed in suite ${name}`);
   for (const name of config.cases) if (!cases.has(name)) lacks.push(`case ${name} did not pass`);
+  for (const name of config.faults)
+    if (!firstTry.has(name)) lacks.push(`fault case ${name} did not pass${cases.has(name) ? ' at the first try' : ''}`);
   return lacks;
 }
 
+/** Most names of flaky cases in a message; the report has them all. */
+const MAX_NAMED = 5;
+
+function flakyNames(runs: readonly ReadRun[]): string {
+  const named = runs.flatMap(({ report }) => report.cases.filter((each) => each.flaky === true).map(caseName));
+  return `${named.slice(0, MAX_NAMED).join(', ')}${named.length > MAX_NAMED ? ' …' : ''}`;
+}
+
+interface PassedNames {
+  readonly suites: ReadonlySet<string>;
+  readonly cases: ReadonlySet<string>;
+  /** Those of `cases` that no run had to try again. */
+  readonly firstTry: ReadonlySet<string>;
+}
+
 /** Names of suites with a passing case, and of cases that passed and never were skipped under the same name. */
-function passedNames(runs: readonly ReadRun[]): { readonly suites: ReadonlySet<string>; readonly cases: ReadonlySet<string> } {
+function passedNames(runs: readonly ReadRun[]): PassedNames {
   const suites = new Set<string>();
   const cases = new Set<string>();
-  const skipped = new Set<string>();
+  const [skipped, retried] = [new Set<string>(), new Set<string>()];
   for (const { run } of runs) suites.add(run.predicate.suite);
   for (const each of runs.flatMap(({ report }) => report.cases)) {
     const into = each.outcome === 'passed' ? cases : skipped;
     into.add(each.name).add(caseName(each));
+    if (each.flaky === true) retried.add(each.name).add(caseName(each));
     if (each.outcome === 'passed') each.suites.forEach((suite) => suites.add(suite));
   }
   for (const name of skipped) cases.delete(name);
-  return { suites, cases };
+  return { suites, cases, firstTry: new Set([...cases].filter((name) => !retried.has(name))) };
 }
 
-/** Age is from the end of the run, as its signer says; a run that ended after its log entry was witnessed did not end then. */
-function staleness(context: GateContext, runs: readonly ReadRun[], { maxAgeDays }: Config): readonly string[] {
-  if (maxAgeDays === undefined) return [];
+/**
+ * Age is from the end of the run, as its signer says or, where that is earlier, as the report itself states; never from a site's clock. A
+ * run that ended after its log entry was witnessed did not end then.
+ */
+function staleness(context: GateContext, runs: readonly ReadRun[], { maxAgeHours }: Config): readonly string[] {
+  if (maxAgeHours === undefined) return [];
   const now = timeToSeconds(context.time.highest);
-  return runs.flatMap(({ run: { from, predicate } }) => {
+  return runs.flatMap(({ run: { from, predicate }, report }) => {
     if (predicate.finishedAt === undefined) return [`${predicate.suite} does not say when it ended`];
-    const ended = timeToSeconds(predicate.finishedAt);
+    const signed = timeToSeconds(predicate.finishedAt);
     const seen = from.witnessed === null ? now : Math.min(now, timeToSeconds(from.witnessed.highest));
-    if (ended > seen) return [`${predicate.suite} says it ended at ${predicate.finishedAt}, after it was logged`];
-    return now - ended > maxAgeDays * SECONDS_A_DAY ? [`${predicate.suite} ended at ${predicate.finishedAt}`] : [];
+    if (signed > seen) return [`${predicate.suite} says it ended at ${predicate.finishedAt}, after it was logged`];
+    const stated = report.ranAt === undefined ? signed : timeToSeconds(report.ranAt);
+    const [ended, when] = stated < signed ? [stated, report.ranAt] : [signed, predicate.finishedAt];
+    return now - ended > maxAgeHours * SECONDS_AN_HOUR ? [`${predicate.suite} ended at ${String(when)}`] : [];
   });
 }
 
-const SECONDS_A_DAY = 86_400;
+const SECONDS_AN_HOUR = 3600;
 
 function sum(runs: readonly ReadRun[], value: (run: ReadRun) => number): number {
   return runs.reduce((total, run) => total + value(run), 0);

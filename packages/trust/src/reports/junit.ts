@@ -5,22 +5,25 @@
  */
 import { SaxesParser, type SaxesTagPlain } from 'saxes';
 import { LIMITS } from '@sealane/core';
-import { type CaseOutcome, type TestCase, type TestReport, unreadableReport } from './test-report.js';
+import {
+  type CaseOutcome,
+  finishReport,
+  MAX_CASES,
+  MAX_NAME,
+  reportTime,
+  type TestCase,
+  type TestReport,
+  Unreadable,
+  unreadableReport,
+} from './test-report.js';
 import { eachXmlText, XmlTextError } from './xml-text.js';
 
-/** Most cases of one report: the largest public suites have some 300,000, and each costs memory. */
-const MAX_CASES = 500_000;
 /** Deepest nesting of elements; the deepest real report seen has 9. */
 const MAX_DEPTH = 64;
-/** Longest name kept, in UTF-16 units; parameterised tests put whole values into names. */
-const MAX_NAME = 1024;
 
 /** Values of `status` and `result` on a case that say nothing bad. Any value in neither list has failed: unknown never passes. */
 const PASSING_STATUS: ReadonlySet<string> = new Set(['', 'completed', 'ok', 'pass', 'passed', 'run', 'success', 'successful']);
 const SKIPPING_STATUS: ReadonlySet<string> = new Set(['disabled', 'ignored', 'notrun', 'pending', 'skip', 'skipped', 'suppressed', 'todo']);
-
-/** What is wrong with a report; it becomes UNREADABLE. */
-class Unreadable extends Error {}
 
 /**
  * Reads a report. Never throws: what cannot be read has the verdict UNREADABLE and no cases.
@@ -55,6 +58,7 @@ interface OpenCase {
   readonly name: string;
   failed: boolean;
   skipped: boolean;
+  flaky: boolean;
 }
 
 interface Reader {
@@ -73,11 +77,12 @@ interface State {
   name: string | undefined;
   suiteErrors: number;
   claimed: number;
-  flaky: number;
+  /** The latest `timestamp` of a suite, in ms; 0 where there is none. */
+  ranAtMs: number;
 }
 
 function createReader(): Reader {
-  const state: State = { cases: [], suites: [], depth: 0, current: undefined, name: undefined, suiteErrors: 0, claimed: 0, flaky: 0 };
+  const state: State = { cases: [], suites: [], depth: 0, current: undefined, name: undefined, suiteErrors: 0, claimed: 0, ranAtMs: 0 };
   return {
     open: (tag) => {
       state.depth += 1;
@@ -117,7 +122,7 @@ function openElement(state: State, name: string, attributes: Attributes): void {
       break;
     case 'flakyFailure':
     case 'flakyError':
-      state.flaky += 1;
+      if (state.current !== undefined) state.current.flaky = true;
       break;
     default: // properties, system-out and what a tool adds of its own
   }
@@ -132,6 +137,7 @@ function openRoot(state: State, name: string, attributes: Attributes): void {
 function openSuite(state: State, name: string, attributes: Attributes): void {
   if (state.current !== undefined) refuse('expected no suite inside a case, got one');
   state.claimed += claimedCount(attributes.failures) + claimedCount(attributes.errors);
+  state.ranAtMs = Math.max(state.ranAtMs, timestampMs(attributes.timestamp));
   if (name === 'testsuite') state.suites = [...state.suites, (attributes.name ?? '').slice(0, MAX_NAME)];
 }
 
@@ -143,6 +149,7 @@ function openCase(state: State, attributes: Attributes): void {
     name: (attributes.name ?? '').slice(0, MAX_NAME),
     failed: status.some((value) => !PASSING_STATUS.has(value) && !SKIPPING_STATUS.has(value)),
     skipped: status.some((value) => SKIPPING_STATUS.has(value)),
+    flaky: false,
   };
 }
 
@@ -150,8 +157,9 @@ function closeElement(state: State, name: string): void {
   if (name === 'testsuite') state.suites = state.suites.slice(0, -1);
   if (name !== 'testcase' || state.current === undefined) return;
   if (state.cases.length >= MAX_CASES) refuse(`expected at most ${MAX_CASES} cases, got more`);
-  const { className, name: caseName, failed, skipped } = state.current;
-  state.cases.push({ suites: state.suites, className, name: caseName, outcome: outcomeOf(failed, skipped) });
+  const { className, name: caseName, failed, skipped, flaky } = state.current;
+  const outcome = outcomeOf(failed, skipped);
+  state.cases.push({ suites: state.suites, className, name: caseName, outcome, ...(flaky ? { flaky } : {}) });
   state.current = undefined;
 }
 
@@ -160,17 +168,16 @@ function outcomeOf(failed: boolean, skipped: boolean): CaseOutcome {
   return skipped ? 'skipped' : 'passed';
 }
 
-function reportOf(state: State): TestReport {
-  const { cases, suiteErrors, flaky, name } = state;
-  const count = (outcome: CaseOutcome): number => cases.reduce((sum, each) => sum + (each.outcome === outcome ? 1 : 0), 0);
-  const counts = { total: cases.length, passed: count('passed'), failed: count('failed'), skipped: count('skipped') };
-  const report = { counts, suiteErrors, flaky, name, cases };
-  if (counts.failed > 0) return { ...report, verdict: 'FAILED', why: `${counts.failed} of ${counts.total} cases failed` };
-  if (suiteErrors > 0) return { ...report, verdict: 'FAILED', why: `${suiteErrors} errors of suites, outside any case` };
-  if (state.claimed > 0) return { ...report, verdict: 'FAILED', why: 'a suite claims failures that no case shows' };
-  const real = cases.some((each) => each.outcome === 'passed' && !isFileName(each));
-  if (!real) return { ...report, verdict: 'EMPTY', why: `nothing passed: ${counts.total} cases, ${counts.skipped} skipped` };
-  return { ...report, verdict: 'PASSED', why: `${counts.passed} of ${counts.total} cases passed` };
+function reportOf({ cases, suiteErrors, claimed, name, ranAtMs }: State): TestReport {
+  const claim = claimed > 0 ? 'a suite claims failures that no case shows' : undefined;
+  return finishReport({ cases, suiteErrors, claim, name, ranAt: reportTime(ranAtMs), isHollow: isFileName });
+}
+
+/** JUnit's times say no zone as a rule; such a one is read as UTC. 0 for what is no time. */
+function timestampMs(text: string | undefined): number {
+  if (text === undefined || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(text)) return 0;
+  const ms = Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
+  return Number.isNaN(ms) ? 0 : ms;
 }
 
 /** node --test reports a file without any test as one passing test, named by the file's absolute path. */

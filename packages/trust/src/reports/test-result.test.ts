@@ -10,7 +10,7 @@ import { readTestResult, suiteNameOf, testResultPredicate, testResultStatement }
 const salt = '0'.repeat(32);
 const make = (xml: string | Uint8Array, more = {}) => {
   const report = typeof xml === 'string' ? utf8(xml) : xml;
-  return testResultPredicate({ report, parsed: parseJUnit(report), salt, ...more });
+  return testResultPredicate({ report, format: 'junit', parsed: parseJUnit(report), salt, ...more });
 };
 const write = (xml: string | Uint8Array, more = {}) => testResultStatement([{ digest: RELEASE }], make(xml, more));
 

@@ -7,6 +7,7 @@ import { type Digest, digestFromHex, digestHex, type JsonObject, PREDICATE, sha2
 import { z } from 'zod';
 import { type PredicateFormat, readPredicate, writePredicate } from '../evidence/predicates/statement.js';
 import { countShape, hexShape, saltShape, timeShape } from '../policy/shapes.js';
+import { REPORT_MEDIA_TYPES, type ReportFormat } from './report-format.js';
 import { caseName, type TestCounts, type TestReport } from './test-report.js';
 
 /** Names of cases that a statement lists, of each kind: the raw report has them all, a payload stays below 1 MiB. */
@@ -24,7 +25,6 @@ const TOPOLOGY_ENTRY = 'topology';
 const DEFAULT_SUITE = 'tests';
 
 /** Media types of what a test result names; the blobs lie in `content/` under these. */
-export const REPORT_MEDIA_TYPE = 'application/xml';
 export const HARDWARE_MEDIA_TYPE = 'application/vnd.cyclonedx+json';
 export const TOPOLOGY_MEDIA_TYPE = 'application/json';
 
@@ -40,9 +40,10 @@ export interface TestResult {
   readonly topology: Digest | undefined;
 }
 
-/** What `evidence add` knows of one run. `report` = the raw bytes that `parsed` was read from. */
+/** What `evidence add` knows of one run. `report` = the raw bytes that `parsed` was read from, as `format`. */
 export interface TestResultInput {
   readonly report: Uint8Array;
+  readonly format: ReportFormat;
   readonly parsed: TestReport;
   /** Name of the suite; default: the report's own name. A failure of a suite is lifted by a later pass of the same name. */
   readonly suite?: string;
@@ -109,10 +110,10 @@ export function testResultPredicate(input: TestResultInput): JsonObject {
       { verdict: parsed.verdict },
     );
   }
-  const annotations = { format: 'junit', ...parsed.counts, finishedAt };
+  const annotations = { format: input.format, ...parsed.counts, finishedAt };
   const suite = {
     name: cut(input.suite ?? suiteNameOf(parsed), MAX_SUITE_NAME),
-    ...entry(sha256(input.report), REPORT_MEDIA_TYPE),
+    ...entry(sha256(input.report), REPORT_MEDIA_TYPES[input.format]),
     annotations,
   };
   const hardware = input.hardware === undefined ? [] : [{ name: HARDWARE_ENTRY, ...entry(input.hardware, HARDWARE_MEDIA_TYPE) }];

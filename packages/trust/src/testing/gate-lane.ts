@@ -8,7 +8,7 @@ import type { VerifiedStatement } from '../evidence/statement-checks.js';
 import { evaluateGates, evidenceToApprove } from '../gates/index.js';
 import type { FleetSite, GateInput } from '../gates/gate.js';
 import type { Policy, PolicyGate } from '../policy/policy.js';
-import { parseJUnit } from '../reports/junit.js';
+import { type ReportFormat, readReport } from '../reports/report-format.js';
 import { testResultPredicate, testResultStatement } from '../reports/test-result.js';
 import { z } from 'zod';
 
@@ -195,6 +195,7 @@ export class GateLane {
   tests(
     report: Uint8Array,
     change: {
+      readonly format?: ReportFormat;
       readonly hardware?: JsonObject;
       readonly suite?: string;
       readonly finishedAt?: string;
@@ -205,10 +206,12 @@ export class GateLane {
     const { hardware, suite, finishedAt } = change;
     const bytes = hardware === undefined ? undefined : utf8(JSON.stringify(hardware));
     if (change.blobs !== 'no') for (const blob of [report, bytes]) if (blob !== undefined) this.blobs.set(sha256(blob), blob);
-    const parsed = parseJUnit(report);
+    const format = change.format ?? 'junit';
+    const parsed = readReport(format, report);
     const signable = parsed.verdict === 'EMPTY' || parsed.verdict === 'UNREADABLE' ? { ...parsed, verdict: 'PASSED' as const } : parsed;
     const made = testResultPredicate({
       report,
+      format,
       parsed: signable,
       salt: NONCE,
       ...(bytes === undefined ? {} : { hardware: sha256(bytes) }),

@@ -15,7 +15,7 @@ import { type ApprovalPredicate, approvalStatement } from '../evidence/predicate
 import { type DecisionFields, decisionStatement, type Promotion } from '../evidence/predicates/decision.js';
 import { type ReleasePredicate, releaseStatement } from '../evidence/predicates/release.js';
 import { encodePolicy, type Policy, policyDigest } from '../policy/policy.js';
-import { parseJUnit } from '../reports/junit.js';
+import { readReport } from '../reports/report-format.js';
 import { testResultPredicate, testResultStatement } from '../reports/test-result.js';
 import { encodeWaybill, type Waybill } from '../waybill/waybill.js';
 import { hbom, junit } from './gate-lane.js';
@@ -127,9 +127,15 @@ export class StatementLane {
     const report = change.report ?? junit(3);
     const inventory = canonicalJson(change.hardware ?? hbom());
     this.keep(report);
-    const parsed = parseJUnit(report);
+    const parsed = readReport('junit', report);
     const claimed = change.claim === undefined ? parsed : { ...parsed, verdict: change.claim };
-    const predicate = testResultPredicate({ report, parsed: claimed, salt: saltOf(this.log.size()), hardware: this.keep(inventory) });
+    const predicate = testResultPredicate({
+      report,
+      format: 'junit',
+      parsed: claimed,
+      salt: saltOf(this.log.size()),
+      hardware: this.keep(inventory),
+    });
     const digest = this.sign(testResultStatement([{ digest: change.about ?? this.release }], predicate), change.signer ?? this.people.lab);
     this.seen.push(digest);
     return digest;
