@@ -137,8 +137,8 @@ const COSTLY: readonly Uint8Array[] = [
 // eslint-disable-next-line no-control-regex -- they are what is looked for
 const DRAWS = /[\u0000-\u001f\u007f-\u009f]/;
 
-/** Longest that one costly document may take here: hundreds of times what it takes, far below a hang. */
-const MAX_COST_MS = 2000;
+/** Longest that one costly document may take here: a thousand times what it takes, also on a busy machine. */
+const MAX_COST_MS = 10_000;
 
 /** Tries a parser with everything above. It may take or refuse, with a code of its own; anything else it throws is a crash and fails. */
 export function tryParser<T>({ parse, write, samples, codes, runs = 100 }: Parser<T>): void {

@@ -161,7 +161,7 @@ it('reads requests and nothing else', () => {
   const body = formatAddCheckpoint({ oldSize: 3, proof: [new Uint8Array(32), new Uint8Array(32).fill(7)], note: 'a\n5\nb\n\nc' });
   tryParser({
     parse: (bytes) => parseAddCheckpoint(Buffer.from(bytes).toString('latin1')),
-    write: formatAddCheckpoint,
+    write: (request) => Buffer.from(formatAddCheckpoint(request), 'latin1'),
     samples: [body],
     codes: /^WITNESS_REQUEST$/,
   });
