@@ -23,8 +23,8 @@ export async function bundle() {
     input: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, path.join(root, file)])),
     platform: 'node',
     resolve: { conditionNames: ['@sealane/source', 'node', 'import', 'default'] },
-    // native: it stays in node_modules, and only the promoter loads it
-    external: ['better-sqlite3'],
+    // native: they stay in node_modules, and only the promoter loads them
+    external: ['better-sqlite3', 'pkcs11js'],
   });
   await build.write({
     dir: out,

@@ -77,6 +77,11 @@ export const ERRORS = define({
   },
   KEY_EXISTS: { exit: 2, what: 'there is a key of that name already', hint: 'choose another name; a key is never replaced by a new one' },
   KEY_EXPOSED: { exit: 2, what: 'a private key can be read by others than its owner', hint: 'run: chmod 600 FILE' },
+  KEY_LOCKED: {
+    exit: 2,
+    what: 'a key is encrypted or in a token, and was not opened: the passphrase or PIN is missing or wrong',
+    hint: 'write it to a file of mode 0600 and name that with SEALANE_PASSWORD_FILE, or SEALANE_PKCS11_PIN_FILE for a token',
+  },
   KEY_NOT_NAMED: {
     exit: 2,
     what: 'a key is not one that is named for this act, or its private half is not here',
@@ -89,6 +94,11 @@ export const ERRORS = define({
     hint: 'make it anew: sealane trust propose',
   },
   STAGE_UNKNOWN: { exit: 2, what: 'a stage that was named is not in the lane', hint: 'see the stages in pipeline.yaml' },
+  KEY_UNAVAILABLE: {
+    exit: 6,
+    what: 'what keeps a key (a token, a helper program, a certificate authority) did not answer as it must',
+    hint: 'see that the token or service is there, then run the command again',
+  },
   KEY_MALFORMED: { exit: 2, what: 'a key is unreadable or of another kind than needed', hint: 'make one with: sealane key create NAME' },
   LOG_LEAF_MALFORMED: { exit: 4, what: 'a log entry is not a hashedrekord 0.0.2 body', hint: 'fetch it again from the log' },
   NOTE_MALFORMED: { exit: 4, what: 'a signed note is malformed', hint: 'fetch it again from the log' },

@@ -10,6 +10,7 @@ export { openLedger } from './open-ledger.js';
 export type { Projection } from './projection/questions.js';
 export type {
   ApprovalRecord,
+  CountRecord,
   DecisionRecord,
   KeyRecord,
   ReceiptRecord,

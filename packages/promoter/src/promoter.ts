@@ -1,5 +1,4 @@
 /** An open home: pipeline, ledger, lane, and the outside world. Every command of the promoter works on one. */
-import { createPrivateKey } from 'node:crypto';
 import path from 'node:path';
 import { type Digest, isDigest, NOTE_KEY_TYPE, PromoterError, type Signer, formatVkey, vkeyOf } from '@sealane/core';
 import type { CommandCall, CommandIo } from '@sealane/core/command-line';
@@ -9,8 +8,11 @@ import { readNamed, readOptional } from './disk-shell.js';
 import { type Home, homeAt } from './home.js';
 import { type Pipeline, readPipeline } from './pipeline/pipeline.js';
 import { postText } from './post-shell.js';
+import { readPrivateKey } from './signers/key-file.js';
+import type { KeyPlace } from './signers/key-place.js';
 import { signerAt } from './signers/key-ref.js';
 import { signerById } from './signers/key-store.js';
+import { passphraseFrom } from './signers/passphrase.js';
 import { type LaneTrust, readLaneTrust, type StageTrust } from './trust/lane-trust.js';
 
 export interface Promoter {
@@ -26,7 +28,9 @@ export interface Promoter {
   readonly signal: AbortSignal;
   readonly talk: (text: string) => void;
   /** The signer that a KEYREF names. */
-  readonly signer: (keyRef: string) => Signer;
+  readonly signer: (keyRef: string) => Promise<Signer>;
+  /** Where keys are looked up. */
+  readonly keyPlace: KeyPlace;
 }
 
 /** The options that say where home and lane are. */
@@ -65,8 +69,9 @@ export async function openPromoter(home: Home, io: CommandIo): Promise<Promoter>
     home,
     pipeline.stages.map(({ name }) => name),
   );
-  const logPem = readOptional(path.join(home.keys, 'log.pem'));
-  const logKey = logPem === undefined ? undefined : createPrivateKey(Buffer.from(logPem));
+  const keyPlace: KeyPlace = { home, env: io.env, cwd: io.cwd, isExampleLane: lane.isExample };
+  const logFile = path.join(home.keys, 'log.pem');
+  const logKey = readOptional(logFile) === undefined ? undefined : readPrivateKey(logFile, passphraseFrom(keyPlace)).key;
   const logSigner = logKey === undefined ? {} : { logSigner: ed25519NoteSigner(pipeline.lane, logKey) };
   const ledger = await openLedger({ file: home.ledger, origin: pipeline.lane, ...logSigner, now: nowText });
   return {
@@ -83,7 +88,8 @@ export async function openPromoter(home: Home, io: CommandIo): Promise<Promoter>
     post: postText,
     signal: io.signal,
     talk: io.talk,
-    signer: (keyRef) => signerAt(keyRef, { home, env: io.env, cwd: io.cwd, isExampleLane: lane.isExample }),
+    signer: (keyRef) => signerAt(keyRef, keyPlace),
+    keyPlace,
   };
 }
 
@@ -109,8 +115,8 @@ export function stageOf(promoter: Promoter, stage: string): StageTrust {
 }
 
 /** The stage's own key, online on this host: the one that the owners delegated the stage to. @throws PromoterError `KEY_NOT_NAMED` it is not here */
-export function stageSigner({ home, lane }: Promoter, stage: string): Signer {
-  return signerById(home, lane.stageKeyIds(stage), `stage ${stage}`);
+export async function stageSigner({ keyPlace, lane }: Promoter, stage: string): Promise<Signer> {
+  return await signerById(keyPlace, lane.stageKeyIds(stage), `stage ${stage}`);
 }
 
 /** A release, by what people call it. */

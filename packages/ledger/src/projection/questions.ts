@@ -6,6 +6,7 @@ import { integerAt } from '../store/rows.js';
 import type { Queries, SqlValue } from '../store/store.js';
 import {
   type ApprovalRecord,
+  type CountRecord,
   type DecisionRecord,
   type KeyRecord,
   type ReceiptRecord,
@@ -22,6 +23,8 @@ export interface Projection {
   statementsAbout(subject: Digest, predicateType?: string): Promise<readonly LedgerEntry[]>;
   /** Entries that this key signed: what is void when it is revoked. */
   statementsBy(keyId: string): Promise<readonly LedgerEntry[]>;
+  /** How many statements of each type each key signed. */
+  statementCounts(): Promise<readonly CountRecord[]>;
   releases(): Promise<readonly ReleaseRecord[]>;
   /** Release statements with this name and version: one with another digest than the first must be refused. */
   releaseByName(name: string, version: string): Promise<readonly ReleaseRecord[]>;
@@ -48,6 +51,11 @@ export function projection(queries: Queries): Projection {
     statementsAbout: (subject, predicateType) => statementsAbout(queries, subject, predicateType),
     statementsBy: (keyId) =>
       entriesAt(queries, 'SELECT s.idx FROM statement s JOIN key_seen k ON k.id = s.key WHERE k.key_id = ? ORDER BY s.idx', fromHex(keyId)),
+    statementCounts: () =>
+      list(
+        records.count,
+        'SELECT k.key_id, t.uri, count(*) AS count FROM statement s JOIN key_seen k ON k.id = s.key JOIN predicate_type t ON t.id = s.predicate_type GROUP BY k.id, t.id ORDER BY k.id, t.id',
+      ),
     releases: () => list(records.release, from('release')),
     releaseByName: (name, version) => list(records.release, from('release', 'p.name = ? AND p.version = ?'), name, version),
     decisions: (where = {}) => list(records.decision, from('decision', ...filter(where)), ...filterValues(where)),

@@ -80,6 +80,13 @@ export interface KeyRecord {
   readonly firstIndex: number;
 }
 
+/** How many statements of a type a key signed. */
+export interface CountRecord {
+  readonly keyId: string;
+  readonly predicateType: string;
+  readonly count: number;
+}
+
 function sourceOf(row: Row): Source {
   return { index: integerAt(row, 'idx'), statementDigest: digestAt(row, 'statement'), keyId: hex(bytesAt(row, 'signer')) };
 }
@@ -145,6 +152,11 @@ export const records = {
     keyId: hex(bytesAt(row, 'key_id')),
     spki: bytesAt(row, 'spki'),
     firstIndex: integerAt(row, 'first_idx'),
+  }),
+  count: (row: Row): CountRecord => ({
+    keyId: hex(bytesAt(row, 'key_id')),
+    predicateType: textAt(row, 'uri'),
+    count: integerAt(row, 'count'),
   }),
 };
 

@@ -32,7 +32,7 @@ export function approvalCommand(verdict: 'approve' | 'reject'): CommandSpec {
 async function run(call: CommandCall, verdict: 'approve' | 'reject'): Promise<CommandResult> {
   return await withLockedPromoter(call, async (promoter) => {
     const { digest } = await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE'));
-    const signer = promoter.signer(textOption(call, 'key'));
+    const signer = await promoter.signer(textOption(call, 'key'));
     const [reason, group, days] = [optionalText(call, 'reason'), optionalText(call, 'group'), parseDays(optionalText(call, 'days'))];
     const envelope = await signApproval(promoter, {
       release: digest,

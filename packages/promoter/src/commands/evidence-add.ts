@@ -37,7 +37,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
       ...file('hardware'),
       ...file('topology'),
       bundles: listOption(call, 'bundle').map((name) => path.resolve(cwd, name)),
-      ...(key === undefined ? {} : { signer: promoter.signer(key) }),
+      ...(key === undefined ? {} : { signer: await promoter.signer(key) }),
     });
     return await Promise.all(indexes.map(async (index) => describeEntry(await promoter.ledger.entry(index))));
   });

@@ -29,6 +29,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
     ...(pipeline === undefined ? {} : { pipeline: path.resolve(io.cwd, pipeline) }),
     ...(options['exampleKeys'] === true ? { exampleKeys: exampleKeys() } : {}),
     now: nowText,
+    secrets: { env: io.env, cwd: io.cwd },
   });
   const text = [
     `made the lane ${made.origin} in ${made.home}, root version ${made.rootVersion}, ${made.keys.length} keys`,

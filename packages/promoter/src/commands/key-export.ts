@@ -1,10 +1,9 @@
 /** `sealane key export`. */
-import path from 'node:path';
 import { keyIdOf, PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { homeOf, textArgument } from '../promoter.js';
-import { publicPem, readPublicHalf } from '../signers/key-file.js';
-import { storedKeys } from '../signers/key-store.js';
+import { publicPem } from '../signers/key-file.js';
+import { publicHalfNamed } from '../signers/key-store.js';
 
 export const command: CommandSpec = {
   name: 'key export',
@@ -18,10 +17,7 @@ function run(call: CommandCall): Promise<CommandResult> {
   const name = textArgument(call, 0, 'NAME');
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name))
     throw new PromoterError('USAGE', `read NAME: expected the name of a key, got ${JSON.stringify(name.slice(0, 80))}`);
-  const home = homeOf(call);
-  // owners' keys lie apart where they are local
-  const isOwner = storedKeys(home).some((key) => key.name === name && path.dirname(key.file) === home.owners);
-  const spki = readPublicHalf(isOwner ? home.owners : home.keys, name);
+  const spki = publicHalfNamed(homeOf(call), name);
   const pem = publicPem(spki);
   return Promise.resolve({ exit: 0, json: { name, id: keyIdOf(spki), public: pem }, text: pem });
 }

@@ -3,14 +3,15 @@ import path from 'node:path';
 import { PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { textArgument, withLockedPromoter } from '../promoter.js';
-import { createKeyFile } from '../signers/key-file.js';
 import { storedKeys } from '../signers/key-store.js';
+import { KEEPING, keepingOf, makeKey } from '../signers/make-key.js';
 import { proposeChanges } from '../trust/ceremony.js';
 
 export const command: CommandSpec = {
   name: 'key rotate',
   summary: 'make the successor of a key and propose it to the owners; the old one signs until they have published',
   arguments: [{ name: 'name', description: 'name of a key of an owner, a stage, a role, a person or a signer' }],
+  options: KEEPING,
   example: 'sealane key rotate prod --home my-lane',
   run,
 };
@@ -34,8 +35,14 @@ async function run(call: CommandCall): Promise<CommandResult> {
         { name },
       );
     }
+    const keeping = keepingOf(call);
+    if (current.keptIn === 'elsewhere' && keeping.heldBy === undefined) {
+      throw new PromoterError('USAGE', `rotate key ${name}: expected --held-by, since no file holds it now, got none`, { name });
+    }
+    const isEncrypted = keeping.isEncrypted || (keeping.heldBy === undefined && current.keptIn === 'encrypted file');
     // a rotation that is proposed already goes on with the key that was made then
-    if (!keys.some(({ state }) => state === 'next')) createKeyFile(path.join(path.dirname(current.file), `${name}.next.pem`), 'p256');
+    if (!keys.some(({ state }) => state === 'next'))
+      await makeKey(path.join(path.dirname(current.file), `${name}.next`), 'p256', { ...keeping, isEncrypted }, promoter.keyPlace);
     return await proposeChanges(promoter);
   });
 }

@@ -35,13 +35,13 @@ async function run(call: CommandCall): Promise<CommandResult> {
   ];
   const declaration = optionalText(call, 'declare');
   const declares = declaration === undefined ? {} : { declares: readDeclaration(path.resolve(cwd, declaration)) };
-  const made = await withLockedPromoter(call, (promoter) =>
+  const made = await withLockedPromoter(call, async (promoter) =>
     createRelease(promoter, {
       name: textOption(call, 'name'),
       version: textOption(call, 'version'),
       components,
       ...declares,
-      author: promoter.signer(textOption(call, 'key')),
+      author: await promoter.signer(textOption(call, 'key')),
     }),
   );
   return { exit: 0, json: made, text: `${made.release}  ${made.name}@${made.version}` };

@@ -24,7 +24,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const last = [...promoter.lane.stages.keys()].at(-1) ?? '';
     const floor = call.options['floor'] === true ? await floorAbove(promoter, last) : null;
     const payload = revocationStatement({ release: digest, reason, floor: floor?.counter ?? null });
-    const { index, statementDigest } = await signAndLog(promoter.ledger, payload, stageSigner(promoter, last));
+    const { index, statementDigest } = await signAndLog(promoter.ledger, payload, await stageSigner(promoter, last));
     await witnessedHead(promoter);
     const channels = [...promoter.lane.stages.keys()].map((stage): [string, Channel] => [
       stage,

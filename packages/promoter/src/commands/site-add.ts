@@ -28,7 +28,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
       request,
       stage: textOption(call, 'stage'),
       labels,
-      registrar: promoter.signer(textOption(call, 'key')),
+      registrar: await promoter.signer(textOption(call, 'key')),
     });
     const out = optionalText(call, 'out');
     if (out !== undefined) durableWrite(path.resolve(call.io.cwd, out), `${JSON.stringify(added.record)}\n`, PUBLIC_FILE);

@@ -23,7 +23,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const { io } = call;
   const file = path.resolve(io.cwd, textArgument(call, 0, 'FILE'));
   // an owner's machine knows no lane: whether example keys may sign is judged where the proposal is published
-  const signer = signerAt(textOption(call, 'key'), { home: homeOf(call), env: io.env, cwd: io.cwd, isExampleLane: true });
+  const signer = await signerAt(textOption(call, 'key'), { home: homeOf(call), env: io.env, cwd: io.cwd, isExampleLane: true });
   const signed = await signProposal(readProposal(file), signer);
   durableWrite(file, encodeProposal(signed), PUBLIC_FILE);
   const result = proposalResult(signed, file, 0);

@@ -123,7 +123,7 @@ async function decide(promoter: Promoter, question: Question, planned: Outcome):
       salt: promoter.randomHex(),
     },
   };
-  const { index } = await signAndLog(promoter.ledger, decisionStatement(fields), stageSigner(promoter, question.stage));
+  const { index } = await signAndLog(promoter.ledger, decisionStatement(fields), await stageSigner(promoter, question.stage));
   reached('promote:decision-logged');
   return await promoter.ledger.entry(index);
 }

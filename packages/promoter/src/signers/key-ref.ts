@@ -1,55 +1,61 @@
 /** KEYREF: how a command line names a key without holding it. */
 import path from 'node:path';
-import { EXAMPLE_KEY_IDS, PromoterError, type Signer } from '@sealane/core';
+import { PromoterError, type Signer } from '@sealane/core';
 import { readOptional } from '../disk-shell.js';
-import type { Home } from '../home.js';
+import { execSigner } from './exec-signer-shell.js';
 import { parsePrivateKey, type PrivateKey, readPrivateKey, signerOf } from './key-file.js';
-
-/** Where a KEYREF is looked up. */
-export interface KeyPlace {
-  readonly home: Pick<Home, 'keys' | 'owners'>;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly cwd: string;
-  /** Whether the lane was made from the example keys: only then may they sign. */
-  readonly isExampleLane: boolean;
-}
+import { allowed, type KeyPlace } from './key-place.js';
+import { readKeyReference, REFERENCE_SUFFIX } from './key-reference-file.js';
+import { passphraseFrom } from './passphrase.js';
+import { pkcs11Signer } from './pkcs11-signer-shell.js';
 
 /**
- * The signer that a KEYREF names: `file:PATH`, `env:NAME` (PEM in the environment), or the name of a key under HOME/keys.
+ * The signer that a KEYREF names: `file:PATH`, `env:NAME` (both PEM, plain or encrypted by cosign), `pkcs11:URI`, `exec:CMD`, or the name of a
+ * key under HOME/keys.
  *
- * @throws PromoterError `USAGE` an unknown scheme; `KEY_EXAMPLE` an example key in a lane that was not made from them; as `readPrivateKey`
+ * @throws PromoterError `USAGE` an unknown scheme; `KEY_EXAMPLE` an example key in a lane that was not made from them; as `readPrivateKey`,
+ * `pkcs11Signer`, `execSigner`
  */
-export function signerAt(keyRef: string, place: KeyPlace): Signer {
-  return signerOf(allowed(privateKeyAt(keyRef, place), keyRef, place));
-}
-
-function privateKeyAt(keyRef: string, { home, env, cwd }: KeyPlace): PrivateKey {
-  const [, scheme, rest = ''] = /^(file|env|pkcs11|exec|oidc):?(.*)$/s.exec(keyRef.includes(':') || keyRef === 'oidc' ? keyRef : '') ?? [];
-  if (scheme === 'file') return readPrivateKey(path.resolve(cwd, rest));
-  if (scheme === 'env') return fromEnvironment(rest, env);
-  if (scheme !== undefined || keyRef.includes(':')) {
-    throw new PromoterError('USAGE', `read key reference ${keyRef}: expected file:PATH, env:NAME or the name of a key`);
+export async function signerAt(keyRef: string, place: KeyPlace): Promise<Signer> {
+  const [, scheme, rest = ''] = /^([a-z0-9]+):(.*)$/s.exec(keyRef) ?? [];
+  switch (scheme) {
+    case undefined:
+      return await namedSigner(keyRef, place);
+    case 'file':
+      return allowed(signerOf(readPrivateKey(path.resolve(place.cwd, rest), passphraseFrom(place))), keyRef, place);
+    case 'env':
+      return allowed(signerOf(fromEnvironment(rest, place)), keyRef, place);
+    case 'pkcs11':
+      return allowed(await pkcs11Signer(rest, place), 'pkcs11:…', place);
+    case 'exec':
+      return allowed(await execSigner(rest, place), 'exec:…', place);
+    default:
+      throw new PromoterError(
+        'USAGE',
+        `read key reference ${scheme}:…: expected file:PATH, env:NAME, pkcs11:URI, exec:CMD or the name of a key`,
+      );
   }
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(keyRef))
-    throw new PromoterError('USAGE', `read key reference ${keyRef}: expected the name of a key`);
-  const owner = path.join(home.owners, `${keyRef}.pem`);
-  const file = path.join(home.keys, `${keyRef}.pem`);
-  return readPrivateKey(readOptional(file) === undefined && readOptional(owner) !== undefined ? owner : file);
 }
 
-function fromEnvironment(name: string, env: KeyPlace['env']): PrivateKey {
-  const pem = env[name];
+/** A key by name: a private key of the home, or where one is kept. Keys under keys/ come before those of owners. */
+async function namedSigner(name: string, place: KeyPlace): Promise<Signer> {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name))
+    throw new PromoterError('USAGE', `read key reference ${JSON.stringify(name.slice(0, 80))}: expected the name of a key`);
+  const { keys, owners } = place.home;
+  const files = [keys, owners].flatMap((folder) => ['.pem', REFERENCE_SUFFIX].map((suffix) => path.join(folder, `${name}${suffix}`)));
+  const file = files.find((candidate) => readOptional(candidate) !== undefined);
+  return await signerIn(file ?? path.join(keys, `${name}.pem`), place);
+}
+
+/** The signer of a key's file, or of the reference in it. @throws PromoterError as `signerAt` */
+export async function signerIn(file: string, place: KeyPlace): Promise<Signer> {
+  if (file.endsWith(REFERENCE_SUFFIX)) return await signerAt(readKeyReference(file), place);
+  return allowed(signerOf(readPrivateKey(file, passphraseFrom(place))), file, place);
+}
+
+function fromEnvironment(name: string, place: KeyPlace): PrivateKey {
+  const pem = place.env[name];
   if (pem === undefined || pem === '')
     throw new PromoterError('CONFIG_INVALID', `read key env:${name}: expected PEM in that variable, got nothing`);
-  return parsePrivateKey(pem, `env:${name}`);
-}
-
-function allowed(key: PrivateKey, source: string, { isExampleLane }: KeyPlace): PrivateKey {
-  if (!isExampleLane && EXAMPLE_KEY_IDS.has(key.id)) {
-    throw new PromoterError(
-      'KEY_EXAMPLE',
-      `use key ${source}: it is an example key that everybody has, and this lane was not made from them`,
-    );
-  }
-  return key;
+  return parsePrivateKey(pem, `env:${name}`, passphraseFrom(place));
 }

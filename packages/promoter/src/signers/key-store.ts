@@ -2,28 +2,31 @@
  * The keys of a home by name and by id. A key that waits for the owners lies beside its predecessor as NAME.next.pem: it signs nothing before
  * they have published it, and takes the name's place then.
  */
-import { createPublicKey } from 'node:crypto';
 import { renameSync } from 'node:fs';
 import path from 'node:path';
 import { keyIdOf, PromoterError, type Signer } from '@sealane/core';
 import { listFolder, readNamed, readOptional, syncFolder } from '../disk-shell.js';
-import type { Home } from '../home.js';
-import { readPrivateKey, signerOf } from './key-file.js';
+import { isCosignKey } from './cosign-key.js';
+import type { KeyFolders, KeyPlace } from './key-place.js';
+import { REFERENCE_SUFFIX } from './key-reference-file.js';
+import { signerIn } from './key-ref.js';
+import { publicKeyOf } from './public-key.js';
 
-/** A key on disk. `half` says whether the private one is here; `state` whether the name means it now, will, or once did. */
+/**
+ * A key on disk. `half` says whether the private one is here, or where it is kept; `state` whether the name means it now, will, or once did.
+ * `keptIn` is how.
+ */
 export interface StoredKey {
   readonly name: string;
   readonly id: string;
   readonly spki: Uint8Array;
   readonly file: string;
   readonly half: 'private' | 'public';
+  readonly keptIn: 'plain file' | 'encrypted file' | 'elsewhere' | 'public half only';
   readonly state: 'current' | 'next' | 'retired';
 }
 
-/** Where a key's name is looked up: owners' keys and all others lie apart. */
-export type KeyFolders = Pick<Home, 'keys' | 'owners'>;
-
-const FILE_NAME = /^([A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*?)(\.next|\.retired-[0-9a-f]{8})?(\.pub)?\.pem$/;
+const FILE_NAME = /^([A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*?)(\.next|\.retired-[0-9a-f]{8})?(\.pub\.pem|\.pem|\.keyref)$/;
 
 /** Every key of a home, owners' first, by name. @throws PromoterError `KEY_MALFORMED` a file that is no key */
 export function storedKeys(home: KeyFolders): readonly StoredKey[] {
@@ -35,27 +38,34 @@ export function storedKeys(home: KeyFolders): readonly StoredKey[] {
 }
 
 function storedKey(folder: string, fileName: string): StoredKey | undefined {
-  const [, name, state, half] = FILE_NAME.exec(fileName) ?? [];
+  const [, name, state, suffix] = FILE_NAME.exec(fileName) ?? [];
   if (name === undefined) return undefined;
   const file = path.join(folder, fileName);
-  const spki = publicHalf(file, readNamed(file, 'key'));
+  const text = readText(file);
+  const spki = publicHalf(file, text);
   return {
     name,
     id: keyIdOf(spki),
     spki,
     file,
-    half: half === undefined ? 'private' : 'public',
+    half: suffix === '.pub.pem' ? 'public' : 'private',
+    keptIn: suffix === '.pub.pem' ? 'public half only' : suffix === REFERENCE_SUFFIX ? 'elsewhere' : inFile(text),
     state: state === undefined ? 'current' : state === '.next' ? 'next' : 'retired',
   };
 }
 
-/** SPKI DER of a private or public key in PEM. @throws PromoterError `KEY_MALFORMED` */
-function publicHalf(source: string, pem: Uint8Array | string): Uint8Array {
-  try {
-    return new Uint8Array(createPublicKey(Buffer.from(pem)).export({ type: 'spki', format: 'der' }));
-  } catch (cause) {
-    throw new PromoterError('KEY_MALFORMED', `read key ${source}: expected an unencrypted key in PEM`, { source }, { cause });
-  }
+function inFile(pem: string): StoredKey['keptIn'] {
+  return isCosignKey(pem) ? 'encrypted file' : 'plain file';
+}
+
+function readText(file: string): string {
+  return Buffer.from(readNamed(file, 'key')).toString('utf8');
+}
+
+/** The public half in a key's file, or in NAME.pub.pem beside one that cosign encrypted. @throws PromoterError `KEY_MALFORMED` */
+function publicHalf(file: string, text: string): Uint8Array {
+  const beside = isCosignKey(text) ? readOptional(file.replace(/\.pem$/, '.pub.pem')) : undefined;
+  return publicKeyOf(beside === undefined ? text : Buffer.from(beside).toString('utf8'), file);
 }
 
 /**
@@ -65,10 +75,9 @@ function publicHalf(source: string, pem: Uint8Array | string): Uint8Array {
  */
 export function nextPublicHalf(home: KeyFolders, name: string): Uint8Array {
   for (const folder of [home.keys, home.owners]) {
-    for (const suffix of ['.next.pem', '.next.pub.pem', '.pem', '.pub.pem']) {
+    for (const suffix of ['.next.pem', '.next.keyref', '.next.pub.pem', '.pem', '.keyref', '.pub.pem']) {
       const file = path.join(folder, `${name}${suffix}`);
-      const pem = readOptional(file);
-      if (pem !== undefined) return publicHalf(file, pem);
+      if (readOptional(file) !== undefined) return publicHalf(file, readText(file));
     }
   }
   throw new PromoterError(
@@ -79,23 +88,35 @@ export function nextPublicHalf(home: KeyFolders, name: string): Uint8Array {
   );
 }
 
+/** The public half of the key NAME, its successor NAME.next or predecessor. @throws PromoterError `CONFIG_INVALID` no such key here */
+export function publicHalfNamed(home: KeyFolders, name: string): Uint8Array {
+  // owners' keys lie apart where they are local
+  const files = [home.owners, home.keys].flatMap((folder) =>
+    ['.pub.pem', '.pem', REFERENCE_SUFFIX].map((suffix) => path.join(folder, `${name}${suffix}`)),
+  );
+  const file = files.find((candidate) => readOptional(candidate) !== undefined) ?? path.join(home.keys, `${name}.pem`);
+  return publicHalf(file, readText(file));
+}
+
 /**
  * The signer of whichever key here has one of the ids: metadata names keys by id, whatever their files are called.
  *
  * `what` names the role in the message.
  *
- * @throws PromoterError `KEY_NOT_NAMED` none of them is here; `KEY_EXPOSED`
+ * @throws PromoterError `KEY_NOT_NAMED` none of them is here; `KEY_MALFORMED` a file that says to be of another key than it is; as `signerIn`
  */
-export function signerById(home: KeyFolders, ids: readonly string[], what: string): Signer {
-  const found = storedKeys(home).find(({ id, half }) => half === 'private' && ids.includes(id));
+export async function signerById(place: KeyPlace, ids: readonly string[], what: string): Promise<Signer> {
+  const found = storedKeys(place.home).find(({ id, half }) => half === 'private' && ids.includes(id));
   if (found === undefined) {
     throw new PromoterError(
       'KEY_NOT_NAMED',
-      `sign as ${what}: expected the private half of key ${ids.join(' or ')} in ${home.keys}, got none`,
+      `sign as ${what}: expected the private half of key ${ids.join(' or ')} in ${place.home.keys}, got none`,
       { ids },
     );
   }
-  return signerOf(readPrivateKey(found.file));
+  const signer = await signerIn(found.file, place);
+  if (signer.keyId === found.id) return signer;
+  throw new PromoterError('KEY_MALFORMED', `sign as ${what}: expected key ${found.id} behind ${found.file}, got ${signer.keyId}`);
 }
 
 /**
@@ -108,7 +129,7 @@ export function settleKeys(home: KeyFolders, published: ReadonlySet<string>): re
   for (const next of settled) {
     const folder = path.dirname(next.file);
     for (const old of keys.filter(({ name, state, file }) => name === next.name && state === 'current' && path.dirname(file) === folder)) {
-      const suffix = old.half === 'private' ? '.pem' : '.pub.pem';
+      const suffix = old.half === 'public' ? '.pub.pem' : path.extname(old.file);
       renameSync(old.file, path.join(folder, `${old.name}.retired-${old.id.slice(0, 8)}${suffix}`));
     }
     renameSync(next.file, path.join(folder, path.basename(next.file).replace('.next.', '.')));

@@ -1,33 +1,71 @@
-/** Where each key of the lane is used, by the policies in force. */
-import { readdirSync } from 'node:fs';
+/** Every key of the lane: where it is used, where it is kept, when it counts, and what it signed. */
+import path from 'node:path';
+import type { CountRecord } from '@sealane/ledger';
 import type { Policy } from '@sealane/trust';
 import type { Promoter } from '../promoter.js';
-import { readPublicHalf } from './key-file.js';
+import type { LaneTrust } from '../trust/lane-trust.js';
+import { type StoredKey, storedKeys } from './key-store.js';
 
-/** A key with the names of its files here, its uses (`prod: approver alice`), and the log indexes in which it counts. */
-export interface KeyUse {
-  readonly id: string;
-  readonly names: readonly string[];
-  readonly uses: readonly string[];
+/** What policies say of a key: the log indexes in which its statements count, from ≤ index < until; null where none ends it. */
+interface KeyWindow {
   readonly fromIndex: number;
   readonly untilIndex: number | null;
 }
 
-/** Every key of every policy, each once. */
-export function keyUses({ lane, home }: Promoter, idOf: (spki: Uint8Array) => string): readonly KeyUse[] {
-  const names = namesById(home.keys, idOf);
-  const ids = new Set([...lane.stages.values()].flatMap(({ policy }) => Object.keys(policy.keys)));
-  return [...ids].map((id) => {
-    const policies = [...lane.stages.values()].map(({ policy }) => policy).filter((policy) => id in policy.keys);
-    const row = policies.at(-1)?.keys[id];
+/**
+ * A key with the names of its files here and how it is kept, its uses (`prod: approver alice`), its window, and what of it is in the log, by
+ * type. `expiresAt` is when the metadata that names it expires, unless the owners renew that before.
+ */
+export interface KeyUse extends KeyWindow {
+  readonly id: string;
+  readonly names: readonly string[];
+  readonly keptIn: readonly StoredKey['keptIn'][];
+  readonly uses: readonly string[];
+  readonly expiresAt: string;
+  readonly signed: readonly Omit<CountRecord, 'keyId'>[];
+}
+
+const TOP_ROLES = ['root', 'targets', 'snapshot', 'timestamp'] as const;
+const TOP_USES = { root: 'owner of root', targets: 'owner of targets', snapshot: 'signs snapshot', timestamp: 'signs timestamp' } as const;
+/** Statements of a key that no policy names count nowhere, so metadata's keys have no window. */
+const NO_WINDOW: KeyWindow = { fromIndex: 0, untilIndex: null };
+
+/** Every key that root, a delegation or a policy names, each once, in that order. */
+export async function keyUses({ lane, home, ledger }: Promoter): Promise<readonly KeyUse[]> {
+  const stored = storedKeys(home);
+  const counts = await ledger.statementCounts();
+  return keyIdsIn(lane).map((id) => {
+    const files = stored.filter((key) => key.id === id);
     return {
       id,
-      names: names.get(id) ?? [],
-      uses: [...new Set(policies.flatMap((policy) => usesIn(policy, id)))],
-      fromIndex: row?.fromIndex ?? 0,
-      untilIndex: row?.untilIndex ?? null,
+      names: files.map(({ file }) => path.basename(file).replace(/(?:\.pub)?\.pem$|\.keyref$/, '')),
+      keptIn: files.map(({ keptIn }) => keptIn),
+      uses: usesOf(lane, id),
+      ...(windowOf(lane, id) ?? NO_WINDOW),
+      expiresAt: expiryOf(lane, id),
+      signed: counts.filter(({ keyId }) => keyId === id).map(({ predicateType, count }) => ({ predicateType, count })),
     };
   });
+}
+
+function policiesOf({ stages }: LaneTrust): readonly Policy[] {
+  return [...stages.values()].map(({ policy }) => policy);
+}
+
+function keyIdsIn(lane: LaneTrust): readonly string[] {
+  const named = [...TOP_ROLES.flatMap(lane.topKeyIds), ...[...lane.stages.keys()].flatMap(lane.stageKeyIds)];
+  return [...new Set([...named, ...policiesOf(lane).flatMap(({ keys }) => Object.keys(keys))])];
+}
+
+function usesOf(lane: LaneTrust, id: string): readonly string[] {
+  const channels = [...lane.stages.keys()].filter((stage) => lane.stageKeyIds(stage).includes(id));
+  return [
+    ...new Set([
+      ...TOP_ROLES.filter((role) => lane.topKeyIds(role).includes(id)).map((role) => TOP_USES[role]),
+      ...channels.map((stage) => `signs channel ${stage}`),
+      ...policiesOf(lane).flatMap((policy) => usesIn(policy, id)),
+    ]),
+  ];
 }
 
 function usesIn(policy: Policy, id: string): readonly string[] {
@@ -41,18 +79,16 @@ function usesIn(policy: Policy, id: string): readonly string[] {
   ];
 }
 
-function namesById(folder: string, idOf: (spki: Uint8Array) => string): Map<string, string[]> {
-  const names = [
-    ...new Set(
-      readdirSync(folder)
-        .filter((file) => file.endsWith('.pem'))
-        .map((file) => file.replace(/(\.pub)?\.pem$/, '')),
-    ),
-  ];
-  const byId = new Map<string, string[]>();
-  for (const name of names) {
-    const id = idOf(readPublicHalf(folder, name));
-    byId.set(id, [...(byId.get(id) ?? []), name]);
-  }
-  return byId;
+/** The narrowest window that a policy gives it: a key that one stage has ended is not listed as good. */
+function windowOf(lane: LaneTrust, id: string): KeyWindow | undefined {
+  const rows = policiesOf(lane).flatMap(({ keys }) => keys[id] ?? []);
+  if (rows.length === 0) return undefined;
+  const ends = rows.flatMap(({ untilIndex }) => untilIndex ?? []);
+  return { fromIndex: Math.max(...rows.map(({ fromIndex }) => fromIndex)), untilIndex: ends.length === 0 ? null : Math.min(...ends) };
+}
+
+function expiryOf(lane: LaneTrust, id: string): string {
+  const { root, targets } = lane.metadata;
+  const isRoots = TOP_ROLES.some((role) => lane.topKeyIds(role).includes(id));
+  return new Date(isRoots ? root.expiresMs : targets.expiresMs).toISOString().replace('.000Z', 'Z');
 }

@@ -165,12 +165,15 @@ async function writeProposal(promoter: Promoter, proposal: Proposal, root: Uint8
   for (const [stage, keys] of delegatedStages(targets)) {
     const ids = keyIdsOf(keys);
     if (promoter.lane.stageKeyIds(stage).join() === ids.join() && promoter.lane.stages.has(stage)) continue;
-    roles.push(await publishStage(promoter, stage, channelOf(promoter, stage), signerById(home, ids, `stage ${stage}`)));
+    roles.push(await publishStage(promoter, stage, channelOf(promoter, stage), await signerById(promoter.keyPlace, ids, `stage ${stage}`)));
   }
   // from here on clients take the new root: snapshot and timestamp by its keys follow at once
   if (proposal.root !== null) writeRole(promoter, 'root', root);
   reached('trust:root-written');
-  await publishTop({ home, now: promoter.now, signer: (role) => signerById(home, keyIdsOf(rootRoleKeys(root, role)), role) }, roles);
+  await publishTop(
+    { home, now: promoter.now, signer: (role) => signerById(promoter.keyPlace, keyIdsOf(rootRoleKeys(root, role)), role) },
+    roles,
+  );
 }
 
 /** Gives replaced keys' names to the new ones and sets the proposal aside; returns where it is kept. */

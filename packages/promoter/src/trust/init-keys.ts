@@ -6,7 +6,9 @@ import { durableWrite, PRIVATE_FILE, readNamed } from '../disk-shell.js';
 import type { Home } from '../home.js';
 import { type Pipeline } from '../pipeline/pipeline.js';
 import { createKeyFile, readPrivateKey } from '../signers/key-file.js';
+import { REFERENCE_SUFFIX } from '../signers/key-reference-file.js';
 import { storedKeys } from '../signers/key-store.js';
+import type { Passphrase } from '../signers/passphrase.js';
 import { pipelineKeys } from './policies.js';
 
 /** Names of the owners' keys. */
@@ -17,19 +19,26 @@ const ONLINE_KEYS = ['snapshot', 'timestamp'] as const;
 /** Name of the witness that `init` makes a key for when the pipeline names none. */
 const WITNESS_NAME = 'witness.example';
 
-/** Where keys are taken from when they are not there: a folder of example keys, or nowhere. */
-export type KeySource = string | undefined;
+/** Where keys are taken from when they are not there (a folder of example keys, or nowhere), and how encrypted ones are opened. */
+export interface KeySource {
+  readonly examples: string | undefined;
+  readonly passphrase: Passphrase;
+}
 
 /** Makes what is missing of the keys that a lane needs. Public halves given beforehand stay public halves. @throws PromoterError `KEY_EXAMPLE` */
 export function makeKeys(home: Home, pipeline: Pipeline, source: KeySource): void {
   const named = (folder: string, names: readonly string[]): void => {
-    for (const name of names)
-      if (!existsSync(path.join(folder, `${name}.pub.pem`))) ensureKey(path.join(folder, `${name}.pem`), 'p256', source);
+    for (const name of names) if (!isElsewhere(folder, name)) ensureKey(path.join(folder, `${name}.pem`), 'p256', source);
   };
   named(home.owners, [...ROOT_KEYS, ...TARGETS_KEYS]);
   named(home.keys, [...ONLINE_KEYS, ...pipelineKeys(pipeline)]);
   ensureKey(path.join(home.keys, 'log.pem'), 'ed25519', source);
-  if (source === undefined) refuseExampleKeys(home);
+  if (source.examples === undefined) refuseExampleKeys(home);
+}
+
+/** A key given beforehand: its public half only, or a reference to where it is kept. */
+function isElsewhere(folder: string, name: string): boolean {
+  return [`${name}.pub.pem`, `${name}${REFERENCE_SUFFIX}`].some((file) => existsSync(path.join(folder, file)));
 }
 
 /** Everybody has the example keys: a lane that does not say so in its root must not be made from one. */
@@ -56,9 +65,9 @@ export function describeKeys(home: Home): readonly { readonly name: string; read
 }
 
 function ensureKey(file: string, kind: 'p256' | 'ed25519', source: KeySource): ReturnType<typeof readPrivateKey> {
-  if (existsSync(file)) return readPrivateKey(file);
-  const example = source === undefined ? undefined : path.join(source, path.basename(file));
-  if (example === undefined || !existsSync(example)) return createKeyFile(file, kind);
-  durableWrite(file, readNamed(example, 'example key'), PRIVATE_FILE);
+  if (existsSync(file)) return readPrivateKey(file, source.passphrase);
+  const example = source.examples === undefined ? undefined : path.join(source.examples, path.basename(file));
+  if (example === undefined || !existsSync(example)) createKeyFile(file, kind);
+  else durableWrite(file, readNamed(example, 'example key'), PRIVATE_FILE);
   return readPrivateKey(file);
 }

@@ -1,7 +1,7 @@
 /** Makes a lane: keys, root, policies, empty channels, an empty log. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { equalBytes, formatVkey, NOTE_KEY_TYPE, parseVkey, PromoterError, type Signer, vkeyOf } from '@sealane/core';
+import { equalBytes, formatVkey, keyIdOf, NOTE_KEY_TYPE, parseVkey, PromoterError, type Signer, vkeyOf } from '@sealane/core';
 import { ed25519NoteSigner, openLedger } from '@sealane/ledger';
 import { openLayout } from '@sealane/oci';
 import {
@@ -22,9 +22,11 @@ import { durableWrite, makePrivateFolder, PUBLIC_FILE, readNamed, readOptional }
 import { type Home, homeAt } from '../home.js';
 import { defaultPipeline, withWitness } from '../pipeline/default-pipeline.js';
 import { namesWitnesses, type Pipeline, readPipeline } from '../pipeline/pipeline.js';
-import { readPrivateKey, signerOf } from '../signers/key-file.js';
-import { nextPublicHalf } from '../signers/key-store.js';
-import { describeKeys, makeKeys, makeWitnessKey, ROOT_KEYS, TARGETS_KEYS } from './init-keys.js';
+import { readPrivateKey } from '../signers/key-file.js';
+import type { KeyPlace } from '../signers/key-place.js';
+import { nextPublicHalf, signerById, storedKeys } from '../signers/key-store.js';
+import { passphraseFrom, type SecretPlace } from '../signers/passphrase.js';
+import { describeKeys, type KeySource, makeKeys, makeWitnessKey, ROOT_KEYS, TARGETS_KEYS } from './init-keys.js';
 import { policyFor } from './policies.js';
 import { emptyChannel, publishStage, publishTop, writeTarget } from './publish-lane.js';
 
@@ -38,6 +40,8 @@ export interface InitWish {
   /** The folder of the example keys, when the lane is to be made from them. */
   readonly exampleKeys?: string;
   readonly now: () => string;
+  /** Where passphrases and PINs of keys that are there already come from. */
+  readonly secrets: SecretPlace;
 }
 
 export interface MadeLane {
@@ -68,9 +72,9 @@ export async function initLane(wish: InitWish): Promise<MadeLane> {
   makePrivateFolder(home.keys);
   makePrivateFolder(home.owners);
   const pipeline = await takePipeline(home, wish, bytes);
-  makeKeys(home, pipeline, wish.exampleKeys);
+  makeKeys(home, pipeline, keySource(wish));
   reached('init:keys-made');
-  const logKey = readPrivateKey(path.join(home.keys, 'log.pem')).key;
+  const logKey = readPrivateKey(path.join(home.keys, 'log.pem'), passphraseFrom(wish.secrets)).key;
   const logVkey = formatVkey(vkeyOf(pipeline.lane, NOTE_KEY_TYPE.ed25519, logKey));
   durableWrite(home.logVkey, `${logVkey}\n`, PUBLIC_FILE);
   makePrivateFolder(path.dirname(home.ledger));
@@ -84,6 +88,10 @@ export async function initLane(wish: InitWish): Promise<MadeLane> {
   return { ...made, log: { origin: pipeline.lane, vkey: logVkey }, witness: firstWitness(home, pipeline) };
 }
 
+function keySource({ exampleKeys, secrets }: InitWish): KeySource {
+  return { examples: exampleKeys, passphrase: passphraseFrom(secrets) };
+}
+
 function pipelineBytes(home: Home, wish: InitWish): Uint8Array | undefined {
   return wish.pipeline === undefined ? readOptional(home.pipeline) : readNamed(wish.pipeline, 'pipeline');
 }
@@ -91,8 +99,8 @@ function pipelineBytes(home: Home, wish: InitWish): Uint8Array | undefined {
 /** The pipeline as it will lie in the home: one that names no witness gets one, whose key is made here. */
 async function takePipeline(home: Home, wish: InitWish, given: Uint8Array | undefined): Promise<Pipeline> {
   let bytes = given;
-  if (bytes === undefined) bytes = Buffer.from(defaultPipeline(makeWitnessKey(home, wish.exampleKeys)));
-  else if (!namesWitnesses(bytes, wish.pipeline ?? home.pipeline)) bytes = withWitness(bytes, makeWitnessKey(home, wish.exampleKeys));
+  if (bytes === undefined) bytes = Buffer.from(defaultPipeline(makeWitnessKey(home, keySource(wish))));
+  else if (!namesWitnesses(bytes, wish.pipeline ?? home.pipeline)) bytes = withWitness(bytes, makeWitnessKey(home, keySource(wish)));
   const pipeline = await readPipeline(bytes, wish.pipeline ?? home.pipeline);
   durableWrite(home.pipeline, bytes, PUBLIC_FILE);
   return pipeline;
@@ -100,6 +108,8 @@ async function takePipeline(home: Home, wish: InitWish, given: Uint8Array | unde
 
 async function publishFirst(home: Home, pipeline: Pipeline, logVkey: string, wish: InitWish): Promise<void> {
   const { now } = wish;
+  const place: KeyPlace = { ...wish.secrets, home, isExampleLane: wish.exampleKeys !== undefined };
+  const signer = (name: string): Promise<Signer> => signerById(place, [keyIdOf(nextPublicHalf(home, name))], name);
   const findKey = (name: string): Uint8Array => nextPublicHalf(home, name);
   const policies = pipeline.stages.map(({ name }) => policyFor({ pipeline, findKey, logVkey, logSize: 0, revoked: [] }, name));
   const delegations = pipeline.stages.map(({ name, key }) => ({ stage: name, keys: [findKey(key ?? name)], threshold: 1 }));
@@ -109,14 +119,14 @@ async function publishFirst(home: Home, pipeline: Pipeline, logVkey: string, wis
     targets: writeTargets(home, policies),
     stages: delegations,
   });
-  const signed = await signMetadata(targets, owners(home, TARGETS_KEYS));
+  const signed = await signMetadata(targets, await Promise.all(TARGETS_KEYS.map(signer)));
   durableWrite(path.join(home.trust, publishedMetadataPath('targets', 1)), signed, PUBLIC_FILE);
   const roles = [describeRole('targets', signed)];
   for (const { name, key } of pipeline.stages) {
-    roles.push(await publishStage({ home, now }, name, emptyChannel(pipeline.lane, name, now()), localSigner(home.keys, key ?? name)));
+    roles.push(await publishStage({ home, now }, name, emptyChannel(pipeline.lane, name, now()), await signer(key ?? name)));
   }
-  await writeRoot(home, now(), wish.exampleKeys === undefined ? {} : { [EXAMPLE_MARK]: true });
-  await publishTop({ home, now, signer: (role) => localSigner(home.keys, role) }, roles);
+  await writeRoot(home, now(), place);
+  await publishTop({ home, now, signer }, roles);
 }
 
 function writeTargets(home: Home, policies: readonly Policy[]): readonly ReturnType<typeof writeTarget>[] {
@@ -128,7 +138,7 @@ function writeTargets(home: Home, policies: readonly Policy[]): readonly ReturnT
   ];
 }
 
-async function writeRoot(home: Home, now: string, marks: Readonly<Record<string, true>>): Promise<void> {
+async function writeRoot(home: Home, now: string, place: KeyPlace): Promise<void> {
   const role = (names: readonly string[], threshold: number): RoleKeys => ({
     keys: names.map((name) => nextPublicHalf(home, name)),
     threshold,
@@ -142,19 +152,12 @@ async function writeRoot(home: Home, now: string, marks: Readonly<Record<string,
       snapshot: role(['snapshot'], 1),
       timestamp: role(['timestamp'], 1),
     },
-    marks,
+    marks: place.isExampleLane ? { [EXAMPLE_MARK]: true } : {},
   });
-  const present = ROOT_KEYS.filter((name) => existsSync(path.join(home.owners, `${name}.pem`)));
-  const signed = await signMetadata(root, owners(home, present.slice(0, OWNERS_THRESHOLD)));
+  const owners = storedKeys(home).filter(({ name, half }) => half === 'private' && ROOT_KEYS.some((owner) => owner === name));
+  const signers = owners.slice(0, OWNERS_THRESHOLD).map(({ id, name }) => signerById(place, [id], name));
+  const signed = await signMetadata(root, await Promise.all(signers));
   durableWrite(path.join(home.trust, publishedMetadataPath('root', 1)), signed, PUBLIC_FILE);
-}
-
-function owners(home: Home, names: readonly string[]): readonly Signer[] {
-  return names.map((name) => localSigner(home.owners, name));
-}
-
-function localSigner(folder: string, name: string): Signer {
-  return signerOf(readPrivateKey(path.join(folder, `${name}.pem`)));
 }
 
 function firstWitness(home: Home, { witnesses: [witness] }: Pipeline): MadeLane['witness'] {

@@ -33,7 +33,7 @@ export interface PublishPlace {
 
 /** And who signs above the stages. */
 export interface PublishTop extends PublishPlace {
-  readonly signer: (role: 'snapshot' | 'timestamp') => Signer;
+  readonly signer: (role: 'snapshot' | 'timestamp') => Promise<Signer>;
 }
 
 /** Publishes the given channels, one for each stage that changed, and everything above them; then the log. */
@@ -41,9 +41,9 @@ export async function publishLane(promoter: Promoter, channels: ReadonlyMap<stri
   await publishLogFiles(promoter);
   reached('publish:log-written');
   const roles: ListedRole[] = [];
-  for (const [stage, channel] of channels) roles.push(await publishStage(promoter, stage, channel, stageSigner(promoter, stage)));
+  for (const [stage, channel] of channels) roles.push(await publishStage(promoter, stage, channel, await stageSigner(promoter, stage)));
   await publishTop(
-    { home: promoter.home, now: promoter.now, signer: (role) => signerById(promoter.home, promoter.lane.topKeyIds(role), role) },
+    { home: promoter.home, now: promoter.now, signer: (role) => signerById(promoter.keyPlace, promoter.lane.topKeyIds(role), role) },
     roles,
   );
 }
@@ -85,7 +85,7 @@ export async function publishTop(place: PublishTop, roles: readonly ListedRole[]
   const version = nextVersion(home, 'snapshot');
   const previous = current === undefined ? {} : { previous: current };
   const snapshot = await signMetadata(snapshotMetadata({ version, expiresAt: tufExpiryAt('snapshot', now()), roles, ...previous }), [
-    signer('snapshot'),
+    await signer('snapshot'),
   ]);
   durableWrite(path.join(home.trust, publishedMetadataPath('snapshot', version)), snapshot, PUBLIC_FILE);
   reached('publish:snapshot-written');
@@ -97,7 +97,7 @@ export async function publishTop(place: PublishTop, roles: readonly ListedRole[]
   });
   durableWrite(
     path.join(home.trust, publishedMetadataPath('timestamp', timestampVersion)),
-    await signMetadata(timestamp, [signer('timestamp')]),
+    await signMetadata(timestamp, [await signer('timestamp')]),
     PUBLIC_FILE,
   );
   reached('publish:timestamp-written');
