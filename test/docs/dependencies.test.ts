@@ -6,6 +6,7 @@ import { ROOT } from '../support/run.js';
 import { named, pageText, tableRows } from './pages.js';
 
 interface Manifest {
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
   readonly overrides?: Readonly<Record<string, string>>;
@@ -27,8 +28,9 @@ const manifests = new Map<string, Manifest>([
 ]);
 
 /** A use of a dependency: which manifest names it, with which version. */
-const uses = [...manifests].flatMap(([place, { dependencies = {}, devDependencies = {} }]) => [
+const uses = [...manifests].flatMap(([place, { dependencies = {}, devDependencies = {}, optionalDependencies = {} }]) => [
   ...Object.entries(dependencies).map(([name, version]) => ({ name, version, place })),
+  ...Object.entries(optionalDependencies).map(([name, version]) => ({ name, version, place: `${place} (optional)` })),
   ...Object.entries(devDependencies).map(([name, version]) => ({ name, version, place: `${place} (dev)` })),
 ]);
 const foreign = uses.filter(({ name }) => !name.startsWith('@sealane/'));
