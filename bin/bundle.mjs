@@ -31,6 +31,8 @@ export async function bundle() {
     format: 'esm',
     entryFileNames: '[name].mjs',
     chunkFileNames: 'chunks/[name]-[hash].mjs',
+    // names stay, for whoever reads a stack trace
+    minify: { mangle: false, compress: false, codegen: { removeWhitespace: true } },
     banner: `// Sealane ${version}`,
   });
   await build.close();

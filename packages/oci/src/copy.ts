@@ -7,7 +7,7 @@ import { type ImageSource, layoutSource, registrySource } from './image-source.j
 import { type Layout, openLayout } from './layout.js';
 import { MAX_IMAGE_DEPTH } from './limits.js';
 import { type DockerReference, parseReference } from './reference.js';
-import { openRegistry, type RegistryOptions } from './registry.js';
+import type { RegistryOptions } from './registry.js';
 
 /**
  * Copies the image that a REF names into `layout` and returns its root descriptor; `index.json` is left to the caller.
@@ -40,6 +40,8 @@ export async function copyFrom(source: ImageSource, layout: Layout): Promise<Des
 
 async function copyFromRegistry(reference: DockerReference, layout: Layout, options: RegistryOptions): Promise<Descriptor> {
   const { registry, repository, wanted } = reference;
+  // loaded here: an HTTP client is a third of what most commands would load
+  const { openRegistry } = await import('./registry.js');
   const client = openRegistry(registry, options);
   try {
     return await copyFrom(registrySource(client, repository, wanted), layout);

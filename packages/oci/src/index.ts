@@ -14,7 +14,7 @@ export { manifestKind, OCI_CONFIG, OCI_EMPTY, OCI_INDEX, OCI_LAYER_GZIP, OCI_LAY
 export { gzip, packedFile, type PackEntry, packTar } from './pack.js';
 export { readFolder } from './read-folder.js';
 export { type DockerReference, formatReference, isLoopback, type LocalReference, parseReference, type Reference } from './reference.js';
-export { openRegistry, type RegistryClient, type RegistryOptions } from './registry.js';
+export type { RegistryClient, RegistryOptions } from './registry.js';
 export type { RegistryCredentials } from './registry-auth.js';
 export type { Patience } from './registry-http.js';
 export {

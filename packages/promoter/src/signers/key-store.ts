@@ -30,11 +30,26 @@ const FILE_NAME = /^([A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*?)(\.next|\.r
 
 /** Every key of a home, owners' first, by name. @throws PromoterError `KEY_MALFORMED` a file that is no key */
 export function storedKeys(home: KeyFolders): readonly StoredKey[] {
+  return keyFiles(home).flatMap(([folder, name]) => storedKey(folder, name) ?? []);
+}
+
+function keyFiles(home: KeyFolders): readonly (readonly [folder: string, fileName: string])[] {
   return [home.owners, home.keys].flatMap((folder) =>
     listFolder(folder)
       .toSorted()
-      .flatMap((name) => storedKey(folder, name) ?? []),
+      .map((name) => [folder, name] as const),
   );
+}
+
+/** The private key with one of the ids. Reading a key costs milliseconds: the files that are called as the role is are read first. */
+function privateKeyWith(home: KeyFolders, ids: readonly string[], role: string): StoredKey | undefined {
+  const isLikely = ([, fileName]: readonly [string, string]): boolean => fileName.startsWith(`${role}.`);
+  const files = keyFiles(home);
+  for (const [folder, name] of [...files.filter(isLikely), ...files.filter((file) => !isLikely(file))]) {
+    const key = storedKey(folder, name);
+    if (key?.half === 'private' && ids.includes(key.id)) return key;
+  }
+  return undefined;
 }
 
 function storedKey(folder: string, fileName: string): StoredKey | undefined {
@@ -106,7 +121,7 @@ export function publicHalfNamed(home: KeyFolders, name: string): Uint8Array {
  * @throws PromoterError `KEY_NOT_NAMED` none of them is here; `KEY_MALFORMED` a file that says to be of another key than it is; as `signerIn`
  */
 export async function signerById(place: KeyPlace, ids: readonly string[], what: string): Promise<Signer> {
-  const found = storedKeys(place.home).find(({ id, half }) => half === 'private' && ids.includes(id));
+  const found = privateKeyWith(place.home, ids, what.replace(/^stage /, ''));
   if (found === undefined) {
     throw new PromoterError(
       'KEY_NOT_NAMED',
