@@ -48,7 +48,8 @@ export interface Ledger extends Projection {
   saveCosigned(note: string): Promise<void>;
   /** Takes note of a checkpoint that somebody outside holds; see `log/anchor.ts`. @throws LedgerError `LOG_RESTORED`, `LOG_FORK`, `LOG_NOT_INCLUDED` */
   observe(note: string): Promise<void>;
-  latestCosigned(): Promise<string | null>;
+  /** The saved checkpoint of the largest size, of at most `maxSize` entries where that is given. */
+  latestCosigned(maxSize?: number): Promise<string | null>;
   /** The first saved checkpoint that holds entry `index` (and that `accepts`, where given): the one a decision's witnessed time is read from. */
   firstCosignedCovering(index: number, accepts?: (note: string) => boolean): Promise<string | null>;
   /** Root of the first `size` entries. */

@@ -88,7 +88,7 @@ function reading(store: Queries, vkey: Vkey): Reading {
     vkey: formatVkey(vkey),
     size: async () => (await headOf(store)).size,
     head: () => headOf(store),
-    latestCosigned: async () => (await latestCosigned(store))?.note ?? null,
+    latestCosigned: async (maxSize) => (await latestCosigned(store, maxSize))?.note ?? null,
     firstCosignedCovering: async (index, accepts = () => true) =>
       (await cosignedCovering(store, index)).find(({ note }) => accepts(note))?.note ?? null,
     rootAt: (size) => rootAt(store, size),

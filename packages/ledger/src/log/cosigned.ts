@@ -83,9 +83,9 @@ export async function insertCosigned(
   );
 }
 
-/** The saved checkpoint of the largest size; of several of one size the last saved. */
-export async function latestCosigned(queries: Queries): Promise<SavedCheckpoint | undefined> {
-  const row = await queries.get('SELECT * FROM cosigned ORDER BY size DESC, seq DESC LIMIT 1');
+/** The saved checkpoint of the largest size, of at most `maxSize` entries where that is given; of several of one size the last saved. */
+export async function latestCosigned(queries: Queries, maxSize = Number.MAX_SAFE_INTEGER): Promise<SavedCheckpoint | undefined> {
+  const row = await queries.get('SELECT * FROM cosigned WHERE size <= ? ORDER BY size DESC, seq DESC LIMIT 1', maxSize);
   return row === undefined ? undefined : savedOf(row);
 }
 

@@ -1,0 +1,50 @@
+/** The ledger as it was when it held fewer entries: what a decision was made from, whatever was logged since. */
+import { LedgerError, parseCheckpoint } from '@sealane/core';
+import type { Ledger } from './ledger.js';
+import type { Projection } from './projection/questions.js';
+import type { ReceiptRecord } from './projection/records.js';
+
+/** What can be asked of the past. */
+export type PastLedger = Projection &
+  Pick<Ledger, 'origin' | 'vkey' | 'size' | 'latestCosigned' | 'firstCosignedCovering' | 'entry' | 'entries' | 'byStatement'>;
+
+/**
+ * A view of the first `size` entries. Checkpoints that hold more are not there yet: an entry that no quorum had covered then is uncovered.
+ *
+ * Of several checkpoints of one size, which one was there is not known from the size alone; the last saved counts.
+ */
+export function pastLedger(ledger: Ledger, size: number): PastLedger {
+  const before = async <T extends { readonly index: number }>(rows: Promise<readonly T[]>): Promise<readonly T[]> =>
+    (await rows).filter(({ index }) => index < size);
+  const fits = (note: string): boolean => parseCheckpoint(note).size <= size;
+  const receiptsOf = (site: string): Promise<readonly ReceiptRecord[]> => before(ledger.receiptsOf(site));
+  return {
+    origin: ledger.origin,
+    vkey: ledger.vkey,
+    size: () => Promise.resolve(size),
+    latestCosigned: () => ledger.latestCosigned(size),
+    firstCosignedCovering: (index, accepts = () => true) => ledger.firstCosignedCovering(index, (note) => fits(note) && accepts(note)),
+    entry: async (index) => {
+      if (index < size) return await ledger.entry(index);
+      throw new LedgerError('STATEMENT_UNKNOWN', `read entry ${index}: expected one of the first ${size}`, { index });
+    },
+    entries: (begin, count) => ledger.entries(begin, Math.max(0, Math.min(count, size - begin))),
+    byStatement: (digest) => before(ledger.byStatement(digest)),
+    statementsAbout: (subject, predicateType) => before(ledger.statementsAbout(subject, predicateType)),
+    statementsBy: (keyId) => before(ledger.statementsBy(keyId)),
+    releases: () => before(ledger.releases()),
+    releaseByName: (name, version) => before(ledger.releaseByName(name, version)),
+    decisions: (where) => before(ledger.decisions(where)),
+    approvals: (where) => before(ledger.approvals(where)),
+    testResults: (release) => before(ledger.testResults(release)),
+    revocations: () => before(ledger.revocations()),
+    sites: (site) => before(ledger.sites(site)),
+    receiptsOf,
+    latestReceipts: async () => {
+      // of each site that has reported since, what it had reported by then
+      const latest = await Promise.all((await ledger.latestReceipts()).map(async ({ site }) => (await receiptsOf(site)).at(-1)));
+      return latest.flatMap((row) => row ?? []);
+    },
+    keysSeen: async () => (await ledger.keysSeen()).filter(({ firstIndex }) => firstIndex < size),
+  };
+}
