@@ -12,6 +12,7 @@ type Documents = ReadonlyMap<string, readonly Uint8Array[]>;
 const STATEMENTS: Readonly<Record<string, string>> = {
   [PREDICATE.approval]: 'approval',
   [PREDICATE.decision]: 'decision',
+  [PREDICATE.order]: 'order',
   [PREDICATE.receipt]: 'receipt',
   [PREDICATE.release]: 'release',
   [PREDICATE.revocation]: 'revocation',
@@ -43,6 +44,7 @@ export async function makeBusyLane(dir: string): Promise<BusyLane> {
   await lane.sealane(['revoke', second, '--reason', 'fails in the field']);
   await lane.sealane(['channel', 'hold', 'prod', '--reason', 'freeze of the season']);
   await lane.sealane(['channel', 'unhold', 'prod']);
+  await lane.sealane(['freeze', 'dev', '--reason', 'year-end']);
   const site = await enrolSite(lane, path.join(dir, 'site'));
   await site.must(['update']);
   await lane.sealane(['trust', 'propose', '--renew'], 5);

@@ -8,6 +8,7 @@ import {
   parseWaybill,
   readApproval,
   readDecision,
+  readOrder,
   readReceipt,
   readRelease,
   readRevocation,
@@ -24,6 +25,7 @@ import { bundleShape } from '../../packages/trust/src/evidence/bundle-shape.js';
 import {
   approvalShape,
   decisionShape,
+  orderShape,
   receiptShape,
   releaseShape,
   revocationShape,
@@ -52,6 +54,7 @@ const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 export const FORMATS: readonly Format[] = [
   statement('approval', PREDICATE.approval, approvalShape, readApproval),
   statement('decision', PREDICATE.decision, decisionShape, readDecision),
+  statement('order', PREDICATE.order, orderShape, readOrder),
   statement('receipt', PREDICATE.receipt, receiptShape, readReceipt),
   statement('release', PREDICATE.release, releaseShape, readRelease),
   statement('revocation', PREDICATE.revocation, revocationShape, readRevocation),

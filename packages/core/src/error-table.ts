@@ -348,6 +348,11 @@ export const ERRORS = define({
     hint: 'promote a mended release; see: sealane-site status',
   },
   RELEASE_REVOKED: { exit: 3, what: 'the release was revoked', hint: 'promote another release; see: sealane channel show STAGE' },
+  STAGE_FROZEN: {
+    exit: 3,
+    what: 'a stage is frozen: nothing goes into it until the freeze ends or is taken back',
+    hint: 'see why and until when: sealane channel show STAGE; take it back with: sealane unfreeze STAGE --reason TEXT',
+  },
   RELEASE_UNKNOWN: { exit: 2, what: 'a release that was named is not in the ledger', hint: 'list what is there: sealane release list' },
   RELEASE_EXISTS: {
     exit: 2,

@@ -20,6 +20,7 @@ export const PREDICATE = {
   revocation: 'urn:sealane:revocation:v1',
   siteRecord: 'urn:sealane:site:v1',
   exception: 'urn:sealane:exception:v1',
+  order: 'urn:sealane:order:v1',
 } as const;
 
 /** A subject: bytes by SHA-256 (64 hex digits), with a name for people. */

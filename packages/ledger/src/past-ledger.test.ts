@@ -36,7 +36,7 @@ async function answers(ledger: PastLedger): Promise<unknown> {
     tests: await ledger.testResults(release),
     revocations: await ledger.revocations(),
     sites: await ledger.sites(),
-    receipts: await ledger.receiptsOf('harbour-7'),
+    receipts: await ledger.receiptsOf('shop-17'),
     latest: await ledger.latestReceipts(),
     keys: (await ledger.keysSeen()).map(({ keyId }) => keyId),
   };

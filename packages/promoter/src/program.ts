@@ -1,10 +1,11 @@
 /** Every command of `sealane`: its summary, and its file, loaded only when it is called. */
 import type { Program } from '@sealane/core/command-line';
+import { VERSION } from './version.js';
 
 /** The command table. */
 export const PROGRAM: Program = {
   name: 'sealane',
-  version: '0.1.0',
+  version: VERSION,
   summary: 'carries signed releases through stages to sites that check everything by themselves',
   globals: [
     { flags: '--home <dir>', description: 'private state of the promoter (default: the current folder)' },
@@ -37,13 +38,17 @@ export const PROGRAM: Program = {
     approve: { summary: 'sign that a release may go into a stage', load: () => import('./commands/approve.js') },
     reject: { summary: 'veto a release for a stage', load: () => import('./commands/reject.js') },
     promote: { summary: 'move a release into a stage when every gate holds', load: () => import('./commands/promote.js') },
+    replay: { summary: 'make a past decision again from the ledger alone', load: () => import('./commands/replay.js') },
     revoke: { summary: 'call a release back for good', load: () => import('./commands/revoke.js') },
+    freeze: { summary: 'freeze a stage: nothing goes into it', load: () => import('./commands/freeze.js') },
+    unfreeze: { summary: 'take a freeze back', load: () => import('./commands/unfreeze.js') },
     'statement add': {
       summary: 'log approvals, evidence and receipts that came by hand',
       load: () => import('./commands/statement-add.js'),
     },
     'channel show': { summary: 'show what a stage runs', load: () => import('./commands/channel-show.js') },
     'channel set': { summary: 'point a stage at a release that it has passed before', load: () => import('./commands/channel-set.js') },
+    'channel rollback': { summary: 'take a stage back to an earlier release', load: () => import('./commands/channel-rollback.js') },
     'channel hold': { summary: 'hold a stage', load: () => import('./commands/channel-hold.js') },
     'channel unhold': { summary: 'free a stage that was held', load: () => import('./commands/channel-unhold.js') },
     'site add': { summary: 'enrol a site', load: () => import('./commands/site-add.js') },

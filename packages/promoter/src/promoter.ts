@@ -104,7 +104,7 @@ function requireHome(home: Home): void {
 }
 
 /** Trust of a stage. @throws PromoterError `STAGE_UNKNOWN` */
-export function stageOf(promoter: Promoter, stage: string): StageTrust {
+export function stageOf(promoter: { readonly lane: Pick<LaneTrust, 'stages'> }, stage: string): StageTrust {
   const found = promoter.lane.stages.get(stage);
   if (found === undefined) {
     throw new PromoterError('STAGE_UNKNOWN', `look up stage ${stage}: expected one of ${[...promoter.lane.stages.keys()].join(', ')}`, {

@@ -73,8 +73,8 @@ function judge({ input, walk, reader, lane, draft }: Question): Verdict {
   if (choice === null || choice.release === input.siteState.installed) return UNCHANGED;
   walk.step({
     id: 'held',
-    expected: `group ${choice.name} is not held`,
-    run: () => checkHeld(lane.channel, choice.name),
+    expected: `group ${choice.name} is not held, nor its stage frozen`,
+    run: () => checkHeld(lane.channel, choice.name, input.now),
     says: () => 'not held',
   });
   if (input.siteState.denied.some(({ release }) => release === choice.release))

@@ -36,6 +36,12 @@ export function holdGroups(promoter: Promoter, stage: string, groups: readonly s
   return { ...channel, issuedAt: promoter.now(), held };
 }
 
+/** The channel frozen, or thawed when `frozen` is undefined. */
+export function freezeStage(promoter: Promoter, stage: string, frozen: Channel['frozen']): Channel {
+  const { frozen: _, ...channel } = stageOf(promoter, stage).channel;
+  return { ...channel, issuedAt: promoter.now(), ...(frozen === undefined ? {} : { frozen }) };
+}
+
 /** The channel with a site fenced, or freed when `reason` is undefined. */
 export function fenceSite(promoter: Promoter, stage: string, site: string, reason: string | undefined): Channel {
   const { channel } = stageOf(promoter, stage);

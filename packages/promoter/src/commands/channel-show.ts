@@ -13,17 +13,18 @@ export const command: CommandSpec = {
 async function run(call: CommandCall): Promise<CommandResult> {
   return await withPromoter(call, (promoter) => {
     const { channel, version, expiresAt } = stageOf(promoter, textArgument(call, 0, 'STAGE'));
-    const { stage, issuedAt, groups, rollback, held, fenced, revoked, floor } = channel;
+    const { stage, issuedAt, groups, rollback, held, frozen = null, fenced, revoked, floor } = channel;
     const lines = [
       `${stage}: version ${version}, issued ${issuedAt}, expires ${expiresAt}`,
       ...groups.map(({ name, release, counter }) => `  ${name}  ${release}  #${counter}`),
+      ...(frozen === null ? [] : [`  frozen until ${frozen.until}: ${frozen.reason}`]),
       ...held.map(({ group, reason }) => `  held ${group}: ${reason}`),
       ...fenced.map(({ site, reason }) => `  fenced ${site}: ${reason}`),
       ...revoked.map(({ release, reason }) => `  revoked ${release}: ${reason}`),
     ];
     return Promise.resolve({
       exit: 0 as const,
-      json: { stage, version, issuedAt, expiresAt, groups, rollback, held, fenced, revoked, floor },
+      json: { stage, version, issuedAt, expiresAt, groups, rollback, held, frozen, fenced, revoked, floor },
       text: lines.join('\n'),
     });
   });

@@ -4,9 +4,9 @@ import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/comm
 import { type Channel, revocationStatement } from '@sealane/trust';
 import { revokeRelease } from '../channel/channel-edit.js';
 import { REASON, statementsResult } from '../command-parts.js';
-import { signAndLog, witnessedHead } from '../log/log-statements.js';
+import { signAndLog, tryWitness } from '../log/log-statements.js';
 import { type Promoter, releaseOf, stageOf, stageSigner, textArgument, textOption, withLockedPromoter } from '../promoter.js';
-import { publishLane } from '../trust/publish-lane.js';
+import { publishLane, publishLogFiles } from '../trust/publish-lane.js';
 
 export const command: CommandSpec = {
   name: 'revoke',
@@ -25,12 +25,13 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const floor = call.options['floor'] === true ? await floorAbove(promoter, last) : null;
     const payload = revocationStatement({ release: digest, reason, floor: floor?.counter ?? null });
     const { index, statementDigest } = await signAndLog(promoter.ledger, payload, await stageSigner(promoter, last));
-    await witnessedHead(promoter);
     const channels = [...promoter.lane.stages.keys()].map((stage): [string, Channel] => [
       stage,
       revokeRelease(promoter, stage, { release: digest, reason }, stage === last ? floor : null),
     ]);
+    // witnesses are asked afterwards: sites must hear of it also while none answers
     await publishLane(promoter, new Map(channels));
+    if (await tryWitness(promoter)) await publishLogFiles(promoter);
     return statementsResult([{ predicateType: PREDICATE.revocation, digest: statementDigest, logIndex: index }]);
   });
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Digest, digestHex, LIMITS, PREDICATE, PromoterError, SealaneError, sha256 } from '@sealane/core';
-import type { LedgerEntry } from '@sealane/ledger';
+import type { LedgerEntry, PastLedger } from '@sealane/ledger';
 import {
   evidenceToApprove,
   type FleetSite,
@@ -18,12 +18,24 @@ import {
   type VerifiedStatement,
   verifyLedgerRow,
   verifyTrustOf,
+  type WitnessedTime,
 } from '@sealane/trust';
 import { promoterGates } from '@sealane/trust/promoter-gates';
 import { isNotFound } from '../disk-shell.js';
+import type { Home } from '../home.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import { statementOf } from '../log/log-statements.js';
+import type { LaneTrust } from '../trust/lane-trust.js';
 import { rolloutOf } from './rollout.js';
+
+/** What a question is judged from: an open home, or a copy of its ledger and lane as they were when a decision was made. */
+export interface GateSource {
+  readonly home: Pick<Home, 'content'>;
+  readonly ledger: PastLedger;
+  readonly lane: Pick<LaneTrust, 'stages'>;
+  /** The clock that counts for a lane that no witness has seen yet, and for a plan. */
+  readonly now: () => string;
+}
 
 /** A question to the gates: may this release go into this stage, for these groups? */
 export interface Question {
@@ -32,15 +44,18 @@ export interface Question {
   readonly rollout: readonly string[];
 }
 
-/** `witnessed`: the latest quorum checkpoint's times, which alone decide. `expected`: those that witnesses would give now, if this host's clock is right. */
-export type JudgedAt = 'witnessed' | 'expected';
+/**
+ * `witnessed`: the latest quorum checkpoint's times, which alone decide. `expected`: those that witnesses would give now, if this host's clock
+ * is right. Or a time that is given, to see what would be then.
+ */
+export type JudgedAt = 'witnessed' | 'expected' | WitnessedTime;
 
 /**
  * Everything that the gates of a stage read about a release.
  *
  * @throws PromoterError `RELEASE_UNKNOWN`, `STAGE_UNKNOWN`
  */
-export async function gateInput(promoter: Promoter, question: Question, at: JudgedAt): Promise<GateInput> {
+export async function gateInput(promoter: GateSource, question: Question, at: JudgedAt): Promise<GateInput> {
   const { policy, digest: policyDigest } = stageOf(promoter, question.stage);
   const { statements, refused } = await verifiedStatements(promoter, question);
   return {
@@ -65,7 +80,7 @@ export async function evidenceFor(promoter: Promoter, release: Digest, stage: st
 }
 
 async function verifiedStatements(
-  promoter: Promoter,
+  promoter: GateSource,
   { release, stage }: Question,
 ): Promise<{ statements: readonly VerifiedStatement[]; refused: readonly RefusedStatement[] }> {
   const trust = verifyTrustOf(stageOf(promoter, stage).policy);
@@ -75,7 +90,7 @@ async function verifiedStatements(
     const { predicateType } = statementOf(entry);
     if (predicateType === PREDICATE.receipt) continue;
     try {
-      statements.push(verifyLedgerRow(await rowOf(promoter, entry), { trust }));
+      statements.push(verifyLedgerRow(await ledgerRow(promoter, entry), { trust }));
     } catch (error) {
       if (!(error instanceof SealaneError)) throw error;
       refused.push({ digest: entry.statementDigest, predicateType, code: error.code, why: error.message });
@@ -84,13 +99,14 @@ async function verifiedStatements(
   return { statements, refused };
 }
 
-async function rowOf({ ledger }: Promoter, entry: LedgerEntry): Promise<LedgerRow> {
+/** An entry as `verifyLedgerRow` takes it. */
+export async function ledgerRow({ ledger }: Pick<GateSource, 'ledger'>, entry: LedgerEntry): Promise<LedgerRow> {
   const cosigned = await ledger.firstCosignedCovering(entry.index);
   return { envelope: entry.envelope, spki: entry.spki, logIndex: entry.index, origin: ledger.origin, cosigned };
 }
 
 /** Name, version and components of a release, as its author signed them. */
-export async function releaseDocument(promoter: Promoter, release: Digest): Promise<ReleasePredicate> {
+export async function releaseDocument(promoter: GateSource, release: Digest): Promise<ReleasePredicate> {
   const [entry] = await promoter.ledger.statementsAbout(release, PREDICATE.release);
   if (entry === undefined)
     throw new PromoterError('RELEASE_UNKNOWN', `look up release ${release}: there is no such release in the ledger`, { release });
@@ -98,7 +114,7 @@ export async function releaseDocument(promoter: Promoter, release: Digest): Prom
 }
 
 /** A blob of the lane's content; its digest is checked, since the folder is not trusted. */
-export function readBlob({ home }: Promoter, digest: Digest): Uint8Array | undefined {
+export function readBlob({ home }: Pick<GateSource, 'home'>, digest: Digest): Uint8Array | undefined {
   try {
     const bytes = readFileSync(path.join(home.content, 'blobs', 'sha256', digestHex(digest)));
     return bytes.length <= LIMITS.evidenceBlobBytes && sha256(bytes) === digest ? bytes : undefined;
@@ -110,7 +126,7 @@ export function readBlob({ home }: Promoter, digest: Digest): Uint8Array | undef
 }
 
 /** The last inventory that each enrolled site of the rollout reported, by its own receipts. */
-async function fleetOf(promoter: Promoter, { stage, rollout }: Question): Promise<readonly FleetSite[]> {
+async function fleetOf(promoter: GateSource, { stage, rollout }: Question): Promise<readonly FleetSite[]> {
   const { policy } = stageOf(promoter, stage);
   const selectors = policy.groups.filter(({ name }) => rollout.includes(name));
   const latest = new Map((await promoter.ledger.sites()).map((row) => [row.site, row]));
@@ -124,7 +140,7 @@ async function fleetOf(promoter: Promoter, { stage, rollout }: Question): Promis
   return fleet;
 }
 
-async function lastInventory({ ledger }: Promoter, site: string, siteKey: string): Promise<FleetSite> {
+async function lastInventory({ ledger }: GateSource, site: string, siteKey: string): Promise<FleetSite> {
   const own = (await ledger.receiptsOf(site)).filter(({ keyId }) => keyId === siteKey);
   const last = own.sort((a, b) => a.seq - b.seq).at(-1);
   if (last === undefined) return { site, hbom: null, reportedAt: null };
@@ -133,7 +149,8 @@ async function lastInventory({ ledger }: Promoter, site: string, siteKey: string
 }
 
 /** Only a lane that no witness has seen yet falls back to the host's clock. */
-async function judgedAt(promoter: Promoter, stage: string, at: JudgedAt): Promise<GateInput['time']> {
+async function judgedAt(promoter: GateSource, stage: string, at: JudgedAt): Promise<WitnessedTime> {
+  if (typeof at === 'object') return at;
   const note = await promoter.ledger.latestCosigned();
   const trust = verifyTrustOf(stageOf(promoter, stage).policy);
   const log = trust.logs.find(({ origin }) => origin === promoter.ledger.origin);

@@ -10,26 +10,30 @@ import {
   decisionInputs,
   decisionPolicy,
   decisionStatement,
-  evaluateGates,
   readDecision,
   type RecordedCheck,
+  type WitnessedTime,
 } from '@sealane/trust';
-import { promoterGates } from '@sealane/trust/promoter-gates';
 import { setChannelGroups } from '../channel/channel-edit.js';
 import { reached } from '../crash-point.js';
 import { signAndLog, statementOf, tryWitness } from '../log/log-statements.js';
 import { type Promoter, stageOf, stageSigner } from '../promoter.js';
 import { publishLane } from '../trust/publish-lane.js';
-import { channelRevocation } from './channel-revocation.js';
-import { gateInput, type JudgedAt, type Question } from './gate-input.js';
+import { VERSION } from '../version.js';
+import { ordersOf } from './orders.js';
+import type { JudgedAt, Question } from './gate-input.js';
+import { judge, type Verdict } from './judge.js';
+import { recordedCheck } from './recorded.js';
 import { buildWaybill } from './waybill.js';
 
 /** What `plan` and `promote` answer. */
 export interface Outcome {
   readonly release: Digest;
   readonly to: string;
-  readonly decision: 'passed' | 'refused' | 'pending';
+  readonly decision: Verdict;
   readonly checks: readonly Check[];
+  /** The time that the gates were judged at. */
+  readonly judgedAt: WitnessedTime;
   readonly earliest: string | null;
   readonly statement: Digest | null;
   readonly logIndex: number | null;
@@ -39,10 +43,7 @@ export interface Outcome {
 
 /** What the gates say; nothing is signed or logged. A plan is made for the time that witnesses would give now (`expected`). */
 export async function plan(promoter: Promoter, question: Question, at: JudgedAt = 'expected'): Promise<Outcome> {
-  const { policy } = stageOf(promoter, question.stage);
-  const gates = evaluateGates(await gateInput(promoter, question, at), await promoterGates(policy.gates.map(({ use }) => use)));
-  const isSaid = gates.some(({ id }) => id === 'revoked');
-  const checks = isSaid ? gates : [...gates, ...channelRevocation(promoter, question.stage, question.release)];
+  const { checks, verdict, time } = await judge(promoter, question, at);
   const earliest =
     checks
       .flatMap((check) => check.earliest ?? [])
@@ -51,19 +52,14 @@ export async function plan(promoter: Promoter, question: Question, at: JudgedAt 
   return {
     release: question.release,
     to: question.stage,
-    decision: verdictOf(checks),
+    decision: verdict,
     checks,
+    judgedAt: time,
     earliest,
     statement: null,
     logIndex: null,
     published: false,
   };
-}
-
-/** Any failure or error refuses; else anything pending waits; a stage without gates still has its place in the order. */
-function verdictOf(checks: readonly Check[]): Outcome['decision'] {
-  if (checks.length === 0 || checks.some(({ verdict }) => verdict === 'fail' || verdict === 'error')) return 'refused';
-  return checks.some(({ verdict }) => verdict === 'pending') ? 'pending' : 'passed';
 }
 
 /**
@@ -74,7 +70,7 @@ function verdictOf(checks: readonly Check[]): Outcome['decision'] {
 export async function promote(promoter: Promoter, question: Question): Promise<Outcome> {
   // evidence and approvals logged since the last checkpoint count at the time that witnesses saw them
   const witnessed = await tryWitness(promoter);
-  const planned = await judge(promoter, question);
+  const planned = await planWitnessed(promoter, question);
   if (planned.decision === 'pending') return planned;
   const entry = await decide(promoter, question, planned);
   const outcome = { ...planned, statement: entry.statementDigest, logIndex: entry.index };
@@ -82,8 +78,8 @@ export async function promote(promoter: Promoter, question: Question): Promise<O
     await tryWitness(promoter);
     return outcome;
   }
-  // a retried job of last week must not roll the stage back: going back is `channel set`, an act of its own
-  if (isSuperseded(promoter, question, entry)) return { ...outcome, published: true };
+  // a retried job of last week must not roll the stage back, nor undo that it was rolled back: both are acts of their own
+  if (await isSuperseded(promoter, question, entry)) return { ...outcome, published: true };
   if (!witnessed || !(await tryWitness(promoter))) return outcome;
   reached('promote:decision-witnessed');
   await publishDecision(promoter, question, entry);
@@ -91,7 +87,7 @@ export async function promote(promoter: Promoter, question: Question): Promise<O
 }
 
 /** What the gates say at witnessed time. Time passes in a log that does not grow too: what waited for it is judged under a fresh checkpoint. */
-async function judge(promoter: Promoter, question: Question): Promise<Outcome> {
+async function planWitnessed(promoter: Promoter, question: Question): Promise<Outcome> {
   const planned = await plan(promoter, question, 'witnessed');
   const isDue = planned.decision === 'pending' && planned.earliest !== null && planned.earliest <= promoter.now();
   return isDue && (await tryWitness(promoter, 'always')) ? await plan(promoter, question, 'witnessed') : planned;
@@ -108,6 +104,7 @@ async function decide(promoter: Promoter, question: Question, planned: Outcome):
   const fields: DecisionFields = {
     origin: promoter.ledger.origin,
     stage: question.stage,
+    version: VERSION,
     timeVerified: promoter.now(),
     policy,
     inputs,
@@ -120,6 +117,7 @@ async function decide(promoter: Promoter, question: Question, planned: Outcome):
       approvals: planned.checks.filter(({ id }) => id === 'approvals').flatMap(({ evidence }) => evidence),
       checks: recorded,
       release: question.release,
+      judgedAt: planned.judgedAt,
       salt: promoter.randomHex(),
     },
   };
@@ -160,19 +158,6 @@ function refusalOf(checks: readonly RecordedCheck[]): string {
   return checks.map(({ id, verdict, code }) => `${id}:${verdict}:${code ?? ''}`).join(' ');
 }
 
-function recordedCheck({ id, verdict, expected, actual, remedy, evidence, code, earliest }: Check): RecordedCheck {
-  return {
-    id,
-    verdict,
-    expected,
-    actual,
-    remedy,
-    evidence,
-    ...(code === undefined ? {} : { code }),
-    ...(earliest === undefined ? {} : { earliest }),
-  };
-}
-
 async function nextCounter({ ledger }: Promoter, stage: string): Promise<number> {
   return 1 + (await ledger.decisions({ stage })).filter(({ result }) => result === 'PASSED').length;
 }
@@ -181,11 +166,14 @@ function fromOf(promoter: Promoter, stage: string): string | null {
   return stageOf(promoter, stage).policy.chain.at(-1)?.from[0] ?? null;
 }
 
-/** Whether every group that the decision names has gone on to a later one. */
-function isSuperseded(promoter: Promoter, { stage, rollout }: Question, entry: LedgerEntry): boolean {
+/** Whether every group that the decision names has gone on to a later one, or was taken back since. */
+async function isSuperseded(promoter: Promoter, { stage, rollout }: Question, entry: LedgerEntry): Promise<boolean> {
   const counter = readDecision(statementOf(entry)).sealane_promotion.counter ?? 0;
   const { groups } = stageOf(promoter, stage).channel;
-  return rollout.every((name) => (groups.find((group) => group.name === name)?.counter ?? 0) > counter);
+  const wentBack = (await ordersOf(promoter, stage))
+    .filter(({ order, entry: { index } }) => order.order === 'rollback' && index > entry.index)
+    .flatMap(({ order }) => order.groups);
+  return rollout.every((name) => wentBack.includes(name) || (groups.find((group) => group.name === name)?.counter ?? 0) > counter);
 }
 
 /** Waybill into content, channel, trust: in that order, so a crash leaves the old lane or the new one. */

@@ -49,11 +49,11 @@ export interface LaneTrust {
 const BEFORE_ALL_EXPIRY = '1970-01-01T00:00:00Z';
 
 /**
- * Reads the published trust of a lane.
+ * Reads the published trust of a lane: of the stages given, by default of all that it has.
  *
  * @throws PromoterError `CONFIG_INVALID` nothing is published; TrustError `TRUST_*` the files do not verify
  */
-export function readLaneTrust(home: Pick<Home, 'trust'>, stages: readonly string[]): LaneTrust {
+export function readLaneTrust(home: Pick<Home, 'trust'>, stages?: readonly string[]): LaneTrust {
   const read = readBelow(home.trust);
   const first = read('metadata/1.root.json', LIMITS.rootBytes);
   if (first === undefined)
@@ -66,8 +66,9 @@ export function readLaneTrust(home: Pick<Home, 'trust'>, stages: readonly string
   const metadata = refreshTrust({ state: trustFromRoot(first), read, now: BEFORE_ALL_EXPIRY, expiry: 'network' });
   const target = (file: string): { bytes: Uint8Array; version: number; expiresAt: string } =>
     readTarget({ trusted: metadata, read, path: file });
-  const entries = stages
-    .filter((stage) => metadata.snapshot.roles.has(stage))
+  const roles = [...metadata.snapshot.roles.keys()];
+  const entries = (stages ?? roles.filter((role) => role !== 'targets'))
+    .filter((stage) => roles.includes(stage))
     .map((stage): [string, StageTrust] => {
       const policy = target(`policy/${stage}.json`).bytes;
       const channel = target(`channel/${stage}.json`);

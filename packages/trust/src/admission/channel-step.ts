@@ -55,11 +55,18 @@ export function checkRevoked(orders: KeptOrders, release: Digest): void {
   if (entry !== undefined) throw new TrustError('RELEASE_REVOKED', `follow the channel: release ${release} was revoked: ${entry.reason}`);
 }
 
-/** @throws TrustError `CHANNEL_HELD` */
-export function checkHeld(channel: Channel, group: string): void {
+/**
+ * A freeze of the whole stage ends by itself, at a site that hears nothing more too. What runs goes on.
+ *
+ * @throws TrustError `CHANNEL_HELD`
+ */
+export function checkHeld(channel: Channel, group: string, now: string): void {
   const hold = channel.held.find((entry) => entry.group === group);
   if (hold !== undefined)
     throw new TrustError('CHANNEL_HELD', `follow the channel of ${channel.stage}: group ${group} is held: ${hold.reason}`);
+  const { stage, frozen } = channel;
+  if (frozen !== undefined && now < frozen.until)
+    throw new TrustError('CHANNEL_HELD', `follow the channel of ${stage}: the stage is frozen until ${frozen.until}: ${frozen.reason}`);
 }
 
 function higher(left: Floor | null, right: Floor | null): Floor | null {

@@ -92,6 +92,11 @@ describe('orders of the channel', () => {
     expect(expectRefused(held, 'CHANNEL_HELD').checks.at(-1)?.actual).toContain('storm');
     await held.publish({ channel: { held: [{ group: 'canary', reason: 'storm' }] } });
     expectAdmitted(held);
+    const { now } = held.input();
+    await held.publish({ channel: { frozen: { reason: 'year-end', until: '2026-12-31T00:00:00Z' } } });
+    expect(expectRefused(held, 'CHANNEL_HELD').checks.at(-1)?.actual).toContain('frozen until 2026-12-31T00:00:00Z: year-end');
+    await held.publish({ channel: { frozen: { reason: 'year-end', until: now } } });
+    expectAdmitted(held);
   });
 
   it('fence the site: refused; another site: admitted', async () => {

@@ -33,6 +33,8 @@ export type Channel = {
   readonly groups: readonly ChannelGroup[];
   readonly rollback: readonly ChannelChoice[];
   readonly held: readonly { readonly group: string; readonly reason: string }[];
+  /** Nothing new is installed in this stage before `until`, by the site's trusted time. */
+  readonly frozen?: { readonly reason: string; readonly until: string };
   readonly fenced: readonly { readonly site: string; readonly reason: string }[];
   readonly revoked: readonly { readonly release: Digest; readonly reason: string }[];
   readonly floor: Floor | null;
@@ -53,6 +55,7 @@ export const channelShape = z.strictObject({
   groups: z.array(z.strictObject({ name: nameShape, match: labelsShape, ...choice })).max(MAX_LIST),
   rollback: z.array(z.strictObject(choice)).max(MAX_ROLLBACK_CHOICES),
   held: z.array(z.strictObject({ group: nameShape, reason: textShape })).max(MAX_LIST),
+  frozen: z.strictObject({ reason: textShape, until: timeShape }).exactOptional(),
   fenced: z.array(z.strictObject({ site: nameShape, reason: textShape })).max(2048),
   revoked: z.array(z.strictObject({ release: digestShape, reason: textShape })).max(1024),
   floor: floorShape.nullable(),

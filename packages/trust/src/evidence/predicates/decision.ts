@@ -5,7 +5,10 @@ import { digestShape, hexShape, nameShape, saltShape, timeShape } from '../../po
 import { type RecordedCheck, recordedCheckShape } from './recorded-check.js';
 import { type PredicateFormat, readPredicate, writePredicate } from './statement.js';
 
-/** The extension: what a VSA has no words for. `counter` = 1 + the PASSED decisions of the stage before; null when FAILED. */
+/**
+ * The extension: what a VSA has no words for. `counter` = 1 + the PASSED decisions of the stage before; null when FAILED. `judgedAt` = the
+ * witnessed time that the gates were judged at, for whoever replays it.
+ */
 export type Promotion = {
   readonly counter: number | null;
   readonly from: string | null;
@@ -14,12 +17,13 @@ export type Promotion = {
   readonly approvals: readonly Digest[];
   readonly checks: readonly RecordedCheck[];
   readonly release: Digest;
+  readonly judgedAt?: { readonly lowest: string; readonly highest: string };
   readonly salt?: string;
 };
 
 /** The predicate: field names and meaning are those of https://slsa.dev/verification_summary/v1. */
 export type DecisionPredicate = {
-  readonly verifier: { readonly id: string };
+  readonly verifier: { readonly id: string; readonly version?: { readonly sealane: string } };
   readonly timeVerified: string;
   readonly resourceUri: string;
   readonly policy: { readonly uri: string; readonly digest: { readonly sha256: string } };
@@ -34,7 +38,10 @@ const described = z.strictObject({ uri: z.string().min(1).max(512), digest: z.st
 
 /** Zod's shape of the predicate. */
 export const decisionShape = z.strictObject({
-  verifier: z.strictObject({ id: z.string().min(1).max(512) }),
+  verifier: z.strictObject({
+    id: z.string().min(1).max(512),
+    version: z.strictObject({ sealane: z.string().min(1).max(64) }).exactOptional(),
+  }),
   timeVerified: timeShape,
   resourceUri: z.string().min(1).max(512),
   policy: described,
@@ -50,6 +57,7 @@ export const decisionShape = z.strictObject({
     approvals: z.array(digestShape).max(256),
     checks: z.array(recordedCheckShape).max(128),
     release: digestShape,
+    judgedAt: z.strictObject({ lowest: timeShape, highest: timeShape }).exactOptional(),
     salt: saltShape.exactOptional(),
   }),
 });
@@ -88,6 +96,8 @@ export function decisionInputs(decision: DecisionPredicate): readonly Digest[] {
 export interface DecisionFields {
   readonly origin: string;
   readonly stage: string;
+  /** The version of Sealane that decided. */
+  readonly version?: string;
   readonly timeVerified: string;
   readonly policy: Digest;
   readonly inputs: readonly Digest[];
@@ -99,7 +109,7 @@ export interface DecisionFields {
 export function decisionStatement(fields: DecisionFields): Uint8Array {
   const urn = stageUrn(fields.origin, fields.stage);
   const predicate: DecisionPredicate = {
-    verifier: { id: urn },
+    verifier: { id: urn, ...(fields.version === undefined ? {} : { version: { sealane: fields.version } }) },
     timeVerified: fields.timeVerified,
     resourceUri: urn,
     policy: { uri: `policy/${fields.stage}.json`, digest: { sha256: fields.policy.slice('sha256:'.length) } },

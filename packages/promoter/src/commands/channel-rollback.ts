@@ -1,0 +1,48 @@
+/** `sealane channel rollback`: a stage goes back to one of its earlier releases. */
+import { type Digest, PromoterError } from '@sealane/core';
+import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import type { ChannelChoice } from '@sealane/trust';
+import { setChannelGroups } from '../channel/channel-edit.js';
+import { giveOrder } from '../channel/give-order.js';
+import { standingDecision } from '../channel/point.js';
+import { GROUP, REASON } from '../command-parts.js';
+import { rolloutOf } from '../decision/rollout.js';
+import { optionalText, type Promoter, releaseOf, stageOf, textArgument, textOption, withLockedPromoter } from '../promoter.js';
+
+export const command: CommandSpec = {
+  name: 'channel rollback',
+  summary: 'take a stage back to one of its earlier releases, signed and logged with the reason',
+  arguments: [{ name: 'stage', description: 'name of the stage' }],
+  options: [{ flags: '--to <release>', description: 'sha256:… or NAME@VERSION, one that the stage ran before', required: true }, GROUP, REASON],
+  example: 'sealane channel rollback prod --to readings@1.0.0 --reason "slow since 1.1.0" --home my-lane',
+  run,
+};
+
+async function run(call: CommandCall): Promise<CommandResult> {
+  return await withLockedPromoter(call, async (promoter) => {
+    const [stage, reason] = [textArgument(call, 0, 'STAGE'), textOption(call, 'reason')];
+    const { digest: release } = await releaseOf(promoter.ledger, textOption(call, 'to'));
+    const groups = rolloutOf(promoter, stage, optionalText(call, 'group'));
+    await standingDecision(promoter, stage, groups, release);
+    const channel = setChannelGroups(promoter, stage, groups, choiceOf(promoter, stage, release));
+    const statement = await giveOrder(promoter, { order: 'rollback', stage, groups, reason, release }, channel);
+    return {
+      exit: 0,
+      json: { stage, release, groups, statements: [statement] },
+      text: `${stage} goes back to ${release} for ${groups.join(', ')}`,
+    };
+  });
+}
+
+/** The release as the channel keeps it, with the waybill that sites took then. @throws PromoterError `WAYBILL_STAGE_ORDER` it keeps others */
+function choiceOf(promoter: Promoter, stage: string, release: Digest): ChannelChoice {
+  const { rollback, groups } = stageOf(promoter, stage).channel;
+  const found = [...rollback, ...groups].find((choice) => choice.release === release);
+  if (found !== undefined) return { release, waybill: found.waybill, length: found.length, counter: found.counter };
+  throw new PromoterError(
+    'WAYBILL_STAGE_ORDER',
+    `take ${stage} back to ${release}: expected one of the ${rollback.length} releases that its channel keeps, got another`,
+    {},
+    { hint: `see them: sealane channel show ${stage} --json` },
+  );
+}
