@@ -1,10 +1,12 @@
 /** `sealane plan`. */
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { GROUP, TO_STAGE } from '../command-parts.js';
-import { outcomeResult } from '../decision/outcome-result.js';
+import { missingOf } from '../decision/missing.js';
+import { planResult } from '../decision/outcome-result.js';
 import { plan } from '../decision/promote.js';
 import { rolloutOf } from '../decision/rollout.js';
 import { optionalText, releaseOf, textArgument, textOption, withPromoter } from '../promoter.js';
+import { storedKeys } from '../signers/key-store.js';
 
 export const command: CommandSpec = {
   name: 'plan',
@@ -20,6 +22,8 @@ async function run(call: CommandCall): Promise<CommandResult> {
   return await withPromoter(call, async (promoter) => {
     const { digest } = await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE'));
     const question = { release: digest, stage, rollout: rolloutOf(promoter, stage, optionalText(call, 'group')) };
-    return outcomeResult(await plan(promoter, question));
+    const outcome = await plan(promoter, question);
+    const names = new Map(storedKeys(promoter.home).map(({ id, name }) => [id, name]));
+    return planResult(outcome, missingOf(outcome.checks, outcome.input, names));
   });
 }

@@ -1,6 +1,6 @@
 /** Every check of a question: the gates of the stage's policy, then what the lane was told beside it. The same for a plan, a promotion and a replay. */
 import type { Check } from '@sealane/core';
-import { evaluateGates, type WitnessedTime } from '@sealane/trust';
+import { evaluateGates, type GateInput } from '@sealane/trust';
 import { promoterGates } from '@sealane/trust/promoter-gates';
 import { freezeCheck } from './orders.js';
 import { type GateSource, gateInput, type JudgedAt, type Question } from './gate-input.js';
@@ -9,11 +9,11 @@ import { laneRevocation } from './revocation.js';
 /** What the checks say together. */
 export type Verdict = 'passed' | 'refused' | 'pending';
 
-/** Checks, what they say together, and the time that they were made for. */
+/** Checks, what they say together, and what they were made from. */
 export interface Judgement {
   readonly checks: readonly Check[];
   readonly verdict: Verdict;
-  readonly time: WitnessedTime;
+  readonly input: GateInput;
 }
 
 /**
@@ -29,7 +29,30 @@ export async function judge(source: GateSource, question: Question, at: JudgedAt
     ...(gates.some(({ id }) => id === 'revoked') ? [] : await laneRevocation(source, question.release)),
     ...(await freezeCheck(source, question.stage, input.time.lowest)),
   ];
-  return { checks, verdict: verdictOf(checks), time: input.time };
+  return { checks, verdict: verdictOf(checks), input };
+}
+
+/** How often a time is tried: each try ends one more wait. */
+const MAX_TRIES = 16;
+
+/**
+ * The earliest time at which nothing waits for time any more; null when nothing does now. When one wait is over another may begin (a window has
+ * closed when the soak ends), so the question is judged again at each time that is named, until none later is.
+ */
+export async function earliestOf(source: GateSource, question: Question, { checks }: Pick<Judgement, 'checks'>): Promise<string | null> {
+  let earliest = lastOf(checks);
+  for (let tries = 0; earliest !== null && tries < MAX_TRIES; tries += 1) {
+    const then = await judge(source, question, { lowest: earliest, highest: earliest });
+    const next = lastOf(then.checks);
+    if (next === null || next <= earliest) return earliest;
+    earliest = next;
+  }
+  return earliest;
+}
+
+function lastOf(checks: readonly Check[]): string | null {
+  const times = checks.flatMap(({ verdict, earliest }) => (verdict === 'pending' && earliest !== undefined ? [earliest] : []));
+  return times.sort().at(-1) ?? null;
 }
 
 /** Any failure or error refuses; else anything pending waits; a stage without gates still has its place in the order. */

@@ -2,7 +2,19 @@
 import { ERRORS } from '@sealane/core';
 import type { CommandResult } from '@sealane/core/command-line';
 import { checksText } from '../command-parts.js';
+import type { Missing } from './missing.js';
 import { exitOf, type Outcome } from './promote.js';
+
+/** The answer of `plan`: what `promote` would answer, and for each check that does not pass who could supply what is missing. */
+export function planResult(outcome: Outcome, missing: readonly Missing[]): CommandResult {
+  const result = outcomeResult(outcome);
+  const lines = missing.map(({ check, who, earliest }) => {
+    const names = who.map(({ kind, name }) => `${kind} ${name}`).join(', ') || (earliest === null ? 'nobody' : `time, until ${earliest}`);
+    return `  ${check}: ${names}`;
+  });
+  const text = lines.length === 0 ? result.text : `${result.text}\nwho could supply what is missing:\n${lines.join('\n')}`;
+  return { ...result, json: { ...result.json, missing }, text };
+}
 
 /** An outcome as a command's result: exit code, JSON of the contract, lines, and the next step after a refusal. */
 export function outcomeResult(outcome: Outcome): CommandResult {

@@ -10,9 +10,9 @@ import {
   decisionInputs,
   decisionPolicy,
   decisionStatement,
+  type GateInput,
   readDecision,
   type RecordedCheck,
-  type WitnessedTime,
 } from '@sealane/trust';
 import { setChannelGroups } from '../channel/channel-edit.js';
 import { reached } from '../crash-point.js';
@@ -22,7 +22,7 @@ import { publishLane } from '../trust/publish-lane.js';
 import { VERSION } from '../version.js';
 import { ordersOf } from './orders.js';
 import type { JudgedAt, Question } from './gate-input.js';
-import { judge, type Verdict } from './judge.js';
+import { earliestOf, judge, type Verdict } from './judge.js';
 import { recordedCheck } from './recorded.js';
 import { buildWaybill } from './waybill.js';
 
@@ -32,8 +32,8 @@ export interface Outcome {
   readonly to: string;
   readonly decision: Verdict;
   readonly checks: readonly Check[];
-  /** The time that the gates were judged at. */
-  readonly judgedAt: WitnessedTime;
+  /** What the gates read. */
+  readonly input: GateInput;
   readonly earliest: string | null;
   readonly statement: Digest | null;
   readonly logIndex: number | null;
@@ -43,19 +43,14 @@ export interface Outcome {
 
 /** What the gates say; nothing is signed or logged. A plan is made for the time that witnesses would give now (`expected`). */
 export async function plan(promoter: Promoter, question: Question, at: JudgedAt = 'expected'): Promise<Outcome> {
-  const { checks, verdict, time } = await judge(promoter, question, at);
-  const earliest =
-    checks
-      .flatMap((check) => check.earliest ?? [])
-      .sort()
-      .at(-1) ?? null;
+  const judged = await judge(promoter, question, at);
   return {
     release: question.release,
     to: question.stage,
-    decision: verdict,
-    checks,
-    judgedAt: time,
-    earliest,
+    decision: judged.verdict,
+    checks: judged.checks,
+    input: judged.input,
+    earliest: await earliestOf(promoter, question, judged),
     statement: null,
     logIndex: null,
     published: false,
@@ -86,11 +81,15 @@ export async function promote(promoter: Promoter, question: Question): Promise<O
   return { ...outcome, published: true };
 }
 
-/** What the gates say at witnessed time. Time passes in a log that does not grow too: what waited for it is judged under a fresh checkpoint. */
+/**
+ * What the gates say at witnessed time. Time passes in a log that does not grow too: where the time that witnesses would give now changes the
+ * verdict (a soak or freeze is over, a window has closed), it is judged under a fresh checkpoint.
+ */
 async function planWitnessed(promoter: Promoter, question: Question): Promise<Outcome> {
   const planned = await plan(promoter, question, 'witnessed');
-  const isDue = planned.decision === 'pending' && planned.earliest !== null && planned.earliest <= promoter.now();
-  return isDue && (await tryWitness(promoter, 'always')) ? await plan(promoter, question, 'witnessed') : planned;
+  const { verdict } = await judge(promoter, question, 'expected');
+  const isOld = verdict !== planned.decision;
+  return isOld && (await tryWitness(promoter, 'always')) ? await plan(promoter, question, 'witnessed') : planned;
 }
 
 /** The decision in the log: one that is there for the same question and inputs, or a new one. */
@@ -117,7 +116,7 @@ async function decide(promoter: Promoter, question: Question, planned: Outcome):
       approvals: planned.checks.filter(({ id }) => id === 'approvals').flatMap(({ evidence }) => evidence),
       checks: recorded,
       release: question.release,
-      judgedAt: planned.judgedAt,
+      judgedAt: planned.input.time,
       salt: promoter.randomHex(),
     },
   };

@@ -96,7 +96,7 @@ export async function replay(copy: LaneCopy, entry: LedgerEntry): Promise<Replay
     replayed,
     sameVerdict: recorded === replayed && compared.every((check) => check.recorded?.verdict === check.replayed?.verdict),
     checks: compared,
-    judgedAt: { recorded: judgedAt ?? null, replayed: judged.time },
+    judgedAt: { recorded: judgedAt ?? null, replayed: judged.input.time },
     version: { recorded: decision.verifier.version?.sealane ?? null, replayed: VERSION },
   };
 }
