@@ -53,7 +53,9 @@ async function planAndPromote(release: string, stage: string, exit: number): Pro
 }
 
 const whoFor = (plan: Answer['json'], check: string): readonly string[] =>
-  plan.missing.find((each: { check: string }) => each.check === check)?.who.map(({ kind, name }: Record<string, string>) => `${kind} ${name}`);
+  plan.missing
+    .find((each: { check: string }) => each.check === check)
+    ?.who.map(({ kind, name }: Record<string, string>) => `${kind} ${name}`);
 
 it('A12 a plan predicts a refusal, and names who could supply what is missing', async () => {
   const { plan } = await planAndPromote(first, 'dev', 3);
@@ -93,7 +95,8 @@ it('A12 a plan names the earliest time at which it could pass: an hour before it
 
 it('A12 the same refusal is logged once, another one again', async () => {
   const refusals = async (): Promise<number> =>
-    (await lane.sealane(['audit', 'trace', refused])).answer.decisions.filter(({ result }: { result: string }) => result === 'FAILED').length;
+    (await lane.sealane(['audit', 'trace', refused])).answer.decisions.filter(({ result }: { result: string }) => result === 'FAILED')
+      .length;
   const [once, again] = [
     await lane.sealane(['promote', refused, '--to', 'dev'], 3),
     await lane.sealane(['promote', refused, '--to', 'dev'], 3),
@@ -124,7 +127,16 @@ it('A12 every decision replays to its verdict on a machine that has neither keys
     ...(await lane.sealane(['audit', 'trace', first])).answer.decisions,
     ...(await lane.sealane(['audit', 'trace', refused])).answer.decisions,
   ];
-  expect(decisions.map(({ result }) => result).sort()).toEqual(['FAILED', 'FAILED', 'FAILED', 'FAILED', 'FAILED', 'PASSED', 'PASSED', 'PASSED']);
+  expect(decisions.map(({ result }) => result).sort()).toEqual([
+    'FAILED',
+    'FAILED',
+    'FAILED',
+    'FAILED',
+    'FAILED',
+    'PASSED',
+    'PASSED',
+    'PASSED',
+  ]);
   for (const { statement, result } of decisions) {
     const answer = await replay(copy, statement);
     expect(answer.exit, answer.stdout + answer.stderr).toBe(0);

@@ -48,7 +48,10 @@ export async function standingDecision(
 function expectNotFrozen(promoter: Promoter, stage: string): void {
   const { frozen } = stageOf(promoter, stage).channel;
   if (frozen !== undefined && promoter.now() < frozen.until)
-    throw new PromoterError('STAGE_FROZEN', `set ${stage}: expected a stage that is not frozen, it is until ${frozen.until}: ${frozen.reason}`);
+    throw new PromoterError(
+      'STAGE_FROZEN',
+      `set ${stage}: expected a stage that is not frozen, it is until ${frozen.until}: ${frozen.reason}`,
+    );
 }
 
 async function lastPassed(promoter: Promoter, stage: string, release: Digest): Promise<LedgerEntry> {

@@ -13,7 +13,11 @@ export const command: CommandSpec = {
   name: 'channel rollback',
   summary: 'take a stage back to one of its earlier releases, signed and logged with the reason',
   arguments: [{ name: 'stage', description: 'name of the stage' }],
-  options: [{ flags: '--to <release>', description: 'sha256:… or NAME@VERSION, one that the stage ran before', required: true }, GROUP, REASON],
+  options: [
+    { flags: '--to <release>', description: 'sha256:… or NAME@VERSION, one that the stage ran before', required: true },
+    GROUP,
+    REASON,
+  ],
   example: 'sealane channel rollback prod --to readings@1.0.0 --reason "slow since 1.1.0" --home my-lane',
   run,
 };

@@ -10,7 +10,10 @@ export const command: CommandSpec = {
   name: 'freeze',
   summary: 'freeze a stage: nothing is promoted into it and its sites install nothing, while what runs goes on',
   arguments: [{ name: 'stage', description: 'name of the stage' }],
-  options: [REASON, { flags: '--until <time>', description: 'when the freeze ends by itself, as 2026-12-24T10:00:00Z (default: in 7 days)' }],
+  options: [
+    REASON,
+    { flags: '--until <time>', description: 'when the freeze ends by itself, as 2026-12-24T10:00:00Z (default: in 7 days)' },
+  ],
   example: 'sealane freeze prod --reason "year-end" --home my-lane',
   run,
 };

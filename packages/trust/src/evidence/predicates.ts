@@ -20,14 +20,7 @@ export {
   readDecision,
   stageUrn,
 } from './predicates/decision.js';
-export {
-  type OrderPredicate,
-  orderShape,
-  orderStatement,
-  readOrder,
-  type StageOrder,
-  stageSubject,
-} from './predicates/order.js';
+export { type OrderPredicate, orderShape, orderStatement, readOrder, type StageOrder, stageSubject } from './predicates/order.js';
 export { readReceipt, type ReceiptEvent, type ReceiptPredicate, receiptShape, receiptStatement } from './predicates/receipt.js';
 export { type RecordedCheck } from './predicates/recorded-check.js';
 export {
