@@ -10,7 +10,7 @@ export const command: CommandSpec = {
   name: 'replay',
   summary: 'make a past decision again, from the ledger and lane alone, and show each check that comes out otherwise',
   arguments: [{ name: 'decision', description: 'sha256:… of the decision’s statement, or its log index' }],
-  example: 'sealane audit trace readings@1.0.0 --home my-lane\nsealane replay 5 --home my-lane',
+  example: 'sealane audit trace readings@1.0.0 --home my-lane\nsealane replay 4 --home my-lane',
   run,
 };
 
