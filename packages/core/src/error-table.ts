@@ -181,6 +181,11 @@ export const ERRORS = define({
     what: 'evidence is missing, failed, empty, skipped or stale',
     hint: 'run the tests again and add the report: sealane evidence add RELEASE --tests FILE',
   },
+  EVIDENCE_SCOPE: {
+    exit: 3,
+    what: 'a key, a person or a source is outside the scope that policy gives its team, or the release is in none',
+    hint: 'have the team that the release belongs to sign it; see scopes in pipeline.yaml',
+  },
   EVIDENCE_SIGNER: {
     exit: 3,
     what: 'evidence is signed by a key that policy does not name for it',

@@ -25,6 +25,8 @@ export {
   type PolicySigners,
   type PolicyStage,
 } from './policy/policy.js';
+export { outsideScope, type PolicyScope, type ScopedRelease, scopeName } from './policy/scope.js';
+export { type ClassFilter, classFilterShape, type WorkloadClass } from './policy/workload-class.js';
 export { isTime, secondsToTime, timeToSeconds } from './time.js';
 // waybill
 export { encodeWaybill, parseWaybill, type Waybill, WAYBILL_MEDIA_TYPE, type WaybillBlob } from './waybill/waybill.js';

@@ -1,8 +1,9 @@
 /** A person's verdict over exactly what the gates will read: release, stage, rollout, policy, evidence, checkpoint. */
 import { base64, type Digest, type Envelope, parseCheckpoint, PromoterError, type Signer, signStatement } from '@sealane/core';
 import { type ApprovalPredicate, approvalStatement } from '@sealane/trust';
-import { evidenceFor } from '../decision/gate-input.js';
+import { evidenceFor, releaseDocument } from '../decision/gate-input.js';
 import { rolloutOf } from '../decision/rollout.js';
+import { expectInScope } from '../evidence/expect-in-scope.js';
 import { type Promoter, stageOf } from '../promoter.js';
 
 /** How long an approval holds when the person says nothing else, in days. */
@@ -21,7 +22,7 @@ export interface ApprovalWish {
 /**
  * The signed approval (or rejection). Nothing is logged here: it may travel by hand.
  *
- * @throws PromoterError `EVIDENCE_SIGNER` the key belongs to no person of the stage's policy; `STAGE_UNKNOWN`
+ * @throws PromoterError `EVIDENCE_SIGNER` the key belongs to no person of the stage's policy; `EVIDENCE_SCOPE`; `STAGE_UNKNOWN`
  */
 export async function signApproval(promoter: Promoter, wish: ApprovalWish): Promise<Envelope> {
   const { policy, digest } = stageOf(promoter, wish.stage);
@@ -35,6 +36,7 @@ export async function signApproval(promoter: Promoter, wish: ApprovalWish): Prom
       { hint: 'use the key of a person listed under people in pipeline.yaml' },
     );
   }
+  expectInScope([policy], await releaseDocument(promoter, wish.release), wish.signer.keyId, `${wish.verdict} for ${wish.stage}`);
   const issuedAt = promoter.now();
   const predicate: ApprovalPredicate = {
     release: wish.release,

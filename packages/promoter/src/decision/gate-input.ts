@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Digest, digestHex, LIMITS, PREDICATE, PromoterError, SealaneError, sha256 } from '@sealane/core';
 import type { LedgerEntry, PastLedger } from '@sealane/ledger';
+import { parseReleaseManifest } from '@sealane/oci';
 import {
   evidenceToApprove,
   type FleetSite,
@@ -105,12 +106,16 @@ export async function ledgerRow({ ledger }: Pick<GateSource, 'ledger'>, entry: L
   return { envelope: entry.envelope, spki: entry.spki, logIndex: entry.index, origin: ledger.origin, cosigned };
 }
 
-/** Name, version and components of a release, as its author signed them. */
+/** Name, version and components of a release, as an author signed them and as its manifest says: the manifest's digest is the release. */
 export async function releaseDocument(promoter: GateSource, release: Digest): Promise<ReleasePredicate> {
-  const [entry] = await promoter.ledger.statementsAbout(release, PREDICATE.release);
-  if (entry === undefined)
+  const entries = await promoter.ledger.statementsAbout(release, PREDICATE.release);
+  const bytes = readBlob(promoter, release);
+  const manifest = bytes === undefined ? undefined : parseReleaseManifest(bytes);
+  const documents = entries.map((entry) => readRelease(statementOf(entry)));
+  const found = documents.find(({ name, version }) => manifest === undefined || (manifest.name === name && manifest.version === version));
+  if (found === undefined)
     throw new PromoterError('RELEASE_UNKNOWN', `look up release ${release}: there is no such release in the ledger`, { release });
-  return readRelease(statementOf(entry));
+  return found;
 }
 
 /** A blob of the lane's content; its digest is checked, since the folder is not trusted. */

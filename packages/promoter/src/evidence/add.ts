@@ -27,8 +27,10 @@ import {
 import { writeBlob } from '../decision/waybill.js';
 import { readNamed } from '../disk-shell.js';
 import { reached } from '../crash-point.js';
+import { releaseDocument } from '../decision/gate-input.js';
 import { logEnvelope } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
+import { expectInScope } from './expect-in-scope.js';
 import { subjectsOf } from './subjects.js';
 
 export interface EvidenceWish {
@@ -59,6 +61,7 @@ export async function addEvidence(promoter: Promoter, wish: EvidenceWish): Promi
       'add evidence: expected --tests beside --hardware: hardware counts only with the tests that ran on it',
     );
   }
+  await expectScope(promoter, wish);
   const signed = [
     ...(await provenance(promoter, wish)),
     ...(await tests(promoter, wish)),
@@ -145,6 +148,12 @@ function expectSigner({ lane }: Promoter, signer: Signer | undefined, kind: keyo
   if (!named)
     throw new PromoterError('EVIDENCE_SIGNER', `add evidence: expected a key listed under signers.${kind}, got key ${signer.keyId}`);
   return signer;
+}
+
+async function expectScope(promoter: Promoter, { release, signer }: EvidenceWish): Promise<void> {
+  if (signer === undefined) return;
+  const policies = [...promoter.lane.stages.values()].map(({ policy }) => policy);
+  expectInScope(policies, await releaseDocument(promoter, release.digest), signer.keyId, 'add evidence');
 }
 
 function expectSubject(

@@ -1,6 +1,6 @@
 /** `pipeline.yaml`: stages, gates, people and signers as the owners write them; policies are generated from it. */
 import { NOTE_KEY_TYPE, parseVkey, SealaneError } from '@sealane/core';
-import { type Gate, GATES, isTime, validateGateConfig } from '@sealane/trust';
+import { type Gate, GATES, isTime, scopeName, validateGateConfig } from '@sealane/trust';
 import { promoterGates } from '@sealane/trust/promoter-gates';
 import { z } from 'zod';
 import { type Pipeline, pipelineShape } from './schema.js';
@@ -33,6 +33,7 @@ export function parsePipeline(bytes: Uint8Array, file: string, gates: readonly G
   checkStages(pipeline, yaml, gates);
   checkPeople(pipeline, yaml);
   checkGroups(pipeline, yaml);
+  checkScopes(pipeline, yaml);
   checkWitnesses(pipeline, yaml);
   checkBaseUrl(pipeline, yaml);
   pipeline.hardware.equivalences.forEach(({ expiresAt }, index) => {
@@ -94,6 +95,25 @@ function checkGroups({ groups, stages }: Pipeline, { fail }: YamlFile): void {
         throw fail(['groups', stage, index, 'name'], `groups of ${stage}: expected each group once, got ${name} again`);
     });
   }
+}
+
+/** Scopes name people and signers that there are: a name with a slip in it would leave a key without its boundary. */
+function checkScopes({ scopes, people, signers }: Pipeline, { fail }: YamlFile): void {
+  const keys: readonly string[] = Object.values(signers).flat();
+  scopes.forEach((scope, index) => {
+    const at = ['scopes', index];
+    const stranger = scope.people.findIndex((id) => !people.some((person) => person.id === id));
+    if (stranger !== -1)
+      throw fail(
+        [...at, 'people', stranger],
+        `scope of ${scope.team}: expected a person under people, got ${scope.people[stranger] ?? ''}`,
+      );
+    const unknown = scope.signers.findIndex((key) => !keys.includes(key));
+    if (unknown !== -1)
+      throw fail([...at, 'signers', unknown], `scope of ${scope.team}: expected a key under signers, got ${scope.signers[unknown] ?? ''}`);
+    if (scopes.findIndex((other) => scopeName(other) === scopeName(scope)) !== index)
+      throw fail([...at, 'team'], `expected one scope for each team and classes, got ${scope.team} again`);
+  });
 }
 
 function checkWitnesses({ witnesses, quorum }: Pipeline, { fail }: YamlFile): void {

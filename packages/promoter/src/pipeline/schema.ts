@@ -1,5 +1,6 @@
 /** The shape of `pipeline.yaml` and its defaults. The JSON Schema for editors is generated from it (`docs/formats/pipeline.schema.json`). */
 import { DEFAULT_REQUIRED_FACTS, HARDWARE_FACTS } from '@sealane/core';
+import { classFilterShape } from '@sealane/trust';
 import { z } from 'zod';
 
 /** Most stages, groups, people, witnesses or gates in one place: what policies can carry. */
@@ -50,6 +51,19 @@ const signers = known({
   sboms: keyNames.default([]).describe('who lists what is in a release'),
 });
 
+const scope = known({
+  team: name.describe('whose boundary it is'),
+  releases: z
+    .array(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}\*?$|^\*$/, 'expected the name of a release, or its beginning and *'))
+    .min(1)
+    .max(MAX_LIST)
+    .describe('names of releases, or their beginning and *'),
+  classes: classFilterShape.prefault({}).describe('classes of workload that it is for (default: all)'),
+  signers: keyNames.default([]).describe('keys that sign nothing outside of it'),
+  people: z.array(name).max(MAX_LIST).default([]).describe('people who approve nothing outside of it'),
+  repositories: z.array(z.string().min(1).max(2048)).max(MAX_LIST).default([]).describe('sources that provenance must name (default: any)'),
+});
+
 const witness = known({
   vkey: z.string().max(512).describe("the witness's verifier key (type 0x04)"),
   url: z.url({ protocol: /^https?$/ }).describe('where it is asked; not signed, may change at any time'),
@@ -91,6 +105,7 @@ export const pipelineShape = known({
     .describe('groups of sites by stage, in rollout order (default: one, all)'),
   people: z.array(person).max(MAX_LIST).default([]).describe('who may approve; quorums count people, not keys'),
   signers: signers.prefault({}),
+  scopes: z.array(scope).max(MAX_LIST).default([]).describe('what each team may sign; keys and people in none are for every release'),
   registrar: z
     .union([keyName, keyNames.min(1)])
     .transform((value) => (typeof value === 'string' ? [value] : value))

@@ -16,6 +16,7 @@ import {
 } from '@sealane/oci';
 import { type ComponentKind, type ReleaseComponent, type ReleaseDeclaration, releaseStatement } from '@sealane/trust';
 import { reached } from '../crash-point.js';
+import { expectInScope } from '../evidence/expect-in-scope.js';
 import { signAndLog } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
 
@@ -59,7 +60,7 @@ export async function createRelease(promoter: Promoter, wish: ReleaseWish): Prom
   if (wish.components.length === 0)
     throw new PromoterError('USAGE', 'create a release: expected at least one of --image, --files, --manifest, --firmware');
   expectNames(wish);
-  expectAuthor(promoter, wish.author);
+  expectAuthor(promoter, wish);
   const layout = await openLayout(promoter.home.content, { create: 'if-missing' });
   const parts: { readonly component: ReleaseComponent; readonly descriptor: Descriptor }[] = [];
   for (const part of wish.components) parts.push(await addComponent(layout, part, wish));
@@ -102,10 +103,11 @@ function expectNames({ name, version, components }: ReleaseWish): void {
     );
 }
 
-function expectAuthor({ lane }: Promoter, author: Signer): void {
-  const named = [...lane.stages.values()].some(({ policy }) => policy.signers.release.includes(author.keyId));
-  if (!named)
+function expectAuthor({ lane }: Promoter, { author, ...release }: ReleaseWish): void {
+  const policies = [...lane.stages.values()].map(({ policy }) => policy).filter(({ signers }) => signers.release.includes(author.keyId));
+  if (policies.length === 0)
     throw new PromoterError('EVIDENCE_SIGNER', `create a release: expected a key listed under signers.release, got key ${author.keyId}`);
+  expectInScope(policies, release, author.keyId, 'create a release');
 }
 
 async function expectSameBytes({ ledger }: Promoter, { name, version }: ReleaseWish, digest: Digest): Promise<void> {

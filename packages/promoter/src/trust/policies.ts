@@ -4,7 +4,7 @@
  * What was signed under a key before it was replaced, revoked or dropped goes on counting: the key stays where it was named and ends at a log index.
  */
 import { base64, type Digest, keyIdOf, type JsonObject, parseDigest, PromoterError } from '@sealane/core';
-import type { Policy, PolicyKey, PolicyPerson } from '@sealane/trust';
+import { type Policy, type PolicyKey, type PolicyPerson, type PolicyScope, scopeName } from '@sealane/trust';
 import type { Pipeline } from '../pipeline/pipeline.js';
 
 /** The public half (SPKI DER) of a key by its name. */
@@ -76,6 +76,7 @@ export function policyFor(source: PolicySource, stage: string): Policy {
         classes: item.classes.map((text): Digest => parseDigest(text)),
       })),
     },
+    ...scopes(source, ids, kept),
     floor: before?.floor ?? NO_FLOOR,
     accepts: before?.accepts ?? [],
   };
@@ -135,6 +136,21 @@ function people(source: PolicySource, ids: (names: readonly string[]) => readonl
     .map(({ id, keys }) => ({ id, keys: keys.filter((key) => !named.has(key)) }))
     .filter(({ keys }) => keys.length > 0);
   return [...now, ...dropped];
+}
+
+/** What a key signed before it was replaced or dropped stays in its scope: without one it would count for every release. */
+function scopes(source: PolicySource, ids: (names: readonly string[]) => readonly string[], kept: Keep): Pick<Policy, 'scopes'> {
+  const before = source.before?.scopes ?? [];
+  const now = source.pipeline.scopes.map((scope): PolicyScope => {
+    const old = before.find((each) => scopeName(each) === scopeName(scope));
+    return { ...scope, signers: kept(ids(scope.signers), old?.signers) };
+  });
+  const dropped = before
+    .filter((old) => !now.some((scope) => scopeName(scope) === scopeName(old)))
+    .map((old) => ({ ...old, signers: kept([], old.signers), people: [] }))
+    .filter(({ signers }) => signers.length > 0);
+  const all = [...now, ...dropped];
+  return all.length === 0 ? {} : { scopes: all };
 }
 
 function usedNames(pipeline: Pipeline, chain: Pipeline['stages']): readonly string[] {

@@ -13,6 +13,7 @@ const COMPARED = [
   'gates',
   'groups',
   'hardware',
+  'scopes',
   'floor',
   'accepts',
 ] as const;
@@ -23,8 +24,8 @@ const MAX_SHOWN = 300;
 export function policyChanges(after: Policy, before: Policy | undefined): readonly string[] {
   const name = `policy/${after.stage}.json`;
   if (before === undefined) return [`${name}: new, ${after.gates.length} gates, ${after.people.length} people`];
-  const parts = COMPARED.filter((part) => differs(after[part], before[part])).map(
-    (part) => `${name}: ${part}: ${shown(before[part])} becomes ${shown(after[part])}`,
+  const parts = COMPARED.filter((part) => differs(after[part] ?? null, before[part] ?? null)).map(
+    (part) => `${name}: ${part}: ${shown(before[part] ?? null)} becomes ${shown(after[part] ?? null)}`,
   );
   return [...parts, ...keyChanges(name, after, before)];
 }

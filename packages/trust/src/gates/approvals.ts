@@ -3,6 +3,7 @@ import { type Check, type Digest, PREDICATE } from '@sealane/core';
 import { z } from 'zod';
 import { type ApprovalPredicate, readApproval } from '../evidence/predicates/approval.js';
 import type { Policy, PolicyPerson } from '../policy/policy.js';
+import { outsideScope } from '../policy/scope.js';
 import { timeToSeconds } from '../time.js';
 import { failed, passed, pending } from './check-result.js';
 import { digestsOf, type Selected, selectStatements, signersOf } from './evidence-selection.js';
@@ -103,6 +104,8 @@ function votesOf(context: GateContext, excluded: ReadonlyMap<string, Role>): rea
 /** A rejection stands, also after it expires and for any groups, until the same person's later approval counts. */
 function voteOf(context: GateContext, person: PolicyPerson, mine: readonly Approval[], excluded: ReadonlyMap<string, Role>): Vote {
   const role = person.keys.map((key) => excluded.get(key)).find((each) => each !== undefined);
+  const outside = person.keys.map((key) => outsideScope(context.policy, context.releaseDoc, key));
+  if (outside.every((why) => why !== undefined)) return { person, state: 'excluded', why: outside[0] ?? '', approval: undefined };
   const approvals = mine.filter(({ predicate }) => predicate.verdict === 'approve');
   const counting = role === undefined ? approvals.filter((each) => whyNot(context, each) === undefined).at(-1) : undefined;
   const rejection = mine.filter(({ predicate }) => predicate.verdict === 'reject').at(-1);

@@ -3,6 +3,7 @@ import { type Digest, type ErrorCode, SealaneError, type Statement } from '@seal
 import type { VerifiedStatement } from '../evidence/statement-checks.js';
 import { isAbout } from '../evidence/predicates/statement.js';
 import type { Policy } from '../policy/policy.js';
+import { outsideScope } from '../policy/scope.js';
 import type { GateInput, Problem, RefusedStatement } from './gate.js';
 
 /** A statement that counts, with its predicate read. */
@@ -84,6 +85,8 @@ function problemOf(
 ): Problem | undefined {
   if (!wanted.signers.includes(keyId))
     return { code: wanted.codes.signer, why: `${digest} is signed by key ${keyId}, which policy does not name for it` };
+  const outside = outsideScope(input.policy, input.releaseDoc, keyId);
+  if (outside !== undefined) return { code: 'EVIDENCE_SCOPE', why: `${digest}: ${outside}` };
   if (!isKeyValidAt(input.policy, keyId, logIndex))
     return { code: 'KEY_REVOKED', why: `${digest} is logged at ${logIndex}, where its key does not count` };
   // DSSE verification alone does not bind a statement to the bytes at hand

@@ -14,6 +14,7 @@ import {
   TrustError,
 } from '@sealane/core';
 import type { z } from 'zod';
+import type { ReleaseDeclaration } from '../evidence/predicates/declaration.js';
 import type { VerifiedStatement, WitnessedTime } from '../evidence/statement-checks.js';
 import type { Policy, PolicyGroup } from '../policy/policy.js';
 import type { ReportFormat } from '../reports/report-format.js';
@@ -49,6 +50,7 @@ export interface GateInput {
     readonly name: string;
     readonly version: string;
     readonly components: readonly { readonly name: string; readonly digest: Digest }[];
+    readonly declares?: ReleaseDeclaration;
   };
   readonly stage: string;
   readonly policy: Policy;

@@ -8,6 +8,7 @@ import { createContext } from './gate-context.js';
 import { hardwareGate } from './hardware.js';
 import { PROMOTER_VERDICTS } from './promoter-verdicts.js';
 import { provenanceGate } from './provenance.js';
+import { scopeChecks } from './scope.js';
 import { soakGate } from './soak.js';
 import { stageOrderGate } from './stage-order.js';
 import { outstandingFailures, selectRuns } from './test-runs.js';
@@ -29,14 +30,15 @@ export function validateGateConfig(use: string, settings: JsonValue, gates: read
 }
 
 /**
- * The verdict of every gate, in order: `stage-order`, then those of policy. A revocation of the release adds a failing check `revoked`.
+ * The verdict of every gate, in order: `stage-order`, then those of policy, then `scope` where policy has scopes. A revocation of the release adds
+ * a failing check `revoked`.
  *
  * `gates` is what the caller can evaluate. Never throws: an unknown gate is an error, and so is one that throws. None of these is a pass.
  */
 export function evaluateGates(input: GateInput, gates: readonly Gate[] = GATES): Check[] {
   const evaluation = startEvaluation(input, gates);
   const uses = [{ use: stageOrderGate.id, with: {} }, ...input.policy.gates.filter(({ use }) => use !== stageOrderGate.id)];
-  return [...uses.map(evaluation.check), ...revocations(evaluation.context)];
+  return [...uses.map(evaluation.check), ...scopeChecks(evaluation.context), ...revocations(evaluation.context)];
 }
 
 /**

@@ -1,9 +1,9 @@
 /** Provenance: who built this release, from which source (SLSA v1). Exact identities only; a pattern would let a look-alike in. */
-import { type Check, type JsonObject, PREDICATE, type Statement, TrustError } from '@sealane/core';
+import { type Check, type Digest, type JsonObject, PREDICATE, type Statement, TrustError } from '@sealane/core';
 import { z } from 'zod';
 import { failed, passed } from './check-result.js';
 import { EVIDENCE_CODES, selectStatements, whyNone } from './evidence-selection.js';
-import { defineGate, type GateContext } from './gate.js';
+import { defineGate, type GateContext, type Read } from './gate.js';
 
 /** What a provenance says, as one word each; undefined when it does not say it or contradicts itself. */
 export interface ProvenanceFacts {
@@ -82,19 +82,10 @@ function evaluateProvenance(context: GateContext, config: Partial<Record<keyof P
       ? 'SLSA v1 provenance by a signer of policy'
       : `provenance with ${wishes.map(([name, value]) => `${name} ${value}`).join(', ')}`;
   const remedy = `sealane evidence add ${context.release} --provenance provenance.json --key BUILDER`;
-  const selection = selectStatements(context, {
-    predicateType: PREDICATE.provenance,
-    signers: context.policy.signers.provenance,
-    read: (statement: Statement) => provenanceFacts(statement.predicate),
-    codes: EVIDENCE_CODES,
-  });
-  const newest = selection.accepted.at(-1);
-  if (newest === undefined) {
-    const { code, why } = whyNone(selection, 'provenance', 'EVIDENCE_RESULT');
-    return failed(id, { expected, actual: why, remedy, evidence: [], code });
-  }
-  const facts: Readonly<Record<string, string | undefined>> = { ...newest.predicate };
-  const evidence = [newest.from.digest];
+  const built = newestProvenance(context);
+  if (!built.ok) return failed(id, { expected, actual: built.problem.why, remedy, evidence: [], code: built.problem.code });
+  const { evidence } = built.value;
+  const facts: Readonly<Record<string, string | undefined>> = { ...built.value.facts };
   const wrong = wishes.filter(([name, value]) => facts[name] !== value);
   if (wrong.length > 0) {
     const actual = wrong.map(([name]) => `${name} ${facts[name] ?? 'not stated, or stated in two ways'}`).join(', ');
@@ -105,6 +96,19 @@ function evaluateProvenance(context: GateContext, config: Partial<Record<keyof P
     actual: `builder ${String(facts.builder)}, source ${facts.source ?? 'not stated'}, commit ${facts.commit ?? 'not stated'}`,
     evidence,
   });
+}
+
+/** The newest provenance about the release by a signer of policy. Problems: the most telling refusal, else that there is none. */
+export function newestProvenance(context: GateContext): Read<{ readonly facts: ProvenanceFacts; readonly evidence: readonly Digest[] }> {
+  const selection = selectStatements(context, {
+    predicateType: PREDICATE.provenance,
+    signers: context.policy.signers.provenance,
+    read: (statement: Statement) => provenanceFacts(statement.predicate),
+    codes: EVIDENCE_CODES,
+  });
+  const newest = selection.accepted.at(-1);
+  if (newest === undefined) return { ok: false, problem: whyNone(selection, 'provenance', 'EVIDENCE_RESULT') };
+  return { ok: true, value: { facts: newest.predicate, evidence: [newest.from.digest] } };
 }
 
 /** The sources that the build was asked for, in the fields that the known build types use. */

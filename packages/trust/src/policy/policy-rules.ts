@@ -1,6 +1,7 @@
 /** What a policy's shape cannot say: references that resolve, keys that are what their ids claim, an order that is one. */
 import { CoreError, digestHex, fromBase64, parseVkey, sha256, TrustError } from '@sealane/core';
 import type { Policy } from './policy.js';
+import { scopeName } from './scope.js';
 
 /**
  * Checks what ties the parts of a policy together.
@@ -11,6 +12,7 @@ export function checkPolicy(policy: Policy): void {
   checkChain(policy);
   checkKeys(policy);
   checkPeople(policy);
+  checkScopes(policy);
   checkLogs(policy);
   checkUnique(
     'groups',
@@ -55,6 +57,17 @@ function checkPeople({ people }: Policy): void {
     'the keys of people',
     people.flatMap((person) => person.keys),
   );
+}
+
+/** A scope names keys and people that there are; a team has one scope for each class of workload. */
+function checkScopes({ scopes = [], people, keys }: Policy): void {
+  for (const scope of scopes) {
+    const stranger = scope.people.find((id) => !people.some((person) => person.id === id));
+    if (stranger !== undefined) fail(`expected the people of scope ${scope.team} under people, got ${stranger}`);
+    const unknown = scope.signers.find((id) => !Object.hasOwn(keys, id));
+    if (unknown !== undefined) fail(`expected the signers of scope ${scope.team} under keys, got ${unknown}`);
+  }
+  checkUnique('scopes, by team and classes', scopes.map(scopeName));
 }
 
 /** Log keys are Ed25519 keys of the log's own name, witnesses are cosignature keys, and there are enough of them. */

@@ -7,6 +7,7 @@ import { canonicalJson, type Digest, type JsonObject, LIMITS, sha256 } from '@se
 import { z } from 'zod';
 import { parseDocument } from './document.js';
 import { checkPolicy } from './policy-rules.js';
+import { type PolicyScope, scopeShape } from './scope.js';
 import {
   base64Shape,
   countShape,
@@ -120,6 +121,8 @@ export type Policy = {
   readonly gates: readonly PolicyGate[];
   readonly groups: readonly PolicyGroup[];
   readonly hardware: PolicyHardware;
+  /** Who may sign what, by team and class of workload; absent: every key signs for every release in its role. */
+  readonly scopes?: readonly PolicyScope[];
   readonly floor: Floor;
   readonly accepts: readonly AcceptedPolicy[];
 };
@@ -179,6 +182,7 @@ export const policyShape = z.strictObject({
       .array(z.strictObject({ classes: z.array(digestShape).min(2).max(64), owner: nameShape, expiresAt: timeShape }))
       .max(MAX_LIST),
   }),
+  scopes: z.array(scopeShape).min(1).max(MAX_LIST).exactOptional(),
   floor: floorShape,
   accepts: z.array(z.strictObject({ digest: digestShape, belowIndex: countShape })).max(MAX_LIST),
 });

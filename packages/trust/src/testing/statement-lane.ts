@@ -78,7 +78,13 @@ export class StatementLane {
     const whole: Policy = { ...policy, keys: second, people: both };
     this.policy = { ...whole, ...change(whole, people) };
     const { digest, size, mediaType } = COMPONENT;
-    this.release = this.keep(canonicalJson({ schemaVersion: 2, manifests: [{ digest, size, mediaType }] }));
+    this.release = this.keep(
+      canonicalJson({
+        schemaVersion: 2,
+        manifests: [{ digest, size, mediaType }],
+        annotations: { 'org.opencontainers.image.title': 'api', 'org.opencontainers.image.version': '1.0.0' },
+      }),
+    );
   }
 
   get policyDigest(): Digest {

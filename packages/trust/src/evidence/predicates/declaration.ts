@@ -1,10 +1,11 @@
 /**
- * What a release declares about itself: the dependencies it talks to, and the variables that a site may set. It is part of the release manifest,
+ * What a release declares about itself: the dependencies it talks to, the variables that a site may set, the class of its workload. It is part of the release manifest,
  * so the release's digest covers it and every approval is about it.
  */
 import { TrustError } from '@sealane/core';
 import { z } from 'zod';
 import { nameShape, textShape } from '../../policy/shapes.js';
+import { type WorkloadClass, workloadClassShape } from '../../policy/workload-class.js';
 
 /** How much hangs on a dependency. The gate `fidelity` asks for its rung by this word. */
 export const CRITICALITIES = ['high', 'medium', 'low'] as const;
@@ -37,6 +38,7 @@ export type DeclaredVariable = {
 export type ReleaseDeclaration = {
   readonly dependencies?: readonly DeclaredDependency[];
   readonly variables?: readonly DeclaredVariable[];
+  readonly class?: WorkloadClass;
 };
 
 /** Most dependencies or variables of one release: the manifest carries them. */
@@ -70,6 +72,7 @@ export const declarationShape = z.strictObject({
     .max(MAX_DECLARED)
     .exactOptional(),
   variables: z.array(variableShape).max(MAX_DECLARED).exactOptional(),
+  class: workloadClassShape.exactOptional(),
 });
 
 /** The limits that each type has, and no other. */
