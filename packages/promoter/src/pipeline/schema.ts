@@ -54,7 +54,7 @@ const signers = known({
 const scope = known({
   team: name.describe('whose boundary it is'),
   releases: z
-    .array(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}\*?$|^\*$/, 'expected the name of a release, or its beginning and *'))
+    .array(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}\*?$/, 'expected the name of a release, or its beginning and *'))
     .min(1)
     .max(MAX_LIST)
     .describe('names of releases, or their beginning and *'),

@@ -22,8 +22,8 @@ export type PolicyScope = {
   readonly repositories: readonly string[];
 };
 
-/** A release's name, or its beginning and `*`. `*` alone is every release. */
-export const releasePatternShape = z.string().regex(/^(?:[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?|(?:[a-z0-9][a-z0-9._-]{0,62})?\*)$/);
+/** A release's name, or its beginning and `*`; never `*` alone: the organisation's own keys are in no scope. */
+const releasePatternShape = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}\*?$/);
 
 /** Zod's shape of a scope. */
 export const scopeShape = z.strictObject({
