@@ -3,7 +3,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { formatVkey, NOTE_KEY_TYPE, vkeyOf } from '@sealane/core';
-import { encodePolicy, GATES, parsePolicy } from '@sealane/trust';
+import { encodePolicy, type Gate, GATES, parsePolicy, PROMOTER_VERDICTS } from '@sealane/trust';
+import { promoterGates } from '@sealane/trust/promoter-gates';
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { parsePipeline } from '../../packages/promoter/src/pipeline/pipeline.js';
@@ -50,11 +51,26 @@ test('the page on pipelines shows pipelines/three-stages.yaml as it is', () => {
 });
 
 test('the page on pipelines lists every gate with its settings, and no other', () => {
-  const table = pageText('docs/formats/pipeline.md').split('\n## Gates\n')[1]?.split('\n## ')[0] ?? '';
-  const listed = tableRows(table).map(([gate, , settings]) => [named(gate), settingsIn(settings)]);
-  const known = GATES.filter(({ settings }) => settings.length > 0).map(({ id, settings }) => [id, [...settings].sort()]);
-  expect(listed).toEqual(known);
+  expect(gatesBelow('Gates')).toEqual(settingsOf(GATES));
 });
+
+test('the page on pipelines lists every gate of the promoter alone, and no other', async () => {
+  const gates = await promoterGates(gatesBelow('Gates of the promoter alone').map(([gate]) => String(gate)));
+  const own = gates.filter((gate) => !GATES.includes(gate));
+  expect(gatesBelow('Gates of the promoter alone')).toEqual(settingsOf(own));
+  expect(own.map(({ id }) => id)).toEqual(PROMOTER_VERDICTS);
+  expect(own.filter(({ recheckedAtSite }) => recheckedAtSite)).toEqual([]);
+});
+
+/** Name and settings of each gate in the table below a heading. */
+function gatesBelow(heading: string): readonly (readonly [string, readonly string[]])[] {
+  const table = pageText('docs/formats/pipeline.md').split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
+  return tableRows(table).map(([gate, , settings]) => [named(gate), settingsIn(settings)]);
+}
+
+function settingsOf(gates: readonly Gate[]): readonly (readonly [string, readonly string[]])[] {
+  return gates.filter(({ settings }) => settings.length > 0).map(({ id, settings }) => [id, [...settings].sort()]);
+}
 
 /** Setting names of a cell: `count`, `distinctFrom: […]`; values that stand alone are not settings. */
 function settingsIn(cell = ''): readonly string[] {

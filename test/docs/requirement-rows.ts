@@ -24,7 +24,7 @@ export const REQUIREMENT_ROWS: readonly RequirementRow[] = [
   ['A8', 'topology parity: each difference is declared with reason, owner and expiry, or refused', NONE_YET],
   ['A9', 'approvals: m of n people, over what they saw; they expire; sites check them offline', NONE_YET],
   ['A10', 'soak, windows, vulnerabilities, SBOM, and one CEL gate that fails closed', NONE_YET],
-  ['A11', 'policy as code on the payload', NONE_YET],
+  ['A11', 'policy as code on the payload', ''],
   ['A12', 'plan, explain, replay', ''],
   ['A13', 'refuse, revoke, waive, freeze: signed, logged, with reason and expiry', 'waivers (exceptions)'],
   ['A14', 'images and their signatures copied by digest from registry to registry, as OCI referrers', NONE_YET],

@@ -20,6 +20,11 @@ const define = <T extends Readonly<Record<string, ErrorRow>>>(rows: T): T => row
 /** Code → row. Sections: usage, trust, waybill and evidence, log, release and site, content, local conditions, faults. */
 export const ERRORS = define({
   // usage and configuration
+  MANIFEST_UNPINNED: {
+    exit: 2,
+    what: 'a manifest names an image by a tag, which may stand for other bytes tomorrow',
+    hint: 'write NAME@sha256:… at the line named: the digest of an image is what its registry shows beside the tag',
+  },
   CONFIG_INVALID: {
     exit: 2,
     what: 'a configuration file is missing, malformed or contradicts itself',
@@ -210,6 +215,11 @@ export const ERRORS = define({
     exit: 4,
     what: 'a statement was logged outside the window in which its key is valid',
     hint: 'have the statement made again by a key that is valid now',
+  },
+  PAYLOAD_REFUSED: {
+    exit: 3,
+    what: 'a manifest asks for what policy forbids, or cannot be judged',
+    hint: 'mend the manifest at the line named and make a new release; see: sealane plan RELEASE --to STAGE',
   },
   WAYBILL_APPROVALS: {
     exit: 3,

@@ -95,6 +95,7 @@ export { type CaseOutcome, caseName, type ReportVerdict, type TestCase, type Tes
 export type { FleetSite, Gate, GateInput, RefusedStatement } from './gates/gate.js';
 export { type Coverage, coverageOf, describeComparison, type TestedUnit } from './gates/hardware-coverage.js';
 export { evaluateGates, evidenceToApprove, GATES, validateGateConfig } from './gates/index.js';
+export { PROMOTER_VERDICTS } from './gates/promoter-verdicts.js';
 export { provenanceFacts, type ProvenanceFacts } from './gates/provenance.js';
 // tuf: client
 export { readTarget, refreshTrust, type TufRead } from './tuf/client.js';

@@ -5,6 +5,9 @@
 import type { Gate } from './gates/gate.js';
 import { GATES } from './gates/index.js';
 
+export { readManifestFile } from './payload/manifest-file.js';
+export { unpinnedImages } from './payload/payload-findings.js';
+
 /** The gates of every program and those of the promoter, as far as `uses` names them. */
 export async function promoterGates(uses: Iterable<string>): Promise<readonly Gate[]> {
   const named = new Set(uses);
@@ -12,4 +15,6 @@ export async function promoterGates(uses: Iterable<string>): Promise<readonly Ga
   return [...GATES, ...loaded];
 }
 
-const LOADERS: Readonly<Record<string, () => Promise<Gate>>> = {};
+const LOADERS: Readonly<Record<string, () => Promise<Gate>>> = {
+  payload: async () => (await import('./gates/payload.js')).payloadGate,
+};

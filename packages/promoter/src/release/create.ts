@@ -19,6 +19,7 @@ import { reached } from '../crash-point.js';
 import { expectInScope } from '../evidence/expect-in-scope.js';
 import { signAndLog } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
+import { expectPinnedImages } from './manifest-images.js';
 
 /** A part as the command line names it. `source` is a REF for images, else a path. */
 export interface ComponentWish {
@@ -54,12 +55,13 @@ const MAX_FILE_BYTES = 512 * 1024 * 1024;
 /**
  * Makes a release. Running it again with the same parts changes nothing.
  *
- * @throws PromoterError `USAGE` no parts, or a name that is none; `RELEASE_EXISTS` the name and version stand for other bytes; `EVIDENCE_SIGNER` the key is no author's; OciError for content
+ * @throws PromoterError `USAGE` no parts, or a name that is none; `RELEASE_EXISTS` the name and version stand for other bytes; `EVIDENCE_SIGNER` the key is no author's; `MANIFEST_UNPINNED`; OciError for content
  */
 export async function createRelease(promoter: Promoter, wish: ReleaseWish): Promise<MadeRelease> {
   if (wish.components.length === 0)
     throw new PromoterError('USAGE', 'create a release: expected at least one of --image, --files, --manifest, --firmware');
   expectNames(wish);
+  for (const { kind, source } of wish.components) if (kind === 'manifest') expectPinnedImages(source, readPart(source));
   expectAuthor(promoter, wish);
   const layout = await openLayout(promoter.home.content, { create: 'if-missing' });
   const parts: { readonly component: ReleaseComponent; readonly descriptor: Descriptor }[] = [];

@@ -15,6 +15,7 @@ import {
 } from '@sealane/core';
 import type { z } from 'zod';
 import type { ReleaseDeclaration } from '../evidence/predicates/declaration.js';
+import type { ComponentKind } from '../evidence/predicates/release.js';
 import type { VerifiedStatement, WitnessedTime } from '../evidence/statement-checks.js';
 import type { Policy, PolicyGroup } from '../policy/policy.js';
 import type { ReportFormat } from '../reports/report-format.js';
@@ -49,7 +50,7 @@ export interface GateInput {
   readonly releaseDoc: {
     readonly name: string;
     readonly version: string;
-    readonly components: readonly { readonly name: string; readonly digest: Digest }[];
+    readonly components: readonly { readonly name: string; readonly kind: ComponentKind; readonly digest: Digest }[];
     readonly declares?: ReleaseDeclaration;
   };
   readonly stage: string;

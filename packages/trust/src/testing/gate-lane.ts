@@ -5,8 +5,8 @@ import { decisionStatement } from '../evidence/predicates/decision.js';
 import { releaseStatement } from '../evidence/predicates/release.js';
 import { writePredicate } from '../evidence/predicates/statement.js';
 import type { VerifiedStatement } from '../evidence/statement-checks.js';
-import { evaluateGates, evidenceToApprove } from '../gates/index.js';
-import type { FleetSite, GateInput } from '../gates/gate.js';
+import { evaluateGates, evidenceToApprove, GATES } from '../gates/index.js';
+import type { FleetSite, Gate, GateInput } from '../gates/gate.js';
 import type { Policy, PolicyGate } from '../policy/policy.js';
 import { type ReportFormat, readReport } from '../reports/report-format.js';
 import { testResultPredicate, testResultStatement } from '../reports/test-result.js';
@@ -69,6 +69,7 @@ export class GateLane {
   fleet: FleetSite[] = [];
   time = { lowest: AT, highest: AT };
   rollout: readonly string[] = ['all'];
+  components: GateInput['releaseDoc']['components'] = [];
 
   constructor(...gates: readonly PolicyGate[]) {
     const names = [
@@ -258,7 +259,7 @@ export class GateLane {
   input(): GateInput {
     return {
       release: RELEASE,
-      releaseDoc: { name: 'api', version: '1.0.0', components: [] },
+      releaseDoc: { name: 'api', version: '1.0.0', components: this.components },
       stage: 'prod',
       policy: this.policy,
       policyDigest: POLICY,
@@ -270,9 +271,9 @@ export class GateLane {
     };
   }
 
-  /** The check of one gate. */
-  check(id: string): Check {
-    const found = evaluateGates(this.input()).find((check) => check.id === id);
+  /** The check of one gate, which may be one of the promoter's. */
+  check(id: string, more: readonly Gate[] = []): Check {
+    const found = evaluateGates(this.input(), [...GATES, ...more]).find((check) => check.id === id);
     if (found === undefined) throw new RangeError(`find check ${id}: expected one, got none`);
     return found;
   }

@@ -1,0 +1,260 @@
+/** What manifests may not ask for: each rule in each format, by file and line, and that nothing unread ever passes. */
+import { canonicalJson, type Digest, type JsonObject, sha256, utf8 } from '@sealane/core';
+import { describe, expect, test } from 'vitest';
+import { gate, GateLane } from '../testing/gate-lane.js';
+import { evaluateGates, validateGateConfig } from './index.js';
+import { payloadGate } from './payload.js';
+
+const HEX = 'a'.repeat(64);
+const IMAGE = `registry.example/app@sha256:${HEX}`;
+const LIMITS = '{ limits: { cpu: 500m, memory: 64Mi } }';
+const POD = `apiVersion: v1
+kind: Pod
+metadata: { name: web }
+spec:
+  containers:
+    - name: app
+      image: ${IMAGE}
+      resources: ${LIMITS}
+`;
+const COMPOSE = `services:
+  web:
+    image: ${IMAGE}
+    mem_limit: 64m
+    cpus: 0.5
+    ports: ['127.0.0.1:8080:80']
+`;
+const QUADLET = `[Container]
+Image=${IMAGE}
+PublishPort=127.0.0.1:8080:80
+PodmanArgs=--memory 64m --cpus 0.5
+`;
+
+/** A lane whose release has these manifests. */
+function laneOf(files: Readonly<Record<string, string | Uint8Array>>, settings: JsonObject = {}): GateLane {
+  const lane = new GateLane(gate('payload', settings));
+  const put = (bytes: Uint8Array): Digest => {
+    lane.blobs.set(sha256(bytes), bytes);
+    return sha256(bytes);
+  };
+  lane.components = Object.entries(files).map(([title, content], at) => {
+    const layer = put(typeof content === 'string' ? utf8(content) : content);
+    const layers = [{ digest: layer, annotations: { 'org.opencontainers.image.title': title } }];
+    return { name: `manifest-${at}`, kind: 'manifest' as const, digest: put(canonicalJson({ layers })) };
+  });
+  return lane;
+}
+
+const check = (lane: GateLane): ReturnType<GateLane['check']> => lane.check('payload', [payloadGate]);
+const judge = (name: string, text: string, settings: JsonObject = {}): ReturnType<GateLane['check']> =>
+  check(laneOf({ [name]: text }, settings));
+
+describe('payload', () => {
+  test('passes manifests of each format that ask for nothing', () => {
+    expect(check(laneOf({ 'pod.yaml': POD, 'compose.yaml': COMPOSE, 'web.container': QUADLET }))).toMatchObject({
+      verdict: 'pass',
+      actual: '3 manifests hold',
+    });
+  });
+
+  const pod = (from: string, to: string): string => {
+    expect(POD).toContain(from);
+    return POD.replace(from, to);
+  };
+  const inSpec = (lines: string): string => pod('spec:\n', `spec:\n${lines}\n`);
+  const inContainer = (lines: string): string => pod(`      image: ${IMAGE}\n`, `      image: ${IMAGE}\n${lines}\n`);
+  const object = (kind: string, rest: string): string =>
+    `${POD}---\napiVersion: example/v1\nkind: ${kind}\nmetadata: { name: it }\n${rest}\n`;
+
+  test.each([
+    ['a tag', pod(IMAGE, 'registry.example/app:1.2'), 'pod.yaml:7 unpinned-image: Pod/web container app'],
+    ['no tag', pod(IMAGE, 'app'), 'pod.yaml:7 unpinned-image'],
+    ['a digest that is cut off', pod(HEX, HEX.slice(1)), 'pod.yaml:7 unpinned-image'],
+    ['a variable', pod(IMAGE, '"$(IMAGE)"'), 'pod.yaml:7 unpinned-image'],
+    ['no image', pod(`      image: ${IMAGE}\n`, ''), 'pod.yaml:6 unpinned-image'],
+    [
+      'a tag in an init container',
+      inSpec('  initContainers: [{ name: init, image: busybox, resources: { limits: { cpu: 1, memory: 1Mi } } }]'),
+      'pod.yaml:5 unpinned-image',
+    ],
+    [
+      'a tag behind an alias',
+      pod(`image: ${IMAGE}`, 'image: *old').replace('kind: Pod\n', 'kind: Pod\nx: &old nginx:1\n'),
+      'pod.yaml:8 unpinned-image',
+    ],
+    [
+      'a tag merged in',
+      pod(`      image: ${IMAGE}\n`, '      <<: *old\n').replace('kind: Pod\n', 'kind: Pod\nx: &old { image: "nginx:1" }\n'),
+      'unpinned-image',
+    ],
+    ['an image volume by tag', inSpec('  volumes: [{ name: v, image: { reference: "models:1" } }]'), 'pod.yaml:5 unpinned-image'],
+    ['the host’s network', inSpec('  hostNetwork: true'), 'pod.yaml:5 host-network'],
+    ['the host’s network in YAML 1.1', inSpec('  hostNetwork: yes'), 'pod.yaml:5 host-network'],
+    ['the host’s processes', inSpec('  hostPID: true'), 'pod.yaml:5 privileged'],
+    ['privilege', inContainer('      securityContext: { privileged: true }'), 'pod.yaml:8 privileged'],
+    ['privilege as a text', inContainer('      securityContext: { privileged: "True" }'), 'pod.yaml:8 privileged'],
+    ['all capabilities', inContainer('      securityContext: { capabilities: { add: [CAP_ALL] } }'), 'pod.yaml:8 privileged'],
+    ['no limit of memory', pod(LIMITS, '{ limits: { cpu: 1 } }'), 'pod.yaml:8 unbounded-resources'],
+    ['requests only', pod(LIMITS, '{ requests: { cpu: 1, memory: 1Gi } }'), 'pod.yaml:8 unbounded-resources'],
+    ['a limit of zero', pod(LIMITS, '{ limits: { cpu: 1, memory: 0 } }'), 'pod.yaml:8 unbounded-resources'],
+    ['a port of the host', inContainer('      ports: [{ containerPort: 80, hostPort: 80 }]'), 'pod.yaml:8 open-route'],
+    ['a password in a variable', inContainer('      env: [{ name: DB_PASSWORD, value: hunter2 }]'), 'pod.yaml:8 plaintext-secret'],
+    ['a password on a command line', inContainer('      args: ["--password=hunter2"]'), 'pod.yaml:8 plaintext-secret'],
+    ['a pod in a custom kind', POD.replace('kind: Pod', 'kind: Rollout').replace(IMAGE, 'app:1'), 'pod.yaml:7 unpinned-image: Rollout/web'],
+    [
+      'a pod in a list',
+      `apiVersion: v1\nkind: List\nitems:\n  - ${POD.replace(IMAGE, 'app:1').replaceAll('\n', '\n    ').trimEnd()}\n`,
+      'pod.yaml:10 unpinned-image: Pod/web',
+    ],
+    ['a secret', object('Secret', 'stringData: { a: hunter2 }'), 'pod.yaml:13 plaintext-secret: Secret/it'],
+    ['a password in a config map', object('ConfigMap', 'data: { "db.password": hunter2 }'), 'pod.yaml:13 plaintext-secret'],
+    ['a private key', object('ConfigMap', 'data: { note: "-----BEGIN PRIVATE KEY-----" }'), 'pod.yaml:13 plaintext-secret'],
+    ['a route in from everywhere', object('NetworkPolicy', 'spec: { ingress: [{}] }'), 'pod.yaml:13 open-route'],
+    [
+      'a route out to everywhere',
+      object('NetworkPolicy', 'spec: { egress: [{ to: [{ ipBlock: { cidr: "::/0" } }] }] }'),
+      'pod.yaml:13 open-route',
+    ],
+    ['the world, as Cilium says', object('CiliumNetworkPolicy', 'spec: { egress: [{ toEntities: [world] }] }'), 'pod.yaml:13 open-route'],
+    ['a load balancer for all', object('Service', 'spec: { type: LoadBalancer }'), 'pod.yaml:13 open-route'],
+    ['a port on every node', object('Service', 'spec: { type: NodePort }'), 'pod.yaml:13 open-route'],
+    ['an ingress for every host name', object('Ingress', 'spec: { rules: [{ http: {} }] }'), 'pod.yaml:13 open-route'],
+  ])('refuses Kubernetes with %s, by file and line', (_, text, where) => {
+    const refused = judge('pod.yaml', text);
+    expect(refused).toMatchObject({ verdict: 'fail', code: 'PAYLOAD_REFUSED', actual: expect.stringContaining(where) });
+  });
+
+  const compose = (from: string, to: string): string => {
+    expect(COMPOSE).toContain(from);
+    return COMPOSE.replace(from, to);
+  };
+  const inService = (lines: string): string => compose('    mem_limit', `${lines}\n    mem_limit`);
+
+  test.each([
+    ['a tag', compose(IMAGE, 'app:1'), 'compose.yaml:3 unpinned-image: service web'],
+    ['a variable in the image', compose(IMAGE, 'app:${TAG}'), 'compose.yaml:3 unpinned-image'],
+    ['a build', compose(`image: ${IMAGE}`, 'build: .'), 'compose.yaml:3 unpinned-image'],
+    ['services of another file', `include: [other.yaml]\n${COMPOSE}`, 'compose.yaml:1 unpinned-image'],
+    ['privilege', inService('    privileged: true'), 'compose.yaml:4 privileged'],
+    ['the host’s processes', inService('    pid: host'), 'compose.yaml:4 privileged'],
+    ['a capability', inService('    cap_add: [SYS_ADMIN]'), 'compose.yaml:4 privileged'],
+    ['no confinement', inService('    security_opt: ["seccomp:unconfined"]'), 'compose.yaml:4 privileged'],
+    ['the host’s network', inService('    network_mode: host'), 'compose.yaml:4 host-network'],
+    ['no limit of memory', compose('    mem_limit: 64m\n', ''), 'compose.yaml:2 unbounded-resources'],
+    ['no limit of cpu', compose('    cpus: 0.5\n', ''), 'compose.yaml:2 unbounded-resources'],
+    ['a port on every address', compose("'127.0.0.1:8080:80'", "'8080:80'"), 'compose.yaml:6 open-route'],
+    ['a port alone', compose("'127.0.0.1:8080:80'", '80'), 'compose.yaml:6 open-route'],
+    ['a port on any address', compose("'127.0.0.1:8080:80'", "'[::]:8080:80'"), 'compose.yaml:6 open-route'],
+    ['a long port without an address', compose("['127.0.0.1:8080:80']", '[{ target: 80, published: 80 }]'), 'compose.yaml:6 open-route'],
+    ['a password in a map', inService('    environment: { DB_PASSWORD: hunter2 }'), 'compose.yaml:4 plaintext-secret'],
+    ['a password in a list', inService('    environment: ["PGPASSWORD=hunter2"]'), 'compose.yaml:4 plaintext-secret'],
+    [
+      'a password as a default',
+      inService('    environment: { DB_PASSWORD: "${DB_PASSWORD:-hunter2}" }'),
+      'compose.yaml:4 plaintext-secret',
+    ],
+    ['a secret’s content', `${COMPOSE}secrets: { db: { content: hunter2 } }\n`, 'compose.yaml:7 plaintext-secret'],
+  ])('refuses compose with %s, by file and line', (_, text, where) => {
+    expect(judge('compose.yaml', text)).toMatchObject({ verdict: 'fail', code: 'PAYLOAD_REFUSED', actual: expect.stringContaining(where) });
+  });
+
+  test.each([
+    ['a tag', QUADLET.replace(IMAGE, 'app:1'), 'web.container:2 unpinned-image: web.container, image app:1'],
+    ['no image', QUADLET.replace(/Image=.*\n/, ''), 'web.container:1 unpinned-image'],
+    ['the host’s network', `${QUADLET}Network=host\n`, 'web.container:5 host-network'],
+    ['privilege', `${QUADLET}PodmanArgs=--privileged\n`, 'web.container:5 privileged'],
+    ['privilege on the next line', `${QUADLET}PodmanArgs=--tty \\\n  --privileged\n`, 'web.container:5 privileged'],
+    ['a capability', `${QUADLET}AddCapability=NET_RAW CAP_SYS_ADMIN\n`, 'web.container:5 privileged'],
+    ['a port on every address', `${QUADLET}PublishPort=8080:80\n`, 'web.container:5 open-route'],
+    ['no limit of memory', QUADLET.replace('--memory 64m', ''), 'web.container:1 unbounded-resources'],
+    ['a password', `${QUADLET}Environment=MODE=x "DB_PASSWORD=hunter2"\n`, 'web.container:5 plaintext-secret'],
+  ])('refuses a quadlet unit with %s, by file and line', (_, text, where) => {
+    expect(judge('web.container', text)).toMatchObject({
+      verdict: 'fail',
+      code: 'PAYLOAD_REFUSED',
+      actual: expect.stringContaining(where),
+    });
+  });
+
+  test.each([
+    ['no manifest at all', {}, 'the release has no manifest'],
+    ['an empty file', { 'pod.yaml': '' }, 'pod.yaml:1 cannot be judged'],
+    ['comments only', { 'pod.yaml': '# nothing\n' }, 'cannot be judged'],
+    ['YAML of another kind', { 'values.yaml': 'replicas: 3\n' }, 'values.yaml:1 cannot be judged: it is neither'],
+    ['one good document and one of another kind', { 'pod.yaml': `${POD}---\nhello: 1\n` }, 'cannot be judged'],
+    ['YAML that does not parse', { 'pod.yaml': `${POD}  bad: [\n` }, 'cannot be judged'],
+    ['a key twice', { 'pod.yaml': POD.replace('kind: Pod', 'kind: Pod\nkind: Pod') }, 'pod.yaml:3 cannot be judged'],
+    ['a template', { 'pod.yaml': POD.replace(IMAGE, '{{ .Values.image }}') }, 'cannot be judged'],
+    ['bytes that are no text', { 'pod.yaml': new Uint8Array([0xff, 0xfe]) }, 'cannot be judged: it is not UTF-8'],
+    [
+      'a bomb of aliases',
+      {
+        'pod.yaml': `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c]\n`,
+      },
+      'cannot be judged',
+    ],
+    ['a quadlet unit with a stray line', { 'web.container': `${QUADLET}what is this\n` }, 'web.container:5 cannot be judged'],
+    ['a good one beside a bad one', { 'a.yaml': POD, 'b.yaml': POD.replace(IMAGE, 'app:1') }, 'b.yaml:7 unpinned-image'],
+  ])('refuses %s', (_, files, why) => {
+    expect(check(laneOf(files as Record<string, string>))).toMatchObject({
+      verdict: 'fail',
+      code: 'PAYLOAD_REFUSED',
+      actual: expect.stringContaining(why),
+    });
+  });
+
+  test('refuses a manifest that is not there, or has other bytes', () => {
+    const [missing, other] = [laneOf({ 'pod.yaml': POD }), laneOf({ 'pod.yaml': POD })];
+    missing.blobs.delete(sha256(utf8(POD)));
+    other.blobs.set(sha256(utf8(POD)), utf8('kind: Pod\n'));
+    expect(check(missing)).toMatchObject({ verdict: 'fail', code: 'CONTENT_MISSING' });
+    expect(check(other)).toMatchObject({ verdict: 'fail', code: 'CONTENT_DIGEST' });
+  });
+
+  test('a rule is switched off by policy only, and the others still hold', () => {
+    const text = POD.replace(IMAGE, 'app:1').replace('spec:\n', 'spec:\n  hostNetwork: true\n');
+    const refused = judge('pod.yaml', text, { rules: { 'unpinned-image': 'allow' } });
+    expect(refused.actual).toBe('pod.yaml:5 host-network: Pod/web, hostNetwork');
+    expect(judge('pod.yaml', text, { rules: { 'unpinned-image': 'allow', 'host-network': 'allow' } }).verdict).toBe('pass');
+  });
+
+  test('a waiver lets one finding through, with an owner and until it expires', () => {
+    const text = POD.replace('spec:\n', 'spec:\n  hostNetwork: true\n  hostPID: true\n');
+    const waiver = {
+      rule: 'host-network',
+      manifest: 'manifest-0',
+      object: 'Pod/web',
+      owner: 'net',
+      reason: 'multicast',
+      expiresAt: '2026-11-24T10:00:01Z',
+    };
+    expect(judge('pod.yaml', text, { waivers: [waiver] }).actual).toBe('pod.yaml:6 privileged: Pod/web, hostPID');
+    const both = { waivers: [waiver, { ...waiver, rule: 'privileged' }] };
+    expect(judge('pod.yaml', text, both)).toMatchObject({ verdict: 'pass', actual: '1 manifests hold, 2 waived' });
+    for (const other of [{ expiresAt: '2026-11-24T10:00:00Z' }, { manifest: 'manifest-1' }, { object: 'Pod/db' }])
+      expect(judge('pod.yaml', text, { waivers: [{ ...waiver, ...other }] }).actual).toContain('host-network');
+  });
+
+  test.each([
+    [{ waivers: [{ rule: 'privileged', manifest: 'x', reason: 'y', expiresAt: '2027-01-01T00:00:00Z' }] }],
+    [{ waivers: [{ rule: 'privileged', manifest: 'x', owner: 'o', reason: 'y' }] }],
+    [{ waivers: [{ rule: 'privileged', manifest: 'x', owner: 'o', reason: 'y', expiresAt: 'never' }] }],
+    [{ rules: { privileged: 'off' } }],
+    [{ rules: { privilege: 'allow' } }],
+  ])('settings %j are refused when the pipeline is read', (settings) => {
+    expect(() => validateGateConfig('payload', settings, [payloadGate])).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+    expect(judge('pod.yaml', POD, settings)).toMatchObject({ verdict: 'error', code: 'GATE_ERROR' });
+  });
+
+  test('a release without manifests passes only where policy says so', () => {
+    expect(check(laneOf({}, { noManifests: 'allow' })).verdict).toBe('pass');
+  });
+
+  test('a program that has not loaded the gate refuses', () => {
+    expect(evaluateGates(laneOf({ 'pod.yaml': POD }).input()).at(-1)).toMatchObject({
+      id: 'payload',
+      verdict: 'error',
+      code: 'GATE_UNKNOWN',
+    });
+  });
+});

@@ -1,0 +1,94 @@
+/** Rules on compose files (the Compose Specification). */
+import type { Finding, PayloadRule } from './finding.js';
+import { isPinned } from './image-reference.js';
+import { isAnyAddress, isHostCapability, isLimit, isOn, listOf } from './lax-value.js';
+import { isRecord, type Place, type YamlDocument } from './manifest-file.js';
+import { isPlainSecret } from './secret-text.js';
+
+type Fields = Readonly<Record<string, unknown>>;
+type Report = (rule: PayloadRule, place: Place, object: string, what: string) => void;
+
+/** What breaks a rule in a compose file. */
+export function composeFindings(document: YamlDocument): readonly Finding[] {
+  const findings: Finding[] = [];
+  const report: Report = (rule, place, object, what) => findings.push({ rule, line: document.lineOf(place), object, what });
+  const root = isRecord(document.value) ? document.value : {};
+  if (root['include'] !== undefined)
+    report('unpinned-image', ['include'], 'compose', 'takes services from another file, which is not read');
+  const services = isRecord(root['services']) ? root['services'] : {};
+  for (const [name, service] of Object.entries(services)) {
+    oneService(isRecord(service) ? service : {}, ['services', name], `service ${name}`, report);
+  }
+  for (const part of ['secrets', 'configs']) {
+    for (const [name, entry] of Object.entries(isRecord(root[part]) ? root[part] : {})) {
+      const content = isRecord(entry) ? entry['content'] : undefined;
+      const isSecret = part === 'secrets' ? isOn(content) : isPlainSecret(name, content);
+      if (isSecret) report('plaintext-secret', [part, name, 'content'], `${part} ${name}`, 'its content is in the file');
+    }
+  }
+  return findings;
+}
+
+function oneService(service: Fields, place: Place, object: string, report: Report): void {
+  image(service, place, object, report);
+  privileges(service, place, object, report);
+  if (service['network_mode'] === 'host') report('host-network', [...place, 'network_mode'], object, 'network_mode host');
+  bounds(service, place, object, report);
+  listOf(service['ports']).forEach((port, at) => {
+    if (isOpenPort(port)) report('open-route', [...place, 'ports', at], object, `port ${describePort(port)} on every address of the host`);
+  });
+  for (const { name, value, at } of environment(service['environment'])) {
+    if (isPlainSecret(name, value)) report('plaintext-secret', [...place, 'environment', at], object, `variable ${name}`);
+  }
+}
+
+function image(service: Fields, place: Place, object: string, report: Report): void {
+  const reference = service['image'];
+  if (service['extends'] !== undefined) report('unpinned-image', [...place, 'extends'], object, 'takes its image from another service');
+  else if (service['build'] !== undefined) report('unpinned-image', [...place, 'build'], object, 'is built where it runs');
+  else if (reference === undefined) report('unpinned-image', place, object, 'names no image');
+  else if (typeof reference !== 'string') report('unpinned-image', [...place, 'image'], object, 'an image that is no text');
+  else if (!isPinned(reference)) report('unpinned-image', [...place, 'image'], object, `image ${reference}`);
+}
+
+function privileges(service: Fields, place: Place, object: string, report: Report): void {
+  if (isOn(service['privileged'])) report('privileged', [...place, 'privileged'], object, 'privileged');
+  for (const field of ['pid', 'ipc', 'uts', 'userns_mode', 'cgroup']) {
+    if (service[field] === 'host') report('privileged', [...place, field], object, `${field} host`);
+  }
+  for (const capability of listOf(service['cap_add']).filter(isHostCapability)) {
+    report('privileged', [...place, 'cap_add'], object, `capability ${String(capability)}`);
+  }
+  for (const option of listOf(service['security_opt']).filter((each) => /unconfined|disable/.test(String(each)))) {
+    report('privileged', [...place, 'security_opt'], object, String(option));
+  }
+}
+
+function bounds(service: Fields, place: Place, object: string, report: Report): void {
+  const deploy = isRecord(service['deploy']) ? service['deploy'] : {};
+  const resources = isRecord(deploy['resources']) ? deploy['resources'] : {};
+  const limits = isRecord(resources['limits']) ? resources['limits'] : {};
+  if (!isLimit(limits['cpus']) && !isLimit(service['cpus']) && !isLimit(service['cpu_quota']))
+    report('unbounded-resources', place, object, 'no limit of cpu');
+  if (!isLimit(limits['memory']) && !isLimit(service['mem_limit'])) report('unbounded-resources', place, object, 'no limit of memory');
+}
+
+/** `HOST_IP:PUBLISHED:TARGET` binds to one address; without one, a port is published on all. */
+function isOpenPort(port: unknown): boolean {
+  if (isRecord(port)) return isAnyAddress(port['host_ip']);
+  const [, address] = /^(\[[^\]]*\]|[^:[\]]*):[^:]*:[^:]*$/.exec(String(port)) ?? [];
+  return isAnyAddress(address);
+}
+
+function describePort(port: unknown): string {
+  return isRecord(port) ? String(port['published'] ?? port['target']) : String(port);
+}
+
+/** Variables of a map, or of a list of `NAME=VALUE`. */
+function environment(value: unknown): readonly { readonly name: string; readonly value: unknown; readonly at: string | number }[] {
+  if (isRecord(value)) return Object.entries(value).map(([name, each]) => ({ name, value: each, at: name }));
+  return listOf(value).map((entry, at) => {
+    const [, name = '', each = ''] = /^([^=]*)=?(.*)$/s.exec(String(entry)) ?? [];
+    return { name, value: each, at };
+  });
+}
