@@ -55,7 +55,7 @@ test('the page on pipelines lists every gate with its settings, and no other', (
 });
 
 test('the page on pipelines lists every gate of the promoter alone, and no other', async () => {
-  const gates = await promoterGates(gatesBelow('Gates of the promoter alone').map(([gate]) => String(gate)));
+  const gates = await promoterGates(gatesBelow('Gates of the promoter alone').map(([gate]) => gate));
   const own = gates.filter((gate) => !GATES.includes(gate));
   expect(gatesBelow('Gates of the promoter alone')).toEqual(settingsOf(own));
   expect(own.map(({ id }) => id)).toEqual(PROMOTER_VERDICTS);
