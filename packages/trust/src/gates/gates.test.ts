@@ -5,6 +5,7 @@ import { type JsonObject, PREDICATE, type Statement } from '@sealane/core';
 import { codeOf } from '../testing/code-of.js';
 import { digestOf, gate, GateLane, hbom, junit, keyOf, POLICY, RELEASE } from '../testing/gate-lane.js';
 import { evaluateGates, evidenceToApprove, GATES, validateGateConfig } from './index.js';
+import { PROMOTER_VERDICTS } from './promoter-verdicts.js';
 
 const allGates = [gate('provenance'), gate('tests'), gate('hardware'), gate('approvals', { count: 2 }), gate('soak', { hours: 1 })];
 
@@ -12,6 +13,8 @@ const provenance: JsonObject = {
   buildDefinition: { buildType: 'https://build.example/v1', externalParameters: {}, resolvedDependencies: [] },
   runDetails: { builder: { id: 'https://builder.example' } },
 };
+
+const KNOWN = [...GATES.map(({ id }) => id), ...PROMOTER_VERDICTS].join(', ');
 
 function goodLane(): GateLane {
   const lane = new GateLane(...allGates);
@@ -49,10 +52,10 @@ describe('evaluating', () => {
   });
 
   test('an unknown gate is an error that lists the known ones', () => {
-    expect(new GateLane(gate('windows')).check('windows')).toMatchObject({
+    expect(new GateLane(gate('weather')).check('weather')).toMatchObject({
       verdict: 'error',
       code: 'GATE_UNKNOWN',
-      expected: 'one of the gates stage-order, provenance, tests, hardware, approvals, soak',
+      expected: `one of the gates ${KNOWN}`,
     });
   });
 
@@ -138,9 +141,7 @@ describe('evaluating', () => {
 
 describe('settings', () => {
   test('an unknown gate names the known ones, an unknown setting those of the gate', () => {
-    expect(() => validateGateConfig('cve', {})).toThrow(
-      'read gate cve: expected one of stage-order, provenance, tests, hardware, approvals, soak, got another',
-    );
+    expect(() => validateGateConfig('cve', {})).toThrow(`read gate cve: expected one of ${KNOWN}, got another`);
     expect(() => validateGateConfig('tests', { min: 1 })).toThrow(
       '(known: minPassed, suites, cases, faults, maxSkipped, flaky, maxAgeHours)',
     );
