@@ -6,24 +6,28 @@ import { planResult } from '../decision/outcome-result.js';
 import { plan } from '../decision/promote.js';
 import { rolloutOf } from '../decision/rollout.js';
 import { optionalText, releaseOf, textArgument, textOption, withPromoter } from '../promoter.js';
+import { REPORT, wantedReports, writeReports } from '../reports/report-shell.js';
 import { storedKeys } from '../signers/key-store.js';
 
 export const command: CommandSpec = {
   name: 'plan',
   summary: 'say what promote would say, what is missing, and the earliest time it could pass',
   arguments: [{ name: 'release', description: 'sha256:… or NAME@VERSION' }],
-  options: [TO_STAGE, GROUP],
+  options: [TO_STAGE, GROUP, REPORT],
   example: 'sealane plan readings@1.0.0 --to prod --home my-lane',
   run,
 };
 
 async function run(call: CommandCall): Promise<CommandResult> {
   const stage = textOption(call, 'to');
-  return await withPromoter(call, async (promoter) => {
+  const reports = wantedReports(call);
+  const result = await withPromoter(call, async (promoter) => {
     const { digest } = await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE'));
     const question = { release: digest, stage, rollout: rolloutOf(promoter, stage, optionalText(call, 'group')) };
     const outcome = await plan(promoter, question);
     const names = new Map(storedKeys(promoter.home).map(({ id, name }) => [id, name]));
     return planResult(outcome, missingOf(outcome.checks, outcome.input, names));
   });
+  writeReports(reports, result);
+  return result;
 }

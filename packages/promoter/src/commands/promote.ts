@@ -5,21 +5,25 @@ import { outcomeResult } from '../decision/outcome-result.js';
 import { promote } from '../decision/promote.js';
 import { rolloutOf } from '../decision/rollout.js';
 import { optionalText, releaseOf, textArgument, textOption, withLockedPromoter } from '../promoter.js';
+import { REPORT, wantedReports, writeReports } from '../reports/report-shell.js';
 
 export const command: CommandSpec = {
   name: 'promote',
   summary: 'move a release into a stage when every gate holds, and say why when not',
   arguments: [{ name: 'release', description: 'sha256:… or NAME@VERSION' }],
-  options: [TO_STAGE, GROUP],
+  options: [TO_STAGE, GROUP, REPORT],
   example: 'sealane promote readings@1.0.0 --to prod --home my-lane',
   run,
 };
 
 async function run(call: CommandCall): Promise<CommandResult> {
   const stage = textOption(call, 'to');
-  return await withLockedPromoter(call, async (promoter) => {
+  const reports = wantedReports(call);
+  const result = await withLockedPromoter(call, async (promoter) => {
     const { digest } = await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE'));
     const question = { release: digest, stage, rollout: rolloutOf(promoter, stage, optionalText(call, 'group')) };
     return outcomeResult(await promote(promoter, question));
   });
+  writeReports(reports, result);
+  return result;
 }
