@@ -28,7 +28,7 @@ export const REQUIREMENT_ROWS: readonly RequirementRow[] = [
   ['A12', 'plan, explain, replay', ''],
   ['A13', 'refuse, revoke, waive, freeze: signed, logged, with reason and expiry', 'waivers (exceptions)'],
   ['A14', 'images and their signatures copied by digest from registry to registry, as OCI referrers', NONE_YET],
-  ['A15', 'CI steps: templates, job summary, exit codes, idempotent on retry', NONE_YET],
+  ['A15', 'CI steps: templates, job summary, exit codes, idempotent on retry', ''],
   ['A16', 'offline promotion in an enclave, from exported evidence', NONE_YET],
   ['A17', 'key life: root ceremony, rotation of every role, revocation of a stolen key and what it signed', NONE_YET],
   ['A18', 'policy has owners other than promotion; the plan of a policy change lists what it would let through', NONE_YET],

@@ -159,7 +159,7 @@ describe('A15 the GitHub action', () => {
       try {
         return execFileSync('actionlint', ['-no-color', workflow], { cwd: checkout, encoding: 'utf8' });
       } catch (error) {
-        return String((error as { stdout: string }).stdout);
+        return (error as { stdout: string }).stdout;
       }
     };
     expect(lint(text)).toBe('');
