@@ -31,7 +31,7 @@ export const REQUIREMENT_ROWS: readonly RequirementRow[] = [
   ['A15', 'CI steps: templates, job summary, exit codes, idempotent on retry', ''],
   ['A16', 'offline promotion in an enclave, from exported evidence', NONE_YET],
   ['A17', 'key life: root ceremony, rotation of every role, revocation of a stolen key and what it signed', NONE_YET],
-  ['A18', 'policy has owners other than promotion; the plan of a policy change lists what it would let through', NONE_YET],
+  ['A18', 'policy has owners other than promotion; the plan of a policy change lists what it would let through', ''],
   ['A19', 'trust boundaries: keys, repositories and approvers scoped by team and workload class', ''],
   ['A20', 'qualified rigs: enrolled, inventoried in the run, rebuilt, free of drift; revoking one reopens what it vouched for', NONE_YET],
   ['A21', 'rollback rehearsed in the stage before, in the declared time', NONE_YET],

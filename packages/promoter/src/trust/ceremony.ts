@@ -31,6 +31,7 @@ import {
   targetsAuthority,
 } from './proposal.js';
 import { nothingProposed, proposalResult } from './proposal-result.js';
+import { effectLines, type PolicyEffects, policyEffects } from './policy-effects.js';
 import { type Published, propose } from './propose.js';
 import { emptyChannel, publishLogFiles, publishStage, publishTop } from './publish-lane.js';
 import { readRevokedKeys } from './revoked-keys.js';
@@ -46,7 +47,10 @@ export interface CeremonyWish {
  *
  * @throws PromoterError `CONFIG_INVALID` a key that the pipeline names is missing
  */
-async function makeProposal(promoter: Promoter, wish: CeremonyWish): Promise<Proposal | undefined> {
+async function makeProposal(
+  promoter: Promoter,
+  wish: CeremonyWish,
+): Promise<{ readonly proposal: Proposal; readonly effects: PolicyEffects } | undefined> {
   const { home, pipeline, logVkey } = promoter;
   const next = storedKeys(home).filter(({ state }) => state === 'next');
   const nameOf = new Map(
@@ -54,7 +58,7 @@ async function makeProposal(promoter: Promoter, wish: CeremonyWish): Promise<Pro
       .filter(({ state }) => state === 'current')
       .map(({ id, name }) => [id, name]),
   );
-  const proposal = propose(readPublished(promoter), {
+  const proposed = propose(readPublished(promoter), {
     ...wish,
     pipeline,
     logVkey,
@@ -64,8 +68,11 @@ async function makeProposal(promoter: Promoter, wish: CeremonyWish): Promise<Pro
     logSize: await promoter.ledger.size(),
     now: promoter.now(),
   });
-  if (proposal !== undefined) durableWrite(home.proposal, encodeProposal(proposal), PUBLIC_FILE);
-  return proposal;
+  if (proposed === undefined) return undefined;
+  const effects = await policyEffects(promoter, proposed);
+  const proposal = { ...proposed, changes: [...proposed.changes, ...effectLines(effects)] };
+  durableWrite(home.proposal, encodeProposal(proposal), PUBLIC_FILE);
+  return { proposal, effects };
 }
 
 /** The owners' part of the published lane. */
@@ -85,8 +92,10 @@ export async function proposeChanges(
   promoter: Promoter,
   wish: CeremonyWish = { accept: 'earlier-policies', renew: 'when-changed' },
 ): Promise<CommandResult> {
-  const proposal = await makeProposal(promoter, wish);
-  return proposal === undefined ? nothingProposed(promoter.lane.origin) : proposalResult(proposal, promoter.home.proposal, 5);
+  const made = await makeProposal(promoter, wish);
+  if (made === undefined) return nothingProposed(promoter.lane.origin);
+  const result = proposalResult(made.proposal, promoter.home.proposal, 5);
+  return { ...result, json: { ...result.json, effects: made.effects } };
 }
 
 /** Reads a proposal file. @throws PromoterError `CONFIG_INVALID` */

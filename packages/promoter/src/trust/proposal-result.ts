@@ -19,7 +19,7 @@ export function proposalResult(proposal: Proposal, file: string, exit: 0 | 5): C
 export function nothingProposed(lane: string): CommandResult {
   return {
     exit: 0,
-    json: { file: null, lane, basedOn: null, changes: [], root: null, targets: null },
+    json: { file: null, lane, basedOn: null, changes: [], root: null, targets: null, effects: { letsIn: [], refuses: [] } },
     text: 'nothing differs from what is published',
   };
 }
