@@ -104,7 +104,7 @@ it('A18 a site follows no policy but the owners’: one that was edited on the w
   const files = readdirSync(folder).filter((name) => name.endsWith('.prod.json'));
   for (const name of files) {
     const text = readFileSync(path.join(folder, name), 'utf8');
-    writeFileSync(path.join(folder, name), text.replace('"minPassed":50', '"minPassed":05'));
+    writeFileSync(path.join(folder, name), text.replace(/"minPassed":\d/, '"minPassed":0'));
   }
   expect(await fresh.must(['update'], 4)).toMatchObject({ outcome: 'refused', reason: 'TRUST_MISMATCH', release: null });
 });
