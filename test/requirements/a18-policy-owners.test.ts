@@ -23,6 +23,7 @@ beforeAll(async () => {
   await lane.sealane(['evidence', 'add', unbuilt, '--tests', path.join(dir, 'junit.xml'), '--key', 'lab']);
   await lane.sealane(['promote', unbuilt, '--to', 'dev'], 3);
   site = await enrolSite(lane, path.join(dir, 'site'));
+  fresh = await enrolSite(lane, path.join(dir, 'fresh'), { name: 'harbour-8' });
 });
 
 afterAll(async () => {
@@ -91,7 +92,6 @@ it('A18 signed by both, it does what the proposal said: at the promoter and at a
 });
 
 it('A18 the roster of sites is the registrar’s: no other key enrols one', async () => {
-  fresh = await enrolSite(lane, path.join(dir, 'fresh'), { name: 'harbour-8' });
   const request = path.join(fresh.dir, 'request.json');
   for (const key of ['prod', 'targets-1', 'alice']) {
     const words = ['site', 'add', request, '--stage', 'prod', '--key', key, '--out', path.join(dir, `record-${key}.json`)];
