@@ -32,12 +32,16 @@ export interface BusyLane {
 /** Makes one in `dir`, with the real commands. The caller stops both. */
 export async function makeBusyLane(dir: string): Promise<BusyLane> {
   const lane = await makeLane(dir);
-  const topology = path.join(dir, 'topology.json');
-  writeFileSync(topology, JSON.stringify({ nodes: ['plc-1', 'gateway-1'], links: [['plc-1', 'gateway-1']] }));
+  const topology = path.join(dir, 'topology.yaml');
+  writeFileSync(topology, TOPOLOGY);
   const first = await lane.release('1.0.0');
   await lane.sealane(['promote', first, '--to', 'dev'], 3);
   const words = ['evidence', 'add', first, '--tests', path.join(dir, 'junit.xml'), '--hardware', lane.hardware, '--topology', topology];
-  await lane.sealane([...words, '--key', 'lab']);
+  const documents = Object.entries(runDocuments(first)).flatMap(([kind, document]) => {
+    writeFileSync(path.join(dir, `${kind}.json`), JSON.stringify(document));
+    return [`--${kind}`, path.join(dir, `${kind}.json`)];
+  });
+  await lane.sealane([...words, ...documents, '--key', 'lab']);
   await lane.promote(first);
   const second = await lane.release('1.1.0');
   await lane.promote(second, 'dev');
@@ -51,6 +55,32 @@ export async function makeBusyLane(dir: string): Promise<BusyLane> {
   const medium = path.join(dir, 'medium');
   await lane.sealane(['media', 'export', '--stage', 'prod', '--out', medium]);
   return { lane, site, medium, documents: await collect(lane, site) };
+}
+
+const TOPOLOGY = `apiVersion: sealane/v1
+kind: Topology
+zones: [cell]
+nodes: [{ role: gateway, tier: edge, zone: cell, storage: ssd }]
+flows: []
+ingress: []
+services: []
+uplinks: [{ name: lte, zone: cell, kind: lte }]
+`;
+
+/** A document of each other kind that a run can have. */
+function runDocuments(release: string): Readonly<Record<string, object>> {
+  const head = (kind: string): object => ({ apiVersion: 'sealane/v1', kind });
+  const measured = { jitterMs: 2.5, lossPercent: 0.1, retransmitPercent: 0, failoverMs: null, latencyMs: { p50: 20, p95: 40, p99: 80 } };
+  return {
+    fidelity: { ...head('Fidelity'), dependencies: [{ name: 'plc', rung: 'hardware', data: 'real' }] },
+    conditions: { ...head('Conditions'), profiles: [{ profile: 'lte', samples: 100, ...measured }] },
+    rehearsal: {
+      ...head('Rehearsal'),
+      stage: 'edge-preprod',
+      site: 'bench-1',
+      rollbacks: [{ to: release, seconds: 12.5, at: '2026-11-24T10:00:00Z', receipts: [] }],
+    },
+  };
 }
 
 async function collect(lane: TestLane, site: TestSite): Promise<Documents> {
@@ -72,12 +102,16 @@ async function collect(lane: TestLane, site: TestSite): Promise<Documents> {
   return found;
 }
 
+/** Kinds of blobs of ours, which lie in `content/`. */
+const DOCUMENTS: readonly string[] = ['Waybill', 'Topology', 'Fidelity', 'Conditions', 'Rehearsal'];
+
 type Keep = (name: string, bytes: Uint8Array) => void;
 
 function keepBlob(keep: Keep, bytes: Uint8Array): void {
   if (bytes[0] !== '{'.charCodeAt(0)) return;
   const value = parse(bytes);
-  if (value['kind'] === 'Waybill') keep('waybill', bytes);
+  const { kind } = value;
+  if (typeof kind === 'string' && DOCUMENTS.includes(kind)) keep(kind.toLowerCase(), bytes);
   if (value['artifactType'] === RELEASE_ARTIFACT_TYPE) keep('release-manifest', bytes);
 }
 

@@ -33,6 +33,10 @@ import {
 } from '../../packages/trust/src/evidence/predicates.js';
 import { channelShape } from '../../packages/trust/src/policy/channel.js';
 import { policyShape } from '../../packages/trust/src/policy/policy.js';
+import { conditionsShape, parseConditions } from '../../packages/trust/src/reports/conditions.js';
+import { fidelityShape, parseFidelity } from '../../packages/trust/src/reports/fidelity.js';
+import { parseRehearsal, rehearsalShape } from '../../packages/trust/src/reports/rehearsal.js';
+import { parseTopology, topologyShape } from '../../packages/trust/src/reports/topology.js';
 import { waybillShape } from '../../packages/trust/src/waybill/waybill.js';
 
 /** One format. */
@@ -70,6 +74,10 @@ export const FORMATS: readonly Format[] = [
   document('channel', channelShape, parseChannel),
   document('policy', policyShape, parsePolicy),
   document('waybill', waybillShape, parseWaybill),
+  document('conditions', conditionsShape, parseConditions),
+  document('fidelity', fidelityShape, parseFidelity),
+  document('rehearsal', rehearsalShape, parseRehearsal),
+  document('topology', topologyShape, parseTopology),
   { name: 'log-leaf', kind: 'document', schema: 'by-hand', parse: parseLogLeaf },
   { name: 'proposal', kind: 'document', schema: 'by-hand', parse: (bytes) => parseProposal(bytes, 'proposal.json') },
   { name: 'release-manifest', kind: 'document', schema: 'by-hand', parse: parseReleaseManifest },

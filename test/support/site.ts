@@ -8,6 +8,8 @@ export interface SiteOptions {
   readonly name?: string;
   /** Labels as `KEY=VALUE`. */
   readonly labels?: readonly string[];
+  /** A file with what stands at the site, for its record. */
+  readonly topology?: string;
   readonly upstreams?: readonly string[];
   readonly receiptsTo?: string;
   /** More lines for site.yaml, or lines of the driver. */
@@ -36,7 +38,10 @@ export async function enrolSite(lane: TestLane, dir: string, options: SiteOption
   const site = siteAt(dir, name);
   const [request, record] = [path.join(dir, 'request.json'), path.join(dir, 'record.json')];
   await site.must(['enroll', '--name', name, '--out', request]);
-  const given = labels.flatMap((label) => ['--label', label]);
+  const given = [
+    ...labels.flatMap((label) => ['--label', label]),
+    ...(options.topology === undefined ? [] : ['--topology', options.topology]),
+  ];
   await lane.sealane(['site', 'add', request, '--stage', 'prod', ...given, '--key', 'registrar', '--out', record]);
   await site.must(['enroll', '--record', record, '--root', path.join(lane.lane, 'trust', 'metadata', '1.root.json')]);
   return site;

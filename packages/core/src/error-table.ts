@@ -176,6 +176,16 @@ export const ERRORS = define({
   },
 
   // waybill and evidence
+  EVIDENCE_CONDITIONS: {
+    exit: 3,
+    what: 'what a run measured of its links is out of bounds, or a number that policy bounds is missing',
+    hint: 'measure again under the profiles that the pipeline names: sealane evidence add RELEASE --tests FILE --conditions FILE',
+  },
+  EVIDENCE_FIDELITY: {
+    exit: 3,
+    what: 'a dependency was not tested as real as policy asks, or is not declared',
+    hint: 'test with the real thing and say so: sealane evidence add RELEASE --tests FILE --fidelity FILE',
+  },
   EVIDENCE_PROVENANCE: {
     exit: 3,
     what: 'provenance names another builder, source, ref, commit or build type than policy asks for',
@@ -185,6 +195,11 @@ export const ERRORS = define({
     exit: 3,
     what: 'evidence is missing, failed, empty, skipped or stale',
     hint: 'run the tests again and add the report: sealane evidence add RELEASE --tests FILE',
+  },
+  EVIDENCE_ROLLBACK: {
+    exit: 3,
+    what: 'going back from this release to one that it replaces was not rehearsed in time, or there is no way back',
+    hint: 'rehearse it at a stage before: sealane evidence add RELEASE --tests FILE --rehearsal FILE',
   },
   EVIDENCE_SCOPE: {
     exit: 3,
@@ -200,6 +215,11 @@ export const ERRORS = define({
     exit: 3,
     what: 'evidence is about other bytes than this release',
     hint: 'add evidence whose subject is the digest of this release',
+  },
+  EVIDENCE_TOPOLOGY: {
+    exit: 3,
+    what: 'the topology of a site differs from what was tested, and policy does not declare the difference',
+    hint: 'test in the topology of the sites: sealane evidence add RELEASE --tests FILE --topology FILE',
   },
   GATE_ERROR: {
     exit: 3,

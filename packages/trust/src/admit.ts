@@ -11,6 +11,7 @@ import { groupOf, openRecord } from './admission/site-step.js';
 import { openTrust, type TrustedLane } from './admission/trust-step.js';
 import type { Admission, AdmissionDraft, AdmitInput, KeptOrders } from './admission/types.js';
 import { Refusal, startWalk, type Walk } from './admission/walk.js';
+import type { SiteRecordPredicate } from './evidence/predicates/site-record.js';
 import { type VerifyTrust, verifyTrustOf } from './evidence/verify-trust.js';
 import type { ChannelGroup } from './policy/channel.js';
 import { secondsToTime } from './time.js';
@@ -69,7 +70,7 @@ function judge({ input, walk, reader, lane, draft }: Question): Verdict {
   const orders = mergeOrders(lane, input.siteState.revoked);
   const floors = floorsOf(lane.policy, orders, input.siteState);
   draft.next = advancedNext(input, lane, log, orders, floors);
-  const choice = choiceStep({ input, walk, reader, lane, draft }, trust, orders);
+  const { record, choice } = choiceStep({ input, walk, reader, lane, draft }, trust, orders);
   if (choice === null || choice.release === input.siteState.installed) return UNCHANGED;
   walk.step({
     id: 'held',
@@ -79,7 +80,7 @@ function judge({ input, walk, reader, lane, draft }: Question): Verdict {
   });
   if (input.siteState.denied.some(({ release }) => release === choice.release))
     return { outcome: 'unchanged', reason: 'RELEASE_FAILED_HERE' };
-  judgeRelease({ input, walk, reader, lane, trust, log, floors, choice, draft });
+  judgeRelease({ input, walk, reader, lane, trust, log, floors, choice, record, draft });
   return input.local.hold === null ? { outcome: 'admitted', reason: null } : { outcome: 'deferred', reason: 'LOCAL_HOLD' };
 }
 
@@ -105,14 +106,22 @@ function logStep(input: AdmitInput, walk: Walk, reader: LaneReader, { policy }: 
   });
 }
 
-/** What the channel wants of this site; null when it wants nothing. */
-function choiceStep({ input, walk, lane, draft }: Question, trust: VerifyTrust, orders: KeptOrders): ChannelGroup | null {
+/** The site's record, and what the channel wants of it; null when it wants nothing. */
+interface SiteChoice {
+  readonly record: SiteRecordPredicate;
+  readonly choice: ChannelGroup | null;
+}
+
+function choiceStep({ input, walk, lane, draft }: Question, trust: VerifyTrust, orders: KeptOrders): SiteChoice {
   const { policy, channel } = lane;
-  const group = walk.step({
+  const { record, group } = walk.step({
     id: 'site',
     expected: `a record of site ${input.site.name}, its key and stage, by the registrar; one group of policy`,
-    run: () => groupOf(policy, openRecord(input.site, policy, trust)),
-    says: (found) => (found === null ? 'in no group' : `in group ${found.name}`),
+    run: () => {
+      const opened = openRecord(input.site, policy, trust);
+      return { record: opened, group: groupOf(policy, opened) };
+    },
+    says: (found) => (found.group === null ? 'in no group' : `in group ${found.group.name}`),
   });
   walk.step({
     id: 'fence',
@@ -121,14 +130,14 @@ function choiceStep({ input, walk, lane, draft }: Question, trust: VerifyTrust, 
     says: () => 'not fenced',
   });
   draft.group = group?.name ?? null;
-  if (group === null) return null;
+  if (group === null) return { record, choice: null };
   const choice = walk.step({
     id: 'channel',
     expected: `a release for group ${group.name}`,
     run: () => choiceOf(channel, group),
     says: (found) => (found === null ? 'none yet' : `release ${found.release}`),
   });
-  if (choice === null) return null;
+  if (choice === null) return { record, choice };
   draft.release = choice.release;
   draft.waybill = choice.waybill;
   walk.step({
@@ -137,5 +146,5 @@ function choiceStep({ input, walk, lane, draft }: Question, trust: VerifyTrust, 
     run: () => checkRevoked(orders, choice.release),
     says: () => 'not revoked',
   });
-  return choice;
+  return { record, choice };
 }

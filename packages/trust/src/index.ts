@@ -79,17 +79,20 @@ export {
   subjectDigests,
 } from './evidence/predicates.js';
 // reports
+export { checkConditions, type Conditions, conditionsShape } from './reports/conditions.js';
+export { checkFidelity, type Fidelity, fidelityShape } from './reports/fidelity.js';
+export { checkRehearsal, type Rehearsal, rehearsalShape } from './reports/rehearsal.js';
 export { readReport, type ReportFormat, reportFormatOf, reportFormats, REPORT_MEDIA_TYPES } from './reports/report-format.js';
 export {
-  HARDWARE_MEDIA_TYPE,
   readTestResult,
+  type RunDocument,
   suiteNameOf,
   type TestResult,
   type TestResultInput,
   testResultPredicate,
   testResultStatement,
-  TOPOLOGY_MEDIA_TYPE,
 } from './reports/test-result.js';
+export { checkTopology, type Topology, topologyShape } from './reports/topology.js';
 export { type CaseOutcome, caseName, type ReportVerdict, type TestCase, type TestCounts, type TestReport } from './reports/test-report.js';
 // gates
 export type { FleetSite, Gate, GateInput, RefusedStatement } from './gates/gate.js';

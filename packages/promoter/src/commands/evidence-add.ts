@@ -8,13 +8,16 @@ import { listOption, optionalText, releaseOf, textArgument, withLockedPromoter }
 
 export const command: CommandSpec = {
   name: 'evidence add',
-  summary: 'take in provenance, test reports with their hardware, or signed bundles',
+  summary: 'take in provenance, test reports with what is known of the run, or signed bundles',
   arguments: [{ name: 'release', description: 'sha256:… or NAME@VERSION' }],
   options: [
     { flags: '--provenance <file>', description: 'SLSA v1 provenance (predicate or statement)' },
     { flags: '--tests <file>', description: 'report of tests that ran against this release: JUnit, TAP, CTRF or LAVA results' },
     { flags: '--hardware <file>', description: 'CycloneDX inventory of the machine on which these tests ran' },
-    { flags: '--topology <file>', description: 'description of the set-up in which these tests ran' },
+    { flags: '--topology <file>', description: 'topology in which these tests ran (YAML)' },
+    { flags: '--fidelity <file>', description: 'how real each dependency was in these tests (YAML)' },
+    { flags: '--conditions <file>', description: 'what these tests measured of their links (YAML)' },
+    { flags: '--rehearsal <file>', description: 'the rollbacks that these tests rehearsed (YAML)' },
     { flags: '--bundle <file>', description: 'a Sigstore bundle that somebody else signed', repeat: true },
     { flags: '--key <keyref>', description: 'who signs: file:PATH, env:NAME or the name of a key' },
   ],
@@ -34,8 +37,13 @@ async function run(call: CommandCall): Promise<CommandResult> {
       release: await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE')),
       ...file('provenance'),
       ...file('tests'),
-      ...file('hardware'),
-      ...file('topology'),
+      documents: {
+        ...file('hardware'),
+        ...file('topology'),
+        ...file('fidelity'),
+        ...file('conditions'),
+        ...file('rehearsal'),
+      },
       bundles: listOption(call, 'bundle').map((name) => path.resolve(cwd, name)),
       ...(key === undefined ? {} : { signer: await promoter.signer(key) }),
     });

@@ -2,6 +2,8 @@
 import path from 'node:path';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { durableWrite, PUBLIC_FILE, readNamed } from '../disk-shell.js';
+import { readDocument } from '../evidence/document-file.js';
+import { TOPOLOGY } from '../evidence/run-documents.js';
 import { listOption, optionalText, textArgument, textOption, withLockedPromoter } from '../promoter.js';
 import { addSite, parseLabels } from '../site/add.js';
 import { publishLane } from '../trust/publish-lane.js';
@@ -13,6 +15,7 @@ export const command: CommandSpec = {
   options: [
     { flags: '--stage <stage>', description: 'the stage whose releases the site runs', required: true },
     { flags: '--label <k=v>', description: 'a label of the site, such as region=north', repeat: true },
+    { flags: '--topology <file>', description: 'what stands at the site (YAML): the gate of that name compares it with what was tested' },
     { flags: '--key <keyref>', description: "the registrar's key", required: true },
     { flags: '--out <record>', description: 'where to write the record for the site' },
   ],
@@ -24,10 +27,13 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const request = readNamed(path.resolve(call.io.cwd, textArgument(call, 0, 'REQUEST')), 'site request');
   return await withLockedPromoter(call, async (promoter) => {
     const labels = parseLabels(listOption(call, 'label'));
+    const file = optionalText(call, 'topology');
+    const topology = file === undefined ? undefined : readDocument(path.resolve(call.io.cwd, file), TOPOLOGY);
     const added = await addSite(promoter, {
       request,
       stage: textOption(call, 'stage'),
       labels,
+      ...(topology === undefined ? {} : { topology }),
       registrar: await promoter.signer(textOption(call, 'key')),
     });
     const out = optionalText(call, 'out');

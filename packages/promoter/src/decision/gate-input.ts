@@ -130,7 +130,7 @@ export function readBlob({ home }: Pick<GateSource, 'home'>, digest: Digest): Ui
   }
 }
 
-/** The last inventory that each enrolled site of the rollout reported, by its own receipts. */
+/** Each enrolled site of the rollout: the topology of its record, and what it last reported by its own receipts. */
 async function fleetOf(promoter: GateSource, { stage, rollout }: Question): Promise<readonly FleetSite[]> {
   const { policy } = stageOf(promoter, stage);
   const selectors = policy.groups.filter(({ name }) => rollout.includes(name));
@@ -138,9 +138,10 @@ async function fleetOf(promoter: GateSource, { stage, rollout }: Question): Prom
   const fleet: FleetSite[] = [];
   for (const row of latest.values()) {
     if (row.stage !== stage) continue;
-    const { labels } = readSiteRecord(statementOf(await promoter.ledger.entry(row.index)));
+    const { labels, topology } = readSiteRecord(statementOf(await promoter.ledger.entry(row.index)));
     const isMeant = selectors.some(({ match }) => Object.entries(match).every(([key, value]) => labels[key] === value));
-    if (isMeant) fleet.push(await lastInventory(promoter, row.site, row.siteKeyId));
+    if (isMeant)
+      fleet.push({ ...(await lastInventory(promoter, row.site, row.siteKeyId)), ...(topology === undefined ? {} : { topology }) });
   }
   return fleet;
 }

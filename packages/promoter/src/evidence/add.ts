@@ -1,4 +1,4 @@
-/** Takes evidence in: provenance, test reports with the hardware they ran on, bundles that others signed. Checked, signed, logged, in that order. */
+/** Takes evidence in: provenance, test reports with what is known of the run, bundles that others signed. Checked, signed, logged, in that order. */
 import {
   type Digest,
   encodeStatement,
@@ -12,7 +12,6 @@ import {
   sha256,
   type Signer,
   signStatement,
-  hardwareFacts,
 } from '@sealane/core';
 import {
   hintOf,
@@ -31,14 +30,15 @@ import { releaseDocument } from '../decision/gate-input.js';
 import { logEnvelope } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
 import { expectInScope } from './expect-in-scope.js';
+import { readRunDocuments, type RunDocumentFiles } from './run-documents.js';
 import { subjectsOf } from './subjects.js';
 
 export interface EvidenceWish {
   readonly release: { readonly digest: Digest; readonly name: string };
   readonly provenance?: string;
   readonly tests?: string;
-  readonly hardware?: string;
-  readonly topology?: string;
+  /** Files that are bound to the run of `tests`. */
+  readonly documents: RunDocumentFiles;
   readonly bundles: readonly string[];
   readonly signer?: Signer;
 }
@@ -55,12 +55,9 @@ interface Signed {
  * @throws PromoterError `USAGE`, `EVIDENCE_SIGNER`, `EVIDENCE_SUBJECT`, `CONFIG_INVALID`; TrustError `EVIDENCE_RESULT` an empty or unreadable report
  */
 export async function addEvidence(promoter: Promoter, wish: EvidenceWish): Promise<readonly number[]> {
-  if (wish.hardware !== undefined && wish.tests === undefined) {
-    throw new PromoterError(
-      'USAGE',
-      'add evidence: expected --tests beside --hardware: hardware counts only with the tests that ran on it',
-    );
-  }
+  const [kind] = Object.keys(wish.documents);
+  if (kind !== undefined && wish.tests === undefined)
+    throw new PromoterError('USAGE', `add evidence: expected --tests beside --${kind}: ${kind} counts only with the tests that ran in it`);
   await expectScope(promoter, wish);
   const signed = [
     ...(await provenance(promoter, wish)),
@@ -92,7 +89,7 @@ async function provenance(promoter: Promoter, { provenance: file, release, signe
   return [{ envelope: await signStatement(payload, by), spki: by.spki }];
 }
 
-async function tests(promoter: Promoter, { tests: file, hardware, topology, release, signer }: EvidenceWish): Promise<readonly Signed[]> {
+async function tests(promoter: Promoter, { tests: file, documents, release, signer }: EvidenceWish): Promise<readonly Signed[]> {
   if (file === undefined) return [];
   const by = expectSigner(promoter, signer, 'tests');
   const report = readNamed(file, 'test report');
@@ -103,19 +100,17 @@ async function tests(promoter: Promoter, { tests: file, hardware, topology, rele
       `read test report ${file}: expected one of ${reportFormats().join(', ')}, got something else`,
     );
   const parsed = readReport(format, report);
-  const hbom = hardware === undefined ? undefined : readNamed(hardware, 'hardware inventory');
-  if (hbom !== undefined) hardwareFacts(parseDocument(hbom, hardware ?? ''));
-  const map = topology === undefined ? undefined : readNamed(topology, 'topology');
+  const blobs = await readRunDocuments(promoter, release.digest, documents);
+  const digests = Object.fromEntries(Object.entries(blobs).map(([kind, bytes]) => [kind, sha256(bytes)]));
   const predicate = testResultPredicate({
     report,
     format,
     parsed,
-    ...(hbom === undefined ? {} : { hardware: sha256(hbom) }),
-    ...(map === undefined ? {} : { topology: sha256(map) }),
+    ...digests,
     finishedAt: earlier(parsed.ranAt, promoter.now()),
     salt: promoter.randomHex(),
   });
-  for (const blob of [report, hbom, map]) if (blob !== undefined) writeBlob(promoter, blob);
+  for (const blob of [report, ...Object.values(blobs)]) writeBlob(promoter, blob);
   const payload = testResultStatement(subjectsOf(promoter, release), predicate);
   return [{ envelope: await signStatement(payload, by), spki: by.spki }];
 }

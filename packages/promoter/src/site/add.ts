@@ -1,6 +1,6 @@
 /** Enrols a site: the registrar signs a record for the key in its request, and the record is logged. */
 import { base64, type Digest, type JsonObject, PromoterError, readSiteRequest, type Signer } from '@sealane/core';
-import { siteRecordStatement } from '@sealane/trust';
+import { siteRecordStatement, type Topology } from '@sealane/trust';
 import { bundleOf, firstCheckpoint, signAndLog, witnessedHead } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
 
@@ -9,6 +9,8 @@ export interface SiteWish {
   readonly request: Uint8Array;
   readonly stage: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** What stands at the site, where it is known. */
+  readonly topology?: Topology;
   readonly registrar: Signer;
 }
 
@@ -40,6 +42,7 @@ export async function addSite(promoter: Promoter, wish: SiteWish): Promise<Added
     key: { id: keyId, spki: base64(spki) },
     stage: wish.stage,
     labels: wish.labels,
+    ...(wish.topology === undefined ? {} : { topology: wish.topology }),
     nonce: promoter.randomHex(),
     issuedAt: promoter.now(),
   });

@@ -2,12 +2,15 @@
 import { type Check, type Digest, type ErrorCode, ERRORS, LIMITS, PREDICATE } from '@sealane/core';
 import type { ReleasePredicate } from '../evidence/predicates/release.js';
 import type { VerifiedStatement } from '../evidence/statement-checks.js';
+import type { FleetSite } from '../gates/gate.js';
 import { hardwareGate } from '../gates/hardware.js';
 import { evaluateGates, GATES } from '../gates/index.js';
 import { PROMOTER_VERDICTS } from '../gates/promoter-verdicts.js';
+import { topologyGate } from '../gates/topology.js';
 import type { Floor, Policy, PolicyGate } from '../policy/policy.js';
 import { approvalsFrom, type StageDecision } from './decision-step.js';
 import { blobPath, type LaneReader } from './lane-reader.js';
+import type { SiteRecordPredicate } from '../evidence/predicates/site-record.js';
 import type { SiteFacts } from './types.js';
 import type { WaybillStatements } from './waybill-step.js';
 
@@ -20,11 +23,12 @@ export interface GateQuestion {
   readonly decision: StageDecision;
   readonly floors: readonly Floor[];
   readonly site: SiteFacts;
+  readonly record: SiteRecordPredicate;
 }
 
 /** The checks of stage order and of every gate that sites re-check. Never throws. */
 export function recheckGates(reader: LaneReader, found: WaybillStatements, question: GateQuestion): readonly Check[] {
-  const { release, releaseDoc, policy, policyDigest, decision, floors, site } = question;
+  const { release, releaseDoc, policy, policyDigest, decision, floors } = question;
   const { witnessed } = decision.from;
   // A decision out of a bundle always has its checkpoint; without one nothing was witnessed, and nothing passes.
   if (witnessed === null) return [unwitnessed(decision)];
@@ -39,10 +43,15 @@ export function recheckGates(reader: LaneReader, found: WaybillStatements, quest
     refused: found.refused,
     // the gate compares the bytes with the digest, and names a blob that is absent or wrong
     blob: (digest) => reader.file(blobPath(digest), LIMITS.evidenceBlobBytes),
-    fleet: [{ site: site.name, hbom: site.hbom, reportedAt: witnessed.highest }],
+    fleet: [thisSite(question, witnessed.highest)],
     time: witnessed,
     groups: policy.groups,
   });
+}
+
+/** The fleet as a site sees it: itself. */
+function thisSite({ site, record }: GateQuestion, reportedAt: string): FleetSite {
+  return { site: site.name, hbom: site.hbom, reportedAt, ...(record.topology === undefined ? {} : { topology: record.topology }) };
 }
 
 function unwitnessed({ from }: StageDecision): Check {
@@ -62,9 +71,12 @@ function isRechecked({ use }: PolicyGate): boolean {
   return !PROMOTER_VERDICTS.includes(use) && (GATES.find(({ id }) => id === use)?.recheckedAtSite ?? true);
 }
 
-/** The fleet may leave sites out; a site that is not covered, or does not know its own hardware, cannot leave out itself. */
+/** Gates that may leave sites out of the fleet. */
+const LEAVING_OUT: readonly string[] = [hardwareGate.id, topologyGate.id];
+
+/** The fleet may leave sites out; a site that is not covered, or does not know its own hardware or topology, cannot leave out itself. */
 function atSite(gate: PolicyGate): PolicyGate {
-  return gate.use === hardwareGate.id ? { use: gate.use, with: { ...gate.with, unknown: 'refuse' } } : gate;
+  return LEAVING_OUT.includes(gate.use) ? { use: gate.use, with: { ...gate.with, unknown: 'refuse' } } : gate;
 }
 
 /** What a decision rests on was logged before it; approvals also at or after the floors. A revocation counts whenever it was logged. */
@@ -89,6 +101,10 @@ const ORDER: readonly ErrorCode[] = [
   'WAYBILL_APPROVALS',
   'RELEASE_REVOKED',
   'HARDWARE_UNCOVERED',
+  'EVIDENCE_TOPOLOGY',
+  'EVIDENCE_FIDELITY',
+  'EVIDENCE_CONDITIONS',
+  'EVIDENCE_ROLLBACK',
 ];
 
 /** The check that gives the reason of a refusal: the first in the order of THREATS.md; undefined when all pass. */

@@ -1,4 +1,5 @@
 /** The steps about the release itself, after trust, log and site hold. */
+import type { SiteRecordPredicate } from '../evidence/predicates/site-record.js';
 import type { VerifyTrust } from '../evidence/verify-trust.js';
 import type { ChannelGroup } from '../policy/channel.js';
 import type { Floor } from '../policy/policy.js';
@@ -23,6 +24,7 @@ export interface ReleaseQuestion {
   readonly log: LogView;
   readonly floors: readonly Floor[];
   readonly choice: ChannelGroup;
+  readonly record: SiteRecordPredicate;
   readonly draft: AdmissionDraft;
 }
 
@@ -31,7 +33,7 @@ export interface ReleaseQuestion {
  *
  * @throws Refusal
  */
-export function judgeRelease({ input, walk, reader, lane, trust, log, floors, choice, draft }: ReleaseQuestion): void {
+export function judgeRelease({ input, walk, reader, lane, trust, log, floors, choice, record, draft }: ReleaseQuestion): void {
   const { policy, policyDigest } = lane;
   const waybill = walk.step({
     id: 'waybill',
@@ -78,6 +80,7 @@ export function judgeRelease({ input, walk, reader, lane, trust, log, floors, ch
     decision,
     floors,
     site: input.site,
+    record,
   });
   walk.checks.push(...gates);
   const worst = worstOf(gates);

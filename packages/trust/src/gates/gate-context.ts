@@ -9,10 +9,15 @@ import {
   type JsonValue,
   LIMITS,
   parseStrictJson,
+  SealaneError,
   sha256,
 } from '@sealane/core';
+import { parseConditions } from '../reports/conditions.js';
+import { parseFidelity } from '../reports/fidelity.js';
+import { parseRehearsal } from '../reports/rehearsal.js';
 import { type ReportFormat, readReport } from '../reports/report-format.js';
 import type { TestReport } from '../reports/test-report.js';
+import { parseTopology } from '../reports/topology.js';
 import type { GateContext, GateInput, Problem, Read, TestedHardware } from './gate.js';
 
 /** Largest inventory, in bytes: it must also fit a receipt; the largest real one seen has 40 KiB. */
@@ -25,6 +30,10 @@ export function createContext(input: GateInput, evidenceToSee: (context: GateCon
     ...input,
     report: reports(input),
     hardware: once((digest) => readBlob(input, digest, 'hardware inventory', readHardware)),
+    topology: once((digest) => readBlob(input, digest, 'topology', readerOf(parseTopology))),
+    fidelity: once((digest) => readBlob(input, digest, 'fidelity', readerOf(parseFidelity))),
+    conditions: once((digest) => readBlob(input, digest, 'conditions', readerOf(parseConditions))),
+    rehearsal: once((digest) => readBlob(input, digest, 'rehearsal', readerOf(parseRehearsal))),
     evidenceToSee: () => (seen ??= evidenceToSee(context)),
   };
   return context;
@@ -70,6 +79,18 @@ function readHardware(bytes: Uint8Array, digest: Digest): Read<TestedHardware> {
     if (!(error instanceof CoreError)) throw error;
     return problem({ code: 'EVIDENCE_RESULT', why: `the hardware inventory ${digest} cannot be read: ${error.message}` });
   }
+}
+
+/** The reader of a document of ours, which its parser throws for when it is none. */
+function readerOf<T>(parse: (bytes: Uint8Array) => T): (bytes: Uint8Array, digest: Digest) => Read<T> {
+  return (bytes, digest) => {
+    try {
+      return { ok: true, value: parse(bytes) };
+    } catch (error) {
+      if (!(error instanceof SealaneError)) throw error;
+      return problem({ code: 'EVIDENCE_RESULT', why: `${digest} cannot be read: ${error.message}` });
+    }
+  };
 }
 
 function objectOf(value: JsonValue): JsonObject {

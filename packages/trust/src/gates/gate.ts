@@ -14,18 +14,28 @@ import {
   TrustError,
 } from '@sealane/core';
 import type { z } from 'zod';
-import type { ReleaseDeclaration } from '../evidence/predicates/declaration.js';
+import type { ReleaseDeclaration, VariableValue } from '../evidence/predicates/declaration.js';
 import type { ComponentKind } from '../evidence/predicates/release.js';
 import type { VerifiedStatement, WitnessedTime } from '../evidence/statement-checks.js';
 import type { Policy, PolicyGroup } from '../policy/policy.js';
+import type { Conditions } from '../reports/conditions.js';
+import type { Fidelity } from '../reports/fidelity.js';
+import type { Rehearsal } from '../reports/rehearsal.js';
 import type { ReportFormat } from '../reports/report-format.js';
 import type { TestReport } from '../reports/test-report.js';
+import type { Topology } from '../reports/topology.js';
 
-/** What is known of one site: its last inventory (null: it never reported) and when it was taken. */
+/**
+ * What is known of one site: its last inventory (null: it never reported) and when it was taken; where known, the topology of its record, the release
+ * that it runs (null: none) and the variables that it sets. What is absent is not known.
+ */
 export interface FleetSite {
   readonly site: string;
   readonly hbom: JsonObject | null;
   readonly reportedAt: string | null;
+  readonly topology?: Topology;
+  readonly running?: Digest | null;
+  readonly variables?: Readonly<Record<string, VariableValue>>;
 }
 
 /**
@@ -51,6 +61,7 @@ export interface GateInput {
     readonly name: string;
     readonly version: string;
     readonly components: readonly { readonly name: string; readonly kind: ComponentKind; readonly digest: Digest }[];
+    readonly irreversible?: true;
     readonly declares?: ReleaseDeclaration;
   };
   readonly stage: string;
@@ -62,6 +73,8 @@ export interface GateInput {
   readonly fleet: readonly FleetSite[];
   readonly time: WitnessedTime;
   readonly groups?: readonly PolicyGroup[];
+  /** The releases that this one is to replace, as far as the channel and the fleet tell. */
+  readonly replaces?: readonly Digest[];
   readonly refused?: readonly RefusedStatement[];
 }
 
@@ -87,6 +100,11 @@ export interface GateContext extends GateInput {
   readonly report: (digest: Digest, format: ReportFormat) => Read<TestReport>;
   /** An inventory. Problems: `CONTENT_MISSING`, `CONTENT_DIGEST`, `EVIDENCE_RESULT` when it is no device BOM. */
   readonly hardware: (digest: Digest) => Read<TestedHardware>;
+  /** Documents of a run. Problems as `hardware`. */
+  readonly topology: (digest: Digest) => Read<Topology>;
+  readonly fidelity: (digest: Digest) => Read<Fidelity>;
+  readonly conditions: (digest: Digest) => Read<Conditions>;
+  readonly rehearsal: (digest: Digest) => Read<Rehearsal>;
   /** What an approver must have seen: every statement that an evidence gate reads now, and every failure that stands. Sorted. */
   readonly evidenceToSee: () => readonly Digest[];
 }

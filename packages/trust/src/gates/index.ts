@@ -1,8 +1,10 @@
 /** The gates by name, and the one way to evaluate them: stage order first, then those of policy in their order. */
 import { type Check, type Digest, type JsonObject, type JsonValue, PREDICATE, TrustError } from '@sealane/core';
 import { approvalsGate } from './approvals.js';
+import { conditionsGate } from './conditions.js';
 import { failed, faulty, sortedDigests } from './check-result.js';
 import { digestsOf, EVIDENCE_CODES, selectStatements } from './evidence-selection.js';
+import { fidelityGate } from './fidelity.js';
 import type { Gate, GateContext, GateInput } from './gate.js';
 import { createContext } from './gate-context.js';
 import { hardwareGate } from './hardware.js';
@@ -13,9 +15,20 @@ import { soakGate } from './soak.js';
 import { stageOrderGate } from './stage-order.js';
 import { outstandingFailures, selectRuns } from './test-runs.js';
 import { testsGate } from './tests.js';
+import { topologyGate } from './topology.js';
 
 /** The gates that every program knows. Those of the promoter alone are behind the door `@sealane/trust/promoter-gates`. */
-export const GATES: readonly Gate[] = [stageOrderGate, provenanceGate, testsGate, hardwareGate, approvalsGate, soakGate];
+export const GATES: readonly Gate[] = [
+  stageOrderGate,
+  provenanceGate,
+  testsGate,
+  hardwareGate,
+  approvalsGate,
+  soakGate,
+  fidelityGate,
+  topologyGate,
+  conditionsGate,
+];
 
 /**
  * Checks a gate as a pipeline names it.

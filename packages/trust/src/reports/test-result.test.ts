@@ -27,7 +27,7 @@ describe('a test result', () => {
     expect(predicate).toMatchObject({ result: 'FAILED', passedTests: ['a::ok'], failedTests: ['no'], salt });
     expect(
       (predicate.configuration as unknown as { name: string; mediaType: string }[]).map(({ name, mediaType }) => `${name} ${mediaType}`),
-    ).toEqual(['gw application/xml', 'hardware application/vnd.cyclonedx+json', 'topology application/json']);
+    ).toEqual(['gw application/xml', 'hardware application/vnd.cyclonedx+json', 'topology application/vnd.sealane.topology.v1+json']);
     expect(readTestResult(parseStatement(payload))).toEqual({
       result: 'FAILED',
       suite: 'gw',

@@ -1,7 +1,8 @@
 /**
  * The in-toto test result (https://in-toto.io/attestation/test-result/v0.1) as Sealane writes and reads it: writer and gate side by side.
  *
- * `configuration` is: the suite with its raw report first, then the hardware inventory and the topology of that run, each by digest.
+ * `configuration` is: the suite with its raw report first, then what else is known of that run (hardware inventory, topology, fidelity, conditions,
+ * rehearsal), each by digest and at most once.
  */
 import { type Digest, digestFromHex, digestHex, type JsonObject, PREDICATE, sha256, type Statement, TrustError } from '@sealane/core';
 import { z } from 'zod';
@@ -18,37 +19,39 @@ const MAX_LISTED_TEXT = 100_000;
 
 /** Longest name of a suite, in UTF-16 units. */
 const MAX_SUITE_NAME = 255;
-/** Names of the entries of `configuration` beside the suite. */
-const HARDWARE_ENTRY = 'hardware';
-const TOPOLOGY_ENTRY = 'topology';
 /** A report without a name of its own is called so. */
 const DEFAULT_SUITE = 'tests';
 
 /** Media types of what a test result names; the blobs lie in `content/` under these. */
-export const HARDWARE_MEDIA_TYPE = 'application/vnd.cyclonedx+json';
-export const TOPOLOGY_MEDIA_TYPE = 'application/json';
+/** The documents of a run beside its report: their entry of `configuration`, and its media type. */
+const RUN_DOCUMENTS = {
+  hardware: 'application/vnd.cyclonedx+json',
+  topology: 'application/vnd.sealane.topology.v1+json',
+  fidelity: 'application/vnd.sealane.fidelity.v1+json',
+  conditions: 'application/vnd.sealane.conditions.v1+json',
+  rehearsal: 'application/vnd.sealane.rehearsal.v1+json',
+} as const;
+/** A kind of document that is bound to a run. */
+export type RunDocument = keyof typeof RUN_DOCUMENTS;
+const DOCUMENT_KINDS = ['hardware', 'topology', 'fidelity', 'conditions', 'rehearsal'] as const satisfies readonly RunDocument[];
 
-/** What a test result says, read: digests of raw report, inventory and topology, and the counts that its signer vouches for. */
-export interface TestResult {
+/** What a test result says, read: digests of raw report and documents of the run, and the counts that its signer vouches for. */
+export interface TestResult extends Readonly<Record<RunDocument, Digest | undefined>> {
   readonly result: 'PASSED' | 'WARNED' | 'FAILED';
   readonly suite: string;
   readonly report: Digest;
   readonly format: string;
   readonly counts: TestCounts;
   readonly finishedAt: string | undefined;
-  readonly hardware: Digest | undefined;
-  readonly topology: Digest | undefined;
 }
 
 /** What `evidence add` knows of one run. `report` = the raw bytes that `parsed` was read from, as `format`. */
-export interface TestResultInput {
+export interface TestResultInput extends Readonly<Partial<Record<RunDocument, Digest>>> {
   readonly report: Uint8Array;
   readonly format: ReportFormat;
   readonly parsed: TestReport;
   /** Name of the suite; default: the report's own name. A failure of a suite is lifted by a later pass of the same name. */
   readonly suite?: string;
-  readonly hardware?: Digest;
-  readonly topology?: Digest;
   /** When the run ended; a gate that asks for freshness needs it. */
   readonly finishedAt?: string;
   readonly salt: string;
@@ -116,11 +119,13 @@ export function testResultPredicate(input: TestResultInput): JsonObject {
     ...entry(sha256(input.report), REPORT_MEDIA_TYPES[input.format]),
     annotations,
   };
-  const hardware = input.hardware === undefined ? [] : [{ name: HARDWARE_ENTRY, ...entry(input.hardware, HARDWARE_MEDIA_TYPE) }];
-  const topology = input.topology === undefined ? [] : [{ name: TOPOLOGY_ENTRY, ...entry(input.topology, TOPOLOGY_MEDIA_TYPE) }];
+  const documents = DOCUMENT_KINDS.flatMap((name) => {
+    const digest = input[name];
+    return digest === undefined ? [] : [{ name, ...entry(digest, RUN_DOCUMENTS[name]) }];
+  });
   return {
     result: parsed.verdict,
-    configuration: [suite, ...hardware, ...topology],
+    configuration: [suite, ...documents],
     passedTests: listed(parsed, 'passed'),
     failedTests: listed(parsed, 'failed'),
     salt: input.salt,
@@ -143,7 +148,7 @@ export function testResultStatement(
 /**
  * Reads a test result.
  *
- * @throws TrustError `TRUST_MALFORMED` another shape, or hardware or topology named twice (which one was there is then unknown)
+ * @throws TrustError `TRUST_MALFORMED` another shape, or a document of one kind named twice (which one was there is then unknown)
  */
 export function readTestResult(statement: Statement): TestResult {
   return readEntries(readPredicate(format, statement));
@@ -162,14 +167,17 @@ function readEntries(predicate: JsonObject): TestResult {
     format: suite.annotations.format,
     counts: { total, passed, failed, skipped },
     finishedAt: suite.annotations.finishedAt,
-    hardware: onlyEntry(others, HARDWARE_ENTRY),
-    topology: onlyEntry(others, TOPOLOGY_ENTRY),
+    hardware: onlyEntry(others, 'hardware'),
+    topology: onlyEntry(others, 'topology'),
+    fidelity: onlyEntry(others, 'fidelity'),
+    conditions: onlyEntry(others, 'conditions'),
+    rehearsal: onlyEntry(others, 'rehearsal'),
   };
 }
 
 function onlyEntry(
   entries: readonly { readonly name: string; readonly digest: { readonly sha256: string } }[],
-  name: string,
+  name: RunDocument,
 ): Digest | undefined {
   const found = entries.filter((each) => each.name === name);
   if (found.length > 1)

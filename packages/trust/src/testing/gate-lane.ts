@@ -1,6 +1,7 @@
 /** A lane for gate tests: verified statements made by hand (keys are names, hashed), with a log that only counts. */
-import { type Check, type Digest, digestHex, type JsonObject, parseStatement, PREDICATE, sha256, utf8 } from '@sealane/core';
+import { canonicalJson, type Check, type Digest, digestHex, type JsonObject, parseStatement, PREDICATE, sha256, utf8 } from '@sealane/core';
 import { approvalStatement, type ApprovalPredicate } from '../evidence/predicates/approval.js';
+import type { ReleaseDeclaration } from '../evidence/predicates/declaration.js';
 import { decisionStatement } from '../evidence/predicates/decision.js';
 import { releaseStatement } from '../evidence/predicates/release.js';
 import { writePredicate } from '../evidence/predicates/statement.js';
@@ -9,7 +10,7 @@ import { evaluateGates, evidenceToApprove, GATES } from '../gates/index.js';
 import type { FleetSite, Gate, GateInput } from '../gates/gate.js';
 import type { Policy, PolicyGate } from '../policy/policy.js';
 import { type ReportFormat, readReport } from '../reports/report-format.js';
-import { testResultPredicate, testResultStatement } from '../reports/test-result.js';
+import { type RunDocument, testResultPredicate, testResultStatement } from '../reports/test-result.js';
 import { z } from 'zod';
 
 /** The id of a key that has a name and nothing else. */
@@ -70,6 +71,10 @@ export class GateLane {
   time = { lowest: AT, highest: AT };
   rollout: readonly string[] = ['all'];
   components: GateInput['releaseDoc']['components'] = [];
+  /** What the release declares; absent: nothing. */
+  declares: ReleaseDeclaration | undefined;
+  irreversible = false;
+  replaces: readonly Digest[] | undefined = [];
 
   constructor(...gates: readonly PolicyGate[]) {
     const names = [
@@ -192,12 +197,14 @@ export class GateLane {
     return this.log(this.#statement(PREDICATE.provenance, predicate, options), { key: 'builder', ...options });
   }
 
-  /** Signs and logs a report; `keepBlobs: 'no'` leaves raw report and inventory out, `forge` edits the predicate after it was made. */
+  /** Signs and logs a report; `blobs: 'no'` leaves report and documents out, `forge` edits the predicate after it was made. */
   tests(
     report: Uint8Array,
     change: {
       readonly format?: ReportFormat;
       readonly hardware?: JsonObject;
+      /** Documents of the run, or their exact bytes. */
+      readonly documents?: Readonly<Partial<Record<RunDocument, JsonObject | Uint8Array>>>;
       readonly suite?: string;
       readonly finishedAt?: string;
       readonly blobs?: 'no';
@@ -206,7 +213,11 @@ export class GateLane {
   ): Digest {
     const { hardware, suite, finishedAt } = change;
     const bytes = hardware === undefined ? undefined : utf8(JSON.stringify(hardware));
-    if (change.blobs !== 'no') for (const blob of [report, bytes]) if (blob !== undefined) this.blobs.set(sha256(blob), blob);
+    const documents = Object.entries(change.documents ?? {}).map(
+      ([kind, value]) => [kind, value instanceof Uint8Array ? value : canonicalJson(value)] as const,
+    );
+    const blobs = [report, ...(bytes === undefined ? [] : [bytes]), ...documents.map(([, blob]) => blob)];
+    if (change.blobs !== 'no') for (const blob of blobs) this.blobs.set(sha256(blob), blob);
     const format = change.format ?? 'junit';
     const parsed = readReport(format, report);
     const signable = parsed.verdict === 'EMPTY' || parsed.verdict === 'UNREADABLE' ? { ...parsed, verdict: 'PASSED' as const } : parsed;
@@ -216,6 +227,7 @@ export class GateLane {
       parsed: signable,
       salt: NONCE,
       ...(bytes === undefined ? {} : { hardware: sha256(bytes) }),
+      ...Object.fromEntries(documents.map(([kind, blob]) => [kind, sha256(blob)])),
       ...(suite === undefined ? {} : { suite }),
       ...(finishedAt === undefined ? {} : { finishedAt }),
     });
@@ -259,7 +271,14 @@ export class GateLane {
   input(): GateInput {
     return {
       release: RELEASE,
-      releaseDoc: { name: 'api', version: '1.0.0', components: this.components },
+      releaseDoc: {
+        name: 'api',
+        version: '1.0.0',
+        components: this.components,
+        ...(this.declares === undefined ? {} : { declares: this.declares }),
+        ...(this.irreversible ? { irreversible: true as const } : {}),
+      },
+      ...(this.replaces === undefined ? {} : { replaces: this.replaces }),
       stage: 'prod',
       policy: this.policy,
       policyDigest: POLICY,

@@ -1,7 +1,8 @@
-/** `urn:sealane:site:v1`: the registrar gives a site its name, key, stage and labels. */
+/** `urn:sealane:site:v1`: the registrar gives a site its name, key, stage, labels and, where it is known, its topology. */
 import { digestHex, fromBase64, parseDigest, PREDICATE, sha256, type Statement, TrustError } from '@sealane/core';
 import { z } from 'zod';
 import { base64Shape, keyIdShape, labelsShape, nameShape, saltShape, timeShape } from '../../policy/shapes.js';
+import { checkTopology, type Topology, topologyShape } from '../../reports/topology.js';
 import { type PredicateFormat, readPredicate, writePredicate } from './statement.js';
 
 /** The predicate. `key.id` = hex SHA-256 of the SPKI DER in `key.spki` (base64). */
@@ -10,6 +11,7 @@ export type SiteRecordPredicate = {
   readonly key: { readonly id: string; readonly spki: string };
   readonly stage: string;
   readonly labels: Readonly<Record<string, string>>;
+  readonly topology?: Topology;
   readonly nonce: string;
   readonly issuedAt: string;
   readonly salt?: string;
@@ -21,6 +23,7 @@ export const siteRecordShape = z.strictObject({
   key: z.strictObject({ id: keyIdShape, spki: base64Shape }),
   stage: nameShape,
   labels: labelsShape,
+  topology: topologyShape.exactOptional(),
   nonce: saltShape,
   issuedAt: timeShape,
   salt: saltShape.exactOptional(),
@@ -31,7 +34,7 @@ const format: PredicateFormat<SiteRecordPredicate> = { what: 'site record', pred
 /**
  * Reads a site record.
  *
- * @throws TrustError `TRUST_MALFORMED` another shape, or the key's id is not the hash of the key
+ * @throws TrustError `TRUST_MALFORMED` another shape, the key's id is not the hash of the key, or a topology that contradicts itself
  */
 export function readSiteRecord(statement: Statement): SiteRecordPredicate {
   const record = readPredicate(format, statement);
@@ -42,6 +45,7 @@ export function readSiteRecord(statement: Statement): SiteRecordPredicate {
       `read site record: expected key.id ${record.key.id} to be the SHA-256 of key.spki, got ${actual}`,
     );
   }
+  if (record.topology !== undefined) checkTopology(record.topology);
   return record;
 }
 
