@@ -15,7 +15,7 @@ export const REQUIREMENT_ROWS: readonly RequirementRow[] = [
   [
     'A3',
     'each stage has its own keys and its quorum of approvers; keys from files, the environment, PKCS#11, helpers, or keyless',
-    NONE_YET,
+    'keyless signing by an OIDC identity',
   ],
   ['A4', 'provenance gate: builder, source, materials; exact identity', NONE_YET],
   ['A5', 'test gate: counts, named suites and fault cases, freshness; zero tests or all skipped never passes', ''],
@@ -30,7 +30,7 @@ export const REQUIREMENT_ROWS: readonly RequirementRow[] = [
   ['A14', 'images and their signatures copied by digest from registry to registry, as OCI referrers', NONE_YET],
   ['A15', 'CI steps: templates, job summary, exit codes, idempotent on retry', ''],
   ['A16', 'offline promotion in an enclave, from exported evidence', NONE_YET],
-  ['A17', 'key life: root ceremony, rotation of every role, revocation of a stolen key and what it signed', NONE_YET],
+  ['A17', 'key life: root ceremony, rotation of every role, revocation of a stolen key and what it signed', 'a log keeps its key'],
   ['A18', 'policy has owners other than promotion; the plan of a policy change lists what it would let through', ''],
   ['A19', 'trust boundaries: keys, repositories and approvers scoped by team and workload class', ''],
   ['A20', 'qualified rigs: enrolled, inventoried in the run, rebuilt, free of drift; revoking one reopens what it vouched for', NONE_YET],

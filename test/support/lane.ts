@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildImage, openLayout, packedFile } from '@sealane/oci';
-import { expectJson, ROOT, type Answer, type Server, startServer } from './run.js';
+import { expectJson, ROOT, type Answer, type RunOptions, type Server, startServer } from './run.js';
 
 /** The stages of the lane, in order. */
 const STAGES = ['dev', 'edge-preprod', 'prod'] as const;
@@ -10,6 +10,8 @@ const STAGES = ['dev', 'edge-preprod', 'prod'] as const;
 export interface LaneOptions {
   /** Replaces text in the pipeline before the lane is made from it. */
   readonly pipeline?: (text: string) => string;
+  /** More of the environment for each of its commands: what opens keys that are there before. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A running lane: `home` is the promoter's folder, `lane` the published tree. */
@@ -48,6 +50,7 @@ const PROVENANCE = {
 /** Makes a lane in `dir/home` with a witness in `dir/witness`. The caller stops it. */
 export async function makeLane(dir: string, options: LaneOptions = {}): Promise<TestLane> {
   const home = path.join(dir, 'home');
+  const run: RunOptions = options.env === undefined ? {} : { env: options.env };
   const witnessDir = path.join(dir, 'witness');
   const files = {
     junit: path.join(dir, 'junit.xml'),
@@ -60,7 +63,7 @@ export async function makeLane(dir: string, options: LaneOptions = {}): Promise<
   writeFileSync(pipeline, options.pipeline?.(text) ?? text);
   writeFileSync(files.junit, JUNIT);
   writeFileSync(files.provenance, JSON.stringify(PROVENANCE));
-  const made = await expectJson('sealane', ['init', home, '--pipeline', pipeline, '--example-keys']);
+  const made = await expectJson('sealane', ['init', home, '--pipeline', pipeline, '--example-keys'], 0, run);
   cpSync(path.join(ROOT, 'keys-example', 'witness.pem'), path.join(witnessDir, 'witness.pem'));
   const witness = await startServer('sealane', [
     'witness',
@@ -75,7 +78,7 @@ export async function makeLane(dir: string, options: LaneOptions = {}): Promise<
   const inHome = path.join(home, 'pipeline.yaml');
   writeFileSync(inHome, readFileSync(inHome, 'utf8').replace('http://127.0.0.1:8791', witness.url));
   await expectJson('sealane-site', ['inventory', '--out', files.hardware]);
-  const sealane: TestLane['sealane'] = (words, exit = 0) => expectJson('sealane', [...words, '--home', home], exit);
+  const sealane: TestLane['sealane'] = (words, exit = 0) => expectJson('sealane', [...words, '--home', home], exit, run);
   const evidence = async (release: string): Promise<void> => {
     await sealane(['evidence', 'add', release, '--provenance', files.provenance, '--key', 'builder']);
     await sealane(['evidence', 'add', release, '--tests', files.junit, '--hardware', files.hardware, '--key', 'lab']);

@@ -1,13 +1,15 @@
 /** `sealane witness serve`: a witness in a process of its own, with its own key and state. */
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { LedgerError, parseVkey, utf8, type Vkey } from '@sealane/core';
+import { EXAMPLE_KEY_IDS, keyIdOf, LedgerError, parseVkey, utf8, type Vkey } from '@sealane/core';
 import type { CommandCall, CommandIo, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { writeDurably } from '../durable-write.js';
 import { createWitness } from '../witness/server.js';
 
 const DEFAULT_NAME = 'witness.example';
+/** Bits by which others than the owner could read or write. */
+const OTHERS = 0o077;
 
 export const command: CommandSpec = {
   name: 'witness serve',
@@ -103,8 +105,9 @@ function witnessKey(stateDir: string, keyRef: string | undefined, io: CommandIo)
 function readKey(file: string, whenMissing?: () => KeyObject): KeyObject {
   try {
     const key = createPrivateKey(readFileSync(file));
-    if (key.asymmetricKeyType === 'ed25519') return key;
+    if (key.asymmetricKeyType === 'ed25519') return notExposed(file, key);
   } catch (cause) {
+    if (cause instanceof LedgerError) throw cause;
     const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
     if (isMissing && whenMissing !== undefined) return whenMissing();
     throw new LedgerError(
@@ -115,6 +118,13 @@ function readKey(file: string, whenMissing?: () => KeyObject): KeyObject {
     );
   }
   throw new LedgerError('KEY_MALFORMED', `read the key of the witness ${file}: expected Ed25519, got another kind`, { file });
+}
+
+/** A key that others can read is theirs too; the example keys are everybody's anyway. */
+function notExposed(file: string, key: KeyObject): KeyObject {
+  const id = keyIdOf(new Uint8Array(createPublicKey(key).export({ type: 'spki', format: 'der' })));
+  if ((statSync(file).mode & OTHERS) === 0 || EXAMPLE_KEY_IDS.has(id)) return key;
+  throw new LedgerError('KEY_EXPOSED', `read the key of the witness ${file}: expected mode 0600, others can read or write it`, { file });
 }
 
 function listenAddress(value: string): { readonly host: string; readonly port: number } {
