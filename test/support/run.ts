@@ -78,6 +78,8 @@ export async function expectJson(
 /** A running server: what the first line of its stdout said, and how to end it. */
 export interface Server {
   readonly url: string;
+  /** Of a witness. */
+  readonly vkey?: string;
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
@@ -96,8 +98,8 @@ export function startServer(program: Executable, words: readonly string[]): Prom
       text += piece;
       const end = text.indexOf('\n');
       if (end < 0) return;
-      const first = JSON.parse(text.slice(0, end)) as { readonly url: string };
-      resolve({ url: first.url, stop: (signal) => stopChild(child, signal) });
+      const first = JSON.parse(text.slice(0, end)) as { readonly url: string; readonly vkey?: string };
+      resolve({ ...first, stop: (signal) => stopChild(child, signal) });
     });
   });
 }

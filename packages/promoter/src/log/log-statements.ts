@@ -54,20 +54,34 @@ export async function witnessedHead(promoter: Promoter, fresh: 'when-grown' | 'a
   const { ledger } = promoter;
   const latest = await ledger.latestCosigned();
   const { size } = await ledger.head();
-  if (fresh === 'when-grown' && latest !== null && parseCheckpoint(latest).size === size) return latest;
+  if (fresh === 'when-grown' && latest !== null && parseCheckpoint(latest).size === size && isWitnessed(promoter, latest)) return latest;
   const note = await ledger.checkpointNote();
   const lines = await cosignatures(promoter, note, size, latest === null ? 0 : parseCheckpoint(latest).size);
   const cosigned = note + lines.join('');
-  const { pipeline, logVkey } = promoter;
   // refuses below the quorum: the statements stay logged, and the next command asks the witnesses again
+  expectQuorum(promoter, cosigned);
+  await ledger.saveCosigned(cosigned);
+  return cosigned;
+}
+
+function expectQuorum({ pipeline, logVkey }: Promoter, note: string): void {
   verifyQuorum({
-    note: cosigned,
+    note,
     log: parseVkey(logVkey),
     witnesses: pipeline.witnesses.map(({ vkey }) => parseVkey(vkey)),
     quorum: pipeline.quorum,
   });
-  await ledger.saveCosigned(cosigned);
-  return cosigned;
+}
+
+/** Whether the witnesses of today are the quorum of a checkpoint: one that was replaced is asked no more, and its word is not the latest. */
+function isWitnessed(promoter: Promoter, note: string): boolean {
+  try {
+    expectQuorum(promoter, note);
+    return true;
+  } catch (error) {
+    if (error instanceof SealaneError && error.code === 'LOG_WITNESS') return false;
+    throw error;
+  }
 }
 
 /** Asks the witnesses for a checkpoint of all that is logged; false when there is no quorum now: the next command asks again. @throws SealaneError `LOG_FORK` and faults */

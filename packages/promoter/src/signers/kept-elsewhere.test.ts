@@ -160,7 +160,7 @@ describe('a helper program', () => {
   });
 
   it('behind a name signs as that name’s key only', async () => {
-    const command = helper(`${PUBLIC}`);
+    const command = helper(PUBLIC);
     writeKeyReference(path.join(place.home.keys, 'prod.keyref'), `exec:${command}`, { spki });
     const [stored] = storedKeys(place.home);
     expect(stored).toMatchObject({ name: 'prod', half: 'private', keptIn: 'elsewhere' });

@@ -18,6 +18,7 @@ import {
 } from '@sealane/trust';
 import { reached } from '../crash-point.js';
 import { durableWrite, PUBLIC_FILE, readNamed, readOptional, removeFile } from '../disk-shell.js';
+import { tryWitness } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
 import { nextPublicHalf, settleKeys, signerById, storedKeys } from '../signers/key-store.js';
 import { delegatedStages, keyIdsOf, listedTargets, rootRoleKeys, signedPart } from './metadata-json.js';
@@ -170,6 +171,8 @@ async function writeProposal(promoter: Promoter, proposal: Proposal, root: Uint8
   reached('trust:files-written');
   const roles = proposal.targets === null ? [] : [writeRole(promoter, 'targets', targets)];
   reached('trust:targets-written');
+  // sites that take the new policy ask for a head under the witnesses that it names
+  await tryWitness(promoter);
   await publishLogFiles(promoter);
   for (const [stage, keys] of delegatedStages(targets)) {
     const ids = keyIdsOf(keys);

@@ -66,6 +66,7 @@ export function policyFor(source: PolicySource, stage: string): Policy {
     registrar: kept(ids(pipeline.registrar), before?.registrar),
     logs: [{ origin: pipeline.lane, baseUrl: pipeline.baseUrl ?? `https://${pipeline.lane}`, vkey: source.logVkey }],
     witnesses: pipeline.witnesses.map(({ vkey }) => vkey),
+    ...pastWitnesses(source),
     quorum: pipeline.quorum,
     gates: (chain.at(-1)?.gates ?? []).map(({ use, with: settings }) => ({ use, with: asJson(settings) })),
     groups: groupsOf(pipeline, stage),
@@ -80,6 +81,17 @@ export function policyFor(source: PolicySource, stage: string): Policy {
     floor: before?.floor ?? NO_FLOOR,
     accepts: before?.accepts ?? [],
   };
+}
+
+/** Witnesses that the pipeline names no more: what was proved under them up to now goes on counting. A limit only ever gets lower. */
+function pastWitnesses({ pipeline, before, logSize }: PolicySource): Pick<Policy, 'pastWitnesses'> {
+  const now = new Set(pipeline.witnesses.map(({ vkey }) => vkey));
+  const earlier = before?.pastWitnesses ?? [];
+  const gone = (before?.witnesses ?? []).map((vkey) => ({ vkey, belowSize: logSize }));
+  const past = [...earlier, ...gone.filter(({ vkey }) => !earlier.some((witness) => witness.vkey === vkey))].filter(
+    ({ vkey }) => !now.has(vkey),
+  );
+  return past.length === 0 ? {} : { pastWitnesses: past };
 }
 
 /** The groups of a stage; one that matches every site when the pipeline names none. */

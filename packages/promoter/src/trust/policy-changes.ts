@@ -9,6 +9,7 @@ const COMPARED = [
   'registrar',
   'logs',
   'witnesses',
+  'pastWitnesses',
   'quorum',
   'gates',
   'groups',

@@ -1,4 +1,4 @@
-import { base64, canonicalJson, digestHex, type JsonObject, parseDigest, sha256, utf8 } from '@sealane/core';
+import { base64, canonicalJson, digestHex, type JsonObject, parseCheckpoint, parseDigest, sha256, utf8 } from '@sealane/core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Policy } from '../policy/policy.js';
@@ -123,6 +123,19 @@ describe('refuses', () => {
     expect(refusal(log.bundle(entry, log.checkpoint(TIME, undefined, one)))).toBe('LOG_WITNESS');
     expect(refusal(log.bundle(entry, log.checkpoint(TIME, undefined, [...one, ...one])))).toBe('LOG_WITNESS');
     expect(refusal(log.bundle(entry, log.checkpoint(TIME, undefined, [])))).toBe('LOG_WITNESS');
+  });
+  test('a checkpoint of a witness that was replaced, beyond the size up to which it counts', () => {
+    const [kept, gone] = log.witnesses;
+    const replaced = (belowSize: number): Policy => ({
+      ...policy,
+      witnesses: [kept?.vkey ?? '', testWitness('w3.example').vkey],
+      pastWitnesses: [{ vkey: gone?.vkey ?? '', belowSize }],
+    });
+    const { size } = parseCheckpoint(log.checkpoint(TIME));
+    const current = log.bundle(entry, log.checkpoint(TIME));
+    expect(refusal(current, replaced(size))).toBeUndefined();
+    expect(refusal(current, replaced(size - 1))).toBe('LOG_WITNESS');
+    expect(refusal(current, { ...replaced(size), pastWitnesses: undefined })).toBe('LOG_WITNESS');
   });
   test('a key revoked at or before the proof’s index, and takes what it signed before', () => {
     const until = (untilIndex: number): Policy => ({

@@ -45,11 +45,29 @@ export interface VerifyOptions {
 }
 
 /**
- * Verifies log signature and witness quorum of a checkpoint of one of the trusted logs.
+ * Verifies log signature and witness quorum of a checkpoint of one of the trusted logs, as the head of a log must have it: of the witnesses of today.
  *
  * @throws TrustError `LOG_NOT_INCLUDED`, `LOG_WITNESS`
  */
 export function quorumOf(note: string, log: TrustedLog, trust: VerifyTrust): QuorumCheckpoint {
+  return quorumBy(note, log, trust);
+}
+
+/**
+ * As `quorumOf`, for a checkpoint that a proof leads to. Witnesses that were replaced count as far as policy lets them: who has such a witness's key
+ * makes no other history with it, since every proof's checkpoint must begin the head that today's witnesses saw.
+ */
+function quorumThen(note: string, log: TrustedLog, trust: VerifyTrust): QuorumCheckpoint {
+  if (trust.pastWitnesses.length === 0) return quorumOf(note, log, trust);
+  const { size } = quorumBy(note, log, {
+    ...trust,
+    witnesses: [...trust.witnesses, ...trust.pastWitnesses.map(({ vkey }) => vkey)],
+  }).checkpoint;
+  const past = trust.pastWitnesses.filter(({ belowSize }) => size <= belowSize).map(({ vkey }) => vkey);
+  return quorumBy(note, log, { ...trust, witnesses: [...trust.witnesses, ...past] });
+}
+
+function quorumBy(note: string, log: TrustedLog, trust: VerifyTrust): QuorumCheckpoint {
   try {
     return verifyQuorum({ note, log: log.vkey, witnesses: trust.witnesses, quorum: trust.quorum });
   } catch (error) {
@@ -61,7 +79,7 @@ export function quorumOf(note: string, log: TrustedLog, trust: VerifyTrust): Quo
 /** As `quorumOf`, each checkpoint once. A refusal is not kept: it ends the caller's walk. @throws TrustError as `quorumOf` */
 export function quorumOnce(note: string, log: TrustedLog, { trust, quorums }: VerifyOptions): QuorumCheckpoint {
   const name = `${log.origin}\n${note}`;
-  const quorum = quorums?.get(name) ?? quorumOf(note, log, trust);
+  const quorum = quorums?.get(name) ?? quorumThen(note, log, trust);
   quorums?.set(name, quorum);
   return quorum;
 }

@@ -24,6 +24,8 @@ export interface VerifyTrust {
   readonly keys: ReadonlyMap<string, TrustedKey>;
   readonly logs: readonly TrustedLog[];
   readonly witnesses: readonly Vkey[];
+  /** Witnesses that were replaced; see `PastWitness`. */
+  readonly pastWitnesses: readonly { readonly vkey: Vkey; readonly belowSize: number }[];
   readonly quorum: number;
   readonly trustedRoot: JsonObject;
 }
@@ -37,6 +39,7 @@ export function verifyTrustOf(policy: Policy): VerifyTrust {
       return { origin, vkey, logId: logId(vkey) };
     }),
     witnesses: policy.witnesses.map(parseVkey),
+    pastWitnesses: (policy.pastWitnesses ?? []).map(({ vkey, belowSize }) => ({ vkey: parseVkey(vkey), belowSize })),
     quorum: policy.quorum,
     trustedRoot: trustedRootFromPolicy(policy),
   };

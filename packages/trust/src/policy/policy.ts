@@ -64,6 +64,12 @@ export type PolicyLog = {
   readonly vkey: string;
 };
 
+/** A witness that was replaced: its cosignatures go on counting on checkpoints of at most `belowSize` entries, for what was proved under them. */
+export type PastWitness = {
+  readonly vkey: string;
+  readonly belowSize: number;
+};
+
 /** A gate by name and its settings; an unknown name is an error at evaluation, never a pass. */
 export type PolicyGate = {
   readonly use: string;
@@ -117,6 +123,8 @@ export type Policy = {
   readonly registrar: readonly string[];
   readonly logs: readonly PolicyLog[];
   readonly witnesses: readonly string[];
+  /** Absent while no witness was ever replaced. */
+  readonly pastWitnesses?: readonly PastWitness[] | undefined;
   readonly quorum: number;
   readonly gates: readonly PolicyGate[];
   readonly groups: readonly PolicyGroup[];
@@ -170,6 +178,11 @@ export const policyShape = z.strictObject({
     .min(1)
     .max(16),
   witnesses: z.array(z.string().max(512)).max(64),
+  pastWitnesses: z
+    .array(z.strictObject({ vkey: z.string().max(512), belowSize: countShape }))
+    .min(1)
+    .max(64)
+    .optional(),
   quorum: z.int().min(1).max(64),
   gates: z.array(z.strictObject({ use: nameShape, with: jsonObjectShape })).max(64),
   groups: z
