@@ -11,6 +11,7 @@ type Documents = ReadonlyMap<string, readonly Uint8Array[]>;
 
 const STATEMENTS: Readonly<Record<string, string>> = {
   [PREDICATE.approval]: 'approval',
+  [PREDICATE.carriedBundle]: 'carried-bundle',
   [PREDICATE.decision]: 'decision',
   [PREDICATE.order]: 'order',
   [PREDICATE.receipt]: 'receipt',
@@ -29,6 +30,25 @@ export interface BusyLane {
   readonly documents: Documents;
 }
 
+/** The shape of a keyless bundle: it is taken in as it is, and nothing in it is true. */
+const KEYLESS = {
+  mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+  verificationMaterial: {
+    certificate: { rawBytes: 'AAAA' },
+    tlogEntries: [
+      {
+        logIndex: '1',
+        logId: { keyId: 'AAAA' },
+        kindVersion: { kind: 'dsse', version: '0.0.1' },
+        integratedTime: '1',
+        inclusionProof: { logIndex: '1', rootHash: 'AAAA', treeSize: '2', hashes: ['AAAA'], checkpoint: { envelope: 'x' } },
+        canonicalizedBody: 'AAAA',
+      },
+    ],
+  },
+  dsseEnvelope: { payload: 'AAAA', payloadType: 'application/vnd.in-toto+json', signatures: [{ sig: 'AAAA' }] },
+};
+
 /** Makes one in `dir`, with the real commands. The caller stops both. */
 export async function makeBusyLane(dir: string): Promise<BusyLane> {
   const lane = await makeLane(dir);
@@ -42,6 +62,9 @@ export async function makeBusyLane(dir: string): Promise<BusyLane> {
     return [`--${kind}`, path.join(dir, `${kind}.json`)];
   });
   await lane.sealane([...words, ...documents, '--key', 'lab']);
+  const keyless = path.join(dir, 'keyless.json');
+  writeFileSync(keyless, JSON.stringify(KEYLESS));
+  await lane.sealane(['evidence', 'add', first, '--bundle', keyless, '--key', 'builder']);
   await lane.promote(first);
   const second = await lane.release('1.1.0');
   await lane.promote(second, 'dev');

@@ -7,6 +7,7 @@ import {
   parsePolicy,
   parseWaybill,
   readApproval,
+  readCarriedBundle,
   readDecision,
   readOrder,
   readReceipt,
@@ -24,6 +25,7 @@ import { siteJsonSchema } from '../../packages/site/src/config-shape.js';
 import { bundleShape } from '../../packages/trust/src/evidence/bundle-shape.js';
 import {
   approvalShape,
+  carriedBundleShape,
   decisionShape,
   orderShape,
   receiptShape,
@@ -57,6 +59,7 @@ const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 /** All of them. */
 export const FORMATS: readonly Format[] = [
   statement('approval', PREDICATE.approval, approvalShape, readApproval),
+  statement('carried-bundle', PREDICATE.carriedBundle, carriedBundleShape, readCarriedBundle),
   statement('decision', PREDICATE.decision, decisionShape, readDecision),
   statement('order', PREDICATE.order, orderShape, readOrder),
   statement('receipt', PREDICATE.receipt, receiptShape, readReceipt),

@@ -17,7 +17,7 @@ export const REQUIREMENT_ROWS: readonly RequirementRow[] = [
     'each stage has its own keys and its quorum of approvers; keys from files, the environment, PKCS#11, helpers, or keyless',
     'keyless signing by an OIDC identity',
   ],
-  ['A4', 'provenance gate: builder, source, materials; exact identity', NONE_YET],
+  ['A4', 'provenance gate: builder, source, materials; exact identity', ''],
   ['A5', 'test gate: counts, named suites and fault cases, freshness; zero tests or all skipped never passes', ''],
   ['A6', 'tested-hardware gate: every class at the target sites, attached devices included; uncovered sites are listed', NONE_YET],
   ['A7', 'fidelity ladder: the rung of each declared dependency, by its criticality', ''],

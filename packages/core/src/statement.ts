@@ -20,6 +20,7 @@ export const PREDICATE = {
   revocation: 'urn:sealane:revocation:v1',
   siteRecord: 'urn:sealane:site:v1',
   exception: 'urn:sealane:exception:v1',
+  carriedBundle: 'urn:sealane:carried-bundle:v1',
   order: 'urn:sealane:order:v1',
 } as const;
 

@@ -41,6 +41,8 @@ export { type TrustedKey, type TrustedLog, type VerifyTrust, verifyTrustOf } fro
 export {
   type ApprovalPredicate,
   approvalStatement,
+  type CarriedBundlePredicate,
+  carriedBundleStatement,
   checkDeclaration,
   type CheckpointSeen,
   type ComponentKind,
@@ -55,6 +57,7 @@ export {
   orderStatement,
   type Promotion,
   readApproval,
+  readCarriedBundle,
   readDecision,
   readOrder,
   readReceipt,
@@ -99,7 +102,7 @@ export type { FleetSite, Gate, GateInput, RefusedStatement } from './gates/gate.
 export { type Coverage, coverageOf, describeComparison, type TestedUnit } from './gates/hardware-coverage.js';
 export { evaluateGates, evidenceToApprove, GATES, validateGateConfig } from './gates/index.js';
 export { PROMOTER_VERDICTS } from './gates/promoter-verdicts.js';
-export { provenanceFacts, type ProvenanceFacts } from './gates/provenance.js';
+export { provenanceFacts, type ProvenanceFacts } from './gates/provenance-facts.js';
 // tuf: client
 export { readTarget, refreshTrust, type TufRead } from './tuf/client.js';
 export { driveTuf, driveTufAsync, type TufFlow, type TufRequest } from './tuf/flow.js';
@@ -147,6 +150,7 @@ export {
 } from './tuf/signing.js';
 export { tufKeyOfSpki } from './tuf/tuf-key.js';
 // sigstore bundles of others
+export { isCertificateBundle } from './sigstore/bundle-file.js';
 export type { ExpectedSigner } from './sigstore/bundle-signer.js';
 export { type BundleQuestion, type SignedArtifact, type VerifiedBundle, verifySigstoreBundle } from './sigstore/verify-bundle.js';
 // admission

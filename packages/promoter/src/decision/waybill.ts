@@ -1,7 +1,7 @@
 /** The waybill of a decision: everything a site needs to judge by itself, with proofs. */
 import { type Digest, digestHex, type JsonObject, PREDICATE, sha256 } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
-import { decisionInputs, encodeWaybill, readDecision, type WaybillBlob } from '@sealane/trust';
+import { decisionInputs, encodeWaybill, readDecision, type WaybillBlob, BUNDLE_MEDIA_TYPE, readCarriedBundle } from '@sealane/trust';
 import path from 'node:path';
 import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
 import { bundleOf, firstCheckpoint, statementOf } from '../log/log-statements.js';
@@ -51,9 +51,14 @@ async function decisionChain(promoter: Promoter, { release, stage }: Question, d
   return [...earlier, decision];
 }
 
-/** The blobs that a test result names: raw report, inventory, topology. */
+/** The blobs that a statement names: of a test result raw report, inventory and topology; of a carried bundle the bundle. */
 function blobsOf(promoter: Promoter, entry: LedgerEntry): readonly WaybillBlob[] {
   const statement = statementOf(entry);
+  if (statement.predicateType === PREDICATE.carriedBundle) {
+    const digest = readCarriedBundle(statement).bundle;
+    const bytes = readBlob(promoter, digest);
+    return bytes === undefined ? [] : [{ digest, size: bytes.length, mediaType: BUNDLE_MEDIA_TYPE }];
+  }
   if (statement.predicateType !== PREDICATE.testResult) return [];
   const { configuration } = statement.predicate;
   if (!Array.isArray(configuration)) return [];

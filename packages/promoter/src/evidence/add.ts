@@ -14,7 +14,9 @@ import {
   signStatement,
 } from '@sealane/core';
 import {
+  carriedBundleStatement,
   hintOf,
+  isCertificateBundle,
   parseBundle,
   type Policy,
   readReport,
@@ -62,7 +64,7 @@ export async function addEvidence(promoter: Promoter, wish: EvidenceWish): Promi
   const signed = [
     ...(await provenance(promoter, wish)),
     ...(await tests(promoter, wish)),
-    ...wish.bundles.map((file) => fromBundle(promoter, wish, file)),
+    ...(await Promise.all(wish.bundles.map((file) => fromBundle(promoter, wish, file)))),
   ];
   if (signed.length === 0) throw new PromoterError('USAGE', 'add evidence: expected at least one of --provenance, --tests, --bundle');
   reached('evidence:checked');
@@ -121,14 +123,27 @@ function earlier(stated: string | undefined, now: string): string {
   return stated !== undefined && stated < now ? stated : now;
 }
 
-/** A bundle that somebody else signed: its key must be one that policy names, its subject this release. */
-function fromBundle(promoter: Promoter, { release }: EvidenceWish, file: string): Signed {
-  const { envelope, statement, hint } = parseBundle(readNamed(file, 'bundle'));
+/** A bundle that somebody else signed: with a key that policy names, about this release; or with a certificate, which gates judge. */
+async function fromBundle(promoter: Promoter, wish: EvidenceWish, file: string): Promise<Signed> {
+  const { release } = wish;
+  const bytes = readNamed(file, 'bundle');
+  if (isCertificateBundle(bytes)) return await carried(promoter, wish, bytes);
+  const { envelope, statement, hint } = parseBundle(bytes);
   expectSubject(promoter, { subject: statement.subject.map((item) => ({ ...item })) }, { release, file });
   const spki = spkiByHint(promoter, hint);
   if (spki === undefined)
     throw new PromoterError('EVIDENCE_SIGNER', `add bundle ${file}: expected one by a key that a policy of the lane names, got another`);
   return { envelope, spki };
+}
+
+/** A keyless bundle goes into `content/` as it is; what is logged says only that it is there. Any key of policy may say so. */
+async function carried(promoter: Promoter, { release, signer }: EvidenceWish, bytes: Uint8Array): Promise<Signed> {
+  if (signer === undefined)
+    throw new PromoterError('USAGE', 'add a keyless bundle: expected --key of any signer that policy names, got none');
+  const known = [...promoter.lane.stages.values()].some(({ policy }) => Object.hasOwn(policy.keys, signer.keyId));
+  if (!known) throw new PromoterError('EVIDENCE_SIGNER', `add a keyless bundle: expected a key that policy names, got key ${signer.keyId}`);
+  const payload = carriedBundleStatement(release.digest, { bundle: writeBlob(promoter, bytes) });
+  return { envelope: await signStatement(payload, signer), spki: signer.spki };
 }
 
 /** The public key that a bundle's hint means, among all keys that the lane's policies name. */

@@ -1,5 +1,6 @@
 /** The predicates of ours, one file each: what a statement of each type says, how it is read and written. */
 export { approvalShape, type ApprovalPredicate, approvalStatement, type CheckpointSeen, readApproval } from './predicates/approval.js';
+export { carriedBundleShape, type CarriedBundlePredicate, carriedBundleStatement, readCarriedBundle } from './predicates/carried-bundle.js';
 export {
   checkDeclaration,
   type Criticality,

@@ -29,6 +29,7 @@ export function createContext(input: GateInput, evidenceToSee: (context: GateCon
   const context: GateContext = {
     ...input,
     report: reports(input),
+    bytes: (digest, what) => readBlob(input, digest, what, (value) => ({ ok: true, value })),
     hardware: once((digest) => readBlob(input, digest, 'hardware inventory', readHardware)),
     topology: once((digest) => readBlob(input, digest, 'topology', readerOf(parseTopology))),
     fidelity: once((digest) => readBlob(input, digest, 'fidelity', readerOf(parseFidelity))),

@@ -98,6 +98,8 @@ export interface TestedHardware {
 export interface GateContext extends GateInput {
   /** A raw test report, read as the format that its signer named. Problems: `CONTENT_MISSING`, `CONTENT_DIGEST`; a report that cannot be parsed is UNREADABLE. */
   readonly report: (digest: Digest, format: ReportFormat) => Read<TestReport>;
+  /** Any other blob. Problems: `CONTENT_MISSING`, `CONTENT_DIGEST`. */
+  readonly bytes: (digest: Digest, what: string) => Read<Uint8Array>;
   /** An inventory. Problems: `CONTENT_MISSING`, `CONTENT_DIGEST`, `EVIDENCE_RESULT` when it is no device BOM. */
   readonly hardware: (digest: Digest) => Read<TestedHardware>;
   /** Documents of a run. Problems as `hardware`. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '@sealane/core';
 import { digestOf, gate, GateLane } from '../testing/gate-lane.js';
 import { evaluateGates } from './index.js';
-import { provenanceFacts } from './provenance.js';
+import { provenanceFacts } from './provenance-facts.js';
 
 const github = (
   change: { repository?: string; ref?: string; commit?: string; builder?: string; dependencies?: readonly JsonObject[] } = {},

@@ -1,68 +1,27 @@
 /** Provenance: who built this release, from which source (SLSA v1). Exact identities only; a pattern would let a look-alike in. */
-import { type Check, type Digest, type JsonObject, PREDICATE, type Statement, TrustError } from '@sealane/core';
+import type { Check } from '@sealane/core';
 import { z } from 'zod';
 import { failed, passed } from './check-result.js';
-import { EVIDENCE_CODES, selectStatements, whyNone } from './evidence-selection.js';
-import { defineGate, type GateContext, type Read } from './gate.js';
-
-/** What a provenance says, as one word each; undefined when it does not say it or contradicts itself. */
-export interface ProvenanceFacts {
-  readonly builder: string | undefined;
-  readonly buildType: string | undefined;
-  readonly source: string | undefined;
-  readonly ref: string | undefined;
-  readonly commit: string | undefined;
-}
-
-const uriShape = z.string().min(1).max(2048);
-const dependencyShape = z.looseObject({ uri: uriShape.optional(), digest: z.record(z.string(), z.string()).optional() });
-
-/** The part of https://slsa.dev/provenance/v1 that gates read; the rest is let through unread. */
-const provenanceShape = z.looseObject({
-  buildDefinition: z.looseObject({
-    buildType: uriShape,
-    externalParameters: z.looseObject({}),
-    resolvedDependencies: z.array(dependencyShape).max(10_000).optional(),
-  }),
-  runDetails: z.looseObject({ builder: z.looseObject({ id: uriShape }) }),
-});
-
-type Provenance = z.output<typeof provenanceShape>;
-
-/** One source as a document names it: a repository, and where it says so a ref and a commit. */
-interface SourceClaim {
-  readonly source: string;
-  readonly ref?: string | undefined;
-  readonly commit?: string | undefined;
-}
-
-/**
- * Reads builder, build type, source, ref and commit.
- *
- * The source is what the build was asked for (`externalParameters`: `workflow.repository`, `source` or `repository`); only where that is
- * silent, the one git repository among the resolved dependencies. Two different answers are no answer.
- *
- * @throws TrustError `TRUST_MALFORMED` no SLSA v1 provenance
- */
-export function provenanceFacts(predicate: JsonObject): ProvenanceFacts {
-  const parsed = provenanceShape.safeParse(predicate);
-  if (!parsed.success)
-    throw new TrustError('TRUST_MALFORMED', `read provenance: ${(parsed.error.issues[0]?.message ?? 'another shape').slice(0, 200)}`);
-  const { buildDefinition, runDetails } = parsed.data;
-  const asked = askedSources(buildDefinition.externalParameters);
-  const resolved = resolvedSources(buildDefinition);
-  const source = onlyOne((asked.length > 0 ? asked : resolved).map((claim) => claim.source));
-  const claims = [...asked, ...resolved].filter((claim) => claim.source === source);
-  return {
-    builder: runDetails.builder.id,
-    buildType: buildDefinition.buildType,
-    source,
-    ref: onlyOne(claims.map((claim) => claim.ref)),
-    commit: onlyOne(claims.map((claim) => claim.commit)),
-  };
-}
+import { defineGate, type GateContext } from './gate.js';
+import { builtBy, keylessShape } from './provenance-evidence.js';
+import { bareUri, type ProvenanceFacts } from './provenance-facts.js';
 
 const exact = z.string().min(1).max(2048).exactOptional();
+/** The facts that are compared letter for letter. */
+const FACTS = ['builder', 'source', 'ref', 'commit', 'buildType'] as const;
+
+const configSchema = z.strictObject({
+  builder: exact,
+  source: exact,
+  ref: exact,
+  commit: exact,
+  buildType: exact,
+  /** Where what the build was fed may come from: URIs, or their beginning up to a `/`. Each has to be named by digest. */
+  materials: z.array(z.string().min(1).max(2048)).min(1).max(256).exactOptional(),
+  /** Keyless: the bundles that this identity signed, instead of statements by keys of `signers.provenance`. */
+  keyless: keylessShape.exactOptional(),
+});
+type Config = z.output<typeof configSchema>;
 
 /** `provenance` gate: the newest provenance by a signer of policy names exactly these. */
 export const provenanceGate = defineGate({
@@ -70,101 +29,67 @@ export const provenanceGate = defineGate({
   summary: 'built by the builder and from the source that policy names',
   recheckedAtSite: true,
   reads: 'evidence',
-  configSchema: z.strictObject({ builder: exact, source: exact, ref: exact, commit: exact, buildType: exact }),
+  configSchema,
   evaluate: evaluateProvenance,
 });
 
-function evaluateProvenance(context: GateContext, config: Partial<Record<keyof ProvenanceFacts, string>>): Check {
+function evaluateProvenance(context: GateContext, config: Config): Check {
   const id = provenanceGate.id;
-  const wishes = Object.entries({ ...config, ...(config.source === undefined ? {} : { source: bareUri(config.source) }) });
-  const expected =
-    wishes.length === 0
-      ? 'SLSA v1 provenance by a signer of policy'
-      : `provenance with ${wishes.map(([name, value]) => `${name} ${value}`).join(', ')}`;
-  const remedy = `sealane evidence add ${context.release} --provenance provenance.json --key BUILDER`;
-  const built = newestProvenance(context);
+  const wishes = FACTS.flatMap((name) => {
+    const value = config[name];
+    return value === undefined ? [] : [{ name, value: name === 'source' ? bareUri(value) : value }];
+  });
+  const expected = describeWish(config, wishes);
+  const remedy = `sealane evidence add ${context.release} ${config.keyless === undefined ? '--provenance provenance.json' : '--bundle BUNDLE'} --key BUILDER`;
+  const built = builtBy(context, config.keyless);
   if (!built.ok) return failed(id, { expected, actual: built.problem.why, remedy, evidence: [], code: built.problem.code });
-  const { evidence } = built.value;
-  const facts: Readonly<Record<string, string | undefined>> = { ...built.value.facts };
-  const wrong = wishes.filter(([name, value]) => facts[name] !== value);
-  if (wrong.length > 0) {
-    const actual = wrong.map(([name]) => `${name} ${facts[name] ?? 'not stated, or stated in two ways'}`).join(', ');
-    return failed(id, { expected, actual, remedy, evidence, code: 'EVIDENCE_PROVENANCE' });
-  }
-  return passed(id, {
-    expected,
-    actual: `builder ${String(facts.builder)}, source ${facts.source ?? 'not stated'}, commit ${facts.commit ?? 'not stated'}`,
-    evidence,
-  });
+  const { facts, evidence } = built.value;
+  const lacks = facts.flatMap((each) => [...wrongFacts(each, wishes), ...wrongMaterials(each, config.materials)]);
+  if (lacks.length > 0)
+    return failed(id, { expected, actual: [...new Set(lacks)].join(', '), remedy, evidence, code: 'EVIDENCE_PROVENANCE' });
+  return passed(id, { expected, actual: facts.map(describeFacts).join('; '), evidence });
 }
 
-/** The newest provenance about the release by a signer of policy. Problems: the most telling refusal, else that there is none. */
-export function newestProvenance(context: GateContext): Read<{ readonly facts: ProvenanceFacts; readonly evidence: readonly Digest[] }> {
-  const selection = selectStatements(context, {
-    predicateType: PREDICATE.provenance,
-    signers: context.policy.signers.provenance,
-    read: (statement: Statement) => provenanceFacts(statement.predicate),
-    codes: EVIDENCE_CODES,
-  });
-  const newest = selection.accepted.at(-1);
-  if (newest === undefined) return { ok: false, problem: whyNone(selection, 'provenance', 'EVIDENCE_RESULT') };
-  return { ok: true, value: { facts: newest.predicate, evidence: [newest.from.digest] } };
+interface Wish {
+  readonly name: (typeof FACTS)[number];
+  readonly value: string;
 }
 
-/** The sources that the build was asked for, in the fields that the known build types use. */
-function askedSources(parameters: Readonly<Record<string, unknown>>): readonly SourceClaim[] {
-  const workflow = recordOf(parameters.workflow);
-  const direct = { uri: parameters.source ?? parameters.repository, ref: parameters.ref };
-  return [claimOf(workflow.repository, workflow.ref), claimOf(direct.uri, direct.ref)].filter((claim) => claim !== undefined);
+function describeWish({ materials, keyless }: Config, wishes: readonly Wish[]): string {
+  const parts = wishes.map(({ name, value }) => `${name} ${value}`);
+  if (materials !== undefined) parts.push(`materials from ${materials.join(', ')}`);
+  const by = keyless === undefined ? 'by a signer of policy' : `by ${keyless.identity} of ${keyless.issuer}`;
+  return `SLSA v1 provenance ${by}${parts.length === 0 ? '' : ` with ${parts.join(', ')}`}`;
 }
 
-/** GitHub writes a text, Google Cloud Build and others `{uri, ref}` or a resource descriptor. */
-function claimOf(value: unknown, ref: unknown): SourceClaim | undefined {
-  const inner = recordOf(value);
-  const uri = typeof value === 'string' ? value : (inner.uri ?? inner.repository);
-  if (typeof uri !== 'string' || uri === '') return undefined;
-  const parts = splitUri(uri);
-  const given = typeof ref === 'string' ? ref : inner.ref;
-  return {
-    source: parts.source,
-    ref: onlyOne([parts.ref, typeof given === 'string' ? given : undefined]),
-    commit: commitOf(recordOf(inner.digest)),
-  };
+function wrongFacts(facts: ProvenanceFacts, wishes: readonly Wish[]): readonly string[] {
+  return wishes
+    .filter(({ name, value }) => facts[name] !== value)
+    .map(({ name }) => `${name} ${facts[name] ?? 'not stated, or stated in two ways'}`);
 }
 
-function resolvedSources({ resolvedDependencies }: Provenance['buildDefinition']): readonly SourceClaim[] {
-  return (resolvedDependencies ?? []).flatMap(({ uri, digest }) => {
-    if (uri === undefined) return [];
-    const commit = commitOf(recordOf(digest));
-    if (!uri.startsWith('git+') && commit === undefined) return [];
-    const { source, ref } = splitUri(uri);
-    return [{ source, ref, commit }];
-  });
+/** Every material, not only some: one that comes from elsewhere is what the rule is for. A build that names none was not looked at. */
+function wrongMaterials({ materials }: ProvenanceFacts, allowed: readonly string[] | undefined): readonly string[] {
+  if (allowed === undefined) return [];
+  if (materials.length === 0) return ['no materials stated'];
+  const wrong = materials.filter(
+    ({ uri, isPinned }) => uri === undefined || !isPinned || !allowed.some((from) => isFrom(uri, bareUri(from))),
+  );
+  return wrong.slice(0, 5).map(({ uri, isPinned }) => `material ${uri ?? 'without a URI'}${isPinned ? '' : ' without a digest'}`);
 }
 
-/** `git+https://host/repo@refs/heads/main`: the repository and the ref. An `@` before the last slash of the path is not a ref. */
-function splitUri(uri: string): { readonly source: string; readonly ref: string | undefined } {
-  const bare = bareUri(uri);
-  const match = /^([a-z][a-z0-9+.-]*:\/\/[^/]+\/[^@]*)@(.+)$/i.exec(bare);
-  return match?.[1] === undefined ? { source: bare, ref: undefined } : { source: match[1], ref: match[2] };
+/** The same text, the same with a ref, or below a folder that ends with a slash and stays below it. */
+function isFrom(uri: string, allowed: string): boolean {
+  if (allowed.endsWith('/')) return uri.startsWith(allowed) && !/(?:^|\/)\.{1,2}(?:\/|$)|%2e|%2f|\\/i.test(uri.slice(allowed.length));
+  return uri === allowed || uri.startsWith(`${allowed}@`);
 }
 
-function bareUri(uri: string): string {
-  return uri.startsWith('git+') ? uri.slice('git+'.length) : uri;
+function describeFacts({ builder, source, commit }: ProvenanceFacts): string {
+  return `builder ${String(builder)}, source ${source ?? 'not stated'}, commit ${commit ?? 'not stated'}`;
 }
 
-function commitOf(digest: Readonly<Record<string, unknown>>): string | undefined {
-  const commit = onlyOne([digest.gitCommit, digest.sha1].map((value) => (typeof value === 'string' ? value : undefined)));
-  return commit === '' ? undefined : commit;
-}
-
-/** The one value among those given; undefined when there is none, or more than one. */
-function onlyOne(values: readonly (string | undefined)[]): string | undefined {
-  const known = new Set(values.filter((value) => value !== undefined));
-  const [only] = known;
-  return known.size === 1 ? only : undefined;
-}
-
-function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value)) : {};
+/** What a scope asks of the sources, by the same provenance that the gate of policy reads. */
+export function sourcesOf(context: GateContext): ReturnType<typeof builtBy> {
+  const settings = context.policy.gates.find(({ use }) => use === provenanceGate.id)?.with ?? {};
+  return builtBy(context, configSchema.parse(settings).keyless);
 }

@@ -5,7 +5,7 @@ import { type PolicyScope, scopeOf } from '../policy/scope.js';
 import { failed, passed, type RefusalWords } from './check-result.js';
 import { digestsOf, EVIDENCE_CODES, selectStatements, whyNone } from './evidence-selection.js';
 import type { GateContext } from './gate.js';
-import { newestProvenance } from './provenance.js';
+import { sourcesOf } from './provenance.js';
 
 const SCOPE_CHECK = 'scope';
 
@@ -32,8 +32,8 @@ function judge(
   refuse: (words: Pick<RefusalWords, 'expected' | 'actual' | 'code'> & Partial<RefusalWords>) => Check,
 ): Check {
   const { team, repositories } = scope;
-  const sources = repositories.length === 0 ? '' : `, from ${repositories.join(' or ')}`;
-  const expected = `a release of ${team}, by an author who may make it${sources}`;
+  const from = repositories.length === 0 ? '' : `, from ${repositories.join(' or ')}`;
+  const expected = `a release of ${team}, by an author who may make it${from}`;
   const authors = selectStatements(context, {
     predicateType: PREDICATE.release,
     signers: context.policy.signers.release,
@@ -45,14 +45,12 @@ function judge(
     return refuse({ expected, actual: why, code });
   }
   if (repositories.length === 0) return passed(SCOPE_CHECK, { expected, actual: `of ${team}`, evidence: digestsOf(authors.accepted) });
-  const built = newestProvenance(context);
+  const built = sourcesOf(context);
   if (!built.ok) return refuse({ expected, actual: built.problem.why, code: built.problem.code });
   const { facts, evidence } = built.value;
-  if (facts.source === undefined || !repositories.includes(facts.source))
-    return refuse({ expected, actual: `source ${facts.source ?? 'not stated'}`, evidence, code: 'EVIDENCE_SCOPE' });
-  return passed(SCOPE_CHECK, {
-    expected,
-    actual: `of ${team}, from ${facts.source}`,
-    evidence: [...digestsOf(authors.accepted), ...evidence],
-  });
+  const sources = facts.map(({ source }) => source ?? 'not stated');
+  const stranger = sources.find((source) => !repositories.includes(source));
+  if (stranger !== undefined) return refuse({ expected, actual: `source ${stranger}`, evidence, code: 'EVIDENCE_SCOPE' });
+  const actual = `of ${team}, from ${[...new Set(sources)].join(', ')}`;
+  return passed(SCOPE_CHECK, { expected, actual, evidence: [...digestsOf(authors.accepted), ...evidence] });
 }

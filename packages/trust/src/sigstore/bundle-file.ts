@@ -47,6 +47,20 @@ export function readBundle(file: Uint8Array): Bundle {
   });
 }
 
+/** Whether a file is a bundle signed with a certificate, by its shape alone. @throws TrustError `BUNDLE_MALFORMED` one that is malformed */
+export function isCertificateBundle(file: Uint8Array): boolean {
+  if (!certificateShape.safeParse(parseJson('bundle', file, LIMITS.bundleBytes)).success) return false;
+  readBundle(file);
+  return true;
+}
+
+const certificateShape = z.looseObject({
+  verificationMaterial: z.union([
+    z.looseObject({ certificate: z.looseObject({}) }),
+    z.looseObject({ x509CertificateChain: z.looseObject({}) }),
+  ]),
+});
+
 function isBase64(text: string): boolean {
   try {
     fromBase64(text);
