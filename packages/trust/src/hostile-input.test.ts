@@ -16,7 +16,7 @@ import {
 } from './evidence/predicates.js';
 import { receiptStatement, releaseStatement, revocationStatement, siteRecordStatement } from './evidence/predicates.js';
 import { encodeTrustedRoot } from './evidence/trusted-root.js';
-import { provenanceFacts } from './gates/provenance.js';
+import { provenanceFacts } from './gates/provenance-facts.js';
 import { encodeChannel, parseChannel } from './policy/channel.js';
 import { encodePolicy, parsePolicy } from './policy/policy.js';
 import { parseJUnit } from './reports/junit.js';
