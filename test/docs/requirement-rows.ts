@@ -22,7 +22,11 @@ export const REQUIREMENT_ROWS: readonly RequirementRow[] = [
   ['A6', 'tested-hardware gate: every class at the target sites, attached devices included; uncovered sites are listed', NONE_YET],
   ['A7', 'fidelity ladder: the rung of each declared dependency, by its criticality', ''],
   ['A8', 'topology parity: each difference is declared with reason, owner and expiry, or refused', ''],
-  ['A9', 'approvals: m of n people, over what they saw; they expire; sites check them offline', NONE_YET],
+  [
+    'A9',
+    'approvals: m of n people, over what they saw; they expire; sites check them offline',
+    'an approver needs a copy of the ledger beside the lane; expiry at witnessed time is shown by tests of packages/trust alone',
+  ],
   ['A10', 'soak, windows, vulnerabilities, SBOM, and one CEL gate that fails closed', NONE_YET],
   ['A11', 'policy as code on the payload', ''],
   ['A12', 'plan, explain, replay', ''],

@@ -1,5 +1,6 @@
 /** `sealane explain`: what an approver should see before signing. */
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { sinceLastApproval, sinceLastText } from '../approval/since-last.js';
 import { checksText, GROUP, TO_STAGE } from '../command-parts.js';
 import { evidenceFor } from '../decision/gate-input.js';
 import { plan } from '../decision/promote.js';
@@ -10,7 +11,7 @@ export const command: CommandSpec = {
   name: 'explain',
   summary: 'recompute every gate here and show the digests that an approval would name',
   arguments: [{ name: 'release', description: 'sha256:… or NAME@VERSION' }],
-  options: [TO_STAGE, GROUP],
+  options: [TO_STAGE, GROUP, { flags: '--person <id>', description: 'whose last approval to compare with: shows what is new since then' }],
   example: 'sealane explain readings@1.0.0 --to prod --home my-lane',
   run,
 };
@@ -23,13 +24,20 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const { checks, decision, earliest } = await plan(promoter, { release: digest, stage, rollout });
     const seen = await evidenceFor(promoter, digest, stage);
     const policy = stageOf(promoter, stage).digest;
+    const person = optionalText(call, 'person');
+    const since = person === undefined ? null : await sinceLastApproval(promoter, { release: digest, stage, rollout, seen }, person);
     const text = [
       `${name}@${version} to ${stage}, groups ${rollout.join(', ')}: ${decision}`,
       `policy ${policy}`,
       checksText(checks),
       'an approval would name these statements:',
       ...seen.map((statement) => `  ${statement}`),
+      ...(person === undefined ? [] : sinceLastText(since, person)),
     ];
-    return { exit: 0, json: { release: digest, to: stage, rollout, policy, decision, checks, earliest, seen }, text: text.join('\n') };
+    return {
+      exit: 0,
+      json: { release: digest, to: stage, rollout, policy, decision, checks, earliest, seen, since },
+      text: text.join('\n'),
+    };
   });
 }
