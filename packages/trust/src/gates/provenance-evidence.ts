@@ -71,7 +71,7 @@ function builtByIdentity(context: GateContext, keyless: Keyless): Read<Built> {
   if (whole.ok) return { ok: true, value: { facts: [whole.value.facts], evidence: [whole.value.digest] } };
   const parts = context.releaseDoc.components.map(({ digest }) => newestAbout(context, keyless, carried, namesOf(context, digest)));
   const missing = parts.find((part) => !part.ok);
-  if (missing !== undefined && !missing.ok) return missing;
+  if (missing !== undefined) return missing;
   const found = parts.flatMap((part) => (part.ok ? [part.value] : []));
   if (found.length === 0) return whole;
   return { ok: true, value: { facts: found.map(({ facts }) => facts), evidence: found.map(({ digest }) => digest) } };
