@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { canonicalJson, fromBase64, type JsonObject, parseCheckpoint, PREDICATE } from '@sealane/core';
 import { RELEASE_ARTIFACT_TYPE } from '@sealane/oci';
+import { parse as parseYaml } from 'yaml';
 import { makeLane, type TestLane } from '../support/lane.js';
 import { enrolSite, type TestSite } from '../support/site.js';
 
@@ -10,6 +11,7 @@ import { enrolSite, type TestSite } from '../support/site.js';
 type Documents = ReadonlyMap<string, readonly Uint8Array[]>;
 
 const STATEMENTS: Readonly<Record<string, string>> = {
+  [PREDICATE.anchor]: 'anchor',
   [PREDICATE.approval]: 'approval',
   [PREDICATE.carriedBundle]: 'carried-bundle',
   [PREDICATE.decision]: 'decision',
@@ -21,7 +23,7 @@ const STATEMENTS: Readonly<Record<string, string>> = {
   [PREDICATE.testResult]: 'test-result',
 };
 
-/** A lane with two releases, one of them revoked, a refusal, an open proposal, a medium, and a site that installed. */
+/** A lane with two releases, one of them revoked, a refusal, an anchor, an open proposal, a medium, and a site that installed. */
 export interface BusyLane {
   readonly lane: TestLane;
   readonly site: TestSite;
@@ -72,6 +74,10 @@ export async function makeBusyLane(dir: string): Promise<BusyLane> {
   await lane.sealane(['channel', 'hold', 'prod', '--reason', 'freeze of the season']);
   await lane.sealane(['channel', 'unhold', 'prod']);
   await lane.sealane(['freeze', 'dev', '--reason', 'year-end']);
+  const [carried, { witnesses }] = [path.join(dir, 'carried'), parseYaml(readFileSync(path.join(lane.home, 'pipeline.yaml'), 'utf8'))];
+  await lane.sealane(['evidence', 'export', first, '--out', carried]);
+  const logVkey = readFileSync(path.join(lane.home, 'log.vkey'), 'utf8').trim();
+  await lane.sealane(['log', 'anchor', carried, '--log', logVkey, '--witness', witnesses[0].vkey]);
   const site = await enrolSite(lane, path.join(dir, 'site'));
   await site.must(['update']);
   await lane.sealane(['trust', 'propose', '--renew'], 5);

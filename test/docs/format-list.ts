@@ -6,6 +6,7 @@ import {
   parseChannel,
   parsePolicy,
   parseWaybill,
+  readAnchor,
   readApproval,
   readCarriedBundle,
   readDecision,
@@ -24,6 +25,7 @@ import { parseConfig } from '../../packages/site/src/config.js';
 import { siteJsonSchema } from '../../packages/site/src/config-shape.js';
 import { bundleShape } from '../../packages/trust/src/evidence/bundle-shape.js';
 import {
+  anchorShape,
   approvalShape,
   carriedBundleShape,
   decisionShape,
@@ -58,6 +60,7 @@ const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 /** All of them. */
 export const FORMATS: readonly Format[] = [
+  statement('anchor', PREDICATE.anchor, anchorShape, readAnchor),
   statement('approval', PREDICATE.approval, approvalShape, readApproval),
   statement('carried-bundle', PREDICATE.carriedBundle, carriedBundleShape, readCarriedBundle),
   statement('decision', PREDICATE.decision, decisionShape, readDecision),

@@ -33,7 +33,7 @@ export const REQUIREMENT_ROWS: readonly RequirementRow[] = [
   ['A13', 'refuse, revoke, waive, freeze: signed, logged, with reason and expiry', 'waivers (exceptions)'],
   ['A14', 'images and their signatures copied by digest from registry to registry, as OCI referrers', NONE_YET],
   ['A15', 'CI steps: templates, job summary, exit codes, idempotent on retry', ''],
-  ['A16', 'offline promotion in an enclave, from exported evidence', NONE_YET],
+  ['A16', 'offline promotion in an enclave, from exported evidence', ''],
   ['A17', 'key life: root ceremony, rotation of every role, revocation of a stolen key and what it signed', 'a log keeps its key'],
   ['A18', 'policy has owners other than promotion; the plan of a policy change lists what it would let through', ''],
   ['A19', 'trust boundaries: keys, repositories and approvers scoped by team and workload class', ''],

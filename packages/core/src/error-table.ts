@@ -295,6 +295,11 @@ export const ERRORS = define({
     what: 'the log shown here is not an extension of the log seen before',
     hint: 'keep both checkpoints and show them to the auditor: the log key may be stolen',
   },
+  LOG_KEYS_CHANGED: {
+    exit: 4,
+    what: 'the log of another lane is shown under other keys than it was anchored with',
+    hint: 'ask its owners: a lane whose log key changed goes on under a new origin',
+  },
   LOG_NOT_INCLUDED: {
     exit: 4,
     what: 'a statement is not in the log, or its proof is wrong',

@@ -22,6 +22,7 @@ export const PREDICATE = {
   exception: 'urn:sealane:exception:v1',
   carriedBundle: 'urn:sealane:carried-bundle:v1',
   order: 'urn:sealane:order:v1',
+  anchor: 'urn:sealane:anchor:v1',
 } as const;
 
 /** A subject: bytes by SHA-256 (64 hex digits), with a name for people. */

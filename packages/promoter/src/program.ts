@@ -33,6 +33,11 @@ export const PROGRAM: Program = {
     'evidence list': { summary: 'list the evidence about a release', load: () => import('./commands/evidence-list.js') },
     'evidence show': { summary: 'show a statement as it was signed', load: () => import('./commands/evidence-show.js') },
     'evidence verify': { summary: 'verify every statement about a release', load: () => import('./commands/evidence-verify.js') },
+    'evidence export': {
+      summary: 'take a release to another lane, with all that is said of it',
+      load: () => import('./commands/evidence-export.js'),
+    },
+    'evidence import': { summary: 'take in a release that another lane exported', load: () => import('./commands/evidence-import.js') },
     plan: { summary: 'say what promote would say, and what is missing', load: () => import('./commands/plan.js') },
     explain: { summary: 'show an approver what an approval would name', load: () => import('./commands/explain.js') },
     approve: { summary: 'sign that a release may go into a stage', load: () => import('./commands/approve.js') },
@@ -60,6 +65,7 @@ export const PROGRAM: Program = {
     serve: { summary: 'serve the lane and take receipts in', load: () => import('./commands/serve.js') },
     'media export': { summary: 'write what a stage’s sites need to a medium', load: () => import('./commands/media-export.js') },
     'log prove': { summary: 'print a statement with its proof', load: () => import('./commands/log-prove.js') },
+    'log anchor': { summary: 'tie what another log says of a release to this one', load: () => import('./commands/log-anchor.js') },
     'witness serve': {
       summary: 'cosign checkpoints of a log that never goes back',
       load: async () => ({ command: (await import('@sealane/ledger')).witnessServe }),

@@ -34,11 +34,15 @@ export { encodeWaybill, parseWaybill, type Waybill, WAYBILL_MEDIA_TYPE, type Way
 export { BUNDLE_MEDIA_TYPE, encodeBundle, hintOf, type LogProof, parseBundle, type ParsedBundle } from './evidence/bundle.js';
 export { checkTrustedRoot, encodeTrustedRoot, trustedRootFromPolicy } from './evidence/trusted-root.js';
 export { quorumOf, type VerifiedStatement, type VerifyOptions, type WitnessedTime } from './evidence/statement-checks.js';
+export { type OtherLog, otherLogHead, verifyOtherStatement } from './evidence/other-log.js';
 export { type LedgerRow, verifyLedgerRow } from './evidence/verify-ledger-row.js';
 export { verifyStatement } from './evidence/verify-statement.js';
 export { type TrustedKey, type TrustedLog, type VerifyTrust, verifyTrustOf } from './evidence/verify-trust.js';
 // evidence: predicates
 export {
+  type AnchoredStatement,
+  type AnchorPredicate,
+  anchorStatement,
   type ApprovalPredicate,
   approvalStatement,
   type CarriedBundlePredicate,
@@ -53,9 +57,12 @@ export {
   type DecisionPredicate,
   decisionStatement,
   isAbout,
+  MAX_ANCHORED,
   type OrderPredicate,
   orderStatement,
+  otherLogSubject,
   type Promotion,
+  readAnchor,
   readApproval,
   readCarriedBundle,
   readDecision,

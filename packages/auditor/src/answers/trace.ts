@@ -27,6 +27,7 @@ import {
   startEvidence,
   statementOf,
 } from './context.js';
+import { type Elsewhere, elsewhereOf } from './elsewhere.js';
 
 /** Hardware that a release was tested on: the class, and a line for people. `hbom` is the digest of the inventory itself. */
 export interface TestedHardware {
@@ -73,6 +74,8 @@ export interface Trace {
     readonly reason: string | null;
     readonly statement: Digest;
   }[];
+  /** What logs of other lanes say of it, as they were anchored here. */
+  readonly elsewhere: readonly Elsewhere[];
 }
 
 /**
@@ -96,6 +99,7 @@ export async function traceRelease(context: AuditContext, release: Digest): Prom
     approvals: await approvalsOf(about),
     decisions: await decisionsOf(about),
     sites: await sitesOf(about),
+    elsewhere: await elsewhereOf(context, about.evidence, about.entries),
   });
 }
 

@@ -18,7 +18,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const answer = await withAudit(call, async (context) =>
     traceRelease(context, await releaseOf(context, typeof name === 'string' ? name : '')),
   );
-  const { name: title, version, provenance, tests, testedOn, approvals, decisions, sites, doubts } = answer.answer;
+  const { name: title, version, provenance, tests, testedOn, approvals, decisions, sites, elsewhere, doubts } = answer.answer;
   const lines = [
     `${title}@${version}  ${answer.answer.release}`,
     ...provenance.map(({ builder, commits }) => `  built by ${builder} from ${commits.join(', ')}`),
@@ -29,6 +29,9 @@ async function run(call: CommandCall): Promise<CommandResult> {
     ...approvals.map(({ person, stage, verdict, issuedAt }) => `  ${verdict} for ${stage} by ${person}, ${issuedAt}`),
     ...decisions.map(({ stage, result, counter, at }) => `  ${stage}: ${result}${counter === null ? '' : ` #${counter}`}, ${at}`),
     ...sites.map(({ site, event, at, reason }) => `  ${site}: ${event}${reason === null ? '' : ` (${reason})`}, ${at}`),
+    ...elsewhere.flatMap(({ origin, size, decisions: there }) =>
+      there.map(({ stage, result, at }) => `  in ${origin}, ${stage}: ${result}, ${at}, proved by its log at ${size} entries`),
+    ),
     ...doubts.map(({ statement, message }) => `  in doubt: ${statement}: ${message}`),
     `${answer.statements.length} statements, each proved to be in the log`,
   ];

@@ -1,4 +1,13 @@
 /** The predicates of ours, one file each: what a statement of each type says, how it is read and written. */
+export {
+  type AnchoredStatement,
+  type AnchorPredicate,
+  anchorShape,
+  anchorStatement,
+  MAX_ANCHORED,
+  otherLogSubject,
+  readAnchor,
+} from './predicates/anchor.js';
 export { approvalShape, type ApprovalPredicate, approvalStatement, type CheckpointSeen, readApproval } from './predicates/approval.js';
 export { carriedBundleShape, type CarriedBundlePredicate, carriedBundleStatement, readCarriedBundle } from './predicates/carried-bundle.js';
 export {

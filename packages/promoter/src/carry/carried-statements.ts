@@ -1,0 +1,40 @@
+/** The folder in which a release goes from one lane to another by hand: `content/` (an OCI layout), `log/` (tiles), `statements.json` (bundles with proofs). */
+import path from 'node:path';
+import { type Digest, type JsonObject, LIMITS, parseStrictJson, PREDICATE, PromoterError } from '@sealane/core';
+import { MAX_ANCHORED, parseBundle, type ParsedBundle, readRelease, subjectDigests } from '@sealane/trust';
+import { readNamed } from '../disk-shell.js';
+
+/** Where its parts lie. */
+export const CARRIED = { content: 'content', log: 'log', statements: 'statements.json' } as const;
+
+/** A release as it was carried here; nothing of it is verified. */
+export interface CarriedRelease {
+  readonly release: Digest;
+  readonly name: string;
+  readonly version: string;
+  readonly statements: readonly { readonly bundle: ParsedBundle; readonly json: JsonObject }[];
+}
+
+/**
+ * Reads `statements.json`: bundles about one release, its own statement among them.
+ *
+ * @throws PromoterError `CONFIG_INVALID` no such file, none or too many statements, about no or more than one release; TrustError `TRUST_MALFORMED`
+ */
+export function readCarried(folder: string): CarriedRelease {
+  const file = path.join(folder, CARRIED.statements);
+  const value = parseStrictJson(readNamed(file, 'carried statements'), {
+    maxBytes: LIMITS.evidenceBlobBytes,
+    maxDepth: LIMITS.jsonDepth + 2,
+  });
+  const items = Array.isArray(value) ? (value as readonly JsonObject[]) : [];
+  if (items.length === 0 || items.length > MAX_ANCHORED)
+    throw new PromoterError('CONFIG_INVALID', `read ${file}: expected a list of 1 to ${MAX_ANCHORED} bundles, got ${items.length}`);
+  const statements = items.map((json) => ({ json, bundle: parseBundle(json) }));
+  const own = statements.map(({ bundle }) => bundle.statement).filter(({ predicateType }) => predicateType === PREDICATE.release);
+  const releases = new Set(own.flatMap((statement) => subjectDigests(statement).slice(0, 1)));
+  const [release] = releases;
+  if (own[0] === undefined || release === undefined || releases.size > 1)
+    throw new PromoterError('CONFIG_INVALID', `read ${file}: expected the statement of one release, got ${releases.size}`);
+  const { name, version } = readRelease(own[0]);
+  return { release, name, version, statements };
+}

@@ -1,0 +1,82 @@
+/** Takes in a release that another lane exported: its bytes by digest, and the evidence by keys that this lane's own policies name. */
+import path from 'node:path';
+import { type Digest, LIMITS, PREDICATE, PromoterError } from '@sealane/core';
+import { copyFrom, layoutSource, openLayout } from '@sealane/oci';
+import type { ParsedBundle } from '@sealane/trust';
+import { spkiByHint } from '../evidence/add.js';
+import { namedBlobs } from '../evidence/named-blobs.js';
+import type { LoggedStatement } from '../log/log-statements.js';
+import { addStatements } from '../log/statement-add.js';
+import type { Promoter } from '../promoter.js';
+import { CARRIED, readCarried } from './carried-statements.js';
+
+/** What one lane says of itself binds no other: these are left behind. */
+const OF_ONE_LANE: readonly string[] = [
+  PREDICATE.decision,
+  PREDICATE.approval,
+  PREDICATE.receipt,
+  PREDICATE.order,
+  PREDICATE.revocation,
+  PREDICATE.exception,
+  PREDICATE.siteRecord,
+  PREDICATE.anchor,
+];
+
+/** A statement that was not taken in, and why. */
+export interface LeftBehind {
+  readonly digest: Digest;
+  readonly predicateType: string;
+  readonly why: string;
+}
+
+export interface ImportedRelease {
+  readonly release: Digest;
+  readonly name: string;
+  readonly version: string;
+  readonly statements: readonly LoggedStatement[];
+  readonly left: readonly LeftBehind[];
+}
+
+/**
+ * Copies content first, then logs; run again it changes nothing. Signatures are checked when statements are logged, all before the first.
+ *
+ * @throws PromoterError `EVIDENCE_SIGNER` the release is by no author of this lane; `RELEASE_EXISTS`; `WAYBILL_SIGNATURE`; OciError `CONTENT_*`
+ */
+export async function importRelease(promoter: Promoter, folder: string): Promise<ImportedRelease> {
+  const { release, name, version, statements } = readCarried(folder);
+  await expectSameBytes(promoter, { release, name, version });
+  const judged = statements.map(({ json, bundle }) => ({ json, bundle, why: whyLeft(promoter, bundle) }));
+  const taken = judged.filter(({ why }) => why === undefined);
+  if (!taken.some(({ bundle }) => bundle.statement.predicateType === PREDICATE.release))
+    throw new PromoterError(
+      'EVIDENCE_SIGNER',
+      `import ${name}@${version}: expected a release by an author whom this lane's policies name, got another`,
+    );
+  const from = await openLayout(path.join(folder, CARRIED.content));
+  const to = await openLayout(promoter.home.content, { create: 'if-missing' });
+  const root = await copyFrom(layoutSource(from, { digest: release }), to);
+  await to.addToIndex({ ...root, annotations: { 'org.opencontainers.image.ref.name': `${name}-${version}` } });
+  for (const blob of taken.flatMap(({ bundle }) => namedBlobs(bundle.statement)))
+    await to.putBlob(await from.readBlob(blob, LIMITS.evidenceBlobBytes), { expected: blob, maxBytes: LIMITS.evidenceBlobBytes });
+  const logged = await addStatements(promoter, Buffer.from(JSON.stringify(taken.map(({ json }) => json))), folder);
+  const left = judged.flatMap(({ bundle: { statementDigest: digest, statement }, why }) =>
+    why === undefined ? [] : [{ digest, predicateType: statement.predicateType, why }],
+  );
+  return { release, name, version, statements: logged, left };
+}
+
+function whyLeft(promoter: Promoter, { statement, hint }: ParsedBundle): string | undefined {
+  if (OF_ONE_LANE.includes(statement.predicateType)) return 'it binds the lane that it comes from, and no other';
+  return spkiByHint(promoter, hint) === undefined ? "its key is none that this lane's policies name" : undefined;
+}
+
+async function expectSameBytes(
+  { ledger }: Promoter,
+  { release, name, version }: Pick<ImportedRelease, 'release' | 'name' | 'version'>,
+): Promise<void> {
+  const other = (await ledger.releaseByName(name, version)).find((row) => row.release !== release);
+  if (other === undefined) return;
+  throw new PromoterError('RELEASE_EXISTS', `import ${name}@${version}: it stands for ${other.release} already, got ${release}`, {
+    release,
+  });
+}

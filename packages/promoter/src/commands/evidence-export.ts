@@ -1,0 +1,28 @@
+/** `sealane evidence export`. */
+import path from 'node:path';
+import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { exportRelease } from '../carry/export-release.js';
+import { releaseOf, textArgument, textOption, withLockedPromoter } from '../promoter.js';
+
+export const command: CommandSpec = {
+  name: 'evidence export',
+  summary:
+    'write a release with its bytes, all that is said of it, and proofs, for a lane that no network reaches or to bring back from one',
+  arguments: [{ name: 'release', description: 'sha256:… or NAME@VERSION' }],
+  options: [{ flags: '--out <dir>', description: 'where to write it', required: true }],
+  example: 'sealane evidence export readings@1.0.0 --out carried --home my-lane',
+  run,
+};
+
+async function run(call: CommandCall): Promise<CommandResult> {
+  const out = path.resolve(call.io.cwd, textOption(call, 'out'));
+  return await withLockedPromoter(call, async (promoter) => {
+    const exported = await exportRelease(promoter, await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE')), out);
+    const { release, statements, log } = exported;
+    return {
+      exit: 0,
+      json: exported,
+      text: `${out}: ${release} with ${statements} statements, proved by ${log.origin} at ${log.size} entries`,
+    };
+  });
+}
