@@ -43,6 +43,7 @@ function trustOf({ log, witnesses, quorum }: OtherLog, keys: readonly Uint8Array
     keys: new Map(keys.map((spki) => [keyIdOf(spki), { spki, origin, fromIndex: 0, untilIndex: null }])),
     logs: [{ origin, vkey, logId: logId(vkey) }],
     witnesses: witnesses.map(parseVkey),
+    pastWitnesses: [],
     quorum,
     trustedRoot: trustedRootFromPolicy({ logs: [{ origin, baseUrl: `https://${origin}`, vkey: log }] }),
   };
