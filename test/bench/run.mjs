@@ -9,6 +9,7 @@ const benches = {
   poll: async () => (await import('./poll.mjs')).measurePoll(),
   promote: async () => (await import('./promote.mjs')).measurePromote(),
   reports: async () => (await import('./reports.mjs')).measureReports(),
+  plan: async () => (await import('./plan.mjs')).measurePlan(),
   apply: async () => (await import('./apply.mjs')).measureApply(),
 };
 

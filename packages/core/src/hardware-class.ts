@@ -7,7 +7,7 @@
 import { canonicalJson, type JsonObject } from './canonical-json.js';
 import { type Digest, sha256 } from './digest.js';
 import { fromUtf8 } from './bytes.js';
-import { readDevices, type RawDevice } from './hardware-inventory.js';
+import { type RawDevice, type RawUnit, readDevices } from './hardware-inventory.js';
 
 /** One part (NIC, disk, GPU, CPU, I/O module); `firmware` maps the name of a firmware to its version. */
 export interface HardwarePart {
@@ -27,36 +27,69 @@ export interface HardwareFacts extends HardwarePart {
 /** The facts that a policy may require, by name. */
 export const HARDWARE_FACTS = ['arch', 'cpu', 'vendor', 'model', 'revision', 'firmware', 'parts'] as const;
 
+/** One device of an inventory: the machine (`host`) with its parts, or a device attached to it (`camera`, `plc` …) with its own. */
+export interface HardwareDevice {
+  readonly role: string;
+  readonly facts: HardwareFacts;
+  /** Tells one unit from another where it is known; never part of a class. */
+  readonly serial: string | undefined;
+}
+
 /**
- * The facts of a device BOM.
+ * The devices of a device BOM, the machine first. Each is of a class of its own: a camera is tested as a camera, whatever it hangs on.
  *
  * A firmware named twice on one device keeps all its versions, so none can hide behind another.
  *
  * @throws CoreError `HBOM_MALFORMED` not a CycloneDX device BOM, or over its bounds
  */
-export function hardwareFacts(hbom: JsonObject): HardwareFacts {
-  const { host, parts } = readDevices(hbom);
-  const cpus = parts.filter((part) => part.isCpu).map(partName);
-  const cpu = [...new Set(cpus)]
-    .filter((name) => name !== '')
-    .sort()
-    .join(' + ');
-  const known = parts.map(partFacts).filter((part) => partName(part) !== '' || Object.keys(part.firmware).length > 0);
-  return {
-    ...(host.arch === undefined ? {} : { arch: host.arch }),
-    ...(cpu === '' ? {} : { cpu }),
-    ...partFacts(host),
-    parts: known.sort((left, right) => compareText(partText(left), partText(right))),
-  };
+export function hardwareDevices(hbom: JsonObject): readonly HardwareDevice[] {
+  const { host, attached } = readDevices(hbom);
+  return [host, ...attached].map((unit) => ({ role: unit.role, facts: unitFacts(unit), serial: unit.device.serial }));
 }
 
 /**
- * The serial number of the device that a BOM describes, when known: tells one unit from another, and is never part of a class.
+ * The facts of the machine that a BOM describes, without the devices attached to it.
+ *
+ * @throws CoreError `HBOM_MALFORMED`
+ */
+export function hardwareFacts(hbom: JsonObject): HardwareFacts {
+  return unitFacts(readDevices(hbom).host);
+}
+
+/**
+ * The serial number of the machine that a BOM describes, when known.
  *
  * @throws CoreError `HBOM_MALFORMED`
  */
 export function hardwareSerial(hbom: JsonObject): string | undefined {
-  return readDevices(hbom).host.serial;
+  return readDevices(hbom).host.device.serial;
+}
+
+function unitFacts({ device, parts }: RawUnit): HardwareFacts {
+  const cpus = parts.filter(({ isCpu }) => isCpu).map(partName);
+  const cpu = [...new Set(cpus)]
+    .filter((name) => name !== '')
+    .sort()
+    .join(' + ');
+  const known = parts.filter(isKnown).map(partFacts);
+  return {
+    ...(device.arch === undefined ? {} : { arch: device.arch }),
+    ...(cpu === '' ? {} : { cpu }),
+    ...partFacts(device),
+    parts: sortedParts(known),
+  };
+}
+
+function isKnown({ vendor, model, revision, firmware }: RawDevice): boolean {
+  return vendor !== undefined || model !== undefined || revision !== undefined || firmware.length > 0;
+}
+
+/** Parts in one order, whatever order the BOM has them in; `partFacts` gives their keys one order too. */
+function sortedParts(parts: readonly HardwarePart[]): readonly HardwarePart[] {
+  return parts
+    .map((part) => ({ part, text: JSON.stringify(part) }))
+    .sort((left, right) => compareText(left.text, right.text))
+    .map(({ part }) => part);
 }
 
 /** The name of a class: SHA-256 of the facts as canonical JSON. Equal facts, equal class. */
@@ -75,25 +108,28 @@ export function partName(part: {
 }
 
 /** A part as canonical JSON text: what makes two parts the same. */
-export function partText({ vendor, model, revision, firmware }: HardwarePart): string {
+function partText({ vendor, model, revision, firmware }: HardwarePart): string {
   return fromUtf8(canonicalJson({ vendor, model, revision, firmware }));
 }
 
-function partFacts(device: RawDevice): HardwarePart {
-  const { vendor, model, revision } = device;
-  return {
-    ...(vendor === undefined ? {} : { vendor }),
-    ...(model === undefined ? {} : { model }),
-    ...(revision === undefined ? {} : { revision }),
-    firmware: firmwareFacts(device.firmware),
-  };
+function partFacts({ vendor, model, revision, firmware }: RawDevice): HardwarePart {
+  // one plain object: ten thousand inventories are read in one evaluation
+  const facts: { vendor?: string; model?: string; revision?: string; firmware?: HardwarePart['firmware'] } = {};
+  if (vendor !== undefined) facts.vendor = vendor;
+  if (model !== undefined) facts.model = model;
+  if (revision !== undefined) facts.revision = revision;
+  return Object.assign(facts, { firmware: firmwareFacts(firmware) });
 }
 
 function firmwareFacts(entries: RawDevice['firmware']): Record<string, string> {
+  const [only] = entries;
+  if (entries.length === 1 && only !== undefined) return Object.fromEntries([[only.name, only.version]]);
   const versions = new Map<string, Set<string>>();
   for (const { name, version } of entries) versions.set(name, (versions.get(name) ?? new Set<string>()).add(version));
   // fromEntries defines own properties, so a firmware called __proto__ stays a fact.
-  return Object.fromEntries([...versions].map(([name, all]) => [name, [...all].sort().join(' | ')]));
+  return Object.fromEntries(
+    [...versions].sort(([left], [right]) => compareText(left, right)).map(([name, all]) => [name, [...all].sort().join(' | ')]),
+  );
 }
 
 /** Order by UTF-16 units: the same on every machine, unlike localeCompare. */

@@ -1,5 +1,5 @@
 /** Whether a machine that was tested speaks for a machine at a site: fact by fact, unknown never counting as equal. */
-import { HARDWARE_FACTS, type HardwareFacts, type HardwarePart, partName, partText } from './hardware-class.js';
+import { HARDWARE_FACTS, type HardwareFacts, type HardwarePart, partName } from './hardware-class.js';
 
 /** One fact that differs; texts are for people, `unknown` where a side does not know it. */
 export interface HardwareDifference {
@@ -46,6 +46,15 @@ export function compareHardware(input: {
   return { covered: differences.length === 0 && missing.length === 0, differences, unknown: missing };
 }
 
+/**
+ * The required facts as one text: a machine covers another only if their texts are equal. Equal texts say nothing yet about facts that
+ * are unknown, or not required.
+ */
+export function requiredText(facts: HardwareFacts, require: readonly string[]): string {
+  const wanted = require.length === 0 ? DEFAULT_REQUIRED_FACTS : HARDWARE_FACTS.filter((fact) => require.includes(fact));
+  return JSON.stringify(wanted.map((fact) => [fact, ...[...listed(fact, facts)].sort()]));
+}
+
 type Fact = (typeof HARDWARE_FACTS)[number];
 
 /** A host without any firmware has unknown firmware: every machine has some. Parts without a model are unknown parts. */
@@ -62,9 +71,14 @@ function exactDifference(fact: Fact, tested: HardwareFacts, site: HardwareFacts)
 /** A required fact as a list of words, so that one comparison serves all. */
 function listed(fact: Fact, facts: HardwareFacts): readonly string[] {
   if (fact === 'firmware') return allFirmware(facts);
-  if (fact === 'parts') return facts.parts.map(partText);
+  if (fact === 'parts') return facts.parts.map(partWord);
   const value = facts[fact];
   return value === undefined ? [] : [value];
+}
+
+/** A part as a word: equal parts, equal word. Cheaper than the canonical text, which only a class's digest needs. */
+function partWord({ vendor, model, revision, firmware }: HardwarePart): string {
+  return JSON.stringify([vendor, model, revision, ...Object.keys(firmware).sort().flatMap((name) => [name, firmware[name]])]);
 }
 
 /** Every firmware of host and parts, each with the part it is of. */
@@ -97,7 +111,7 @@ function firmwareDifference(tested: HardwarePart['firmware'], site: HardwarePart
  * facts allow several pairings it may miss one, and then the answer is "differs".
  */
 function partsDifference(tested: readonly HardwarePart[], site: readonly HardwarePart[]): readonly HardwareDifference[] {
-  const exact = multisetDifference(tested.map(partText), site.map(partText));
+  const exact = multisetDifference(tested.map(partWord), site.map(partWord));
   const restTested = exact.onlyLeft.map((index) => tested[index]).filter((part) => part !== undefined);
   const restSite = exact.onlyRight.map((index) => site[index]).filter((part) => part !== undefined);
   const unmatched = restTested.filter((part) => {

@@ -13,6 +13,22 @@ export interface RawDevice {
   readonly firmware: readonly { readonly name: string; readonly version: string }[];
 }
 
+/** A device with the parts inside it. `role` is what it does, in CycloneDX's words (`camera`); the machine itself is `host`. */
+export interface RawUnit {
+  readonly role: string;
+  readonly device: RawDevice;
+  readonly parts: readonly RawDevice[];
+}
+
+/** The machine, and what is attached to it, in the BOM's order. */
+export interface RawInventory {
+  readonly host: RawUnit;
+  readonly attached: readonly RawUnit[];
+}
+
+/** What `cdx:device:function` says of a device that is attached to the machine and no part of it: each is of a class of its own. */
+export const ATTACHED_ROLES: readonly string[] = ['sensor', 'actuator', 'plc', 'camera', 'gateway', 'peripheral'];
+
 /** Most devices and firmware of one inventory: a chassis of 4 nodes has under 200, and comparing is quadratic. */
 const MAX_COMPONENTS = 1024;
 /** Deepest nesting of components: chassis, node, module, submodule, firmware, and room. */
@@ -49,38 +65,62 @@ const PLACEHOLDERS: ReadonlySet<string> = new Set([
   'unspecified',
 ]);
 
+const LONGEST_PLACEHOLDER = Math.max(...[...PLACEHOLDERS].map(({ length }) => length));
+/** Words with one blank between them: what most facts are already. */
+const IS_TIDY = /^[!-~]+(?: [!-~]+)*$/;
+
 /**
  * A fact as it counts: trimmed, runs of blanks (and the NUL that ends device-tree texts) made one; undefined for a maker's placeholder.
  */
 export function knownFact(text: string | undefined): string | undefined {
   if (text === undefined || text.length > MAX_FACT * 4) return undefined;
-  const tidy = text.replace(/[\s\0]+/g, ' ').trim();
-  return tidy.length > MAX_FACT || PLACEHOLDERS.has(tidy.toLowerCase()) ? undefined : tidy;
+  const tidy = IS_TIDY.test(text) ? text : text.replace(/[\s\0]+/g, ' ').trim();
+  if (tidy.length > MAX_FACT) return undefined;
+  return tidy.length <= LONGEST_PLACEHOLDER && PLACEHOLDERS.has(tidy.toLowerCase()) ? undefined : tidy;
 }
 
 /**
- * The host (`metadata.component`) and every other device, at whatever depth the BOM nests it. Firmware listed beside the
- * devices, not below one, is the host's.
+ * The host (`metadata.component`) with its parts, and the devices attached to it, at whatever depth the BOM nests them. Firmware listed
+ * beside the devices, not below one, is the host's; what is nested in an attached device is that device's.
  *
  * @throws CoreError `HBOM_MALFORMED` not a CycloneDX 1.6 or 1.7 device BOM, or over the bounds of this file
  */
-export function readDevices(hbom: JsonObject): { readonly host: RawDevice; readonly parts: readonly RawDevice[] } {
+export function readDevices(hbom: JsonObject): RawInventory {
   if (hbom.bomFormat !== 'CycloneDX') fail(`expected bomFormat CycloneDX, got ${describe(hbom.bomFormat)}`);
   if (hbom.specVersion !== '1.6' && hbom.specVersion !== '1.7') fail(`expected specVersion 1.6 or 1.7, got ${describe(hbom.specVersion)}`);
   const root = objectAt(objectAt(hbom, 'metadata'), 'component');
   if (root?.type !== 'device') fail(`expected metadata.component of type device, got ${describe(root?.type)}`);
   const budget = { left: MAX_COMPONENTS };
-  const nested = listAt(root, 'components', budget);
-  const beside = listAt(hbom, 'components', budget);
-  const own = [...nested, ...beside];
-  return { host: readDevice(root, own), parts: own.flatMap((component) => devicesBelow(component, budget, 1)) };
+  const own = [...listAt(root, 'components', budget), ...listAt(hbom, 'components', budget)];
+  const host = { role: 'host', device: readDevice(root, own), parts: [] };
+  const attached: OpenUnit[] = [];
+  for (const component of own) readBelow(component, { owner: host, attached, budget, depth: 1 });
+  return { host, attached };
 }
 
-function devicesBelow(component: JsonObject, budget: { left: number }, depth: number): readonly RawDevice[] {
+interface OpenUnit extends RawUnit {
+  readonly parts: RawDevice[];
+}
+
+/** Where in the BOM the reading is: whose part a device is that is not itself attached. */
+interface Place {
+  readonly owner: OpenUnit;
+  readonly attached: OpenUnit[];
+  readonly budget: { left: number };
+  readonly depth: number;
+}
+
+function readBelow(component: JsonObject, place: Place): void {
+  const { owner, attached, budget, depth } = place;
   if (depth > MAX_NESTING) fail(`expected at most ${String(MAX_NESTING)} levels of components, got more`);
-  if (component.type !== 'device') return [];
+  if (component.type !== 'device') return;
   const inner = listAt(component, 'components', budget);
-  return [readDevice(component, inner), ...inner.flatMap((each) => devicesBelow(each, budget, depth + 1))];
+  const device = readDevice(component, inner);
+  const role = roleOf(component);
+  const unit = role !== undefined && ATTACHED_ROLES.includes(role) ? { role, device, parts: [] } : undefined;
+  if (unit === undefined) owner.parts.push(device);
+  else attached.push(unit);
+  for (const each of inner) readBelow(each, { owner: unit ?? owner, attached, budget, depth: depth + 1 });
 }
 
 function readDevice(device: JsonObject, inner: readonly JsonObject[]): RawDevice {
@@ -104,17 +144,23 @@ function readFirmware(component: JsonObject): RawDevice['firmware'] {
 
 /** CycloneDX has no field for a processor: its function says so, or the reference that our and others' collectors give it. */
 function isCpu(device: JsonObject): boolean {
-  const role = property(device, 'cdx:device:function')?.toLowerCase();
+  const role = roleOf(device);
   if (role !== undefined) return role === 'cpu' || role === 'processor';
   return /^cpu\d*$/i.test(textAt(device, 'bom-ref') ?? '');
+}
+
+function roleOf(device: JsonObject): string | undefined {
+  return property(device, 'cdx:device:function')?.trim().toLowerCase();
 }
 
 /** The value of a property, by name; the first one where it stands twice. */
 function property(device: JsonObject, name: string): string | undefined {
   const list = device.properties;
   if (!Array.isArray(list)) return undefined;
-  const entry = list.filter(isObject).find((each) => each.name === name);
-  return textAt(entry, 'value');
+  return textAt(
+    (list as readonly JsonValue[]).find((each): each is JsonObject => isObject(each) && each.name === name),
+    'value',
+  );
 }
 
 function listAt(parent: JsonObject, key: string, budget: { left: number }): readonly JsonObject[] {

@@ -41,14 +41,17 @@ export { EXAMPLE_KEY_IDS } from './example-keys.js';
 export {
   HARDWARE_FACTS,
   hardwareClass,
+  type HardwareDevice,
+  hardwareDevices,
   type HardwareFacts,
   hardwareFacts,
   type HardwarePart,
   hardwareSerial,
   partName,
 } from './hardware-class.js';
-export { compareHardware, DEFAULT_REQUIRED_FACTS, type HardwareComparison, type HardwareDifference } from './hardware-comparison.js';
-export { knownFact } from './hardware-inventory.js';
+export { compareHardware, DEFAULT_REQUIRED_FACTS, type HardwareComparison, type HardwareDifference, requiredText } from './hardware-comparison.js';
+export { type HardwareDrift, hardwareDrift } from './hardware-drift.js';
+export { ATTACHED_ROLES, knownFact } from './hardware-inventory.js';
 export { LIMITS } from './limits.js';
 export { encodeLogLeaf, type LogLeaf, logLeaf, parseLogLeaf } from './log-leaf.js';
 export { emptyRoot, leafHash, nodeHash, verifyConsistency, verifyInclusion } from './merkle.js';

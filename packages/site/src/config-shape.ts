@@ -42,6 +42,16 @@ export const siteShape = z.strictObject({
   receiptsTo: word.optional().describe('where receipts go: the address of a promoter, or a folder'),
   allowExampleKeys: z.boolean().default(false).describe('take a lane made from the well-known example keys: never at a real site'),
   driver,
+  inventory: z
+    .strictObject({
+      root: word.default('/').describe('where the host is seen: / or, in a container, where it is mounted'),
+      devices: z
+        .array(word)
+        .max(8)
+        .default([])
+        .describe('CycloneDX files whose components are attached devices, or parts that the host cannot see'),
+    })
+    .prefault({}),
   unpack: z.strictObject({ setuid: z.enum(['refuse', 'strip']).default('refuse') }).default({ setuid: 'refuse' }),
   keep: z.int().min(2).max(64).default(2).describe('slots: the current release and those kept to go back to'),
   pollSeconds: z.number().min(1).max(86_400).default(60).describe('how often sealane-site run looks for news'),

@@ -61,6 +61,10 @@ function complete({ apiVersion: _apiVersion, kind: _kind, driver, receiptsTo, ..
     ...rest,
     upstreams: rest.upstreams.map((upstream) => place(upstream, folder)),
     receiptsTo: receiptsTo === undefined ? undefined : place(receiptsTo, folder),
+    inventory: {
+      root: path.resolve(folder, rest.inventory.root),
+      devices: rest.inventory.devices.map((file) => path.resolve(folder, file)),
+    },
     driver: { ...driver, health: driver.health.map(toProbe) },
   };
 }

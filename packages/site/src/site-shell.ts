@@ -13,7 +13,7 @@ import { crashPoint } from './crash-point.js';
 import { isNodeError, nodeDisk } from './disk.js';
 import { filesDriver } from './drivers/files.js';
 import { systemProcesses } from './drivers/process-table.js';
-import { hardwareOf } from './hardware-shell.js';
+import { hardwareOf, type InventoryPlace } from './hardware-shell.js';
 import type { Site, SiteWorld } from './site.js';
 import { openSiteKey } from './site-key.js';
 import { stateFolder, type StateFolder } from './state-folder.js';
@@ -40,7 +40,8 @@ export function textOption(value: CommandCall['options'][string]): string | unde
 }
 
 /** The real world of one command. */
-export function worldOf({ io }: CommandCall, folder: StateFolder): SiteWorld {
+export function worldOf({ io }: CommandCall, { folder, configFile }: SitePlace): SiteWorld {
+  const talk = (line: string): void => io.talk(`${line}\n`);
   return {
     disk: nodeDisk,
     clock: systemClock,
@@ -50,9 +51,14 @@ export function worldOf({ io }: CommandCall, folder: StateFolder): SiteWorld {
     signal: io.signal,
     salt: () => randomBytes(16),
     startFetcher: startFetchProcess,
-    collectHardware: () => hardwareOf(nodeDisk, folder.inventory),
-    talk: (line) => io.talk(`${line}\n`),
+    collectHardware: () => hardwareOf(nodeDisk, folder.inventory, inventoryPlace(configFile), talk),
+    talk,
   };
+}
+
+/** Where this site takes its inventory; a host that has no site.yaml yet is read as it is. */
+function inventoryPlace(configFile: string): InventoryPlace {
+  return nodeDisk.kind(configFile) === 'nothing' ? { root: '/', devices: [] } : readConfig(nodeDisk, configFile).inventory;
 }
 
 /**
@@ -61,8 +67,9 @@ export function worldOf({ io }: CommandCall, folder: StateFolder): SiteWorld {
  * @throws SiteError `CONFIG_INVALID`, `NOT_ENROLLED`
  */
 export function openSite(call: CommandCall): Site {
-  const { configFile, folder } = placeOf(call);
-  const world = worldOf(call, folder);
+  const place = placeOf(call);
+  const { configFile, folder } = place;
+  const world = worldOf(call, place);
   const config = readConfig(world.disk, configFile);
   const { disk, clock, processes, signal, env } = world;
   const driver = filesDriver(

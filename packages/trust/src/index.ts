@@ -106,7 +106,6 @@ export { checkTopology, type Topology, topologyShape } from './reports/topology.
 export { type CaseOutcome, caseName, type ReportVerdict, type TestCase, type TestCounts, type TestReport } from './reports/test-report.js';
 // gates
 export type { FleetSite, Gate, GateInput, RefusedStatement } from './gates/gate.js';
-export { type Coverage, coverageOf, describeComparison, type TestedUnit } from './gates/hardware-coverage.js';
 export { evaluateGates, evidenceToApprove, GATES, validateGateConfig } from './gates/index.js';
 export { PROMOTER_VERDICTS } from './gates/promoter-verdicts.js';
 export { provenanceFacts, type ProvenanceFacts } from './gates/provenance-facts.js';

@@ -25,7 +25,7 @@ export const command: CommandSpec = {
   example: 'sealane-site enroll --name harbour-8 --out request.json\nsealane-site enroll --record record.json --root 1.root.json',
   run: async (call) => {
     const place = placeOf(call);
-    const world = worldOf(call, place.folder);
+    const world = worldOf(call, place);
     return await inWords(place.folder, async () => {
       world.disk.makeFolder(place.folder.root, 0o750);
       return textOption(call.options['record']) === undefined ? await request(call, place, world) : await takeRecord(call, place, world);

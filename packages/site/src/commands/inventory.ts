@@ -10,12 +10,9 @@ import {
   utf8,
 } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { systemClock } from '../clock.js';
 import { nodeDisk } from '../disk.js';
 import { durableWrite } from '../durable-write.js';
-import { collectInventory } from '../inventory/collect.js';
-import { inventorySource } from '../inventory/inventory-shell.js';
-import { VERSION } from '../version.js';
+import { collectHardware } from '../hardware-shell.js';
 
 /** The command. */
 export const command: CommandSpec = {
@@ -23,6 +20,11 @@ export const command: CommandSpec = {
   summary: 'collect the hardware of this host',
   options: [
     { flags: '--out <file>', description: 'write the inventory (CycloneDX JSON) to this file' },
+    {
+      flags: '--devices <file>',
+      description: 'add the components of this CycloneDX file: cameras, PLCs, what the host cannot see',
+      repeat: true,
+    },
     { flags: '--root <dir>', description: 'read below this folder instead of / (a copied tree with sys/ and proc/)' },
   ],
   example: 'sealane-site inventory --out hbom.json',
@@ -31,7 +33,8 @@ export const command: CommandSpec = {
 
 function inventory({ options, io }: CommandCall): CommandResult {
   const root = path.resolve(io.cwd, textOf(options.root) ?? '/');
-  const hbom = collectInventory(inventorySource(root), { takenAt: systemClock.wallTime(), toolVersion: VERSION });
+  const devices = (Array.isArray(options.devices) ? options.devices : []).map((file: string) => path.resolve(io.cwd, file));
+  const hbom = collectHardware(nodeDisk, { root, devices }, (line) => io.talk(`${line}\n`));
   const text = `${JSON.stringify(hbom, null, 1)}\n`;
   const out = textOf(options.out);
   if (out === undefined) return { exit: 0, json: hbom, text, ...hintOf(hbom) };

@@ -2,9 +2,7 @@
 import {
   CoreError,
   type Digest,
-  hardwareClass,
-  hardwareFacts,
-  hardwareSerial,
+  hardwareDevices,
   type JsonObject,
   type JsonValue,
   LIMITS,
@@ -74,8 +72,7 @@ function reports(input: GateInput): GateContext['report'] {
 function readHardware(bytes: Uint8Array, digest: Digest): Read<TestedHardware> {
   try {
     const hbom = objectOf(parseStrictJson(bytes, { maxBytes: MAX_HBOM_BYTES, maxDepth: LIMITS.jsonDepth }));
-    const facts = hardwareFacts(hbom);
-    return { ok: true, value: { facts, classDigest: hardwareClass(facts), serial: hardwareSerial(hbom) } };
+    return { ok: true, value: { hbom, devices: hardwareDevices(hbom) } };
   } catch (error) {
     if (!(error instanceof CoreError)) throw error;
     return problem({ code: 'EVIDENCE_RESULT', why: `the hardware inventory ${digest} cannot be read: ${error.message}` });

@@ -7,7 +7,7 @@ import {
   type Check,
   type Digest,
   type ErrorCode,
-  type HardwareFacts,
+  type HardwareDevice,
   type JsonObject,
   type JsonValue,
   type Statement,
@@ -87,11 +87,10 @@ export interface Problem {
 /** A read value, or why there is none. */
 export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
 
-/** The inventory of a tested unit: its facts, class and (where known) serial number. */
+/** The inventory of a run: its devices, the machine first, and the document that they were read from. */
 export interface TestedHardware {
-  readonly facts: HardwareFacts;
-  readonly classDigest: Digest;
-  readonly serial: string | undefined;
+  readonly hbom: JsonObject;
+  readonly devices: readonly HardwareDevice[];
 }
 
 /** The input with its blobs read at most once. */

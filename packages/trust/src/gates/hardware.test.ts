@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { hardwareClass, hardwareFacts, type JsonObject } from '@sealane/core';
-import { digestOf, gate, GateLane, hbom, junit, keyOf } from '../testing/gate-lane.js';
+import { ATTACHED_ROLES, hardwareClass, hardwareFacts, type JsonObject } from '@sealane/core';
+import { attached, digestOf, gate, GateLane, hbom, junit, keyOf } from '../testing/gate-lane.js';
 
 const uncovered = { verdict: 'fail', code: 'HARDWARE_UNCOVERED' };
 
@@ -135,6 +135,105 @@ describe('hardware gate', () => {
     it.policy = { ...it.policy, hardware: { require: ['arch'], equivalences: [] } };
     it.fleet = [site('a', hbom())];
     expect(it.check('hardware')).toMatchObject({ ...uncovered, actual: expect.stringContaining('does not know arch') as string });
+  });
+});
+
+describe('attached devices', () => {
+  const camera = (change: Parameters<typeof attached>[1] = {}) => attached('camera', change);
+  const at = (...devices: JsonObject[]) => hbom({ attached: devices });
+  const judged = (tested: readonly JsonObject[], here: JsonObject, settings: JsonObject = {}) => {
+    const it = new GateLane(gate('hardware', settings));
+    for (const inventory of tested) it.tests(junit(3), { hardware: inventory });
+    it.fleet = [site('a', here)];
+    return it.check('hardware');
+  };
+
+  test.each(ATTACHED_ROLES)('a %s that no test ever met leaves its site uncovered, and is named', (role) => {
+    const check = judged([hbom()], at(attached(role)));
+    expect(check).toMatchObject(uncovered);
+    expect(check.actual).toContain(`a is uncovered (${role} Okulo VX-8 Dome HW 1.2: `);
+    expect(judged([at(attached(role))], at(attached(role, { serial: 'OK-2' })))).toMatchObject({ verdict: 'pass' });
+  });
+
+  test.each([
+    ['model', { model: 'VX-9' }],
+    ['revision', { revision: 'HW 1.3' }],
+    ['firmware', { firmware: '10.13' }],
+    ['unknown revision', { revision: 'n/a' }],
+    ['unknown firmware', { firmware: '' }],
+  ])('another %s of the camera is another class', (_, change) => {
+    expect(judged([at(camera())], at(camera(change)))).toMatchObject(uncovered);
+  });
+
+  test('an unknown fact covers nothing, not even its twin', () => {
+    expect(judged([at(camera({ firmware: '' }))], at(camera({ firmware: '' })))).toMatchObject(uncovered);
+  });
+
+  test('each class counts by itself: machine and devices may have been tested in different runs, the camera also on a bench of its own', () => {
+    const plc = attached('plc', { model: 'HC-1500' });
+    const both = hbom({ serial: 'NR0009', attached: [camera({ serial: 'OK-7' }), plc, camera({ serial: 'OK-8' })] });
+    expect(judged([at(camera()), at(plc)], both)).toMatchObject({ verdict: 'pass' });
+    expect(judged([at(camera())], both)).toMatchObject(uncovered);
+    const bench = hbom({ vendor: 'Okulo', model: 'VX-8 Dome', revision: 'HW 1.2' });
+    const firmware = { type: 'firmware', name: 'firmware', version: '10.12' };
+    const component = { ...((bench.metadata as JsonObject).component as JsonObject), components: [firmware] };
+    expect(judged([hbom(), { ...bench, metadata: { component } }], at(camera()))).toMatchObject({ verdict: 'pass' });
+  });
+
+  test('what is inside a device is its part, what is attached behind it is a device of its own', () => {
+    const lens = { type: 'device', manufacturer: { name: 'Okulo' }, name: 'V-3.4', version: '1' };
+    const gateway = (...components: JsonObject[]) => attached('gateway', { model: 'GW-1', components });
+    expect(judged([at(camera({ components: [lens] }))], at(camera({ components: [{ ...lens, version: '2' }] })))).toMatchObject(uncovered);
+    expect(judged([at(gateway(camera()))], at(gateway(), camera()))).toMatchObject({ verdict: 'pass' });
+    expect(judged([at(gateway())], at(gateway(camera())))).toMatchObject(uncovered);
+  });
+
+  test('wants as many units of each device as of machines', () => {
+    const tested = [at(camera()), hbom({ serial: 'NR0002', attached: [camera()] })];
+    expect(judged(tested, at(camera()), { minUnits: 2 })).toMatchObject({
+      ...uncovered,
+      actual: expect.stringContaining('camera Okulo VX-8 Dome HW 1.2: covered by 1 units only') as string,
+    });
+    const two = hbom({ serial: 'NR0002', attached: [camera({ serial: 'OK-2' })] });
+    expect(judged([...tested, two], at(camera()), { minUnits: 2 })).toMatchObject({ verdict: 'pass' });
+  });
+
+  test('a failure blames every class that was there, and a pass lifts it only where all of them were', () => {
+    const it = new GateLane(gate('hardware'));
+    it.tests(junit(3), { hardware: at(camera()) });
+    it.fleet = [site('a', hbom())];
+    it.tests(junit(2, 1), { hardware: at(camera({ firmware: '10.13' })) });
+    expect(it.check('hardware')).toMatchObject({ verdict: 'fail', actual: expect.stringContaining('a is uncovered') as string });
+    it.tests(junit(3), { hardware: hbom() });
+    expect(it.check('hardware').verdict).toBe('fail');
+    it.tests(junit(3), { hardware: at(camera({ firmware: '10.13' })) });
+    expect(it.check('hardware').verdict).toBe('pass');
+  });
+});
+
+describe('many sites', () => {
+  test('names the first sites that are not covered, each reason cut, and counts the rest', () => {
+    const it = lane();
+    const firmware = Array.from({ length: 40 }, (_, n) => ({ type: 'firmware', name: `module ${n}`, version: 'x'.repeat(60) }));
+    it.fleet = [site('fine', hbom()), ...Array.from({ length: 14 }, (_, n) => site(`town-${n}`, { ...hbom(), components: firmware }))];
+    const { verdict, actual } = it.check('hardware');
+    expect(verdict).toBe('pass');
+    expect(actual).toContain('1 of 15 sites covered');
+    for (let n = 0; n < 10; n += 1) expect(actual).toContain(`town-${n} is uncovered (firmware: tested none, here module 0 x`);
+    expect(actual).toMatch(/; and 4 more$/);
+  });
+
+  test('a report from the far future is as unknown as one from the far past', () => {
+    const it = lane({ inventoryMaxAgeDays: 1, unknown: 'refuse' });
+    it.fleet = [site('a', hbom(), '2027-11-24T10:00:00Z')];
+    expect(it.check('hardware')).toMatchObject(uncovered);
+  });
+
+  test('one unit that was tested in two states covers both', () => {
+    const it = lane({ unknown: 'refuse' });
+    it.tests(junit(3), { hardware: hbom({ bios: '3.0' }) });
+    it.fleet = [site('a', hbom()), site('b', hbom({ bios: '3.0' }))];
+    expect(it.check('hardware')).toMatchObject({ verdict: 'pass', actual: '2 of 2 sites covered by 1 tested units' });
   });
 });
 

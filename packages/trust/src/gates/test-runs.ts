@@ -10,6 +10,7 @@ import { isReportFormat } from '../reports/report-format.js';
 import type { TestReport } from '../reports/test-report.js';
 import { EVIDENCE_CODES, type Selected, selectStatements, type Selection } from './evidence-selection.js';
 import type { GateContext, Read } from './gate.js';
+import { factsText } from './hardware-coverage.js';
 
 /** A test result that counts, by a signer that policy names. */
 export type TestRun = Selected<TestResult>;
@@ -67,10 +68,12 @@ function lifts(context: GateContext, pass: TestRun, failure: TestRun): boolean {
   return isSameHardware(context, pass.predicate.hardware, failure.predicate.hardware) && soundReport(context, pass).ok;
 }
 
-/** A failure that names no hardware may have been anywhere: any later pass lifts it. One that names some asks for that class. */
+/** A failure that names no hardware may have been anywhere: any later pass lifts it. One that names some asks for all classes that were there. */
 function isSameHardware(context: GateContext, pass: Digest | undefined, failure: Digest | undefined): boolean {
   if (failure === undefined || pass === failure) return true;
   if (pass === undefined) return false;
   const [left, right] = [context.hardware(pass), context.hardware(failure)];
-  return left.ok && right.ok && left.value.classDigest === right.value.classDigest;
+  if (!left.ok || !right.ok) return false;
+  const there = new Set(left.value.devices.map(({ facts }) => factsText(facts)));
+  return right.value.devices.every(({ facts }) => there.has(factsText(facts)));
 }

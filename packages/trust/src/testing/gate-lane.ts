@@ -23,22 +23,53 @@ export const POLICY = digestOf('policy');
 const NONCE = '0'.repeat(32);
 const AT = '2026-11-24T10:00:00Z';
 
-/** A device BOM of an edge server; `change` replaces facts. */
-export function hbom(change: { vendor?: string; model?: string; revision?: string; bios?: string; serial?: string } = {}): JsonObject {
-  const fact = (key: keyof typeof change, usual: string): string => change[key] ?? usual;
+/** A device BOM of an edge server; `change` replaces facts, `attached` hangs devices on it. */
+export function hbom(
+  change: {
+    vendor?: string;
+    model?: string;
+    revision?: string;
+    bios?: string;
+    serial?: string;
+    takenAt?: string;
+    attached?: readonly JsonObject[];
+  } = {},
+): JsonObject {
+  const { vendor = 'Northrack', model = 'ER-220', revision = 'A03', bios = '2.14.1', serial = 'NR0001', takenAt, attached } = change;
   return {
     bomFormat: 'CycloneDX',
     specVersion: '1.7',
     metadata: {
+      ...(takenAt === undefined ? {} : { timestamp: takenAt }),
       component: {
         type: 'device',
-        manufacturer: { name: fact('vendor', 'Northrack') },
-        name: fact('model', 'ER-220'),
-        version: fact('revision', 'A03'),
-        properties: [{ name: 'sealane:serial', value: fact('serial', 'NR0001') }],
-        components: [{ type: 'firmware', name: 'BIOS', version: fact('bios', '2.14.1') }],
+        manufacturer: { name: vendor },
+        name: model,
+        version: revision,
+        properties: [{ name: 'sealane:serial', value: serial }],
+        components: [{ type: 'firmware', name: 'BIOS', version: bios }],
       },
     },
+    ...(attached === undefined ? {} : { components: attached }),
+  };
+}
+
+/** A device that is attached to a machine, as a component of its BOM. */
+export function attached(
+  role: string,
+  change: { model?: string; revision?: string; firmware?: string; serial?: string; components?: readonly JsonObject[] } = {},
+): JsonObject {
+  const { model = 'VX-8 Dome', revision = 'HW 1.2', firmware = '10.12', serial = 'OK-1', components = [] } = change;
+  return {
+    type: 'device',
+    manufacturer: { name: 'Okulo' },
+    name: model,
+    version: revision,
+    properties: [
+      { name: 'cdx:device:function', value: role },
+      { name: 'sealane:serial', value: serial },
+    ],
+    components: [{ type: 'firmware', name: 'firmware', version: firmware }, ...components],
   };
 }
 

@@ -1,0 +1,93 @@
+/** The sites of a rollout beside the tested devices: which are covered, which are not and why, of which nothing is known. */
+import { type HardwareDevice, hardwareDevices, partName, SealaneError } from '@sealane/core';
+import { timeToSeconds } from '../time.js';
+import type { FleetSite, GateContext } from './gate.js';
+import { coverageOf, type TestedDevice } from './hardware-coverage.js';
+
+/** What of the gate's settings is about sites. */
+export interface SiteRules {
+  readonly unknown: 'exclude' | 'refuse';
+  readonly minUnits: number;
+  readonly inventoryMaxAgeDays?: number;
+}
+
+/** One site, judged; `why` is empty for a covered one. */
+export interface JudgedSite {
+  readonly site: string;
+  readonly state: 'covered' | 'uncovered' | 'silent';
+  readonly why: string;
+}
+
+/** Sites named in a verdict; the counts are of all. */
+const MAX_NAMED = 10;
+/** Longest reason for one site, in UTF-16 units: one long list of firmware must not push other sites out of a verdict. */
+const MAX_WHY = 120;
+const SECONDS_A_DAY = 86_400;
+
+/** Judges every site: the machine and each device attached to it must be covered by enough units. */
+export function judgeSites(context: GateContext, rules: SiteRules, tested: readonly TestedDevice[]): readonly JudgedSite[] {
+  const { hardware: policy } = context.policy;
+  const coverage = coverageOf({ tested, policy, at: context.time.highest, enough: rules.minUnits });
+  return context.fleet.map((site) => {
+    const devices = devicesOf(context, rules, site);
+    if (typeof devices === 'string') return { site: site.site, state: 'silent', why: devices };
+    for (const device of devices) {
+      const { units, why } = coverage(device);
+      if (units < rules.minUnits)
+        return { site: site.site, state: 'uncovered', why: nameOf(device) + (units > 0 ? `covered by ${units} units only` : why) };
+    }
+    return { site: site.site, state: 'covered', why: '' };
+  });
+}
+
+/** Why the fleet as a whole refuses. Leaving sites out must leave a site that could take the release. */
+export function refusalOf(sites: readonly JudgedSite[], { unknown }: SiteRules): string | undefined {
+  const [uncovered, silent] = [count(sites, 'uncovered'), count(sites, 'silent')];
+  if (unknown === 'refuse') {
+    if (sites.length === 0) return 'no site is known, and unknown is refused';
+    return uncovered + silent > 0 ? `${uncovered} sites uncovered, ${silent} unknown` : undefined;
+  }
+  return sites.length > 0 && uncovered === sites.length ? 'no site is covered' : undefined;
+}
+
+/** The counts, and the first sites that are not covered with what is different there. */
+export function describeSites(sites: readonly JudgedSite[], units: number): string {
+  const others = sites.filter(({ state }) => state !== 'covered');
+  const head = `${sites.length - others.length} of ${sites.length} sites covered by ${units} tested units`;
+  const named = others.slice(0, MAX_NAMED).map(({ site, state, why }) => `${site} is ${state} (${cut(why)})`);
+  const rest = others.length - named.length;
+  return [head, ...named, ...(rest > 0 ? [`and ${rest} more`] : [])].join('; ');
+}
+
+/** What a site is made of, by its last inventory; why that is not known, in words. */
+function devicesOf(context: GateContext, rules: SiteRules, { hbom, reportedAt }: FleetSite): readonly HardwareDevice[] | string {
+  if (hbom === null) return 'it never reported its hardware';
+  if (isStale(context, rules, reportedAt)) return `its inventory is of ${reportedAt ?? 'an unknown time'}`;
+  try {
+    return hardwareDevices(hbom);
+  } catch (error) {
+    if (!(error instanceof SealaneError)) throw error;
+    return error.message;
+  }
+}
+
+/** A site whose clock runs far ahead says as little about today as one that was silent as long. */
+function isStale(context: GateContext, { inventoryMaxAgeDays }: SiteRules, reportedAt: string | null): boolean {
+  if (inventoryMaxAgeDays === undefined) return false;
+  if (reportedAt === null) return true;
+  const ageSeconds = Math.abs(timeToSeconds(context.time.highest) - timeToSeconds(reportedAt));
+  return ageSeconds > inventoryMaxAgeDays * SECONDS_A_DAY;
+}
+
+/** Says which of the attached devices it is about; the machine itself needs no name. */
+function nameOf({ role, facts }: HardwareDevice): string {
+  return role === 'host' ? '' : `${role} ${partName(facts) || 'of unknown make'}: `;
+}
+
+function count(sites: readonly JudgedSite[], wanted: JudgedSite['state']): number {
+  return sites.filter(({ state }) => state === wanted).length;
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_WHY ? text : `${text.slice(0, MAX_WHY - 2).replace(/[\uD800-\uDBFF]$/, '')} …`;
+}
