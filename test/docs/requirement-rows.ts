@@ -19,7 +19,7 @@ export const REQUIREMENT_ROWS: readonly RequirementRow[] = [
   ],
   ['A4', 'provenance gate: builder, source, materials; exact identity', ''],
   ['A5', 'test gate: counts, named suites and fault cases, freshness; zero tests or all skipped never passes', ''],
-  ['A6', 'tested-hardware gate: every class at the target sites, attached devices included; uncovered sites are listed', NONE_YET],
+  ['A6', 'tested-hardware gate: every class at the target sites, attached devices included; uncovered sites are listed', ''],
   ['A7', 'fidelity ladder: the rung of each declared dependency, by its criticality', ''],
   ['A8', 'topology parity: each difference is declared with reason, owner and expiry, or refused', ''],
   [

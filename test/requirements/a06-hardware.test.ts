@@ -123,13 +123,13 @@ describe('tested hardware', () => {
     expect(JSON.stringify(brook.checks)).toContain('camera Okulo VX-8 HW 1.2: firmware: tested firmware 10.12, here firmware 10.13');
     rmSync(path.join(dir, 'abbey', 'devices.cdx.json'));
     const abbey = await site('abbey').must(['update'], 3);
-    expect(JSON.stringify(abbey.checks)).toContain('peripheral of unknown make');
+    expect(JSON.stringify(abbey.checks)).toContain('firmware: tested Intel X710 02: firmware 9.20, here none');
     await carryReceipts();
     const release = await lane.release('1.2.0');
     await lane.evidence(release);
     const { actual } = await hardwareCheck(release);
     expect(actual).toContain('1 of 3 sites covered');
     expect(actual).toContain('brook is uncovered (camera Okulo VX-8');
-    expect(actual).toContain('abbey is uncovered (peripheral of unknown make');
+    expect(actual).toContain('abbey is uncovered (firmware: tested Intel X710');
   });
 });

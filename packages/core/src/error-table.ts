@@ -196,6 +196,11 @@ export const ERRORS = define({
     what: 'evidence is missing, failed, empty, skipped or stale',
     hint: 'run the tests again and add the report: sealane evidence add RELEASE --tests FILE',
   },
+  EVIDENCE_RIG: {
+    exit: 3,
+    what: 'tests ran on no qualified rig: not enrolled, not rebuilt lately, changed since, or recalled',
+    hint: 'see the rigs and what each lacks: sealane rig list',
+  },
   EVIDENCE_ROLLBACK: {
     exit: 3,
     what: 'going back from this release to one that it replaces was not rehearsed in time, or there is no way back',

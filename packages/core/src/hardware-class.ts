@@ -84,10 +84,10 @@ function isKnown({ vendor, model, revision, firmware }: RawDevice): boolean {
   return vendor !== undefined || model !== undefined || revision !== undefined || firmware.length > 0;
 }
 
-/** Parts in one order, whatever order the BOM has them in; `partFacts` gives their keys one order too. */
+/** Parts in the order of their canonical texts, written here without the cost of making those. */
 function sortedParts(parts: readonly HardwarePart[]): readonly HardwarePart[] {
   return parts
-    .map((part) => ({ part, text: JSON.stringify(part) }))
+    .map((part) => ({ part, text: orderText(part) }))
     .sort((left, right) => compareText(left.text, right.text))
     .map(({ part }) => part);
 }
@@ -110,6 +110,10 @@ export function partName(part: {
 /** A part as canonical JSON text: what makes two parts the same. */
 function partText({ vendor, model, revision, firmware }: HardwarePart): string {
   return fromUtf8(canonicalJson({ vendor, model, revision, firmware }));
+}
+
+function orderText({ firmware, model, revision, vendor }: HardwarePart): string {
+  return JSON.stringify({ firmware, model, revision, vendor });
 }
 
 function partFacts({ vendor, model, revision, firmware }: RawDevice): HardwarePart {

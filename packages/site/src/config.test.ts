@@ -38,6 +38,7 @@ test('fills in what is not said', () => {
       stopGraceSeconds: 10,
       probationSeconds: 10,
     },
+    inventory: { root: '/', devices: [] },
     unpack: { setuid: 'refuse' },
     keep: 2,
     pollSeconds: 60,

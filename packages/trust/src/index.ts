@@ -37,7 +37,7 @@ export { quorumOf, type VerifiedStatement, type VerifyOptions, type WitnessedTim
 export { type OtherLog, otherLogHead, verifyOtherStatement } from './evidence/other-log.js';
 export { type LedgerRow, verifyLedgerRow } from './evidence/verify-ledger-row.js';
 export { verifyStatement } from './evidence/verify-statement.js';
-export { type TrustedKey, type TrustedLog, type VerifyTrust, verifyTrustOf } from './evidence/verify-trust.js';
+export { type TrustedKey, type TrustedLog, trustWithRigs, type VerifyTrust, verifyTrustOf } from './evidence/verify-trust.js';
 // evidence: predicates
 export {
   type AnchoredStatement,
@@ -57,6 +57,7 @@ export {
   type DecisionPredicate,
   decisionStatement,
   isAbout,
+  keySubject,
   MAX_ANCHORED,
   type OrderPredicate,
   orderStatement,
@@ -67,9 +68,12 @@ export {
   readCarriedBundle,
   readDecision,
   readOrder,
+  readRecall,
   readReceipt,
   readRelease,
   readRevocation,
+  readRig,
+  readRigRebuild,
   readSiteRecord,
   type ReceiptEvent,
   type ReceiptPredicate,

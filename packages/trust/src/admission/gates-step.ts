@@ -79,9 +79,9 @@ function atSite(gate: PolicyGate): PolicyGate {
   return LEAVING_OUT.includes(gate.use) ? { use: gate.use, with: { ...gate.with, unknown: 'refuse' } } : gate;
 }
 
-/** What a decision rests on was logged before it; approvals also at or after the floors. A revocation counts whenever it was logged. */
+/** What a decision rests on was logged before it; approvals also at or after the floors. Revocations and recalls count whenever they were logged. */
 function countsFor(decision: StageDecision, floors: readonly Floor[], { logIndex, statement }: VerifiedStatement): boolean {
-  if (statement.predicateType === PREDICATE.revocation) return true;
+  if (statement.predicateType === PREDICATE.revocation || statement.predicateType === PREDICATE.recall) return true;
   if (statement.predicateType === PREDICATE.approval && logIndex < approvalsFrom(decision, floors)) return false;
   return logIndex < decision.from.logIndex;
 }
@@ -98,6 +98,7 @@ const ORDER: readonly ErrorCode[] = [
   'CONTENT_DIGEST',
   'CONTENT_MISSING',
   'EVIDENCE_RESULT',
+  'EVIDENCE_RIG',
   'WAYBILL_APPROVALS',
   'RELEASE_REVOKED',
   'HARDWARE_UNCOVERED',

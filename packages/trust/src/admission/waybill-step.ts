@@ -3,7 +3,7 @@ import { type Digest, type ErrorCode, LIMITS, PREDICATE, type Statement, TrustEr
 import { type ParsedBundle, parseBundle } from '../evidence/bundle.js';
 import { type CheckpointSeen, readApproval } from '../evidence/predicates/approval.js';
 import type { VerifiedStatement, VerifyOptions } from '../evidence/statement-checks.js';
-import type { VerifyTrust } from '../evidence/verify-trust.js';
+import { trustWithRigs, type VerifyTrust } from '../evidence/verify-trust.js';
 import { verifyStatement } from '../evidence/verify-statement.js';
 import type { RefusedStatement } from '../gates/gate.js';
 import type { ChannelGroup } from '../policy/channel.js';
@@ -64,9 +64,10 @@ export function verifyWaybill(waybill: Waybill, trust: VerifyTrust, log: LogView
   const refused: RefusedStatement[] = [];
   const prefixes = new Set<string>();
   const quorums: VerifyOptions['quorums'] = new Map();
-  for (const json of waybill.bundles) {
-    const bundle = parseBundle(json);
-    const result = verifyBundle(bundle, { trust, quorums });
+  const bundles = waybill.bundles.map(parseBundle);
+  const options = { trust: trustWithRigs(trust, rigRecords(bundles, { trust, quorums })), quorums };
+  for (const bundle of bundles) {
+    const result = verifyBundle(bundle, options);
     if ('code' in result) {
       refused.push(result);
       continue;
@@ -75,6 +76,15 @@ export function verifyWaybill(waybill: Waybill, trust: VerifyTrust, log: LogView
     expectPrefixes(result, log, prefixes);
   }
   return { statements, refused };
+}
+
+/** The rig records that count: rigs are enrolled by the registrar, and only then may they sign. */
+function rigRecords(bundles: readonly ParsedBundle[], options: VerifyOptions): readonly VerifiedStatement[] {
+  const records = bundles.filter(({ statement }) => statement.predicateType === PREDICATE.rig);
+  return records.flatMap((bundle) => {
+    const result = verifyBundle(bundle, options);
+    return 'code' in result ? [] : [result];
+  });
 }
 
 function verifyBundle(bundle: ParsedBundle, options: VerifyOptions): VerifiedStatement | RefusedStatement {

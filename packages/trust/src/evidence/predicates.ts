@@ -41,6 +41,16 @@ export {
   releaseShape,
   releaseStatement,
 } from './predicates/release.js';
+export {
+  readRecall,
+  type RecalledThing,
+  type RecallPredicate,
+  recallShape,
+  recallStatement,
+  subjectOfRecall,
+} from './predicates/recall.js';
+export { keySubject, readRig, type RigPredicate, rigShape, rigStatement } from './predicates/rig.js';
+export { readRigRebuild, type RigRebuildPredicate, rigRebuildShape, rigRebuildStatement } from './predicates/rig-rebuild.js';
 export { readRevocation, type RevocationPredicate, revocationShape, revocationStatement } from './predicates/revocation.js';
 export { readSiteRecord, type SiteRecordPredicate, siteRecordShape, siteRecordStatement } from './predicates/site-record.js';
 export { isAbout, subjectDigests } from './predicates/statement.js';

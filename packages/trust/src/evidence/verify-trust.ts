@@ -1,6 +1,8 @@
 /** What statements are verified against: keys with their windows, logs and witnesses, as one stage's policy names them. */
-import { fromBase64, type JsonObject, logId, parseVkey, type Vkey } from '@sealane/core';
+import { fromBase64, type JsonObject, logId, parseVkey, PREDICATE, SealaneError, type Vkey } from '@sealane/core';
 import type { Policy } from '../policy/policy.js';
+import { readRig } from './predicates/rig.js';
+import type { VerifiedStatement } from './statement-checks.js';
 import { trustedRootFromPolicy } from './trusted-root.js';
 
 /** A signer's key: SPKI DER, and the indexes of the log `origin` at which its signatures count (from ≤ index < until). */
@@ -19,8 +21,12 @@ export interface TrustedLog {
   readonly logId: Uint8Array;
 }
 
-/** Keys by id, logs, witnesses and how many of them must have cosigned. `trustedRoot` is the same logs as sigstore spells them. */
+/**
+ * Keys by id, logs, witnesses and how many of them must have cosigned. `trustedRoot` is the same logs as sigstore spells them; `registrar`
+ * are the keys whose rig records add keys.
+ */
 export interface VerifyTrust {
+  readonly registrar: readonly string[];
   readonly keys: ReadonlyMap<string, TrustedKey>;
   readonly logs: readonly TrustedLog[];
   readonly witnesses: readonly Vkey[];
@@ -33,6 +39,7 @@ export interface VerifyTrust {
 /** The trust that a policy (parsed, so its keys are what their ids say) gives to statements. */
 export function verifyTrustOf(policy: Policy): VerifyTrust {
   return {
+    registrar: policy.registrar,
     keys: new Map(Object.entries(policy.keys).map(([keyId, { spki, ...window }]) => [keyId, { ...window, spki: fromBase64(spki) }])),
     logs: policy.logs.map(({ origin, vkey: text }) => {
       const vkey = parseVkey(text);
@@ -43,4 +50,30 @@ export function verifyTrustOf(policy: Policy): VerifyTrust {
     quorum: policy.quorum,
     trustedRoot: trustedRootFromPolicy(policy),
   };
+}
+
+/**
+ * The trust that also takes what enrolled rigs sign, from the place of their record on. `records` are verified statements; only rig records
+ * by the registrar count, and none gives another meaning to a key that policy names. Which of a rig's statements count is for gates to say.
+ */
+export function trustWithRigs(trust: VerifyTrust, records: readonly VerifiedStatement[]): VerifyTrust {
+  const keys = new Map(trust.keys);
+  for (const record of [...records].sort((left, right) => left.logIndex - right.logIndex)) {
+    const rig = rigKeyOf(trust, record);
+    if (rig !== undefined && !keys.has(rig.keyId)) keys.set(rig.keyId, rig.key);
+  }
+  return { ...trust, keys };
+}
+
+function rigKeyOf(trust: VerifyTrust, { keyId, logIndex, statement }: VerifiedStatement): { keyId: string; key: TrustedKey } | undefined {
+  const origin = trust.keys.get(keyId)?.origin;
+  if (statement.predicateType !== PREDICATE.rig || !trust.registrar.includes(keyId) || origin === undefined) return undefined;
+  try {
+    const { key } = readRig(statement);
+    return { keyId: key.id, key: { spki: fromBase64(key.spki), origin, fromIndex: logIndex + 1, untilIndex: null } };
+  } catch (error) {
+    // a record that cannot be read enrols nobody
+    if (error instanceof SealaneError) return undefined;
+    throw error;
+  }
 }

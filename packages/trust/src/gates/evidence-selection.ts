@@ -23,6 +23,8 @@ export interface Wanted<T> {
   readonly predicateType: string;
   readonly signers: readonly string[];
   readonly read: (statement: Statement) => T;
+  /** What it must be about, where that is not the release: the things that a gate compares by themselves. */
+  readonly about?: (statement: Statement) => boolean;
   /** Codes of statements by other keys, about other bytes, and unreadable. */
   readonly codes: { readonly signer: ErrorCode; readonly subject: ErrorCode; readonly unreadable: ErrorCode };
 }
@@ -90,7 +92,8 @@ function problemOf(
   if (!isKeyValidAt(input.policy, keyId, logIndex))
     return { code: 'KEY_REVOKED', why: `${digest} is logged at ${logIndex}, where its key does not count` };
   // DSSE verification alone does not bind a statement to the bytes at hand
-  if (!isAbout(statement, input.release)) return { code: wanted.codes.subject, why: `${digest} is about other bytes` };
+  const about = wanted.about ?? ((each: Statement) => isAbout(each, input.release));
+  if (!about(statement)) return { code: wanted.codes.subject, why: `${digest} is about other bytes` };
   return undefined;
 }
 

@@ -2,14 +2,14 @@
  * The units on which a release passed: each device that was there in a sound run, by an inventory of that very run which knows what
  * policy requires, unless a run on that class failed and has not been lifted.
  */
-import { compareHardware, type HardwareDevice, partName } from '@sealane/core';
+import { compareHardware, type Digest, type HardwareDevice, partName } from '@sealane/core';
 import type { GateContext, Problem } from './gate.js';
 import { factsText, requiredFacts, type TestedDevice } from './hardware-coverage.js';
 import { soundReport, type TestRun } from './test-runs.js';
 
-/** A tested device, and the run that vouches for it. */
+/** A tested device, and the statements that vouch for it: the run, and what the run rests on. */
 export interface VouchedDevice extends TestedDevice {
-  readonly run: TestRun;
+  readonly evidence: readonly Digest[];
 }
 
 /** What counts, and why some runs do not. */
@@ -18,13 +18,21 @@ export interface TestedDevices {
   readonly problems: readonly Problem[];
 }
 
+/** Further statements that a run rests on, or why it does not count. */
+export type Qualify = (run: TestRun) => readonly Digest[] | Problem;
+
 /** The newest sound run of each unit in each state and suite. `failures` are the runs that stand as failed. */
-export function testedDevices(context: GateContext, runs: readonly TestRun[], failures: readonly TestRun[]): TestedDevices {
+export function testedDevices(
+  context: GateContext,
+  runs: readonly TestRun[],
+  failures: readonly TestRun[],
+  qualify: Qualify,
+): TestedDevices {
   const devices = new Map<string, VouchedDevice>();
   const problems: Problem[] = [];
   const blamed = blamedClasses(context, failures);
   for (const run of runs) {
-    const read = readRun(context, run, blamed);
+    const read = readRun(context, run, blamed, qualify);
     if (read === undefined) continue;
     if ('code' in read) problems.push(read);
     else for (const device of read) devices.set(JSON.stringify([device.unit, factsText(device.facts), run.predicate.suite]), device);
@@ -38,13 +46,20 @@ export function countUnits(devices: readonly TestedDevice[]): number {
 }
 
 /** The devices of one run; a problem when it does not count; undefined when it names no hardware or did not pass. */
-function readRun(context: GateContext, run: TestRun, blamed: BlamedClasses): readonly VouchedDevice[] | Problem | undefined {
+function readRun(
+  context: GateContext,
+  run: TestRun,
+  blamed: BlamedClasses,
+  qualify: Qualify,
+): readonly VouchedDevice[] | Problem | undefined {
   const { from, predicate } = run;
   if (predicate.hardware === undefined || predicate.result !== 'PASSED') return undefined;
   const report = soundReport(context, run);
   if (!report.ok) return report.problem;
   const hardware = context.hardware(predicate.hardware);
   if (!hardware.ok) return hardware.problem;
+  const rests = qualify(run);
+  if ('code' in rests) return rests;
   const { devices } = hardware.value;
   const unknown = devices.slice(0, 1).flatMap((host) => unknownFacts(context, host));
   if (unknown.length > 0) return { code: 'HARDWARE_UNCOVERED', why: `the inventory of ${from.digest} does not know ${unknown.join(', ')}` };
@@ -56,7 +71,7 @@ function readRun(context: GateContext, run: TestRun, blamed: BlamedClasses): rea
       code: 'EVIDENCE_RESULT',
       why: `${predicate.suite} failed on the hardware of ${from.digest}, and no later pass there lifts it`,
     };
-  return standing.map((device) => ({ facts: device.facts, unit: unitOf(device), run }));
+  return standing.map((device) => ({ facts: device.facts, unit: unitOf(device), evidence: [from.digest, ...rests] }));
 }
 
 function unknownFacts({ policy }: GateContext, device: HardwareDevice): readonly string[] {

@@ -1,8 +1,11 @@
 /** A lane for gate tests: verified statements made by hand (keys are names, hashed), with a log that only counts. */
-import { canonicalJson, type Check, type Digest, digestHex, type JsonObject, parseStatement, PREDICATE, sha256, utf8 } from '@sealane/core';
+import { base64, canonicalJson, type Check, type Digest, digestHex, type JsonObject, parseStatement, PREDICATE, sha256, utf8 } from '@sealane/core';
 import { approvalStatement, type ApprovalPredicate } from '../evidence/predicates/approval.js';
 import type { ReleaseDeclaration } from '../evidence/predicates/declaration.js';
 import { decisionStatement } from '../evidence/predicates/decision.js';
+import { type RecalledThing, type RecallPredicate, recallStatement } from '../evidence/predicates/recall.js';
+import { type RigPredicate, rigStatement } from '../evidence/predicates/rig.js';
+import { type RigRebuildPredicate, rigRebuildStatement } from '../evidence/predicates/rig-rebuild.js';
 import { releaseStatement } from '../evidence/predicates/release.js';
 import { writePredicate } from '../evidence/predicates/statement.js';
 import type { VerifiedStatement } from '../evidence/statement-checks.js';
@@ -109,6 +112,7 @@ export class GateLane {
 
   constructor(...gates: readonly PolicyGate[]) {
     const names = [
+      'registrar',
       'dev',
       'edge-preprod',
       'prod',
@@ -152,7 +156,7 @@ export class GateLane {
         vex: [keyOf('security')],
         sboms: [keyOf('builder')],
       },
-      registrar: [],
+      registrar: [keyOf('registrar')],
       logs: [],
       witnesses: [],
       quorum: 1,
@@ -222,6 +226,34 @@ export class GateLane {
       promotion,
     };
     return this.log(decisionStatement(fields), { key: stage, ...change });
+  }
+
+  /** Enrols a rig; its key is `key <name>` hashed, as all keys here. */
+  rig(name: string, inventory: JsonObject, change: Partial<RigPredicate> & SignOptions = {}): Digest {
+    const { key = 'registrar', subject, witnessed, index, ...fields } = change;
+    const spki = utf8(`key ${name}`);
+    const predicate = { rig: name, key: { id: keyOf(name), spki: base64(spki) }, ...this.#build(inventory), ...fields };
+    return this.log(rigStatement(predicate), { key, ...signOptions({ subject, witnessed, index }) });
+  }
+
+  /** Says that a rig was rebuilt, by its own key. */
+  rebuild(name: string, inventory: JsonObject, change: Partial<RigRebuildPredicate> & SignOptions = {}): Digest {
+    const { key = name, subject, witnessed, index, ...fields } = change;
+    const predicate = { rig: name, keyId: keyOf(name), ...this.#build(inventory), ...fields };
+    return this.log(rigRebuildStatement(predicate), { key, ...signOptions({ subject, witnessed, index }) });
+  }
+
+  recall(recalled: RecalledThing, change: Partial<RecallPredicate> & SignOptions = {}): Digest {
+    const { key = 'registrar', subject, witnessed, index, ...fields } = change;
+    const predicate = { recalled, untilIndex: 0, reason: 'loose cable', salt: NONCE, ...fields };
+    return this.log(recallStatement(predicate), { key, ...signOptions({ subject, witnessed, index }) });
+  }
+
+  /** What a rig is built from and into; the inventory's blob is kept. */
+  #build(inventory: JsonObject): Pick<RigRebuildPredicate, 'template' | 'inventory' | 'builtAt' | 'salt'> {
+    const bytes = utf8(JSON.stringify(inventory));
+    this.blobs.set(sha256(bytes), bytes);
+    return { template: digestOf('template'), inventory: sha256(bytes), builtAt: '2026-11-20T09:00:00Z', salt: NONCE };
   }
 
   provenance(predicate: JsonObject, options: SignOptions = {}): Digest {
@@ -332,6 +364,15 @@ export class GateLane {
     const shape = anyPredicate.transform((value) => value as JsonObject);
     return writePredicate({ what: predicateType, predicateType, shape }, [{ digest: options.subject ?? RELEASE }], predicate);
   }
+}
+
+/** Only what is said, for exact optional properties. */
+function signOptions({ subject, witnessed, index }: { [name in keyof SignOptions]?: SignOptions[name] | undefined }): SignOptions {
+  return {
+    ...(subject === undefined ? {} : { subject }),
+    ...(witnessed === undefined ? {} : { witnessed }),
+    ...(index === undefined ? {} : { index }),
+  };
 }
 
 /** A gate of a policy. */
