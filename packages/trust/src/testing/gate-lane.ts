@@ -229,7 +229,7 @@ export class GateLane {
   }
 
   /** Enrols a rig; its key is `key <name>` hashed, as all keys here. */
-  rig(name: string, inventory: JsonObject, change: Partial<RigPredicate> & SignOptions = {}): Digest {
+  rig(name: string, inventory: JsonObject, change: Omit<Partial<RigPredicate>, 'key'> & SignOptions = {}): Digest {
     const { key = 'registrar', subject, witnessed, index, ...fields } = change;
     const spki = utf8(`key ${name}`);
     const predicate = { rig: name, key: { id: keyOf(name), spki: base64(spki) }, ...this.#build(inventory), ...fields };
