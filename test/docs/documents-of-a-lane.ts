@@ -4,7 +4,9 @@ import path from 'node:path';
 import { canonicalJson, fromBase64, type JsonObject, parseCheckpoint, PREDICATE } from '@sealane/core';
 import { RELEASE_ARTIFACT_TYPE } from '@sealane/oci';
 import { parse as parseYaml } from 'yaml';
+import { writeMachine } from '../support/hardware.js';
 import { makeLane, type TestLane } from '../support/lane.js';
+import { expectJson } from '../support/run.js';
 import { enrolSite, type TestSite } from '../support/site.js';
 
 /** Documents as their exact bytes, by name of their format. */
@@ -16,7 +18,10 @@ const STATEMENTS: Readonly<Record<string, string>> = {
   [PREDICATE.carriedBundle]: 'carried-bundle',
   [PREDICATE.decision]: 'decision',
   [PREDICATE.order]: 'order',
+  [PREDICATE.recall]: 'recall',
   [PREDICATE.receipt]: 'receipt',
+  [PREDICATE.rig]: 'rig',
+  [PREDICATE.rigRebuild]: 'rig-rebuild',
   [PREDICATE.release]: 'release',
   [PREDICATE.revocation]: 'revocation',
   [PREDICATE.siteRecord]: 'site-record',
@@ -78,6 +83,7 @@ export async function makeBusyLane(dir: string): Promise<BusyLane> {
   await lane.sealane(['evidence', 'export', first, '--out', carried]);
   const logVkey = readFileSync(path.join(lane.home, 'log.vkey'), 'utf8').trim();
   await lane.sealane(['log', 'anchor', carried, '--log', logVkey, '--witness', witnesses[0].vkey]);
+  await rigLife(lane, path.join(dir, 'rig'));
   const site = await enrolSite(lane, path.join(dir, 'site'));
   await site.must(['update']);
   await lane.sealane(['trust', 'propose', '--renew'], 5);
@@ -110,6 +116,29 @@ function runDocuments(release: string): Readonly<Record<string, object>> {
       rollbacks: [{ to: release, seconds: 12.5, at: '2026-11-24T10:00:00Z', receipts: [] }],
     },
   };
+}
+
+/** A rig that is enrolled, rebuilt and revoked, and recalls of a class and of a unit. */
+async function rigLife(lane: TestLane, dir: string): Promise<void> {
+  const { root } = writeMachine(dir, { serial: 'NR0001' });
+  const [request, state, hardware] = [path.join(dir, 'request.json'), path.join(dir, 'state'), path.join(dir, 'hardware.cdx.json')];
+  await expectJson('sealane-site', [
+    'enroll',
+    '--name',
+    'rig-1',
+    '--out',
+    request,
+    '--state',
+    state,
+    '--config',
+    path.join(dir, 'site.yaml'),
+  ]);
+  await expectJson('sealane-site', ['inventory', '--root', root, '--out', hardware]);
+  const built = ['--template', lane.hardware, '--hardware', hardware];
+  await lane.sealane(['rig', 'add', request, ...built, '--key', 'registrar']);
+  await lane.sealane(['rig', 'rebuilt', 'rig-1', ...built, '--key', `file:${path.join(state, 'site.pem')}`]);
+  for (const thing of [['rig-1'], ['--class', `sha256:${'0'.repeat(64)}`], ['--serial', 'NR0001']])
+    await lane.sealane(['rig', 'revoke', ...thing, '--reason', 'loose cable', '--key', 'registrar']);
 }
 
 async function collect(lane: TestLane, site: TestSite): Promise<Documents> {

@@ -11,9 +11,12 @@ import {
   readCarriedBundle,
   readDecision,
   readOrder,
+  readRecall,
   readReceipt,
   readRelease,
   readRevocation,
+  readRig,
+  readRigRebuild,
   readSiteRecord,
   readTestResult,
 } from '@sealane/trust';
@@ -30,9 +33,12 @@ import {
   carriedBundleShape,
   decisionShape,
   orderShape,
+  recallShape,
   receiptShape,
   releaseShape,
   revocationShape,
+  rigRebuildShape,
+  rigShape,
   siteRecordShape,
 } from '../../packages/trust/src/evidence/predicates.js';
 import { channelShape } from '../../packages/trust/src/policy/channel.js';
@@ -65,9 +71,12 @@ export const FORMATS: readonly Format[] = [
   statement('carried-bundle', PREDICATE.carriedBundle, carriedBundleShape, readCarriedBundle),
   statement('decision', PREDICATE.decision, decisionShape, readDecision),
   statement('order', PREDICATE.order, orderShape, readOrder),
+  statement('recall', PREDICATE.recall, recallShape, readRecall),
   statement('receipt', PREDICATE.receipt, receiptShape, readReceipt),
   statement('release', PREDICATE.release, releaseShape, readRelease),
   statement('revocation', PREDICATE.revocation, revocationShape, readRevocation),
+  statement('rig', PREDICATE.rig, rigShape, readRig),
+  statement('rig-rebuild', PREDICATE.rigRebuild, rigRebuildShape, readRigRebuild),
   statement('site-record', PREDICATE.siteRecord, siteRecordShape, readSiteRecord),
   {
     name: 'test-result',

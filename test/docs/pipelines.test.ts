@@ -77,7 +77,7 @@ function settingsOf(gates: readonly Gate[]): readonly (readonly [string, readonl
 /** Setting names of a cell: `count`, `distinctFrom: […]`; values that stand alone are not settings. */
 function settingsIn(cell = ''): readonly string[] {
   const names = [...cell.matchAll(/`([A-Za-z]+)(?::[^`]*)?`/g)].map(([, name]) => name ?? '');
-  return [...new Set(names)].filter((name) => name !== 'refuse').sort();
+  return [...new Set(names)].filter((name) => !['refuse', 'allow', 'required'].includes(name)).sort();
 }
 
 function keysByName(): (name: string) => Uint8Array {

@@ -37,7 +37,7 @@ export const REQUIREMENT_ROWS: readonly RequirementRow[] = [
   ['A17', 'key life: root ceremony, rotation of every role, revocation of a stolen key and what it signed', 'a log keeps its key'],
   ['A18', 'policy has owners other than promotion; the plan of a policy change lists what it would let through', ''],
   ['A19', 'trust boundaries: keys, repositories and approvers scoped by team and workload class', ''],
-  ['A20', 'qualified rigs: enrolled, inventoried in the run, rebuilt, free of drift; revoking one reopens what it vouched for', NONE_YET],
+  ['A20', 'qualified rigs: enrolled, inventoried in the run, rebuilt, free of drift; revoking one reopens what it vouched for', ''],
   ['A21', 'rollback rehearsed in the stage before, in the declared time', NONE_YET],
   ['A22', 'measured conditions: each bounded; a missing number refuses', ''],
   ['A23', 'site variables: declared with type and range; the receipt names the rendered digest', NONE_YET],

@@ -78,12 +78,17 @@ export {
   type ReceiptEvent,
   type ReceiptPredicate,
   receiptStatement,
+  type RecalledThing,
+  recallStatement,
   type RecordedCheck,
   type ReleaseComponent,
   type ReleaseDeclaration,
   type ReleasePredicate,
   releaseStatement,
   type RevocationPredicate,
+  type RigPredicate,
+  rigRebuildStatement,
+  rigStatement,
   revocationStatement,
   type SiteRecordPredicate,
   siteRecordStatement,
@@ -91,6 +96,7 @@ export {
   stageSubject,
   stageUrn,
   subjectDigests,
+  subjectOfRecall,
 } from './evidence/predicates.js';
 // reports
 export { checkConditions, type Conditions, conditionsShape } from './reports/conditions.js';

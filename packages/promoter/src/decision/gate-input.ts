@@ -1,7 +1,5 @@
 /** What the gates of a stage read, taken from the ledger: verified statements about a release, blobs, the fleet, the time. */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import { type Digest, digestHex, LIMITS, PREDICATE, PromoterError, SealaneError, sha256 } from '@sealane/core';
+import { type Digest, PREDICATE, PromoterError, SealaneError } from '@sealane/core';
 import type { LedgerEntry, PastLedger } from '@sealane/ledger';
 import { parseReleaseManifest } from '@sealane/oci';
 import {
@@ -16,16 +14,19 @@ import {
   type LedgerRow,
   type ReleasePredicate,
   secondsToTime,
+  trustWithRigs,
   type VerifiedStatement,
   verifyLedgerRow,
+  type VerifyTrust,
   verifyTrustOf,
   type WitnessedTime,
 } from '@sealane/trust';
 import { promoterGates } from '@sealane/trust/promoter-gates';
-import { isNotFound } from '../disk-shell.js';
+import { readBlob } from '../content.js';
 import type { Home } from '../home.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import { statementOf } from '../log/log-statements.js';
+import { rigStatements } from '../rig/statements.js';
 import type { LaneTrust } from '../trust/lane-trust.js';
 import { rolloutOf } from './rollout.js';
 
@@ -84,12 +85,25 @@ async function verifiedStatements(
   promoter: GateSource,
   { release, stage }: Question,
 ): Promise<{ statements: readonly VerifiedStatement[]; refused: readonly RefusedStatement[] }> {
-  const trust = verifyTrustOf(stageOf(promoter, stage).policy);
+  const policyTrust = verifyTrustOf(stageOf(promoter, stage).policy);
+  const about = await promoter.ledger.statementsAbout(release);
+  const rigs = await rigStatements(promoter, about);
+  // rigs first: what they signed is verified by the keys that their records give them
+  const trust = trustWithRigs(policyTrust, (await verifyEntries(promoter, rigs, policyTrust)).statements);
+  const entries = about.filter((entry) => statementOf(entry).predicateType !== PREDICATE.receipt);
+  return await verifyEntries(promoter, [...entries, ...rigs], trust);
+}
+
+/** Verifies entries of the ledger; those that do not count come with the reason. */
+export async function verifyEntries(
+  promoter: GateSource,
+  entries: readonly LedgerEntry[],
+  trust: VerifyTrust,
+): Promise<{ statements: readonly VerifiedStatement[]; refused: readonly RefusedStatement[] }> {
   const statements: VerifiedStatement[] = [];
   const refused: RefusedStatement[] = [];
-  for (const entry of await promoter.ledger.statementsAbout(release)) {
+  for (const entry of entries) {
     const { predicateType } = statementOf(entry);
-    if (predicateType === PREDICATE.receipt) continue;
     try {
       statements.push(verifyLedgerRow(await ledgerRow(promoter, entry), { trust }));
     } catch (error) {
@@ -116,18 +130,6 @@ export async function releaseDocument(promoter: GateSource, release: Digest): Pr
   if (found === undefined)
     throw new PromoterError('RELEASE_UNKNOWN', `look up release ${release}: there is no such release in the ledger`, { release });
   return found;
-}
-
-/** A blob of the lane's content; its digest is checked, since the folder is not trusted. */
-export function readBlob({ home }: Pick<GateSource, 'home'>, digest: Digest): Uint8Array | undefined {
-  try {
-    const bytes = readFileSync(path.join(home.content, 'blobs', 'sha256', digestHex(digest)));
-    return bytes.length <= LIMITS.evidenceBlobBytes && sha256(bytes) === digest ? bytes : undefined;
-  } catch (error) {
-    // absent is an answer: the gate says which blob it misses
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
 }
 
 /** Each enrolled site of the rollout: the topology of its record, and what it last reported by its own receipts. */

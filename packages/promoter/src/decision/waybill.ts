@@ -1,12 +1,14 @@
 /** The waybill of a decision: everything a site needs to judge by itself, with proofs. */
-import { type Digest, digestHex, type JsonObject, PREDICATE, sha256 } from '@sealane/core';
+import { type Digest, digestHex, isDigest, type JsonObject, PREDICATE, sha256 } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
 import { decisionInputs, encodeWaybill, readDecision, type WaybillBlob, BUNDLE_MEDIA_TYPE, readCarriedBundle } from '@sealane/trust';
 import path from 'node:path';
+import { readBlob } from '../content.js';
 import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
 import { bundleOf, firstCheckpoint, statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
-import { type Question, readBlob } from './gate-input.js';
+import { rigStatements } from '../rig/statements.js';
+import type { Question } from './gate-input.js';
 
 /**
  * Builds the waybill and puts it into `content/`; returns its bytes. The same ledger gives the same bytes.
@@ -22,7 +24,11 @@ export async function buildWaybill(promoter: Promoter, question: Question, decis
   const isInput = (entry: LedgerEntry): boolean =>
     wanted.has(entry.statementDigest) && statementOf(entry).predicateType !== PREDICATE.decision;
   const entries = [...about.filter(isRelease).slice(0, 1), ...about.filter(isInput), ...chain];
-  const unique = [...new Map(entries.map((entry) => [entry.index, entry])).values()].sort((a, b) => a.index - b.index);
+  // what a rig rests on, and every recall of what was tested on: a site must learn of those that came after the decision
+  const rigs = (await rigStatements(promoter, about)).filter(
+    (entry) => wanted.has(entry.statementDigest) || statementOf(entry).predicateType === PREDICATE.recall,
+  );
+  const unique = [...new Map([...entries, ...rigs].map((entry) => [entry.index, entry])).values()].sort((a, b) => a.index - b.index);
   const bundles: JsonObject[] = [];
   for (const entry of unique) bundles.push(await bundleOf(ledger, entry, await firstCheckpoint(ledger, entry.index), logVkey));
   const bytes = encodeWaybill({
@@ -51,22 +57,26 @@ async function decisionChain(promoter: Promoter, { release, stage }: Question, d
   return [...earlier, decision];
 }
 
-/** The blobs that a statement names: of a test result raw report, inventory and topology; of a carried bundle the bundle. */
+/** The blobs that a statement names: raw report, inventory and topology of a test result, the inventory of a rig, the bundle of a carried bundle. */
 function blobsOf(promoter: Promoter, entry: LedgerEntry): readonly WaybillBlob[] {
-  const statement = statementOf(entry);
-  if (statement.predicateType === PREDICATE.carriedBundle) {
-    const digest = readCarriedBundle(statement).bundle;
+  return namedBlobs(entry).flatMap(({ digest, mediaType }) => {
     const bytes = readBlob(promoter, digest);
-    return bytes === undefined ? [] : [{ digest, size: bytes.length, mediaType: BUNDLE_MEDIA_TYPE }];
-  }
-  if (statement.predicateType !== PREDICATE.testResult) return [];
-  const { configuration } = statement.predicate;
-  if (!Array.isArray(configuration)) return [];
-  return (configuration as readonly { readonly digest?: { readonly sha256?: string }; readonly mediaType?: string }[]).flatMap((item) => {
-    const digest = `sha256:${item.digest?.sha256 ?? ''}` as Digest;
-    const bytes = readBlob(promoter, digest);
-    return bytes === undefined ? [] : [{ digest, size: bytes.length, mediaType: item.mediaType ?? 'application/octet-stream' }];
+    return bytes === undefined ? [] : [{ digest, size: bytes.length, mediaType }];
   });
+}
+
+function namedBlobs(entry: LedgerEntry): readonly { readonly digest: Digest; readonly mediaType: string }[] {
+  const statement = statementOf(entry);
+  const { predicateType, predicate } = statement;
+  if (predicateType === PREDICATE.carriedBundle) return [{ digest: readCarriedBundle(statement).bundle, mediaType: BUNDLE_MEDIA_TYPE }];
+  if ((predicateType === PREDICATE.rig || predicateType === PREDICATE.rigRebuild) && isDigest(predicate['inventory']))
+    return [{ digest: predicate['inventory'], mediaType: HARDWARE_MEDIA_TYPE }];
+  const { configuration } = predicate;
+  if (predicateType !== PREDICATE.testResult || !Array.isArray(configuration)) return [];
+  return (configuration as readonly { readonly digest?: { readonly sha256?: string }; readonly mediaType?: string }[]).map((item) => ({
+    digest: `sha256:${item.digest?.sha256 ?? ''}` as Digest,
+    mediaType: item.mediaType ?? 'application/octet-stream',
+  }));
 }
 
 /** Puts bytes into `content/` under their digest. */

@@ -31,6 +31,7 @@ import { reached } from '../crash-point.js';
 import { releaseDocument } from '../decision/gate-input.js';
 import { logEnvelope } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
+import { rigKey, rigKeyByHint } from '../rig/statements.js';
 import { expectInScope } from './expect-in-scope.js';
 import { readRunDocuments, type RunDocumentFiles } from './run-documents.js';
 import { subjectsOf } from './subjects.js';
@@ -93,7 +94,7 @@ async function provenance(promoter: Promoter, { provenance: file, release, signe
 
 async function tests(promoter: Promoter, { tests: file, documents, release, signer }: EvidenceWish): Promise<readonly Signed[]> {
   if (file === undefined) return [];
-  const by = expectSigner(promoter, signer, 'tests');
+  const by = await expectTester(promoter, signer);
   const report = readNamed(file, 'test report');
   const format = reportFormatOf(report);
   if (format === undefined)
@@ -130,7 +131,7 @@ async function fromBundle(promoter: Promoter, wish: EvidenceWish, file: string):
   if (isCertificateBundle(bytes)) return await carried(promoter, wish, bytes);
   const { envelope, statement, hint } = parseBundle(bytes);
   expectSubject(promoter, { subject: statement.subject.map((item) => ({ ...item })) }, { release, file });
-  const spki = spkiByHint(promoter, hint);
+  const spki = spkiByHint(promoter, hint) ?? (await rigKeyByHint(promoter, hint));
   if (spki === undefined)
     throw new PromoterError('EVIDENCE_SIGNER', `add bundle ${file}: expected one by a key that a policy of the lane names, got another`);
   return { envelope, spki };
@@ -150,6 +151,12 @@ async function carried(promoter: Promoter, { release, signer }: EvidenceWish, by
 export function spkiByHint({ lane }: Promoter, hint: string): Uint8Array | undefined {
   const keys = [...lane.stages.values()].flatMap(({ policy }) => Object.values(policy.keys)).map(({ spki }) => fromBase64(spki));
   return keys.find((spki) => hintOf(spki) === hint);
+}
+
+/** A lab that a policy names, or an enrolled rig. */
+async function expectTester(promoter: Promoter, signer: Signer | undefined): Promise<Signer> {
+  if (signer !== undefined && (await rigKey(promoter, signer.keyId)) !== undefined) return signer;
+  return expectSigner(promoter, signer, 'tests');
 }
 
 function expectSigner({ lane }: Promoter, signer: Signer | undefined, kind: keyof Policy['signers']): Signer {

@@ -1,7 +1,7 @@
 /** What a statement about a release is about: the release, each component, and every child manifest of an image index. */
 import type { Digest } from '@sealane/core';
 import { manifestKind, walkRelease } from '@sealane/oci';
-import { readBlob } from '../decision/gate-input.js';
+import { readBlob } from '../content.js';
 import type { Promoter } from '../promoter.js';
 
 /** Subjects of evidence about a release, the release itself first. */

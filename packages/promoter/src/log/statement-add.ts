@@ -17,6 +17,7 @@ import {
 import { hintOf, parseBundle, readReceipt, readSiteRecord } from '@sealane/trust';
 import { spkiByHint } from '../evidence/add.js';
 import type { Promoter } from '../promoter.js';
+import { rigKeyByHint } from '../rig/statements.js';
 import { type LoggedStatement, logEnvelope, tryWitness } from './log-statements.js';
 
 /** A file may hold one bundle or an array of them, as receipts come. */
@@ -53,7 +54,10 @@ async function check(
   const statement = parseStatement(
     envelopePayload(parseEnvelope({ ...envelope, signatures: envelope.signatures.map((signature) => ({ ...signature })) })),
   );
-  const spki = statement.predicateType === PREDICATE.receipt ? await siteKey(promoter, statement) : spkiByHint(promoter, hint);
+  const spki =
+    statement.predicateType === PREDICATE.receipt
+      ? await siteKey(promoter, statement)
+      : (spkiByHint(promoter, hint) ?? (await rigKeyByHint(promoter, hint)));
   if (spki === undefined || hintOf(spki) !== hint) {
     throw new PromoterError(
       'EVIDENCE_SIGNER',

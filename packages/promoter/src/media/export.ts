@@ -4,7 +4,7 @@ import path from 'node:path';
 import { digestHex, LIMITS, type Digest, PromoterError } from '@sealane/core';
 import { walkRelease } from '@sealane/oci';
 import { parseWaybill } from '@sealane/trust';
-import { readBlob } from '../decision/gate-input.js';
+import { readBlob } from '../content.js';
 import { durableWrite, PUBLIC_FILE, readNamed } from '../disk-shell.js';
 import { type Promoter, stageOf } from '../promoter.js';
 
