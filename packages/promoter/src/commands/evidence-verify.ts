@@ -1,9 +1,10 @@
 /** `sealane evidence verify`. */
 import { PREDICATE, SealaneError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { verifyLedgerRow, verifyTrustOf } from '@sealane/trust';
+import { verifyLedgerRow } from '@sealane/trust';
+import { stageTrust } from '../decision/gate-input.js';
 import { statementOf } from '../log/log-statements.js';
-import { releaseOf, stageOf, textArgument, textOption, withPromoter } from '../promoter.js';
+import { releaseOf, textArgument, textOption, withPromoter } from '../promoter.js';
 
 export const command: CommandSpec = {
   name: 'evidence verify',
@@ -18,9 +19,10 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const statements = await withPromoter(call, async (promoter) => {
     const { ledger } = promoter;
     const { digest } = await releaseOf(ledger, textArgument(call, 0, 'RELEASE'));
-    const trust = verifyTrustOf(stageOf(promoter, textOption(call, 'to')).policy);
+    const about = await ledger.statementsAbout(digest);
+    const { trust } = await stageTrust(promoter, textOption(call, 'to'), about);
     // receipts are by the sites' own keys, which no policy names
-    const entries = (await ledger.statementsAbout(digest)).filter((entry) => statementOf(entry).predicateType !== PREDICATE.receipt);
+    const entries = about.filter((entry) => statementOf(entry).predicateType !== PREDICATE.receipt);
     return await Promise.all(
       entries.map(async (entry) => {
         const { predicateType } = statementOf(entry);

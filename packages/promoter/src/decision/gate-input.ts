@@ -85,17 +85,25 @@ async function verifiedStatements(
   promoter: GateSource,
   { release, stage }: Question,
 ): Promise<{ statements: readonly VerifiedStatement[]; refused: readonly RefusedStatement[] }> {
-  const policyTrust = verifyTrustOf(stageOf(promoter, stage).policy);
   const about = await promoter.ledger.statementsAbout(release);
-  const rigs = await rigStatements(promoter, about);
-  // rigs first: what they signed is verified by the keys that their records give them
-  const trust = trustWithRigs(policyTrust, (await verifyEntries(promoter, rigs, policyTrust)).statements);
+  const { rigs, trust } = await stageTrust(promoter, stage, about);
   const entries = about.filter((entry) => statementOf(entry).predicateType !== PREDICATE.receipt);
   return await verifyEntries(promoter, [...entries, ...rigs], trust);
 }
 
+/** What statements about a release are verified against: the policy of a stage, and the keys of the rigs that tested it, with what is said of those. */
+export async function stageTrust(
+  promoter: GateSource,
+  stage: string,
+  about: readonly LedgerEntry[],
+): Promise<{ readonly rigs: readonly LedgerEntry[]; readonly trust: VerifyTrust }> {
+  const policyTrust = verifyTrustOf(stageOf(promoter, stage).policy);
+  const rigs = await rigStatements(promoter, about);
+  return { rigs, trust: trustWithRigs(policyTrust, (await verifyEntries(promoter, rigs, policyTrust)).statements) };
+}
+
 /** Verifies entries of the ledger; those that do not count come with the reason. */
-export async function verifyEntries(
+async function verifyEntries(
   promoter: GateSource,
   entries: readonly LedgerEntry[],
   trust: VerifyTrust,
