@@ -45,7 +45,13 @@ function question(testedClasses) {
   keep(report);
   const statements = Array.from({ length: testedClasses }, (_, kind) => {
     const hardware = keep(utf8(inventory(kind, `LAB${kind}`)));
-    const predicate = testResultPredicate({ report, parsed: parseJUnit(report), hardware, salt: kind.toString(16).padStart(32, '0') });
+    const predicate = testResultPredicate({
+      report,
+      format: 'junit',
+      parsed: parseJUnit(report),
+      hardware,
+      salt: kind.toString(16).padStart(32, '0'),
+    });
     const payload = testResultStatement([{ digest: RELEASE }], predicate);
     const witnessed = { lowest: AT, highest: AT };
     return { digest: sha256(payload), keyId: LAB, logIndex: kind, statement: parseStatement(payload), checkpoint: null, witnessed };
