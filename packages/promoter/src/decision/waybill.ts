@@ -10,6 +10,9 @@ import { type Promoter, stageOf } from '../promoter.js';
 import { rigStatements } from '../rig/statements.js';
 import type { Question } from './gate-input.js';
 
+/** Media type of an inventory, as test results give it. */
+const INVENTORY_MEDIA_TYPE = 'application/vnd.cyclonedx+json';
+
 /**
  * Builds the waybill and puts it into `content/`; returns its bytes. The same ledger gives the same bytes.
  *
@@ -70,7 +73,7 @@ function namedBlobs(entry: LedgerEntry): readonly { readonly digest: Digest; rea
   const { predicateType, predicate } = statement;
   if (predicateType === PREDICATE.carriedBundle) return [{ digest: readCarriedBundle(statement).bundle, mediaType: BUNDLE_MEDIA_TYPE }];
   if ((predicateType === PREDICATE.rig || predicateType === PREDICATE.rigRebuild) && isDigest(predicate['inventory']))
-    return [{ digest: predicate['inventory'], mediaType: HARDWARE_MEDIA_TYPE }];
+    return [{ digest: predicate['inventory'], mediaType: INVENTORY_MEDIA_TYPE }];
   const { configuration } = predicate;
   if (predicateType !== PREDICATE.testResult || !Array.isArray(configuration)) return [];
   return (configuration as readonly { readonly digest?: { readonly sha256?: string }; readonly mediaType?: string }[]).map((item) => ({
