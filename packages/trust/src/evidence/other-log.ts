@@ -40,6 +40,7 @@ function trustOf({ log, witnesses, quorum }: OtherLog, keys: readonly Uint8Array
   const vkey = parseVkey(log);
   const origin = vkey.name;
   return {
+    registrar: [],
     keys: new Map(keys.map((spki) => [keyIdOf(spki), { spki, origin, fromIndex: 0, untilIndex: null }])),
     logs: [{ origin, vkey, logId: logId(vkey) }],
     witnesses: witnesses.map(parseVkey),
