@@ -10,7 +10,7 @@ import { type KeyPlace, remoteSigner } from './key-place.js';
 import { publicKeyOf } from './public-key.js';
 
 /** Bounds of one request: a person may have to touch a token, a key service may be far away; answers are a key or a signature. */
-export const HELPER_LIMITS = { timeoutMs: 60_000, answerBytes: 16_384, talkBytes: 16_384 };
+const HELPER_LIMITS = { timeoutMs: 60_000, answerBytes: 16_384, talkBytes: 16_384 };
 
 type HelperLimits = typeof HELPER_LIMITS;
 
