@@ -17,6 +17,8 @@ import { pkcs11Signer } from './pkcs11-signer-shell.js';
  * `pkcs11Signer`, `execSigner`
  */
 export async function signerAt(keyRef: string, place: KeyPlace): Promise<Signer> {
+  // the contract reserves the word: it must not come to mean a file of that name
+  if (keyRef === 'oidc') throw new PromoterError('USAGE', 'read key reference oidc: expected a key, keyless signing is not built yet');
   const [, scheme, rest = ''] = /^([a-z0-9]+):(.*)$/s.exec(keyRef) ?? [];
   switch (scheme) {
     case undefined:

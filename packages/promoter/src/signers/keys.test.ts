@@ -94,7 +94,7 @@ describe('a key reference', () => {
     expect((await signerAt('root-1', place)).keyId).toBe(id);
   });
 
-  it.each(['../alice', 'a/b', '.hidden', '', 'pkcs11:token=a', 'exec:', 'kms:key', 'https://keys.example', 'a\u0000b'])(
+  it.each(['../alice', 'a/b', '.hidden', '', 'pkcs11:token=a', 'exec:', 'oidc', 'kms:key', 'https://keys.example', 'a\u0000b'])(
     '%j is refused as usage',
     async (ref) => {
       createKeyFile(path.join(dir, 'alice.pem'), 'p256');
