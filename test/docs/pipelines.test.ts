@@ -7,7 +7,7 @@ import { encodePolicy, type Gate, GATES, parsePolicy, PROMOTER_VERDICTS } from '
 import { promoterGates } from '@sealane/trust/promoter-gates';
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import { parsePipeline } from '../../packages/promoter/src/pipeline/pipeline.js';
+import { readPipeline } from '../../packages/promoter/src/pipeline/pipeline.js';
 import { policyFor } from '../../packages/promoter/src/trust/policies.js';
 import { expectJson, ROOT } from '../support/run.js';
 import { tempFolder } from '../support/temp-folder.js';
@@ -25,8 +25,8 @@ describe.for(FILES.map((file) => ({ file })))('pipelines/$file', ({ file }) => {
     expect(compile('pipeline')(parseYaml(bytes.toString()))).toBe('');
   });
 
-  test('becomes a policy for each stage that a site can read', () => {
-    const pipeline = parsePipeline(bytes, file);
+  test('becomes a policy for each stage that a site can read', async () => {
+    const pipeline = await readPipeline(bytes, file);
     const logVkey = formatVkey(vkeyOf(pipeline.lane, NOTE_KEY_TYPE.ed25519, generateKeyPairSync('ed25519').privateKey));
     const source = { pipeline, findKey: keysByName(), logVkey, logSize: 0, revoked: [] };
     for (const { name, gates } of pipeline.stages) {
