@@ -24,7 +24,7 @@ const words = {
 } as const;
 
 /** The five words, in the order in which people read them. */
-export const CLASS_WORDS = ['latency', 'locality', 'state', 'compliance', 'recovery'] as const;
+const CLASS_WORDS = ['latency', 'locality', 'state', 'compliance', 'recovery'] as const;
 
 /** Zod's shape of a class. */
 export const workloadClassShape = z.strictObject(words);
