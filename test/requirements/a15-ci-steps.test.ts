@@ -157,7 +157,7 @@ describe('A15 the GitHub action', () => {
     const lint = (content: string): string => {
       writeFileSync(workflow, content);
       try {
-        return execFileSync('actionlint', ['-no-color', workflow], { cwd: checkout, encoding: 'utf8' });
+        return execFileSync(actionlint ?? '', ['-no-color', workflow], { cwd: checkout, encoding: 'utf8' });
       } catch (error) {
         return (error as { stdout: string }).stdout;
       }

@@ -70,7 +70,7 @@ export function coverageOf(question: CoverageQuestion): (device: HardwareDevice)
 }
 
 /** What keeps a unit from covering a device, on one line. */
-export function describeComparison({ differences, unknown }: HardwareComparison): string {
+function describeComparison({ differences, unknown }: HardwareComparison): string {
   const parts = differences.map(({ fact, tested, site }) => `${fact}: tested ${tested}, here ${site}`);
   return [...parts, ...(unknown.length > 0 ? [`unknown: ${unknown.join(', ')}`] : [])].join('; ');
 }
