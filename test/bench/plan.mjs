@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseStatement, PREDICATE, sha256, utf8 } from '@sealane/core';
-import { evaluateGates, parseJUnit, testResultPredicate, testResultStatement } from '@sealane/trust';
+import { evaluateGates, readReport, testResultPredicate, testResultStatement } from '@sealane/trust';
 import { median, ROOT, round } from './measure.mjs';
 
 const RUNS = 7;
@@ -48,7 +48,7 @@ function question(testedClasses) {
     const predicate = testResultPredicate({
       report,
       format: 'junit',
-      parsed: parseJUnit(report),
+      parsed: readReport('junit', report),
       hardware,
       salt: kind.toString(16).padStart(32, '0'),
     });
