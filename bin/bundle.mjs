@@ -12,6 +12,8 @@ const entries = {
   sealane: 'packages/promoter/src/index.ts',
   'sealane-site': 'packages/site/src/index.ts',
   'sealane-site-fetch': 'packages/site/src/fetch/main.ts',
+  core: 'packages/core/src/index.ts',
+  ledger: 'packages/ledger/src/index.ts',
   oci: 'packages/oci/src/index.ts',
 };
 

@@ -1,6 +1,7 @@
 /** The one way this package writes a file that must survive a power cut. */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { LedgerError } from '@sealane/core';
 
 /** What a durable write needs to be told. */
 export interface DurableWrite {
@@ -14,8 +15,19 @@ export interface DurableWrite {
  * Replaces a file's content: after it returns the new content is on stable storage, whenever it fails or dies the old one is there whole.
  *
  * Temporary file in the same folder, fsync, rename, fsync of the folder. One writer a path at a time: the callers hold a lock.
+ *
+ * @throws LedgerError `LEDGER_WRITE_FAILED` the disk refused; when only the last flush did, the new content may be there already
  */
-export function writeDurably({ path: target, bytes, mode }: DurableWrite): void {
+export function writeDurably(write: DurableWrite): void {
+  try {
+    replace(write);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new LedgerError('LEDGER_WRITE_FAILED', `write ${write.path}: ${why}`, { path: write.path }, { cause });
+  }
+}
+
+function replace({ path: target, bytes, mode }: DurableWrite): void {
   const temporary = `${target}.new`;
   // a leftover of a killed writer may have other permissions
   rmSync(temporary, { force: true });

@@ -1,4 +1,4 @@
-import { copyFileSync, statSync } from 'node:fs';
+import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import {
   type ErrorCode,
@@ -289,6 +289,49 @@ test('refuses to sign for good once it has seen a checkpoint of its own that it 
   const again = await home.openCopy(backup);
   await expect(again.append([numbered(author, 8)])).rejects.toEqual(withCode('LOG_FORK'));
   await again.close();
+});
+
+test('what it refuses for is not forgotten when a checkpoint that fits comes after it, nor when it is opened again', async () => {
+  const ledger = await home.open();
+  await ledger.append([numbered(author, 1)]);
+  const backup = path.join(home.folder, 'backup.sqlite');
+  await ledger.copyTo(backup);
+  await ledger.append([numbered(author, 2)]);
+  const lost = await ledger.checkpointNote();
+  await ledger.close();
+  const restored = await home.openCopy(backup);
+  await restored.append([numbered(author, 7), numbered(author, 8)]);
+  const fitting = home.cosigned(await restored.checkpointNote());
+  await restored.saveCosigned(fitting);
+  const anchor = readFileSync(`${backup}.anchor`);
+  await expect(restored.observe(lost)).rejects.toEqual(withCode('LOG_FORK'));
+  await expect(restored.observe(fitting)).rejects.toEqual(withCode('LOG_FORK'));
+  await expect(restored.saveCosigned(fitting)).rejects.toEqual(withCode('LOG_FORK'));
+  await restored.close();
+  const again = await home.openCopy(backup);
+  await expect(again.append([numbered(author, 9)])).rejects.toEqual(withCode('LOG_FORK'));
+  await again.close();
+  // the anchor alone is what it refuses for
+  writeFileSync(`${backup}.anchor`, anchor);
+  const freed = await home.openCopy(backup);
+  expect((await freed.append([numbered(author, 9)]))[0]).toMatchObject({ index: 3 });
+  await freed.close();
+});
+
+test('two open ledgers share one anchor: it never goes back, and both heed it', async () => {
+  const [one, two] = [await home.open(), await home.open()];
+  await one.append([numbered(author, 1)]);
+  const early = home.cosigned(await one.checkpointNote());
+  await two.append([numbered(author, 2)]);
+  const late = home.cosigned(await two.checkpointNote());
+  await two.saveCosigned(late);
+  await one.saveCosigned(early);
+  expect(readFileSync(`${home.file}.anchor`, 'utf8')).toBe(late);
+  writeFileSync(`${home.file}.anchor`, early.slice(0, 40));
+  await expect(one.append([numbered(author, 3)])).rejects.toEqual(withCode('LEDGER_DAMAGED'));
+  await expect(two.append([numbered(author, 3)])).rejects.toEqual(withCode('LEDGER_DAMAGED'));
+  await one.close();
+  await two.close();
 });
 
 test('opens for reading without a key, and refuses to write; refuses another origin, another key, no file, no ledger', async () => {

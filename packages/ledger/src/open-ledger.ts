@@ -1,7 +1,7 @@
 /** Opens a ledger and puts its parts together: the logic is in `log/`, `projection/` and `verify/`. */
 import { formatCheckpointText, formatVkey, LedgerError, parseVkey, type Vkey } from '@sealane/core';
 import type { Ledger, LedgerOptions } from './ledger.js';
-import { type Anchor, observe, openAnchor } from './log/anchor.js';
+import { type Anchor, catchUp, observe, openAnchor } from './log/anchor.js';
 import { type AppendResult, batchAppender } from './log/append.js';
 import { appendQueue } from './log/append-queue.js';
 import { checkpointOf, headOf, lastCommit } from './log/commits.js';
@@ -58,9 +58,7 @@ interface Writing {
 
 async function openForWriting({ file, now, defer }: LedgerOptions, store: Store, vkey: Vkey, signer: NoteSigner): Promise<Writing> {
   const anchor = openAnchor(file, vkey);
-  const saved = await latestCosigned(store);
-  // a kill between the row and the anchor leaves the anchor behind
-  if (saved !== undefined && saved.size > (anchor.newest()?.size ?? 0)) anchor.keep(ownCheckpoint(saved.note, vkey));
+  await catchUp(store, anchor, vkey);
   const queue = appendQueue(batchAppender({ store, vkey, signer, anchor, now }), defer ?? ((run) => void setImmediate(run)));
   return { signer, anchor, append: async (entries) => (entries.length === 0 ? [] : queue(entries.map(prepareEntry))) };
 }
@@ -114,7 +112,8 @@ function logging(store: Store, vkey: Vkey, options: LedgerOptions, writing: Writ
       await saveCosigned(store, vkey, options, expectWriting(writing, options), note);
     },
     observe: async (note) => {
-      await observe(store, expectWriting(writing, options).anchor, ownCheckpoint(note, vkey));
+      const [{ anchor }, checkpoint] = [expectWriting(writing, options), ownCheckpoint(note, vkey)];
+      await store.write((transaction) => observe(transaction, anchor, checkpoint));
     },
     publishTiles: async (write, published) => {
       const latest = await latestCosigned(store);
@@ -135,9 +134,11 @@ function logging(store: Store, vkey: Vkey, options: LedgerOptions, writing: Writ
 
 async function saveCosigned(store: Store, vkey: Vkey, { now }: LedgerOptions, { signer, anchor }: Writing, note: string): Promise<void> {
   const checkpoint = ownCheckpoint(note, vkey);
-  // the anchor first: whatever happens to the database from here on, the log cannot fall behind this checkpoint unseen
-  await observe(store, anchor, checkpoint);
-  await store.write((transaction) => insertCosigned(transaction, { checkpoint, signer, savedAt: now() }));
+  await store.write(async (transaction) => {
+    // the anchor first: whatever happens to the database from here on, the log cannot fall behind this checkpoint unseen
+    await observe(transaction, anchor, checkpoint);
+    await insertCosigned(transaction, { checkpoint, signer, savedAt: now() });
+  });
   reached('ledger:cosigned');
 }
 

@@ -8,42 +8,51 @@ import { readFileSync } from 'node:fs';
 import { type Checkpoint, LedgerError, LIMITS, SealaneError, utf8, type Vkey } from '@sealane/core';
 import { writeDurably } from '../durable-write.js';
 import { reached } from '../points.js';
-import type { Queries } from '../store/store.js';
+import { asLedgerError } from '../store/sqlite-errors.js';
+import type { Queries, Store } from '../store/store.js';
 import { headOf } from './commits.js';
 import { isOurPast, latestCosigned, ownCheckpoint } from './cosigned.js';
 
-/** A file that holds one checkpoint. */
+/** A file that holds one checkpoint. It is read and replaced inside write transactions only: their lock keeps two processes apart. */
 export interface Anchor {
-  /** The checkpoint kept, undefined before the first. */
+  /** The checkpoint kept, undefined before the first. While it does not change the same object. */
   newest(): Checkpoint | undefined;
-  /** Keeps another one durably. */
+  /** Keeps another one durably. @throws LedgerError `LEDGER_WRITE_FAILED` */
   keep(checkpoint: Checkpoint): void;
 }
 
-/** Opens the anchor of a ledger file. @throws LedgerError `LEDGER_DAMAGED` it holds no checkpoint of this log */
+/** Opens the anchor of a ledger file. @throws LedgerError `LEDGER_DAMAGED` it holds no checkpoint of this log; `LEDGER_UNREADABLE` */
 export function openAnchor(ledgerFile: string, vkey: Vkey): Anchor {
   const path = `${ledgerFile}.anchor`;
-  let newest = readAnchor(path, vkey);
+  let known: Checkpoint | undefined;
+  const newest = (): Checkpoint | undefined => {
+    const note = readNote(path);
+    // verified once: another process may have replaced it since
+    if (note !== known?.note) known = note === undefined ? undefined : anchoredCheckpoint(path, note, vkey);
+    return known;
+  };
+  newest();
   return {
-    newest: () => newest,
+    newest,
     keep: (checkpoint) => {
-      if (newest?.note === checkpoint.note) return;
+      if (newest()?.note === checkpoint.note) return;
       writeDurably({ path, bytes: utf8(checkpoint.note), mode: 0o600 });
-      newest = checkpoint;
       reached('ledger:anchored');
     },
   };
 }
 
-function readAnchor(path: string, vkey: Vkey): Checkpoint | undefined {
-  let note: string;
+function readNote(path: string): string | undefined {
   try {
-    note = readFileSync(path, 'utf8').slice(0, LIMITS.checkpointBytes);
+    return readFileSync(path, 'utf8').slice(0, LIMITS.checkpointBytes);
   } catch (error) {
     // a ledger without witnessed checkpoints has none
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
+    throw asLedgerError(error, `read anchor ${path}`);
   }
+}
+
+function anchoredCheckpoint(path: string, note: string, vkey: Vkey): Checkpoint {
   try {
     return ownCheckpoint(note, vkey);
   } catch (cause) {
@@ -71,10 +80,24 @@ export async function expectNotRestored(queries: Queries, anchor: Anchor): Promi
  *
  * @throws LedgerError `LOG_RESTORED`, `LOG_FORK`, `LOG_NOT_INCLUDED` not signed by this log
  */
-export async function observe(queries: Queries, anchor: Anchor, checkpoint: Checkpoint): Promise<void> {
-  const ours = await isOurPast(queries, checkpoint);
+export async function observe(transaction: Queries, anchor: Anchor, checkpoint: Checkpoint): Promise<void> {
+  // what was kept for good is not replaced by a checkpoint that happens to fit
+  await expectNotRestored(transaction, anchor);
+  const ours = await isOurPast(transaction, checkpoint);
   if (!ours || checkpoint.size > (anchor.newest()?.size ?? 0)) anchor.keep(checkpoint);
-  if (!ours) throw await contradiction(queries, checkpoint);
+  if (!ours) throw await contradiction(transaction, checkpoint);
+}
+
+/** Brings an anchor that is missing, or that a kill left behind the last cosigned checkpoint, up to that one. */
+export async function catchUp(store: Store, anchor: Anchor, vkey: Vkey): Promise<void> {
+  const saved = await latestCosigned(store);
+  if (saved === undefined || saved.size <= (anchor.newest()?.size ?? 0)) return;
+  await store.write(async (transaction) => {
+    const newest = anchor.newest();
+    if (newest === undefined || (newest.size < saved.size && (await isOurPast(transaction, newest)))) {
+      anchor.keep(ownCheckpoint(saved.note, vkey));
+    }
+  });
 }
 
 async function contradiction(queries: Queries, checkpoint: Checkpoint): Promise<LedgerError> {

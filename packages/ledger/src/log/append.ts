@@ -4,7 +4,7 @@
  * In order: is the log an extension of what it has shown → which entries are there already → entries, envelopes, projections → full tiles →
  * the commit row with the new head. A kill anywhere leaves the head before or the head after.
  */
-import type { Checkpoint, Digest, Vkey } from '@sealane/core';
+import { type Checkpoint, type Digest, equalBytes, type Vkey } from '@sealane/core';
 import type { NoteSigner } from '../note-signer.js';
 import { reached } from '../points.js';
 import { projectEntry } from '../projection/project.js';
@@ -45,10 +45,10 @@ export function batchAppender(appender: Appender): (batch: readonly PreparedEntr
     // what is remembered is right only if this commit goes through
     const before = known;
     known = undefined;
-    const { edge, results } = await appender.store.write((transaction) => appendIn(transaction, appender, batch, before));
-    known = { edge, shown: appender.anchor.newest() };
+    const appended = await appender.store.write((transaction) => appendIn(transaction, appender, batch, before));
+    known = appended;
     reached('ledger:committed');
-    return results;
+    return appended.results;
   };
 }
 
@@ -57,10 +57,11 @@ async function appendIn(
   { vkey, signer, anchor, now }: Appender,
   batch: readonly PreparedEntry[],
   known: Known | undefined,
-): Promise<{ readonly edge: RightEdge; readonly results: readonly AppendResult[] }> {
-  const previous = (await headOf(transaction)).size;
-  // the first batch, or another process has appended, or a newer checkpoint was shown
-  const isKnown = known?.edge.size === previous && known.shown === anchor.newest();
+): Promise<Known & { readonly results: readonly AppendResult[] }> {
+  const { size: previous, root } = await headOf(transaction);
+  const shown = anchor.newest();
+  // else: the first batch, or another process has appended, or a newer checkpoint was shown
+  const isKnown = known?.edge.size === previous && equalBytes(known.edge.root(), root) && known.shown === shown;
   if (!isKnown) await expectNotRestored(transaction, anchor);
   const edge = isKnown ? known.edge : await loadEdge(transaction, previous);
   const { results, tiles } = await insertNew(transaction, batch, edge);
@@ -70,7 +71,7 @@ async function appendIn(
     await insertCommit(transaction, { origin: vkey.name, signer, commit });
   }
   reached('ledger:rows-written');
-  return { edge, results };
+  return { edge, shown, results };
 }
 
 async function insertNew(
