@@ -85,14 +85,19 @@ export interface Server {
 
 /** Starts a command that serves and waits for its first line, a JSON object with `url`. */
 export function startServer(program: Executable, words: readonly string[]): Promise<Server> {
-  const child = spawn(process.execPath, commandWords(program, words), { stdio: ['ignore', 'pipe', 'pipe'] });
+  return startListening(process.execPath, commandWords(program, words));
+}
+
+/** As `startServer`, for a program that starts ours. */
+export function startListening(file: string, words: readonly string[]): Promise<Server> {
+  const child = spawn(file, words, { stdio: ['ignore', 'pipe', 'pipe'] });
   let errors = '';
   let text = '';
   child.stderr.setEncoding('utf8').on('data', (piece: string) => (errors += piece));
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code) =>
-      reject(new Error(`start ${program} ${words.join(' ')}: expected a server, it ended with ${code ?? 'a signal'}\n${errors}`)),
+      reject(new Error(`start ${words.join(' ')}: expected a server, it ended with ${code ?? 'a signal'}\n${errors}`)),
     );
     child.stdout.setEncoding('utf8').on('data', (piece: string) => {
       text += piece;

@@ -1,6 +1,6 @@
 /** Runs a program under strace: counts its system calls on some files, and kills it at one of them or makes that one fail. */
 import { readFileSync } from 'node:fs';
-import { type Ended, runProgram } from './run.js';
+import { type Ended, runProgram, type Server, startListening } from './run.js';
 
 /** What happens at the `when`-th call (from 1) of a name: the process is killed on its way in, or the call fails. */
 export interface Injection {
@@ -28,6 +28,11 @@ export function straceWords({ log, paths, calls, command }: Traced, injection?: 
 /** Runs it to its end. */
 export function runTraced(traced: Traced, injection?: Injection): Promise<Ended> {
   return runProgram(traced.strace, straceWords(traced, injection));
+}
+
+/** Starts a server under strace. It is our own child, with the tracer beside it: signals reach it, and its end is its own. */
+export function startTraced(traced: Traced, injection?: Injection): Promise<Server> {
+  return startListening(traced.strace, ['-D', ...straceWords(traced, injection)]);
 }
 
 /** How often each call was made in the run that wrote the log. */
