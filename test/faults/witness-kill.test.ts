@@ -1,6 +1,6 @@
 /** A witness killed or failed at each system call on its state: whatever it has signed, it never signs another tree of that size, nor a smaller one. */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { hex, parseCheckpoint, parseVkey, SealaneError, sha256Raw, utf8, type Vkey } from '@sealane/core';

@@ -1,11 +1,12 @@
 /** Opens what an auditor was given: a home, or a copy of its ledger and lane. Nothing is written. */
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { AuditorError, type Digest, digestHex, LIMITS, sha256, SealaneError } from '@sealane/core';
 import type { CommandCall } from '@sealane/core/command-line';
 import { openLedger } from '@sealane/ledger';
 import { parsePolicy, type Policy, readTarget, refreshTrust, trustFromRoot, type TufRead } from '@sealane/trust';
 import type { AuditContext } from './answers/context.js';
+import type { LogFolder } from './answers/log-files.js';
 
 /** An auditor judges the past: metadata that has expired since still says who was trusted. */
 const BEFORE_ALL_EXPIRY = '1970-01-01T00:00:00Z';
@@ -26,7 +27,12 @@ export async function withAudit<T>({ options, io }: CommandCall, work: (context:
     now: () => BEFORE_ALL_EXPIRY,
   });
   try {
-    return await work({ ledger, policies, readBlob: (digest) => readBlob(path.join(lane, 'content'), digest) });
+    return await work({
+      ledger,
+      policies,
+      readBlob: (digest) => readBlob(path.join(lane, 'content'), digest),
+      log: logFolder(path.join(lane, 'log')),
+    });
   } finally {
     await ledger.close();
   }
@@ -45,6 +51,26 @@ function readPolicies(trust: string): readonly Policy[] {
 function readBlob(content: string, digest: Digest): Uint8Array | undefined {
   const bytes = readBounded(path.join(content, 'blobs', 'sha256', digestHex(digest)), LIMITS.evidenceBlobBytes);
   return bytes !== undefined && sha256(bytes) === digest ? bytes : undefined;
+}
+
+function logFolder(folder: string): LogFolder {
+  return {
+    list: () => listFiles(folder),
+    read: (file, maxBytes) => {
+      const name = path.join(folder, file);
+      return statSync(name, { throwIfNoEntry: false })?.isFile() === true && statSync(name).size <= maxBytes
+        ? new Uint8Array(readFileSync(name))
+        : undefined;
+    },
+  };
+}
+
+/** Every file below a folder, and whatever else is not a folder; none when it is not there. */
+function listFiles(folder: string): readonly string[] {
+  if (!existsSync(folder)) return [];
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => !entry.isDirectory()).map((entry) => path.join(entry.parentPath, entry.name));
+  return files.map((file) => path.relative(folder, file).split(path.sep).join('/')).sort();
 }
 
 function readBounded(file: string, maxBytes: number): Uint8Array | undefined {

@@ -25,6 +25,7 @@ export {
   parseEnvelope,
   statementDigestOf,
 } from './dsse.js';
+export { encodeEntryBundle, parseEntryBundle } from './entry-bundle.js';
 export { ERRORS, type ErrorCode, type ExitCode } from './error-table.js';
 export {
   AuditorError,

@@ -68,6 +68,10 @@ export interface Ledger extends Projection {
    * now: what it needs is not written again. Nothing is written while nothing is cosigned; the size that is published is returned.
    */
   publishTiles(write: WriteFile, published?: string): Promise<number>;
+  /** Paths of the files of the published tree of `size` entries, without the checkpoint. */
+  logPaths(size: number): readonly string[];
+  /** The bytes that a file of the tree must have, by the rows; undefined when this log, as long as it is, has no such file. @throws `LEDGER_DAMAGED` */
+  logFile(path: string): Promise<Uint8Array | undefined>;
   rebuildProjection(): Promise<void>;
   /** Recomputes everything and names each row that does not fit; with `checkpoint`, also against that signed note. */
   verify(options?: { readonly checkpoint?: string }): Promise<LedgerReport>;

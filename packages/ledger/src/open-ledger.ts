@@ -9,7 +9,7 @@ import { cosignedCovering, insertCosigned, latestCosigned, ownCheckpoint } from 
 import { type NewEntry, prepareEntry } from './log/entry.js';
 import { entriesByStatement, entriesFrom, leavesBetween, readEntry } from './log/entry-rows.js';
 import { proveConsistency, proveInclusion, rootAt } from './log/proofs.js';
-import { publishTree } from './log/publish-tiles.js';
+import { publishTree, treeFile, treePaths } from './log/publish-tiles.js';
 import type { NoteSigner } from './note-signer.js';
 import { reached } from './points.js';
 import { projection } from './projection/questions.js';
@@ -78,6 +78,8 @@ type Reading = Pick<
   | 'entry'
   | 'entries'
   | 'byStatement'
+  | 'logPaths'
+  | 'logFile'
 >;
 
 function reading(store: Queries, vkey: Vkey): Reading {
@@ -96,6 +98,8 @@ function reading(store: Queries, vkey: Vkey): Reading {
     entry: async (index) => present([await readEntry(store, index)], index),
     entries: (begin, count) => entriesFrom(store, begin, count),
     byStatement: (digest) => entriesByStatement(store, digest),
+    logPaths: (size) => treePaths(0, size),
+    logFile: async (path) => treeFile(store, path, (await headOf(store)).size),
   };
 }
 

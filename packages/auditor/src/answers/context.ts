@@ -14,6 +14,7 @@ import {
 } from '@sealane/core';
 import type { Ledger, LedgerEntry } from '@sealane/ledger';
 import { type Policy, quorumOf, verifyLedgerRow, verifyTrustOf } from '@sealane/trust';
+import type { LogFolder } from './log-files.js';
 
 export interface AuditContext {
   readonly ledger: Ledger;
@@ -21,6 +22,8 @@ export interface AuditContext {
   readonly policies: readonly Policy[];
   /** A blob of `content/`, checked against its digest; undefined when it is not there. */
   readonly readBlob: (digest: Digest) => Uint8Array | undefined;
+  /** The published log. */
+  readonly log: LogFolder;
 }
 
 /** A statement that an answer rests on, by digest and place in the log. */

@@ -1,8 +1,12 @@
-/** Is the ledger what it was? Every row recomputed, every checkpoint held against it, the latest one under the witness quorum. */
+/**
+ * Is the ledger what it was? Every row recomputed, every checkpoint held against it, the latest one under the witness quorum, and the published
+ * log file by file.
+ */
 import { AuditorError, parseCheckpoint, SealaneError } from '@sealane/core';
 import type { LedgerReport } from '@sealane/ledger';
 import { quorumOf, type TrustedLog, type VerifyTrust, verifyTrustOf } from '@sealane/trust';
 import type { Answer, AuditContext } from './context.js';
+import { logFileProblems } from './log-files.js';
 
 export interface VerifyAnswer {
   readonly ok: boolean;
@@ -14,15 +18,18 @@ export interface VerifyAnswer {
  *
  * @throws AuditorError `CONFIG_INVALID` no policy names the log
  */
-export async function verifyAll({ ledger, policies }: AuditContext, checkpoint?: string): Promise<Answer<VerifyAnswer>> {
+export async function verifyAll({ ledger, policies, log: folder }: AuditContext, checkpoint?: string): Promise<Answer<VerifyAnswer>> {
   const trust = policies[0] === undefined ? undefined : verifyTrustOf(policies[0]);
   const log = trust?.logs.find(({ origin }) => origin === ledger.origin);
   if (trust === undefined || log === undefined) {
     throw new AuditorError('CONFIG_INVALID', `verify the ledger of ${ledger.origin}: expected a policy that names this log, got none`);
   }
   const report = await ledger.verify(checkpoint === undefined ? {} : { checkpoint });
-  const latest = report.problems.length === 0 ? await ledger.latestCosigned() : null;
-  const problems = [...report.problems, ...(report.problems.length === 0 ? witnessProblems(latest, log, trust) : [])];
+  // against rows that are wrong, what is right would be named
+  const isSound = report.problems.length === 0;
+  const latest = isSound ? await ledger.latestCosigned() : null;
+  const more = isSound ? [...witnessProblems(latest, log, trust), ...(await logFileProblems(ledger, folder))] : [];
+  const problems = [...report.problems, ...more];
   return { question: 'verify', answer: { ok: problems.length === 0, problems }, statements: [], checkpoint: latest, complete: true };
 }
 

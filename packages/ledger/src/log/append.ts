@@ -11,6 +11,7 @@ import { projectEntry } from '../projection/project.js';
 import type { Queries, Store } from '../store/store.js';
 import { type Anchor, expectNotRestored } from './anchor.js';
 import { headOf, insertCommit } from './commits.js';
+import { cosignedCount } from './cosigned.js';
 import type { PreparedEntry } from './entry.js';
 import { findEntry, insertEntry } from './entry-rows.js';
 import type { FullTile, RightEdge } from './right-edge.js';
@@ -67,7 +68,7 @@ async function appendIn(
   const { results, tiles } = await insertNew(transaction, batch, edge);
   await insertTiles(transaction, tiles);
   if (edge.size > previous) {
-    const commit = { size: edge.size, root: edge.root(), previous, committedAt: now() };
+    const commit = { size: edge.size, root: edge.root(), previous, cosigned: await cosignedCount(transaction), committedAt: now() };
     await insertCommit(transaction, { origin: vkey.name, signer, commit });
   }
   reached('ledger:rows-written');

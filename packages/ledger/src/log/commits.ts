@@ -2,7 +2,7 @@
  * Rows of `log_commit`: the head of the log after each commit, signed twice by the log's key.
  *
  * The checkpoint line goes out to witnesses and verifiers. The commit line stays here: it binds the time and the head before to the head, so
- * that a row that is edited, cut out or put in is found. Its first line is not the log's origin, so nobody can take it for a checkpoint.
+ * that a row that is edited, cut out or put in is found. It counts the cosigned checkpoints too: none can be cut off behind a commit. Its first line is not the log's origin, so nobody can take it for a checkpoint.
  */
 import { base64, emptyRoot, formatCheckpointText } from '@sealane/core';
 import type { NoteSigner } from '../note-signer.js';
@@ -19,6 +19,8 @@ export interface Head {
 export interface Commit extends Head {
   /** Size before it; 0 for the first. */
   readonly previous: number;
+  /** Rows of `cosigned` at that time. */
+  readonly cosigned: number;
   /** RFC 3339 UTC. */
   readonly committedAt: string;
   readonly checkpointLine: string;
@@ -42,6 +44,7 @@ export function commitOf(row: Row): Commit {
   return {
     size: integerAt(row, 'size'),
     previous: integerAt(row, 'previous'),
+    cosigned: integerAt(row, 'cosigned'),
     root: bytesAt(row, 'root'),
     committedAt: textAt(row, 'committed_at'),
     checkpointLine: textAt(row, 'checkpoint_line'),
@@ -52,9 +55,9 @@ export function commitOf(row: Row): Commit {
 /** The text under a commit line. */
 export function commitText(
   origin: string,
-  { size, root, previous, committedAt }: Pick<Commit, 'size' | 'root' | 'previous' | 'committedAt'>,
+  { size, root, previous, cosigned, committedAt }: Pick<Commit, 'size' | 'root' | 'previous' | 'cosigned' | 'committedAt'>,
 ): string {
-  return `urn:sealane:commit:v1 ${origin}\n${size}\n${base64(root)}\n${previous}\n${committedAt}\n`;
+  return `urn:sealane:commit:v1 ${origin}\n${size}\n${base64(root)}\n${previous}\n${cosigned}\n${committedAt}\n`;
 }
 
 /** Signs and writes the row of a commit. */
@@ -67,17 +70,18 @@ export async function insertCommit(
   }: {
     readonly origin: string;
     readonly signer: NoteSigner;
-    readonly commit: Head & { readonly previous: number; readonly committedAt: string };
+    readonly commit: Omit<Commit, 'checkpointLine' | 'commitLine'>;
   },
 ): Promise<void> {
-  const { size, previous, root, committedAt } = commit;
+  const { size, previous, root, cosigned, committedAt } = commit;
   const checkpointLine = signer.sign(formatCheckpointText({ origin, size, root }));
   const commitLine = signer.sign(commitText(origin, commit));
   await transaction.run(
-    'INSERT INTO log_commit(size, previous, root, committed_at, checkpoint_line, commit_line) VALUES (?, ?, ?, ?, ?, ?)',
+    'INSERT INTO log_commit(size, previous, root, cosigned, committed_at, checkpoint_line, commit_line) VALUES (?, ?, ?, ?, ?, ?, ?)',
     size,
     previous,
     root,
+    cosigned,
     committedAt,
     checkpointLine,
     commitLine,

@@ -70,8 +70,7 @@ export async function insertCosigned(
   }
   const rows = await transaction.all('SELECT note FROM cosigned WHERE size = ?', size);
   if (rows.some((row) => textAt(row, 'note') === note)) return;
-  const last = await transaction.get('SELECT seq FROM cosigned ORDER BY seq DESC LIMIT 1');
-  const seq = last === undefined ? 0 : integerAt(last, 'seq') + 1;
+  const seq = await cosignedCount(transaction);
   const sealLine = signer.sign(sealText(origin, { seq, size, note, savedAt }));
   await transaction.run(
     'INSERT INTO cosigned(seq, size, note, saved_at, seal_line) VALUES (?, ?, ?, ?, ?)',
@@ -81,6 +80,12 @@ export async function insertCosigned(
     savedAt,
     sealLine,
   );
+}
+
+/** How many are saved: they are numbered from 0 without a gap. */
+export async function cosignedCount(queries: Queries): Promise<number> {
+  const last = await queries.get('SELECT seq FROM cosigned ORDER BY seq DESC LIMIT 1');
+  return last === undefined ? 0 : integerAt(last, 'seq') + 1;
 }
 
 /** The saved checkpoint of the largest size, of at most `maxSize` entries where that is given; of several of one size the last saved. */

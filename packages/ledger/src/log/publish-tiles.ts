@@ -3,7 +3,18 @@
  *
  * So whoever finds a checkpoint finds all that it commits to, whenever the publisher died.
  */
-import { concatBytes, entriesPath, LedgerError, type Tile, TILE_WIDTH, tileCount, tilePath, utf8 } from '@sealane/core';
+import {
+  encodeEntryBundle,
+  entriesPath,
+  LedgerError,
+  parseTilePath,
+  SealaneError,
+  type Tile,
+  TILE_WIDTH,
+  tileCount,
+  tilePath,
+  utf8,
+} from '@sealane/core';
 import { reached } from '../points.js';
 import type { Queries } from '../store/store.js';
 import { leavesBetween } from './entry-rows.js';
@@ -12,7 +23,48 @@ import { readTile } from './tile-rows.js';
 /** Writes one file of the tree durably; the path is relative to the log's folder and uses `/`. */
 export type WriteFile = (path: string, bytes: Uint8Array) => Promise<void>;
 
-/** The tiles of the tree of `size` entries that a tree of `since` entries lacks: full ones and the partial right edge. */
+/** Writes what the tree of `note` needs, then the note itself as `checkpoint`. Files of the first `since` entries are known to be there. */
+export async function publishTree(
+  queries: Queries,
+  write: WriteFile,
+  tree: { readonly note: string; readonly size: number; readonly since: number },
+): Promise<void> {
+  for (const path of treePaths(tree.since, tree.size)) {
+    const bytes = await treeFile(queries, path, tree.size);
+    if (bytes !== undefined) await write(path, bytes);
+  }
+  reached('ledger:tiles-published');
+  await write('checkpoint', utf8(tree.note));
+  reached('ledger:checkpoint-published');
+}
+
+/** Paths of the files that the tree of `size` entries has and one of `since` entries lacks: full ones, and those of the partial right edge. */
+export function treePaths(since: number, size: number): readonly string[] {
+  return tilesBetween(since, size).flatMap((tile) => (tile.level === 0 ? [entriesPath(tile), tilePath(tile)] : [tilePath(tile)]));
+}
+
+/**
+ * The bytes of one file of the tree, full or partial; undefined when a tree of `size` entries has and had no such file.
+ *
+ * @throws LedgerError `LEDGER_DAMAGED` rows are missing
+ */
+export async function treeFile(queries: Queries, path: string, size: number): Promise<Uint8Array | undefined> {
+  const named = tileAt(path);
+  if (named === undefined) return undefined;
+  const [level, { index, width }] = [named.level === 'entries' ? 0 : named.level, named];
+  if (index * TILE_WIDTH + width > Math.floor(size / TILE_WIDTH ** level)) return undefined;
+  return named.level === 'entries' ? entryBundle(queries, named) : readTile(queries, { level, index, width });
+}
+
+function tileAt(path: string): ReturnType<typeof parseTilePath> | undefined {
+  try {
+    return parseTilePath(path);
+  } catch (error) {
+    if (error instanceof SealaneError) return undefined;
+    throw error;
+  }
+}
+
 function tilesBetween(since: number, size: number): readonly Tile[] {
   const tiles: Tile[] = [];
   for (let level = 0; size >= TILE_WIDTH ** level; level += 1) {
@@ -23,26 +75,10 @@ function tilesBetween(since: number, size: number): readonly Tile[] {
   return tiles;
 }
 
-/** Writes what the tree of `note` needs, then the note itself as `checkpoint`. Files of the first `since` entries are known to be there. */
-export async function publishTree(
-  queries: Queries,
-  write: WriteFile,
-  tree: { readonly note: string; readonly size: number; readonly since: number },
-): Promise<void> {
-  for (const tile of tilesBetween(tree.since, tree.size)) {
-    if (tile.level === 0) await write(entriesPath(tile), await entryBundle(queries, tile));
-    await write(tilePath(tile), await readTile(queries, tile));
-  }
-  reached('ledger:tiles-published');
-  await write('checkpoint', utf8(tree.note));
-  reached('ledger:checkpoint-published');
-}
-
-/** An entry bundle: each leaf after its length as a big-endian 16-bit number. */
-async function entryBundle(queries: Queries, { index, width }: Tile): Promise<Uint8Array> {
+async function entryBundle(queries: Queries, { index, width }: Pick<Tile, 'index' | 'width'>): Promise<Uint8Array> {
   const leaves = await leavesBetween(queries, index * TILE_WIDTH, index * TILE_WIDTH + width);
   if (leaves.length !== width) {
-    throw new LedgerError('LEDGER_DAMAGED', `publish entry bundle ${index}: expected ${width} entries, got ${leaves.length}`);
+    throw new LedgerError('LEDGER_DAMAGED', `read entry bundle ${index}: expected ${width} entries, got ${leaves.length}`);
   }
-  return concatBytes(...leaves.flatMap((leaf) => [new Uint8Array([leaf.length >> 8, leaf.length & 0xff]), leaf]));
+  return encodeEntryBundle(leaves);
 }

@@ -6,7 +6,8 @@
  * - `envelope`: the statement's payload. Signature and key are in the leaf. Apart from it, so that a payload can be erased one day.
  * - `hash_tile`: full tiles of 256 hashes only; the right edge follows from the rows to its right.
  * - `log_commit`: one row a commit: the head after it. The last row is the head of the log. Both lines are signed by the log's key: the
- *   checkpoint of that size, and the commit record with its time, so that no column can be edited unseen.
+ *   checkpoint of that size, and the commit record with its time and the number of rows of `cosigned` before it, so that no column can be
+ *   edited and no checkpoint cut off unseen.
  * - `cosigned`: checkpoints that came back from witnesses, in the order in which they came, each row sealed by the log's key.
  */
 
@@ -24,7 +25,7 @@ const TABLES = [
     PRIMARY KEY(level, n)) STRICT`,
   `CREATE TABLE log_commit(
     size INTEGER PRIMARY KEY, previous INTEGER NOT NULL UNIQUE CHECK(previous < size), root BLOB NOT NULL CHECK(length(root) = 32),
-    committed_at TEXT NOT NULL, checkpoint_line TEXT NOT NULL, commit_line TEXT NOT NULL) STRICT`,
+    cosigned INTEGER NOT NULL, committed_at TEXT NOT NULL, checkpoint_line TEXT NOT NULL, commit_line TEXT NOT NULL) STRICT`,
   `CREATE TABLE cosigned(
     seq INTEGER PRIMARY KEY, size INTEGER NOT NULL, note TEXT NOT NULL, saved_at TEXT NOT NULL, seal_line TEXT NOT NULL) STRICT`,
   'CREATE INDEX cosigned_size ON cosigned(size)',

@@ -26,8 +26,7 @@ export async function checkCommitRows(
   let { previous } = range;
   for (const row of await view.all('SELECT * FROM log_commit WHERE size > ? AND size <= ? ORDER BY size', begin, end)) {
     const commit = commitOf(row);
-    if (commit.previous !== previous)
-      problems.add('commit', commit.size, `to follow the commit of size ${previous}`, `follows ${commit.previous}`);
+    checkOrder(commit, previous, problems);
     const isSigned = vkey !== undefined && checkLines(commit, vkey, problems);
     checked.push({ ...commit, isSigned });
     previous = commit.size;
@@ -35,15 +34,35 @@ export async function checkCommitRows(
   return checked;
 }
 
+function checkOrder({ size, previous }: Commit, before: number, problems: Problems): void {
+  if (previous > before) problems.add('commit', previous, `the commit that ${size} follows`, 'no row');
+  else if (previous !== before) problems.add('commit', size, `to follow the commit of size ${before}`, `follows ${previous}`);
+}
+
 function checkLines(commit: Commit, vkey: Vkey, problems: Problems): boolean {
-  const checkpoint = formatCheckpointText({ origin: vkey.name, size: commit.size, root: commit.root });
-  const wrong = [
-    ...(isLineOver(checkpoint, commit.checkpointLine, vkey) ? [] : ['checkpoint line']),
-    ...(isLineOver(commitText(vkey.name, commit), commit.commitLine, vkey) ? [] : ['commit line']),
-  ];
+  const wrong = wrongLines(commit, vkey);
   if (wrong.length > 0)
     problems.add('commit', commit.size, `a row signed by ${vkey.name}`, `a row that its ${wrong.join(' and ')} does not sign`);
   return wrong.length === 0;
+}
+
+function wrongLines(commit: Commit, vkey: Vkey): readonly string[] {
+  const checkpoint = formatCheckpointText({ origin: vkey.name, size: commit.size, root: commit.root });
+  return [
+    ...(isLineOver(checkpoint, commit.checkpointLine, vkey) ? [] : ['checkpoint line']),
+    ...(isLineOver(commitText(vkey.name, commit), commit.commitLine, vkey) ? [] : ['commit line']),
+  ];
+}
+
+/** The commit of the largest size whose row is as the log's key signed it. */
+export async function lastSignedCommit(view: Queries, vkey: Vkey): Promise<Commit | undefined> {
+  for (let below = Number.MAX_SAFE_INTEGER; ;) {
+    const row = await view.get('SELECT * FROM log_commit WHERE size < ? ORDER BY size DESC LIMIT 1', below);
+    if (row === undefined) return undefined;
+    const commit = commitOf(row);
+    if (wrongLines(commit, vkey).length === 0) return commit;
+    below = commit.size;
+  }
 }
 
 /** Whether `line` is exactly one signature line, by this key, over this text. */

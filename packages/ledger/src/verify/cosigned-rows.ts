@@ -2,7 +2,7 @@
 import { equalBytes, hex, SealaneError, type Vkey } from '@sealane/core';
 import { ownCheckpoint, type SavedCheckpoint, savedOf, sealText } from '../log/cosigned.js';
 import type { Queries } from '../store/store.js';
-import { isLineOver } from './commit-rows.js';
+import { isLineOver, lastSignedCommit } from './commit-rows.js';
 import type { Problems } from './report.js';
 import type { Tree } from './tree.js';
 
@@ -14,12 +14,14 @@ export async function checkCosignedRows(
   let expected = 0;
   for (const row of await view.all('SELECT * FROM cosigned ORDER BY seq')) {
     const saved = savedOf(row);
-    if (saved.seq !== expected) problems.add('cosigned', saved.seq, `row ${expected} before it`, 'no such row');
+    if (saved.seq !== expected) problems.add('cosigned', expected, `a row before ${saved.seq}`, 'no row');
     expected = saved.seq + 1;
     if (!isLineOver(sealText(vkey.name, saved), saved.sealLine, vkey))
       problems.add('cosigned', saved.seq, `a row sealed by ${vkey.name}`, 'a row that its seal does not fit');
     else checkPast(saved, vkey, tree, problems);
   }
+  const counted = (await lastSignedCommit(view, vkey))?.cosigned ?? 0;
+  if (expected < counted) problems.add('cosigned', expected, `${counted} rows, as the last commit counted`, `${expected}`);
 }
 
 function checkPast(saved: SavedCheckpoint, vkey: Vkey, tree: Tree, problems: Problems): void {

@@ -8,7 +8,7 @@ import { emptyRoot, equalBytes, hex, TILE_WIDTH, tileCount, type Vkey } from '@s
 import { type FullTile, RightEdge } from '../log/right-edge.js';
 import { bytesAt, integerAt } from '../store/rows.js';
 import type { Queries } from '../store/store.js';
-import { type CheckedCommit, checkCommitRows } from './commit-rows.js';
+import { type CheckedCommit, checkCommitRows, lastSignedCommit } from './commit-rows.js';
 import { checkedLeafHashes } from './entry-rows.js';
 import type { Problems } from './report.js';
 
@@ -37,10 +37,9 @@ interface Walk {
   isSound: boolean;
 }
 
-/** Walks all entries up to the head that the last commit names. */
+/** Walks all entries up to the head that the last signed commit names. */
 export async function checkTree(view: Queries, check: TreeCheck): Promise<Tree> {
-  const row = await view.get('SELECT coalesce(max(size), 0) AS size FROM log_commit');
-  const size = row === undefined ? 0 : integerAt(row, 'size');
+  const size = await sizeToWalk(view, check.vkey);
   const walk: Walk = { check, edge: RightEdge.empty(), roots: new Map(), isSound: true };
   noteRoot(walk);
   let previous = 0;
@@ -50,8 +49,17 @@ export async function checkTree(view: Queries, check: TreeCheck): Promise<Tree> 
     await checkTileOfEntries(view, walk, { begin, end, commits });
     previous = commits.at(-1)?.size ?? previous;
   }
+  // a size that nobody signed is no reason to walk so far
+  await checkCommitRows(view, { begin: size, end: Number.MAX_SAFE_INTEGER, previous, vkey: check.vkey, problems: check.problems });
   await checkNothingBeyond(view, size, walk);
   return { size, root: walk.edge.root(), roots: walk.roots, isSound: walk.isSound };
+}
+
+/** The size of the last commit that the log's key signed; where signatures cannot be judged, as far as there are rows. */
+async function sizeToWalk(view: Queries, vkey: Vkey | undefined): Promise<number> {
+  if (vkey !== undefined) return (await lastSignedCommit(view, vkey))?.size ?? 0;
+  const row = await view.get('SELECT (SELECT count(*) FROM log_entry) AS entries, coalesce(max(size), 0) AS size FROM log_commit');
+  return row === undefined ? 0 : Math.min(integerAt(row, 'size'), integerAt(row, 'entries'));
 }
 
 /** One tile's worth of entries: leaves, the stored tile, the commits that end in it. */
@@ -131,12 +139,14 @@ function firstDifference(expected: Uint8Array, actual: Uint8Array): string {
 }
 
 /** Rows that no commit covers, and tiles that no tree of this size has. */
-async function checkNothingBeyond(view: Queries, size: number, { check: { problems } }: Walk): Promise<void> {
+async function checkNothingBeyond(view: Queries, size: number, walk: Walk): Promise<void> {
+  const { problems } = walk.check;
   const stray = await view.all(
     'SELECT idx FROM log_entry WHERE idx < 0 OR idx >= ? UNION SELECT idx FROM envelope WHERE idx < 0 OR idx >= ? ORDER BY idx LIMIT 100',
     size,
     size,
   );
+  walk.isSound &&= stray.length === 0;
   for (const row of stray) problems.add('entry', integerAt(row, 'idx'), `no entry beyond the last commit, of ${size}`, 'a row');
   for (const row of await view.all('SELECT level, n FROM hash_tile ORDER BY level, n')) {
     const [level, index] = [integerAt(row, 'level'), integerAt(row, 'n')];

@@ -79,12 +79,14 @@ async function verifyView(store: Store, view: Queries, wish: VerifyWish, problem
 
 /** Whose log this is; undefined when signatures cannot be judged because this very row is wrong. */
 async function checkLedgerRow(view: Queries, origin: string, problems: Problems): Promise<Vkey | undefined> {
-  const row = await view.get('SELECT id, vkey FROM ledger');
+  const [row, more] = await view.all('SELECT id, vkey FROM ledger ORDER BY id LIMIT 2');
   if (row === undefined) {
     problems.add('ledger', 1, `the key of ${origin}`, 'no row');
     return undefined;
   }
-  const text = textAt(row, 'vkey');
+  if (more !== undefined) problems.add('ledger', integerAt(more, 'id'), 'one row', 'a second');
+  const [id, text] = [integerAt(row, 'id'), textAt(row, 'vkey')];
+  if (id !== 1) problems.add('ledger', 1, 'the row of the log', `row ${id}`);
   const vkey = parsed(text);
   const hashes = await keyHashesOfCommits(view);
   const signs = vkey !== undefined && (hashes.length === 0 || hashes.includes(hex(vkey.keyHash)));
