@@ -1,11 +1,13 @@
 /** What runs at a site, and what ran there at a time: the site's own receipts, joined with releases. */
 import { AuditorError, type Digest } from '@sealane/core';
-import { isTime, readReceipt } from '@sealane/trust';
+import type { LedgerEntry, SiteRecord } from '@sealane/ledger';
+import { isTime, readReceipt, type ReceiptPredicate } from '@sealane/trust';
 import {
   type Answer,
   type AuditContext,
   cite,
   closeAnswer,
+  doubt,
   type Doubt,
   type Evidence,
   policyOf,
@@ -46,14 +48,15 @@ export async function atSite(
 ): Promise<Answer<AtSite & { readonly doubts: readonly Doubt[] }>> {
   if (asOf !== undefined && !isTime(asOf))
     throw new AuditorError('USAGE', `read --as-of: expected a time such as 2026-11-24T10:00:00Z, got ${asOf}`);
-  const record = (await context.ledger.sites(site)).at(-1);
+  const records = await context.ledger.sites(site);
+  const record = records.at(-1);
   if (record === undefined)
     throw new AuditorError('SITE_UNKNOWN', `ask what runs at ${site}: there is no such site in the ledger`, { site });
   const evidence = startEvidence();
-  const policy = policyOf(context, record.stage);
-  await cite(context, evidence, await context.ledger.entry(record.index), policy, policy.registrar);
-  const history = (await historyOf(context, evidence, site, record.siteKeyId)).filter(({ at }) => asOf === undefined || at <= asOf);
-  const current = runningAfter(history);
+  const keys = await keysOf(context, evidence, records);
+  const receipts = (await receiptsOf(context, evidence, site, keys)).filter(({ at }) => asOf === undefined || at <= asOf);
+  doubtChain(evidence, receipts);
+  const current = runningAfter(receipts);
   const release = (await context.ledger.releases()).find((row) => row.release === current?.release);
   return await closeAnswer(context, evidence, asOf === undefined ? `at ${site}` : `at ${site} as of ${asOf}`, {
     site,
@@ -62,28 +65,64 @@ export async function atSite(
     name: release?.name ?? null,
     version: release?.version ?? null,
     since: current?.at ?? null,
-    history,
-    missing: gaps(history.map(({ seq }) => seq)),
+    history: receipts.map(({ seq, event, release: of, previous, reason, at, entry }) => {
+      return { seq, event, release: of, previous, reason, at, statement: entry.statementDigest };
+    }),
+    missing: keys.flatMap((key) => gaps(receipts.filter(({ entry }) => entry.keyId === key).map(({ seq }) => seq))),
   });
 }
 
 type History = AtSite['history'];
 
-/** The chain of the site's key in force. */
-async function historyOf(context: AuditContext, evidence: Evidence, site: string, siteKey: string): Promise<History> {
-  const history: AtSite['history'][number][] = [];
-  for (const { index, keyId } of await context.ledger.receiptsOf(site)) {
-    if (keyId !== siteKey) continue;
-    const entry = await context.ledger.entry(index);
-    evidence.citations.push({ digest: entry.statementDigest, logIndex: index });
-    const { seq, event, release, previous, reason, at } = readReceipt(statementOf(entry));
-    history.push({ seq, event, release, previous, reason, at, statement: entry.statementDigest });
+/** A receipt, and the entry that it came in. */
+type Receipt = ReceiptPredicate & { readonly entry: LedgerEntry };
+
+/** The keys that the registrar gave to a site, in the order in which it was enrolled: each has a chain of its own. */
+async function keysOf(context: AuditContext, evidence: Evidence, records: readonly SiteRecord[]): Promise<readonly string[]> {
+  const keys: string[] = [];
+  for (const { index, stage, siteKeyId } of records) {
+    const policy = policyOf(context, stage);
+    const isGood = await cite(context, evidence, await context.ledger.entry(index), policy, policy.registrar);
+    if (isGood && !keys.includes(siteKeyId)) keys.push(siteKeyId);
   }
-  return history.sort((a, b) => a.seq - b.seq);
+  return keys;
+}
+
+/** Receipts by the site's own keys, chain after chain; one by any other key is a doubt. */
+async function receiptsOf(context: AuditContext, evidence: Evidence, site: string, keys: readonly string[]): Promise<readonly Receipt[]> {
+  const receipts: Receipt[] = [];
+  for (const { index } of await context.ledger.receiptsOf(site)) {
+    const entry = await context.ledger.entry(index);
+    if (keys.includes(entry.keyId)) {
+      evidence.citations.push({ digest: entry.statementDigest, logIndex: index });
+      receipts.push({ ...readReceipt(statementOf(entry)), entry });
+    } else doubt(evidence, entry, 'SITE_MISMATCH', `receipt ${index} is not signed by the key of any record of ${site}`);
+  }
+  const place = ({ entry }: Receipt): number => keys.indexOf(entry.keyId);
+  return receipts.sort((a, b) => place(a) - place(b) || a.seq - b.seq || a.entry.index - b.entry.index);
+}
+
+/** A chain has one receipt of a number, and each names the one before: else two hosts write with one key, or one forgets. */
+function doubtChain(evidence: Evidence, receipts: readonly Receipt[]): void {
+  for (const [at, { entry, seq, prev }] of receipts.entries()) {
+    const before = receipts[at - 1];
+    if (before?.entry.keyId !== entry.keyId) continue;
+    if (before.seq === seq)
+      doubt(evidence, entry, 'SITE_MISMATCH', `receipt ${entry.index} is a second one of the number ${seq}: the chain forks`);
+    else if (before.seq === seq - 1 && before.entry.statementDigest !== prev)
+      doubt(
+        evidence,
+        entry,
+        'SITE_MISMATCH',
+        `receipt ${entry.index} names another receipt before it than number ${before.seq}: the chain forks`,
+      );
+  }
 }
 
 /** Installed and rolled back by hand: its release runs. Rolled back by itself: the previous one runs again. Refused: nothing changed. */
-function runningAfter(history: History): { readonly release: Digest | null; readonly at: string } | undefined {
+function runningAfter(
+  history: readonly Pick<History[number], 'event' | 'release' | 'previous' | 'at'>[],
+): { readonly release: Digest | null; readonly at: string } | undefined {
   return history.reduce<{ release: Digest | null; at: string } | undefined>((running, { event, release, previous, at }) => {
     if (event === 'installed' || event === 'rollback') return { release, at };
     if (event === 'rolled-back') return running?.release === previous ? running : { release: previous, at };

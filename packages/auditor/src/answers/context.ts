@@ -61,6 +61,11 @@ export function startEvidence(): Evidence {
   return { citations: [], doubts: [] };
 }
 
+/** Takes note of an entry that an answer cannot rest on. */
+export function doubt(evidence: Evidence, entry: Pick<LedgerEntry, 'index' | 'statementDigest'>, code: ErrorCode, message: string): void {
+  evidence.doubts.push({ statement: entry.statementDigest, logIndex: entry.index, code, message });
+}
+
 /** The statement in an entry's envelope. */
 export function statementOf(entry: Pick<LedgerEntry, 'envelope'>): Statement {
   return parseStatement(envelopePayload(entry.envelope));
@@ -82,7 +87,7 @@ export async function cite(
     return true;
   } catch (error) {
     if (!(error instanceof SealaneError)) throw error;
-    evidence.doubts.push({ statement: entry.statementDigest, logIndex: entry.index, code: error.code, message: error.message });
+    doubt(evidence, entry, error.code, error.message);
     return false;
   }
 }

@@ -21,6 +21,7 @@ import {
   type AuditContext,
   cite,
   closeAnswer,
+  doubt,
   type Doubt,
   type Evidence,
   personOf,
@@ -198,7 +199,11 @@ async function decisionsOf({ context, evidence, entries }: About): Promise<Trace
     const { sealane_promotion: promotion, verificationResult: result, timeVerified } = readDecision(statementOf(entry));
     const policy = context.policies.find((item) => item.stage === promotion.to);
     const keys = policy?.chain.find(({ stage }) => stage === promotion.to)?.keys;
-    if (policy === undefined || !(await cite(context, evidence, entry, policy, keys))) continue;
+    if (policy === undefined) {
+      doubt(evidence, entry, 'STAGE_UNKNOWN', `decision ${entry.index} is for the stage ${promotion.to}, which has no policy here`);
+      continue;
+    }
+    if (!(await cite(context, evidence, entry, policy, keys))) continue;
     const checks = promotion.checks.map((check): JsonObject => ({ ...check }));
     decisions.push({ stage: promotion.to, result, counter: promotion.counter, at: timeVerified, checks, statement: entry.statementDigest });
   }
@@ -209,7 +214,10 @@ async function decisionsOf({ context, evidence, entries }: About): Promise<Trace
 async function sitesOf(about: About): Promise<Trace['sites']> {
   const sites: Trace['sites'][number][] = [];
   for (const entry of ofType(about, PREDICATE.receipt)) {
-    if (!(await isOwnReceipt(about.context, entry))) continue;
+    if (!(await isOwnReceipt(about.context, entry))) {
+      doubt(about.evidence, entry, 'SITE_MISMATCH', `receipt ${entry.index} is not signed by the key of any record of its site`);
+      continue;
+    }
     about.evidence.citations.push({ digest: entry.statementDigest, logIndex: entry.index });
     const { site, event, at: time, reason } = readReceipt(statementOf(entry));
     sites.push({ site, event, at: time, reason, statement: entry.statementDigest });
