@@ -160,17 +160,17 @@ async function tryEdits(
   reader.close();
   const unseen: unknown[] = [];
   for (const { table, what, keys, sql } of cases) {
-    let applied = true;
+    const attempt = { wasMade: true };
     const report = await afterEdit(file, (database) => {
       try {
         for (const [statement, ...values] of sql) database.prepare(statement).run(...values);
       } catch (error) {
         // a key that is taken, a type that STRICT refuses: not an edit that can be made
         if (!(error instanceof Database.SqliteError)) throw error;
-        applied = false;
+        attempt.wasMade = false;
       }
     });
-    if (applied && (report.ok || !names(table, keys, report)))
+    if (attempt.wasMade && (report.ok || !names(table, keys, report)))
       unseen.push({ table: table.name, what, keys, problems: report.problems.slice(0, 3) });
   }
   expect(unseen).toEqual([]);
