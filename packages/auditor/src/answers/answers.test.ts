@@ -345,7 +345,7 @@ describe('verify', () => {
       files.delete('tile/0/000.p/8');
       expect(await problemsOf(context)).toEqual(['log-file tile/0/000.p/8']);
       files.set('tile/0/000.p/8', entries).set('tile/entries/000.p/8', hashes);
-      expect((await problemsOf(context)).sort()).toEqual(['log-file tile/0/000.p/8', 'log-file tile/entries/000.p/8']);
+      expect([...(await problemsOf(context))].sort()).toEqual(['log-file tile/0/000.p/8', 'log-file tile/entries/000.p/8']);
       files.set('tile/0/000.p/8', hashes).set('tile/entries/000.p/8', entries);
       for (const stray of ['tile/0/000.p/9', 'tile/1/000.p/1', 'tile/0/001', 'notes.txt', 'tile/0/000.p/08']) {
         files.set(stray, hashes);
