@@ -156,6 +156,9 @@ describe.skipIf(strace === undefined)('at a system call', () => {
     // the trace sees what it is for
     const wanted = workload.calls === CALLS ? ['pwrite64', 'fsync', 'write', 'rename', 'unlink'] : workload.calls;
     for (const call of wanted) expect(counts.get(call), call).toBeGreaterThan(0);
+    // and every append that was acknowledged was flushed before
+    const acknowledged = said.filter(({ appended }) => appended !== undefined);
+    if (workload.calls === CALLS) expect(counts.get('fsync')).toBeGreaterThan(acknowledged.length);
     points.set(workload, pointsOf(counts, some));
   }
 

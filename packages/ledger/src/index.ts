@@ -1,4 +1,5 @@
 /** The public surface of `ledger`, listed by hand. */
+export { command as ledgerFsck } from './commands/ledger-fsck.js';
 export { command as witnessServe } from './commands/witness-serve.js';
 export type { Ledger, LedgerOptions } from './ledger.js';
 export type { AppendResult } from './log/append.js';

@@ -18,6 +18,7 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ed25519NoteSigner } from './note-signer.js';
 import { openLedger } from './open-ledger.js';
+import { fsckLedger } from './verify/fsck.js';
 import { numbered, oneOfEach, signed, testKey } from './testing/statements.js';
 import { NOW, ORIGIN, type TestHome, testHome } from './testing/open.js';
 import { generateKeyPairSync } from 'node:crypto';
@@ -360,12 +361,13 @@ test('opens for reading without a key, and refuses to write; refuses another ori
   );
 });
 
-test('the tables refuse UPDATE, DELETE, gaps and INSERT OR REPLACE', async () => {
+test.each(['OFF', 'ON'])('the tables refuse UPDATE, DELETE, gaps, REPLACE and upsert, with recursive_triggers %s', async (recursive) => {
   const ledger = await home.open();
   await ledger.append(Array.from({ length: 257 }, (_, n) => numbered(author, n)));
   await ledger.saveCosigned(home.cosigned(await ledger.checkpointNote()));
   await ledger.close();
   const rows = new Database(home.file);
+  rows.pragma(`recursive_triggers = ${recursive}`);
   for (const table of ['ledger', 'log_entry', 'envelope', 'hash_tile', 'log_commit', 'cosigned']) {
     const [column] = rows.prepare(`SELECT name FROM pragma_table_info('${table}')`).pluck().all() as [string];
     const count = rows.prepare(`SELECT count(*) FROM ${table}`).pluck();
@@ -374,7 +376,12 @@ test('the tables refuse UPDATE, DELETE, gaps and INSERT OR REPLACE', async () =>
       `UPDATE ${table} SET ${column} = ${column}`,
       `UPDATE OR REPLACE ${table} SET ${column} = ${column}`,
       `DELETE FROM ${table}`,
+      `UPDATE OR IGNORE ${table} SET ${column} = ${column}`,
       `INSERT OR REPLACE INTO ${table} SELECT * FROM ${table} LIMIT 1`,
+      `REPLACE INTO ${table} SELECT * FROM ${table} ORDER BY 1 DESC LIMIT 1`,
+      `INSERT OR IGNORE INTO ${table} SELECT * FROM ${table} LIMIT 1`,
+      `INSERT INTO ${table} SELECT * FROM ${table} WHERE true LIMIT 1 ON CONFLICT DO UPDATE SET ${column} = ${column}`,
+      `INSERT INTO ${table} SELECT * FROM ${table} WHERE true LIMIT 1 ON CONFLICT DO NOTHING`,
     ]) {
       expect(() => rows.exec(sql), sql).toThrow('append-only');
     }
@@ -382,4 +389,53 @@ test('the tables refuse UPDATE, DELETE, gaps and INSERT OR REPLACE', async () =>
   }
   expect(() => rows.exec("INSERT INTO log_entry(idx, statement, leaf) VALUES (300, zeroblob(32), x'00')")).toThrow('append-only');
   rows.close();
+});
+
+test('is not opened for writing while a trigger that keeps its rows is gone or was weakened; fsck says which', async () => {
+  const ledger = await home.open();
+  await ledger.append([numbered(author, 1)]);
+  await ledger.close();
+  const rows = new Database(home.file);
+  const whole = rows.prepare("SELECT sql FROM sqlite_schema WHERE name = 'envelope_kept'").pluck().get() as string;
+  for (const weak of [
+    '',
+    whole.replace("'append-only'", "'append'"),
+    whole.replace('BEFORE DELETE ON envelope', 'BEFORE DELETE ON cosigned'),
+  ]) {
+    rows.exec(`DROP TRIGGER envelope_kept;${weak}`);
+    await expect(home.open()).rejects.toMatchObject({
+      code: 'LEDGER_DAMAGED',
+      message: expect.stringContaining('envelope_kept') as string,
+    });
+    expect((await fsckLedger(home.file)).problems).toMatchObject([{ where: 'schema', key: 'envelope_kept' }]);
+    if (weak === '') rows.exec(whole);
+  }
+  rows.exec(`DROP TRIGGER envelope_kept;${whole}`);
+  rows.close();
+  const again = await home.open();
+  expect(await again.append([numbered(author, 2)])).toMatchObject([{ index: 1 }]);
+  await again.close();
+});
+
+test('fsck names every leaf whose envelope is gone, and a ledger that is behind what it has shown', async () => {
+  const ledger = await home.open();
+  const appended = await ledger.append([0, 1, 2, 3].map((n) => numbered(author, n)));
+  const backup = path.join(home.folder, 'backup.sqlite');
+  await ledger.copyTo(backup);
+  await ledger.append([numbered(author, 4)]);
+  await ledger.saveCosigned(home.cosigned(await ledger.checkpointNote()));
+  await ledger.close();
+  expect(await fsckLedger(home.file)).toEqual({ ok: true, origin: ORIGIN, size: 5, problems: [], gone: [] });
+  copyFileSync(`${home.file}.anchor`, `${backup}.anchor`);
+  expect(await fsckLedger(backup)).toMatchObject({ ok: false, size: 4, problems: [{ where: 'anchor', key: '5' }], gone: [] });
+  const rows = new Database(home.file);
+  const kept = rows.prepare("SELECT sql FROM sqlite_schema WHERE name = 'envelope_kept'").pluck().get() as string;
+  rows.exec(`DROP TRIGGER envelope_kept; DELETE FROM envelope WHERE idx IN (1, 3); ${kept}`);
+  rows.close();
+  const report = await fsckLedger(home.file);
+  expect(report.gone).toEqual([1, 3].map((at) => ({ logIndex: at, digest: appended[at]!.statementDigest })));
+  expect(report.problems.map(({ where, key }) => [where, key])).toEqual([
+    ['entry', '1'],
+    ['entry', '3'],
+  ]);
 });

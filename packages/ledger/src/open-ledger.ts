@@ -14,7 +14,7 @@ import type { NoteSigner } from './note-signer.js';
 import { reached } from './points.js';
 import { projection } from './projection/questions.js';
 import { rebuildProjection } from './projection/rebuild.js';
-import { initialiseSchema, readVkey } from './store/initialise.js';
+import { expectTriggers, initialiseSchema, readVkey } from './store/initialise.js';
 import { openSqlite } from './store/sqlite.js';
 import type { Queries, Store } from './store/store.js';
 import { verifyStore } from './verify/verify.js';
@@ -58,6 +58,7 @@ interface Writing {
 
 async function openForWriting({ file, now, defer }: LedgerOptions, store: Store, vkey: Vkey, signer: NoteSigner): Promise<Writing> {
   const anchor = openAnchor(file, vkey);
+  await expectTriggers(store);
   await catchUp(store, anchor, vkey);
   const queue = appendQueue(batchAppender({ store, vkey, signer, anchor, now }), defer ?? ((run) => void setImmediate(run)));
   return { signer, anchor, append: async (entries) => (entries.length === 0 ? [] : queue(entries.map(prepareEntry))) };

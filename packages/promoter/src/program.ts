@@ -74,6 +74,10 @@ export const PROGRAM: Program = {
       summary: 'cosign checkpoints of a log that never goes back',
       load: async () => ({ command: (await import('@sealane/ledger')).witnessServe }),
     },
+    'ledger fsck': {
+      summary: 'check a ledger file by itself',
+      load: async () => ({ command: (await import('@sealane/ledger')).ledgerFsck }),
+    },
     'audit trace': {
       summary: 'the path of a release: built, tested, approved, decided, run',
       load: async () => ({ command: (await import('@sealane/auditor')).auditTrace }),

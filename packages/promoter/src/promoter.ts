@@ -1,6 +1,6 @@
 /** An open home: pipeline, ledger, lane, and the outside world. Every command of the promoter works on one. */
 import path from 'node:path';
-import { type Digest, isDigest, NOTE_KEY_TYPE, PromoterError, type Signer, formatVkey, vkeyOf } from '@sealane/core';
+import { type Digest, fromUtf8, isDigest, NOTE_KEY_TYPE, PromoterError, type Signer, formatVkey, vkeyOf } from '@sealane/core';
 import type { CommandCall, CommandIo } from '@sealane/core/command-line';
 import { ed25519NoteSigner, type Ledger, openLedger, type Post, withPublishLock } from '@sealane/ledger';
 import { nowText, randomHex } from './clock.js';
@@ -58,7 +58,22 @@ export async function withPromoter<T>(call: CommandCall, work: (promoter: Promot
 export async function withLockedPromoter<T>(call: CommandCall, work: (promoter: Promoter) => Promise<T>): Promise<T> {
   const home = homeOf(call);
   requireHome(home);
-  return await withPublishLock(home.lock, () => withPromoter(call, work));
+  return await withPublishLock(home.lock, () =>
+    withPromoter(call, async (promoter) => {
+      await expectToExtendPublished(promoter);
+      return await work(promoter);
+    }),
+  );
+}
+
+/**
+ * Holds the ledger against the checkpoint that the lane shows: one that was restored from before it must log and publish nothing more.
+ *
+ * @throws LedgerError `LOG_RESTORED`, `LOG_FORK`
+ */
+async function expectToExtendPublished({ home, ledger }: Pick<Promoter, 'home' | 'ledger'>): Promise<void> {
+  const published = readOptional(path.join(home.log, 'checkpoint'));
+  if (published !== undefined) await ledger.observe(fromUtf8(published));
 }
 
 /** Opens a home for as long as the caller likes; the caller closes its ledger. */

@@ -20,6 +20,22 @@ export async function initialiseSchema(store: Store, vkey: string): Promise<void
   });
 }
 
+/**
+ * Refuses a ledger whose rows are no longer guarded: somebody has been at the file, so its rows are to be checked before anything is signed.
+ *
+ * @throws LedgerError `LEDGER_DAMAGED`
+ */
+export async function expectTriggers(queries: Queries): Promise<void> {
+  const rows = await queries.all("SELECT sql FROM sqlite_schema WHERE type = 'trigger'");
+  const present = new Set(rows.map((row) => textAt(row, 'sql')));
+  const gone = SCHEMA.filter((statement) => statement.startsWith('CREATE TRIGGER') && !present.has(statement));
+  if (gone.length === 0) return;
+  const names = gone.map((statement) => statement.split(' ')[2] ?? '').join(', ');
+  throw new LedgerError('LEDGER_DAMAGED', `open ledger: expected the triggers that keep its rows, got none or others for ${names}`, {
+    names,
+  });
+}
+
 /** The verifier key of a ledger. @throws LedgerError `LEDGER_MISMATCH` another schema version; `LEDGER_DAMAGED` no such row */
 export async function readVkey(queries: Queries): Promise<string> {
   const version = await schemaVersion(queries);

@@ -48,7 +48,7 @@ export function describeEntry(entry: LedgerEntry): LoggedStatement {
 /**
  * A checkpoint of the whole log under the witness quorum: the latest one when it covers everything and `fresh` is not asked for, else a new one.
  *
- * @throws PromoterError `LOG_WITNESS` too few witnesses answered; `LOG_FORK` one of them saw another log
+ * @throws PromoterError `LOG_WITNESS` too few witnesses answered; `LOG_FORK`, `LOG_RESTORED` one of them saw another log, or more of this one
  */
 export async function witnessedHead(promoter: Promoter, fresh: 'when-grown' | 'always' = 'when-grown'): Promise<string> {
   const { ledger } = promoter;
@@ -113,9 +113,9 @@ async function cosignatures(promoter: Promoter, note: string, size: number, beli
   return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
 }
 
-/** A witness that is away costs its vote only; one that saw another log stops everything. */
+/** A witness that is away costs its vote only; one that saw another log, or more of this one than is here, stops everything. */
 function reportWitness(promoter: Promoter, reason: unknown): void {
-  if (!(reason instanceof SealaneError) || reason.code === 'LOG_FORK') throw reason;
+  if (!(reason instanceof SealaneError) || reason.code === 'LOG_FORK' || reason.code === 'LOG_RESTORED') throw reason;
   promoter.talk(`sealane: warning: ${reason.message}\n`);
 }
 

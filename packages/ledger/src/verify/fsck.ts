@@ -1,0 +1,52 @@
+/** What an operator asks of a ledger file before trusting it again: the full check, the anchor beside it, and every leaf whose envelope is gone. */
+import { type Digest, digestFromHex, hex, parseVkey } from '@sealane/core';
+import { openAnchor } from '../log/anchor.js';
+import { isOurPast } from '../log/cosigned.js';
+import { readVkey } from '../store/initialise.js';
+import { bytesAt, integerAt } from '../store/rows.js';
+import { openSqlite } from '../store/sqlite.js';
+import type { LedgerProblem } from './report.js';
+import { verifyStore } from './verify.js';
+
+/** The answer. `gone` lists leaves that can still be proved to be in the log, and no longer read. */
+export interface FsckReport {
+  readonly ok: boolean;
+  readonly origin: string;
+  /** Entries in the log. */
+  readonly size: number;
+  readonly problems: readonly LedgerProblem[];
+  readonly gone: readonly { readonly logIndex: number; readonly digest: Digest }[];
+}
+
+/**
+ * Checks a ledger file by itself: no lane, no policy, no key is needed. Writes nothing.
+ *
+ * @throws LedgerError `LEDGER_UNREADABLE`, `LEDGER_DAMAGED`, `LEDGER_MISMATCH` when it is so far gone that it does not say whose log it is
+ */
+export async function fsckLedger(file: string): Promise<FsckReport> {
+  const store = openSqlite(file, 'read-only');
+  try {
+    const vkey = parseVkey(await readVkey(store));
+    const report = await verifyStore(store, { origin: vkey.name });
+    const shown = openAnchor(file, vkey).newest();
+    const isBehind = shown !== undefined && !(await isOurPast(store, shown));
+    const behind = isBehind
+      ? [
+          {
+            where: 'anchor',
+            key: String(shown.size),
+            expected: 'a log that extends what it has shown',
+            actual: `another of ${report.size} entries`,
+          },
+        ]
+      : [];
+    const rows = await store.all(
+      'SELECT e.idx, e.statement FROM log_entry e LEFT JOIN envelope v ON v.idx = e.idx WHERE v.idx IS NULL ORDER BY e.idx',
+    );
+    const gone = rows.map((row) => ({ logIndex: integerAt(row, 'idx'), digest: digestFromHex(hex(bytesAt(row, 'statement'))) }));
+    const problems = [...report.problems, ...behind];
+    return { ok: problems.length === 0 && gone.length === 0, origin: vkey.name, size: report.size, problems, gone };
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,82 @@
+/** The publish lock: a holder that lives keeps it, one that was killed does not, whatever process has its number now. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { withPublishLock } from '@sealane/ledger';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { requireProgram } from '../support/require-program.js';
+import { ROOT } from '../support/run.js';
+
+const HOLDER = path.join(ROOT, 'test', 'support', 'hold-lock.mjs');
+const unshare = requireProgram('unshare');
+
+let dir: string;
+let lock: string;
+const children: ChildProcess[] = [];
+
+beforeEach(() => {
+  dir = mkdtempSync(path.join(tmpdir(), 'sealane-lock-'));
+  lock = path.join(dir, 'publish.lock');
+});
+
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  rmSync(dir, { recursive: true, force: true });
+});
+
+interface Holder {
+  /** Resolves with the number that the holder has for itself, when it has the lock. */
+  readonly held: Promise<number>;
+  kill(): Promise<void>;
+}
+
+function hold(before: readonly string[] = []): Holder {
+  const [file = '', ...words] = [...before, process.execPath, HOLDER, lock];
+  const child = spawn(file, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
+  const held = once(createInterface({ input: child.stdout }), 'line').then(([line]) => (JSON.parse(line as string) as { pid: number }).pid);
+  const ended = once(child, 'exit');
+  return {
+    held,
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+const taken = (waitMs: number): Promise<string> => withPublishLock(lock, () => Promise.resolve('mine'), { waitMs });
+
+it('a live holder keeps it, in this process and in another; a killed one does not', async () => {
+  await withPublishLock(lock, async () => {
+    await expect(taken(50)).rejects.toMatchObject({ code: 'LOCK_BUSY' });
+  });
+  const holder = hold();
+  await holder.held;
+  await expect(taken(200)).rejects.toMatchObject({ code: 'LOCK_BUSY' });
+  await holder.kill();
+  expect(await taken(5_000)).toBe('mine');
+});
+
+it.skipIf(unshare === undefined)(
+  'two holders of one process number exclude each other, and the second takes over from the first when that is killed',
+  async () => {
+    // each is number 1 of a space of its own
+    const apart = [unshare ?? '', '--fork', '--pid', '--kill-child=SIGKILL'];
+    const first = hold(apart);
+    expect(await first.held).toBe(1);
+    const second = hold(apart);
+    let hasIt = false;
+    void second.held.then(() => (hasIt = true));
+    await expect(taken(500)).rejects.toMatchObject({ code: 'LOCK_BUSY' });
+    expect(hasIt).toBe(false);
+    await first.kill();
+    expect(await second.held).toBe(1);
+    await expect(taken(100)).rejects.toMatchObject({ code: 'LOCK_BUSY' });
+    await second.kill();
+    expect(await taken(5_000)).toBe('mine');
+  },
+);

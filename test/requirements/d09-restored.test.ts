@@ -1,0 +1,91 @@
+/** Row D9, as far as it is built: a ledger that was restored from an old copy signs nothing, says what to do, and `ledger fsck` says what is gone. */
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import Database from 'better-sqlite3';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { makeLane, type TestLane } from '../support/lane.js';
+import { runJson } from '../support/run.js';
+
+let dir: string;
+let lane: TestLane;
+let release: string;
+/** The folder of the ledger as it was before the last statements. */
+let backup: string;
+
+beforeAll(async () => {
+  dir = mkdtempSync(path.join(tmpdir(), 'sealane-d9-'));
+  lane = await makeLane(dir);
+  release = await lane.release('1.0.0');
+  await lane.promote(release, 'dev');
+  backup = path.join(dir, 'backup');
+  cpSync(path.join(lane.home, 'ledger'), backup, { recursive: true });
+  await lane.promote(release, 'edge-preprod');
+});
+
+afterAll(async () => {
+  await lane.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** A copy of the home whose ledger was restored: the database alone, or with all that lies beside it. */
+function restored(files: readonly string[]): string {
+  const home = path.join(mkdtempSync(path.join(dir, 'copy-')), 'home');
+  cpSync(lane.home, home, { recursive: true, verbatimSymlinks: true });
+  rmSync(path.join(home, 'ledger', 'ledger.sqlite-wal'), { force: true });
+  rmSync(path.join(home, 'ledger', 'ledger.sqlite-shm'), { force: true });
+  for (const file of files) cpSync(path.join(backup, file), path.join(home, 'ledger', file));
+  return home;
+}
+
+it.each([
+  ['the database, with the anchor as it is', ['ledger.sqlite']],
+  ['the whole folder, with the lane as published', ['ledger.sqlite', 'ledger.sqlite.anchor']],
+])('D9 a ledger restored from an old copy (%s) signs nothing and says what to do', async (_, files) => {
+  const home = restored(files);
+  for (const words of [
+    ['promote', release, '--to', 'prod'],
+    ['revoke', release, '--reason', 'broken'],
+    ['publish', '--refresh'],
+  ]) {
+    const before = rowsOf(home);
+    const answer = await runJson('sealane', [...words, '--home', home]);
+    expect({ exit: answer.exit, code: answer.json.error?.code }, words.join(' ')).toEqual({ exit: 8, code: 'LOG_RESTORED' });
+    expect(answer.json.error.hint).toMatch(/never sign again under this origin/);
+    expect(rowsOf(home)).toEqual(before);
+  }
+});
+
+/** What a log has signed: its commits. */
+function rowsOf(home: string): unknown {
+  const database = new Database(path.join(home, 'ledger', 'ledger.sqlite'), { readonly: true });
+  try {
+    return database.prepare('SELECT size, checkpoint_line FROM log_commit ORDER BY size').all();
+  } finally {
+    database.close();
+  }
+}
+
+it('D9 a ledger whose lane was lost too is stopped by the witness, which has seen more', async () => {
+  const home = restored(['ledger.sqlite', 'ledger.sqlite.anchor']);
+  rmSync(path.join(home, 'lane', 'log'), { recursive: true });
+  const answer = await runJson('sealane', ['revoke', release, '--reason', 'broken', '--home', home]);
+  expect({ exit: answer.exit, code: answer.json.error?.code }).toEqual({ exit: 8, code: 'LOG_RESTORED' });
+});
+
+it('D9 ledger fsck names each leaf whose envelope is gone, and a ledger behind its anchor', async () => {
+  expect(await runJson('sealane', ['ledger', 'fsck', '--home', lane.home])).toMatchObject({
+    exit: 0,
+    json: { ok: true, gone: [], problems: [] },
+  });
+  const behind = await runJson('sealane', ['ledger', 'fsck', '--home', restored(['ledger.sqlite'])]);
+  expect(behind).toMatchObject({ exit: 4, json: { ok: false, gone: [], problems: [{ where: 'anchor' }] } });
+  const home = restored([]);
+  const database = new Database(path.join(home, 'ledger', 'ledger.sqlite'));
+  const kept = database.prepare("SELECT sql FROM sqlite_schema WHERE name = 'envelope_kept'").pluck().get() as string;
+  database.exec(`DROP TRIGGER envelope_kept; DELETE FROM envelope WHERE idx = 2; ${kept}`);
+  database.close();
+  const gone = await runJson('sealane', ['ledger', 'fsck', '--file', path.join(home, 'ledger', 'ledger.sqlite')]);
+  expect(gone).toMatchObject({ exit: 4, json: { ok: false, gone: [{ logIndex: 2 }] } });
+  expect(gone.json.problems).toMatchObject([{ where: 'entry', key: '2' }]);
+});
