@@ -34,7 +34,7 @@ interface Holder {
 }
 
 function hold(before: readonly string[] = []): Holder {
-  const [file = '', ...words] = [...before, process.execPath, HOLDER, lock];
+  const [file, ...words] = [...before, process.execPath, HOLDER, lock];
   const child = spawn(file, words, { stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(child);
   const held = once(createInterface({ input: child.stdout }), 'line').then(([line]) => (JSON.parse(line as string) as { pid: number }).pid);
