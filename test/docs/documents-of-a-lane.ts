@@ -17,6 +17,8 @@ const STATEMENTS: Readonly<Record<string, string>> = {
   [PREDICATE.approval]: 'approval',
   [PREDICATE.carriedBundle]: 'carried-bundle',
   [PREDICATE.decision]: 'decision',
+  [PREDICATE.exception]: 'exception',
+  [PREDICATE.review]: 'review',
   [PREDICATE.order]: 'order',
   [PREDICATE.recall]: 'recall',
   [PREDICATE.receipt]: 'receipt',

@@ -83,6 +83,8 @@ const BEFORE: Readonly<Record<string, string>> = {
   init: 'rm -r my-lane',
   enroll:
     'sed s/harbour-7/harbour-8/ site/site.yaml > site.yaml; sealane-site enroll --name harbour-8 --out request.json && sealane site add request.json --stage prod --key registrar --out record.json --home my-lane && cp my-lane/lane/trust/metadata/1.root.json .',
+  'exception review':
+    'sealane exception create --release readings@1.0.0 --to prod --gate soak --key alice --reason "fixes an outage" --home my-lane',
   'site add': 'sealane-site enroll --name harbour-9 --out request.json',
   'media import': 'sealane media export --stage prod --out medium --home my-lane',
   start: 'sealane-site stop --config site/site.yaml --state site/state',

@@ -393,6 +393,11 @@ export const ERRORS = define({
     hint: 'promote a mended release; see: sealane-site status',
   },
   RELEASE_REVOKED: { exit: 3, what: 'the release was revoked', hint: 'promote another release; see: sealane channel show STAGE' },
+  EXCEPTION_DENIED: {
+    exit: 3,
+    what: 'an exception is of a kind, for a gate, or for longer or oftener than policy allows',
+    hint: 'see what policy allows under exceptions in pipeline.yaml',
+  },
   STAGE_FROZEN: {
     exit: 3,
     what: 'a stage is frozen: nothing goes into it until the freeze ends or is taken back',

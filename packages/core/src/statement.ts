@@ -26,6 +26,7 @@ export const PREDICATE = {
   carriedBundle: 'urn:sealane:carried-bundle:v1',
   order: 'urn:sealane:order:v1',
   anchor: 'urn:sealane:anchor:v1',
+  review: 'urn:sealane:review:v1',
 } as const;
 
 /** A subject: bytes by SHA-256 (64 hex digits), with a name for people. */

@@ -78,6 +78,14 @@ const equivalence = known({
   expiresAt: z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, 'expected a time as 2026-11-24T10:00:00Z'),
 });
 
+const exception = known({
+  kind: z.enum(['gate']).describe('what is let through: a gate that does not hold'),
+  people: z.array(name).min(1).max(MAX_LIST).describe('who may grant it, by ids of people'),
+  need: z.int().min(1).max(MAX_LIST).describe('how many of them must sign'),
+  maxDays: z.int().min(1).max(366).describe('longest that one may hold'),
+  maxUses: z.int().min(1).max(64).describe('most decisions that may rest on one'),
+});
+
 const hardware = known({
   require: z
     .array(fact)
@@ -105,6 +113,7 @@ export const pipelineShape = known({
     .describe('groups of sites by stage, in rollout order (default: one, all)'),
   people: z.array(person).max(MAX_LIST).default([]).describe('who may approve; quorums count people, not keys'),
   signers: signers.prefault({}),
+  exceptions: z.array(exception).max(1).default([]).describe('who may let a gate through that does not hold (default: nobody)'),
   scopes: z.array(scope).max(MAX_LIST).default([]).describe('what each team may sign; keys and people in none are for every release'),
   registrar: z
     .union([keyName, keyNames.min(1)])

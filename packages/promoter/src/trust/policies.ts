@@ -78,6 +78,7 @@ export function policyFor(source: PolicySource, stage: string): Policy {
       })),
     },
     ...scopes(source, ids, kept),
+    ...(pipeline.exceptions.length === 0 ? {} : { exceptions: pipeline.exceptions }),
     floor: before?.floor ?? NO_FLOOR,
     accepts: before?.accepts ?? [],
   };

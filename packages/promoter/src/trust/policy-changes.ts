@@ -15,6 +15,7 @@ const COMPARED = [
   'groups',
   'hardware',
   'scopes',
+  'exceptions',
   'floor',
   'accepts',
 ] as const;

@@ -30,6 +30,7 @@ export {
   readDecision,
   stageUrn,
 } from './predicates/decision.js';
+export { type ExceptionPredicate, exceptionShape, exceptionStatement, exceptionTerms, readException } from './predicates/exception.js';
 export { type OrderPredicate, orderShape, orderStatement, readOrder, type StageOrder, stageSubject } from './predicates/order.js';
 export { readReceipt, type ReceiptEvent, type ReceiptPredicate, receiptShape, receiptStatement } from './predicates/receipt.js';
 export { type RecordedCheck } from './predicates/recorded-check.js';
@@ -51,6 +52,7 @@ export {
 } from './predicates/recall.js';
 export { keySubject, readRig, type RigPredicate, rigShape, rigStatement } from './predicates/rig.js';
 export { readRigRebuild, type RigRebuildPredicate, rigRebuildShape, rigRebuildStatement } from './predicates/rig-rebuild.js';
+export { readReview, type ReviewPredicate, reviewShape, reviewStatement } from './predicates/review.js';
 export { readRevocation, type RevocationPredicate, revocationShape, revocationStatement } from './predicates/revocation.js';
 export { readSiteRecord, type SiteRecordPredicate, siteRecordShape, siteRecordStatement } from './predicates/site-record.js';
 export { isAbout, subjectDigests } from './predicates/statement.js';

@@ -4,6 +4,7 @@ import { approvalsGate } from './approvals.js';
 import { conditionsGate } from './conditions.js';
 import { failed, faulty, sortedDigests } from './check-result.js';
 import { digestsOf, EVIDENCE_CODES, selectStatements } from './evidence-selection.js';
+import { exceptionsIn, withException } from './exceptions.js';
 import { fidelityGate } from './fidelity.js';
 import type { Gate, GateContext, GateInput } from './gate.js';
 import { createContext } from './gate-context.js';
@@ -75,7 +76,7 @@ function startEvaluation(
 ): { readonly context: GateContext; readonly check: (gate: GateUse) => Check } {
   const done = new Map<GateUse, Check>();
   const check = (gate: GateUse): Check => {
-    const result = done.get(gate) ?? runGate(context, gate, gates);
+    const result = done.get(gate) ?? withException(context, runGate(context, gate, gates));
     done.set(gate, result);
     return result;
   };
@@ -85,9 +86,12 @@ function startEvaluation(
     if (unjudged !== undefined)
       throw new TrustError('GATE_ERROR', `list the evidence to see: gate ${unjudged.id} cannot be judged: ${unjudged.actual}`);
     const read = checks.flatMap(({ evidence }) => evidence);
+    // what lets a gate through must have been seen, also where what the gate itself reads need not be
+    const others = input.policy.gates.filter(({ use }) => gateOf(use, gates)?.reads === 'decisions').map(check);
+    const exceptions = exceptionsIn(input, others);
     const { tests, hardware } = input.policy.signers;
     const failures = outstandingFailures(inner, selectRuns(inner, [...tests, ...hardware]).accepted);
-    return sortedDigests([...read, ...digestsOf(failures)]);
+    return sortedDigests([...read, ...exceptions, ...digestsOf(failures)]);
   });
   return { context, check };
 }

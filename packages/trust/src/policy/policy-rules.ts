@@ -12,6 +12,7 @@ export function checkPolicy(policy: Policy): void {
   checkChain(policy);
   checkKeys(policy);
   checkPeople(policy);
+  checkExceptions(policy);
   checkScopes(policy);
   checkLogs(policy);
   checkUnique(
@@ -68,6 +69,20 @@ function checkScopes({ scopes = [], people, keys }: Policy): void {
     if (unknown !== undefined) fail(`expected the signers of scope ${scope.team} under keys, got ${unknown}`);
   }
   checkUnique('scopes, by team and classes', scopes.map(scopeName));
+}
+
+/** Exceptions are granted by people that the policy knows, and enough of them. */
+function checkExceptions({ exceptions = [], people }: Policy): void {
+  checkUnique(
+    'the kinds of exceptions',
+    exceptions.map(({ kind }) => kind),
+  );
+  for (const { kind, people: named, need } of exceptions) {
+    checkUnique(`the people of exceptions of kind ${kind}`, named);
+    const unknown = named.find((id) => !people.some((person) => person.id === id));
+    if (unknown !== undefined) fail(`expected exceptions of kind ${kind} to name people, got ${unknown}`);
+    if (need > named.length) fail(`expected exceptions of kind ${kind} to need at most ${named.length} people, got ${need}`);
+  }
 }
 
 /** Log keys are Ed25519 keys of the log's own name, witnesses are cosignature keys, and there are enough of them. */

@@ -95,6 +95,15 @@ export type PolicyHardware = {
   readonly equivalences: readonly HardwareEquivalence[];
 };
 
+/** Who may let a gate through that does not hold: `need` of these people, for so many days and decisions at most. */
+export type PolicyExceptionRule = {
+  readonly kind: 'gate';
+  readonly people: readonly string[];
+  readonly need: number;
+  readonly maxDays: number;
+  readonly maxUses: number;
+};
+
 /** The lowest counter a site may go to; decisions logged at or after `index` need approvals logged at or after it. */
 export type Floor = {
   readonly counter: number;
@@ -131,6 +140,7 @@ export type Policy = {
   readonly hardware: PolicyHardware;
   /** Who may sign what, by team and class of workload; absent: every key signs for every release in its role. */
   readonly scopes?: readonly PolicyScope[];
+  readonly exceptions?: readonly PolicyExceptionRule[];
   readonly floor: Floor;
   readonly accepts: readonly AcceptedPolicy[];
 };
@@ -196,6 +206,19 @@ export const policyShape = z.strictObject({
       .max(MAX_LIST),
   }),
   scopes: z.array(scopeShape).min(1).max(MAX_LIST).exactOptional(),
+  exceptions: z
+    .array(
+      z.strictObject({
+        kind: z.enum(['gate']),
+        people: z.array(nameShape).min(1).max(MAX_LIST),
+        need: z.int().min(1).max(64),
+        maxDays: z.int().min(1).max(366),
+        maxUses: z.int().min(1).max(64),
+      }),
+    )
+    .min(1)
+    .max(MAX_LIST)
+    .exactOptional(),
   floor: floorShape,
   accepts: z.array(z.strictObject({ digest: digestShape, belowIndex: countShape })).max(MAX_LIST),
 });
