@@ -203,8 +203,8 @@ export const ERRORS = define({
   },
   EVIDENCE_ROLLBACK: {
     exit: 3,
-    what: 'going back from this release to one that it replaces was not rehearsed in time, or there is no way back',
-    hint: 'rehearse it at a stage before: sealane evidence add RELEASE --tests FILE --rehearsal FILE',
+    what: 'a rehearsal of a rollback names receipts that do not show it',
+    hint: 'name the receipts of that very rollback: sealane evidence add RELEASE --tests FILE --rehearsal FILE',
   },
   EVIDENCE_SCOPE: {
     exit: 3,
@@ -419,6 +419,11 @@ export const ERRORS = define({
     exit: 3,
     what: 'the site record does not match this site, its key, stage or labels',
     hint: 'enrol again: sealane-site enroll --name NAME --out REQUEST',
+  },
+  SITE_VARIABLES: {
+    exit: 3,
+    what: 'a variable of this site is missing, out of the range that the release declares, or not declared at all',
+    hint: 'mend variables in site.yaml, then: sealane-site update',
   },
   SITE_UNKNOWN: { exit: 2, what: 'a site that was named is not in the ledger', hint: 'list what is there: sealane site list' },
 

@@ -1,4 +1,5 @@
 /** Zod's shape of site.yaml, and the JSON Schema for editors that is generated from it. */
+import { siteVariablesShape } from '@sealane/trust';
 import { z } from 'zod';
 
 /** Longest command, in words. */
@@ -52,6 +53,7 @@ export const siteShape = z.strictObject({
         .describe('CycloneDX files whose components are attached devices, or parts that the host cannot see'),
     })
     .prefault({}),
+  variables: siteVariablesShape.default({}).describe('values of the variables that releases declare; another name is refused'),
   unpack: z.strictObject({ setuid: z.enum(['refuse', 'strip']).default('refuse') }).default({ setuid: 'refuse' }),
   keep: z.int().min(2).max(64).default(2).describe('slots: the current release and those kept to go back to'),
   pollSeconds: z.number().min(1).max(86_400).default(60).describe('how often sealane-site run looks for news'),

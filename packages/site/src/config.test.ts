@@ -39,6 +39,7 @@ test('fills in what is not said', () => {
       probationSeconds: 10,
     },
     inventory: { root: '/', devices: [] },
+    variables: {},
     unpack: { setuid: 'refuse' },
     keep: 2,
     pollSeconds: 60,

@@ -21,6 +21,8 @@ export interface StateFolder {
   /** Verified blobs of kept releases. */
   readonly store: string;
   readonly releases: string;
+  /** Rendered variables of kept releases, by digest. */
+  readonly rendered: string;
   /** Link to the release that runs. */
   readonly current: string;
   /** Queued receipts, `<seq>.json`. */
@@ -44,6 +46,7 @@ export function stateFolder(root: string): StateFolder {
     offer: at('offer'),
     store: at('store'),
     releases: at('releases'),
+    rendered: at('rendered'),
     current: at('current'),
     receipts: at('receipts'),
     sentReceipts: at('receipts', 'sent'),

@@ -47,6 +47,7 @@ const NOTHING = {
   waybill: null,
   decision: null,
   releaseDoc: null,
+  variables: null,
   policyDigest: null,
   expiresAt: null,
   rootExpiresAt: null,

@@ -29,6 +29,7 @@ export {
 export { outsideScope, type PolicyScope, type ScopedRelease, scopeName } from './policy/scope.js';
 export { type ClassFilter, classFilterShape, type WorkloadClass } from './policy/workload-class.js';
 export { isTime, secondsToTime, timeToSeconds } from './time.js';
+export { renderVariables, type SiteVariables, siteVariablesShape } from './site-variables.js';
 // waybill
 export { encodeWaybill, parseWaybill, type Waybill, WAYBILL_MEDIA_TYPE, type WaybillBlob } from './waybill/waybill.js';
 // evidence

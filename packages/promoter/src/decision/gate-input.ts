@@ -12,6 +12,7 @@ import {
   readSiteRecord,
   type RefusedStatement,
   type LedgerRow,
+  type ReceiptPredicate,
   type ReleasePredicate,
   secondsToTime,
   trustWithRigs,
@@ -161,7 +162,13 @@ async function lastInventory({ ledger }: GateSource, site: string, siteKey: stri
   const last = own.sort((a, b) => a.seq - b.seq).at(-1);
   if (last === undefined) return { site, hbom: null, reportedAt: null };
   const receipt = readReceipt(statementOf(await ledger.entry(last.index)));
-  return { site, hbom: receipt.hardware, reportedAt: receipt.at };
+  const { hardware, at, variables = {} } = receipt;
+  return { site, hbom: hardware, reportedAt: at, running: runningAfter(receipt), variables };
+}
+
+/** What a site runs after what its receipt tells: the new release, or the one before. */
+function runningAfter({ event, release, previous }: ReceiptPredicate): Digest | null {
+  return event === 'installed' || event === 'rollback' ? release : previous;
 }
 
 /** Only a lane that no witness has seen yet falls back to the host's clock. */

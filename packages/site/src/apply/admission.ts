@@ -45,6 +45,7 @@ export async function admitFromMirror(site: Site, machine: Machine, lane: LaneFo
       keyId: signer.keyId,
       record,
       hbom: await inventory(site),
+      variables: config.variables,
       localStage: config.stage,
       allowExampleKeys: config.allowExampleKeys,
     },

@@ -18,6 +18,7 @@ import { type Effect } from './effects.js';
 import type { Machine } from './machine.js';
 import { stageRelease } from './stage-release.js';
 import type { SiteEvent, Slot, Target } from './state.js';
+import { renderedFile } from './rendered.js';
 import { queueReceipt } from './receipt.js';
 import { momentOf, secondsSince, trustedNow } from './trusted-time.js';
 import type { TrustFile } from './trust-file.js';
@@ -78,6 +79,7 @@ async function queueOwed({ site, trust }: CarryContext, effect: Effect & { do: '
     seq: effect.seq,
     prev: effect.prev,
     hardware: await world.collectHardware(),
+    variables: config.variables,
     seenCheckpoint: trust().seenCheckpoint,
     salt: hex(world.salt()),
   };
@@ -177,13 +179,14 @@ export async function lookOnce(site: Site, release: Target): Promise<WatchResult
 }
 
 /** The release in its slot, as the driver takes it. */
-export function slotOf(folder: Site['folder'], { release, name, version }: Slot | Target): SlotOnDisk {
-  return { release, name, version, folder: slotFolder(folder, release) };
+export function slotOf(folder: Site['folder'], { release, name, version, rendered }: Slot | Target): SlotOnDisk {
+  const variables = rendered === undefined ? {} : { variables: renderedFile(folder, rendered) };
+  return { release, name, version, folder: slotFolder(folder, release), ...variables };
 }
 
 function watched({ world, folder, config, driver }: Site, release: Target | Slot): Watched {
   const slot = slotOf(folder, release);
-  const env = workloadEnv(config.driver, { hostEnv: world.env, stateFolder: folder.root }, slot);
+  const env = workloadEnv(config.driver, { disk: world.disk, hostEnv: world.env, stateFolder: folder.root }, slot);
   return {
     status: () => driver.status(),
     ask: () => Promise.all(config.driver.health.map((question) => probe(question, { cwd: slot.folder, env, signal: world.signal }))),

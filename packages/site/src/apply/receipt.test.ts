@@ -24,6 +24,7 @@ const factsOf = (seq: number, prev: Digest | null, salt = '0'.repeat(32)): Recei
   seq,
   prev,
   hardware,
+  variables: {},
   seenCheckpoint: null,
   salt,
 });
@@ -108,4 +109,14 @@ test('carries only what did not pass, within the bounds of the format', async ()
   const receipt = readReceipt(bundleAt(disk, 1).statement);
   expect(receipt.checks).toHaveLength(128);
   expect(receipt.checks[0]).toMatchObject({ verdict: 'fail', actual: 'y'.repeat(2000) });
+});
+
+test('names the variables that are set and the digest of what was rendered, and neither where there is none', async () => {
+  const disk = new MemoryDisk();
+  const signer = createSiteKey(disk, '/state/site.pem');
+  await queueReceipt(disk, FOLDER, { ...owed, rendered: release }, { ...factsOf(1, null), variables: { MODE: 'fast' } }, signer);
+  await queueReceipt(disk, FOLDER, owed, factsOf(2, null), signer);
+  expect(readReceipt(bundleAt(disk, 1).statement)).toMatchObject({ variables: { MODE: 'fast' }, rendered: release });
+  expect(Object.keys(readReceipt(bundleAt(disk, 2).statement))).not.toContain('variables');
+  expect(Object.keys(readReceipt(bundleAt(disk, 2).statement))).not.toContain('rendered');
 });

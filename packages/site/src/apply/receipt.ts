@@ -17,7 +17,15 @@ import {
   SiteError,
   statementDigestOf,
 } from '@sealane/core';
-import { encodeBundle, parseBundle, type ParsedBundle, readReceipt, type ReceiptPredicate, receiptStatement } from '@sealane/trust';
+import {
+  encodeBundle,
+  parseBundle,
+  type ParsedBundle,
+  readReceipt,
+  type ReceiptPredicate,
+  receiptStatement,
+  type SiteVariables,
+} from '@sealane/trust';
 import type { Disk } from '../disk.js';
 import { durableWrite } from '../durable-write.js';
 import { receiptFile } from '../state-folder.js';
@@ -33,6 +41,8 @@ export interface ReceiptFacts {
   readonly seq: number;
   readonly prev: Digest | null;
   readonly hardware: JsonObject;
+  /** What site.yaml sets. */
+  readonly variables: SiteVariables;
   readonly seenCheckpoint: string | null;
   readonly salt: string;
 }
@@ -55,6 +65,8 @@ function receiptPredicate(owed: OwedReceipt, facts: ReceiptFacts, keyId: string)
     checks: failed.map(shortened),
     at,
     hardware,
+    ...(Object.keys(facts.variables).length === 0 ? {} : { variables: facts.variables }),
+    ...(owed.rendered === undefined ? {} : { rendered: owed.rendered }),
     checkpoint: checkpointOf(facts.seenCheckpoint),
     salt,
   };

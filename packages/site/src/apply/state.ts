@@ -12,6 +12,8 @@ export type Slot = {
   readonly version: string;
   readonly waybill: Digest | null;
   readonly counter: number;
+  /** Digest of the values that it was given for its variables; absent: it declares none. */
+  readonly rendered?: Digest;
   readonly since: string;
 };
 
@@ -46,6 +48,7 @@ export type OwedReceipt = {
   readonly waybill: Digest | null;
   readonly previous: Digest | null;
   readonly reason: ErrorCode | null;
+  readonly rendered?: Digest;
   readonly checks: readonly Check[];
   readonly at: string;
 };

@@ -170,7 +170,17 @@ function receiptQueued(state: SiteState, event: SiteEvent & { readonly is: 'rece
 }
 
 function owe(event: OwedReceipt['event'], target: Target, previous: Slot | null, at: string): OwedReceipt {
-  return { event, release: target.release, waybill: target.waybill, previous: previous?.release ?? null, reason: null, checks: [], at };
+  const rendered = target.rendered === undefined ? {} : { rendered: target.rendered };
+  return {
+    event,
+    release: target.release,
+    waybill: target.waybill,
+    previous: previous?.release ?? null,
+    reason: null,
+    ...rendered,
+    checks: [],
+    at,
+  };
 }
 
 function targetOf(phase: Phase): Target | null {

@@ -14,6 +14,7 @@ import { activeHold } from './hold.js';
 import type { Machine } from './machine.js';
 import type { Outcome, SiteResult } from './outcome.js';
 import { pruneSlots, pruneStore } from './prune.js';
+import { keepRendered } from './rendered.js';
 import { flushQueue } from './receipt-queue.js';
 import type { SiteState } from './state.js';
 import { readTrustFile, type TrustFile } from './trust-file.js';
@@ -185,14 +186,13 @@ async function refuse(context: CarryContext, admission: Admission): Promise<Site
 }
 
 async function install(context: CarryContext, admission: Admission): Promise<SiteResult> {
-  const { machine } = context;
-  const { release, waybill, decision, releaseDoc } = admission;
+  const { site, machine } = context;
+  const { release, waybill, decision, releaseDoc, variables } = admission;
   if (release === null || waybill === null || decision === null || releaseDoc === null)
     throw new SiteError('INTERNAL', 'install a release: expected what was admitted, got nothing');
-  machine.record({
-    is: 'admitted',
-    target: { release, waybill, counter: decision.counter, name: releaseDoc.name, version: releaseDoc.version, cause: 'update' },
-  });
+  const { name, version } = releaseDoc;
+  const rendered = variables === null ? {} : { rendered: keepRendered(site.world.disk, site.folder, variables) };
+  machine.record({ is: 'admitted', target: { release, waybill, counter: decision.counter, name, version, ...rendered, cause: 'update' } });
   crashPoint('update:admitted');
   return await carryOutTarget(context, release, admission.checks);
 }

@@ -8,6 +8,8 @@ export interface SlotOnDisk {
   readonly version: string;
   /** Absolute path of the slot. */
   readonly folder: string;
+  /** Absolute path of the values of its variables, where it declares any. */
+  readonly variables?: string;
 }
 
 /** How the workload is doing, as far as the host can tell without asking it. */

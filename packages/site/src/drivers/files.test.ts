@@ -3,8 +3,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { digestFromHex } from '@sealane/core';
 import { expect, test } from 'vitest';
+import { keepRendered, renderedFile } from '../apply/rendered.js';
 import { systemClock } from '../clock.js';
 import { nodeDisk } from '../disk.js';
+import { stateFolder } from '../state-folder.js';
 import { withScratch } from '../testing/scratch.js';
 import type { Driver, SlotOnDisk } from './driver.js';
 import { filesDriver, type FilesDriverConfig } from './files.js';
@@ -158,5 +160,23 @@ test('the gate runs nothing when the one who started it dies before the process 
     const code = await new Promise((resolve) => child.once('exit', resolve));
     expect(code).toBe(125);
     expect(existsSync(path.join(folder, 'ran'))).toBe(false);
+  });
+});
+
+test('gives the variables of the release under names of their own, and refuses values that are not those that were rendered', async () => {
+  await withScratch(async (folder) => {
+    const { driver, slot } = place(folder, {
+      start: ['sh', '-c', 'echo "$SEALANE_VAR_MODE $SEALANE_VAR_PATH" > seen; cat "$SEALANE_VARIABLES" >> seen; exec sleep 60'],
+    });
+    const state = stateFolder(folder);
+    const variables = renderedFile(state, keepRendered(nodeDisk, state, { MODE: 'fast', PATH: '/nowhere' }));
+    await driver.start({ ...slot, variables });
+    const seen = path.join(slot.folder, 'seen');
+    await until(() => existsSync(seen) && readFileSync(seen, 'utf8').includes('}'));
+    expect(readFileSync(seen, 'utf8')).toBe('fast /nowhere\n{"MODE":"fast","PATH":"/nowhere"}');
+    await driver.stop();
+    writeFileSync(variables, '{"MODE":"slow"}');
+    await expect(driver.start({ ...slot, variables })).rejects.toMatchObject({ code: 'STATE_CORRUPT' });
+    expect(await driver.status()).toEqual({ is: 'none' });
   });
 });

@@ -11,6 +11,7 @@ import { Socket } from 'node:net';
 import path from 'node:path';
 import { type Digest, isDigest, SiteError } from '@sealane/core';
 import type { Clock } from '../clock.js';
+import { readRendered } from '../apply/rendered.js';
 import { crashPoint } from '../crash-point.js';
 import type { Disk } from '../disk.js';
 import { durableWrite } from '../durable-write.js';
@@ -92,10 +93,13 @@ async function startGated(config: FilesDriverConfig, world: FilesDriverWorld, sl
   }
 }
 
-/** The environment of start, stop and health commands: that of the updater, what is configured, and which release it is about. */
+/**
+ * The environment of start and health commands: that of the updater, what is configured, which release it is about, and its variables. These have a prefix
+ * of their own, so that no release can set PATH or what an interpreter reads: the commands are local configuration's.
+ */
 export function workloadEnv(
   config: Pick<FilesDriverConfig, 'env'>,
-  world: Pick<FilesDriverWorld, 'hostEnv' | 'stateFolder'>,
+  world: Pick<FilesDriverWorld, 'disk' | 'hostEnv' | 'stateFolder'>,
   slot: SlotOnDisk,
 ): NodeJS.ProcessEnv {
   const inherited = Object.fromEntries(Object.entries(world.hostEnv).filter(([name]) => !name.startsWith('SEALANE_')));
@@ -107,7 +111,15 @@ export function workloadEnv(
     SEALANE_NAME: slot.name,
     SEALANE_VERSION: slot.version,
     SEALANE_STATE: world.stateFolder,
+    ...variablesEnv(world, slot),
   };
+}
+
+/** Each variable as `SEALANE_VAR_NAME`, and the file that has them all. */
+function variablesEnv({ disk }: Pick<FilesDriverWorld, 'disk'>, { variables }: SlotOnDisk): NodeJS.ProcessEnv {
+  if (variables === undefined) return {};
+  const values = Object.entries(readRendered(disk, variables)).map(([name, value]) => [`SEALANE_VAR_${name}`, String(value)] as const);
+  return { SEALANE_VARIABLES: variables, ...Object.fromEntries(values) };
 }
 
 function openLog({ disk, stateFolder }: FilesDriverWorld, slot: SlotOnDisk): number {

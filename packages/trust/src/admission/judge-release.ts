@@ -3,6 +3,7 @@ import type { SiteRecordPredicate } from '../evidence/predicates/site-record.js'
 import type { VerifyTrust } from '../evidence/verify-trust.js';
 import type { ChannelGroup } from '../policy/channel.js';
 import type { Floor } from '../policy/policy.js';
+import { renderVariables } from '../site-variables.js';
 import { lowestCounter } from './channel-step.js';
 import { checkFloor, openDecision } from './decision-step.js';
 import { recheckGates, worstOf } from './gates-step.js';
@@ -85,6 +86,15 @@ export function judgeRelease({ input, walk, reader, lane, trust, log, floors, ch
   walk.checks.push(...gates);
   const worst = worstOf(gates);
   if (worst !== undefined) throw new Refusal(worst.code ?? 'GATE_ERROR', null);
+  // policy does not decide this: the author's word on what may be set is for every site
+  const declared = releaseDoc.declares?.variables ?? [];
+  const variables = walk.step({
+    id: 'variables',
+    expected: `a value in its range for each of ${declared.length} variables, and no other`,
+    run: () => renderVariables(declared, input.site.variables ?? {}),
+    says: (values) => `${Object.keys(values).length} values`,
+  });
+  draft.variables = declared.length === 0 ? null : variables;
   walk.step({
     id: 'floor',
     expected: `a counter of ${lowestCounter(floors)} or above`,

@@ -2,6 +2,7 @@
 import type { Check, Digest, ErrorCode, JsonObject } from '@sealane/core';
 import type { ReleaseComponent } from '../evidence/predicates/release.js';
 import type { Floor } from '../policy/policy.js';
+import type { SiteVariables } from '../site-variables.js';
 import type { TufState } from '../tuf/state.js';
 
 /**
@@ -46,6 +47,8 @@ export interface SiteFacts {
   readonly keyId: string;
   readonly record: Uint8Array;
   readonly hbom: JsonObject | null;
+  /** What site.yaml sets; absent: nothing. */
+  readonly variables?: SiteVariables;
   readonly localStage: string;
   readonly allowExampleKeys: boolean;
 }
@@ -91,6 +94,8 @@ export interface Admission {
     readonly irreversible: boolean;
     readonly components: readonly ReleaseComponent[];
   } | null;
+  /** The values of the variables that the release declares; null when it declares none. */
+  readonly variables: SiteVariables | null;
   readonly policyDigest: Digest | null;
   /** When this answer stops to hold for new installs, and when the trusted root does. */
   readonly expiresAt: string | null;

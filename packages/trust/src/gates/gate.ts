@@ -14,7 +14,7 @@ import {
   TrustError,
 } from '@sealane/core';
 import type { z } from 'zod';
-import type { ReleaseDeclaration, VariableValue } from '../evidence/predicates/declaration.js';
+import type { ReleaseDeclaration } from '../evidence/predicates/declaration.js';
 import type { ComponentKind } from '../evidence/predicates/release.js';
 import type { VerifiedStatement, WitnessedTime } from '../evidence/statement-checks.js';
 import type { Policy, PolicyGroup } from '../policy/policy.js';
@@ -24,6 +24,7 @@ import type { Rehearsal } from '../reports/rehearsal.js';
 import type { ReportFormat } from '../reports/report-format.js';
 import type { TestReport } from '../reports/test-report.js';
 import type { Topology } from '../reports/topology.js';
+import type { SiteVariables } from '../site-variables.js';
 
 /**
  * What is known of one site: its last inventory (null: it never reported) and when it was taken; where known, the topology of its record, the release
@@ -35,7 +36,7 @@ export interface FleetSite {
   readonly reportedAt: string | null;
   readonly topology?: Topology;
   readonly running?: Digest | null;
-  readonly variables?: Readonly<Record<string, VariableValue>>;
+  readonly variables?: SiteVariables;
 }
 
 /**

@@ -152,8 +152,8 @@ describe('settings', () => {
     for (const { use, with: settings } of allGates) expect(codeOf(() => validateGateConfig(use, settings))).toBeUndefined();
   });
 
-  test('every gate is rechecked at sites', () => {
-    expect(GATES.filter(({ recheckedAtSite }) => !recheckedAtSite)).toEqual([]);
+  test('every gate is rechecked at sites, but for the one that admission judges by itself', () => {
+    expect(GATES.filter(({ recheckedAtSite }) => !recheckedAtSite).map(({ id }) => id)).toEqual(['variables']);
   });
 });
 

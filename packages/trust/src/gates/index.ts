@@ -17,6 +17,7 @@ import { stageOrderGate } from './stage-order.js';
 import { outstandingFailures, selectRuns } from './test-runs.js';
 import { testsGate } from './tests.js';
 import { topologyGate } from './topology.js';
+import { variablesGate } from './variables.js';
 
 /** The gates that every program knows. Those of the promoter alone are behind the door `@sealane/trust/promoter-gates`. */
 export const GATES: readonly Gate[] = [
@@ -29,6 +30,7 @@ export const GATES: readonly Gate[] = [
   fidelityGate,
   topologyGate,
   conditionsGate,
+  variablesGate,
 ];
 
 /**

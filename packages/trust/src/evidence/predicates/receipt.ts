@@ -2,6 +2,7 @@
 import { type Digest, type JsonObject, PREDICATE, type Statement } from '@sealane/core';
 import { z } from 'zod';
 import { countShape, digestShape, jsonObjectShape, keyIdShape, nameShape, saltShape, timeShape } from '../../policy/shapes.js';
+import { siteVariablesShape, type SiteVariables } from '../../site-variables.js';
 import { type CheckpointSeen, checkpointSeenShape } from './approval.js';
 import { type RecordedCheck, recordedCheckShape } from './recorded-check.js';
 import { type PredicateFormat, readPredicate, writePredicate } from './statement.js';
@@ -11,7 +12,8 @@ export type ReceiptEvent = 'installed' | 'refused' | 'rolled-back' | 'rollback';
 
 /**
  * The predicate. `prev` = statement digest of the receipt before, null in the first; `at` = the site's trusted time;
- * `hardware` = the CycloneDX inventory as found; `checks` = the ones that did not pass.
+ * `hardware` = the CycloneDX inventory as found; `checks` = the ones that did not pass; `variables` = what site.yaml sets, if anything;
+ * `rendered` = digest of the values that the release was given, if it declares any.
  */
 export type ReceiptPredicate = {
   readonly site: string;
@@ -26,6 +28,8 @@ export type ReceiptPredicate = {
   readonly checks: readonly RecordedCheck[];
   readonly at: string;
   readonly hardware: JsonObject;
+  readonly variables?: SiteVariables;
+  readonly rendered?: Digest;
   readonly checkpoint: CheckpointSeen | null;
   readonly salt: string;
 };
@@ -47,6 +51,8 @@ export const receiptShape = z.strictObject({
   checks: z.array(recordedCheckShape).max(128),
   at: timeShape,
   hardware: jsonObjectShape,
+  variables: siteVariablesShape.exactOptional(),
+  rendered: digestShape.exactOptional(),
   checkpoint: checkpointSeenShape.nullable(),
   salt: saltShape,
 });
