@@ -7,6 +7,7 @@ import { parse as parseYaml } from 'yaml';
 import { writeMachine } from '../support/hardware.js';
 import { makeLane, type TestLane } from '../support/lane.js';
 import { expectJson } from '../support/run.js';
+import { serviceYaml } from '../support/service.js';
 import { enrolSite, type TestSite } from '../support/site.js';
 
 /** Documents as their exact bytes, by name of their format. */
@@ -150,6 +151,7 @@ async function collect(lane: TestLane, site: TestSite): Promise<Documents> {
   const folder = (...words: readonly string[]): readonly Uint8Array[] => filesOf(path.join(...words)).map((name) => file(name));
   keep('pipeline', file(lane.home, 'pipeline.yaml'));
   keep('proposal', file(lane.home, 'proposal.json'));
+  keep('service', Buffer.from(serviceYaml({ github: { url: 'https://token.example' }, gitlab: { url: 'https://gitlab.example' } })));
   keep('site', file(site.config));
   keep('site-request', file(site.dir, 'request.json'));
   for (const kind of ['policy', 'channel']) for (const bytes of folder(lane.lane, 'trust', 'targets', kind)) keep(kind, bytes);

@@ -25,6 +25,8 @@ import {
 import { z } from 'zod';
 import { parsePipeline } from '../../packages/promoter/src/pipeline/pipeline.js';
 import { pipelineJsonSchema } from '../../packages/promoter/src/pipeline/schema.js';
+import { parseServiceFile } from '../../packages/promoter/src/service/service-file.js';
+import { serviceJsonSchema } from '../../packages/promoter/src/service/service-shape.js';
 import { parseProposal } from '../../packages/promoter/src/trust/proposal.js';
 import { parseConfig } from '../../packages/site/src/config.js';
 import { siteJsonSchema } from '../../packages/site/src/config-shape.js';
@@ -108,6 +110,12 @@ export const FORMATS: readonly Format[] = [
     kind: 'yaml',
     schema: described('pipeline', pipelineJsonSchema()),
     parse: (bytes) => parsePipeline(bytes, 'pipeline.yaml'),
+  },
+  {
+    name: 'service',
+    kind: 'yaml',
+    schema: described('service', serviceJsonSchema()),
+    parse: (bytes) => parseServiceFile(bytes, 'service.yaml'),
   },
   {
     name: 'site',

@@ -80,17 +80,28 @@ export interface Server {
   readonly url: string;
   /** Of a witness. */
   readonly vkey?: string;
+  /** All that its first line said. */
+  readonly first: Readonly<Record<string, string>>;
+  /** What it has told people so far. */
+  stderr(): string;
+  /** Resolves when it has ended, with its exit code or signal. */
+  readonly ended: Promise<number | NodeJS.Signals | null>;
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
 /** Starts a command that serves and waits for its first line, a JSON object with `url`. */
-export function startServer(program: Executable, words: readonly string[]): Promise<Server> {
-  return startListening(process.execPath, commandWords(program, words));
+export function startServer(program: Executable, words: readonly string[], { env = {}, node }: RunOptions = {}): Promise<Server> {
+  return startNode(commandWords(program, words, node), env);
+}
+
+/** As `startServer`, for a script: words for node. */
+export function startNode(words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Server> {
+  return startListening(process.execPath, words, env);
 }
 
 /** As `startServer`, for a program that starts ours. */
-export function startListening(file: string, words: readonly string[]): Promise<Server> {
-  const child = spawn(file, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+export function startListening(file: string, words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Server> {
+  const child = spawn(file, words, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   let errors = '';
   let text = '';
   child.stderr.setEncoding('utf8').on('data', (piece: string) => (errors += piece));
@@ -104,7 +115,8 @@ export function startListening(file: string, words: readonly string[]): Promise<
       const end = text.indexOf('\n');
       if (end < 0) return;
       const first = JSON.parse(text.slice(0, end)) as { readonly url: string; readonly vkey?: string };
-      resolve({ ...first, stop: (signal) => stopChild(child, signal) });
+      const ended = new Promise<number | NodeJS.Signals | null>((done) => child.once('exit', (code, signal) => done(code ?? signal)));
+      resolve({ ...first, first, ended, stderr: () => errors, stop: (signal) => stopChild(child, signal) });
     });
   });
 }

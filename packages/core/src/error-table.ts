@@ -484,6 +484,33 @@ export const ERRORS = define({
     hint: 'wait for it to end and run the command again',
   },
 
+  // the promoter service and its callers
+  CALLER_UNKNOWN: {
+    exit: 3,
+    what: 'the service takes this request from a caller that it knows only: a token or certificate is missing, wrong, expired or names nobody',
+    hint: "give the caller's token in SEALANE_TOKEN_FILE or SEALANE_TOKEN; the service's log says what is wrong with it",
+  },
+  CALLER_DENIED: {
+    exit: 3,
+    what: 'the caller is known and has no right to this',
+    hint: 'ask the owner of the service for the right: rights and stages of the caller in service.yaml',
+  },
+  CALLER_LIMITED: {
+    exit: 5,
+    what: 'the caller has used up what it may ask for or upload for now',
+    hint: 'wait for as long as retry-after says and run the command again',
+  },
+  SERVICE_BUSY: {
+    exit: 5,
+    what: 'the service has as much waiting as it keeps, or is about to stop',
+    hint: 'run the command again in a while: nothing of it was done',
+  },
+  SERVICE_UNREACHABLE: {
+    exit: 6,
+    what: 'the promoter service did not answer, or what answered is none',
+    hint: 'check the address that --server or SEALANE_SERVER names, then run the command again: it goes on where it stopped',
+  },
+
   // faults around us
   FETCH_FAILED: {
     exit: 6,

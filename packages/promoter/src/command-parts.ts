@@ -18,8 +18,11 @@ export const OUT: OptionSpec = { flags: '--out <file>', description: 'write the 
 /** Why. */
 export const REASON: OptionSpec = { flags: '--reason <text>', description: 'why, for everybody who asks later', required: true };
 
+/** What a check says to people. */
+export type SaidCheck = Pick<Check, 'id' | 'verdict' | 'expected' | 'actual' | 'remedy'>;
+
 /** Checks as lines for people: verdict, id, and for all but passes what was expected, what was found, what to do. */
-export function checksText(checks: readonly Check[]): string {
+export function checksText(checks: readonly SaidCheck[]): string {
   return checks
     .map(({ id, verdict, expected, actual, remedy }) =>
       verdict === 'pass'

@@ -10,6 +10,7 @@ export const PROGRAM: Program = {
   globals: [
     { flags: '--home <dir>', description: 'private state of the promoter (default: the current folder)' },
     { flags: '--lane <dir>', description: 'the published lane (default: HOME/lane)' },
+    { flags: '--server <url>', description: 'a promoter service to call, instead of a home on this host' },
   ],
   commands: {
     init: { summary: 'make a lane: keys, root of trust, stages, policies, log', load: () => import('./commands/init.js') },
@@ -69,7 +70,7 @@ export const PROGRAM: Program = {
     'rig list': { summary: 'list enrolled test rigs', load: () => import('./commands/rig-list.js') },
     'rig revoke': { summary: 'call back a rig, a class of device or a unit', load: () => import('./commands/rig-revoke.js') },
     publish: { summary: 'publish the lane again with fresh signatures', load: () => import('./commands/publish.js') },
-    serve: { summary: 'serve the lane and take receipts in', load: () => import('./commands/serve.js') },
+    serve: { summary: 'serve the API and the lane, and take receipts in', load: () => import('./commands/serve.js') },
     'media export': { summary: 'write what a stage’s sites need to a medium', load: () => import('./commands/media-export.js') },
     'log prove': { summary: 'print a statement with its proof', load: () => import('./commands/log-prove.js') },
     'log anchor': { summary: 'tie what another log says of a release to this one', load: () => import('./commands/log-anchor.js') },

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { type Digest, fromUtf8, isDigest, NOTE_KEY_TYPE, PromoterError, type Signer, formatVkey, vkeyOf } from '@sealane/core';
 import type { CommandCall, CommandIo } from '@sealane/core/command-line';
 import { ed25519NoteSigner, type Ledger, openLedger, type Post, withPublishLock } from '@sealane/ledger';
+import { serviceAddress } from './client/service-address.js';
 import { nowText, randomHex } from './clock.js';
 import { readNamed, readOptional } from './disk-shell.js';
 import { type Home, homeAt } from './home.js';
@@ -33,8 +34,18 @@ export interface Promoter {
   readonly keyPlace: KeyPlace;
 }
 
-/** The options that say where home and lane are. */
+/** The options that say where home and lane are. @throws PromoterError `USAGE` a service was named, and this command works on a home only */
 export function homeOf({ options, io }: CommandCall): Home {
+  const server = serviceAddress({ options });
+  if (server !== undefined)
+    throw new PromoterError(
+      'USAGE',
+      `run in a home: expected no --server for this command, got ${server}`,
+      {},
+      {
+        hint: 'run it where the home is, or unset SEALANE_SERVER; a service takes: release create, evidence add, statement add, plan, promote, channel show',
+      },
+    );
   const folder = path.resolve(io.cwd, typeof options['home'] === 'string' ? options['home'] : '.');
   const lane = typeof options['lane'] === 'string' ? path.resolve(io.cwd, options['lane']) : undefined;
   return homeAt(folder, lane);

@@ -1,5 +1,7 @@
 /** `sealane channel show`. */
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { channelText } from '../channel/channel-text.js';
+import { serviceAddress } from '../client/service-address.js';
 import { stageOf, textArgument, withPromoter } from '../promoter.js';
 
 export const command: CommandSpec = {
@@ -11,21 +13,12 @@ export const command: CommandSpec = {
 };
 
 async function run(call: CommandCall): Promise<CommandResult> {
+  const server = serviceAddress(call);
+  if (server !== undefined) return await (await import('../client/remote-channel.js')).channelShowAt(call, server);
   return await withPromoter(call, (promoter) => {
     const { channel, version, expiresAt } = stageOf(promoter, textArgument(call, 0, 'STAGE'));
     const { stage, issuedAt, groups, rollback, held, frozen = null, fenced, revoked, floor } = channel;
-    const lines = [
-      `${stage}: version ${version}, issued ${issuedAt}, expires ${expiresAt}`,
-      ...groups.map(({ name, release, counter }) => `  ${name}  ${release}  #${counter}`),
-      ...(frozen === null ? [] : [`  frozen until ${frozen.until}: ${frozen.reason}`]),
-      ...held.map(({ group, reason }) => `  held ${group}: ${reason}`),
-      ...fenced.map(({ site, reason }) => `  fenced ${site}: ${reason}`),
-      ...revoked.map(({ release, reason }) => `  revoked ${release}: ${reason}`),
-    ];
-    return Promise.resolve({
-      exit: 0 as const,
-      json: { stage, version, issuedAt, expiresAt, groups, rollback, held, frozen, fenced, revoked, floor },
-      text: lines.join('\n'),
-    });
+    const json = { stage, version, issuedAt, expiresAt, groups, rollback, held, frozen, fenced, revoked, floor };
+    return Promise.resolve({ exit: 0 as const, json, text: channelText(json) });
   });
 }

@@ -1,6 +1,7 @@
 /** `sealane evidence add`. */
 import path from 'node:path';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { serviceAddress } from '../client/service-address.js';
 import { statementsResult } from '../command-parts.js';
 import { addEvidence } from '../evidence/add.js';
 import { describeEntry } from '../log/log-statements.js';
@@ -31,20 +32,25 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const value = optionalText(call, name);
     return value === undefined ? {} : { [name]: path.resolve(cwd, value) };
   };
+  const files = {
+    ...file('provenance'),
+    ...file('tests'),
+    documents: {
+      ...file('hardware'),
+      ...file('topology'),
+      ...file('fidelity'),
+      ...file('conditions'),
+      ...file('rehearsal'),
+    },
+    bundles: listOption(call, 'bundle').map((name) => path.resolve(cwd, name)),
+  };
+  const server = serviceAddress(call);
+  if (server !== undefined) return await (await import('../client/remote-evidence.js')).evidenceAddAt(call, server, files);
   const statements = await withLockedPromoter(call, async (promoter) => {
     const key = optionalText(call, 'key');
     const indexes = await addEvidence(promoter, {
       release: await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE')),
-      ...file('provenance'),
-      ...file('tests'),
-      documents: {
-        ...file('hardware'),
-        ...file('topology'),
-        ...file('fidelity'),
-        ...file('conditions'),
-        ...file('rehearsal'),
-      },
-      bundles: listOption(call, 'bundle').map((name) => path.resolve(cwd, name)),
+      ...files,
       ...(key === undefined ? {} : { signer: await promoter.signer(key) }),
     });
     return await Promise.all(indexes.map(async (index) => describeEntry(await promoter.ledger.entry(index))));

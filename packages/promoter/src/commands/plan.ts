@@ -1,5 +1,6 @@
 /** `sealane plan`. */
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { serviceAddress } from '../client/service-address.js';
 import { GROUP, TO_STAGE } from '../command-parts.js';
 import { missingOf } from '../decision/missing.js';
 import { planResult } from '../decision/outcome-result.js';
@@ -19,15 +20,20 @@ export const command: CommandSpec = {
 };
 
 async function run(call: CommandCall): Promise<CommandResult> {
-  const stage = textOption(call, 'to');
+  const server = serviceAddress(call);
   const reports = wantedReports(call);
-  const result = await withPromoter(call, async (promoter) => {
+  const result = server === undefined ? await planHere(call) : await (await import('../client/remote-decision.js')).planAt(call, server);
+  writeReports(reports, result);
+  return result;
+}
+
+async function planHere(call: CommandCall): Promise<CommandResult> {
+  const stage = textOption(call, 'to');
+  return await withPromoter(call, async (promoter) => {
     const { digest } = await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE'));
     const question = { release: digest, stage, rollout: rolloutOf(promoter, stage, optionalText(call, 'group')) };
     const outcome = await plan(promoter, question);
     const names = new Map(storedKeys(promoter.home).map(({ id, name }) => [id, name]));
     return planResult(outcome, missingOf(outcome.checks, outcome.input, names));
   });
-  writeReports(reports, result);
-  return result;
 }

@@ -1,5 +1,6 @@
 /** `sealane promote`. */
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { serviceAddress } from '../client/service-address.js';
 import { GROUP, TO_STAGE } from '../command-parts.js';
 import { outcomeResult } from '../decision/outcome-result.js';
 import { promote } from '../decision/promote.js';
@@ -17,13 +18,19 @@ export const command: CommandSpec = {
 };
 
 async function run(call: CommandCall): Promise<CommandResult> {
-  const stage = textOption(call, 'to');
+  const server = serviceAddress(call);
   const reports = wantedReports(call);
-  const result = await withLockedPromoter(call, async (promoter) => {
+  const result =
+    server === undefined ? await promoteHere(call) : await (await import('../client/remote-decision.js')).promoteAt(call, server);
+  writeReports(reports, result);
+  return result;
+}
+
+async function promoteHere(call: CommandCall): Promise<CommandResult> {
+  const stage = textOption(call, 'to');
+  return await withLockedPromoter(call, async (promoter) => {
     const { digest } = await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE'));
     const question = { release: digest, stage, rollout: rolloutOf(promoter, stage, optionalText(call, 'group')) };
     return outcomeResult(await promote(promoter, question));
   });
-  writeReports(reports, result);
-  return result;
 }

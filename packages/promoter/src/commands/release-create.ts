@@ -1,6 +1,7 @@
 /** `sealane release create`. */
 import path from 'node:path';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { serviceAddress } from '../client/service-address.js';
 import { KEY } from '../command-parts.js';
 import { listOption, optionalText, textOption, withLockedPromoter } from '../promoter.js';
 import { type ComponentWish, componentWish, createRelease } from '../release/create.js';
@@ -35,14 +36,11 @@ async function run(call: CommandCall): Promise<CommandResult> {
   ];
   const declaration = optionalText(call, 'declare');
   const declares = declaration === undefined ? {} : { declares: readDeclaration(path.resolve(cwd, declaration)) };
+  const wish = { name: textOption(call, 'name'), version: textOption(call, 'version'), components, ...declares };
+  const server = serviceAddress(call);
+  if (server !== undefined) return await (await import('../client/remote-release.js')).releaseCreateAt(call, server, wish);
   const made = await withLockedPromoter(call, async (promoter) =>
-    createRelease(promoter, {
-      name: textOption(call, 'name'),
-      version: textOption(call, 'version'),
-      components,
-      ...declares,
-      author: await promoter.signer(textOption(call, 'key')),
-    }),
+    createRelease(promoter, { ...wish, author: await promoter.signer(textOption(call, 'key')) }),
   );
   return { exit: 0, json: made, text: `${made.release}  ${made.name}@${made.version}` };
 }

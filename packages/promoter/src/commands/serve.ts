@@ -1,25 +1,39 @@
 /** `sealane serve`. */
+import path from 'node:path';
 import { PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { homeOf, textOption } from '../promoter.js';
-import { serveLane } from '../service/server-shell.js';
+import { readNamed, readOptional } from '../disk-shell.js';
+import { homeOf, optionalText, textOption } from '../promoter.js';
+import { hostPort, startService } from '../service/server-shell.js';
+import { parseServiceFile, type ServiceConfig, serviceWithoutCallers } from '../service/service-file.js';
 
 export const command: CommandSpec = {
   name: 'serve',
-  summary: 'serve the lane as static files and take receipts in',
-  options: [{ flags: '--listen <host:port>', description: 'where to listen; port 0 takes a free one', required: true }],
+  summary: 'serve the API to known callers and the lane to everybody, and take receipts in',
+  options: [
+    { flags: '--listen <host:port>', description: 'where to listen; port 0 takes a free one', required: true },
+    { flags: '--config <file>', description: 'who may call, and what (default: HOME/service.yaml; without one nobody may)' },
+  ],
   example: 'sealane serve --listen 127.0.0.1:8790 --home my-lane',
   run,
 };
 
 async function run(call: CommandCall): Promise<CommandResult> {
   const { io } = call;
-  const [, host, port] = /^(.+):(\d{1,5})$/.exec(textOption(call, 'listen')) ?? [];
-  if (host === undefined || port === undefined || Number(port) > 65_535)
-    throw new PromoterError('USAGE', 'read --listen: expected HOST:PORT');
-  const server = await serveLane({ home: homeOf(call), io, host: host.replace(/^\[|\]$/g, ''), port: Number(port) });
-  io.out(`${JSON.stringify({ url: server.url })}\n`);
+  const at = hostPort(textOption(call, 'listen'));
+  if (at === undefined) throw new PromoterError('USAGE', 'read --listen: expected HOST:PORT');
+  const home = homeOf(call);
+  const named = optionalText(call, 'config');
+  const file = named === undefined ? path.join(home.folder, 'service.yaml') : path.resolve(io.cwd, named);
+  const config = configAt(file, named !== undefined);
+  const service = await startService({ home, io, config, configFolder: path.dirname(file), ...at });
+  io.out(`${JSON.stringify({ url: service.url, ...(service.tlsUrl === undefined ? {} : { tlsUrl: service.tlsUrl }) })}\n`);
   await new Promise<void>((resolve) => io.signal.addEventListener('abort', () => resolve(), { once: true }));
-  await server.close();
+  await service.stop();
   return { exit: 0, json: { stopped: true }, text: '' };
+}
+
+function configAt(file: string, isNamed: boolean): ServiceConfig {
+  const bytes = isNamed ? readNamed(file, 'service file') : readOptional(file);
+  return bytes === undefined ? serviceWithoutCallers() : parseServiceFile(bytes, file);
 }

@@ -1,6 +1,7 @@
 /** `sealane statement add`. */
 import path from 'node:path';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { serviceAddress } from '../client/service-address.js';
 import { statementsResult } from '../command-parts.js';
 import { readNamed } from '../disk-shell.js';
 import { addStatements } from '../log/statement-add.js';
@@ -16,12 +17,21 @@ export const command: CommandSpec = {
 };
 
 async function run(call: CommandCall): Promise<CommandResult> {
-  const [files] = call.args;
+  const [given] = call.args;
+  const names = Array.isArray(given) ? (given as readonly string[]) : [];
+  const files = names.map((name) => ({ name, bytes: readNamed(path.resolve(call.io.cwd, name), 'statement') }));
+  const server = serviceAddress(call);
+  if (server !== undefined)
+    return await (
+      await import('../client/remote-evidence.js')
+    ).statementAddAt(
+      call,
+      server,
+      files.map(({ bytes }) => bytes),
+    );
   return await withLockedPromoter(call, async (promoter) => {
     const logged: LoggedStatement[] = [];
-    for (const file of Array.isArray(files) ? (files as readonly string[]) : []) {
-      logged.push(...(await addStatements(promoter, readNamed(path.resolve(call.io.cwd, file), 'statement'), file)));
-    }
+    for (const { name, bytes } of files) logged.push(...(await addStatements(promoter, bytes, name)));
     return statementsResult(logged);
   });
 }

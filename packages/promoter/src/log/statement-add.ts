@@ -23,18 +23,54 @@ import { type LoggedStatement, logEnvelope, tryWitness } from './log-statements.
 /** A file may hold one bundle or an array of them, as receipts come. */
 const MAX_STATEMENTS = 1000;
 
+/** What was expected instead of a statement; undefined for one that is taken. */
+export type Objection = (predicateType: string, statement: Statement) => string | undefined;
+
+/** A statement as it came, before its signature is looked at. */
+interface Brought {
+  readonly envelope: Envelope;
+  readonly hint: string;
+  readonly statement: Statement;
+}
+
 /**
- * Logs every statement of a document, one bundle or an array of them. All are checked before any is logged; one that is there keeps its place.
+ * The statements of a document, one bundle or an array of them. Nothing of the lane is needed: what is malformed costs no lock.
  *
- * @throws PromoterError `EVIDENCE_SIGNER` a key that neither policy nor a site record names; `WAYBILL_SIGNATURE`; TrustError and CoreError for malformed ones
+ * @throws PromoterError `USAGE` too many, `EVIDENCE_SUBJECT` an objection; TrustError and CoreError for malformed ones
  */
-export async function addStatements(promoter: Promoter, bytes: Uint8Array, source: string): Promise<readonly LoggedStatement[]> {
+export function readStatements(bytes: Uint8Array, source: string, objection: Objection = () => undefined): readonly Brought[] {
   const value = parseStrictJson(bytes, { maxBytes: LIMITS.evidenceBlobBytes, maxDepth: LIMITS.jsonDepth + 2 });
   const items: readonly JsonValue[] = Array.isArray(value) ? value : [value];
   if (items.length > MAX_STATEMENTS)
     throw new PromoterError('USAGE', `read ${source}: expected at most ${MAX_STATEMENTS} statements, got ${items.length}`);
+  return items.map((item) => {
+    const { envelope, hint } = parseBundle(item);
+    const signatures = envelope.signatures.map((signature) => ({ ...signature }));
+    const statement = parseStatement(envelopePayload(parseEnvelope({ ...envelope, signatures })));
+    const expected = objection(statement.predicateType, statement);
+    if (expected !== undefined)
+      throw new PromoterError(
+        'EVIDENCE_SUBJECT',
+        `read ${source}: expected ${expected}, got a statement of type ${statement.predicateType}`,
+      );
+    return { envelope, hint, statement };
+  });
+}
+
+/**
+ * Logs every statement of a document, one bundle or an array of them. All are checked before any is logged; one that is there keeps its place.
+ * `objection` narrows what is taken.
+ *
+ * @throws PromoterError `EVIDENCE_SUBJECT` an objection; `EVIDENCE_SIGNER` a key that neither policy nor a site record names; `WAYBILL_SIGNATURE`; TrustError and CoreError for malformed ones
+ */
+export async function addStatements(
+  promoter: Promoter,
+  bytes: Uint8Array,
+  source: string,
+  objection: Objection = () => undefined,
+): Promise<readonly LoggedStatement[]> {
   const checked: { envelope: Envelope; spki: Uint8Array; statement: Statement }[] = [];
-  for (const item of items) checked.push(await check(promoter, item, source));
+  for (const brought of readStatements(bytes, source, objection)) checked.push(await check(promoter, brought, source));
   const logged: LoggedStatement[] = [];
   for (const { envelope, spki, statement } of checked) {
     const { index, statementDigest } = await logEnvelope(promoter.ledger, envelope, spki);
@@ -47,13 +83,9 @@ export async function addStatements(promoter: Promoter, bytes: Uint8Array, sourc
 
 async function check(
   promoter: Promoter,
-  item: JsonValue,
+  { envelope, hint, statement }: Brought,
   source: string,
 ): Promise<{ envelope: Envelope; spki: Uint8Array; statement: Statement }> {
-  const { envelope, hint } = parseBundle(item);
-  const statement = parseStatement(
-    envelopePayload(parseEnvelope({ ...envelope, signatures: envelope.signatures.map((signature) => ({ ...signature })) })),
-  );
   const spki =
     statement.predicateType === PREDICATE.receipt
       ? await siteKey(promoter, statement)

@@ -134,7 +134,7 @@ export function pipelineJsonSchema(): object {
 }
 
 /** An object of exactly these keys; a stranger's message lists them. */
-function known<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
+export function known<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
   const keys = Object.keys(shape).join(', ');
   return z.strictObject(shape, {
     error: (issue) =>

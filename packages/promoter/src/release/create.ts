@@ -112,7 +112,12 @@ function expectAuthor({ lane }: Promoter, { author, ...release }: ReleaseWish): 
   expectInScope(policies, release, author.keyId, 'create a release');
 }
 
-async function expectSameBytes({ ledger }: Promoter, { name, version }: ReleaseWish, digest: Digest): Promise<void> {
+/** @throws PromoterError `RELEASE_EXISTS` the name and version stand for other bytes */
+export async function expectSameBytes(
+  { ledger }: Promoter,
+  { name, version }: Pick<ReleaseWish, 'name' | 'version'>,
+  digest: Digest,
+): Promise<void> {
   const other = (await ledger.releaseByName(name, version)).find((row) => row.release !== digest);
   if (other === undefined) return;
   throw new PromoterError('RELEASE_EXISTS', `create ${name}@${version}: it stands for ${other.release} already, got ${digest}`, {
@@ -127,14 +132,22 @@ async function addComponent(
 ): Promise<{ component: ReleaseComponent; descriptor: Descriptor }> {
   const descriptor = part.kind === 'image' ? await copyImage(part.source, layout) : await addArtifact(layout, part, part.kind);
   const { mediaType, digest, size } = descriptor;
-  if (part.kind === 'image') {
-    const annotations = {
-      kind: 'dev.cosignproject.cosign/image',
-      'org.opencontainers.image.ref.name': `${wish.name}-${wish.version}-${part.name}`,
-    };
-    await layout.addToIndex({ mediaType, digest, size, annotations });
-  }
-  return { component: { name: part.name, kind: part.kind, digest, size, mediaType }, descriptor };
+  const component = { name: part.name, kind: part.kind, digest, size, mediaType };
+  if (part.kind === 'image') await offerImage(layout, component, wish);
+  return { component, descriptor };
+}
+
+/** Names an image in the layout's index, as cosign looks for it. */
+export async function offerImage(
+  layout: Layout,
+  { name, mediaType, digest, size }: ReleaseComponent,
+  release: Pick<ReleaseWish, 'name' | 'version'>,
+): Promise<void> {
+  const annotations = {
+    kind: 'dev.cosignproject.cosign/image',
+    'org.opencontainers.image.ref.name': `${release.name}-${release.version}-${name}`,
+  };
+  await layout.addToIndex({ mediaType, digest, size, annotations });
 }
 
 /** An artifact manifest around one layer: what registries and `oras` understand. */

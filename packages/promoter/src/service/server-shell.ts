@@ -1,138 +1,230 @@
-/** The promoter as a server: lane files out, receipts in. The outside gets constant errors, the operator the reasons. */
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+/** The promoter as a server: the API for callers, lane files and health for everybody, receipts in; on one plain address and one with TLS. */
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { ERRORS, SealaneError } from '@sealane/core';
 import type { CommandIo } from '@sealane/core/command-line';
 import { withPublishLock } from '@sealane/ledger';
-import { isNotFound } from '../disk-shell.js';
+import { readNamed } from '../disk-shell.js';
 import type { Home } from '../home.js';
-import { addStatements } from '../log/statement-add.js';
 import { openPromoter } from '../promoter.js';
-import { lanePath, maxAgeSeconds } from './lane-path.js';
+import { readPrivateKey } from '../signers/key-file.js';
+import { apiListener } from './api-shell.js';
+import { bodyBudget } from './body-shell.js';
+import { sendLaneFile } from './lane-files-shell.js';
+import { lanePath } from './lane-path.js';
+import { callerLimits } from './limits.js';
+import { type Logger, serviceLog } from './log-shell.js';
+import { type Metrics, serviceMetrics } from './metrics.js';
+import { openApiDocument } from './openapi.js';
+import { takeReceipts } from './receipts.js';
+import type { RouteContext } from './route.js';
+import { ROUTES } from './routes/index.js';
+import { send } from './send.js';
+import type { ServiceConfig } from './service-file.js';
+import { tokenCheck } from './token-shell.js';
+import { workQueue } from './work-queue.js';
 
-/** A batch of receipts with their inventories. */
-const MAX_BODY_BYTES = 16 * 1024 * 1024;
-/** A site on a poor link sends slowly, but not for ever. In milliseconds. */
-const REQUEST_TIMEOUT_MS = 120_000;
-const HEADERS_TIMEOUT_MS = 20_000;
+/** A whole request may take this long: a large blob over a poor link. In milliseconds. */
+const REQUEST_TIMEOUT_MS = 3_600_000;
+/** Its headers only this: who sends them a byte at a time is let go. In milliseconds. */
+const HEADERS_TIMEOUT_MS = 10_000;
+/** How often connections are looked at for that. */
+const CHECK_INTERVAL_MS = 2000;
+/** A token of 16 KiB and the few headers around it. */
+const MAX_HEADER_BYTES = 24 * 1024;
+/** Memory for bodies of callers, and for those of strangers. */
+const CALLER_BODY_BYTES = 256 * 1024 * 1024;
+const STRANGER_BODY_BYTES = 64 * 1024 * 1024;
+/** Longer than another process sleeps between two looks at the publish lock. */
+const BREAK_MS = 60;
 
 export interface ServeOptions {
   readonly home: Home;
   readonly io: CommandIo;
+  readonly config: ServiceConfig;
+  /** Relative paths in the configuration are relative to this. */
+  readonly configFolder: string;
   readonly host: string;
   readonly port: number;
 }
 
-/** Starts serving; resolves with the address. `close` stops taking requests and ends the open ones. */
-export async function serveLane(options: ServeOptions): Promise<{ readonly url: string; close(): Promise<void> }> {
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS }, (request, response) => {
-    respond(options, request, response).catch((error: unknown) => {
-      options.io.talk(`sealane: ${request.method ?? ''} ${request.url ?? ''}: ${error instanceof Error ? error.message : String(error)}\n`);
-      if (!response.headersSent) send(response, 500, 'internal error\n');
+/** A running service. `stop` takes no new requests, lets the open ones end for as long as the configuration says, then cuts them off. */
+export interface RunningService {
+  readonly url: string;
+  readonly tlsUrl: string | undefined;
+  stop(): Promise<void>;
+}
+
+/** Starts serving; resolves when every address is listened on. */
+export async function startService(options: ServeOptions): Promise<RunningService> {
+  const { config, host, port, io } = options;
+  const log = serviceLog(io.talk);
+  const drain = { began: false, over: new AbortController() };
+  const servers: Server[] = [];
+  const listener = listenerOf(options, { log, servers, isDraining: () => drain.began, signal: drain.over.signal });
+  const open = async (server: Server, at: { readonly host: string; readonly port: number }): Promise<string> => {
+    server.maxConnections = config.limits.connections;
+    servers.push(server);
+    return await listen(server, at);
+  };
+  const url = `http://${await open(createServer(serverOptions(), listener), { host, port })}`;
+  const tls = config.tls === undefined ? undefined : hostPort(config.tls.listen);
+  const tlsUrl =
+    tls === undefined ? undefined : `https://${await open(createTlsServer({ ...serverOptions(), ...tlsOptions(options) }, listener), tls)}`;
+  log.info({ url, tlsUrl, callers: config.callers.length }, 'serving');
+  return {
+    url,
+    tlsUrl,
+    stop: async () => {
+      drain.began = true;
+      log.info({ seconds: config.limits.drainSeconds }, 'stopping');
+      const cut = setTimeout(() => {
+        drain.over.abort(new Error('the service stopped'));
+        for (const server of servers) server.closeAllConnections();
+      }, config.limits.drainSeconds * 1000);
+      await Promise.all(servers.map(closed));
+      clearTimeout(cut);
+      log.info('stopped');
+    },
+  };
+}
+
+interface Around {
+  readonly log: Logger;
+  readonly servers: readonly Server[];
+  readonly isDraining: () => boolean;
+  /** Aborts what runs when the time to drain is over. */
+  readonly signal: AbortSignal;
+}
+
+function listenerOf(options: ServeOptions, { log, servers, isDraining, signal }: Around): RequestListener {
+  const { home, config } = options;
+  const queue = workQueue({
+    nowMs: () => performance.now(),
+    breakForOthers: () => new Promise((resolve) => setTimeout(resolve, BREAK_MS)),
+  });
+  const metrics = serviceMetrics({ waiting: queue.waiting, connections: async () => sum(await Promise.all(servers.map(connectionsOf))) });
+  const base = routeBase(home, {
+    ...options.io,
+    cwd: home.folder,
+    isTerminal: false,
+    signal,
+    out: () => undefined,
+    talk: (text) => log.warn(text.trim()),
+  });
+  const api = apiListener({
+    config,
+    routes: ROUTES,
+    tokens: tokenCheck(config),
+    limits: callerLimits(config.limits),
+    queue,
+    bodies: bodyBudget(CALLER_BODY_BYTES),
+    log,
+    metrics,
+    nowMs: () => performance.now(),
+    isDraining,
+    base,
+  });
+  const openApi = JSON.stringify(openApiDocument(ROUTES));
+  const receipts = { queue, bodies: bodyBudget(STRANGER_BODY_BYTES), locked: base.locked, log };
+  const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { method = '', url = '' } = request;
+    // a poll costs a site data: nothing is sent that it does not need
+    response.sendDate = false;
+    if (method === 'POST' && url === '/api/v1/receipts') return void (await takeReceipts(receipts, request, response));
+    if (url.startsWith('/api/')) return void (await api(request, response));
+    if (method !== 'GET' && method !== 'HEAD') return void send(response, 405, 'method not allowed\n', { connection: 'close' });
+    if (url === '/healthz') return void send(response, isDraining() ? 503 : 200, isDraining() ? 'stopping\n' : 'ok\n');
+    if (url === '/metrics') return void (await sendMetrics(metrics, response));
+    if (url === '/openapi.json') return void send(response, 200, openApi, { 'content-type': 'application/json' });
+    const file = lanePath(url);
+    if (file === undefined) return void send(response, 404, '');
+    await sendLaneFile(home.lane, file, request, response);
+  };
+  return (request, response) => {
+    // a connection that goes on is idle only after this, and must not keep the service from ending
+    response.once('close', () => {
+      if (isDraining()) setImmediate(() => servers.forEach((server) => server.closeIdleConnections()));
+    });
+    respond(request, response).catch((error: unknown) => {
+      log.error({ method: request.method, reason: error instanceof Error ? error.message : String(error) }, 'fault');
+      if (!response.headersSent) send(response, 500, 'internal error\n', { connection: 'close' });
       else response.destroy();
     });
-  });
+  };
+}
+
+/** Commands in this process, in this home; no option of theirs names a key. */
+function routeBase(home: Home, io: CommandIo): Pick<RouteContext, 'command' | 'locked' | 'content'> {
+  return {
+    content: home.content,
+    command: async (spec, args, options) => await spec.run({ args, options: { ...options, home: home.folder, lane: home.lane }, io }),
+    locked: async (work) =>
+      await withPublishLock(home.lock, async () => {
+        const promoter = await openPromoter(home, io);
+        try {
+          return await work(promoter);
+        } finally {
+          await promoter.ledger.close();
+        }
+      }),
+  };
+}
+
+async function sendMetrics(metrics: Metrics, response: ServerResponse): Promise<void> {
+  const { type, text } = await metrics.text();
+  send(response, 200, text, { 'content-type': type });
+}
+
+function serverOptions(): object {
+  return {
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
+  };
+}
+
+function tlsOptions({ config: { tls }, configFolder }: ServeOptions): object {
+  if (tls === undefined) return {};
+  const read = (file: string): Buffer => Buffer.from(readNamed(path.resolve(configFolder, file), 'TLS file'));
+  return {
+    cert: read(tls.certificate),
+    key: readPrivateKey(path.resolve(configFolder, tls.key)).key.export({ type: 'pkcs8', format: 'pem' }),
+    minVersion: 'TLSv1.2',
+    // a certificate is asked for; who has none may come with a token, and one that does not verify counts as none
+    ...(tls.clientCa === undefined ? {} : { ca: read(tls.clientCa), requestCert: true, rejectUnauthorized: false }),
+  };
+}
+
+/** HOST:PORT in its parts. */
+export function hostPort(text: string): { readonly host: string; readonly port: number } | undefined {
+  const [, host, port] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
+  return host === undefined || Number(port) > 65_535 ? undefined : { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
+}
+
+async function listen(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port, options.host, resolve);
+    server.listen(port, host, resolve);
   });
   const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : options.port;
-  const close = (): Promise<void> =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return { url: `http://${options.host}:${port}`, close };
+  return `${host.includes(':') ? `[${host}]` : host}:${typeof address === 'object' && address !== null ? address.port : port}`;
 }
 
-async function respond(options: ServeOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  // a poll costs a site data: nothing is sent that it does not need
-  response.sendDate = false;
-  const { method = '', url = '' } = request;
-  if (method === 'POST' && url === '/api/v1/receipts') return void (await takeReceipts(options, request, response));
-  if (method !== 'GET' && method !== 'HEAD') return void send(response, 405, 'method not allowed\n');
-  if (url === '/healthz') return void send(response, 200, 'ok\n');
-  const file = lanePath(url);
-  if (file === undefined) return void send(response, 404, '');
-  return void (await sendFile(options.home, file, request, response));
-}
-
-async function sendFile(home: Home, file: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const full = path.join(home.lane, file);
-  const found = await sizeOf(full);
-  if (found === undefined) return void send(response, 404, '');
-  const range = byteRange(request.headers.range, found);
-  if (range === 'unsatisfiable') return void send(response, 416, '');
-  const { begin, end } = range ?? { begin: 0, end: found - 1 };
-  const age = maxAgeSeconds(file);
-  response.writeHead(range === undefined ? 200 : 206, {
-    'content-length': found === 0 ? 0 : end - begin + 1,
-    ...(age === 0 ? { 'cache-control': 'no-cache' } : { 'cache-control': `max-age=${age},immutable` }),
-    ...(range === undefined ? {} : { 'content-range': `bytes ${begin}-${end}/${found}` }),
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
   });
-  if (request.method === 'HEAD' || found === 0) return void response.end();
-  await pipeline(createReadStream(full, { start: begin, end }), response);
 }
 
-async function sizeOf(file: string): Promise<number | undefined> {
-  try {
-    const found = await stat(file);
-    return found.isFile() ? found.size : undefined;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+function connectionsOf(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
+  });
 }
 
-/** One range of RFC 9110, section 14.1.2, for resuming; others are answered whole. */
-function byteRange(
-  header: string | undefined,
-  size: number,
-): { readonly begin: number; readonly end: number } | 'unsatisfiable' | undefined {
-  const [, first, last] = /^bytes=(\d{1,15})-(\d{0,15})$/.exec(header ?? '') ?? [];
-  if (first === undefined) return undefined;
-  const begin = Number(first);
-  const end = last === undefined || last === '' ? size - 1 : Math.min(Number(last), size - 1);
-  return begin > end ? 'unsatisfiable' : { begin, end };
-}
-
-/** Receipts are logged under the publish lock; a receipt that is there already is a success, so a site may send it again. */
-async function takeReceipts({ home, io }: ServeOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const body = await readBody(request);
-  if (body === undefined) return void send(response, 413, 'too large\n');
-  try {
-    const logged = await withPublishLock(home.lock, async () => {
-      const promoter = await openPromoter(home, io);
-      try {
-        return await addStatements(promoter, body, 'posted receipts');
-      } finally {
-        await promoter.ledger.close();
-      }
-    });
-    return void send(response, 201, JSON.stringify({ statements: logged }));
-  } catch (error) {
-    if (!(error instanceof SealaneError) || ERRORS[error.code].exit === 1) throw error;
-    io.talk(`sealane: refused a receipt: ${error.message} (${error.code})\n`);
-    return void send(response, ERRORS[error.code].exit === 5 || ERRORS[error.code].exit === 6 ? 503 : 400, 'refused\n');
-  }
-}
-
-async function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return new Uint8Array(Buffer.concat(chunks));
-}
-
-function send(response: ServerResponse, status: number, body: string): void {
-  response.writeHead(status, { 'content-length': Buffer.byteLength(body) });
-  response.end(body);
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

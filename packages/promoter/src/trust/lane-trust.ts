@@ -49,12 +49,11 @@ export interface LaneTrust {
 const BEFORE_ALL_EXPIRY = '1970-01-01T00:00:00Z';
 
 /**
- * Reads the published trust of a lane: of the stages given, by default of all that it has.
+ * Reads the published trust of a lane: of the stages given, by default of all that it has. `read` is asked for its files.
  *
  * @throws PromoterError `CONFIG_INVALID` nothing is published; TrustError `TRUST_*` the files do not verify
  */
-export function readLaneTrust(home: Pick<Home, 'trust'>, stages?: readonly string[]): LaneTrust {
-  const read = readBelow(home.trust);
+export function readLaneTrust(home: Pick<Home, 'trust'>, stages?: readonly string[], read = readBelow(home.trust)): LaneTrust {
   const first = read('metadata/1.root.json', LIMITS.rootBytes);
   if (first === undefined)
     throw new PromoterError(

@@ -1,0 +1,70 @@
+/** Takes in a release that was made elsewhere: its content is here, its author signed what it is. */
+import { canonicalJson, fromBase64, LIMITS, parseDigest, parseStrictJson, PREDICATE, PromoterError } from '@sealane/core';
+import { OCI_INDEX, openLayout, type ReleaseDoc, walkRelease } from '@sealane/oci';
+import { hintOf, parseBundle, readRelease, type ReleasePredicate } from '@sealane/trust';
+import { reached } from '../crash-point.js';
+import { logEnvelope } from '../log/log-statements.js';
+import type { Promoter } from '../promoter.js';
+import { expectSameBytes, type MadeRelease, offerImage } from './create.js';
+
+/**
+ * Logs the release that a bundle states, once all of its content is in the lane. Done again, it changes nothing.
+ *
+ * @throws PromoterError `EVIDENCE_SIGNER` no author of the lane; `EVIDENCE_SUBJECT` the statement is not what its manifest says; `RELEASE_EXISTS`;
+ * OciError `CONTENT_MISSING` a blob was not uploaded; LedgerError `STATEMENT_SIGNATURE`; TrustError for a malformed bundle
+ */
+export async function acceptRelease(promoter: Promoter, bytes: Uint8Array): Promise<MadeRelease> {
+  const { envelope, statement, hint } = parseBundle(parseStrictJson(bytes, { maxBytes: LIMITS.bundleBytes, maxDepth: LIMITS.jsonDepth }));
+  if (statement.predicateType !== PREDICATE.release)
+    throw new PromoterError('EVIDENCE_SUBJECT', `take in a release: expected the statement of a release, got ${statement.predicateType}`);
+  const stating = readRelease(statement);
+  const { name, version, components } = stating;
+  const spki = authorKey(promoter, hint);
+  const release = parseDigest(`sha256:${statement.subject[0]?.digest.sha256 ?? ''}`);
+  const layout = await openLayout(promoter.home.content, { create: 'if-missing' });
+  const { doc, release: root, blobs } = walkRelease((digest, maxBytes) => layout.readBlobSync(digest, maxBytes), release);
+  if (stated(doc) !== stated(stating))
+    throw new PromoterError(
+      'EVIDENCE_SUBJECT',
+      `take in ${name}@${version}: expected what the manifest ${release} says, got another statement`,
+    );
+  for (const { digest } of blobs) {
+    if (!(await layout.hasBlob(digest)))
+      throw new PromoterError('CONTENT_MISSING', `take in ${name}@${version}: expected blob ${digest} to be uploaded before, got none`, {
+        digest,
+      });
+  }
+  await expectSameBytes(promoter, { name, version }, release);
+  for (const component of components) if (component.kind === 'image') await offerImage(layout, component, { name, version });
+  const { digest, size } = root;
+  await layout.addToIndex({
+    mediaType: OCI_INDEX,
+    digest,
+    size,
+    annotations: { 'org.opencontainers.image.ref.name': `${name}-${version}` },
+  });
+  reached('release:content-written');
+  await logEnvelope(promoter.ledger, envelope, spki);
+  reached('release:logged');
+  return { release, name, version, components };
+}
+
+/** What a statement or a manifest says, in one spelling: manifests sort their components. */
+function stated({ name, version, components, declares }: ReleasePredicate | ReleaseDoc): string {
+  const parts = components.map((part) => [part.name, part.kind, part.digest, part.size]);
+  parts.sort(([left], [right]) => (String(left) < String(right) ? -1 : 1));
+  return new TextDecoder().decode(canonicalJson({ name, version, parts, declares: declares ?? null }));
+}
+
+/** The author's key that a bundle's hint means. */
+function authorKey({ lane }: Promoter, hint: string): Uint8Array {
+  const policies = [...lane.stages.values()].map(({ policy }) => policy);
+  const keys = policies.flatMap(({ keys, signers }) => signers.release.flatMap((id) => keys[id]?.spki ?? [])).map(fromBase64);
+  const found = keys.find((spki) => hintOf(spki) === hint);
+  if (found === undefined)
+    throw new PromoterError(
+      'EVIDENCE_SIGNER',
+      'take in a release: expected the signature of a key listed under signers.release, got another',
+    );
+  return found;
+}

@@ -1,0 +1,162 @@
+/** The API: who calls, may he, then the route. A stranger gets one constant answer whatever he asks; the log has the reasons. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import { PromoterError, SealaneError } from '@sealane/core';
+import { type Context, Hono } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { type FailureAnswer, failureAnswer, strangerAnswer } from './api-errors.js';
+import { type BodyBudget, readBody, streamBody } from './body-shell.js';
+import { callerByCertificate, type Found, mayCall } from './callers.js';
+import { certificateFacts } from './certificate-shell.js';
+import type { CallerLimits } from './limits.js';
+import type { Logger } from './log-shell.js';
+import type { Metrics } from './metrics.js';
+import type { Route, RouteContext } from './route.js';
+import type { CallerRule, ServiceConfig } from './service-file.js';
+import type { TokenCheck } from './token-shell.js';
+import type { WorkQueue } from './work-queue.js';
+
+/** What the API is made of. */
+export interface ApiParts {
+  readonly config: ServiceConfig;
+  readonly routes: readonly Route[];
+  readonly tokens: TokenCheck;
+  readonly limits: CallerLimits;
+  readonly queue: WorkQueue;
+  readonly bodies: BodyBudget;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly nowMs: () => number;
+  readonly isDraining: () => boolean;
+  /** What routes need beside the request. */
+  readonly base: Pick<RouteContext, 'command' | 'locked' | 'content'>;
+}
+
+interface Env {
+  readonly Bindings: HttpBindings;
+  readonly Variables: { caller: CallerRule | undefined; route: string };
+}
+
+/** How long a caller that found the service full should wait, in seconds. */
+const RETRY_SECONDS = '2';
+
+/** Handles requests below `/api/`. */
+export function apiListener(parts: ApiParts): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  return getRequestListener(apiApp(parts).fetch, { overrideGlobalObjects: false, autoCleanupIncoming: false });
+}
+
+/** The application, before it is put on a server. */
+export function apiApp(parts: ApiParts): Hono<Env> {
+  const app = new Hono<Env>();
+  app.use(async (c, next) => {
+    const began = parts.nowMs();
+    c.set('route', 'none');
+    await next();
+    const route = c.get('route');
+    const ms = Math.round(parts.nowMs() - began);
+    parts.metrics.answered(route, c.res.status, ms / 1000);
+    parts.log.info({ caller: c.var.caller?.name, method: c.req.method, route, status: c.res.status, ms }, 'answered');
+  });
+  app.use(async (c, next) => await identify(parts, c, next));
+  for (const route of parts.routes) {
+    app.on(route.method, route.path.replace(/\{(\w+)\}/g, ':$1'), async (c) => {
+      c.set('route', route.id);
+      return await answer(parts, route, c);
+    });
+  }
+  app.notFound((c) =>
+    fail(c, failureAnswer(new PromoterError('USAGE', `call ${c.req.method} ${c.req.path.slice(0, 200)}: there is no such route`))),
+  );
+  app.onError((error, c) => {
+    if (error instanceof SealaneError) parts.log.warn({ route: c.get('route'), code: error.code, reason: error.message }, 'refused');
+    else parts.log.error({ route: c.get('route'), reason: error.message, stack: error.stack }, 'fault');
+    return fail(c, failureAnswer(error), retryAfter(error));
+  });
+  return app;
+}
+
+/** Nothing about the request but who sends it is looked at before this has passed. */
+async function identify(parts: ApiParts, c: Context<Env>, next: () => Promise<void>): Promise<Response | undefined> {
+  if (parts.isDraining()) {
+    parts.metrics.refused('draining');
+    return fail(c, failureAnswer(new PromoterError('SERVICE_BUSY', 'answer the request: the service is about to stop')), RETRY_SECONDS);
+  }
+  const found = await findCaller(parts, c);
+  if ('reason' in found) {
+    parts.metrics.refused('stranger');
+    parts.log.warn({ from: c.env.incoming.socket.remoteAddress, reason: found.reason }, 'stranger');
+    c.header('www-authenticate', 'Bearer');
+    return fail(c, strangerAnswer());
+  }
+  c.set('caller', found.caller);
+  await parts.limits.request(found.caller.name).catch((error: unknown) => {
+    parts.metrics.refused('limit');
+    throw error;
+  });
+  await next();
+  return undefined;
+}
+
+/** A token, where one is given, speaks for the caller; else the certificate of the connection. */
+async function findCaller({ tokens, config }: ApiParts, c: Context<Env>): Promise<Found> {
+  const { authorization } = c.env.incoming.headers;
+  const [, token] = /^Bearer ([\w.~+/-]+=*)$/i.exec(authorization ?? '') ?? [];
+  if (token !== undefined) return await tokens(token);
+  if (authorization !== undefined) return { reason: 'authorization: expected a bearer token, got something else' };
+  const facts = certificateFacts(c.env.incoming.socket);
+  return facts === undefined
+    ? { reason: 'expected a token or a certificate of the authority of callers, got neither' }
+    : callerByCertificate(config, facts);
+}
+
+async function answer(parts: ApiParts, route: Route, c: Context<Env>): Promise<Response> {
+  const caller = c.get('caller');
+  if (caller === undefined) throw new PromoterError('INTERNAL', `call ${route.id}: expected a caller, got none`);
+  const deny = (what: string): PromoterError => {
+    parts.metrics.refused('right');
+    return new PromoterError('CALLER_DENIED', `call ${route.id} as ${caller.name}: expected the right to ${what}`);
+  };
+  // for a route with a stage in it: whether any is allowed; which one, when the body has been read
+  if (!mayCall(caller, route.id, caller.stages[0])) throw deny(route.id);
+  const contentLength = lengthOf(c);
+  await parts.limits.upload(caller.name, contentLength);
+  const { base, queue } = parts;
+  const { urgency } = route;
+  const context: RouteContext = {
+    content: base.content,
+    contentLength,
+    command: (...words) => (urgency === undefined ? base.command(...words) : queue.run(urgency, () => base.command(...words))),
+    locked: (work) => queue.run(urgency ?? 'normal', () => base.locked(work)),
+    stream: streamBody(c.env.incoming),
+    body: (maxBytes) => readBody(c.env.incoming, maxBytes, parts.bodies),
+    expectStage: (stage) => {
+      if (!mayCall(caller, route.id, stage)) throw deny(`${route.id} to ${stage}`);
+    },
+  };
+  const { exit, json } = await route.run({ params: c.req.param(), query: c.req.query() }, context);
+  c.header('sealane-exit', String(exit));
+  return c.json(json);
+}
+
+/** What a caller is about to send counts before it comes. */
+function lengthOf(c: Context<Env>): number {
+  const { 'content-length': text, 'transfer-encoding': coding } = c.env.incoming.headers;
+  if (text === undefined && (coding !== undefined || c.req.method !== 'GET'))
+    throw new PromoterError('USAGE', `call ${c.req.method} ${c.req.path.slice(0, 200)}: expected content-length, got none`);
+  return Number(text ?? 0);
+}
+
+function retryAfter(error: unknown): string | undefined {
+  if (!(error instanceof SealaneError)) return undefined;
+  const { retryAfterSeconds } = error.data;
+  if (typeof retryAfterSeconds === 'number') return String(retryAfterSeconds);
+  return failureAnswer(error).status === 503 ? RETRY_SECONDS : undefined;
+}
+
+function fail(c: Context<Env>, { status, exit, body }: FailureAnswer, retryAfterSeconds?: string): Response {
+  c.header('sealane-exit', String(exit));
+  if (retryAfterSeconds !== undefined) c.header('retry-after', retryAfterSeconds);
+  // what is left of a body is not read: the connection goes with it
+  if (c.req.method !== 'GET') c.header('connection', 'close');
+  return c.json(body, status as ContentfulStatusCode);
+}

@@ -1,0 +1,21 @@
+/** What a caller may be allowed: one right for each route of the API. */
+
+/** All rights, in the order of the API document. */
+export const RIGHTS = [
+  'release.create',
+  'release.list',
+  'release.show',
+  'blob.add',
+  'evidence.add',
+  'evidence.list',
+  'plan',
+  'explain',
+  'promote',
+  'statement.add',
+  'revoke',
+  'channel.show',
+  'log.prove',
+] as const;
+
+/** A right: the name of a route. */
+export type Right = (typeof RIGHTS)[number];

@@ -1,0 +1,66 @@
+/**
+ * What changes the lane, one piece of work after another: a revocation goes before all that waits, receipts of sites after it. Bounded, so that a
+ * crowd is told to come back rather than kept in memory.
+ */
+import { PromoterError } from '@sealane/core';
+
+/** In the order of their turn. */
+const URGENCIES = ['urgent', 'normal', 'low'] as const;
+export type Urgency = (typeof URGENCIES)[number];
+
+/** How many of each may wait. A revocation is never turned away for the number of others. */
+const MAX_WAITING: Readonly<Record<Urgency, number>> = { urgent: 1024, normal: 256, low: 64 };
+/** After this long without a break others on this host, who wait for the same lock, get their turn. In milliseconds. */
+const TURN_MS = 1000;
+
+export interface WorkQueue {
+  /** Runs `work` when its turn comes. @throws PromoterError `SERVICE_BUSY` too many wait already; else as `work` */
+  run<T>(urgency: Urgency, work: () => Promise<T>): Promise<T>;
+  /** How many wait. */
+  waiting(): number;
+}
+
+export interface QueueTime {
+  /** Monotonic time in milliseconds. */
+  readonly nowMs: () => number;
+  /** Lets another process take the publish lock: longer than it sleeps between two looks at it. */
+  readonly breakForOthers: () => Promise<void>;
+}
+
+/** An empty queue. */
+export function workQueue({ nowMs, breakForOthers }: QueueTime): WorkQueue {
+  const waiting: Record<Urgency, (() => Promise<void>)[]> = { urgent: [], normal: [], low: [] };
+  let isRunning = false;
+
+  const next = (): (() => Promise<void>) | undefined =>
+    URGENCIES.map((urgency) => waiting[urgency])
+      .find(({ length }) => length > 0)
+      ?.shift();
+
+  const runAll = async (): Promise<void> => {
+    let began = nowMs();
+    for (let work = next(); work !== undefined; work = next()) {
+      await work();
+      if (nowMs() - began < TURN_MS) continue;
+      await breakForOthers();
+      began = nowMs();
+    }
+    isRunning = false;
+  };
+
+  return {
+    run: <T>(urgency: Urgency, work: () => Promise<T>) =>
+      new Promise<T>((resolve, reject) => {
+        if (waiting[urgency].length >= MAX_WAITING[urgency]) {
+          reject(new PromoterError('SERVICE_BUSY', `take work in: expected at most ${MAX_WAITING[urgency]} waiting`));
+          return;
+        }
+        // the outcome is the caller's business, never the next one's
+        waiting[urgency].push(() => work().then(resolve, reject));
+        if (isRunning) return;
+        isRunning = true;
+        void runAll();
+      }),
+    waiting: () => URGENCIES.reduce((sum, urgency) => sum + waiting[urgency].length, 0),
+  };
+}
