@@ -30,7 +30,7 @@ import { type Home, homeAt } from '../home.js';
 import { parsePipeline } from '../pipeline/pipeline.js';
 import { postText } from '../post-shell.js';
 import type { Promoter } from '../promoter.js';
-import { readBlob } from '../decision/gate-input.js';
+import { readBlob } from '../content.js';
 import { signAndLog } from '../log/log-statements.js';
 import { writeBlob } from '../decision/waybill.js';
 import { signerOf } from '../signers/key-file.js';
