@@ -16,5 +16,6 @@ export async function promoterGates(uses: Iterable<string>): Promise<readonly Ga
 }
 
 const LOADERS: Readonly<Record<string, () => Promise<Gate>>> = {
+  windows: async () => (await import('./gates/windows.js')).windowsGate,
   payload: async () => (await import('./gates/payload.js')).payloadGate,
 };
