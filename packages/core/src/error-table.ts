@@ -211,6 +211,16 @@ export const ERRORS = define({
     what: 'a key, a person or a source is outside the scope that policy gives its team, or the release is in none',
     hint: 'have the team that the release belongs to sign it; see scopes in pipeline.yaml',
   },
+  EVIDENCE_VULNERABLE: {
+    exit: 3,
+    what: 'a scan found more vulnerabilities than policy lets through, or one of unknown severity',
+    hint: 'mend the image, or have it said that it is not affected: sealane evidence add RELEASE --vex FILE --key SIGNER',
+  },
+  EVIDENCE_FORBIDDEN: {
+    exit: 3,
+    what: 'an SBOM lists a package or a licence that policy forbids',
+    hint: 'leave the package named above out and build again, or have the owners waive it in the pipeline',
+  },
   EVIDENCE_SIGNER: {
     exit: 3,
     what: 'evidence is signed by a key that policy does not name for it',

@@ -13,6 +13,9 @@ const MAX_SUBJECTS = 10_000;
 export const PREDICATE = {
   release: 'urn:sealane:release:v1',
   provenance: 'https://slsa.dev/provenance/v1',
+  vulnerabilities: 'https://in-toto.io/attestation/vulns/v0.2',
+  cyclonedx: 'https://cyclonedx.org/bom',
+  spdx: 'https://spdx.dev/Document',
   testResult: 'https://in-toto.io/attestation/test-result/v0.1',
   decision: 'https://slsa.dev/verification_summary/v1',
   approval: 'urn:sealane:approval:v1',

@@ -6,6 +6,10 @@ import type { Gate } from './gates/gate.js';
 import { GATES } from './gates/index.js';
 
 export { readManifestFile } from './payload/manifest-file.js';
+export { type ImagePart, imagePartsOf } from './gates/image-parts.js';
+export { readBom, readVex } from './scans/bom.js';
+export { isSarif, scanOfSarif } from './scans/sarif.js';
+export { readScan } from './scans/scan.js';
 export { unpinnedImages } from './payload/payload-findings.js';
 
 /** The gates of every program and those of the promoter, as far as `uses` names them. */
@@ -17,5 +21,7 @@ export async function promoterGates(uses: Iterable<string>): Promise<readonly Ga
 
 const LOADERS: Readonly<Record<string, () => Promise<Gate>>> = {
   windows: async () => (await import('./gates/windows.js')).windowsGate,
+  vulnerabilities: async () => (await import('./gates/vulnerabilities.js')).vulnerabilitiesGate,
+  sbom: async () => (await import('./gates/sbom.js')).sbomGate,
   payload: async () => (await import('./gates/payload.js')).payloadGate,
 };

@@ -1,5 +1,6 @@
 /** `sealane evidence add`. */
 import path from 'node:path';
+import { PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { serviceAddress } from '../client/service-address.js';
 import { statementsResult } from '../command-parts.js';
@@ -9,7 +10,7 @@ import { listOption, optionalText, releaseOf, textArgument, withLockedPromoter }
 
 export const command: CommandSpec = {
   name: 'evidence add',
-  summary: 'take in provenance, test reports with what is known of the run, or signed bundles',
+  summary: 'take in provenance, test reports with what is known of the run, scans, SBOMs, or signed bundles',
   arguments: [{ name: 'release', description: 'sha256:… or NAME@VERSION' }],
   options: [
     { flags: '--provenance <file>', description: 'SLSA v1 provenance (predicate or statement)' },
@@ -19,6 +20,11 @@ export const command: CommandSpec = {
     { flags: '--fidelity <file>', description: 'how real each dependency was in these tests (YAML)' },
     { flags: '--conditions <file>', description: 'what these tests measured of their links (YAML)' },
     { flags: '--rehearsal <file>', description: 'the rollbacks that these tests rehearsed (YAML)' },
+    { flags: '--scan <file>', description: 'vulnerability scan of an image: SARIF, or in-toto vulns v0.2' },
+    { flags: '--database-updated <time>', description: "when the scanner's database last changed, for SARIF, which does not say" },
+    { flags: '--vex <file>', description: 'CycloneDX VEX: vulnerabilities that do not affect the image' },
+    { flags: '--sbom <file>', description: 'what is in the image: CycloneDX or SPDX 2 JSON' },
+    { flags: '--component <name>', description: 'the image that scan, VEX and SBOM are about (default: the only one)' },
     { flags: '--bundle <file>', description: 'a Sigstore bundle that somebody else signed', repeat: true },
     { flags: '--key <keyref>', description: 'who signs: file:PATH, env:NAME or the name of a key' },
   ],
@@ -31,6 +37,10 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const file = (name: string): Record<string, string> => {
     const value = optionalText(call, name);
     return value === undefined ? {} : { [name]: path.resolve(cwd, value) };
+  };
+  const text = (name: string, field: string): Record<string, string> => {
+    const value = optionalText(call, name);
+    return value === undefined ? {} : { [field]: value };
   };
   const files = {
     ...file('provenance'),
@@ -45,12 +55,22 @@ async function run(call: CommandCall): Promise<CommandResult> {
     bundles: listOption(call, 'bundle').map((name) => path.resolve(cwd, name)),
   };
   const server = serviceAddress(call);
+  const scans = {
+    ...file('scan'),
+    ...file('vex'),
+    ...file('sbom'),
+    ...text('component', 'component'),
+    ...text('databaseUpdated', 'databaseAt'),
+  };
+  if (server !== undefined && Object.keys(scans).length > 0)
+    throw new PromoterError('USAGE', 'add evidence: expected --scan, --vex and --sbom without --server: add them where the home is');
   if (server !== undefined) return await (await import('../client/remote-evidence.js')).evidenceAddAt(call, server, files);
   const statements = await withLockedPromoter(call, async (promoter) => {
     const key = optionalText(call, 'key');
     const indexes = await addEvidence(promoter, {
       release: await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE')),
       ...files,
+      ...scans,
       ...(key === undefined ? {} : { signer: await promoter.signer(key) }),
     });
     return await Promise.all(indexes.map(async (index) => describeEntry(await promoter.ledger.entry(index))));

@@ -4,6 +4,7 @@ import type { LedgerEntry, PastLedger } from '@sealane/ledger';
 import { parseReleaseManifest } from '@sealane/oci';
 import {
   evidenceToApprove,
+  isAbout,
   type FleetSite,
   type GateInput,
   quorumOf,
@@ -22,7 +23,7 @@ import {
   verifyTrustOf,
   type WitnessedTime,
 } from '@sealane/trust';
-import { promoterGates } from '@sealane/trust/promoter-gates';
+import { imagePartsOf, promoterGates } from '@sealane/trust/promoter-gates';
 import { readBlob } from '../content.js';
 import type { Home } from '../home.js';
 import { type Promoter, stageOf } from '../promoter.js';
@@ -89,7 +90,7 @@ async function verifiedStatements(
   const about = await promoter.ledger.statementsAbout(release);
   const { rigs, trust } = await stageTrust(promoter, stage, about);
   const entries = about.filter((entry) => statementOf(entry).predicateType !== PREDICATE.receipt);
-  return await verifyEntries(promoter, [...entries, ...rigs], trust);
+  return await verifyEntries(promoter, [...entries, ...(await aboutImages(promoter, release)), ...rigs], trust);
 }
 
 /** What statements about a release are verified against: the policy of a stage, and the keys of the rigs that tested it, with what is said of those. */
@@ -121,6 +122,23 @@ async function verifyEntries(
     }
   }
   return { statements, refused };
+}
+
+/** Kinds of evidence that are made for an image and not for a release: scanners and builders know no releases. */
+export const IMAGE_EVIDENCE: readonly string[] = [PREDICATE.vulnerabilities, PREDICATE.cyclonedx, PREDICATE.spdx];
+
+/** Such evidence about the images of a release, and about each platform of them, that does not name the release as well. */
+async function aboutImages(promoter: GateSource, release: Digest): Promise<readonly LedgerEntry[]> {
+  const images = imagePartsOf({ releaseDoc: await releaseDocument(promoter, release), blob: (digest) => readBlob(promoter, digest) });
+  // an image that cannot be read is named by the gate that asks for it
+  if (!images.ok) return [];
+  const digests = images.value.flatMap((image) => [image.digest, ...image.platforms]);
+  const wanted = digests.flatMap((digest) => IMAGE_EVIDENCE.map((predicateType) => ({ digest, predicateType })));
+  const found = new Map<number, LedgerEntry>();
+  for (const { digest, predicateType } of wanted) {
+    for (const entry of await promoter.ledger.statementsAbout(digest, predicateType)) found.set(entry.index, entry);
+  }
+  return [...found.values()].filter((entry) => !isAbout(statementOf(entry), release));
 }
 
 /** An entry as `verifyLedgerRow` takes it. */

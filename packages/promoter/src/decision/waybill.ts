@@ -8,10 +8,13 @@ import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
 import { bundleOf, firstCheckpoint, statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import { rigStatements } from '../rig/statements.js';
-import type { Question } from './gate-input.js';
+import { IMAGE_EVIDENCE, type Question } from './gate-input.js';
 
 /** Media type of an inventory, as test results give it. */
 const INVENTORY_MEDIA_TYPE = 'application/vnd.cyclonedx+json';
+
+/** Decisions travel as their chain; scans and SBOMs are large, and no site reads them: its gates are the promoter's verdict. */
+const LEFT_OUT: readonly string[] = [PREDICATE.decision, ...IMAGE_EVIDENCE];
 
 /**
  * Builds the waybill and puts it into `content/`; returns its bytes. The same ledger gives the same bytes.
@@ -25,7 +28,7 @@ export async function buildWaybill(promoter: Promoter, question: Question, decis
   const about = await ledger.statementsAbout(question.release);
   const isRelease = (entry: LedgerEntry): boolean => statementOf(entry).predicateType === PREDICATE.release;
   const isInput = (entry: LedgerEntry): boolean =>
-    wanted.has(entry.statementDigest) && statementOf(entry).predicateType !== PREDICATE.decision;
+    wanted.has(entry.statementDigest) && !LEFT_OUT.includes(statementOf(entry).predicateType);
   const entries = [...about.filter(isRelease).slice(0, 1), ...about.filter(isInput), ...chain];
   // what a rig rests on, and every recall of what was tested on: a site must learn of those that came after the decision
   const rigs = (await rigStatements(promoter, about)).filter(

@@ -33,10 +33,11 @@ import { logEnvelope } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
 import { rigKey, rigKeyByHint } from '../rig/statements.js';
 import { expectInScope } from './expect-in-scope.js';
+import { imageEvidence, type ImageEvidenceWish } from './image-evidence.js';
 import { readRunDocuments, type RunDocumentFiles } from './run-documents.js';
 import { subjectsOf } from './subjects.js';
 
-export interface EvidenceWish {
+export interface EvidenceWish extends ImageEvidenceWish {
   readonly release: { readonly digest: Digest; readonly name: string };
   readonly provenance?: string;
   readonly tests?: string;
@@ -53,7 +54,7 @@ interface Signed {
 }
 
 /**
- * Adds evidence; returns the log indexes in the order provenance, tests, bundles. Nothing is logged when any part of it is bad.
+ * Adds evidence; returns the log indexes in the order provenance, tests, scan, VEX, SBOM, bundles. Nothing is logged when any part of it is bad.
  *
  * @throws PromoterError `USAGE`, `EVIDENCE_SIGNER`, `EVIDENCE_SUBJECT`, `CONFIG_INVALID`; TrustError `EVIDENCE_RESULT` an empty or unreadable report
  */
@@ -65,9 +66,11 @@ export async function addEvidence(promoter: Promoter, wish: EvidenceWish): Promi
   const signed = [
     ...(await provenance(promoter, wish)),
     ...(await tests(promoter, wish)),
+    ...(await aboutImages(promoter, wish)),
     ...(await Promise.all(wish.bundles.map((file) => fromBundle(promoter, wish, file)))),
   ];
-  if (signed.length === 0) throw new PromoterError('USAGE', 'add evidence: expected at least one of --provenance, --tests, --bundle');
+  if (signed.length === 0)
+    throw new PromoterError('USAGE', 'add evidence: expected at least one of --provenance, --tests, --scan, --vex, --sbom, --bundle');
   reached('evidence:checked');
   const indexes: number[] = [];
   for (const { envelope, spki } of signed) indexes.push((await logEnvelope(promoter.ledger, envelope, spki)).index);
@@ -116,6 +119,15 @@ async function tests(promoter: Promoter, { tests: file, documents, release, sign
   for (const blob of [report, ...Object.values(blobs)]) writeBlob(promoter, blob);
   const payload = testResultStatement(subjectsOf(promoter, release), predicate);
   return [{ envelope: await signStatement(payload, by), spki: by.spki }];
+}
+
+async function aboutImages(promoter: Promoter, wish: EvidenceWish): Promise<readonly Signed[]> {
+  const signed: Signed[] = [];
+  for (const { signers, payload } of await imageEvidence(promoter, wish.release, wish, readJson)) {
+    const by = expectSigner(promoter, wish.signer, signers);
+    signed.push({ envelope: await signStatement(payload, by), spki: by.spki });
+  }
+  return signed;
 }
 
 /** When the run ended: as the report itself says, where it does, so that an old report is not fresh because it is handed in today. */

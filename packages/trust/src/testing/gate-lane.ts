@@ -303,6 +303,11 @@ export class GateLane {
     );
   }
 
+  /** Signs and logs a predicate of any type. */
+  sign(predicateType: string, predicate: JsonObject, options: SignOptions = {}): Digest {
+    return this.log(this.#statement(predicateType, predicate, options), options);
+  }
+
   /** An approval that has seen everything, or as changed. */
   approve(person: string, change: Partial<ApprovalPredicate> & SignOptions = {}): Digest {
     const { key, subject, witnessed, index, ...fields } = change;
