@@ -27,7 +27,7 @@ export const REQUIREMENT_ROWS: readonly RequirementRow[] = [
     'approvals: m of n people, over what they saw; they expire; sites check them offline',
     'an approver needs a copy of the ledger beside the lane; expiry at witnessed time is shown by tests of packages/trust alone',
   ],
-  ['A10', 'soak, windows, vulnerabilities, SBOM, and one CEL gate that fails closed', NONE_YET],
+  ['A10', 'soak, windows, vulnerabilities, SBOM, and one CEL gate that fails closed', 'the CEL gate, and a test through the commands'],
   ['A11', 'policy as code on the payload', ''],
   ['A12', 'plan, explain, replay', ''],
   [

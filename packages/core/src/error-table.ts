@@ -282,7 +282,7 @@ export const ERRORS = define({
     hint: 'fetch the lane again; if it stays, the waybill was altered',
   },
 
-  WINDOW_CLOSED: {
+  GATE_WINDOW: {
     exit: 5,
     what: 'no promotion window is open, or a freeze stands',
     hint: 'wait until the earliest time that this prints: sealane plan RELEASE --to STAGE',

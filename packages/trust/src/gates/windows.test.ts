@@ -34,7 +34,7 @@ describe('windows', () => {
   test('says when it opens next', () => {
     expect(judge(allow(WORKDAYS), '2026-11-26T15:00:00Z')).toMatchObject({
       verdict: 'pending',
-      code: 'WINDOW_CLOSED',
+      code: 'GATE_WINDOW',
       earliest: '2026-11-30T07:00:00Z',
     });
     const frozen = { ...allow(WORKDAYS), freeze: [{ start: '2026-11-28T00:00', days: 4, reason: 'move' }] };
@@ -55,7 +55,7 @@ describe('windows', () => {
   test('a window that never opens again is refused, not waited for', () => {
     expect(judge(allow({ start: '2026-01-05T08:00', hours: 1 }), '2026-11-24T10:00:00Z')).toMatchObject({
       verdict: 'fail',
-      code: 'WINDOW_CLOSED',
+      code: 'GATE_WINDOW',
     });
     const over = { start: '2026-01-05T08:00', rule: 'FREQ=DAILY;COUNT=3', hours: 1 };
     expect(judge(allow(over), '2026-01-07T07:30:00Z').verdict).toBe('pass');

@@ -76,11 +76,11 @@ function evaluateWindows(context: GateContext, config: Config): Check {
   const opens = nextOpen(spans, highest);
   if (opens === undefined) {
     const remedy = 'name a window that opens in the pipeline, then: sealane trust propose';
-    return failed(id, { expected, actual: `${closed}, and no window opens again`, remedy, evidence: [], code: 'WINDOW_CLOSED' });
+    return failed(id, { expected, actual: `${closed}, and no window opens again`, remedy, evidence: [], code: 'GATE_WINDOW' });
   }
   const earliest = secondsToTime(opens);
   const remedy = `wait until ${earliest}, then: sealane promote ${context.release} --to ${context.stage}`;
-  return pending(id, { expected, actual: closed, remedy, evidence: [], code: 'WINDOW_CLOSED', earliest });
+  return pending(id, { expected, actual: closed, remedy, evidence: [], code: 'GATE_WINDOW', earliest });
 }
 
 function whyClosed({ allow, freeze }: Spans, seconds: number): string | undefined {
