@@ -241,6 +241,11 @@ export const ERRORS = define({
     what: 'a gate could not be evaluated, or its settings are malformed',
     hint: 'mend the settings of the gate in the pipeline; an error never passes',
   },
+  GATE_RULE: {
+    exit: 3,
+    what: "an expression of the pipeline's cel gate is not true, or cannot be evaluated over this release",
+    hint: 'see what the expression asks for: sealane plan RELEASE --to STAGE',
+  },
   GATE_UNKNOWN: {
     exit: 3,
     what: 'the pipeline names a gate that this program does not know',

@@ -24,4 +24,5 @@ const LOADERS: Readonly<Record<string, () => Promise<Gate>>> = {
   vulnerabilities: async () => (await import('./gates/vulnerabilities.js')).vulnerabilitiesGate,
   sbom: async () => (await import('./gates/sbom.js')).sbomGate,
   payload: async () => (await import('./gates/payload.js')).payloadGate,
+  cel: async () => (await import('./gates/cel.js')).celGate,
 };
