@@ -1,0 +1,88 @@
+/** The owners' own rule: whatever is not plainly true refuses, and most mistakes are found when the pipeline is read. */
+import { describe, expect, test } from 'vitest';
+import { gate, GateLane } from '../testing/gate-lane.js';
+import { celGate } from './cel.js';
+import { validateGateConfig } from './index.js';
+
+const PROVENANCE = {
+  buildDefinition: {
+    buildType: 'https://git.example/build@v1',
+    externalParameters: { source: 'https://git.example/api', ref: 'refs/heads/main' },
+    resolvedDependencies: [{ uri: 'git+https://git.example/api', digest: { gitCommit: 'c0ffee' } }],
+  },
+  runDetails: { builder: { id: 'https://ci.example/builder' } },
+};
+
+const settings = (expression: string): { readonly message: string; readonly expression: string } => ({ message: 'our rule', expression });
+
+function judge(expression: string, prepare: (lane: GateLane) => void = () => undefined): ReturnType<GateLane['check']> {
+  const lane = new GateLane(gate('cel', settings(expression)));
+  prepare(lane);
+  return lane.check('cel', [celGate]);
+}
+
+describe('cel gate', () => {
+  test.each([
+    "release.version != ''",
+    "stage == 'prod'",
+    "release.components.all(part, part.digest.startsWith('sha256:'))",
+    "time >= '2000-01-01T00:00:00Z' && groups.size() > 0",
+  ])('passes where the expression is true: %s', (expression) => {
+    expect(judge(expression)).toMatchObject({ verdict: 'pass', actual: 'true' });
+  });
+
+  test.each(["stage == 'dev'", 'release.components.size() > 100', '!true'])('refuses where it is false: %s', (expression) => {
+    expect(judge(expression)).toMatchObject({ verdict: 'fail', code: 'GATE_RULE' });
+  });
+
+  test('refuses evidence that is missing, though a rule over an empty list would be true', () => {
+    for (const expression of [
+      'provenance.all(each, each.builder == "https://evil.example")',
+      'tests.failed == 0',
+      'vulnerabilities.all(each, each.severity == "low")',
+      'packages.all(each, each.licences.size() > 0)',
+    ])
+      expect(judge(expression), expression).toMatchObject({ verdict: 'fail' });
+  });
+
+  test('reads the evidence that counts, and names it', () => {
+    const rule = 'provenance.all(each, each.builder == "https://ci.example/builder" && each.commit == "c0ffee")';
+    const passed = judge(rule, (lane) => void lane.provenance(PROVENANCE));
+    expect(passed).toMatchObject({ verdict: 'pass' });
+    expect(passed.evidence).toHaveLength(1);
+    expect(judge(rule, (lane) => void lane.provenance(PROVENANCE, { key: 'alice' }))).toMatchObject({ verdict: 'fail', evidence: [] });
+  });
+
+  test('refuses an error at evaluation, also behind an or that would swallow it', () => {
+    for (const expression of ['release.components[99].name == "a"', '1 / (groups.size() - groups.size()) == 0', 'int(stage) == 1'])
+      expect(judge(expression), expression).toMatchObject({ verdict: expect.stringMatching(/fail|error/) });
+  });
+
+  test.each([
+    ['another type than true or false', '1 + 1', /true or false/],
+    ['a text', '"true"', /true or false/],
+    ['no CEL', 'stage ==', /CEL/],
+    ['an unknown name', 'site == "x"', /expected the names/],
+    ['an unknown field', 'release.nme == "x"', /expected one of the fields/],
+    ['an unknown field behind an or', 'true || release.nme == "x"', /expected one of the fields/],
+    ['an unknown field of an item', 'release.components.all(part, part.size == 1)', /expected one of the fields/],
+    ['an unknown function', 'stage.reverse() == "x"', /./],
+    ['too many loops inside each other', 'groups.all(a, groups.all(b, groups.all(c, a == b && b == c)))', /loops/],
+    ['too many parts', Array.from({ length: 300 }, () => 'true').join(' && '), /parts/],
+  ])('is refused when the pipeline is read: %s', (_, expression, why) => {
+    expect(() => validateGateConfig('cel', settings(expression), [celGate])).toThrow(why);
+  });
+
+  test('loops over long lists inside each other refuse instead of taking hours', () => {
+    const suites = Array.from({ length: 1200 }, (_, at) => `group-${String(at)}`);
+    const rule = 'groups.all(a, groups.all(b, a.size() + b.size() > 0))';
+    const lane = new GateLane(gate('cel', settings(rule)));
+    lane.rollout = suites;
+    expect(lane.check('cel', [celGate])).toMatchObject({ verdict: 'fail', actual: 'the lists are too long for loops inside each other' });
+  });
+
+  test('without its settings, or with others, it is refused', () => {
+    for (const wrong of [{}, { message: 'x' }, { expression: 'true' }, { ...settings('true'), timeout: 1 }])
+      expect(() => validateGateConfig('cel', wrong, [celGate])).toThrow(/read the settings of gate cel/);
+  });
+});
