@@ -31,7 +31,7 @@ const STATEMENTS: Readonly<Record<string, string>> = {
   [PREDICATE.testResult]: 'test-result',
 };
 
-/** A lane with two releases, one of them revoked, a refusal, an anchor, an open proposal, a medium, and a site that installed. */
+/** A lane with two releases, one of them revoked, a refusal, a waiver with its review, an anchor, an open proposal, a medium, and a site that installed. */
 export interface BusyLane {
   readonly lane: TestLane;
   readonly site: TestSite;
@@ -78,6 +78,9 @@ export async function makeBusyLane(dir: string): Promise<BusyLane> {
   await lane.promote(first);
   const second = await lane.release('1.1.0');
   await lane.promote(second, 'dev');
+  const waiver = ['exception', 'create', '--release', second, '--to', 'prod', '--gate', 'hardware', '--key', 'alice', '--reason', 'outage'];
+  const [{ digest: granted }] = (await lane.sealane(waiver)).statements;
+  await lane.sealane(['exception', 'review', granted, '--key', 'bob', '--reason', 'the outage was real']);
   await lane.sealane(['revoke', second, '--reason', 'fails in the field']);
   await lane.sealane(['channel', 'hold', 'prod', '--reason', 'freeze of the season']);
   await lane.sealane(['channel', 'unhold', 'prod']);

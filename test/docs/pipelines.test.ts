@@ -74,10 +74,10 @@ function settingsOf(gates: readonly Gate[]): readonly (readonly [string, readonl
   return gates.filter(({ settings }) => settings.length > 0).map(({ id, settings }) => [id, [...settings].sort()]);
 }
 
-/** Setting names of a cell: `count`, `distinctFrom: […]`; values that stand alone are not settings. */
+/** Setting names of a cell: `count`, `distinctFrom: […]`; what comes after "or" is another value of one. */
 function settingsIn(cell = ''): readonly string[] {
-  const names = [...cell.matchAll(/`([A-Za-z]+)(?::[^`]*)?`/g)].map(([, name]) => name ?? '');
-  return [...new Set(names)].filter((name) => !['refuse', 'allow', 'required'].includes(name)).sort();
+  const names = [...cell.replace(/ or `[a-z]+`/g, '').matchAll(/`([A-Za-z]+)(?::[^`]*)?`/g)].map(([, name]) => name ?? '');
+  return [...new Set(names)].sort();
 }
 
 function keysByName(): (name: string) => Uint8Array {
