@@ -28,7 +28,7 @@ const REPORTS = {
 
 export function measureReports() {
   return Object.entries(REPORTS).map(([format, text]) => {
-    const bytes = new TextEncoder().encode(text);
+    const bytes = Buffer.from(text);
     const times = Array.from({ length: RUNS }, () => {
       const began = performance.now();
       const { verdict, counts } = readReport(format, bytes);

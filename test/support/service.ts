@@ -63,7 +63,7 @@ export async function startIssuer(dir: string, name: string, claims: object): Pr
 }
 
 /** Rights of a job that makes releases, adds evidence and promotes. */
-export const CI_RIGHTS = [
+const CI_RIGHTS = [
   'release.create',
   'release.list',
   'release.show',
@@ -161,6 +161,6 @@ export function exampleKey(name: string): string {
 }
 
 /** The text of a file. */
-export function textOf(file: string): string {
+function textOf(file: string): string {
   return readFileSync(file, 'utf8');
 }

@@ -19,7 +19,7 @@ export interface Traced {
 }
 
 /** The words after `strace`. */
-export function straceWords({ log, paths, calls, command }: Traced, injection?: Injection): readonly string[] {
+function straceWords({ log, paths, calls, command }: Traced, injection?: Injection): readonly string[] {
   const inject = injection === undefined ? [] : ['-e', `inject=${injection.call}:${injection.what}:when=${injection.when}`];
   const files = paths.flatMap((file) => ['-P', file]);
   return ['-f', '-qq', '-o', log, ...files, '-e', `trace=${calls.join(',')}`, ...inject, process.execPath, ...command];

@@ -78,7 +78,14 @@ function listed(fact: Fact, facts: HardwareFacts): readonly string[] {
 
 /** A part as a word: equal parts, equal word. Cheaper than the canonical text, which only a class's digest needs. */
 function partWord({ vendor, model, revision, firmware }: HardwarePart): string {
-  return JSON.stringify([vendor, model, revision, ...Object.keys(firmware).sort().flatMap((name) => [name, firmware[name]])]);
+  return JSON.stringify([
+    vendor,
+    model,
+    revision,
+    ...Object.keys(firmware)
+      .sort()
+      .flatMap((name) => [name, firmware[name]]),
+  ]);
 }
 
 /** Every firmware of host and parts, each with the part it is of. */

@@ -68,7 +68,9 @@ describe('drift of a machine', () => {
 
   test('lists so many lines and counts the rest', () => {
     const many = Array.from({ length: 40 }, (_, n) => ({ type: 'device', name: `module ${n}` }));
-    expect(hardwareDrift(server, { ...server, components: [...(server.components as readonly JsonObject[]), ...many] }).units).toHaveLength(17);
+    expect(hardwareDrift(server, { ...server, components: [...(server.components as readonly JsonObject[]), ...many] }).units).toHaveLength(
+      17,
+    );
   });
 
   test('refuses what is no device BOM', () => {

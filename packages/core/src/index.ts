@@ -50,7 +50,13 @@ export {
   hardwareSerial,
   partName,
 } from './hardware-class.js';
-export { compareHardware, DEFAULT_REQUIRED_FACTS, type HardwareComparison, type HardwareDifference, requiredText } from './hardware-comparison.js';
+export {
+  compareHardware,
+  DEFAULT_REQUIRED_FACTS,
+  type HardwareComparison,
+  type HardwareDifference,
+  requiredText,
+} from './hardware-comparison.js';
 export { type HardwareDrift, hardwareDrift } from './hardware-drift.js';
 export { ATTACHED_ROLES, knownFact } from './hardware-inventory.js';
 export { LIMITS } from './limits.js';

@@ -46,7 +46,10 @@ export const PROGRAM: Program = {
     promote: { summary: 'move a release into a stage when every gate holds', load: () => import('./commands/promote.js') },
     replay: { summary: 'make a past decision again from the ledger alone', load: () => import('./commands/replay.js') },
     revoke: { summary: 'call a release back for good', load: () => import('./commands/revoke.js') },
-    'exception create': { summary: 'let one gate through, for one release and stage', load: () => import('./commands/exception-create.js') },
+    'exception create': {
+      summary: 'let one gate through, for one release and stage',
+      load: () => import('./commands/exception-create.js'),
+    },
     'exception list': { summary: 'list exceptions and open reviews', load: () => import('./commands/exception-list.js') },
     'exception review': { summary: 'sign off the use of an exception', load: () => import('./commands/exception-review.js') },
     freeze: { summary: 'freeze a stage: nothing goes into it', load: () => import('./commands/freeze.js') },

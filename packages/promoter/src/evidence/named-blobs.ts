@@ -1,12 +1,12 @@
 /** Blobs that a statement names beside what it is about: the raw report, inventory and descriptions of a test result. */
-import { type Digest, isDigest, type JsonObject, PREDICATE, type Statement } from '@sealane/core';
+import { type Digest, isDigest, PREDICATE, type Statement } from '@sealane/core';
 
 /** Their digests, each once. */
 export function namedBlobs({ predicateType, predicate }: Statement): readonly Digest[] {
   const { configuration } = predicate;
   if (predicateType !== PREDICATE.testResult || !Array.isArray(configuration)) return [];
-  const digests = (configuration as readonly JsonObject[]).map(
-    ({ digest }) => `sha256:${String((digest as JsonObject | undefined)?.['sha256'])}`,
+  const digests = (configuration as readonly { readonly digest?: { readonly sha256?: string } }[]).map(
+    ({ digest }) => `sha256:${digest?.sha256 ?? ''}`,
   );
   return [...new Set(digests.filter(isDigest))];
 }

@@ -46,7 +46,7 @@ export function apiListener(parts: ApiParts): (request: IncomingMessage, respons
 }
 
 /** The application, before it is put on a server. */
-export function apiApp(parts: ApiParts): Hono<Env> {
+function apiApp(parts: ApiParts): Hono<Env> {
   const app = new Hono<Env>();
   app.use(async (c, next) => {
     const began = parts.nowMs();

@@ -56,6 +56,6 @@ function checkCaller({ callers, issuers, tls }: ServiceConfig, caller: CallerRul
 }
 
 /** Whether an address leads to this host only. */
-export function isLoopback(url: string): boolean {
+function isLoopback(url: string): boolean {
   return /^(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])$/.test(new URL(url).hostname);
 }

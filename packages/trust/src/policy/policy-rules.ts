@@ -61,12 +61,15 @@ function checkPeople({ people }: Policy): void {
 }
 
 /** A scope names keys and people that there are; a team has one scope for each class of workload. */
-function checkScopes({ scopes = [], people, keys }: Policy): void {
+function checkScopes({ scopes = [], people, keys, registrar }: Policy): void {
   for (const scope of scopes) {
     const stranger = scope.people.find((id) => !people.some((person) => person.id === id));
     if (stranger !== undefined) fail(`expected the people of scope ${scope.team} under people, got ${stranger}`);
     const unknown = scope.signers.find((id) => !Object.hasOwn(keys, id));
     if (unknown !== undefined) fail(`expected the signers of scope ${scope.team} under keys, got ${unknown}`);
+    // what a registrar recalls is recalled for every team
+    const bound = scope.signers.find((id) => registrar.includes(id));
+    if (bound !== undefined) fail(`expected no registrar's key in scope ${scope.team}, got ${bound}`);
   }
   checkUnique('scopes, by team and classes', scopes.map(scopeName));
 }

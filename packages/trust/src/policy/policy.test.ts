@@ -25,6 +25,10 @@ describe('refuses as TRUST_MALFORMED', () => {
   const broken: Readonly<Record<string, () => JsonObject>> = {
     'another apiVersion': () => ({ ...policy, apiVersion: 'sealane/v2' }),
     'an unknown field': () => ({ ...policy, extra: 1 }),
+    "a registrar's key in a scope": () => ({
+      ...policy,
+      scopes: [{ team: 'radio', releases: ['api'], classes: {}, signers: [policy.registrar[0] ?? ''], people: [], repositories: [] }],
+    }),
     'a missing field': () => ({ ...policy, quorum: undefined }),
     'a stage named like a TUF role': () => ({
       ...policy,

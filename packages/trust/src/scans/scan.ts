@@ -1,5 +1,5 @@
 /** `https://in-toto.io/attestation/vulns/v0.2`: what a scanner found in an image, and how fresh its database was. */
-import { type JsonObject, PREDICATE, type Statement, TrustError } from '@sealane/core';
+import { PREDICATE, type Statement, TrustError } from '@sealane/core';
 import { z } from 'zod';
 import { highestSeverity, type Severity } from './severity.js';
 
@@ -60,11 +60,6 @@ export function readScan({ predicateType, predicate }: Pick<Statement, 'predicat
       purl: annotations.map(({ purl }) => purl).find((each) => typeof each === 'string'),
     })),
   };
-}
-
-/** Checks that a predicate is a scan. @throws TrustError `TRUST_MALFORMED` */
-export function checkScan(predicate: JsonObject): void {
-  readScan({ predicateType: PREDICATE.vulnerabilities, predicate });
 }
 
 /** RFC 3339, fractions and offsets included; a time that is none is as if it were not said. */

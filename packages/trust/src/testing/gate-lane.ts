@@ -1,5 +1,16 @@
 /** A lane for gate tests: verified statements made by hand (keys are names, hashed), with a log that only counts. */
-import { base64, canonicalJson, type Check, type Digest, digestHex, type JsonObject, parseStatement, PREDICATE, sha256, utf8 } from '@sealane/core';
+import {
+  base64,
+  canonicalJson,
+  type Check,
+  type Digest,
+  digestHex,
+  type JsonObject,
+  parseStatement,
+  PREDICATE,
+  sha256,
+  utf8,
+} from '@sealane/core';
 import { approvalStatement, type ApprovalPredicate } from '../evidence/predicates/approval.js';
 import type { ReleaseDeclaration } from '../evidence/predicates/declaration.js';
 import { decisionStatement } from '../evidence/predicates/decision.js';

@@ -44,7 +44,7 @@ export type ReleaseDeclaration = {
 /** Most dependencies or variables of one release: the manifest carries them. */
 const MAX_DECLARED = 256;
 /** Longest value of a variable, in UTF-16 units: longer is a file, which belongs into the release. */
-export const MAX_VALUE = 1024;
+const MAX_VALUE = 1024;
 /** Numbers that JSON keeps exact. */
 const exactNumber = z.number().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
 const valueText = textShape.max(MAX_VALUE);
