@@ -1,5 +1,5 @@
 /** A promoter service over a real lane, with real OIDC issuers that mint tokens as GitHub and GitLab do. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { stringify } from 'yaml';
 import { ROOT, type RunOptions, type Server, startNode, startServer } from './run.js';
@@ -158,9 +158,4 @@ export async function api(
 /** A key of the example set as KEYREF: the CI's own, on the CI's machine. */
 export function exampleKey(name: string): string {
   return `file:${path.join(ROOT, 'keys-example', `${name}.pem`)}`;
-}
-
-/** The text of a file. */
-function textOf(file: string): string {
-  return readFileSync(file, 'utf8');
 }
