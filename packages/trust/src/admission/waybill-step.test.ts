@@ -46,6 +46,7 @@ it('admits a release that every stage decided, that its people approved and that
     'tests',
     'hardware',
     'approvals',
+    'variables',
     'floor',
   ]);
   expect(answer).toMatchObject({ group: 'all', decision: { counter: 1, logIndex: 6 }, releaseDoc: { name: 'api', version: '1.0.0' } });
