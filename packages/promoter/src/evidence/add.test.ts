@@ -51,6 +51,25 @@ describe('evidence add', () => {
     await expectRefused([release, '--tests', lane.file('junit.xml', text), '--key', 'lab'], 3, 'EVIDENCE_RESULT');
   });
 
+  it('takes a report that says when it ran once, however often a job hands it in, and one that does not as another run', async () => {
+    const dated = '<testsuite name="dated" timestamp="2026-01-02T03:04:05"><testcase name="a"/></testsuite>';
+    const words = ['evidence', 'add', release, '--tests', lane.file('dated.xml', dated), '--key', 'lab'];
+    const first = await lane.sealane(words);
+    expect(await lane.sealane(words)).toEqual(first);
+    const other = await lane.sealane([
+      'evidence',
+      'add',
+      release,
+      '--tests',
+      lane.file('later.xml', dated.replace('02T', '03T')),
+      '--key',
+      'lab',
+    ]);
+    expect(other.statements[0].digest).not.toBe(first.statements[0].digest);
+    const undated = ['evidence', 'add', release, '--tests', lane.file('undated.xml', GOOD_REPORT), '--key', 'lab'];
+    expect((await lane.sealane(undated)).statements[0].digest).not.toBe((await lane.sealane(undated)).statements[0].digest);
+  });
+
   it('refuses a bundle about another release, and takes it for that one', async () => {
     const other = await lane.release('2.0.0');
     await lane.sealane(['evidence', 'add', other, '--provenance', provenance, '--key', 'builder']);

@@ -29,11 +29,12 @@ import { writeBlob } from '../decision/waybill.js';
 import { readNamed } from '../disk-shell.js';
 import { reached } from '../crash-point.js';
 import { releaseDocument } from '../decision/gate-input.js';
-import { logEnvelope } from '../log/log-statements.js';
+import { logEnvelope, statementOf } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
 import { rigKey, rigKeyByHint } from '../rig/statements.js';
 import { expectInScope } from './expect-in-scope.js';
 import { imageEvidence, type ImageEvidenceWish } from './image-evidence.js';
+import { namedBlobs } from './named-blobs.js';
 import { readRunDocuments, type RunDocumentFiles } from './run-documents.js';
 import { subjectsOf } from './subjects.js';
 
@@ -117,8 +118,21 @@ async function tests(promoter: Promoter, { tests: file, documents, release, sign
     salt: promoter.randomHex(),
   });
   for (const blob of [report, ...Object.values(blobs)]) writeBlob(promoter, blob);
+  const known = parsed.ranAt === undefined ? undefined : await sameRun(promoter, release.digest, by.keyId, predicate);
+  if (known !== undefined) return [known];
   const payload = testResultStatement(subjectsOf(promoter, release), predicate);
   return [{ envelope: await signStatement(payload, by), spki: by.spki }];
+}
+
+/**
+ * A report that says itself when it ran, handed in again with the same documents, is the same run: a retried job neither makes it newer nor voids
+ * approvals that have seen it. One without a time may be of another run with the same words.
+ */
+async function sameRun({ ledger }: Promoter, release: Digest, keyId: string, predicate: JsonObject): Promise<Signed | undefined> {
+  const { testResult: predicateType } = PREDICATE;
+  const blobs = namedBlobs({ predicateType, predicate }).join();
+  const entries = await ledger.statementsAbout(release, predicateType);
+  return entries.find((entry) => entry.keyId === keyId && namedBlobs(statementOf(entry)).join() === blobs);
 }
 
 async function aboutImages(promoter: Promoter, wish: EvidenceWish): Promise<readonly Signed[]> {

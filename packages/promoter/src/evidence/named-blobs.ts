@@ -2,7 +2,7 @@
 import { type Digest, isDigest, PREDICATE, type Statement } from '@sealane/core';
 
 /** Their digests, each once. */
-export function namedBlobs({ predicateType, predicate }: Statement): readonly Digest[] {
+export function namedBlobs({ predicateType, predicate }: Pick<Statement, 'predicateType' | 'predicate'>): readonly Digest[] {
   const { configuration } = predicate;
   if (predicateType !== PREDICATE.testResult || !Array.isArray(configuration)) return [];
   const digests = (configuration as readonly { readonly digest?: { readonly sha256?: string } }[]).map(
