@@ -6,6 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeLane, type TestLane } from '../support/lane.js';
 import { type Answer, ROOT, runJson } from '../support/run.js';
 
+/** What a bundled file loads of its kind, at once or later. */
+const IMPORT = /(?:from|import)\s*\(?\s*["'`](\.{1,2}\/[\w./-]+\.mjs)["'`]/g;
+
 /** A window that is always open, with a freeze that is far away; the other gates ask for evidence. */
 const GATES = {
   windows: `{ timeZone: Europe/Berlin, allow: [{ start: '2020-01-01T00:00', rule: 'FREQ=DAILY', hours: 24 }], freeze: [{ start: '2090-01-01T00:00', days: 1, reason: fair }] }`,
@@ -182,7 +185,7 @@ describe('A10 gates of the promoter', () => {
       if (seen.has(name)) return;
       seen.add(name);
       const text = readFileSync(name, 'utf8');
-      for (const [, next = ''] of text.matchAll(/(?:from|import)\s*\(?\s*["'](\.[^"']+)["']/g)) walk(path.join(path.dirname(name), next));
+      for (const [, next = ''] of text.matchAll(IMPORT)) walk(path.join(path.dirname(name), next));
     };
     const foreign = /celEnv|rrule|better-sqlite3/;
     walk(path.join(ROOT, 'dist', 'sealane.mjs'));
