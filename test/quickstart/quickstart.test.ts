@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeMachine } from '../support/hardware.js';
 import { type Ended, ROOT, runProgram, type Server, startServer } from '../support/run.js';
 
 let dir: string;
@@ -70,6 +71,10 @@ describe('the quickstart', () => {
   });
 });
 
+const ENROL_RIG =
+  'sealane-site enroll --name rig-1 --out request.json --config rig/site.yaml --state rig && sealane-site inventory --root rig/machine --devices rig/devices.cdx.json --out hardware.cdx.json && echo "image: golden-2026-11" > rig.yaml';
+const ADD_RIG = `${ENROL_RIG} && sealane rig add request.json --template rig.yaml --hardware hardware.cdx.json --key registrar --home my-lane`;
+
 /** Words of a shell before an example that needs something to be there; and its exit code where that is not 0. */
 const BEFORE: Readonly<Record<string, string>> = {
   'trust show': 'sealane key rotate prod --home my-lane',
@@ -85,6 +90,9 @@ const BEFORE: Readonly<Record<string, string>> = {
     'sed s/harbour-7/harbour-8/ site/site.yaml > site.yaml; sealane-site enroll --name harbour-8 --out request.json && sealane site add request.json --stage prod --key registrar --out record.json --home my-lane && cp my-lane/lane/trust/metadata/1.root.json .',
   'exception review':
     'sealane exception create --release readings@1.0.0 --to prod --gate soak --key alice --reason "fixes an outage" --home my-lane',
+  'rig add': ENROL_RIG,
+  'rig rebuilt': ADD_RIG,
+  'rig revoke': ADD_RIG,
   'site add': 'sealane-site enroll --name harbour-9 --out request.json',
   'media import': 'sealane media export --stage prod --out medium --home my-lane',
   start: 'sealane-site stop --config site/site.yaml --state site/state',
@@ -127,6 +135,7 @@ describe('the example of each command’s help', () => {
     copy(['witness'], 'its-witness');
     copy(['build', '1.0.0', 'test', 'junit.xml'], 'junit.xml');
     copy(['lab-hardware.cdx.json'], 'hardware.cdx.json');
+    writeMachine(path.join(place, 'rig'), { serial: 'NR0001' });
     mkdirSync(path.join(place, 'public'));
     writeFileSync(path.join(place, 'public', 'index.html'), '<p>hello</p>\n');
     symlinkSync(quickstart, path.join(place, '.quickstart'));
