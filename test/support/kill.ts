@@ -4,7 +4,8 @@ import { pathToFileURL } from 'node:url';
 import { expect } from 'vitest';
 import { type Executable, ROOT, runJson } from './run.js';
 
-const PRELOAD = pathToFileURL(path.join(ROOT, 'test', 'support', 'kill-at.mjs')).href;
+/** What makes node kill itself at the point that SEALANE_KILL_AT names. */
+export const PRELOAD = pathToFileURL(path.join(ROOT, 'test', 'support', 'kill-at.mjs')).href;
 
 /** Runs until the point is reached, which it must be: a command that ends by itself was never there. */
 export async function killAt(point: string, program: Executable, words: readonly string[]): Promise<void> {
