@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PRELOAD } from '../support/kill.js';
+import { PRELOAD, TOUCH } from '../support/kill.js';
 import { makeLane, type TestLane } from '../support/lane.js';
 import type { Server } from '../support/run.js';
 import { api, type ApiAnswer, GITHUB_CLAIMS, type Issuer, serviceYaml, startIssuer, startService } from '../support/service.js';
@@ -87,13 +87,13 @@ describe('A24 the service', () => {
 
   it('A24 asked to stop, it answers what it has begun and ends with 0', async () => {
     const release = await candidate('3.0.0');
-    const service = await start();
-    let isAnswered = false;
-    const asked = promote(service, release).finally(() => (isAnswered = true));
-    // it holds the publish lock while it works
-    while (!isAnswered && !existsSync(path.join(lane.home, 'ledger', 'publish.lock')))
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(isAnswered).toBe(false);
+    const begun = path.join(dir, 'begun');
+    const service = await start({
+      node: ['--import', TOUCH],
+      env: { SEALANE_TOUCH_AT: 'promote:decision-logged', SEALANE_TOUCH_FILE: begun },
+    });
+    const asked = promote(service, release);
+    while (!existsSync(begun)) await new Promise((resolve) => setTimeout(resolve, 5));
     await service.stop();
     const { exit, json } = await asked;
     expect({ exit, decision: json.decision, ended: await service.ended }).toEqual({ exit: '0', decision: 'passed', ended: 0 });

@@ -7,6 +7,9 @@ import { type Executable, ROOT, runJson } from './run.js';
 /** What makes node kill itself at the point that SEALANE_KILL_AT names. */
 export const PRELOAD = pathToFileURL(path.join(ROOT, 'test', 'support', 'kill-at.mjs')).href;
 
+/** What makes node write the file that SEALANE_TOUCH_FILE names at the point that SEALANE_TOUCH_AT names. */
+export const TOUCH = pathToFileURL(path.join(ROOT, 'test', 'support', 'touch-at.mjs')).href;
+
 /** Runs until the point is reached, which it must be: a command that ends by itself was never there. */
 export async function killAt(point: string, program: Executable, words: readonly string[]): Promise<void> {
   const ended = await runJson(program, words, { node: ['--import', PRELOAD], env: { SEALANE_KILL_AT: point } });
