@@ -45,9 +45,5 @@ export const REQUIREMENT_ROWS: readonly RequirementRow[] = [
   ['A21', 'rollback rehearsed in the stage before, in the declared time', NONE_YET],
   ['A22', 'measured conditions: each bounded; a missing number refuses', ''],
   ['A23', 'site variables: declared with type and range; the receipt names the rendered digest', ''],
-  [
-    'A24',
-    'promoter service: OIDC and mTLS callers, rights per route; killed in mid-promotion it loses and doubles nothing',
-    'callers by certificate are not tested yet',
-  ],
+  ['A24', 'promoter service: OIDC and mTLS callers, rights per route; killed in mid-promotion it loses and doubles nothing', ''],
 ];
