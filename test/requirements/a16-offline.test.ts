@@ -163,6 +163,31 @@ describe.skipIf(!offline)('A16 offline promotion (skipped where no network names
     expect(await size()).toBe(before);
   });
 
+  test('a decision that says something else than was signed and logged is not anchored; one whose bundle is gone is in doubt', async () => {
+    const out = path.join(dir, 'out-forged');
+    inside(['evidence', 'export', release, '--out', out]);
+    const file = path.join(out, 'statements.json');
+    const bundles = JSON.parse(readFileSync(file, 'utf8')) as { dsseEnvelope: { payload: string } }[];
+    const decision = bundles.find(({ dsseEnvelope }) => Buffer.from(dsseEnvelope.payload, 'base64').includes('"to":"plant"'));
+    if (decision === undefined) throw new Error('find the decision of the enclave');
+    const whole = decision.dsseEnvelope.payload;
+    const forged = Buffer.from(whole, 'base64')
+      .toString()
+      .replace(/"timeVerified":"20\d\d/, '"timeVerified":"2019');
+    decision.dsseEnvelope.payload = Buffer.from(forged).toString('base64');
+    writeFileSync(file, JSON.stringify(bundles));
+    await expect(anchor(out)).rejects.toThrow(/WAYBILL_SIGNATURE/);
+    const { statements } = await main.sealane(['release', 'show', release]);
+    const anchored = (statements as { predicateType: string; digest: string }[]).find(({ predicateType }) =>
+      predicateType.endsWith(':anchor:v1'),
+    );
+    const { bundle } = await main.sealane(['log', 'prove', anchored?.digest ?? '']);
+    const said = JSON.parse(Buffer.from(bundle.dsseEnvelope.payload, 'base64').toString()).predicate.statements;
+    rmSync(path.join(main.home, 'lane', 'content', 'blobs', 'sha256', said[0].bundle.digest.slice('sha256:'.length)));
+    const { answer, complete } = await main.sealane(['audit', 'trace', release], 4);
+    expect({ complete, doubts: answer.doubts }).toMatchObject({ complete: false, doubts: [{ code: 'CONTENT_MISSING' }] });
+  });
+
   test('a log that was rewritten, or is shown under other keys, is not anchored again', async () => {
     const out = path.join(dir, 'out-of-twin');
     const stop = await serveWitness(twin, path.join(dir, 'twin-witness'));
