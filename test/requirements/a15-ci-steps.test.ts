@@ -92,6 +92,24 @@ describe('A15 the plain shell step', () => {
       'approvals note',
     ]);
   });
+
+  test('a report that cannot be written is refused before anything is decided', async () => {
+    const release = await makeRelease();
+    const before = (await home.sealane(['release', 'show', release])).statements.length;
+    const answer = await home.run(['promote', release, '--to', 'dev', '--report', `markdown=${home.file('plain', '')}/summary.md`]);
+    expect({ exit: answer.exit, code: answer.json.error.code }).toEqual({ exit: 2, code: 'STATE_UNWRITABLE' });
+    expect((await home.sealane(['release', 'show', release])).statements).toHaveLength(before);
+  });
+
+  test('a reader that closes the pipe early is no fault of either program', async () => {
+    for (const program of ['sealane', 'sealane-site']) {
+      const { stdout, stderr } = await runProgram('bash', [
+        '-c',
+        `{ ${process.execPath} ${path.join(ROOT, 'bin', program)}.mjs --help; echo "exit $?" >&2; } | true`,
+      ]);
+      expect({ stdout, stderr }).toEqual({ stdout: '', stderr: 'exit 0\n' });
+    }
+  });
 });
 
 describe('A15 the GitHub action', () => {

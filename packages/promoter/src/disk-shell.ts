@@ -67,7 +67,8 @@ export function readNamed(file: string, what: string): Uint8Array {
     return new Uint8Array(readFileSync(file));
   } catch (cause) {
     const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    throw new PromoterError('CONFIG_INVALID', `read ${what} ${file}: ${why}`, { file }, { cause });
+    const hint = isNotFound(cause) ? { hint: 'check the path: nothing is there' } : {};
+    throw new PromoterError('CONFIG_INVALID', `read ${what} ${file}: ${why}`, { file }, { cause, ...hint });
   }
 }
 

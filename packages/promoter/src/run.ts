@@ -11,6 +11,7 @@ import { PROGRAM } from './program.js';
 export async function runSealane(argv: readonly string[], help?: URL): Promise<number> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', passOverClosedPipe);
   const io: CommandIo = {
     env: process.env,
     cwd: process.cwd(),
@@ -39,4 +40,9 @@ function readHelp(help: URL): Readonly<Record<string, CommandHelp>> | undefined 
     if (isNotFound(error)) return undefined;
     throw error;
   }
+}
+
+/** A reader that has read enough (`| head`) is no fault of the command, which ends as it would have. */
+function passOverClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }

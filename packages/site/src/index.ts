@@ -29,6 +29,7 @@ function readHelp(help: URL): Readonly<Record<string, CommandHelp>> | undefined 
 
 /** The process as a command's outside: the first SIGINT or SIGTERM aborts, a second one ends at once. */
 function processIo(): CommandIo {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', passOverClosedPipe);
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   return {
@@ -39,4 +40,9 @@ function processIo(): CommandIo {
     out: (text) => void process.stdout.write(text),
     talk: (text) => void process.stderr.write(text),
   };
+}
+
+/** A reader that has read enough (`| head`) is no fault of the command, which ends as it would have. */
+function passOverClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }

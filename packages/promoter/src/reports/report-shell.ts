@@ -1,5 +1,5 @@
 /** Writes the reports that a CI step asks for beside its answer. */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, OptionSpec } from '@sealane/core/command-line';
@@ -37,12 +37,16 @@ interface Wanted {
   readonly file: string;
 }
 
-/** The reports that a call asks for, checked before anything is done. @throws PromoterError `USAGE` no FORMAT=FILE, or an unknown format */
+/**
+ * The reports that a call asks for, checked before anything is done: a promotion must not end in a report that cannot be written.
+ *
+ * @throws PromoterError `USAGE` no FORMAT=FILE, or an unknown format; `STATE_UNWRITABLE` the file cannot be opened
+ */
 export function wantedReports(call: CommandCall): readonly Wanted[] {
   return listOption(call, 'report').map((text) => {
     const [, name = '', file = ''] = /^([a-z-]+)=(.+)$/s.exec(text) ?? [];
     const format = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
-    if (format !== undefined) return { format, file: path.resolve(call.io.cwd, file) };
+    if (format !== undefined) return { format, file: writable(path.resolve(call.io.cwd, file)) };
     throw new PromoterError(
       'USAGE',
       `read --report ${JSON.stringify(text.slice(0, 80))}: expected FORMAT=FILE with one of ${Object.keys(FORMATS).join(', ')}`,
@@ -56,5 +60,16 @@ export function writeReports(wanted: readonly Wanted[], { json, exit }: CommandR
   for (const { format, file } of wanted) {
     if (format.appends) appendFileSync(file, format.write(outcome));
     else durableWrite(file, format.write(outcome), PUBLIC_FILE);
+  }
+}
+
+function writable(file: string): string {
+  try {
+    mkdirSync(path.dirname(file), { recursive: true });
+    closeSync(openSync(file, 'a'));
+    return file;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new PromoterError('STATE_UNWRITABLE', `open report ${file}: ${why}`, { file }, { cause });
   }
 }
