@@ -1,7 +1,7 @@
 /** Promotion in an enclave that no network reaches: evidence is carried in, the decision is carried out and anchored, and the auditor sees both. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -187,6 +187,25 @@ describe.skipIf(!offline)('A16 offline promotion (skipped where no network names
     const { answer, complete } = await main.sealane(['audit', 'trace', release], 4);
     expect({ complete, doubts: answer.doubts }).toMatchObject({ complete: false, doubts: [{ code: 'CONTENT_MISSING' }] });
   });
+
+  test.skipIf(process.getuid?.() !== 0)(
+    'a medium that is full is 2 with the next step, and has no statements on it (skipped without root)',
+    async () => {
+      const small = path.join(dir, 'small');
+      mkdirSync(small);
+      expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', small]).status).toBe(0);
+      try {
+        const answer = await main.run(['evidence', 'export', release, '--out', path.join(small, 'carried')]);
+        expect({ exit: answer.exit, error: answer.json.error }).toMatchObject({
+          exit: 2,
+          error: { code: 'STATE_UNWRITABLE', hint: expect.stringContaining('make room') },
+        });
+        expect(existsSync(path.join(small, 'carried', 'statements.json'))).toBe(false);
+      } finally {
+        spawnSync('umount', [small]);
+      }
+    },
+  );
 
   test('a log that was rewritten, or is shown under other keys, is not anchored again', async () => {
     const out = path.join(dir, 'out-of-twin');
