@@ -34,6 +34,10 @@ export const program: Program = {
     gc: { summary: 'remove slots, blobs and receipts that nothing needs', load: () => import('./commands/gc.js') },
     doctor: { summary: 'look for what is wrong at this site, and mend it', load: () => import('./commands/doctor.js') },
     'mirror sync': { summary: 'bring the mirror up to date; install nothing', load: () => import('./commands/mirror-sync.js') },
+    'mirror serve': {
+      summary: 'serve images of admitted releases to engines on this host, read-only and by digest',
+      load: () => import('./commands/mirror-serve.js'),
+    },
     'media import': {
       summary: 'take a medium into the mirror, verifying while it copies; install nothing',
       load: () => import('./commands/media-import.js'),

@@ -1,0 +1,65 @@
+/** `sealane-site mirror serve`: engines on this host pull what was admitted, by digest, whatever the WAN does. */
+import { SiteError } from '@sealane/core';
+import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { isLoopback, openLayout } from '@sealane/oci';
+import { readState } from '../apply/machine.js';
+import { serveMirror } from '../mirror/serve-shell.js';
+import { servedContent, servedReleases, type ServedContent } from '../mirror/served-content.js';
+import type { Site } from '../site.js';
+import { openSite, textOption } from '../site-shell.js';
+
+/** The command. */
+export const command: CommandSpec = {
+  name: 'mirror serve',
+  summary: 'serve images of admitted releases to engines on this host, read-only and by digest',
+  options: [{ flags: '--listen <host:port>', description: 'a loopback address; port 0 takes a free one', required: true }],
+  example: 'sealane-site mirror serve --listen 127.0.0.1:5080 --config site/site.yaml --state site/state',
+  run,
+};
+
+/** Serves until the signal; the first line of stdout is `{url}`, written as soon as requests are answered. */
+async function run(call: CommandCall): Promise<CommandResult> {
+  const { host, port } = listenAddress(textOption(call.options['listen']) ?? '');
+  const site = openSite(call);
+  const store = await openLayout(site.folder.store, { create: 'if-missing' });
+  const { talk } = site.world;
+  const mirror = await serveMirror({ host, port, store, content: currentContent(site, store, talk), talk });
+  const url = `http://${mirror.address}`;
+  call.io.out(`${JSON.stringify({ url })}\n`);
+  await aborted(call.io.signal);
+  await mirror.close();
+  return { exit: 0, json: { url, stopped: true }, text: '' };
+}
+
+/** What is served follows what is installed: the journal is read at each request, the manifests only when other releases are served. */
+function currentContent(site: Site, store: Parameters<typeof servedContent>[0], talk: (line: string) => void): () => ServedContent {
+  let known: { readonly releases: string; readonly content: ServedContent } | undefined;
+  return () => {
+    const digests = servedReleases(readState(site.world.disk, site.folder.journal));
+    const releases = digests.join();
+    if (known?.releases !== releases) known = { releases, content: servedContent(store, digests, talk) };
+    return known.content;
+  };
+}
+
+function listenAddress(text: string): { readonly host: string; readonly port: number } {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  if (host === undefined || Number(port) > 65_535)
+    throw new SiteError('USAGE', `read --listen: expected HOST:PORT, got ${JSON.stringify(text)}`);
+  if (!isLoopback(text))
+    throw new SiteError(
+      'USAGE',
+      `read --listen: expected a loopback address, got ${host}`,
+      {},
+      {
+        hint: 'listen on 127.0.0.1: who pulls over a network is not known here',
+      },
+    );
+  return { host, port: Number(port) };
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
