@@ -1,11 +1,13 @@
-/** The promoter's requirements, row by row, and what of each is open. Tests show a row by beginning their name with it: `A5 …`. */
+/** The requirements, row by row, and what of each is open. Tests show a row by beginning their name with it: `A5 …`. */
 
 /** A row: its id, the capability, and what no test shows yet (empty: nothing). */
 export type RequirementRow = readonly [id: string, capability: string, open: string];
 
 const NONE_YET = 'not built yet';
+const NOT_BY_ROW = 'built in part, and shown by tests that do not name the row yet';
 
-export const REQUIREMENT_ROWS: readonly RequirementRow[] = [
+/** A. Promotion. */
+const PROMOTION: readonly RequirementRow[] = [
   [
     'A1',
     'a release is an immutable set of parts named by digest; a manifest with a mutable tag is refused, naming file and line',
@@ -46,4 +48,50 @@ export const REQUIREMENT_ROWS: readonly RequirementRow[] = [
   ['A22', 'measured conditions: each bounded; a missing number refuses', ''],
   ['A23', 'site variables: declared with type and range; the receipt names the rendered digest', ''],
   ['A24', 'promoter service: OIDC and mTLS callers, rights per route; killed in mid-promotion it loses and doubles nothing', ''],
+];
+
+/** B. Distribution and the site. */
+const SITE: readonly RequirementRow[] = [
+  ['B1', 'mirror: verified before it is served, nothing that was not asked for, killed anywhere, bounded, garbage collected', NOT_BY_ROW],
+  ['B2', 'engines pull from the mirror by digest, with the WAN cut', 'containerd'],
+  ['B3', 'upstreams in order for each class of traffic; bulk cannot starve revocations; a bad upstream is left and rejoined', NONE_YET],
+  ['B4', 'little over the WAN: resumable, only chunks that the site lacks', NONE_YET],
+  ['B5', 'removable media out and back; a hostile one gets a clear refusal', NOT_BY_ROW],
+  ['B6', 'verifies by itself, offline: each TUF and Uptane attack is refused by name', NOT_BY_ROW],
+  ['B7', 'applies atomically: old or new, at any kill or power cut', NOT_BY_ROW],
+  ['B8', 'rolls back by itself and by hand, to a good release, never to a revoked one or below the floor', NOT_BY_ROW],
+  ['B9', 'drivers: files, Podman, Kubernetes, command', 'drivers other than files'],
+  ['B10', 'degraded but functional, for days without WAN, DNS, NTP and central', NONE_YET],
+  ['B11', 'a systemd service: notify, watchdog, credentials, hardened; or a timer', NONE_YET],
+  ['B12', 'maintenance windows, holds, deferral', 'maintenance windows of a site'],
+  ['B13', 'hardware facts and drift', NOT_BY_ROW],
+  ['B14', 'break-glass and technicians', NONE_YET],
+  ['B15', 'fence, drain, rejoin', 'drain'],
+  ['B16', 'enrol, template, rebuild', 'templates, certificates, rebuilding'],
+  ['B17', 'sovereignty and placement', NONE_YET],
+  ['B18', 'only approved workloads run', NONE_YET],
+  ['B19', 'secrets', NONE_YET],
+  ['B20', 'attested hardware', NONE_YET],
+  ['B21', 'outbound only', NONE_YET],
+  ['B22', 'retire, repurpose', NONE_YET],
+];
+
+/** D. Ledger and audit. */
+const LEDGER: readonly RequirementRow[] = [
+  ['D1', 'append-only, provable: editing or dropping any row is found by anyone with an old checkpoint', ''],
+  ['D2', 'durable and fast: an acknowledged entry survives a kill; group commit', NOT_BY_ROW],
+  ['D3', 'complete: who, what, on which devices, refusals, grants, receipts, key events', NONE_YET],
+  ['D4', 'answers to the auditor’s questions, with digests and proofs', 'two of the questions are built'],
+  ['D5', 'two times: what was true then, and what was known then', NONE_YET],
+  ['D6', 'pages for people', NONE_YET],
+  ['D7', 'export', NONE_YET],
+  ['D8', 'outgrows one machine: PostgreSQL with several promoters', NONE_YET],
+  ['D9', 'backup and retention', 'backup, restore onto an empty machine, retention'],
+];
+
+/** The parts of the page, each with its letter. */
+export const REQUIREMENT_PARTS: readonly { readonly title: string; readonly rows: readonly RequirementRow[] }[] = [
+  { title: 'Promotion', rows: PROMOTION },
+  { title: 'Distribution and the site', rows: SITE },
+  { title: 'Ledger and audit', rows: LEDGER },
 ];

@@ -4,10 +4,12 @@ import path from 'node:path';
 import { format as pretty } from 'prettier';
 import { describe, expect, test } from 'vitest';
 import { ROOT } from '../support/run.js';
-import { REQUIREMENT_ROWS, type RequirementRow } from './requirement-rows.js';
+import { REQUIREMENT_PARTS, type RequirementRow } from './requirement-rows.js';
 
 const FILE = 'docs/requirements.md';
-const ROW_TEST = /\b(?:test|it|describe)(?:\.[\w.]+)?\(\s*(['"`])((A\d{1,2}) .+?)\1/g;
+const ROW_TEST = /\b(?:test|it|describe)(?:\.[\w.]+)?\(\s*(['"`])(([ABD]\d{1,2}) .+?)\1/g;
+
+const ROWS = REQUIREMENT_PARTS.flatMap(({ rows }) => rows);
 
 interface RowTest {
   readonly row: string;
@@ -25,16 +27,16 @@ const ROW_TESTS: readonly RowTest[] = readdirSync(path.join(ROOT, 'test'), { rec
 
 function section([id, capability, open]: RequirementRow): string {
   const shown = ROW_TESTS.filter(({ row }) => row === id).map(({ file, name }) => `- \`${file}\`: “${name}”`);
-  return [`## ${id} ${capability}`, shown.join('\n'), open === '' ? '' : `Open: ${open}.`].filter((part) => part !== '').join('\n\n');
+  return [`### ${id} ${capability}`, shown.join('\n'), open === '' ? '' : `Open: ${open}.`].filter((part) => part !== '').join('\n\n');
 }
 
 function page(): string {
-  return `# Requirements of promotion
+  return `# Requirements
 
 Each row, the tests that show it through the real commands, and what is open. Generated from \`test/docs/requirement-rows.ts\` and from the names of tests, which begin with their row; \`.ci/run\` fails when a
 file named here did not run.
 
-${REQUIREMENT_ROWS.map(section).join('\n\n')}
+${REQUIREMENT_PARTS.map(({ title, rows }) => `## ${title}\n\n${rows.map(section).join('\n\n')}`).join('\n\n')}
 `;
 }
 
@@ -44,16 +46,19 @@ describe(FILE, () => {
     await expect(await pretty(page(), options)).toMatchFileSnapshot(path.join(ROOT, FILE));
   });
 
-  test('has rows A1 to A24, each once', () => {
-    expect(REQUIREMENT_ROWS.map(([id]) => id)).toEqual(Array.from({ length: 24 }, (_, at) => `A${at + 1}`));
+  test('has rows A1 to A24, B1 to B22 and D1 to D9, each once', () => {
+    const all = Object.entries({ A: 24, B: 22, D: 9 }).flatMap(([part, last]) =>
+      Array.from({ length: last }, (_, at) => `${part}${at + 1}`),
+    );
+    expect(ROWS.map(([id]) => id)).toEqual(all);
   });
 
-  test.for(REQUIREMENT_ROWS.map(([id, , open]) => ({ id, open })))('$id has a test, or says what is open', ({ id, open }) => {
+  test.for(ROWS.map(([id, , open]) => ({ id, open })))('$id has a test, or says what is open', ({ id, open }) => {
     if (!ROW_TESTS.some(({ row }) => row === id)) expect(open).toMatch(/\w{4}/);
   });
 
   test('no test names a row that does not exist', () => {
-    const ids = new Set(REQUIREMENT_ROWS.map(([id]) => id));
+    const ids = new Set(ROWS.map(([id]) => id));
     expect(ROW_TESTS.filter(({ row }) => !ids.has(row))).toEqual([]);
   });
 });
