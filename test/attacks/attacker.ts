@@ -227,7 +227,7 @@ export async function holdLog(lane: TestLane): Promise<LogHolder> {
       const results = [];
       for (const [payload, key] of payloads) {
         const signer = exampleSigner(key);
-        const [appended] = await ledger.append([{ envelope: await signStatement(payload, signer), spki: signer.spki }]);
+        const [appended] = await ledger.append([await signStatement(payload, signer)]);
         results.push(appended?.index ?? -1);
       }
       await cosign(ledger, witnessVkey, lane.witness.url);

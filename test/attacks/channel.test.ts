@@ -120,8 +120,8 @@ it('a record that another key than the registrar’s signed is refused', async (
   const file = path.join(scene.site.state, 'record.json');
   const { statement } = parseBundle(new Uint8Array(readFileSync(file)));
   const thief = exampleSigner('dev');
-  const envelope = await signStatement(siteRecordStatement(readSiteRecord(statement)), thief);
-  writeFileSync(file, JSON.stringify(encodeBundle({ envelope, spki: thief.spki })));
+  const forged = await signStatement(siteRecordStatement(readSiteRecord(statement)), thief);
+  writeFileSync(file, JSON.stringify(encodeBundle(forged)));
   await expectRefusal(scene, 'SITE_MISMATCH', 3);
 });
 

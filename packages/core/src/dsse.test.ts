@@ -8,7 +8,8 @@ import { sha256, sha256Raw } from './digest.js';
 import { envelopePayload, INTOTO_PAYLOAD_TYPE, makeEnvelope, pae, parseEnvelope, statementDigestOf } from './dsse.js';
 import { LIMITS } from './limits.js';
 import { encodeLogLeaf, logLeaf, parseLogLeaf } from './log-leaf.js';
-import { keyIdOf, p256PublicKey, type Signer, signStatement, verifyEnvelope, verifyP256 } from './signer.js';
+import { p256PublicKey, verifyP256 } from './p256.js';
+import { keyIdOf, type Signer, signStatement, verifyEnvelope } from './signer.js';
 import { encodeStatement, parseStatement, PREDICATE } from './statement.js';
 
 const spkiOf = (key: KeyObject): Uint8Array => new Uint8Array(createPublicKey(key).export({ type: 'spki', format: 'der' }));
@@ -34,7 +35,7 @@ test("the encoding of DSSE's own example", () => {
 });
 
 test('a signed statement verifies by its key and by no other, type and payload included', async () => {
-  const envelope = await signStatement(payload, alice);
+  const { envelope } = await signStatement(payload, alice);
   expect(envelope.payloadType).toBe(INTOTO_PAYLOAD_TYPE);
   expect(envelope.signatures[0].keyid).toBe('');
   expect(verifyEnvelope(envelope, alice.spki)).toBe(true);
@@ -47,13 +48,13 @@ test('a signed statement verifies by its key and by no other, type and payload i
 
 test('two people who sign one statement make one statement digest and two leaves', async () => {
   const bob = signerOf(p256());
-  const [one, two] = [await signStatement(payload, alice), await signStatement(payload, bob)];
+  const [{ envelope: one }, { envelope: two }] = [await signStatement(payload, alice), await signStatement(payload, bob)];
   expect(statementDigestOf(one)).toBe(statementDigestOf(two));
   expect(logLeaf(one, alice.spki)).not.toEqual(logLeaf(two, bob.spki));
 });
 
 test('an envelope has exactly one signature and no other fields', async () => {
-  const good = await signStatement(payload, alice);
+  const { envelope: good } = await signStatement(payload, alice);
   const [signature] = good.signatures;
   const bad: readonly unknown[] = [
     null,
@@ -120,7 +121,7 @@ test('arbitrary keys and signatures verify nothing and crash nothing', () => {
 });
 
 test('a leaf is Rekor v2 hashedrekord 0.0.2, byte for byte', async () => {
-  const envelope = await signStatement(payload, alice);
+  const { envelope } = await signStatement(payload, alice);
   const leaf = logLeaf(envelope, alice.spki);
   const encoded = base64(sha256Raw(pae(INTOTO_PAYLOAD_TYPE, payload)));
   expect(fromUtf8(leaf)).toBe(
@@ -134,7 +135,7 @@ test('a leaf is Rekor v2 hashedrekord 0.0.2, byte for byte', async () => {
 });
 
 test('a leaf with one character changed is another leaf or a refusal, never the same', async () => {
-  const leaf = logLeaf(await signStatement(payload, alice), alice.spki);
+  const leaf = logLeaf((await signStatement(payload, alice)).envelope, alice.spki);
   const good = parseLogLeaf(leaf);
   fc.assert(
     fc.property(fc.nat(leaf.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {

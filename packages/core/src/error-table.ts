@@ -60,6 +60,11 @@ export const ERRORS = define({
 
   // malformed input, named by kind
   BYTES_MALFORMED: { exit: 2, what: 'text is not UTF-8, base64 or hex where it must be', hint: 'check the file that was given' },
+  CERTIFICATE_MALFORMED: {
+    exit: 4,
+    what: 'a certificate is not one of a keyless signature: one identity, one issuer, a P-256 key',
+    hint: 'sign again; if it stays, see what your certificate authority issues',
+  },
   CHECKPOINT_MALFORMED: { exit: 4, what: 'a checkpoint is not of the form of C2SP tlog-checkpoint', hint: 'fetch it again from the log' },
   ENVELOPE_MALFORMED: {
     exit: 4,
@@ -225,6 +230,16 @@ export const ERRORS = define({
     exit: 3,
     what: 'evidence is signed by a key that policy does not name for it',
     hint: 'sign with a key that the pipeline lists under signers',
+  },
+  SIGNER_CERTIFICATE: {
+    exit: 4,
+    what: 'the certificate of a keyless signature is not one that the authorities in policy issued for signing',
+    hint: 'sign again with the certificate authority that pipeline.yaml names under authorities',
+  },
+  SIGNER_TIME: {
+    exit: 4,
+    what: "a keyless signature has no timestamp by policy's authority from within the life of its certificate",
+    hint: 'sign again: a certificate of some minutes must be used at once, and timestamped by the authority in pipeline.yaml',
   },
   EVIDENCE_SUBJECT: {
     exit: 3,

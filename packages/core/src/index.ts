@@ -2,6 +2,7 @@
 export { base64, concatBytes, equalBytes, fromBase64, fromHex, fromUtf8, hex, utf8 } from './bytes.js';
 export { canonicalJson, type JsonObject, type JsonValue } from './canonical-json.js';
 export type { Check, Verdict } from './check.js';
+export { type CertifiedKey, type Identity, identityIdOf, readCertificate, timestampTimeMs } from './certificate.js';
 export { type Checkpoint, formatCheckpointText, parseCheckpoint } from './checkpoint.js';
 export { cosign, type Cosignature, verifyCosignatures } from './cosignature.js';
 export {
@@ -63,6 +64,7 @@ export { LIMITS } from './limits.js';
 export { encodeLogLeaf, type LogLeaf, logLeaf, parseLogLeaf } from './log-leaf.js';
 export { emptyRoot, leafHash, nodeHash, verifyConsistency, verifyInclusion } from './merkle.js';
 export { consistencyProof, inclusionProof, type ProofWish, rootFromTiles, type TileReader, tilesForProofs } from './merkle-tiles.js';
+export { p256PublicKey, verifyP256 } from './p256.js';
 export { type QuorumCheckpoint, verifyQuorum } from './quorum.js';
 export {
   formatVkey,
@@ -82,7 +84,7 @@ export {
   type Vkey,
   vkeyOf,
 } from './signed-note.js';
-export { keyIdOf, p256PublicKey, type Signer, signStatement, verifyEnvelope, verifyP256 } from './signer.js';
+export { type Certified, keyIdOf, type Signed, type Signer, signerIdOf, signStatement, verifyEnvelope } from './signer.js';
 export { makeSiteRequest, readSiteRequest, type SiteRequest } from './site-request.js';
 export { encodeStatement, parseStatement, PREDICATE, type Statement, type Subject } from './statement.js';
 export { type JsonLimits, parseStrictJson } from './strict-json.js';

@@ -4,6 +4,7 @@
  * Verifiers rebuild these bytes from the bundle, so they are exactly RFC 8785 and nothing is optional.
  */
 import { base64, equalBytes, fromBase64 } from './bytes.js';
+import { readCertificate } from './certificate.js';
 import { canonicalJson, type JsonValue } from './canonical-json.js';
 import { sha256Raw } from './digest.js';
 import { type Envelope, envelopePayload, pae } from './dsse.js';
@@ -12,21 +13,23 @@ import { LIMITS } from './limits.js';
 import { restate } from './restate.js';
 import { parseStrictJson } from './strict-json.js';
 
-/** The parts of a leaf: what was signed (by hash), the DER signature, the signer's SubjectPublicKeyInfo DER. */
+/** The parts of a leaf: what was signed (by hash), the DER signature, the signer's SubjectPublicKeyInfo DER, the certificate of a keyless one (DER). */
 export interface LogLeaf {
   readonly paeDigest: Uint8Array;
   readonly signature: Uint8Array;
   readonly spki: Uint8Array;
+  readonly certificate?: Uint8Array;
 }
 
-/** The leaf bytes of an envelope signed by the key `spki`. */
-export function logLeaf(envelope: Envelope, spki: Uint8Array): Uint8Array {
+/** The leaf bytes of an envelope signed by the key `spki`, or keyless by the key of `certificate`, which then stands in its place. */
+export function logLeaf(envelope: Envelope, spki: Uint8Array, certificate?: Uint8Array): Uint8Array {
   const paeDigest = sha256Raw(pae(envelope.payloadType, envelopePayload(envelope)));
-  return encodeLogLeaf({ paeDigest, signature: fromBase64(envelope.signatures[0].sig), spki });
+  const signature = fromBase64(envelope.signatures[0].sig);
+  return encodeLogLeaf({ paeDigest, signature, spki, ...(certificate === undefined ? {} : { certificate }) });
 }
 
 /** The leaf bytes of its parts. */
-export function encodeLogLeaf({ paeDigest, signature, spki }: LogLeaf): Uint8Array {
+export function encodeLogLeaf({ paeDigest, signature, spki, certificate }: LogLeaf): Uint8Array {
   return canonicalJson({
     apiVersion: '0.0.2',
     kind: 'hashedrekord',
@@ -35,7 +38,12 @@ export function encodeLogLeaf({ paeDigest, signature, spki }: LogLeaf): Uint8Arr
         data: { algorithm: 'SHA2_256', digest: base64(paeDigest) },
         signature: {
           content: base64(signature),
-          verifier: { keyDetails: 'PKIX_ECDSA_P256_SHA_256', publicKey: { rawBytes: base64(spki) } },
+          verifier: {
+            keyDetails: 'PKIX_ECDSA_P256_SHA_256',
+            ...(certificate === undefined
+              ? { publicKey: { rawBytes: base64(spki) } }
+              : { x509Certificate: { rawBytes: base64(certificate) } }),
+          },
         },
       },
     },
@@ -58,11 +66,18 @@ export function parseLogLeaf(bytes: Uint8Array): LogLeaf {
 function leafParts(bytes: Uint8Array): LogLeaf {
   const value = parseStrictJson(bytes, { maxBytes: LIMITS.logLeafBytes, maxDepth: LIMITS.jsonDepth });
   const record = at(value, 'spec', 'hashedRekordV002');
+  const verifier = at(record, 'signature', 'verifier');
   return {
     paeDigest: fromBase64(textAt(record, 'data', 'digest')),
     signature: fromBase64(textAt(record, 'signature', 'content')),
-    spki: fromBase64(textAt(record, 'signature', 'verifier', 'publicKey', 'rawBytes')),
+    ...(at(verifier, 'x509Certificate') === undefined
+      ? { spki: fromBase64(textAt(verifier, 'publicKey', 'rawBytes')) }
+      : certified(fromBase64(textAt(verifier, 'x509Certificate', 'rawBytes')))),
   };
+}
+
+function certified(certificate: Uint8Array): Pick<LogLeaf, 'spki' | 'certificate'> {
+  return { spki: readCertificate(certificate).spki, certificate };
 }
 
 function at(value: JsonValue | undefined, ...path: readonly string[]): JsonValue | undefined {

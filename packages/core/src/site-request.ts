@@ -9,7 +9,8 @@ import { pae } from './dsse.js';
 import { CoreError } from './errors.js';
 import { LIMITS } from './limits.js';
 import { restate } from './restate.js';
-import { keyIdOf, type Signer, verifyP256 } from './signer.js';
+import { verifyP256 } from './p256.js';
+import { keyIdOf, type Signer } from './signer.js';
 import { parseStrictJson } from './strict-json.js';
 
 /** What is signed is DSSE's encoding of this type and the canonical bytes of all other fields. */

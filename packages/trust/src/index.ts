@@ -17,6 +17,8 @@ export {
   type Policy,
   type PolicyExceptionRule,
   policyDigest,
+  type PolicyAuthorities,
+  type PolicyAuthority,
   type PolicyGate,
   type PolicyGroup,
   type PolicyHardware,
@@ -25,6 +27,7 @@ export {
   type PolicyPerson,
   type PolicySigners,
   type PolicyStage,
+  signerWindow,
 } from './policy/policy.js';
 export { outsideScope, type PolicyScope, type ScopedRelease, scopeName } from './policy/scope.js';
 export { type ClassFilter, classFilterShape, type WorkloadClass } from './policy/workload-class.js';
@@ -33,6 +36,7 @@ export { renderVariables, type SiteVariables, siteVariablesShape } from './site-
 // waybill
 export { encodeWaybill, parseWaybill, type Waybill, WAYBILL_MEDIA_TYPE, type WaybillBlob } from './waybill/waybill.js';
 // evidence
+export { certifiedSigner, checkCertified } from './evidence/certified.js';
 export { BUNDLE_MEDIA_TYPE, encodeBundle, hintOf, type LogProof, parseBundle, type ParsedBundle } from './evidence/bundle.js';
 export { checkTrustedRoot, encodeTrustedRoot, trustedRootFromPolicy } from './evidence/trusted-root.js';
 export { quorumOf, type VerifiedStatement, type VerifyOptions, type WitnessedTime } from './evidence/statement-checks.js';

@@ -81,7 +81,7 @@ export async function cite(
 ): Promise<boolean> {
   const cosigned = await ledger.firstCosignedCovering(entry.index);
   try {
-    const row = { envelope: entry.envelope, spki: entry.spki, logIndex: entry.index, origin: ledger.origin, cosigned };
+    const row = { ...entry, logIndex: entry.index, origin: ledger.origin, cosigned };
     verifyLedgerRow(row, { trust: verifyTrustOf(policy), ...(signers === undefined ? {} : { signers }) });
     evidence.citations.push({ digest: entry.statementDigest, logIndex: entry.index });
     return true;
@@ -139,9 +139,9 @@ function unprovedDoubt({ digest, logIndex }: Citation): Doubt {
 }
 
 async function proveOne(ledger: Ledger, index: number, { size, root }: Checkpoint): Promise<void> {
-  const { envelope, spki } = await ledger.entry(index);
+  const { envelope, spki, certified } = await ledger.entry(index);
   const proof = await ledger.inclusionProof(index, size);
-  verifyInclusion({ leafHash: leafHash(logLeaf(envelope, spki)), index, size, proof, root });
+  verifyInclusion({ leafHash: leafHash(logLeaf(envelope, spki, certified?.certificate)), index, size, proof, root });
 }
 
 /** The policy of a stage. @throws AuditorError `STAGE_UNKNOWN` */

@@ -17,7 +17,7 @@ import { findEntry, insertEntry } from './entry-rows.js';
 import type { FullTile, RightEdge } from './right-edge.js';
 import { insertTiles, loadEdge } from './tile-rows.js';
 
-/** Where an entry is in the log. `existed`: the same statement by the same key was there before, and that one stands. */
+/** Where an entry is in the log. `existed`: the same statement by the same signer was there before, and that one stands. */
 export interface AppendResult {
   readonly index: number;
   readonly statementDigest: Digest;
@@ -83,12 +83,12 @@ async function insertNew(
   const results: AppendResult[] = [];
   const tiles: FullTile[] = [];
   for (const entry of batch) {
-    const { statementDigest, spki } = entry;
-    const existing = await findEntry(transaction, statementDigest, spki);
+    const { statementDigest, keyId, spki } = entry;
+    const existing = await findEntry(transaction, statementDigest, keyId);
     if (existing === undefined) {
       const index = edge.size;
       await insertEntry(transaction, index, entry);
-      await projectEntry(transaction, { index, spki, statement: entry.statement, projected: entry.projected });
+      await projectEntry(transaction, { index, keyId, spki, statement: entry.statement, projected: entry.projected });
       tiles.push(...edge.append(entry.leafHash));
       results.push({ index, statementDigest, existed: false });
     } else results.push({ index: existing, statementDigest, existed: true });

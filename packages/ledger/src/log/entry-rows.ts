@@ -3,20 +3,20 @@ import {
   digestFromHex,
   digestHex,
   type Digest,
-  equalBytes,
   fromHex,
   hex,
   INTOTO_PAYLOAD_TYPE,
-  keyIdOf,
   makeEnvelope,
   parseLogLeaf,
   parseStatement,
+  type Signed,
+  signerIdOf,
 } from '@sealane/core';
-import { bytesAt, integerAt, textAt } from '../store/rows.js';
+import { bytesAt, bytesOrNullAt, integerAt, textAt } from '../store/rows.js';
 import type { Queries, Row } from '../store/store.js';
 import type { LedgerEntry, PreparedEntry } from './entry.js';
 
-const ENTRY = `SELECT e.idx, e.statement, e.leaf, v.payload,
+const ENTRY = `SELECT e.idx, e.statement, e.leaf, v.payload, v.timestamp,
   (SELECT c.committed_at FROM log_commit c WHERE c.size > e.idx ORDER BY c.size LIMIT 1) AS committed_at
   FROM log_entry e JOIN envelope v ON v.idx = e.idx`;
 
@@ -24,18 +24,24 @@ const ENTRY = `SELECT e.idx, e.statement, e.leaf, v.payload,
 export async function insertEntry(transaction: Queries, index: number, entry: PreparedEntry): Promise<void> {
   const statement = fromHex(digestHex(entry.statementDigest));
   await transaction.run('INSERT INTO log_entry(idx, statement, leaf) VALUES (?, ?, ?)', index, statement, entry.leaf);
-  await transaction.run('INSERT INTO envelope(idx, payload) VALUES (?, ?)', index, entry.payload);
+  await transaction.run(
+    'INSERT INTO envelope(idx, payload, timestamp) VALUES (?, ?, ?)',
+    index,
+    entry.payload,
+    entry.certified?.timestamp ?? null,
+  );
 }
 
-/** The index under which this statement signed by this key is in the log. */
-export async function findEntry(queries: Queries, statementDigest: Digest, spki: Uint8Array): Promise<number | undefined> {
+/** The index under which this statement by this signer is in the log. */
+export async function findEntry(queries: Queries, statementDigest: Digest, keyId: string): Promise<number | undefined> {
   const statement = fromHex(digestHex(statementDigest));
   const rows = await queries.all(
-    'SELECT idx, leaf FROM log_entry WHERE substr(statement, 1, 6) = substr(?, 1, 6) AND statement = ? ORDER BY idx',
+    `SELECT e.idx, e.leaf, v.timestamp FROM log_entry e LEFT JOIN envelope v ON v.idx = e.idx
+      WHERE substr(e.statement, 1, 6) = substr(?, 1, 6) AND e.statement = ? ORDER BY e.idx`,
     statement,
     statement,
   );
-  const row = rows.find((candidate) => equalBytes(parseLogLeaf(bytesAt(candidate, 'leaf')).spki, spki));
+  const row = rows.find((candidate) => signerIdOf(signerIn(candidate)) === keyId);
   return row === undefined ? undefined : integerAt(row, 'idx');
 }
 
@@ -68,17 +74,24 @@ export async function leavesBetween(queries: Queries, begin: number, end: number
   return rows.map((row) => bytesAt(row, 'leaf'));
 }
 
-/** An entry out of a row of the `ENTRY` query: signature and key are read from the leaf. */
+/** An entry out of a row of the `ENTRY` query: signature and signer are read from the leaf. */
 function entryOf(row: Row): LedgerEntry {
-  const { signature, spki } = parseLogLeaf(bytesAt(row, 'leaf'));
+  const { signature, ...signer } = signerIn(row);
   const payload = bytesAt(row, 'payload');
   return {
     index: integerAt(row, 'idx'),
     envelope: makeEnvelope(INTOTO_PAYLOAD_TYPE, payload, signature),
-    spki,
+    ...signer,
     statement: parseStatement(payload),
     statementDigest: digestFromHex(hex(bytesAt(row, 'statement'))),
-    keyId: keyIdOf(spki),
+    keyId: signerIdOf(signer),
     loggedAt: textAt(row, 'committed_at'),
   };
+}
+
+/** Signature and signer of a row: a keyless one's token lies beside the payload, since no leaf holds it. */
+export function signerIn(row: Row): Pick<Signed, 'spki' | 'certified'> & { readonly signature: Uint8Array } {
+  const { signature, spki, certificate } = parseLogLeaf(bytesAt(row, 'leaf'));
+  const timestamp = bytesOrNullAt(row, 'timestamp') ?? new Uint8Array();
+  return { signature, spki, ...(certificate === undefined ? {} : { certified: { certificate, timestamp } }) };
 }

@@ -1,7 +1,7 @@
 /** An entry on its way into the log: checked, taken apart, and hashed. Pure. */
 import {
   type Digest,
-  type Envelope,
+  equalBytes,
   envelopePayload,
   INTOTO_PAYLOAD_TYPE,
   keyIdOf,
@@ -10,23 +10,21 @@ import {
   LIMITS,
   logLeaf,
   parseStatement,
+  readCertificate,
   sha256,
+  type Signed,
+  signerIdOf,
   type Statement,
   verifyEnvelope,
 } from '@sealane/core';
 import { type Projected, projectionOf } from '../projection/projected.js';
 
-/** What callers bring: an envelope, and the public key (SubjectPublicKeyInfo DER) that signed it. */
-export interface NewEntry {
-  readonly envelope: Envelope;
-  readonly spki: Uint8Array;
-}
+/** What callers bring: an envelope, the public key (SubjectPublicKeyInfo DER) that signed it, and what a keyless signature comes with. */
+export type NewEntry = Signed;
 
-/** An entry of the log. `loggedAt` is the time of the commit that brought it, RFC 3339 UTC, by the promoter's clock. */
-export interface LedgerEntry {
+/** An entry of the log. `keyId` names the signer (`signerIdOf`); `loggedAt` is the time of the commit that brought it, RFC 3339 UTC, by the promoter's clock. */
+export interface LedgerEntry extends Signed {
   readonly index: number;
-  readonly envelope: Envelope;
-  readonly spki: Uint8Array;
   readonly statement: Statement;
   readonly statementDigest: Digest;
   readonly keyId: string;
@@ -34,8 +32,8 @@ export interface LedgerEntry {
 }
 
 /** A checked entry with all that the commit will write. */
-export interface PreparedEntry {
-  readonly spki: Uint8Array;
+export interface PreparedEntry extends Pick<Signed, 'spki' | 'certified'> {
+  readonly keyId: string;
   readonly payload: Uint8Array;
   readonly statement: Statement;
   readonly statementDigest: Digest;
@@ -50,7 +48,8 @@ export interface PreparedEntry {
  * @throws LedgerError `STATEMENT_SIGNATURE` not signed by `spki`; CoreError `STATEMENT_MALFORMED` no in-toto statement, too large, or a predicate
  *   of ours that is not of its format; `ENVELOPE_MALFORMED`, `BYTES_MALFORMED`, `JSON_*`
  */
-export function prepareEntry({ envelope, spki }: NewEntry): PreparedEntry {
+export function prepareEntry(entry: NewEntry): PreparedEntry {
+  const { envelope, spki, certified } = entry;
   if (envelope.payloadType !== INTOTO_PAYLOAD_TYPE) {
     throw new LedgerError(
       'ENVELOPE_MALFORMED',
@@ -66,8 +65,9 @@ export function prepareEntry({ envelope, spki }: NewEntry): PreparedEntry {
       { statementDigest },
     );
   }
+  expectOwnKey(statementDigest, entry);
   const statement = parseStatement(payload);
-  const leaf = logLeaf(envelope, spki);
+  const leaf = logLeaf(envelope, spki, certified?.certificate);
   // an entry of a tlog-tiles bundle has a length of 16 bits
   if (leaf.length > LIMITS.logLeafBytes) {
     throw new LedgerError(
@@ -75,5 +75,23 @@ export function prepareEntry({ envelope, spki }: NewEntry): PreparedEntry {
       `log statement ${statementDigest}: expected a leaf of at most ${LIMITS.logLeafBytes} bytes, got ${leaf.length}`,
     );
   }
-  return { spki, payload, statement, statementDigest, leaf, leafHash: leafHash(leaf), projected: projectionOf(statement) };
+  return {
+    ...(certified === undefined ? {} : { certified }),
+    spki,
+    keyId: signerIdOf(entry),
+    payload,
+    statement,
+    statementDigest,
+    leaf,
+    leafHash: leafHash(leaf),
+    projected: projectionOf(statement),
+  };
+}
+
+/** A leaf names a key or a certificate: the key that is checked is the one in the certificate. Whether that counts, policy says. */
+function expectOwnKey(statementDigest: Digest, { spki, certified }: NewEntry): void {
+  if (certified === undefined || equalBytes(readCertificate(certified.certificate).spki, spki)) return;
+  throw new LedgerError('STATEMENT_SIGNATURE', `log statement ${statementDigest}: expected the key of its certificate, got another`, {
+    statementDigest,
+  });
 }

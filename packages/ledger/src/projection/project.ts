@@ -1,5 +1,5 @@
 /** Writes what an entry says into the projection, in the transaction of its commit. */
-import { type Digest, digestHex, fromHex, keyIdOf, type Statement } from '@sealane/core';
+import { type Digest, digestHex, fromHex, type Statement } from '@sealane/core';
 import { integerAt } from '../store/rows.js';
 import type { Queries, SqlValue } from '../store/store.js';
 import type { Projected } from './projected.js';
@@ -7,14 +7,15 @@ import type { Projected } from './projected.js';
 /** An entry as the projection takes it. */
 export interface ProjectedEntry {
   readonly index: number;
+  readonly keyId: string;
   readonly spki: Uint8Array;
   readonly statement: Statement;
   readonly projected: Projected | null;
 }
 
 /** Adds the rows of one entry. Entries must come in order of their index: ids are given by first appearance. */
-export async function projectEntry(tables: Queries, { index, spki, statement, projected }: ProjectedEntry): Promise<void> {
-  const key = await keyRow(tables, spki, index);
+export async function projectEntry(tables: Queries, { index, keyId, spki, statement, projected }: ProjectedEntry): Promise<void> {
+  const key = await keyRow(tables, { keyId, spki, index });
   const type = await idOf(tables, { table: 'predicate_type', column: 'uri', value: statement.predicateType });
   await tables.run('INSERT INTO statement(idx, key, predicate_type) VALUES (?, ?, ?)', index, key, type);
   // a statement may name one digest twice, under two names
@@ -86,8 +87,8 @@ async function idOf(tables: Queries, { table, column, value }: Interned): Promis
   return id;
 }
 
-async function keyRow(tables: Queries, spki: Uint8Array, index: number): Promise<number> {
-  const keyId = fromHex(keyIdOf(spki));
+async function keyRow(tables: Queries, { keyId: signer, spki, index }: Pick<ProjectedEntry, 'keyId' | 'spki' | 'index'>): Promise<number> {
+  const keyId = fromHex(signer);
   const row = await tables.get('SELECT id FROM key_seen WHERE key_id = ?', keyId);
   if (row !== undefined) return integerAt(row, 'id');
   const id = await nextId(tables, 'key_seen');

@@ -19,8 +19,8 @@ export async function rebuildProjection(transaction: Queries): Promise<void> {
 export async function replayEntries(log: Queries, tables: Queries): Promise<void> {
   for (let next = 0; ;) {
     const page = await entriesFrom(log, next, PAGE);
-    for (const { index, statement, spki } of page) {
-      await projectEntry(tables, { index, spki, statement, projected: projectionOf(statement) });
+    for (const { index, statement, keyId, spki } of page) {
+      await projectEntry(tables, { index, keyId, spki, statement, projected: projectionOf(statement) });
       next = index + 1;
     }
     if (page.length < PAGE) return;

@@ -7,7 +7,7 @@ import type { Row } from '../store/store.js';
 export interface Source {
   readonly index: number;
   readonly statementDigest: Digest;
-  /** Key that signed the statement: hex SHA-256 of its DER. */
+  /** Who signed the statement: id of a key or of an identity. */
   readonly keyId: string;
 }
 
@@ -73,7 +73,7 @@ export interface ReceiptRecord extends Source {
   readonly at: string;
 }
 
-/** A key that has signed statements in the log. */
+/** A signer of statements in the log; `spki` is the key, or for an identity the first of its keys. */
 export interface KeyRecord {
   readonly keyId: string;
   readonly spki: Uint8Array;

@@ -8,16 +8,27 @@ import type { Queries, Store } from './store.js';
 /** Every statement of the schema. */
 export const SCHEMA: readonly string[] = [...LOG_SCHEMA, ...PROJECTION_SCHEMA];
 
-/** Creates the tables in an empty database, in one transaction; leaves one that has tables alone. */
+/** Creates the tables in an empty database, brings those of schema 1 up to 2, and leaves others alone, in one transaction. */
 export async function initialiseSchema(store: Store, vkey: string): Promise<void> {
-  if ((await schemaVersion(store)) !== 0) return;
+  if ((await schemaVersion(store)) >= SCHEMA_VERSION) return;
   await store.write(async (transaction) => {
     // another process may have been first
-    if ((await schemaVersion(transaction)) !== 0) return;
+    const version = await schemaVersion(transaction);
+    if (version >= SCHEMA_VERSION) return;
+    if (version === 1) {
+      await addTimestamps(transaction);
+      return;
+    }
     for (const statement of SCHEMA) await transaction.run(statement);
     await transaction.run('INSERT INTO ledger(id, vkey) VALUES (1, ?)', vkey);
     await transaction.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   });
+}
+
+/** Schema 1 knew no keyless signatures. */
+async function addTimestamps(transaction: Queries): Promise<void> {
+  await transaction.run('ALTER TABLE envelope ADD COLUMN timestamp BLOB');
+  await transaction.run('PRAGMA user_version = 2');
 }
 
 /**

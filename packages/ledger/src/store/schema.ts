@@ -3,7 +3,7 @@
  *
  * - `ledger`: whose log this is: the verifier key, whose name is the origin.
  * - `log_entry`: leaf bytes, and the digest of the statement that the leaf is about.
- * - `envelope`: the statement's payload. Signature and key are in the leaf. Apart from it, so that a payload can be erased one day.
+ * - `envelope`: the statement's payload, and the RFC 3161 token of a keyless signature. Signature and key or certificate are in the leaf. Apart from it, so that a payload can be erased one day.
  * - `hash_tile`: full tiles of 256 hashes only; the right edge follows from the rows to its right.
  * - `log_commit`: one row a commit: the head after it. The last row is the head of the log. Both lines are signed by the log's key: the
  *   checkpoint of that size, and the commit record with its time and the number of rows of `cosigned` before it, so that no column can be
@@ -12,14 +12,14 @@
  */
 
 /** Version of the schema, kept in `PRAGMA user_version`. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 const TABLES = [
   'CREATE TABLE ledger(id INTEGER PRIMARY KEY CHECK(id = 1), vkey TEXT NOT NULL) STRICT',
   'CREATE TABLE log_entry(idx INTEGER PRIMARY KEY, statement BLOB NOT NULL CHECK(length(statement) = 32), leaf BLOB NOT NULL) STRICT',
   // a part of the digest finds the row as well as the whole, with half the index
   'CREATE INDEX log_entry_statement ON log_entry(substr(statement, 1, 6))',
-  'CREATE TABLE envelope(idx INTEGER PRIMARY KEY REFERENCES log_entry(idx), payload BLOB NOT NULL) STRICT',
+  'CREATE TABLE envelope(idx INTEGER PRIMARY KEY REFERENCES log_entry(idx), payload BLOB NOT NULL, timestamp BLOB) STRICT',
   `CREATE TABLE hash_tile(
     level INTEGER NOT NULL, n INTEGER NOT NULL, root BLOB NOT NULL CHECK(length(root) = 32), data BLOB NOT NULL CHECK(length(data) = 8192),
     PRIMARY KEY(level, n)) STRICT`,

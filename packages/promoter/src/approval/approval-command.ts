@@ -34,7 +34,7 @@ async function run(call: CommandCall, verdict: 'approve' | 'reject'): Promise<Co
     const { digest } = await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE'));
     const signer = await promoter.signer(textOption(call, 'key'));
     const [reason, group, days] = [optionalText(call, 'reason'), optionalText(call, 'group'), parseDays(optionalText(call, 'days'))];
-    const envelope = await signApproval(promoter, {
+    const signed = await signApproval(promoter, {
       release: digest,
       stage: textOption(call, 'to'),
       verdict,
@@ -45,10 +45,10 @@ async function run(call: CommandCall, verdict: 'approve' | 'reject'): Promise<Co
     });
     const out = optionalText(call, 'out');
     if (out !== undefined) {
-      durableWrite(path.resolve(call.io.cwd, out), `${JSON.stringify(encodeBundle({ envelope, spki: signer.spki }))}\n`, PUBLIC_FILE);
-      return statementsResult([{ predicateType: PREDICATE.approval, digest: statementDigestOf(envelope), logIndex: null }]);
+      durableWrite(path.resolve(call.io.cwd, out), `${JSON.stringify(encodeBundle(signed))}\n`, PUBLIC_FILE);
+      return statementsResult([{ predicateType: PREDICATE.approval, digest: statementDigestOf(signed.envelope), logIndex: null }]);
     }
-    const { index, statementDigest } = await logEnvelope(promoter.ledger, envelope, signer.spki);
+    const { index, statementDigest } = await logEnvelope(promoter.ledger, signed);
     reached('approval:logged');
     return statementsResult([{ predicateType: PREDICATE.approval, digest: statementDigest, logIndex: index }]);
   });

@@ -1,5 +1,5 @@
 /** A person's verdict over exactly what the gates will read: release, stage, rollout, policy, evidence, checkpoint. */
-import { base64, type Digest, type Envelope, parseCheckpoint, PromoterError, type Signer, signStatement } from '@sealane/core';
+import { base64, type Digest, parseCheckpoint, PromoterError, type Signed, type Signer, signStatement } from '@sealane/core';
 import { type ApprovalPredicate, approvalStatement } from '@sealane/trust';
 import { evidenceFor, releaseDocument } from '../decision/gate-input.js';
 import { rolloutOf } from '../decision/rollout.js';
@@ -24,7 +24,7 @@ export interface ApprovalWish {
  *
  * @throws PromoterError `EVIDENCE_SIGNER` the key belongs to no person of the stage's policy; `EVIDENCE_SCOPE`; `STAGE_UNKNOWN`
  */
-export async function signApproval(promoter: Promoter, wish: ApprovalWish): Promise<Envelope> {
+export async function signApproval(promoter: Promoter, wish: ApprovalWish): Promise<Signed> {
   const { policy, digest } = stageOf(promoter, wish.stage);
   const person = policy.people.find(({ keys }) => keys.includes(wish.signer.keyId));
   if (person === undefined) {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { type Digest, LIMITS, PREDICATE, PromoterError } from '@sealane/core';
 import { copyFrom, layoutSource, openLayout } from '@sealane/oci';
 import type { ParsedBundle } from '@sealane/trust';
-import { spkiByHint } from '../evidence/add.js';
+import { signedBy, spkiByHint } from '../evidence/bundle-signer.js';
 import { namedBlobs } from '../evidence/named-blobs.js';
 import type { LoggedStatement } from '../log/log-statements.js';
 import { addStatements } from '../log/statement-add.js';
@@ -45,7 +45,7 @@ export interface ImportedRelease {
 export async function importRelease(promoter: Promoter, folder: string): Promise<ImportedRelease> {
   const { release, name, version, statements } = readCarried(folder);
   await expectSameBytes(promoter, { release, name, version });
-  const judged = statements.map(({ json, bundle }) => ({ json, bundle, why: whyLeft(promoter, bundle) }));
+  const judged = await Promise.all(statements.map(async ({ json, bundle }) => ({ json, bundle, why: await whyLeft(promoter, bundle) })));
   const taken = judged.filter(({ why }) => why === undefined);
   if (!taken.some(({ bundle }) => bundle.statement.predicateType === PREDICATE.release))
     throw new PromoterError(
@@ -65,9 +65,11 @@ export async function importRelease(promoter: Promoter, folder: string): Promise
   return { release, name, version, statements: logged, left };
 }
 
-function whyLeft(promoter: Promoter, { statement, hint }: ParsedBundle): string | undefined {
-  if (OF_ONE_LANE.includes(statement.predicateType)) return 'it binds the lane that it comes from, and no other';
-  return spkiByHint(promoter, hint) === undefined ? "its key is none that this lane's policies name" : undefined;
+async function whyLeft(promoter: Promoter, bundle: ParsedBundle): Promise<string | undefined> {
+  if (OF_ONE_LANE.includes(bundle.statement.predicateType)) return 'it binds the lane that it comes from, and no other';
+  const isRigs = bundle.certified === undefined && spkiByHint(promoter, bundle.hint) === undefined;
+  if (isRigs || (await signedBy(promoter, bundle)) === undefined) return "its signer is nobody whom this lane's policies name";
+  return undefined;
 }
 
 async function expectSameBytes(

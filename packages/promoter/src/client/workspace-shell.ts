@@ -94,7 +94,7 @@ function workspaceOf(promoter: Promoter, read: ReadFile): Workspace {
       own = await ledger.size();
       return doc;
     },
-    bundles: async () => (await ledger.entries(own, await ledger.size())).map(({ envelope, spki }) => encodeBundle({ envelope, spki })),
+    bundles: async () => (await ledger.entries(own, await ledger.size())).map((entry) => encodeBundle(entry)),
     newBlobs: () => {
       const blobs = path.join(home.content, 'blobs', 'sha256');
       const names = listFolder(blobs).filter((name) => /^[0-9a-f]{64}$/.test(name) && !fetched.has(name));

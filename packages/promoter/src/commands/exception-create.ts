@@ -29,11 +29,11 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const signer = await promoter.signer(textOption(call, 'key'));
     const same = optionalText(call, 'with');
     const reason = textOption(call, 'reason');
-    const envelope =
+    const signed =
       same === undefined
         ? await signNew(call, promoter, reason, signer)
         : await cosignException(promoter, parseDigest(same), reason, signer);
-    return statementsResult([await logOrWrite(call, promoter, envelope, signer)]);
+    return statementsResult([await logOrWrite(call, promoter, signed)]);
   });
 }
 

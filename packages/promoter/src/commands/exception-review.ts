@@ -20,7 +20,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   return await withLockedPromoter(call, async (promoter) => {
     const signer = await promoter.signer(textOption(call, 'key'));
     const digest = parseDigest(textArgument(call, 0, 'STATEMENT'));
-    const envelope = await signReview(promoter, digest, textOption(call, 'reason'), signer);
-    return statementsResult([await logOrWrite(call, promoter, envelope, signer)]);
+    const signed = await signReview(promoter, digest, textOption(call, 'reason'), signer);
+    return statementsResult([await logOrWrite(call, promoter, signed)]);
   });
 }

@@ -144,7 +144,7 @@ async function aboutImages(promoter: GateSource, release: Digest): Promise<reado
 /** An entry as `verifyLedgerRow` takes it. */
 export async function ledgerRow({ ledger }: Pick<GateSource, 'ledger'>, entry: LedgerEntry): Promise<LedgerRow> {
   const cosigned = await ledger.firstCosignedCovering(entry.index);
-  return { envelope: entry.envelope, spki: entry.spki, logIndex: entry.index, origin: ledger.origin, cosigned };
+  return { ...entry, logIndex: entry.index, origin: ledger.origin, cosigned };
 }
 
 /** Name, version and components of a release, as an author signed them and as its manifest says: the manifest's digest is the release. */

@@ -2,26 +2,25 @@
 import {
   type Digest,
   encodeStatement,
-  type Envelope,
-  fromBase64,
   type JsonObject,
   LIMITS,
   parseStrictJson,
   PREDICATE,
   PromoterError,
   sha256,
+  type Signed,
   type Signer,
   signStatement,
 } from '@sealane/core';
 import {
   carriedBundleStatement,
-  hintOf,
   isCertificateBundle,
   parseBundle,
   type Policy,
   readReport,
   reportFormatOf,
   reportFormats,
+  signerWindow,
   testResultPredicate,
   testResultStatement,
 } from '@sealane/trust';
@@ -31,7 +30,8 @@ import { reached } from '../crash-point.js';
 import { releaseDocument } from '../decision/gate-input.js';
 import { logEnvelope, statementOf } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
-import { rigKey, rigKeyByHint } from '../rig/statements.js';
+import { rigKey } from '../rig/statements.js';
+import { isByIdentity, signedBy } from './bundle-signer.js';
 import { expectInScope } from './expect-in-scope.js';
 import { imageEvidence, type ImageEvidenceWish } from './image-evidence.js';
 import { namedBlobs } from './named-blobs.js';
@@ -46,12 +46,6 @@ export interface EvidenceWish extends ImageEvidenceWish {
   readonly documents: RunDocumentFiles;
   readonly bundles: readonly string[];
   readonly signer?: Signer;
-}
-
-/** A statement ready to be logged. */
-interface Signed {
-  readonly envelope: Envelope;
-  readonly spki: Uint8Array;
 }
 
 /**
@@ -74,7 +68,7 @@ export async function addEvidence(promoter: Promoter, wish: EvidenceWish): Promi
     throw new PromoterError('USAGE', 'add evidence: expected at least one of --provenance, --tests, --scan, --vex, --sbom, --bundle');
   reached('evidence:checked');
   const indexes: number[] = [];
-  for (const { envelope, spki } of signed) indexes.push((await logEnvelope(promoter.ledger, envelope, spki)).index);
+  for (const each of signed) indexes.push((await logEnvelope(promoter.ledger, each)).index);
   reached('evidence:logged');
   return indexes;
 }
@@ -93,7 +87,7 @@ async function provenance(promoter: Promoter, { provenance: file, release, signe
   }
   if (document['_type'] !== undefined) expectSubject(promoter, document, { release, file });
   const payload = encodeStatement({ subject: subjects(promoter, release), predicateType: PREDICATE.provenance, predicate });
-  return [{ envelope: await signStatement(payload, by), spki: by.spki }];
+  return [await signStatement(payload, by)];
 }
 
 async function tests(promoter: Promoter, { tests: file, documents, release, signer }: EvidenceWish): Promise<readonly Signed[]> {
@@ -121,7 +115,7 @@ async function tests(promoter: Promoter, { tests: file, documents, release, sign
   const known = parsed.ranAt === undefined ? undefined : await sameRun(promoter, release.digest, by.keyId, predicate);
   if (known !== undefined) return [known];
   const payload = testResultStatement(subjectsOf(promoter, release), predicate);
-  return [{ envelope: await signStatement(payload, by), spki: by.spki }];
+  return [await signStatement(payload, by)];
 }
 
 /**
@@ -139,7 +133,7 @@ async function aboutImages(promoter: Promoter, wish: EvidenceWish): Promise<read
   const signed: Signed[] = [];
   for (const { signers, payload } of await imageEvidence(promoter, wish.release, wish, readJson)) {
     const by = expectSigner(promoter, wish.signer, signers);
-    signed.push({ envelope: await signStatement(payload, by), spki: by.spki });
+    signed.push(await signStatement(payload, by));
   }
   return signed;
 }
@@ -150,33 +144,26 @@ function earlier(stated: string | undefined, now: string): string {
   return stated !== undefined && stated < now ? stated : now;
 }
 
-/** A bundle that somebody else signed: with a key that policy names, about this release; or with a certificate, which gates judge. */
+/** A bundle that somebody else signed: a signer whom policy names, about this release; or, with a certificate of a stranger, one that gates judge. */
 async function fromBundle(promoter: Promoter, wish: EvidenceWish, file: string): Promise<Signed> {
   const { release } = wish;
   const bytes = readNamed(file, 'bundle');
-  if (isCertificateBundle(bytes)) return await carried(promoter, wish, bytes);
-  const { envelope, statement, hint } = parseBundle(bytes);
-  expectSubject(promoter, { subject: statement.subject.map((item) => ({ ...item })) }, { release, file });
-  const spki = spkiByHint(promoter, hint) ?? (await rigKeyByHint(promoter, hint));
-  if (spki === undefined)
-    throw new PromoterError('EVIDENCE_SIGNER', `add bundle ${file}: expected one by a key that a policy of the lane names, got another`);
-  return { envelope, spki };
+  if (isCertificateBundle(bytes) && !isByIdentity(promoter, bytes)) return await carried(promoter, wish, bytes);
+  const bundle = parseBundle(bytes);
+  expectSubject(promoter, { subject: bundle.statement.subject.map((item) => ({ ...item })) }, { release, file });
+  const signed = await signedBy(promoter, bundle);
+  if (signed !== undefined) return signed;
+  throw new PromoterError('EVIDENCE_SIGNER', `add bundle ${file}: expected one by a signer whom a policy of the lane names, got another`);
 }
 
 /** A keyless bundle goes into `content/` as it is; what is logged says only that it is there. Any key of policy may say so. */
 async function carried(promoter: Promoter, { release, signer }: EvidenceWish, bytes: Uint8Array): Promise<Signed> {
   if (signer === undefined)
     throw new PromoterError('USAGE', 'add a keyless bundle: expected --key of any signer that policy names, got none');
-  const known = [...promoter.lane.stages.values()].some(({ policy }) => Object.hasOwn(policy.keys, signer.keyId));
+  const known = [...promoter.lane.stages.values()].some(({ policy }) => signerWindow(policy, signer.keyId) !== undefined);
   if (!known) throw new PromoterError('EVIDENCE_SIGNER', `add a keyless bundle: expected a key that policy names, got key ${signer.keyId}`);
   const payload = carriedBundleStatement(release.digest, { bundle: writeBlob(promoter, bytes) });
-  return { envelope: await signStatement(payload, signer), spki: signer.spki };
-}
-
-/** The public key that a bundle's hint means, among all keys that the lane's policies name. */
-export function spkiByHint({ lane }: Promoter, hint: string): Uint8Array | undefined {
-  const keys = [...lane.stages.values()].flatMap(({ policy }) => Object.values(policy.keys)).map(({ spki }) => fromBase64(spki));
-  return keys.find((spki) => hintOf(spki) === hint);
+  return await signStatement(payload, signer);
 }
 
 /** A lab that a policy names, or an enrolled rig. */

@@ -1,5 +1,5 @@
 /** A person's signature on an exception, and on a review of one. */
-import { type Digest, type Envelope, PREDICATE, PromoterError, type Signer, signStatement } from '@sealane/core';
+import { type Digest, PREDICATE, PromoterError, type Signed, type Signer, signStatement } from '@sealane/core';
 import {
   type ExceptionPredicate,
   exceptionStatement,
@@ -25,7 +25,7 @@ export interface ExceptionWish {
  *
  * @throws PromoterError `EXCEPTION_DENIED` policy has none of this kind, or not for so long, so often, or for that gate; `EVIDENCE_SIGNER`
  */
-export async function signException(promoter: Promoter, wish: ExceptionWish, reason: string, signer: Signer): Promise<Envelope> {
+export async function signException(promoter: Promoter, wish: ExceptionWish, reason: string, signer: Signer): Promise<Signed> {
   const { policy } = stageOf(promoter, wish.stage);
   const rule = ruleOf(promoter, wish.stage, signer);
   if (!policy.gates.some(({ use }) => use === wish.gate) || wish.gate === 'approvals')
@@ -44,7 +44,7 @@ export async function signException(promoter: Promoter, wish: ExceptionWish, rea
  *
  * @throws PromoterError `STATEMENT_UNKNOWN`, `EVIDENCE_SIGNER`
  */
-export async function cosignException(promoter: Promoter, digest: Digest, reason: string, signer: Signer): Promise<Envelope> {
+export async function cosignException(promoter: Promoter, digest: Digest, reason: string, signer: Signer): Promise<Signed> {
   const terms = await exceptionAt(promoter, digest);
   ruleOf(promoter, terms.stage, signer);
   return await signStatement(exceptionStatement({ ...terms, reason, issuedAt: promoter.now() }), signer);
@@ -55,7 +55,7 @@ export async function cosignException(promoter: Promoter, digest: Digest, reason
  *
  * @throws PromoterError `STATEMENT_UNKNOWN`; `EVIDENCE_SIGNER` the key is no person's, or one of those who granted it
  */
-export async function signReview(promoter: Promoter, digest: Digest, reason: string, signer: Signer): Promise<Envelope> {
+export async function signReview(promoter: Promoter, digest: Digest, reason: string, signer: Signer): Promise<Signed> {
   const { stage, release, nonce } = await exceptionAt(promoter, digest);
   const person = personOf(promoter, stage, signer);
   const granted = (await promoter.ledger.statementsAbout(release, PREDICATE.exception)).filter(

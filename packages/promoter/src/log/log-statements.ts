@@ -1,6 +1,5 @@
 /** Into the log and out of it again with a proof: append, have witnesses cosign, make bundles. */
 import {
-  type Envelope,
   envelopePayload,
   type JsonObject,
   logId,
@@ -9,6 +8,7 @@ import {
   parseVkey,
   PromoterError,
   SealaneError,
+  type Signed,
   type Signer,
   signStatement,
   type Statement,
@@ -30,12 +30,12 @@ export interface LoggedStatement {
 
 /** Signs a payload and logs it; durable when it resolves. A statement that is there already keeps its place. */
 export async function signAndLog(ledger: Ledger, payload: Uint8Array, signer: Signer): Promise<AppendResult> {
-  return await logEnvelope(ledger, await signStatement(payload, signer), signer.spki);
+  return await logEnvelope(ledger, await signStatement(payload, signer));
 }
 
 /** Logs an envelope that somebody else signed. */
-export async function logEnvelope(ledger: Ledger, envelope: Envelope, spki: Uint8Array): Promise<AppendResult> {
-  const [appended] = await ledger.append([{ envelope, spki }]);
+export async function logEnvelope(ledger: Ledger, signed: Signed): Promise<AppendResult> {
+  const [appended] = await ledger.append([signed]);
   if (appended === undefined) throw new PromoterError('INTERNAL', 'log a statement: expected its place in the log, got none');
   return appended;
 }
@@ -124,8 +124,7 @@ export async function bundleOf(ledger: Ledger, entry: LedgerEntry, note: string,
   const checkpoint = parseCheckpoint(note);
   const hashes = await ledger.inclusionProof(entry.index, checkpoint.size);
   return encodeBundle({
-    envelope: entry.envelope,
-    spki: entry.spki,
+    ...entry,
     proof: {
       logIndex: entry.index,
       treeSize: checkpoint.size,

@@ -1,23 +1,19 @@
 /** Statements that came by hand or over HTTP: approvals signed elsewhere, evidence, receipts. Each is checked for who may have said it. */
 import {
-  type Envelope,
   fromBase64,
   type JsonValue,
   keyIdOf,
   LIMITS,
-  parseEnvelope,
-  parseStatement,
-  envelopePayload,
   parseStrictJson,
   PREDICATE,
   PromoterError,
-  verifyEnvelope,
+  type Signed,
   type Statement,
+  verifyEnvelope,
 } from '@sealane/core';
-import { hintOf, parseBundle, readReceipt, readSiteRecord } from '@sealane/trust';
-import { spkiByHint } from '../evidence/add.js';
+import { hintOf, parseBundle, type ParsedBundle, readReceipt, readSiteRecord } from '@sealane/trust';
+import { signedBy } from '../evidence/bundle-signer.js';
 import type { Promoter } from '../promoter.js';
-import { rigKeyByHint } from '../rig/statements.js';
 import { type LoggedStatement, logEnvelope, tryWitness } from './log-statements.js';
 
 /** A file may hold one bundle or an array of them, as receipts come. */
@@ -28,8 +24,7 @@ export type Objection = (predicateType: string, statement: Statement) => string 
 
 /** A statement as it came, before its signature is looked at. */
 interface Brought {
-  readonly envelope: Envelope;
-  readonly hint: string;
+  readonly bundle: ParsedBundle;
   readonly statement: Statement;
 }
 
@@ -44,16 +39,15 @@ export function readStatements(bytes: Uint8Array, source: string, objection: Obj
   if (items.length > MAX_STATEMENTS)
     throw new PromoterError('USAGE', `read ${source}: expected at most ${MAX_STATEMENTS} statements, got ${items.length}`);
   return items.map((item) => {
-    const { envelope, hint } = parseBundle(item);
-    const signatures = envelope.signatures.map((signature) => ({ ...signature }));
-    const statement = parseStatement(envelopePayload(parseEnvelope({ ...envelope, signatures })));
+    const bundle = parseBundle(item);
+    const { statement } = bundle;
     const expected = objection(statement.predicateType, statement);
     if (expected !== undefined)
       throw new PromoterError(
         'EVIDENCE_SUBJECT',
         `read ${source}: expected ${expected}, got a statement of type ${statement.predicateType}`,
       );
-    return { envelope, hint, statement };
+    return { bundle, statement };
   });
 }
 
@@ -61,7 +55,7 @@ export function readStatements(bytes: Uint8Array, source: string, objection: Obj
  * Logs every statement of a document, one bundle or an array of them. All are checked before any is logged; one that is there keeps its place.
  * `objection` narrows what is taken.
  *
- * @throws PromoterError `EVIDENCE_SUBJECT` an objection; `EVIDENCE_SIGNER` a key that neither policy nor a site record names; `WAYBILL_SIGNATURE`; TrustError and CoreError for malformed ones
+ * @throws PromoterError `EVIDENCE_SUBJECT` an objection; `EVIDENCE_SIGNER` a signer whom neither policy nor a site record names; `SIGNER_CERTIFICATE`, `SIGNER_TIME`, `WAYBILL_SIGNATURE`; TrustError and CoreError for malformed ones
  */
 export async function addStatements(
   promoter: Promoter,
@@ -69,11 +63,11 @@ export async function addStatements(
   source: string,
   objection: Objection = () => undefined,
 ): Promise<readonly LoggedStatement[]> {
-  const checked: { envelope: Envelope; spki: Uint8Array; statement: Statement }[] = [];
+  const checked: { signed: Signed; statement: Statement }[] = [];
   for (const brought of readStatements(bytes, source, objection)) checked.push(await check(promoter, brought, source));
   const logged: LoggedStatement[] = [];
-  for (const { envelope, spki, statement } of checked) {
-    const { index, statementDigest } = await logEnvelope(promoter.ledger, envelope, spki);
+  for (const { signed, statement } of checked) {
+    const { index, statementDigest } = await logEnvelope(promoter.ledger, signed);
     logged.push({ predicateType: statement.predicateType, digest: statementDigest, logIndex: index });
   }
   // an auditor's answer needs a checkpoint above them; without a quorum the next command brings it
@@ -83,22 +77,24 @@ export async function addStatements(
 
 async function check(
   promoter: Promoter,
-  { envelope, hint, statement }: Brought,
+  { bundle, statement }: Brought,
   source: string,
-): Promise<{ envelope: Envelope; spki: Uint8Array; statement: Statement }> {
-  const spki =
-    statement.predicateType === PREDICATE.receipt
-      ? await siteKey(promoter, statement)
-      : (spkiByHint(promoter, hint) ?? (await rigKeyByHint(promoter, hint)));
-  if (spki === undefined || hintOf(spki) !== hint) {
+): Promise<{ signed: Signed; statement: Statement }> {
+  const signed = statement.predicateType === PREDICATE.receipt ? await bySite(promoter, bundle) : await signedBy(promoter, bundle);
+  if (signed === undefined) {
     throw new PromoterError(
       'EVIDENCE_SIGNER',
-      `read ${source}: expected a statement by a key that the lane's policies or site records name, got another`,
+      `read ${source}: expected a statement by a signer whom the lane's policies or site records name, got another`,
     );
   }
-  if (!verifyEnvelope(envelope, spki))
-    throw new PromoterError('WAYBILL_SIGNATURE', `read ${source}: expected a signature by key ${keyIdOf(spki)}, got another`);
-  return { envelope, spki, statement };
+  if (!verifyEnvelope(signed.envelope, signed.spki))
+    throw new PromoterError('WAYBILL_SIGNATURE', `read ${source}: expected a signature by key ${keyIdOf(signed.spki)}, got another`);
+  return { signed, statement };
+}
+
+async function bySite(promoter: Promoter, { envelope, statement, hint }: ParsedBundle): Promise<Signed | undefined> {
+  const spki = await siteKey(promoter, statement);
+  return spki === undefined || hintOf(spki) !== hint ? undefined : { envelope, spki };
 }
 
 /** The key that a logged site record gives to the site which the receipt names. */

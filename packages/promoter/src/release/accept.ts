@@ -1,10 +1,12 @@
 /** Takes in a release that was made elsewhere: its content is here, its author signed what it is. */
-import { canonicalJson, fromBase64, LIMITS, parseDigest, parseStrictJson, PREDICATE, PromoterError } from '@sealane/core';
+import { canonicalJson, LIMITS, parseDigest, parseStrictJson, PREDICATE, PromoterError, type Signed, signerIdOf } from '@sealane/core';
 import { OCI_INDEX, openLayout, type ReleaseDoc, walkRelease } from '@sealane/oci';
-import { hintOf, parseBundle, readRelease, type ReleasePredicate } from '@sealane/trust';
+import { parseBundle, type ParsedBundle, readRelease, type ReleasePredicate } from '@sealane/trust';
 import { reached } from '../crash-point.js';
+import { signedBy } from '../evidence/bundle-signer.js';
 import { logEnvelope } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
+import { policiesOf } from '../rig/statements.js';
 import { expectSameBytes, type MadeRelease, offerImage } from './create.js';
 
 /**
@@ -14,12 +16,13 @@ import { expectSameBytes, type MadeRelease, offerImage } from './create.js';
  * OciError `CONTENT_MISSING` a blob was not uploaded; LedgerError `STATEMENT_SIGNATURE`; TrustError for a malformed bundle
  */
 export async function acceptRelease(promoter: Promoter, bytes: Uint8Array): Promise<MadeRelease> {
-  const { envelope, statement, hint } = parseBundle(parseStrictJson(bytes, { maxBytes: LIMITS.bundleBytes, maxDepth: LIMITS.jsonDepth }));
+  const bundle = parseBundle(parseStrictJson(bytes, { maxBytes: LIMITS.bundleBytes, maxDepth: LIMITS.jsonDepth }));
+  const { statement } = bundle;
   if (statement.predicateType !== PREDICATE.release)
     throw new PromoterError('EVIDENCE_SUBJECT', `take in a release: expected the statement of a release, got ${statement.predicateType}`);
   const stating = readRelease(statement);
   const { name, version, components } = stating;
-  const spki = authorKey(promoter, hint);
+  const signed = await byAuthor(promoter, bundle);
   const release = parseDigest(`sha256:${statement.subject[0]?.digest.sha256 ?? ''}`);
   const layout = await openLayout(promoter.home.content, { create: 'if-missing' });
   const { doc, release: root, blobs } = walkRelease((digest, maxBytes) => layout.readBlobSync(digest, maxBytes), release);
@@ -44,7 +47,7 @@ export async function acceptRelease(promoter: Promoter, bytes: Uint8Array): Prom
     annotations: { 'org.opencontainers.image.ref.name': `${name}-${version}` },
   });
   reached('release:content-written');
-  await logEnvelope(promoter.ledger, envelope, spki);
+  await logEnvelope(promoter.ledger, signed);
   reached('release:logged');
   return { release, name, version, components };
 }
@@ -56,15 +59,9 @@ function stated({ name, version, components, declares }: ReleasePredicate | Rele
   return new TextDecoder().decode(canonicalJson({ name, version, parts, declares: declares ?? null }));
 }
 
-/** The author's key that a bundle's hint means. */
-function authorKey({ lane }: Promoter, hint: string): Uint8Array {
-  const policies = [...lane.stages.values()].map(({ policy }) => policy);
-  const keys = policies.flatMap(({ keys, signers }) => signers.release.flatMap((id) => keys[id]?.spki ?? [])).map(fromBase64);
-  const found = keys.find((spki) => hintOf(spki) === hint);
-  if (found === undefined)
-    throw new PromoterError(
-      'EVIDENCE_SIGNER',
-      'take in a release: expected the signature of a key listed under signers.release, got another',
-    );
-  return found;
+/** The signature of somebody whom a policy lists as an author. */
+async function byAuthor(promoter: Promoter, bundle: ParsedBundle): Promise<Signed> {
+  const signed = await signedBy(promoter, bundle);
+  if (signed !== undefined && policiesOf(promoter).some(({ signers }) => signers.release.includes(signerIdOf(signed)))) return signed;
+  throw new PromoterError('EVIDENCE_SIGNER', 'take in a release: expected the signature of one listed under signers.release, got another');
 }

@@ -81,10 +81,10 @@ export async function queueReceipt(disk: Disk, folder: string, owed: OwedReceipt
   const file = receiptFile(folder, facts.seq);
   const there = disk.read(file, LIMITS.bundleBytes);
   if (there !== undefined) return sameReceipt(there, file, owed, facts);
-  const envelope = await signStatement(receiptStatement(receiptPredicate(owed, facts, signer.keyId)), signer);
+  const signed = await signStatement(receiptStatement(receiptPredicate(owed, facts, signer.keyId)), signer);
   disk.makeFolder(folder, 0o750);
-  durableWrite(disk, file, canonicalJson(encodeBundle({ envelope, spki: signer.spki })), 0o640);
-  return statementDigestOf(envelope);
+  durableWrite(disk, file, canonicalJson(encodeBundle(signed)), 0o640);
+  return statementDigestOf(signed.envelope);
 }
 
 function sameReceipt(bytes: Uint8Array, file: string, owed: OwedReceipt, facts: ReceiptFacts): Digest {

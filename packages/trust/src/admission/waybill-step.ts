@@ -52,7 +52,7 @@ export function checkEvidenceBlobs(reader: LaneReader, { blobs }: Waybill): void
 }
 
 /** Codes of a signer who does not count: those statements are left out, and a gate that misses them says why. */
-const SIGNER_CODES: readonly ErrorCode[] = ['EVIDENCE_SIGNER', 'WAYBILL_APPROVALS', 'KEY_REVOKED'];
+const SIGNER_CODES: readonly ErrorCode[] = ['EVIDENCE_SIGNER', 'SIGNER_CERTIFICATE', 'SIGNER_TIME', 'WAYBILL_APPROVALS', 'KEY_REVOKED'];
 
 /**
  * Verifies every bundle of a waybill, and that every checkpoint in it is a prefix of the lane's log: those of proofs, and those that approvers saw.

@@ -28,13 +28,26 @@ const tlogEntryShape = z.strictObject({
   canonicalizedBody: bytes,
 });
 
-/** Zod's shape of a bundle: a key hint, none or one log entry, a DSSE envelope (parsed by core). */
+/** Signed by a key, named by hint; or keyless, with a certificate and one timestamp. */
+const materialShape = z
+  .strictObject({
+    publicKey: z.strictObject({ hint: z.string().max(256) }).exactOptional(),
+    certificate: z.strictObject({ rawBytes: bytes }).exactOptional(),
+    timestampVerificationData: z
+      .strictObject({ rfc3161Timestamps: z.array(z.strictObject({ signedTimestamp: bytes })).length(1) })
+      .exactOptional(),
+    tlogEntries: z.array(tlogEntryShape).max(1).exactOptional(),
+  })
+  .refine(
+    ({ publicKey, certificate, timestampVerificationData: time }) =>
+      (publicKey === undefined) === (certificate !== undefined) && (certificate === undefined) === (time === undefined),
+    'expected a public key, or a certificate with a timestamp',
+  );
+
+/** Zod's shape of a bundle: who signed, none or one log entry, a DSSE envelope (parsed by core). */
 export const bundleShape = z.strictObject({
   mediaType: z.enum(MEDIA_TYPES),
-  verificationMaterial: z.strictObject({
-    publicKey: z.strictObject({ hint: z.string().max(256) }),
-    tlogEntries: z.array(tlogEntryShape).max(1).exactOptional(),
-  }),
+  verificationMaterial: materialShape,
   dsseEnvelope: jsonObjectShape,
 });
 

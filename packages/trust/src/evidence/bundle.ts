@@ -1,9 +1,10 @@
 /**
- * Sigstore bundles v0.3 as the lane carries them: one DSSE signature by a key that is named by hint, and at most one log entry
- * with its inclusion proof and cosigned checkpoint.
+ * Sigstore bundles v0.3 as the lane carries them: one DSSE signature, by a key that is named by hint or keyless with certificate and timestamp, and at
+ * most one log entry with its inclusion proof and cosigned checkpoint.
  */
 import {
   base64,
+  type Certified,
   CoreError,
   type Digest,
   type Envelope,
@@ -17,6 +18,7 @@ import {
   parseEnvelope,
   parseLogLeaf,
   parseStatement,
+  type Signed,
   type Statement,
   statementDigestOf,
   envelopePayload,
@@ -45,27 +47,36 @@ export interface ParsedBundle {
   readonly envelope: Envelope;
   readonly statement: Statement;
   readonly statementDigest: Digest;
-  /** Base64 of SHA-256 over the signer's SPKI DER, as claimed. */
+  /** Base64 of SHA-256 over the signer's SPKI DER, as claimed; empty for a keyless signature. */
   readonly hint: string;
+  /** What a keyless signature comes with. */
+  readonly certified?: Certified;
   readonly logged: { readonly proof: LogProof; readonly leaf: LogLeaf; readonly leafBytes: Uint8Array } | null;
   readonly json: JsonObject;
 }
 
-/** A bundle of an envelope signed by the key `spki`; without `proof` it carries no log entry. */
-export function encodeBundle(input: { readonly envelope: Envelope; readonly spki: Uint8Array; readonly proof?: LogProof }): JsonObject {
-  const { envelope, spki, proof } = input;
+/** A bundle of a signed envelope; without `proof` it carries no log entry. */
+export function encodeBundle(input: Signed & { readonly proof?: LogProof }): JsonObject {
+  const { envelope, spki, certified, proof } = input;
   const [{ sig, keyid }] = envelope.signatures;
   return {
     mediaType: BUNDLE_MEDIA_TYPE,
     verificationMaterial: {
-      publicKey: { hint: hintOf(spki) },
-      ...(proof === undefined ? {} : { tlogEntries: [tlogEntry(proof, logLeaf(envelope, spki))] }),
+      ...(certified === undefined ? { publicKey: { hint: hintOf(spki) } } : certifiedMaterial(certified)),
+      ...(proof === undefined ? {} : { tlogEntries: [tlogEntry(proof, logLeaf(envelope, spki, certified?.certificate))] }),
     },
     dsseEnvelope: {
       payload: envelope.payload,
       payloadType: envelope.payloadType,
       signatures: [keyid === undefined ? { sig } : { sig, keyid }],
     },
+  };
+}
+
+function certifiedMaterial({ certificate, timestamp }: Certified): JsonObject {
+  return {
+    certificate: { rawBytes: base64(certificate) },
+    timestampVerificationData: { rfc3161Timestamps: [{ signedTimestamp: base64(timestamp) }] },
   };
 }
 
@@ -96,11 +107,21 @@ export function parseBundle(source: JsonValue | Uint8Array): ParsedBundle {
       envelope,
       statement: parseStatement(envelopePayload(envelope)),
       statementDigest: statementDigestOf(envelope),
-      hint: fields.verificationMaterial.publicKey.hint,
+      ...signerIn(fields.verificationMaterial),
       logged: entry === undefined ? null : logged(entry),
       json: jsonOf(value),
     };
   });
+}
+
+function signerIn({
+  publicKey,
+  certificate,
+  timestampVerificationData: time,
+}: BundleFields['verificationMaterial']): Pick<ParsedBundle, 'hint' | 'certified'> {
+  const stamp = time?.rfc3161Timestamps[0];
+  if (certificate === undefined || stamp === undefined) return { hint: publicKey?.hint ?? '' };
+  return { hint: '', certified: { certificate: fromBase64(certificate.rawBytes), timestamp: fromBase64(stamp.signedTimestamp) } };
 }
 
 function tlogEntry(proof: LogProof, leafBytes: Uint8Array): JsonObject {

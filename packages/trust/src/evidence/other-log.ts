@@ -43,6 +43,9 @@ function trustOf({ log, witnesses, quorum }: OtherLog, keys: readonly Uint8Array
     registrar: [],
     keys: new Map(keys.map((spki) => [keyIdOf(spki), { spki, origin, fromIndex: 0, untilIndex: null }])),
     logs: [{ origin, vkey, logId: logId(vkey) }],
+    // who may sign keyless there, and who vouches for it, its policy says and its log does not
+    identities: new Map(),
+    needsCtLog: false,
     witnesses: witnesses.map(parseVkey),
     pastWitnesses: [],
     quorum,

@@ -13,7 +13,7 @@ import {
   verifyQuorum,
 } from '@sealane/core';
 import { secondsToTime } from '../time.js';
-import type { TrustedKey, TrustedLog, VerifyTrust } from './verify-trust.js';
+import type { TrustedKey, TrustedLog, TrustedWindow, VerifyTrust } from './verify-trust.js';
 
 /** The span of a quorum's cosignature times: nothing before `lowest` is proved, all is by `highest`. */
 export interface WitnessedTime {
@@ -85,20 +85,27 @@ export function quorumOnce(note: string, log: TrustedLog, { trust, quorums }: Ve
 }
 
 /** The key of an allowed signer. @throws TrustError `EVIDENCE_SIGNER`, or `signerCode` */
-export function allowedKey(digest: Digest, keyId: string, { trust, signers, signerCode = 'EVIDENCE_SIGNER' }: VerifyOptions): TrustedKey {
-  const key = trust.keys.get(keyId);
-  if (key === undefined)
-    throw new TrustError(signerCode, `verify statement ${digest}: expected a signer that policy names, got key ${keyId}`, { keyId });
-  if (signers !== undefined && !signers.includes(keyId)) {
-    throw new TrustError(signerCode, `verify statement ${digest}: expected a signer that policy names for it, got key ${keyId}`, { keyId });
-  }
-  return key;
+export function allowedKey(digest: Digest, keyId: string, options: VerifyOptions): TrustedKey {
+  return allowedSigner(digest, { id: keyId, known: options.trust.keys.get(keyId), said: `key ${keyId}` }, options);
+}
+
+/** A signer whom policy knows, and names for this. @throws TrustError `EVIDENCE_SIGNER`, or `signerCode` */
+export function allowedSigner<Known>(
+  digest: Digest,
+  { id, known, said }: { readonly id: string; readonly known: Known | undefined; readonly said: string },
+  { signers, signerCode = 'EVIDENCE_SIGNER' }: VerifyOptions,
+): Known {
+  if (known === undefined)
+    throw new TrustError(signerCode, `verify statement ${digest}: expected a signer that policy names, got ${said}`, { keyId: id });
+  if (signers !== undefined && !signers.includes(id))
+    throw new TrustError(signerCode, `verify statement ${digest}: expected a signer that policy names for it, got ${said}`, { keyId: id });
+  return known;
 }
 
 /** Whether the key made the envelope's signature. @throws TrustError `WAYBILL_SIGNATURE` */
-export function checkSignature(digest: Digest, envelope: Envelope, key: TrustedKey): void {
-  if (!verifyEnvelope(envelope, key.spki)) {
-    throw new TrustError('WAYBILL_SIGNATURE', `verify statement ${digest}: expected a signature by key ${keyIdOf(key.spki)}, got another`);
+export function checkSignature(digest: Digest, envelope: Envelope, { spki }: Pick<TrustedKey, 'spki'>): void {
+  if (!verifyEnvelope(envelope, spki)) {
+    throw new TrustError('WAYBILL_SIGNATURE', `verify statement ${digest}: expected a signature by key ${keyIdOf(spki)}, got another`);
   }
 }
 
@@ -107,7 +114,7 @@ export function checkSignature(digest: Digest, envelope: Envelope, key: TrustedK
  *
  * @throws TrustError `KEY_REVOKED`
  */
-export function checkWindow(digest: Digest, keyId: string, key: TrustedKey, origin: string, logIndex: number): void {
+export function checkWindow(digest: Digest, keyId: string, key: TrustedWindow, origin: string, logIndex: number): void {
   if (key.origin === origin && logIndex >= key.fromIndex && (key.untilIndex === null || logIndex < key.untilIndex)) return;
   const until = key.untilIndex === null ? '' : ` to below ${key.untilIndex}`;
   throw new TrustError(

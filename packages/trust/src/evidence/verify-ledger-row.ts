@@ -2,14 +2,15 @@
 import {
   CoreError,
   type Digest,
-  type Envelope,
   envelopePayload,
   keyIdOf,
   parseStatement,
+  type Signed,
   type Statement,
   statementDigestOf,
   TrustError,
 } from '@sealane/core';
+import { certifiedSigner, checkCertified, type StatementSigner } from './certified.js';
 import {
   allowedKey,
   checkSignature,
@@ -22,9 +23,7 @@ import {
 } from './statement-checks.js';
 
 /** A row of our own ledger: its place is known, so no proof is needed; `cosigned` is the first quorum checkpoint that covers it. */
-export interface LedgerRow {
-  readonly envelope: Envelope;
-  readonly spki: Uint8Array;
+export interface LedgerRow extends Signed {
   readonly logIndex: number;
   readonly origin: string;
   readonly cosigned: string | null;
@@ -37,20 +36,27 @@ export interface LedgerRow {
  */
 export function verifyLedgerRow(row: LedgerRow, options: VerifyOptions): VerifiedStatement {
   const digest = statementDigestOf(row.envelope);
-  const keyId = keyIdOf(row.spki);
-  const key = allowedKey(digest, keyId, options);
-  checkSignature(digest, row.envelope, key);
-  checkWindow(digest, keyId, key, row.origin, row.logIndex);
+  const { id, spki, window } = signerOf(digest, row, options);
+  checkSignature(digest, row.envelope, { spki });
+  checkWindow(digest, id, window, row.origin, row.logIndex);
+  if (row.certified !== undefined) checkCertified(digest, { ...row, certified: row.certified }, options.trust);
   const statement = statementOf(digest, row.envelope);
   const log = options.trust.logs.find((candidate) => candidate.origin === row.origin);
-  if (row.cosigned === null || log === undefined) return verified(digest, keyId, row.logIndex, statement, null);
+  if (row.cosigned === null || log === undefined) return verified(digest, id, row.logIndex, statement, null);
   const quorum = quorumOnce(row.cosigned, log, options);
   if (quorum.checkpoint.size <= row.logIndex)
     throw notIncluded(digest, `a checkpoint of more than ${row.logIndex} entries`, `${quorum.checkpoint.size}`);
-  return verified(digest, keyId, row.logIndex, statement, quorum);
+  return verified(digest, id, row.logIndex, statement, quorum);
 }
 
-function statementOf(digest: Digest, envelope: Envelope): Statement {
+function signerOf(digest: Digest, { spki, certified }: LedgerRow, options: VerifyOptions): StatementSigner {
+  if (certified !== undefined) return certifiedSigner(digest, certified, options);
+  const id = keyIdOf(spki);
+  const key = allowedKey(digest, id, options);
+  return { id, spki: key.spki, window: key };
+}
+
+function statementOf(digest: Digest, envelope: Signed['envelope']): Statement {
   try {
     return parseStatement(envelopePayload(envelope));
   } catch (error) {

@@ -12,11 +12,13 @@ import {
   equalBytes,
   keyIdOf,
   leafHash,
+  type LogLeaf,
   logLeaf,
   p256PublicKey,
   TrustError,
   verifyInclusion,
 } from '@sealane/core';
+import { certifiedSigner, checkCertified, type StatementSigner } from './certified.js';
 import { hintOf, type LogProof, type ParsedBundle } from './bundle.js';
 import { loadSigstore } from './sigstore.js';
 import {
@@ -29,33 +31,41 @@ import {
   type VerifiedStatement,
   type VerifyOptions,
 } from './statement-checks.js';
-import type { TrustedKey, TrustedLog, VerifyTrust } from './verify-trust.js';
+import type { TrustedLog, VerifyTrust } from './verify-trust.js';
 
 /**
  * Verifies a bundle that carries its log proof.
  *
- * @throws TrustError `EVIDENCE_SIGNER` (or `signerCode`) a key that is not allowed; `WAYBILL_SIGNATURE` the signature is wrong;
+ * @throws TrustError `EVIDENCE_SIGNER` (or `signerCode`) a signer who is not allowed; `WAYBILL_SIGNATURE` the signature is wrong;
+ * `SIGNER_CERTIFICATE`, `SIGNER_TIME` a keyless one that authorities of policy do not vouch for;
  * `KEY_REVOKED` logged outside the key's window; `LOG_NOT_INCLUDED` no proof, of another signature, or wrong; `LOG_WITNESS` no quorum
  */
 export function verifyStatement(bundle: ParsedBundle, options: VerifyOptions): VerifiedStatement {
   const { trust } = options;
   if (bundle.logged === null) throw notIncluded(bundle.statementDigest, 'a log proof', 'none');
-  const { leaf, proof, leafBytes } = bundle.logged;
-  // the key that the bundle itself names; where policy has none of that name, the message says whose the entry is
-  const keyId = [...trust.keys].find(([, { spki }]) => hintOf(spki) === bundle.hint)?.[0] ?? keyIdOf(leaf.spki);
-  const key = allowedKey(bundle.statementDigest, keyId, options);
-  if (bundle.hint !== hintOf(key.spki))
-    throw notIncluded(bundle.statementDigest, `a hint to key ${keyId}, whose entry it carries`, 'another');
-  checkSignature(bundle.statementDigest, bundle.envelope, key);
-  // The proof is of a leaf: unless the leaf is made of this signature and key, it proves another statement (cosign 3.1.3 let that pass).
-  if (!equalBytes(leafBytes, logLeaf(bundle.envelope, key.spki)))
+  const { proof, leafBytes } = bundle.logged;
+  const signer = signerOf(bundle, bundle.logged.leaf, options);
+  checkSignature(bundle.statementDigest, bundle.envelope, signer);
+  // The proof is of a leaf: unless the leaf is made of this signature and signer, it proves another statement (cosign 3.1.3 let that pass).
+  if (!equalBytes(leafBytes, logLeaf(bundle.envelope, signer.spki, bundle.certified?.certificate)))
     throw notIncluded(bundle.statementDigest, 'a log entry of this signature', 'one of another');
   const log = logOf(bundle.statementDigest, proof, trust);
   const quorum = quorumOnce(proof.checkpoint, log, options);
   checkInclusion(bundle.statementDigest, proof, leafBytes, quorum.checkpoint);
-  checkWindow(bundle.statementDigest, keyId, key, log.origin, proof.logIndex);
-  checkWithSigstore(bundle, key, trust);
-  return verified(bundle.statementDigest, keyId, proof.logIndex, bundle.statement, quorum);
+  checkWindow(bundle.statementDigest, signer.id, signer.window, log.origin, proof.logIndex);
+  if (bundle.certified !== undefined) checkCertified(bundle.statementDigest, { ...bundle, certified: bundle.certified, ...signer }, trust);
+  checkWithSigstore(bundle, signer, trust);
+  return verified(bundle.statementDigest, signer.id, proof.logIndex, bundle.statement, quorum);
+}
+
+/** The signer that the bundle itself names. */
+function signerOf(bundle: ParsedBundle, leaf: LogLeaf, options: VerifyOptions): StatementSigner {
+  if (bundle.certified !== undefined) return certifiedSigner(bundle.statementDigest, bundle.certified, options);
+  // where policy has no key of that name, the message says whose the entry is
+  const id = [...options.trust.keys].find(([, { spki }]) => hintOf(spki) === bundle.hint)?.[0] ?? keyIdOf(leaf.spki);
+  const key = allowedKey(bundle.statementDigest, id, options);
+  if (bundle.hint !== hintOf(key.spki)) throw notIncluded(bundle.statementDigest, `a hint to key ${id}, whose entry it carries`, 'another');
+  return { id, spki: key.spki, window: key };
 }
 
 function logOf(digest: Digest, proof: LogProof, trust: VerifyTrust): TrustedLog {
@@ -83,11 +93,11 @@ function checkInclusion(digest: Digest, proof: LogProof, leafBytes: Uint8Array, 
 }
 
 /** The same bundle through the verifier that others use: what it refuses, nobody else could check either. */
-function checkWithSigstore(bundle: ParsedBundle, key: TrustedKey, trust: VerifyTrust): void {
+function checkWithSigstore(bundle: ParsedBundle, { spki }: StatementSigner, trust: VerifyTrust): void {
   const sigstore = loadSigstore();
   try {
     const material = sigstore.toTrustMaterial(sigstore.TrustedRoot.fromJSON(trust.trustedRoot), () => ({
-      publicKey: p256PublicKey(key.spki),
+      publicKey: p256PublicKey(spki),
       validFor: () => true,
     }));
     const verifier = new sigstore.Verifier(material, { tlogThreshold: 1, ctlogThreshold: 0, timestampThreshold: 0 });

@@ -5,12 +5,16 @@ import { readRig } from './predicates/rig.js';
 import type { VerifiedStatement } from './statement-checks.js';
 import { trustedRootFromPolicy } from './trusted-root.js';
 
-/** A signer's key: SPKI DER, and the indexes of the log `origin` at which its signatures count (from ≤ index < until). */
-export interface TrustedKey {
-  readonly spki: Uint8Array;
+/** The indexes of the log `origin` at which a signer's statements count (from ≤ index < until). */
+export interface TrustedWindow {
   readonly origin: string;
   readonly fromIndex: number;
   readonly untilIndex: number | null;
+}
+
+/** A signer's key: SPKI DER, and its window. */
+export interface TrustedKey extends TrustedWindow {
+  readonly spki: Uint8Array;
 }
 
 /** A log that may hold statements. */
@@ -22,12 +26,15 @@ export interface TrustedLog {
 }
 
 /**
- * Keys by id, logs, witnesses and how many of them must have cosigned. `trustedRoot` is the same logs as sigstore spells them; `registrar`
- * are the keys whose rig records add keys.
+ * Keys by id, who signs keyless by the id of the identity, logs, witnesses and how many of them must have cosigned. `trustedRoot` is the same logs,
+ * and the authorities of keyless signatures, as sigstore spells them; `registrar` are the keys whose rig records add keys.
  */
 export interface VerifyTrust {
   readonly registrar: readonly string[];
   readonly keys: ReadonlyMap<string, TrustedKey>;
+  readonly identities: ReadonlyMap<string, TrustedWindow>;
+  /** Whether a certificate must have been logged by one of the CT logs. */
+  readonly needsCtLog: boolean;
   readonly logs: readonly TrustedLog[];
   readonly witnesses: readonly Vkey[];
   /** Witnesses that were replaced; see `PastWitness`. */
@@ -41,6 +48,8 @@ export function verifyTrustOf(policy: Policy): VerifyTrust {
   return {
     registrar: policy.registrar,
     keys: new Map(Object.entries(policy.keys).map(([keyId, { spki, ...window }]) => [keyId, { ...window, spki: fromBase64(spki) }])),
+    identities: new Map(Object.entries(policy.identities ?? {})),
+    needsCtLog: (policy.authorities?.ctLogs.length ?? 0) > 0,
     logs: policy.logs.map(({ origin, vkey: text }) => {
       const vkey = parseVkey(text);
       return { origin, vkey, logId: logId(vkey) };

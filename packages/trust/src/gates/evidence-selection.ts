@@ -2,7 +2,7 @@
 import { type Digest, type ErrorCode, SealaneError, type Statement } from '@sealane/core';
 import type { VerifiedStatement } from '../evidence/statement-checks.js';
 import { isAbout } from '../evidence/predicates/statement.js';
-import type { Policy } from '../policy/policy.js';
+import { type Policy, signerWindow } from '../policy/policy.js';
 import { outsideScope } from '../policy/scope.js';
 import type { GateInput, Problem, RefusedStatement } from './gate.js';
 
@@ -72,7 +72,7 @@ export function digestsOf(selected: readonly Selected<unknown>[]): readonly Dige
 
 /** Whether a key may sign at this place of the log, by the policy that is held now. */
 function isKeyValidAt(policy: Policy, keyId: string, logIndex: number): boolean {
-  const key = Object.hasOwn(policy.keys, keyId) ? policy.keys[keyId] : undefined;
+  const key = signerWindow(policy, keyId);
   return key !== undefined && logIndex >= key.fromIndex && (key.untilIndex === null || logIndex < key.untilIndex);
 }
 

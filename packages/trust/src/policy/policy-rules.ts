@@ -1,6 +1,7 @@
 /** What a policy's shape cannot say: references that resolve, keys that are what their ids claim, an order that is one. */
-import { CoreError, digestHex, fromBase64, parseVkey, sha256, TrustError } from '@sealane/core';
-import type { Policy } from './policy.js';
+import { CoreError, digestHex, fromBase64, identityIdOf, parseVkey, sha256, TrustError } from '@sealane/core';
+import { checkAuthorities } from './authorities.js';
+import { type Policy, type PolicyWindow, signerWindow } from './policy.js';
 import { scopeName } from './scope.js';
 
 /**
@@ -11,6 +12,7 @@ import { scopeName } from './scope.js';
 export function checkPolicy(policy: Policy): void {
   checkChain(policy);
   checkKeys(policy);
+  checkIdentities(policy);
   checkPeople(policy);
   checkExceptions(policy);
   checkScopes(policy);
@@ -39,13 +41,32 @@ function checkKeys(policy: Policy): void {
   for (const [keyId, key] of Object.entries(policy.keys)) {
     const actual = digestHex(sha256(base64Bytes(`keys.${keyId}.spki`, key.spki)));
     if (actual !== keyId) fail(`expected key ${keyId} to be the SHA-256 of its SPKI, got ${actual}`);
-    if (key.untilIndex !== null && key.untilIndex < key.fromIndex)
-      fail(`expected key ${keyId} to end after it begins, got ${String(key.untilIndex)} before ${String(key.fromIndex)}`);
+    checkWindow(`key ${keyId}`, key);
   }
-  const named = [...policy.chain, ...policy.people].flatMap((holder) => holder.keys);
-  for (const keyId of [...named, ...Object.values(policy.signers).flat(), ...policy.registrar]) {
-    if (!Object.hasOwn(policy.keys, keyId)) fail(`expected every named key under keys, got none for ${keyId}`);
+  // a stage's and a registrar's word is taken where no authority can be asked: they have keys
+  for (const keyId of [...policy.chain.flatMap(({ keys }) => keys), ...policy.registrar]) {
+    if (!Object.hasOwn(policy.keys, keyId)) fail(`expected every key of a stage or registrar under keys, got none for ${keyId}`);
   }
+  for (const id of [...policy.people.flatMap(({ keys }) => keys), ...Object.values(policy.signers).flat()]) {
+    if (signerWindow(policy, id) === undefined) fail(`expected every named signer under keys or identities, got none for ${id}`);
+  }
+}
+
+/** Every id is the hash of its identity, and there are authorities that can vouch for it, and for the time. */
+function checkIdentities({ identities = {}, authorities }: Policy): void {
+  for (const [id, entry] of Object.entries(identities)) {
+    const actual = identityIdOf(entry);
+    if (actual !== id) fail(`expected identity ${id} to be the hash of its identity and issuer, got ${actual}`);
+    checkWindow(`identity ${entry.identity}`, entry);
+  }
+  if (authorities !== undefined) checkAuthorities(authorities, fail);
+  const isVouched = authorities !== undefined && authorities.certificates.length > 0 && authorities.timestamps.length > 0;
+  if (Object.keys(identities).length > 0 && !isVouched)
+    fail('expected authorities of certificates and timestamps beside identities, got none');
+}
+
+function checkWindow(what: string, { fromIndex, untilIndex }: PolicyWindow): void {
+  if (untilIndex !== null && untilIndex < fromIndex) fail(`expected ${what} to end after it begins, got ${untilIndex} before ${fromIndex}`);
 }
 
 /** Quorums count people: one key belongs to one person, and one id to one entry. */
@@ -61,12 +82,12 @@ function checkPeople({ people }: Policy): void {
 }
 
 /** A scope names keys and people that there are; a team has one scope for each class of workload. */
-function checkScopes({ scopes = [], people, keys, registrar }: Policy): void {
+function checkScopes({ scopes = [], people, keys, identities = {}, registrar }: Policy): void {
   for (const scope of scopes) {
     const stranger = scope.people.find((id) => !people.some((person) => person.id === id));
     if (stranger !== undefined) fail(`expected the people of scope ${scope.team} under people, got ${stranger}`);
-    const unknown = scope.signers.find((id) => !Object.hasOwn(keys, id));
-    if (unknown !== undefined) fail(`expected the signers of scope ${scope.team} under keys, got ${unknown}`);
+    const unknown = scope.signers.find((id) => signerWindow({ keys, identities }, id) === undefined);
+    if (unknown !== undefined) fail(`expected the signers of scope ${scope.team} under keys or identities, got ${unknown}`);
     // what a registrar recalls is recalled for every team
     const bound = scope.signers.find((id) => registrar.includes(id));
     if (bound !== undefined) fail(`expected no registrar's key in scope ${scope.team}, got ${bound}`);
@@ -148,6 +169,6 @@ function checkUnique(what: string, values: readonly string[]): void {
   }
 }
 
-function fail(why: string, cause?: Error): never {
+function fail(why: string, cause?: unknown): never {
   throw new TrustError('TRUST_MALFORMED', `parse policy: ${why}`, {}, cause === undefined ? {} : { cause });
 }

@@ -30,22 +30,45 @@ export type PolicyStage = {
   readonly keys: readonly string[];
 };
 
-/** A key's public half and the log indexes in which its signatures count: `fromIndex` ≤ index < `untilIndex`. */
-export type PolicyKey = {
-  readonly spki: string;
+/** The log indexes in which a signer's statements count: `fromIndex` ≤ index < `untilIndex`. */
+export type PolicyWindow = {
   readonly origin: string;
   readonly fromIndex: number;
   readonly untilIndex: number | null;
   readonly reason: string | null;
 };
 
-/** A person who approves, known by an id and any number of keys. */
+/** A key's public half and its window. */
+export type PolicyKey = PolicyWindow & {
+  readonly spki: string;
+};
+
+/** Who signs keyless, by exact identity and issuer, and its window. Named by its id wherever a key is named by its. */
+export type PolicyIdentity = PolicyWindow & {
+  readonly identity: string;
+  readonly issuer: string;
+};
+
+/** An authority: where it is asked (not relied on), and its certificates (DER, base64), its own first, a self-signed root last. */
+export type PolicyAuthority = {
+  readonly url: string;
+  readonly chain: readonly string[];
+};
+
+/** Who vouches for identities and for the time of their signatures. With `ctLogs` a certificate must have been logged by one of them. */
+export type PolicyAuthorities = {
+  readonly certificates: readonly PolicyAuthority[];
+  readonly timestamps: readonly PolicyAuthority[];
+  readonly ctLogs: readonly { readonly url: string; readonly spki: string }[];
+};
+
+/** A person who approves, known by an id and any number of keys and identities. */
 export type PolicyPerson = {
   readonly id: string;
   readonly keys: readonly string[];
 };
 
-/** Whose signature counts for which kind of evidence, by key id. */
+/** Whose signature counts for which kind of evidence, by id of a key or identity. */
 export type PolicySigners = {
   readonly release: readonly string[];
   readonly provenance: readonly string[];
@@ -127,6 +150,9 @@ export type Policy = {
   /** This stage (last) and all stages upstream of it, each after those it takes releases from. */
   readonly chain: readonly PolicyStage[];
   readonly keys: Readonly<Record<string, PolicyKey>>;
+  /** Absent while nobody signs keyless; `authorities` too. */
+  readonly identities?: Readonly<Record<string, PolicyIdentity>>;
+  readonly authorities?: PolicyAuthorities;
   readonly people: readonly PolicyPerson[];
   readonly signers: PolicySigners;
   readonly registrar: readonly string[];
@@ -149,6 +175,10 @@ export type Policy = {
 const TOP_LEVEL_ROLES: readonly string[] = ['root', 'targets', 'snapshot', 'timestamp'];
 
 const keyIds = z.array(keyIdShape).max(MAX_LIST);
+const windowShape = { origin: originShape, fromIndex: countShape, untilIndex: countShape.nullable(), reason: textShape.nullable() };
+const urlShape = z.string().min(1).max(512);
+const nameOfSigner = z.string().regex(/^[\x21-\x7e]{1,2048}$/, 'expected printable ASCII without spaces');
+const authorities = z.array(z.strictObject({ url: urlShape, chain: z.array(base64Shape).min(1).max(8) })).max(16);
 const stageName = nameShape.refine((name) => !TOP_LEVEL_ROLES.includes(name), 'expected a name that is no top-level TUF role');
 
 /** Zod's shape of a policy; rules that tie parts together are in `policy-rules.ts`. */
@@ -162,16 +192,15 @@ export const policyShape = z.strictObject({
     .array(z.strictObject({ stage: stageName, from: z.array(nameShape).max(MAX_LIST), keys: keyIds.min(1) }))
     .min(1)
     .max(MAX_LIST),
-  keys: z.record(
-    keyIdShape,
-    z.strictObject({
-      spki: base64Shape,
-      origin: originShape,
-      fromIndex: countShape,
-      untilIndex: countShape.nullable(),
-      reason: textShape.nullable(),
-    }),
-  ),
+  keys: z.record(keyIdShape, z.strictObject({ spki: base64Shape, ...windowShape })),
+  identities: z.record(keyIdShape, z.strictObject({ identity: nameOfSigner, issuer: nameOfSigner, ...windowShape })).exactOptional(),
+  authorities: z
+    .strictObject({
+      certificates: authorities,
+      timestamps: authorities,
+      ctLogs: z.array(z.strictObject({ url: urlShape, spki: base64Shape })).max(16),
+    })
+    .exactOptional(),
   people: z.array(z.strictObject({ id: nameShape, keys: keyIds.min(1) })).max(MAX_LIST),
   signers: z.strictObject({
     release: keyIds,
@@ -232,6 +261,12 @@ export function parsePolicy(bytes: Uint8Array): Policy {
   const policy: Policy = parseDocument('policy', policyShape, bytes, LIMITS.policyBytes);
   checkPolicy(policy);
   return policy;
+}
+
+/** The window of a signer, key or identity, by id; undefined for one that policy does not name. */
+export function signerWindow({ keys, identities = {} }: Pick<Policy, 'keys' | 'identities'>, id: string): PolicyWindow | undefined {
+  if (Object.hasOwn(keys, id)) return keys[id];
+  return Object.hasOwn(identities, id) ? identities[id] : undefined;
 }
 
 /**

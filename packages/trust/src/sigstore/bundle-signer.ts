@@ -4,9 +4,7 @@ import type { Bundle } from '@sigstore/bundle';
 import type { Signer } from '@sigstore/verify';
 import { fromUtf8 } from '@sealane/core';
 import { asRefusal, refused } from './bundle-error.js';
-
-/** Extended key usage of certificates that sign code (RFC 5280, section 4.2.1.12). */
-const CODE_SIGNING = '1.3.6.1.5.5.7.3.3';
+import { signsCode } from './certificate-use.js';
 
 /** Whose signature is asked for: a certificate's identity and the issuer that vouched for it, letter for letter; or a public key (PEM). */
 export type ExpectedSigner =
@@ -38,8 +36,7 @@ export function signerOf(bundle: Bundle, expected: ExpectedSigner): BundleKey {
 /** Neither chain building nor `@sigstore/verify` looks at these: a leaf for other uses, and a root that the bundle brings along. */
 function checkCertificates([leaf, ...chain]: readonly X509Certificate[]): BundleKey {
   if (leaf === undefined) throw refused('BUNDLE_MALFORMED', 'a certificate', 'none');
-  const uses: readonly unknown[] = Array.isArray(leaf.keyUsage) ? leaf.keyUsage : [];
-  if (leaf.ca || !uses.includes(CODE_SIGNING)) throw refused('BUNDLE_SIGNER', 'a certificate that signs code', 'one for other uses');
+  if (!signsCode(leaf)) throw refused('BUNDLE_SIGNER', 'a certificate that signs code', 'one for other uses');
   if (chain.some((one) => one.checkIssued(one)))
     throw refused('BUNDLE_MALFORMED', 'a chain without its root', 'a self-signed certificate in it');
   return { key: leaf.publicKey, der: new Uint8Array(leaf.raw) };

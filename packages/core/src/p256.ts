@@ -1,0 +1,46 @@
+/** ECDSA P-256 with SHA-256: public keys in their one DER form, and signatures by them. */
+import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { equalBytes, fromHex } from './bytes.js';
+import { CoreError } from './errors.js';
+
+/** DER of SubjectPublicKeyInfo for P-256 up to the 64 bytes of an uncompressed point (RFC 5480, section 2). */
+const P256_SPKI_PREFIX = fromHex('3059301306072a8648ce3d020106082a8648ce3d03010703420004');
+const COORDINATE_BYTES = 32;
+const P256_SPKI_BYTES = P256_SPKI_PREFIX.length + 2 * COORDINATE_BYTES;
+
+/**
+ * A P-256 public key from SubjectPublicKeyInfo DER.
+ *
+ * @throws CoreError `KEY_MALFORMED` another kind of key, or not the one DER encoding of it
+ */
+export function p256PublicKey(spki: Uint8Array): KeyObject {
+  // another encoding of one key, with a compressed point or explicit parameters, would be a second key id for it
+  if (spki.length !== P256_SPKI_BYTES || !equalBytes(spki.subarray(0, P256_SPKI_PREFIX.length), P256_SPKI_PREFIX)) {
+    throw new CoreError(
+      'KEY_MALFORMED',
+      `read a public key: expected ECDSA P-256 as SubjectPublicKeyInfo with an uncompressed point, got ${spki.length} other bytes`,
+    );
+  }
+  const [x, y] = [coordinate(spki, P256_SPKI_PREFIX.length), coordinate(spki, P256_SPKI_PREFIX.length + COORDINATE_BYTES)];
+  try {
+    // as JWK: OpenSSL's DER decoder takes nearly twice as long, and a waybill asks for many keys
+    return createPublicKey({ format: 'jwk', key: { kty: 'EC', crv: 'P-256', x, y } });
+  } catch (cause) {
+    throw new CoreError('KEY_MALFORMED', 'read a public key: expected a point on P-256', {}, { cause });
+  }
+}
+
+function coordinate(spki: Uint8Array, at: number): string {
+  return Buffer.from(spki.subarray(at, at + COORDINATE_BYTES)).toString('base64url');
+}
+
+/** Whether `signature` (DER) over `data` is by the P-256 key `spki`. A key or signature that is not well-formed is false. */
+export function verifyP256(spki: Uint8Array, data: Uint8Array, signature: Uint8Array): boolean {
+  try {
+    return verify('sha256', data, p256PublicKey(spki), signature);
+  } catch (error) {
+    // a malformed key verifies nothing: the caller says which key it was
+    if (error instanceof CoreError) return false;
+    throw error;
+  }
+}
