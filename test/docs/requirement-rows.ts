@@ -11,7 +11,7 @@ const PROMOTION: readonly RequirementRow[] = [
   [
     'A1',
     'a release is an immutable set of parts named by digest; a manifest with a mutable tag is refused, naming file and line',
-    'a part that cannot roll back cannot be marked yet',
+    'no driver applies a part without a way back yet: sites refuse it by name',
   ],
   ['A2', 'three stages or more, any DAG; no sequence of commands, retries, crashes or callers skips one', ''],
   [
@@ -44,7 +44,7 @@ const PROMOTION: readonly RequirementRow[] = [
   ['A18', 'policy has owners other than promotion; the plan of a policy change lists what it would let through', ''],
   ['A19', 'trust boundaries: keys, repositories and approvers scoped by team and workload class', ''],
   ['A20', 'qualified rigs: enrolled, inventoried in the run, rebuilt, free of drift; revoking one reopens what it vouched for', ''],
-  ['A21', 'rollback rehearsed in the stage before, in the declared time', NONE_YET],
+  ['A21', 'rollback rehearsed in the stage before, in the declared time', ''],
   ['A22', 'measured conditions: each bounded; a missing number refuses', ''],
   ['A23', 'site variables: declared with type and range; the receipt names the rendered digest', ''],
   ['A24', 'promoter service: OIDC and mTLS callers, rights per route; killed in mid-promotion it loses and doubles nothing', ''],

@@ -6,6 +6,8 @@ import type { TestLane } from './lane.js';
 
 export interface SiteOptions {
   readonly name?: string;
+  /** Its stage; prod when it is not given. */
+  readonly stage?: string;
   /** Labels as `KEY=VALUE`. */
   readonly labels?: readonly string[];
   /** A file with what stands at the site, for its record. */
@@ -32,7 +34,7 @@ export interface TestSite {
 
 /** Enrols a site at the lane, under the registrar's example key. */
 export async function enrolSite(lane: TestLane, dir: string, options: SiteOptions = {}): Promise<TestSite> {
-  const { name = 'harbour-7', labels = ['region=north'] } = options;
+  const { name = 'harbour-7', stage = 'prod', labels = ['region=north'] } = options;
   mkdirSync(dir, { recursive: true });
   writeFileSync(path.join(dir, 'site.yaml'), siteYaml(lane, { ...options, name }));
   const site = siteAt(dir, name);
@@ -42,7 +44,7 @@ export async function enrolSite(lane: TestLane, dir: string, options: SiteOption
     ...labels.flatMap((label) => ['--label', label]),
     ...(options.topology === undefined ? [] : ['--topology', options.topology]),
   ];
-  await lane.sealane(['site', 'add', request, '--stage', 'prod', ...given, '--key', 'registrar', '--out', record]);
+  await lane.sealane(['site', 'add', request, '--stage', stage, ...given, '--key', 'registrar', '--out', record]);
   await site.must(['enroll', '--record', record, '--root', path.join(lane.lane, 'trust', 'metadata', '1.root.json')]);
   return site;
 }
@@ -62,7 +64,10 @@ export function siteAt(dir: string, name = 'harbour-7'): TestSite {
   };
 }
 
-function siteYaml(lane: TestLane, { name, upstreams = [lane.lane], receiptsTo, yaml = '', driver = {} }: SiteOptions): string {
+function siteYaml(
+  lane: TestLane,
+  { name, stage = 'prod', upstreams = [lane.lane], receiptsTo, yaml = '', driver = {} }: SiteOptions,
+): string {
   const start = ['/bin/sh', '-c', 'exec sleep 600'];
   const health = [{ command: ['/bin/sh', '-c', 'test -f app/srv/version'] }];
   const settings = { use: 'files', start, health, healthIntervalMs: 50, probationSeconds: 0.2, stopGraceSeconds: 1, ...driver };
@@ -70,7 +75,7 @@ function siteYaml(lane: TestLane, { name, upstreams = [lane.lane], receiptsTo, y
     'apiVersion: sealane/v1',
     'kind: Site',
     `name: ${name ?? ''}`,
-    'stage: prod',
+    `stage: ${stage}`,
     'allowExampleKeys: true',
     `upstreams: ${JSON.stringify(upstreams)}`,
     ...(receiptsTo === undefined ? [] : [`receiptsTo: ${receiptsTo}`]),

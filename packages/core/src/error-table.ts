@@ -208,8 +208,8 @@ export const ERRORS = define({
   },
   EVIDENCE_ROLLBACK: {
     exit: 3,
-    what: 'a rehearsal of a rollback names receipts that do not show it',
-    hint: 'name the receipts of that very rollback: sealane evidence add RELEASE --tests FILE --rehearsal FILE',
+    what: 'going back from the release was not rehearsed, took too long, or is not shown by the receipts that a rehearsal names',
+    hint: 'see what is missing: sealane plan RELEASE --to STAGE',
   },
   EVIDENCE_SCOPE: {
     exit: 3,
@@ -427,6 +427,11 @@ export const ERRORS = define({
     exit: 0,
     what: 'this release failed its health here before and is not tried again',
     hint: 'promote a mended release; see: sealane-site status',
+  },
+  RELEASE_IRREVERSIBLE: {
+    exit: 3,
+    what: 'the release has a part without a way back, which the stage does not take, or which too few people approved as such',
+    hint: 'see its parts: sealane release show RELEASE',
   },
   RELEASE_REVOKED: { exit: 3, what: 'the release was revoked', hint: 'promote another release; see: sealane channel show STAGE' },
   EXCEPTION_DENIED: {

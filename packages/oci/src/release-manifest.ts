@@ -18,6 +18,8 @@ export interface ReleaseComponent {
   /** Length of the component's manifest in bytes, not of what lies below it. */
   readonly size: number;
   readonly mediaType: string;
+  /** There is no way back from it. */
+  readonly oneWay?: true;
 }
 
 /** A release: immutable, named, versioned. `declares` is what it says of dependencies and variables; this package does not judge it. */
@@ -38,6 +40,7 @@ export const COMPONENT_ARTIFACT_TYPES: Readonly<Record<Exclude<ComponentKind, 'i
 
 const COMPONENT_NAME = 'dev.sealane.component.name';
 const COMPONENT_KIND = 'dev.sealane.component.kind';
+const COMPONENT_ONE_WAY = 'dev.sealane.component.one-way';
 /** Canonical JSON as text: annotations are texts, and the digest must cover what a release declares. */
 const DECLARES = 'dev.sealane.release.declares';
 const TITLE = 'org.opencontainers.image.title';
@@ -62,11 +65,11 @@ export function encodeReleaseManifest(doc: ReleaseDoc): Uint8Array {
     schemaVersion: 2,
     mediaType: OCI_INDEX,
     artifactType: RELEASE_ARTIFACT_TYPE,
-    manifests: components.map(({ name, kind, digest, size, mediaType }) => ({
+    manifests: components.map(({ name, kind, digest, size, mediaType, oneWay }) => ({
       mediaType,
       digest,
       size,
-      annotations: { [COMPONENT_NAME]: name, [COMPONENT_KIND]: kind },
+      annotations: { [COMPONENT_NAME]: name, [COMPONENT_KIND]: kind, ...(oneWay === true ? { [COMPONENT_ONE_WAY]: 'true' } : {}) },
     })),
     annotations: {
       [TITLE]: doc.name,
@@ -110,7 +113,9 @@ function parseComponent(descriptor: Descriptor): ReleaseComponent {
   const { digest, size, mediaType, annotations } = descriptor;
   const kind = annotations?.[COMPONENT_KIND];
   if (!isKind(kind)) throw malformed(`read component ${digest}`, `annotation ${COMPONENT_KIND} of a known kind`, kind);
-  return { name: annotations?.[COMPONENT_NAME] ?? '', kind, digest, size, mediaType };
+  // another value than this one is not what the encoder writes, and is refused with the whole
+  const oneWay = annotations?.[COMPONENT_ONE_WAY] === 'true' ? { oneWay: true as const } : {};
+  return { name: annotations?.[COMPONENT_NAME] ?? '', kind, digest, size, mediaType, ...oneWay };
 }
 
 function checkDoc(doc: ReleaseDoc): void {

@@ -72,7 +72,7 @@ function judge({ input, walk, reader, lane, draft }: Question): Verdict {
   const floors = floorsOf(lane.policy, orders, input.siteState);
   draft.next = advancedNext(input, lane, log, orders, floors);
   const { record, choice } = choiceStep({ input, walk, reader, lane, draft }, trust, orders);
-  if (choice === null || choice.release === input.siteState.installed) return UNCHANGED;
+  if (choice === null || choice.release === input.siteState.installed?.release) return UNCHANGED;
   walk.step({
     id: 'held',
     expected: `group ${choice.name} is not held, nor its stage frozen`,

@@ -43,7 +43,14 @@ export { quorumOf, type VerifiedStatement, type VerifyOptions, type WitnessedTim
 export { type OtherLog, otherLogHead, verifyOtherStatement } from './evidence/other-log.js';
 export { type LedgerRow, verifyLedgerRow } from './evidence/verify-ledger-row.js';
 export { verifyStatement } from './evidence/verify-statement.js';
-export { type TrustedKey, type TrustedLog, trustWithRigs, type VerifyTrust, verifyTrustOf } from './evidence/verify-trust.js';
+export {
+  isEnrolment,
+  type TrustedKey,
+  type TrustedLog,
+  trustWithEnrolled,
+  type VerifyTrust,
+  verifyTrustOf,
+} from './evidence/verify-trust.js';
 // evidence: predicates
 export {
   type AnchoredStatement,
@@ -86,6 +93,7 @@ export {
   readRig,
   readRigRebuild,
   readSiteRecord,
+  MAX_SWITCH_SECONDS,
   type ReceiptEvent,
   type ReceiptPredicate,
   receiptStatement,
@@ -130,6 +138,7 @@ export { type CaseOutcome, caseName, type ReportVerdict, type TestCase, type Tes
 // gates
 export type { FleetSite, Gate, GateInput, RefusedStatement } from './gates/gate.js';
 export { evaluateGates, evidenceToApprove, GATES, validateGateConfig } from './gates/index.js';
+export { rollbackRehearsedGate } from './gates/rollback-rehearsed.js';
 export { PROMOTER_VERDICTS } from './gates/promoter-verdicts.js';
 export { provenanceFacts, type ProvenanceFacts } from './gates/provenance-facts.js';
 // tuf: client

@@ -13,6 +13,9 @@ import { signApproval } from './approve.js';
 /** Longest that an approval may hold, in days. */
 const MAX_DAYS = 365;
 
+const DAYS = { flags: '--days <days>', description: 'how long it holds (default 30)' };
+const IRREVERSIBLE = { flags: '--irreversible', description: 'approve also that the release has a part without a way back' };
+
 /** The command of one verdict. */
 export function approvalCommand(verdict: 'approve' | 'reject'): CommandSpec {
   const reason = { flags: '--reason <text>', description: 'why', ...(verdict === 'reject' ? { required: true as const } : {}) };
@@ -23,7 +26,7 @@ export function approvalCommand(verdict: 'approve' | 'reject'): CommandSpec {
         ? 'sign that a release may go into a stage, over exactly what the gates read'
         : 'veto a release for a stage, signed and logged',
     arguments: [{ name: 'release', description: 'sha256:… or NAME@VERSION' }],
-    options: [TO_STAGE, GROUP, KEY, OUT, reason, { flags: '--days <days>', description: 'how long it holds (default 30)' }],
+    options: [TO_STAGE, GROUP, KEY, OUT, reason, ...(verdict === 'approve' ? [IRREVERSIBLE] : []), DAYS],
     example: `sealane ${verdict} readings@1.0.0 --to prod --key alice${verdict === 'reject' ? ' --reason "recalled by the lab"' : ''} --home my-lane`,
     run: (call) => run(call, verdict),
   };
@@ -39,6 +42,7 @@ async function run(call: CommandCall, verdict: 'approve' | 'reject'): Promise<Co
       stage: textOption(call, 'to'),
       verdict,
       signer,
+      ...(verdict === 'approve' && call.options['irreversible'] === true ? { irreversible: true } : {}),
       ...(reason === undefined ? {} : { reason }),
       ...(group === undefined ? {} : { group }),
       ...(days === undefined ? {} : { days }),

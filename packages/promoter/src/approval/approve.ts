@@ -13,6 +13,8 @@ export interface ApprovalWish {
   readonly release: Digest;
   readonly stage: string;
   readonly verdict: 'approve' | 'reject';
+  /** Approves also that there is no way back. */
+  readonly irreversible?: true;
   readonly reason?: string;
   readonly group?: string;
   readonly days?: number;
@@ -36,7 +38,10 @@ export async function signApproval(promoter: Promoter, wish: ApprovalWish): Prom
       { hint: 'use the key of a person listed under people in pipeline.yaml' },
     );
   }
-  expectInScope([policy], await releaseDocument(promoter, wish.release), wish.signer.keyId, `${wish.verdict} for ${wish.stage}`);
+  const document = await releaseDocument(promoter, wish.release);
+  expectInScope([policy], document, wish.signer.keyId, `${wish.verdict} for ${wish.stage}`);
+  if (wish.irreversible === true && document.irreversible !== true)
+    throw new PromoterError('USAGE', `read --irreversible: expected a release with a part that has no way back, got ${wish.release}`);
   const issuedAt = promoter.now();
   const predicate: ApprovalPredicate = {
     release: wish.release,
@@ -46,6 +51,7 @@ export async function signApproval(promoter: Promoter, wish: ApprovalWish): Prom
     seen: await evidenceFor(promoter, wish.release, wish.stage),
     checkpoint: await checkpointSeen(promoter),
     verdict: wish.verdict,
+    ...(wish.irreversible === undefined ? {} : { irreversible: wish.irreversible }),
     ...(wish.reason === undefined ? {} : { reason: wish.reason }),
     nonce: promoter.randomHex(),
     issuedAt,

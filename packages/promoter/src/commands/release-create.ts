@@ -17,6 +17,7 @@ export const command: CommandSpec = {
     { flags: '--files <dir>', description: '[NAME=]DIR: a folder, packed the same way every time', repeat: true },
     { flags: '--manifest <file>', description: '[NAME=]FILE: a manifest for an orchestrator', repeat: true },
     { flags: '--firmware <file>', description: '[NAME=]FILE: a firmware image', repeat: true },
+    { flags: '--one-way <name>', description: 'a part that cannot be rolled back: stages take it only where policy says so', repeat: true },
     { flags: '--declare <file>', description: 'YAML: the dependencies of the release, and the variables that a site may set' },
     KEY,
   ],
@@ -36,7 +37,8 @@ async function run(call: CommandCall): Promise<CommandResult> {
   ];
   const declaration = optionalText(call, 'declare');
   const declares = declaration === undefined ? {} : { declares: readDeclaration(path.resolve(cwd, declaration)) };
-  const wish = { name: textOption(call, 'name'), version: textOption(call, 'version'), components, ...declares };
+  const oneWay = listOption(call, 'oneWay');
+  const wish = { name: textOption(call, 'name'), version: textOption(call, 'version'), components, oneWay, ...declares };
   const server = serviceAddress(call);
   if (server !== undefined) return await (await import('../client/remote-release.js')).releaseCreateAt(call, server, wish);
   const made = await withLockedPromoter(call, async (promoter) =>

@@ -15,13 +15,15 @@ export const command: CommandSpec = {
 async function run(call: CommandCall): Promise<CommandResult> {
   const shown = await withPromoter(call, async (promoter) => {
     const { digest } = await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE'));
-    const { name, version, components, declares = null } = await releaseDocument(promoter, digest);
+    const { name, version, components, irreversible = false, declares = null } = await releaseDocument(promoter, digest);
     const statements = (await promoter.ledger.statementsAbout(digest)).map(describeEntry);
-    return { release: digest, name, version, components, declares, statements };
+    return { release: digest, name, version, irreversible, components, declares, statements };
   });
   const lines = [
     `${shown.release}  ${shown.name}@${shown.version}`,
-    ...shown.components.map(({ name, kind, digest, size }) => `  ${kind} ${name}  ${digest}  ${size} bytes`),
+    ...shown.components.map(
+      ({ name, kind, digest, size, oneWay }) => `  ${kind} ${name}  ${digest}  ${size} bytes${oneWay === true ? ', no way back' : ''}`,
+    ),
     ...shown.statements.map(({ predicateType, digest, logIndex }) => `  entry ${String(logIndex)}  ${digest}  ${predicateType}`),
   ];
   return { exit: 0, json: shown, text: lines.join('\n') };

@@ -1,10 +1,11 @@
 /** What the gates of a stage read, taken from the ledger: verified statements about a release, blobs, the fleet, the time. */
 import { type Digest, PREDICATE, PromoterError, SealaneError } from '@sealane/core';
 import type { LedgerEntry, PastLedger } from '@sealane/ledger';
-import { parseReleaseManifest } from '@sealane/oci';
+import { parseReleaseManifest, type ReleaseDoc } from '@sealane/oci';
 import {
   evidenceToApprove,
   isAbout,
+  isEnrolment,
   type FleetSite,
   type GateInput,
   quorumOf,
@@ -16,7 +17,7 @@ import {
   type ReceiptPredicate,
   type ReleasePredicate,
   secondsToTime,
-  trustWithRigs,
+  trustWithEnrolled,
   type VerifiedStatement,
   verifyLedgerRow,
   type VerifyTrust,
@@ -31,6 +32,7 @@ import { statementOf } from '../log/log-statements.js';
 import { rigStatements } from '../rig/statements.js';
 import type { LaneTrust } from '../trust/lane-trust.js';
 import { rolloutOf } from './rollout.js';
+import { asksForWaysBack, replacedReleases, waysBack } from './ways-back.js';
 
 /** What a question is judged from: an open home, or a copy of its ledger and lane as they were when a decision was made. */
 export interface GateSource {
@@ -73,6 +75,7 @@ export async function gateInput(promoter: GateSource, question: Question, at: Ju
     fleet: await fleetOf(promoter, question),
     time: await judgedAt(promoter, question.stage, at),
     groups: policy.groups,
+    ...(asksForWaysBack(policy) ? { replaces: await replacedReleases(promoter, question) } : {}),
   };
 }
 
@@ -85,12 +88,16 @@ export async function evidenceFor(promoter: Promoter, release: Digest, stage: st
 
 async function verifiedStatements(
   promoter: GateSource,
-  { release, stage }: Question,
+  question: Question,
 ): Promise<{ statements: readonly VerifiedStatement[]; refused: readonly RefusedStatement[] }> {
+  const { release, stage } = question;
   const about = await promoter.ledger.statementsAbout(release);
   const { rigs, trust } = await stageTrust(promoter, stage, about);
   const entries = about.filter((entry) => statementOf(entry).predicateType !== PREDICATE.receipt);
-  return await verifyEntries(promoter, [...entries, ...(await aboutImages(promoter, release)), ...rigs], trust);
+  const ways = await waysBack(promoter, question);
+  const records = ways.filter((entry) => isEnrolment(statementOf(entry)));
+  const withSites = trustWithEnrolled(trust, (await verifyEntries(promoter, records, trust)).statements);
+  return await verifyEntries(promoter, [...entries, ...(await aboutImages(promoter, release)), ...rigs, ...ways], withSites);
 }
 
 /** What statements about a release are verified against: the policy of a stage, and the keys of the rigs that tested it, with what is said of those. */
@@ -101,7 +108,7 @@ export async function stageTrust(
 ): Promise<{ readonly rigs: readonly LedgerEntry[]; readonly trust: VerifyTrust }> {
   const policyTrust = verifyTrustOf(stageOf(promoter, stage).policy);
   const rigs = await rigStatements(promoter, about);
-  return { rigs, trust: trustWithRigs(policyTrust, (await verifyEntries(promoter, rigs, policyTrust)).statements) };
+  return { rigs, trust: trustWithEnrolled(policyTrust, (await verifyEntries(promoter, rigs, policyTrust)).statements) };
 }
 
 /** Verifies entries of the ledger; those that do not count come with the reason. */
@@ -153,10 +160,21 @@ export async function releaseDocument(promoter: GateSource, release: Digest): Pr
   const bytes = readBlob(promoter, release);
   const manifest = bytes === undefined ? undefined : parseReleaseManifest(bytes);
   const documents = entries.map((entry) => readRelease(statementOf(entry)));
-  const found = documents.find(({ name, version }) => manifest === undefined || (manifest.name === name && manifest.version === version));
+  const found = documents.find((document) => manifest === undefined || isOf(document, manifest));
   if (found === undefined)
     throw new PromoterError('RELEASE_UNKNOWN', `look up release ${release}: there is no such release in the ledger`, { release });
   return found;
+}
+
+/** The digest covers the manifest and not what is said about it: which parts have no way back must be the same in both. */
+function isOf({ name, version, components }: ReleasePredicate, manifest: ReleaseDoc): boolean {
+  const oneWay = (parts: ReleaseDoc['components']): string =>
+    parts
+      .filter((part) => part.oneWay === true)
+      .map((part) => part.name)
+      .sort()
+      .join();
+  return manifest.name === name && manifest.version === version && oneWay(manifest.components) === oneWay(components);
 }
 
 /** Each enrolled site of the rollout: the topology of its record, and what it last reported by its own receipts. */

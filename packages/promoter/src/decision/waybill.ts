@@ -9,6 +9,7 @@ import { bundleOf, firstCheckpoint, statementOf } from '../log/log-statements.js
 import { type Promoter, stageOf } from '../promoter.js';
 import { rigStatements } from '../rig/statements.js';
 import { IMAGE_EVIDENCE, type Question } from './gate-input.js';
+import { waysBack } from './ways-back.js';
 
 /** Media type of an inventory, as test results give it. */
 const INVENTORY_MEDIA_TYPE = 'application/vnd.cyclonedx+json';
@@ -34,7 +35,10 @@ export async function buildWaybill(promoter: Promoter, question: Question, decis
   const rigs = (await rigStatements(promoter, about)).filter(
     (entry) => wanted.has(entry.statementDigest) || statementOf(entry).predicateType === PREDICATE.recall,
   );
-  const unique = [...new Map([...entries, ...rigs].map((entry) => [entry.index, entry])).values()].sort((a, b) => a.index - b.index);
+  const ways = (await waysBack(promoter, question)).filter((entry) => wanted.has(entry.statementDigest));
+  const unique = [...new Map([...entries, ...rigs, ...ways].map((entry) => [entry.index, entry])).values()].sort(
+    (a, b) => a.index - b.index,
+  );
   const bundles: JsonObject[] = [];
   for (const entry of unique) bundles.push(await bundleOf(ledger, entry, await firstCheckpoint(ledger, entry.index), logVkey));
   const bytes = encodeWaybill({

@@ -54,7 +54,7 @@ export async function acceptRelease(promoter: Promoter, bytes: Uint8Array): Prom
 
 /** What a statement or a manifest says, in one spelling: manifests sort their components. */
 function stated({ name, version, components, declares }: ReleasePredicate | ReleaseDoc): string {
-  const parts = components.map((part) => [part.name, part.kind, part.digest, part.size]);
+  const parts = components.map((part) => [part.name, part.kind, part.digest, part.size, part.oneWay ?? false]);
   parts.sort(([left], [right]) => (String(left) < String(right) ? -1 : 1));
   return new TextDecoder().decode(canonicalJson({ name, version, parts, declares: declares ?? null }));
 }

@@ -34,6 +34,8 @@ export interface ReleaseWish {
   readonly components: readonly ComponentWish[];
   /** What it declares about dependencies and variables; see `readDeclaration`. */
   readonly declares?: ReleaseDeclaration;
+  /** Names of parts that have no way back. */
+  readonly oneWay?: readonly string[];
   readonly author: Signer;
 }
 
@@ -66,7 +68,9 @@ export async function createRelease(promoter: Promoter, wish: ReleaseWish): Prom
   const layout = await openLayout(promoter.home.content, { create: 'if-missing' });
   const parts: { readonly component: ReleaseComponent; readonly descriptor: Descriptor }[] = [];
   for (const part of wish.components) parts.push(await addComponent(layout, part, wish));
-  const components = parts.map(({ component }) => component);
+  const oneWay = new Set(wish.oneWay);
+  const components = parts.map(({ component }) => (oneWay.has(component.name) ? { ...component, oneWay: true as const } : component));
+  const irreversible = oneWay.size === 0 ? {} : { irreversible: true as const };
   const declares = wish.declares === undefined ? {} : { declares: wish.declares };
   const manifest = encodeReleaseManifest({ name: wish.name, version: wish.version, components, ...declares });
   const { digest, size } = await layout.putBlob(manifest, { maxBytes: LIMITS.releaseManifestBytes });
@@ -78,13 +82,13 @@ export async function createRelease(promoter: Promoter, wish: ReleaseWish): Prom
     annotations: { 'org.opencontainers.image.ref.name': `${wish.name}-${wish.version}` },
   });
   reached('release:content-written');
-  const payload = releaseStatement(digest, { name: wish.name, version: wish.version, components, ...declares });
+  const payload = releaseStatement(digest, { name: wish.name, version: wish.version, components, ...irreversible, ...declares });
   await signAndLog(promoter.ledger, payload, wish.author);
   reached('release:logged');
   return { release: digest, name: wish.name, version: wish.version, components };
 }
 
-function expectNames({ name, version, components }: ReleaseWish): void {
+function expectNames({ name, version, components, oneWay = [] }: ReleaseWish): void {
   if (!NAME.test(name) || name.length > 64)
     throw new PromoterError(
       'USAGE',
@@ -102,6 +106,12 @@ function expectNames({ name, version, components }: ReleaseWish): void {
       `create a release: expected each part under a name of its own, got ${twice.name} twice`,
       {},
       { hint: `name the parts: --${twice.kind} NAME=${twice.source}` },
+    );
+  const unknown = oneWay.find((name) => !components.some((part) => part.name === name));
+  if (unknown !== undefined)
+    throw new PromoterError(
+      'USAGE',
+      `read --one-way: expected the name of a part (${components.map((part) => part.name).join(', ')}), got ${unknown.slice(0, 80)}`,
     );
 }
 

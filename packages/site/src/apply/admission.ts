@@ -38,7 +38,7 @@ export async function admitFromMirror(site: Site, machine: Machine, lane: LaneFo
       seenCheckpoint: trust.seenCheckpoint,
       timeFloor: tickedFloor(trust.time, world.clock).time,
       denied: state.denied.map(({ release, reason }) => ({ release, reason })),
-      installed: state.current?.release ?? null,
+      installed: state.current === null ? null : { release: state.current.release, counter: state.current.counter },
     },
     site: {
       name: config.name,

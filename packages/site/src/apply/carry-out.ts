@@ -20,7 +20,7 @@ import { stageRelease } from './stage-release.js';
 import type { SiteEvent, Slot, Target } from './state.js';
 import { renderedFile } from './rendered.js';
 import { queueReceipt } from './receipt.js';
-import { momentOf, secondsSince, trustedNow } from './trusted-time.js';
+import { momentOf, secondsSince, timeTaken, trustedNow } from './trusted-time.js';
 import type { TrustFile } from './trust-file.js';
 
 /** Tries at switching to one release, and at going back from it, before something else is done. */
@@ -115,14 +115,19 @@ async function stage(context: CarryContext, target: Target): Promise<SiteEvent> 
 
 async function switchTo(context: CarryContext, target: Target, attempt: number): Promise<SiteEvent> {
   const { site } = context;
-  if (attempt > MAX_SWITCHES) return { is: 'unhealthy', failed: [startFailure(`it was interrupted ${MAX_SWITCHES} times`)] };
+  if (attempt > MAX_SWITCHES) return unhealthy(context, [startFailure(`it was interrupted ${MAX_SWITCHES} times`)]);
   try {
     await runSlot(site, target);
     return { is: 'probation', began: momentOf(site.world.clock) };
   } catch (error) {
-    if (error instanceof SiteError && error.code === 'HEALTH_FAILED') return { is: 'unhealthy', failed: [startFailure(error.message)] };
+    if (error instanceof SiteError && error.code === 'HEALTH_FAILED') return unhealthy(context, [startFailure(error.message)]);
     throw error;
   }
+}
+
+/** From here on it is counted how long going back takes. */
+function unhealthy({ site }: CarryContext, failed: readonly Check[]): SiteEvent {
+  return { is: 'unhealthy', failed, began: momentOf(site.world.clock) };
 }
 
 /** Stops what runs, points `current` at the release, starts it. */
@@ -144,23 +149,30 @@ async function watchProbation(context: CarryContext, target: Target): Promise<Si
   const result = await interruptible(target, () =>
     watch(watched(site, target), plan(site), secondsSince(phase.began, clock), clock, signal),
   );
-  return result.healthy ? { is: 'committed', at: now(context), keep: site.config.keep } : { is: 'unhealthy', failed: result.checks };
+  return result.healthy
+    ? { is: 'committed', at: now(context), keep: site.config.keep, ...timeTaken(target.began, clock) }
+    : unhealthy(context, result.checks);
 }
 
 async function goBack(context: CarryContext, { to, attempt, failed }: Effect & { do: 'go-back' }): Promise<SiteEvent> {
-  const { site } = context;
+  const { site, machine } = context;
   const { world, folder, driver } = site;
+  const { phase } = machine.state();
+  const isBack = (): SiteEvent => {
+    const took = timeTaken(phase.at === 'rolling-back' ? phase.began : undefined, world.clock);
+    return { is: 'rolled-back', at: now(context), ...took };
+  };
   if (attempt > MAX_RETURNS) return { is: 'held', code: 'ROLLBACK_FAILED', message: `going back was interrupted ${MAX_RETURNS} times` };
   if (to === null) {
     await driver.stop();
     world.disk.remove(folder.current);
-    return { is: 'rolled-back', at: now(context) };
+    return isBack();
   }
   const why = failed.map(({ actual }) => actual).join('; ');
   try {
     await runSlot(site, to);
     const result = await interruptible(to, () => watchStart(watched(site, to), plan(site), world.clock, world.signal));
-    if (result.healthy) return { is: 'rolled-back', at: now(context) };
+    if (result.healthy) return isBack();
     return {
       is: 'held',
       code: 'ROLLBACK_FAILED',

@@ -9,6 +9,7 @@ import { pruneSlots } from './prune.js';
 import { flushQueue } from './receipt-queue.js';
 import type { SiteState, Slot } from './state.js';
 import type { TrustFile } from './trust-file.js';
+import { momentOf } from './trusted-time.js';
 
 /**
  * Goes back to `wanted`, or to the release before. Only revocation and the floor bar a release that was committed here.
@@ -32,7 +33,7 @@ export async function runRollback(site: Site, machine: Machine, wanted: Digest |
       checks: [bar],
     };
   const { since: _since, ...slot } = target;
-  machine.record({ is: 'admitted', target: { ...slot, cause: 'rollback' } });
+  machine.record({ is: 'admitted', target: { ...slot, cause: 'rollback', began: momentOf(site.world.clock) } });
   crashPoint('update:admitted');
   const result = await carryOutTarget(context, target.release, []);
   const fetcher = site.world.startFetcher(site.world.signal);

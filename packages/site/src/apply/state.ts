@@ -20,8 +20,8 @@ export type Slot = {
 /** Why a release is being laid down: the channel wants it, or an operator goes back to it. */
 export type Cause = 'update' | 'rollback';
 
-/** A release on its way in. */
-export type Target = Omit<Slot, 'since'> & { readonly cause: Cause };
+/** A release on its way in. `began` = when it was ordered. */
+export type Target = Omit<Slot, 'since'> & { readonly cause: Cause; readonly began?: Moment };
 
 /** A moment on the clock that cannot be set: seconds of uptime since the boot of that id. */
 export type Moment = {
@@ -36,7 +36,13 @@ export type Phase =
   | { readonly at: 'staged'; readonly target: Target }
   | { readonly at: 'switching'; readonly target: Target; readonly attempt: number }
   | { readonly at: 'probation'; readonly target: Target; readonly attempt: number; readonly began: Moment }
-  | { readonly at: 'rolling-back'; readonly target: Target; readonly attempt: number; readonly failed: readonly Check[] }
+  | {
+      readonly at: 'rolling-back';
+      readonly target: Target;
+      readonly attempt: number;
+      readonly failed: readonly Check[];
+      readonly began?: Moment;
+    }
   | { readonly at: 'committed' }
   | { readonly at: 'rolled-back' }
   | { readonly at: 'held'; readonly code: ErrorCode; readonly message: string; readonly target: Target | null };
@@ -49,6 +55,7 @@ export type OwedReceipt = {
   readonly previous: Digest | null;
   readonly reason: ErrorCode | null;
   readonly rendered?: Digest;
+  readonly seconds?: number;
   readonly checks: readonly Check[];
   readonly at: string;
 };
@@ -107,16 +114,16 @@ export const INITIAL_STATE: SiteState = {
   refused: null,
 };
 
-/** What happened; each is one record of the journal. `at` is trusted time where it is kept. */
+/** What happened; each is one record of the journal. `at` is trusted time where it is kept, `seconds` as receipts have it. */
 export type SiteEvent =
   | { readonly is: 'admitted'; readonly target: Target }
   | { readonly is: 'staged' }
   | { readonly is: 'abandoned'; readonly why: string }
   | { readonly is: 'switching' }
   | { readonly is: 'probation'; readonly began: Moment }
-  | { readonly is: 'committed'; readonly at: string; readonly keep: number }
-  | { readonly is: 'unhealthy'; readonly failed: readonly Check[] }
-  | { readonly is: 'rolled-back'; readonly at: string }
+  | { readonly is: 'committed'; readonly at: string; readonly keep: number; readonly seconds?: number }
+  | { readonly is: 'unhealthy'; readonly failed: readonly Check[]; readonly began?: Moment }
+  | { readonly is: 'rolled-back'; readonly at: string; readonly seconds?: number }
   | { readonly is: 'held'; readonly code: ErrorCode; readonly message: string }
   | { readonly is: 'retried' }
   | {

@@ -1,7 +1,7 @@
 /** The machine: `step(state, event)` gives the next state and what is to be done in it. Pure; every transition is in this file. */
 import { type Digest, SiteError } from '@sealane/core';
 import { type Effect, effectsOf } from './effects.js';
-import type { OwedReceipt, Phase, SiteEvent, SiteState, Slot, Target } from './state.js';
+import type { Moment, OwedReceipt, Phase, SiteEvent, SiteState, Slot, Target } from './state.js';
 
 /** Denied and committed releases that are remembered; older ones have long left every channel (32 rollback choices). */
 const MAX_REMEMBERED = 256;
@@ -99,7 +99,7 @@ function switching(state: SiteState, event: SiteEvent): Phase {
 
 function commit(state: SiteState, event: SiteEvent & { readonly is: 'committed' }): SiteState {
   const { target } = within(state, event, 'probation');
-  const { cause, ...release } = target;
+  const { cause, began: _began, ...release } = target;
   const current: Slot = { ...release, since: event.at };
   const others = [...(state.current === null ? [] : [state.current]), ...state.kept].filter((slot) => slot.release !== target.release);
   const kept = unique(others).slice(0, Math.max(1, event.keep - 1));
@@ -114,14 +114,14 @@ function commit(state: SiteState, event: SiteEvent & { readonly is: 'committed' 
     stopped: false,
     committed: remember(state.committed, target.release),
     denied: [...state.denied.filter((entry) => entry.release !== target.release), ...back].slice(-MAX_REMEMBERED),
-    owed: owe(cause === 'rollback' ? 'rollback' : 'installed', target, state.current, event.at),
+    owed: { ...owe(cause === 'rollback' ? 'rollback' : 'installed', target, state.current, event.at), ...tookOf(event) },
   };
 }
 
 function rollingBack(state: SiteState, event: SiteEvent & { readonly is: 'unhealthy' }): Phase {
   const { phase } = state;
   if (phase.at === 'switching' || phase.at === 'probation')
-    return { at: 'rolling-back', target: phase.target, attempt: 1, failed: event.failed };
+    return { at: 'rolling-back', target: phase.target, attempt: 1, failed: event.failed, ...beganOf(event) };
   throw impossible(state, event);
 }
 
@@ -142,7 +142,7 @@ function rolledBack(state: SiteState, event: SiteEvent & { readonly is: 'rolled-
     phase: { at: 'rolled-back' },
     stopped: false,
     denied: [...state.denied.filter(({ release }) => release !== target.release), entry].slice(-MAX_REMEMBERED),
-    owed: { ...owe('rolled-back', target, state.current, event.at), reason: 'HEALTH_FAILED', checks: failed },
+    owed: { ...owe('rolled-back', target, state.current, event.at), reason: 'HEALTH_FAILED', checks: failed, ...tookOf(event) },
   };
 }
 
@@ -181,6 +181,14 @@ function owe(event: OwedReceipt['event'], target: Target, previous: Slot | null,
     checks: [],
     at,
   };
+}
+
+function tookOf({ seconds }: { readonly seconds?: number }): { readonly seconds?: number } {
+  return seconds === undefined ? {} : { seconds };
+}
+
+function beganOf({ began }: { readonly began?: Moment }): { readonly began?: Moment } {
+  return began === undefined ? {} : { began };
 }
 
 function targetOf(phase: Phase): Target | null {

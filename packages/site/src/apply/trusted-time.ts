@@ -4,7 +4,7 @@
  * The floor is the lowest time that a witness quorum has vouched for; it ticks with uptime and is saved. The wall clock counts only where it
  * is ahead of the floor: set to 1970 it locks nobody out and revives nothing; set ahead it makes metadata expire, which stops new installs only.
  */
-import { secondsToTime, timeToSeconds } from '@sealane/trust';
+import { MAX_SWITCH_SECONDS, secondsToTime, timeToSeconds } from '@sealane/trust';
 import type { Clock } from '../clock.js';
 import type { Moment } from './state.js';
 
@@ -44,6 +44,13 @@ export function raisedFloor(floor: TimeFloor, witnessed: string, limit: string, 
 /** Seconds between a moment and now; of another boot, none: what was under way begins again. */
 export function secondsSince(moment: Moment, clock: Clock): number {
   return moment.bootId === clock.bootId() ? Math.max(0, clock.uptimeSeconds() - moment.uptimeSeconds) : 0;
+}
+
+/** How long something took that began at a moment: whole seconds, rounded up. Nothing where that cannot be told: the power was cut since. */
+export function timeTaken(began: Moment | undefined, clock: Clock): { readonly seconds?: number } {
+  if (began?.bootId !== clock.bootId()) return {};
+  const seconds = Math.max(1, Math.ceil(clock.uptimeSeconds() - began.uptimeSeconds));
+  return seconds > MAX_SWITCH_SECONDS ? {} : { seconds };
 }
 
 /** One width, so text order is time order. */

@@ -12,13 +12,14 @@ import { carryOutAll, type CarryContext, isDiskFull, recover, slotOf } from './c
 import type { Fetcher } from './fetch-shell.js';
 import { activeHold } from './hold.js';
 import type { Machine } from './machine.js';
+import { oneWayRefusal } from './one-way.js';
 import type { Outcome, SiteResult } from './outcome.js';
 import { pruneSlots, pruneStore } from './prune.js';
 import { keepRendered } from './rendered.js';
 import { flushQueue } from './receipt-queue.js';
 import type { SiteState } from './state.js';
 import { readTrustFile, type TrustFile } from './trust-file.js';
-import { trustedNow } from './trusted-time.js';
+import { momentOf, trustedNow } from './trusted-time.js';
 
 /** `check` stops before anything is laid down. */
 export type UpdateMode = 'check' | 'update';
@@ -139,9 +140,18 @@ async function judge(context: CarryContext, synced: SyncAnswer, mode: UpdateMode
       accept(machine, admission);
       return unreachable ? notReached(context, synced, admission.checks) : resultOf(site, machine.state(), 'unchanged', admission);
     case 'admitted':
-      accept(machine, admission);
-      return mode === 'check' ? resultOf(site, machine.state(), 'available', admission) : await install(context, admission);
+      return await actOn(context, admission, mode);
   }
+}
+
+/** What may run here is laid down, unless it has a part that this site cannot take. */
+async function actOn(context: CarryContext, admission: Admission, mode: UpdateMode): Promise<SiteResult> {
+  const { site, machine } = context;
+  const refusal = oneWayRefusal(site, admission);
+  if (refusal !== undefined)
+    return await refuse(context, { ...admission, reason: 'RELEASE_IRREVERSIBLE', checks: [...admission.checks, refusal] });
+  accept(machine, admission);
+  return mode === 'check' ? resultOf(site, machine.state(), 'available', admission) : await install(context, admission);
 }
 
 /**
@@ -192,7 +202,8 @@ async function install(context: CarryContext, admission: Admission): Promise<Sit
     throw new SiteError('INTERNAL', 'install a release: expected what was admitted, got nothing');
   const { name, version } = releaseDoc;
   const rendered = variables === null ? {} : { rendered: keepRendered(site.world.disk, site.folder, variables) };
-  machine.record({ is: 'admitted', target: { release, waybill, counter: decision.counter, name, version, ...rendered, cause: 'update' } });
+  const slot = { release, waybill, counter: decision.counter, name, version, ...rendered };
+  machine.record({ is: 'admitted', target: { ...slot, cause: 'update', began: momentOf(site.world.clock) } });
   crashPoint('update:admitted');
   return await carryOutTarget(context, release, admission.checks);
 }

@@ -11,7 +11,7 @@ import type { Floor, Policy, PolicyGate } from '../policy/policy.js';
 import { approvalsFrom, type StageDecision } from './decision-step.js';
 import { blobPath, type LaneReader } from './lane-reader.js';
 import type { SiteRecordPredicate } from '../evidence/predicates/site-record.js';
-import type { SiteFacts } from './types.js';
+import type { InstalledRelease, SiteFacts } from './types.js';
 import type { WaybillStatements } from './waybill-step.js';
 
 /** What the gates are evaluated over. */
@@ -24,6 +24,8 @@ export interface GateQuestion {
   readonly floors: readonly Floor[];
   readonly site: SiteFacts;
   readonly record: SiteRecordPredicate;
+  /** What the site runs. */
+  readonly installed: InstalledRelease | null;
 }
 
 /** The checks of stage order and of every gate that sites re-check. Never throws. */
@@ -46,7 +48,16 @@ export function recheckGates(reader: LaneReader, found: WaybillStatements, quest
     fleet: [thisSite(question, witnessed.highest)],
     time: witnessed,
     groups: policy.groups,
+    replaces: replacedHere(question),
   });
+}
+
+/**
+ * What the release takes the place of here: what runs, unless that came after it. A channel that goes back to an earlier release asks for the way that
+ * was rehearsed for the later one.
+ */
+function replacedHere({ installed, decision }: GateQuestion): readonly Digest[] {
+  return installed === null || installed.counter > decision.counter ? [] : [installed.release];
 }
 
 /** The fleet as a site sees it: itself. */

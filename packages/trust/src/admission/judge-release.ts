@@ -82,6 +82,7 @@ export function judgeRelease({ input, walk, reader, lane, trust, log, floors, ch
     floors,
     site: input.site,
     record,
+    installed: input.siteState.installed,
   });
   walk.checks.push(...gates);
   const worst = worstOf(gates);

@@ -35,6 +35,8 @@ export function openRelease(release: Digest, { statements, refused }: WaybillSta
 const TITLE = 'org.opencontainers.image.title';
 const VERSION = 'org.opencontainers.image.version';
 const DECLARES = 'dev.sealane.release.declares';
+/** Annotation of a component without a way back. */
+const ONE_WAY = 'dev.sealane.component.one-way';
 
 /**
  * Reads the release manifest (an OCI index) and compares it with what the author signed. Blobs below it are checked as they are laid down.
@@ -44,9 +46,10 @@ const DECLARES = 'dev.sealane.release.declares';
 export function checkManifest(reader: LaneReader, release: Digest, claimed: ReleasePredicate): void {
   const manifest = parseJson(`release manifest ${release}`, reader.blob(release, LIMITS.releaseManifestBytes), LIMITS.releaseManifestBytes);
   const listed = itemsOf(fieldOf(manifest, 'manifests')).map(
-    (item) => `${textOf(fieldOf(item, 'digest'))} ${textOf(fieldOf(item, 'size'))}`,
+    (item) =>
+      `${textOf(fieldOf(item, 'digest'))} ${textOf(fieldOf(item, 'size'))} ${textOf(fieldOf(fieldOf(item, 'annotations'), ONE_WAY))}`,
   );
-  const signed = claimed.components.map(({ digest, size }) => `${digest} ${size}`);
+  const signed = claimed.components.map(({ digest, size, oneWay }) => `${digest} ${size} ${oneWay === true ? 'true' : ''}`);
   if ([...listed].sort().join('\n') !== [...signed].sort().join('\n')) {
     throw new TrustError(
       'WAYBILL_SUBJECT',

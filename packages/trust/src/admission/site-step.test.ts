@@ -110,7 +110,7 @@ describe('orders of the channel', () => {
   it('fence also a site that runs the release already', async () => {
     const fenced = await new AdmitLane().passed();
     await fenced.publish({ channel: { fenced: [{ site: 'plant-7', reason: 'stolen' }] } });
-    expectRefused(fenced, 'SITE_FENCED', { siteState: { ...fenced.memory, installed: fenced.release } });
+    expectRefused(fenced, 'SITE_FENCED', { siteState: { ...fenced.memory, installed: { release: fenced.release, counter: 1 } } });
   });
 });
 
@@ -149,9 +149,9 @@ describe('what the site knows', () => {
   const another = sha256(utf8('another release'));
 
   it('runs this release already: unchanged; another: admitted', () => {
-    const { next, ...answer } = admit(lane.input({ siteState: { ...lane.memory, installed: lane.release } }));
+    const { next, ...answer } = admit(lane.input({ siteState: { ...lane.memory, installed: { release: lane.release, counter: 1 } } }));
     expect([answer.outcome, answer.reason, next.seenCheckpoint]).toEqual(['unchanged', null, lane.checkpoint]);
-    expectAdmitted(lane, { siteState: { ...lane.memory, installed: another } });
+    expectAdmitted(lane, { siteState: { ...lane.memory, installed: { release: another, counter: 1 } } });
   });
 
   it('has seen this release fail: unchanged, by its reason', () => {

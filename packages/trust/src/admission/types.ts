@@ -28,7 +28,13 @@ export type SiteMemory = {
   readonly timeFloor: string | null;
   /** Releases that failed here and are not tried again. */
   readonly denied: readonly { readonly release: Digest; readonly reason: string }[];
-  readonly installed: Digest | null;
+  readonly installed: InstalledRelease | null;
+};
+
+/** What a site runs, and the counter with which it was let in. */
+export type InstalledRelease = {
+  readonly release: Digest;
+  readonly counter: number;
 };
 
 /** A site that has seen nothing yet. */

@@ -3,7 +3,7 @@ import { type Digest, type ErrorCode, LIMITS, PREDICATE, type Statement, TrustEr
 import { type ParsedBundle, parseBundle } from '../evidence/bundle.js';
 import { type CheckpointSeen, readApproval } from '../evidence/predicates/approval.js';
 import type { VerifiedStatement, VerifyOptions } from '../evidence/statement-checks.js';
-import { trustWithRigs, type VerifyTrust } from '../evidence/verify-trust.js';
+import { isEnrolment, trustWithEnrolled, type VerifyTrust } from '../evidence/verify-trust.js';
 import { verifyStatement } from '../evidence/verify-statement.js';
 import type { RefusedStatement } from '../gates/gate.js';
 import type { ChannelGroup } from '../policy/channel.js';
@@ -65,7 +65,7 @@ export function verifyWaybill(waybill: Waybill, trust: VerifyTrust, log: LogView
   const prefixes = new Set<string>();
   const quorums: VerifyOptions['quorums'] = new Map();
   const bundles = waybill.bundles.map(parseBundle);
-  const options = { trust: trustWithRigs(trust, rigRecords(bundles, { trust, quorums })), quorums };
+  const options = { trust: trustWithEnrolled(trust, enrolments(bundles, { trust, quorums })), quorums };
   for (const bundle of bundles) {
     const result = verifyBundle(bundle, options);
     if ('code' in result) {
@@ -78,9 +78,9 @@ export function verifyWaybill(waybill: Waybill, trust: VerifyTrust, log: LogView
   return { statements, refused };
 }
 
-/** The rig records that count: rigs are enrolled by the registrar, and only then may they sign. */
-function rigRecords(bundles: readonly ParsedBundle[], options: VerifyOptions): readonly VerifiedStatement[] {
-  const records = bundles.filter(({ statement }) => statement.predicateType === PREDICATE.rig);
+/** The records of rigs and sites that count: the registrar enrols them, and only then may they sign. */
+function enrolments(bundles: readonly ParsedBundle[], options: VerifyOptions): readonly VerifiedStatement[] {
+  const records = bundles.filter(({ statement }) => isEnrolment(statement));
   return records.flatMap((bundle) => {
     const result = verifyBundle(bundle, options);
     return 'code' in result ? [] : [result];

@@ -32,7 +32,14 @@ export {
 } from './predicates/decision.js';
 export { type ExceptionPredicate, exceptionShape, exceptionStatement, exceptionTerms, readException } from './predicates/exception.js';
 export { type OrderPredicate, orderShape, orderStatement, readOrder, type StageOrder, stageSubject } from './predicates/order.js';
-export { readReceipt, type ReceiptEvent, type ReceiptPredicate, receiptShape, receiptStatement } from './predicates/receipt.js';
+export {
+  MAX_SWITCH_SECONDS,
+  readReceipt,
+  type ReceiptEvent,
+  type ReceiptPredicate,
+  receiptShape,
+  receiptStatement,
+} from './predicates/receipt.js';
 export { type RecordedCheck } from './predicates/recorded-check.js';
 export {
   type ComponentKind,

@@ -1,7 +1,8 @@
 /** What statements are verified against: keys with their windows, logs and witnesses, as one stage's policy names them. */
-import { fromBase64, type JsonObject, logId, parseVkey, PREDICATE, SealaneError, type Vkey } from '@sealane/core';
+import { fromBase64, type JsonObject, logId, parseVkey, PREDICATE, SealaneError, type Statement, type Vkey } from '@sealane/core';
 import type { Policy } from '../policy/policy.js';
 import { readRig } from './predicates/rig.js';
+import { readSiteRecord } from './predicates/site-record.js';
 import type { VerifiedStatement } from './statement-checks.js';
 import { trustedRootFromPolicy } from './trusted-root.js';
 
@@ -62,23 +63,31 @@ export function verifyTrustOf(policy: Policy): VerifyTrust {
 }
 
 /**
- * The trust that also takes what enrolled rigs sign, from the place of their record on. `records` are verified statements; only rig records
- * by the registrar count, and none gives another meaning to a key that policy names. Which of a rig's statements count is for gates to say.
+ * The trust that also takes what enrolled rigs and sites sign, from the place of their record on. `records` are verified statements; only records
+ * by the registrar count, and none gives another meaning to a key that policy names. Which of their statements count is for gates to say.
  */
-export function trustWithRigs(trust: VerifyTrust, records: readonly VerifiedStatement[]): VerifyTrust {
+export function trustWithEnrolled(trust: VerifyTrust, records: readonly VerifiedStatement[]): VerifyTrust {
   const keys = new Map(trust.keys);
   for (const record of [...records].sort((left, right) => left.logIndex - right.logIndex)) {
-    const rig = rigKeyOf(trust, record);
-    if (rig !== undefined && !keys.has(rig.keyId)) keys.set(rig.keyId, rig.key);
+    const enrolled = enrolledKey(trust, record);
+    if (enrolled !== undefined && !keys.has(enrolled.keyId)) keys.set(enrolled.keyId, enrolled.key);
   }
   return { ...trust, keys };
 }
 
-function rigKeyOf(trust: VerifyTrust, { keyId, logIndex, statement }: VerifiedStatement): { keyId: string; key: TrustedKey } | undefined {
+/** Whether a statement is a record by which a registrar enrols a rig or a site. */
+export function isEnrolment({ predicateType }: Pick<Statement, 'predicateType'>): boolean {
+  return predicateType === PREDICATE.rig || predicateType === PREDICATE.siteRecord;
+}
+
+function enrolledKey(
+  trust: VerifyTrust,
+  { keyId, logIndex, statement }: VerifiedStatement,
+): { keyId: string; key: TrustedKey } | undefined {
   const origin = trust.keys.get(keyId)?.origin;
-  if (statement.predicateType !== PREDICATE.rig || !trust.registrar.includes(keyId) || origin === undefined) return undefined;
+  if (!isEnrolment(statement) || !trust.registrar.includes(keyId) || origin === undefined) return undefined;
   try {
-    const { key } = readRig(statement);
+    const { key } = statement.predicateType === PREDICATE.rig ? readRig(statement) : readSiteRecord(statement);
     return { keyId: key.id, key: { spki: fromBase64(key.spki), origin, fromIndex: logIndex + 1, untilIndex: null } };
   } catch (error) {
     // a record that cannot be read enrols nobody

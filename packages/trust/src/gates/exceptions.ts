@@ -12,7 +12,7 @@ import { EVIDENCE_CODES, type Selected, selectStatements } from './evidence-sele
 import type { GateContext, GateInput } from './gate.js';
 
 /** What no exception lets through: the order of stages, and the people whose word every exception would otherwise replace. */
-const NEVER_EXCEPTED: readonly string[] = ['stage-order', 'approvals'];
+const NEVER_EXCEPTED: readonly string[] = ['stage-order', 'approvals', 'irreversible'];
 
 /**
  * The check as it stands with the exceptions that policy allows. A gate that could not be judged (`error`) is never let through: nobody knows what

@@ -61,7 +61,12 @@ export interface GateInput {
   readonly releaseDoc: {
     readonly name: string;
     readonly version: string;
-    readonly components: readonly { readonly name: string; readonly kind: ComponentKind; readonly digest: Digest }[];
+    readonly components: readonly {
+      readonly name: string;
+      readonly kind: ComponentKind;
+      readonly digest: Digest;
+      readonly oneWay?: true;
+    }[];
     readonly irreversible?: true;
     readonly declares?: ReleaseDeclaration;
   };
@@ -74,7 +79,7 @@ export interface GateInput {
   readonly fleet: readonly FleetSite[];
   readonly time: WitnessedTime;
   readonly groups?: readonly PolicyGroup[];
-  /** The releases that this one is to replace, as far as the channel and the fleet tell. */
+  /** The releases that this one is to replace by the decisions before it, at a site what it runs; absent: not known. What the fleet runs comes on top. */
   readonly replaces?: readonly Digest[];
   readonly refused?: readonly RefusedStatement[];
 }

@@ -2,6 +2,7 @@
 import { type Check, type Digest, type JsonObject, type JsonValue, PREDICATE, TrustError } from '@sealane/core';
 import { approvalsGate } from './approvals.js';
 import { conditionsGate } from './conditions.js';
+import { rollbackRehearsedGate } from './rollback-rehearsed.js';
 import { failed, faulty, sortedDigests } from './check-result.js';
 import { digestsOf, EVIDENCE_CODES, selectStatements } from './evidence-selection.js';
 import { exceptionsIn, withException } from './exceptions.js';
@@ -9,6 +10,7 @@ import { fidelityGate } from './fidelity.js';
 import type { Gate, GateContext, GateInput } from './gate.js';
 import { createContext } from './gate-context.js';
 import { hardwareGate } from './hardware.js';
+import { irreversibleGate, irreversibleRefusal } from './irreversible.js';
 import { PROMOTER_VERDICTS } from './promoter-verdicts.js';
 import { provenanceGate } from './provenance.js';
 import { scopeChecks } from './scope.js';
@@ -31,6 +33,8 @@ export const GATES: readonly Gate[] = [
   topologyGate,
   conditionsGate,
   variablesGate,
+  rollbackRehearsedGate,
+  irreversibleGate,
 ];
 
 /**
@@ -46,15 +50,16 @@ export function validateGateConfig(use: string, settings: JsonValue, gates: read
 }
 
 /**
- * The verdict of every gate, in order: `stage-order`, then those of policy, then `scope` where policy has scopes. A revocation of the release adds
- * a failing check `revoked`.
+ * The verdict of every gate, in order: `stage-order`, then those of policy, then `scope` where policy has scopes. A part without a way back that no
+ * gate allows adds a failing check `irreversible`, a revocation of the release one `revoked`.
  *
  * `gates` is what the caller can evaluate. Never throws: an unknown gate is an error, and so is one that throws. None of these is a pass.
  */
 export function evaluateGates(input: GateInput, gates: readonly Gate[] = GATES): Check[] {
   const evaluation = startEvaluation(input, gates);
   const uses = [{ use: stageOrderGate.id, with: {} }, ...input.policy.gates.filter(({ use }) => use !== stageOrderGate.id)];
-  return [...uses.map(evaluation.check), ...scopeChecks(evaluation.context), ...revocations(evaluation.context)];
+  const { context } = evaluation;
+  return [...uses.map(evaluation.check), ...irreversibleRefusal(context), ...scopeChecks(context), ...revocations(context)];
 }
 
 /**

@@ -11,10 +11,10 @@ export interface DocumentedRun<T> {
   readonly document: T;
 }
 
-/** The runs oldest first, at least one; or the problem for which none counts. `evidence` = digests of what was read either way. */
+/** The runs oldest first, at least one; or the problem for which none counts. `evidence` = digests of what was read either way; `isNone` = nothing speaks against it either. */
 export type DocumentedRuns<T> =
   | { readonly ok: true; readonly runs: readonly DocumentedRun<T>[]; readonly evidence: readonly Digest[] }
-  | { readonly ok: false; readonly problem: Problem; readonly evidence: readonly Digest[] };
+  | { readonly ok: false; readonly problem: Problem; readonly evidence: readonly Digest[]; readonly isNone?: true };
 
 /**
  * Every passing run by a signer of tests that names such a document.
@@ -50,7 +50,7 @@ export function documentedRuns<T>(
     selection.accepted.length > 0
       ? { code, why: `no passing test result with ${kind}` }
       : whyNone(selection, `test result with ${kind}`, code);
-  return { ok: false, problem: none, evidence };
+  return { ok: false, problem: none, evidence, isNone: true };
 }
 
 function readDocument<T>(context: GateContext, run: TestRun, read: () => Read<T>): Read<T> {

@@ -11,7 +11,7 @@ export type CheckpointSeen = {
   readonly root: string;
 };
 
-/** The predicate. `rollout` = names of the groups in their order, `seen` = statement digests, sorted. */
+/** The predicate. `rollout` = names of the groups in their order, `seen` = statement digests, sorted; `irreversible` = knows that there is no way back. */
 export type ApprovalPredicate = {
   readonly release: Digest;
   readonly stage: string;
@@ -20,6 +20,7 @@ export type ApprovalPredicate = {
   readonly seen: readonly Digest[];
   readonly checkpoint: CheckpointSeen;
   readonly verdict: 'approve' | 'reject';
+  readonly irreversible?: true;
   readonly reason?: string;
   readonly nonce: string;
   readonly issuedAt: string;
@@ -39,6 +40,7 @@ export const approvalShape = z.strictObject({
   seen: z.array(digestShape).max(512),
   checkpoint: checkpointSeenShape,
   verdict: z.enum(['approve', 'reject']),
+  irreversible: z.literal(true).exactOptional(),
   reason: textShape.exactOptional(),
   nonce: saltShape,
   issuedAt: timeShape,

@@ -13,7 +13,8 @@ export type ReceiptEvent = 'installed' | 'refused' | 'rolled-back' | 'rollback';
 /**
  * The predicate. `prev` = statement digest of the receipt before, null in the first; `at` = the site's trusted time;
  * `hardware` = the CycloneDX inventory as found; `checks` = the ones that did not pass; `variables` = what site.yaml sets, if anything;
- * `rendered` = digest of the values that the release was given, if it declares any.
+ * `rendered` = digest of the values that the release was given, if it declares any; `seconds` = how long it took, rounded up, from the order to
+ * install or to go back until the release was kept as healthy, by the clock that cannot be set; absent: power was cut meanwhile.
  */
 export type ReceiptPredicate = {
   readonly site: string;
@@ -30,9 +31,13 @@ export type ReceiptPredicate = {
   readonly hardware: JsonObject;
   readonly variables?: SiteVariables;
   readonly rendered?: Digest;
+  readonly seconds?: number;
   readonly checkpoint: CheckpointSeen | null;
   readonly salt: string;
 };
+
+/** More than a week is no switch of a release. */
+export const MAX_SWITCH_SECONDS = 604_800;
 
 /** Zod's shape of the predicate. */
 export const receiptShape = z.strictObject({
@@ -53,6 +58,7 @@ export const receiptShape = z.strictObject({
   hardware: jsonObjectShape,
   variables: siteVariablesShape.exactOptional(),
   rendered: digestShape.exactOptional(),
+  seconds: z.int().min(1).max(MAX_SWITCH_SECONDS).exactOptional(),
   checkpoint: checkpointSeenShape.nullable(),
   salt: saltShape,
 });
