@@ -49,6 +49,25 @@ export async function readSmallFile(path: string, maxBytes: number): Promise<Uin
 }
 
 /**
+ * Reads `length` bytes of a plain file from `from` on, not verified.
+ *
+ * @throws OciError `CONTENT_MISSING`, `CONTENT_LENGTH` it ends before
+ */
+export async function readFileRange(path: string, from: number, length: number): Promise<Uint8Array> {
+  const file = await openPlain(path);
+  try {
+    const buffer = Buffer.alloc(length);
+    let done = 0;
+    for (let step = -1; step !== 0 && done < length; done += step)
+      step = (await file.read(buffer, done, length - done, from + done)).bytesRead;
+    if (done < length) throw lengthError(path, `${from + length}`, `${from + done}`);
+    return new Uint8Array(buffer);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
  * Reads a blob at once and checks it, for pure callers that cannot wait.
  *
  * @throws OciError `CONTENT_MISSING`, `CONTENT_LENGTH` more than `maxBytes`, `CONTENT_DIGEST`

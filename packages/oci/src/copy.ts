@@ -8,6 +8,7 @@ import { type Layout, openLayout } from './layout.js';
 import { MAX_IMAGE_DEPTH } from './limits.js';
 import { type DockerReference, parseReference } from './reference.js';
 import type { RegistryOptions } from './registry.js';
+import { withRegistry } from './with-registry.js';
 
 /**
  * Copies the image that a REF names into `layout` and returns its root descriptor; `index.json` is left to the caller.
@@ -40,14 +41,7 @@ export async function copyFrom(source: ImageSource, layout: Layout): Promise<Des
 
 async function copyFromRegistry(reference: DockerReference, layout: Layout, options: RegistryOptions): Promise<Descriptor> {
   const { registry, repository, wanted } = reference;
-  // loaded here: an HTTP client is a third of what most commands would load
-  const { openRegistry } = await import('./registry.js');
-  const client = openRegistry(registry, options);
-  try {
-    return await copyFrom(registrySource(client, repository, wanted), layout);
-  } finally {
-    await client.close();
-  }
+  return withRegistry(registry, options, async (client) => copyFrom(registrySource(client, repository, wanted), layout));
 }
 
 async function copyBlob(

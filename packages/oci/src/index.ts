@@ -1,5 +1,7 @@
 /** The public surface of `oci`, listed by hand. */
 export { importArchive } from './archive.js';
+export { attach, type Attached, type Attachment, type AttachTarget, listed } from './attach.js';
+export { credentialsIn } from './auth-file.js';
 export { type ArtifactInput, buildArtifact, buildFiles, buildImage, buildImageIndex, buildLayer, type ImageInput } from './build-image.js';
 export { copyFrom, copyImage } from './copy.js';
 export { bareDescriptor, type Descriptor, descriptorJson, parseDescriptor, type Platform } from './descriptor.js';
@@ -12,6 +14,7 @@ export { DEFAULT_UNPACK_LIMITS, MAX_BLOB_BYTES, MAX_MANIFEST_BYTES, type UnpackL
 export { childrenOf, type IndexDocument, type ManifestDocument, parseManifest } from './manifest.js';
 export { manifestKind, OCI_CONFIG, OCI_EMPTY, OCI_INDEX, OCI_LAYER_GZIP, OCI_LAYER_TAR, OCI_MANIFEST } from './media-types.js';
 export { gzip, packedFile, type PackEntry, packTar } from './pack.js';
+export { pushFrom, type PushCount, type PushTarget } from './push.js';
 export { readFolder } from './read-folder.js';
 export { type DockerReference, formatReference, isLoopback, type LocalReference, parseReference, type Reference } from './reference.js';
 export type { RegistryClient, RegistryOptions } from './registry.js';
@@ -29,3 +32,4 @@ export {
 export { type ReadBlobSync, type WalkedRelease, walkRelease } from './release-walk.js';
 export type { AbsoluteLinks } from './safe-path.js';
 export { syncTree } from './sync-tree.js';
+export { withRegistry } from './with-registry.js';

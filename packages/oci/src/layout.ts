@@ -8,7 +8,7 @@ import { lstat, mkdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { canonicalJson, createDigester, type Digest, digestHex, SealaneError } from '@sealane/core';
-import { checkDigest, readFileChunks, readSmallFile, readVerifiedSync } from './blob-file.js';
+import { checkDigest, readFileChunks, readFileRange, readSmallFile, readVerifiedSync } from './blob-file.js';
 import { type Descriptor, malformed, objectOf } from './descriptor.js';
 import { durableWrite, startDurableFile } from './durable-write.js';
 import { EMPTY_INDEX, encodeLayoutIndex, type LayoutIndex, parseLayoutIndex, withEntry } from './layout-index.js';
@@ -38,6 +38,8 @@ export interface Layout {
   readBlob(digest: Digest, maxBytes: number): Promise<Uint8Array>;
   /** As `readBlob`, at once, for the pure walkers. */
   readBlobSync(digest: Digest, maxBytes: number): Uint8Array;
+  /** A piece of a blob, not verified: for who has verified the whole before. @throws OciError `CONTENT_MISSING`, `CONTENT_LENGTH` it ends before */
+  readRange(digest: Digest, from: number, length: number): Promise<Uint8Array>;
   /** The blob as a stream that ends in `CONTENT_DIGEST` or `CONTENT_LENGTH` if it was wrong; a missing one in `CONTENT_MISSING`. */
   openBlob(digest: Digest, size?: number): Readable;
   /**
@@ -86,6 +88,7 @@ export async function openLayout(dir: string, options: { readonly create?: 'neve
       return bytes;
     },
     readBlobSync: (digest, maxBytes) => readVerifiedSync(blobPath(digest), digest, maxBytes),
+    readRange: (digest, from, length) => readFileRange(blobPath(digest), from, length),
     openBlob: (digest, size) => Readable.from(verified(digest, size), { objectMode: false }),
     putBlob: (source, putOptions) => putBlob(blobs, source, putOptions),
     removeBlob: async (digest) => {

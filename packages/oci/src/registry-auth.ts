@@ -5,7 +5,7 @@ import { objectOf } from './descriptor.js';
 import { MAX_TOKEN_BYTES } from './limits.js';
 import { parseOciJson } from './manifest.js';
 import { type Challenge, parseChallenges } from './registry-challenge.js';
-import { expectOk, get, isSafeTarget, type Patience, readBody } from './registry-http.js';
+import { exchange, expectStatus, isSafeTarget, type Patience, readBody } from './registry-http.js';
 
 /** A name and password or token. */
 export interface RegistryCredentials {
@@ -16,7 +16,8 @@ export interface RegistryCredentials {
 /** What logging in needs. */
 export interface AuthContext {
   readonly registry: URL;
-  readonly repository: string;
+  /** What the token must open: `repository:NAME:ACTIONS`, one or several. */
+  readonly scopes: readonly string[];
   readonly credentials: RegistryCredentials | undefined;
   readonly dispatcher: Dispatcher;
   readonly patience: Patience;
@@ -46,10 +47,11 @@ async function fetchToken(challenge: Extract<Challenge, { scheme: 'bearer' }>, c
   }
   if (challenge.service !== undefined) url.searchParams.set('service', challenge.service);
   // Ask for no more than we need, whatever the challenge would like.
-  url.searchParams.set('scope', `repository:${context.repository}:pull`);
+  url.searchParams.delete('scope');
+  for (const scope of context.scopes) url.searchParams.append('scope', scope);
   const { credentials, dispatcher, patience, signal } = context;
   const authorization = credentials === undefined ? undefined : basic(credentials);
-  const response = await expectOk(await get(url, { dispatcher, patience, maxBytes: MAX_TOKEN_BYTES, authorization, signal }), url);
+  const response = await expectStatus(await exchange(url, { dispatcher, patience, maxBytes: MAX_TOKEN_BYTES, authorization, signal }), url);
   const document = objectOf(parseOciJson(await readBody(response, MAX_TOKEN_BYTES, 'a token'), MAX_TOKEN_BYTES, 'token'), 'token');
   const token = document['token'] ?? document['access_token'];
   // RFC 6750, section 2.1: anything else in it could forge a header.

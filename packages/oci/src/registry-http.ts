@@ -1,6 +1,6 @@
-/** GET requests to registries: bounded in time and redirects, and no credentials for a host they were not meant for. */
+/** Requests to registries: bounded in time and redirects, and no credentials for a host they were not meant for. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { OciError, SealaneError } from '@sealane/core';
+import { type ErrorData, OciError, SealaneError } from '@sealane/core';
 import { type Dispatcher, errors, request } from 'undici';
 import { isLoopback } from './reference.js';
 import { collect, boundedStream } from './verified-stream.js';
@@ -18,18 +18,23 @@ export interface Patience {
 export const DEFAULT_PATIENCE: Patience = { idleMs: 30_000, leastBytesPerSecond: 2048 };
 
 /** What a request needs beside its URL. */
-export interface GetOptions {
+export interface ExchangeOptions {
   readonly dispatcher: Dispatcher;
   readonly patience: Patience;
-  /** The most that a body will be read; sets how long it may take. */
+  /** The default is GET. */
+  readonly method?: Method;
+  /** The most that a body will be read; sets, with what is sent, how long it may take. */
   readonly maxBytes: number;
   readonly accept?: readonly string[];
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
   readonly authorization?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT';
 
-/** A response whose body must be read or dumped. */
-export interface GetResponse {
+/** An answer whose body must be read or dumped. */
+export interface ExchangeAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** Fails with `FETCH_TOO_SLOW` or `REGISTRY_UNAVAILABLE`. */
@@ -41,42 +46,52 @@ export interface GetResponse {
 /** Registries redirect once, to a store of blobs; a store may once more. */
 const MAX_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+/** Answers that another try may change: too many requests, and faults of the server. */
+export const PASSING_STATUSES: readonly number[] = [429, 500, 502, 503, 504];
 
 /**
- * GETs `url`, following redirects. `authorization` goes to the origin of `url` only and is dropped for good with the first
- * step to another one; no step leads from https to http, nor from elsewhere to this machine.
+ * Sends a request. What is read is read where redirects lead; what is written goes nowhere else. `authorization` goes to the origin of
+ * `url` only and is dropped for good with the first step to another one; no step leads from https to http, nor from elsewhere to this machine.
  *
  * @throws OciError `REGISTRY_UNAVAILABLE`, `FETCH_TOO_SLOW`
  */
-export async function get(url: URL, options: GetOptions): Promise<GetResponse> {
+export async function exchange(url: URL, options: ExchangeOptions): Promise<ExchangeAnswer> {
+  const { method = 'GET' } = options;
+  const follows = method === 'GET' || method === 'HEAD';
   let target = url;
   let { authorization } = options;
   for (let redirects = 0; ; redirects += 1) {
-    const response = await getOnce(target, { ...options, authorization });
-    const location = response.headers.location;
-    if (!REDIRECTS.has(response.status) || location === undefined) return response;
-    await response.dump();
-    if (redirects === MAX_REDIRECTS) throw unavailable(`GET ${shown(url)}: expected at most ${MAX_REDIRECTS} redirects, got more`);
-    const next = redirectTarget(target, location);
+    const answer = await exchangeOnce(target, { ...options, method, authorization });
+    const location = answer.headers.location;
+    if (!follows || !REDIRECTS.has(answer.status) || location === undefined) return answer;
+    await answer.dump();
+    if (redirects === MAX_REDIRECTS) throw unavailable(`${method} ${shown(url)}: expected at most ${MAX_REDIRECTS} redirects, got more`);
+    const next = safeTarget(target, location);
+    if (next === undefined) throw unavailable(`${method} ${shown(target)}: expected a redirect to https, got one to elsewhere`);
     if (next.origin !== target.origin) authorization = undefined;
     target = next;
   }
 }
 
 /** The whole body of a small document. @throws OciError `CONTENT_LENGTH` above `maxBytes` */
-export async function readBody(response: GetResponse, maxBytes: number, name: string): Promise<Uint8Array> {
-  return collect(boundedStream(response.body, maxBytes, name));
+export async function readBody(answer: ExchangeAnswer, maxBytes: number, name: string): Promise<Uint8Array> {
+  return collect(boundedStream(answer.body, maxBytes, name));
 }
 
-/** Refuses anything but 200: 401 and 403 are `REGISTRY_DENIED`, 404 is `CONTENT_MISSING`, the rest `REGISTRY_UNAVAILABLE`. */
-export async function expectOk(response: GetResponse, url: URL): Promise<GetResponse> {
-  const { status } = response;
-  if (status === 200) return response;
-  await response.dump();
-  const message = `GET ${shown(url)}: expected status 200, got ${status}`;
+/** Refuses any other status than those expected: 401 and 403 are `REGISTRY_DENIED`, 404 is `CONTENT_MISSING`, the rest `REGISTRY_UNAVAILABLE`. */
+export async function expectStatus(
+  answer: ExchangeAnswer,
+  url: URL,
+  expected: readonly number[] = [200],
+  method: Method = 'GET',
+): Promise<ExchangeAnswer> {
+  const { status } = answer;
+  if (expected.includes(status)) return answer;
+  await answer.dump();
+  const message = `${method} ${shown(url)}: expected status ${expected.join(' or ')}, got ${status}`;
   if (status === 401 || status === 403) throw new OciError('REGISTRY_DENIED', message, { status });
   if (status === 404) throw new OciError('CONTENT_MISSING', message, { status });
-  throw unavailable(message);
+  throw unavailable(message, { status, passing: PASSING_STATUSES.includes(status) });
 }
 
 /** Whether requests may go to `target` when the registry is at `registry`: https, or http where both are this machine. */
@@ -87,34 +102,53 @@ export function isSafeTarget(registry: URL, target: URL): boolean {
   return target.protocol === 'https:' && !isLoopback(target.host);
 }
 
-async function getOnce(url: URL, { dispatcher, patience, maxBytes, accept, authorization, signal }: GetOptions): Promise<GetResponse> {
-  const deadline = AbortSignal.timeout(patience.idleMs + Math.ceil((maxBytes / patience.leastBytesPerSecond) * 1000));
+/** Where a `Location` leads; undefined where requests may not go. */
+export function safeTarget(from: URL, location: string): URL | undefined {
+  const next = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
+  return next !== undefined && isSafeTarget(from, next) ? next : undefined;
+}
+
+/** Whether a fault may pass by itself: the connection broke, or the server had a fault of its own. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof OciError && error.code === 'REGISTRY_UNAVAILABLE' && error.data['passing'] === true;
+}
+
+/** A URL without its query, which may hold a signature that opens a store. */
+export const shown = (url: URL): string => `${url.origin}${url.pathname}`;
+
+async function exchangeOnce(url: URL, options: ExchangeOptions): Promise<ExchangeAnswer> {
+  const { dispatcher, patience, method = 'GET', maxBytes, accept, headers: more, body: sent, authorization, signal } = options;
+  const rateMs = (bytes: number): number => Math.ceil((bytes / patience.leastBytesPerSecond) * 1000);
+  const sendingMs = patience.idleMs + rateMs(sent?.length ?? 0);
+  const deadline = AbortSignal.timeout(sendingMs + rateMs(maxBytes));
   try {
     const { statusCode, headers, body } = await request(url, {
-      method: 'GET',
+      method,
       dispatcher,
+      ...(sent !== undefined && { body: sent }),
       headers: {
         'user-agent': 'sealane',
         // Bytes are hashed as they come: no compression on the way.
         'accept-encoding': 'identity',
         ...(accept !== undefined && { accept: accept.join(', ') }),
+        ...more,
         ...(authorization !== undefined && { authorization }),
       },
-      headersTimeout: patience.idleMs,
+      headersTimeout: sendingMs,
       bodyTimeout: patience.idleMs,
       signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
     });
-    return { status: statusCode, headers, body: namedFaults(body, url), dump: () => body.dump({ limit: MAX_TOKEN_BYTES }) };
+    return { status: statusCode, headers, body: namedFaults(body, url, method), dump: () => body.dump({ limit: MAX_TOKEN_BYTES }) };
   } catch (error) {
-    throw networkError(error, url);
+    throw networkError(error, url, method);
   }
 }
 
-async function* namedFaults(body: AsyncIterable<unknown>, url: URL): AsyncGenerator<Uint8Array> {
+async function* namedFaults(body: AsyncIterable<unknown>, url: URL, method: Method): AsyncGenerator<Uint8Array> {
   const chunks = body[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const step = await nextChunk(chunks, url);
+      const step = await nextChunk(chunks, url, method);
       if (step === undefined) return;
       yield step;
     }
@@ -123,35 +157,25 @@ async function* namedFaults(body: AsyncIterable<unknown>, url: URL): AsyncGenera
   }
 }
 
-async function nextChunk(chunks: AsyncIterator<unknown>, url: URL): Promise<Uint8Array | undefined> {
+async function nextChunk(chunks: AsyncIterator<unknown>, url: URL, method: Method): Promise<Uint8Array | undefined> {
   try {
     const step = await chunks.next();
     if (step.done === true) return undefined;
     if (step.value instanceof Uint8Array) return step.value;
   } catch (error) {
-    throw networkError(error, url);
+    throw networkError(error, url, method);
   }
-  throw unavailable(`GET ${shown(url)}: expected bytes, got something else`);
+  throw unavailable(`${method} ${shown(url)}: expected bytes, got something else`);
 }
 
-function redirectTarget(from: URL, location: string): URL {
-  const next = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
-  if (next === undefined || !isSafeTarget(from, next))
-    throw unavailable(`GET ${shown(from)}: expected a redirect to https, got one to elsewhere`);
-  return next;
-}
-
-function networkError(error: unknown, url: URL): unknown {
+function networkError(error: unknown, url: URL, method: Method): unknown {
   if (error instanceof SealaneError || !(error instanceof Error)) return error;
   const tooSlow = error.name === 'TimeoutError' || error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError;
-  if (tooSlow)
-    return new OciError('FETCH_TOO_SLOW', `GET ${shown(url)}: expected an answer in time, got ${error.message}`, {}, { cause: error });
+  const doing = `${method} ${shown(url)}`;
+  if (tooSlow) return new OciError('FETCH_TOO_SLOW', `${doing}: expected an answer in time, got ${error.message}`, {}, { cause: error });
   // Given up by the caller: that is its own doing, not the registry's.
   if (error.name === 'AbortError') return error;
-  return new OciError('REGISTRY_UNAVAILABLE', `GET ${shown(url)}: ${error.message}`, {}, { cause: error });
+  return new OciError('REGISTRY_UNAVAILABLE', `${doing}: ${error.message}`, { passing: true }, { cause: error });
 }
 
-/** A URL without its query, which may hold a signature that opens a store. */
-const shown = (url: URL): string => `${url.origin}${url.pathname}`;
-
-const unavailable = (message: string): OciError => new OciError('REGISTRY_UNAVAILABLE', message);
+const unavailable = (message: string, data: ErrorData = {}): OciError => new OciError('REGISTRY_UNAVAILABLE', message, data);

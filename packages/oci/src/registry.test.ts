@@ -24,7 +24,7 @@ const MANIFEST = canonicalJson({
 });
 const DIGEST = sha256(MANIFEST);
 const LAYER_DESCRIPTOR = { mediaType: OCI_LAYER_GZIP, digest: sha256(LAYER), size: LAYER.length };
-const QUICK: RegistryOptions = { patience: { idleMs: 300, leastBytesPerSecond: 100_000 } };
+const QUICK: RegistryOptions = { patience: { idleMs: 300, leastBytesPerSecond: 100_000 }, retries: { firstPauseMs: 1 } };
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -173,7 +173,9 @@ describe('a registry that lies', () => {
   });
 
   test('nobody there is a registry unavailable', async () => {
-    await expect(copyImage(`docker://127.0.0.1:1/app@${DIGEST}`, await target())).rejects.toMatchObject({ code: 'REGISTRY_UNAVAILABLE' });
+    await expect(copyImage(`docker://127.0.0.1:1/app@${DIGEST}`, await target(), QUICK)).rejects.toMatchObject({
+      code: 'REGISTRY_UNAVAILABLE',
+    });
   });
 
   test('giving up is the caller own doing', async () => {
