@@ -16,7 +16,16 @@ export { manifestKind, OCI_CONFIG, OCI_EMPTY, OCI_INDEX, OCI_LAYER_GZIP, OCI_LAY
 export { gzip, packedFile, type PackEntry, packTar } from './pack.js';
 export { pushFrom, type PushCount, type PushTarget } from './push.js';
 export { readFolder } from './read-folder.js';
-export { type DockerReference, formatReference, isLoopback, type LocalReference, parseReference, type Reference } from './reference.js';
+export {
+  type DockerReference,
+  formatReference,
+  isLoopback,
+  type LocalReference,
+  parseReference,
+  parseRepository,
+  type Reference,
+  type RepositoryName,
+} from './reference.js';
 export type { RegistryClient, RegistryOptions } from './registry.js';
 export type { RegistryCredentials } from './registry-auth.js';
 export type { Patience } from './registry-http.js';

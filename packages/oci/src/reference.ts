@@ -42,6 +42,20 @@ export function parseReference(text: string): Reference {
   throw wrong(text, 'docker://HOST/REPO@DIGEST, oci:DIR@DIGEST or oci-archive:FILE');
 }
 
+/** A repository of a registry, as a place to copy to. */
+export type RepositoryName = Pick<DockerReference, 'registry' | 'repository'>;
+
+/**
+ * Parses `docker://HOST[:PORT]/REPOSITORY`, without digest or tag.
+ *
+ * @throws OciError `REFERENCE_MALFORMED`
+ */
+export function parseRepository(text: string): RepositoryName {
+  const [, rest = ''] = /^docker:\/\/([\x21-\x7e]{1,512})$/.exec(text) ?? [];
+  if (rest === '' || rest.includes('@') || tagColon(rest) !== -1) throw wrong(text, 'docker://HOST/REPOSITORY, without digest or tag');
+  return splitRepository(text, rest);
+}
+
 /** The text of a reference; `parseReference` of it gives the same value. */
 export function formatReference(reference: Reference): string {
   if (reference.kind === 'docker') {
@@ -60,17 +74,23 @@ export function isLoopback(host: string): boolean {
 }
 
 function dockerReference(text: string, rest: string): DockerReference {
-  const slash = rest.indexOf('/');
-  const registry = rest.slice(0, Math.max(slash, 0));
+  const { place, selector } = splitSelector(text, rest);
+  const wanted = selector.digest ?? selector.tag;
+  const name = splitRepository(text, place);
+  if (wanted === undefined) throw wrong(text, 'a digest or a tag: latest is never implied');
+  return { kind: 'docker', ...name, wanted };
+}
+
+function splitRepository(text: string, place: string): RepositoryName {
+  const slash = place.indexOf('/');
+  const registry = place.slice(0, Math.max(slash, 0));
   // Without a host Docker would mean its own hub; a release must say where from.
   if (slash === -1 || !REGISTRY.test(registry) || !(registry.includes('.') || registry.includes(':') || registry === 'localhost')) {
     throw wrong(text, 'a registry host with a dot or a port');
   }
-  const { place: repository, selector } = splitSelector(text, rest.slice(slash + 1));
+  const repository = place.slice(slash + 1);
   if (repository.length > MAX_REPOSITORY_LENGTH || !REPOSITORY.test(repository)) throw wrong(text, 'a repository in lower case');
-  const wanted = selector.digest ?? selector.tag;
-  if (wanted === undefined) throw wrong(text, 'a digest or a tag: latest is never implied');
-  return { kind: 'docker', registry, repository, wanted };
+  return { registry, repository };
 }
 
 function localReference(kind: 'oci' | 'oci-archive', text: string, rest: string): LocalReference {

@@ -9,6 +9,8 @@ export interface Home {
   readonly owners: string;
   readonly ledger: string;
   readonly lock: string;
+  /** Held while a list of referrers is written in a registry: see `release copy`. */
+  readonly registryLock: string;
   readonly logVkey: string;
   /** The open proposal, and the folder of published ones. */
   readonly proposal: string;
@@ -28,6 +30,7 @@ export function homeAt(folder: string, lane = path.join(folder, 'lane')): Home {
     owners: path.join(folder, 'owners'),
     ledger: path.join(folder, 'ledger', 'ledger.sqlite'),
     lock: path.join(folder, 'ledger', 'publish.lock'),
+    registryLock: path.join(folder, 'ledger', 'registry.lock'),
     logVkey: path.join(folder, 'log.vkey'),
     proposal: path.join(folder, 'proposal.json'),
     proposals: path.join(folder, 'proposals'),

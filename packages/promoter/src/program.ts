@@ -29,6 +29,10 @@ export const PROGRAM: Program = {
     'key revoke': { summary: 'propose that a key counts no more from a log index on', load: () => import('./commands/key-revoke.js') },
     'release create': { summary: 'make an immutable release', load: () => import('./commands/release-create.js') },
     'release list': { summary: 'list releases with the stages they reached', load: () => import('./commands/release-list.js') },
+    'release copy': {
+      summary: 'copy a release into a registry, with what vouches for it',
+      load: () => import('./commands/release-copy.js'),
+    },
     'release show': { summary: 'show the parts of a release and what is said about it', load: () => import('./commands/release-show.js') },
     'evidence add': { summary: 'take in provenance, test reports, hardware, bundles', load: () => import('./commands/evidence-add.js') },
     'evidence list': { summary: 'list the evidence about a release', load: () => import('./commands/evidence-list.js') },

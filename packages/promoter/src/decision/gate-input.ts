@@ -135,7 +135,7 @@ async function verifyEntries(
 export const IMAGE_EVIDENCE: readonly string[] = [PREDICATE.vulnerabilities, PREDICATE.cyclonedx, PREDICATE.spdx];
 
 /** Such evidence about the images of a release, and about each platform of them, that does not name the release as well. */
-async function aboutImages(promoter: GateSource, release: Digest): Promise<readonly LedgerEntry[]> {
+export async function aboutImages(promoter: GateSource, release: Digest): Promise<readonly LedgerEntry[]> {
   const images = imagePartsOf({ releaseDoc: await releaseDocument(promoter, release), blob: (digest) => readBlob(promoter, digest) });
   // an image that cannot be read is named by the gate that asks for it
   if (!images.ok) return [];

@@ -16,12 +16,13 @@ import {
 } from '@sealane/trust';
 import { setChannelGroups } from '../channel/channel-edit.js';
 import { reached } from '../crash-point.js';
+import { subjectsOf } from '../evidence/subjects.js';
 import { signAndLog, statementOf, tryWitness } from '../log/log-statements.js';
 import { type Promoter, stageOf, stageSigner } from '../promoter.js';
 import { publishLane } from '../trust/publish-lane.js';
 import { VERSION } from '../version.js';
 import { ordersOf } from './orders.js';
-import type { JudgedAt, Question } from './gate-input.js';
+import { type JudgedAt, type Question, releaseDocument } from './gate-input.js';
 import { earliestOf, judge, type Verdict } from './judge.js';
 import { recordedCheck } from './recorded.js';
 import { buildWaybill } from './waybill.js';
@@ -119,10 +120,17 @@ async function decide(promoter: Promoter, question: Question, planned: Outcome):
       judgedAt: planned.input.time,
       salt: promoter.randomHex(),
     },
+    // a refusal names the release alone: what reads no predicate must find none at an image
+    ...(result === 'PASSED' && { parts: await partsOf(promoter, question.release) }),
   };
   const { index } = await signAndLog(promoter.ledger, decisionStatement(fields), await stageSigner(promoter, question.stage));
   reached('promote:decision-logged');
   return await promoter.ledger.entry(index);
+}
+
+async function partsOf(promoter: Promoter, release: Digest): Promise<NonNullable<DecisionFields['parts']>> {
+  const { name } = await releaseDocument(promoter, release);
+  return subjectsOf(promoter, { digest: release, name }).slice(1);
 }
 
 interface DecisionKey {

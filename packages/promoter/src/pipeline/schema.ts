@@ -1,5 +1,6 @@
 /** The shape of `pipeline.yaml` and its defaults. The JSON Schema for editors is generated from it (`docs/formats/pipeline.schema.json`). */
-import { DEFAULT_REQUIRED_FACTS, HARDWARE_FACTS } from '@sealane/core';
+import { DEFAULT_REQUIRED_FACTS, HARDWARE_FACTS, OciError } from '@sealane/core';
+import { parseRepository } from '@sealane/oci';
 import { classFilterShape } from '@sealane/trust';
 import { z } from 'zod';
 
@@ -32,6 +33,12 @@ const stage = known({
     .describe('name of the stage'),
   from: z.array(name).max(MAX_LIST).default([]).describe('the stages that a release must have passed; none for a first stage'),
   key: keyName.exactOptional().describe("the stage's key (default: the stage's name)"),
+  repository: z
+    .string()
+    .max(512)
+    .refine(isRepository, 'expected docker://REGISTRY/REPOSITORY')
+    .exactOptional()
+    .describe('docker://REGISTRY/REPOSITORY: where `release copy --stage` takes releases of this stage'),
   gates: z.array(gate).max(MAX_LIST).default([]),
 });
 
@@ -131,6 +138,16 @@ export type Pipeline = z.output<typeof pipelineShape>;
 /** The JSON Schema of the file as people write it. */
 export function pipelineJsonSchema(): object {
   return { title: 'Sealane pipeline', ...z.toJSONSchema(pipelineShape, { io: 'input' }) };
+}
+
+function isRepository(text: string): boolean {
+  try {
+    parseRepository(text);
+    return true;
+  } catch (error) {
+    if (error instanceof OciError) return false;
+    throw error;
+  }
 }
 
 /** An object of exactly these keys; a stranger's message lists them. */

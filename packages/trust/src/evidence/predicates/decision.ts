@@ -103,9 +103,11 @@ export interface DecisionFields {
   readonly inputs: readonly Digest[];
   readonly result: 'PASSED' | 'FAILED';
   readonly promotion: Promotion;
+  /** What else it is about when PASSED: the images of the release, so that whoever knows an image only finds it. Never given for a refusal. */
+  readonly parts?: readonly { readonly name?: string; readonly digest: Digest }[];
 }
 
-/** The payload of a decision; its subject is the release. @throws TrustError `TRUST_MALFORMED` */
+/** The payload of a decision; its subject is the release, and its parts after it. @throws TrustError `TRUST_MALFORMED` */
 export function decisionStatement(fields: DecisionFields): Uint8Array {
   const urn = stageUrn(fields.origin, fields.stage);
   const predicate: DecisionPredicate = {
@@ -122,5 +124,5 @@ export function decisionStatement(fields: DecisionFields): Uint8Array {
     slsaVersion: '1.1',
     sealane_promotion: fields.promotion,
   };
-  return writePredicate(format, [{ digest: fields.promotion.release }], predicate);
+  return writePredicate(format, [{ digest: fields.promotion.release }, ...(fields.parts ?? [])], predicate);
 }
