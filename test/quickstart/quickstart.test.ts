@@ -100,6 +100,8 @@ const BEFORE: Readonly<Record<string, string>> = {
 const EXITS: Readonly<Record<string, readonly number[]>> = {
   'key rotate': [5],
   'key revoke': [5],
+  // no registry of that name
+  'release copy': [6],
   // the quickstart's upstream is gone
   check: [6],
   update: [6],

@@ -18,7 +18,7 @@ export const command: CommandSpec = {
       description: 'attach the decision that let it into this stage, and what that rests on (default: evidence only)',
     },
   ],
-  example: 'sealane release copy readings@1.0.0 --stage prod --to docker://localhost:5000/prod/readings --home my-lane',
+  example: 'sealane release copy readings@1.0.0 --stage prod --to docker://registry.example/prod/readings --home my-lane',
   run,
 };
 

@@ -1,0 +1,35 @@
+/** cosign and oras against a registry, with a lane's own trusted root. */
+import { readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { TestLane } from './lane.js';
+import { requireProgram } from './require-program.js';
+import { type Ended, runProgram } from './run.js';
+
+/** The lane's published `trusted_root.json`. */
+export function trustedRootOf({ lane }: Pick<TestLane, 'lane'>): string {
+  const targets = path.join(lane, 'trust', 'targets');
+  return path.join(targets, readdirSync(targets).find((name) => name.endsWith('.trusted_root.json')) ?? '');
+}
+
+/** `cosign verify-attestation` of an image, its log check on, for one of the lane's keys. */
+export async function verifyAttestation(lane: TestLane, image: string, predicateType: string, key: string): Promise<Ended> {
+  const pem = path.join(lane.dir, `${key}.pub`);
+  writeFileSync(pem, (await lane.sealane(['key', 'export', key])).public);
+  const words = ['verify-attestation', '--key', pem, '--trusted-root', trustedRootOf(lane), '--type', predicateType, image];
+  return await runProgram(requireProgram('cosign') ?? '', words);
+}
+
+/** A manifest that `oras discover` shows at another. */
+export interface Discovered {
+  readonly digest: string;
+  readonly artifactType: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** What `oras discover` shows at a manifest. */
+export async function discover(image: string): Promise<readonly Discovered[]> {
+  const ended = await runProgram(requireProgram('oras') ?? '', ['discover', '--plain-http', '--format', 'json', '--depth', '1', image]);
+  if (ended.exit !== 0) throw new Error(`discover ${image}: ${ended.stderr}`);
+  const { referrers, manifests } = JSON.parse(ended.stdout) as { referrers?: readonly Discovered[]; manifests?: readonly Discovered[] };
+  return referrers ?? manifests ?? [];
+}
