@@ -2,6 +2,7 @@
 import { canonicalJson, type Digest, OciError, sha256, utf8 } from '@sealane/core';
 import { bareDescriptor, type Descriptor, descriptorJson } from './descriptor.js';
 import { OCI_EMPTY, OCI_INDEX, OCI_MANIFEST } from './media-types.js';
+import { reached } from './points.js';
 import { referrersTag, withReferrers } from './referrers-list.js';
 import type { RegistryClient } from './registry.js';
 import type { ListedReferrers } from './registry-referrers.js';
@@ -41,6 +42,7 @@ const EMPTY_CONFIG: Descriptor = { mediaType: OCI_EMPTY, digest: sha256(EMPTY), 
 export async function attach(target: AttachTarget, attachments: readonly Attachment[]): Promise<Attached> {
   const referrers: Descriptor[] = [];
   for (const attachment of attachments) referrers.push(await putReferrer(target, attachment));
+  reached('referrers-put');
   return { keptBy: await listed(target, referrers), referrers };
 }
 
@@ -54,7 +56,7 @@ export async function listed(target: AttachTarget, referrers: readonly Descripto
     if (round > MAX_ROUNDS)
       throw new OciError(
         'REGISTRY_UNAVAILABLE',
-        `attach to ${repository}@${subject.digest}: expected ${missing.length} referrers to stay listed, they were gone ${MAX_ROUNDS} times`,
+        `attach to ${client.registry}/${repository}@${subject.digest}: expected ${missing.length} referrers to stay listed, they were gone ${MAX_ROUNDS} times`,
       );
     if (list.keptBy === 'writers') await alone(() => addToList(target, referrers));
   }
@@ -83,7 +85,7 @@ async function putReferrer({ client, repository, subject }: AttachTarget, attach
 async function addToList({ client, repository, subject }: AttachTarget, referrers: readonly Descriptor[]): Promise<void> {
   const list = await client.referrers(repository, subject.digest);
   if (list.keptBy === 'registry') return;
-  const bytes = canonicalJson(withReferrers(list, missingFrom(list, referrers), subject.digest));
+  const bytes = canonicalJson(withReferrers(list, missingFrom(list, referrers), `${client.registry}/${repository}@${subject.digest}`));
   await client.putManifest(repository, { bytes, mediaType: OCI_INDEX }, referrersTag(subject.digest));
 }
 

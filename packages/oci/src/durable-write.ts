@@ -1,11 +1,9 @@
 /** The one way in which this package writes what must survive power loss: temporary file, fsync, rename, fsync of the folder. */
-import { channel } from 'node:diagnostics_channel';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { reached } from './points.js';
 import { syncPath } from './sync-tree.js';
 
-/** Where a test may stop the process; nobody listens in production. */
-const points = channel('sealane:point');
 /** Attempts to find a free temporary name: each one taken is a writer at work or one that died. */
 const MAX_TEMPORARY_NAMES = 1000;
 
@@ -33,10 +31,10 @@ export async function startDurableFile(folder: string, point: string, mode = 0o6
       await file.chmod(mode);
       await file.sync();
       await close();
-      points.publish({ name: `oci:${point}-flushed` });
+      reached(`${point}-flushed`);
       await rename(temporary, path);
       state = 'moved';
-      points.publish({ name: `oci:${point}-renamed` });
+      reached(`${point}-renamed`);
       await syncPath(dirname(path));
     },
     discard: async () => {

@@ -4,6 +4,7 @@ import { walkAsync, walkDescriptors } from './descriptor-walk.js';
 import type { Layout } from './layout.js';
 import { MAX_IMAGE_DEPTH, MAX_MANIFEST_BYTES, UPLOAD_CHUNK_BYTES } from './limits.js';
 import { manifestKind } from './media-types.js';
+import { reached } from './points.js';
 import type { RegistryClient } from './registry.js';
 import type { Arrival, BlobBytes } from './registry-upload.js';
 
@@ -30,6 +31,7 @@ export async function pushFrom(layout: Layout, root: Descriptor, target: PushTar
   const count = { there: 0, mounted: 0, sent: 0, bytesSent: 0 };
   for (const blob of blobs) {
     const arrival = await pushOne(layout, blob, target);
+    reached('pushed');
     count[arrival] += 1;
     if (arrival === 'sent') count.bytesSent += blob.size;
   }

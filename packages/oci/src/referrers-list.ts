@@ -21,8 +21,8 @@ export function emptyReferrers(): ReferrersList {
   return { referrers: [], document: { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [] } };
 }
 
-/** Reads a list. @throws OciError `CONTENT_MALFORMED` */
-export function parseReferrers(bytes: Uint8Array, subject: Digest): ReferrersList {
+/** Reads the list of what refers to `subject`, as messages name it. @throws OciError `CONTENT_MALFORMED` */
+export function parseReferrers(bytes: Uint8Array, subject: string): ReferrersList {
   const name = `the list of what refers to ${subject}`;
   const document = objectOf(parseOciJson(bytes, MAX_MANIFEST_BYTES, name), name);
   if (document['mediaType'] !== OCI_INDEX) throw malformed(`read ${name}`, `mediaType ${OCI_INDEX}`, document['mediaType']);
@@ -32,7 +32,7 @@ export function parseReferrers(bytes: Uint8Array, subject: Digest): ReferrersLis
 }
 
 /** The document with more entries; those that are there stay as they are. @throws OciError `CONTENT_MALFORMED` the list is full */
-export function withReferrers({ document }: ReferrersList, more: readonly Descriptor[], subject: Digest): JsonObject {
+export function withReferrers({ document }: ReferrersList, more: readonly Descriptor[], subject: string): JsonObject {
   const name = `the list of what refers to ${subject}`;
   const manifests = [...itemsOf(document, name), ...more.map(descriptorJson)];
   if (manifests.length > MAX_CHILDREN) throw malformed(`add to ${name}`, `at most ${MAX_CHILDREN} entries`, manifests.length);

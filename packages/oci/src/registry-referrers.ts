@@ -22,17 +22,19 @@ const NO_API: readonly number[] = [400, 404, 405, 406, 501];
  * @throws OciError `CONTENT_MALFORMED`, `CONTENT_LENGTH` no list or too long a one; `REGISTRY_*`, `FETCH_TOO_SLOW`
  */
 export async function listReferrers(session: Session, repository: string, subject: Digest): Promise<ListedReferrers> {
+  const name = `${session.registry}/${repository}@${subject}`;
   const kept = await listPages(session, repository, subject);
   if (kept !== undefined) return { keptBy: 'registry', referrers: kept };
   const target = `manifests/${referrersTag(subject)}`;
   const answer = await session.send({ repository, target, maxBytes: MAX_MANIFEST_BYTES, accept: [OCI_INDEX], expected: [200, 404] });
-  if (answer.status === 200) return { keptBy: 'writers', ...(await readAnswer(answer, subject)) };
+  if (answer.status === 200) return { keptBy: 'writers', ...(await readAnswer(answer, name)) };
   await answer.dump();
   return { keptBy: 'writers', ...emptyReferrers() };
 }
 
 /** The list of the API, all of its pages; undefined where there is no API. */
 async function listPages(session: Session, repository: string, subject: Digest): Promise<readonly Descriptor[] | undefined> {
+  const name = `${session.registry}/${repository}@${subject}`;
   const found: Descriptor[] = [];
   let target: string | URL = `referrers/${subject}`;
   for (let page = 1; page <= MAX_PAGES; page += 1) {
@@ -43,14 +45,14 @@ async function listPages(session: Session, repository: string, subject: Digest):
       return undefined;
     }
     const { link } = answer.headers;
-    found.push(...(await readAnswer(answer, subject)).referrers);
+    found.push(...(await readAnswer(answer, name)).referrers);
     const next = /^<([^>]{1,2048})>;\s*rel="?next"?/.exec(typeof link === 'string' ? link : '')?.[1];
     if (next === undefined) return found;
-    target = session.follow(next, `list what refers to ${subject}`);
+    target = session.follow(next, `list what refers to ${name}`);
   }
-  throw malformed(`list what refers to ${subject}`, `at most ${MAX_PAGES} pages`, 'more');
+  throw malformed(`list what refers to ${name}`, `at most ${MAX_PAGES} pages`, 'more');
 }
 
-async function readAnswer(answer: ExchangeAnswer, subject: Digest): Promise<ReferrersList> {
+async function readAnswer(answer: ExchangeAnswer, subject: string): Promise<ReferrersList> {
   return parseReferrers(await readBody(answer, MAX_MANIFEST_BYTES, `what refers to ${subject}`), subject);
 }
