@@ -6,7 +6,7 @@ import { requireProgram } from './require-program.js';
 import { type Ended, runProgram } from './run.js';
 
 /** The lane's published `trusted_root.json`. */
-export function trustedRootOf({ lane }: Pick<TestLane, 'lane'>): string {
+function trustedRootOf({ lane }: Pick<TestLane, 'lane'>): string {
   const targets = path.join(lane, 'trust', 'targets');
   return path.join(targets, readdirSync(targets).find((name) => name.endsWith('.trusted_root.json')) ?? '');
 }

@@ -114,7 +114,7 @@ export function isPassing(error: unknown): boolean {
 }
 
 /** A URL without its query, which may hold a signature that opens a store. */
-export const shown = (url: URL): string => `${url.origin}${url.pathname}`;
+const shown = (url: URL): string => `${url.origin}${url.pathname}`;
 
 async function exchangeOnce(url: URL, options: ExchangeOptions): Promise<ExchangeAnswer> {
   const { dispatcher, patience, method = 'GET', maxBytes, accept, headers: more, body: sent, authorization, signal } = options;
