@@ -12,6 +12,7 @@ const entries = {
   sealane: 'packages/promoter/src/index.ts',
   'sealane-site': 'packages/site/src/index.ts',
   'sealane-site-fetch': 'packages/site/src/fetch/main.ts',
+  'sealane-site-probe': 'packages/site/src/health/main.ts',
   core: 'packages/core/src/index.ts',
   ledger: 'packages/ledger/src/index.ts',
   oci: 'packages/oci/src/index.ts',

@@ -30,6 +30,7 @@ import { serviceJsonSchema } from '../../packages/promoter/src/service/service-s
 import { parseProposal } from '../../packages/promoter/src/trust/proposal.js';
 import { parseConfig } from '../../packages/site/src/config.js';
 import { siteJsonSchema } from '../../packages/site/src/config-shape.js';
+import { fetchAnswerShape, operatorRequestShape, parseFetchAnswer, parseOperatorRequest } from '../../packages/site/src/service/wire.js';
 import { bundleShape } from '../../packages/trust/src/evidence/bundle-shape.js';
 import {
   anchorShape,
@@ -101,6 +102,8 @@ export const FORMATS: readonly Format[] = [
   document('fidelity', fidelityShape, parseFidelity),
   document('rehearsal', rehearsalShape, parseRehearsal),
   document('topology', topologyShape, parseTopology),
+  document('fetch-answer', fetchAnswerShape, parseFetchAnswer),
+  document('operator-request', operatorRequestShape, parseOperatorRequest),
   { name: 'log-leaf', kind: 'document', schema: 'by-hand', parse: parseLogLeaf },
   { name: 'proposal', kind: 'document', schema: 'by-hand', parse: (bytes) => parseProposal(bytes, 'proposal.json') },
   { name: 'release-manifest', kind: 'document', schema: 'by-hand', parse: parseReleaseManifest },

@@ -524,6 +524,11 @@ export const ERRORS = define({
     what: 'another sealane-site is changing this site right now',
     hint: 'wait for it to end and run the command again',
   },
+  UPDATER_UNREACHABLE: {
+    exit: 6,
+    what: 'the apply service of this site did not answer on its socket, or may not be asked',
+    hint: 'see whether it runs: systemctl status sealane-site-apply; operators are root and the group of the socket',
+  },
 
   // the promoter service and its callers
   CALLER_UNKNOWN: {

@@ -18,8 +18,23 @@ const httpProbe = z.strictObject({ http: z.url({ protocol: /^https?$/ }), status
 const tcpProbe = z.strictObject({ tcp: z.string().regex(/^(?:\[[0-9a-f:]+\]|[^\s:]+):\d{1,5}$/, 'expected host:port'), timeoutMs });
 const commandProbe = z.strictObject({ command, timeoutMs });
 
+/** Properties of a unit as systemd-run(1) takes them; those that say what runs are the driver's. */
+const property = z
+  .string()
+  .max(4096)
+  .regex(
+    /^(?!Exec|Type=|Restart|RemainAfterExit)[A-Z][A-Za-z]+=[^\n]*$/,
+    'expected a unit property that is not the driver\u2019s, like User=www-data',
+  );
+
 const driver = z.strictObject({
   use: z.literal('files'),
+  unit: z
+    .strictObject({
+      properties: z.array(property).max(64).default([]).describe('of the workload and of its probes, as systemd-run takes them'),
+    })
+    .optional()
+    .describe('run workload and probes as units of systemd of their own, outside the updater: what a sandboxed updater needs'),
   start: command.describe('starts the workload; runs in the release folder, with SEALANE_RELEASE_DIR and others in its environment'),
   stop: command.optional().describe('stops it; without one its process group is sent SIGTERM'),
   env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).default({}),

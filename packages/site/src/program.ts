@@ -2,6 +2,24 @@
 import type { Program } from '@sealane/core/command-line';
 import { VERSION } from './version.js';
 
+type Load = Program['commands'][string]['load'];
+
+/** A verb of operators: with `--service` the apply service is asked to do it. */
+function verb(load: Load): Load {
+  return async () => {
+    const { command } = await load();
+    return {
+      command: {
+        ...command,
+        run: async (call) =>
+          call.options['service'] === undefined
+            ? await command.run(call)
+            : await (await import('./service/ask-shell.js')).ask(command.name, call),
+      },
+    };
+  };
+}
+
 export const program: Program = {
   name: 'sealane-site',
   version: VERSION,
@@ -9,38 +27,49 @@ export const program: Program = {
   globals: [
     { flags: '--config <file>', description: 'site.yaml (default: site.yaml in the current folder)' },
     { flags: '--state <dir>', description: 'state folder (default: state beside site.yaml)' },
+    { flags: '--mirror <dir>', description: 'folder of what fetch brings, mirror and offer (default: the state folder)' },
+    { flags: '--fetch <socket>', description: 'order what is fetched of the fetch service here (default: a process of our own)' },
+    { flags: '--service <socket>', description: 'ask the apply service here to do it' },
   ],
   commands: {
     enroll: {
       summary: 'make the key of this site and ask for a record; then take the record and a trusted root',
       load: () => import('./commands/enroll.js'),
     },
-    check: { summary: 'look for a release and verify it; install nothing', load: () => import('./commands/check.js') },
+    check: { summary: 'look for a release and verify it; install nothing', load: verb(() => import('./commands/check.js')) },
     update: {
       summary: 'look for a release, verify it, install it, watch it, commit or roll back',
-      load: () => import('./commands/update.js'),
+      load: verb(() => import('./commands/update.js')),
+    },
+    apply: {
+      summary: 'serve this site: update again and again with the fetch service, do what operators ask on a socket',
+      load: () => import('./commands/apply.js'),
+    },
+    fetch: {
+      summary: 'serve the apply service: fill the mirror, carry receipts up; no key, no trust state',
+      load: () => import('./commands/fetch.js'),
     },
     run: { summary: 'update again and again, and keep the workload running', load: () => import('./commands/run.js') },
-    status: { summary: 'say what runs, what is kept, how fresh trust is', load: () => import('./commands/status.js') },
-    commit: { summary: 'commit a release in probation now, if it is healthy', load: () => import('./commands/commit.js') },
-    rollback: { summary: 'go back to a release that is kept', load: () => import('./commands/rollback.js') },
-    hold: { summary: 'hold updates at this site', load: () => import('./commands/hold.js') },
+    status: { summary: 'say what runs, what is kept, how fresh trust is', load: verb(() => import('./commands/status.js')) },
+    commit: { summary: 'commit a release in probation now, if it is healthy', load: verb(() => import('./commands/commit.js')) },
+    rollback: { summary: 'go back to a release that is kept', load: verb(() => import('./commands/rollback.js')) },
+    hold: { summary: 'hold updates at this site', load: verb(() => import('./commands/hold.js')) },
     unhold: {
       summary: 'lift a hold; try again after a failed rollback; allow a release that failed here',
-      load: () => import('./commands/unhold.js'),
+      load: verb(() => import('./commands/unhold.js')),
     },
-    stop: { summary: 'stop the workload until it is started or updated', load: () => import('./commands/stop.js') },
-    start: { summary: 'start the workload after a stop', load: () => import('./commands/start.js') },
-    gc: { summary: 'remove slots, blobs and receipts that nothing needs', load: () => import('./commands/gc.js') },
-    doctor: { summary: 'look for what is wrong at this site, and mend it', load: () => import('./commands/doctor.js') },
-    'mirror sync': { summary: 'bring the mirror up to date; install nothing', load: () => import('./commands/mirror-sync.js') },
+    stop: { summary: 'stop the workload until it is started or updated', load: verb(() => import('./commands/stop.js')) },
+    start: { summary: 'start the workload after a stop', load: verb(() => import('./commands/start.js')) },
+    gc: { summary: 'remove slots, blobs and receipts that nothing needs', load: verb(() => import('./commands/gc.js')) },
+    doctor: { summary: 'look for what is wrong at this site, and mend it', load: verb(() => import('./commands/doctor.js')) },
+    'mirror sync': { summary: 'bring the mirror up to date; install nothing', load: verb(() => import('./commands/mirror-sync.js')) },
     'mirror serve': {
       summary: 'serve images of admitted releases to engines on this host, read-only and by digest',
       load: () => import('./commands/mirror-serve.js'),
     },
     'media import': {
       summary: 'take a medium into the mirror, verifying while it copies; install nothing',
-      load: () => import('./commands/media-import.js'),
+      load: verb(() => import('./commands/media-import.js')),
     },
     'receipt export': {
       summary: 'copy queued receipts to a folder, to be carried by hand',

@@ -8,12 +8,16 @@ import { takeLock } from './apply/lock.js';
 import { type Machine, openMachine } from './apply/machine.js';
 import type { SiteResult } from './apply/outcome.js';
 import { systemClock } from './clock.js';
-import { readConfig } from './config.js';
+import { readConfig, type SiteConfig } from './config.js';
 import { crashPoint } from './crash-point.js';
 import { isNodeError, nodeDisk } from './disk.js';
 import { filesDriver } from './drivers/files.js';
 import { systemProcesses } from './drivers/process-table.js';
+import { unitDriver } from './drivers/unit.js';
+import { systemdUnits } from './drivers/systemd-shell.js';
 import { hardwareOf, type InventoryPlace } from './hardware-shell.js';
+import { directProber, unitProber } from './health/prober-shell.js';
+import { askFetchService } from './service/fetch-client-shell.js';
 import type { Site, SiteWorld } from './site.js';
 import { openSiteKey } from './site-key.js';
 import { stateFolder, type StateFolder } from './state-folder.js';
@@ -24,14 +28,12 @@ export interface SitePlace {
   readonly folder: StateFolder;
 }
 
-/** What the global options say; by default `site.yaml` here, and `state` beside it. */
+/** What the global options say; by default `site.yaml` here, `state` beside it, and in that what `fetch` writes. */
 export function placeOf({ options, io }: CommandCall): SitePlace {
   const configFile = path.resolve(io.cwd, textOption(options['config']) ?? 'site.yaml');
-  const state = textOption(options['state']);
-  return {
-    configFile,
-    folder: stateFolder(state === undefined ? path.join(path.dirname(configFile), 'state') : path.resolve(io.cwd, state)),
-  };
+  const [state, mirror] = [textOption(options['state']), textOption(options['mirror'])];
+  const root = state === undefined ? path.join(path.dirname(configFile), 'state') : path.resolve(io.cwd, state);
+  return { configFile, folder: stateFolder(root, mirror === undefined ? root : path.resolve(io.cwd, mirror)) };
 }
 
 /** An option that takes one text. */
@@ -40,7 +42,8 @@ export function textOption(value: CommandCall['options'][string]): string | unde
 }
 
 /** The real world of one command. */
-export function worldOf({ io }: CommandCall, { folder, configFile }: SitePlace): SiteWorld {
+export function worldOf({ io, options }: CommandCall, { folder, configFile }: SitePlace): SiteWorld {
+  const fetchSocket = textOption(options['fetch']);
   const talk = (line: string): void => io.talk(`${line}\n`);
   return {
     disk: nodeDisk,
@@ -50,7 +53,10 @@ export function worldOf({ io }: CommandCall, { folder, configFile }: SitePlace):
     env: io.env,
     signal: io.signal,
     salt: () => randomBytes(16),
-    startFetcher: startFetchProcess,
+    startFetcher: (signal) =>
+      fetchSocket === undefined
+        ? startFetchProcess(nodeDisk, signal)
+        : askFetchService(nodeDisk, path.resolve(io.cwd, fetchSocket), signal),
     collectHardware: () => hardwareOf(nodeDisk, folder.inventory, inventoryPlace(configFile), talk),
     talk,
   };
@@ -71,12 +77,30 @@ export function openSite(call: CommandCall): Site {
   const { configFile, folder } = place;
   const world = worldOf(call, place);
   const config = readConfig(world.disk, configFile);
+  return { world, folder, config, signer: openSiteKey(world.disk, keyFile(world, folder)), ...workloadParts(world, folder, config) };
+}
+
+/** Where the key lies: with systemd's credentials if it is one of them, else in the state folder. */
+function keyFile({ disk, env }: SiteWorld, folder: StateFolder): string {
+  const { CREDENTIALS_DIRECTORY: credentials } = env;
+  const sealed = credentials === undefined ? undefined : path.join(credentials, path.basename(folder.key));
+  return sealed !== undefined && disk.kind(sealed) === 'file' ? sealed : folder.key;
+}
+
+/** Workload and probes as processes of this one, or as units of systemd outside its sandbox. */
+function workloadParts(world: SiteWorld, folder: StateFolder, config: SiteConfig): Pick<Site, 'driver' | 'prober'> {
   const { disk, clock, processes, signal, env } = world;
-  const driver = filesDriver(
-    { ...config.driver, stop: config.driver.stop },
-    { disk, clock, processes, signal, hostEnv: env, stateFolder: folder.root },
-  );
-  return { world, folder, config, signer: openSiteKey(disk, folder.key), driver };
+  const { unit } = config.driver;
+  const own = { ...config.driver, stop: config.driver.stop };
+  if (unit === undefined) {
+    const driver = filesDriver(own, { disk, clock, processes, signal, hostEnv: env, stateFolder: folder.root });
+    return { driver, prober: directProber(signal) };
+  }
+  const units = systemdUnits;
+  return {
+    driver: unitDriver({ ...own, site: config.name, properties: unit.properties }, { disk, clock, units, stateFolder: folder.root }),
+    prober: unitProber(units, unit.properties, signal),
+  };
 }
 
 /**
@@ -114,6 +138,7 @@ async function withLock<T>(site: Site, use: () => Promise<T>): Promise<T> {
   try {
     return await use();
   } finally {
+    await site.prober.close();
     release();
   }
 }

@@ -6,6 +6,7 @@ import type { SiteConfig } from './config.js';
 import type { Disk } from './disk.js';
 import type { Driver } from './drivers/driver.js';
 import type { ProcessTable } from './drivers/process-table.js';
+import type { Prober } from './health/prober.js';
 import type { StateFolder } from './state-folder.js';
 
 /** Everything with an effect, for one run of one command. */
@@ -33,4 +34,5 @@ export interface Site {
   readonly config: SiteConfig;
   readonly signer: Signer;
   readonly driver: Driver;
+  readonly prober: Prober;
 }

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { type Digest, digestHex } from '@sealane/core';
 
-/** Absolute paths below the state folder. `mirror/` and `offer/` are written by `fetch` and believed by nobody. */
+/** Absolute paths. `mirror/` and `offer/` are written by `fetch` and believed by nobody. */
 export interface StateFolder {
   readonly root: string;
   /** The site's private key (0600). */
@@ -31,8 +31,8 @@ export interface StateFolder {
   readonly logs: string;
 }
 
-/** The layout below `root`, an absolute path. */
-export function stateFolder(root: string): StateFolder {
+/** The layout below `root`, an absolute path; what `fetch` writes may lie below another one. */
+export function stateFolder(root: string, fetched: string = root): StateFolder {
   const at = (...words: readonly string[]): string => path.join(root, ...words);
   return {
     root,
@@ -42,8 +42,8 @@ export function stateFolder(root: string): StateFolder {
     journal: at('journal'),
     lock: at('lock'),
     inventory: at('inventory.json'),
-    mirror: at('mirror'),
-    offer: at('offer'),
+    mirror: path.join(fetched, 'mirror'),
+    offer: path.join(fetched, 'offer'),
     store: at('store'),
     releases: at('releases'),
     rendered: at('rendered'),

@@ -8,7 +8,6 @@ import { isNodeError } from '../disk.js';
 import { durableLink } from '../durable-write.js';
 import type { SlotOnDisk } from '../drivers/driver.js';
 import { workloadEnv } from '../drivers/files.js';
-import { probe } from '../health/probe.js';
 import { look, watch, type Watched, type WatchResult, watchStart } from '../health/watch.js';
 import type { Site } from '../site.js';
 import { slotFolder } from '../state-folder.js';
@@ -196,12 +195,14 @@ export function slotOf(folder: Site['folder'], { release, name, version, rendere
   return { release, name, version, folder: slotFolder(folder, release), ...variables };
 }
 
-function watched({ world, folder, config, driver }: Site, release: Target | Slot): Watched {
+function watched({ world, folder, config, driver, prober }: Site, release: Target | Slot): Watched {
   const slot = slotOf(folder, release);
-  const env = workloadEnv(config.driver, { disk: world.disk, hostEnv: world.env, stateFolder: folder.root }, slot);
+  // what systemd told this service is not for others
+  const hostEnv = config.driver.unit === undefined ? world.env : {};
+  const env = workloadEnv(config.driver, { disk: world.disk, hostEnv, stateFolder: folder.root }, slot);
   return {
     status: () => driver.status(),
-    ask: () => Promise.all(config.driver.health.map((question) => probe(question, { cwd: slot.folder, env, signal: world.signal }))),
+    ask: () => Promise.all(config.driver.health.map((question) => prober.ask(question, { cwd: slot.folder, env }))),
   };
 }
 

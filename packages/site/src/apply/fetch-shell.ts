@@ -1,17 +1,19 @@
 /** The `apply` side of the pipe: starts `fetch`, asks, reads its answers with suspicion. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { SiteError } from '@sealane/core';
+import type { Disk } from '../disk.js';
 import { boundedLines } from './bounded-lines.js';
 import { type FetchRequest, type FlushAnswer, MAX_LINE_BYTES, parseAnswer, type SyncAnswer } from '../fetch/protocol.js';
+import { programBeside } from '../program-beside.js';
 
 /** A running `fetch`, or what stands in for it. */
 export interface Fetcher {
   /** One request, one answer. */
   sync(request: Extract<FetchRequest, { do: 'sync' }>): Promise<SyncAnswer>;
   flush(request: Extract<FetchRequest, { do: 'flush' }>): Promise<FlushAnswer>;
+  /** Forgets what was offered and found wrong. */
+  dropOffer(offer: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -19,8 +21,8 @@ export interface Fetcher {
 const CLOSE_MS = 2000;
 
 /** Starts the process. Its messages for people go to stderr. `signal` ends it. */
-export function startFetchProcess(signal: AbortSignal): Fetcher {
-  const main = fetchProgram();
+export function startFetchProcess(disk: Disk, signal: AbortSignal): Fetcher {
+  const main = programBeside('sealane-site-fetch');
   const child = spawn(process.execPath, [main], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = boundedLines(child.stdout, MAX_LINE_BYTES);
   const end = (): void => void child.kill('SIGTERM');
@@ -45,19 +47,16 @@ export function startFetchProcess(signal: AbortSignal): Fetcher {
       if ('flushed' in answer) return answer.flushed;
       throw new SiteError('INTERNAL', 'ask the fetch process: expected the answer to a flush');
     },
+    // it runs as we do, and is idle: its folder may be cleared under it
+    dropOffer: (offer) => {
+      disk.remove(offer);
+      return Promise.resolve();
+    },
     close: async () => {
       signal.removeEventListener('abort', end);
       await closeChild(child);
     },
   };
-}
-
-/** The program lies beside the bundled updater: this code is in `dist/` or in `dist/chunks/`. */
-function fetchProgram(): string {
-  const places = ['./sealane-site-fetch.mjs', '../sealane-site-fetch.mjs'].map((place) => fileURLToPath(new URL(place, import.meta.url)));
-  const found = places.find((place) => existsSync(place));
-  if (found !== undefined) return found;
-  throw new SiteError('INTERNAL', `start fetch: expected its program at ${places.join(' or ')}, got nothing`);
 }
 
 async function closeChild(child: ChildProcess): Promise<void> {

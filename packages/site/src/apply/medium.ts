@@ -40,7 +40,7 @@ export async function importMedium(site: Site, medium: string): Promise<Imported
     };
   } finally {
     // what a refused medium offered is judged here and now, not by the next update
-    world.disk.remove(folder.offer);
+    await fetcher.dropOffer(folder.offer);
     await fetcher.close();
   }
 }

@@ -14,6 +14,11 @@ export interface SiteResult {
   readonly checks: readonly Check[];
 }
 
+/** Whether what a command answered is the answer of `check`, `update` or `rollback`. */
+export function isSiteResult(json: object): json is SiteResult {
+  return 'outcome' in json && 'checks' in json;
+}
+
 /** Refusals that say: what is offered is genuine, and may not run here. All others say that something is wrong with it. */
 const DENIED = /^(?:WAYBILL_APPROVALS|CHANNEL_HELD|(?:EVIDENCE|HARDWARE|RELEASE|SITE)_[A-Z_]+)$/;
 

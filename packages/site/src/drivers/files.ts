@@ -122,13 +122,18 @@ function variablesEnv({ disk }: Pick<FilesDriverWorld, 'disk'>, { variables }: S
   return { SEALANE_VARIABLES: variables, ...Object.fromEntries(values) };
 }
 
-function openLog({ disk, stateFolder }: FilesDriverWorld, slot: SlotOnDisk): number {
+function openLog(world: FilesDriverWorld, slot: SlotOnDisk): number {
+  return openSync(prepareLog(world, slot), 'a', 0o640);
+}
+
+/** The log of the workload, rotated when it has grown, with a line that says who writes from here on. */
+export function prepareLog({ disk, stateFolder }: Pick<FilesDriverWorld, 'disk' | 'stateFolder'>, slot: SlotOnDisk): string {
   const folder = path.join(stateFolder, 'logs');
   disk.makeFolder(folder, 0o750);
   const file = path.join(folder, 'workload.log');
   if (disk.kind(file) === 'file' && disk.sizeBytes(file) > MAX_LOG_BYTES) disk.rename(file, `${file}.1`);
   disk.appendSynced(file, new TextEncoder().encode(`--- ${slot.name} ${slot.version} ${slot.release}\n`));
-  return openSync(file, 'a', 0o640);
+  return file;
 }
 
 function spawned(child: ChildProcess, command: readonly string[]): Promise<void> {

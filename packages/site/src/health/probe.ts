@@ -20,7 +20,11 @@ export interface ProbeWorld {
 
 /** Asks once; the answer is a check that passes or fails, never a rejection. */
 export async function probe(question: HealthProbe, world: ProbeWorld): Promise<Check> {
-  const problem = await ask(question, world);
+  return verdictOf(question, await problemOf(question, world));
+}
+
+/** The check that an answer makes: undefined is a good one. */
+export function verdictOf(question: HealthProbe, problem: string | undefined): Check {
   return {
     id: `health-${question.kind}`,
     verdict: problem === undefined ? 'pass' : 'fail',
@@ -32,7 +36,8 @@ export async function probe(question: HealthProbe, world: ProbeWorld): Promise<C
   };
 }
 
-function ask(question: HealthProbe, world: ProbeWorld): Promise<string | undefined> {
+/** Asks once: what is wrong, or undefined. Never rejects. */
+export function problemOf(question: HealthProbe, world: ProbeWorld): Promise<string | undefined> {
   switch (question.kind) {
     case 'http':
       return askHttp(question, world.signal);

@@ -1,0 +1,67 @@
+/** `sealane-site apply`: the process without a network, as a service: it owns trust, journal and key, orders `fetch`, and does what operators ask. */
+import type { CommandCall, CommandSpec } from '@sealane/core/command-line';
+import { isSiteResult, type SiteResult } from '../apply/outcome.js';
+import { systemClock } from '../clock.js';
+import { openJournalOfHost } from '../service/journal-shell.js';
+import { listenForLines } from '../service/line-socket-shell.js';
+import { runRounds } from '../service/rounds.js';
+import { listeningAt, supervisor } from '../service/supervisor-shell.js';
+import { makeTurns, type Turns } from '../service/turns.js';
+import { answerTo, commandOf, failureOf, isOnlooker } from '../service/verbs.js';
+import { MAX_VERB_BYTES, type OperatorAnswer, parseOperatorRequest } from '../service/wire.js';
+import { openSite, textOption } from '../site-shell.js';
+import { answerOf } from './result-text.js';
+
+/** Operators, and their scripts. */
+const LIMITS = { maxRequestBytes: MAX_VERB_BYTES, maxConnections: 32, requestMs: 5000 };
+
+/** How long an operator's verb waits for what is under way. */
+const VERB_WAIT_MS = 20_000;
+
+/** The command. */
+export const command: CommandSpec = {
+  name: 'apply',
+  summary: 'serve this site: update again and again with the fetch service, do what operators ask on a socket',
+  options: [{ flags: '--listen <socket>', description: 'listen for operators here (mode 0600) where systemd passes no socket' }],
+  example: 'sealane-site apply --listen operators.sock --fetch fetch.sock --config site/site.yaml --state site/state',
+  run: async (call) => {
+    const { config } = openSite(call);
+    const { io } = call;
+    const turns = makeTurns(systemClock);
+    const talk = (line: string): void => io.talk(`${line}\n`);
+    const journal = openJournalOfHost(io.env, process.pid, talk);
+    const note = (result: SiteResult): void => journal(result, answerOf(result).text);
+    const at = listeningAt(io.env, process.pid, textOption(call.options['listen']));
+    const server = await listenForLines(at, LIMITS, (line) => serve(line, call, { turns, note }), talk);
+    const systemd = supervisor(io.env);
+    systemd.ready();
+    const rounds = await runRounds(call, {
+      turn: (round) => turns.take(Infinity, round),
+      ended: note,
+      failed: ({ message, code }) => talk(`${message} (${code})`),
+    });
+    systemd.stopping();
+    server.close();
+    return { exit: 0, json: { site: config.name, rounds }, text: `${config.name}: ended after ${rounds} rounds; the workload runs on` };
+  },
+};
+
+/** One verb of an operator. */
+async function serve(
+  line: Uint8Array,
+  { options, io }: CommandCall,
+  { turns, note }: { readonly turns: Turns; readonly note: (result: SiteResult) => void },
+): Promise<OperatorAnswer> {
+  try {
+    const request = parseOperatorRequest(line);
+    const { program } = await import('../program.js');
+    const asked = await commandOf(request, program.commands);
+    const { config, state, mirror, fetch } = options;
+    const run = (): Promise<OperatorAnswer> => answerTo(asked, request, { config, state, mirror, fetch }, io);
+    const answer = isOnlooker(request) ? await run() : await turns.take(VERB_WAIT_MS, run);
+    if ('json' in answer && isSiteResult(answer.json)) note(answer.json);
+    return answer;
+  } catch (error) {
+    return { v: 1, error: failureOf(error, io) };
+  }
+}

@@ -1,0 +1,85 @@
+/** `sealane-site fetch`: the process with the network, as a service: it fills the mirror and carries receipts up, as `apply` orders. It holds no key. */
+import type { CommandCall, CommandSpec } from '@sealane/core/command-line';
+import { type Digest, SiteError } from '@sealane/core';
+import { nodeDisk } from '../disk.js';
+import { systemClock } from '../clock.js';
+import { broughtBy, type FetchFolders } from '../fetch/brought.js';
+import { serveFetch } from '../fetch/worker.js';
+import { receiptDigest } from '../service/fetch-client-shell.js';
+import { listenForLines } from '../service/line-socket-shell.js';
+import { listeningAt, supervisor } from '../service/supervisor-shell.js';
+import { makeTurns } from '../service/turns.js';
+import { type FetchOrder, MAX_APPLY_BYTES, parseFetchOrder } from '../service/wire.js';
+import { placeOf, textOption } from '../site-shell.js';
+
+/** One asks; a second one may be an `update` that an operator runs by hand. */
+const LIMITS = { maxRequestBytes: MAX_APPLY_BYTES, maxConnections: 4, requestMs: 10_000 };
+
+/** The command. */
+export const command: CommandSpec = {
+  name: 'fetch',
+  summary: 'serve the apply service: fill the mirror, carry receipts up; no key, no trust state',
+  options: [{ flags: '--listen <socket>', description: 'listen here (mode 0600) where systemd passes no socket' }],
+  example: 'sealane-site fetch --listen fetch.sock --mirror site/fetched',
+  run: async (call) => {
+    const { folder } = placeOf(call);
+    const { signal, env } = call.io;
+    const talk = (line: string): void => call.io.talk(`${line}\n`);
+    // two of us must never write one mirror
+    const turns = makeTurns(systemClock);
+    let orders = 0;
+    const server = await listenForLines(
+      listeningAt(env, process.pid, textOption(call.options['listen'])),
+      LIMITS,
+      async (line, gone) => {
+        const order = parseFetchOrder(line);
+        orders += 1;
+        const brought = await turns.take(Infinity, () => carryOut(order, folder, AbortSignal.any([signal, gone]), talk));
+        return { v: 1, brought };
+      },
+      talk,
+    );
+    const systemd = supervisor(env);
+    systemd.ready();
+    await ended(call);
+    systemd.stopping();
+    server.close();
+    return { exit: 0, json: { orders }, text: `ended after ${orders} orders` };
+  },
+};
+
+async function carryOut(
+  order: FetchOrder,
+  folders: FetchFolders,
+  signal: AbortSignal,
+  talk: (line: string) => void,
+): Promise<Digest | null> {
+  const world = { disk: nodeDisk, signal };
+  switch (order.do) {
+    case 'drop-offer':
+      nodeDisk.remove(folders.offer);
+      return null;
+    case 'sync': {
+      const answer = await serveFetch({ ...order, mirror: folders.mirror, offer: folders.offer }, world);
+      if (!('synced' in answer)) throw new SiteError('INTERNAL', 'sync: expected the answer to a sync');
+      const { outcome, upstream, message, code, requests, bytes } = answer.synced;
+      talk(
+        `${outcome}${upstream === null ? '' : ` from ${upstream}`}: ${requests} requests, ${bytes} bytes${message === '' ? '' : `; ${message}`}${code === null ? '' : ` (${code})`}`,
+      );
+      return broughtBy(nodeDisk, folders, order.job, answer.synced);
+    }
+    case 'flush': {
+      const answer = await serveFetch(order, world);
+      if (!('flushed' in answer)) throw new SiteError('INTERNAL', 'flush: expected the answer to a flush');
+      const { upTo, problem } = answer.flushed;
+      if (problem !== null) talk(problem);
+      const last = order.receipts.findLast(({ seq }) => seq <= upTo);
+      return last === undefined ? null : receiptDigest(last.bundle);
+    }
+  }
+}
+
+async function ended({ io: { signal } }: CommandCall): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

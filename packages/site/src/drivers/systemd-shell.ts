@@ -1,0 +1,100 @@
+/** Units of systemd, through its own programs: what they run is started by systemd, outside of whoever asks. */
+import { execFile, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { SiteError } from '@sealane/core';
+
+/** How systemctl describes a unit: `LoadState`, `ActiveState`, `SubState`, `Result`, `MainPID`, `ExecMainCode`, `ExecMainStatus`. */
+export type UnitFacts = Readonly<Record<string, string | undefined>>;
+
+/** A command to be run as a unit. `env` goes by its names in argv, and by its values in the environment: those may be secrets. */
+export interface UnitCommand {
+  readonly properties: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly argv: readonly string[];
+}
+
+/** A unit whose standard input and output are ours. */
+export interface PipedUnit {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  /** Resolves when the unit has ended. */
+  readonly ended: Promise<void>;
+}
+
+/** What is asked of systemd. */
+export interface Units {
+  /** @throws SiteError `HEALTH_FAILED` systemd does not start it: unknown program, bad property, name taken */
+  start(name: string, command: UnitCommand): Promise<void>;
+  /** Runs to the end; resolves with the exit code, never rejects. */
+  runToEnd(command: UnitCommand): Promise<number>;
+  pipe(command: UnitCommand): PipedUnit;
+  show(name: string): Promise<UnitFacts>;
+  /** Stops and forgets it; one that is not there is fine. @throws SiteError `INTERNAL` systemd cannot be asked, or cannot stop it */
+  stop(name: string): Promise<void>;
+}
+
+const FACTS = ['LoadState', 'ActiveState', 'SubState', 'Result', 'MainPID', 'ExecMainCode', 'ExecMainStatus'];
+
+/** The host's systemd. */
+export const systemdUnits: Units = {
+  start: async (name, command) => {
+    const { code, stderr } = await run('systemd-run', [`--unit=${name}`, '--property=Type=exec', ...wordsOf(command)], command.env);
+    if (code !== 0) throw new SiteError('HEALTH_FAILED', `start ${command.argv.join(' ')} as ${name}: ${stderr.trim() || `exit ${code}`}`);
+  },
+  runToEnd: async (command) => (await run('systemd-run', ['--wait', '--collect', ...wordsOf(command)], command.env)).code,
+  pipe: (command) => {
+    const child = spawn('systemd-run', ['--wait', '--collect', '--pipe', ...wordsOf(command)], {
+      env: environment(command.env),
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const ended = new Promise<void>((resolve) => {
+      child.once('exit', () => resolve());
+      child.once('error', () => resolve());
+    });
+    return { stdin: child.stdin, stdout: child.stdout, ended };
+  },
+  show: async (name) => {
+    const { code, stdout, stderr } = await run('systemctl', ['show', name, ...FACTS.map((fact) => `--property=${fact}`)], {});
+    if (code !== 0) throw new SiteError('INTERNAL', `ask systemd for ${name}: ${stderr.trim()}`);
+    return Object.fromEntries(stdout.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+  },
+  stop: async (name) => {
+    const { code, stderr } = await run('systemctl', ['stop', name], {});
+    if (code !== 0 && code !== NOT_LOADED) throw new SiteError('INTERNAL', `stop ${name}: ${stderr.trim()}`);
+    // a unit that failed is remembered until it is told not to be; one that did not is gone
+    await run('systemctl', ['reset-failed', name], {});
+  },
+};
+
+/** Exit code of systemctl for a unit that does not exist. */
+const NOT_LOADED = 5;
+
+function wordsOf({ properties, cwd, env, argv }: UnitCommand): readonly string[] {
+  return [
+    '--quiet',
+    `--property=WorkingDirectory=${cwd}`,
+    ...properties.map((property) => `--property=${property}`),
+    ...Object.keys(env).map((name) => `--setenv=${name}`),
+    '--',
+    ...argv,
+  ];
+}
+
+/** Of our own environment only what finds the programs. */
+function environment(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'], ...env };
+}
+
+function run(
+  file: string,
+  words: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(file, [...words], { env: environment(env), encoding: 'utf8' }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
+      resolve({ code, stdout, stderr: stderr === '' && error !== null ? error.message : stderr });
+    });
+  });
+}

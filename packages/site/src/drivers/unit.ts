@@ -1,0 +1,117 @@
+/**
+ * Driver `files` where the updater is sandboxed: the workload is a unit of systemd of its own, with none of the updater's limits and none of its rights.
+ *
+ * The unit has one name at a site, so no crash leaves a workload that nobody knows. Which release it runs is written down before it is started.
+ */
+import path from 'node:path';
+import { type Digest, isDigest, SiteError } from '@sealane/core';
+import type { Clock } from '../clock.js';
+import type { Disk } from '../disk.js';
+import { durableWrite } from '../durable-write.js';
+import { crashPoint } from '../crash-point.js';
+import { readSealed, sealed } from '../sealed-file.js';
+import type { Driver, SlotOnDisk, WorkloadStatus } from './driver.js';
+import { type FilesDriverConfig, prepareLog, workloadEnv } from './files.js';
+import type { UnitFacts, Units } from './systemd-shell.js';
+
+/** What local configuration says. `properties` are those of the unit, as systemd-run takes them. */
+export interface UnitDriverConfig extends FilesDriverConfig {
+  readonly site: string;
+  readonly properties: readonly string[];
+}
+
+/** The outside of the driver. */
+export interface UnitDriverWorld {
+  readonly disk: Disk;
+  readonly clock: Pick<Clock, 'bootId'>;
+  readonly units: Units;
+  readonly stateFolder: string;
+}
+
+/** Makes the driver. It reads and writes `run/unit.json` and `logs/` in the state folder. */
+export function unitDriver(config: UnitDriverConfig, world: UnitDriverWorld): Driver {
+  const name = `sealane-workload-${config.site}.service`;
+  const file = path.join(world.stateFolder, 'run', 'unit.json');
+  return {
+    start: async (slot) => {
+      record(world, file, slot.release);
+      crashPoint('update:workload-recorded');
+      await world.units.start(name, startOf(config, world, slot));
+    },
+    stop: async () => {
+      const known = readRecord(world.disk, file);
+      if (known?.bootId === world.clock.bootId()) await runStop(config, world, known.release);
+      await world.units.stop(name);
+      world.disk.remove(file);
+    },
+    status: async () => {
+      const known = readRecord(world.disk, file);
+      if (known === undefined) return { is: 'none' };
+      if (known.bootId !== world.clock.bootId()) return { is: 'ended', release: known.release, how: 'the host was restarted' };
+      return statusFrom(await world.units.show(name), known.release);
+    },
+  };
+}
+
+function startOf(config: UnitDriverConfig, world: UnitDriverWorld, slot: SlotOnDisk): Parameters<Units['start']>[1] {
+  const log = prepareLog(world, slot);
+  const properties = [
+    `Description=Sealane workload of ${config.site}`,
+    `TimeoutStopSec=${config.stopGraceSeconds}`,
+    `StandardOutput=append:${log}`,
+    `StandardError=append:${log}`,
+    // a starter that hands over ends, and what it left behind is the workload
+    ...(config.stop === undefined ? [] : ['RemainAfterExit=yes']),
+    ...config.properties,
+  ];
+  return { properties, cwd: slot.folder, env: unitEnv(config, world, slot), argv: config.start };
+}
+
+/** Nothing of the updater's own environment: systemd gives a unit what it needs. */
+function unitEnv(config: UnitDriverConfig, { disk, stateFolder }: UnitDriverWorld, slot: SlotOnDisk): Record<string, string> {
+  const env = workloadEnv(config, { disk, hostEnv: {}, stateFolder }, slot);
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+async function runStop(
+  { stop, stopGraceSeconds, env, properties }: UnitDriverConfig,
+  { units, stateFolder }: UnitDriverWorld,
+  release: Digest,
+): Promise<void> {
+  if (stop === undefined) return;
+  await units.runToEnd({
+    properties: [...properties, `RuntimeMaxSec=${Math.max(1, stopGraceSeconds)}`],
+    cwd: stateFolder,
+    env: { ...env, SEALANE_RELEASE: release, SEALANE_STATE: stateFolder },
+    argv: stop,
+  });
+}
+
+/** How a unit is doing. One that is not active is over, whatever it is called. */
+export function statusFrom(
+  { ActiveState, SubState, Result, MainPID, ExecMainStatus, LoadState }: UnitFacts,
+  release: Digest,
+): WorkloadStatus {
+  if (ActiveState === 'active' && SubState === 'exited') return { is: 'handed-over', release };
+  if (ActiveState === 'active') return { is: 'running', release, pid: Number(MainPID) };
+  if (LoadState === 'not-found' || ActiveState === undefined) return { is: 'ended', release, how: 'it is gone' };
+  return { is: 'ended', release, how: `its unit is ${ActiveState} (${Result ?? ''}, ${ExecMainStatus ?? ''})` };
+}
+
+interface UnitRecord {
+  readonly release: Digest;
+  readonly bootId: string;
+}
+
+function record({ disk, clock }: UnitDriverWorld, file: string, release: Digest): void {
+  disk.makeFolder(path.dirname(file), 0o750);
+  durableWrite(disk, file, sealed({ release, bootId: clock.bootId() }));
+}
+
+function readRecord(disk: Disk, file: string): UnitRecord | undefined {
+  const value = readSealed(disk, file);
+  if (value === undefined) return undefined;
+  const { release, bootId } = value;
+  if (isDigest(release) && typeof bootId === 'string') return { release, bootId };
+  throw new SiteError('STATE_CORRUPT', `read ${file}: expected release and bootId`, { path: file });
+}

@@ -1,0 +1,71 @@
+/** The two probers: one in this process, one as a unit of systemd with the network of the host, asked through a pipe. */
+import { boundedLines } from '../apply/bounded-lines.js';
+import type { PipedUnit, Units } from '../drivers/systemd-shell.js';
+import { programBeside } from '../program-beside.js';
+import { type HealthProbe, probe, verdictOf } from './probe.js';
+import type { Prober, ProbePlace } from './prober.js';
+import { MAX_ANSWER_BYTES, parseProblem } from './probe-wire.js';
+
+/** Asks from here. */
+export function directProber(signal: AbortSignal): Prober {
+  return { ask: (question, place) => probe(question, { ...place, signal }), close: () => Promise.resolve() };
+}
+
+/** Asks through a unit, which is started with the first question. */
+export function unitProber(units: Units, properties: readonly string[], signal: AbortSignal): Prober {
+  let asker: Asker | undefined;
+  const close = async (): Promise<void> => {
+    signal.removeEventListener('abort', stop);
+    await asker?.close();
+    asker = undefined;
+  };
+  const stop = (): void => void close();
+  const started = (): Asker => {
+    signal.addEventListener('abort', stop, { once: true });
+    return startAsker(units, properties);
+  };
+  return {
+    ask: async (question, place) => verdictOf(question, await (asker ??= started()).ask(question, place)),
+    close,
+  };
+}
+
+interface Asker {
+  ask(question: HealthProbe, place: ProbePlace): Promise<string | undefined>;
+  close(): Promise<void>;
+}
+
+/** Questions go out as they come; answers come back in their order. */
+function startAsker(units: Units, properties: readonly string[]): Asker {
+  const unit: PipedUnit = units.pipe({
+    properties: ['Description=Sealane health probes', ...properties],
+    cwd: '/',
+    env: {},
+    argv: [process.execPath, programBeside('sealane-site-probe')],
+  });
+  const lines = boundedLines(unit.stdout, MAX_ANSWER_BYTES);
+  // a prober that is gone shows as a missing answer
+  unit.stdin.on('error', () => undefined);
+  let last: Promise<string | undefined> = Promise.resolve(undefined);
+  return {
+    ask: (question, place) => {
+      unit.stdin.write(`${JSON.stringify({ question, place })}\n`);
+      last = last.then(() => nextProblem(lines));
+      return last;
+    },
+    close: async () => {
+      unit.stdin.end();
+      await unit.ended;
+    },
+  };
+}
+
+async function nextProblem(lines: AsyncIterator<Uint8Array, void>): Promise<string | undefined> {
+  try {
+    const { value, done } = await lines.next();
+    return done === true ? 'whoever asks it ended without an answer' : parseProblem(value);
+  } catch (error) {
+    // too long or garbled: whoever answers so is not healthy
+    return error instanceof Error ? error.message : String(error);
+  }
+}

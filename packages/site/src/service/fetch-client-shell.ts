@@ -1,0 +1,89 @@
+/** `fetch` as `apply` has it where both are services: an order on a socket, a digest back, and the rest read out of folders that nobody believes. */
+import path from 'node:path';
+import { type Digest, type ErrorCode, SiteError } from '@sealane/core';
+import { parseBundle } from '@sealane/trust';
+import type { Fetcher } from '../apply/fetch-shell.js';
+import { type Disk, isNodeError } from '../disk.js';
+import { timestampIn } from '../fetch/brought.js';
+import type { FlushAnswer, QueuedReceipt, SyncAnswer } from '../fetch/protocol.js';
+import { askLine } from './line-socket-shell.js';
+import { type FetchOrder, MAX_FETCH_ANSWER_BYTES, parseFetchAnswer } from './wire.js';
+
+/** Where people read what `fetch` ran into: it has no other word for it. */
+const WHY = 'its journal says why: journalctl -u sealane-site-fetch';
+
+/** The fetch service on a socket. `signal` breaks off what is under way. */
+export function askFetchService(disk: Disk, socket: string, signal: AbortSignal): Fetcher {
+  const ask = (order: FetchOrder): Promise<Digest | null> => orderOf(socket, order, signal);
+  return {
+    sync: async ({ job, upstreams, mirror, offer }) => {
+      const before = new Set(disk.list(blobFolder(mirror)));
+      const brought = await ask({ v: 1, do: 'sync', job, upstreams });
+      const after = disk.list(blobFolder(mirror));
+      const kept = after.filter((name) => before.has(name)).length;
+      return { ...answerOf(disk, { mirror, offer }, brought, job.expiry), fetched: after.length - kept, kept };
+    },
+    flush: async ({ site, receiptsTo, receipts }) => arrived(receipts, await ask({ v: 1, do: 'flush', site, receiptsTo, receipts })),
+    dropOffer: async () => void (await ask({ v: 1, do: 'drop-offer' })),
+    close: () => Promise.resolve(),
+  };
+}
+
+async function orderOf(socket: string, order: FetchOrder, signal: AbortSignal): Promise<Digest | null> {
+  let line: Uint8Array | undefined;
+  try {
+    line = await askLine(socket, order, MAX_FETCH_ANSWER_BYTES, signal);
+  } catch (cause) {
+    if (signal.aborted) line = undefined;
+    else if (isNodeError(cause, 'ENOENT', 'ECONNREFUSED', 'EACCES')) throw unreachable(socket, cause.message, cause);
+    else throw cause;
+  }
+  if (signal.aborted) throw new SiteError('INTERRUPTED', `order fetch to ${order.do}: interrupted before its answer`);
+  if (line === undefined) throw unreachable(socket, 'no answer');
+  return parseFetchAnswer(line);
+}
+
+function unreachable(socket: string, got: string, cause?: Error): SiteError {
+  return new SiteError(
+    'FETCH_FAILED',
+    `ask the fetch service at ${socket}: expected an answer, got ${got}`,
+    {},
+    { cause, hint: 'see whether its socket is there: systemctl status sealane-site-fetch.socket' },
+  );
+}
+
+/** What the folders say of a sync. A digest of what does not lie there counts as nothing brought. */
+function answerOf(
+  disk: Disk,
+  folders: { readonly mirror: string; readonly offer: string },
+  brought: Digest | null,
+  expiry: 'network' | 'medium',
+): SyncAnswer {
+  if (brought !== null && brought === timestampIn(disk, folders)) return answer('synced', null, '');
+  const [wrong] = disk.list(blobFolder(folders.offer));
+  if (expiry === 'medium' && wrong !== undefined)
+    return answer('incomplete', 'CONTENT_DIGEST', `expected the bytes that its name says in content/blobs/sha256/${wrong}, got others`);
+  // documents that were offered and refused: whoever asked looks at them with the site's own trust
+  if (disk.list(path.join(folders.offer, 'trust')).length > 0) return answer('synced', null, '');
+  return answer('failed', 'FETCH_FAILED', `the fetch service brought nothing: ${WHY}`);
+}
+
+function blobFolder(folder: string): string {
+  return path.join(folder, 'content', 'blobs', 'sha256');
+}
+
+function answer(outcome: SyncAnswer['outcome'], code: ErrorCode | null, message: string): SyncAnswer {
+  return { outcome, code, message, upstream: null, requests: 0, bytes: 0, fetched: 0, kept: 0 };
+}
+
+/** Receipts up to the one that is named have arrived. One that was not in the order counts for nothing. */
+function arrived(receipts: readonly QueuedReceipt[], digest: Digest | null): FlushAnswer {
+  const last = receipts.findLast(({ bundle }) => receiptDigest(bundle) === digest);
+  const problem = last?.seq === receipts.at(-1)?.seq ? null : `not all have arrived; ${WHY}`;
+  return { upTo: last?.seq ?? 0, problem };
+}
+
+/** A receipt's name on the wire: its statement digest. */
+export function receiptDigest(bundle: QueuedReceipt['bundle']): Digest {
+  return parseBundle(bundle).statementDigest;
+}

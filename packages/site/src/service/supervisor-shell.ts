@@ -1,0 +1,51 @@
+/** What systemd gives a service and hears from it (sd_listen_fds(3), sd_notify(3)). Without systemd none of it does anything. */
+import { execFile } from 'node:child_process';
+import { SiteError } from '@sealane/core';
+import type { Listening } from './line-socket-shell.js';
+
+/** The first descriptor that systemd passes. */
+const FIRST_FD = 3;
+
+/** One who supervises this process. */
+export interface Supervisor {
+  /** The service does its work now. From here on the watchdog is fed, as long as the event loop turns. */
+  ready(): void;
+  stopping(): void;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The socket to listen on: the one that systemd opened, else `given`.
+ *
+ * @throws SiteError `USAGE` neither is there, or systemd passed more than one
+ */
+export function listeningAt(env: Env, pid: number, given: string | undefined): Listening {
+  if (env['LISTEN_PID'] === String(pid)) {
+    if (env['LISTEN_FDS'] === '1') return { fd: FIRST_FD };
+    throw new SiteError('USAGE', `listen: expected one socket from systemd, got ${env['LISTEN_FDS'] ?? 'none'}`);
+  }
+  if (given !== undefined) return { path: given };
+  throw new SiteError('USAGE', 'listen: expected a socket from systemd, or --listen');
+}
+
+/** Talks to systemd if it listens. Node speaks no datagrams on unix sockets, so `systemd-notify` does; the unit has `NotifyAccess=all`. */
+export function supervisor(env: Env): Supervisor {
+  if (env['NOTIFY_SOCKET'] === undefined) return { ready: () => undefined, stopping: () => undefined };
+  return {
+    ready: () => {
+      notify('READY=1');
+      const everyMs = Number(env['WATCHDOG_USEC'] ?? 0) / 1000 / 3;
+      if (everyMs < 1) return;
+      setInterval(() => notify('WATCHDOG=1'), everyMs).unref();
+    },
+    stopping: () => notify('STOPPING=1'),
+  };
+}
+
+/** A word that does not arrive is missed by the watchdog, which is the right one to act on it. */
+function notify(word: string): void {
+  execFile('systemd-notify', [word], (error) => {
+    if (error !== null) process.stderr.write(`tell systemd ${word}: ${error.message}\n`);
+  });
+}

@@ -1,0 +1,78 @@
+/**
+ * What operators may ask of the apply service: commands of this program, each with the options that it declares, none that names a file to write, another
+ * site, or another service. The socket's mode says who may ask.
+ */
+import { type ErrorCode, ERRORS, SealaneError, SiteError } from '@sealane/core';
+import type { CommandCall, CommandIo, CommandSpec, Program } from '@sealane/core/command-line';
+import { plainJson } from '../plain-json.js';
+import type { OperatorAnswer, OperatorRequest } from './wire.js';
+
+/** Commands that go through the service where there is one. All others act where they are called. */
+export const VERBS: readonly string[] = [
+  'check',
+  'update',
+  'commit',
+  'rollback',
+  'hold',
+  'unhold',
+  'start',
+  'stop',
+  'status',
+  'doctor',
+  'gc',
+  'mirror sync',
+  'media import',
+];
+
+/** Verbs that look and change nothing: they wait for nobody. */
+export function isOnlooker({ verb, options }: OperatorRequest): boolean {
+  return verb === 'status' || (verb === 'doctor' && options['mend'] !== true);
+}
+
+/**
+ * The command that a verb names.
+ *
+ * @throws SiteError `USAGE` it is none of `VERBS`, or takes no such option or argument
+ */
+export async function commandOf({ verb, args, options }: OperatorRequest, commands: Program['commands']): Promise<CommandSpec> {
+  const entry = VERBS.includes(verb) ? commands[verb] : undefined;
+  if (entry === undefined) throw new SiteError('USAGE', `ask for ${verb}: expected one of ${VERBS.join(', ')}`);
+  const { command } = await entry.load();
+  const known = (command.options ?? []).map(({ flags }) => optionName(flags));
+  const strange = Object.keys(options).find((name) => !known.includes(name));
+  if (strange !== undefined) throw new SiteError('USAGE', `ask for ${verb}: expected options that it takes, got ${strange}`);
+  if (args.length > (command.arguments ?? []).length) throw new SiteError('USAGE', `ask for ${verb}: expected fewer arguments`);
+  const missing = (command.options ?? []).find(({ flags, required }) => required === true && options[optionName(flags)] === undefined);
+  if (missing !== undefined) throw new SiteError('USAGE', `ask for ${verb}: expected ${missing.flags}`);
+  return command;
+}
+
+/** Runs a command at this site as its own process would; a failure is an answer too, and a fault of the program says only that it is one. */
+export async function answerTo(
+  command: CommandSpec,
+  request: OperatorRequest,
+  globals: CommandCall['options'],
+  io: CommandIo,
+): Promise<OperatorAnswer> {
+  try {
+    const { exit, json, text, hint } = await command.run({ args: request.args, options: { ...request.options, ...globals }, io });
+    return { v: 1, exit, json: plainJson(json), text, hint: hint ?? null };
+  } catch (error) {
+    return { v: 1, error: failureOf(error, io) };
+  }
+}
+
+/** A failure as it goes to an operator. */
+export function failureOf(
+  error: unknown,
+  io: Pick<CommandIo, 'talk'>,
+): { readonly code: ErrorCode; readonly message: string; readonly hint: string | null } {
+  if (error instanceof SealaneError) return { code: error.code, message: error.message, hint: error.hint ?? null };
+  io.talk(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return { code: 'INTERNAL', message: 'run a command at this site: a fault of the program', hint: ERRORS.INTERNAL.hint };
+}
+
+/** `--until <time>` → `until`. */
+function optionName(flags: string): string {
+  return (/--([a-z-]+)/.exec(flags)?.[1] ?? '').replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
