@@ -1,14 +1,16 @@
 /** Every kind of document that a real lane and a real site write, by format: what the pages and schemas are held to. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import path from 'node:path';
 import { canonicalJson, fromBase64, type JsonObject, parseCheckpoint, PREDICATE } from '@sealane/core';
 import { RELEASE_ARTIFACT_TYPE } from '@sealane/oci';
 import { parse as parseYaml } from 'yaml';
 import { writeMachine } from '../support/hardware.js';
 import { makeLane, type TestLane } from '../support/lane.js';
-import { expectJson } from '../support/run.js';
+import { expectJson, runJson } from '../support/run.js';
 import { serviceYaml } from '../support/service.js';
 import { enrolSite, type TestSite } from '../support/site.js';
+import { askRaw, startFetch } from '../support/two-processes.js';
 
 /** Documents as their exact bytes, by name of their format. */
 type Documents = ReadonlyMap<string, readonly Uint8Array[]>;
@@ -156,6 +158,7 @@ async function collect(lane: TestLane, site: TestSite): Promise<Documents> {
   keep('proposal', file(lane.home, 'proposal.json'));
   keep('service', Buffer.from(serviceYaml({ github: { url: 'https://token.example' }, gitlab: { url: 'https://gitlab.example' } })));
   keep('site', file(site.config));
+  for (const [name, line] of await linesOfServices(site)) keep(name, Buffer.from(line));
   keep('site-request', file(site.dir, 'request.json'));
   for (const kind of ['policy', 'channel']) for (const bytes of folder(lane.lane, 'trust', 'targets', kind)) keep(kind, bytes);
   for (const bytes of folder(lane.lane, 'content', 'blobs')) keepBlob(keep, bytes);
@@ -165,6 +168,25 @@ async function collect(lane: TestLane, site: TestSite): Promise<Documents> {
   const { size } = parseCheckpoint(file(lane.lane, 'log', 'checkpoint'));
   for (let index = 0; index < size; index += 1) keepBundle(keep, (await lane.sealane(['log', 'prove', String(index)])).bundle);
   return found;
+}
+
+/** What an operator's command asks for, and what the real `fetch` answers. */
+async function linesOfServices(site: TestSite): Promise<readonly (readonly [string, string])[]> {
+  const [operators, fetch] = [path.join(site.dir, 'operators.sock'), path.join(site.dir, 'fetch.sock')];
+  const server = createServer((socket) => socket.once('data', (bytes) => socket.end(bytes)));
+  await new Promise<void>((resolve) => server.listen(operators, resolve));
+  const asked = new Promise<string>((resolve) =>
+    server.once('connection', (socket) => socket.once('data', (bytes) => resolve(String(bytes)))),
+  );
+  await runJson('sealane-site', ['hold', '--reason', 'crane works', '--service', operators]);
+  server.close();
+  const service = await startFetch(fetch, path.join(site.dir, 'fetched'));
+  const answer = await askRaw(fetch, '{"v":1,"do":"drop-offer"}\n');
+  await service.stop();
+  return [
+    ['operator-request', (await asked).trim()],
+    ['fetch-answer', answer.trim()],
+  ];
 }
 
 /** Kinds of blobs of ours, which lie in `content/`. */

@@ -25,6 +25,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   '^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,126}$': 'label value',
   '^(?:0|[1-9]\\d{0,15})$': 'whole number, as text',
   '^[^\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f]*$': 'text',
+  '^[A-Z][A-Za-z]+=[^\\n]*$': 'unit property',
   '^(?:\\[[0-9a-f:]+\\]|[^\\s:]+):\\d{1,5}$': 'host:port',
 };
 

@@ -12,49 +12,42 @@ import type { TestSite } from './site.js';
 export interface TwoProcesses {
   readonly fetchSocket: string;
   readonly operators: string;
-  /** What both have told people so far. */
-  said(): string;
   /** Asks for a verb; the exit code is the caller's to judge. */
   ask(words: readonly string[]): Promise<Answer>;
   /** As `ask`, but it must end with `exit` (default 0). */
   must(words: readonly string[], exit?: number): Promise<Answer['json']>;
-  readonly fetch: ChildProcess | undefined;
-  readonly apply: ChildProcess;
   stop(): Promise<void>;
+}
+
+/** One of the two, listening. */
+interface OneProcess {
+  stop(): Promise<void>;
+}
+
+/** Starts `fetch` alone. */
+export function startFetch(socket: string, mirror: string): Promise<OneProcess> {
+  return startListening(socket, ['fetch', '--listen', socket, '--mirror', mirror]);
 }
 
 /** Starts both at a site that was enrolled in one process. With `fetch: 'none'` somebody else listens where fetch would. */
 export async function startTwoProcesses(
   site: TestSite,
-  { fetch: own = 'ours' }: { readonly fetch?: 'ours' | 'none' } = {},
+  { fetch: whose = 'ours' }: { readonly fetch?: 'ours' | 'none' } = {},
 ): Promise<TwoProcesses> {
   const at = (name: string): string => path.join(site.dir, name);
-  const [fetchSocket, operators] = [at('fetch.sock'), at('operators.sock')];
-  let said = '';
-  const start = (words: readonly string[]): ChildProcess => {
-    const child = spawn(process.execPath, commandWords('sealane-site', words), { stdio: ['ignore', 'pipe', 'pipe'] });
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
-    return child;
-  };
-  const fetch = own === 'none' ? undefined : start(['fetch', '--listen', fetchSocket, '--mirror', at('fetched')]);
-  if (fetch !== undefined) await listens(fetchSocket, fetch, () => said);
-  const apply = start([
-    ...['apply', '--listen', operators, '--fetch', fetchSocket, '--mirror', at('fetched')],
-    ...['--config', site.config, '--state', site.state],
-  ]);
-  await listens(operators, apply, () => said);
-  const asking = (words: readonly string[]): readonly string[] => [...words, '--service', operators];
+  const [fetchSocket, operators, mirror] = [at('fetch.sock'), at('operators.sock'), at('fetched')];
+  const fetch = whose === 'none' ? undefined : await startFetch(fetchSocket, mirror);
+  const words = ['--fetch', fetchSocket, '--mirror', mirror, '--config', site.config, '--state', site.state];
+  const apply = await startListening(operators, ['apply', '--listen', operators, ...words]);
+  const asking = (more: readonly string[]): readonly string[] => [...more, '--service', operators];
   return {
     fetchSocket,
     operators,
-    said: () => said,
-    ask: (words) => runJson('sealane-site', asking(words)),
-    must: (words, exit = 0) => expectJson('sealane-site', asking(words), exit),
-    fetch,
-    apply,
+    ask: (more) => runJson('sealane-site', asking(more)),
+    must: (more, exit = 0) => expectJson('sealane-site', asking(more), exit),
     stop: async () => {
-      await ended(apply);
-      if (fetch !== undefined) await ended(fetch);
+      await apply.stop();
+      await fetch?.stop();
     },
   };
 }
@@ -72,11 +65,15 @@ export function askRaw(socket: string, bytes: string | Uint8Array): Promise<stri
   });
 }
 
-async function listens(socket: string, child: ChildProcess, said: () => string): Promise<void> {
+async function startListening(socket: string, words: readonly string[]): Promise<OneProcess> {
+  const child = spawn(process.execPath, commandWords('sealane-site', words), { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
   while (!existsSync(socket)) {
-    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`start a service: expected ${socket}, got\n${said()}`);
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`start ${words[0] ?? ''}: expected ${socket}, got\n${said}`);
     await wait(20);
   }
+  return { stop: () => ended(child) };
 }
 
 async function ended(child: ChildProcess): Promise<void> {

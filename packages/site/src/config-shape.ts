@@ -18,14 +18,11 @@ const httpProbe = z.strictObject({ http: z.url({ protocol: /^https?$/ }), status
 const tcpProbe = z.strictObject({ tcp: z.string().regex(/^(?:\[[0-9a-f:]+\]|[^\s:]+):\d{1,5}$/, 'expected host:port'), timeoutMs });
 const commandProbe = z.strictObject({ command, timeoutMs });
 
-/** Properties of a unit as systemd-run(1) takes them; those that say what runs are the driver's. */
+/** A property of a unit as systemd-run(1) takes it. */
 const property = z
   .string()
-  .max(4096)
-  .regex(
-    /^(?!Exec|Type=|Restart|RemainAfterExit)[A-Z][A-Za-z]+=[^\n]*$/,
-    'expected a unit property that is not the driver\u2019s, like User=www-data',
-  );
+  .regex(/^[A-Z][A-Za-z]+=[^\n]*$/, 'expected a unit property like User=www-data')
+  .max(4096);
 
 const driver = z.strictObject({
   use: z.literal('files'),
