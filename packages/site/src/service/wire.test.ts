@@ -1,0 +1,39 @@
+import { SealaneError, utf8 } from '@sealane/core';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { parseFetchAnswer, parseFetchOrder, parseOperatorAnswer, parseOperatorRequest } from './wire.js';
+
+const line = (value: unknown): Uint8Array => utf8(JSON.stringify(value));
+const digest = `sha256:${'ab'.repeat(32)}`;
+
+test('takes a digest or nothing from fetch, and no other word', () => {
+  expect(parseFetchAnswer(line({ v: 1, brought: digest }))).toBe(digest);
+  expect(parseFetchAnswer(line({ v: 1, brought: null }))).toBe(null);
+  for (const bad of [{ brought: digest }, { v: 2, brought: digest }, { v: 1, brought: digest, code: 'x' }, { v: 1 }, null, [], digest])
+    expect(() => parseFetchAnswer(line(bad))).toThrow(expect.objectContaining({ code: 'FETCH_FAILED' }));
+});
+
+test('reads arbitrary bytes as an answer or as an error with a code', () => {
+  for (const parse of [parseFetchAnswer, parseOperatorRequest, parseFetchOrder, parseOperatorAnswer]) {
+    const named = (bytes: Uint8Array): void => {
+      try {
+        parse(bytes);
+      } catch (error) {
+        expect(error).toBeInstanceOf(SealaneError);
+      }
+    };
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), named));
+    fc.assert(fc.property(fc.jsonValue(), (value) => named(line({ v: 1, ...(typeof value === 'object' ? value : {}) }))));
+  }
+});
+
+test('throws the failure that a command had, with its code and hint', () => {
+  const failure = { code: 'UPDATER_BUSY', message: 'a message', hint: 'wait' };
+  expect(() => parseOperatorAnswer(line({ v: 1, error: failure }))).toThrow(expect.objectContaining(failure));
+  for (const bad of [
+    { v: 1, error: { ...failure, code: 'toString' } },
+    { v: 1, exit: 9, json: {}, text: '' },
+    { v: 1, exit: 0, json: [], text: '' },
+  ])
+    expect(() => parseOperatorAnswer(line(bad))).toThrow(expect.objectContaining({ code: 'UPDATER_UNREACHABLE' }));
+});
