@@ -16,7 +16,7 @@ const kept = new Map<string, string>();
 
 beforeAll(async () => {
   home = testHome();
-  [small, large] = [home.file, path.join(home.folder, 'large.sqlite')];
+  [small, large] = [home.place.file, path.join(home.folder, 'large.sqlite')];
   const [author, site] = [testKey(), testKey()];
   const one = await home.open();
   for (const entry of oneOfEach(author, site)) await one.append([entry]);
@@ -28,14 +28,14 @@ beforeAll(async () => {
   await one.append([numbered(author, 4), numbered(author, 5)]);
   kept.set(small, note);
   await one.close();
-  const other = await home.openCopy(large);
+  const other = await home.openAt({ file: large });
   await other.append(Array.from({ length: 257 }, (_, n) => numbered(author, n)));
   kept.set(large, home.cosigned(await other.checkpointNote()));
   await other.close();
 });
 
-afterAll(() => {
-  home.remove();
+afterAll(async () => {
+  await home.remove();
 });
 
 /** Where a row of each table is named. What is not here is a table of the projection, named by itself. */
@@ -246,7 +246,7 @@ describe('a ledger that was edited', { timeout: 120_000 }, () => {
     ['a trigger dropped', 'DROP TRIGGER log_entry_frozen', 'log_entry_frozen'],
     ['an index dropped', 'DROP INDEX log_entry_statement', 'log_entry_statement'],
     ['a table put in', 'CREATE TABLE more(a)', 'more'],
-    ['another version', 'PRAGMA user_version = 2', 'user_version'],
+    ['another version', 'PRAGMA user_version = 2', 'version'],
   ])('by %s is found', async (_, sql, key) => {
     const copy = path.join(home.folder, 'edited.sqlite');
     copyFileSync(small, copy);

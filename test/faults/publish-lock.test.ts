@@ -48,10 +48,10 @@ function hold(before: readonly string[] = []): Holder {
   };
 }
 
-const taken = (waitMs: number): Promise<string> => withPublishLock(lock, () => Promise.resolve('mine'), { waitMs });
+const taken = (waitMs: number): Promise<string> => withPublishLock({ file: lock }, () => Promise.resolve('mine'), { waitMs });
 
 it('a live holder keeps it, in this process and in another; a killed one does not', async () => {
-  await withPublishLock(lock, async () => {
+  await withPublishLock({ file: lock }, async () => {
     await expect(taken(50)).rejects.toMatchObject({ code: 'LOCK_BUSY' });
   });
   const holder = hold();

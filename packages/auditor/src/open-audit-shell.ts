@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { AuditorError, type Digest, digestHex, LIMITS, sha256, SealaneError } from '@sealane/core';
 import type { CommandCall } from '@sealane/core/command-line';
-import { openLedger } from '@sealane/ledger';
+import { ledgerAt, openLedger } from '@sealane/ledger';
 import { parsePolicy, type Policy, readTarget, refreshTrust, trustFromRoot, type TufRead } from '@sealane/trust';
 import type { AuditContext } from './answers/context.js';
 import type { LogFolder } from './answers/log-files.js';
@@ -21,7 +21,7 @@ export async function withAudit<T>({ options, io }: CommandCall, work: (context:
   const lane = typeof options['lane'] === 'string' ? path.resolve(io.cwd, options['lane']) : path.join(home, 'lane');
   const policies = readPolicies(path.join(lane, 'trust'));
   const ledger = await openLedger({
-    file: path.join(home, 'ledger', 'ledger.sqlite'),
+    ...ledgerAt(path.join(home, 'ledger', 'ledger.sqlite')),
     origin: policies[0]?.lane ?? '',
     readOnly: true,
     now: () => BEFORE_ALL_EXPIRY,

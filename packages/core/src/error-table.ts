@@ -388,6 +388,21 @@ export const ERRORS = define({
     what: 'the disk refused a write of the ledger: nothing of it was logged',
     hint: 'free disk or mend it, then run the command again',
   },
+  LEDGER_UNREACHABLE: {
+    exit: 6,
+    what: 'the database of the ledger did not answer, or the connection to it went',
+    hint: 'see that PostgreSQL runs where ledger/database.json says, then run the command again: it goes on where it stopped',
+  },
+  LEDGER_NOT_DURABLE: {
+    exit: 2,
+    what: 'the database of the ledger is set to forget commits when the power goes',
+    hint: 'set fsync, full_page_writes and synchronous_commit to on in PostgreSQL, and check the ledger: sealane ledger fsck',
+  },
+  LOCK_LOST: {
+    exit: 5,
+    what: 'this process stood still for so long that another one took the publish lock',
+    hint: 'run the command again: it goes on where it stopped',
+  },
   LOCK_BUSY: { exit: 5, what: 'another process is publishing in this home', hint: 'wait for it to end and run the command again' },
   STATEMENT_SIGNATURE: {
     exit: 4,

@@ -22,7 +22,9 @@ export type {
   Source,
   TestRecord,
 } from './projection/records.js';
-export { withPublishLock } from './store/publish-lock.js';
+export type { LedgerPlace } from './store/open-store.js';
+export { databaseFile, ledgerAt, parseDatabase, type PostgresPlace } from './store/place.js';
+export { openPublishLock, type PublishLock, type PublishLocks, withPublishLock } from './store/publish-lock.js';
 export type { LedgerProblem, LedgerReport } from './verify/report.js';
 export { verifyLedger } from './verify/verify.js';
 export { type CosignRequest, type Post, requestCosignature, type WitnessAddress } from './witness/client.js';

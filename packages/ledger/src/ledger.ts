@@ -6,12 +6,11 @@ import type { LedgerEntry, NewEntry } from './log/entry.js';
 import type { WriteFile } from './log/publish-tiles.js';
 import type { NoteSigner } from './note-signer.js';
 import type { Projection } from './projection/questions.js';
+import type { LedgerPlace } from './store/open-store.js';
 import type { LedgerReport } from './verify/report.js';
 
 /** How to open a ledger. */
-export interface LedgerOptions {
-  /** The SQLite file; made when missing and a `logSigner` is given. Its anchor lies beside it as FILE.anchor. */
-  readonly file: string;
+export interface LedgerOptions extends LedgerPlace {
   /** The log's origin: a bare host name. */
   readonly origin: string;
   /** The log's key. Without it the ledger answers, but logs nothing. */
@@ -20,6 +19,8 @@ export interface LedgerOptions {
   readonly now: () => string;
   /** Opens for reading only, whatever keys there are. */
   readonly readOnly?: true;
+  /** In a database that several promoters share, the fence of the publish lock that the caller holds now: without it nothing is written. */
+  readonly fence?: () => number;
   /** Puts a callback behind the input that is ready (default `setImmediate`): requests that arrive together commit together. */
   readonly defer?: (run: () => void) => void;
 }

@@ -14,8 +14,8 @@ import type { NoteSigner } from './note-signer.js';
 import { reached } from './points.js';
 import { projection } from './projection/questions.js';
 import { rebuildProjection } from './projection/rebuild.js';
-import { expectTriggers, initialiseSchema, readVkey } from './store/initialise.js';
-import { openSqlite } from './store/sqlite.js';
+import { expectGuards, initialiseSchema, readVkey } from './store/initialise.js';
+import { openStore } from './store/open-store.js';
 import type { Queries, Store } from './store/store.js';
 import { verifyStore } from './verify/verify.js';
 
@@ -26,7 +26,7 @@ import { verifyStore } from './verify/verify.js';
  */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const signer = options.readOnly ? undefined : options.logSigner;
-  const store = openSqlite(options.file, signer === undefined ? 'read-only' : 'read-write');
+  const store = await openStore(options, signer === undefined ? 'read-only' : 'read-write', options.fence);
   try {
     if (signer !== undefined) await initialiseSchema(store, signer.vkey);
     const vkey = parseVkey(await readVkey(store));
@@ -58,7 +58,7 @@ interface Writing {
 
 async function openForWriting({ file, now, defer }: LedgerOptions, store: Store, vkey: Vkey, signer: NoteSigner): Promise<Writing> {
   const anchor = openAnchor(file, vkey);
-  await expectTriggers(store);
+  await expectGuards(store);
   await catchUp(store, anchor, vkey);
   const queue = appendQueue(batchAppender({ store, vkey, signer, anchor, now }), defer ?? ((run) => void setImmediate(run)));
   return { signer, anchor, append: async (entries) => (entries.length === 0 ? [] : queue(entries.map(prepareEntry))) };

@@ -15,9 +15,9 @@ let short: TestHome;
 beforeEach(() => {
   [whole, short] = [testHome(), testHome()];
 });
-afterEach(() => {
-  whole.remove();
-  short.remove();
+afterEach(async () => {
+  await whole.remove();
+  await short.remove();
 });
 
 /** Every question that can be asked of the past, but for who signed its checkpoints. */

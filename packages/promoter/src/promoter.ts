@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { type Digest, fromUtf8, isDigest, NOTE_KEY_TYPE, PromoterError, type Signer, formatVkey, vkeyOf } from '@sealane/core';
 import type { CommandCall, CommandIo } from '@sealane/core/command-line';
-import { ed25519NoteSigner, type Ledger, openLedger, type Post, withPublishLock } from '@sealane/ledger';
+import { ed25519NoteSigner, type Ledger, ledgerAt, openLedger, type Post, type PublishLock, withPublishLock } from '@sealane/ledger';
 import { serviceAddress } from './client/service-address.js';
 import { nowText, randomHex } from './clock.js';
 import { readNamed, readOptional } from './disk-shell.js';
@@ -23,6 +23,8 @@ export interface Promoter {
   readonly logVkey: string;
   /** The lane's trust as published, read once. */
   readonly lane: LaneTrust;
+  /** The publish lock, while it is held for this promoter. */
+  readonly lock?: PublishLock;
   readonly now: () => string;
   readonly randomHex: () => string;
   readonly post: Post;
@@ -57,7 +59,16 @@ export function homeOf({ options, io }: CommandCall): Home {
  * @throws PromoterError `CONFIG_INVALID` no home there
  */
 export async function withPromoter<T>(call: CommandCall, work: (promoter: Promoter) => Promise<T>): Promise<T> {
-  const promoter = await openPromoter(homeOf(call), call.io);
+  return await withOpenPromoter(homeOf(call), call.io, undefined, work);
+}
+
+async function withOpenPromoter<T>(
+  home: Home,
+  io: CommandIo,
+  lock: PublishLock | undefined,
+  work: (promoter: Promoter) => Promise<T>,
+): Promise<T> {
+  const promoter = await openPromoter(home, io, lock);
   try {
     return await work(promoter);
   } finally {
@@ -69,8 +80,14 @@ export async function withPromoter<T>(call: CommandCall, work: (promoter: Promot
 export async function withLockedPromoter<T>(call: CommandCall, work: (promoter: Promoter) => Promise<T>): Promise<T> {
   const home = homeOf(call);
   requireHome(home);
-  return await withPublishLock(home.lock, () =>
-    withPromoter(call, async (promoter) => {
+  return await withLockedHome(home, call.io, work);
+}
+
+/** As `withLockedPromoter`, for a home that is known to be one. */
+export async function withLockedHome<T>(home: Home, io: CommandIo, work: (promoter: Promoter) => Promise<T>): Promise<T> {
+  const place = { ...ledgerAt(home.ledger), file: home.lock };
+  return await withPublishLock(place, (lock) =>
+    withOpenPromoter(home, io, lock, async (promoter) => {
       await expectToExtendPublished(promoter);
       return await work(promoter);
     }),
@@ -87,8 +104,8 @@ async function expectToExtendPublished({ home, ledger }: Pick<Promoter, 'home' |
   if (published !== undefined) await ledger.observe(fromUtf8(published));
 }
 
-/** Opens a home for as long as the caller likes; the caller closes its ledger. */
-export async function openPromoter(home: Home, io: CommandIo): Promise<Promoter> {
+/** Opens a home, under a lock where one is held, for as long as the caller likes; the caller closes its ledger. */
+async function openPromoter(home: Home, io: CommandIo, lock?: PublishLock): Promise<Promoter> {
   requireHome(home);
   const pipeline = await readPipeline(readNamed(home.pipeline, 'pipeline'), home.pipeline);
   const lane = readLaneTrust(
@@ -99,7 +116,14 @@ export async function openPromoter(home: Home, io: CommandIo): Promise<Promoter>
   const logFile = path.join(home.keys, 'log.pem');
   const logKey = readOptional(logFile) === undefined ? undefined : readPrivateKey(logFile, passphraseFrom(keyPlace)).key;
   const logSigner = logKey === undefined ? {} : { logSigner: ed25519NoteSigner(pipeline.lane, logKey) };
-  const ledger = await openLedger({ file: home.ledger, origin: pipeline.lane, ...logSigner, now: nowText });
+  const fence = lock?.fence;
+  const ledger = await openLedger({
+    ...ledgerAt(home.ledger),
+    origin: pipeline.lane,
+    ...logSigner,
+    now: nowText,
+    ...(fence === undefined ? {} : { fence: () => fence }),
+  });
   return {
     home,
     pipeline,
@@ -109,6 +133,7 @@ export async function openPromoter(home: Home, io: CommandIo): Promise<Promoter>
         ? new TextDecoder().decode(readNamed(home.logVkey, 'log key')).trim()
         : formatVkey(vkeyOf(pipeline.lane, NOTE_KEY_TYPE.ed25519, logKey)),
     lane,
+    ...(lock === undefined ? {} : { lock }),
     now: nowText,
     randomHex,
     post: postText,

@@ -22,6 +22,11 @@ import { type Projected, projectionOf } from '../projection/projected.js';
 /** What callers bring: an envelope, the public key (SubjectPublicKeyInfo DER) that signed it, and what a keyless signature comes with. */
 export type NewEntry = Signed;
 
+/** An index of PostgreSQL takes 2,704 bytes a row, and a name goes with a version. */
+const MAX_KEY_CHARS = 512;
+/** What is in an index, by the names of `Projected`. */
+const INDEXED: ReadonlySet<string> = new Set(['predicateType', 'name', 'version', 'stage', 'site']);
+
 /** An entry of the log. `keyId` names the signer (`signerIdOf`); `loggedAt` is the time of the commit that brought it, RFC 3339 UTC, by the promoter's clock. */
 export interface LedgerEntry extends Signed {
   readonly index: number;
@@ -75,6 +80,8 @@ export function prepareEntry(entry: NewEntry): PreparedEntry {
       `log statement ${statementDigest}: expected a leaf of at most ${LIMITS.logLeafBytes} bytes, got ${leaf.length}`,
     );
   }
+  const projected = projectionOf(statement);
+  expectKeepable({ ...projected, predicateType: statement.predicateType });
   return {
     ...(certified === undefined ? {} : { certified }),
     spki,
@@ -84,7 +91,7 @@ export function prepareEntry(entry: NewEntry): PreparedEntry {
     statementDigest,
     leaf,
     leafHash: leafHash(leaf),
-    projected: projectionOf(statement),
+    projected,
   };
 }
 
@@ -94,4 +101,17 @@ function expectOwnKey(statementDigest: Digest, { spki, certified }: NewEntry): v
   throw new LedgerError('STATEMENT_SIGNATURE', `log statement ${statementDigest}: expected the key of its certificate, got another`, {
     statementDigest,
   });
+}
+
+/** What a statement is looked up by goes into columns: a text that no database keeps, or no index, is refused here and not in a commit. */
+function expectKeepable(values: Readonly<Record<string, string | number | null>>): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (typeof value !== 'string' || (!value.includes('\0') && (value.length <= MAX_KEY_CHARS || !INDEXED.has(name)))) continue;
+    const got = `${value.length} characters ${JSON.stringify(value.slice(0, 40))}`;
+    throw new LedgerError(
+      'STATEMENT_MALFORMED',
+      `log a statement: expected ${name} without a zero, of at most ${MAX_KEY_CHARS} characters, got ${got}`,
+      { field: name },
+    );
+  }
 }

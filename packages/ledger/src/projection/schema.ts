@@ -5,13 +5,13 @@
  */
 
 /** A table: its name, and the columns of its primary key in order. */
-export interface ProjectionTable {
+export interface TableKey {
   readonly name: string;
   readonly key: readonly string[];
 }
 
 /** Every table of the projection; a table comes after those that it refers to. */
-export const PROJECTION_TABLES: readonly ProjectionTable[] = [
+export const PROJECTION_TABLES: readonly TableKey[] = [
   { name: 'artifact', key: ['id'] },
   { name: 'predicate_type', key: ['id'] },
   { name: 'key_seen', key: ['id'] },

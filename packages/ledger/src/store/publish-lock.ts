@@ -1,9 +1,10 @@
-/** The publish lock: one promoter at a time changes a home. It dies with its process, whatever kills it. */
+/** The publish lock: one promoter at a time changes a lane. It is with the ledger: a file beside SQLite's, a lock of the database of several promoters. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { LedgerError } from '@sealane/core';
 import Database from 'better-sqlite3';
 import { pauseMs } from './pause-shell.js';
+import type { LedgerPlace } from './open-store.js';
 import { asLedgerError, sqliteCode } from './sqlite-errors.js';
 
 /** Another promoter's whole publish, with a slow witness, fits; after that somebody should look. */
@@ -14,31 +15,74 @@ const PAUSE_MS = 25;
 /** An open exclusive transaction is a lock that the operating system releases with the process. */
 const TAKE = 'BEGIN EXCLUSIVE';
 
+/** Where the lock of a ledger is: this file, or the ledger's database. */
+export interface LockPlace extends Pick<LedgerPlace, 'database'> {
+  readonly file: string;
+}
+
+/** The lock while it is held. */
+export interface PublishLock {
+  /** Grows with each holder. A file's lock has none: it dies with its process, so that nobody comes after a holder that lives. */
+  readonly fence: number | undefined;
+  /** @throws LedgerError `LOCK_LOST` this process had stopped for so long that another took the lock */
+  expectHeld(): Promise<void>;
+}
+
+/** The lock, to be taken again and again. */
+export interface PublishLocks {
+  /** @throws LedgerError `LOCK_BUSY` another still holds it after `waitMs` */
+  hold<T>(work: (lock: PublishLock) => Promise<T>, waitMs?: number): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** How a lock is waited for. */
+export interface LockWait {
+  readonly waitMs?: number;
+}
+
 /**
- * Runs `work` while holding the lock `file`, waiting up to a minute (or `waitMs`) for another holder, in this process or another.
+ * Runs `work` while holding the lock, waiting up to a minute (or `waitMs`) for another holder, in this process, another, or on another host.
  *
- * @throws LedgerError `LOCK_BUSY` another still holds it; `LEDGER_UNREADABLE` the file cannot be made
+ * @throws LedgerError `LOCK_BUSY` another still holds it; `LEDGER_UNREADABLE` the file cannot be made; `LEDGER_UNREACHABLE` the database is not there
  */
 export async function withPublishLock<T>(
-  file: string,
-  work: () => Promise<T>,
-  { waitMs = WAIT_MS }: { readonly waitMs?: number } = {},
+  place: LockPlace,
+  work: (lock: PublishLock) => Promise<T>,
+  { waitMs = WAIT_MS }: LockWait = {},
 ): Promise<T> {
+  const locks = await openPublishLock(place);
+  try {
+    return await locks.hold(work, waitMs);
+  } finally {
+    await locks.close();
+  }
+}
+
+/** The lock of a ledger; nothing is held yet, and no connection made. */
+export async function openPublishLock({ file, database }: LockPlace): Promise<PublishLocks> {
+  if (database === undefined) return { hold: (work, waitMs = WAIT_MS) => holdFile(file, work, waitMs), close: () => Promise.resolve() };
+  const { openDatabaseLock } = await import('./postgres/publish-lock-shell.js');
+  return openDatabaseLock(database, WAIT_MS);
+}
+
+async function holdFile<T>(file: string, work: (lock: PublishLock) => Promise<T>, waitMs: number): Promise<T> {
   const lock = openLock(file);
   try {
     for (let waited = 0; !isTaken(lock, file); waited += PAUSE_MS) {
-      if (waited >= waitMs)
-        throw new LedgerError(
-          'LOCK_BUSY',
-          `take the publish lock ${file}: expected it within ${waitMs / 1000} s, another process holds it`,
-          { file },
-        );
+      if (waited >= waitMs) throw lockBusy(file, waitMs);
       await pauseMs(PAUSE_MS);
     }
-    return await work();
+    return await work({ fence: undefined, expectHeld: () => Promise.resolve() });
   } finally {
     lock.close();
   }
+}
+
+/** Says that the lock is still another's. */
+export function lockBusy(what: string, waitMs: number): LedgerError {
+  return new LedgerError('LOCK_BUSY', `take the publish lock ${what}: expected it within ${waitMs / 1000} s, another process holds it`, {
+    file: what,
+  });
 }
 
 /** Takes the lock for as long as the process lives or until it is closed; undefined when another holds it. */

@@ -11,10 +11,14 @@
  * - `cosigned`: checkpoints that came back from witnesses, in the order in which they came, each row sealed by the log's key.
  */
 
-/** Version of the schema, kept in `PRAGMA user_version`. */
+import { PROJECTION_SCHEMA, PROJECTION_TABLES, type TableKey } from '../projection/schema.js';
+import type { Dialect } from './store.js';
+
+/** Version of the schema. */
 export const SCHEMA_VERSION = 2;
 
-const TABLES = [
+/** Tables and indexes of the log. */
+export const LOG_TABLES_SCHEMA: readonly string[] = [
   'CREATE TABLE ledger(id INTEGER PRIMARY KEY CHECK(id = 1), vkey TEXT NOT NULL) STRICT',
   'CREATE TABLE log_entry(idx INTEGER PRIMARY KEY, statement BLOB NOT NULL CHECK(length(statement) = 32), leaf BLOB NOT NULL) STRICT',
   // a part of the digest finds the row as well as the whole, with half the index
@@ -31,11 +35,31 @@ const TABLES = [
   'CREATE INDEX cosigned_size ON cosigned(size)',
 ];
 
-/** The truth tables, in the order in which rows refer to one another. */
-const LOG_TABLES = ['ledger', 'log_entry', 'envelope', 'hash_tile', 'log_commit', 'cosigned'] as const;
+/** The truth tables, in the order in which rows refer to one another, and the columns of their primary keys. */
+export const LOG_TABLES: readonly TableKey[] = [
+  { name: 'ledger', key: ['id'] },
+  { name: 'log_entry', key: ['idx'] },
+  { name: 'envelope', key: ['idx'] },
+  { name: 'hash_tile', key: ['level', 'n'] },
+  { name: 'log_commit', key: ['size'] },
+  { name: 'cosigned', key: ['seq'] },
+];
+
+/** Every table; one comes after those that it refers to. */
+export const ALL_TABLES: readonly TableKey[] = [...LOG_TABLES, ...PROJECTION_TABLES];
+
+/** Table → what must not be so of a row that is put in: a row goes only behind the last one. */
+export const NOT_DENSE: Readonly<Record<string, string>> = {
+  ledger: 'EXISTS(SELECT 1 FROM ledger)',
+  log_entry: 'NEW.idx <> coalesce((SELECT max(idx) + 1 FROM log_entry), 0)',
+  envelope: 'NEW.idx <> coalesce((SELECT max(idx) + 1 FROM envelope), 0)',
+  hash_tile: 'NEW.n <> coalesce((SELECT max(n) + 1 FROM hash_tile WHERE level = NEW.level), 0)',
+  log_commit: 'NEW.previous <> coalesce((SELECT max(size) FROM log_commit), 0)',
+  cosigned: 'NEW.seq <> coalesce((SELECT max(seq) + 1 FROM cosigned), 0)',
+};
 
 /** No row is changed or removed. Whoever owns the file can drop these: the signed heads and witnesses are what shows it. */
-function frozen(table: string): readonly string[] {
+function frozen({ name: table }: TableKey): readonly string[] {
   const refuse = "BEGIN SELECT RAISE(ABORT, 'append-only'); END";
   return [
     `CREATE TRIGGER ${table}_frozen BEFORE UPDATE ON ${table} ${refuse}`,
@@ -43,19 +67,17 @@ function frozen(table: string): readonly string[] {
   ];
 }
 
-/** A row goes only behind the last one. This also stops INSERT OR REPLACE, which deletes without firing delete triggers. */
-function dense(table: string, wanted: string): string {
-  return `CREATE TRIGGER ${table}_dense BEFORE INSERT ON ${table} WHEN ${wanted} BEGIN SELECT RAISE(ABORT, 'append-only'); END`;
+/** This also stops INSERT OR REPLACE, which deletes without firing delete triggers. */
+function dense([table, wrong]: readonly [table: string, wrong: string]): string {
+  return `CREATE TRIGGER ${table}_dense BEFORE INSERT ON ${table} WHEN ${wrong} BEGIN SELECT RAISE(ABORT, 'append-only'); END`;
 }
 
-/** The schema of the log, statement by statement. */
-export const LOG_SCHEMA: readonly string[] = [
-  ...TABLES,
-  ...LOG_TABLES.flatMap(frozen),
-  dense('ledger', 'EXISTS(SELECT 1 FROM ledger)'),
-  dense('log_entry', 'NEW.idx <> coalesce((SELECT max(idx) + 1 FROM log_entry), 0)'),
-  dense('envelope', 'NEW.idx <> coalesce((SELECT max(idx) + 1 FROM envelope), 0)'),
-  dense('hash_tile', 'NEW.n <> coalesce((SELECT max(n) + 1 FROM hash_tile WHERE level = NEW.level), 0)'),
-  dense('log_commit', 'NEW.previous <> coalesce((SELECT max(size) FROM log_commit), 0)'),
-  dense('cosigned', 'NEW.seq <> coalesce((SELECT max(seq) + 1 FROM cosigned), 0)'),
-];
+/** The schema in SQLite's words. */
+export const SQLITE: Dialect = {
+  name: 'sqlite',
+  schema: [...LOG_TABLES_SCHEMA, ...LOG_TABLES.flatMap(frozen), ...Object.entries(NOT_DENSE).map(dense), ...PROJECTION_SCHEMA],
+  // schema 1 knew no keyless signatures
+  upgrades: { 1: ['ALTER TABLE envelope ADD COLUMN timestamp BLOB'] },
+  markVersion: `PRAGMA user_version = ${SCHEMA_VERSION}`,
+  versionQuery: 'SELECT user_version AS version FROM pragma_user_version',
+};

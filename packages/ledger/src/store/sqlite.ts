@@ -10,6 +10,7 @@ import { LedgerError } from '@sealane/core';
 import Database from 'better-sqlite3';
 import { pauseMs } from './pause-shell.js';
 import { textAt } from './rows.js';
+import { SQLITE } from './schema.js';
 import { asLedgerError, sqliteCode } from './sqlite-errors.js';
 import type { Queries, Row, SqlValue, Store } from './store.js';
 
@@ -77,6 +78,7 @@ function expectPragma(database: Database.Database, name: string, expected: strin
 }
 
 class SqliteStore implements Store {
+  readonly dialect = SQLITE;
   readonly #file: string;
   readonly #writer: Database.Database | undefined;
   readonly #reader: Database.Database;
@@ -154,18 +156,6 @@ class SqliteStore implements Store {
     }
   }
 
-  async scratch<T>(schema: readonly string[], body: (tables: Queries) => Promise<T>): Promise<T> {
-    // an empty name is a private database on temporary storage: it may outgrow memory
-    const temporary = new Database('');
-    try {
-      temporary.exec(schema.join(';'));
-      temporary.exec('BEGIN');
-      return await body(connection(temporary));
-    } finally {
-      temporary.close();
-    }
-  }
-
   integrityProblems(): Promise<readonly string[]> {
     return settle(() => {
       const rows = this.#reader.prepare('PRAGMA integrity_check(20)').pluck().all();
@@ -173,12 +163,18 @@ class SqliteStore implements Store {
     }, `check ledger ${this.#file}`);
   }
 
-  schemaDifferences(schema: readonly string[]): Promise<ReadonlyMap<string, string | undefined>> {
-    return this.scratch(schema, async (expected) => {
+  schemaDifferences(): Promise<ReadonlyMap<string, string | undefined>> {
+    return withScratch(SQLITE.schema, async (expected) => {
       const [wanted, actual] = [await schemaObjects(expected), await schemaObjects(this.#reads)];
       const names = [...new Set([...wanted.keys(), ...actual.keys()])].filter((name) => wanted.get(name) !== actual.get(name));
       return new Map(names.map((name) => [name, actual.get(name)]));
     });
+  }
+
+  async missingGuards(): Promise<readonly string[]> {
+    const present = new Set((await schemaObjects(this.#reads)).values());
+    const gone = SQLITE.schema.filter((statement) => statement.startsWith('CREATE TRIGGER') && !present.has(statement));
+    return gone.map((statement) => statement.split(' ')[2] ?? '');
   }
 
   copyTo(file: string): Promise<void> {
@@ -191,6 +187,19 @@ class SqliteStore implements Store {
     await this.#lastWrite.catch(() => undefined);
     this.#reader.close();
     this.#writer?.close();
+  }
+}
+
+/** Empty tables made by the given statements, gone when `body` ends: to recompute something and compare. */
+export async function withScratch<T>(schema: readonly string[], body: (tables: Queries) => Promise<T>): Promise<T> {
+  // an empty name is a private database on temporary storage: it may outgrow memory
+  const temporary = new Database('');
+  try {
+    temporary.exec(schema.join(';'));
+    temporary.exec('BEGIN');
+    return await body(connection(temporary));
+  } finally {
+    temporary.close();
   }
 }
 

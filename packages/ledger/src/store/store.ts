@@ -1,8 +1,4 @@
-/**
- * What the ledger asks of a database: plain SQL with `?` parameters, one writer at a time, consistent snapshots.
- *
- * SQLite is behind it today; every method is asynchronous so that PostgreSQL can be tomorrow.
- */
+/** What the ledger asks of a database, SQLite or PostgreSQL: plain SQL with `?` parameters, one writer at a time, consistent snapshots. */
 
 /** A value that goes into a statement. Integers only: no column holds a fraction. */
 export type SqlValue = string | number | null | Uint8Array;
@@ -17,24 +13,40 @@ export interface Queries {
   run(sql: string, ...values: readonly SqlValue[]): Promise<void>;
 }
 
+/** The words in which databases differ. */
+export interface Dialect {
+  readonly name: 'sqlite' | 'postgres';
+  /** Makes every table, index and guard in an empty database. */
+  readonly schema: readonly string[];
+  /** An earlier version → what brings it up to this one. */
+  readonly upgrades: Readonly<Record<number, readonly string[]>>;
+  /** Marks the database as having the schema of this version. */
+  readonly markVersion: string;
+  /** One row with `version`: that mark, 0 for an empty database. */
+  readonly versionQuery: string;
+}
+
 /** An open database. Its own queries see committed rows only. */
 export interface Store extends Queries {
+  readonly dialect: Dialect;
   /**
    * Runs `body` in one transaction that excludes every other writer, of this process or another. When the promise resolves the
    * rows are on stable storage; when it rejects none of them is there.
    *
-   * @throws LedgerError `LEDGER_BUSY`, `LEDGER_READ_ONLY`, `LEDGER_WRITE_FAILED`
+   * When the connection to a server goes in the moment of the commit, the rows may be there although it rejects: whoever appends looks first.
+   *
+   * @throws LedgerError `LEDGER_BUSY`, `LEDGER_READ_ONLY`, `LEDGER_WRITE_FAILED`, `LEDGER_UNREACHABLE`, `LEDGER_NOT_DURABLE`, `LOCK_LOST`
    */
   write<T>(body: (transaction: Queries) => Promise<T>): Promise<T>;
   /** Runs `body` on one unchanging state of the database, whatever is appended meanwhile. */
   snapshot<T>(body: (view: Queries) => Promise<T>): Promise<T>;
-  /** Empty tables made by the given statements, gone when `body` ends: to recompute something and compare. */
-  scratch<T>(schema: readonly string[], body: (tables: Queries) => Promise<T>): Promise<T>;
   /** What the database's own check finds wrong with its pages and indexes; empty when nothing. */
   integrityProblems(): Promise<readonly string[]>;
-  /** Tables, indexes and triggers that differ from what the given statements make: name → what is there, undefined when it is missing. */
-  schemaDifferences(schema: readonly string[]): Promise<ReadonlyMap<string, string | undefined>>;
-  /** Writes a consistent copy to `file`, which must not exist. */
+  /** Tables, indexes and triggers that differ from what the schema makes: name → what is there, undefined when it is missing. */
+  schemaDifferences(): Promise<ReadonlyMap<string, string | undefined>>;
+  /** Names of the triggers that keep rows from being changed, and are not there as the schema makes them. */
+  missingGuards(): Promise<readonly string[]>;
+  /** Writes a consistent copy to `file`, which must not exist: an SQLite file, whatever the database. */
   copyTo(file: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,10 +1,10 @@
-/** What an operator asks of a ledger file before trusting it again: the full check, the anchor beside it, and every leaf whose envelope is gone. */
+/** What an operator asks of a ledger before trusting it again: the full check, the anchor beside it, and every leaf whose envelope is gone. */
 import { type Digest, digestFromHex, hex, parseVkey } from '@sealane/core';
 import { openAnchor } from '../log/anchor.js';
 import { isOurPast } from '../log/cosigned.js';
 import { readVkey } from '../store/initialise.js';
 import { bytesAt, integerAt } from '../store/rows.js';
-import { openSqlite } from '../store/sqlite.js';
+import { type LedgerPlace, openStore } from '../store/open-store.js';
 import type { LedgerProblem } from './report.js';
 import { verifyStore } from './verify.js';
 
@@ -19,16 +19,16 @@ export interface FsckReport {
 }
 
 /**
- * Checks a ledger file by itself: no lane, no policy, no key is needed. Writes nothing.
+ * Checks a ledger by itself: no lane, no policy, no key is needed. Writes nothing.
  *
  * @throws LedgerError `LEDGER_UNREADABLE`, `LEDGER_DAMAGED`, `LEDGER_MISMATCH` when it is so far gone that it does not say whose log it is
  */
-export async function fsckLedger(file: string): Promise<FsckReport> {
-  const store = openSqlite(file, 'read-only');
+export async function fsckLedger(place: LedgerPlace): Promise<FsckReport> {
+  const store = await openStore(place, 'read-only');
   try {
     const vkey = parseVkey(await readVkey(store));
     const report = await verifyStore(store, { origin: vkey.name });
-    const shown = openAnchor(file, vkey).newest();
+    const shown = openAnchor(place.file, vkey).newest();
     const isBehind = shown !== undefined && !(await isOurPast(store, shown));
     const behind = isBehind
       ? [

@@ -7,10 +7,10 @@
  */
 import { emptyRoot, equalBytes, hex, parseVkey, SealaneError, type Vkey } from '@sealane/core';
 import { ownCheckpoint } from '../log/cosigned.js';
-import { SCHEMA, schemaVersion } from '../store/initialise.js';
+import { schemaVersion } from '../store/initialise.js';
 import { integerAt, textAt } from '../store/rows.js';
 import { SCHEMA_VERSION } from '../store/schema.js';
-import { openSqlite } from '../store/sqlite.js';
+import { type LedgerPlace, openStore } from '../store/open-store.js';
 import type { Queries, Store } from '../store/store.js';
 import { keyHashesOfCommits } from './commit-rows.js';
 import { checkCosignedRows } from './cosigned-rows.js';
@@ -25,10 +25,10 @@ export interface VerifyWish {
   readonly checkpoint?: string;
 }
 
-/** Checks a ledger file, or a copy, that need not be well-formed. @throws LedgerError `LEDGER_UNREADABLE` there is no such file */
-export async function verifyLedger(wish: VerifyWish & { readonly file: string }): Promise<LedgerReport> {
+/** Checks a ledger, or a copy, that need not be well-formed. @throws LedgerError `LEDGER_UNREADABLE` there is none */
+export async function verifyLedger(wish: VerifyWish & LedgerPlace): Promise<LedgerReport> {
   try {
-    const store = openSqlite(wish.file, 'read-only');
+    const store = await openStore(wish, 'read-only');
     try {
       return await verifyStore(store, wish);
     } finally {
@@ -43,9 +43,8 @@ export async function verifyLedger(wish: VerifyWish & { readonly file: string })
 export async function verifyStore(store: Store, wish: VerifyWish): Promise<LedgerReport> {
   const problems = new Problems();
   try {
-    for (const text of await store.integrityProblems()) problems.add('sqlite', 'integrity_check', 'ok', text);
-    for (const [name, sql] of await store.schemaDifferences(SCHEMA))
-      problems.add('schema', name, 'as this version creates it', sql ?? 'missing');
+    for (const text of await store.integrityProblems()) problems.add(store.dialect.name, 'integrity', 'ok', text);
+    for (const [name, sql] of await store.schemaDifferences()) problems.add('schema', name, 'as this version creates it', sql ?? 'missing');
     return await store.snapshot((view) => verifyView(store, view, wish, problems));
   } catch (error) {
     return unreadable(error, problems);
@@ -55,13 +54,13 @@ export async function verifyStore(store: Store, wish: VerifyWish): Promise<Ledge
 /** Pages or columns that cannot be read are a finding, not a failure of the check. */
 function unreadable(error: unknown, problems: Problems): LedgerReport {
   if (!(error instanceof SealaneError) || error.code !== 'LEDGER_DAMAGED') throw error;
-  problems.add('sqlite', 'read', 'a readable ledger', error.message);
+  problems.add('database', 'read', 'a readable ledger', error.message);
   return problems.report(0, emptyRoot());
 }
 
 async function verifyView(store: Store, view: Queries, wish: VerifyWish, problems: Problems): Promise<LedgerReport> {
-  const version = await schemaVersion(view);
-  if (version !== SCHEMA_VERSION) problems.add('schema', 'user_version', `${SCHEMA_VERSION}`, `${version}`);
+  const version = await schemaVersion(store.dialect, view);
+  if (version !== SCHEMA_VERSION) problems.add('schema', 'version', `${SCHEMA_VERSION}`, `${version}`);
   const vkey = await checkLedgerRow(view, wish.origin, problems);
   const given = vkey === undefined ? undefined : givenCheckpoint(wish, vkey, problems);
   const cosignedSizes = (await view.all('SELECT DISTINCT size FROM cosigned')).map((row) => integerAt(row, 'size'));
@@ -73,7 +72,7 @@ async function verifyView(store: Store, view: Queries, wish: VerifyWish, problem
   if (vkey !== undefined) await checkCosignedRows(view, { vkey, tree, problems });
   if (given !== undefined) checkGiven(given, tree, problems);
   // the projection is made from the entries: comparing it with one made from edited entries would name rows that are right
-  if (tree.isSound) await checkProjection(store, view, problems);
+  if (tree.isSound) await checkProjection(view, problems);
   return problems.report(tree.size, tree.root);
 }
 

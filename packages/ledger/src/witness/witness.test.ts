@@ -27,7 +27,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await witness.close();
   await ledger.close();
-  home.remove();
+  await home.remove();
 });
 
 function serve(): Promise<RunningWitness> {
@@ -98,7 +98,7 @@ describe('add-checkpoint', () => {
   it('refuses another history of the same size (409 or 422), whoever signs it', async () => {
     await grow(3);
     await ask(0);
-    const other = await home.openCopy(path.join(home.folder, 'other.sqlite'));
+    const other = await home.openAt({ file: path.join(home.folder, 'other.sqlite') });
     for (const n of [7, 8, 9]) await other.append([numbered(author, n)]);
     const answer = await ask(3, { proof: [], note: await other.checkpointNote() });
     await other.close();

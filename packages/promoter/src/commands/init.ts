@@ -13,6 +13,7 @@ export const command: CommandSpec = {
   arguments: [{ name: '[dir]', description: 'the home of the promoter (default: --home, else the current folder)' }],
   options: [
     { flags: '--pipeline <file>', description: 'stages, gates, people and signers (default: three stages, written to DIR/pipeline.yaml)' },
+    { flags: '--database <file>', description: 'keep the ledger in PostgreSQL, as this JSON file says (default: in a file of its own)' },
     { flags: '--example-keys', description: 'use the keys of keys-example, which everybody has: for trying things out only' },
   ],
   example: 'sealane init my-lane --example-keys',
@@ -24,8 +25,10 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const [dir] = args;
   const folder = path.resolve(io.cwd, typeof dir === 'string' ? dir : (optionalText(call, 'home') ?? '.'));
   const pipeline = optionalText(call, 'pipeline');
+  const database = optionalText(call, 'database');
   const made = await initLane({
     folder,
+    ...(database === undefined ? {} : { database: path.resolve(io.cwd, database) }),
     ...(pipeline === undefined ? {} : { pipeline: path.resolve(io.cwd, pipeline) }),
     ...(options['exampleKeys'] === true ? { exampleKeys: exampleKeys() } : {}),
     now: nowText,

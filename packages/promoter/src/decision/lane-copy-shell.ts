@@ -1,7 +1,7 @@
 /** Opens a copy of a ledger and its lane for reading: without pipeline.yaml, without keys, on any machine. */
 import { PromoterError } from '@sealane/core';
 import type { CommandCall } from '@sealane/core/command-line';
-import { openLedger } from '@sealane/ledger';
+import { ledgerAt, openLedger } from '@sealane/ledger';
 import { homeOf } from '../promoter.js';
 import { readLaneTrust } from '../trust/lane-trust.js';
 import type { LaneCopy } from './replay.js';
@@ -15,7 +15,7 @@ export async function withLaneCopy<T>(call: CommandCall, work: (copy: LaneCopy) 
   const home = homeOf(call);
   const lane = readLaneTrust(home);
   const readOnly = { readOnly: true as const, now: noClock };
-  const ledger = await openLedger({ file: home.ledger, origin: lane.origin, ...readOnly });
+  const ledger = await openLedger({ ...ledgerAt(home.ledger), origin: lane.origin, ...readOnly });
   try {
     return await work({ home, ledger, lane });
   } finally {

@@ -3,10 +3,9 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { createServer as createTlsServer } from 'node:https';
 import path from 'node:path';
 import type { CommandIo } from '@sealane/core/command-line';
-import { withPublishLock } from '@sealane/ledger';
 import { readNamed } from '../disk-shell.js';
 import type { Home } from '../home.js';
-import { openPromoter } from '../promoter.js';
+import { withLockedHome } from '../promoter.js';
 import { readPrivateKey } from '../signers/key-file.js';
 import { apiListener } from './api-shell.js';
 import { bodyBudget } from './body-shell.js';
@@ -159,15 +158,7 @@ function routeBase(home: Home, io: CommandIo): Pick<RouteContext, 'command' | 'l
   return {
     content: home.content,
     command: async (spec, args, options) => await spec.run({ args, options: { ...options, home: home.folder, lane: home.lane }, io }),
-    locked: async (work) =>
-      await withPublishLock(home.lock, async () => {
-        const promoter = await openPromoter(home, io);
-        try {
-          return await work(promoter);
-        } finally {
-          await promoter.ledger.close();
-        }
-      }),
+    locked: (work) => withLockedHome(home, io, work),
   };
 }
 

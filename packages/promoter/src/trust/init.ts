@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { equalBytes, formatVkey, keyIdOf, NOTE_KEY_TYPE, parseVkey, PromoterError, type Signer, vkeyOf } from '@sealane/core';
-import { ed25519NoteSigner, openLedger } from '@sealane/ledger';
+import { databaseFile, ed25519NoteSigner, ledgerAt, openLedger, parseDatabase } from '@sealane/ledger';
 import { openLayout } from '@sealane/oci';
 import {
   describeRole,
@@ -18,7 +18,7 @@ import {
   tufExpiryAt,
 } from '@sealane/trust';
 import { reached } from '../crash-point.js';
-import { durableWrite, makePrivateFolder, PUBLIC_FILE, readNamed, readOptional } from '../disk-shell.js';
+import { durableWrite, makePrivateFolder, PRIVATE_FILE, PUBLIC_FILE, readNamed, readOptional } from '../disk-shell.js';
 import { type Home, homeAt } from '../home.js';
 import { defaultPipeline, withWitness } from '../pipeline/default-pipeline.js';
 import { namesWitnesses, type Pipeline, readPipeline } from '../pipeline/pipeline.js';
@@ -37,6 +37,8 @@ export interface InitWish {
   readonly folder: string;
   /** A pipeline file to take; without it the one in the folder, else the default one. */
   readonly pipeline?: string;
+  /** A file that names the PostgreSQL database of the ledger; without it the one in the folder, else the ledger is an SQLite file. */
+  readonly database?: string;
   /** The folder of the example keys, when the lane is to be made from them. */
   readonly exampleKeys?: string;
   readonly now: () => string;
@@ -69,6 +71,7 @@ export async function initLane(wish: InitWish): Promise<MadeLane> {
   // a pipeline that cannot be read leaves nothing behind
   if (bytes !== undefined && namesWitnesses(bytes, wish.pipeline ?? home.pipeline))
     await readPipeline(bytes, wish.pipeline ?? home.pipeline);
+  const database = databaseBytes(home, wish);
   makePrivateFolder(home.keys);
   makePrivateFolder(home.owners);
   const pipeline = await takePipeline(home, wish, bytes);
@@ -78,8 +81,14 @@ export async function initLane(wish: InitWish): Promise<MadeLane> {
   const logVkey = formatVkey(vkeyOf(pipeline.lane, NOTE_KEY_TYPE.ed25519, logKey));
   durableWrite(home.logVkey, `${logVkey}\n`, PUBLIC_FILE);
   makePrivateFolder(path.dirname(home.ledger));
+  if (database !== undefined) durableWrite(databaseFile(home.ledger), database, PRIVATE_FILE);
   await (
-    await openLedger({ file: home.ledger, origin: pipeline.lane, logSigner: ed25519NoteSigner(pipeline.lane, logKey), now: wish.now })
+    await openLedger({
+      ...ledgerAt(home.ledger),
+      origin: pipeline.lane,
+      logSigner: ed25519NoteSigner(pipeline.lane, logKey),
+      now: wish.now,
+    })
   ).close();
   await openLayout(home.content, { create: 'if-missing' });
   await publishFirst(home, pipeline, logVkey, wish);
@@ -94,6 +103,14 @@ function keySource({ exampleKeys, secrets }: InitWish): KeySource {
 
 function pipelineBytes(home: Home, wish: InitWish): Uint8Array | undefined {
   return wish.pipeline === undefined ? readOptional(home.pipeline) : readNamed(wish.pipeline, 'pipeline');
+}
+
+/** The file that names the database, when one is given: read before anything is made, as it will be read in the home. */
+function databaseBytes(home: Home, { database }: InitWish): Uint8Array | undefined {
+  if (database === undefined) return undefined;
+  const bytes = readNamed(database, 'database');
+  parseDatabase(bytes, databaseFile(home.ledger));
+  return bytes;
 }
 
 /** The pipeline as it will lie in the home: one that names no witness gets one, whose key is made here. */

@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import { fromUtf8, LIMITS, parseStrictJson, type Signer } from '@sealane/core';
+import type { PublishLock } from '@sealane/ledger';
 import {
   type Channel,
   describeRole,
@@ -33,6 +34,8 @@ export interface PublishPlace {
 
 /** And who signs above the stages. */
 export interface PublishTop extends PublishPlace {
+  /** The publish lock that it is done under, where there is one: `init` has no lane yet to share. */
+  readonly lock?: PublishLock;
   readonly signer: (role: 'snapshot' | 'timestamp') => Promise<Signer>;
 }
 
@@ -40,10 +43,17 @@ export interface PublishTop extends PublishPlace {
 export async function publishLane(promoter: Promoter, channels: ReadonlyMap<string, Channel>): Promise<void> {
   await publishLogFiles(promoter);
   reached('publish:log-written');
+  // on shared storage a holder that was passed over must leave the files of the next one alone
+  await promoter.lock?.expectHeld();
   const roles: ListedRole[] = [];
   for (const [stage, channel] of channels) roles.push(await publishStage(promoter, stage, channel, await stageSigner(promoter, stage)));
   await publishTop(
-    { home: promoter.home, now: promoter.now, signer: (role) => signerById(promoter.keyPlace, promoter.lane.topKeyIds(role), role) },
+    {
+      home: promoter.home,
+      now: promoter.now,
+      signer: (role) => signerById(promoter.keyPlace, promoter.lane.topKeyIds(role), role),
+      ...(promoter.lock === undefined ? {} : { lock: promoter.lock }),
+    },
     roles,
   );
 }
@@ -80,7 +90,7 @@ export function emptyChannel(lane: string, stage: string, issuedAt: string): Cha
 
 /** Signs and writes snapshot and timestamp over the roles given and those of the snapshot before. */
 export async function publishTop(place: PublishTop, roles: readonly ListedRole[]): Promise<void> {
-  const { home, now, signer } = place;
+  const { home, now, signer, lock } = place;
   const current = currentSnapshot(home);
   const version = nextVersion(home, 'snapshot');
   const previous = current === undefined ? {} : { previous: current };
@@ -95,11 +105,9 @@ export async function publishTop(place: PublishTop, roles: readonly ListedRole[]
     expiresAt: tufExpiryAt('timestamp', now()),
     snapshot: describeRole('snapshot', snapshot),
   });
-  durableWrite(
-    path.join(home.trust, publishedMetadataPath('timestamp', timestampVersion)),
-    await signMetadata(timestamp, [await signer('timestamp')]),
-    PUBLIC_FILE,
-  );
+  const signed = await signMetadata(timestamp, [await signer('timestamp')]);
+  await lock?.expectHeld();
+  durableWrite(path.join(home.trust, publishedMetadataPath('timestamp', timestampVersion)), signed, PUBLIC_FILE);
   reached('publish:timestamp-written');
 }
 

@@ -1,0 +1,76 @@
+/** The schema in PostgreSQL's words: the same tables, and guards that hold for a whole statement, TRUNCATE too. */
+import { PROJECTION_SCHEMA } from '../../projection/schema.js';
+import { LOG_TABLES, LOG_TABLES_SCHEMA, NOT_DENSE, SCHEMA_VERSION } from '../schema.js';
+import type { Dialect } from '../store.js';
+
+/** A function that a trigger calls. */
+export interface Guard {
+  readonly name: string;
+  /** Its body, as the catalog keeps it. */
+  readonly body: string;
+}
+
+/** A trigger, as `pg_get_triggerdef` writes it. */
+export interface GuardTrigger {
+  readonly name: string;
+  readonly table: string;
+  readonly definition: string;
+  readonly guard: Guard;
+}
+
+const REFUSE = "RAISE EXCEPTION 'append-only'";
+const FROZEN: Guard = { name: 'ledger_is_frozen', body: `BEGIN ${REFUSE}; END` };
+
+/** No row is changed or removed. Whoever owns the tables can drop these: the signed heads and witnesses are what shows it. */
+function frozen({ name: table }: { readonly name: string }): GuardTrigger {
+  const name = `${table}_frozen`;
+  const definition = `CREATE TRIGGER ${name} BEFORE DELETE OR UPDATE OR TRUNCATE ON ${table} FOR EACH STATEMENT EXECUTE FUNCTION ${FROZEN.name}()`;
+  return { name, table, definition, guard: FROZEN };
+}
+
+function dense([table, wrong]: readonly [table: string, wrong: string]): GuardTrigger {
+  const name = `${table}_dense`;
+  const definition = `CREATE TRIGGER ${name} BEFORE INSERT ON ${table} FOR EACH ROW EXECUTE FUNCTION ${name}()`;
+  return { name, table, definition, guard: { name, body: `BEGIN IF ${wrong} THEN ${REFUSE}; END IF; RETURN NEW; END` } };
+}
+
+/** Every trigger that keeps rows. */
+export const GUARDS: readonly GuardTrigger[] = [...LOG_TABLES.map(frozen), ...Object.entries(NOT_DENSE).map(dense)];
+
+/** Where a function looks for tables, whoever calls it: never among temporary ones first. */
+export const GUARD_PATH = 'search_path=public, pg_temp';
+
+/** The fence of the publish lock: each holder raises it, and each write checks it. The one row that changes. */
+const FENCE = [
+  'CREATE TABLE publish_fence(id BIGINT PRIMARY KEY CHECK(id = 1), fence BIGINT NOT NULL)',
+  'INSERT INTO publish_fence(id, fence) VALUES (1, 0)',
+];
+
+/** Tables and indexes. Text is ordered by its bytes, as in SQLite. */
+export const TABLES_AND_INDEXES: readonly string[] = [...LOG_TABLES_SCHEMA, ...PROJECTION_SCHEMA].map((statement) =>
+  statement
+    .replace(/\)(?: WITHOUT ROWID,)? STRICT$/, ')')
+    .replace(/\bINTEGER\b/g, 'BIGINT')
+    .replace(/\bBLOB\b/g, 'BYTEA')
+    .replace(/\bTEXT\b/g, 'TEXT COLLATE "C"'),
+);
+
+const GUARD_FUNCTIONS = [...new Map(GUARDS.map(({ guard }) => [guard.name, guard])).values()].map(
+  ({ name, body }) =>
+    `CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql SET ${GUARD_PATH.replace('=', ' = ')} AS '${body.replaceAll("'", "''")}'`,
+);
+
+/** The schema in PostgreSQL's words. */
+export const POSTGRES: Dialect = {
+  name: 'postgres',
+  schema: [
+    ...TABLES_AND_INDEXES,
+    ...FENCE,
+    ...GUARD_FUNCTIONS,
+    // ALWAYS: also in a session that says it replays what a replica was sent
+    ...GUARDS.flatMap(({ definition, name, table }) => [definition, `ALTER TABLE ${table} ENABLE ALWAYS TRIGGER ${name}`]),
+  ],
+  upgrades: {},
+  markVersion: `COMMENT ON TABLE ledger IS 'sealane ledger, schema ${SCHEMA_VERSION}'`,
+  versionQuery: `SELECT coalesce(substring(obj_description(to_regclass('public.ledger'), 'pg_class') from '^sealane ledger, schema (\\d+)$'), '0')::bigint AS version`,
+};

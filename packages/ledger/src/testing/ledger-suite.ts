@@ -1,0 +1,349 @@
+/** What must hold of a ledger, whatever database keeps its rows. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import {
+  type ErrorCode,
+  hex,
+  leafHash,
+  logLeaf,
+  openNote,
+  parseCheckpoint,
+  parseVkey,
+  sha256,
+  statementDigestOf,
+  utf8,
+  verifyConsistency,
+  verifyInclusion,
+} from '@sealane/core';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openLedger } from '../open-ledger.js';
+import { NOW, ORIGIN, type TestHome } from './open.js';
+import { numbered, oneOfEach, signed, testKey } from './statements.js';
+
+const withCode = (code: ErrorCode): object => expect.objectContaining({ code }) as object;
+const release = sha256(utf8('release 1'));
+
+/** Describes the ledger on one kind of store; `makeHome` makes an empty place for one. */
+export function describeLedger(name: string, makeHome: () => TestHome | Promise<TestHome>): void {
+  const author = testKey();
+  const site = testKey();
+  let home: TestHome;
+
+  beforeEach(async () => {
+    home = await makeHome();
+  });
+  afterEach(async () => {
+    await home.remove();
+  });
+
+  describe(name, () => {
+    test('logs statements and proves every one of them at every size', async () => {
+      const ledger = await home.open();
+      const entries = oneOfEach(author, site);
+      const results = await ledger.append(entries);
+      expect(results.map(({ index, existed }) => [index, existed])).toEqual(entries.map((_, index) => [index, false]));
+      for (let size = 1; size <= entries.length; size += 1) {
+        const root = await ledger.rootAt(size);
+        for (let index = 0; index < size; index += 1) {
+          const proof = await ledger.inclusionProof(index, size);
+          verifyInclusion({ leafHash: leafHash(await ledger.leaf(index)), index, size, proof, root });
+        }
+        verifyConsistency({
+          size1: size,
+          size2: entries.length,
+          root1: root,
+          root2: await ledger.rootAt(entries.length),
+          proof: await ledger.consistencyProof(size, entries.length),
+        });
+      }
+      const { root } = await ledger.head();
+      expect(hex(await ledger.rootAt(entries.length))).toBe(hex(root));
+      await ledger.close();
+    });
+
+    test('gives back the envelope, key, statement, digest and time of an entry', async () => {
+      const ledger = await home.open();
+      const [entry] = oneOfEach(author, site);
+      await ledger.append([entry!]);
+      const read = await ledger.entry(0);
+      expect(read).toMatchObject({
+        index: 0,
+        keyId: author.id,
+        loggedAt: NOW,
+        statementDigest: statementDigestOf(entry!.envelope),
+        envelope: entry!.envelope,
+      });
+      expect(read.statement.predicate).toMatchObject({ name: 'api' });
+      expect(hex(await ledger.leaf(0))).toBe(hex(logLeaf(read.envelope, read.spki)));
+      expect(await ledger.byStatement(read.statementDigest)).toHaveLength(1);
+      await expect(ledger.entry(1)).rejects.toEqual(withCode('STATEMENT_UNKNOWN'));
+      await ledger.close();
+    });
+
+    test('keeps the first index of a statement by one key, in one batch and later, and logs it again for another key', async () => {
+      const ledger = await home.open();
+      // two signatures over the same payload: ECDSA gives different ones each time
+      const again = (): ReturnType<typeof signed> => signed(author, 'urn:example:v1', { same: true });
+      const results = await ledger.append([again(), again(), signed(site, 'urn:example:v1', { same: true })]);
+      expect(results.map(({ index, existed }) => [index, existed])).toEqual([
+        [0, false],
+        [0, true],
+        [1, false],
+      ]);
+      expect((await ledger.append([again()]))[0]).toMatchObject({ index: 0, existed: true });
+      expect(await ledger.size()).toBe(2);
+      await ledger.close();
+    });
+
+    test('refuses a statement by another key, one that is none, and one of ours with a field missing, and logs nothing', async () => {
+      const ledger = await home.open();
+      const good = numbered(author, 1);
+      await expect(ledger.append([good, { ...numbered(author, 2), spki: site.spki }])).rejects.toEqual(withCode('STATEMENT_SIGNATURE'));
+      await expect(ledger.append([signed(author, 'urn:sealane:release:v1', { name: 'api' })])).rejects.toEqual(
+        withCode('STATEMENT_MALFORMED'),
+      );
+      await expect(ledger.append([{ ...good, envelope: { ...good.envelope, payloadType: 'text/plain' } }])).rejects.toEqual(
+        withCode('ENVELOPE_MALFORMED'),
+      );
+      expect(await ledger.size()).toBe(0);
+      await ledger.close();
+    });
+
+    test('goes on where another process has appended meanwhile', async () => {
+      const [one, two] = [await home.open(), await home.open()];
+      for (let n = 0; n < 30; n += 2) {
+        expect((await one.append([numbered(author, n)]))[0]).toMatchObject({ index: n });
+        expect((await two.append([numbered(author, n + 1)]))[0]).toMatchObject({ index: n + 1 });
+      }
+      const report = await one.verify();
+      expect(report).toMatchObject({ ok: true, size: 30 });
+      await one.close();
+      await two.close();
+    });
+
+    test('crosses tile borders: 600 entries, and the tree opened anew goes on', async () => {
+      const first = await home.open();
+      await first.append(Array.from({ length: 255 }, (_, n) => numbered(author, n)));
+      await first.append(Array.from({ length: 2 }, (_, n) => numbered(author, 255 + n)));
+      await first.close();
+      const second = await home.open();
+      await second.append(Array.from({ length: 343 }, (_, n) => numbered(author, 257 + n)));
+      const root = await second.rootAt(600);
+      for (const index of [0, 255, 256, 511, 599]) {
+        verifyInclusion({
+          leafHash: leafHash(await second.leaf(index)),
+          index,
+          size: 600,
+          proof: await second.inclusionProof(index, 600),
+          root,
+        });
+      }
+      expect(await second.verify()).toMatchObject({ ok: true, problems: [], size: 600 });
+      await second.close();
+    });
+
+    test('answers from the projection, and the same after it is rebuilt', async () => {
+      const ledger = await home.open();
+      await ledger.append(oneOfEach(author, site));
+      const answers = async (): Promise<object> => ({
+        about: (await ledger.statementsAbout(release)).map(({ index }) => index),
+        tests: (await ledger.statementsAbout(release, 'https://in-toto.io/attestation/test-result/v0.1')).map(({ index }) => index),
+        by: (await ledger.statementsBy(site.id)).map(({ index }) => index),
+        releases: await ledger.releases(),
+        named: await ledger.releaseByName('api', '1.0.0'),
+        unnamed: await ledger.releaseByName('api', '1.0.1'),
+        decisions: await ledger.decisions({ stage: 'prod', release }),
+        elsewhere: await ledger.decisions({ stage: 'dev' }),
+        approvals: await ledger.approvals({ release }),
+        results: await ledger.testResults(release),
+        revocations: await ledger.revocations(),
+        sites: await ledger.sites('shop-17'),
+        receipts: await ledger.receiptsOf('shop-17'),
+        latest: await ledger.latestReceipts(),
+        keys: (await ledger.keysSeen()).map(({ keyId, firstIndex }) => [keyId, firstIndex]),
+      });
+      const before = await answers();
+      expect(before).toMatchObject({
+        about: [0, 1, 2, 3, 4, 5, 6, 7],
+        tests: [2],
+        by: [7],
+        releases: [{ index: 0, release, name: 'api', version: '1.0.0', keyId: author.id }],
+        named: [{ index: 0 }],
+        unnamed: [],
+        decisions: [{ index: 4, release, stage: 'prod', from: 'dev', counter: 1, result: 'PASSED' }],
+        elsewhere: [],
+        approvals: [{ index: 3, verdict: 'approve', stage: 'prod' }],
+        results: [{ index: 2, result: 'PASSED', suite: 'unit', hardware: sha256(utf8('hbom')) }],
+        revocations: [{ index: 5, reason: 'broken', floor: 2 }],
+        sites: [{ index: 6, site: 'shop-17', siteKeyId: site.id, stage: 'prod' }],
+        receipts: [{ index: 7, site: 'shop-17', seq: 1, event: 'installed', release, prev: sha256(utf8('receipt 0')) }],
+        latest: [{ index: 7 }],
+        keys: [
+          [author.id, 0],
+          [site.id, 7],
+        ],
+      });
+      await ledger.rebuildProjection();
+      expect(await answers()).toEqual(before);
+      expect(await ledger.verify()).toMatchObject({ ok: true });
+      await ledger.close();
+    });
+
+    test('signs its head, and saves cosigned checkpoints in the order in which they came', async () => {
+      const ledger = await home.open();
+      const notes: string[] = [];
+      for (let n = 0; n < 3; n += 1) {
+        await ledger.append([numbered(author, n)]);
+        const note = await ledger.checkpointNote();
+        expect(openNote(note, [parseVkey(ledger.vkey)]).verified).toHaveLength(1);
+        expect(parseCheckpoint(note)).toMatchObject({ origin: ORIGIN, size: n + 1 });
+        notes.push(home.cosigned(note, 1_000 + n));
+      }
+      expect(await ledger.latestCosigned()).toBeNull();
+      await ledger.saveCosigned(notes[1]!);
+      await ledger.saveCosigned(notes[2]!);
+      await ledger.saveCosigned(notes[0]!);
+      await ledger.saveCosigned(notes[2]!);
+      expect(await ledger.latestCosigned()).toBe(notes[2]);
+      // the first that was saved: an answer once given stays
+      expect(await ledger.firstCosignedCovering(0)).toBe(notes[1]);
+      expect(await ledger.firstCosignedCovering(0, (note) => note !== notes[1])).toBe(notes[2]);
+      expect(await ledger.firstCosignedCovering(2)).toBe(notes[2]);
+      expect(await ledger.firstCosignedCovering(3)).toBeNull();
+      expect(await ledger.verify()).toMatchObject({ ok: true });
+      await ledger.close();
+    });
+
+    test('takes no checkpoint that is another log’s, unsigned, uncosigned, or of another tree', async () => {
+      const ledger = await home.open();
+      await ledger.append([numbered(author, 1)]);
+      const own = await ledger.checkpointNote();
+      await expect(ledger.saveCosigned(own)).rejects.toEqual(withCode('LOG_WITNESS'));
+      const other = await makeHome();
+      const stranger = await other.open();
+      await stranger.append([numbered(author, 2)]);
+      await expect(ledger.saveCosigned(other.cosigned(await stranger.checkpointNote()))).rejects.toEqual(withCode('LOG_NOT_INCLUDED'));
+      await stranger.close();
+      await other.remove();
+      expect(await ledger.latestCosigned()).toBeNull();
+      expect((await ledger.append([numbered(author, 3)]))[0]).toMatchObject({ index: 1 });
+      await ledger.close();
+    });
+
+    test('refuses to sign after an old copy was restored, however far the copy is appended to elsewhere', async () => {
+      const ledger = await home.open();
+      await ledger.append([numbered(author, 1)]);
+      await ledger.close();
+      const backup = await home.backup();
+      const later = await home.open();
+      await later.append([numbered(author, 2)]);
+      await later.saveCosigned(home.cosigned(await later.checkpointNote()));
+      await later.close();
+      await home.restore(backup);
+      const restored = await home.open();
+      expect(await restored.size()).toBe(1);
+      await expect(restored.append([numbered(author, 3)])).rejects.toEqual(withCode('LOG_RESTORED'));
+      expect(await restored.size()).toBe(1);
+      await restored.close();
+      // grown where the anchor is not: as long again, and still not the log that was witnessed
+      const grown = await home.openAt(backup);
+      await grown.append([numbered(author, 3), numbered(author, 4)]);
+      await grown.close();
+      await home.restore(backup);
+      const forked = await home.open();
+      await expect(forked.append([numbered(author, 5)])).rejects.toEqual(withCode('LOG_FORK'));
+      await forked.close();
+    });
+
+    test('refuses to sign for good once it has seen a checkpoint of its own that it does not know', async () => {
+      const ledger = await home.open();
+      await ledger.append([numbered(author, 1)]);
+      await ledger.close();
+      const backup = await home.backup();
+      const later = await home.open();
+      await later.append([numbered(author, 2)]);
+      const lost = await later.checkpointNote();
+      await later.close();
+      const restored = await home.openAt(backup);
+      await restored.append([numbered(author, 7)]);
+      await expect(restored.observe(lost)).rejects.toEqual(withCode('LOG_FORK'));
+      await expect(restored.append([numbered(author, 8)])).rejects.toEqual(withCode('LOG_FORK'));
+      await restored.close();
+      const again = await home.openAt(backup);
+      await expect(again.append([numbered(author, 8)])).rejects.toEqual(withCode('LOG_FORK'));
+      await again.close();
+    });
+
+    test('what it refuses for is not forgotten when a checkpoint that fits comes after it, nor when it is opened again', async () => {
+      const ledger = await home.open();
+      await ledger.append([numbered(author, 1)]);
+      await ledger.close();
+      const backup = await home.backup();
+      const later = await home.open();
+      await later.append([numbered(author, 2)]);
+      const lost = await later.checkpointNote();
+      await later.close();
+      const restored = await home.openAt(backup);
+      await restored.append([numbered(author, 7), numbered(author, 8)]);
+      const fitting = home.cosigned(await restored.checkpointNote());
+      await restored.saveCosigned(fitting);
+      const anchor = readFileSync(`${backup.file}.anchor`);
+      await expect(restored.observe(lost)).rejects.toEqual(withCode('LOG_FORK'));
+      await expect(restored.observe(fitting)).rejects.toEqual(withCode('LOG_FORK'));
+      await expect(restored.saveCosigned(fitting)).rejects.toEqual(withCode('LOG_FORK'));
+      await restored.close();
+      const again = await home.openAt(backup);
+      await expect(again.append([numbered(author, 9)])).rejects.toEqual(withCode('LOG_FORK'));
+      await again.close();
+      // the anchor alone is what it refuses for
+      writeFileSync(`${backup.file}.anchor`, anchor);
+      const freed = await home.openAt(backup);
+      expect((await freed.append([numbered(author, 9)]))[0]).toMatchObject({ index: 3 });
+      await freed.close();
+    });
+
+    test('two open ledgers share one anchor: it never goes back, and both heed it', async () => {
+      const [one, two] = [await home.open(), await home.open()];
+      await one.append([numbered(author, 1)]);
+      const early = home.cosigned(await one.checkpointNote());
+      await two.append([numbered(author, 2)]);
+      const late = home.cosigned(await two.checkpointNote());
+      await two.saveCosigned(late);
+      await one.saveCosigned(early);
+      expect(readFileSync(`${home.place.file}.anchor`, 'utf8')).toBe(late);
+      writeFileSync(`${home.place.file}.anchor`, early.slice(0, 40));
+      await expect(one.append([numbered(author, 3)])).rejects.toEqual(withCode('LEDGER_DAMAGED'));
+      await expect(two.append([numbered(author, 3)])).rejects.toEqual(withCode('LEDGER_DAMAGED'));
+      await one.close();
+      await two.close();
+    });
+
+    test('a copy is an SQLite file with every row, which anybody can check', async () => {
+      const ledger = await home.open();
+      await ledger.append([...oneOfEach(author, site), ...Array.from({ length: 256 }, (_, n) => numbered(author, 100 + n))]);
+      await ledger.saveCosigned(home.cosigned(await ledger.checkpointNote()));
+      const file = `${home.place.file}.copy`;
+      await ledger.copyTo(file);
+      const whole = await ledger.verify();
+      expect(whole).toMatchObject({ ok: true, problems: [], size: 265 });
+      const copy = await openLedger({ file, origin: ORIGIN, now: () => NOW });
+      expect(await copy.verify()).toEqual(whole);
+      expect(await copy.latestCosigned()).toBe(await ledger.latestCosigned());
+      expect(await copy.receiptsOf('shop-17')).toEqual(await ledger.receiptsOf('shop-17'));
+      await copy.close();
+      await expect(ledger.copyTo(file)).rejects.toMatchObject({ code: expect.stringMatching(/^LEDGER_/) as string });
+      await ledger.close();
+    });
+
+    test('a text that a database could not keep is refused before it reaches one', async () => {
+      const ledger = await home.open();
+      const named = (version: string): ReturnType<typeof signed> =>
+        signed(author, 'urn:sealane:release:v1', { name: 'api', version, components: [] });
+      for (const version of ['1.0\u0000', 'x'.repeat(2000)]) {
+        await expect(ledger.append([named(version)])).rejects.toEqual(withCode('STATEMENT_MALFORMED'));
+      }
+      await expect(ledger.append([signed(author, 'urn:example:\u0000', {})])).rejects.toEqual(withCode('STATEMENT_MALFORMED'));
+      expect(await ledger.append([named('1.0')])).toMatchObject([{ index: 0 }]);
+      await ledger.close();
+    });
+  });
+}

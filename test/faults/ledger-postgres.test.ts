@@ -1,0 +1,330 @@
+/** The ledger on a real PostgreSQL server: all that holds of every ledger, its guards, and a server that is killed, cut off or set to forget. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type Ledger, type LedgerPlace, openLedger, withPublishLock } from '@sealane/ledger';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeLedger } from '../../packages/ledger/src/testing/ledger-suite.js';
+import { homeIn, NOW, ORIGIN, type TestHome } from '../../packages/ledger/src/testing/open.js';
+import { numbered, oneOfEach, testKey } from '../../packages/ledger/src/testing/statements.js';
+import { fsckLedger } from '../../packages/ledger/src/verify/fsck.js';
+import { type Database, type Postgres, postgresPrograms, startPostgres } from '../support/postgres.js';
+
+const programs = postgresPrograms();
+const author = testKey();
+let server: Postgres;
+let made = 0;
+
+beforeAll(async () => {
+  if (programs !== undefined) server = await startPostgres(programs);
+});
+
+afterAll(async () => {
+  if (programs !== undefined) await server.remove();
+});
+
+interface PostgresHome extends TestHome {
+  readonly database: Database;
+}
+
+/** A home whose ledger is in a database of its own. */
+async function makeHome(): Promise<PostgresHome> {
+  made += 1;
+  const name = `ledger_${made}`;
+  const database = await server.createDatabase(name);
+  const folder = mkdtempSync(path.join(tmpdir(), 'sealane-ledger-'));
+  const place = database.place(folder);
+  const home = homeIn(folder, place, {
+    backup: async () => {
+      await server.sql(`CREATE DATABASE ${name}_backup TEMPLATE ${name}`);
+      return { file: path.join(folder, 'backup.sqlite'), database: { ...place.database!, database: `${name}_backup` } };
+    },
+    restore: async (backup) => {
+      await server.sql(`DROP DATABASE ${name}`);
+      await server.sql(`CREATE DATABASE ${name} TEMPLATE ${backup.database!.database}`);
+    },
+    remove: () => Promise.resolve(),
+  });
+  return { ...home, database };
+}
+
+describe.skipIf(programs === undefined)('on PostgreSQL', () => {
+  describeLedger('the ledger on PostgreSQL', makeHome);
+
+  it('no row can be changed, removed, put in between, or truncated, whatever the session says it is', async () => {
+    const home = await makeHome();
+    const ledger = await home.open();
+    await ledger.append(Array.from({ length: 257 }, (_, n) => numbered(author, n)));
+    await ledger.saveCosigned(home.cosigned(await ledger.checkpointNote()));
+    for (const table of ['ledger', 'log_entry', 'envelope', 'hash_tile', 'log_commit', 'cosigned']) {
+      const [column] = (
+        await home.database.sql(
+          `SELECT column_name FROM information_schema.columns WHERE table_name = '${table}' ORDER BY ordinal_position`,
+        )
+      ).map((row) => String(row['column_name']));
+      const [before] = await home.database.sql(`SELECT count(*) FROM ${table}`);
+      for (const sql of [
+        `UPDATE ${table} SET ${column} = ${column}`,
+        `UPDATE ${table} SET ${column} = ${column} WHERE false`,
+        `DELETE FROM ${table}`,
+        `TRUNCATE ${table} CASCADE`,
+        `INSERT INTO ${table} SELECT * FROM ${table} LIMIT 1`,
+        `INSERT INTO ${table} SELECT * FROM ${table} LIMIT 1 ON CONFLICT DO NOTHING`,
+        `INSERT INTO ${table} SELECT * FROM ${table} LIMIT 1 ON CONFLICT (${table === 'hash_tile' ? 'level, n' : column}) DO UPDATE SET ${column} = 7`,
+        `MERGE INTO ${table} AS t USING ${table} AS s ON t.${column} = s.${column} WHEN MATCHED THEN DELETE`,
+      ]) {
+        for (const session of ['', 'SET session_replication_role = replica;']) {
+          await expect(home.database.sql(session + sql), session + sql).rejects.toThrow('append-only');
+        }
+      }
+      expect(await home.database.sql(`SELECT count(*) FROM ${table}`)).toEqual([before]);
+    }
+    // a temporary table of the same name hides nothing from a guard
+    await expect(
+      home.database.sql(
+        "CREATE TEMP TABLE log_entry AS SELECT * FROM public.log_entry WHERE false; SET search_path = pg_temp; INSERT INTO public.log_entry(idx, statement, leaf) VALUES (0, repeat('x', 32)::bytea, 'x')",
+      ),
+    ).rejects.toThrow('append-only');
+    expect(await ledger.verify()).toMatchObject({ ok: true });
+    await ledger.close();
+  });
+
+  it.each([
+    ['a trigger is gone', 'DROP TRIGGER envelope_frozen ON envelope', 'envelope_frozen', true],
+    ['a trigger is switched off', 'ALTER TABLE cosigned DISABLE TRIGGER cosigned_dense', 'cosigned_dense', true],
+    ['a trigger can be passed by', 'ALTER TABLE cosigned ENABLE TRIGGER cosigned_dense', 'cosigned_dense', true],
+    [
+      'a trigger calls something else',
+      "CREATE OR REPLACE FUNCTION ledger_is_frozen() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS 'BEGIN RETURN NULL; END'",
+      'envelope_frozen',
+      true,
+    ],
+    ['a table forgets when the server dies', 'ALTER TABLE hash_tile SET UNLOGGED', 'hash_tile', false],
+    ['a constraint is gone', 'ALTER TABLE log_entry DROP CONSTRAINT log_entry_statement_check', 'log_entry', false],
+    ['an index is gone', 'DROP INDEX log_entry_statement', 'log_entry_statement', false],
+    ['a rule swallows rows', 'CREATE RULE swallow AS ON INSERT TO receipt DO INSTEAD NOTHING', 'receipt', false],
+    ['a column was added', 'ALTER TABLE cosigned ADD COLUMN more BIGINT', 'cosigned', false],
+  ])('says where %s, and signs nothing more where rows are no longer kept', async (_, sql, name, refuses) => {
+    const home = await makeHome();
+    const ledger = await home.open();
+    await ledger.append(oneOfEach(author, testKey()));
+    expect((await ledger.verify()).problems).toEqual([]);
+    await ledger.close();
+    await home.database.sql(sql);
+    const { ok, problems } = await fsckLedger(home.place);
+    expect(ok).toBe(false);
+    expect(problems).toContainEqual(expect.objectContaining({ where: 'schema', key: name }));
+    if (refuses) await expect(home.open()).rejects.toMatchObject({ code: 'LEDGER_DAMAGED' });
+  });
+
+  it('names a row that was edited by the owner of the tables, and a leaf whose envelope is gone', async () => {
+    const home = await makeHome();
+    const ledger = await home.open();
+    for (const pair of [
+      [0, 1],
+      [2, 3],
+    ])
+      await ledger.append(pair.map((n) => numbered(author, n)));
+    await ledger.close();
+    const off = (table: string, sql: string): string =>
+      `ALTER TABLE ${table} DISABLE TRIGGER ALL; ${sql}; ALTER TABLE ${table} ENABLE TRIGGER ALL; ALTER TABLE ${table} ENABLE ALWAYS TRIGGER ${table}_frozen, ENABLE ALWAYS TRIGGER ${table}_dense`;
+    await home.database.sql(off('envelope', 'DELETE FROM envelope WHERE idx = 2'));
+    await home.database.sql(off('log_commit', "UPDATE log_commit SET committed_at = '2020-01-01T00:00:00Z' WHERE size = 2"));
+    const { problems, gone } = await fsckLedger(home.place);
+    expect(gone).toMatchObject([{ logIndex: 2 }]);
+    expect(problems.map(({ where, key }) => `${where} ${key}`)).toEqual(['commit 2', 'entry 2']);
+  });
+
+  it.each(['fsync=off', 'full_page_writes=off'])('refuses a server with %s, before and after it was opened', async (setting) => {
+    const home = await makeHome();
+    const ledger = await home.open();
+    await ledger.append([numbered(author, 1)]);
+    const [name, value] = setting.split('=');
+    await home.database.sql(`ALTER SYSTEM SET ${name} = ${value}`);
+    await home.database.sql('SELECT pg_reload_conf()');
+    try {
+      await expect.poll(() => home.database.sql(`SHOW ${name}`)).toEqual([{ [name!]: value }]);
+      await expect(ledger.append([numbered(author, 2)])).rejects.toMatchObject({ code: 'LEDGER_NOT_DURABLE' });
+      await expect(home.open()).rejects.toMatchObject({ code: 'LEDGER_NOT_DURABLE' });
+      expect((await fsckLedger(home.place)).problems).toEqual([
+        { where: 'postgres', key: 'integrity', expected: 'ok', actual: `${name} is ${value}` },
+      ]);
+    } finally {
+      await home.database.sql('ALTER SYSTEM RESET ALL');
+      await home.database.sql('SELECT pg_reload_conf()');
+      await expect.poll(() => home.database.sql(`SHOW ${name}`)).toEqual([{ [name!]: 'on' }]);
+    }
+    expect(await ledger.append([numbered(author, 2)])).toMatchObject([{ index: 1 }]);
+    await ledger.close();
+  });
+
+  it('flushes commits whatever the role and the database are set to', async () => {
+    const home = await makeHome();
+    await home.database.sql(`ALTER DATABASE ${home.database.name} SET synchronous_commit = off`);
+    const ledger = await home.open();
+    await ledger.append([numbered(author, 1)]);
+    expect(await home.database.sql('SHOW synchronous_commit')).toEqual([{ synchronous_commit: 'off' }]);
+    await ledger.close();
+  });
+
+  it('a server killed in the middle of appends loses nothing that was acknowledged, life after life', async () => {
+    const home = await makeHome();
+    const acknowledged = new Map<number, string>();
+    let count = 0;
+    for (let life = 0; life < 4; life += 1) {
+      const ledger = await home.open();
+      let failed: unknown;
+      const appending = (async () => {
+        while (failed === undefined) {
+          const statement = numbered(author, (count += 1));
+          const before = Date.now();
+          try {
+            for (const { index, statementDigest } of await ledger.append([statement])) acknowledged.set(index, statementDigest);
+          } catch (error) {
+            failed = error;
+          }
+          if (Date.now() - before > 60_000) break;
+        }
+      })();
+      await expect.poll(() => acknowledged.size, { interval: 1, timeout: 20_000 }).toBeGreaterThan(life * 20 + 15 + life);
+      await server.kill();
+      await appending;
+      expect(failed).toMatchObject({ code: 'LEDGER_UNREACHABLE' });
+      await server.start();
+      // the ledger that was open finds the server again
+      const [again] = await ledger.append([numbered(author, count)]);
+      acknowledged.set(again!.index, again!.statementDigest);
+      await ledger.close();
+      await expectKept(home, acknowledged);
+    }
+  });
+
+  it('a connection that is cut between any two statements fails by its code and leaves all or nothing; the same call again goes on', async () => {
+    const home = await makeHome();
+    const ledger = await home.open();
+    await ledger.append(Array.from({ length: 255 }, (_, n) => numbered(author, n)));
+    const acknowledged = new Map<number, string>();
+    const cut = (): Promise<unknown> =>
+      server.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${home.database.name}'`);
+    let failures = 0;
+    for (let round = 0; round < 25; round += 1) {
+      const statement = numbered(author, 1000 + round);
+      const appending = ledger.append([statement]).then(
+        ([result]) => result!,
+        (error: unknown) => {
+          expect(error).toMatchObject({ code: 'LEDGER_UNREACHABLE' });
+          failures += 1;
+          return undefined;
+        },
+      );
+      // another moment in each round
+      for (let spin = 0; spin < round * 40; spin += 1) await new Promise(setImmediate);
+      await cut();
+      const first = await appending;
+      const [second] = await retried(() => ledger.append([statement]));
+      expect(first === undefined || first.index === second!.index).toBe(true);
+      acknowledged.set(second!.index, second!.statementDigest);
+    }
+    expect(failures).toBeGreaterThan(0);
+    await ledger.close();
+    await expectKept(home, acknowledged);
+  });
+
+  it('many writers, each with connections of its own, make one history without a gap', async () => {
+    const home = await makeHome();
+    const ledgers = [await home.open()];
+    while (ledgers.length < 4) ledgers.push(await home.open());
+    const places = await Promise.all(
+      ledgers.flatMap((ledger, writer) => Array.from({ length: 15 }, (_, n) => ledger.append([numbered(author, writer * 100 + n)]))),
+    );
+    expect(places.map(([place]) => place!.index).sort((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, index) => index));
+    await expectKept(home, new Map());
+    for (const ledger of ledgers) await ledger.close();
+  });
+});
+
+describe.skipIf(programs === undefined)('the publish lock in PostgreSQL', () => {
+  const open = (home: TestHome, fence: number | undefined): Promise<Ledger> =>
+    openLedger({
+      ...home.place,
+      origin: ORIGIN,
+      logSigner: home.signer,
+      now: () => NOW,
+      ...(fence === undefined ? {} : { fence: () => fence }),
+    });
+  const lock = (place: LedgerPlace): { file: string; database: NonNullable<LedgerPlace['database']> } => ({
+    file: `${place.file}.lock`,
+    database: place.database!,
+  });
+
+  async function withLedger(): Promise<PostgresHome> {
+    const home = await makeHome();
+    await (await home.open()).close();
+    return home;
+  }
+
+  it('is one holder’s at a time, whoever has it, and is free when that one ends', async () => {
+    const home = await withLedger();
+    const order: string[] = [];
+    await withPublishLock(lock(home.place), async () => {
+      await expect(withPublishLock(lock(home.place), () => Promise.resolve(), { waitMs: 50 })).rejects.toMatchObject({ code: 'LOCK_BUSY' });
+      order.push('first');
+    });
+    await Promise.all(
+      ['a', 'b', 'c'].map((name) =>
+        withPublishLock(lock(home.place), async () => {
+          order.push(`${name} in`);
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          order.push(`${name} out`);
+        }),
+      ),
+    );
+    expect(order.map((word) => word.split(' ')[1]).join()).toBe(',in,out,in,out,in,out');
+    await expect(withPublishLock(lock(home.place), () => Promise.reject(new Error('mine')))).rejects.toThrow('mine');
+    expect(await withPublishLock(lock(home.place), ({ fence }) => Promise.resolve(fence))).toBe(6);
+  });
+
+  it('a holder whose session the server ended logs nothing more once another holds the lock', async () => {
+    const home = await withLedger();
+    await expect(
+      withPublishLock(lock(home.place), async (held) => {
+        const ledger = await open(home, held.fence);
+        expect(await ledger.append([numbered(author, 1)])).toMatchObject([{ index: 0 }]);
+        await held.expectHeld();
+        // as the server does when the lease is over
+        await home.database.sql(
+          "SELECT pg_terminate_backend(l.pid) FROM pg_locks l WHERE l.locktype = 'advisory' AND l.objid = 2 AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        );
+        await withPublishLock(lock(home.place), async (next) => {
+          expect(next.fence).toBe((held.fence ?? 0) + 1);
+          const other = await open(home, next.fence);
+          await expect(ledger.append([numbered(author, 2)])).rejects.toMatchObject({ code: 'LOCK_LOST' });
+          await expect(ledger.rebuildProjection()).rejects.toMatchObject({ code: 'LOCK_LOST' });
+          expect(await other.append([numbered(author, 3)])).toMatchObject([{ index: 1 }]);
+          await other.close();
+        });
+        await expect(held.expectHeld()).rejects.toMatchObject({ code: 'LOCK_LOST' });
+        expect(await ledger.size()).toBe(2);
+        await ledger.close();
+      }),
+    ).resolves.toBeUndefined();
+  });
+});
+
+async function expectKept(home: TestHome, acknowledged: ReadonlyMap<number, string>): Promise<void> {
+  const ledger = await home.open();
+  for (const [index, digest] of acknowledged) expect((await ledger.entry(index)).statementDigest).toBe(digest);
+  expect(await ledger.verify()).toMatchObject({ ok: true, problems: [] });
+  await ledger.close();
+}
+
+/** Once more where the connections of the pool were all cut. */
+async function retried<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (tries === 5) throw error;
+    }
+  }
+}
