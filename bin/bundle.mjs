@@ -25,7 +25,8 @@ export async function bundle() {
   const build = await rolldown({
     input: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, path.join(root, file)])),
     platform: 'node',
-    resolve: { conditionNames: ['@sealane/source', 'node', 'import', 'default'] },
+    // `import` or `require` comes with each kind of import: naming one for both would give `require('pg-pool')` a module without its default
+    resolve: { conditionNames: ['@sealane/source', 'node', 'default'] },
     // native: they stay in node_modules, and only the promoter loads them
     external: ['better-sqlite3', 'pkcs11js'],
   });

@@ -7,6 +7,7 @@ import { RELEASE_ARTIFACT_TYPE } from '@sealane/oci';
 import { parse as parseYaml } from 'yaml';
 import { writeMachine } from '../support/hardware.js';
 import { makeLane, type TestLane } from '../support/lane.js';
+import { databaseJson } from '../support/postgres.js';
 import { expectJson, runJson } from '../support/run.js';
 import { serviceYaml } from '../support/service.js';
 import { enrolSite, type TestSite } from '../support/site.js';
@@ -156,6 +157,7 @@ async function collect(lane: TestLane, site: TestSite): Promise<Documents> {
   const folder = (...words: readonly string[]): readonly Uint8Array[] => filesOf(path.join(...words)).map((name) => file(name));
   keep('pipeline', file(lane.home, 'pipeline.yaml'));
   keep('proposal', file(lane.home, 'proposal.json'));
+  keep('database', Buffer.from(databaseJson('/run/postgresql', 'ledger')));
   keep('service', Buffer.from(serviceYaml({ github: { url: 'https://token.example' }, gitlab: { url: 'https://gitlab.example' } })));
   keep('site', file(site.config));
   for (const [name, line] of await linesOfServices(site)) keep(name, Buffer.from(line));

@@ -1,5 +1,6 @@
 /** Every format that has a page and a JSON Schema: its schema, where the code has one, and the parser that decides. */
 import { type JsonObject, parseLogLeaf, parseStatement, PREDICATE, readSiteRequest } from '@sealane/core';
+import { parseDatabase } from '@sealane/ledger';
 import { parseReleaseManifest } from '@sealane/oci';
 import {
   parseBundle,
@@ -104,6 +105,7 @@ export const FORMATS: readonly Format[] = [
   document('topology', topologyShape, parseTopology),
   document('fetch-answer', fetchAnswerShape, parseFetchAnswer),
   document('operator-request', operatorRequestShape, parseOperatorRequest),
+  { name: 'database', kind: 'document', schema: 'by-hand', parse: (bytes) => parseDatabase(bytes, 'database.json') },
   { name: 'log-leaf', kind: 'document', schema: 'by-hand', parse: parseLogLeaf },
   { name: 'proposal', kind: 'document', schema: 'by-hand', parse: (bytes) => parseProposal(bytes, 'proposal.json') },
   { name: 'release-manifest', kind: 'document', schema: 'by-hand', parse: parseReleaseManifest },

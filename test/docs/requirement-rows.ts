@@ -47,7 +47,11 @@ const PROMOTION: readonly RequirementRow[] = [
   ['A21', 'rollback rehearsed in the stage before, in the declared time', ''],
   ['A22', 'measured conditions: each bounded; a missing number refuses', ''],
   ['A23', 'site variables: declared with type and range; the receipt names the rendered digest', ''],
-  ['A24', 'promoter service: OIDC and mTLS callers, rights per route; killed in mid-promotion it loses and doubles nothing', ''],
+  [
+    'A24',
+    'promoter service: OIDC and mTLS callers, rights per route; killed in mid-promotion it loses and doubles nothing; several on one PostgreSQL act as one',
+    '',
+  ],
 ];
 
 /** B. Distribution and the site. */

@@ -10,6 +10,8 @@ const STAGES = ['dev', 'edge-preprod', 'prod'] as const;
 export interface LaneOptions {
   /** Replaces text in the pipeline before the lane is made from it. */
   readonly pipeline?: (text: string) => string;
+  /** The text of a `database.json`, for a ledger in PostgreSQL. */
+  readonly database?: string;
   /** More of the environment for each of its commands: what opens keys that are there before. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -63,7 +65,10 @@ export async function makeLane(dir: string, options: LaneOptions = {}): Promise<
   writeFileSync(pipeline, options.pipeline?.(text) ?? text);
   writeFileSync(files.junit, JUNIT);
   writeFileSync(files.provenance, JSON.stringify(PROVENANCE));
-  const made = await expectJson('sealane', ['init', home, '--pipeline', pipeline, '--example-keys'], 0, run);
+  const database = path.join(dir, 'database.json');
+  if (options.database !== undefined) writeFileSync(database, options.database);
+  const kept = options.database === undefined ? [] : ['--database', database];
+  const made = await expectJson('sealane', ['init', home, '--pipeline', pipeline, '--example-keys', ...kept], 0, run);
   cpSync(path.join(ROOT, 'keys-example', 'witness.pem'), path.join(witnessDir, 'witness.pem'));
   const witness = await startServer('sealane', [
     'witness',

@@ -75,7 +75,7 @@ export async function startPostgres({ initdb, postgres }: NonNullable<ReturnType
   const ended = async (signal: NodeJS.Signals): Promise<void> => {
     const running = child;
     child = undefined;
-    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
+    if (running?.exitCode !== null || running.signalCode !== null) return;
     const gone = new Promise((resolve) => running.once('exit', resolve));
     running.kill(signal);
     await gone;
@@ -89,7 +89,7 @@ export async function startPostgres({ initdb, postgres }: NonNullable<ReturnType
       return {
         name,
         place: (beside) => ({ file: path.join(beside, `${name}.sqlite`), database: at }),
-        json: JSON.stringify({ apiVersion: 'sealane/v1', kind: 'Database', postgres: { host: socket, database: name, user: 'sealane' } }),
+        json: databaseJson(socket, name),
         sql: (text) => sql(name, text),
       };
     },
@@ -111,6 +111,11 @@ export async function startPostgres({ initdb, postgres }: NonNullable<ReturnType
   };
   await server.start();
   return server;
+}
+
+/** A `database.json`. */
+export function databaseJson(host: string, database: string): string {
+  return JSON.stringify({ apiVersion: 'sealane/v1', kind: 'Database', postgres: { host, database, user: 'sealane' } });
 }
 
 function accountOf(name: string): { readonly uid: number; readonly gid: number } {

@@ -7,9 +7,8 @@ import { asLedgerError } from './errors.js';
 const INT8 = 20;
 
 /** Parsers of column types. An integer past 2^53 is no safe one, and refused where it is read. */
-export const TYPES = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary'): ((text: string) => unknown) =>
-    oid === INT8 ? Number : (pg.types.getTypeParser(oid, format) as (text: string) => unknown),
+const TYPES: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) => (Number(oid) === INT8 ? Number : (pg.types.getTypeParser(oid, format) as (text: string) => unknown)),
 };
 
 /** What runs statements: one connection, or a pool of them. */
@@ -47,7 +46,7 @@ function preparedFor(prepared: Prepared, sql: string, values: readonly SqlValue[
 }
 
 /** `?` → `$1::bigint` and so on. No statement of ours has a question mark in a text. */
-export function numbered(sql: string, values: readonly SqlValue[]): string {
+function numbered(sql: string, values: readonly SqlValue[]): string {
   let at = 0;
   return sql.replaceAll('?', () => {
     const type = typeOf(values[at] ?? null);
