@@ -3,12 +3,10 @@ import pg from 'pg';
 import type { Queries, Row, SqlValue } from '../store.js';
 import { asLedgerError } from './errors.js';
 
-/** OID of `bigint`, which the client gives as text unless told otherwise. */
-const INT8 = 20;
-
-/** Parsers of column types. An integer past 2^53 is no safe one, and refused where it is read. */
+/** Parsers of column types: the client gives a `bigint` as text. An integer past 2^53 is no safe one, and refused where it is read. */
 const TYPES: pg.CustomTypesConfig = {
-  getTypeParser: (oid, format) => (Number(oid) === INT8 ? Number : (pg.types.getTypeParser(oid, format) as (text: string) => unknown)),
+  getTypeParser: (oid, format) =>
+    oid === pg.types.builtins.INT8 ? Number : (pg.types.getTypeParser(oid, format) as (text: string) => unknown),
 };
 
 /** What runs statements: one connection, or a pool of them. */
