@@ -104,7 +104,7 @@ async function write(
   const copied = await pushFrom(layout, root, { client, repository, mountFrom: otherRepositories(promoter, wish.to) });
   reached('copy:images-there');
   // one writer of this home at a time: the list of a registry without the referrers API loses what two write at once
-  const alone: AttachTarget['alone'] = (work) => withPublishLock(promoter.home.registryLock, work);
+  const alone: AttachTarget['alone'] = (work) => withPublishLock({ file: promoter.home.registryLock }, work);
   const written: { target: AttachTarget; referrers: readonly Descriptor[]; of: Subject; isKept: boolean }[] = [];
   for (const of of subjects) {
     const target = { client, repository, subject: of.descriptor, alone };
