@@ -49,13 +49,23 @@ function rowsOf(given: JsonObject, prefix: string, root: JsonObject): readonly F
     value === undefined ? [] : rowsOf(object(value), `${prefix}${suffix}`, root);
   const first = list(schema['prefixItems']).flatMap((item, at) => inner(item, `[${at}]`));
   const anyOf = list(schema['anyOf']).flatMap((each) => rowsOf(object(each), prefix, root));
-  return unique([...own, ...first, ...inner(schema['items'], '[]'), ...inner(schema['additionalProperties'], '.*'), ...anyOf]);
+  const oneOf = merged(list(schema['oneOf']).flatMap((each) => rowsOf(object(each), prefix, root)));
+  return unique([...own, ...first, ...inner(schema['items'], '[]'), ...inner(schema['additionalProperties'], '.*'), ...anyOf, ...oneOf]);
+}
+
+/** One row for each path: of kinds told apart by a constant, all constants and types. */
+function merged(rows: readonly FieldRow[]): readonly FieldRow[] {
+  return [...new Set(rows.map(({ path }) => path))].map((path) => ({
+    path,
+    type: [...new Set(rows.filter((row) => row.path === path).map(({ type }) => type))].join(' or '),
+  }));
 }
 
 function typeText(given: JsonObject, root: JsonObject): string {
   const schema = resolve(given, root);
   if (schema['const'] !== undefined) return code(schema['const']);
   if (schema['enum'] !== undefined) return list(schema['enum']).map(code).join(', ');
+  if (schema['oneOf'] !== undefined) return [...new Set(list(schema['oneOf']).map((each) => typeText(object(each), root)))].join(' or ');
   if (schema['anyOf'] !== undefined) return [...new Set(list(schema['anyOf']).map((each) => typeText(object(each), root)))].join(' or ');
   const type = schema['type'];
   if (Array.isArray(type)) return type.join(' or ');

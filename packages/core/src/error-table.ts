@@ -583,6 +583,16 @@ export const ERRORS = define({
     what: 'a source sends more slowly than the least rate, or keeps a connection open without sending',
     hint: 'use another upstream or registry, or try again on a better link',
   },
+  DRIVER_REFUSED: {
+    exit: 4,
+    what: 'the driver of this site can never run this release: no manifest for its engine, an image that is no part of it, or its installer said no',
+    hint: 'read what is named above and state/logs/workload.log; make a release that fits the driver in site.yaml',
+  },
+  DRIVER_NOT_READY: {
+    exit: 5,
+    what: 'the engine or installer of this site cannot take the release in for now',
+    hint: 'see that the engine works on this host; the next update tries again',
+  },
   HEALTH_FAILED: {
     exit: 7,
     what: 'the release did not pass its health checks and was rolled back',

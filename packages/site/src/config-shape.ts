@@ -24,7 +24,18 @@ const property = z
   .regex(/^[A-Z][A-Za-z]+=[^\n]*$/, 'expected a unit property like User=www-data')
   .max(4096);
 
-const driver = z.strictObject({
+const watching = {
+  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).default({}),
+  health: z
+    .array(z.union([httpProbe, tcpProbe, commandProbe]))
+    .max(32)
+    .default([]),
+  healthIntervalMs: z.int().min(10).max(3_600_000).default(1000),
+  startSeconds: seconds.default(15).describe('within this time every check must pass once'),
+  probationSeconds: seconds.default(10).describe('how long health is watched before the release is committed'),
+};
+
+const filesDriver = z.strictObject({
   use: z.literal('files'),
   unit: z
     .strictObject({
@@ -34,16 +45,36 @@ const driver = z.strictObject({
     .describe('run workload and probes as units of systemd of their own, outside the updater: what a sandboxed updater needs'),
   start: command.describe('starts the workload; runs in the release folder, with SEALANE_RELEASE_DIR and others in its environment'),
   stop: command.optional().describe('stops it; without one its process group is sent SIGTERM'),
-  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).default({}),
-  health: z
-    .array(z.union([httpProbe, tcpProbe, commandProbe]))
-    .max(32)
-    .default([]),
-  healthIntervalMs: z.int().min(10).max(3_600_000).default(1000),
-  startSeconds: seconds.default(15).describe('within this time every check must pass once'),
   stopGraceSeconds: seconds.default(10).describe('time to stop before SIGKILL'),
-  probationSeconds: seconds.default(10).describe('how long health is watched before the release is committed'),
+  ...watching,
 });
+
+const hooks = {
+  prepareSeconds: seconds.default(1800).describe('how long laying down beside what runs may take'),
+  commandSeconds: seconds.default(120).describe('how long each other command may take'),
+};
+
+const commandDriver = z.strictObject({
+  use: z.literal('command'),
+  prepare: command.optional().describe('lays the release down beside what runs'),
+  start: command.describe('makes it what runs; done again after a crash or a reboot'),
+  stop: command.optional().describe('before another is started'),
+  status: command.optional().describe('exit 0: it runs; without one, health alone can tell'),
+  confirm: command.optional().describe('after health has passed: it stays'),
+  ...hooks,
+  ...watching,
+});
+
+const podmanDriver = z.strictObject({
+  use: z.literal('podman'),
+  engine: z.array(word).min(1).max(MAX_WORDS).default(['podman']).describe('the words that call podman'),
+  network: z.array(word).max(8).default([]).describe('networks or a network mode for each pod'),
+  stopGraceSeconds: seconds.default(10).describe('time to stop before SIGKILL'),
+  ...hooks,
+  ...watching,
+});
+
+const driver = z.discriminatedUnion('use', [filesDriver, commandDriver, podmanDriver]);
 
 /** The shape. Unknown keys are refused: a misspelt one would silently be a default. */
 export const siteShape = z.strictObject({

@@ -16,8 +16,11 @@ const MAX_ALIASES = 32;
 /** What a site is told locally: site.yaml with its defaults, paths made absolute, probes in one form. */
 export type SiteConfig = Omit<SiteDocument, 'driver' | 'apiVersion' | 'kind' | 'receiptsTo'> & {
   readonly receiptsTo: string | undefined;
-  readonly driver: Omit<SiteDocument['driver'], 'health'> & { readonly health: readonly HealthProbe[] };
+  readonly driver: WithProbes<SiteDocument['driver']>;
 };
+
+/** Each kind of driver, its health checks in one form. */
+type WithProbes<D> = D extends SiteDocument['driver'] ? Omit<D, 'health'> & { readonly health: readonly HealthProbe[] } : never;
 
 /**
  * Reads site.yaml.

@@ -11,7 +11,7 @@ import { systemClock } from './clock.js';
 import { readConfig, type SiteConfig } from './config.js';
 import { crashPoint } from './crash-point.js';
 import { isNodeError, nodeDisk } from './disk.js';
-import { filesDriver } from './drivers/files.js';
+import { driverOf } from './drivers/driver-of.js';
 import { systemProcesses } from './drivers/process-table.js';
 import { unitDriver } from './drivers/unit.js';
 import { systemdUnits } from './drivers/systemd-shell.js';
@@ -90,15 +90,18 @@ function keyFile({ disk, env }: SiteWorld, folder: StateFolder): string {
 /** Workload and probes as processes of this one, or as units of systemd outside its sandbox. */
 function workloadParts(world: SiteWorld, folder: StateFolder, config: SiteConfig): Pick<Site, 'driver' | 'prober'> {
   const { disk, clock, processes, signal, env } = world;
-  const { unit } = config.driver;
-  const own = { ...config.driver, stop: config.driver.stop };
-  if (unit === undefined) {
-    const driver = filesDriver(own, { disk, clock, processes, signal, hostEnv: env, stateFolder: folder.root });
-    return { driver, prober: directProber(signal) };
+  const { talk } = world;
+  if (config.driver.use !== 'files' || config.driver.unit === undefined) {
+    const outside = { disk, clock, processes, signal, hostEnv: env, stateFolder: folder.root, talk };
+    return { driver: driverOf(config.driver, outside), prober: directProber(signal) };
   }
+  const { unit, stop } = config.driver;
   const units = systemdUnits;
   return {
-    driver: unitDriver({ ...own, site: config.name, properties: unit.properties }, { disk, clock, units, stateFolder: folder.root }),
+    driver: unitDriver(
+      { ...config.driver, stop, site: config.name, properties: unit.properties },
+      { disk, clock, units, stateFolder: folder.root },
+    ),
     prober: unitProber(units, unit.properties, signal),
   };
 }

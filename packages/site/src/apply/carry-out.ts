@@ -7,7 +7,7 @@ import { crashPoint } from '../crash-point.js';
 import { isNodeError } from '../disk.js';
 import { durableLink } from '../durable-write.js';
 import type { SlotOnDisk } from '../drivers/driver.js';
-import { workloadEnv } from '../drivers/files.js';
+import { workloadEnv } from '../drivers/workload-env.js';
 import { look, watch, type Watched, type WatchResult, watchStart } from '../health/watch.js';
 import type { Site } from '../site.js';
 import { slotFolder } from '../state-folder.js';
@@ -91,6 +91,7 @@ async function stage(context: CarryContext, target: Target): Promise<SiteEvent> 
   const { site, lane } = context;
   try {
     await stageRelease(site, lane, target.release);
+    await site.driver.prepare?.(slotOf(site.folder, target));
     return { is: 'staged' };
   } catch (error) {
     if (!(error instanceof SealaneError)) throw error;
@@ -148,9 +149,14 @@ async function watchProbation(context: CarryContext, target: Target): Promise<Si
   const result = await interruptible(target, () =>
     watch(watched(site, target), plan(site), secondsSince(phase.began, clock), clock, signal),
   );
-  return result.healthy
-    ? { is: 'committed', at: now(context), keep: site.config.keep, ...timeTaken(target.began, clock) }
-    : unhealthy(context, result.checks);
+  if (!result.healthy) return unhealthy(context, result.checks);
+  try {
+    await site.driver.confirm?.(slotOf(site.folder, target));
+    return { is: 'committed', at: now(context), keep: site.config.keep, ...timeTaken(target.began, clock) };
+  } catch (error) {
+    if (error instanceof SiteError && error.code === 'HEALTH_FAILED') return unhealthy(context, [startFailure(error.message)]);
+    throw error;
+  }
 }
 
 async function goBack(context: CarryContext, { to, attempt, failed }: Effect & { do: 'go-back' }): Promise<SiteEvent> {
@@ -198,7 +204,8 @@ export function slotOf(folder: Site['folder'], { release, name, version, rendere
 function watched({ world, folder, config, driver, prober }: Site, release: Target | Slot): Watched {
   const slot = slotOf(folder, release);
   // what systemd told this service is not for others
-  const hostEnv = config.driver.unit === undefined ? world.env : {};
+  const isUnit = config.driver.use === 'files' && config.driver.unit !== undefined;
+  const hostEnv = isUnit ? {} : world.env;
   const env = workloadEnv(config.driver, { disk: world.disk, hostEnv, stateFolder: folder.root }, slot);
   return {
     status: () => driver.status(),
@@ -219,9 +226,9 @@ function startFailure(actual: string): Check {
   return {
     id: 'health-start',
     verdict: 'fail',
-    expected: 'the start command of site.yaml starts the release',
+    expected: 'the driver of site.yaml starts the release and keeps it',
     actual,
-    remedy: 'read state/logs/workload.log and driver.start in site.yaml',
+    remedy: 'read state/logs/workload.log and driver in site.yaml',
     evidence: [],
     code: 'HEALTH_FAILED',
   };

@@ -42,7 +42,7 @@ async function workloadCheck({ world, folder, driver }: Site): Promise<Check> {
     'workload',
     'HEALTH_FAILED',
     stopped ? 'stopped by an operator' : 'what is installed runs',
-    status.is === 'ended' ? status.how : status.is,
+    'how' in status ? status.how : status.is,
     isRight,
   );
 }

@@ -86,10 +86,12 @@ async function copyBlob(lane: LaneFolders, store: Layout, { digest, size }: Desc
   await store.putBlob(createReadStream(file, { highWaterMark: CHUNK_BYTES }), { expected: digest, size, maxBytes: size });
 }
 
-async function unpack({ world, config }: Site, store: Layout, component: ReleaseComponent, target: string): Promise<void> {
+async function unpack({ world, config, driver }: Site, store: Layout, component: ReleaseComponent, target: string): Promise<void> {
   const { setuid } = config.unpack;
   switch (component.kind) {
     case 'image':
+      // an engine takes it out of the store as it is
+      if (driver.images === 'pulled') return;
       await flattenImage(store, component.digest, target, { setuid, platform: hostPlatform() });
       return;
     case 'files':

@@ -1,7 +1,7 @@
 /**
  * The walk of `check` and `update`: recover, ask `fetch`, verify, keep what was learnt, and then act on it or not.
  */
-import { type Check, type Digest, type ErrorCode, LIMITS, parseCheckpoint, SiteError } from '@sealane/core';
+import { type Check, type Digest, type ErrorCode, ERRORS, LIMITS, parseCheckpoint, SiteError } from '@sealane/core';
 import { type Admission, parseBundle, readSiteRecord, type SiteRecordPredicate } from '@sealane/trust';
 import { crashPoint } from '../crash-point.js';
 import type { SyncAnswer } from '../fetch/protocol.js';
@@ -71,7 +71,7 @@ export async function keepRunning(site: Site, state: SiteState): Promise<void> {
   const { current, phase, stopped } = state;
   if (current === null || stopped || phase.at !== 'idle') return;
   const status = await site.driver.status();
-  if (status.is === 'running' || status.is === 'handed-over') return;
+  if (status.is === 'running' || status.is === 'handed-over' || status.is === 'restarting') return;
   site.world.talk(
     `${current.name} ${current.version} was not running (${status.is === 'ended' ? status.how : 'never started'}): started again`,
   );
@@ -215,11 +215,11 @@ export async function carryOutTarget(context: CarryContext, release: Digest, che
   try {
     await carryOutAll(context);
   } catch (error) {
-    const isShort = isDiskFull(error) || (error instanceof SiteError && error.code === 'DISK_SHORT');
+    const lack = lackOf(error);
     const { phase } = machine.state();
-    if (!isShort || (phase.at !== 'admitted' && phase.at !== 'staged')) throw error;
-    machine.record({ is: 'abandoned', why: 'the disk is full' });
-    return { ...base(site, before), outcome: 'deferred', release, reason: 'DISK_SHORT', checks: [...checks, diskCheck(error)] };
+    if (lack === undefined || (phase.at !== 'admitted' && phase.at !== 'staged')) throw error;
+    machine.record({ is: 'abandoned', why: lack.expected });
+    return { ...base(site, before), outcome: 'deferred', release, reason: lack.code, checks: [...checks, lack] };
   }
   return ended(site, before, machine.state(), release, checks);
 }
@@ -284,15 +284,14 @@ function base(site: Site, state: SiteState): Pick<SiteResult, 'site' | 'previous
   return { site: site.config.name, previous: state.current?.release ?? null };
 }
 
-function diskCheck(error: unknown): Check {
+/** What the host lacks for now, if that is why a release could not be laid down; the next update tries again. */
+function lackOf(error: unknown): (Check & { readonly code: ErrorCode }) | undefined {
   const actual = error instanceof Error ? error.message : String(error);
-  return {
-    id: 'disk',
-    verdict: 'pending',
-    expected: 'room for the release beside the one that runs',
-    actual,
-    remedy: 'free disk: sealane-site gc',
-    evidence: [],
-    code: 'DISK_SHORT',
-  };
+  const lack = { verdict: 'pending', actual, evidence: [] } as const;
+  if (isDiskFull(error) || (error instanceof SiteError && error.code === 'DISK_SHORT')) {
+    const expected = 'room for the release beside the one that runs';
+    return { ...lack, id: 'disk', expected, remedy: 'free disk: sealane-site gc', code: 'DISK_SHORT' };
+  }
+  if (!(error instanceof SiteError) || error.code !== 'DRIVER_NOT_READY') return undefined;
+  return { ...lack, id: 'driver', expected: 'an engine that takes the release in', remedy: ERRORS.DRIVER_NOT_READY.hint, code: error.code };
 }

@@ -1,5 +1,8 @@
 /** What every driver can do: run one release at a time. Which files it runs is decided by the slot, how by local configuration. */
 import type { Digest } from '@sealane/core';
+import type { Clock } from '../clock.js';
+import type { Disk } from '../disk.js';
+import type { ProcessTable } from './process-table.js';
 
 /** A release that lies unpacked in its slot. */
 export interface SlotOnDisk {
@@ -14,14 +17,37 @@ export interface SlotOnDisk {
 
 /** How the workload is doing, as far as the host can tell without asking it. */
 export type WorkloadStatus =
-  | { readonly is: 'running'; readonly release: Digest; readonly pid: number }
+  /** `restarts`: how often its engine has started it again since, where it is an engine that does. */
+  | { readonly is: 'running'; readonly release: Digest; readonly pid: number; readonly restarts?: number }
   /** Its starter came to an end with 0 and left the rest to somebody else; only health can tell. Needs a configured `stop`. */
   | { readonly is: 'handed-over'; readonly release: Digest }
+  /** It has ended and its engine is about to start it again. */
+  | { readonly is: 'restarting'; readonly release: Digest; readonly how: string }
   | { readonly is: 'ended'; readonly release: Digest; readonly how: string }
   | { readonly is: 'none' };
 
+/** The outside of a driver. `hostEnv` is what the workload inherits. */
+export interface DriverWorld {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly processes: ProcessTable;
+  readonly signal: AbortSignal;
+  readonly hostEnv: Readonly<Record<string, string | undefined>>;
+  readonly stateFolder: string;
+  /** A line for people. */
+  readonly talk: (line: string) => void;
+}
+
 /** A driver. It keeps what it must know across processes and reboots in the state folder. */
 export interface Driver {
+  /** How images of a release are laid down: as files in the slot, or as they are in the store, for an engine to pull. */
+  readonly images: 'unpacked' | 'pulled';
+  /**
+   * Makes ready what takes long, beside what runs, which is not touched; done again after a crash.
+   *
+   * @throws SiteError `DRIVER_REFUSED` it can never run here, `DRIVER_NOT_READY` not now
+   */
+  prepare?(slot: SlotOnDisk): Promise<void>;
   /**
    * Starts the release; nothing may be running. Durable before the workload's first instruction: no crash leaves one that nobody knows.
    *
@@ -30,6 +56,8 @@ export interface Driver {
   start(slot: SlotOnDisk): Promise<void>;
   /** Stops whatever this driver started, and forgets it. Fine when nothing runs. */
   stop(): Promise<void>;
+  /** Told after health has passed and before the release is committed; done again after a crash. @throws SiteError `HEALTH_FAILED` it cannot stay */
+  confirm?(slot: SlotOnDisk): Promise<void>;
   /** Looks now. A process of ours that just ended is waited for (milliseconds), so that how it ended is known. */
   status(): Promise<WorkloadStatus>;
 }

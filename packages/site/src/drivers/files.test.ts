@@ -25,6 +25,7 @@ function place(folder: string, config: Partial<FilesDriverConfig>): { driver: Dr
     signal: never,
     hostEnv: { PATH: process.env['PATH'] },
     stateFolder: folder,
+    talk: () => undefined,
   };
   const make = (): Driver => filesDriver({ start: ['sleep', '60'], stop: undefined, env: {}, stopGraceSeconds: 1, ...config }, world);
   return { driver: make(), again: make, slot };

@@ -6,19 +6,17 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import path from 'node:path';
 import { type Digest, isDigest, SiteError } from '@sealane/core';
-import type { Clock } from '../clock.js';
-import { readRendered } from '../apply/rendered.js';
 import { crashPoint } from '../crash-point.js';
-import type { Disk } from '../disk.js';
 import { durableWrite } from '../durable-write.js';
 import { readSealed, sealed } from '../sealed-file.js';
-import type { Driver, SlotOnDisk, WorkloadStatus } from './driver.js';
-import type { ProcessTable } from './process-table.js';
+import type { Driver, DriverWorld, SlotOnDisk, WorkloadStatus } from './driver.js';
 import { runToEnd } from './run-to-end.js';
+import { workloadEnv } from './workload-env.js';
+import { openWorkloadLog } from './workload-log.js';
 
 /** What local configuration says about starting and stopping. */
 export interface FilesDriverConfig {
@@ -26,16 +24,6 @@ export interface FilesDriverConfig {
   readonly stop: readonly string[] | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly stopGraceSeconds: number;
-}
-
-/** The outside of the driver. `hostEnv` is what the workload inherits. */
-export interface FilesDriverWorld {
-  readonly disk: Disk;
-  readonly clock: Clock;
-  readonly processes: ProcessTable;
-  readonly signal: AbortSignal;
-  readonly hostEnv: Readonly<Record<string, string | undefined>>;
-  readonly stateFolder: string;
 }
 
 interface WorkloadRecord {
@@ -49,9 +37,6 @@ interface WorkloadRecord {
 /** Waits for one line on descriptor 3, then becomes the command. Without the line (the updater died) it ends and nothing ran. */
 const GATE = 'read -r word <&3 || exit 125; [ "$word" = go ] || exit 125; exec 3<&-; exec "$@"';
 
-/** A log is begun anew at a start once it is larger: one file of the same size is kept beside it. */
-const MAX_LOG_BYTES = 8 * 1024 * 1024;
-
 /** After SIGKILL only the kernel is left to wait for. */
 const KILL_WAIT_MS = 10_000;
 
@@ -61,10 +46,11 @@ const POLL_MS = 20;
 const REAP_WAIT_MS = 1000;
 
 /** Makes the driver. It reads and writes `run/workload.json` and `logs/` in the state folder. */
-export function filesDriver(config: FilesDriverConfig, world: FilesDriverWorld): Driver {
+export function filesDriver(config: FilesDriverConfig, world: DriverWorld): Driver {
   const file = path.join(world.stateFolder, 'run', 'workload.json');
   let child: ChildProcess | undefined;
   return {
+    images: 'unpacked',
     start: async (slot) => {
       child = await startGated(config, world, slot, file);
     },
@@ -73,8 +59,8 @@ export function filesDriver(config: FilesDriverConfig, world: FilesDriverWorld):
   };
 }
 
-async function startGated(config: FilesDriverConfig, world: FilesDriverWorld, slot: SlotOnDisk, file: string): Promise<ChildProcess> {
-  const log = openLog(world, slot);
+async function startGated(config: FilesDriverConfig, world: DriverWorld, slot: SlotOnDisk, file: string): Promise<ChildProcess> {
+  const log = openWorkloadLog(world, slot);
   try {
     const child = spawn('/bin/sh', ['-c', GATE, 'sealane-workload', ...config.start], {
       cwd: slot.folder,
@@ -93,49 +79,6 @@ async function startGated(config: FilesDriverConfig, world: FilesDriverWorld, sl
   }
 }
 
-/**
- * The environment of start and health commands: that of the updater, what is configured, which release it is about, and its variables. These have a prefix
- * of their own, so that no release can set PATH or what an interpreter reads: the commands are local configuration's.
- */
-export function workloadEnv(
-  config: Pick<FilesDriverConfig, 'env'>,
-  world: Pick<FilesDriverWorld, 'disk' | 'hostEnv' | 'stateFolder'>,
-  slot: SlotOnDisk,
-): NodeJS.ProcessEnv {
-  const inherited = Object.fromEntries(Object.entries(world.hostEnv).filter(([name]) => !name.startsWith('SEALANE_')));
-  return {
-    ...inherited,
-    ...config.env,
-    SEALANE_RELEASE: slot.release,
-    SEALANE_RELEASE_DIR: slot.folder,
-    SEALANE_NAME: slot.name,
-    SEALANE_VERSION: slot.version,
-    SEALANE_STATE: world.stateFolder,
-    ...variablesEnv(world, slot),
-  };
-}
-
-/** Each variable as `SEALANE_VAR_NAME`, and the file that has them all. */
-function variablesEnv({ disk }: Pick<FilesDriverWorld, 'disk'>, { variables }: SlotOnDisk): NodeJS.ProcessEnv {
-  if (variables === undefined) return {};
-  const values = Object.entries(readRendered(disk, variables)).map(([name, value]) => [`SEALANE_VAR_${name}`, String(value)] as const);
-  return { SEALANE_VARIABLES: variables, ...Object.fromEntries(values) };
-}
-
-function openLog(world: FilesDriverWorld, slot: SlotOnDisk): number {
-  return openSync(prepareLog(world, slot), 'a', 0o640);
-}
-
-/** The log of the workload, rotated when it has grown, with a line that says who writes from here on. */
-export function prepareLog({ disk, stateFolder }: Pick<FilesDriverWorld, 'disk' | 'stateFolder'>, slot: SlotOnDisk): string {
-  const folder = path.join(stateFolder, 'logs');
-  disk.makeFolder(folder, 0o750);
-  const file = path.join(folder, 'workload.log');
-  if (disk.kind(file) === 'file' && disk.sizeBytes(file) > MAX_LOG_BYTES) disk.rename(file, `${file}.1`);
-  disk.appendSynced(file, new TextEncoder().encode(`--- ${slot.name} ${slot.version} ${slot.release}\n`));
-  return file;
-}
-
 function spawned(child: ChildProcess, command: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     child.once('spawn', resolve);
@@ -145,7 +88,7 @@ function spawned(child: ChildProcess, command: readonly string[]): Promise<void>
   });
 }
 
-function recordWorkload({ disk, clock, processes }: FilesDriverWorld, file: string, pid: number | undefined, release: Digest): void {
+function recordWorkload({ disk, clock, processes }: DriverWorld, file: string, pid: number | undefined, release: Digest): void {
   const startTime = pid === undefined ? undefined : processes.startTime(pid);
   if (pid === undefined || startTime === undefined)
     throw new SiteError('HEALTH_FAILED', 'start the workload: expected a process, it ended at once');
@@ -169,7 +112,7 @@ function openGate(child: ChildProcess): Promise<void> {
   });
 }
 
-async function stopRecorded(config: FilesDriverConfig, world: FilesDriverWorld, file: string): Promise<void> {
+async function stopRecorded(config: FilesDriverConfig, world: DriverWorld, file: string): Promise<void> {
   const record = readRecord(world, file);
   if (record === undefined) return;
   if (record.bootId === world.clock.bootId()) await stopGroup(config, world, record);
@@ -177,7 +120,7 @@ async function stopRecorded(config: FilesDriverConfig, world: FilesDriverWorld, 
   world.disk.syncFolder(path.dirname(file));
 }
 
-async function stopGroup(config: FilesDriverConfig, world: FilesDriverWorld, record: WorkloadRecord): Promise<void> {
+async function stopGroup(config: FilesDriverConfig, world: DriverWorld, record: WorkloadRecord): Promise<void> {
   const { processes } = world;
   // another process has the id now: the group of the workload, named after it, is gone
   const startTime = processes.startTime(record.pid);
@@ -198,11 +141,11 @@ async function stopGroup(config: FilesDriverConfig, world: FilesDriverWorld, rec
   throw new SiteError('INTERNAL', `stop the workload: expected process group ${record.pid} to end after SIGKILL, it runs on`);
 }
 
-function stopEnv(config: FilesDriverConfig, world: FilesDriverWorld, record: WorkloadRecord): NodeJS.ProcessEnv {
+function stopEnv(config: FilesDriverConfig, world: DriverWorld, record: WorkloadRecord): NodeJS.ProcessEnv {
   return { ...world.hostEnv, ...config.env, SEALANE_RELEASE: record.release, SEALANE_STATE: world.stateFolder };
 }
 
-async function groupEnds({ clock, processes }: FilesDriverWorld, groupId: number, waitMs: number): Promise<boolean> {
+async function groupEnds({ clock, processes }: DriverWorld, groupId: number, waitMs: number): Promise<boolean> {
   // stopping is never left half done: it does not listen to the command's signal
   const never = new AbortController().signal;
   for (let waitedMs = 0; waitedMs <= waitMs; waitedMs += POLL_MS) {
@@ -214,7 +157,7 @@ async function groupEnds({ clock, processes }: FilesDriverWorld, groupId: number
 
 async function statusOf(
   config: FilesDriverConfig,
-  world: FilesDriverWorld,
+  world: DriverWorld,
   file: string,
   child: ChildProcess | undefined,
 ): Promise<WorkloadStatus> {
@@ -256,7 +199,7 @@ function describeEnd(child: ChildProcess | undefined): string {
   return child?.exitCode == null ? 'it is gone' : `it exited with ${child.exitCode}`;
 }
 
-function readRecord({ disk }: FilesDriverWorld, file: string): WorkloadRecord | undefined {
+function readRecord({ disk }: DriverWorld, file: string): WorkloadRecord | undefined {
   const value = readSealed(disk, file);
   if (value === undefined) return undefined;
   const { pid, startTime, bootId, release, handedOver } = value;

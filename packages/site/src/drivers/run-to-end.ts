@@ -1,9 +1,13 @@
 /** Runs a command of local configuration to its end, within a time; with it ends everything it started. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { isNodeError } from '../disk.js';
 
-/** How a command ended: with an exit code, or why it has none. */
-export type CommandEnd = { readonly code: number } | { readonly code: undefined; readonly why: string };
+/** How a command ended: with an exit code, or why it has none; and what it said, where that was asked for. */
+export type CommandEnd = ({ readonly code: number } | { readonly code: undefined; readonly why: string }) & {
+  readonly stdout: string;
+  readonly stderr: string;
+};
 
 /** Where and how long a command runs. */
 export interface RunOptions {
@@ -11,16 +15,28 @@ export interface RunOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Where its output goes: to a file descriptor, or into the answer. Default: nowhere. */
+  readonly output?: number | 'text';
 }
 
+/** What is kept of each stream: the answer of an engine about some hundred containers. */
+const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
+
+/** What a command started may hold on to its pipes for ever: once it has ended they are read for no longer than this. */
+const DRAIN_MS = 500;
+
 /** Runs it; never rejects. At the timeout or when `signal` aborts the whole process group is killed. */
-export function runToEnd(argv: readonly string[], { cwd, env, timeoutMs, signal }: RunOptions): Promise<CommandEnd> {
+export function runToEnd(argv: readonly string[], { cwd, env, timeoutMs, signal, output }: RunOptions): Promise<CommandEnd> {
   const [file = '', ...words] = argv;
+  const stream = output === 'text' ? 'pipe' : (output ?? 'ignore');
   return new Promise((resolve) => {
-    const child = spawn(file, words, { cwd, env, detached: true, stdio: 'ignore' });
-    const end = (answer: CommandEnd): void => {
+    const child = spawn(file, words, { cwd, env, detached: true, stdio: ['ignore', stream, stream] });
+    const said = { stdout: textOf(child.stdout), stderr: textOf(child.stderr) };
+    const end = (answer: { readonly code: number } | { readonly code: undefined; readonly why: string }): void => {
       limit.removeEventListener('abort', kill);
-      resolve(answer);
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      resolve({ ...answer, stdout: said.stdout(), stderr: said.stderr() });
     };
     const kill = (): void => {
       killGroup(child.pid);
@@ -29,8 +45,35 @@ export function runToEnd(argv: readonly string[], { cwd, env, timeoutMs, signal 
     const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
     limit.addEventListener('abort', kill, { once: true });
     child.once('error', (error) => end({ code: undefined, why: error.message }));
-    child.once('exit', (code, by) => end(code === null ? { code: undefined, why: `it was ended by ${by ?? 'a signal'}` } : { code }));
+    child.once('exit', (code, by) => {
+      const answer = code === null ? { code: undefined, why: `it was ended by ${by ?? 'a signal'}` } : { code };
+      drained(child, () => end(answer));
+    });
   });
+}
+
+/** Calls `then` when all output was read, or is not to be waited for any longer. */
+function drained(child: ChildProcess, then: () => void): void {
+  if (child.stdout === null) {
+    then();
+    return;
+  }
+  const late = AbortSignal.timeout(DRAIN_MS);
+  late.addEventListener('abort', then, { once: true });
+  child.once('close', () => {
+    late.removeEventListener('abort', then);
+    then();
+  });
+}
+
+function textOf(stream: Readable | null): () => string {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  stream?.on('data', (piece: Buffer) => {
+    if (bytes < MAX_OUTPUT_BYTES) pieces.push(piece.subarray(0, MAX_OUTPUT_BYTES - bytes));
+    bytes += piece.length;
+  });
+  return () => Buffer.concat(pieces).toString();
 }
 
 function killGroup(pid: number | undefined): void {

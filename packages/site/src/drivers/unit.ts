@@ -11,8 +11,10 @@ import { durableWrite } from '../durable-write.js';
 import { crashPoint } from '../crash-point.js';
 import { readSealed, sealed } from '../sealed-file.js';
 import type { Driver, SlotOnDisk, WorkloadStatus } from './driver.js';
-import { type FilesDriverConfig, prepareLog, workloadEnv } from './files.js';
+import type { FilesDriverConfig } from './files.js';
 import type { UnitFacts, Units } from './systemd-shell.js';
+import { workloadEnv } from './workload-env.js';
+import { prepareWorkloadLog } from './workload-log.js';
 
 /** What local configuration says. `properties` are those of the unit, as systemd-run takes them. */
 export interface UnitDriverConfig extends FilesDriverConfig {
@@ -33,6 +35,7 @@ export function unitDriver(config: UnitDriverConfig, world: UnitDriverWorld): Dr
   const name = `sealane-workload-${config.site}.service`;
   const file = path.join(world.stateFolder, 'run', 'unit.json');
   return {
+    images: 'unpacked',
     start: async (slot) => {
       record(world, file, slot.release);
       crashPoint('update:workload-recorded');
@@ -54,7 +57,7 @@ export function unitDriver(config: UnitDriverConfig, world: UnitDriverWorld): Dr
 }
 
 function startOf(config: UnitDriverConfig, world: UnitDriverWorld, slot: SlotOnDisk): Parameters<Units['start']>[1] {
-  const log = prepareLog(world, slot);
+  const log = prepareWorkloadLog(world, slot);
   const properties = [
     `Description=Sealane workload of ${config.site}`,
     `TimeoutStopSec=${config.stopGraceSeconds}`,

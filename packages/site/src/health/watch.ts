@@ -13,6 +13,9 @@ export interface WatchPlan {
   readonly intervalMs: number;
 }
 
+/** An engine may start a workload again while what it needs comes up; more is a crash loop. */
+const MAX_RESTARTS = 3;
+
 /** What watching looks at: the process, and the answers of all probes at this moment. */
 export interface Watched {
   status(): Promise<WorkloadStatus>;
@@ -71,14 +74,28 @@ export async function look(watched: Watched): Promise<WatchResult> {
 }
 
 function processCheck(status: WorkloadStatus): Check {
-  const fine = status.is === 'running' || status.is === 'handed-over';
+  const problem = problemOf(status);
   return {
     id: 'health-process',
-    verdict: fine ? 'pass' : 'fail',
-    expected: 'the process that was started runs',
-    actual: fine ? 'it does' : status.is === 'ended' ? status.how : 'nothing was started',
-    remedy: fine ? '' : 'read state/logs/workload.log; a start command that ends by itself needs a configured stop',
+    verdict: problem === undefined ? 'pass' : 'fail',
+    expected: 'what was started runs',
+    actual: problem ?? 'it does',
+    remedy: problem === undefined ? '' : 'read state/logs/workload.log; a start command that ends by itself needs a configured stop',
     evidence: [],
-    ...(fine ? {} : { code: 'HEALTH_FAILED' as const }),
+    ...(problem === undefined ? {} : { code: 'HEALTH_FAILED' as const }),
   };
+}
+
+function problemOf(status: WorkloadStatus): string | undefined {
+  switch (status.is) {
+    case 'running':
+      return (status.restarts ?? 0) > MAX_RESTARTS ? `it was started again ${status.restarts ?? 0} times` : undefined;
+    case 'handed-over':
+      return undefined;
+    case 'restarting':
+    case 'ended':
+      return status.how;
+    case 'none':
+      return 'nothing was started';
+  }
 }

@@ -1,0 +1,29 @@
+/** What an engine is told for one release: where its images come from, and that no others are taken. Formats of containers-registries.conf(5) and containers-policy.json(5). */
+import type { ManifestImage } from './kube-manifest.js';
+
+/** registries.conf: the registries that manifests name are the mirror of this site, and no registry is searched. */
+export function registriesConf(images: readonly ManifestImage[], mirror: string): string {
+  const hosts = [...new Set(images.map(({ name }) => registryOf(name)))].sort();
+  const entries = hosts.map((host) => `[[registry]]\nprefix = "${host}"\nlocation = "${mirror}"\ninsecure = true\n`);
+  return ['unqualified-search-registries = []\n', ...entries].join('\n');
+}
+
+/** policy.json: these digests and nothing else. Their signatures were verified before by the waybill, which this engine cannot read. */
+export function signaturePolicy(images: readonly ManifestImage[], mirror: string): string {
+  const scopes = images.flatMap(({ name, digest }) => [`${name}@${digest}`, `${mirror}${name.slice(registryOf(name).length)}@${digest}`]);
+  const accept = [{ type: 'insecureAcceptAnything' }];
+  return JSON.stringify({
+    default: [{ type: 'reject' }],
+    transports: { docker: Object.fromEntries(scopes.sort().map((scope) => [scope, accept])) },
+  });
+}
+
+function registryOf(name: string): string {
+  return name.split('/', 1)[0] ?? name;
+}
+
+/** A ConfigMap `sealane` that the manifests of a release may take their environment from: which release it is, and its variables. */
+export function configMap(values: Readonly<Record<string, string | undefined>>): string {
+  const data = Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  return JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'sealane' }, data });
+}

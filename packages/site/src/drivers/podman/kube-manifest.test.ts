@@ -1,0 +1,94 @@
+import { type Digest, digestFromHex, utf8 } from '@sealane/core';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { registriesConf, signaturePolicy } from './engine-config.js';
+import { manifestImages, podNames } from './kube-manifest.js';
+
+const part = digestFromHex('a'.repeat(64));
+const parts: ReadonlySet<Digest> = new Set([part]);
+const images = (text: string): unknown => manifestImages('pods.yaml', utf8(text), parts);
+
+const POD = `
+kind: Pod
+metadata: { name: readings }
+spec:
+  initContainers: [{ name: setup, image: registry.example/edge/setup@${part} }]
+  containers: [{ name: app, image: registry.example/edge/app@${part} }]
+`;
+
+describe('images of a manifest', () => {
+  test('of every list of every document, each once', () => {
+    const deployment = `kind: Deployment\nmetadata: { name: web }\nspec: { template: { spec: { containers: [{ image: registry.example/edge/app@${part} }] } } }\n`;
+    expect(images(`${POD}---\n${deployment}`)).toEqual([
+      { name: 'registry.example/edge/setup', digest: part },
+      { name: 'registry.example/edge/app', digest: part },
+    ]);
+  });
+
+  test.each([
+    ['a tag', POD.replaceAll(`@${part}`, ':1.0'), 'by digest'],
+    ['no version at all', POD.replaceAll(`@${part}`, ''), 'by digest'],
+    ['a digest that is no part of the release', POD.replace(part, digestFromHex('b'.repeat(64))), 'parts of the release'],
+    ['a container without an image', 'kind: Pod\nspec: { containers: [{ name: app }] }\n', 'without an image'],
+    ['an image that is no text', 'kind: Pod\nspec: { containers: [{ image: { a: 1 } }] }\n', 'without an image'],
+    ['a container that is a text', 'kind: Pod\nspec: { containers: [app] }\n', 'without an image'],
+    ['nothing to run', 'kind: ConfigMap\nmetadata: { name: x }\n', 'none in it'],
+    ['an empty file', '', 'none in it'],
+    ['no YAML', 'a: [', 'YAML'],
+    ['a key twice', 'kind: Pod\nkind: Pod\n', 'YAML'],
+    [
+      'an alias bomb',
+      `a: &a [x, x]\n${Array.from('bcdefgh')
+        .map(
+          (name, at) =>
+            `${name}: &${name} [*${'abcdefgh'[at]}, *${'abcdefgh'[at]}, *${'abcdefgh'[at]}, *${'abcdefgh'[at]}, *${'abcdefgh'[at]}, *${'abcdefgh'[at]}]\n`,
+        )
+        .join('')}`,
+      'YAML',
+    ],
+    ['bytes that are no text', '\ud800', 'by digest'],
+  ])('%s is refused', (_what, text, expected) => {
+    const bytes = text === '\ud800' ? Uint8Array.of(0xff, 0xfe) : utf8(text);
+    const run = (): unknown => manifestImages('pods.yaml', bytes, parts);
+    expect(run).toThrow(expect.objectContaining({ code: 'DRIVER_REFUSED' }));
+    if (text !== '\ud800') expect(run).toThrow(expected);
+  });
+
+  test('arbitrary text is refused with a name, or names parts only', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+        try {
+          expect(manifestImages('pods.yaml', utf8(text), parts).every(({ digest }) => parts.has(digest))).toBe(true);
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'DRIVER_REFUSED' });
+        }
+      }),
+    );
+  });
+});
+
+test('pods of a manifest are known by name, and no others', () => {
+  const isOurs = podNames('pods.yaml', utf8('kind: Pod\nmetadata: { name: readings }\n---\nkind: Deployment\nmetadata: { name: web }\n'));
+  expect(['readings', 'web-pod', 'web-pod-0', 'web-pod-12'].filter(isOurs)).toHaveLength(4);
+  expect(['readings-2', 'web', 'web-pod-', 'web-pod-x', 'web-podling', 'other', ''].filter(isOurs)).toEqual([]);
+  expect(podNames('empty.yaml', utf8('kind: Pod\n'))('')).toBe(false);
+});
+
+test('an engine pulls the digests of a release from the mirror, and nothing from anywhere else', () => {
+  const list = [
+    { name: 'registry.example/edge/app', digest: part },
+    { name: 'other.example:5000/db', digest: part },
+  ];
+  expect(registriesConf(list, '127.0.0.1:5080')).toBe(
+    [
+      'unqualified-search-registries = []\n',
+      '[[registry]]\nprefix = "other.example:5000"\nlocation = "127.0.0.1:5080"\ninsecure = true\n',
+      '[[registry]]\nprefix = "registry.example"\nlocation = "127.0.0.1:5080"\ninsecure = true\n',
+    ].join('\n'),
+  );
+  const policy = JSON.parse(signaturePolicy(list, '127.0.0.1:5080')) as { default: unknown; transports: { docker: object } };
+  expect(policy.default).toEqual([{ type: 'reject' }]);
+  expect(Object.keys(policy.transports.docker)).toEqual(
+    expect.arrayContaining([`registry.example/edge/app@${part}`, `127.0.0.1:5080/edge/app@${part}`, `127.0.0.1:5080/db@${part}`]),
+  );
+});

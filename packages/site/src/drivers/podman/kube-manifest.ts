@@ -1,0 +1,91 @@
+/** What a Kubernetes manifest makes `podman kube play` run: its images, each a part of the release that carries it, and the names of its pods. */
+import { type Digest, fromUtf8, isDigest, SiteError } from '@sealane/core';
+import { isNode, parseAllDocuments } from 'yaml';
+
+/** An image as the manifest names it: `NAME@DIGEST`. */
+export interface ManifestImage {
+  readonly name: string;
+  readonly digest: Digest;
+}
+
+const MAX_ALIASES = 32;
+/** Where pods list what they run (Kubernetes API, PodSpec). */
+const LISTS = ['initContainers', 'containers', 'ephemeralContainers'];
+const IMAGE = /^([a-z0-9][a-z0-9._:/-]{0,254})@(sha256:[0-9a-f]{64})$/;
+
+/**
+ * The images of all documents of a manifest, each once.
+ *
+ * @throws SiteError `DRIVER_REFUSED` not YAML, an image that is not named by digest, or one that is no part of the release
+ */
+export function manifestImages(file: string, bytes: Uint8Array, parts: ReadonlySet<Digest>): readonly ManifestImage[] {
+  const images = documentsOf(file, bytes).flatMap((document) => imagesIn(document));
+  if (images.length === 0) throw refused(file, 'a manifest that runs an image', 'none in it');
+  return [...new Set(images)].map((text) => {
+    const [, name, digest] = IMAGE.exec(text) ?? [];
+    if (name === undefined || !isDigest(digest)) throw refused(file, 'images by digest, NAME@sha256:…', text);
+    if (!parts.has(digest)) throw refused(file, 'images that are parts of the release', `${text}, which is none`);
+    return { name, digest };
+  });
+}
+
+/**
+ * Whether a pod of that name is one that this manifest makes: a Pod's own name, or, of what has a template, its name with `-pod` and a number after it.
+ *
+ * @throws SiteError `DRIVER_REFUSED` not YAML
+ */
+export function podNames(file: string, bytes: Uint8Array): (pod: string) => boolean {
+  const owners = documentsOf(file, bytes).map((document) => ({
+    kind: textIn(document, 'kind'),
+    name: textIn(fieldOf(document, 'metadata'), 'name'),
+  }));
+  return (pod) =>
+    owners.some(
+      ({ kind, name }) =>
+        name !== '' && (kind === 'Pod' ? pod === name : pod.startsWith(`${name}-pod`) && /^(?:-\d+)?$/.test(pod.slice(name.length + 4))),
+    );
+}
+
+function documentsOf(file: string, bytes: Uint8Array): readonly unknown[] {
+  try {
+    return parseAllDocuments(fromUtf8(bytes), { strict: true, uniqueKeys: true }).map((document) => {
+      const [fault] = document.errors;
+      if (fault !== undefined) throw fault;
+      return isNode(document.contents) ? (document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown) : null;
+    });
+  } catch (cause) {
+    const why = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
+    throw refused(file, 'YAML', why, cause);
+  }
+}
+
+function imagesIn(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(imagesIn);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, child]: [string, unknown]) =>
+    LISTS.includes(key) && Array.isArray(child) ? child.map(imageOf) : imagesIn(child),
+  );
+}
+
+/** A container without an image runs nothing that was approved: it is named as such, and refused. */
+function imageOf(container: unknown): string {
+  return textIn(container, 'image') || 'a container without an image';
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
+}
+
+function textIn(value: unknown, name: string): string {
+  const text = fieldOf(value, name);
+  return typeof text === 'string' ? text : '';
+}
+
+function refused(file: string, expected: string, got: string, cause?: unknown): SiteError {
+  return new SiteError(
+    'DRIVER_REFUSED',
+    `read ${file}: expected ${expected}, got ${got}`,
+    { path: file },
+    cause === undefined ? {} : { cause },
+  );
+}

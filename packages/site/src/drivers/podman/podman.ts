@@ -1,0 +1,223 @@
+/**
+ * Driver `podman`: the Kubernetes manifests of a release, run by `podman kube play`. Images come by digest out of this site's store, through a registry
+ * on loopback that lives as long as the pull: no other registry is asked, and no other image is taken.
+ */
+import path from 'node:path';
+import { type Digest, SiteError, utf8 } from '@sealane/core';
+import { type Layout, openLayout, walkRelease } from '@sealane/oci';
+import { crashPoint } from '../../crash-point.js';
+import { durableWrite } from '../../durable-write.js';
+import { serveMirror } from '../../mirror/serve-shell.js';
+import { servedContent } from '../../mirror/served-content.js';
+import { stateFolder } from '../../state-folder.js';
+import type { Driver, DriverWorld, SlotOnDisk, WorkloadStatus } from '../driver.js';
+import { type CommandEnd, runToEnd } from '../run-to-end.js';
+import { slotRecordFile } from '../slot-record.js';
+import { workloadEnv } from '../workload-env.js';
+import { configMap, registriesConf, signaturePolicy } from './engine-config.js';
+import { type ManifestImage, manifestImages, podNames } from './kube-manifest.js';
+import { parseContainers, podStatus } from './pod-status.js';
+
+/** What local configuration says. */
+export interface PodmanDriverConfig {
+  /** The words that call podman, its own options included. */
+  readonly engine: readonly string[];
+  /** Networks or a network mode for each pod (`--network`). */
+  readonly network: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly prepareSeconds: number;
+  readonly commandSeconds: number;
+  readonly stopGraceSeconds: number;
+}
+
+const MAX_MANIFEST_BYTES = 1024 * 1024;
+const LOOPBACK = '127.0.0.1';
+/** What of the engine's words goes into a message. */
+const MAX_SAID = 500;
+
+interface Around {
+  readonly config: PodmanDriverConfig;
+  readonly world: DriverWorld;
+}
+
+/** Makes the driver. It reads and writes `run/podman.json` and `run/podman/` in the state folder. */
+export function podmanDriver(config: PodmanDriverConfig, world: DriverWorld): Driver {
+  const around = { config, world };
+  const record = slotRecordFile(world, 'podman');
+  return {
+    images: 'pulled',
+    prepare: async (slot) => {
+      await withImages(around, slot, () => Promise.resolve());
+    },
+    start: async (slot) => {
+      const manifests = keptManifests(around, await partsOf(around, slot));
+      record.write(slot, manifests);
+      crashPoint('update:workload-recorded');
+      await withImages(around, slot, async (env) => {
+        const pods = await play(around, slot, manifests, env);
+        record.write(slot, [...manifests, ...pods]);
+      });
+    },
+    stop: async () => {
+      const known = record.read();
+      if (known === undefined) return;
+      for (const manifest of known.more.filter(path.isAbsolute).toReversed()) await takeDown(around, manifest);
+      world.disk.remove(runFolder(world));
+      record.remove();
+    },
+    status: async () => {
+      const known = record.read();
+      if (known === undefined) return { is: 'none' };
+      const { release } = known.slot;
+      if (known.bootId !== world.clock.bootId()) return { is: 'ended', release, how: 'the host was restarted' };
+      return await statusOf(
+        around,
+        release,
+        known.more.filter((item) => !path.isAbsolute(item)),
+      );
+    },
+  };
+}
+
+/** The parts of a release, by the manifest that lies in the store: what is in it was admitted. */
+interface Parts {
+  readonly store: Layout;
+  readonly manifests: readonly string[];
+  readonly digests: ReadonlySet<Digest>;
+}
+
+async function partsOf({ world }: Around, slot: SlotOnDisk): Promise<Parts> {
+  const store = await openLayout(stateFolder(world.stateFolder).store);
+  const { doc, blobs } = walkRelease((digest, maxBytes) => store.readBlobSync(digest, maxBytes), slot.release);
+  const folders = doc.components.filter(({ kind }) => kind === 'manifest').map(({ name }) => path.join(slot.folder, name));
+  const manifests = folders.flatMap((folder) => world.disk.list(folder).map((name) => path.join(folder, name)));
+  if (manifests.length === 0)
+    throw new SiteError('DRIVER_REFUSED', `run ${slot.name} ${slot.version}: expected a Kubernetes manifest among its parts, got none`);
+  return { store, manifests, digests: new Set(blobs.map(({ digest }) => digest)) };
+}
+
+/** Copies of the manifests, which outlive the slot: what runs is taken down by the very manifest that brought it up. */
+function keptManifests({ world }: Around, { manifests }: Parts): readonly string[] {
+  const folder = runFolder(world);
+  world.disk.makeFolder(folder, 0o750);
+  return manifests.map((from, at) => {
+    const file = path.join(folder, `${String(at).padStart(3, '0')}-${path.basename(from)}`);
+    durableWrite(world.disk, file, manifestBytes(world, from), 0o640);
+    return file;
+  });
+}
+
+/** Pulls what is not there yet, and runs `then` while the site's registry answers for the names in the manifests. */
+async function withImages(around: Around, slot: SlotOnDisk, then: (env: NodeJS.ProcessEnv) => Promise<void>): Promise<void> {
+  const { world } = around;
+  const { store, manifests, digests } = await partsOf(around, slot);
+  const images = manifests.flatMap((file) => manifestImages(file, manifestBytes(world, file), digests));
+  const content = servedContent(store, [slot.release], world.talk);
+  const mirror = await serveMirror({ host: LOOPBACK, port: 0, store, content: () => content, talk: world.talk });
+  try {
+    const folder = runFolder(world);
+    world.disk.makeFolder(folder, 0o750);
+    const [registries, policy] = [path.join(folder, 'registries.conf'), path.join(folder, 'policy.json')];
+    world.disk.writeSynced(registries, utf8(registriesConf(images, mirror.address)), 0o640);
+    world.disk.writeSynced(policy, utf8(signaturePolicy(images, mirror.address)), 0o640);
+    const env = { ...workloadEnv(around.config, world, slot), CONTAINERS_REGISTRIES_CONF: registries };
+    for (const image of images) await pull(around, image, policy, env);
+    await then(env);
+  } finally {
+    await mirror.close();
+  }
+}
+
+async function pull(around: Around, { name, digest }: ManifestImage, policy: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const image = `${name}@${digest}`;
+  if ((await engine(around, ['image', 'exists', image], env)).code === 0) return;
+  const end = await engine(around, ['pull', '--quiet', '--signature-policy', policy, image], env, around.config.prepareSeconds);
+  if (end.code !== 0) throw new SiteError('DRIVER_NOT_READY', `pull ${image} from the store of this site: expected exit 0, ${howOf(end)}`);
+}
+
+/** Starts what the manifests say; returns the ids of the pods. */
+async function play(around: Around, slot: SlotOnDisk, manifests: readonly string[], env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  const values = Object.fromEntries(Object.entries(env).filter(([name]) => /^SEALANE_(?:RELEASE|NAME|VERSION|VAR_\w+)$/.test(name)));
+  const map = path.join(runFolder(around.world), 'sealane.yaml');
+  around.world.disk.writeSynced(map, utf8(configMap(values)), 0o640);
+  const networks = around.config.network.flatMap((network) => ['--network', network]);
+  const pods: string[] = [];
+  for (const manifest of manifests) {
+    const end = await engine(around, ['kube', 'play', '--replace', '--configmap', map, ...networks, manifest], env);
+    if (end.code !== 0)
+      throw new SiteError(
+        'HEALTH_FAILED',
+        `start ${slot.name} ${slot.version} with ${path.basename(manifest)}: expected exit 0, ${howOf(end)}`,
+      );
+    pods.push(...podIds(end.stdout));
+  }
+  return pods;
+}
+
+/** `kube play` lists what it made under headings: ids of pods follow `Pod:`. */
+function podIds(text: string): readonly string[] {
+  const [, ...sections] = text.split(/^Pods?:$/m);
+  return sections.flatMap((section) => /^\n?((?:[0-9a-f]{64}\n?)+)/.exec(section)?.[1]?.trim().split('\n') ?? []);
+}
+
+/** Removes the pods that a manifest made, as far as they are there: half of them may be, after a crash or by hand. Volumes stay. */
+async function takeDown(around: Around, manifest: string): Promise<void> {
+  if (around.world.disk.kind(manifest) === 'nothing') return;
+  const isOurs = podNames(manifest, manifestBytes(around.world, manifest));
+  const listed = await engine(around, ['pod', 'ps', '--format', '{{.Name}}']);
+  const pods = listed.stdout.split('\n').filter((name) => name !== '' && isOurs(name));
+  const grace = String(Math.ceil(around.config.stopGraceSeconds));
+  const end =
+    listed.code !== 0 || pods.length === 0 ? listed : await engine(around, ['pod', 'rm', '--force', '--ignore', '--time', grace, ...pods]);
+  if (end.code !== 0) throw new SiteError('HEALTH_FAILED', `stop what ${path.basename(manifest)} runs: expected exit 0, ${howOf(end)}`);
+}
+
+async function statusOf(around: Around, release: Digest, pods: readonly string[]): Promise<WorkloadStatus> {
+  const silent = (end: CommandEnd): WorkloadStatus => ({ is: 'ended', release, how: `the engine does not answer: ${howOf(end)}` });
+  if (pods.length === 0) return { is: 'ended', release, how: 'it was not started to its end' };
+  const listed = await engine(around, [
+    'ps',
+    '--all',
+    '--no-trunc',
+    '--format',
+    '{{.ID}}',
+    ...pods.flatMap((pod) => ['--filter', `pod=${pod}`]),
+  ]);
+  if (listed.code !== 0) return silent(listed);
+  const ids = listed.stdout.split('\n').filter((line) => line !== '');
+  if (ids.length === 0) return { is: 'ended', release, how: 'no container is there' };
+  const inspected = await engine(around, ['container', 'inspect', ...ids]);
+  const containers = inspected.code === 0 ? parseContainers(inspected.stdout) : undefined;
+  return containers === undefined ? silent(inspected) : podStatus(release, containers);
+}
+
+function manifestBytes({ disk }: DriverWorld, file: string): Uint8Array {
+  const bytes = disk.read(file, MAX_MANIFEST_BYTES);
+  if (bytes === undefined) throw new SiteError('DRIVER_REFUSED', `read ${file}: expected a manifest, got nothing`, { path: file });
+  return bytes;
+}
+
+function runFolder({ stateFolder: root }: DriverWorld): string {
+  return path.join(root, 'run', 'podman');
+}
+
+function engine(
+  { config, world }: Around,
+  words: readonly string[],
+  env: NodeJS.ProcessEnv = { ...world.hostEnv, ...config.env },
+  seconds = config.commandSeconds,
+): Promise<CommandEnd> {
+  return runToEnd([...config.engine, ...words], {
+    cwd: world.stateFolder,
+    env,
+    timeoutMs: seconds * 1000,
+    // what the engine has begun it ends: half a pod is worse than a minute
+    signal: new AbortController().signal,
+    output: 'text',
+  });
+}
+
+function howOf(end: CommandEnd): string {
+  const said = end.stderr.trim().slice(-MAX_SAID);
+  return `${end.code === undefined ? end.why : `got ${end.code}`}${said === '' ? '' : `: ${said}`}`;
+}

@@ -1,0 +1,59 @@
+/** What a driver has handed to somebody else to run, written down durably before it does: after a crash or reboot it is known what to ask about and to stop. */
+import path from 'node:path';
+import { isDigest, type JsonObject, type JsonValue, SiteError } from '@sealane/core';
+import { durableWrite } from '../durable-write.js';
+import { readSealed, sealed } from '../sealed-file.js';
+import type { DriverWorld, SlotOnDisk } from './driver.js';
+
+/** A release that was given to the engine, and in which boot of this host. `more` is the driver's own. */
+export interface SlotRecord {
+  readonly slot: SlotOnDisk;
+  readonly bootId: string;
+  readonly more: readonly string[];
+}
+
+/** The record in one file of the state folder. */
+export interface SlotRecordFile {
+  /** @throws SiteError `STATE_CORRUPT` */
+  read(): SlotRecord | undefined;
+  write(slot: SlotOnDisk, more?: readonly string[]): void;
+  remove(): void;
+}
+
+/** The record of a driver, `run/NAME.json`. */
+export function slotRecordFile({ disk, clock, stateFolder }: DriverWorld, name: string): SlotRecordFile {
+  const file = path.join(stateFolder, 'run', `${name}.json`);
+  return {
+    read: () => {
+      const value = readSealed(disk, file);
+      return value === undefined ? undefined : parseRecord(value, file);
+    },
+    write: ({ release, name: title, version, folder, variables }, more = []) => {
+      disk.makeFolder(path.dirname(file), 0o750);
+      const slot = { release, name: title, version, folder, ...(variables === undefined ? {} : { variables }) };
+      durableWrite(disk, file, sealed({ slot, bootId: clock.bootId(), more: [...more] }));
+    },
+    remove: () => {
+      if (disk.kind(file) === 'nothing') return;
+      disk.remove(file);
+      disk.syncFolder(path.dirname(file));
+    },
+  };
+}
+
+function parseRecord({ slot, bootId, more }: JsonObject, file: string): SlotRecord {
+  if (isObject(slot) && typeof bootId === 'string' && isTexts(more)) {
+    const { release, name, version, folder, variables } = slot;
+    if (isDigest(release) && typeof name === 'string' && typeof version === 'string' && typeof folder === 'string')
+      return { slot: { release, name, version, folder, ...(typeof variables === 'string' ? { variables } : {}) }, bootId, more };
+  }
+  throw new SiteError('STATE_CORRUPT', `read ${file}: expected slot, bootId, more`, { path: file });
+}
+
+function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}

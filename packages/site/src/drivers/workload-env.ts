@@ -1,0 +1,32 @@
+/** What commands about a workload find in their environment. */
+import { readRendered } from '../apply/rendered.js';
+import type { DriverWorld, SlotOnDisk } from './driver.js';
+
+/**
+ * The environment of start and health commands: that of the updater, what is configured, which release it is about, and its variables. These have a prefix
+ * of their own, so that no release can set PATH or what an interpreter reads: the commands are local configuration's.
+ */
+export function workloadEnv(
+  config: { readonly env: Readonly<Record<string, string>> },
+  world: Pick<DriverWorld, 'disk' | 'hostEnv' | 'stateFolder'>,
+  slot: SlotOnDisk,
+): NodeJS.ProcessEnv {
+  const inherited = Object.fromEntries(Object.entries(world.hostEnv).filter(([name]) => !name.startsWith('SEALANE_')));
+  return {
+    ...inherited,
+    ...config.env,
+    SEALANE_RELEASE: slot.release,
+    SEALANE_RELEASE_DIR: slot.folder,
+    SEALANE_NAME: slot.name,
+    SEALANE_VERSION: slot.version,
+    SEALANE_STATE: world.stateFolder,
+    ...variablesEnv(world, slot),
+  };
+}
+
+/** Each variable as `SEALANE_VAR_NAME`, and the file that has them all. */
+function variablesEnv({ disk }: Pick<DriverWorld, 'disk'>, { variables }: SlotOnDisk): NodeJS.ProcessEnv {
+  if (variables === undefined) return {};
+  const values = Object.entries(readRendered(disk, variables)).map(([name, value]) => [`SEALANE_VAR_${name}`, String(value)] as const);
+  return { SEALANE_VARIABLES: variables, ...Object.fromEntries(values) };
+}

@@ -1,0 +1,168 @@
+/** Row B9, driver `podman`: real pods of a release's own manifest, images by digest out of the site's store. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { makeLane, type TestLane } from '../support/lane.js';
+import { killAt } from '../support/kill.js';
+import { busybox, podman, shellImage, testEngine, type TestEngine } from '../support/podman.js';
+import { enrolSite, type TestSite } from '../support/site.js';
+
+describe.skipIf(podman === undefined || busybox === undefined)('B9 driver podman (skipped without podman or a static busybox)', () => {
+  let dir: string;
+  let lane: TestLane;
+  let engine: TestEngine;
+  let count = 0;
+
+  beforeAll(async () => {
+    dir = mkdtempSync(path.join(tmpdir(), 'sealane-b09-podman-'));
+    lane = await makeLane(dir);
+    engine = testEngine(path.join(dir, 'engine'));
+  });
+
+  afterEach(() => engine.clear());
+
+  afterAll(async () => {
+    await lane.stop();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  /** A site of its own, at the lane as it is. */
+  const site = (driver: Readonly<Record<string, unknown>> = {}): Promise<TestSite> =>
+    enrolSite(lane, path.join(dir, `site-${(count += 1)}`), {
+      name: `harbour-${count}`,
+      driver: {
+        use: 'podman',
+        start: undefined,
+        stopGraceSeconds: 1,
+        engine: engine.words,
+        env: engine.env,
+        network: ['none'],
+        health: [{ command: [...engine.words, 'exec', 'readings-app', '/bin/sh', '-c', 'test -f /srv/version'], timeoutMs: 10_000 }],
+        healthIntervalMs: 200,
+        startSeconds: 20,
+        probationSeconds: 0.5,
+        ...driver,
+      },
+    });
+
+  /** Publishes a release of one pod that runs `script` in its image; `name` is the image as the manifest names it. */
+  const publish = async (version: string, script: string, image?: string): Promise<string> => {
+    const built = await shellImage(path.join(dir, 'images', version), version);
+    const folder = path.join(dir, 'manifests', version);
+    mkdirSync(folder, { recursive: true });
+    const manifest = path.join(folder, 'readings.yaml');
+    writeFileSync(manifest, podOf(image ?? `registry.example/edge/readings@${built.digest}`, script));
+    const words = ['--image', `app=${built.reference}`, '--manifest', `pods=${manifest}`, '--key', 'author'];
+    const { release } = await lane.sealane(['release', 'create', '--name', 'readings', '--version', version, ...words]);
+    await lane.promote(release);
+    return release;
+  };
+
+  const runs = async (): Promise<string> =>
+    (await engine.say('exec', 'readings-app', '/bin/sh', '-c', 'read v < /srv/version; echo "$v $SEALANE_VERSION"')).trim();
+
+  test('B9 podman: installs, updates, and goes back by itself when a container ends; the old pods run again', async () => {
+    const first = await publish('1.0.0', FOREVER);
+    const here = await site();
+    expect(await here.must(['update'])).toMatchObject({ outcome: 'installed', release: first });
+    expect(await runs()).toBe('1.0.0 1.0.0');
+
+    const second = await publish('1.1.0', FOREVER);
+    expect(await here.must(['update'])).toMatchObject({ outcome: 'installed', release: second, previous: first });
+    expect(await runs()).toBe('1.1.0 1.1.0');
+
+    const bad = await publish('1.2.0', 'exit 3');
+    const answer = await here.must(['update'], 7);
+    expect(answer).toMatchObject({ outcome: 'rolled-back', release: bad, previous: second, reason: 'HEALTH_FAILED' });
+    expect(await runs()).toBe('1.1.0 1.1.0');
+    expect(await here.must(['status'])).toMatchObject({ state: 'idle', current: { release: second } });
+
+    expect(await here.must(['rollback'])).toMatchObject({ outcome: 'installed', release: first });
+    expect(await runs()).toBe('1.0.0 1.0.0');
+    await here.stop();
+    expect(await engine.say('pod', 'ps', '--quiet')).toBe('');
+  });
+
+  test('B9 podman: pods that somebody took away are started again; a crash loop is seen and rolled back', async () => {
+    await publish('2.0.0', FOREVER);
+    const here = await site();
+    await here.must(['update']);
+    await engine.say('pod', 'rm', '--force', '--time', '0', 'readings');
+    expect(await here.must(['update'])).toMatchObject({ outcome: 'unchanged' });
+    expect(await runs()).toBe('2.0.0 2.0.0');
+
+    await publish('2.1.0', 'sleep 0.2; exit 1');
+    // health would pass between two crashes: only the engine's count tells
+    const loop = await here.must(['update'], 7);
+    expect(loop).toMatchObject({ outcome: 'rolled-back', reason: 'HEALTH_FAILED' });
+    expect(await runs()).toBe('2.0.0 2.0.0');
+    await here.stop();
+  });
+
+  test('B9 podman: a manifest that runs what is no part of its release is refused before anything is touched', async () => {
+    const good = await publish('3.0.0', FOREVER);
+    const here = await site();
+    await here.must(['update']);
+    const stranger = await publish('3.1.0', FOREVER, `registry.example/edge/other@sha256:${'b'.repeat(64)}`);
+    const answer = await here.must(['update'], 4);
+    expect(answer).toMatchObject({ outcome: 'refused', release: stranger, reason: 'DRIVER_REFUSED' });
+    expect(answer.checks.at(-1).actual).toContain('registry.example/edge/other');
+    expect(await runs()).toBe('3.0.0 3.0.0');
+    expect(await here.must(['status'])).toMatchObject({ current: { release: good } });
+    await here.stop();
+  });
+
+  test('B9 podman: a release without a manifest is refused by name', async () => {
+    const release = await lane.release('3.2.0');
+    await lane.promote(release);
+    const here = await site();
+    expect(await here.must(['update'], 4)).toMatchObject({ outcome: 'refused', reason: 'DRIVER_REFUSED' });
+  });
+
+  test('B9 podman: an engine that is not there defers; nothing is given up', async () => {
+    const release = await publish('4.0.0', FOREVER);
+    const here = await site({ engine: ['/nowhere/podman'] });
+    expect(await here.must(['update'], 5)).toMatchObject({ outcome: 'deferred', release, reason: 'DRIVER_NOT_READY' });
+    expect(await here.must(['status'])).toMatchObject({ state: 'idle', current: null });
+  });
+
+  test('B9 podman: killed at any point of a switch, the next command leaves the new pods, and only them', async () => {
+    await publish('5.0.0', FOREVER);
+    const here = await site();
+    await here.must(['update']);
+    const next = await publish('5.1.0', FOREVER);
+    for (const point of ['update:workload-recorded', 'update:stopped', 'update:started', 'update:probation']) {
+      await killAt(point, 'sealane-site', ['update', '--config', here.config, '--state', here.state]);
+      expect(await here.must(['update']), point).toMatchObject({ outcome: 'installed', release: next });
+      expect(await runs()).toBe('5.1.0 5.1.0');
+      expect((await engine.say('pod', 'ps', '--quiet')).trim().split('\n')).toHaveLength(1);
+      await here.must(['rollback']);
+      expect(await runs()).toBe('5.0.0 5.0.0');
+      await here.must(['unhold', next]);
+    }
+    await here.stop();
+  });
+});
+
+const FOREVER = 'trap "exit 0" TERM; while :; do sleep 0.2; done';
+
+function podOf(image: string, script: string): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'readings', labels: { app: 'readings' } },
+    spec: {
+      restartPolicy: script.includes('sleep 0.2; exit') ? 'Always' : 'Never',
+      containers: [
+        {
+          name: 'app',
+          image,
+          args: ['-c', script],
+          envFrom: [{ configMapRef: { name: 'sealane' } }],
+          resources: { limits: { memory: '64Mi' } },
+        },
+      ],
+    },
+  });
+}
