@@ -64,7 +64,7 @@ const SITE: readonly RequirementRow[] = [
   ['B6', 'verifies by itself, offline: each TUF and Uptane attack is refused by name', NOT_BY_ROW],
   ['B7', 'applies atomically: old or new, at any kill or power cut', NOT_BY_ROW],
   ['B8', 'rolls back by itself and by hand, to a good release, never to a revoked one or below the floor', NOT_BY_ROW],
-  ['B9', 'drivers: files, Podman, Kubernetes, command', 'drivers other than files'],
+  ['B9', 'drivers: files, Podman, Kubernetes, command', 'Kubernetes, quadlet, files as systemd units'],
   ['B10', 'degraded but functional, for days without WAN, DNS, NTP and central', NONE_YET],
   ['B11', 'a systemd service: notify, watchdog, credentials, hardened; or a timer', 'units, package and a boot on a real systemd'],
   ['B12', 'maintenance windows, holds, deferral', 'maintenance windows of a site'],

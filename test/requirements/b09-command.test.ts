@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { killAt } from '../support/kill.js';
 import { makeLane, type TestLane } from '../support/lane.js';
-import { dbus, rauc, type RaucHost, raucHost } from '../support/rauc.js';
+import { hasRauc, type RaucHost, raucHost } from '../support/rauc.js';
 import { ROOT } from '../support/run.js';
 import { enrolSite, type TestSite } from '../support/site.js';
 
@@ -130,7 +130,7 @@ describe('B9 driver command', () => {
   });
 });
 
-describe.skipIf(rauc === undefined || dbus === undefined)('B9 driver command with RAUC (skipped without rauc and a message bus)', () => {
+describe.skipIf(!hasRauc)('B9 driver command with RAUC (skipped without rauc, dbus-daemon, mksquashfs, openssl)', () => {
   let host: RaucHost;
 
   beforeAll(async () => {
@@ -173,7 +173,7 @@ describe.skipIf(rauc === undefined || dbus === undefined)('B9 driver command wit
 
     // killed before RAUC writes, and while the other slot is started
     const third = await bundle('2.3.0');
-    for (const point of ['update:blobs-copied', 'update:switching', 'update:workload-recorded', 'update:started'])
+    for (const point of ['update:blobs-copied', 'update:workload-recorded', 'update:started'])
       await killAt(point, 'sealane-site', ['update', '--config', site.config, '--state', site.state]);
     expect(await site.must(['update'])).toMatchObject({ outcome: 'installed', release: third });
     expect([host.booted(), host.content('B')]).toEqual(['B', '2.3.0']);

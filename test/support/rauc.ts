@@ -6,9 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { requireProgram } from './require-program.js';
 import { runProgram } from './run.js';
 
-/** Where they are, or undefined. */
-export const rauc = requireProgram('rauc');
-export const dbus = requireProgram('dbus-daemon');
+const rauc = requireProgram('rauc');
+const dbus = requireProgram('dbus-daemon');
+
+/** Whether this machine has RAUC and what it calls. */
+export const hasRauc = [rauc, dbus, requireProgram('mksquashfs'), requireProgram('openssl')].every((program) => program !== undefined);
 
 /** A slot, as the boot loader names it. */
 export type BootName = 'A' | 'B';
