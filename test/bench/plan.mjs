@@ -1,7 +1,7 @@
 // The hardware gate of one plan over a large fleet: ten thousand sites of five hundred classes, each class tested on one unit.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseStatement, PREDICATE, sha256, utf8 } from '@sealane/core';
+import { foundHardware, parseStatement, PREDICATE, sha256, utf8 } from '@sealane/core';
 import { evaluateGates, readReport, testResultPredicate, testResultStatement } from '@sealane/trust';
 import { median, ROOT, round } from './measure.mjs';
 
@@ -57,9 +57,11 @@ function question(testedClasses) {
     return { digest: sha256(payload), keyId: LAB, logIndex: kind, statement: parseStatement(payload), checkpoint: null, witnessed };
   });
   if (statements[0].statement.predicateType !== PREDICATE.testResult) throw new Error('make a test result: got another statement');
+  // as the ledger hands them out: one object for each kind of machine
+  const kinds = Array.from({ length: CLASSES }, (_, kind) => foundHardware(JSON.parse(inventory(kind, 'S'))));
   const fleet = Array.from({ length: SITES }, (_, at) => ({
     site: `site-${at}`,
-    hbom: JSON.parse(inventory(at % CLASSES, `S${at}`)),
+    hardware: kinds[at % CLASSES],
     reportedAt: AT,
   }));
   return {

@@ -7,6 +7,7 @@
 import { canonicalJson, type JsonObject } from './canonical-json.js';
 import { type Digest, sha256 } from './digest.js';
 import { fromUtf8 } from './bytes.js';
+import { CoreError } from './errors.js';
 import { type RawDevice, type RawUnit, readDevices } from './hardware-inventory.js';
 
 /** One part (NIC, disk, GPU, CPU, I/O module); `firmware` maps the name of a firmware to its version. */
@@ -45,6 +46,22 @@ export interface HardwareDevice {
 export function hardwareDevices(hbom: JsonObject): readonly HardwareDevice[] {
   const { host, attached } = readDevices(hbom);
   return [host, ...attached].map((unit) => ({ role: unit.role, facts: unitFacts(unit), serial: unit.device.serial }));
+}
+
+/** A device without what tells one unit from another: equal machines have equal ones. */
+export type DeviceKind = Pick<HardwareDevice, 'role' | 'facts'>;
+
+/** What an inventory says of a machine and of each device attached to it, the machine first; or, in words, why it cannot be read. */
+export type FoundHardware = { readonly devices: readonly DeviceKind[] } | { readonly unreadable: string };
+
+/** What an inventory says, without serials. Never throws: what cannot be read is said, and covers nothing. */
+export function foundHardware(hbom: JsonObject): FoundHardware {
+  try {
+    return { devices: hardwareDevices(hbom).map(({ role, facts }) => ({ role, facts })) };
+  } catch (error) {
+    if (!(error instanceof CoreError)) throw error;
+    return { unreadable: error.message };
+  }
 }
 
 /**

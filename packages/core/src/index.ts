@@ -43,6 +43,9 @@ export { EXAMPLE_KEY_IDS } from './example-keys.js';
 export {
   HARDWARE_FACTS,
   hardwareClass,
+  type DeviceKind,
+  type FoundHardware,
+  foundHardware,
   type HardwareDevice,
   hardwareDevices,
   type HardwareFacts,

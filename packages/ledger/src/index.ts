@@ -9,6 +9,7 @@ export type { WriteFile } from './log/publish-tiles.js';
 export { ed25519NoteSigner, type NoteSigner } from './note-signer.js';
 export { openLedger } from './open-ledger.js';
 export { type PastLedger, pastLedger } from './past-ledger.js';
+export type { FleetRecord, LastReport } from './projection/fleet.js';
 export type { Projection } from './projection/questions.js';
 export type {
   ApprovalRecord,

@@ -45,6 +45,7 @@ export function pastLedger(ledger: Ledger, size: number): PastLedger {
       const latest = await Promise.all((await ledger.latestReceipts()).map(async ({ site }) => (await receiptsOf(site)).at(-1)));
       return latest.flatMap((row) => row ?? []);
     },
+    fleet: (stage, at = size) => ledger.fleet(stage, Math.min(at, size)),
     keysSeen: async () => (await ledger.keysSeen()).filter(({ firstIndex }) => firstIndex < size),
   };
 }

@@ -136,6 +136,7 @@ export {
 export { checkTopology, type Topology, topologyShape } from './reports/topology.js';
 export { type CaseOutcome, caseName, type ReportVerdict, type TestCase, type TestCounts, type TestReport } from './reports/test-report.js';
 // gates
+export { fleetSites, type KnownSite } from './gates/fleet-sites.js';
 export type { FleetSite, Gate, GateInput, RefusedStatement } from './gates/gate.js';
 export { evaluateGates, evidenceToApprove, GATES, validateGateConfig } from './gates/index.js';
 export { rollbackRehearsedGate } from './gates/rollback-rehearsed.js';

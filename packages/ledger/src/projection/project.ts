@@ -1,8 +1,8 @@
 /** Writes what an entry says into the projection, in the transaction of its commit. */
-import { type Digest, digestHex, fromHex, type Statement } from '@sealane/core';
+import { type Digest, digestHex, fromHex, sha256, type Statement, utf8 } from '@sealane/core';
 import { integerAt } from '../store/rows.js';
 import type { Queries, SqlValue } from '../store/store.js';
-import type { Projected } from './projected.js';
+import type { Document, Projected } from './projected.js';
 
 /** An entry as the projection takes it. */
 export interface ProjectedEntry {
@@ -59,13 +59,45 @@ async function columnsOf(tables: Queries, projected: Projected): Promise<Readonl
     case 'revocation':
       return { artifact: await artifactId(tables, projected.release), reason: projected.reason, floor: projected.floor };
     case 'site_record':
-      return { site: projected.site, key_id: raw(projected.keyId), stage: projected.stage };
+      return {
+        site: projected.site,
+        key_id: raw(projected.keyId),
+        stage: projected.stage,
+        labels: await documentId(tables, projected.labels),
+        topology: await documentIdOrNull(tables, projected.topology),
+      };
     case 'receipt': {
-      const { site, keyId, seq, prev, event, release, waybill, reason, at } = projected;
-      const artifact = release === null ? null : await artifactId(tables, release);
-      return { site, key_id: raw(keyId), seq, prev: rawOrNull(prev), event, artifact, waybill: rawOrNull(waybill), reason, at };
+      const { site, keyId, seq, prev, event, release, previous, waybill, reason, at, hardware, variables } = projected;
+      return {
+        site,
+        key_id: raw(keyId),
+        seq,
+        prev: rawOrNull(prev),
+        event,
+        artifact: release === null ? null : await artifactId(tables, release),
+        previous: previous === null ? null : await artifactId(tables, previous),
+        waybill: rawOrNull(waybill),
+        reason,
+        at,
+        hardware: await documentId(tables, hardware),
+        variables: await documentIdOrNull(tables, variables),
+      };
     }
   }
+}
+
+/** The id of a document, by the digest of its bytes. */
+async function documentId(tables: Queries, body: Document): Promise<number> {
+  const digest = raw(sha256(utf8(body)));
+  const row = await tables.get('SELECT id FROM document WHERE digest = ?', digest);
+  if (row !== undefined) return integerAt(row, 'id');
+  const id = await nextId(tables, 'document');
+  await tables.run('INSERT INTO document(id, digest, body) VALUES (?, ?, ?)', id, digest, body);
+  return id;
+}
+
+async function documentIdOrNull(tables: Queries, body: Document | null): Promise<number | null> {
+  return body === null ? null : documentId(tables, body);
 }
 
 async function artifactId(tables: Queries, digest: Digest): Promise<number> {
@@ -96,7 +128,7 @@ async function keyRow(tables: Queries, { keyId: signer, spki, index }: Pick<Proj
   return id;
 }
 
-async function nextId(tables: Queries, table: 'artifact' | 'predicate_type' | 'key_seen'): Promise<number> {
+async function nextId(tables: Queries, table: 'artifact' | 'predicate_type' | 'key_seen' | 'document'): Promise<number> {
   const row = await tables.get(`SELECT coalesce(max(id), 0) + 1 AS id FROM ${table}`);
   return row === undefined ? 1 : integerAt(row, 'id');
 }

@@ -1,5 +1,15 @@
 /** What the ledger knows a statement by, beside its subjects: one shape for each kind of statement that it answers questions about. Pure. */
-import { type Digest, digestFromHex, type JsonObject, LedgerError, PREDICATE, type Statement } from '@sealane/core';
+import {
+  canonicalJson,
+  type Digest,
+  digestFromHex,
+  foundHardware,
+  fromUtf8,
+  type JsonObject,
+  LedgerError,
+  PREDICATE,
+  type Statement,
+} from '@sealane/core';
 import {
   asObject,
   countField,
@@ -12,6 +22,9 @@ import {
   textField,
   textOrNullField,
 } from './predicate-fields.js';
+
+/** JSON text of an object, one for equal objects. */
+export type Document = string;
 
 /** The looked-up parts of a statement. `release` is a release's digest; key ids are given as digests of the key's DER. */
 export type Projected =
@@ -42,7 +55,14 @@ export type Projected =
       readonly hardware: Digest | null;
     }
   | { readonly kind: 'revocation'; readonly release: Digest; readonly reason: string; readonly floor: number | null }
-  | { readonly kind: 'site_record'; readonly site: string; readonly keyId: Digest; readonly stage: string }
+  | {
+      readonly kind: 'site_record';
+      readonly site: string;
+      readonly keyId: Digest;
+      readonly stage: string;
+      readonly labels: Document;
+      readonly topology: Document | null;
+    }
   | {
       readonly kind: 'receipt';
       readonly site: string;
@@ -51,9 +71,13 @@ export type Projected =
       readonly prev: Digest | null;
       readonly event: string;
       readonly release: Digest | null;
+      readonly previous: Digest | null;
       readonly waybill: Digest | null;
       readonly reason: string | null;
       readonly at: string;
+      /** `FoundHardware`: without serials, so that equal machines have one document. */
+      readonly hardware: Document;
+      readonly variables: Document | null;
     };
 
 /**
@@ -90,6 +114,8 @@ export function projectionOf(statement: Statement): Projected | null {
         site: textField(predicate, 'site'),
         keyId: keyIdField(objectField(predicate, 'key'), 'id'),
         stage: textField(predicate, 'stage'),
+        labels: documentOf(objectField(predicate, 'labels')),
+        topology: documentOrNull(predicate, 'topology'),
       };
     case PREDICATE.receipt:
       return receipt(predicate);
@@ -150,10 +176,22 @@ function receipt(predicate: JsonObject): Projected {
     prev: digestOrNullField(predicate, 'prev'),
     event: textField(predicate, 'event'),
     release: digestOrNullField(predicate, 'release'),
+    previous: digestOrNullField(predicate, 'previous'),
     waybill: digestOrNullField(predicate, 'waybill'),
     reason: textOrNullField(predicate, 'reason'),
     at: textField(predicate, 'at'),
+    // facts keep the order in which they were read: it is what they are compared by
+    hardware: JSON.stringify(foundHardware(objectField(predicate, 'hardware'))),
+    variables: documentOrNull(predicate, 'variables'),
   };
+}
+
+function documentOf(object: JsonObject): Document {
+  return fromUtf8(canonicalJson(object));
+}
+
+function documentOrNull(predicate: JsonObject, name: string): Document | null {
+  return predicate[name] === undefined ? null : documentOf(objectField(predicate, name));
 }
 
 function firstSubject({ subject }: Statement): Digest {

@@ -4,6 +4,7 @@ import type { LedgerEntry } from '../log/entry.js';
 import { readEntry } from '../log/entry-rows.js';
 import { integerAt } from '../store/rows.js';
 import type { Queries, SqlValue } from '../store/store.js';
+import { type FleetRecord, fleetOf } from './fleet.js';
 import {
   type ApprovalRecord,
   type CountRecord,
@@ -37,6 +38,8 @@ export interface Projection {
   receiptsOf(site: string): Promise<readonly ReceiptRecord[]>;
   /** The latest receipt of each site, by `seq`. */
   latestReceipts(): Promise<readonly ReceiptRecord[]>;
+  /** The sites of a stage with what each last reported, by the first `size` entries (default: all). */
+  fleet(stage: string, size?: number): Promise<readonly FleetRecord[]>;
   keysSeen(): Promise<readonly KeyRecord[]>;
 }
 
@@ -70,6 +73,7 @@ export function projection(queries: Queries): Projection {
         records.receipt,
         from('receipt', 'p.idx = (SELECT r.idx FROM receipt r WHERE r.site = p.site ORDER BY r.seq DESC, r.idx DESC LIMIT 1)', 'p.site'),
       ),
+    fleet: (stage, size = Number.MAX_SAFE_INTEGER) => fleetOf(queries, stage, size),
     keysSeen: () => list(records.key, 'SELECT * FROM key_seen ORDER BY id'),
   };
 }

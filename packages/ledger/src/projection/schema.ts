@@ -1,7 +1,7 @@
 /**
  * The tables of the projection: what the entries say, laid out for questions. All of it can be rebuilt from the log.
  *
- * Digests, keys and predicate types are interned in the order of their first appearance, so a rebuilt projection is equal, row by row.
+ * Digests, keys, predicate types and documents are interned in the order of their first appearance, so a rebuilt projection is equal, row by row.
  */
 
 /** A table: its name, and the columns of its primary key in order. */
@@ -15,6 +15,7 @@ export const PROJECTION_TABLES: readonly TableKey[] = [
   { name: 'artifact', key: ['id'] },
   { name: 'predicate_type', key: ['id'] },
   { name: 'key_seen', key: ['id'] },
+  { name: 'document', key: ['id'] },
   { name: 'statement', key: ['idx'] },
   { name: 'subject', key: ['artifact', 'predicate_type', 'idx'] },
   { name: 'release', key: ['idx'] },
@@ -31,6 +32,8 @@ export const PROJECTION_SCHEMA: readonly string[] = [
   'CREATE TABLE artifact(id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE CHECK(length(digest) = 32)) STRICT',
   'CREATE TABLE predicate_type(id INTEGER PRIMARY KEY, uri TEXT NOT NULL UNIQUE) STRICT',
   `CREATE TABLE key_seen(id INTEGER PRIMARY KEY, key_id BLOB NOT NULL UNIQUE CHECK(length(key_id) = 32), spki BLOB NOT NULL, first_idx INTEGER NOT NULL) STRICT`,
+  // JSON that many statements repeat: what a machine is made of, without serials; labels, topology and variables of a site
+  'CREATE TABLE document(id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE CHECK(length(digest) = 32), body TEXT NOT NULL) STRICT',
   `CREATE TABLE statement(
     idx INTEGER PRIMARY KEY, key INTEGER NOT NULL REFERENCES key_seen(id), predicate_type INTEGER NOT NULL REFERENCES predicate_type(id)) STRICT`,
   'CREATE INDEX statement_key ON statement(key, idx)',
@@ -53,11 +56,14 @@ export const PROJECTION_SCHEMA: readonly string[] = [
   'CREATE INDEX test_result_artifact ON test_result(artifact, idx)',
   `CREATE TABLE revocation(idx INTEGER PRIMARY KEY, artifact INTEGER NOT NULL REFERENCES artifact(id), reason TEXT NOT NULL, floor INTEGER) STRICT`,
   'CREATE INDEX revocation_artifact ON revocation(artifact, idx)',
-  'CREATE TABLE site_record(idx INTEGER PRIMARY KEY, site TEXT NOT NULL, key_id BLOB NOT NULL, stage TEXT NOT NULL) STRICT',
+  `CREATE TABLE site_record(
+    idx INTEGER PRIMARY KEY, site TEXT NOT NULL, key_id BLOB NOT NULL, stage TEXT NOT NULL, labels INTEGER NOT NULL REFERENCES document(id),
+    topology INTEGER REFERENCES document(id)) STRICT`,
   'CREATE INDEX site_record_site ON site_record(site, idx)',
   `CREATE TABLE receipt(
     idx INTEGER PRIMARY KEY, site TEXT NOT NULL, key_id BLOB NOT NULL, seq INTEGER NOT NULL, prev BLOB, event TEXT NOT NULL,
-    artifact INTEGER REFERENCES artifact(id), waybill BLOB, reason TEXT, at TEXT NOT NULL) STRICT`,
+    artifact INTEGER REFERENCES artifact(id), previous INTEGER REFERENCES artifact(id), waybill BLOB, reason TEXT, at TEXT NOT NULL,
+    hardware INTEGER NOT NULL REFERENCES document(id), variables INTEGER REFERENCES document(id)) STRICT`,
   'CREATE INDEX receipt_site ON receipt(site, seq, idx)',
   'CREATE INDEX receipt_artifact ON receipt(artifact, idx)',
 ];

@@ -76,7 +76,7 @@ export function oneOfEach(author: TestKey, site: TestKey): readonly NewEntry[] {
       sealane_promotion: { release, counter: 1, from: 'dev', to: 'prod' },
     }),
     signed(author, PREDICATE.revocation, { release, reason: 'broken', floor: 2 }),
-    signed(author, PREDICATE.siteRecord, { site: 'shop-17', key: { id: site.id, spki: '' }, stage: 'prod' }),
+    signed(author, PREDICATE.siteRecord, { site: 'shop-17', key: { id: site.id, spki: '' }, stage: 'prod', labels: { region: 'north' } }),
     signed(site, PREDICATE.receipt, {
       site: 'shop-17',
       keyId: site.id,
@@ -88,6 +88,7 @@ export function oneOfEach(author: TestKey, site: TestKey): readonly NewEntry[] {
       previous: null,
       reason: 'HEALTH_FAILED',
       at: '2026-11-24T10:00:00Z',
+      hardware: { bomFormat: 'CycloneDX', specVersion: '1.7', metadata: { component: { type: 'device', name: 'ER-220' } } },
       salt: SALT,
     }),
     numbered(author, 1),

@@ -7,14 +7,12 @@ import {
   isAbout,
   isEnrolment,
   type FleetSite,
+  fleetSites,
   type GateInput,
   quorumOf,
-  readReceipt,
   readRelease,
-  readSiteRecord,
   type RefusedStatement,
   type LedgerRow,
-  type ReceiptPredicate,
   type ReleasePredicate,
   secondsToTime,
   trustWithEnrolled,
@@ -181,30 +179,7 @@ function isOf({ name, version, components }: ReleasePredicate, manifest: Release
 async function fleetOf(promoter: GateSource, { stage, rollout }: Question): Promise<readonly FleetSite[]> {
   const { policy } = stageOf(promoter, stage);
   const selectors = policy.groups.filter(({ name }) => rollout.includes(name));
-  const latest = new Map((await promoter.ledger.sites()).map((row) => [row.site, row]));
-  const fleet: FleetSite[] = [];
-  for (const row of latest.values()) {
-    if (row.stage !== stage) continue;
-    const { labels, topology } = readSiteRecord(statementOf(await promoter.ledger.entry(row.index)));
-    const isMeant = selectors.some(({ match }) => Object.entries(match).every(([key, value]) => labels[key] === value));
-    if (isMeant)
-      fleet.push({ ...(await lastInventory(promoter, row.site, row.siteKeyId)), ...(topology === undefined ? {} : { topology }) });
-  }
-  return fleet;
-}
-
-async function lastInventory({ ledger }: GateSource, site: string, siteKey: string): Promise<FleetSite> {
-  const own = (await ledger.receiptsOf(site)).filter(({ keyId }) => keyId === siteKey);
-  const last = own.sort((a, b) => a.seq - b.seq).at(-1);
-  if (last === undefined) return { site, hbom: null, reportedAt: null };
-  const receipt = readReceipt(statementOf(await ledger.entry(last.index)));
-  const { hardware, at, variables = {} } = receipt;
-  return { site, hbom: hardware, reportedAt: at, running: runningAfter(receipt), variables };
-}
-
-/** What a site runs after what its receipt tells: the new release, or the one before. */
-function runningAfter({ event, release, previous }: ReceiptPredicate): Digest | null {
-  return event === 'installed' || event === 'rollback' ? release : previous;
+  return fleetSites(await promoter.ledger.fleet(stage), selectors);
 }
 
 /** Only a lane that no witness has seen yet falls back to the host's clock. */

@@ -1,5 +1,5 @@
 /** Step 8: the gates of this stage's policy, evaluated again by the site, at the time that witnesses saw the decision. */
-import { type Check, type Digest, type ErrorCode, ERRORS, LIMITS, PREDICATE } from '@sealane/core';
+import { type Check, type Digest, type ErrorCode, ERRORS, foundHardware, LIMITS, PREDICATE } from '@sealane/core';
 import type { ReleasePredicate } from '../evidence/predicates/release.js';
 import type { VerifiedStatement } from '../evidence/statement-checks.js';
 import type { FleetSite } from '../gates/gate.js';
@@ -62,7 +62,8 @@ function replacedHere({ installed, decision }: GateQuestion): readonly Digest[] 
 
 /** The fleet as a site sees it: itself. */
 function thisSite({ site, record }: GateQuestion, reportedAt: string): FleetSite {
-  return { site: site.name, hbom: site.hbom, reportedAt, ...(record.topology === undefined ? {} : { topology: record.topology }) };
+  const hardware = site.hbom === null ? null : foundHardware(site.hbom);
+  return { site: site.name, hardware, reportedAt, ...(record.topology === undefined ? {} : { topology: record.topology }) };
 }
 
 function unwitnessed({ from }: StageDecision): Check {

@@ -7,6 +7,7 @@ import {
   type Check,
   type Digest,
   type ErrorCode,
+  type FoundHardware,
   type HardwareDevice,
   type JsonObject,
   type JsonValue,
@@ -27,12 +28,12 @@ import type { Topology } from '../reports/topology.js';
 import type { SiteVariables } from '../site-variables.js';
 
 /**
- * What is known of one site: its last inventory (null: it never reported) and when it was taken; where known, the topology of its record, the release
+ * What is known of one site: what it is made of by its last inventory (null: it never reported) and when that was taken; where known, the topology of its record, the release
  * that it runs (null: none) and the variables that it sets. What is absent is not known.
  */
 export interface FleetSite {
   readonly site: string;
-  readonly hbom: JsonObject | null;
+  readonly hardware: FoundHardware | null;
   readonly reportedAt: string | null;
   readonly topology?: Topology;
   readonly running?: Digest | null;

@@ -1,7 +1,7 @@
 /** What holds for every gate: order, errors, and that nothing arbitrary ever passes. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type JsonObject, PREDICATE, type Statement } from '@sealane/core';
+import { foundHardware, type JsonObject, PREDICATE, type Statement } from '@sealane/core';
 import { codeOf } from '../testing/code-of.js';
 import { digestOf, gate, GateLane, hbom, junit, keyOf, POLICY, RELEASE } from '../testing/gate-lane.js';
 import { evaluateGates, evidenceToApprove, GATES, validateGateConfig } from './index.js';
@@ -20,7 +20,7 @@ function goodLane(): GateLane {
   const lane = new GateLane(...allGates);
   lane.provenance(provenance);
   lane.tests(junit(3), { hardware: hbom() });
-  lane.fleet = [{ site: 'site-a', hbom: hbom({ serial: 'NR0002' }), reportedAt: null }];
+  lane.fleet = [{ site: 'site-a', hardware: foundHardware(hbom({ serial: 'NR0002' })), reportedAt: null }];
   lane.approve('alice');
   lane.approve('bob');
   return lane;
@@ -130,7 +130,7 @@ describe('evaluating', () => {
     const lane = goodLane();
     lane.fleet = Array.from({ length: 2000 }, (_, n) => ({
       site: `site-${n}`,
-      hbom: hbom({ model: `\u001b[2J${'x'.repeat(200)}` }),
+      hardware: foundHardware(hbom({ model: `\u001b[2J${'x'.repeat(200)}` })),
       reportedAt: null,
     }));
     const check = lane.check('hardware');
@@ -219,7 +219,7 @@ describe('arbitrary statements', () => {
         }
         lane.fleet = hboms.map((value, n) => ({
           site: `s${String(n)}`,
-          hbom: typeof value === 'object' && !Array.isArray(value) ? (value as JsonObject | null) : null,
+          hardware: typeof value === 'object' && !Array.isArray(value) && value !== null ? foundHardware(value as JsonObject) : null,
           reportedAt: null,
         }));
         for (const check of evaluateGates(lane.input())) {

@@ -6,10 +6,10 @@
 import {
   compareHardware,
   DEFAULT_REQUIRED_FACTS,
+  type DeviceKind,
   type Digest,
   type HardwareComparison,
   hardwareClass,
-  type HardwareDevice,
   type HardwareFacts,
   requiredText,
 } from '@sealane/core';
@@ -48,7 +48,7 @@ export function factsText(facts: HardwareFacts): string {
 }
 
 /** What policy requires to be known of a device; the default facts where it requires none of those that such a device has. */
-export function requiredFacts({ role }: Pick<HardwareDevice, 'role'>, { require }: PolicyHardware): readonly string[] {
+export function requiredFacts({ role }: Pick<DeviceKind, 'role'>, { require }: PolicyHardware): readonly string[] {
   const wanted = role === 'host' ? require : require.filter((fact) => DEVICE_FACTS.includes(fact));
   return wanted.length === 0 ? DEFAULT_REQUIRED_FACTS : wanted;
 }
@@ -58,7 +58,7 @@ export function requiredFacts({ role }: Pick<HardwareDevice, 'role'>, { require 
  *
  * A required fact that is unknown on either side is never covered, not by an equivalence either.
  */
-export function coverageOf(question: CoverageQuestion): (device: HardwareDevice) => Coverage {
+export function coverageOf(question: CoverageQuestion): (device: DeviceKind) => Coverage {
   const index = indexOf(question);
   const known = new Map<string, Coverage>();
   return (device) => {
@@ -104,7 +104,7 @@ function indexOf({ tested, policy, at }: CoverageQuestion): Index {
   };
 }
 
-function compareAll({ tested, policy, enough }: CoverageQuestion, index: Index, device: HardwareDevice): Coverage {
+function compareAll({ tested, policy, enough }: CoverageQuestion, index: Index, device: DeviceKind): Coverage {
   const { facts: site } = device;
   const require = requiredFacts(device, policy);
   const compare = ({ facts }: TestedDevice): HardwareComparison => compareHardware({ tested: facts, site, require });
@@ -121,7 +121,7 @@ function compareAll({ tested, policy, enough }: CoverageQuestion, index: Index, 
   return { units: units.size, why: nearest === undefined ? 'no tested unit' : describeComparison(nearest) };
 }
 
-function kindOf({ role }: HardwareDevice): 'host' | 'attached' {
+function kindOf({ role }: DeviceKind): 'host' | 'attached' {
   return role === 'host' ? 'host' : 'attached';
 }
 

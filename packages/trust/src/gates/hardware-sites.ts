@@ -1,8 +1,8 @@
 /** The sites of a rollout beside the tested devices: which are covered, which are not and why, of which nothing is known. */
-import { type HardwareDevice, hardwareDevices, partName, SealaneError } from '@sealane/core';
+import { type DeviceKind, type FoundHardware, partName } from '@sealane/core';
 import { timeToSeconds } from '../time.js';
-import type { FleetSite, GateContext } from './gate.js';
-import { coverageOf, type TestedDevice } from './hardware-coverage.js';
+import type { GateContext } from './gate.js';
+import { type Coverage, coverageOf, type TestedDevice } from './hardware-coverage.js';
 
 /** What of the gate's settings is about sites. */
 export interface SiteRules {
@@ -28,16 +28,34 @@ const SECONDS_A_DAY = 86_400;
 export function judgeSites(context: GateContext, rules: SiteRules, tested: readonly TestedDevice[]): readonly JudgedSite[] {
   const { hardware: policy } = context.policy;
   const coverage = coverageOf({ tested, policy, at: context.time.highest, enough: rules.minUnits });
-  return context.fleet.map((site) => {
-    const devices = devicesOf(context, rules, site);
-    if (typeof devices === 'string') return { site: site.site, state: 'silent', why: devices };
-    for (const device of devices) {
-      const { units, why } = coverage(device);
-      if (units < rules.minUnits)
-        return { site: site.site, state: 'uncovered', why: nameOf(device) + (units > 0 ? `covered by ${units} units only` : why) };
-    }
-    return { site: site.site, state: 'covered', why: '' };
+  const judge = judgedOnce((hardware) => judgeHardware(hardware, coverage, rules));
+  return context.fleet.map(({ site, hardware, reportedAt }) => {
+    if (hardware === null) return { site, state: 'silent', why: 'it never reported its hardware' };
+    if (isStale(context, rules, reportedAt))
+      return { site, state: 'silent', why: `its inventory is of ${reportedAt ?? 'an unknown time'}` };
+    return { site, ...judge(hardware) };
   });
+}
+
+type Judged = Omit<JudgedSite, 'site'>;
+
+/** Sites of one kind may share one description: it is judged once. */
+function judgedOnce(judge: (hardware: FoundHardware) => Judged): (hardware: FoundHardware) => Judged {
+  const known = new Map<FoundHardware, Judged>();
+  return (hardware) => {
+    const judged = known.get(hardware) ?? judge(hardware);
+    known.set(hardware, judged);
+    return judged;
+  };
+}
+
+function judgeHardware(hardware: FoundHardware, coverage: (device: DeviceKind) => Coverage, { minUnits }: SiteRules): Judged {
+  if ('unreadable' in hardware) return { state: 'silent', why: hardware.unreadable };
+  for (const device of hardware.devices) {
+    const { units, why } = coverage(device);
+    if (units < minUnits) return { state: 'uncovered', why: nameOf(device) + (units > 0 ? `covered by ${units} units only` : why) };
+  }
+  return { state: 'covered', why: '' };
 }
 
 /** Why the fleet as a whole refuses. Leaving sites out must leave a site that could take the release. */
@@ -59,18 +77,6 @@ export function describeSites(sites: readonly JudgedSite[], units: number): stri
   return [head, ...named, ...(rest > 0 ? [`and ${rest} more`] : [])].join('; ');
 }
 
-/** What a site is made of, by its last inventory; why that is not known, in words. */
-function devicesOf(context: GateContext, rules: SiteRules, { hbom, reportedAt }: FleetSite): readonly HardwareDevice[] | string {
-  if (hbom === null) return 'it never reported its hardware';
-  if (isStale(context, rules, reportedAt)) return `its inventory is of ${reportedAt ?? 'an unknown time'}`;
-  try {
-    return hardwareDevices(hbom);
-  } catch (error) {
-    if (!(error instanceof SealaneError)) throw error;
-    return error.message;
-  }
-}
-
 /** A site whose clock runs far ahead says as little about today as one that was silent as long. */
 function isStale(context: GateContext, { inventoryMaxAgeDays }: SiteRules, reportedAt: string | null): boolean {
   if (inventoryMaxAgeDays === undefined) return false;
@@ -80,7 +86,7 @@ function isStale(context: GateContext, { inventoryMaxAgeDays }: SiteRules, repor
 }
 
 /** Says which of the attached devices it is about; the machine itself needs no name. */
-function nameOf({ role, facts }: HardwareDevice): string {
+function nameOf({ role, facts }: DeviceKind): string {
   return role === 'host' ? '' : `${role} ${partName(facts) || 'of unknown make'}: `;
 }
 

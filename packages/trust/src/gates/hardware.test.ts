@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ATTACHED_ROLES, hardwareClass, hardwareFacts, type JsonObject } from '@sealane/core';
+import { ATTACHED_ROLES, foundHardware, hardwareClass, hardwareFacts, type JsonObject } from '@sealane/core';
 import { attached, digestOf, gate, GateLane, hbom, junit, keyOf } from '../testing/gate-lane.js';
 
 const uncovered = { verdict: 'fail', code: 'HARDWARE_UNCOVERED' };
@@ -12,7 +12,7 @@ function lane(settings: JsonObject = {}, tested: JsonObject = hbom()): GateLane 
 
 const site = (name: string, inventory: JsonObject | null, reportedAt: string | null = null) => ({
   site: name,
-  hbom: inventory,
+  hardware: inventory === null ? null : foundHardware(inventory),
   reportedAt,
 });
 

@@ -1,4 +1,4 @@
-import { hardwareClass, hardwareFacts, type JsonObject } from '@sealane/core';
+import { foundHardware, hardwareClass, hardwareFacts, type JsonObject } from '@sealane/core';
 import { describe, expect, test } from 'vitest';
 import { attached, digestOf, gate, GateLane, hbom, junit, keyOf } from '../testing/gate-lane.js';
 
@@ -10,7 +10,7 @@ const unqualified = (why: string) => ({ verdict: 'fail', code: 'EVIDENCE_RIG', a
 function lane(settings: JsonObject = { rebuiltWithinDays: 7 }, enrolled = hbom()): GateLane {
   const it = new GateLane(gate('hardware', { rigs: 'required', ...settings }));
   it.rig('rig-1', enrolled);
-  it.fleet = [{ site: 'a', hbom: hbom({ serial: 'NR0100' }), reportedAt: null }];
+  it.fleet = [{ site: 'a', hardware: foundHardware(hbom({ serial: 'NR0100' })), reportedAt: null }];
   return it;
 }
 
@@ -196,7 +196,7 @@ describe('drift', () => {
   test('policy may allow it', () => {
     const it = lane({ drift: 'allow' });
     it.tests(junit(3), { ...RUN, hardware: hbom({ bios: '3.0', takenAt: IN_RUN }) });
-    it.fleet = [{ site: 'a', hbom: hbom({ bios: '3.0' }), reportedAt: null }];
+    it.fleet = [{ site: 'a', hardware: foundHardware(hbom({ bios: '3.0' })), reportedAt: null }];
     expect(it.check('hardware').verdict).toBe('pass');
   });
 
@@ -204,7 +204,7 @@ describe('drift', () => {
     const firmware = lane();
     firmware.rebuild('rig-1', hbom({ bios: '3.0' }));
     firmware.tests(junit(3), { ...RUN, hardware: hbom({ bios: '3.0', takenAt: IN_RUN }) });
-    firmware.fleet = [{ site: 'a', hbom: hbom({ bios: '3.0' }), reportedAt: null }];
+    firmware.fleet = [{ site: 'a', hardware: foundHardware(hbom({ bios: '3.0' })), reportedAt: null }];
     expect(firmware.check('hardware').verdict).toBe('pass');
     const units = lane();
     units.rebuild('rig-1', hbom({ serial: 'NR0002' }));

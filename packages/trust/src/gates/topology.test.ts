@@ -23,7 +23,7 @@ const plant: Topology = {
 
 const site = (name: string, topology?: Topology) => ({
   site: name,
-  hbom: null,
+  hardware: null,
   reportedAt: null,
   ...(topology === undefined ? {} : { topology }),
 });

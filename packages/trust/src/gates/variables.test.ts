@@ -15,7 +15,7 @@ function lane(sites: Readonly<Record<string, SiteVariables | null>>, settings: J
   it.declares = { variables: DECLARED };
   it.fleet = Object.entries(sites).map(([site, variables]) => ({
     site,
-    hbom: null,
+    hardware: null,
     reportedAt: null,
     ...(variables === null ? {} : { variables }),
   }));
