@@ -10,6 +10,7 @@ const benches = {
   promote: async () => (await import('./promote.mjs')).measurePromote(),
   reports: async () => (await import('./reports.mjs')).measureReports(),
   plan: async () => (await import('./plan.mjs')).measurePlan(),
+  'plan-command': async () => (await import('./plan-command.mjs')).measurePlanCommand(),
   apply: async () => (await import('./apply.mjs')).measureApply(),
 };
 

@@ -1,29 +1,35 @@
 /** Row D9, as far as it is built: a ledger that was restored from an old copy signs nothing, says what to do, and `ledger fsck` says what is gone. */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeLane, type TestLane } from '../support/lane.js';
 import { runJson } from '../support/run.js';
+import { api, serviceYaml, startService } from '../support/service.js';
+import { enrolSite, type TestSite } from '../support/site.js';
 
 let dir: string;
 let lane: TestLane;
 let release: string;
+let site: TestSite;
 /** The folder of the ledger as it was before the last statements. */
 let backup: string;
 
 beforeAll(async () => {
   dir = mkdtempSync(path.join(tmpdir(), 'sealane-d9-'));
   lane = await makeLane(dir);
+  site = await enrolSite(lane, path.join(dir, 'site'));
   release = await lane.release('1.0.0');
   await lane.promote(release, 'dev');
   backup = path.join(dir, 'backup');
   cpSync(path.join(lane.home, 'ledger'), backup, { recursive: true });
-  await lane.promote(release, 'edge-preprod');
+  await lane.promote(release);
+  await site.must(['update']);
 });
 
 afterAll(async () => {
+  await site.stop();
   await lane.stop();
   rmSync(dir, { recursive: true, force: true });
 });
@@ -54,6 +60,24 @@ it.each([
     expect(answer.json.error.hint).toMatch(/never sign again under this origin/);
     expect(rowsOf(home)).toEqual(before);
   }
+});
+
+it('D9 a service on a restored ledger takes no receipt: the site keeps it until somebody has seen to the ledger', async () => {
+  const folder = path.join(dir, 'receipts');
+  await site.must(['receipt', 'export', folder]);
+  const body: unknown = JSON.parse(readFileSync(path.join(folder, readdirSync(folder)[0] ?? ''), 'utf8'));
+  const yaml = serviceYaml({ github: { url: 'https://issuer.example' } });
+  const home = restored(['ledger.sqlite', 'ledger.sqlite.anchor']);
+  const before = rowsOf(home);
+  for (const [place, status] of [
+    [{ home }, 503],
+    [lane, 201],
+  ] as const) {
+    const service = await startService(place, yaml);
+    expect((await api(service, 'POST /api/v1/receipts', { body })).status).toBe(status);
+    await service.stop();
+  }
+  expect(rowsOf(home)).toEqual(before);
 });
 
 /** What a log has signed: its commits. */

@@ -8,12 +8,21 @@ const P256_SPKI_PREFIX = fromHex('3059301306072a8648ce3d020106082a8648ce3d030107
 const COORDINATE_BYTES = 32;
 const P256_SPKI_BYTES = P256_SPKI_PREFIX.length + 2 * COORDINATE_BYTES;
 
+/** Keys that were read, by the very bytes that they were read from, which nobody changes in place: many statements are by few keys. */
+const known = new WeakMap<Uint8Array, KeyObject>();
+
 /**
  * A P-256 public key from SubjectPublicKeyInfo DER.
  *
  * @throws CoreError `KEY_MALFORMED` another kind of key, or not the one DER encoding of it
  */
 export function p256PublicKey(spki: Uint8Array): KeyObject {
+  const key = known.get(spki) ?? readP256(spki);
+  known.set(spki, key);
+  return key;
+}
+
+function readP256(spki: Uint8Array): KeyObject {
   // another encoding of one key, with a compressed point or explicit parameters, would be a second key id for it
   if (spki.length !== P256_SPKI_BYTES || !equalBytes(spki.subarray(0, P256_SPKI_PREFIX.length), P256_SPKI_PREFIX)) {
     throw new CoreError(

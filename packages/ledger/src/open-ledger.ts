@@ -5,7 +5,7 @@ import { type Anchor, catchUp, observe, openAnchor } from './log/anchor.js';
 import { type AppendResult, batchAppender } from './log/append.js';
 import { appendQueue } from './log/append-queue.js';
 import { checkpointOf, headOf, lastCommit } from './log/commits.js';
-import { cosignedCovering, insertCosigned, latestCosigned, ownCheckpoint } from './log/cosigned.js';
+import { firstCovering, insertCosigned, latestCosigned, ownCheckpoint } from './log/cosigned.js';
 import { type NewEntry, prepareEntry } from './log/entry.js';
 import { entriesByStatement, entriesFrom, leavesBetween, readEntry } from './log/entry-rows.js';
 import { proveConsistency, proveInclusion, rootAt } from './log/proofs.js';
@@ -90,8 +90,7 @@ function reading(store: Queries, vkey: Vkey): Reading {
     size: async () => (await headOf(store)).size,
     head: () => headOf(store),
     latestCosigned: async (maxSize) => (await latestCosigned(store, maxSize))?.note ?? null,
-    firstCosignedCovering: async (index, accepts = () => true) =>
-      (await cosignedCovering(store, index)).find(({ note }) => accepts(note))?.note ?? null,
+    firstCosignedCovering: async (index, accepts = () => true) => (await firstCovering(store, index, accepts))?.note ?? null,
     rootAt: (size) => rootAt(store, size),
     inclusionProof: (index, size) => proveInclusion(store, index, size),
     consistencyProof: (size1, size2) => proveConsistency(store, size1, size2),

@@ -26,6 +26,7 @@ async function answers(ledger: PastLedger): Promise<unknown> {
   return {
     size: await ledger.size(),
     about: about.map(({ index }) => index),
+    evidence: (await ledger.evidenceAbout(release)).map(({ index }) => index),
     by: (await ledger.statementsBy(author.id)).map(({ index }) => index),
     all: (await ledger.entries(0, 100)).map(({ statementDigest }) => statementDigest),
     first: (await ledger.byStatement((await ledger.entry(0)).statementDigest)).length,

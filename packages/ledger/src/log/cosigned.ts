@@ -94,10 +94,23 @@ export async function latestCosigned(queries: Queries, maxSize = Number.MAX_SAFE
   return row === undefined ? undefined : savedOf(row);
 }
 
-/** Saved checkpoints whose tree holds entry `index`, in the order in which they were saved. */
-export async function cosignedCovering(queries: Queries, index: number): Promise<readonly SavedCheckpoint[]> {
-  const rows = await queries.all('SELECT * FROM cosigned WHERE size > ? ORDER BY seq', index);
-  return rows.map(savedOf);
+/** Checkpoints read at a time: mostly the first one does. */
+const PAGE = 8;
+
+/** The first saved checkpoint whose tree holds entry `index` and that `accepts`. */
+export async function firstCovering(
+  queries: Queries,
+  index: number,
+  accepts: (note: string) => boolean,
+): Promise<SavedCheckpoint | undefined> {
+  for (let seq = -1; ;) {
+    const rows = await queries.all('SELECT * FROM cosigned WHERE size > ? AND seq > ? ORDER BY seq LIMIT ?', index, seq, PAGE);
+    const saved = rows.map(savedOf);
+    const found = saved.find(({ note }) => accepts(note));
+    const last = saved.at(-1);
+    if (found !== undefined || last === undefined || rows.length < PAGE) return found;
+    seq = last.seq;
+  }
 }
 
 /** A saved checkpoint out of its row. */

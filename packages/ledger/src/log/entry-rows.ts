@@ -13,7 +13,7 @@ import {
   signerIdOf,
 } from '@sealane/core';
 import { bytesAt, bytesOrNullAt, integerAt, textAt } from '../store/rows.js';
-import type { Queries, Row } from '../store/store.js';
+import type { Queries, Row, SqlValue } from '../store/store.js';
 import type { LedgerEntry, PreparedEntry } from './entry.js';
 
 const ENTRY = `SELECT e.idx, e.statement, e.leaf, v.payload, v.timestamp,
@@ -49,6 +49,11 @@ export async function findEntry(queries: Queries, statementDigest: Digest, keyId
 export async function readEntry(queries: Queries, index: number): Promise<LedgerEntry | undefined> {
   const row = await queries.get(`${ENTRY} WHERE e.idx = ?`, index);
   return row === undefined ? undefined : entryOf(row);
+}
+
+/** The entries whose index a query selects, in log order. */
+export async function entriesIn(queries: Queries, select: string, ...values: readonly SqlValue[]): Promise<readonly LedgerEntry[]> {
+  return (await queries.all(`${ENTRY} WHERE e.idx IN (${select}) ORDER BY e.idx`, ...values)).map(entryOf);
 }
 
 /** All entries with this statement: one for each key that signed it. */

@@ -29,12 +29,14 @@ export interface FleetRecord {
 /** Documents asked for at a time: well below the parameters that any database takes. */
 const PAGE = 500;
 
-// sites come in the order in which they were first enrolled
+// Sites come in the order in which they were first enrolled. The signer is looked up for each receipt of a site, newest first: a join would let a planner
+// begin with all that a key ever signed.
 const FLEET = `SELECT p.site, p.labels, p.topology, r.idx, r.at, r.event, r.hardware, r.variables, a.digest AS installed, b.digest AS before
   FROM site_record p
   LEFT JOIN receipt r ON r.idx = (
-    SELECT o.idx FROM receipt o JOIN statement s ON s.idx = o.idx JOIN key_seen k ON k.id = s.key
-    WHERE o.site = p.site AND k.key_id = p.key_id AND o.idx < ? ORDER BY o.seq DESC, o.idx DESC LIMIT 1)
+    SELECT o.idx FROM receipt o
+    WHERE o.site = p.site AND o.idx < ? AND p.key_id = (SELECT k.key_id FROM statement s JOIN key_seen k ON k.id = s.key WHERE s.idx = o.idx)
+    ORDER BY o.seq DESC, o.idx DESC LIMIT 1)
   LEFT JOIN artifact a ON a.id = r.artifact LEFT JOIN artifact b ON b.id = r.previous
   WHERE p.stage = ? AND p.idx = (SELECT max(l.idx) FROM site_record l WHERE l.site = p.site AND l.idx < ?)
   ORDER BY (SELECT min(f.idx) FROM site_record f WHERE f.site = p.site)`;

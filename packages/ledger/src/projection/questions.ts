@@ -1,8 +1,7 @@
 /** The first questions: what the promoter's gates and the auditor's answers look up. Every answer is in log order. */
-import { type Digest, digestHex, fromHex } from '@sealane/core';
+import { type Digest, digestHex, fromHex, PREDICATE } from '@sealane/core';
 import type { LedgerEntry } from '../log/entry.js';
-import { readEntry } from '../log/entry-rows.js';
-import { integerAt } from '../store/rows.js';
+import { entriesIn } from '../log/entry-rows.js';
 import type { Queries, SqlValue } from '../store/store.js';
 import { type FleetRecord, fleetOf } from './fleet.js';
 import {
@@ -20,8 +19,12 @@ import {
 
 /** The questions; `release` is a release's digest. */
 export interface Projection {
-  /** Entries that have this digest among their subjects, of one predicate type when it is given. */
-  statementsAbout(subject: Digest, predicateType?: string): Promise<readonly LedgerEntry[]>;
+  /** Entries that have this digest among their subjects, of these predicate types when some are given. */
+  statementsAbout(subject: Digest, predicateTypes?: string | readonly string[]): Promise<readonly LedgerEntry[]>;
+  /** As `statementsAbout`, but for receipts: a release that ten thousand sites run has as many of them, and no gate reads one. */
+  evidenceAbout(release: Digest): Promise<readonly LedgerEntry[]>;
+  /** Whether a statement of this type was ever logged; asked of the past, whether one has been by now. */
+  knowsType(predicateType: string): Promise<boolean>;
   /** Entries that this key signed: what is void when it is revoked. */
   statementsBy(keyId: string): Promise<readonly LedgerEntry[]>;
   /** How many statements of each type each key signed. */
@@ -51,9 +54,11 @@ export function projection(queries: Queries): Projection {
     ...values: readonly SqlValue[]
   ): Promise<readonly T[]> => (await queries.all(sql, ...values)).map(read);
   return {
-    statementsAbout: (subject, predicateType) => statementsAbout(queries, subject, predicateType),
+    statementsAbout: (subject, predicateTypes) => statementsAbout(queries, subject, predicateTypes),
+    evidenceAbout: (release) => entriesIn(queries, `${ABOUT} AND t.uri <> ?`, raw(release), PREDICATE.receipt),
+    knowsType: async (predicateType) => (await queries.get('SELECT id FROM predicate_type WHERE uri = ?', predicateType)) !== undefined,
     statementsBy: (keyId) =>
-      entriesAt(queries, 'SELECT s.idx FROM statement s JOIN key_seen k ON k.id = s.key WHERE k.key_id = ? ORDER BY s.idx', fromHex(keyId)),
+      entriesIn(queries, 'SELECT s.idx FROM statement s JOIN key_seen k ON k.id = s.key WHERE k.key_id = ?', fromHex(keyId)),
     statementCounts: () =>
       list(
         records.count,
@@ -103,21 +108,17 @@ function filterValues({ stage, release }: Filter): readonly SqlValue[] {
   return [...(stage === undefined ? [] : [stage]), ...(release === undefined ? [] : [raw(release)])];
 }
 
-async function statementsAbout(queries: Queries, subject: Digest, predicateType: string | undefined): Promise<readonly LedgerEntry[]> {
-  const sql =
-    'SELECT s.idx FROM subject s JOIN artifact a ON a.id = s.artifact JOIN predicate_type t ON t.id = s.predicate_type WHERE a.digest = ?';
-  return predicateType === undefined
-    ? entriesAt(queries, `${sql} ORDER BY s.idx`, raw(subject))
-    : entriesAt(queries, `${sql} AND t.uri = ? ORDER BY s.idx`, raw(subject), predicateType);
-}
+const ABOUT =
+  'SELECT s.idx FROM subject s JOIN artifact a ON a.id = s.artifact JOIN predicate_type t ON t.id = s.predicate_type WHERE a.digest = ?';
 
-async function entriesAt(queries: Queries, sql: string, ...values: readonly SqlValue[]): Promise<readonly LedgerEntry[]> {
-  const entries: LedgerEntry[] = [];
-  for (const row of await queries.all(sql, ...values)) {
-    const entry = await readEntry(queries, integerAt(row, 'idx'));
-    if (entry !== undefined) entries.push(entry);
-  }
-  return entries;
+async function statementsAbout(
+  queries: Queries,
+  subject: Digest,
+  predicateTypes: string | readonly string[] | undefined,
+): Promise<readonly LedgerEntry[]> {
+  if (predicateTypes === undefined) return entriesIn(queries, ABOUT, raw(subject));
+  const types = typeof predicateTypes === 'string' ? [predicateTypes] : predicateTypes;
+  return entriesIn(queries, `${ABOUT} AND t.uri IN (${types.map(() => '?').join(', ')})`, raw(subject), ...types);
 }
 
 function raw(digest: Digest): Uint8Array {

@@ -15,7 +15,7 @@ import { PROJECTION_SCHEMA, PROJECTION_TABLES, type TableKey } from '../projecti
 import type { Dialect } from './store.js';
 
 /** Version of the schema. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** Tables and indexes of the log. */
 export const LOG_TABLES_SCHEMA: readonly string[] = [

@@ -8,6 +8,9 @@ import type { Queries, Row } from '../store/store.js';
 import { rowsOf } from '../store/table-rows.js';
 import type { Problems } from './report.js';
 
+/** Longest value named in a problem, in UTF-16 units: a document may have half a megabyte. */
+const MAX_SHOWN = 300;
+
 /** Makes the projection again in scratch tables and names every row that differs. */
 export async function checkProjection(view: Queries, problems: Problems): Promise<void> {
   await withScratch(PROJECTION_SCHEMA, async (anew) => {
@@ -52,7 +55,7 @@ function keyOf({ key }: TableKey, row: Row | undefined): string {
 }
 
 function describe(row: Row | undefined, columns: readonly string[] = Object.keys(row ?? {})): string {
-  return columns.map((column) => `${column} ${show(row?.[column])}`).join(', ');
+  return columns.map((column) => `${column} ${show(row?.[column]).slice(0, MAX_SHOWN)}`).join(', ');
 }
 
 function show(value: unknown): string {

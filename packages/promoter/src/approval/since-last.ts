@@ -38,7 +38,7 @@ export async function sinceLastApproval(promoter: Promoter, subject: ApprovalSub
       'USAGE',
       `read --person: expected one of ${policy.people.map(({ id }) => id).join(', ') || 'nobody'}, got ${personId}`,
     );
-  const about = await promoter.ledger.statementsAbout(subject.release);
+  const about = await promoter.ledger.evidenceAbout(subject.release);
   const last = about
     .filter((entry) => person.keys.includes(entry.keyId) && statementOf(entry).predicateType === PREDICATE.approval)
     .map((entry) => ({ entry, approval: readApproval(statementOf(entry)) }))

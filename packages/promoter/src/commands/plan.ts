@@ -2,10 +2,11 @@
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { serviceAddress } from '../client/service-address.js';
 import { GROUP, TO_STAGE } from '../command-parts.js';
-import { missingOf } from '../decision/missing.js';
+import { type KeyNames, missingOf } from '../decision/missing.js';
 import { planResult } from '../decision/outcome-result.js';
 import { plan } from '../decision/promote.js';
 import { rolloutOf } from '../decision/rollout.js';
+import type { Home } from '../home.js';
 import { optionalText, releaseOf, textArgument, textOption, withPromoter } from '../promoter.js';
 import { REPORT, wantedReports, writeReports } from '../reports/report-shell.js';
 import { storedKeys } from '../signers/key-store.js';
@@ -27,13 +28,16 @@ async function run(call: CommandCall): Promise<CommandResult> {
   return result;
 }
 
+function keyNames(home: Home): KeyNames {
+  return new Map(storedKeys(home).map(({ id, name }) => [id, name]));
+}
+
 async function planHere(call: CommandCall): Promise<CommandResult> {
   const stage = textOption(call, 'to');
   return await withPromoter(call, async (promoter) => {
     const { digest } = await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE'));
     const question = { release: digest, stage, rollout: rolloutOf(promoter, stage, optionalText(call, 'group')) };
     const outcome = await plan(promoter, question);
-    const names = new Map(storedKeys(promoter.home).map(({ id, name }) => [id, name]));
-    return planResult(outcome, missingOf(outcome.checks, outcome.input, names));
+    return planResult(outcome, outcome.decision === 'passed' ? [] : missingOf(outcome.checks, outcome.input, keyNames(promoter.home)));
   });
 }

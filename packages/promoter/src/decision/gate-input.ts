@@ -1,5 +1,5 @@
 /** What the gates of a stage read, taken from the ledger: verified statements about a release, blobs, the fleet, the time. */
-import { type Digest, PREDICATE, PromoterError, SealaneError } from '@sealane/core';
+import { type Digest, PREDICATE, PromoterError, type QuorumCheckpoint, SealaneError } from '@sealane/core';
 import type { LedgerEntry, PastLedger } from '@sealane/ledger';
 import { parseReleaseManifest, type ReleaseDoc } from '@sealane/oci';
 import {
@@ -89,13 +89,12 @@ async function verifiedStatements(
   question: Question,
 ): Promise<{ statements: readonly VerifiedStatement[]; refused: readonly RefusedStatement[] }> {
   const { release, stage } = question;
-  const about = await promoter.ledger.statementsAbout(release);
+  const about = await promoter.ledger.evidenceAbout(release);
   const { rigs, trust } = await stageTrust(promoter, stage, about);
-  const entries = about.filter((entry) => statementOf(entry).predicateType !== PREDICATE.receipt);
   const ways = await waysBack(promoter, question);
   const records = ways.filter((entry) => isEnrolment(statementOf(entry)));
   const withSites = trustWithEnrolled(trust, (await verifyEntries(promoter, records, trust)).statements);
-  return await verifyEntries(promoter, [...entries, ...(await aboutImages(promoter, release)), ...rigs, ...ways], withSites);
+  return await verifyEntries(promoter, [...about, ...(await aboutImages(promoter, release)), ...rigs, ...ways], withSites);
 }
 
 /** What statements about a release are verified against: the policy of a stage, and the keys of the rigs that tested it, with what is said of those. */
@@ -117,10 +116,11 @@ async function verifyEntries(
 ): Promise<{ statements: readonly VerifiedStatement[]; refused: readonly RefusedStatement[] }> {
   const statements: VerifiedStatement[] = [];
   const refused: RefusedStatement[] = [];
+  const quorums = new Map<string, QuorumCheckpoint>();
   for (const entry of entries) {
-    const { predicateType } = statementOf(entry);
+    const { predicateType } = entry.statement;
     try {
-      statements.push(verifyLedgerRow(await ledgerRow(promoter, entry), { trust }));
+      statements.push(verifyLedgerRow(await ledgerRow(promoter, entry), { trust, quorums }));
     } catch (error) {
       if (!(error instanceof SealaneError)) throw error;
       refused.push({ digest: entry.statementDigest, predicateType, code: error.code, why: error.message });
@@ -138,10 +138,9 @@ export async function aboutImages(promoter: GateSource, release: Digest): Promis
   // an image that cannot be read is named by the gate that asks for it
   if (!images.ok) return [];
   const digests = images.value.flatMap((image) => [image.digest, ...image.platforms]);
-  const wanted = digests.flatMap((digest) => IMAGE_EVIDENCE.map((predicateType) => ({ digest, predicateType })));
   const found = new Map<number, LedgerEntry>();
-  for (const { digest, predicateType } of wanted) {
-    for (const entry of await promoter.ledger.statementsAbout(digest, predicateType)) found.set(entry.index, entry);
+  for (const digest of new Set(digests)) {
+    for (const entry of await promoter.ledger.statementsAbout(digest, IMAGE_EVIDENCE)) found.set(entry.index, entry);
   }
   return [...found.values()].filter((entry) => !isAbout(statementOf(entry), release));
 }

@@ -26,7 +26,7 @@ export async function buildWaybill(promoter: Promoter, question: Question, decis
   const { ledger, logVkey } = promoter;
   const chain = await decisionChain(promoter, question, decision);
   const wanted = new Set<Digest>(chain.flatMap((entry) => [...decisionInputs(readDecision(statementOf(entry)))]));
-  const about = await ledger.statementsAbout(question.release);
+  const about = await ledger.evidenceAbout(question.release);
   const isRelease = (entry: LedgerEntry): boolean => statementOf(entry).predicateType === PREDICATE.release;
   const isInput = (entry: LedgerEntry): boolean =>
     wanted.has(entry.statementDigest) && !LEFT_OUT.includes(statementOf(entry).predicateType);
@@ -48,7 +48,8 @@ export async function buildWaybill(promoter: Promoter, question: Question, decis
     stage: question.stage,
     decision: decision.statementDigest,
     bundles,
-    blobs: unique.flatMap((entry) => blobsOf(promoter, entry)),
+    // runs share reports and inventories: each is listed once
+    blobs: [...new Map(unique.flatMap((entry) => blobsOf(promoter, entry)).map((blob) => [blob.digest, blob])).values()],
   });
   writeBlob(promoter, bytes);
   return bytes;

@@ -28,12 +28,13 @@ export async function rigStatements(
   promoter: Pick<GateSource, 'home' | 'ledger'>,
   entries: readonly LedgerEntry[],
 ): Promise<readonly LedgerEntry[]> {
-  const results = entries.filter((entry) => statementOf(entry).predicateType === PREDICATE.testResult);
-  const things = new Set(results.flatMap((entry) => [keySubject(entry.keyId), ...thingsOf(promoter, entry)]));
+  const results = entries.filter(({ statement }) => statement.predicateType === PREDICATE.testResult);
+  // what was there in a run is read only where something was ever recalled: most lanes never recall anything
+  const recalled = await promoter.ledger.knowsType(PREDICATE.recall);
+  const things = new Set(results.flatMap((entry) => [keySubject(entry.keyId), ...(recalled ? thingsOf(promoter, entry) : [])]));
   const found = new Map<number, LedgerEntry>();
   for (const thing of things) {
-    for (const entry of await promoter.ledger.statementsAbout(thing))
-      if (ABOUT_RIGS.includes(statementOf(entry).predicateType)) found.set(entry.index, entry);
+    for (const entry of await promoter.ledger.statementsAbout(thing, ABOUT_RIGS)) found.set(entry.index, entry);
   }
   return [...found.values()].sort((left, right) => left.index - right.index);
 }

@@ -43,5 +43,6 @@ function receiptsOnly(predicateType: string): string | undefined {
 /** The site keeps what it could not bring now, and brings it again. */
 function statusOf({ code }: SealaneError): number {
   if (code === 'FILE_TOO_LARGE') return 413;
-  return ERRORS[code].exit === 5 || ERRORS[code].exit === 6 ? 503 : 400;
+  // pending, away, or a ledger that a person has to see to: none of it says anything against the receipt
+  return [5, 6, 8].includes(ERRORS[code].exit) ? 503 : 400;
 }

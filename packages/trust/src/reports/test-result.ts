@@ -151,8 +151,13 @@ export function testResultStatement(
  * @throws TrustError `TRUST_MALFORMED` another shape, or a document of one kind named twice (which one was there is then unknown)
  */
 export function readTestResult(statement: Statement): TestResult {
-  return readEntries(readPredicate(format, statement));
+  const result = known.get(statement) ?? readEntries(readPredicate(format, statement));
+  known.set(statement, result);
+  return result;
 }
+
+/** What was read of statements, which nobody changes in place: several gates read each of hundreds. */
+const known = new WeakMap<Statement, TestResult>();
 
 function readEntries(predicate: JsonObject): TestResult {
   const parsed = testResultShape.safeParse(predicate);

@@ -31,6 +31,8 @@ export const WAYBILL_MEDIA_TYPE = 'application/vnd.sealane.waybill.v1+json';
 
 /** Most bundles: each costs two signature checks at a site, so this bounds the time that a hostile waybill can take. */
 const MAX_BUNDLES = 512;
+/** Most blobs: a test result names its report and up to five documents of its run; those of five hundred machines must fit. */
+const MAX_BLOBS = 4 * MAX_BUNDLES;
 
 /** Zod's shape of a waybill; each bundle is parsed on its own. */
 export const waybillShape = z.strictObject({
@@ -40,7 +42,7 @@ export const waybillShape = z.strictObject({
   stage: nameShape,
   decision: digestShape,
   bundles: z.array(jsonObjectShape).min(1).max(MAX_BUNDLES),
-  blobs: z.array(z.strictObject({ digest: digestShape, size: countShape, mediaType: z.string().min(1).max(255) })).max(MAX_BUNDLES),
+  blobs: z.array(z.strictObject({ digest: digestShape, size: countShape, mediaType: z.string().min(1).max(255) })).max(MAX_BLOBS),
 });
 
 /**
