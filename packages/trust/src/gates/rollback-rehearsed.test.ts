@@ -215,7 +215,7 @@ describe('rollback-rehearsed gate, on receipts of sites', () => {
     it.replaces = [OLD, OTHER];
     expect(it.check(ID)).toMatchObject({ ...refused, actual: expect.stringContaining(`back to ${OTHER}: nowhere`) as string });
     it.replaces = [OLD];
-    it.fleet = [{ site: 'far-1', hbom: null, reportedAt: null, running: OTHER }];
+    it.fleet = [{ site: 'far-1', hardware: null, reportedAt: null, running: OTHER }];
     expect(it.check(ID)).toMatchObject(refused);
     receipt(it, 'shop-1', { seq: 5, release: OTHER });
     expect(it.check(ID)).toMatchObject({ verdict: 'pass' });
@@ -255,11 +255,11 @@ describe('rollback-rehearsed gate, with nothing to go back to', () => {
     const it = lane();
     it.replaces = [];
     it.fleet = [
-      { site: 'new-1', hbom: null, reportedAt: null },
-      { site: 'new-2', hbom: null, reportedAt: null, running: null },
+      { site: 'new-1', hardware: null, reportedAt: null },
+      { site: 'new-2', hardware: null, reportedAt: null, running: null },
     ];
     expect(it.check(ID)).toMatchObject({ verdict: 'pass', actual: expect.stringContaining('1 never reported') as string });
-    it.fleet = [...it.fleet, { site: 'old-1', hbom: null, reportedAt: null, running: OLD }];
+    it.fleet = [...it.fleet, { site: 'old-1', hardware: null, reportedAt: null, running: OLD }];
     expect(it.check(ID)).toMatchObject(refused);
   });
 
@@ -272,7 +272,7 @@ describe('rollback-rehearsed gate, with nothing to go back to', () => {
   test('the release itself, where it runs already, is none that it replaces', () => {
     const it = lane();
     it.replaces = [];
-    it.fleet = [{ site: 'shop-9', hbom: null, reportedAt: null, running: RELEASE }];
+    it.fleet = [{ site: 'shop-9', hardware: null, reportedAt: null, running: RELEASE }];
     expect(it.check(ID)).toMatchObject({ verdict: 'pass' });
   });
 
