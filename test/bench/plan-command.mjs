@@ -76,7 +76,9 @@ function keyOf(pem) {
   return { spki, id: keyIdOf(spki), sign: signed };
 }
 
-const TEMPLATE = JSON.stringify(withArch(JSON.parse(readFileSync(path.join(ROOT, 'test', 'vectors', 'hbom', 'edge-server-a.cdx.json'), 'utf8'))));
+const TEMPLATE = JSON.stringify(
+  withArch(JSON.parse(readFileSync(path.join(ROOT, 'test', 'vectors', 'hbom', 'edge-server-a.cdx.json'), 'utf8'))),
+);
 const inventory = (kind, serial) => TEMPLATE.replaceAll('2.14.1', `2.14.${kind}`).replaceAll('NR0001', serial);
 
 /** The pipeline of the quickstart asks for it. */
