@@ -72,6 +72,18 @@ export function timestampTimeMs(token: Uint8Array): number | undefined {
   }
 }
 
+/** Whether a timestamp (RFC 3161 response, DER) is by the key `spki` over `data`. Its time is another matter: see `timestampTimeMs`. */
+export function isTimestampBy(token: Uint8Array, data: Uint8Array, spki: Uint8Array): boolean {
+  try {
+    const { RFC3161Timestamp, crypto } = sigstore();
+    RFC3161Timestamp.parse(Buffer.from(token)).verify(Buffer.from(data), crypto.createPublicKey(Buffer.from(spki)));
+    return true;
+  } catch {
+    // as above: it throws where it does not verify
+    return false;
+  }
+}
+
 function partsOf(der: Uint8Array): CertifiedKey {
   const certificate = sigstore().X509Certificate.parse(Buffer.from(der));
   // one certificate has one spelling: bytes behind it, or another form of its lengths, would make the same signer look like two

@@ -2,7 +2,7 @@
 export { base64, concatBytes, equalBytes, fromBase64, fromHex, fromUtf8, hex, utf8 } from './bytes.js';
 export { canonicalJson, type JsonObject, type JsonValue } from './canonical-json.js';
 export type { Check, Verdict } from './check.js';
-export { type CertifiedKey, type Identity, identityIdOf, readCertificate, timestampTimeMs } from './certificate.js';
+export { type Identity, identityIdOf, isTimestampBy, readCertificate, timestampTimeMs } from './certificate.js';
 export { type Checkpoint, formatCheckpointText, parseCheckpoint } from './checkpoint.js';
 export { cosign, type Cosignature, verifyCosignatures } from './cosignature.js';
 export {
@@ -87,7 +87,7 @@ export {
   type Vkey,
   vkeyOf,
 } from './signed-note.js';
-export { type Certified, keyIdOf, type Signed, type Signer, signerIdOf, signStatement, verifyEnvelope } from './signer.js';
+export { type Certified, describeSigner, keyIdOf, type Signed, type Signer, signerIdOf, signStatement, verifyEnvelope } from './signer.js';
 export { makeSiteRequest, readSiteRequest, type SiteRequest } from './site-request.js';
 export { encodeStatement, parseStatement, PREDICATE, type Statement, type Subject } from './statement.js';
 export { type JsonLimits, parseStrictJson } from './strict-json.js';

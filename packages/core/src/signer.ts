@@ -1,7 +1,7 @@
 /** Signatures over statements: ECDSA P-256 with SHA-256, the one kind that every Sigstore verifier takes. */
 import { envelopePayload, envelopeSignature, type Envelope, INTOTO_PAYLOAD_TYPE, makeEnvelope, pae } from './dsse.js';
 import { hex } from './bytes.js';
-import { identityIdOf, readCertificate } from './certificate.js';
+import { type Identity, identityIdOf, readCertificate } from './certificate.js';
 import { sha256Raw } from './digest.js';
 import { verifyP256 } from './p256.js';
 
@@ -13,13 +13,14 @@ export interface Certified {
 
 /**
  * Somebody's key, wherever it is kept. `sign` returns a DER signature; `spki` is the public key as SubjectPublicKeyInfo DER. `keyId` names the signer: a
- * key, or for a keyless signer the identity (`identityIdOf`), and then `certify` has a signature timestamped.
+ * key, or for a keyless signer its `identity` (`identityIdOf`), and then `certify` has a signature timestamped.
  */
 export interface Signer {
   readonly keyId: string;
   readonly spki: Uint8Array;
   sign(data: Uint8Array): Promise<Uint8Array>;
   certify?(signature: Uint8Array): Promise<Certified>;
+  readonly identity?: Identity;
 }
 
 /** An envelope with what verifies it: the signer's public key and, for a keyless signature, what binds that key to an identity and a time. */
@@ -37,6 +38,11 @@ export function keyIdOf(spki: Uint8Array): string {
 /** Who signed, as policy names signers: the key's id, or the identity's. @throws CoreError `CERTIFICATE_MALFORMED` */
 export function signerIdOf({ spki, certified }: Pick<Signed, 'spki' | 'certified'>): string {
   return certified === undefined ? keyIdOf(spki) : identityIdOf(readCertificate(certified.certificate));
+}
+
+/** How messages name a signer. */
+export function describeSigner({ keyId, identity }: Pick<Signer, 'keyId' | 'identity'>): string {
+  return identity === undefined ? `key ${keyId}` : `${identity.identity} of ${identity.issuer}`;
 }
 
 /** Signs a statement's payload bytes into an envelope. */

@@ -112,7 +112,7 @@ async function openPromoter(home: Home, io: CommandIo, lock?: PublishLock): Prom
     home,
     pipeline.stages.map(({ name }) => name),
   );
-  const keyPlace: KeyPlace = { home, env: io.env, cwd: io.cwd, isExampleLane: lane.isExample };
+  const keyPlace: KeyPlace = { home, env: io.env, cwd: io.cwd, isExampleLane: lane.isExample, ...authoritiesIn(lane) };
   const logFile = path.join(home.keys, 'log.pem');
   const logKey = readOptional(logFile) === undefined ? undefined : readPrivateKey(logFile, passphraseFrom(keyPlace)).key;
   const logSigner = logKey === undefined ? {} : { logSigner: ed25519NoteSigner(pipeline.lane, logKey) };
@@ -142,6 +142,12 @@ async function openPromoter(home: Home, io: CommandIo, lock?: PublishLock): Prom
     signer: (keyRef) => signerAt(keyRef, keyPlace),
     keyPlace,
   };
+}
+
+/** The authorities of keyless signatures: the pipeline has one list for all stages. */
+export function authoritiesIn({ stages }: Pick<LaneTrust, 'stages'>): Pick<KeyPlace, 'authorities'> {
+  const [found] = [...stages.values()].flatMap(({ policy: { authorities } }) => authorities ?? []);
+  return found === undefined ? {} : { authorities: found };
 }
 
 function requireHome(home: Home): void {

@@ -17,16 +17,17 @@ export {
   type Policy,
   type PolicyExceptionRule,
   policyDigest,
-  type PolicyAuthorities,
   type PolicyAuthority,
   type PolicyGate,
   type PolicyGroup,
   type PolicyHardware,
+  type PolicyIdentity,
   type PolicyKey,
   type PolicyLog,
   type PolicyPerson,
   type PolicySigners,
   type PolicyStage,
+  type PolicyWindow,
   signerWindow,
 } from './policy/policy.js';
 export { outsideScope, type PolicyScope, type ScopedRelease, scopeName } from './policy/scope.js';

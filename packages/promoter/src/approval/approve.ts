@@ -1,5 +1,14 @@
 /** A person's verdict over exactly what the gates will read: release, stage, rollout, policy, evidence, checkpoint. */
-import { base64, type Digest, parseCheckpoint, PromoterError, type Signed, type Signer, signStatement } from '@sealane/core';
+import {
+  base64,
+  describeSigner,
+  type Digest,
+  parseCheckpoint,
+  PromoterError,
+  type Signed,
+  type Signer,
+  signStatement,
+} from '@sealane/core';
 import { type ApprovalPredicate, approvalStatement } from '@sealane/trust';
 import { evidenceFor, releaseDocument } from '../decision/gate-input.js';
 import { rolloutOf } from '../decision/rollout.js';
@@ -33,7 +42,7 @@ export async function signApproval(promoter: Promoter, wish: ApprovalWish): Prom
     const known = policy.people.map(({ id }) => id).join(', ') || 'nobody';
     throw new PromoterError(
       'EVIDENCE_SIGNER',
-      `${wish.verdict} for ${wish.stage}: expected the key of one of ${known}, got key ${wish.signer.keyId}`,
+      `${wish.verdict} for ${wish.stage}: expected the key or identity of one of ${known}, got ${describeSigner(wish.signer)}`,
       {},
       { hint: 'use the key of a person listed under people in pipeline.yaml' },
     );

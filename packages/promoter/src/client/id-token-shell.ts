@@ -1,4 +1,4 @@
-/** The token by which a CI job is known: out of a file, out of the environment (GitLab's id_tokens), or asked of GitHub's runner. Never stored. */
+/** The tokens by which a CI job is known: out of a file, out of the environment (GitLab's id_tokens), or asked of GitHub's runner. Never stored. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { PromoterError } from '@sealane/core';
@@ -26,6 +26,32 @@ export async function idToken({ env, cwd, signal }: CommandIo, address: string):
     `call ${address}: expected a token of this job, got none`,
     {},
     { hint: 'set SEALANE_TOKEN_FILE or SEALANE_TOKEN (GitLab: id_tokens), or give the GitHub job the permission id-token: write' },
+  );
+}
+
+/** The audience that a Fulcio takes unless it is told otherwise. */
+const SIGNING_AUDIENCE = 'sigstore';
+
+/**
+ * The token that says who signs keyless. GitHub's runner is asked for one whose audience is `sigstore`, or `SEALANE_ID_TOKEN_AUDIENCE`;
+ * `SIGSTORE_ID_TOKEN` is the name that GitLab's documentation gives it.
+ *
+ * @throws PromoterError as `idToken`
+ */
+export async function signingToken({ env, cwd }: Pick<CommandIo, 'env' | 'cwd'>): Promise<string> {
+  const { SEALANE_ID_TOKEN_FILE: file, SEALANE_ID_TOKEN, SIGSTORE_ID_TOKEN, SEALANE_ID_TOKEN_AUDIENCE: audience = SIGNING_AUDIENCE } = env;
+  if (file !== undefined && file !== '') return readToken(path.resolve(cwd, file));
+  const token = [SEALANE_ID_TOKEN, SIGSTORE_ID_TOKEN].find((text) => text !== undefined && text !== '');
+  if (token !== undefined) return token.trim();
+  const { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: bearer } = env;
+  if (url !== undefined && bearer !== undefined) return await fromRunner(url, bearer, audience, AbortSignal.timeout(TIMEOUT_MS));
+  throw new PromoterError(
+    'CALLER_UNKNOWN',
+    'sign with oidc: expected a token that says who signs, got none',
+    {},
+    {
+      hint: 'set SEALANE_ID_TOKEN_FILE or SEALANE_ID_TOKEN (GitLab: SIGSTORE_ID_TOKEN under id_tokens), or give the GitHub job the permission id-token: write',
+    },
   );
 }
 

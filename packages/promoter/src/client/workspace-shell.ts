@@ -29,7 +29,7 @@ import { durableWrite, listFolder, makePrivateFolder, PUBLIC_FILE } from '../dis
 import { type Home, homeAt } from '../home.js';
 import { parsePipeline } from '../pipeline/pipeline.js';
 import { postText } from '../post-shell.js';
-import type { Promoter } from '../promoter.js';
+import { authoritiesIn, type Promoter } from '../promoter.js';
 import { readBlob } from '../content.js';
 import { signAndLog } from '../log/log-statements.js';
 import { writeBlob } from '../decision/waybill.js';
@@ -172,7 +172,7 @@ async function openWorkspace({ io, options }: CommandCall, home: Home, lane: Lan
     logSigner: ed25519NoteSigner(lane.origin, privateKey),
     now: nowText,
   });
-  const keyPlace = { home: own, env: io.env, cwd: io.cwd, isExampleLane: lane.isExample };
+  const keyPlace = { home: own, env: io.env, cwd: io.cwd, isExampleLane: lane.isExample, ...authoritiesIn(lane) };
   const logVkey = formatVkey(vkeyOf(lane.origin, NOTE_KEY_TYPE.ed25519, privateKey));
   return {
     home,

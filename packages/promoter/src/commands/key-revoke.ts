@@ -1,16 +1,18 @@
 /** `sealane key revoke`: proposes that a key counts only below a log index. */
-import { PromoterError } from '@sealane/core';
+import { identityIdOf, PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { REASON } from '../command-parts.js';
+import { signerWindow } from '@sealane/trust';
 import { optionalText, textArgument, textOption, withLockedPromoter } from '../promoter.js';
+import { policiesOf } from '../rig/statements.js';
 import { storedKeys } from '../signers/key-store.js';
 import { proposeChanges } from '../trust/ceremony.js';
 import { addRevokedKey } from '../trust/revoked-keys.js';
 
 export const command: CommandSpec = {
   name: 'key revoke',
-  summary: 'propose that what a key signs from a log index on is void; the owners sign it',
-  arguments: [{ name: 'key', description: 'name of the key, or its id' }],
+  summary: 'propose that what a key or an identity signs from a log index on is void; the owners sign it',
+  arguments: [{ name: 'key', description: 'name of the key or identity, or its id' }],
   options: [
     { flags: '--until-index <n>', description: 'the first index at which it no longer counts (default: the size of the log now)' },
     REASON,
@@ -23,10 +25,11 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const name = textArgument(call, 0, 'KEY');
   const reason = textOption(call, 'reason');
   return await withLockedPromoter(call, async (promoter) => {
-    const named = [...promoter.lane.stages.values()].flatMap(({ policy }) => Object.keys(policy.keys));
+    const { identities } = promoter.pipeline;
     const stored = storedKeys(promoter.home).find((key) => key.state === 'current' && (key.name === name || key.id === name));
-    const keyId = stored?.id ?? name;
-    if (!named.includes(keyId)) {
+    const identity = Object.hasOwn(identities, name) ? identities[name] : undefined;
+    const keyId = identity === undefined ? (stored?.id ?? name) : identityIdOf(identity);
+    if (!policiesOf(promoter).some((policy) => signerWindow(policy, keyId) !== undefined)) {
       throw new PromoterError(
         'KEY_NOT_NAMED',
         `revoke key ${name}: expected a key that a policy of this lane names, got another`,

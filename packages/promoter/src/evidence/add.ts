@@ -1,5 +1,6 @@
 /** Takes evidence in: provenance, test reports with what is known of the run, bundles that others signed. Checked, signed, logged, in that order. */
 import {
+  describeSigner,
   type Digest,
   encodeStatement,
   type JsonObject,
@@ -161,7 +162,8 @@ async function carried(promoter: Promoter, { release, signer }: EvidenceWish, by
   if (signer === undefined)
     throw new PromoterError('USAGE', 'add a keyless bundle: expected --key of any signer that policy names, got none');
   const known = [...promoter.lane.stages.values()].some(({ policy }) => signerWindow(policy, signer.keyId) !== undefined);
-  if (!known) throw new PromoterError('EVIDENCE_SIGNER', `add a keyless bundle: expected a key that policy names, got key ${signer.keyId}`);
+  if (!known)
+    throw new PromoterError('EVIDENCE_SIGNER', `add a keyless bundle: expected a signer whom policy names, got ${describeSigner(signer)}`);
   const payload = carriedBundleStatement(release.digest, { bundle: writeBlob(promoter, bytes) });
   return await signStatement(payload, signer);
 }
@@ -176,7 +178,7 @@ function expectSigner({ lane }: Promoter, signer: Signer | undefined, kind: keyo
   if (signer === undefined) throw new PromoterError('USAGE', `add evidence: expected --key SIGNER for ${kind}, got none`);
   const named = [...lane.stages.values()].some(({ policy }) => policy.signers[kind].includes(signer.keyId));
   if (!named)
-    throw new PromoterError('EVIDENCE_SIGNER', `add evidence: expected a key listed under signers.${kind}, got key ${signer.keyId}`);
+    throw new PromoterError('EVIDENCE_SIGNER', `add evidence: expected one listed under signers.${kind}, got ${describeSigner(signer)}`);
   return signer;
 }
 

@@ -1,5 +1,5 @@
 /** A person's signature on an exception, and on a review of one. */
-import { type Digest, PREDICATE, PromoterError, type Signed, type Signer, signStatement } from '@sealane/core';
+import { describeSigner, type Digest, PREDICATE, PromoterError, type Signed, type Signer, signStatement } from '@sealane/core';
 import {
   type ExceptionPredicate,
   exceptionStatement,
@@ -94,13 +94,13 @@ function ruleOf(promoter: Promoter, stage: string, signer: Signer): PolicyExcept
   );
 }
 
-function personOf(promoter: Promoter, stage: string, { keyId }: Signer): PolicyPerson {
+function personOf(promoter: Promoter, stage: string, signer: Signer): PolicyPerson {
   const { people } = stageOf(promoter, stage).policy;
-  const person = people.find(({ keys }) => keys.includes(keyId));
+  const person = people.find(({ keys }) => keys.includes(signer.keyId));
   if (person !== undefined) return person;
   throw new PromoterError(
     'EVIDENCE_SIGNER',
-    `sign for ${stage}: expected the key of one of ${people.map(({ id }) => id).join(', ')}, got key ${keyId}`,
+    `sign for ${stage}: expected the key or identity of one of ${people.map(({ id }) => id).join(', ')}, got ${describeSigner(signer)}`,
   );
 }
 

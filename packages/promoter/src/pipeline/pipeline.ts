@@ -32,6 +32,7 @@ export function parsePipeline(bytes: Uint8Array, file: string, gates: readonly G
   const pipeline = readShape(yaml, pipelineShape);
   checkStages(pipeline, yaml, gates);
   checkPeople(pipeline, yaml);
+  checkIdentities(pipeline, yaml);
   checkGroups(pipeline, yaml);
   checkScopes(pipeline, yaml);
   checkWitnesses(pipeline, yaml);
@@ -84,6 +85,19 @@ function checkPeople({ people }: Pipeline, { fail }: YamlFile): void {
       keys.set(key, person.id);
     });
   });
+}
+
+/** Identities stand for people and signers; what a stage or registrar says is taken where no authority can be asked, so they have keys. */
+function checkIdentities({ identities, authorities, stages, registrar }: Pipeline, { fail }: YamlFile): void {
+  const [first] = Object.keys(identities);
+  if (first !== undefined && authorities === undefined)
+    throw fail(['identities'], `identities: expected authorities that vouch for ${first} beside them, got none`);
+  const isIdentity = (name: string): boolean => Object.hasOwn(identities, name);
+  stages.forEach(({ name, key = name }, index) => {
+    if (isIdentity(key)) throw fail(['stages', index], `stage ${name}: expected a key, got the identity ${key}`);
+  });
+  const registering = registrar.find(isIdentity);
+  if (registering !== undefined) throw fail(['registrar'], `registrar: expected a key, got the identity ${registering}`);
 }
 
 function checkGroups({ groups, stages }: Pipeline, { fail }: YamlFile): void {

@@ -71,6 +71,29 @@ const scope = known({
   repositories: z.array(z.string().min(1).max(2048)).max(MAX_LIST).default([]).describe('sources that provenance must name (default: any)'),
 });
 
+const exact = z.string().regex(/^[\x21-\x7e]{1,2048}$/, 'expected printable ASCII without spaces');
+
+const identity = known({
+  identity: exact.describe('the subject alternative name of its certificates, letter for letter'),
+  issuer: exact.describe('who vouches for it, as the certificates say, letter for letter'),
+});
+
+const pem = z.string().min(1).max(65_536);
+const authority = known({
+  url: z.url({ protocol: /^https?$/ }).describe('where it is asked'),
+  chain: pem.describe('its certificates in PEM, its own first, a self-signed root last'),
+});
+
+const authorities = known({
+  certificates: z.array(authority).min(1).max(16).describe('who vouches for identities (Fulcio); the first is asked for new certificates'),
+  timestamps: z.array(authority).min(1).max(16).describe('who vouches for times (RFC 3161); the first is asked for new ones'),
+  ctLogs: z
+    .array(known({ url: z.url({ protocol: /^https?$/ }), key: pem.describe('its public key in PEM') }))
+    .max(16)
+    .default([])
+    .describe('logs of certificates, one of which must have each certificate (default: none is asked for)'),
+});
+
 const witness = known({
   vkey: z.string().max(512).describe("the witness's verifier key (type 0x04)"),
   url: z.url({ protocol: /^https?$/ }).describe('where it is asked; not signed, may change at any time'),
@@ -120,6 +143,11 @@ export const pipelineShape = known({
     .describe('groups of sites by stage, in rollout order (default: one, all)'),
   people: z.array(person).max(MAX_LIST).default([]).describe('who may approve; quorums count people, not keys'),
   signers: signers.prefault({}),
+  identities: z
+    .record(keyName, identity)
+    .default({})
+    .describe('who signs without a key that lasts; their names stand wherever a key of a person or a signer does'),
+  authorities: authorities.exactOptional().describe('who vouches for identities and for the time of their signatures'),
   exceptions: z.array(exception).max(1).default([]).describe('who may let a gate through that does not hold (default: nobody)'),
   scopes: z.array(scope).max(MAX_LIST).default([]).describe('what each team may sign; keys and people in none are for every release'),
   registrar: z

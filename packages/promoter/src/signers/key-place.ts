@@ -1,5 +1,6 @@
 /** Where a key is looked up, and what a signer kept elsewhere is held to. */
 import { EXAMPLE_KEY_IDS, keyIdOf, p256PublicKey, PromoterError, type Signer, verifyP256 } from '@sealane/core';
+import type { Policy } from '@sealane/trust';
 import type { Home } from '../home.js';
 import type { SecretPlace } from './passphrase.js';
 
@@ -11,6 +12,8 @@ export interface KeyPlace extends SecretPlace {
   readonly home: KeyFolders;
   /** Whether the lane was made from the example keys: only then may they sign. */
   readonly isExampleLane: boolean;
+  /** Who vouches for keyless signatures, as the lane's policies say. */
+  readonly authorities?: Policy['authorities'];
 }
 
 /** The signer, when it may sign in this lane. @throws PromoterError `KEY_EXAMPLE` */

@@ -10,15 +10,15 @@ import { passphraseFrom } from './passphrase.js';
 import { pkcs11Signer } from './pkcs11-signer-shell.js';
 
 /**
- * The signer that a KEYREF names: `file:PATH`, `env:NAME` (both PEM, plain or encrypted by cosign), `pkcs11:URI`, `exec:CMD`, or the name of a
- * key under HOME/keys.
+ * The signer that a KEYREF names: `file:PATH`, `env:NAME` (both PEM, plain or encrypted by cosign), `pkcs11:URI`, `exec:CMD`, `oidc`
+ * (keyless), or the name of a key under HOME/keys.
  *
  * @throws PromoterError `USAGE` an unknown scheme; `KEY_EXAMPLE` an example key in a lane that was not made from them; as `readPrivateKey`,
- * `pkcs11Signer`, `execSigner`
+ * `pkcs11Signer`, `execSigner`, `keylessSigner`
  */
 export async function signerAt(keyRef: string, place: KeyPlace): Promise<Signer> {
-  // the contract reserves the word: it must not come to mean a file of that name
-  if (keyRef === 'oidc') throw new PromoterError('USAGE', 'read key reference oidc: expected a key, keyless signing is not built yet');
+  // loaded when it is asked for: its client of HTTP costs more than reading a key
+  if (keyRef === 'oidc') return await (await import('./keyless/keyless-signer-shell.js')).keylessSigner(place);
   const [, scheme, rest = ''] = /^([a-z0-9]+):(.*)$/s.exec(keyRef) ?? [];
   switch (scheme) {
     case undefined:
@@ -34,7 +34,7 @@ export async function signerAt(keyRef: string, place: KeyPlace): Promise<Signer>
     default:
       throw new PromoterError(
         'USAGE',
-        `read key reference ${scheme}:…: expected file:PATH, env:NAME, pkcs11:URI, exec:CMD or the name of a key`,
+        `read key reference ${scheme}:…: expected file:PATH, env:NAME, pkcs11:URI, exec:CMD, oidc or the name of a key`,
       );
   }
 }

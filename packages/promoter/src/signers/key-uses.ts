@@ -1,7 +1,8 @@
 /** Every key of the lane: where it is used, where it is kept, when it counts, and what it signed. */
 import path from 'node:path';
+import { type Identity, identityIdOf } from '@sealane/core';
 import type { CountRecord } from '@sealane/ledger';
-import type { Policy } from '@sealane/trust';
+import { type Policy, signerWindow } from '@sealane/trust';
 import type { Promoter } from '../promoter.js';
 import type { LaneTrust } from '../trust/lane-trust.js';
 import { type StoredKey, storedKeys } from './key-store.js';
@@ -13,13 +14,14 @@ interface KeyWindow {
 }
 
 /**
- * A key with the names of its files here and how it is kept, its uses (`prod: approver alice`), its window, and what of it is in the log, by
+ * A key with the names of its files here and how it is kept (or, keyless, an identity as the pipeline calls it), its uses (`prod: approver alice`), its window, and what of it is in the log, by
  * type. `expiresAt` is when the metadata that names it expires, unless the owners renew that before.
  */
 export interface KeyUse extends KeyWindow {
   readonly id: string;
+  readonly identity?: Identity;
   readonly names: readonly string[];
-  readonly keptIn: readonly StoredKey['keptIn'][];
+  readonly keptIn: readonly (StoredKey['keptIn'] | 'keyless')[];
   readonly uses: readonly string[];
   readonly expiresAt: string;
   readonly signed: readonly Omit<CountRecord, 'keyId'>[];
@@ -31,15 +33,20 @@ const TOP_USES = { root: 'owner of root', targets: 'owner of targets', snapshot:
 const NO_WINDOW: KeyWindow = { fromIndex: 0, untilIndex: null };
 
 /** Every key that root, a delegation or a policy names, each once, in that order. */
-export async function keyUses({ lane, home, ledger }: Promoter): Promise<readonly KeyUse[]> {
+export async function keyUses({ lane, home, ledger, pipeline }: Promoter): Promise<readonly KeyUse[]> {
   const stored = storedKeys(home);
   const counts = await ledger.statementCounts();
   return keyIdsIn(lane).map((id) => {
     const files = stored.filter((key) => key.id === id);
+    const identity = identityOf(lane, id);
     return {
       id,
-      names: files.map(({ file }) => path.basename(file).replace(/(?:\.pub)?\.pem$|\.keyref$/, '')),
-      keptIn: files.map(({ keptIn }) => keptIn),
+      ...(identity === undefined ? {} : { identity }),
+      names:
+        identity !== undefined
+          ? namesOf(pipeline, id)
+          : files.map(({ file }) => path.basename(file).replace(/(?:\.pub)?\.pem$|\.keyref$/, '')),
+      keptIn: identity !== undefined ? ['keyless'] : files.map(({ keptIn }) => keptIn),
       uses: usesOf(lane, id),
       ...(windowOf(lane, id) ?? NO_WINDOW),
       expiresAt: expiryOf(lane, id),
@@ -54,7 +61,19 @@ function policiesOf({ stages }: LaneTrust): readonly Policy[] {
 
 function keyIdsIn(lane: LaneTrust): readonly string[] {
   const named = [...TOP_ROLES.flatMap(lane.topKeyIds), ...[...lane.stages.keys()].flatMap(lane.stageKeyIds)];
-  return [...new Set([...named, ...policiesOf(lane).flatMap(({ keys }) => Object.keys(keys))])];
+  return [
+    ...new Set([...named, ...policiesOf(lane).flatMap(({ keys, identities = {} }) => [...Object.keys(keys), ...Object.keys(identities)])]),
+  ];
+}
+
+function identityOf(lane: LaneTrust, id: string): Identity | undefined {
+  const [found] = policiesOf(lane).flatMap(({ identities = {} }) => identities[id] ?? []);
+  return found === undefined ? undefined : { identity: found.identity, issuer: found.issuer };
+}
+
+/** What the pipeline calls an identity. */
+function namesOf({ identities }: Promoter['pipeline'], id: string): readonly string[] {
+  return Object.keys(identities).filter((name) => identities[name] !== undefined && identityIdOf(identities[name]) === id);
 }
 
 function usesOf(lane: LaneTrust, id: string): readonly string[] {
@@ -81,7 +100,7 @@ function usesIn(policy: Policy, id: string): readonly string[] {
 
 /** The narrowest window that a policy gives it: a key that one stage has ended is not listed as good. */
 function windowOf(lane: LaneTrust, id: string): KeyWindow | undefined {
-  const rows = policiesOf(lane).flatMap(({ keys }) => keys[id] ?? []);
+  const rows = policiesOf(lane).flatMap((policy) => signerWindow(policy, id) ?? []);
   if (rows.length === 0) return undefined;
   const ends = rows.flatMap(({ untilIndex }) => untilIndex ?? []);
   return { fromIndex: Math.max(...rows.map(({ fromIndex }) => fromIndex)), untilIndex: ends.length === 0 ? null : Math.min(...ends) };

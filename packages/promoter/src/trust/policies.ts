@@ -3,9 +3,18 @@
  *
  * What was signed under a key before it was replaced, revoked or dropped goes on counting: the key stays where it was named and ends at a log index.
  */
-import { base64, type Digest, keyIdOf, type JsonObject, parseDigest, PromoterError } from '@sealane/core';
-import { type Policy, type PolicyKey, type PolicyPerson, type PolicyScope, scopeName } from '@sealane/trust';
+import { base64, type Digest, identityIdOf, keyIdOf, type JsonObject, parseDigest, PromoterError } from '@sealane/core';
+import {
+  type Policy,
+  type PolicyIdentity,
+  type PolicyKey,
+  type PolicyPerson,
+  type PolicyScope,
+  type PolicyWindow,
+  scopeName,
+} from '@sealane/trust';
 import type { Pipeline } from '../pipeline/pipeline.js';
+import { authoritiesOf } from './authorities.js';
 
 /** The public half (SPKI DER) of a key by its name. */
 export type FindKey = (name: string) => Uint8Array;
@@ -38,7 +47,7 @@ const NO_FLOOR = { counter: 0, index: 0 };
 export function policyFor(source: PolicySource, stage: string): Policy {
   const { pipeline, before } = source;
   const chain = chainOf(pipeline, stage);
-  const ids = (names: readonly string[]): readonly string[] => names.map((name) => keyIdOf(source.findKey(name)));
+  const ids = (names: readonly string[]): readonly string[] => names.map((name) => signerIdNamed(source, name));
   const kept = keeperOf(source, chain, ids);
   const { signers } = pipeline;
   return {
@@ -53,6 +62,8 @@ export function policyFor(source: PolicySource, stage: string): Policy {
       keys: kept(ids([key ?? name]), before?.chain.find((link) => link.stage === name)?.keys),
     })),
     keys: keyTable(source, chain),
+    ...identityTable(source, chain),
+    ...authoritiesOf(pipeline),
     people: people(source, ids, kept),
     signers: {
       release: kept(ids(signers.release), before?.signers.release),
@@ -101,7 +112,11 @@ function groupsOf(pipeline: Pipeline, stage: string): Policy['groups'] {
 }
 
 /** Names of the P-256 keys that a pipeline needs, each once: those of stages, people, signers and registrar. */
-export function pipelineKeys({ stages, people: persons, signers, registrar }: Pipeline): readonly string[] {
+export function pipelineKeys(pipeline: Pipeline): readonly string[] {
+  return signerNames(pipeline).filter((name) => !Object.hasOwn(pipeline.identities, name));
+}
+
+function signerNames({ stages, people: persons, signers, registrar }: Pipeline): readonly string[] {
   return [
     ...new Set([
       ...stages.map(({ name, key }) => key ?? name),
@@ -110,6 +125,12 @@ export function pipelineKeys({ stages, people: persons, signers, registrar }: Pi
       ...registrar,
     ]),
   ];
+}
+
+/** The id by which a policy names a signer: that of an identity of the pipeline, else that of the key of this name. */
+function signerIdNamed({ pipeline, findKey }: PolicySource, name: string): string {
+  const identity = Object.hasOwn(pipeline.identities, name) ? pipeline.identities[name] : undefined;
+  return identity === undefined ? keyIdOf(findKey(name)) : identityIdOf(identity);
 }
 
 /** This stage (last) and all upstream of it, in the pipeline's order, which is topological. */
@@ -167,29 +188,53 @@ function scopes(source: PolicySource, ids: (names: readonly string[]) => readonl
 }
 
 function usedNames(pipeline: Pipeline, chain: Pipeline['stages']): readonly string[] {
-  return [...chain.map(({ name, key }) => key ?? name), ...pipelineKeys({ ...pipeline, stages: [] })];
+  return [...chain.map(({ name, key }) => key ?? name), ...signerNames({ ...pipeline, stages: [] })];
 }
 
-/** Every key with its window. Windows only ever get narrower: what was ended stays ended, whoever names the key again. */
+/** Every key with its window. */
 function keyTable(source: PolicySource, chain: Pipeline['stages']): Record<string, PolicyKey> {
-  const { pipeline, before } = source;
-  const table = new Map<string, PolicyKey>(Object.entries(before?.keys ?? {}));
-  const used = new Set<string>();
-  for (const name of usedNames(pipeline, chain)) {
+  const { pipeline } = source;
+  const names = usedNames(pipeline, chain).filter((name) => !Object.hasOwn(pipeline.identities, name));
+  const named = names.map((name): [string, Pick<PolicyKey, 'spki'>] => {
     const spki = source.findKey(name);
-    const id = keyIdOf(spki);
-    used.add(id);
-    if (!table.has(id)) table.set(id, { spki: base64(spki), origin: pipeline.lane, fromIndex: 0, untilIndex: null, reason: null });
+    return [keyIdOf(spki), { spki: base64(spki) }];
+  });
+  return windowed(source, named, source.before?.keys);
+}
+
+/** Every identity with its window; nothing where there never was one. */
+function identityTable(source: PolicySource, chain: Pipeline['stages']): Pick<Policy, 'identities'> {
+  const { pipeline } = source;
+  const used = new Set(usedNames(pipeline, chain));
+  const named = Object.entries(pipeline.identities).filter(([name]) => used.has(name));
+  const table = windowed(
+    source,
+    named.map(([, identity]): [string, Pick<PolicyIdentity, 'identity' | 'issuer'>] => [identityIdOf(identity), identity]),
+    source.before?.identities,
+  );
+  return Object.keys(table).length === 0 ? {} : { identities: table };
+}
+
+/** Signers with their windows. Windows only ever get narrower: what was ended stays ended, whoever names the signer again. */
+function windowed<Named extends object>(
+  { pipeline, logSize, revoked }: PolicySource,
+  named: readonly (readonly [id: string, signer: Named])[],
+  earlier: Readonly<Record<string, Named & PolicyWindow>> = {},
+): Record<string, Named & PolicyWindow> {
+  const table = new Map(Object.entries(earlier));
+  for (const [id, signer] of named) {
+    if (!table.has(id)) table.set(id, { ...signer, origin: pipeline.lane, fromIndex: 0, untilIndex: null, reason: null });
   }
-  for (const [id, key] of table) if (!used.has(id)) table.set(id, ended(key, source.logSize, 'no longer named'));
-  for (const { keyId, untilIndex, reason } of source.revoked) {
-    const key = table.get(keyId);
-    if (key !== undefined) table.set(keyId, ended(key, untilIndex, reason));
+  const used = new Set(named.map(([id]) => id));
+  for (const [id, signer] of table) if (!used.has(id)) table.set(id, ended(signer, logSize, 'no longer named'));
+  for (const { keyId, untilIndex, reason } of revoked) {
+    const signer = table.get(keyId);
+    if (signer !== undefined) table.set(keyId, ended(signer, untilIndex, reason));
   }
   return Object.fromEntries(table);
 }
 
-function ended(key: PolicyKey, untilIndex: number, reason: string): PolicyKey {
+function ended<Signer extends PolicyWindow>(key: Signer, untilIndex: number, reason: string): Signer {
   if (key.untilIndex !== null && key.untilIndex <= untilIndex) return key;
   return { ...key, untilIndex: Math.max(untilIndex, key.fromIndex), reason };
 }

@@ -1,11 +1,12 @@
 /** What a new policy changes against the one before it, in words that an owner can judge. */
 import { canonicalJson, equalBytes, type JsonValue } from '@sealane/core';
-import type { Policy } from '@sealane/trust';
+import { type Policy, signerWindow } from '@sealane/trust';
 
 const COMPARED = [
   'chain',
   'people',
   'signers',
+  'authorities',
   'registrar',
   'logs',
   'witnesses',
@@ -38,11 +39,16 @@ export function samePolicy(a: Policy, b: Policy): boolean {
 }
 
 function keyChanges(name: string, after: Policy, before: Policy): readonly string[] {
-  return Object.entries(after.keys).flatMap(([id, key]) => {
-    const old = before.keys[id];
-    if (old === undefined) return [`${name}: new key ${id}`];
-    if (old.untilIndex === key.untilIndex) return [];
-    return [`${name}: key ${id} ends at log index ${String(key.untilIndex)}: ${key.reason ?? 'no reason given'}`];
+  const { identities = {} } = after;
+  const said = [
+    ...Object.entries(after.keys).map(([id, window]) => ({ id, window, what: `key ${id}` })),
+    ...Object.entries(identities).map(([id, window]) => ({ id, window, what: `identity ${window.identity} of ${window.issuer}` })),
+  ];
+  return said.flatMap(({ id, window, what }) => {
+    const old = signerWindow(before, id);
+    if (old === undefined) return [`${name}: new ${what}`];
+    if (old.untilIndex === window.untilIndex) return [];
+    return [`${name}: ${what} ends at log index ${String(window.untilIndex)}: ${window.reason ?? 'no reason given'}`];
   });
 }
 
