@@ -16,6 +16,7 @@ import {
   parseCheckpoint,
   parseStatement,
   parseVkey,
+  type Signed,
   type Signer,
   signStatement,
   sha256,
@@ -185,6 +186,8 @@ export interface LogHolder {
   readonly policyDigest: Digest;
   /** Logs payloads, each signed by the example key of that name; returns their indexes. */
   log(...payloads: readonly (readonly [payload: Uint8Array, key: string])[]): Promise<readonly number[]>;
+  /** Logs what somebody signed in his own way, as `log` does. */
+  append(signed: Signed): Promise<number>;
   /** Index of the entries about a release, by predicate type, oldest first. */
   about(release: Digest, predicateType?: string): Promise<readonly number[]>;
   size(): Promise<number>;
@@ -232,6 +235,11 @@ export async function holdLog(lane: TestLane): Promise<LogHolder> {
       }
       await cosign(ledger, witnessVkey, lane.witness.url);
       return results;
+    },
+    async append(signed) {
+      const [appended] = await ledger.append([signed]);
+      await cosign(ledger, witnessVkey, lane.witness.url);
+      return appended?.index ?? -1;
     },
     async about(release, predicateType) {
       return (await ledger.statementsAbout(release, predicateType)).map(({ index }) => index);
@@ -288,8 +296,7 @@ async function bundleOf(ledger: Ledger, index: number): Promise<JsonObject> {
   const checkpoint = parseCheckpoint(note);
   const hashes = await ledger.inclusionProof(index, checkpoint.size);
   return encodeBundle({
-    envelope: entry.envelope,
-    spki: entry.spki,
+    ...entry,
     proof: {
       logIndex: index,
       treeSize: checkpoint.size,

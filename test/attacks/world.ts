@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Digest } from '@sealane/core';
 import { expect } from 'vitest';
-import { makeLane, type TestLane } from '../support/lane.js';
+import { type LaneOptions, makeLane, type TestLane } from '../support/lane.js';
 import type { Answer } from '../support/run.js';
 import { enrolSite, siteAt, type TestSite, versionOnDisk } from '../support/site.js';
 import { holdLog, LaneCopy, type LogHolder } from './attacker.js';
@@ -24,9 +24,10 @@ export interface World {
   close(): Promise<void>;
 }
 
-export async function makeWorld(): Promise<World> {
+/** Makes it, of a lane with these options. */
+export async function makeWorld(options: LaneOptions = {}): Promise<World> {
   const dir = mkdtempSync(path.join(tmpdir(), 'sealane-attack-'));
-  const lane = await makeLane(dir);
+  const lane = await makeLane(dir, options);
   const base = path.join(dir, 'base');
   const one = await lane.release('1.0.0');
   await lane.promote(one);

@@ -14,11 +14,7 @@ const PROMOTION: readonly RequirementRow[] = [
     'no driver applies a part without a way back yet: sites refuse it by name',
   ],
   ['A2', 'three stages or more, any DAG; no sequence of commands, retries, crashes or callers skips one', ''],
-  [
-    'A3',
-    'each stage has its own keys and its quorum of approvers; keys from files, the environment, PKCS#11, helpers, or keyless',
-    'keyless signing by an OIDC identity',
-  ],
+  ['A3', 'each stage has its own keys and its quorum of approvers; keys from files, the environment, PKCS#11, helpers, or keyless', ''],
   ['A4', 'provenance gate: builder, source, materials; exact identity', ''],
   ['A5', 'test gate: counts, named suites and fault cases, freshness; zero tests or all skipped never passes', ''],
   ['A6', 'tested-hardware gate: every class at the target sites, attached devices included; uncovered sites are listed', ''],

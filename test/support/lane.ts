@@ -114,7 +114,7 @@ export async function makeLane(dir: string, options: LaneOptions = {}): Promise<
 }
 
 /** An image of this machine's platform in an OCI layout of its own; returns its reference. */
-async function buildVersion(folder: string, version: string, files: Readonly<Record<string, string>>): Promise<string> {
+export async function buildVersion(folder: string, version: string, files: Readonly<Record<string, string>> = {}): Promise<string> {
   mkdirSync(folder, { recursive: true });
   const layout = await openLayout(folder, { create: 'if-missing' });
   const entries = Object.entries({ 'srv/version': `${version}\n`, ...files }).map(([name, text]) => packedFile(name, Buffer.from(text)));

@@ -1,14 +1,23 @@
 /** Who signed a bundle that somebody brought: a key of a policy or of an enrolled rig, or an identity of a policy with what proves it. */
-import { type Certified, fromBase64, identityIdOf, readCertificate, SealaneError, type Signed } from '@sealane/core';
+import {
+  type Certified,
+  fromBase64,
+  identityIdOf,
+  PromoterError,
+  readCertificate,
+  SealaneError,
+  type Signed,
+  verifyEnvelope,
+} from '@sealane/core';
 import { certifiedSigner, checkCertified, hintOf, parseBundle, type ParsedBundle, type Policy, verifyTrustOf } from '@sealane/trust';
 import type { Promoter } from '../promoter.js';
 import { policiesOf, rigKeyByHint } from '../rig/statements.js';
 
 /**
- * The envelope of a bundle with what verifies it; undefined when its signer is nobody whom the lane's policies or rig records name. Whether the
- * signature holds is checked where it is logged.
+ * The envelope of a bundle with what verifies it; undefined when its signer is nobody whom the lane's policies or rig records name. Whether a
+ * key's signature holds is checked where it is logged.
  *
- * @throws TrustError `SIGNER_CERTIFICATE`, `SIGNER_TIME` a named identity whose certificate or timestamp does not hold
+ * @throws PromoterError `WAYBILL_SIGNATURE`; TrustError `SIGNER_CERTIFICATE`, `SIGNER_TIME` a named identity whose certificate or timestamp does not hold
  */
 export async function signedBy(
   promoter: Promoter,
@@ -20,6 +29,11 @@ export async function signedBy(
   }
   const signed = { envelope, spki: readCertificate(certified.certificate).spki, certified };
   const naming = policiesNaming(promoter, certified);
+  if (!verifyEnvelope(envelope, signed.spki))
+    throw new PromoterError(
+      'WAYBILL_SIGNATURE',
+      `verify statement ${statementDigest}: expected a signature by the key of its certificate, got another`,
+    );
   for (const policy of naming) {
     const trust = verifyTrustOf(policy);
     certifiedSigner(statementDigest, certified, { trust });

@@ -1,0 +1,125 @@
+/**
+ * Keyless signatures with the operator's own Fulcio and timestamp authority: who a token names signs releases, tests and approvals, and a site takes
+ * them offline. What is refused, and by which name, is tried in `test/attacks/keyless.test.ts`.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { PREDICATE } from '@sealane/core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { type Authorities, fulcioAndTsa, JOB_IDENTITY, startAuthorities } from '../support/authorities.js';
+import { selfSigned } from '../support/certificates.js';
+import { buildVersion, makeLane, type TestLane } from '../support/lane.js';
+import { runJson } from '../support/run.js';
+import { enrolSite, type TestSite, versionOnDisk } from '../support/site.js';
+
+let dir: string;
+let authorities: Authorities;
+let lane: TestLane;
+let site: TestSite;
+
+/** Runs `sealane` in the home with more in its environment. */
+const as = (env: Readonly<Record<string, string>>, words: readonly string[]): ReturnType<typeof runJson> =>
+  runJson('sealane', [...words, '--home', lane.home], { env });
+
+/** As `as`, for what must go well; returns its JSON. */
+async function must(env: Readonly<Record<string, string>>, words: readonly string[]): Promise<Awaited<ReturnType<typeof runJson>>['json']> {
+  const answer = await as(env, words);
+  expect(answer.exit, answer.stderr).toBe(0);
+  return answer.json;
+}
+
+/** The pipeline with identities beside keys: the job makes releases, the lab tests, Alice approves as herself or with a key. */
+function withIdentities(text: string): string {
+  const identities = [
+    `  job: { identity: '${JOB_IDENTITY}', issuer: '${authorities.jobs.url}' }`,
+    `  lab-online: { identity: lab@example.org, issuer: '${authorities.people.url}' }`,
+    `  alice-online: { identity: alice@example.org, issuer: '${authorities.people.url}' }`,
+  ];
+  return `${text
+    .replace('release: [author]', 'release: [author, job]')
+    .replace('tests: [lab]', 'tests: [lab, lab-online]')
+    .replace('hardware: [lab]', 'hardware: [lab, lab-online]')
+    .replace('keys: [alice]', 'keys: [alice, alice-online]')}
+identities:\n${identities.join('\n')}\n${authorities.yaml}`;
+}
+
+describe.skipIf(fulcioAndTsa === undefined)('keyless signatures (skipped without fulcio and timestamp-server)', () => {
+  beforeAll(async () => {
+    dir = mkdtempSync(path.join(tmpdir(), 'sealane-a03-'));
+    authorities = await startAuthorities(dir);
+    lane = await makeLane(dir, { pipeline: withIdentities });
+    site = await enrolSite(lane, path.join(dir, 'site'));
+  });
+
+  afterAll(async () => {
+    await site.stop();
+    await lane.stop();
+    await authorities.stop();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  test('A3 a job, a lab and a person sign with tokens and no key; the release is promoted and a site installs it', async () => {
+    const image = await buildVersion(path.join(dir, 'images', '1.2.0'), '1.2.0');
+    const [lab, alice] = [await authorities.as('lab@example.org'), await authorities.as('alice@example.org')];
+    const create = ['release', 'create', '--name', 'readings', '--version', '1.2.0', '--image', `app=${image}`, '--key', 'oidc'];
+    const { release } = await must(authorities.jobEnv, create);
+    await must({}, ['evidence', 'add', release, '--provenance', path.join(dir, 'provenance.json'), '--key', 'builder']);
+    await must(lab, ['evidence', 'add', release, '--tests', path.join(dir, 'junit.xml'), '--hardware', lane.hardware, '--key', 'oidc']);
+    for (const stage of ['dev', 'edge-preprod']) await must({}, ['promote', release, '--to', stage]);
+    // signed on her machine, carried by hand
+    const vote = path.join(dir, 'alice.json');
+    await must(alice, ['approve', release, '--to', 'prod', '--key', 'oidc', '--out', vote]);
+    await must({}, ['statement', 'add', vote]);
+    // Alice by her key and Alice by her identity are one person
+    await must({}, ['approve', release, '--to', 'prod', '--key', 'alice']);
+    const alone = await as({}, ['promote', release, '--to', 'prod']);
+    expect({ exit: alone.exit, decision: alone.json.decision }).toEqual({ exit: 5, decision: 'pending' });
+    expect((alone.json.checks as { id: string; verdict: string }[]).filter(({ verdict }) => verdict !== 'pass')).toMatchObject([
+      { id: 'approvals' },
+    ]);
+    await must({}, ['approve', release, '--to', 'prod', '--key', 'bob']);
+    await must({}, ['promote', release, '--to', 'prod']);
+    await site.must(['update']);
+    expect(versionOnDisk(site.state)).toBe('1.2.0');
+  });
+
+  test('A3 key list and the auditor know who signs keyless', async () => {
+    const rows = (await must({}, ['key', 'list'])).keys as readonly {
+      names: string[];
+      keptIn: string[];
+      uses: string[];
+      signed: object[];
+      identity?: object;
+    }[];
+    const alice = rows.find(({ names }) => names.includes('alice-online'));
+    expect(alice).toMatchObject({
+      identity: { identity: 'alice@example.org', issuer: authorities.people.url },
+      keptIn: ['keyless'],
+      uses: expect.arrayContaining(['prod: approver alice']) as string[],
+      signed: [{ predicateType: PREDICATE.approval, count: 1 }],
+    });
+  });
+
+  test('A3 an authority that may issue nothing is not put into policy, nor a chain that does not hold', async () => {
+    const [unfit, stranger] = [await selfSigned('CN=Fulcio', { mayIssue: false }), await selfSigned('CN=other')];
+    const pem = (held: typeof unfit): string => `${held.certificate.toString('pem')}\n`;
+    const [first = ''] = authorities.ca.chain.split(/(?<=-----END CERTIFICATE-----\n)/);
+    for (const [chain, said] of [
+      [pem(unfit), 'certificates that may issue (basicConstraints CA:TRUE)'],
+      [first + pem(stranger), 'each certificate signed by the next'],
+      [first, 'each certificate signed by the next'],
+    ] as const) {
+      const file = path.join(lane.home, 'pipeline.yaml');
+      const text = readFileSync(file, 'utf8');
+      const pipeline = parse(text) as { authorities: { certificates: { url: string; chain: string }[] } };
+      pipeline.authorities.certificates = [{ url: authorities.fulcioUrl, chain }];
+      writeFileSync(file, stringify(pipeline));
+      const refused = await as({}, ['trust', 'propose']);
+      writeFileSync(file, text);
+      expect(refused.exit).not.toBe(0);
+      expect(refused.json.error.message).toContain(said);
+    }
+  });
+});
