@@ -27,6 +27,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   '^[^\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f]*$': 'text',
   '^[A-Z][A-Za-z]+=[^\\n]*$': 'unit property',
   '^(?:\\[[0-9a-f:]+\\]|[^\\s:]+):\\d{1,5}$': 'host:port',
+  '^(?:[01]\\d|2[0-3]):[0-5]\\d$': 'HH:MM',
 };
 
 /** Rows of a schema, outer fields before inner ones. Of a statement, the rows are those of its predicate. */

@@ -63,7 +63,7 @@ const SITE: readonly RequirementRow[] = [
   ['B9', 'drivers: files, Podman, Kubernetes, command', 'Kubernetes, quadlet, files as systemd units'],
   ['B10', 'degraded but functional, for days without WAN, DNS, NTP and central', NONE_YET],
   ['B11', 'a systemd service: notify, watchdog, credentials, hardened; or a timer', 'units, package and a boot on a real systemd'],
-  ['B12', 'maintenance windows, holds, deferral', 'maintenance windows of a site'],
+  ['B12', 'maintenance windows, holds, deferral', ''],
   ['B13', 'hardware facts and drift', NOT_BY_ROW],
   ['B14', 'break-glass and technicians', NONE_YET],
   ['B15', 'fence, drain, rejoin', 'drain'],

@@ -583,6 +583,11 @@ export const ERRORS = define({
     what: 'a source sends more slowly than the least rate, or keeps a connection open without sending',
     hint: 'use another upstream or registry, or try again on a better link',
   },
+  WINDOW_CLOSED: {
+    exit: 5,
+    what: 'a release is laid down at this site, and no maintenance window of site.yaml is open',
+    hint: 'the first update in an open window switches to it: see windows in site.yaml',
+  },
   DRIVER_REFUSED: {
     exit: 4,
     what: 'the driver of this site can never run this release: no manifest for its engine, an image that is no part of it, or its installer said no',

@@ -1,6 +1,7 @@
 /** Zod's shape of site.yaml, and the JSON Schema for editors that is generated from it. */
 import { siteVariablesShape } from '@sealane/trust';
 import { z } from 'zod';
+import { DAYS, isTimeZone } from './apply/windows.js';
 
 /** Longest command, in words. */
 const MAX_WORDS = 256;
@@ -76,6 +77,27 @@ const podmanDriver = z.strictObject({
 
 const driver = z.discriminatedUnion('use', [filesDriver, commandDriver, podmanDriver]);
 
+const clockTime = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'expected HH:MM');
+
+const windows = z.strictObject({
+  timeZone: z.string().min(1).max(64).refine(isTimeZone, 'expected the IANA name of a time zone, as Europe/Berlin').describe('IANA name'),
+  open: z
+    .array(
+      z.strictObject({
+        days: z
+          .array(z.enum(DAYS))
+          .min(1)
+          .max(7)
+          .default([...DAYS])
+          .describe('days on which it begins'),
+        from: clockTime,
+        to: clockTime.describe('at or before `from`: on the next day'),
+      }),
+    )
+    .min(1)
+    .max(32),
+});
+
 /** The shape. Unknown keys are refused: a misspelt one would silently be a default. */
 export const siteShape = z.strictObject({
   apiVersion: z.literal('sealane/v1').default('sealane/v1'),
@@ -96,6 +118,7 @@ export const siteShape = z.strictObject({
         .describe('CycloneDX files whose components are attached devices, or parts that the host cannot see'),
     })
     .prefault({}),
+  windows: windows.optional().describe('when a release may take the place of the one that runs; without them at any time'),
   variables: siteVariablesShape.default({}).describe('values of the variables that releases declare; another name is refused'),
   unpack: z.strictObject({ setuid: z.enum(['refuse', 'strip']).default('refuse') }).default({ setuid: 'refuse' }),
   keep: z.int().min(2).max(64).default(2).describe('slots: the current release and those kept to go back to'),

@@ -19,6 +19,7 @@ import { stageRelease } from './stage-release.js';
 import type { SiteEvent, Slot, Target } from './state.js';
 import { renderedFile } from './rendered.js';
 import { queueReceipt } from './receipt.js';
+import { isOpen } from './windows.js';
 import { momentOf, secondsSince, timeTaken, trustedNow } from './trusted-time.js';
 import type { TrustFile } from './trust-file.js';
 
@@ -42,9 +43,17 @@ export interface CarryContext {
 export async function carryOutAll(context: CarryContext): Promise<void> {
   for (let [effect] = context.machine.effects(); effect !== undefined; [effect] = context.machine.effects()) {
     if (context.site.world.signal.aborted) throw interrupted(effect);
+    if (waitsForWindow(context)) return;
     context.machine.record(await carryOut(context, effect));
     announce(context.machine);
   }
+}
+
+/** Whether a release is laid down and the window in which it may be switched to is not open. An operator's rollback waits for none. */
+export function waitsForWindow(context: CarryContext): boolean {
+  const { phase, owed } = context.machine.state();
+  if (owed !== null || phase.at !== 'staged' || phase.target.cause !== 'update') return false;
+  return !isOpen(context.site.config.windows, now(context));
 }
 
 /** Before anything else after a crash: what was under way counts as one more attempt. */

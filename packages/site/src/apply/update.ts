@@ -8,7 +8,7 @@ import type { SyncAnswer } from '../fetch/protocol.js';
 import type { SyncJob } from '../fetch/sync.js';
 import type { Site } from '../site.js';
 import { admitFromMirror, laneOf } from './admission.js';
-import { carryOutAll, type CarryContext, isDiskFull, recover, slotOf } from './carry-out.js';
+import { carryOutAll, type CarryContext, isDiskFull, recover, slotOf, waitsForWindow } from './carry-out.js';
 import type { Fetcher } from './fetch-shell.js';
 import { activeHold } from './hold.js';
 import type { Machine } from './machine.js';
@@ -20,6 +20,7 @@ import { flushQueue } from './receipt-queue.js';
 import type { SiteState } from './state.js';
 import { readTrustFile, type TrustFile } from './trust-file.js';
 import { momentOf, trustedNow } from './trusted-time.js';
+import { nextOpen } from './windows.js';
 
 /** `check` stops before anything is laid down. */
 export type UpdateMode = 'check' | 'update';
@@ -69,7 +70,8 @@ async function settle(context: CarryContext, fetcher: Fetcher, mode: UpdateMode)
 /** After a reboot or a crash of the workload: what is committed runs, unless an operator stopped it. */
 export async function keepRunning(site: Site, state: SiteState): Promise<void> {
   const { current, phase, stopped } = state;
-  if (current === null || stopped || phase.at !== 'idle') return;
+  // what was only laid down has not touched it
+  if (current === null || stopped || !['idle', 'admitted', 'staged'].includes(phase.at)) return;
   const status = await site.driver.status();
   if (status.is === 'running' || status.is === 'handed-over' || status.is === 'restarting') return;
   site.world.talk(
@@ -221,7 +223,24 @@ export async function carryOutTarget(context: CarryContext, release: Digest, che
     machine.record({ is: 'abandoned', why: lack.expected });
     return { ...base(site, before), outcome: 'deferred', release, reason: lack.code, checks: [...checks, lack] };
   }
+  if (waitsForWindow(context))
+    return { ...base(site, before), outcome: 'deferred', release, reason: 'WINDOW_CLOSED', checks: [...checks, windowCheck(context)] };
   return ended(site, before, machine.state(), release, checks);
+}
+
+function windowCheck({ site, trust }: CarryContext): Check {
+  const { windows } = site.config;
+  const time = trustedNow(trust().time, site.world.clock);
+  const opens = windows === undefined ? null : nextOpen(windows, time);
+  return {
+    id: 'window',
+    verdict: 'pending',
+    expected: `an open window of site.yaml (${windows?.timeZone ?? ''})`,
+    actual: `none at ${time}; the release is laid down`,
+    remedy: opens === null ? 'name a window that opens in site.yaml' : `it is switched to by the first update from ${opens} on`,
+    evidence: [],
+    code: 'WINDOW_CLOSED',
+  };
 }
 
 /** What the state says about a target that was under way. */
