@@ -33,7 +33,7 @@ const PROMOTION: readonly RequirementRow[] = [
     'refuse, revoke, waive, freeze: signed, logged, with reason and expiry',
     'waivers of kind gate only: stale, rollback, window, hardware and local-role are not built',
   ],
-  ['A14', 'images and their signatures copied by digest from registry to registry, as OCI referrers', 'taking a cosign-signed image in'],
+  ['A14', 'images and their signatures copied by digest from registry to registry, as OCI referrers', ''],
   ['A15', 'CI steps: templates, job summary, exit codes, idempotent on retry', ''],
   ['A16', 'offline promotion in an enclave, from exported evidence', ''],
   ['A17', 'key life: root ceremony, rotation of every role, revocation of a stolen key and what it signed', 'a log keeps its key'],

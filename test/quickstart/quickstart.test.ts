@@ -102,6 +102,7 @@ const EXITS: Readonly<Record<string, readonly number[]>> = {
   'key revoke': [5],
   // no registry of that name
   'release copy': [6],
+  'release import': [6],
   // the quickstart's upstream is gone
   check: [6],
   update: [6],

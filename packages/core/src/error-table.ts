@@ -309,6 +309,11 @@ export const ERRORS = define({
   },
 
   // Sigstore bundles of others
+  IMAGE_UNSIGNED: {
+    exit: 4,
+    what: 'no signature that was asked for is attached to an image in its registry',
+    hint: 'have it signed with cosign 3: signatures under a tag that ends in .sig are not read',
+  },
   BUNDLE_MALFORMED: {
     exit: 4,
     what: 'a Sigstore bundle is malformed, of an unknown version, or carries what a bundle must not',

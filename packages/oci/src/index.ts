@@ -26,7 +26,7 @@ export {
   type Reference,
   type RepositoryName,
 } from './reference.js';
-export type { RegistryClient, RegistryOptions } from './registry.js';
+export type { RegistryClient, RegistryOptions, ServedManifest } from './registry.js';
 export type { RegistryCredentials } from './registry-auth.js';
 export type { Patience } from './registry-http.js';
 export {

@@ -33,6 +33,10 @@ export const PROGRAM: Program = {
       summary: 'copy a release into a registry, with what vouches for it',
       load: () => import('./commands/release-copy.js'),
     },
+    'release import': {
+      summary: 'make a release of a cosign-signed image in a registry',
+      load: () => import('./commands/release-import.js'),
+    },
     'release show': { summary: 'show the parts of a release and what is said about it', load: () => import('./commands/release-show.js') },
     'evidence add': { summary: 'take in provenance, test reports, hardware, bundles', load: () => import('./commands/evidence-add.js') },
     'evidence list': { summary: 'list the evidence about a release', load: () => import('./commands/evidence-list.js') },

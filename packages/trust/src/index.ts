@@ -193,6 +193,7 @@ export { tufKeyOfSpki } from './tuf/tuf-key.js';
 export { isCertificateBundle } from './sigstore/bundle-file.js';
 export type { ExpectedSigner } from './sigstore/bundle-signer.js';
 export { type BundleQuestion, type SignedArtifact, type VerifiedBundle, verifySigstoreBundle } from './sigstore/verify-bundle.js';
+export { verifyKeyBundle } from './sigstore/verify-key-bundle.js';
 // admission
 export { blobPath } from './admission/lane-reader.js';
 export {

@@ -4,6 +4,7 @@ import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/comm
 import { serviceAddress } from '../client/service-address.js';
 import { KEY } from '../command-parts.js';
 import { listOption, optionalText, textOption, withLockedPromoter } from '../promoter.js';
+import { loginsOf } from '../registry/logins-shell.js';
 import { type ComponentWish, componentWish, createRelease } from '../release/create.js';
 import { readDeclaration } from '../release/declaration.js';
 
@@ -42,7 +43,11 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const server = serviceAddress(call);
   if (server !== undefined) return await (await import('../client/remote-release.js')).releaseCreateAt(call, server, wish);
   const made = await withLockedPromoter(call, async (promoter) =>
-    createRelease(promoter, { ...wish, author: await promoter.signer(textOption(call, 'key')) }),
+    createRelease(promoter, {
+      ...wish,
+      author: await promoter.signer(textOption(call, 'key')),
+      registry: { credentials: loginsOf(call.io), signal: call.io.signal },
+    }),
   );
   return { exit: 0, json: made, text: `${made.release}  ${made.name}@${made.version}` };
 }

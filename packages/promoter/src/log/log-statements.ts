@@ -33,6 +33,13 @@ export async function signAndLog(ledger: Ledger, payload: Uint8Array, signer: Si
   return await logEnvelope(ledger, await signStatement(payload, signer));
 }
 
+/** Signs payloads and logs them: all of them, or none. */
+export async function signAllAndLog(ledger: Ledger, payloads: readonly Uint8Array[], signer: Signer): Promise<void> {
+  const signed: Signed[] = [];
+  for (const payload of payloads) signed.push(await signStatement(payload, signer));
+  await ledger.append(signed);
+}
+
 /** Logs an envelope that somebody else signed. */
 export async function logEnvelope(ledger: Ledger, signed: Signed): Promise<AppendResult> {
   const [appended] = await ledger.append([signed]);

@@ -55,7 +55,7 @@ const DESCRIPTIONS: readonly string[] = [
 const CARRIED: readonly string[] = [PREDICATE.provenance, 'https://sigstore.dev/cosign/sign/v1', PREDICATE.cyclonedx, PREDICATE.spdx];
 
 /**
- * Chooses. For a stage: its PASSED decision and what that rests on. Without one: what is evidence for any stage, and no decision or approval.
+ * Chooses. Always the release's own statement and what others signed over its images. For a stage: its PASSED decision and what that rests on. Without one: what is evidence for any stage, and no decision or approval.
  *
  * @throws PromoterError `WAYBILL_STAGE_ORDER` no PASSED decision of the stage that its policy takes; `STAGE_UNKNOWN`
  */
@@ -69,7 +69,8 @@ export async function chooseVouching(promoter: Promoter, release: Digest, stage:
   for (const entry of entries) {
     const statement = statementOf(entry);
     const { predicateType } = statement;
-    const isAsked = inputs === undefined || entry === decision || predicateType === PREDICATE.release || inputs.has(entry.statementDigest);
+    const isAlways = predicateType === PREDICATE.release || predicateType === PREDICATE.carriedBundle;
+    const isAsked = inputs === undefined || isAlways || entry === decision || inputs.has(entry.statementDigest);
     // receipts, orders and what is of another stage are nothing that one would look for at an image
     if (!isAsked || predicateType === PREDICATE.receipt) continue;
     const attached = attachable(promoter, entry, statement, decision);

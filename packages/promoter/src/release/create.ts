@@ -13,11 +13,19 @@ import {
   OCI_INDEX,
   openLayout,
   readFolder,
+  type RegistryOptions,
 } from '@sealane/oci';
-import { type ComponentKind, type ReleaseComponent, type ReleaseDeclaration, releaseStatement } from '@sealane/trust';
+import {
+  carriedBundleStatement,
+  type ComponentKind,
+  type ReleaseComponent,
+  type ReleaseDeclaration,
+  releaseStatement,
+} from '@sealane/trust';
 import { reached } from '../crash-point.js';
+import { writeBlob } from '../decision/waybill.js';
 import { expectInScope } from '../evidence/expect-in-scope.js';
-import { signAndLog } from '../log/log-statements.js';
+import { signAllAndLog } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
 import { expectPinnedImages } from './manifest-images.js';
 
@@ -37,6 +45,10 @@ export interface ReleaseWish {
   /** Names of parts that have no way back. */
   readonly oneWay?: readonly string[];
   readonly author: Signer;
+  /** Logins for registries that images come from. */
+  readonly registry?: RegistryOptions;
+  /** Bundles that others signed over its images, already verified: they are logged with it, or not at all. */
+  readonly carried?: readonly { readonly bundle: Uint8Array; readonly source: string }[];
 }
 
 export interface MadeRelease {
@@ -83,7 +95,10 @@ export async function createRelease(promoter: Promoter, wish: ReleaseWish): Prom
   });
   reached('release:content-written');
   const payload = releaseStatement(digest, { name: wish.name, version: wish.version, components, ...irreversible, ...declares });
-  await signAndLog(promoter.ledger, payload, wish.author);
+  const carried = (wish.carried ?? []).map(({ bundle, source }) =>
+    carriedBundleStatement(digest, { bundle: writeBlob(promoter, bundle), source }),
+  );
+  await signAllAndLog(promoter.ledger, [payload, ...carried], wish.author);
   reached('release:logged');
   return { release: digest, name: wish.name, version: wish.version, components };
 }
@@ -140,7 +155,8 @@ async function addComponent(
   part: ComponentWish,
   wish: ReleaseWish,
 ): Promise<{ component: ReleaseComponent; descriptor: Descriptor }> {
-  const descriptor = part.kind === 'image' ? await copyImage(part.source, layout) : await addArtifact(layout, part, part.kind);
+  const descriptor =
+    part.kind === 'image' ? await copyImage(part.source, layout, wish.registry) : await addArtifact(layout, part, part.kind);
   const { mediaType, digest, size } = descriptor;
   const component = { name: part.name, kind: part.kind, digest, size, mediaType };
   if (part.kind === 'image') await offerImage(layout, component, wish);

@@ -21,8 +21,7 @@ export function signerOf(bundle: Bundle, expected: ExpectedSigner): BundleKey {
   const { content } = bundle.verificationMaterial;
   if (content.$case === 'publicKey') {
     if (expected.kind !== 'key') throw refused('BUNDLE_SIGNER', `a certificate of ${expected.identity}`, 'a bundle signed with a key');
-    const key = asRefusal('BUNDLE_SIGNER', 'read the public key', () => createPublicKey(fromUtf8(expected.pem)));
-    return { key, der: new Uint8Array(key.export({ format: 'der', type: 'spki' })) };
+    return publicKeyOf(expected.pem);
   }
   if (expected.kind !== 'certificate')
     throw refused('BUNDLE_SIGNER', 'a bundle signed with the key that was named', 'one with a certificate');
@@ -31,6 +30,12 @@ export function signerOf(bundle: Bundle, expected: ExpectedSigner): BundleKey {
     [leaf, ...chain].map((one) => new X509Certificate(one?.rawBytes ?? '')),
   );
   return checkCertificates(certificates);
+}
+
+/** A public key out of PEM, and its DER. @throws TrustError `BUNDLE_SIGNER` */
+export function publicKeyOf(pem: Uint8Array): BundleKey {
+  const key = asRefusal('BUNDLE_SIGNER', 'read the public key', () => createPublicKey(fromUtf8(pem)));
+  return { key, der: new Uint8Array(key.export({ format: 'der', type: 'spki' })) };
 }
 
 /** Neither chain building nor `@sigstore/verify` looks at these: a leaf for other uses, and a root that the bundle brings along. */

@@ -7,11 +7,17 @@ import { type PredicateFormat, readPredicate, writePredicate } from './statement
 /** The predicate: the digest of the bundle's bytes in `content/`. Its signer says that it is there, and vouches for nothing in it. */
 export type CarriedBundlePredicate = {
   readonly bundle: Digest;
+  /** Where it was found, as it was asked for: the tag of an image that was imported, say. */
+  readonly source?: string;
   readonly salt?: string;
 };
 
 /** Zod's shape of the predicate. */
-export const carriedBundleShape = z.strictObject({ bundle: digestShape, salt: saltShape.exactOptional() });
+export const carriedBundleShape = z.strictObject({
+  bundle: digestShape,
+  source: z.string().min(1).max(1024).exactOptional(),
+  salt: saltShape.exactOptional(),
+});
 
 const format: PredicateFormat<CarriedBundlePredicate> = {
   what: 'carried bundle',
