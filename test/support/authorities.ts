@@ -65,11 +65,12 @@ export interface CtLog {
   readonly publicKey: string;
 }
 
-/** Starts them; `dir` is for their files. The caller stops them. */
-export async function startAuthorities(dir: string, ctLog?: CtLog): Promise<Authorities> {
+/** Starts them; `dir` is for their files, `logged` starts a log of certificates. The caller stops them. */
+export async function startAuthorities(dir: string, logged?: (ca: Authority) => Promise<CtLog>): Promise<Authorities> {
   const folder = path.join(dir, 'authorities');
   mkdirSync(folder, { recursive: true });
   const [ca, tsa] = [await certificateAuthority('Fulcio'), await timestampAuthority('TSA')];
+  const ctLog = await logged?.(ca);
   const people = await startIssuer(folder, 'people', { email: 'lab@example.org', email_verified: true });
   const jobs = await startIssuer(folder, 'jobs', JOB_CLAIMS);
   const [fulcio, stamping] = [await startFulcio(folder, ca, { people, jobs }, ctLog), await startTsa(folder, tsa)];
