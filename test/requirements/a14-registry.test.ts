@@ -1,5 +1,5 @@
 /** Row A14: images and their signatures go by digest from lane to registry, as OCI referrers that real cosign verifies and oras finds. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildImage, buildImageIndex, openLayout, packedFile } from '@sealane/oci';
@@ -8,6 +8,7 @@ import { type Discovered, discover, verifyAttestation } from '../support/cosign.
 import { makeLane, type TestLane } from '../support/lane.js';
 import { startDistribution, startReferrersRegistry, type TestRegistry } from '../support/registry.js';
 import { requireProgram } from '../support/require-program.js';
+import { ROOT, runProgram } from '../support/run.js';
 
 const missing = ['cosign', 'oras', 'docker-registry', 'referrers-registry'].filter((name) => requireProgram(name) === undefined);
 
@@ -105,6 +106,28 @@ describe('A14 a release copied into a registry', () => {
         expect(again.copied).toMatchObject({ mounted: 0, sent: 0, bytesSent: 0 });
         expect(again.attached).toEqual(copied.attached);
         expect(await discover(`${repository}@${image.index}`)).toHaveLength(3);
+      });
+
+      it('what docs/registry.md says to type works as it stands there', async () => {
+        const blocks = [...readFileSync(path.join(ROOT, 'docs', 'registry.md'), 'utf8').matchAll(/```\n([^`]+)```/g)].map(
+          ([, text = '']) => text,
+        );
+        const lines = blocks
+          .join('')
+          .split('\n')
+          .filter((line) => /^(?:sealane release copy|sealane key|cosign|oras) /.test(line));
+        expect(lines).toHaveLength(4);
+        const sealane = `"${process.execPath}" "${path.join(ROOT, 'bin', 'sealane.mjs')}"`;
+        for (const line of lines) {
+          const here = line
+            .replace(/^sealane/, sealane)
+            .replace('oras discover', 'oras discover --plain-http')
+            .replaceAll('registry.example/prod/readings', repository)
+            .replaceAll('my-lane', lane.home)
+            .replace('sha256:…', image.index);
+          const ended = await runProgram('/bin/sh', ['-c', here], { cwd: dir });
+          expect(ended.exit, `${here}\n${ended.stderr}`).toBe(0);
+        }
       });
 
       it('the tag stands for the release, and for no other', async () => {
