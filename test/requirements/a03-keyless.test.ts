@@ -100,6 +100,11 @@ describe.skipIf(fulcioAndTsa === undefined)('keyless signatures (skipped without
       uses: expect.arrayContaining(['prod: approver alice']) as string[],
       signed: [{ predicateType: PREDICATE.approval, count: 1 }],
     });
+    const { answer, complete } = await must({}, ['audit', 'trace', 'readings@1.2.0']);
+    expect({ complete, doubts: answer.doubts }).toEqual({ complete: true, doubts: [] });
+    expect((answer.approvals as { person: string }[]).map(({ person }) => person).sort()).toEqual(['alice', 'alice', 'bob']);
+    expect((await must({}, ['audit', 'verify'])).answer.ok).toBe(true);
+    expect((await must({}, ['ledger', 'fsck'])).ok).toBe(true);
   });
 
   test('A3 an authority that may issue nothing is not put into policy, nor a chain that does not hold', async () => {
