@@ -15,17 +15,19 @@ const PROVENANCE = {
   runDetails: { builder: { id: 'https://ci.example/builder' } },
 };
 
-/** Makes a lane in `dir`: prod asks for provenance, tests and hardware, and for two approvals. */
-export async function makeLane(dir) {
+/** Makes a lane in `dir`, by default one whose prod asks for provenance, tests and hardware, and for two approvals. */
+export async function makeLane(dir, { pipeline: text, database } = {}) {
   const home = path.join(dir, 'home');
   const state = path.join(dir, 'witness');
   mkdirSync(state, { recursive: true });
   const pipeline = path.join(dir, 'pipeline.yaml');
   writeFileSync(
     pipeline,
-    readFileSync(path.join(ROOT, 'pipelines', 'quickstart', 'pipeline.yaml'), 'utf8').replace(/ +- use: soak\n.*\n/, ''),
+    text ?? readFileSync(path.join(ROOT, 'pipelines', 'quickstart', 'pipeline.yaml'), 'utf8').replace(/ +- use: soak\n.*\n/, ''),
   );
-  const made = command('sealane', ['init', home, '--pipeline', pipeline, '--example-keys']).json;
+  const kept = database === undefined ? [] : ['--database', path.join(dir, 'database.json')];
+  if (database !== undefined) writeFileSync(path.join(dir, 'database.json'), database);
+  const made = command('sealane', ['init', home, '--pipeline', pipeline, '--example-keys', ...kept]).json;
   cpSync(path.join(ROOT, 'keys-example', 'witness.pem'), path.join(state, 'witness.pem'));
   const witness = await serve(['witness', 'serve', '--state', state, '--log', made.log.vkey, '--listen', '127.0.0.1:0']);
   const file = path.join(home, 'pipeline.yaml');

@@ -9,6 +9,7 @@ const benches = {
   poll: async () => (await import('./poll.mjs')).measurePoll(),
   promote: async () => (await import('./promote.mjs')).measurePromote(),
   reports: async () => (await import('./reports.mjs')).measureReports(),
+  service: async () => (await import('./service.mjs')).measureService(),
   plan: async () => (await import('./plan.mjs')).measurePlan(),
   'plan-command': async () => (await import('./plan-command.mjs')).measurePlanCommand(),
   apply: async () => (await import('./apply.mjs')).measureApply(),

@@ -90,7 +90,7 @@ function reading(store: Queries, vkey: Vkey): Reading {
     size: async () => (await headOf(store)).size,
     head: () => headOf(store),
     latestCosigned: async (maxSize) => (await latestCosigned(store, maxSize))?.note ?? null,
-    firstCosignedCovering: async (index, accepts = () => true) => (await firstCovering(store, index, accepts))?.note ?? null,
+    firstCosignedCovering: keptFirst(store),
     rootAt: (size) => rootAt(store, size),
     inclusionProof: (index, size) => proveInclusion(store, index, size),
     consistencyProof: (size1, size2) => proveConsistency(store, size1, size2),
@@ -100,6 +100,21 @@ function reading(store: Queries, vkey: Vkey): Reading {
     byStatement: (digest) => entriesByStatement(store, digest),
     logPaths: (size) => treePaths(0, size),
     logFile: async (path) => treeFile(store, path, (await headOf(store)).size),
+  };
+}
+
+/** Answers that are kept: the first checkpoint above an entry stays the first. */
+const MAX_KEPT = 10_000;
+
+function keptFirst(store: Queries): Ledger['firstCosignedCovering'] {
+  const kept = new Map<number, string>();
+  return async (index, accepts) => {
+    if (accepts !== undefined) return (await firstCovering(store, index, accepts))?.note ?? null;
+    const known = kept.get(index) ?? (await firstCovering(store, index, () => true))?.note;
+    if (known === undefined) return null;
+    if (kept.size >= MAX_KEPT) kept.clear();
+    kept.set(index, known);
+    return known;
   };
 }
 

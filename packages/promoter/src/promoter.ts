@@ -1,12 +1,14 @@
 /** An open home: pipeline, ledger, lane, and the outside world. Every command of the promoter works on one. */
 import path from 'node:path';
-import { type Digest, fromUtf8, isDigest, NOTE_KEY_TYPE, PromoterError, type Signer, formatVkey, vkeyOf } from '@sealane/core';
+import { type Digest, fromUtf8, isDigest, PromoterError, sha256, type Signer } from '@sealane/core';
 import type { CommandCall, CommandIo } from '@sealane/core/command-line';
 import { ed25519NoteSigner, type Ledger, ledgerAt, openLedger, type Post, type PublishLock, withPublishLock } from '@sealane/ledger';
 import { serviceAddress } from './client/service-address.js';
 import { nowText, randomHex } from './clock.js';
 import { readNamed, readOptional } from './disk-shell.js';
 import { type Home, homeAt } from './home.js';
+import { filesStamp, laneStamp, ledgerStamp } from './home-stamps.js';
+import { keptFor, type KeptHome } from './kept-home.js';
 import { type Pipeline, readPipeline } from './pipeline/pipeline.js';
 import { postText } from './post-shell.js';
 import { readPrivateKey } from './signers/key-file.js';
@@ -68,11 +70,13 @@ async function withOpenPromoter<T>(
   lock: PublishLock | undefined,
   work: (promoter: Promoter) => Promise<T>,
 ): Promise<T> {
-  const promoter = await openPromoter(home, io, lock);
+  const kept = keptFor(io);
+  const promoter = await openPromoter(home, io, { lock, kept });
   try {
     return await work(promoter);
   } finally {
-    await promoter.ledger.close();
+    // what is kept is closed by whoever keeps it
+    if (kept === undefined) await promoter.ledger.close();
   }
 }
 
@@ -85,13 +89,13 @@ export async function withLockedPromoter<T>(call: CommandCall, work: (promoter: 
 
 /** As `withLockedPromoter`, for a home that is known to be one. */
 export async function withLockedHome<T>(home: Home, io: CommandIo, work: (promoter: Promoter) => Promise<T>): Promise<T> {
-  const place = { ...ledgerAt(home.ledger), file: home.lock };
-  return await withPublishLock(place, (lock) =>
+  const kept = keptFor(io);
+  const locked = (lock: PublishLock): Promise<T> =>
     withOpenPromoter(home, io, lock, async (promoter) => {
-      await expectToExtendPublished(promoter);
+      await expectToExtendPublished(promoter, kept);
       return await work(promoter);
-    }),
-  );
+    });
+  return kept === undefined ? await withPublishLock({ ...ledgerAt(home.ledger), file: home.lock }, locked) : await kept.locked(locked);
 }
 
 /**
@@ -99,39 +103,44 @@ export async function withLockedHome<T>(home: Home, io: CommandIo, work: (promot
  *
  * @throws LedgerError `LOG_RESTORED`, `LOG_FORK`
  */
-async function expectToExtendPublished({ home, ledger }: Pick<Promoter, 'home' | 'ledger'>): Promise<void> {
+async function expectToExtendPublished({ home, ledger }: Pick<Promoter, 'home' | 'ledger'>, kept: KeptHome | undefined): Promise<void> {
   const published = readOptional(path.join(home.log, 'checkpoint'));
-  if (published !== undefined) await ledger.observe(fromUtf8(published));
+  if (published === undefined) return;
+  const note = fromUtf8(published);
+  const observe = (): Promise<void> => ledger.observe(note);
+  // a ledger that stayed open keeps to what it was held against once
+  await (kept === undefined ? observe() : kept.observed(`${ledgerStamp(home)} ${note}`, observe));
+}
+
+/** How a home is opened. */
+interface Opening {
+  readonly lock: PublishLock | undefined;
+  readonly kept: KeptHome | undefined;
 }
 
 /** Opens a home, under a lock where one is held, for as long as the caller likes; the caller closes its ledger. */
-async function openPromoter(home: Home, io: CommandIo, lock?: PublishLock): Promise<Promoter> {
+async function openPromoter(home: Home, io: CommandIo, { lock, kept }: Opening): Promise<Promoter> {
   requireHome(home);
-  const pipeline = await readPipeline(readNamed(home.pipeline, 'pipeline'), home.pipeline);
-  const lane = readLaneTrust(
+  const pipelineBytes = readNamed(home.pipeline, 'pipeline');
+  const parse = (): Promise<Pipeline> => readPipeline(pipelineBytes, home.pipeline);
+  const pipeline = await (kept === undefined ? parse() : kept.pipeline(sha256(pipelineBytes), parse));
+  const stages = pipeline.stages.map(({ name }) => name);
+  const read = async (): Promise<LaneTrust> => Promise.resolve(readLaneTrust(home, stages));
+  const lane = await (kept === undefined ? read() : kept.lane(`${stages.join()} ${laneStamp(home)}`, read));
+  const keyPlace: KeyPlace = {
     home,
-    pipeline.stages.map(({ name }) => name),
-  );
-  const keyPlace: KeyPlace = { home, env: io.env, cwd: io.cwd, isExampleLane: lane.isExample, ...authoritiesIn(lane) };
-  const logFile = path.join(home.keys, 'log.pem');
-  const logKey = readOptional(logFile) === undefined ? undefined : readPrivateKey(logFile, passphraseFrom(keyPlace)).key;
-  const logSigner = logKey === undefined ? {} : { logSigner: ed25519NoteSigner(pipeline.lane, logKey) };
-  const fence = lock?.fence;
-  const ledger = await openLedger({
-    ...ledgerAt(home.ledger),
-    origin: pipeline.lane,
-    ...logSigner,
-    now: nowText,
-    ...(fence === undefined ? {} : { fence: () => fence }),
-  });
+    env: io.env,
+    cwd: io.cwd,
+    isExampleLane: lane.isExample,
+    ...authoritiesIn(lane),
+    ...(kept === undefined ? {} : { kept: { signer: kept.signer, from: filesStamp([home.owners, home.keys]) } }),
+  };
+  const { ledger, logVkey } = await openLog(home, pipeline, keyPlace, { lock, kept });
   return {
     home,
     pipeline,
     ledger,
-    logVkey:
-      logKey === undefined
-        ? new TextDecoder().decode(readNamed(home.logVkey, 'log key')).trim()
-        : formatVkey(vkeyOf(pipeline.lane, NOTE_KEY_TYPE.ed25519, logKey)),
+    logVkey,
     lane,
     ...(lock === undefined ? {} : { lock }),
     now: nowText,
@@ -148,6 +157,31 @@ async function openPromoter(home: Home, io: CommandIo, lock?: PublishLock): Prom
 export function authoritiesIn({ stages }: Pick<LaneTrust, 'stages'>): Pick<KeyPlace, 'authorities'> {
   const [found] = [...stages.values()].flatMap(({ policy: { authorities } }) => authorities ?? []);
   return found === undefined ? {} : { authorities: found };
+}
+
+async function openLog(
+  home: Home,
+  pipeline: Pipeline,
+  keyPlace: KeyPlace,
+  { lock, kept }: Opening,
+): Promise<Pick<Promoter, 'ledger' | 'logVkey'>> {
+  const fence = lock?.fence;
+  const open = async (): Promise<Ledger> => {
+    const logFile = path.join(home.keys, 'log.pem');
+    const logKey = readOptional(logFile) === undefined ? undefined : readPrivateKey(logFile, passphraseFrom(keyPlace)).key;
+    const logSigner = logKey === undefined ? {} : { logSigner: ed25519NoteSigner(pipeline.lane, logKey) };
+    return await openLedger({
+      ...ledgerAt(home.ledger),
+      origin: pipeline.lane,
+      ...logSigner,
+      now: nowText,
+      ...(kept !== undefined ? { fence: kept.fence } : fence === undefined ? {} : { fence: () => fence }),
+    });
+  };
+  const ledger = await (kept === undefined
+    ? open()
+    : kept.ledger(`${pipeline.lane} ${ledgerStamp(home)} ${keyPlace.kept?.from ?? ''}`, open));
+  return { ledger, logVkey: ledger.vkey };
 }
 
 function requireHome(home: Home): void {

@@ -150,7 +150,7 @@ export async function firstCheckpoint(ledger: Ledger, index: number): Promise<st
   return note;
 }
 
-/** The statement in an entry's envelope. */
-export function statementOf(entry: Pick<LedgerEntry, 'envelope'>): Statement {
-  return parseStatement(envelopePayload(entry.envelope));
+/** The statement in an entry's envelope; the ledger has parsed the one of its own entries already. */
+export function statementOf({ envelope, statement }: Pick<LedgerEntry, 'envelope'> & Partial<Pick<LedgerEntry, 'statement'>>): Statement {
+  return statement ?? parseStatement(envelopePayload(envelope));
 }

@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { CommandIo } from '@sealane/core/command-line';
 import { readNamed } from '../disk-shell.js';
 import type { Home } from '../home.js';
+import { type KeepingIo, keepHome, type KeptHome } from '../kept-home.js';
 import { withLockedHome } from '../promoter.js';
 import { readPrivateKey } from '../signers/key-file.js';
 import { apiListener } from './api-shell.js';
@@ -60,7 +61,8 @@ export async function startService(options: ServeOptions): Promise<RunningServic
   const log = serviceLog(io.talk);
   const drain = { began: false, over: new AbortController() };
   const servers: Server[] = [];
-  const listener = listenerOf(options, { log, servers, isDraining: () => drain.began, signal: drain.over.signal });
+  const kept = keepHome(options.home);
+  const listener = listenerOf(options, { log, servers, isDraining: () => drain.began, signal: drain.over.signal, kept });
   const open = async (server: Server, at: { readonly host: string; readonly port: number }): Promise<string> => {
     server.maxConnections = config.limits.connections;
     servers.push(server);
@@ -83,6 +85,7 @@ export async function startService(options: ServeOptions): Promise<RunningServic
       }, config.limits.drainSeconds * 1000);
       await Promise.all(servers.map(closed));
       clearTimeout(cut);
+      await kept.close();
       log.info('stopped');
     },
   };
@@ -94,9 +97,10 @@ interface Around {
   readonly isDraining: () => boolean;
   /** Aborts what runs when the time to drain is over. */
   readonly signal: AbortSignal;
+  readonly kept: KeptHome;
 }
 
-function listenerOf(options: ServeOptions, { log, servers, isDraining, signal }: Around): RequestListener {
+function listenerOf(options: ServeOptions, { log, servers, isDraining, signal, kept }: Around): RequestListener {
   const { home, config } = options;
   const queue = workQueue({
     nowMs: () => performance.now(),
@@ -104,6 +108,7 @@ function listenerOf(options: ServeOptions, { log, servers, isDraining, signal }:
   });
   const metrics = serviceMetrics({ waiting: queue.waiting, connections: async () => sum(await Promise.all(servers.map(connectionsOf))) });
   const base = routeBase(home, {
+    kept,
     ...options.io,
     cwd: home.folder,
     isTerminal: false,
@@ -154,7 +159,7 @@ function listenerOf(options: ServeOptions, { log, servers, isDraining, signal }:
 }
 
 /** Commands in this process, in this home; no option of theirs names a key. */
-function routeBase(home: Home, io: CommandIo): Pick<RouteContext, 'command' | 'locked' | 'content'> {
+function routeBase(home: Home, io: KeepingIo): Pick<RouteContext, 'command' | 'locked' | 'content'> {
   return {
     content: home.content,
     command: async (spec, args, options) => await spec.run({ args, options: { ...options, home: home.folder, lane: home.lane }, io }),

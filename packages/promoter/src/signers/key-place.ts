@@ -2,6 +2,7 @@
 import { EXAMPLE_KEY_IDS, keyIdOf, p256PublicKey, PromoterError, type Signer, verifyP256 } from '@sealane/core';
 import type { Policy } from '@sealane/trust';
 import type { Home } from '../home.js';
+import type { Kept } from '../kept-home.js';
 import type { SecretPlace } from './passphrase.js';
 
 /** Where a key's name is looked up: owners' keys and all others lie apart. */
@@ -14,6 +15,11 @@ export interface KeyPlace extends SecretPlace {
   readonly isExampleLane: boolean;
   /** Who vouches for keyless signatures, as the lane's policies say. */
   readonly authorities?: Policy['authorities'];
+  /** Where signers of the home's own keys are kept between calls; `from` says how the folders of keys are. */
+  readonly kept?: {
+    readonly signer: (role: string) => Kept<Signer>;
+    readonly from: string;
+  };
 }
 
 /** The signer, when it may sign in this lane. @throws PromoterError `KEY_EXAMPLE` */

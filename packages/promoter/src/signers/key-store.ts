@@ -121,6 +121,12 @@ export function publicHalfNamed(home: KeyFolders, name: string): Uint8Array {
  * @throws PromoterError `KEY_NOT_NAMED` none of them is here; `KEY_MALFORMED` a file that says to be of another key than it is; as `signerIn`
  */
 export async function signerById(place: KeyPlace, ids: readonly string[], what: string): Promise<Signer> {
+  const { kept } = place;
+  const find = (): Promise<Signer> => findSigner(place, ids, what);
+  return await (kept === undefined ? find() : kept.signer(what)(`${ids.join()} ${String(place.isExampleLane)} ${kept.from}`, find));
+}
+
+async function findSigner(place: KeyPlace, ids: readonly string[], what: string): Promise<Signer> {
   const found = privateKeyWith(place.home, ids, what.replace(/^stage /, ''));
   if (found === undefined) {
     throw new PromoterError(
