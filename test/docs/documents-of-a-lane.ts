@@ -22,6 +22,7 @@ const STATEMENTS: Readonly<Record<string, string>> = {
   [PREDICATE.carriedBundle]: 'carried-bundle',
   [PREDICATE.decision]: 'decision',
   [PREDICATE.exception]: 'exception',
+  [PREDICATE.exceptionRequest]: 'exception-request',
   [PREDICATE.review]: 'review',
   [PREDICATE.order]: 'order',
   [PREDICATE.recall]: 'recall',
@@ -95,6 +96,8 @@ export async function makeBusyLane(dir: string): Promise<BusyLane> {
   await rigLife(lane, path.join(dir, 'rig'));
   const site = await enrolSite(lane, path.join(dir, 'site'));
   await site.must(['update']);
+  const wish = ['--kind', 'stale', '--release', first, '--reason', 'the link is down'];
+  await site.must(['exception', 'request', ...wish, '--out', path.join(site.dir, 'request-of-exception.json')]);
   await lane.sealane(['trust', 'propose', '--renew'], 5);
   const medium = path.join(dir, 'medium');
   await lane.sealane(['media', 'export', '--stage', 'prod', '--out', medium]);
@@ -164,7 +167,8 @@ async function collect(lane: TestLane, site: TestSite): Promise<Documents> {
   keep('site-request', file(site.dir, 'request.json'));
   for (const kind of ['policy', 'channel']) for (const bytes of folder(lane.lane, 'trust', 'targets', kind)) keep(kind, bytes);
   for (const bytes of folder(lane.lane, 'content', 'blobs')) keepBlob(keep, bytes);
-  for (const bytes of [file(site.dir, 'record.json'), ...folder(site.state, 'receipts')]) keepBundle(keep, parse(bytes));
+  for (const bytes of [file(site.dir, 'record.json'), file(site.dir, 'request-of-exception.json'), ...folder(site.state, 'receipts')])
+    keepBundle(keep, parse(bytes));
   const leaves = folder(lane.lane, 'log', 'tile', 'entries').flatMap(entriesOf);
   leaves.forEach((leaf) => keep('log-leaf', leaf));
   const { size } = parseCheckpoint(file(lane.lane, 'log', 'checkpoint'));

@@ -16,11 +16,17 @@ export const NAMED_REFUSALS: readonly string[] = [
   ...['EVIDENCE_SUBJECT', 'EVIDENCE_SIGNER', 'EVIDENCE_RESULT', 'KEY_REVOKED'],
   ...['LOG_NOT_INCLUDED', 'LOG_WITNESS', 'LOG_FORK'],
   ...['RELEASE_REVOKED', 'CHANNEL_HELD', 'SITE_FENCED', 'RELEASE_BELOW_FLOOR', 'HARDWARE_UNCOVERED', 'SITE_MISMATCH'],
-  ...['CONTENT_DIGEST', 'CONTENT_LENGTH', 'CONTENT_MISSING', 'CONTENT_UNSAFE', 'LOCAL_HOLD', 'WINDOW_CLOSED', 'DISK_SHORT'],
+  ...[
+    'CONTENT_DIGEST',
+    'CONTENT_LENGTH',
+    'CONTENT_MISSING',
+    'CONTENT_UNSAFE',
+    'LOCAL_HOLD',
+    'WINDOW_CLOSED',
+    'DISK_SHORT',
+    'EXCEPTION_INVALID',
+  ],
 ];
 
 /** Those that no program says yet, with their meaning. */
-export const LATER: readonly (readonly [string, string])[] = [
-  ['BUDGET_SPENT', 'the data budget of this site is spent (deferred)'],
-  ['EXCEPTION_INVALID', 'an exception was used twice, has expired, is for another site, or is of a kind that policy does not allow'],
-];
+export const LATER: readonly (readonly [string, string])[] = [['BUDGET_SPENT', 'the data budget of this site is spent (deferred)']];

@@ -28,11 +28,7 @@ const PROMOTION: readonly RequirementRow[] = [
   ['A10', 'soak, windows, vulnerabilities, SBOM, and one CEL gate that fails closed', ''],
   ['A11', 'policy as code on the payload', ''],
   ['A12', 'plan, explain, replay', ''],
-  [
-    'A13',
-    'refuse, revoke, waive, freeze: signed, logged, with reason and expiry',
-    'waivers of kind gate only: stale, rollback, window, hardware and local-role are not built',
-  ],
+  ['A13', 'refuse, revoke, waive, freeze: signed, logged, with reason and expiry', 'waivers of kind local-role are not built'],
   ['A14', 'images and their signatures copied by digest from registry to registry, as OCI referrers', ''],
   ['A15', 'CI steps: templates, job summary, exit codes, idempotent on retry', ''],
   ['A16', 'offline promotion in an enclave, from exported evidence', ''],

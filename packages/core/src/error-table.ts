@@ -459,6 +459,11 @@ export const ERRORS = define({
     what: 'an exception is of a kind, for a gate, or for longer or oftener than policy allows',
     hint: 'see what policy allows under exceptions in pipeline.yaml',
   },
+  EXCEPTION_INVALID: {
+    exit: 4,
+    what: 'an exception is used up, expired, for another site or release, of a kind that policy does not allow, or signed by too few of those it names',
+    hint: 'ask for another: sealane-site exception request --release RELEASE --kind KIND --reason TEXT --out FILE',
+  },
   STAGE_FROZEN: {
     exit: 3,
     what: 'a stage is frozen: nothing goes into it until the freeze ends or is taken back',

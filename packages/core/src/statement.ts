@@ -19,6 +19,7 @@ export const PREDICATE = {
   testResult: 'https://in-toto.io/attestation/test-result/v0.1',
   decision: 'https://slsa.dev/verification_summary/v1',
   approval: 'urn:sealane:approval:v1',
+  exceptionRequest: 'urn:sealane:exception-request:v1',
   receipt: 'urn:sealane:receipt:v1',
   revocation: 'urn:sealane:revocation:v1',
   siteRecord: 'urn:sealane:site:v1',

@@ -55,9 +55,10 @@ export const PROGRAM: Program = {
     replay: { summary: 'make a past decision again from the ledger alone', load: () => import('./commands/replay.js') },
     revoke: { summary: 'call a release back for good', load: () => import('./commands/revoke.js') },
     'exception create': {
-      summary: 'let one gate through, for one release and stage',
+      summary: 'let through what does not hold, for one release and stage',
       load: () => import('./commands/exception-create.js'),
     },
+    'exception export': { summary: 'write an exception for the site that it is for', load: () => import('./commands/exception-export.js') },
     'exception list': { summary: 'list exceptions and open reviews', load: () => import('./commands/exception-list.js') },
     'exception review': { summary: 'sign off the use of an exception', load: () => import('./commands/exception-review.js') },
     freeze: { summary: 'freeze a stage: nothing goes into it', load: () => import('./commands/freeze.js') },

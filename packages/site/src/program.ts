@@ -71,6 +71,11 @@ export const program: Program = {
       summary: 'take a medium into the mirror, verifying while it copies; install nothing',
       load: verb(() => import('./commands/media-import.js')),
     },
+    'exception request': {
+      summary: 'ask for an exception, in a file that is carried by hand',
+      load: () => import('./commands/exception-request.js'),
+    },
+    'exception apply': { summary: 'take in an exception that was granted', load: () => import('./commands/exception-apply.js') },
     'receipt export': {
       summary: 'copy queued receipts to a folder, to be carried by hand',
       load: () => import('./commands/receipt-export.js'),

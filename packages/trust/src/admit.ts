@@ -2,13 +2,15 @@
  * Admission: what a site checks, offline, before it runs anything (DESIGN, steps 1–5). One pure function of lane bytes, trust state, site facts, local
  * conditions and time; the site acts on it, a plan predicts with it, an auditor replays it.
  */
+import { type Digest, TrustError } from '@sealane/core';
 import { checkFence, checkHeld, checkRevoked, choiceOf, floorsOf, mergeOrders } from './admission/channel-step.js';
+import { type OpenedTrust, openTrustOrLifted, type SiteException } from './admission/exception-step.js';
 import { judgeRelease } from './admission/judge-release.js';
 import { type LaneReader, laneReader } from './admission/lane-reader.js';
 import { type LogView, openLog } from './admission/log-step.js';
 import { advancedNext, keepsNothing, keptNext, provenState } from './admission/next.js';
 import { groupOf, openRecord } from './admission/site-step.js';
-import { openTrust, type TrustedLane } from './admission/trust-step.js';
+import type { TrustedLane } from './admission/trust-step.js';
 import type { Admission, AdmissionDraft, AdmitInput, KeptOrders } from './admission/types.js';
 import { Refusal, startWalk, type Walk } from './admission/walk.js';
 import type { SiteRecordPredicate } from './evidence/predicates/site-record.js';
@@ -29,10 +31,10 @@ export function admit(input: AdmitInput): Admission {
   const draft: AdmissionDraft = { ...NOTHING, next: kept };
   try {
     const reader = laneReader(input.lane);
-    const lane = trustStep(input, walk, reader, draft);
+    const { lane, stale } = trustStep(input, walk, reader, draft);
     kept = keptNext(input, lane.keptOnRefusal);
     // the draft is filled in on the way: it is read after the verdict
-    const verdict = judge({ input, walk, reader, lane, draft });
+    const verdict = judge({ input, walk, reader, lane, stale, draft });
     return { ...draft, ...verdict, checks: walk.checks };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -49,6 +51,7 @@ const NOTHING = {
   releaseDoc: null,
   variables: null,
   policyDigest: null,
+  exception: null,
   expiresAt: null,
   rootExpiresAt: null,
 };
@@ -62,17 +65,20 @@ interface Question {
   readonly walk: Walk;
   readonly reader: LaneReader;
   readonly lane: TrustedLane;
+  readonly stale: SiteException | undefined;
   readonly draft: AdmissionDraft;
 }
 
-function judge({ input, walk, reader, lane, draft }: Question): Verdict {
+function judge({ input, walk, reader, lane, stale, draft }: Question): Verdict {
   const trust = verifyTrustOf(lane.policy);
   const log = logStep(input, walk, reader, lane, trust);
   const orders = mergeOrders(lane, input.siteState.revoked);
   const floors = floorsOf(lane.policy, orders, input.siteState);
   draft.next = advancedNext(input, lane, log, orders, floors);
-  const { record, choice } = choiceStep({ input, walk, reader, lane, draft }, trust, orders);
+  const { record, choice } = choiceStep({ input, walk, reader, lane, stale, draft }, trust, orders);
   if (choice === null || choice.release === input.siteState.installed?.release) return UNCHANGED;
+  if (stale !== undefined) staleStep(walk, lane, stale, choice.release);
+  draft.exception = stale ?? null;
   walk.step({
     id: 'held',
     expected: `group ${choice.name} is not held, nor its stage frozen`,
@@ -85,17 +91,40 @@ function judge({ input, walk, reader, lane, draft }: Question): Verdict {
   return input.local.hold === null ? { outcome: 'admitted', reason: null } : { outcome: 'deferred', reason: 'LOCAL_HOLD' };
 }
 
-function trustStep(input: AdmitInput, walk: Walk, reader: LaneReader, draft: AdmissionDraft): TrustedLane {
-  const lane = walk.step({
+function trustStep(input: AdmitInput, walk: Walk, reader: LaneReader, draft: AdmissionDraft): OpenedTrust {
+  const opened = walk.step({
     id: 'trust',
     expected: `trust metadata, policy and channel of ${input.site.localStage}, signed and valid at ${input.now}`,
-    run: () => openTrust(input, reader),
-    says: ({ policy, expiresAt }) => `policy version ${policy.version}, valid until ${expiresAt}`,
+    run: () => openTrustOrLifted(input, reader),
+    says: ({ lane: { policy, expiresAt }, stale }) =>
+      `policy version ${policy.version}, valid until ${expiresAt}${stale === undefined ? '' : `; expiry is lifted by ${stale.by.join(', ')} until ${stale.expiresAt}: ${stale.reason}`}`,
+    evidence: ({ stale }) => stale?.statements ?? [],
   });
+  const { lane } = opened;
   draft.policyDigest = lane.policyDigest;
   draft.expiresAt = lane.expiresAt;
   draft.rootExpiresAt = lane.rootExpiresAt;
-  return lane;
+  return opened;
+}
+
+/** Trust that has expired installs what people let through, and nothing else. */
+function staleStep(walk: Walk, { expiresAt }: TrustedLane, stale: SiteException, release: Digest): void {
+  walk.step({
+    id: 'stale',
+    expected: `release ${stale.release}: trust has expired, and only that was let through`,
+    run: () => {
+      if (stale.release !== release)
+        throw new TrustError(
+          'TRUST_EXPIRED',
+          `install ${release}: expected trust that is valid, or that release let through, got an exception for ${stale.release}`,
+          {
+            expiresAt,
+          },
+        );
+    },
+    says: () => 'the release that was let through',
+    evidence: () => stale.statements,
+  });
 }
 
 function logStep(input: AdmitInput, walk: Walk, reader: LaneReader, { policy }: TrustedLane, trust: VerifyTrust): LogView {

@@ -73,6 +73,14 @@ export {
   type ExceptionPredicate,
   exceptionStatement,
   exceptionTerms,
+  isSiteKind,
+  EXCEPTION_KINDS,
+  type ExceptionKind,
+  SITE_EXCEPTION_KINDS,
+  type SiteExceptionKind,
+  type ExceptionRequestPredicate,
+  exceptionRequestStatement,
+  readExceptionRequest,
   isAbout,
   keySubject,
   MAX_ANCHORED,
@@ -195,6 +203,7 @@ export type { ExpectedSigner } from './sigstore/bundle-signer.js';
 export { type BundleQuestion, type SignedArtifact, type VerifiedBundle, verifySigstoreBundle } from './sigstore/verify-bundle.js';
 export { verifyKeyBundle } from './sigstore/verify-key-bundle.js';
 // admission
+export { judgeSiteException, type SiteException } from './admission/exception-step.js';
 export { blobPath } from './admission/lane-reader.js';
 export {
   type Admission,

@@ -1,18 +1,25 @@
 /** `sealane exception create`: one person's signature on an expiring, counted permission; or another person's on the same one. */
+import path from 'node:path';
 import { parseDigest, PromoterError, type Signer } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { EXCEPTION_KINDS, type ExceptionKind } from '@sealane/trust';
 import { KEY, OUT, REASON, statementsResult } from '../command-parts.js';
+import { readNamed } from '../disk-shell.js';
 import { logOrWrite } from '../exception/log-or-write.js';
-import { cosignException, signException } from '../exception/sign.js';
-import { optionalText, type Promoter, releaseOf, textOption, withLockedPromoter } from '../promoter.js';
+import { readRequest } from '../exception/request.js';
+import { cosignException, type ExceptionWish, signException } from '../exception/sign.js';
+import { listOption, optionalText, type Promoter, releaseOf, textOption, withLockedPromoter } from '../promoter.js';
 
 export const command: CommandSpec = {
   name: 'exception create',
-  summary: 'let one gate through for one release and stage, for so long and so often, as policy allows',
+  summary: 'let through what does not hold, for one release and stage, for so long and so often, as policy allows',
   options: [
     { flags: '--release <release>', description: 'sha256:… or NAME@VERSION' },
     { flags: '--to <stage>', description: 'the stage' },
-    { flags: '--gate <gate>', description: 'the gate that is let through' },
+    { flags: '--kind <kind>', description: 'gate (default), window, hardware' },
+    { flags: '--gate <gate>', description: 'of kind gate: the gate that is let through' },
+    { flags: '--site <name>', description: 'of kind hardware: a site whose hardware was not tested', repeat: true },
+    { flags: '--request <file>', description: 'instead of all these: what a site asked for (kinds stale, rollback)' },
     { flags: '--days <days>', description: 'how long it holds (default 1)' },
     { flags: '--uses <count>', description: 'how many decisions may rest on it (default 1)' },
     { flags: '--with <statement>', description: 'sign the same exception as this statement: where policy needs more than one person' },
@@ -38,9 +45,33 @@ async function run(call: CommandCall): Promise<CommandResult> {
 }
 
 async function signNew(call: CommandCall, promoter: Promoter, reason: string, signer: Signer): ReturnType<typeof signException> {
-  const { digest: release } = await releaseOf(promoter.ledger, textOption(call, 'release'));
-  const wish = { release, stage: textOption(call, 'to'), gate: textOption(call, 'gate') };
-  return await signException(promoter, { ...wish, days: countOption(call, 'days'), uses: countOption(call, 'uses') }, reason, signer);
+  const counts = { days: countOption(call, 'days'), uses: countOption(call, 'uses') };
+  const file = optionalText(call, 'request');
+  const bound = file === undefined ? await boundByOptions(call, promoter) : await boundByRequest(promoter, path.resolve(call.io.cwd, file));
+  return await signException(promoter, { ...bound, ...counts }, reason, signer);
+}
+
+type Bound = Omit<ExceptionWish, 'days' | 'uses'>;
+
+async function boundByOptions(call: CommandCall, { ledger }: Promoter): Promise<Bound> {
+  const kind = kindOption(call);
+  const { digest: release } = await releaseOf(ledger, textOption(call, 'release'));
+  const [gate, sites] = [optionalText(call, 'gate'), listOption(call, 'site')];
+  const bound = { ...(gate === undefined ? {} : { gate }), ...(sites.length === 0 ? {} : { sites }) };
+  return { kind, release, stage: textOption(call, 'to'), ...bound };
+}
+
+async function boundByRequest(promoter: Promoter, file: string): Promise<Bound> {
+  const { kind, release, stage, site, keyId, nonce } = await readRequest(promoter, readNamed(file, 'request for an exception'), file);
+  await releaseOf(promoter.ledger, release);
+  return { kind, release, stage, site: { name: site, keyId }, nonce };
+}
+
+function kindOption(call: CommandCall): ExceptionKind {
+  const text = optionalText(call, 'kind') ?? 'gate';
+  const kind = EXCEPTION_KINDS.find((each) => each === text);
+  if (kind !== undefined) return kind;
+  throw new PromoterError('USAGE', `read --kind: expected one of ${EXCEPTION_KINDS.join(', ')}, got ${text.slice(0, 40)}`);
 }
 
 function countOption(call: CommandCall, name: string): number {

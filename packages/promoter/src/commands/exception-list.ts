@@ -16,8 +16,8 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const all = await listExceptions(promoter);
     const exceptions = call.options['open'] === true ? all.filter(({ state }) => state === 'open') : all;
     const lines = exceptions.map(
-      ({ statements, state, gate, stage, release, grantedBy, need, usedBy, uses, expiresAt, reason }) =>
-        `${statements[0] ?? ''}  ${state}  gate ${gate} of ${stage} for ${release}, by ${grantedBy.join(', ') || 'nobody who may'} (${need} needed), ` +
+      ({ statements, state, kind, gate, sites, site, stage, release, grantedBy, need, usedBy, uses, expiresAt, reason }) =>
+        `${statements[0] ?? ''}  ${state}  ${[kind, gate ?? site?.name ?? sites?.join(', ') ?? ''].join(' ').trim()} of ${stage} for ${release}, by ${grantedBy.join(', ') || 'nobody who may'} (${need} needed), ` +
         `used ${usedBy.length} of ${uses}, until ${expiresAt}: ${reason}`,
     );
     return { exit: 0, json: { exceptions }, text: lines.join('\n') };

@@ -1,7 +1,7 @@
 /** Exceptions in the log: who granted them, which decisions rest on them, and whether somebody has looked at that since. */
 import { type Digest, PREDICATE, SealaneError } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
-import { type ExceptionPredicate, exceptionTerms, type Policy, readDecision, readException, readReview } from '@sealane/trust';
+import { type ExceptionPredicate, exceptionTerms, type Policy, readDecision, readException, readReceipt, readReview } from '@sealane/trust';
 import { statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
 
@@ -49,14 +49,13 @@ async function describe(promoter: Promoter, same: readonly Signed[]): Promise<re
   if (first === undefined || !promoter.lane.stages.has(first.predicate.stage)) return [];
   const { nonce: _, ...terms } = first.predicate;
   const { policy } = stageOf(promoter, terms.stage);
-  // each kind has one rule, and there is one kind
-  const rule = policy.exceptions?.[0];
+  const rule = policy.exceptions?.find(({ kind }) => kind === terms.kind);
   const statements = same.map(({ entry }) => entry.statementDigest);
   const grantedBy = peopleOf(
     policy,
     same.map(({ entry }) => entry),
   ).filter((id) => rule?.people.includes(id) === true);
-  const usedBy = await usesOf(promoter, terms, statements);
+  const usedBy = terms.site === undefined ? await usesOf(promoter, terms, statements) : await usesAt(promoter, terms.site.name, statements);
   const reviewers = peopleOf(policy, await reviewsOf(promoter, statements)).filter((id) => !grantedBy.includes(id));
   const need = rule?.need ?? 0;
   const state =
@@ -86,6 +85,17 @@ async function usesOf(
     const entry = await ledger.entry(index);
     const names = readDecision(statementOf(entry)).sealane_promotion.checks.flatMap(({ evidence }) => evidence);
     if (result === 'PASSED' && statements.some((digest) => names.includes(digest))) uses.push(entry.statementDigest);
+  }
+  return uses;
+}
+
+/** The receipts of a site that name the exception. */
+async function usesAt({ ledger }: Promoter, site: string, statements: readonly Digest[]): Promise<readonly Digest[]> {
+  const uses: Digest[] = [];
+  for (const { index } of await ledger.receiptsOf(site)) {
+    const entry = await ledger.entry(index);
+    const { exceptions = [] } = readReceipt(statementOf(entry));
+    if (exceptions.some((digest) => statements.includes(digest))) uses.push(entry.statementDigest);
   }
   return uses;
 }

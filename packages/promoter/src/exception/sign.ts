@@ -1,8 +1,10 @@
 /** A person's signature on an exception, and on a review of one. */
 import { describeSigner, type Digest, PREDICATE, PromoterError, type Signed, type Signer, signStatement } from '@sealane/core';
 import {
+  type ExceptionKind,
   type ExceptionPredicate,
   exceptionStatement,
+  type Policy,
   type PolicyExceptionRule,
   type PolicyPerson,
   readException,
@@ -11,32 +13,40 @@ import {
 import { statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
 
-/** A new exception: for how long and how many decisions. */
-export interface ExceptionWish {
-  readonly release: Digest;
-  readonly stage: string;
-  readonly gate: string;
+/** A new exception: what it is bound to, for how long and how many uses. `nonce` is that of a site's request. */
+export interface ExceptionWish extends Pick<ExceptionPredicate, 'kind' | 'release' | 'stage' | 'gate' | 'sites' | 'site' | 'uses'> {
   readonly days: number;
-  readonly uses: number;
+  readonly nonce?: string;
 }
 
+/** Gates that no exception lets through. */
+const PEOPLES_GATES: readonly string[] = ['approvals', 'irreversible'];
+
 /**
- * Signs a new exception of kind `gate`.
+ * Signs a new exception.
  *
- * @throws PromoterError `EXCEPTION_DENIED` policy has none of this kind, or not for so long, so often, or for that gate; `EVIDENCE_SIGNER`
+ * @throws PromoterError `EXCEPTION_DENIED` policy has none of this kind, or not for so long, so often, or for that gate; or the release is revoked;
+ * `EVIDENCE_SIGNER`; TrustError `TRUST_MALFORMED` bound to what its kind is not
  */
 export async function signException(promoter: Promoter, wish: ExceptionWish, reason: string, signer: Signer): Promise<Signed> {
   const { policy } = stageOf(promoter, wish.stage);
-  const rule = ruleOf(promoter, wish.stage, signer);
-  if (!policy.gates.some(({ use }) => use === wish.gate) || wish.gate === 'approvals')
-    throw invalid(wish, `expected a gate of ${wish.stage} other than approvals`, wish.gate);
-  if (wish.days > rule.maxDays) throw invalid(wish, `expected at most ${rule.maxDays} days`, String(wish.days));
-  if (wish.uses > rule.maxUses) throw invalid(wish, `expected at most ${rule.maxUses} uses`, String(wish.uses));
+  const rule = ruleOf(policy, wish.kind, signer);
+  checkWish(policy, rule, wish);
+  if ((await promoter.ledger.revocations()).some(({ release }) => release === wish.release))
+    throw denied(wish, 'expected a release that is not revoked', wish.release);
+  const { days, nonce = promoter.randomHex(), ...terms } = wish;
   const issuedAt = promoter.now();
-  const { release, stage, gate, uses } = wish;
-  const expiresAt = `${new Date(Date.parse(issuedAt) + wish.days * 86_400_000).toISOString().slice(0, 19)}Z`;
-  const predicate = { kind: 'gate', release, stage, gate, uses, reason, nonce: promoter.randomHex(), issuedAt, expiresAt } as const;
-  return await signStatement(exceptionStatement(predicate), signer);
+  const expiresAt = `${new Date(Date.parse(issuedAt) + days * 86_400_000).toISOString().slice(0, 19)}Z`;
+  return await signStatement(exceptionStatement({ ...terms, reason, nonce, issuedAt, expiresAt }), signer);
+}
+
+function checkWish({ gates }: Policy, { maxDays, maxUses }: PolicyExceptionRule, wish: ExceptionWish): void {
+  const { kind, stage, gate, days, uses } = wish;
+  const meant = kind === 'gate' ? gate : kind === 'window' ? 'windows' : kind === 'hardware' ? 'hardware' : undefined;
+  const isThere = meant === undefined || (gates.some(({ use }) => use === meant) && !PEOPLES_GATES.includes(meant));
+  if (!isThere) throw denied(wish, `expected a gate of ${stage} other than ${PEOPLES_GATES.join(', ')}`, meant);
+  if (days > maxDays) throw denied(wish, `expected at most ${maxDays} days`, String(days));
+  if (uses > maxUses) throw denied(wish, `expected at most ${maxUses} uses`, String(uses));
 }
 
 /**
@@ -46,7 +56,7 @@ export async function signException(promoter: Promoter, wish: ExceptionWish, rea
  */
 export async function cosignException(promoter: Promoter, digest: Digest, reason: string, signer: Signer): Promise<Signed> {
   const terms = await exceptionAt(promoter, digest);
-  ruleOf(promoter, terms.stage, signer);
+  ruleOf(stageOf(promoter, terms.stage).policy, terms.kind, signer);
   return await signStatement(exceptionStatement({ ...terms, reason, issuedAt: promoter.now() }), signer);
 }
 
@@ -57,7 +67,7 @@ export async function cosignException(promoter: Promoter, digest: Digest, reason
  */
 export async function signReview(promoter: Promoter, digest: Digest, reason: string, signer: Signer): Promise<Signed> {
   const { stage, release, nonce } = await exceptionAt(promoter, digest);
-  const person = personOf(promoter, stage, signer);
+  const person = personOf(stageOf(promoter, stage).policy, signer);
   const granted = (await promoter.ledger.statementsAbout(release, PREDICATE.exception)).filter(
     (entry) => person.keys.includes(entry.keyId) && statementOf(entry).predicate.nonce === nonce,
   );
@@ -67,7 +77,8 @@ export async function signReview(promoter: Promoter, digest: Digest, reason: str
   return await signStatement(reviewStatement(predicate), signer);
 }
 
-async function exceptionAt({ ledger }: Promoter, digest: Digest): Promise<ExceptionPredicate> {
+/** The terms of an exception in the log. @throws PromoterError `STATEMENT_UNKNOWN` */
+export async function exceptionAt({ ledger }: Promoter, digest: Digest): Promise<ExceptionPredicate> {
   const [entry] = await ledger.byStatement(digest);
   if (entry === undefined || statementOf(entry).predicateType !== PREDICATE.exception)
     throw new PromoterError(
@@ -77,25 +88,24 @@ async function exceptionAt({ ledger }: Promoter, digest: Digest): Promise<Except
   return readException(statementOf(entry));
 }
 
-function ruleOf(promoter: Promoter, stage: string, signer: Signer): PolicyExceptionRule {
-  const rule = stageOf(promoter, stage).policy.exceptions?.[0];
+function ruleOf(policy: Policy, kind: ExceptionKind, signer: Signer): PolicyExceptionRule {
+  const rule = policy.exceptions?.find((each) => each.kind === kind);
   if (rule === undefined)
     throw new PromoterError(
       'EXCEPTION_DENIED',
-      `grant an exception for ${stage}: expected a policy that has exceptions of kind gate, it has none`,
+      `grant an exception for ${policy.stage}: expected a policy that has exceptions of kind ${kind}, it has none`,
       {},
       { hint: 'name who may grant them under exceptions in pipeline.yaml, then: sealane trust propose' },
     );
-  const person = personOf(promoter, stage, signer);
+  const person = personOf(policy, signer);
   if (rule.people.includes(person.id)) return rule;
   throw new PromoterError(
     'EVIDENCE_SIGNER',
-    `grant an exception for ${stage}: expected one of ${rule.people.join(', ')}, got ${person.id}`,
+    `grant an exception for ${policy.stage}: expected one of ${rule.people.join(', ')}, got ${person.id}`,
   );
 }
 
-function personOf(promoter: Promoter, stage: string, signer: Signer): PolicyPerson {
-  const { people } = stageOf(promoter, stage).policy;
+function personOf({ people, stage }: Policy, signer: Signer): PolicyPerson {
   const person = people.find(({ keys }) => keys.includes(signer.keyId));
   if (person !== undefined) return person;
   throw new PromoterError(
@@ -104,6 +114,6 @@ function personOf(promoter: Promoter, stage: string, signer: Signer): PolicyPers
   );
 }
 
-function invalid({ stage, gate }: ExceptionWish, expected: string, got: string): PromoterError {
-  return new PromoterError('EXCEPTION_DENIED', `grant an exception of gate ${gate} for ${stage}: ${expected}, got ${got}`);
+function denied({ kind, stage }: ExceptionWish, expected: string, got = 'none'): PromoterError {
+  return new PromoterError('EXCEPTION_DENIED', `grant an exception of kind ${kind} for ${stage}: ${expected}, got ${got}`);
 }

@@ -1,7 +1,7 @@
 /** The shape of `pipeline.yaml` and its defaults. The JSON Schema for editors is generated from it (`docs/formats/pipeline.schema.json`). */
 import { DEFAULT_REQUIRED_FACTS, HARDWARE_FACTS, OciError } from '@sealane/core';
 import { parseRepository } from '@sealane/oci';
-import { classFilterShape } from '@sealane/trust';
+import { classFilterShape, EXCEPTION_KINDS } from '@sealane/trust';
 import { z } from 'zod';
 
 /** Most stages, groups, people, witnesses or gates in one place: what policies can carry. */
@@ -109,7 +109,7 @@ const equivalence = known({
 });
 
 const exception = known({
-  kind: z.enum(['gate']).describe('what is let through: a gate that does not hold'),
+  kind: z.enum(EXCEPTION_KINDS).describe('what is let through; see the format of exceptions'),
   people: z.array(name).min(1).max(MAX_LIST).describe('who may grant it, by ids of people'),
   need: z.int().min(1).max(MAX_LIST).describe('how many of them must sign'),
   maxDays: z.int().min(1).max(366).describe('longest that one may hold'),
@@ -148,7 +148,11 @@ export const pipelineShape = known({
     .default({})
     .describe('who signs without a key that lasts; their names stand wherever a key of a person or a signer does'),
   authorities: authorities.exactOptional().describe('who vouches for identities and for the time of their signatures'),
-  exceptions: z.array(exception).max(1).default([]).describe('who may let a gate through that does not hold (default: nobody)'),
+  exceptions: z
+    .array(exception)
+    .max(EXCEPTION_KINDS.length)
+    .default([])
+    .describe('who may let something through that does not hold, one entry a kind (default: nobody)'),
   scopes: z.array(scope).max(MAX_LIST).default([]).describe('what each team may sign; keys and people in none are for every release'),
   registrar: z
     .union([keyName, keyNames.min(1)])

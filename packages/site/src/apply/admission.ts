@@ -1,6 +1,6 @@
 /** Admission at this site: gathers what `admit` needs from disk and clock, and keeps what it says must be kept. */
 import { type JsonObject, LIMITS, sha256, SiteError, TrustError } from '@sealane/core';
-import { admit, type Admission } from '@sealane/trust';
+import { admit, type Admission, type AdmitInput } from '@sealane/trust';
 import { crashPoint } from '../crash-point.js';
 import type { Site } from '../site.js';
 import { type LaneFolders, laneFolders } from './lane-view.js';
@@ -16,12 +16,28 @@ export function laneOf({ world, folder }: Site): LaneFolders {
   return laneFolders(world.disk, [folder.offer, folder.mirror]);
 }
 
+/** The lane as the mirror alone has it. */
+export function mirrorOf({ world, folder }: Site): LaneFolders {
+  return laneFolders(world.disk, [folder.mirror]);
+}
+
 /**
  * Verifies what lies in the mirror and keeps what was learnt, before anything is done about it.
  *
  * @throws SiteError `NOT_ENROLLED`, `STATE_CORRUPT`
  */
 export async function admitFromMirror(site: Site, machine: Machine, lane: LaneFolders): Promise<Admission> {
+  const { world, folder } = site;
+  const trust = readTrustFile(world.disk, folder.trust);
+  const input = await admitInput(site, machine, lane);
+  const admission = admitOrLifted(input, mirrorOf(site), staleExceptions(machine));
+  writeTrustFile(world.disk, folder.trust, trustAfter(trust, admission, world.clock));
+  crashPoint('update:trust-saved');
+  return admission;
+}
+
+/** All that admission depends on, as it is now. @throws SiteError `NOT_ENROLLED`, `STATE_CORRUPT` */
+export async function admitInput(site: Site, machine: Machine, lane: LaneFolders): Promise<AdmitInput> {
   const { world, folder, config, signer } = site;
   const trust = readTrustFile(world.disk, folder.trust);
   const state = machine.state();
@@ -29,7 +45,7 @@ export async function admitFromMirror(site: Site, machine: Machine, lane: LaneFo
   const record = world.disk.read(folder.record, LIMITS.bundleBytes);
   if (record === undefined)
     throw new SiteError('NOT_ENROLLED', `read ${folder.record}: expected the record of this site, got nothing`, { path: folder.record });
-  const admission = admit({
+  return {
     lane,
     trust: trust.tuf,
     siteState: {
@@ -52,10 +68,19 @@ export async function admitFromMirror(site: Site, machine: Machine, lane: LaneFo
     local: { hold: activeHold(state.hold, now)?.reason ?? null },
     now,
     freshness: isImported(lane, trust) ? 'medium' : 'network',
-  });
-  writeTrustFile(world.disk, folder.trust, trustAfter(trust, admission, world.clock));
-  crashPoint('update:trust-saved');
-  return admission;
+  };
+}
+
+/** What people let through with stale trust is what lies in the mirror, not what an upstream offered since and `fetch` found wrong. */
+function admitOrLifted(input: AdmitInput, mirror: LaneFolders, exceptions: NonNullable<AdmitInput['exceptions']>): Admission {
+  const admission = admit(input);
+  if (admission.reason !== 'TRUST_EXPIRED' || exceptions.length === 0) return admission;
+  return admit({ ...input, lane: mirror, exceptions });
+}
+
+function staleExceptions(machine: Machine): NonNullable<AdmitInput['exceptions']> {
+  const { taken } = machine.state();
+  return taken.filter(({ kind }) => kind === 'stale').map(({ bundles }) => bundles);
 }
 
 /** Unknown hardware is null, not a reason to stop: the gate says what that means. */

@@ -68,6 +68,7 @@ function receiptPredicate(owed: OwedReceipt, facts: ReceiptFacts, keyId: string)
     ...(Object.keys(facts.variables).length === 0 ? {} : { variables: facts.variables }),
     ...(owed.rendered === undefined ? {} : { rendered: owed.rendered }),
     ...(owed.seconds === undefined ? {} : { seconds: owed.seconds }),
+    ...(owed.exceptions === undefined ? {} : { exceptions: owed.exceptions }),
     checkpoint: checkpointOf(facts.seenCheckpoint),
     salt,
   };

@@ -2,6 +2,7 @@
 import { type Check, type Digest, SiteError } from '@sealane/core';
 import { crashPoint } from '../crash-point.js';
 import type { Site } from '../site.js';
+import { exceptionForRollback, usedBy } from './exception.js';
 import { carryOutTarget, contextOf, finishInterrupted, heldResult } from './update.js';
 import type { Machine } from './machine.js';
 import type { SiteResult } from './outcome.js';
@@ -12,7 +13,8 @@ import type { TrustFile } from './trust-file.js';
 import { momentOf } from './trusted-time.js';
 
 /**
- * Goes back to `wanted`, or to the release before. Only revocation and the floor bar a release that was committed here.
+ * Goes back to `wanted`, or to the release before. Only revocation and the floor bar a release that was committed here, and people may let
+ * one through that is below the floor.
  *
  * @throws SiteError `ROLLBACK_NONE` it is not kept
  */
@@ -22,18 +24,19 @@ export async function runRollback(site: Site, machine: Machine, wanted: Digest |
   if (machine.state().phase.at === 'held') return heldResult(site, machine.state());
   const before = machine.state();
   const target = targetOf(before, wanted);
-  const bar = barOf(context.trust(), target);
-  if (bar !== undefined)
+  const barred = barOf(context.trust(), target);
+  const exception = barred?.code === 'RELEASE_BELOW_FLOOR' ? await exceptionForRollback(site, machine, target.release) : undefined;
+  if (barred !== undefined && exception === undefined)
     return {
       site: site.config.name,
       outcome: 'refused',
       release: target.release,
       previous: before.current?.release ?? null,
-      reason: bar.code ?? null,
-      checks: [bar],
+      reason: barred.code ?? null,
+      checks: [barred],
     };
   const { since: _since, ...slot } = target;
-  machine.record({ is: 'admitted', target: { ...slot, cause: 'rollback', began: momentOf(site.world.clock) } });
+  machine.record({ is: 'admitted', target: { ...slot, cause: 'rollback', began: momentOf(site.world.clock), ...usedBy(exception) } });
   crashPoint('update:admitted');
   const result = await carryOutTarget(context, target.release, []);
   const fetcher = site.world.startFetcher(site.world.signal);

@@ -3,7 +3,8 @@
  *
  * Trust state (versions, floors, checkpoints) is not here but in `trust.json`: it changes by what was verified, not by what was done.
  */
-import type { Check, Digest, ErrorCode } from '@sealane/core';
+import type { Check, Digest, ErrorCode, JsonObject } from '@sealane/core';
+import type { SiteException } from '@sealane/trust';
 
 /** A release that was committed here, as it lies in its slot. `since` = trusted time of the commit. */
 export type Slot = {
@@ -20,8 +21,15 @@ export type Slot = {
 /** Why a release is being laid down: the channel wants it, or an operator goes back to it. */
 export type Cause = 'update' | 'rollback';
 
-/** A release on its way in. `began` = when it was ordered. */
-export type Target = Omit<Slot, 'since'> & { readonly cause: Cause; readonly began?: Moment };
+/** An exception that was taken in and is not used yet: what it allows, who granted it, and what they signed. */
+export type TakenException = SiteException & { readonly bundles: readonly JsonObject[] };
+
+/** A release on its way in. `began` = when it was ordered; `exception` = what it is let through by. */
+export type Target = Omit<Slot, 'since'> & {
+  readonly cause: Cause;
+  readonly began?: Moment;
+  readonly exception?: Pick<TakenException, 'nonce' | 'statements'>;
+};
 
 /** A moment on the clock that cannot be set: seconds of uptime since the boot of that id. */
 export type Moment = {
@@ -56,6 +64,7 @@ export type OwedReceipt = {
   readonly reason: ErrorCode | null;
   readonly rendered?: Digest;
   readonly seconds?: number;
+  readonly exceptions?: readonly Digest[];
   readonly checks: readonly Check[];
   readonly at: string;
 };
@@ -87,6 +96,9 @@ export type SiteState = {
   readonly hold: Hold | null;
   /** An operator stopped the workload: nothing starts it again but an update or `start`. */
   readonly stopped: boolean;
+  /** Exceptions that may be used once, and nonces of those that were. */
+  readonly taken: readonly TakenException[];
+  readonly spent: readonly string[];
   readonly owed: OwedReceipt | null;
   /** Head of the receipt chain: number and statement digest of the last one queued. */
   readonly receipts: { readonly seq: number; readonly prev: Digest | null; readonly sent: number };
@@ -109,6 +121,8 @@ export const INITIAL_STATE: SiteState = {
   committed: [],
   hold: null,
   stopped: false,
+  taken: [],
+  spent: [],
   owed: null,
   receipts: { seq: 0, prev: null, sent: 0 },
   refused: null,
@@ -140,6 +154,7 @@ export type SiteEvent =
   | { readonly is: 'hold'; readonly hold: Hold }
   | { readonly is: 'unhold' }
   | { readonly is: 'allowed'; readonly release: Digest }
+  | { readonly is: 'exception-taken'; readonly exception: TakenException }
   | { readonly is: 'stopped' }
   | { readonly is: 'started' }
   | { readonly is: 'snapshot'; readonly state: SiteState };

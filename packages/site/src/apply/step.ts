@@ -1,10 +1,23 @@
 /** The machine: `step(state, event)` gives the next state and what is to be done in it. Pure; every transition is in this file. */
 import { type Digest, SiteError } from '@sealane/core';
 import { type Effect, effectsOf } from './effects.js';
-import type { Moment, OwedReceipt, Phase, SiteEvent, SiteState, Slot, Target } from './state.js';
+import {
+  INITIAL_STATE,
+  type Moment,
+  type OwedReceipt,
+  type Phase,
+  type SiteEvent,
+  type SiteState,
+  type Slot,
+  type Target,
+} from './state.js';
 
 /** Denied and committed releases that are remembered; older ones have long left every channel (32 rollback choices). */
 const MAX_REMEMBERED = 256;
+
+/** Exceptions that wait to be used, and nonces of used ones: each took people of policy to sign, and none holds longer than a year. */
+const MAX_TAKEN = 16;
+const MAX_SPENT = 4096;
 
 /**
  * Takes one event.
@@ -24,7 +37,7 @@ export function fold(state: SiteState, events: readonly SiteEvent[]): SiteState 
 function transition(state: SiteState, event: SiteEvent): SiteState {
   switch (event.is) {
     case 'admitted':
-      return { ...state, phase: { at: 'admitted', target: fresh(state, event.target) } };
+      return { ...spend(state, event.target), phase: { at: 'admitted', target: fresh(state, event.target) } };
     case 'staged':
       return { ...state, phase: { at: 'staged', target: within(state, event, 'admitted').target }, refused: null };
     case 'abandoned':
@@ -70,10 +83,20 @@ function note(state: SiteState, event: SiteEvent): SiteState {
     case 'started':
       return { ...state, stopped: false };
     case 'snapshot':
-      return event.state;
+      // one of an earlier version knows less
+      return { ...INITIAL_STATE, ...event.state };
+    case 'exception-taken':
+      return { ...state, taken: [...state.taken, event.exception].slice(-MAX_TAKEN) };
     default:
       throw impossible(state, event);
   }
+}
+
+/** An exception is used with the first word of what it lets through: no crash gives it back. */
+function spend(state: SiteState, { exception }: Target): SiteState {
+  if (exception === undefined) return state;
+  const taken = state.taken.filter(({ nonce }) => nonce !== exception.nonce);
+  return { ...state, taken, spent: [...state.spent, exception.nonce].slice(-MAX_SPENT) };
 }
 
 /** A release may be admitted when nothing is under way, or in place of one that was only laid down; one that failed here only by hand. */
@@ -99,7 +122,7 @@ function switching(state: SiteState, event: SiteEvent): Phase {
 
 function commit(state: SiteState, event: SiteEvent & { readonly is: 'committed' }): SiteState {
   const { target } = within(state, event, 'probation');
-  const { cause, began: _began, ...release } = target;
+  const { cause, began: _began, exception: _exception, ...release } = target;
   const current: Slot = { ...release, since: event.at };
   const others = [...(state.current === null ? [] : [state.current]), ...state.kept].filter((slot) => slot.release !== target.release);
   const kept = unique(others).slice(0, Math.max(1, event.keep - 1));
@@ -154,7 +177,7 @@ function refuse(state: SiteState, event: SiteEvent & { readonly is: 'refused' })
     ...state,
     phase: { at: 'idle' },
     refused: { code, release, waybill, checks },
-    owed: { event: 'refused', release, waybill, previous, reason: code, checks, at },
+    owed: { event: 'refused', release, waybill, previous, reason: code, ...exceptionsOf(targetOf(state.phase)), checks, at },
   };
 }
 
@@ -171,6 +194,7 @@ function receiptQueued(state: SiteState, event: SiteEvent & { readonly is: 'rece
 
 function owe(event: OwedReceipt['event'], target: Target, previous: Slot | null, at: string): OwedReceipt {
   const rendered = target.rendered === undefined ? {} : { rendered: target.rendered };
+  const exceptions = exceptionsOf(target);
   return {
     event,
     release: target.release,
@@ -178,9 +202,14 @@ function owe(event: OwedReceipt['event'], target: Target, previous: Slot | null,
     previous: previous?.release ?? null,
     reason: null,
     ...rendered,
+    ...exceptions,
     checks: [],
     at,
   };
+}
+
+function exceptionsOf(target: Target | null): { readonly exceptions?: readonly Digest[] } {
+  return target?.exception === undefined ? {} : { exceptions: target.exception.statements };
 }
 
 function tookOf({ seconds }: { readonly seconds?: number }): { readonly seconds?: number } {

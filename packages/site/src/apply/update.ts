@@ -9,6 +9,7 @@ import type { SyncJob } from '../fetch/sync.js';
 import type { Site } from '../site.js';
 import { admitFromMirror, laneOf } from './admission.js';
 import { carryOutAll, type CarryContext, isDiskFull, recover, slotOf, waitsForWindow } from './carry-out.js';
+import { usedBy } from './exception.js';
 import type { Fetcher } from './fetch-shell.js';
 import { activeHold } from './hold.js';
 import type { Machine } from './machine.js';
@@ -199,13 +200,13 @@ async function refuse(context: CarryContext, admission: Admission): Promise<Site
 
 async function install(context: CarryContext, admission: Admission): Promise<SiteResult> {
   const { site, machine } = context;
-  const { release, waybill, decision, releaseDoc, variables } = admission;
+  const { release, waybill, decision, releaseDoc, variables, exception } = admission;
   if (release === null || waybill === null || decision === null || releaseDoc === null)
     throw new SiteError('INTERNAL', 'install a release: expected what was admitted, got nothing');
   const { name, version } = releaseDoc;
   const rendered = variables === null ? {} : { rendered: keepRendered(site.world.disk, site.folder, variables) };
   const slot = { release, waybill, counter: decision.counter, name, version, ...rendered };
-  machine.record({ is: 'admitted', target: { ...slot, cause: 'update', began: momentOf(site.world.clock) } });
+  machine.record({ is: 'admitted', target: { ...slot, cause: 'update', began: momentOf(site.world.clock), ...usedBy(exception) } });
   crashPoint('update:admitted');
   return await carryOutTarget(context, release, admission.checks);
 }

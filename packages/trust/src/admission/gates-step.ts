@@ -2,7 +2,8 @@
 import { type Check, type Digest, type ErrorCode, ERRORS, foundHardware, LIMITS, PREDICATE } from '@sealane/core';
 import type { ReleasePredicate } from '../evidence/predicates/release.js';
 import type { VerifiedStatement } from '../evidence/statement-checks.js';
-import type { FleetSite } from '../gates/gate.js';
+import { refusedExceptions } from '../gates/exceptions.js';
+import type { FleetSite, GateInput } from '../gates/gate.js';
 import { hardwareGate } from '../gates/hardware.js';
 import { evaluateGates, GATES } from '../gates/index.js';
 import { PROMOTER_VERDICTS } from '../gates/promoter-verdicts.js';
@@ -34,7 +35,7 @@ export function recheckGates(reader: LaneReader, found: WaybillStatements, quest
   const { witnessed } = decision.from;
   // A decision out of a bundle always has its checkpoint; without one nothing was witnessed, and nothing passes.
   if (witnessed === null) return [unwitnessed(decision)];
-  return evaluateGates({
+  const input: GateInput = {
     release,
     releaseDoc,
     stage: policy.stage,
@@ -49,7 +50,8 @@ export function recheckGates(reader: LaneReader, found: WaybillStatements, quest
     time: witnessed,
     groups: policy.groups,
     replaces: replacedHere(question),
-  });
+  };
+  return [...evaluateGates(input), ...refusedExceptions(input, decision.predicate.sealane_promotion.checks)];
 }
 
 /**
@@ -120,6 +122,7 @@ const ORDER: readonly ErrorCode[] = [
   'EVIDENCE_FIDELITY',
   'EVIDENCE_CONDITIONS',
   'EVIDENCE_ROLLBACK',
+  'EXCEPTION_INVALID',
 ];
 
 /** The check that gives the reason of a refusal: the first in the order of THREATS.md; undefined when all pass. */

@@ -3,7 +3,9 @@ import type { Check, Digest, ErrorCode, JsonObject } from '@sealane/core';
 import type { ReleaseComponent } from '../evidence/predicates/release.js';
 import type { Floor } from '../policy/policy.js';
 import type { SiteVariables } from '../site-variables.js';
+import type { TufExpiry } from '../tuf/rules.js';
 import type { TufState } from '../tuf/state.js';
+import type { SiteException } from './exception-step.js';
 
 /**
  * The lane's static tree, untrusted: `trust/metadata/timestamp.json`, `content/blobs/sha256/HEX`, `log/tile/0/000`, `log/checkpoint`. Undefined = absent.
@@ -67,7 +69,9 @@ export interface AdmitInput {
   readonly site: SiteFacts;
   readonly local: { readonly hold: string | null };
   readonly now: string;
-  readonly freshness: 'network' | 'medium';
+  readonly freshness: TufExpiry;
+  /** Signatures of exceptions of kind `stale` that were taken in here and not used, each exception a list of bundles. */
+  readonly exceptions?: readonly (readonly JsonObject[])[];
 }
 
 /** What the caller must keep, whatever the outcome; parts that did not change equal the input's. */
@@ -103,6 +107,8 @@ export interface Admission {
   /** The values of the variables that the release declares; null when it declares none. */
   readonly variables: SiteVariables | null;
   readonly policyDigest: Digest | null;
+  /** What people let through for this release here; null: nothing had to be. */
+  readonly exception: SiteException | null;
   /** When this answer stops to hold for new installs, and when the trusted root does. */
   readonly expiresAt: string | null;
   readonly rootExpiresAt: string | null;

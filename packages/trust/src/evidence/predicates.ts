@@ -30,7 +30,24 @@ export {
   readDecision,
   stageUrn,
 } from './predicates/decision.js';
-export { type ExceptionPredicate, exceptionShape, exceptionStatement, exceptionTerms, readException } from './predicates/exception.js';
+export {
+  EXCEPTION_KINDS,
+  type ExceptionKind,
+  type ExceptionPredicate,
+  exceptionShape,
+  exceptionStatement,
+  exceptionTerms,
+  isSiteKind,
+  readException,
+  SITE_EXCEPTION_KINDS,
+  type SiteExceptionKind,
+} from './predicates/exception.js';
+export {
+  type ExceptionRequestPredicate,
+  exceptionRequestShape,
+  exceptionRequestStatement,
+  readExceptionRequest,
+} from './predicates/exception-request.js';
 export { type OrderPredicate, orderShape, orderStatement, readOrder, type StageOrder, stageSubject } from './predicates/order.js';
 export {
   MAX_SWITCH_SECONDS,

@@ -1,10 +1,13 @@
 /** An exception lets through exactly one gate of one release into one stage, when enough people say so, in time and not too often. */
-import { expect, test } from 'vitest';
-import type { Digest } from '@sealane/core';
+import { describe, expect, test } from 'vitest';
+import { type Check, type Digest, foundHardware, PREDICATE } from '@sealane/core';
 import { type ExceptionPredicate, exceptionStatement } from '../evidence/predicates/exception.js';
 import { decisionStatement } from '../evidence/predicates/decision.js';
 import type { PolicyExceptionRule } from '../policy/policy.js';
-import { digestOf, gate, GateLane, junit, POLICY, RELEASE } from '../testing/gate-lane.js';
+import { refusedExceptions } from './exceptions.js';
+import type { FleetSite } from './gate.js';
+import { windowsGate } from './windows.js';
+import { digestOf, gate, GateLane, hbom, junit, POLICY, RELEASE } from '../testing/gate-lane.js';
 
 const RULE: PolicyExceptionRule = { kind: 'gate', people: ['alice', 'bob'], need: 2, maxDays: 3, maxUses: 2 };
 const TERMS: ExceptionPredicate = {
@@ -114,4 +117,102 @@ test('a use is a decision: a retry of the same is none, another group’s is', (
   expect(it.check('tests').verdict).toBe('pass');
   used(['canary']);
   expect(it.check('tests').verdict).toBe('fail');
+});
+
+const NO_GATE = { kind: 'window', release: RELEASE, stage: 'prod', uses: 1 } as const;
+
+/** Terms of a kind that is bound to no gate. */
+function grantKind(it: GateLane, terms: Partial<ExceptionPredicate>, ...keys: readonly string[]): readonly Digest[] {
+  const { gate: _gate, ...rest } = TERMS;
+  return keys.map((key) => it.log(exceptionStatement({ ...rest, ...NO_GATE, ...terms, reason: `${key} says so` }), { key }));
+}
+
+describe('kind hardware', () => {
+  const RULES: readonly PolicyExceptionRule[] = [{ ...RULE, kind: 'hardware', need: 1, maxUses: 1 }];
+
+  function uncovered(): GateLane {
+    const it = new GateLane(gate('hardware', { unknown: 'refuse' }), gate('approvals', { count: 1 }));
+    it.policy = { ...it.policy, exceptions: RULES };
+    it.tests(junit(1), { hardware: hbom() });
+    const other = (site: string): FleetSite => ({
+      site,
+      hardware: foundHardware(hbom({ model: 'ER-999' })),
+      reportedAt: '2026-11-24T09:00:00Z',
+    });
+    it.fleet = [{ ...other('known'), hardware: foundHardware(hbom()) }, other('odd-1'), other('odd-2')];
+    return it;
+  }
+
+  test('lets through the sites that it names, and no other', () => {
+    const it = uncovered();
+    grantKind(it, { kind: 'hardware', sites: ['odd-1'] }, 'alice');
+    expect(it.check('hardware')).toMatchObject({ verdict: 'fail', actual: expect.stringContaining('odd-2 is uncovered') as string });
+    const [both] = grantKind(it, { kind: 'hardware', sites: ['odd-1', 'odd-2'], nonce: '1'.repeat(32) }, 'bob');
+    const check = it.check('hardware');
+    expect(check).toMatchObject({ verdict: 'pass', actual: expect.stringContaining('let through by') as string });
+    expect(check.evidence).toContain(both);
+  });
+
+  test.each<[string, Partial<ExceptionPredicate>, string]>([
+    ['of another release', { release: digestOf('other') }, 'alice'],
+    ['of another stage', { stage: 'dev' }, 'alice'],
+    ['that has expired', { expiresAt: '2026-11-24T10:00:00Z' }, 'alice'],
+    ['by somebody whom policy does not name for it', {}, 'carol'],
+    ['by the stage', {}, 'prod'],
+  ])('one %s lets nothing through', (_, change, key) => {
+    const it = uncovered();
+    grantKind(it, { kind: 'hardware', sites: ['odd-1', 'odd-2'], ...change }, key);
+    expect(it.check('hardware')).toMatchObject({ verdict: 'fail' });
+  });
+
+  test('nothing tested at all is not let through: there is no site that is as good as another', () => {
+    const it = uncovered();
+    it.statements.splice(
+      it.statements.findIndex(({ statement }) => statement.predicateType === PREDICATE.testResult),
+      1,
+    );
+    grantKind(it, { kind: 'hardware', sites: ['known', 'odd-1', 'odd-2'] }, 'alice');
+    expect(it.check('hardware')).toMatchObject({ verdict: 'fail' });
+  });
+});
+
+describe('kind window', () => {
+  const closed = { timeZone: 'UTC', allow: [{ start: '2026-11-25T08:00', hours: 1 }] };
+
+  function waiting(): GateLane {
+    const it = new GateLane(gate('windows', closed), gate('tests'));
+    it.policy = { ...it.policy, exceptions: [{ ...RULE, kind: 'window', need: 1 }] };
+    return it;
+  }
+
+  test('lets a closed window through and no other gate', () => {
+    const it = waiting();
+    expect(it.check('windows', [windowsGate]).verdict).toBe('pending');
+    grantKind(it, {}, 'alice');
+    expect(it.check('windows', [windowsGate])).toMatchObject({ verdict: 'pass', actual: expect.stringContaining('by alice') as string });
+    expect(it.check('tests').verdict).toBe('fail');
+  });
+
+  test('a site refuses a verdict that rests on one which does not count there', () => {
+    const it = waiting();
+    const [good] = grantKind(it, {}, 'alice');
+    const [bad] = grantKind(it, { nonce: '2'.repeat(32) }, 'carol');
+    const resting = (evidence: readonly (Digest | undefined)[]): readonly Check[] =>
+      refusedExceptions(it.input(), [{ id: 'windows', evidence: evidence.flatMap((each) => each ?? []) }]);
+    expect(resting([good])).toEqual([]);
+    expect(resting([])).toEqual([]);
+    it.statements.splice(
+      it.statements.findIndex(({ digest }) => digest === good),
+      1,
+    );
+    expect(resting([bad])).toMatchObject([{ id: 'windows', verdict: 'fail', code: 'EXCEPTION_INVALID' }]);
+  });
+});
+
+test.each<[string, Partial<ExceptionPredicate>]>([
+  ['a gate for kind window', { kind: 'window' }],
+  ['no site for kind stale', { kind: 'stale' }],
+  ['more than one use at a site', { kind: 'rollback', site: { name: 'shop-1', keyId: '0'.repeat(64) }, uses: 2 }],
+])('%s is no exception', (_, change) => {
+  expect(() => exceptionStatement({ ...TERMS, ...change })).toThrow(expect.objectContaining({ code: 'TRUST_MALFORMED' }));
 });

@@ -1,15 +1,19 @@
 /**
- * Exceptions: a gate that does not hold, let through by what enough people signed for exactly this gate, release and stage. The check says so and
+ * Exceptions: what does not hold, let through by what enough people signed for exactly this gate, window or site, release and stage. The check says so and
  * names their statements: who approves, who decides and who audits sees them.
  */
 import { type Check, type Digest, PREDICATE } from '@sealane/core';
 import { readDecision } from '../evidence/predicates/decision.js';
-import { type ExceptionPredicate, exceptionTerms, readException } from '../evidence/predicates/exception.js';
-import type { PolicyExceptionRule, PolicyPerson } from '../policy/policy.js';
+import { type ExceptionKind, type ExceptionPredicate, exceptionTerms, readException } from '../evidence/predicates/exception.js';
+import { exceptionSigners, grantingPeople, isWithin } from '../policy/exception-rule.js';
+import type { PolicyExceptionRule } from '../policy/policy.js';
 import { timeToSeconds } from '../time.js';
-import { passed } from './check-result.js';
+import { failed, passed } from './check-result.js';
 import { EVIDENCE_CODES, type Selected, selectStatements } from './evidence-selection.js';
 import type { GateContext, GateInput } from './gate.js';
+import { PROMOTER_VERDICTS } from './promoter-verdicts.js';
+
+const WINDOWS = 'windows';
 
 /** What no exception lets through: the order of stages, and the people whose word every exception would otherwise replace. */
 const NEVER_EXCEPTED: readonly string[] = ['stage-order', 'approvals', 'irreversible'];
@@ -20,17 +24,53 @@ const NEVER_EXCEPTED: readonly string[] = ['stage-order', 'approvals', 'irrevers
  */
 export function withException(context: GateContext, check: Check): Check {
   if (check.verdict === 'pass' || check.verdict === 'error' || NEVER_EXCEPTED.includes(check.id)) return check;
-  for (const rule of context.policy.exceptions ?? []) {
-    const granted = grantedFor(context, rule, check.id);
-    if (granted === undefined) continue;
-    const { names, signatures, terms } = granted;
-    return passed(check.id, {
-      expected: check.expected,
-      actual: `let through by ${names.join(', ')} until ${terms.expiresAt}: ${terms.reason}; without that: ${check.actual}`,
-      evidence: [...check.evidence, ...signatures],
-    });
-  }
-  return check;
+  const granted = grantedForGate(context, check.id);
+  if (granted === undefined) return check;
+  return passed(check.id, {
+    expected: check.expected,
+    actual: `${describeGranted(granted)}; without that: ${check.actual}`,
+    evidence: [...check.evidence, ...granted.signatures],
+  });
+}
+
+/** The exception that lets a gate through: of kind `gate`, or `window` for windows. */
+function grantedForGate(input: GateInput, gate: string): Granted | undefined {
+  const window = gate === WINDOWS ? grantedFor(input, 'window', () => true) : undefined;
+  return window ?? grantedFor(input, 'gate', (exception) => exception.gate === gate);
+}
+
+/** The exception that lets a site through whose hardware nobody tested. */
+export function grantedForSite(input: GateInput, site: string): Granted | undefined {
+  return grantedFor(input, 'hardware', ({ sites = [] }) => sites.includes(site));
+}
+
+/** Who lets something through, until when, and why. */
+export function describeGranted({ names, terms }: Granted): string {
+  return `let through by ${names.join(', ')} until ${terms.expiresAt}: ${terms.reason}`;
+}
+
+/**
+ * At a site: of the promoter's verdicts that rest on an exception, those whose exception does not count here. What the gate itself said is the
+ * promoter's word; who let it through is checked again.
+ */
+export function refusedExceptions(input: GateInput, recorded: readonly Pick<Check, 'id' | 'evidence'>[]): readonly Check[] {
+  const signed = [...input.statements, ...(input.refused ?? [])].filter(
+    ({ statement }) => statement?.predicateType === PREDICATE.exception,
+  );
+  const resting = recorded.filter(
+    ({ id, evidence }) => PROMOTER_VERDICTS.includes(id) && signed.some(({ digest }) => evidence.includes(digest)),
+  );
+  return resting
+    .filter(({ id }) => grantedForGate(input, id) === undefined)
+    .map(({ id, evidence }) =>
+      failed(id, {
+        expected: 'an exception that policy allows, for this gate, release and stage',
+        actual: 'the verdict rests on one that does not count',
+        remedy: 'promote it without an exception, or with one that counts',
+        evidence,
+        code: 'EXCEPTION_INVALID',
+      }),
+    );
 }
 
 /** The statements of exceptions that checks rest on. */
@@ -41,53 +81,50 @@ export function exceptionsIn({ statements }: GateInput, checks: readonly Check[]
     .map(({ digest }) => digest);
 }
 
-interface Granted {
+/** An exception that counts. */
+export interface Granted {
   readonly names: readonly string[];
   readonly signatures: readonly Digest[];
   readonly terms: ExceptionPredicate;
 }
 
-function grantedFor(context: GateContext, rule: PolicyExceptionRule, gate: string): Granted | undefined {
-  const people = context.policy.people.filter(({ id }) => rule.people.includes(id));
-  const promoters = context.policy.chain.flatMap(({ keys }) => keys);
-  const { accepted } = selectStatements(context, {
+function grantedFor(input: GateInput, kind: ExceptionKind, isMeant: (exception: ExceptionPredicate) => boolean): Granted | undefined {
+  const rule = input.policy.exceptions?.find((each) => each.kind === kind);
+  if (rule === undefined) return undefined;
+  const { accepted } = selectStatements(input, {
     predicateType: PREDICATE.exception,
-    // never an online key, whoever's it is said to be
-    signers: people.flatMap(({ keys }) => keys).filter((key) => !promoters.includes(key)),
+    signers: exceptionSigners(input.policy, rule),
     read: readException,
     codes: EVIDENCE_CODES,
   });
-  const bound = accepted.filter(({ predicate }) => isBoundHere(context, rule, gate, predicate));
+  const bound = accepted.filter(({ predicate }) => isBoundHere(input, rule, predicate) && isMeant(predicate));
   for (const terms of new Set(bound.map(({ predicate }) => exceptionTerms(predicate)))) {
     const same = bound.filter(({ predicate }) => exceptionTerms(predicate) === terms);
     const [first] = same;
-    const names = peopleBehind(people, same);
-    if (first === undefined || names.length < rule.need || usesBefore(context, same) >= first.predicate.uses) continue;
+    const names = grantingPeople(
+      input.policy,
+      rule,
+      same.map(({ from }) => from.keyId),
+    );
+    if (first === undefined || names.length < rule.need || usesBefore(input, same) >= first.predicate.uses) continue;
     return { names, signatures: same.map(({ from }) => from.digest), terms: first.predicate };
   }
   return undefined;
 }
 
-/** For this release, stage and gate; in force at the witnessed time; within what policy allows. */
-function isBoundHere(context: GateContext, rule: PolicyExceptionRule, gate: string, exception: ExceptionPredicate): boolean {
-  const days = (timeToSeconds(exception.expiresAt) - timeToSeconds(exception.issuedAt)) / 86_400;
+/** For this release and stage; in force at the witnessed time; within what policy allows. */
+function isBoundHere({ release, stage, time }: GateInput, rule: PolicyExceptionRule, exception: ExceptionPredicate): boolean {
   return (
-    exception.release === context.release &&
-    exception.stage === context.stage &&
-    exception.gate === gate &&
-    days <= rule.maxDays &&
-    exception.uses <= rule.maxUses &&
-    timeToSeconds(exception.expiresAt) > timeToSeconds(context.time.highest)
+    exception.kind === rule.kind &&
+    exception.release === release &&
+    exception.stage === stage &&
+    isWithin(rule, exception) &&
+    timeToSeconds(exception.expiresAt) > timeToSeconds(time.highest)
   );
 }
 
-/** People, not keys: one who signs with two keys is one. */
-function peopleBehind(people: readonly PolicyPerson[], signed: readonly Selected<ExceptionPredicate>[]): readonly string[] {
-  return people.filter(({ keys }) => signed.some(({ from }) => keys.includes(from.keyId))).map(({ id }) => id);
-}
-
 /** PASSED decisions of this stage that rest on the exception, but for the one that is being made: a retry is no second use. */
-function usesBefore(context: GateContext, signed: readonly Selected<ExceptionPredicate>[]): number {
+function usesBefore(context: GateInput, signed: readonly Selected<ExceptionPredicate>[]): number {
   const signatures = signed.map(({ from }) => from.digest);
   const { accepted } = selectStatements(context, {
     predicateType: PREDICATE.decision,

@@ -3,8 +3,9 @@ import type { Check, Digest } from '@sealane/core';
 import { z } from 'zod';
 import { failed, passed, type RefusalWords } from './check-result.js';
 import { digestsOf, whyNone } from './evidence-selection.js';
+import { describeGranted, type Granted, grantedForSite } from './exceptions.js';
 import { defineGate, type GateContext } from './gate.js';
-import { describeSites, judgeSites, refusalOf } from './hardware-sites.js';
+import { describeSites, type JudgedSite, judgeSites, refusalOf } from './hardware-sites.js';
 import { countUnits, type Qualify, type TestedDevices, testedDevices } from './hardware-units.js';
 import { rigProblem } from './rig-rules.js';
 import { readRigs, recallsOf, type RigBook, rigOfRun, withRigKeys } from './rigs.js';
@@ -56,11 +57,26 @@ function evaluateHardware(context: GateContext, config: Config): Check {
   const refuse = (words: Pick<RefusalWords, 'actual' | 'code'>): Check =>
     failed(hardwareGate.id, { expected, remedy, evidence: [...evidence, ...recalls], ...words });
   if (units < config.minUnits) return refuse(tooFewUnits(found));
-  const sites = judgeSites(context, config, tested.devices);
+  const { sites, granted } = exceptSites(context, judgeSites(context, config, tested.devices));
   const refusal = refusalOf(sites, config);
-  const actual = describeSites(sites, units) + describeProblems(tested);
+  const actual = [describeSites(sites, units), ...new Set(granted.map(describeGranted))].join('; ') + describeProblems(tested);
   if (refusal !== undefined) return refuse({ actual: `${refusal}: ${actual}`, code: 'HARDWARE_UNCOVERED' });
-  return passed(hardwareGate.id, { expected, actual, evidence });
+  return passed(hardwareGate.id, { expected, actual, evidence: [...evidence, ...granted.flatMap(({ signatures }) => signatures)] });
+}
+
+/** Sites that people let through by name count as covered. */
+function exceptSites(
+  context: GateContext,
+  judged: readonly JudgedSite[],
+): { readonly sites: readonly JudgedSite[]; readonly granted: readonly Granted[] } {
+  const granted: Granted[] = [];
+  const sites = judged.map((site): JudgedSite => {
+    const found = site.state === 'covered' ? undefined : grantedForSite(context, site.site);
+    if (found === undefined) return site;
+    granted.push(found);
+    return { ...site, state: 'covered' };
+  });
+  return { sites, granted };
 }
 
 function describeWish({ fleet }: GateContext, { minUnits, unknown, rigs, rebuiltWithinDays, drift }: Config): string {

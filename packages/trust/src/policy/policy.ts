@@ -5,6 +5,7 @@
  */
 import { canonicalJson, type Digest, type JsonObject, LIMITS, sha256 } from '@sealane/core';
 import { z } from 'zod';
+import { EXCEPTION_KINDS, type ExceptionKind } from '../evidence/predicates/exception.js';
 import { parseDocument } from './document.js';
 import { checkPolicy } from './policy-rules.js';
 import { type PolicyScope, scopeShape } from './scope.js';
@@ -118,9 +119,9 @@ export type PolicyHardware = {
   readonly equivalences: readonly HardwareEquivalence[];
 };
 
-/** Who may let a gate through that does not hold: `need` of these people, for so many days and decisions at most. */
+/** Who may let something of a kind through: `need` of these people, for so many days and uses at most. */
 export type PolicyExceptionRule = {
-  readonly kind: 'gate';
+  readonly kind: ExceptionKind;
   readonly people: readonly string[];
   readonly need: number;
   readonly maxDays: number;
@@ -238,7 +239,7 @@ export const policyShape = z.strictObject({
   exceptions: z
     .array(
       z.strictObject({
-        kind: z.enum(['gate']),
+        kind: z.enum(EXCEPTION_KINDS),
         people: z.array(nameShape).min(1).max(MAX_LIST),
         need: z.int().min(1).max(64),
         maxDays: z.int().min(1).max(366),

@@ -7,8 +7,11 @@
  */
 export type TufRules = 'lane' | 'plain';
 
-/** Whose expiry is judged: over a network the timestamp's too; for an imported medium the timestamp's and the snapshot's are waived (DESIGN "Time"). */
-export type TufExpiry = 'network' | 'medium';
+/**
+ * Whose expiry is judged: over a network the timestamp's too; for an imported medium the timestamp's and the snapshot's are waived (DESIGN "Time").
+ * `lifted`: the owners' roles alone, root and targets, where people let an install through with stale trust.
+ */
+export type TufExpiry = 'network' | 'medium' | 'lifted';
 
 /** One update cycle: everything that stays fixed while it runs (TUF 5.1: the start time is recorded once). */
 export interface TufRun {

@@ -88,8 +88,8 @@ function* loadTargetsRole(
     parse: parseTargets,
     check: (fileName, metadata) => {
       if (run.rules === 'lane') requireOwnPaths(fileName, role, metadata, covers);
-      // TUF 5.6.5: never waived, for stage roles this is what judges an imported medium
-      requireFresh(fileName, metadata.expiresMs, run);
+      // TUF 5.6.5: for stage roles this is what judges an imported medium; only people lift it, and never that of the owners' role
+      if (role === 'targets' || run.expiry !== 'lifted') requireFresh(fileName, metadata.expiresMs, run);
     },
   });
   if (!loaded.kept) yield { ask: 'keep', role, bytes: loaded.bytes, state: context.state };

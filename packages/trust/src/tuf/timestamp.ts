@@ -37,9 +37,9 @@ export function* updateTimestamp(run: TufRun, root: RootMetadata, state: TufStat
   return { timestamp: trusted.timestamp, expiryWaived, state: next };
 }
 
-/** DESIGN "Time": a stick may be three weeks on the road; the stage metadata's expiry judges it, version floors still holding. */
+/** DESIGN "Time": a stick may be three weeks on the road; the stage metadata's expiry judges it, version floors still holding. Or people lifted it. */
 function isExpiryWaived(run: TufRun, state: TufState, digest: Digest): boolean {
-  return run.expiry === 'medium' || state.importedTimestamps.includes(digest);
+  return run.expiry !== 'network' || state.importedTimestamps.includes(digest);
 }
 
 function verifyTimestamp(run: TufRun, root: RootMetadata, bytes: Uint8Array): TimestampMetadata {

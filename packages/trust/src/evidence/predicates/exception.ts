@@ -1,21 +1,34 @@
-/** `urn:sealane:exception:v1`: one expiring, counted permission, bound to a release, a stage and a gate. Signed by people that policy names for it. */
+/** `urn:sealane:exception:v1`: one expiring, counted permission, bound to a release and a stage. Signed by people that policy names for its kind. */
 import { type Digest, PREDICATE, type Statement, TrustError } from '@sealane/core';
 import { z } from 'zod';
-import { digestShape, nameShape, saltShape, textShape, timeShape } from '../../policy/shapes.js';
+import { digestShape, keyIdShape, MAX_LIST, nameShape, saltShape, textShape, timeShape } from '../../policy/shapes.js';
 import { type PredicateFormat, readPredicate, writePredicate } from './statement.js';
+
+/**
+ * What can be let through: a gate that does not hold; a promotion window that is closed; sites whose hardware nobody tested; an install at a site whose
+ * trust has expired; going back below the floor at a site. The last two are used by one site.
+ */
+export const EXCEPTION_KINDS = ['gate', 'window', 'hardware', 'stale', 'rollback'] as const;
+export type ExceptionKind = (typeof EXCEPTION_KINDS)[number];
+
+/** The kinds that a site uses by itself, once. */
+export const SITE_EXCEPTION_KINDS = ['stale', 'rollback'] as const satisfies readonly ExceptionKind[];
+export type SiteExceptionKind = (typeof SITE_EXCEPTION_KINDS)[number];
 
 /** Most uses of one exception: a use is one decision, and a stage has few groups. */
 const MAX_USES = 64;
 
 /**
  * The predicate. People who grant it together sign one each, with the same terms: all but `reason` and `issuedAt`. `nonce` tells exceptions with
- * the same terms apart.
+ * the same terms apart; it is that of the site's request where there was one. `gate`, `sites` and `site` belong to the kinds that need them.
  */
 export type ExceptionPredicate = {
-  readonly kind: 'gate';
+  readonly kind: ExceptionKind;
   readonly release: Digest;
   readonly stage: string;
-  readonly gate: string;
+  readonly gate?: string;
+  readonly sites?: readonly string[];
+  readonly site?: { readonly name: string; readonly keyId: string };
   readonly uses: number;
   readonly reason: string;
   readonly nonce: string;
@@ -25,10 +38,12 @@ export type ExceptionPredicate = {
 
 /** Zod's shape of the predicate. */
 export const exceptionShape = z.strictObject({
-  kind: z.enum(['gate']),
+  kind: z.enum(EXCEPTION_KINDS),
   release: digestShape,
   stage: nameShape,
-  gate: nameShape,
+  gate: nameShape.exactOptional(),
+  sites: z.array(nameShape).min(1).max(MAX_LIST).exactOptional(),
+  site: z.strictObject({ name: nameShape, keyId: keyIdShape }).exactOptional(),
   uses: z.int().min(1).max(MAX_USES),
   reason: textShape.min(1),
   nonce: saltShape,
@@ -36,21 +51,47 @@ export const exceptionShape = z.strictObject({
   expiresAt: timeShape,
 });
 
+/** What each kind is bound to beside release and stage. */
+const BOUND_TO = { gate: ['gate'], window: [], hardware: ['sites'], stale: ['site'], rollback: ['site'] } as const satisfies Record<
+  ExceptionKind,
+  readonly ('gate' | 'sites' | 'site')[]
+>;
+
 const format: PredicateFormat<ExceptionPredicate> = { what: 'exception', predicateType: PREDICATE.exception, shape: exceptionShape };
 
-/** Reads an exception. @throws TrustError `TRUST_MALFORMED` another shape, or one that expires before it was issued */
+/** Reads an exception. @throws TrustError `TRUST_MALFORMED` another shape, bound to what its kind is not, or one that expires before it was issued */
 export function readException(statement: Statement): ExceptionPredicate {
   const exception = readPredicate(format, statement);
-  if (exception.expiresAt > exception.issuedAt) return exception;
-  throw new TrustError('TRUST_MALFORMED', `read exception: expected an end after ${exception.issuedAt}, got ${exception.expiresAt}`);
+  checkException(exception);
+  return exception;
 }
 
 /** What people who grant an exception together must all have signed. */
-export function exceptionTerms({ kind, release, stage, gate, uses, nonce, expiresAt }: ExceptionPredicate): string {
-  return [kind, release, stage, gate, uses, nonce, expiresAt].join('\n');
+export function exceptionTerms({ kind, release, stage, gate, sites, site, uses, nonce, expiresAt }: ExceptionPredicate): string {
+  return [kind, release, stage, gate ?? '', (sites ?? []).join(), site?.name ?? '', site?.keyId ?? '', uses, nonce, expiresAt].join('\n');
 }
 
 /** The payload of an exception; its subject is the release. @throws TrustError `TRUST_MALFORMED` */
 export function exceptionStatement(predicate: ExceptionPredicate): Uint8Array {
+  checkException(predicate);
   return writePredicate(format, [{ digest: predicate.release }], predicate);
+}
+
+function checkException(exception: ExceptionPredicate): void {
+  const { kind, uses, issuedAt, expiresAt } = exception;
+  if (expiresAt <= issuedAt) throw malformed(`an end after ${issuedAt}`, expiresAt);
+  const wanted: readonly string[] = BOUND_TO[kind];
+  const there = (['gate', 'sites', 'site'] as const).filter((name) => exception[name] !== undefined);
+  if (there.join() !== wanted.join())
+    throw malformed(`one of kind ${kind} with ${wanted.join() || 'nothing more'}`, there.join() || 'nothing');
+  if (isSiteKind(kind) && uses !== 1) throw malformed(`one use for kind ${kind}`, String(uses));
+}
+
+/** Whether an exception of this kind is used at a site. */
+export function isSiteKind(kind: ExceptionKind): kind is SiteExceptionKind {
+  return SITE_EXCEPTION_KINDS.some((each) => each === kind);
+}
+
+function malformed(expected: string, got: string): TrustError {
+  return new TrustError('TRUST_MALFORMED', `read exception: expected ${expected}, got ${got}`);
 }

@@ -14,7 +14,8 @@ export type ReceiptEvent = 'installed' | 'refused' | 'rolled-back' | 'rollback';
  * The predicate. `prev` = statement digest of the receipt before, null in the first; `at` = the site's trusted time;
  * `hardware` = the CycloneDX inventory as found; `checks` = the ones that did not pass; `variables` = what site.yaml sets, if anything;
  * `rendered` = digest of the values that the release was given, if it declares any; `seconds` = how long it took, rounded up, from the order to
- * install or to go back until the release was kept as healthy, by the clock that cannot be set; absent: power was cut meanwhile.
+ * install or to go back until the release was kept as healthy, by the clock that cannot be set; absent: power was cut meanwhile. `exceptions` =
+ * statements of the exception that was used.
  */
 export type ReceiptPredicate = {
   readonly site: string;
@@ -32,6 +33,7 @@ export type ReceiptPredicate = {
   readonly variables?: SiteVariables;
   readonly rendered?: Digest;
   readonly seconds?: number;
+  readonly exceptions?: readonly Digest[];
   readonly checkpoint: CheckpointSeen | null;
   readonly salt: string;
 };
@@ -59,6 +61,7 @@ export const receiptShape = z.strictObject({
   variables: siteVariablesShape.exactOptional(),
   rendered: digestShape.exactOptional(),
   seconds: z.int().min(1).max(MAX_SWITCH_SECONDS).exactOptional(),
+  exceptions: z.array(digestShape).min(1).max(64).exactOptional(),
   checkpoint: checkpointSeenShape.nullable(),
   salt: saltShape,
 });

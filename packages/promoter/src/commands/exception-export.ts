@@ -1,0 +1,29 @@
+/** `sealane exception export`. */
+import path from 'node:path';
+import { parseDigest } from '@sealane/core';
+import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
+import { exceptionBundles } from '../exception/request.js';
+import { textArgument, textOption, withPromoter } from '../promoter.js';
+
+export const command: CommandSpec = {
+  name: 'exception export',
+  summary: 'write an exception with all signatures on it and their proofs, to be carried to the site that it is for',
+  arguments: [{ name: 'statement', description: 'sha256:… of one of its signatures' }],
+  options: [{ flags: '--out <file>', description: 'the file to write', required: true }],
+  example: 'sealane exception export "$(sealane exception list --home my-lane | cut -d" " -f1)" --out exception.json --home my-lane',
+  run,
+};
+
+async function run(call: CommandCall): Promise<CommandResult> {
+  const out = path.resolve(call.io.cwd, textOption(call, 'out'));
+  const digest = parseDigest(textArgument(call, 0, 'STATEMENT'));
+  const bundles = await withPromoter(call, (promoter) => exceptionBundles(promoter, digest));
+  durableWrite(out, `${JSON.stringify(bundles)}\n`, PUBLIC_FILE);
+  return {
+    exit: 0,
+    json: { out, statement: digest, signatures: bundles.length },
+    text: `${out}: ${bundles.length} signatures`,
+    hint: `at the site: sealane-site exception apply ${path.basename(out)}`,
+  };
+}

@@ -1,0 +1,21 @@
+/** What policy says of one kind of exceptions: whose signatures count, how many people they are, and how much one may allow. */
+import type { ExceptionPredicate } from '../evidence/predicates/exception.js';
+import { timeToSeconds } from '../time.js';
+import type { Policy, PolicyExceptionRule } from './policy.js';
+
+/** The keys whose signatures count: never an online key, whoever's it is said to be. */
+export function exceptionSigners({ people, chain }: Policy, rule: PolicyExceptionRule): readonly string[] {
+  const online = chain.flatMap(({ keys }) => keys);
+  return people.filter(({ id }) => rule.people.includes(id)).flatMap(({ keys }) => keys.filter((key) => !online.includes(key)));
+}
+
+/** The people behind some signatures; who signs with two keys is one. */
+export function grantingPeople(policy: Policy, rule: PolicyExceptionRule, keyIds: readonly string[]): readonly string[] {
+  const counting = exceptionSigners(policy, rule).filter((key) => keyIds.includes(key));
+  return policy.people.filter(({ id, keys }) => rule.people.includes(id) && keys.some((key) => counting.includes(key))).map(({ id }) => id);
+}
+
+/** Whether an exception allows no more than its kind may. */
+export function isWithin({ maxDays, maxUses }: PolicyExceptionRule, { issuedAt, expiresAt, uses }: ExceptionPredicate): boolean {
+  return timeToSeconds(expiresAt) - timeToSeconds(issuedAt) <= maxDays * 86_400 && uses <= maxUses;
+}
