@@ -2,25 +2,29 @@
 // (`npm run types`).
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
-/** Programs, and what scripts outside the packages import. */
-const entries = {
-  sealane: 'packages/promoter/src/index.ts',
+/** The programs of a site. */
+export const SITE_ENTRIES = {
   'sealane-site': 'packages/site/src/index.ts',
   'sealane-site-fetch': 'packages/site/src/fetch/main.ts',
   'sealane-site-probe': 'packages/site/src/health/main.ts',
+};
+
+/** All programs, and what scripts outside the packages import. */
+const ENTRIES = {
+  sealane: 'packages/promoter/src/index.ts',
+  ...SITE_ENTRIES,
   core: 'packages/core/src/index.ts',
   ledger: 'packages/ledger/src/index.ts',
   oci: 'packages/oci/src/index.ts',
 };
 
-/** Writes dist/. Chunks are named by their content and older ones stay: a command that runs meanwhile finds the rest of itself. */
-export async function bundle() {
-  const out = path.join(root, 'dist');
+/** Writes dist/, or some of it elsewhere. Chunks are named by their content and older ones stay: a command that runs meanwhile finds the rest of itself. */
+export async function bundle(out = path.join(root, 'dist'), entries = ENTRIES) {
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
   const build = await rolldown({
     input: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, path.join(root, file)])),
@@ -41,10 +45,11 @@ export async function bundle() {
   });
   await build.close();
   // help is written down, so that asking for it loads no command
-  const { describeSealane } = await import('../dist/sealane.mjs');
-  const { describeSealaneSite } = await import('../dist/sealane-site.mjs');
-  writeFileSync(path.join(out, 'sealane.help.json'), JSON.stringify(await describeSealane()));
-  writeFileSync(path.join(out, 'sealane-site.help.json'), JSON.stringify(await describeSealaneSite()));
+  for (const [name, describe] of Object.entries({ sealane: 'describeSealane', 'sealane-site': 'describeSealaneSite' })) {
+    if (!Object.hasOwn(entries, name)) continue;
+    const program = await import(pathToFileURL(path.join(out, `${name}.mjs`)).href);
+    writeFileSync(path.join(out, `${name}.help.json`), JSON.stringify(await program[describe]()));
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle();

@@ -108,7 +108,7 @@ const EXITS: Readonly<Record<string, readonly number[]>> = {
   update: [6],
   'mirror sync': [6],
 };
-const SERVERS: readonly string[] = ['serve', 'witness serve', 'run'];
+const SERVERS: readonly string[] = ['serve', 'witness serve', 'run', 'apply', 'fetch', 'mirror serve'];
 
 const examples = (['sealane', 'sealane-site'] as const).flatMap((program) => {
   const help = JSON.parse(readFileSync(path.join(ROOT, 'dist', `${program}.help.json`), 'utf8')) as Record<string, { example: string }>;

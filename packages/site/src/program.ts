@@ -12,7 +12,7 @@ function verb(load: Load): Load {
       command: {
         ...command,
         run: async (call) =>
-          call.options['service'] === undefined
+          (call.options['service'] ?? '') === ''
             ? await command.run(call)
             : await (await import('./service/ask-shell.js')).ask(command.name, call),
       },

@@ -5,7 +5,7 @@ import { systemClock } from '../clock.js';
 import { openJournalOfHost } from '../service/journal-shell.js';
 import { listenForLines } from '../service/line-socket-shell.js';
 import { runRounds } from '../service/rounds.js';
-import { listeningAt, supervisor } from '../service/supervisor-shell.js';
+import { describeListening, listeningAt, supervisor } from '../service/supervisor-shell.js';
 import { makeTurns, type Turns } from '../service/turns.js';
 import { answerTo, commandOf, failureOf, isOnlooker } from '../service/verbs.js';
 import { MAX_VERB_BYTES, type OperatorAnswer, parseOperatorRequest } from '../service/wire.js';
@@ -35,14 +35,19 @@ export const command: CommandSpec = {
     const server = await listenForLines(at, LIMITS, (line) => serve(line, call, { turns, note }), talk);
     const systemd = supervisor(io.env);
     systemd.ready();
-    const rounds = await runRounds(call, {
-      turn: (round) => turns.take(Infinity, round),
-      ended: note,
-      failed: ({ message, code }) => talk(`${message} (${code})`),
-    });
-    systemd.stopping();
-    server.close();
-    return { exit: 0, json: { site: config.name, rounds }, text: `${config.name}: ended after ${rounds} rounds; the workload runs on` };
+    talk(describeListening(at));
+    try {
+      const rounds = await runRounds(call, {
+        turn: (round) => turns.take(Infinity, round),
+        ended: note,
+        failed: ({ message, code }) => talk(`${message} (${code})`),
+      });
+      return { exit: 0, json: { site: config.name, rounds }, text: `${config.name}: ended after ${rounds} rounds; the workload runs on` };
+    } finally {
+      // a fault ends the service too: systemd starts it again
+      systemd.stopping();
+      server.close();
+    }
   },
 };
 

@@ -1,13 +1,14 @@
 /** `sealane-site fetch`: the process with the network, as a service: it fills the mirror and carries receipts up, as `apply` orders. It holds no key. */
-import type { CommandCall, CommandSpec } from '@sealane/core/command-line';
+import type { CommandSpec } from '@sealane/core/command-line';
 import { type Digest, SiteError } from '@sealane/core';
 import { nodeDisk } from '../disk.js';
 import { systemClock } from '../clock.js';
 import { broughtBy, type FetchFolders } from '../fetch/brought.js';
 import { serveFetch } from '../fetch/worker.js';
+import { idleTimer } from '../service/idle-shell.js';
 import { receiptDigest } from '../service/fetch-client-shell.js';
 import { listenForLines } from '../service/line-socket-shell.js';
-import { listeningAt, supervisor } from '../service/supervisor-shell.js';
+import { describeListening, listeningAt, supervisor } from '../service/supervisor-shell.js';
 import { makeTurns } from '../service/turns.js';
 import { type FetchOrder, MAX_APPLY_BYTES, parseFetchOrder } from '../service/wire.js';
 import { placeOf, textOption } from '../site-shell.js';
@@ -19,29 +20,38 @@ const LIMITS = { maxRequestBytes: MAX_APPLY_BYTES, maxConnections: 4, requestMs:
 export const command: CommandSpec = {
   name: 'fetch',
   summary: 'serve the apply service: fill the mirror, carry receipts up; no key, no trust state',
-  options: [{ flags: '--listen <socket>', description: 'listen here (mode 0600) where systemd passes no socket' }],
+  options: [
+    { flags: '--listen <socket>', description: 'listen here (mode 0600) where systemd passes no socket' },
+    { flags: '--idle <seconds>', description: 'end when nothing was ordered for so long: systemd starts it again (default: never)' },
+  ],
   example: 'sealane-site fetch --listen fetch.sock --mirror site/fetched',
   run: async (call) => {
     const { folder } = placeOf(call);
-    const { signal, env } = call.io;
+    const { env } = call.io;
+    const idle = idleTimer(idleSeconds(textOption(call.options['idle'])));
+    const signal = AbortSignal.any([call.io.signal, idle.signal]);
     const talk = (line: string): void => call.io.talk(`${line}\n`);
     // two of us must never write one mirror
     const turns = makeTurns(systemClock);
     let orders = 0;
+    const at = listeningAt(env, process.pid, textOption(call.options['listen']));
     const server = await listenForLines(
-      listeningAt(env, process.pid, textOption(call.options['listen'])),
+      at,
       LIMITS,
       async (line, gone) => {
         const order = parseFetchOrder(line);
         orders += 1;
-        const brought = await turns.take(Infinity, () => carryOut(order, folder, AbortSignal.any([signal, gone]), talk));
-        return { v: 1, brought };
+        return {
+          v: 1,
+          brought: await idle.keep(() => turns.take(Infinity, () => carryOut(order, folder, AbortSignal.any([signal, gone]), talk))),
+        };
       },
       talk,
     );
     const systemd = supervisor(env);
     systemd.ready();
-    await ended(call);
+    talk(describeListening(at));
+    await aborted(signal);
     systemd.stopping();
     server.close();
     return { exit: 0, json: { orders }, text: `ended after ${orders} orders` };
@@ -79,7 +89,14 @@ async function carryOut(
   }
 }
 
-async function ended({ io: { signal } }: CommandCall): Promise<void> {
+async function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+/** @throws SiteError `USAGE` */
+function idleSeconds(given: string | undefined): number {
+  const seconds = Number(given ?? Infinity);
+  if (seconds > 0) return seconds;
+  throw new SiteError('USAGE', `serve apply: expected --idle as a number of seconds, got ${JSON.stringify(given)}`);
 }

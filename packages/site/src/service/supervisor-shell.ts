@@ -29,6 +29,11 @@ export function listeningAt(env: Env, pid: number, given: string | undefined): L
   throw new SiteError('USAGE', 'listen: expected a socket from systemd, or --listen');
 }
 
+/** Where a service listens, for people. */
+export function describeListening(at: Listening): string {
+  return 'path' in at ? `listening on ${at.path}` : 'listening on the socket that systemd opened';
+}
+
 /** Talks to systemd if it listens. Node speaks no datagrams on unix sockets, so `systemd-notify` does; the unit has `NotifyAccess=all`. */
 export function supervisor(env: Env): Supervisor {
   if (env['NOTIFY_SOCKET'] === undefined) return { ready: () => undefined, stopping: () => undefined };

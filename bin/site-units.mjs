@@ -1,0 +1,159 @@
+// The systemd units of a site, from one template: what all of its services share stands once, and each says what it needs beyond that.
+
+/** Where the package puts things, and what operators edit. */
+export const PLACES = {
+  program: '/usr/bin/sealane-site',
+  library: '/usr/lib/sealane-site',
+  config: '/etc/sealane-site/site.yaml',
+  state: '/var/lib/sealane-site',
+  fetched: '/var/lib/sealane-fetch',
+  fetchSocket: '/run/sealane-site/fetch.sock',
+  operators: '/run/sealane-site/operators.sock',
+};
+
+/** No rights, none to be had, and nothing of the host that it could change. MemoryDenyWriteExecute stays off: the JavaScript engine compiles as it runs. */
+const SANDBOX = `
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
+NoNewPrivileges=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+RestrictRealtime=yes
+RestrictNamespaces=yes
+RemoveIPC=yes
+KeyringMode=private
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+ProtectClock=yes
+ProtectHostname=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
+DevicePolicy=closed
+`.trim();
+
+/** One who has trust, journal and key needs no network. He is root at this site: drivers start units of systemd. */
+const APPLIER = `
+# the key of this site, where it was sealed to this host (systemd-creds encrypt); else it is in the state folder
+LoadCredentialEncrypted=site.pem
+StateDirectory=sealane-site
+# workloads run as users of their own and reach their release; key, trust and journal have modes of their own
+StateDirectoryMode=0711
+UMask=0022
+PrivateNetwork=yes
+RestrictAddressFamilies=AF_UNIX
+IPAddressDeny=any
+${SANDBOX}
+`.trim();
+
+/** A service that says when it is there and that it is still alive, and comes back. */
+const RESIDENT = `
+Type=notify
+NotifyAccess=all
+WatchdogSec=30
+Restart=always
+RestartSec=1
+`.trim();
+
+const head = (description) => `[Unit]
+Description=${description}
+Documentation=file:/usr/share/doc/sealane-site/site-service.md
+`;
+
+/** File name → text. `watchdogSeconds` is shorter where a test waits for it. */
+export function siteUnits({ watchdogSeconds = 30 } = {}) {
+  const { program, config, state, fetched, fetchSocket, operators } = PLACES;
+  const resident = RESIDENT.replace('WatchdogSec=30', `WatchdogSec=${watchdogSeconds}`);
+  const applying = `Environment=SEALANE_CONFIG=${config} SEALANE_STATE=${state} SEALANE_MIRROR=${fetched} SEALANE_FETCH=${fetchSocket}`;
+  return {
+    'sealane-site-fetch.socket': `${head('Orders for what a Sealane site fetches')}
+[Socket]
+ListenStream=${fetchSocket}
+SocketMode=0600
+RemoveOnStop=yes
+
+[Install]
+WantedBy=sockets.target
+`,
+    'sealane-site-fetch.service': `${head('Sealane site: the network, and no key')}Requires=sealane-site-fetch.socket
+After=network.target
+
+[Service]
+# ends when idle: its socket starts it again
+ExecStart=${program} fetch --idle 20
+Environment=SEALANE_MIRROR=${fetched} SEALANE_SERVICE=
+${resident.replace('Restart=always', 'Restart=on-failure')}
+DynamicUser=yes
+StateDirectory=sealane-fetch
+# what it brings is read by the applier, and believed by nobody
+StateDirectoryMode=0755
+UMask=0022
+InaccessiblePaths=-${state} -/etc/sealane-site -/etc/credstore.encrypted
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+PrivateUsers=yes
+ProtectProc=invisible
+ProcSubset=pid
+MemoryMax=512M
+TasksMax=64
+${SANDBOX}
+`,
+    'sealane-site-apply.socket': `${head('Operators of a Sealane site')}
+[Socket]
+ListenStream=${operators}
+SocketMode=0660
+SocketGroup=sealane-site
+RemoveOnStop=yes
+Service=sealane-site-apply.service
+
+[Install]
+WantedBy=sockets.target
+`,
+    'sealane-site-apply.service': `${head('Sealane site: trust, journal and key, and no network')}Requires=sealane-site-apply.socket
+Wants=sealane-site-fetch.socket
+After=sealane-site-fetch.socket dbus.service
+ConditionPathExists=${config}
+
+[Service]
+ExecStart=${program} apply
+${applying} SEALANE_SERVICE=
+${resident}
+TimeoutStopSec=30
+KillMode=mixed
+${APPLIER}
+
+[Install]
+WantedBy=multi-user.target
+Also=sealane-site-apply.socket sealane-site-fetch.socket
+`,
+    'sealane-site.service': `${head('Sealane site: one update, with nothing resident')}Wants=sealane-site-fetch.socket
+After=sealane-site-fetch.socket dbus.service
+ConditionPathExists=${config}
+
+[Service]
+Type=oneshot
+ExecStart=${program} update
+# deferred, and no upstream reached: tried again by the timer
+SuccessExitStatus=5 6
+${applying} SEALANE_SERVICE=
+${APPLIER}
+`,
+    'sealane-site.timer': `${head('Sealane site: an update now and then, instead of the resident service')}Conflicts=sealane-site-apply.service sealane-site-apply.socket
+
+[Timer]
+OnBootSec=15s
+OnUnitInactiveSec=1min
+RandomizedDelaySec=10s
+
+[Install]
+WantedBy=timers.target
+Also=sealane-site-fetch.socket
+`,
+  };
+}

@@ -1,0 +1,152 @@
+/** A machine of our own: a minimal Debian with its own systemd as first process, in a container. Made once, then laid under each machine. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { requireProgram } from './require-program.js';
+import { type Ended, runProgram } from './run.js';
+
+/** Where the minimal Debian is kept between runs; removing it makes the next run fetch it anew. */
+const CACHE = process.env['SEALANE_MACHINE_CACHE'] ?? '/var/cache/sealane-test/bookworm';
+
+const PACKAGES = 'systemd,systemd-sysv,dbus,procps';
+
+/** Longest that anything in here is waited for. */
+const PATIENCE_MS = 60_000;
+
+/** A booted machine. It has the network of this host. */
+export interface Machine {
+  /** Its root, as this host sees it. */
+  readonly root: string;
+  /** Runs a command in it as root, as an administrator would at its console. */
+  run(...words: readonly string[]): Promise<Ended>;
+  /** As `run`, but it must end with 0; returns its standard output. */
+  must(...words: readonly string[]): Promise<string>;
+  /** Runs a command again and again until it ends with 0 and says `expected`. */
+  until(expected: RegExp, ...words: readonly string[]): Promise<string>;
+  /** Process ids as this host sees them, of a process that the machine calls `pid`. */
+  hostPid(pid: string): string;
+  /** Reboots it in good order, or as if its power had been cut. */
+  reboot(how: 'orderly' | 'power-cut'): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Whether this host can have one: root, debootstrap, systemd-nspawn. */
+export function canBoot(): boolean {
+  const programs = ['debootstrap', 'systemd-nspawn', 'nsenter'].map(requireProgram);
+  return programs.every((program) => program !== undefined) && process.getuid?.() === 0;
+}
+
+/** Boots one. The caller stops it. */
+export async function bootMachine(): Promise<Machine> {
+  const base = debian();
+  const dir = mkdtempSync(path.join(tmpdir(), 'sealane-machine-'));
+  const at = (name: string): string => path.join(dir, name);
+  for (const name of ['upper', 'work', 'root']) mkdirSync(at(name));
+  execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', `lowerdir=${base},upperdir=${at('upper')},workdir=${at('work')}`, at('root')]);
+  let nspawn = boot(at('root'));
+  const inside = (words: readonly string[]): readonly string[] => [
+    ...['-t', String(leader(nspawn)), '-m', '-u', '-i', '-n', '-p', '-C', '--', '/usr/bin/env', '-i', '-C', '/'],
+    'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    ...words,
+  ];
+  const run = (...words: readonly string[]): Promise<Ended> => runProgram('nsenter', inside(words));
+  const machine: Machine = {
+    root: at('root'),
+    run,
+    must: async (...words) => {
+      const ended = await run(...words);
+      if (ended.exit !== 0)
+        throw new Error(`run ${words.join(' ')} in the machine: got exit ${ended.exit ?? ''}\n${ended.stdout}${ended.stderr}`);
+      return ended.stdout;
+    },
+    until: (expected, ...words) => until(expected, words, run),
+    hostPid: (pid) => hostPid(leader(nspawn), pid),
+    reboot: async (how) => {
+      if (how === 'orderly') {
+        const ended = new Promise<void>((resolve) => nspawn.once('exit', () => resolve()));
+        await run('systemctl', 'reboot');
+        await ended;
+      } else {
+        await killed(nspawn);
+      }
+      nspawn = boot(at('root'));
+      await up(nspawn, run);
+    },
+    stop: async () => {
+      await killed(nspawn);
+      execFileSync('umount', [at('root')]);
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+  await up(nspawn, run);
+  return machine;
+}
+
+/** The minimal Debian, fetched from its mirrors where it is not here yet: some 40 s. */
+function debian(): string {
+  if (existsSync(CACHE)) return CACHE;
+  mkdirSync(path.dirname(CACHE), { recursive: true });
+  const temporary = `${CACHE}.${process.pid}`;
+  execFileSync('debootstrap', ['--variant=minbase', `--include=${PACKAGES}`, 'bookworm', temporary], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  renameSync(temporary, CACHE);
+  return CACHE;
+}
+
+function boot(root: string): ChildProcess {
+  const words = ['-D', root, '-b', '--register=no', '--keep-unit', '--console=pipe', '--machine=sealane-test', '--quiet'];
+  return spawn('systemd-nspawn', words, { stdio: ['ignore', 'ignore', 'ignore'] });
+}
+
+/** The first process of the machine; undefined before there is one. */
+function leader({ pid }: ChildProcess): number | undefined {
+  const file = `/proc/${pid ?? 0}/task/${pid ?? 0}/children`;
+  const children = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+  return children === '' ? undefined : Number(children.split(' ')[0]);
+}
+
+async function up(nspawn: ChildProcess, run: Machine['run']): Promise<void> {
+  while (leader(nspawn) === undefined) await wait(50);
+  await until(/^(?:running|degraded)$/m, ['sh', '-c', 'systemctl is-system-running || true'], run);
+}
+
+async function until(expected: RegExp, words: readonly string[], run: Machine['run']): Promise<string> {
+  const late = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const { exit, stdout, stderr } = await run(...words);
+    if (exit === 0 && expected.test(stdout)) return stdout;
+    if (performance.now() > late) throw new Error(`wait for ${String(expected)} of ${words.join(' ')}: got\n${stdout}${stderr}`);
+    await wait(200);
+  }
+}
+
+/** proc(5), `NSpid`: the same process in each namespace, ours first. */
+function hostPid(first: number | undefined, pid: string): string {
+  const pids = execFileSync('ps', ['-e', '-o', 'pid='], { encoding: 'utf8' })
+    .split(/\s+/)
+    .filter((word) => word !== '');
+  const namespace = (of: string): string => execFileSync('readlink', [`/proc/${of}/ns/pid`], { encoding: 'utf8' }).trim();
+  const wanted = namespace(String(first ?? ''));
+  for (const each of pids) {
+    try {
+      const [, inner] = /^NSpid:.*\s(\d+)$/m.exec(readFileSync(`/proc/${each}/status`, 'utf8')) ?? [];
+      if (inner === pid && each !== pid && namespace(each) === wanted) return each;
+    } catch (error) {
+      // it ended while it was looked at
+      if (!(error instanceof Error)) throw error;
+    }
+  }
+  throw new Error(`find process ${pid} of the machine: expected one, got none`);
+}
+
+async function killed(nspawn: ChildProcess): Promise<void> {
+  const first = leader(nspawn);
+  if (first === undefined) return;
+  const ended = new Promise<void>((resolve) => nspawn.once('exit', () => resolve()));
+  process.kill(first, 'SIGKILL');
+  nspawn.kill('SIGKILL');
+  await ended;
+}
