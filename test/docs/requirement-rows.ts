@@ -58,7 +58,7 @@ const SITE: readonly RequirementRow[] = [
   ['B8', 'rolls back by itself and by hand, to a good release, never to a revoked one or below the floor', NOT_BY_ROW],
   ['B9', 'drivers: files, Podman, Kubernetes, command', 'Kubernetes, quadlet, files as systemd units'],
   ['B10', 'degraded but functional, for days without WAN, DNS, NTP and central', NONE_YET],
-  ['B11', 'a systemd service: notify, watchdog, credentials, hardened; or a timer', 'units, package and a boot on a real systemd'],
+  ['B11', 'a systemd service: notify, watchdog, credentials, hardened; or a timer', ''],
   ['B12', 'maintenance windows, holds, deferral', ''],
   ['B13', 'hardware facts and drift', NOT_BY_ROW],
   ['B14', 'break-glass and technicians', NONE_YET],

@@ -26,8 +26,15 @@ export const systemClock: Clock = {
   },
 };
 
+/**
+ * The kernel's id of this boot, and when the first process began: in a container that is restarted the kernel's id stays (or is hidden by a sandbox), and all
+ * that ran is gone all the same. proc(5): after the last `)` the start time is field 22 of the whole.
+ */
 function readBootId(): string {
-  if (process.platform === 'linux') return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  if (process.platform === 'linux') {
+    const fields = readFileSync('/proc/1/stat', 'latin1').replace(/^.*\)/s, '').trim().split(' ');
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}.${fields[19] ?? ''}`;
+  }
   return execFileSync('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'], { encoding: 'utf8' }).trim();
 }
 

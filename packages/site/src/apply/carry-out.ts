@@ -154,7 +154,7 @@ async function watchProbation(context: CarryContext, target: Target): Promise<Si
   const { clock, signal } = site.world;
   const { phase } = machine.state();
   if (phase.at !== 'probation') throw new SiteError('INTERNAL', `watch a release: expected probation, got ${phase.at}`);
-  if (phase.began.bootId !== clock.bootId()) return await switchTo(context, target, phase.attempt);
+  if (phase.began.bootId !== clock.bootId()) return { is: 'switching' };
   const result = await interruptible(target, () =>
     watch(watched(site, target), plan(site), secondsSince(phase.began, clock), clock, signal),
   );

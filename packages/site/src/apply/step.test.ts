@@ -40,6 +40,13 @@ const codeOf = (run: () => unknown): string => {
   return 'nothing thrown';
 };
 
+test('a reboot in probation leaves nothing running: the release is switched to again, and that is one more attempt', () => {
+  const events: readonly SiteEvent[] = [...install('a', 1).slice(0, 4), { is: 'switching' }];
+  const state = events.reduce((before, event) => step(before, event).state, INITIAL_STATE);
+  expect(state.phase).toMatchObject({ at: 'switching', target: { release: digest('a') }, attempt: 2 });
+  expect(step(state, { is: 'probation', began }).state.phase).toMatchObject({ at: 'probation', attempt: 2 });
+});
+
 test('walks an update to idle, asking for one thing at a time', () => {
   let state: SiteState = INITIAL_STATE;
   const asked: string[] = [];

@@ -112,11 +112,14 @@ function abandon(state: SiteState, event: SiteEvent): SiteState {
   return { ...state, phase: { at: 'idle' } };
 }
 
-/** The intent to switch, written before anything is touched; written again by each recovery, so that attempts are counted. */
+/**
+ * The intent to switch, written before anything is touched; written again by each recovery, so that attempts are counted: also after a reboot in probation,
+ * which left nothing running.
+ */
 function switching(state: SiteState, event: SiteEvent): Phase {
   const { phase } = state;
   if (phase.at === 'staged') return { at: 'switching', target: phase.target, attempt: 1 };
-  if (phase.at === 'switching') return { ...phase, attempt: phase.attempt + 1 };
+  if (phase.at === 'switching' || phase.at === 'probation') return { at: 'switching', target: phase.target, attempt: phase.attempt + 1 };
   throw impossible(state, event);
 }
 

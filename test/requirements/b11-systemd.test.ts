@@ -1,0 +1,251 @@
+/** B11: the package of the site in a machine with a real systemd, as an administrator installs it. The tests go on from one another. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { canBoot } from '../support/machine.js';
+import { installSite, type InstalledSite } from '../support/installed-site.js';
+
+const [APPLY, FETCH, WORKLOAD] = [
+  'sealane-site-apply.service',
+  'sealane-site-fetch.service',
+  'sealane-workload-harbour-7.service',
+] as const;
+const STATE = '/var/lib/sealane-site';
+
+describe.skipIf(!canBoot())('B11 the service on a real systemd', () => {
+  let here: InstalledSite;
+  const releases: Record<string, string> = {};
+
+  /** Makes a release and promotes it to prod. */
+  const promote = async (version: string, files: Readonly<Record<string, string>> = {}): Promise<string> => {
+    const release = await here.lane.release(version, files);
+    await here.lane.promote(release);
+    return (releases[version] = release);
+  };
+  const current = async (): Promise<unknown> => (await here.site('status')).json.current?.version;
+  const versionIn = (): string => readFileSync(path.join(here.machine.root, readCurrent(), 'app/srv/version'), 'utf8').trim();
+  const readCurrent = (): string =>
+    path.join(STATE, execFileSync('readlink', [path.join(here.machine.root, STATE, 'current')], { encoding: 'utf8' }).trim());
+  const journal = (): Promise<string> => here.machine.must('journalctl', '--boot', '--output=short-monotonic', '-u', APPLY, '-u', WORKLOAD);
+  const mainPid = (unit: string): Promise<string> => here.show(unit, 'MainPID');
+
+  beforeAll(async () => {
+    here = await installSite();
+    await promote('1.0.0');
+    // the minimal Debian may have to be fetched first
+  }, 480_000);
+  afterAll(async () => {
+    await here.stop();
+  });
+
+  it('B11 installing enables nothing; once enabled it tells systemd that it is ready, and installs', async () => {
+    const { machine } = here;
+    expect((await machine.run('systemctl', 'is-enabled', APPLY, 'sealane-site.timer', 'sealane-site-apply.socket')).stdout).not.toContain(
+      'enabled',
+    );
+    await machine.must('systemctl', 'enable', '--now', APPLY);
+    expect(await here.show(APPLY, 'Type')).toBe('notify');
+    expect(await here.show(APPLY, 'SubState')).toBe('running');
+    await machine.until(/"version":"1.0.0"/, 'sealane-site', 'status', '--json');
+    expect(versionIn()).toBe('1.0.0');
+    await machine.until(/"receiptsQueued":0/, 'sealane-site', 'status', '--json');
+  });
+
+  it('B11 the workload runs as a unit and a user of its own, outside of the updater’s sandbox', async () => {
+    expect(await here.show(WORKLOAD, 'SubState')).toBe('running');
+    const [pid, updater] = [await mainPid(WORKLOAD), await mainPid(APPLY)];
+    const inspect = (of: string, what: string): Promise<string> => here.machine.must('sh', '-c', what.replaceAll('PID', of));
+    expect(await inspect(pid, 'stat -c %U /proc/PID')).toBe('daemon\n');
+    expect(await inspect(pid, 'cat /proc/PID/environ')).not.toMatch(/NOTIFY_SOCKET|CREDENTIALS_DIRECTORY|LISTEN_FDS/);
+    expect(await inspect(pid, 'readlink /proc/PID/ns/net')).toBe(await inspect('1', 'readlink /proc/PID/ns/net'));
+    expect(await inspect(updater, 'readlink /proc/PID/ns/net')).not.toBe(await inspect('1', 'readlink /proc/PID/ns/net'));
+    expect((await inspect(updater, 'tail -n +3 /proc/PID/net/dev')).trim()).toMatch(/^lo:.*$/);
+  });
+
+  it('B11 outcomes are in the journal with fields, as entries of the service', async () => {
+    const [line = ''] = (await here.machine.must('journalctl', '--output=json', '-u', APPLY, 'SEALANE_OUTCOME=installed')).split('\n');
+    expect(JSON.parse(line)).toMatchObject({
+      MESSAGE_ID: '0b7a6e9b6f0f4d6f9a6de5a1c6b8f102',
+      PRIORITY: '5',
+      SYSLOG_IDENTIFIER: 'sealane-site',
+      SEALANE_SITE: 'harbour-7',
+      SEALANE_RELEASE: releases['1.0.0'],
+      OBJECT_SYSTEMD_UNIT: APPLY,
+    });
+  });
+
+  it('B11 fetch cannot read the key, write trust state or ask for a verb: tried as its user in its namespace', async () => {
+    await here.machine.must('sealane-site', 'mirror', 'sync');
+    const pid = await mainPid(FETCH);
+    const [uid = '', gid = ''] = (await here.machine.must('stat', '-c', '%u %g', `/proc/${pid}`)).trim().split(' ');
+    expect(Number(uid)).toBeGreaterThan(60_000);
+    const asFetch = (...words: readonly string[]): ReturnType<InstalledSite['machine']['run']> =>
+      here.machine.run('nsenter', '-t', pid, '-m', '-n', `--setuid=${uid}`, `--setgid=${gid}`, '--', ...words);
+    expect((await asFetch('cat', '/var/lib/sealane-fetch/mirror/trust/metadata/timestamp.json')).exit).toBe(0);
+    for (const words of [
+      ['cat', `${STATE}/site.pem`],
+      ['ls', STATE],
+      ['sh', '-c', `echo '{}' > ${STATE}/trust.json`],
+      ['sh', '-c', `echo x >> ${STATE}/journal`],
+      ['cat', '/etc/sealane-site/site.yaml'],
+      ['sh', '-c', 'echo x > /usr/lib/sealane-site/launch.mjs'],
+      ['env', 'SEALANE_SERVICE=/run/sealane-site/operators.sock', 'sealane-site', 'status'],
+      ['env', 'SEALANE_FETCH=/run/sealane-site/fetch.sock', 'sealane-site', 'fetch', '--listen', '/run/sealane-site/other.sock'],
+    ])
+      expect((await asFetch(...words)).exit, words.join(' ')).not.toBe(0);
+    expect((await here.site('doctor')).json).toMatchObject({ ok: true });
+  });
+
+  it('B11 operators are root and the group of the socket, and nobody else; of the site’s files a technician has none', async () => {
+    const { machine } = here;
+    await machine.must('useradd', '--groups', 'sealane-site', 'technician');
+    await machine.must('useradd', 'guest');
+    const as = (user: string, ...words: readonly string[]): ReturnType<typeof machine.run> =>
+      machine.run('setpriv', `--reuid=${user}`, `--regid=${user}`, '--init-groups', '--', ...words);
+    expect((await as('technician', 'sealane-site', 'hold', '--reason', 'crane works')).exit).toBe(0);
+    expect(await here.site('status')).toMatchObject({ json: { state: 'held' } });
+    expect((await as('technician', 'sealane-site', 'unhold')).exit).toBe(0);
+    expect((await as('technician', 'cat', `${STATE}/site.pem`)).exit).not.toBe(0);
+    expect(await as('guest', 'sealane-site', 'status')).toMatchObject({ exit: 6, stderr: expect.stringContaining('UPDATER_UNREACHABLE') });
+  });
+
+  it('B11 a whole update, one that fails its health and is rolled back, and a rollback by hand', async () => {
+    const second = await promote('1.1.0');
+    expect(await here.site('update')).toMatchObject({ exit: 0, json: { outcome: 'installed', release: second } });
+    await promote('1.2.0', { 'srv/sick': 'yes\n' });
+    expect(await here.site('update')).toMatchObject({ exit: 7, json: { outcome: 'rolled-back', reason: 'HEALTH_FAILED' } });
+    expect(versionIn()).toBe('1.1.0');
+    expect(await here.site('rollback')).toMatchObject({ exit: 0, json: { outcome: 'installed', release: releases['1.0.0'] } });
+    expect({ version: versionIn(), workload: await here.show(WORKLOAD, 'SubState') }).toEqual({ version: '1.0.0', workload: 'running' });
+    const failed = await here.machine.must('journalctl', '--output=cat', '--priority=err', 'SEALANE_OUTCOME=rolled-back');
+    expect(failed).toContain('HEALTH_FAILED');
+  });
+
+  it('B11 stopped and started again; the workload does not notice', async () => {
+    const workload = await mainPid(WORKLOAD);
+    await here.machine.must('systemctl', 'stop', APPLY);
+    expect(await here.show(APPLY, 'Result')).toBe('success');
+    expect(await mainPid(WORKLOAD)).toBe(workload);
+    await here.machine.must('systemctl', 'start', APPLY);
+    expect(await current()).toBe('1.0.0');
+    expect(await mainPid(WORKLOAD)).toBe(workload);
+  });
+
+  it('B11 one that hangs is killed by the watchdog and comes back; what was asked of fetch meanwhile is answered by the next', async () => {
+    for (const unit of [APPLY, FETCH]) {
+      await here.machine.must('sealane-site', 'mirror', 'sync');
+      const pid = await mainPid(unit);
+      await here.machine.must('sh', '-c', `kill -STOP ${pid}`);
+      if (unit === FETCH) expect((await here.site('mirror', 'sync')).exit).toBe(0);
+      await here.machine.until(/Failed with result 'watchdog'/, 'journalctl', '-u', unit, '--output=cat');
+    }
+    expect(await here.site('update')).toMatchObject({ exit: 0, json: { outcome: 'unchanged' } });
+  });
+
+  it('B11 one that the kernel kills for memory comes back with its state', async () => {
+    const pid = await mainPid(APPLY);
+    outOfMemory(here.machine.hostPid(pid));
+    await here.machine.must('sh', '-c', 'sealane-site update || true');
+    await here.machine.until(/^running$/m, 'systemctl', 'show', APPLY, '--value', '-p', 'SubState');
+    expect(await mainPid(APPLY)).not.toBe(pid);
+    expect(await here.site('update')).toMatchObject({ exit: 0, json: { outcome: 'unchanged' } });
+    expect((await here.site('doctor')).json).toMatchObject({ ok: true });
+  });
+
+  it('B11 after a reboot what was committed runs again', async () => {
+    await here.machine.reboot('orderly');
+    await here.machine.until(/^running$/m, 'systemctl', 'show', WORKLOAD, '--value', '-p', 'SubState');
+    expect(await here.site('status')).toMatchObject({
+      json: { state: 'idle', current: { version: '1.0.0' }, workload: { is: 'running' } },
+    });
+  });
+
+  it.each([
+    ['staged', '1.3.0', '1.3.0'],
+    ['probation', '1.4.0', '1.4.0'],
+    ['rolling-back', '1.5.0', '1.4.0'],
+  ])('B11 the power is cut while it is %s: it comes back by itself', async (point, version, runs) => {
+    await promote(version, version === '1.5.0' ? { 'srv/sick': 'yes\n' } : {});
+    await freezeAt(here, point);
+    const asked = here.machine.run('sealane-site', 'update');
+    await here.machine.until(/^T/m, 'sh', '-c', `ps -o stat= -p $(systemctl show ${APPLY} --value -p MainPID)`);
+    await here.machine.reboot('power-cut');
+    await asked;
+    await here.machine.until(/"state":"idle"/, 'sealane-site', 'status', '--json');
+    await here.machine.until(/^running$/m, 'systemctl', 'show', WORKLOAD, '--value', '-p', 'SubState');
+    expect({ current: await current(), disk: versionIn() }, await journal()).toEqual({ current: runs, disk: runs });
+    expect((await here.site('doctor')).json).toMatchObject({ ok: true });
+  });
+
+  it('B11 the key of the site is sealed to the host and reaches apply alone', async () => {
+    const { machine } = here;
+    await machine.must('mkdir', '-p', '-m', '0700', '/etc/credstore.encrypted');
+    await machine.must('systemd-creds', 'encrypt', '--name=site.pem', `${STATE}/site.pem`, '/etc/credstore.encrypted/site.pem');
+    await machine.must('rm', `${STATE}/site.pem`);
+    await machine.must('systemctl', 'restart', APPLY);
+    await promote('1.6.0');
+    expect(await here.site('update')).toMatchObject({ exit: 0, json: { outcome: 'installed' } });
+    await machine.until(/"receiptsQueued":0/, 'sealane-site', 'status', '--json');
+    expect(readFileSync(path.join(machine.root, 'etc/credstore.encrypted/site.pem'), 'utf8')).not.toContain('PRIVATE KEY');
+  });
+
+  it('B11 an upgrade restarts the updater and leaves the workload alone', async () => {
+    const [workload, updater] = [await mainPid(WORKLOAD), await mainPid(APPLY)];
+    await here.machine.must('dpkg', '-i', here.debs[1]);
+    expect(await mainPid(WORKLOAD)).toBe(workload);
+    expect(await mainPid(APPLY)).not.toBe(updater);
+    expect(await current()).toBe('1.6.0');
+  });
+
+  it('B11 with the timer nothing is resident: each update starts what it needs, and both end', async () => {
+    const { machine } = here;
+    await machine.must('systemctl', 'disable', '--now', APPLY, 'sealane-site-apply.socket', 'sealane-site-fetch.socket');
+    await promote('1.7.0');
+    await machine.must('systemctl', 'enable', '--now', 'sealane-site.timer');
+    await machine.must('systemctl', 'start', 'sealane-site.service');
+    expect(versionIn()).toBe('1.7.0');
+    await machine.must('systemctl', 'stop', 'sealane-site.timer');
+    await machine.until(/^inactive$/m, 'sh', '-c', `systemctl is-active ${FETCH} || true`);
+    expect((await machine.must('sh', '-c', 'ps -e -o args= | grep sealane-site | grep -v grep || true')).trim()).toBe('');
+    expect(await here.show(WORKLOAD, 'SubState')).toBe('running');
+  });
+
+  it('B11 removed, the workload goes on; purged, nothing is left', async () => {
+    const { machine } = here;
+    await machine.must('dpkg', '--remove', 'sealane-site');
+    expect(await here.show(WORKLOAD, 'SubState')).toBe('running');
+    await machine.must('dpkg', '--purge', 'sealane-site');
+    expect(await here.show(WORKLOAD, 'ActiveState')).toBe('inactive');
+    for (const place of [STATE, '/var/lib/private/sealane-fetch', '/etc/sealane-site', '/usr/lib/sealane-site', '/usr/bin/sealane-site'])
+      expect(existsSync(path.join(machine.root, place)), place).toBe(false);
+  });
+});
+
+/** Stops the service for good at a point of its next update, until the power is cut: what lies in /run is gone then. */
+async function freezeAt({ machine }: InstalledSite, point: string): Promise<void> {
+  const freeze = `
+    import { subscribe } from 'node:diagnostics_channel';
+    subscribe('sealane:point', ({ name }) => name === 'update:${point}' && process.kill(process.pid, 'SIGSTOP'));`;
+  const drop = `[Service]\\nEnvironment=NODE_OPTIONS=--import=/run/freeze.mjs\\nWatchdogSec=0\\n`;
+  await machine.must('sh', '-c', `cat > /run/freeze.mjs <<'END'\n${freeze}\nEND`);
+  await machine.must(
+    'sh',
+    '-c',
+    `mkdir -p /run/systemd/system/${APPLY}.d && printf '${drop}' > /run/systemd/system/${APPLY}.d/freeze.conf`,
+  );
+  await machine.must('systemctl', 'daemon-reload');
+  await machine.must('systemctl', 'restart', APPLY);
+}
+
+/** Lets the kernel's own OOM killer end a process: a memory group of its own, with less than it needs. */
+function outOfMemory(pid: string): void {
+  const root = existsSync('/sys/fs/cgroup/memory') ? '/sys/fs/cgroup/memory' : '/sys/fs/cgroup';
+  const group = path.join(root, `sealane-oom-${pid}`);
+  mkdirSync(group);
+  const limit = ['memory.max', 'memory.limit_in_bytes'].find((name) => existsSync(path.join(group, name)));
+  if (limit === undefined) throw new Error(`limit memory in ${group}: expected a memory controller`);
+  writeFileSync(path.join(group, limit), '1048576');
+  writeFileSync(path.join(group, 'cgroup.procs'), pid);
+  process.once('exit', () => rmdirSync(group));
+}
