@@ -1,6 +1,5 @@
 /** B11: the package of the site in a machine with a real systemd, as an administrator installs it. The tests go on from one another. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readlinkSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canBoot } from '../support/machine.js';
@@ -25,8 +24,7 @@ describe.skipIf(!canBoot())('B11 the service on a real systemd', () => {
   };
   const current = async (): Promise<unknown> => (await here.site('status')).json.current?.version;
   const versionIn = (): string => readFileSync(path.join(here.machine.root, readCurrent(), 'app/srv/version'), 'utf8').trim();
-  const readCurrent = (): string =>
-    path.join(STATE, execFileSync('readlink', [path.join(here.machine.root, STATE, 'current')], { encoding: 'utf8' }).trim());
+  const readCurrent = (): string => path.join(STATE, readlinkSync(path.join(here.machine.root, STATE, 'current')));
   const journal = (): Promise<string> => here.machine.must('journalctl', '--boot', '--output=short-monotonic', '-u', APPLY, '-u', WORKLOAD);
   const mainPid = (unit: string): Promise<string> => here.show(unit, 'MainPID');
 

@@ -1,6 +1,6 @@
 /** A machine of our own: a minimal Debian with its own systemd as first process, in a container. Made once, then laid under each machine. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -128,7 +128,7 @@ function hostPid(first: number | undefined, pid: string): string {
   const pids = execFileSync('ps', ['-e', '-o', 'pid='], { encoding: 'utf8' })
     .split(/\s+/)
     .filter((word) => word !== '');
-  const namespace = (of: string): string => execFileSync('readlink', [`/proc/${of}/ns/pid`], { encoding: 'utf8' }).trim();
+  const namespace = (of: string): string => readlinkSync(`/proc/${of}/ns/pid`);
   const wanted = namespace(String(first ?? ''));
   for (const each of pids) {
     try {
