@@ -104,6 +104,26 @@ it('A13 a stage goes back to an earlier release, the site follows at its next po
   expect((await lane.sealane(['channel', 'rollback', 'prod', '--to', never, '--reason', 'x'], 4)).error.code).toBe('WAYBILL_STAGE_ORDER');
 });
 
+it('A13 what is held, fenced and pointed by hand is signed and logged with its reason too, and so is what takes it back', async () => {
+  const hold = await lane.sealane(['channel', 'hold', 'prod', '--reason', 'incident 12']);
+  expect(await logged(hold)).toMatchObject({ order: 'hold', stage: 'prod', groups: ['all'], release: null, reason: 'incident 12' });
+  // a hold is no freeze: it bars sites and not promotions, and an order about something else ends none
+  await lane.sealane(['freeze', 'prod', '--reason', 'year-end']);
+  const fence = await lane.sealane(['site', 'fence', site.name, '--reason', 'stolen']);
+  expect(await logged(fence)).toMatchObject({ order: 'fence', site: site.name, groups: [], reason: 'stolen' });
+  expect((await lane.sealane(['plan', two, '--to', 'prod'], 3)).checks.at(-1)).toMatchObject({ id: 'frozen' });
+  await lane.sealane(['unfreeze', 'prod', '--reason', 'the year is over']);
+  const rejoin = await lane.sealane(['site', 'rejoin', site.name, '--reason', 'found']);
+  expect(await logged(rejoin)).toMatchObject({ order: 'rejoin', site: site.name, reason: 'found' });
+  const unhold = await lane.sealane(['channel', 'unhold', 'prod']);
+  expect(await logged(unhold)).toMatchObject({ order: 'unhold', reason: 'none given' });
+  const set = await lane.sealane(['channel', 'set', 'prod', one, '--reason', 'as it was']);
+  expect(await logged(set)).toMatchObject({ order: 'set', stage: 'prod', groups: ['all'], release: one, reason: 'as it was' });
+  // what was let in before it is not published again by a retried job
+  await lane.sealane(['promote', two, '--to', 'prod']);
+  expect((await lane.sealane(['channel', 'show', 'prod'])).groups).toMatchObject([{ release: one }]);
+});
+
 it('A13 a veto, signed with a reason, bars a release from the stage until that person takes it back', async () => {
   const four = await lane.release('1.3.0');
   await lane.promote(four, 'edge-preprod');
@@ -119,7 +139,7 @@ it('A13 a veto, signed with a reason, bars a release from the stage until that p
 });
 
 it('A13 a revoked release is held back from a site at its next poll, and never comes back; no witness is needed for that', async () => {
-  await lane.sealane(['channel', 'set', 'prod', two]);
+  await lane.sealane(['channel', 'set', 'prod', two, '--reason', 'the fix is in 1.1.0 after all']);
   await lane.witness.stop();
   const revoked = await lane.sealane(['revoke', two, '--reason', 'burns its host']);
   expect(revoked.statements).toMatchObject([{ predicateType: 'urn:sealane:revocation:v1', logIndex: expect.any(Number) }]);

@@ -18,6 +18,14 @@ export const OUT: OptionSpec = { flags: '--out <file>', description: 'write the 
 /** Why. */
 export const REASON: OptionSpec = { flags: '--reason <text>', description: 'why, for everybody who asks later', required: true };
 
+/** Why, where taking an order back or moving on may speak for itself. */
+export const OPTIONAL_REASON: OptionSpec = {
+  flags: '--reason <text>',
+  description: 'why, for everybody who asks later (default: none given)',
+};
+/** The reason of an order that named none. */
+export const NO_REASON = 'none given';
+
 /** What a check says to people. */
 export type SaidCheck = Pick<Check, 'id' | 'verdict' | 'expected' | 'actual' | 'remedy'>;
 

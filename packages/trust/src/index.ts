@@ -82,6 +82,7 @@ export {
   exceptionRequestStatement,
   readExceptionRequest,
   isAbout,
+  isPointing,
   keySubject,
   MAX_ANCHORED,
   type OrderPredicate,

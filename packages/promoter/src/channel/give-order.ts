@@ -6,11 +6,12 @@ import { type LoggedStatement, signAndLog, tryWitness } from '../log/log-stateme
 import { type Promoter, stageSigner } from '../promoter.js';
 import { publishLane, publishLogFiles } from '../trust/publish-lane.js';
 
-/** What is ordered; a rollback names its release, a freeze its end. */
+/** What is ordered: `groups` and what they are pointed at, or one `site`; a freeze names its end. */
 export interface OrderWish {
   readonly order: OrderPredicate['order'];
   readonly stage: string;
-  readonly groups: readonly string[];
+  readonly groups?: readonly string[];
+  readonly site?: string;
   readonly reason: string;
   readonly release?: Digest;
   readonly expiresAt?: string;
@@ -25,7 +26,8 @@ export async function giveOrder(promoter: Promoter, wish: OrderWish, channel: Ch
   const payload = orderStatement(promoter.ledger.origin, {
     order: wish.order,
     stage: wish.stage,
-    groups: wish.groups,
+    groups: wish.groups ?? [],
+    ...(wish.site === undefined ? {} : { site: wish.site }),
     release: wish.release ?? null,
     reason: wish.reason,
     issuedAt: promoter.now(),

@@ -1,10 +1,10 @@
 /** `sealane channel hold`. */
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { holdGroups } from '../channel/channel-edit.js';
+import { giveOrder } from '../channel/give-order.js';
 import { GROUP, REASON } from '../command-parts.js';
 import { rolloutOf } from '../decision/rollout.js';
 import { optionalText, textArgument, textOption, withLockedPromoter } from '../promoter.js';
-import { publishLane } from '../trust/publish-lane.js';
 
 export const command: CommandSpec = {
   name: 'channel hold',
@@ -19,8 +19,9 @@ async function run(call: CommandCall): Promise<CommandResult> {
   return await withLockedPromoter(call, async (promoter) => {
     const stage = textArgument(call, 0, 'STAGE');
     const groups = rolloutOf(promoter, stage, optionalText(call, 'group'));
-    const channel = holdGroups(promoter, stage, groups, textOption(call, 'reason'));
-    await publishLane(promoter, new Map([[stage, channel]]));
-    return { exit: 0, json: { stage, held: channel.held }, text: `${stage}: ${channel.held.length} groups held` };
+    const reason = textOption(call, 'reason');
+    const channel = holdGroups(promoter, stage, groups, reason);
+    const statement = await giveOrder(promoter, { order: 'hold', stage, groups, reason }, channel);
+    return { exit: 0, json: { stage, held: channel.held, statements: [statement] }, text: `${stage}: ${channel.held.length} groups held` };
   });
 }

@@ -2,12 +2,12 @@
 import { sha256 } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { setChannelGroups } from '../channel/channel-edit.js';
+import { giveOrder } from '../channel/give-order.js';
 import { standingDecision } from '../channel/point.js';
-import { GROUP } from '../command-parts.js';
+import { GROUP, NO_REASON, OPTIONAL_REASON } from '../command-parts.js';
 import { buildWaybill } from '../decision/waybill.js';
 import { rolloutOf } from '../decision/rollout.js';
 import { optionalText, releaseOf, textArgument, withLockedPromoter } from '../promoter.js';
-import { publishLane } from '../trust/publish-lane.js';
 
 export const command: CommandSpec = {
   name: 'channel set',
@@ -16,7 +16,7 @@ export const command: CommandSpec = {
     { name: 'stage', description: 'name of the stage' },
     { name: 'release', description: 'sha256:… or NAME@VERSION' },
   ],
-  options: [GROUP],
+  options: [GROUP, OPTIONAL_REASON],
   example: 'sealane channel set prod readings@1.0.0 --home my-lane',
   run,
 };
@@ -34,7 +34,12 @@ async function run(call: CommandCall): Promise<CommandResult> {
       length: waybill.length,
       counter,
     });
-    await publishLane(promoter, new Map([[stage, channel]]));
-    return { exit: 0, json: { stage, release: digest, groups }, text: `${stage} runs ${digest} for ${groups.join(', ')}` };
+    const reason = optionalText(call, 'reason') ?? NO_REASON;
+    const statement = await giveOrder(promoter, { order: 'set', stage, groups, reason, release: digest }, channel);
+    return {
+      exit: 0,
+      json: { stage, release: digest, groups, statements: [statement] },
+      text: `${stage} runs ${digest} for ${groups.join(', ')}`,
+    };
   });
 }

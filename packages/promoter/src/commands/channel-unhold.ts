@@ -1,16 +1,16 @@
 /** `sealane channel unhold`. */
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { holdGroups } from '../channel/channel-edit.js';
-import { GROUP } from '../command-parts.js';
+import { giveOrder } from '../channel/give-order.js';
+import { GROUP, NO_REASON, OPTIONAL_REASON } from '../command-parts.js';
 import { rolloutOf } from '../decision/rollout.js';
 import { optionalText, textArgument, withLockedPromoter } from '../promoter.js';
-import { publishLane } from '../trust/publish-lane.js';
 
 export const command: CommandSpec = {
   name: 'channel unhold',
   summary: 'free a stage that was held',
   arguments: [{ name: 'stage', description: 'name of the stage' }],
-  options: [GROUP],
+  options: [GROUP, OPTIONAL_REASON],
   example: 'sealane channel unhold prod --home my-lane',
   run,
 };
@@ -20,7 +20,8 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const stage = textArgument(call, 0, 'STAGE');
     const groups = rolloutOf(promoter, stage, optionalText(call, 'group'));
     const channel = holdGroups(promoter, stage, groups, undefined);
-    await publishLane(promoter, new Map([[stage, channel]]));
-    return { exit: 0, json: { stage, held: channel.held }, text: `${stage}: ${channel.held.length} groups held` };
+    const reason = optionalText(call, 'reason') ?? NO_REASON;
+    const statement = await giveOrder(promoter, { order: 'unhold', stage, groups, reason }, channel);
+    return { exit: 0, json: { stage, held: channel.held, statements: [statement] }, text: `${stage}: ${channel.held.length} groups held` };
   });
 }

@@ -2,10 +2,10 @@
 import { PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { fenceSite } from '../channel/channel-edit.js';
+import { giveOrder } from '../channel/give-order.js';
 import { REASON } from '../command-parts.js';
 import { textArgument, textOption, withLockedPromoter } from '../promoter.js';
 import { describeSites } from '../site/describe.js';
-import { publishLane } from '../trust/publish-lane.js';
 
 export const command: CommandSpec = {
   name: 'site fence',
@@ -21,8 +21,13 @@ async function run(call: CommandCall): Promise<CommandResult> {
   return await withLockedPromoter(call, async (promoter) => {
     const site = (await describeSites(promoter)).find((row) => row.site === name);
     if (site === undefined) throw new PromoterError('SITE_UNKNOWN', `fence site ${name}: there is no such site in the ledger`);
-    const channel = fenceSite(promoter, site.stage, name, textOption(call, 'reason'));
-    await publishLane(promoter, new Map([[site.stage, channel]]));
-    return { exit: 0, json: { site: name, stage: site.stage, fenced: channel.fenced }, text: `${name}: fence done` };
+    const reason = textOption(call, 'reason');
+    const channel = fenceSite(promoter, site.stage, name, reason);
+    const statement = await giveOrder(promoter, { order: 'fence', stage: site.stage, site: name, reason }, channel);
+    return {
+      exit: 0,
+      json: { site: name, stage: site.stage, fenced: channel.fenced, statements: [statement] },
+      text: `${name}: fence done`,
+    };
   });
 }

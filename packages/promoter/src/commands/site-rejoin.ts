@@ -2,14 +2,16 @@
 import { PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { fenceSite } from '../channel/channel-edit.js';
-import { textArgument, withLockedPromoter } from '../promoter.js';
+import { giveOrder } from '../channel/give-order.js';
+import { NO_REASON, OPTIONAL_REASON } from '../command-parts.js';
+import { optionalText, textArgument, withLockedPromoter } from '../promoter.js';
 import { describeSites } from '../site/describe.js';
-import { publishLane } from '../trust/publish-lane.js';
 
 export const command: CommandSpec = {
   name: 'site rejoin',
   summary: 'let a fenced site install again',
   arguments: [{ name: 'site', description: 'name of the site' }],
+  options: [OPTIONAL_REASON],
   example: 'sealane site rejoin harbour-7 --home my-lane',
   run,
 };
@@ -20,7 +22,12 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const site = (await describeSites(promoter)).find((row) => row.site === name);
     if (site === undefined) throw new PromoterError('SITE_UNKNOWN', `rejoin site ${name}: there is no such site in the ledger`);
     const channel = fenceSite(promoter, site.stage, name, undefined);
-    await publishLane(promoter, new Map([[site.stage, channel]]));
-    return { exit: 0, json: { site: name, stage: site.stage, fenced: channel.fenced }, text: `${name}: rejoin done` };
+    const reason = optionalText(call, 'reason') ?? NO_REASON;
+    const statement = await giveOrder(promoter, { order: 'rejoin', stage: site.stage, site: name, reason }, channel);
+    return {
+      exit: 0,
+      json: { site: name, stage: site.stage, fenced: channel.fenced, statements: [statement] },
+      text: `${name}: rejoin done`,
+    };
   });
 }

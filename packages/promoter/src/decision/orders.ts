@@ -33,7 +33,7 @@ export async function ordersOf(source: GateSource, stage: string): Promise<reado
  * A failing check while the stage is frozen. `lowest` is the lowest witnessed time: a freeze ends when it is proved to have, not before.
  */
 export async function freezeCheck(source: GateSource, stage: string, lowest: string): Promise<readonly Check[]> {
-  const last = (await ordersOf(source, stage)).filter(({ order }) => order.order !== 'rollback').at(-1);
+  const last = (await ordersOf(source, stage)).filter(({ order }) => order.order === 'freeze' || order.order === 'unfreeze').at(-1);
   const until = last?.order.expiresAt ?? null;
   if (last === undefined || until === null || lowest >= until) return [];
   return [

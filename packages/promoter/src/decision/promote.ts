@@ -11,6 +11,7 @@ import {
   decisionPolicy,
   decisionStatement,
   type GateInput,
+  isPointing,
   readDecision,
   type RecordedCheck,
 } from '@sealane/trust';
@@ -173,14 +174,14 @@ function fromOf(promoter: Promoter, stage: string): string | null {
   return stageOf(promoter, stage).policy.chain.at(-1)?.from[0] ?? null;
 }
 
-/** Whether every group that the decision names has gone on to a later one, or was taken back since. */
+/** Whether every group that the decision names has gone on to a later one, or was pointed elsewhere since. */
 async function isSuperseded(promoter: Promoter, { stage, rollout }: Question, entry: LedgerEntry): Promise<boolean> {
   const counter = readDecision(statementOf(entry)).sealane_promotion.counter ?? 0;
   const { groups } = stageOf(promoter, stage).channel;
-  const wentBack = (await ordersOf(promoter, stage))
-    .filter(({ order, entry: { index } }) => order.order === 'rollback' && index > entry.index)
+  const pointed = (await ordersOf(promoter, stage))
+    .filter(({ order, entry: { index } }) => isPointing(order) && index > entry.index)
     .flatMap(({ order }) => order.groups);
-  return rollout.every((name) => wentBack.includes(name) || (groups.find((group) => group.name === name)?.counter ?? 0) > counter);
+  return rollout.every((name) => pointed.includes(name) || (groups.find((group) => group.name === name)?.counter ?? 0) > counter);
 }
 
 /** Waybill into content, channel, trust: in that order, so a crash leaves the old lane or the new one. */
