@@ -1,21 +1,36 @@
 /** A ledger from nothing, and the check that one which is there is ours to read. */
 import { LedgerError } from '@sealane/core';
+import { replayEntries } from '../projection/rebuild.js';
+import { PROJECTION_TABLES } from '../projection/schema.js';
 import { integerAt, textAt } from './rows.js';
 import { SCHEMA_VERSION } from './schema.js';
 import type { Dialect, Queries, Store } from './store.js';
 
-/** Creates the tables in an empty database, brings those of schema 1 up to 2, and leaves others alone, in one transaction. */
+/**
+ * Creates the tables in an empty database, brings those of an earlier version up to this one, and leaves others alone, in one transaction.
+ *
+ * The projection of an earlier version is not changed but made anew: everything in it is in the log.
+ */
 export async function initialiseSchema(store: Store, vkey: string): Promise<void> {
   const { dialect } = store;
   if ((await schemaVersion(dialect, store)) >= SCHEMA_VERSION) return;
   await store.write(async (transaction) => {
     // another process may have been first
     const version = await schemaVersion(dialect, transaction);
-    if (version >= SCHEMA_VERSION) return;
-    for (const statement of version === 0 ? dialect.schema : (dialect.upgrades[version] ?? [])) await transaction.run(statement);
+    const statements = version === 0 ? dialect.schema : dialect.upgrades[version];
+    if (version >= SCHEMA_VERSION || statements === undefined) return;
+    for (const statement of statements) await transaction.run(statement);
     if (version === 0) await transaction.run('INSERT INTO ledger(id, vkey) VALUES (1, ?)', vkey);
+    else await remakeProjection(dialect, transaction);
     await transaction.run(dialect.markVersion);
   });
+}
+
+async function remakeProjection({ projection }: Dialect, transaction: Queries): Promise<void> {
+  // a table goes before those that it refers to
+  for (const { name } of [...PROJECTION_TABLES].reverse()) await transaction.run(`DROP TABLE IF EXISTS ${name}`);
+  for (const statement of projection) await transaction.run(statement);
+  await replayEntries(transaction, transaction);
 }
 
 /**
@@ -35,7 +50,16 @@ export async function expectGuards(store: Store): Promise<void> {
 export async function readVkey(store: Store): Promise<string> {
   const version = await schemaVersion(store.dialect, store);
   if (version !== SCHEMA_VERSION) {
-    throw new LedgerError('LEDGER_MISMATCH', `open ledger: expected schema version ${SCHEMA_VERSION}, got ${version}`, { version });
+    const hint =
+      version > SCHEMA_VERSION
+        ? 'a later version of sealane wrote it: use that one, or a later one'
+        : 'any command that logs brings it up to date, where the key of its log is: sealane publish --refresh --home HOME; of a copy for audits, take a new one after that';
+    throw new LedgerError(
+      'LEDGER_MISMATCH',
+      `open ledger: expected schema version ${SCHEMA_VERSION}, got ${version}`,
+      { version },
+      { hint },
+    );
   }
   const row = await store.get('SELECT vkey FROM ledger');
   if (row === undefined) throw new LedgerError('LEDGER_DAMAGED', 'open ledger: expected the key of its log, got no row');

@@ -76,8 +76,9 @@ function dense([table, wrong]: readonly [table: string, wrong: string]): string 
 export const SQLITE: Dialect = {
   name: 'sqlite',
   schema: [...LOG_TABLES_SCHEMA, ...LOG_TABLES.flatMap(frozen), ...Object.entries(NOT_DENSE).map(dense), ...PROJECTION_SCHEMA],
-  // schema 1 knew no keyless signatures
-  upgrades: { 1: ['ALTER TABLE envelope ADD COLUMN timestamp BLOB'] },
+  projection: PROJECTION_SCHEMA,
+  // schema 1 knew no keyless signatures; in 2 the projection kept nothing of inventories, labels and variables
+  upgrades: { 1: ['ALTER TABLE envelope ADD COLUMN timestamp BLOB'], 2: [] },
   markVersion: `PRAGMA user_version = ${SCHEMA_VERSION}`,
   versionQuery: 'SELECT user_version AS version FROM pragma_user_version',
 };

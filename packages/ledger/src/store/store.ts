@@ -18,7 +18,9 @@ export interface Dialect {
   readonly name: 'sqlite' | 'postgres';
   /** Makes every table, index and guard in an empty database. */
   readonly schema: readonly string[];
-  /** An earlier version → what brings it up to this one. */
+  /** Makes the tables of the projection alone. */
+  readonly projection: readonly string[];
+  /** An earlier version that can be brought up to this one → what its log tables need for that. */
   readonly upgrades: Readonly<Record<number, readonly string[]>>;
   /** Marks the database as having the schema of this version. */
   readonly markVersion: string;

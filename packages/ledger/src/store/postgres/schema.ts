@@ -47,13 +47,15 @@ const FENCE = [
 ];
 
 /** Tables and indexes. Text is ordered by its bytes, as in SQLite. */
-export const TABLES_AND_INDEXES: readonly string[] = [...LOG_TABLES_SCHEMA, ...PROJECTION_SCHEMA].map((statement) =>
-  statement
+export const TABLES_AND_INDEXES: readonly string[] = [...LOG_TABLES_SCHEMA, ...PROJECTION_SCHEMA].map(translated);
+
+function translated(statement: string): string {
+  return statement
     .replace(/\)(?: WITHOUT ROWID,)? STRICT$/, ')')
     .replace(/\bINTEGER\b/g, 'BIGINT')
     .replace(/\bBLOB\b/g, 'BYTEA')
-    .replace(/\bTEXT\b/g, 'TEXT COLLATE "C"'),
-);
+    .replace(/\bTEXT\b/g, 'TEXT COLLATE "C"');
+}
 
 const GUARD_FUNCTIONS = [...new Map(GUARDS.map(({ guard }) => [guard.name, guard])).values()].map(
   ({ name, body }) =>
@@ -70,7 +72,8 @@ export const POSTGRES: Dialect = {
     // ALWAYS: also in a session that says it replays what a replica was sent
     ...GUARDS.flatMap(({ definition, name, table }) => [definition, `ALTER TABLE ${table} ENABLE ALWAYS TRIGGER ${name}`]),
   ],
-  upgrades: {},
+  projection: PROJECTION_SCHEMA.map(translated),
+  upgrades: { 2: [] },
   markVersion: `COMMENT ON TABLE ledger IS 'sealane ledger, schema ${SCHEMA_VERSION}'`,
   versionQuery: `SELECT coalesce(substring(obj_description(to_regclass('public.ledger'), 'pg_class') from '^sealane ledger, schema (\\d+)$'), '0')::bigint AS version`,
 };

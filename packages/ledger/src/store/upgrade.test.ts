@@ -1,0 +1,59 @@
+/** Ledger files of earlier versions: brought up to date by whoever has the log's key, refused with the next step for everybody else. */
+import Database from 'better-sqlite3';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openLedger } from '../open-ledger.js';
+import { NOW, ORIGIN, type TestHome, testHome } from '../testing/open.js';
+import { oneOfEach, testKey } from '../testing/statements.js';
+
+let home: TestHome;
+
+beforeEach(async () => {
+  home = testHome();
+  const ledger = await home.open();
+  await ledger.append(oneOfEach(testKey(), testKey()));
+  await ledger.saveCosigned(home.cosigned(await ledger.checkpointNote()));
+  await ledger.close();
+});
+afterEach(async () => {
+  await home.remove();
+});
+
+/** The projection as version 2 had it, as far as it was another; the guards of the log stay. */
+const AS_2 = `DROP TABLE receipt; DROP TABLE site_record; DROP TABLE document;
+  CREATE TABLE site_record(idx INTEGER PRIMARY KEY, site TEXT NOT NULL, key_id BLOB NOT NULL, stage TEXT NOT NULL) STRICT;
+  CREATE TABLE receipt(idx INTEGER PRIMARY KEY, site TEXT NOT NULL, key_id BLOB NOT NULL, seq INTEGER NOT NULL, prev BLOB, event TEXT NOT NULL,
+    artifact INTEGER REFERENCES artifact(id), waybill BLOB, reason TEXT, at TEXT NOT NULL) STRICT;
+  PRAGMA user_version = 2`;
+const AS_1 = `${AS_2}; ALTER TABLE envelope DROP COLUMN timestamp; PRAGMA user_version = 1`;
+
+function become(sql: string): void {
+  const database = new Database(home.place.file);
+  database.exec(sql);
+  database.close();
+}
+
+const readOnly = (): ReturnType<TestHome['open']> => openLedger({ file: home.place.file, origin: ORIGIN, now: () => NOW, readOnly: true });
+
+test.each([
+  ['1', AS_1],
+  ['2', AS_2],
+])('a file of version %s is refused to who only reads, and brought up to date by who writes', async (version, sql) => {
+  become(sql);
+  await expect(readOnly()).rejects.toMatchObject({
+    code: 'LEDGER_MISMATCH',
+    message: expect.stringContaining(`got ${version}`) as string,
+    hint: expect.stringContaining('sealane publish --refresh') as string,
+  });
+  const ledger = await home.open();
+  expect((await ledger.verify()).problems).toEqual([]);
+  expect(await ledger.fleet('prod')).toMatchObject([{ site: 'shop-17', labels: { region: 'north' }, report: { event: 'installed' } }]);
+  await ledger.close();
+  await (await readOnly()).close();
+});
+
+test('a file of a later version, and one of none that is known, is left as it is', async () => {
+  for (const version of [99, -1]) {
+    become(`PRAGMA user_version = ${version}`);
+    await expect(home.open()).rejects.toMatchObject({ code: 'LEDGER_MISMATCH' });
+  }
+});
