@@ -22,7 +22,12 @@ export interface CarriedRelease {
  */
 export function readCarried(folder: string): CarriedRelease {
   const file = path.join(folder, CARRIED.statements);
-  const value = parseStrictJson(readNamed(file, 'carried statements'), {
+  return parseCarried(file, readNamed(file, 'carried statements'));
+}
+
+/** As `readCarried`, of the bytes of that file. */
+export function parseCarried(file: string, bytes: Uint8Array): CarriedRelease {
+  const value = parseStrictJson(bytes, {
     maxBytes: LIMITS.evidenceBlobBytes,
     maxDepth: LIMITS.jsonDepth + 2,
   });
