@@ -48,7 +48,15 @@ export {
   exceptionRequestStatement,
   readExceptionRequest,
 } from './predicates/exception-request.js';
-export { isPointing, type OrderPredicate, orderShape, orderStatement, readOrder, type StageOrder, stageSubject } from './predicates/order.js';
+export {
+  isPointing,
+  type OrderPredicate,
+  orderShape,
+  orderStatement,
+  readOrder,
+  type StageOrder,
+  stageSubject,
+} from './predicates/order.js';
 export {
   MAX_SWITCH_SECONDS,
   readReceipt,
