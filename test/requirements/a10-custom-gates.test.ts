@@ -92,10 +92,16 @@ const sarif = (level?: string): object => ({
   ],
 });
 const scanned = (): readonly string[] => ['--database-updated', `${new Date(Date.now() - 3_600_000).toISOString().slice(0, 19)}Z`];
-const bom = (licence: string): object => ({
+const bom = (licence: string, parts = 1): object => ({
   bomFormat: 'CycloneDX',
   specVersion: '1.6',
-  components: [{ type: 'library', name: 'left', version: '1.0.0', purl: 'pkg:npm/left@1.0.0', licenses: [{ license: { id: licence } }] }],
+  components: Array.from({ length: parts }, (_, at) => ({
+    type: 'library',
+    name: `left-${at}`,
+    version: '1.0.0',
+    purl: `pkg:npm/left-${at}@1.0.0`,
+    licenses: [{ license: { id: at === parts - 1 ? licence : 'MIT' } }],
+  })),
 });
 const vex = (state: string, justification?: string): object => ({
   bomFormat: 'CycloneDX',
@@ -147,6 +153,12 @@ describe('A10 gates of the promoter', () => {
     expect((await add('sbom', bom('AGPL-3.0-only'), 'builder')).exit).toBe(0);
     expect(await checkOf('sbom')).toMatchObject({ verdict: 'fail', actual: expect.stringContaining('AGPL-3.0-only') });
     expect((await add('sbom', bom('MIT'), 'builder')).exit).toBe(0);
+    expect(await checkOf('sbom')).toMatchObject({ verdict: 'pass' });
+    // that of a whole distribution, 7 MiB, is read to its last part; one that no statement holds is refused before anything is logged
+    expect((await add('sbom', bom('AGPL-3.0-only', 60_000), 'builder')).exit).toBe(0);
+    expect(await checkOf('sbom')).toMatchObject({ verdict: 'fail', actual: expect.stringContaining('AGPL-3.0-only') });
+    expect((await add('sbom', bom('MIT', 150_000), 'builder')).exit).toBe(2);
+    expect((await add('sbom', bom('MIT', 2), 'builder')).exit).toBe(0);
     expect(await checkOf('sbom')).toMatchObject({ verdict: 'pass' });
     expect(await checkOf('cel')).toMatchObject({ verdict: 'pass', actual: 'true' });
     await lane.promote(release, 'edge-preprod');

@@ -168,7 +168,7 @@ describe('reads nothing beyond its bound', () => {
     ['a leaf', () => parseLogLeaf(tooLong(LIMITS.logLeafBytes)), 'LOG_LEAF_MALFORMED'],
     ['a note', () => parseNote(fromUtf8(utf8(`${'a'.repeat(LIMITS.checkpointBytes)}\n\n\u2014 a AAAAAAAA\n`))), 'NOTE_MALFORMED'],
     ['a proof', () => parseTlogProof(tooLong(2 * LIMITS.checkpointBytes)), 'PROOF_MALFORMED'],
-    ['a request', () => readSiteRequest(tooLong(LIMITS.statementBytes)), 'JSON_TOO_LARGE'],
+    ['a request', () => readSiteRequest(tooLong(LIMITS.siteRequestBytes)), 'JSON_TOO_LARGE'],
   ])('%s', (_, read, code) => {
     expect(refusal(read)).toBe(code);
   });

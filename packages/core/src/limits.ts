@@ -17,9 +17,12 @@ export const LIMITS = {
   trustedRootBytes: 256 * KIB,
   /** DESIGN: a waybill is at most 4 MiB. */
   waybillBytes: 4 * MIB,
-  /** The payload of one DSSE envelope. */
-  statementBytes: MIB,
-  bundleBytes: 2 * MIB,
+  /** The payload of one DSSE envelope: a bill of materials of a large image has ten thousand parts. */
+  statementBytes: 16 * MIB,
+  /** Such a payload in base64, and its proof. */
+  bundleBytes: 24 * MIB,
+  /** A key, and the inventory of one host. */
+  siteRequestBytes: MIB,
   /** A signed note with many cosignatures; C2SP asks readers to accept at least 16 signatures. */
   checkpointBytes: 64 * KIB,
   releaseManifestBytes: MIB,

@@ -50,7 +50,7 @@ export async function makeSiteRequest(
  * @throws CoreError `REQUEST_MALFORMED` another shape, or the signature is not by the key in it; the `JSON_` codes
  */
 export function readSiteRequest(bytes: Uint8Array): SiteRequest {
-  const value = parseStrictJson(bytes, { maxBytes: LIMITS.statementBytes, maxDepth: LIMITS.jsonDepth });
+  const value = parseStrictJson(bytes, { maxBytes: LIMITS.siteRequestBytes, maxDepth: LIMITS.jsonDepth });
   const { signature, ...body } = asObject(value, 'a request');
   const { apiVersion, kind, name, spki, nonce, hbom, ...unknown } = body;
   if (apiVersion !== 'sealane/v1' || kind !== 'SiteRequest') throw malformed('apiVersion sealane/v1 and kind SiteRequest');

@@ -10,7 +10,7 @@ import { route } from '../route.js';
 import { releaseParam } from './release.js';
 
 /** Bundles with reports inline stay far below. */
-const MAX_STATEMENTS_BYTES = 16 * 1024 * 1024;
+const MAX_STATEMENTS_BYTES = 32 * 1024 * 1024;
 const BUNDLES = { mediaType: 'application/json', description: 'one Sigstore bundle or an array of them' };
 
 /** What evidence is not: these are said by the promoter, by people and by sites, each on a way of their own. */
