@@ -4,18 +4,22 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
 import { makeHome, PROVENANCE, type TestHome } from '../../packages/promoter/src/testing/test-home.js';
+import {
+  CI,
+  githubAction,
+  gitlabProject,
+  hasGitlab,
+  runGithubAction,
+  runShellStep,
+  runTektonTask,
+  type Step,
+} from '../support/ci-steps.js';
 import { requireProgram } from '../support/require-program.js';
-import { type Ended, ROOT, runProgram } from '../support/run.js';
-
-const CI = path.join(ROOT, 'pipelines', 'ci');
-const SEALANE = `${process.execPath} ${path.join(ROOT, 'bin', 'sealane.mjs')}`;
+import { ROOT, runProgram } from '../support/run.js';
+import { GITHUB_CLAIMS, GITLAB_CLAIMS, serviceYaml, startIssuer, startService } from '../support/service.js';
 
 const actionlint = requireProgram('actionlint');
-/** Run under a Node of its own: it needs a later one than we do. */
-const gitlab = requireProgram('gitlab-ci-local');
-const rsync = requireProgram('rsync');
 
 let home: TestHome;
 let dir: string;
@@ -39,25 +43,11 @@ async function makeRelease(): Promise<string> {
   return release;
 }
 
-interface Step {
-  readonly ended: Ended;
-  readonly reports: string;
-  readonly decision: string;
-}
-
-async function readStep(reports: string, ended: Ended): Promise<Step> {
-  const file = path.join(reports, 'decision.json');
-  return { ended, reports, decision: existsSync(file) && ended.exit !== 2 ? JSON.parse(readFileSync(file, 'utf8')).decision : '' };
-}
-
 const scratch = (name: string): string => mkdtempSync(path.join(dir, `${name}-`));
 
 describe('A15 the plain shell step', () => {
-  async function promote(release: string, to: string, more: Readonly<Record<string, string>> = {}): Promise<Step> {
-    const reports = scratch('reports');
-    const env = { SEALANE, SEALANE_HOME: home.home, SEALANE_RELEASE: release, SEALANE_TO: to, SEALANE_REPORTS: reports, ...more };
-    return readStep(reports, await runProgram('/bin/sh', [path.join(CI, 'promote.sh')], { env }));
-  }
+  const promote = (release: string, to: string, more: Readonly<Record<string, string>> = {}): Promise<Step> =>
+    runShellStep({ SEALANE_HOME: home.home, SEALANE_RELEASE: release, SEALANE_TO: to, ...more });
 
   test('promotes with 0, and a retried job gets the same decision', async () => {
     const release = await makeRelease();
@@ -113,36 +103,9 @@ describe('A15 the plain shell step', () => {
 });
 
 describe('A15 the GitHub action', () => {
-  const action = parse(readFileSync(path.join(CI, 'github', 'action.yml'), 'utf8'));
-
-  /** What the runner does with a composite action: expressions into the environment, then bash with its files. */
-  async function use(inputs: Readonly<Record<string, string>>): Promise<Step & { readonly outputs: string; readonly summary: string }> {
-    const [reports, runner] = [scratch('reports'), scratch('runner')];
-    const files = { output: path.join(runner, 'output'), summary: path.join(runner, 'summary') };
-    for (const file of Object.values(files)) writeFileSync(file, '');
-    const given: Record<string, string> = { sealane: SEALANE, home: home.home, reports, ...inputs };
-    const [step] = action.runs.steps;
-    const env = Object.fromEntries(
-      Object.entries(step.env as Record<string, string>).map(([name, text]) => {
-        const [, input = ''] = /^\$\{\{ inputs\.([a-z-]+) \}\}$/.exec(text) ?? [];
-        expect(Object.keys(action.inputs), text).toContain(input);
-        return [name, given[input] ?? action.inputs[input].default ?? ''];
-      }),
-    );
-    const variables = {
-      ...env,
-      GITHUB_ACTION_PATH: path.join(CI, 'github'),
-      GITHUB_OUTPUT: files.output,
-      GITHUB_STEP_SUMMARY: files.summary,
-    };
-    const ended = await runProgram('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', step.run], { env: variables });
-    const step_ = await readStep(reports, ended);
-    return { ...step_, outputs: readFileSync(files.output, 'utf8'), summary: readFileSync(files.summary, 'utf8') };
-  }
-
   test('promotes, and hands on outputs and a job summary', async () => {
     const release = await makeRelease();
-    const { ended, outputs, summary } = await use({ release, to: 'dev' });
+    const { ended, outputs, summary } = await runGithubAction({ home: home.home, release, to: 'dev' });
     expect(ended.exit, ended.stderr).toBe(0);
     const values = Object.fromEntries(
       outputs
@@ -151,7 +114,7 @@ describe('A15 the GitHub action', () => {
         .map((line) => line.split('=', 2)),
     );
     expect(values).toMatchObject({ release, stage: 'dev', decision: 'passed', exit: '0', statement: expect.stringMatching(/^sha256:/) });
-    for (const { value } of Object.values<{ value: string }>(action.outputs)) {
+    for (const { value } of Object.values<{ value: string }>(githubAction.outputs)) {
       expect(Object.keys(values)).toContain(/outputs\.([a-z-]+) /.exec(value)?.[1]);
     }
     expect(summary).toContain(`### Sealane: passed to dev\n\nRelease \`${release}\``);
@@ -160,7 +123,7 @@ describe('A15 the GitHub action', () => {
   test('never reads an input as code', async () => {
     const trap = path.join(scratch('trap'), 'sprung');
     for (const text of [`$(touch ${trap})`, `"; touch ${trap}; "`, `\`touch ${trap}\``]) {
-      expect((await use({ release: text, to: text, group: text })).ended.exit).toBe(2);
+      expect((await runGithubAction({ home: home.home, release: text, to: text, group: text })).ended.exit).toBe(2);
     }
     expect(existsSync(trap)).toBe(false);
   });
@@ -188,23 +151,9 @@ describe('A15 the GitHub action', () => {
 });
 
 describe('A15 the GitLab template', () => {
-  test.skipIf(gitlab === undefined || rsync === undefined)('promotes in a real run of its job, and warns where it waits', async () => {
-    const project = scratch('project');
-    cpSync(CI, path.join(project, 'pipelines', 'ci'), { recursive: true });
+  test.skipIf(!hasGitlab)('promotes in a real run of its job, and warns where it waits', async () => {
     const release = await makeRelease();
-    const job = (stage: string): string =>
-      `${stage}:\n  extends: .sealane-promote\n  variables: { SEALANE_RELEASE: '${release}', SEALANE_TO: ${stage} }\n`;
-    const include = 'include: [{ local: /pipelines/ci/gitlab/promote.gitlab-ci.yml }]\nstages: [test]\n';
-    writeFileSync(path.join(project, '.gitlab-ci.yml'), `${include}${job('dev')}${job('prod')}`);
-    const git = (...words: readonly string[]): unknown => execFileSync('git', words, { cwd: project });
-    git('init', '-q');
-    git('add', '-A');
-    git('-c', 'user.name=ci', '-c', 'user.email=ci@readings.example', 'commit', '-q', '-m', 'start');
-    git('remote', 'add', 'origin', 'git@gitlab.example:readings/readings.git');
-    const run = (name: string): Promise<Ended> => {
-      const variables = ['--variable', `SEALANE=${SEALANE}`, '--variable', `SEALANE_HOME=${home.home}`];
-      return runProgram(gitlab ?? '', ['--force-shell-executor', ...variables, name], { cwd: project });
-    };
+    const run = gitlabProject(release, ['dev', 'prod'], { SEALANE_HOME: home.home });
     const dev = await run('dev');
     expect(dev.exit, dev.stdout + dev.stderr).toBe(0);
     expect((await home.sealane(['channel', 'show', 'dev'])).groups[0].release).toBe(release);
@@ -214,33 +163,56 @@ describe('A15 the GitLab template', () => {
   });
 });
 
-describe('A15 the Tekton task', () => {
-  const task = parse(readFileSync(path.join(CI, 'tekton', 'promote.task.yaml'), 'utf8'));
+describe('A15 with the service', () => {
+  test('each template promotes by the token of its job: no home, no key and no secret on the runner', async () => {
+    const [github, gitlab] = await Promise.all([startIssuer(dir, 'github', GITHUB_CLAIMS), startIssuer(dir, 'gitlab', GITLAB_CLAIMS)]);
+    const service = await startService({ home: home.home }, serviceYaml({ github, gitlab }));
+    try {
+      const server = { SEALANE_SERVER: service.url };
+      const release = await makeRelease();
+      const shell = await runShellStep({ ...server, ...github.runnerEnv, SEALANE_RELEASE: release, SEALANE_TO: 'dev' });
+      expect({ exit: shell.ended.exit, decision: shell.decision }, shell.ended.stderr).toEqual({ exit: 0, decision: 'passed' });
 
+      const action = await runGithubAction({ server: service.url, release, to: 'dev' }, github.runnerEnv);
+      expect(action.ended.exit, action.ended.stderr).toBe(0);
+      // a retried job, whatever runs it, gets the same decision
+      expect(action.outputs).toContain(
+        `statement=${JSON.parse(readFileSync(path.join(shell.reports, 'decision.json'), 'utf8')).statement}`,
+      );
+      expect(action.summary).toContain('### Sealane: passed to dev');
+
+      const another = await makeRelease();
+      const token = await gitlab.token();
+      const task = await runTektonTask({ server: service.url, release: another, to: 'dev' }, scratch('nothing'), { SEALANE_TOKEN: token });
+      expect(task.ended.exit, task.ended.stderr).toBe(0);
+      expect(readFileSync(path.join(task.results, 'decision'), 'utf8')).toBe('passed');
+
+      if (hasGitlab) {
+        const third = await makeRelease();
+        const job = await gitlabProject(third, ['dev'], { ...server, SEALANE_TOKEN: token })('dev');
+        expect(job.exit, job.stdout + job.stderr).toBe(0);
+        expect((await home.sealane(['channel', 'show', 'dev'])).groups[0].release).toBe(third);
+        expect(job.stdout + job.stderr).not.toContain(token);
+      }
+
+      // without a token, with one for somebody else, and into a stage that this job may not fill
+      const mine = { ...server, SEALANE_RELEASE: release, SEALANE_TO: 'dev' };
+      expect((await runShellStep(mine)).ended.exit).not.toBe(0);
+      expect((await runShellStep({ ...mine, SEALANE_TOKEN: await github.token('https://other.example') })).ended.exit).toBe(3);
+      expect((await runShellStep({ ...mine, ...github.runnerEnv, SEALANE_TO: 'prod' })).ended.exit).toBe(3);
+    } finally {
+      await Promise.all([service.stop(), github.stop(), gitlab.stop()]);
+    }
+  });
+});
+
+// last: what a copy of the home logs is another history, which the witness refuses to follow
+describe('A15 the Tekton task', () => {
   test('promotes in its own script and writes its results', async () => {
-    const [workspace, results] = [scratch('workspace'), scratch('results')];
-    cpSync(home.home, workspace, { recursive: true });
     const release = await makeRelease();
-    rmSync(workspace, { recursive: true });
+    const workspace = scratch('workspace');
     cpSync(home.home, workspace, { recursive: true });
-    const params: Record<string, string> = Object.fromEntries(
-      task.spec.params.map(({ name, default: value }: Record<string, string>) => [name, value ?? '']),
-    );
-    Object.assign(params, { release, to: 'dev', ci: CI });
-    const [step] = task.spec.steps;
-    const replaced = (text: string): string =>
-      text.replace(/\$\(([a-z.-]+)\)/g, (whole, name: string) => {
-        const [kind, id = '', field] = name.split('.');
-        if (kind === 'params' && id in params) return params[id] ?? '';
-        if (kind === 'workspaces' && field === 'path') return workspace;
-        if (kind === 'results' && task.spec.results.some((result: { name: string }) => result.name === id)) return path.join(results, id);
-        throw new Error(`read the task: ${whole} means nothing`);
-      });
-    const env = Object.fromEntries(step.env.map(({ name, value }: Record<string, string>) => [name, replaced(value ?? '')]));
-    expect(replaced(step.script)).toBe(step.script);
-    const script = path.join(results, 'script');
-    writeFileSync(script, step.script, { mode: 0o755 });
-    const ended = await runProgram(script, [], { env: { SEALANE, ...env } });
+    const { ended, results } = await runTektonTask({ release, to: 'dev' }, workspace);
     expect(ended.exit, ended.stderr).toBe(0);
     expect(readFileSync(path.join(results, 'decision'), 'utf8')).toBe('passed');
     expect(readFileSync(path.join(results, 'statement'), 'utf8')).toMatch(/^sha256:[0-9a-f]{64}$/);
