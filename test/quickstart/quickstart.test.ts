@@ -73,6 +73,8 @@ describe('the quickstart', () => {
 
 const ENROL_RIG =
   'sealane-site enroll --name rig-1 --out request.json --config rig/site.yaml --state rig && sealane-site inventory --root rig/machine --devices rig/devices.cdx.json --out hardware.cdx.json && echo "image: golden-2026-11" > rig.yaml';
+const MAKE_EXCEPTION =
+  'sealane exception create --release readings@1.0.0 --to prod --gate soak --key alice --reason "fixes an outage" --home my-lane';
 const ADD_RIG = `${ENROL_RIG} && sealane rig add request.json --template rig.yaml --hardware hardware.cdx.json --key registrar --home my-lane`;
 
 /** Words of a shell before an example that needs something to be there; and its exit code where that is not 0. */
@@ -88,8 +90,10 @@ const BEFORE: Readonly<Record<string, string>> = {
   init: 'rm -r my-lane',
   enroll:
     'sed s/harbour-7/harbour-8/ site/site.yaml > site.yaml; sealane-site enroll --name harbour-8 --out request.json && sealane site add request.json --stage prod --key registrar --out record.json --home my-lane && cp my-lane/lane/trust/metadata/1.root.json .',
-  'exception review':
-    'sealane exception create --release readings@1.0.0 --to prod --gate soak --key alice --reason "fixes an outage" --home my-lane',
+  'exception review': MAKE_EXCEPTION,
+  'exception export': MAKE_EXCEPTION,
+  'exception apply':
+    'sealane-site exception request --kind stale --release "$(sealane release list --home my-lane | grep -o "sha256:[0-9a-f]*" | head -1)" --reason "the link is down" --out request.json --config site/site.yaml --state site/state && sealane exception create --request request.json --key alice --reason "the link is down" --home my-lane && sealane exception export "$(sealane exception list --home my-lane | cut -d" " -f1)" --out exception.json --home my-lane',
   'rig add': ENROL_RIG,
   'rig rebuilt': ADD_RIG,
   'rig revoke': ADD_RIG,
