@@ -10,7 +10,7 @@ import { type Ended, ROOT, runProgram } from './run.js';
 
 export const CI = path.join(ROOT, 'pipelines', 'ci');
 /** The command, as a job that has no `sealane` on its PATH names it. */
-export const SEALANE = `${process.execPath} ${path.join(ROOT, 'bin', 'sealane.mjs')}`;
+const SEALANE = `${process.execPath} ${path.join(ROOT, 'bin', 'sealane.mjs')}`;
 
 /** Run under a Node of its own: it needs a later one than we do. */
 const gitlab = requireProgram('gitlab-ci-local');
