@@ -109,6 +109,11 @@ export const ERRORS = define({
     what: 'what keeps a key (a token, a helper program, a certificate authority) did not answer as it must',
     hint: 'see that the token or service is there, then run the command again',
   },
+  KEY_UNSEALED: {
+    exit: 2,
+    what: 'a private key would go into a backup as plain text',
+    hint: 'keep it apart and back up the rest: sealane backup --out FILE --without-keys',
+  },
   KEY_MALFORMED: { exit: 2, what: 'a key is unreadable or of another kind than needed', hint: 'make one with: sealane key create NAME' },
   LOG_LEAF_MALFORMED: { exit: 4, what: 'a log entry is not a hashedrekord 0.0.2 body', hint: 'fetch it again from the log' },
   NOTE_MALFORMED: { exit: 4, what: 'a signed note is malformed', hint: 'fetch it again from the log' },
@@ -367,6 +372,11 @@ export const ERRORS = define({
     exit: 5,
     what: 'another process has been writing the ledger for too long',
     hint: 'run the command again: nothing of it was logged',
+  },
+  BACKUP_MALFORMED: {
+    exit: 4,
+    what: 'a backup is cut or altered, or the file is none',
+    hint: 'copy it again from where it is kept, or restore another one; nothing was laid down',
   },
   LEDGER_DAMAGED: {
     exit: 4,

@@ -41,4 +41,5 @@ export {
 export { type ReadBlobSync, type WalkedRelease, walkRelease } from './release-walk.js';
 export type { AbsoluteLinks } from './safe-path.js';
 export { syncTree } from './sync-tree.js';
+export { readTar, type TarEntry } from './tar-reader.js';
 export { withRegistry } from './with-registry.js';

@@ -94,6 +94,8 @@ export const PROGRAM: Program = {
       summary: 'check a ledger file by itself',
       load: async () => ({ command: (await import('@sealane/ledger')).ledgerFsck }),
     },
+    backup: { summary: 'write ledger, lane and sealed keys to one file', load: () => import('./commands/backup.js') },
+    restore: { summary: 'lay a backup down on an empty machine and verify it', load: () => import('./commands/restore.js') },
     'audit trace': {
       summary: 'the path of a release: built, tested, approved, decided, run',
       load: async () => ({ command: (await import('@sealane/auditor')).auditTrace }),

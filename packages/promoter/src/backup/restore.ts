@@ -1,0 +1,167 @@
+/** Restores a backup: every file is checked against the manifest while it is laid down, then the ledger is verified as a whole. */
+import { chmodSync, createReadStream, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import path from 'node:path';
+import { createDigester, parseCheckpoint, PromoterError, SealaneError, fromUtf8 } from '@sealane/core';
+import { verifyLedger } from '@sealane/ledger';
+import { DEFAULT_UNPACK_LIMITS, readTar, syncTree, type TarEntry, type UnpackLimits } from '@sealane/oci';
+import { isNotFound, PRIVATE_FILE, PUBLIC_FILE, readNamed, syncFolder } from '../disk-shell.js';
+import { type BackupFile, type BackupManifest, malformed, MANIFEST_NAME, MAX_MANIFEST_BYTES, parseManifest } from './manifest.js';
+
+/** What was restored. Times in milliseconds. */
+export interface RestoredHome {
+  readonly home: string;
+  readonly origin: string;
+  readonly size: number;
+  readonly madeAt: string;
+  readonly files: number;
+  readonly bytes: number;
+  /** Where the ledger was kept; here it is in SQLite. */
+  readonly ledgerFrom: BackupManifest['ledger'];
+  /** Private keys that were not in the backup. */
+  readonly leftOut: readonly string[];
+  /** The lane that is published now, where one was named: how far its log is, and whether this ledger is behind it. */
+  readonly published: { readonly size: number; readonly isAhead: boolean } | null;
+  readonly tookMs: { readonly unpack: number; readonly verify: number };
+}
+
+/** How to restore. `published` is the folder of the lane as sites see it, where it is still there. */
+export interface RestoreWish {
+  readonly file: string;
+  readonly folder: string;
+  readonly published?: string;
+  readonly signal: AbortSignal;
+  /** A clock that never goes back, in milliseconds. */
+  readonly uptimeMs: () => number;
+}
+
+/** A lane of terabytes in a million files; each is checked against the manifest as it comes, so the bound is only against nonsense. */
+const LIMITS: UnpackLimits = { ...DEFAULT_UNPACK_LIMITS, maxTotalBytes: 64 * 1024 ** 4, maxEntries: 1_000_001 };
+
+/**
+ * Restores into a folder that is empty or not there. Nothing is at `folder` before everything is checked; on failure nothing is left.
+ *
+ * @throws PromoterError `USAGE` the folder is not empty; `CONFIG_INVALID` no such file; `BACKUP_MALFORMED` cut, altered or no backup;
+ * `LEDGER_DAMAGED` the ledger in it does not verify
+ */
+export async function restoreBackup({ file, folder, published, signal, uptimeMs }: RestoreWish): Promise<RestoredHome> {
+  expectEmpty(folder);
+  const checkpoint = published === undefined ? undefined : fromUtf8(readNamed(path.join(published, 'log', 'checkpoint'), 'checkpoint'));
+  const publishedSize = checkpoint === undefined ? undefined : parseCheckpoint(checkpoint).size;
+  mkdirSync(path.dirname(folder), { recursive: true });
+  const work = mkdtempSync(path.join(path.dirname(folder), '.sealane-restore-'));
+  try {
+    const started = uptimeMs();
+    const manifest = await unpack(file, work, signal);
+    await syncTree(work);
+    const unpacked = uptimeMs();
+    await expectSound(path.join(work, 'ledger', 'ledger.sqlite'), manifest);
+    const verified = uptimeMs();
+    // as `init` leaves a home: whoever serves the lane may enter it
+    chmodSync(work, 0o755);
+    renameSync(work, folder);
+    syncFolder(path.dirname(folder));
+    const { origin, size, madeAt, files, ledger, leftOut } = manifest;
+    return {
+      home: folder,
+      origin,
+      size,
+      madeAt,
+      files: files.length,
+      bytes: files.reduce((sum, each) => sum + each.size, 0),
+      ledgerFrom: ledger,
+      leftOut,
+      published: publishedSize === undefined ? null : { size: publishedSize, isAhead: publishedSize > size },
+      tookMs: { unpack: Math.round(unpacked - started), verify: Math.round(verified - unpacked) },
+    };
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+function expectEmpty(folder: string): void {
+  let names: readonly string[];
+  try {
+    names = readdirSync(folder);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new PromoterError(
+      'USAGE',
+      `restore into ${folder}: expected an empty or missing folder, got: ${why}`,
+      { folder },
+      { cause: error },
+    );
+  }
+  if (names.length === 0) return;
+  throw new PromoterError(
+    'USAGE',
+    `restore into ${folder}: expected an empty or missing folder, got one with ${names.length} entries`,
+    { folder },
+    { hint: 'name another folder with --home; nothing is restored over a home that is there' },
+  );
+}
+
+async function unpack(file: string, folder: string, signal: AbortSignal): Promise<BackupManifest> {
+  try {
+    const entries = readTar(createReadStream(file), LIMITS);
+    const first = await entries.next();
+    if (first.done === true) throw malformed(MANIFEST_NAME, 'an empty archive');
+    const manifest = parseManifest(await manifestBytes(first.value));
+    const wanted = manifest.files.values();
+    for await (const entry of entries) {
+      signal.throwIfAborted();
+      await layDown(entry, wanted.next().value, folder);
+    }
+    const missing = wanted.next().value;
+    if (missing !== undefined) throw malformed(missing.name, 'the end');
+    return manifest;
+  } catch (cause) {
+    if (isNotFound(cause)) throw new PromoterError('CONFIG_INVALID', `read backup ${file}: expected a file, got none`, { file }, { cause });
+    // whatever the reader of tars or JSON objects to is the same to who restores: this is not what was written
+    if (cause instanceof SealaneError && cause.code !== 'BACKUP_MALFORMED') throw malformed('what was written', cause.message, cause);
+    throw cause;
+  }
+}
+
+async function manifestBytes({ name, kind, sizeBytes, content }: TarEntry): Promise<Uint8Array> {
+  if (kind !== 'file' || name !== MANIFEST_NAME) throw malformed(`${MANIFEST_NAME} first`, `${kind} ${JSON.stringify(name)}`);
+  if (sizeBytes > MAX_MANIFEST_BYTES) throw malformed(`at most ${MAX_MANIFEST_BYTES} bytes of manifest`, `${sizeBytes}`);
+  const chunks: Uint8Array[] = [];
+  // chunks are only valid until the next one
+  for await (const chunk of content) chunks.push(new Uint8Array(chunk));
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+/** Names are those of the manifest, which takes no other than a home has: an archive leads nowhere else. */
+async function layDown(entry: TarEntry, wanted: BackupFile | undefined, folder: string): Promise<void> {
+  if (wanted === undefined) throw malformed('the end', JSON.stringify(entry.name));
+  if (entry.kind !== 'file' || entry.name !== wanted.name)
+    throw malformed(`file ${wanted.name}`, `${entry.kind} ${JSON.stringify(entry.name)}`);
+  if (entry.sizeBytes !== wanted.size) throw malformed(`${wanted.size} bytes of ${wanted.name}`, `${entry.sizeBytes}`);
+  const target = path.join(folder, wanted.name);
+  const isPublic = /^(?:lane\/|pipeline\.yaml$|log\.vkey$)/.test(wanted.name);
+  mkdirSync(path.dirname(target), { recursive: true, mode: isPublic ? 0o755 : 0o700 });
+  const handle = await open(target, 'wx', isPublic ? PUBLIC_FILE : PRIVATE_FILE);
+  try {
+    const digester = createDigester();
+    for await (const chunk of entry.content) {
+      digester.update(chunk);
+      for (let done = 0; done < chunk.length;) done += (await handle.write(chunk, done)).bytesWritten;
+    }
+    const digest = digester.finish();
+    if (digest !== wanted.digest) throw malformed(`${wanted.name} with ${wanted.digest}`, digest);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function expectSound(file: string, { origin, size, checkpoint }: BackupManifest): Promise<void> {
+  const report = await verifyLedger({ file, origin, ...(checkpoint === null ? {} : { checkpoint }) });
+  const [problem] = report.problems;
+  if (problem === undefined && report.size === size) return;
+  const { where, key, expected, actual } = problem ?? { where: 'log', key: 'size', expected: `${size}`, actual: `${report.size}` };
+  throw new PromoterError('LEDGER_DAMAGED', `restore the ledger of ${origin}: at ${where} ${key} expected ${expected}, got ${actual}`, {
+    problems: report.problems.length,
+  });
+}

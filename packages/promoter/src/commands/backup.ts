@@ -1,0 +1,35 @@
+/** `sealane backup`. */
+import path from 'node:path';
+import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { withStillHome } from '../backup/still-home.js';
+import { writeBackup } from '../backup/write-backup.js';
+import { nowText } from '../clock.js';
+import { textOption } from '../promoter.js';
+
+export const command: CommandSpec = {
+  name: 'backup',
+  summary: 'write ledger, lane, pipeline and sealed keys to one file, while the promoter runs',
+  options: [
+    { flags: '--out <file>', description: 'the file to write; there must be none', required: true },
+    { flags: '--without-keys', description: 'leave out every private key' },
+  ],
+  example: 'sealane backup --out backup.tar --home my-lane',
+  run,
+};
+
+async function run(call: CommandCall): Promise<CommandResult> {
+  const written = await writeBackup({
+    out: path.resolve(call.io.cwd, textOption(call, 'out')),
+    keys: call.options['withoutKeys'] === true ? 'no-keys' : 'sealed-keys',
+    now: nowText,
+    signal: call.io.signal,
+    standStill: (work) => withStillHome(call, work),
+  });
+  const { out, origin, size, files, bytes, digest, leftOut } = written;
+  const lines = [
+    `backed up ${origin} with ${size} entries: ${files} files, ${bytes} bytes in ${out}`,
+    `its digest, to be kept apart: ${digest}`,
+    ...leftOut.map((name) => `  left out: ${name}`),
+  ];
+  return { exit: 0, json: written, text: lines.join('\n') };
+}

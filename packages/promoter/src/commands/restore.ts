@@ -1,0 +1,44 @@
+/** `sealane restore`. */
+import path from 'node:path';
+import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { restoreBackup, type RestoredHome } from '../backup/restore.js';
+import { optionalText, textArgument, textOption } from '../promoter.js';
+
+export const command: CommandSpec = {
+  name: 'restore',
+  summary: 'lay a backup down on an empty machine and verify it; with --lane, say whether the published lane is ahead of it',
+  arguments: [{ name: 'file', description: 'a file that sealane backup wrote' }],
+  example: 'sealane restore backup.tar --home my-restored-lane',
+  run,
+};
+
+async function run(call: CommandCall): Promise<CommandResult> {
+  const { io } = call;
+  const published = optionalText(call, 'lane');
+  const restored = await restoreBackup({
+    file: path.resolve(io.cwd, textArgument(call, 0, 'FILE')),
+    folder: path.resolve(io.cwd, textOption(call, 'home')),
+    ...(published === undefined ? {} : { published: path.resolve(io.cwd, published) }),
+    signal: io.signal,
+    uptimeMs: () => performance.now(),
+  });
+  return { exit: 0, json: restored, text: textOf(restored), hint: hintOf(restored) };
+}
+
+function textOf({ home, origin, size, madeAt, files, bytes, ledgerFrom, leftOut, tookMs }: RestoredHome): string {
+  return [
+    `restored ${origin} with ${size} entries, as of ${madeAt}, into ${home}`,
+    `  ${files} files, ${bytes} bytes: unpacked in ${tookMs.unpack} ms, ledger verified in ${tookMs.verify} ms`,
+    ...(ledgerFrom === 'sqlite' ? [] : ['  the ledger was in PostgreSQL: here it is in SQLite, ledger/ledger.sqlite']),
+    ...leftOut.map((name) => `  not in the backup, put it back by hand: ${name}`),
+  ].join('\n');
+}
+
+/** An older ledger signs nothing once it has seen what was published; before it has, somebody must show it. */
+function hintOf({ home, size, published }: RestoredHome): string {
+  if (published === null)
+    return `before it signs: fetch the newest checkpoint from the published lane, a site or a witness, and run: sealane audit verify --checkpoint FILE --home ${home}`;
+  if (published.isAhead)
+    return `the published lane has ${published.size} entries, this ledger ${size}: it will refuse to log there (LOG_RESTORED); restore a newer backup, or start a new origin through policy`;
+  return `the published lane is not ahead; check that it is the same log: sealane audit verify --home ${home}, then ask the witness: sealane publish --home ${home}`;
+}
