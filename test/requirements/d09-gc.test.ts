@@ -1,0 +1,89 @@
+/** Row D9, retention of content: `gc` takes what nothing names, and never what a site, an auditor or a channel still needs. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { digestHex, sha256 } from '@sealane/core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeLane, type TestLane } from '../support/lane.js';
+import { runJson } from '../support/run.js';
+import { enrolSite } from '../support/site.js';
+
+let dir: string;
+let lane: TestLane;
+let blobs: string;
+let releases: readonly string[];
+/** Blobs that nothing names: an old one, a new one, and what a killed write left. */
+let orphan: string;
+let fresh: string;
+let cut: string;
+
+beforeAll(async () => {
+  dir = mkdtempSync(path.join(tmpdir(), 'sealane-gc-'));
+  lane = await makeLane(dir);
+  blobs = path.join(lane.lane, 'content', 'blobs', 'sha256');
+  releases = [await lane.release('1.0.0'), await lane.release('1.1.0')];
+  for (const release of releases) await lane.promote(release);
+  [orphan, fresh] = ['orphan', 'fresh'].map((text) => {
+    const file = path.join(blobs, digestHex(sha256(Buffer.from(text))));
+    writeFileSync(file, text);
+    return file;
+  }) as [string, string];
+  cut = path.join(blobs, '.blob-1-0.tmp');
+  writeFileSync(cut, 'half');
+  for (const name of readdirSync(blobs)) if (path.join(blobs, name) !== fresh) utimesSync(path.join(blobs, name), 1, 1);
+});
+
+afterAll(async () => {
+  await lane.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const inLane = (file: string): string => path.relative(lane.lane, file);
+
+describe('D9 gc', () => {
+  it('lists what nothing names and takes nothing until it is told to', async () => {
+    const before = readdirSync(blobs);
+    const listed = await lane.sealane(['gc']);
+    expect(listed).toMatchObject({ deleted: false, keptAsNew: 1 });
+    expect(listed.files).toEqual(
+      expect.arrayContaining([
+        { path: inLane(orphan), bytes: 6, why: 'nothing names it' },
+        { path: inLane(cut), bytes: 4, why: 'left by a write that was cut' },
+      ]),
+    );
+    expect(readdirSync(blobs)).toEqual(before);
+  });
+
+  it('refuses beside a lane that knows more than its ledger', async () => {
+    const checkpoint = path.join(lane.lane, 'log', 'checkpoint');
+    const note = readFileSync(checkpoint, 'utf8');
+    writeFileSync(checkpoint, note.replace(/\n\d+\n/, '\n99999\n'));
+    const answer = await runJson('sealane', ['gc', '--delete', '--home', lane.home]);
+    writeFileSync(checkpoint, note);
+    expect({ exit: answer.exit, code: answer.json.error.code }).toEqual({ exit: 8, code: 'LOG_RESTORED' });
+    expect(existsSync(orphan)).toBe(true);
+  });
+
+  it('removes it, and a new site installs and goes back, and the auditor still finds everything', async () => {
+    const { files } = await lane.sealane(['gc']);
+    const removed = await lane.sealane(['gc', '--delete']);
+    expect(removed).toMatchObject({ deleted: true, files });
+    expect([orphan, fresh, cut].map((file) => existsSync(file))).toEqual([false, true, false]);
+    expect((await lane.sealane(['gc'])).files).toEqual([]);
+    // a site of whose every byte comes out of what is left: the release before the current one too
+    const site = await enrolSite(lane, path.join(dir, 'site'));
+    try {
+      expect(await site.must(['update'])).toMatchObject({ outcome: 'installed', release: releases[1] });
+      await lane.sealane(['channel', 'rollback', 'prod', '--to', releases[0] ?? '', '--reason', 'worse']);
+      expect(await site.must(['update'])).toMatchObject({ outcome: 'installed', release: releases[0] });
+    } finally {
+      await site.stop();
+    }
+    expect((await lane.sealane(['audit', 'verify'])).answer.ok).toBe(true);
+    for (const release of releases) {
+      await lane.sealane(['evidence', 'verify', release]);
+      expect((await lane.sealane(['audit', 'trace', release])).complete).toBe(true);
+      await lane.sealane(['media', 'export', '--stage', 'prod', '--out', path.join(dir, 'medium', release.slice(-8))]);
+    }
+  });
+});
