@@ -28,6 +28,8 @@ const PATTERNS: Readonly<Record<string, string>> = {
   '^[A-Z][A-Za-z]+=[^\\n]*$': 'unit property',
   '^(?:\\[[0-9a-f:]+\\]|[^\\s:]+):\\d{1,5}$': 'host:port',
   '^(?:[01]\\d|2[0-3]):[0-5]\\d$': 'HH:MM',
+  '^(?:pipeline\\.yaml|service\\.yaml|log\\.vkey|proposal\\.json|ledger\\/ledger\\.sqlite(?:\\.anchor)?|(?:keys|owners|proposals|lane\\/(?:trust|content|log))(?:\\/[A-Za-z0-9_@=+%,-][A-Za-z0-9_.@=+%,-]*)+)$':
+    'file of a home',
 };
 
 /** Rows of a schema, outer fields before inner ones. Of a statement, the rows are those of its predicate. */

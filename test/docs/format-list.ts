@@ -25,6 +25,7 @@ import {
   readTestResult,
 } from '@sealane/trust';
 import { z } from 'zod';
+import { backupShape, parseManifest } from '../../packages/promoter/src/backup/manifest.js';
 import { parsePipeline } from '../../packages/promoter/src/pipeline/pipeline.js';
 import { pipelineJsonSchema } from '../../packages/promoter/src/pipeline/schema.js';
 import { parseServiceFile } from '../../packages/promoter/src/service/service-file.js';
@@ -102,6 +103,7 @@ export const FORMATS: readonly Format[] = [
   document('channel', channelShape, parseChannel),
   document('policy', policyShape, parsePolicy),
   document('waybill', waybillShape, parseWaybill),
+  document('backup', backupShape, parseManifest),
   document('conditions', conditionsShape, parseConditions),
   document('fidelity', fidelityShape, parseFidelity),
   document('rehearsal', rehearsalShape, parseRehearsal),

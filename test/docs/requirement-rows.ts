@@ -82,7 +82,7 @@ const LEDGER: readonly RequirementRow[] = [
   ['D6', 'pages for people', NONE_YET],
   ['D7', 'export', NONE_YET],
   ['D8', 'outgrows one machine: PostgreSQL with several promoters', NONE_YET],
-  ['D9', 'backup and retention', 'backup, restore onto an empty machine, retention'],
+  ['D9', 'backup and retention', 'retention by class, erasure'],
 ];
 
 /** The parts of the page, each with its letter. */

@@ -2,7 +2,8 @@
 import { cpSync, createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { sha256 } from '@sealane/core';
+import Database from 'better-sqlite3';
+import { canonicalJson, sha256 } from '@sealane/core';
 import { DEFAULT_UNPACK_LIMITS, packedFile, packTar, readTar } from '@sealane/oci';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeLane, type TestLane } from '../support/lane.js';
@@ -97,27 +98,26 @@ describe('D9 a backup that is not what was written is refused, and nothing is la
   });
 
   it('and so is one whose ledger was edited by somebody who wrote a manifest to it', async () => {
-    const home = nowhere();
-    let digest = '';
-    const ledger = (bytes: Uint8Array): Uint8Array => {
-      const at = Buffer.from(bytes).indexOf('"predicateType"');
-      expect(at).toBeGreaterThan(0);
-      return bytes.with(at + 20, (bytes[at + 20] ?? 0) ^ 1);
-    };
+    const edited = path.join(mkdtempSync(path.join(dir, 'edited-')), 'ledger.sqlite');
     await rewritten((name, bytes) => {
-      if (name === 'ledger/ledger.sqlite') digest = sha256(ledger(bytes));
+      if (name === 'ledger/ledger.sqlite') writeFileSync(edited, bytes);
       return [];
     });
-    const file = await rewritten((name, bytes) => [
-      [
-        name,
-        name === 'ledger/ledger.sqlite'
-          ? ledger(bytes)
-          : name === 'backup.json'
-            ? Buffer.from(text(bytes).replace(/("digest":")[^"]+(","name":"ledger\/ledger.sqlite")/, `$1${digest}$2`))
-            : bytes,
-      ],
-    ]);
+    const database = new Database(edited);
+    const kept = database.prepare("SELECT sql FROM sqlite_schema WHERE name = 'envelope_kept'").pluck().get() as string;
+    database.exec(`DROP TRIGGER envelope_kept; DELETE FROM envelope WHERE idx = 2; ${kept}`);
+    database.close();
+    const ledger = readFileSync(edited);
+    const file = await rewritten((name, bytes) => {
+      if (name === 'ledger/ledger.sqlite') return [[name, ledger]];
+      if (name !== 'backup.json') return [[name, bytes]];
+      const manifest = JSON.parse(text(bytes));
+      const files = manifest.files.map((each: { name: string }) =>
+        each.name === 'ledger/ledger.sqlite' ? { name: each.name, size: ledger.length, digest: sha256(ledger) } : each,
+      );
+      return [[name, canonicalJson({ ...manifest, files })]];
+    });
+    const home = nowhere();
     expect(await refusal(['restore', file, '--home', home])).toEqual({ exit: 4, code: 'LEDGER_DAMAGED' });
     expect(readdirSync(path.dirname(home))).toEqual([]);
   });

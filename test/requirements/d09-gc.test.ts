@@ -81,7 +81,7 @@ describe('D9 gc', () => {
     }
     expect((await lane.sealane(['audit', 'verify'])).answer.ok).toBe(true);
     for (const release of releases) {
-      await lane.sealane(['evidence', 'verify', release]);
+      await lane.sealane(['evidence', 'verify', release, '--to', 'prod']);
       expect((await lane.sealane(['audit', 'trace', release])).complete).toBe(true);
       await lane.sealane(['media', 'export', '--stage', 'prod', '--out', path.join(dir, 'medium', release.slice(-8))]);
     }
