@@ -1,9 +1,9 @@
 /** Every kind of document that a real lane and a real site write, by format: what the pages and schemas are held to. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createReadStream, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { canonicalJson, fromBase64, type JsonObject, parseCheckpoint, PREDICATE } from '@sealane/core';
-import { RELEASE_ARTIFACT_TYPE } from '@sealane/oci';
+import { DEFAULT_UNPACK_LIMITS, readTar, RELEASE_ARTIFACT_TYPE } from '@sealane/oci';
 import { parse as parseYaml } from 'yaml';
 import { writeMachine } from '../support/hardware.js';
 import { makeLane, type TestLane } from '../support/lane.js';
@@ -153,6 +153,16 @@ async function rigLife(lane: TestLane, dir: string): Promise<void> {
     await lane.sealane(['rig', 'revoke', ...thing, '--reason', 'loose cable', '--key', 'registrar']);
 }
 
+/** The manifest in a backup of the lane, which is its first file. */
+async function manifestOfBackup(lane: TestLane): Promise<Uint8Array> {
+  const file = path.join(lane.dir, 'backup.tar');
+  await lane.sealane(['backup', '--out', file]);
+  const { value } = await readTar(createReadStream(file), DEFAULT_UNPACK_LIMITS).next();
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of value?.content ?? []) chunks.push(new Uint8Array(chunk));
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
 async function collect(lane: TestLane, site: TestSite): Promise<Documents> {
   const found = new Map<string, Uint8Array[]>();
   const keep: Keep = (name, bytes) => void found.set(name, [...(found.get(name) ?? []), bytes]);
@@ -160,6 +170,7 @@ async function collect(lane: TestLane, site: TestSite): Promise<Documents> {
   const folder = (...words: readonly string[]): readonly Uint8Array[] => filesOf(path.join(...words)).map((name) => file(name));
   keep('pipeline', file(lane.home, 'pipeline.yaml'));
   keep('proposal', file(lane.home, 'proposal.json'));
+  keep('backup', await manifestOfBackup(lane));
   keep('database', Buffer.from(databaseJson('/run/postgresql', 'ledger')));
   keep('service', Buffer.from(serviceYaml({ github: { url: 'https://token.example' }, gitlab: { url: 'https://gitlab.example' } })));
   keep('site', file(site.config));
