@@ -87,6 +87,7 @@ const BEFORE: Readonly<Record<string, string>> = {
   'evidence import': 'sealane evidence export readings@1.0.0 --out carried --home my-lane',
   'log anchor':
     'sealane evidence export readings@1.0.0 --out carried --home my-lane; cp my-lane/log.vkey other-log.vkey; sed -n "s/.*vkey: \'\\(.*\\)\'/\\1/p" my-lane/pipeline.yaml > other-witness.vkey',
+  restore: 'sealane backup --out backup.tar --home my-lane',
   init: 'rm -r my-lane',
   enroll:
     'sed s/harbour-7/harbour-8/ site/site.yaml > site.yaml; sealane-site enroll --name harbour-8 --out request.json && sealane site add request.json --stage prod --key registrar --out record.json --home my-lane && cp my-lane/lane/trust/metadata/1.root.json .',
