@@ -79,6 +79,7 @@ describe('D9 a backup that is not what was written is refused, and nothing is la
     ],
     ['one byte flipped in the manifest', () => rewritten(asText('backup.json', (words) => words.replace('"size":', '"sizf":')))],
     ['one byte flipped in the middle', () => bent((bytes) => bytes.with(bytes.length >> 1, (bytes[bytes.length >> 1] ?? 0) ^ 1))],
+    ['a last file that is missing', () => rewritten((name, bytes) => (name === 'pipeline.yaml' ? [] : [[name, bytes]]))],
     ['a file that is missing', () => rewritten((name, bytes) => (name === 'log.vkey' ? [] : [[name, bytes]]))],
     ['a file too many', () => rewritten((name, bytes) => [[name, bytes], ...(name === 'log.vkey' ? [['log.wkey', bytes] as const] : [])])],
     ['no manifest', () => rewritten((name, bytes) => (name === 'backup.json' ? [] : [[name, bytes]]))],
