@@ -73,7 +73,7 @@ describe('A14 release copy under fire', () => {
       const to = `${registry.host}/at-once/readings`;
       const wishes = [['--stage', 'dev'], ['--stage', 'edge-preprod'], ['--stage', 'prod'], []];
       const ended = await Promise.all(wishes.map((words) => runJson('sealane', copy(to, ...words))));
-      expect(ended.map(({ exit }) => exit)).toEqual([0, 0, 0, 0]);
+      for (const { exit, stdout, stderr } of ended) expect(exit, `${stdout}${stderr}`).toBe(0);
       const found = await discover(`${to}@${image}`);
       // provenance and tests, the same for all; and a decision of each stage
       expect(found.map(typeOf).sort()).toEqual([...Array<string>(3).fill(VSA), ...found.map(typeOf).filter((type) => type !== VSA)].sort());
