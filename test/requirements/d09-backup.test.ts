@@ -128,6 +128,10 @@ describe('D9 a backup', () => {
   it('replaces no file, and is restored over no home', async () => {
     const before = readFileSync(backup);
     expect(await refusal(['backup', '--out', backup, '--home', lane.home])).toEqual({ exit: 2, code: 'USAGE' });
+    // the mount point of a disk that is not there
+    const unmounted = path.join(dir, 'unmounted', 'backup.tar');
+    expect(await refusal(['backup', '--out', unmounted, '--home', lane.home])).toEqual({ exit: 2, code: 'CONFIG_INVALID' });
+    expect(existsSync(path.dirname(unmounted))).toBe(false);
     expect(readFileSync(backup).equals(before)).toBe(true);
     const files = readdirSync(lane.home);
     expect(await refusal(['restore', backup, '--home', lane.home])).toEqual({ exit: 2, code: 'USAGE' });

@@ -117,7 +117,10 @@ async function unpack(file: string, folder: string, signal: AbortSignal): Promis
     if (missing !== undefined) throw malformed(missing.name, 'the end');
     return manifest;
   } catch (cause) {
-    if (isNotFound(cause)) throw new PromoterError('CONFIG_INVALID', `read backup ${file}: expected a file, got none`, { file }, { cause });
+    if (isNotFound(cause)) {
+      const hint = 'check the path: nothing is there';
+      throw new PromoterError('CONFIG_INVALID', `read backup ${file}: expected a file, got none`, { file }, { cause, hint });
+    }
     // whatever the reader of tars or JSON objects to is the same to who restores: this is not what was written
     if (cause instanceof SealaneError && cause.code !== 'BACKUP_MALFORMED') throw malformed('what was written', cause.message, cause);
     throw cause;

@@ -1,5 +1,5 @@
 /** Writes a backup: a manifest and the files it lists, as one tar. */
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { createDigester, type Digest, fromUtf8, PromoterError, SealaneError } from '@sealane/core';
@@ -36,12 +36,12 @@ const HEX_NAME = /^lane\/content\/blobs\/sha256\/([0-9a-f]{64})$/;
 /**
  * Writes the file durably, for its owner only. Until it is whole nothing is at `out`; on failure nothing is left.
  *
- * @throws PromoterError `USAGE` there is a file; `KEY_UNSEALED`; `CONTENT_DIGEST` a blob of the lane is rotten; `CONTENT_MISSING` one was removed
+ * @throws PromoterError `USAGE` there is a file; `CONFIG_INVALID` there is no folder for it; `KEY_UNSEALED`; `CONTENT_DIGEST` a blob of the lane is rotten; `CONTENT_MISSING` one was removed
  * meanwhile; LedgerError `LEDGER_DAMAGED` the ledger does not verify
  */
 export async function writeBackup({ out, keys, now, signal, standStill }: BackupWish): Promise<WrittenBackup> {
   refuseToReplace(out);
-  mkdirSync(path.dirname(out), { recursive: true });
+  expectFolder(out);
   // beside the file, where there is room for it and from where it can be renamed; 0700, as mkdtemp makes it
   const work = mkdtempSync(path.join(path.dirname(out), '.sealane-backup-'));
   try {
@@ -87,6 +87,17 @@ function refuseToReplace(out: string): void {
     `write backup ${out}: expected no file there, got one`,
     { out },
     { hint: 'name another file with --out' },
+  );
+}
+
+/** A folder that is not there may be a disk that is not mounted: making it would put the backup where nobody looks for it. */
+function expectFolder(out: string): void {
+  if (existsSync(path.dirname(out))) return;
+  throw new PromoterError(
+    'CONFIG_INVALID',
+    `write backup ${out}: expected the folder ${path.dirname(out)}, got none`,
+    { out },
+    { hint: 'check that its disk is mounted, or make the folder' },
   );
 }
 

@@ -1,5 +1,15 @@
 /** Exceptions at this site: asking for one, taking one in, finding the one that lets something through. Each is used once. */
-import { type Digest, hex, type JsonObject, LIMITS, parseStrictJson, SealaneError, signStatement, SiteError } from '@sealane/core';
+import {
+  type Digest,
+  hex,
+  type JsonObject,
+  type JsonValue,
+  LIMITS,
+  parseStrictJson,
+  SealaneError,
+  signStatement,
+  SiteError,
+} from '@sealane/core';
 import { encodeBundle, exceptionRequestStatement, judgeSiteException, type SiteException, type SiteExceptionKind } from '@sealane/trust';
 import type { Site } from '../site.js';
 import { admitInput, mirrorOf } from './admission.js';
@@ -73,10 +83,25 @@ export function usedBy(exception: SiteException | null | undefined): { readonly 
 
 /** One bundle, or a list of them. */
 function readBundles(bytes: Uint8Array): readonly JsonObject[] {
-  const value = parseStrictJson(bytes, { maxBytes: LIMITS.bundleBytes, maxDepth: LIMITS.jsonDepth });
+  const value = parsed(bytes);
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (list.every(isObject)) return list;
   throw new SiteError('EXCEPTION_INVALID', 'read an exception: expected a bundle or a list of bundles');
+}
+
+function parsed(bytes: Uint8Array): JsonValue {
+  try {
+    return parseStrictJson(bytes, { maxBytes: LIMITS.bundleBytes, maxDepth: LIMITS.jsonDepth });
+  } catch (cause) {
+    if (!(cause instanceof SealaneError)) throw cause;
+    const hint = 'take the file that this wrote: sealane exception export';
+    throw new SiteError(
+      'EXCEPTION_INVALID',
+      `read an exception: expected a bundle or a list of bundles, ${cause.message}`,
+      {},
+      { cause, hint },
+    );
+  }
 }
 
 function isObject(value: unknown): value is JsonObject {

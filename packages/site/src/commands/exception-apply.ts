@@ -18,7 +18,12 @@ export const command: CommandSpec = {
       const file = path.resolve(call.io.cwd, given);
       const bytes = site.world.disk.read(file, LIMITS.bundleBytes);
       if (bytes === undefined)
-        throw new SiteError('CONFIG_INVALID', `read ${file}: expected an exception, got no such file`, { path: file });
+        throw new SiteError(
+          'CONFIG_INVALID',
+          `read ${file}: expected an exception, got no such file`,
+          { path: file },
+          { hint: 'check the path: nothing is there' },
+        );
       const { kind, release, by, expiresAt, reason, statements } = await takeException(site, machine, bytes);
       return {
         exit: 0,
