@@ -1,12 +1,10 @@
 /** skopeo reads images out of a lane; images come into a lane from a real Distribution registry, by digest. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeLane, type TestLane } from '../support/lane.js';
+import { startDistribution, type TestRegistry } from '../support/registry.js';
 import { requireProgram } from '../support/require-program.js';
 import { type Ended, runJson, runProgram } from '../support/run.js';
 
@@ -17,7 +15,7 @@ describe.skipIf(skopeo === undefined || registry === undefined)('images in and o
   let dir: string;
   let lane: TestLane;
   let host: string;
-  let server: ChildProcess;
+  let server: TestRegistry;
   let digest: string;
 
   const copy = async (...words: readonly string[]): Promise<Ended> => {
@@ -36,12 +34,8 @@ describe.skipIf(skopeo === undefined || registry === undefined)('images in and o
     dir = mkdtempSync(path.join(tmpdir(), 'sealane-registry-'));
     lane = await makeLane(dir);
     await lane.release('1.0.0');
-    host = `127.0.0.1:${await freePort()}`;
-    const config = path.join(dir, 'registry.yml');
-    writeFileSync(config, `version: 0.1\nstorage: {filesystem: {rootdirectory: ${dir}/registry}}\nhttp: {addr: '${host}'}\n`);
-    mkdirSync(path.join(dir, 'registry'));
-    server = spawn(registry ?? '', ['serve', config], { stdio: 'ignore' });
-    for (let tries = 0; tries < 100 && !(await answers(`http://${host}/v2/`)); tries += 1) await sleep(100);
+    server = await startDistribution(path.join(dir, 'registry'));
+    host = server.host;
     await copy(`oci:${lane.lane}/content:readings-1.0.0-app`, `docker://${host}/readings:stable`);
     digest = (
       await runProgram(skopeo ?? '', ['inspect', '--tls-verify=false', '--format', '{{.Digest}}', `docker://${host}/readings:stable`])
@@ -49,7 +43,7 @@ describe.skipIf(skopeo === undefined || registry === undefined)('images in and o
   });
 
   afterAll(async () => {
-    server.kill();
+    await server.stop();
     await lane.stop();
     rmSync(dir, { recursive: true, force: true });
   });
@@ -107,24 +101,3 @@ describe.skipIf(skopeo === undefined || registry === undefined)('images in and o
     expect({ exit: answer.exit, code: answer.json.error.code }).toEqual({ exit: 6, code: 'REGISTRY_UNAVAILABLE' });
   });
 });
-
-async function answers(url: string): Promise<boolean> {
-  try {
-    return (await fetch(url)).ok;
-  } catch {
-    // it has not opened its port yet
-    return false;
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.on('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
-}

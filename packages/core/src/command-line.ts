@@ -278,3 +278,9 @@ function printError(
   io.talk(`${program.name}: error: ${error.message} (${error.code})\n${program.name}: hint: ${error.hint}\n`);
   return exit;
 }
+
+/** Waits until a command is asked to end: what a server does once it answers. */
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

@@ -3,7 +3,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { EXAMPLE_KEY_IDS, keyIdOf, LedgerError, parseVkey, utf8, type Vkey } from '@sealane/core';
-import type { CommandCall, CommandIo, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { type CommandCall, type CommandIo, type CommandResult, type CommandSpec, untilAborted } from '@sealane/core/command-line';
 import { writeDurably } from '../durable-write.js';
 import { createWitness } from '../witness/server.js';
 
@@ -41,22 +41,9 @@ async function run({ options, io }: CommandCall): Promise<CommandResult> {
   });
   const { url, vkey } = witness;
   io.out(`${JSON.stringify({ url, vkey })}\n`);
-  await aborted(io.signal);
+  await untilAborted(io.signal);
   await witness.close();
   return { exit: 0, json: { url, vkey, stopped: true }, text: '' };
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    signal.addEventListener(
-      'abort',
-      () => {
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }
 
 function text(value: CommandCall['options'][string]): string | undefined {

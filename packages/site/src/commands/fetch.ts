@@ -1,5 +1,5 @@
 /** `sealane-site fetch`: the process with the network, as a service: it fills the mirror and carries receipts up, as `apply` orders. It holds no key. */
-import type { CommandSpec } from '@sealane/core/command-line';
+import { type CommandSpec, untilAborted } from '@sealane/core/command-line';
 import { type Digest, SiteError } from '@sealane/core';
 import { nodeDisk } from '../disk.js';
 import { systemClock } from '../clock.js';
@@ -51,7 +51,7 @@ export const command: CommandSpec = {
     const systemd = supervisor(env);
     systemd.ready();
     talk(describeListening(at));
-    await aborted(signal);
+    await untilAborted(signal);
     systemd.stopping();
     server.close();
     return { exit: 0, json: { orders }, text: `ended after ${orders} orders` };
@@ -87,11 +87,6 @@ async function carryOut(
       return last === undefined ? null : receiptDigest(last.bundle);
     }
   }
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 /** @throws SiteError `USAGE` */

@@ -1,6 +1,6 @@
 /** `sealane-site mirror serve`: engines on this host pull what was admitted, by digest, whatever the WAN does. */
 import { SiteError } from '@sealane/core';
-import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { type CommandCall, type CommandResult, type CommandSpec, untilAborted } from '@sealane/core/command-line';
 import { isLoopback, openLayout } from '@sealane/oci';
 import { readState } from '../apply/machine.js';
 import { serveMirror } from '../mirror/serve-shell.js';
@@ -26,7 +26,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const mirror = await serveMirror({ host, port, store, content: currentContent(site, store, talk), talk });
   const url = `http://${mirror.address}`;
   call.io.out(`${JSON.stringify({ url })}\n`);
-  await aborted(call.io.signal);
+  await untilAborted(call.io.signal);
   await mirror.close();
   return { exit: 0, json: { url, stopped: true }, text: '' };
 }
@@ -57,9 +57,4 @@ function listenAddress(text: string): { readonly host: string; readonly port: nu
       },
     );
   return { host, port: Number(port) };
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
