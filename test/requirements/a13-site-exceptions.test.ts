@@ -20,7 +20,7 @@ const releases: Record<string, string> = {};
 
 beforeAll(async () => {
   dir = mkdtempSync(path.join(tmpdir(), 'sealane-a13-site-'));
-  lane = await makeLane(dir, { pipeline: (text) => text.replace(/(exceptions:\n.*\n)/, `$1${KINDS}`) });
+  lane = await makeLane(dir, { pipeline: (text) => text.replace(/ {2}- \{ kind: stale.*\n/, KINDS) });
   const enrol = (name: string): Promise<TestSite> => enrolSite(lane, path.join(dir, name), { name, receiptsTo: './out', yaml: 'keep: 4' });
   [site, other] = [await enrol('shop-1'), await enrol('shop-2')];
   for (const version of ['1.0.0', '1.1.0', '1.2.0']) {
