@@ -24,6 +24,16 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      // The tests of the gates once more, each refusal noted: what docs/refusals.md is made from.
+      {
+        ...source,
+        test: {
+          name: 'refusals',
+          include: ['packages/trust/src/gates/*.test.ts'],
+          setupFiles: ['test/docs/note-refusals.ts'],
+          testTimeout: 60_000,
+        },
+      },
       { ...source, test: { name: 'public-suite', include: [PUBLIC_SUITE], globalSetup: ['bin/prepare.mjs'] } },
     ],
   },

@@ -36,7 +36,7 @@ Generated from \`packages/core/src/error-table.ts\`; a test holds it to that tab
 
 A command that fails prints one line with what it was doing, what it expected and what it got, one line with the next step, and ends with the exit code. With \`--json\` the same is
 \`{"error": {"code", "message", "hint"}}\`. The \`reason\` of \`sealane-site check\` and \`update\`, of receipts and of checks is one of these codes too. A check of a gate that does not pass decides the exit of \`plan\` and
-\`promote\` by its verdict: fail or error is 3, pending is 5.
+\`promote\` by its verdict: fail or error is 3, pending is 5. What the gates say, sentence by sentence, is in [refusals.md](refusals.md).
 
 ## Exit codes
 
