@@ -97,7 +97,10 @@ export async function makeBusyLane(dir: string): Promise<BusyLane> {
   const site = await enrolSite(lane, path.join(dir, 'site'));
   await site.must(['update']);
   const wish = ['--kind', 'stale', '--release', first, '--reason', 'the link is down'];
-  await site.must(['exception', 'request', ...wish, '--out', path.join(site.dir, 'request-of-exception.json')]);
+  const request = path.join(site.dir, 'request-of-exception.json');
+  await site.must(['exception', 'request', ...wish, '--out', request]);
+  const grant = await lane.sealane(['exception', 'create', '--request', request, '--key', 'alice', '--reason', 'let it in']);
+  await lane.sealane(['exception', 'send', grant.statements[0].digest]);
   await lane.sealane(['trust', 'propose', '--renew'], 5);
   const medium = path.join(dir, 'medium');
   await lane.sealane(['media', 'export', '--stage', 'prod', '--out', medium]);
@@ -216,6 +219,7 @@ function keepBlob(keep: Keep, bytes: Uint8Array): void {
   const value = parse(bytes);
   const { kind } = value;
   if (typeof kind === 'string' && DOCUMENTS.includes(kind)) keep(kind.toLowerCase(), bytes);
+  if (kind === 'SiteShard') keep('site-shard', bytes);
   if (value['artifactType'] === RELEASE_ARTIFACT_TYPE) keep('release-manifest', bytes);
 }
 

@@ -12,6 +12,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   '^sha256:[0-9a-f]{64}$': 'digest',
   '^[0-9a-f]{64}$': '64 hex digits',
   '^[0-9a-f]{32}$': '32 hex digits',
+  '^[0-9a-f]{2}$': '2 hex digits',
   '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$': 'time',
   '^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$': 'name',
   '^[a-z0-9]+(?:[._-][a-z0-9]+)*$': 'name',

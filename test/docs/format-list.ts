@@ -6,6 +6,7 @@ import {
   parseBundle,
   parseChannel,
   parsePolicy,
+  parseSiteShard,
   parseWaybill,
   readAnchor,
   readApproval,
@@ -54,6 +55,7 @@ import {
 } from '../../packages/trust/src/evidence/predicates.js';
 import { channelShape } from '../../packages/trust/src/policy/channel.js';
 import { policyShape } from '../../packages/trust/src/policy/policy.js';
+import { siteShardShape } from '../../packages/trust/src/policy/site-shard.js';
 import { conditionsShape, parseConditions } from '../../packages/trust/src/reports/conditions.js';
 import { fidelityShape, parseFidelity } from '../../packages/trust/src/reports/fidelity.js';
 import { parseRehearsal, rehearsalShape } from '../../packages/trust/src/reports/rehearsal.js';
@@ -101,6 +103,7 @@ export const FORMATS: readonly Format[] = [
   },
   document('bundle', bundleShape, parseBundle),
   document('channel', channelShape, parseChannel),
+  document('site-shard', siteShardShape, parseSiteShard),
   document('policy', policyShape, parsePolicy),
   document('waybill', waybillShape, parseWaybill),
   document('backup', backupShape, parseManifest),

@@ -13,6 +13,8 @@ export const LIMITS = {
   stageBytes: MIB,
   /** DESIGN: the channel stays under 256 KiB for any number of sites. */
   channelBytes: 256 * KIB,
+  /** What waits for the sites of one shard of a channel. */
+  shardBytes: 256 * KIB,
   policyBytes: MIB,
   trustedRootBytes: 256 * KIB,
   /** DESIGN: a waybill is at most 4 MiB. */

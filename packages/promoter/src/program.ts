@@ -59,6 +59,10 @@ export const PROGRAM: Program = {
       load: () => import('./commands/exception-create.js'),
     },
     'exception export': { summary: 'write an exception for the site that it is for', load: () => import('./commands/exception-export.js') },
+    'exception send': {
+      summary: 'have a site take an exception in at its next update',
+      load: () => import('./commands/exception-send.js'),
+    },
     'exception list': { summary: 'list exceptions and open reviews', load: () => import('./commands/exception-list.js') },
     'exception review': { summary: 'sign off the use of an exception', load: () => import('./commands/exception-review.js') },
     freeze: { summary: 'freeze a stage: nothing goes into it', load: () => import('./commands/freeze.js') },

@@ -8,6 +8,7 @@ import { type OpenedTrust, openTrustOrLifted, type SiteException } from './admis
 import { judgeRelease } from './admission/judge-release.js';
 import { type LaneReader, laneReader } from './admission/lane-reader.js';
 import { type LogView, openLog } from './admission/log-step.js';
+import { mailFor } from './admission/mail-step.js';
 import { advancedNext, keepsNothing, keptNext, provenState } from './admission/next.js';
 import { groupOf, openRecord } from './admission/site-step.js';
 import type { TrustedLane } from './admission/trust-step.js';
@@ -52,6 +53,7 @@ const NOTHING = {
   variables: null,
   policyDigest: null,
   exception: null,
+  mail: null,
   expiresAt: null,
   rootExpiresAt: null,
 };
@@ -75,6 +77,7 @@ function judge({ input, walk, reader, lane, stale, draft }: Question): Verdict {
   const orders = mergeOrders(lane, input.siteState.revoked);
   const floors = floorsOf(lane.policy, orders, input.siteState);
   draft.next = advancedNext(input, lane, log, orders, floors);
+  draft.mail = mailFor(reader, lane.channel, input.site.name);
   const { record, choice } = choiceStep({ input, walk, reader, lane, stale, draft }, trust, orders);
   if (choice === null || choice.release === input.siteState.installed?.release) return UNCHANGED;
   if (stale !== undefined) staleStep(walk, lane, stale, choice.release);

@@ -9,6 +9,16 @@ export {
   parseChannel,
 } from './policy/channel.js';
 export {
+  encodeSiteShard,
+  MAX_WAITING,
+  parseSiteShard,
+  type SentBlob,
+  type ShardEntry,
+  shardPrefix,
+  type SiteMail,
+  type SiteShard,
+} from './policy/site-shard.js';
+export {
   type AcceptedPolicy,
   encodePolicy,
   type Floor,

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { digestHex, LIMITS, type Digest, PromoterError } from '@sealane/core';
 import { walkRelease } from '@sealane/oci';
 import { parseWaybill } from '@sealane/trust';
+import { mailOf } from '../channel/site-mail.js';
 import { readBlob } from '../content.js';
 import { durableWrite, PUBLIC_FILE, readNamed } from '../disk-shell.js';
 import { type Promoter, stageOf } from '../promoter.js';
@@ -37,7 +38,7 @@ export function exportMedium(promoter: Promoter, stage: string, out: string): Ex
 /** Blobs of every release that the stage's channel names, with waybills and what those name; and what makes the folder an OCI layout. */
 function contentFiles(promoter: Promoter, stage: string): readonly string[] {
   const { channel } = stageOf(promoter, stage);
-  const digests = new Set<Digest>();
+  const digests = new Set<Digest>(mailOf(promoter, channel));
   for (const { release, waybill } of channel.groups) {
     digests.add(waybill);
     for (const blob of parseWaybill(readHere(promoter, waybill)).blobs) digests.add(blob.digest);

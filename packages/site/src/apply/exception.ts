@@ -1,16 +1,27 @@
 /** Exceptions at this site: asking for one, taking one in, finding the one that lets something through. Each is used once. */
 import {
   type Digest,
+  digestHex,
   hex,
   type JsonObject,
   type JsonValue,
   LIMITS,
   parseStrictJson,
   SealaneError,
+  sha256,
   signStatement,
   SiteError,
 } from '@sealane/core';
-import { encodeBundle, exceptionRequestStatement, judgeSiteException, type SiteException, type SiteExceptionKind } from '@sealane/trust';
+import {
+  encodeBundle,
+  exceptionRequestStatement,
+  judgeSiteException,
+  parseBundle,
+  readException,
+  type SentBlob,
+  type SiteException,
+  type SiteExceptionKind,
+} from '@sealane/trust';
 import type { Site } from '../site.js';
 import { admitInput, mirrorOf } from './admission.js';
 import type { Machine } from './machine.js';
@@ -60,6 +71,29 @@ export async function takeException(site: Site, machine: Machine, bytes: Uint8Ar
   if (!taken.some(({ nonce }) => nonce === exception.nonce))
     machine.record({ is: 'exception-taken', exception: { ...exception, bundles } });
   return exception;
+}
+
+/** Takes in what the channel has waiting for this site; what does not count here is said, and stops nothing else. */
+export async function takeMail(site: Site, machine: Machine, mail: readonly SentBlob[]): Promise<void> {
+  const lane = mirrorOf(site);
+  for (const { digest, length } of mail) {
+    try {
+      const bytes = lane.read(`content/blobs/sha256/${digestHex(digest)}`, length);
+      if (bytes === undefined || sha256(bytes) !== digest || isKnown(machine, readBundles(bytes))) continue;
+      const { kind, release, reason } = await takeException(site, machine, bytes);
+      site.world.talk(`took in an exception of kind ${kind} for ${release}: ${reason}`);
+    } catch (error) {
+      if (!(error instanceof SealaneError)) throw error;
+      site.world.talk(`an exception that was sent here was not taken in: ${error.message}`);
+    }
+  }
+}
+
+/** Whether an exception was taken in before, used or not: by its own word, which is judged only when it is new. */
+function isKnown(machine: Machine, bundles: readonly JsonObject[]): boolean {
+  const { taken, spent } = machine.state();
+  const nonces = bundles.map((bundle) => readException(parseBundle(bundle).statement).nonce);
+  return nonces.some((nonce) => spent.includes(nonce) || taken.some((each) => each.nonce === nonce));
 }
 
 /** The exception, not used yet, that lets this site go to a release below the floor; judged again by what is known now. */

@@ -9,7 +9,7 @@ import type { SyncJob } from '../fetch/sync.js';
 import type { Site } from '../site.js';
 import { admitFromMirror, laneOf } from './admission.js';
 import { carryOutAll, type CarryContext, isDiskFull, recover, slotOf, waitsForWindow } from './carry-out.js';
-import { usedBy } from './exception.js';
+import { takeMail, usedBy } from './exception.js';
 import type { Fetcher } from './fetch-shell.js';
 import { activeHold } from './hold.js';
 import type { Machine } from './machine.js';
@@ -110,6 +110,7 @@ export async function syncMirror(site: Site, machine: Machine, fetcher: Fetcher)
 export function syncJob(site: Site, trust: TrustFile): SyncJob {
   return {
     stage: site.config.stage,
+    site: site.config.name,
     labels: recordOf(site)?.labels ?? null,
     tuf: trust.tuf,
     now: trustedNow(trust.time, site.world.clock),
@@ -132,6 +133,7 @@ async function judge(context: CarryContext, synced: SyncAnswer, mode: UpdateMode
   if (synced.code !== null) site.world.talk(`fetch: ${synced.message} (${synced.code})`);
   if (unreachable && lane.locate('trust/metadata/timestamp.json') === undefined) return notReached(context, synced, []);
   const admission = await admitFromMirror(site, machine, lane);
+  if (mode === 'update') await takeMail(site, machine, admission.mail ?? []);
   switch (admission.outcome) {
     case 'refused':
       if (admission.reason !== 'TRUST_EXPIRED') return await refuse(context, admission);

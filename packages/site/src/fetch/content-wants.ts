@@ -1,7 +1,16 @@
-/** The content part of a sync: waybills of this site's groups, their evidence blobs, their releases down to the last layer. */
+/** The content part of a sync: waybills of this site's groups, their evidence blobs, their releases down to the last layer; and what waits for it alone. */
 import { type Digest, digestHex, isDigest, LIMITS, SealaneError, sha256 } from '@sealane/core';
 import { walkRelease } from '@sealane/oci';
-import { type Channel, type ChannelGroup, parseBundle, parseWaybill, type Waybill } from '@sealane/trust';
+import {
+  type Channel,
+  type ChannelGroup,
+  parseBundle,
+  parseSiteShard,
+  parseWaybill,
+  shardPrefix,
+  type SiteShard,
+  type Waybill,
+} from '@sealane/trust';
 import { blobPath, isNamed, type Mirror } from './mirror.js';
 import type { SyncJob } from './sync.js';
 import type { Upstream } from './upstream.js';
@@ -54,7 +63,26 @@ export async function fetchContent(upstream: Upstream, mirror: Mirror, job: Sync
     await fetchRelease(upstream, mirror, waybill.release, sorted, get);
     if (!sorted.releases.includes(waybill.release)) sorted.releases.push(waybill.release);
   }
+  await fetchMail(mirror, job, channel, get);
   return { ...sorted, treeSizes: [...sorted.treeSizes] };
+}
+
+/** What waits for this site alone. */
+async function fetchMail(
+  mirror: Mirror,
+  { site }: SyncJob,
+  { shards = [] }: Channel,
+  get: (digest: Digest, sizeBytes: number) => Promise<boolean>,
+): Promise<void> {
+  const entry = shards.find(({ prefix }) => prefix === shardPrefix(site));
+  if (entry === undefined || !(await get(entry.digest, entry.length))) return;
+  const waiting = readShard(mirror, entry.digest)?.sites.find((mail) => mail.site === site)?.exceptions ?? [];
+  for (const { digest, length } of waiting) await get(digest, length);
+}
+
+function readShard(mirror: Mirror, digest: Digest): SiteShard | undefined {
+  const bytes = mirror.read(blobPath(digest), LIMITS.shardBytes);
+  return isNamed(bytes, digest) ? orUndefined(() => parseSiteShard(bytes)) : undefined;
 }
 
 /** The groups that this site may belong to. Policy says who belongs to a group; `apply` goes by that. */

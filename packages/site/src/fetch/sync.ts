@@ -15,6 +15,7 @@ import type { Upstream } from './upstream.js';
 /** What `apply` asks for. `labels` null = not known yet: everything of the stage. `seenSize` = entries of the last checkpoint seen here. */
 export type SyncJob = {
   readonly stage: string;
+  readonly site: string;
   readonly labels: Readonly<Record<string, string>> | null;
   readonly tuf: TufState;
   readonly now: string;
@@ -88,6 +89,6 @@ function finish(mirror: Mirror, job: SyncJob, files: LaneFiles, wanted: Readonly
   for (const name of mirror.list(folder)) if (!wanted.has(name)) mirror.remove(`${folder}/${name}`);
 }
 
-function jobDigest({ stage, labels }: SyncJob): Digest {
-  return sha256(canonicalJson({ stage, labels }));
+function jobDigest({ stage, site, labels }: SyncJob): Digest {
+  return sha256(canonicalJson({ stage, site, labels }));
 }

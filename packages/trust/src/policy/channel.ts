@@ -6,6 +6,7 @@ import { canonicalJson, type Digest, LIMITS, TrustError } from '@sealane/core';
 import { z } from 'zod';
 import { parseDocument } from './document.js';
 import type { Floor } from './policy.js';
+import { type ShardEntry, shardEntryShape } from './site-shard.js';
 import { digestShape, floorShape, labelsShape, MAX_LIST, nameShape, originShape, textShape, timeShape } from './shapes.js';
 
 /** A release as the channel points at it: its waybill by digest and length (bytes), and its decision's counter. */
@@ -38,6 +39,8 @@ export type Channel = {
   readonly fenced: readonly { readonly site: string; readonly reason: string }[];
   readonly revoked: readonly { readonly release: Digest; readonly reason: string }[];
   readonly floor: Floor | null;
+  /** What waits for single sites. */
+  readonly shards?: readonly ShardEntry[];
 };
 
 /** Most rollback choices: what keeps the channel small for any age of a lane. */
@@ -59,18 +62,21 @@ export const channelShape = z.strictObject({
   fenced: z.array(z.strictObject({ site: nameShape, reason: textShape })).max(2048),
   revoked: z.array(z.strictObject({ release: digestShape, reason: textShape })).max(1024),
   floor: floorShape.nullable(),
+  shards: z.array(shardEntryShape).max(256).exactOptional(),
 });
 
 /**
  * Parses a channel.
  *
- * @throws TrustError `TRUST_TOO_LARGE`; `TRUST_MALFORMED` another shape, not canonical, or a group named twice
+ * @throws TrustError `TRUST_TOO_LARGE`; `TRUST_MALFORMED` another shape, not canonical, or a group or shard named twice
  */
 export function parseChannel(bytes: Uint8Array): Channel {
   const channel: Channel = parseDocument('channel', channelShape, bytes, LIMITS.channelBytes);
-  const names = channel.groups.map((group) => group.name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new TrustError('TRUST_MALFORMED', `parse channel: expected each group once, got ${twice} again`);
+  expectOnce(
+    'group',
+    channel.groups.map(({ name }) => name),
+  );
+  expectOnce('shard', channel.shards?.map(({ prefix }) => prefix) ?? []);
   return channel;
 }
 
@@ -83,4 +89,9 @@ export function encodeChannel(channel: Channel): Uint8Array {
   const bytes = canonicalJson(channel);
   parseChannel(bytes);
   return bytes;
+}
+
+function expectOnce(what: string, names: readonly string[]): void {
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new TrustError('TRUST_MALFORMED', `parse channel: expected each ${what} once, got ${twice} again`);
 }

@@ -1,0 +1,53 @@
+/** What waits for single sites: shards of a channel, each a blob that the channel names. */
+import { type Digest, PromoterError } from '@sealane/core';
+import {
+  type Channel,
+  encodeSiteShard,
+  MAX_WAITING,
+  parseSiteShard,
+  type SentBlob,
+  shardPrefix,
+  type SiteMail,
+  type SiteShard,
+} from '@sealane/trust';
+import { readBlob } from '../content.js';
+import { writeBlob } from '../decision/waybill.js';
+import { type Promoter, stageOf } from '../promoter.js';
+
+/** The channel of a stage in which a blob waits for a site; the oldest of too many no longer does. The shard is written, the channel is not. */
+export function sendToSite(promoter: Promoter, stage: string, site: string, bytes: Uint8Array): Channel {
+  const { channel } = stageOf(promoter, stage);
+  const sent: SentBlob = { digest: writeBlob(promoter, bytes), length: bytes.length };
+  const shard = shardOf(promoter, channel, shardPrefix(site));
+  const waiting = shard.sites.find((mail) => mail.site === site)?.exceptions ?? [];
+  const mail: SiteMail = { site, exceptions: [...waiting.filter(({ digest }) => digest !== sent.digest), sent].slice(-MAX_WAITING) };
+  const others = shard.sites.filter((each) => each.site !== site);
+  const encoded = encodeSiteShard({ ...shard, sites: [...others, mail].sort(bySite) });
+  const entry = { prefix: shard.prefix, digest: writeBlob(promoter, encoded), length: encoded.length };
+  const shards = [...(channel.shards ?? []).filter(({ prefix }) => prefix !== entry.prefix), entry].sort(byPrefix);
+  return { ...channel, issuedAt: promoter.now(), shards };
+}
+
+/** Every blob that a channel's shards name, and the shards. @throws PromoterError `CONTENT_MISSING` */
+export function mailOf(promoter: Promoter, channel: Channel): readonly Digest[] {
+  return (channel.shards ?? []).flatMap(({ prefix, digest }) => [
+    digest,
+    ...shardOf(promoter, channel, prefix).sites.flatMap(({ exceptions }) => exceptions.map((sent) => sent.digest)),
+  ]);
+}
+
+function shardOf(promoter: Promoter, { lane, stage, shards = [] }: Channel, prefix: string): SiteShard {
+  const entry = shards.find((each) => each.prefix === prefix);
+  if (entry === undefined) return { apiVersion: 'sealane/v1', kind: 'SiteShard', lane, stage, prefix, sites: [] };
+  const bytes = readBlob(promoter, entry.digest);
+  if (bytes !== undefined) return parseSiteShard(bytes);
+  throw new PromoterError('CONTENT_MISSING', `read shard ${prefix} of the channel of ${stage}: expected ${entry.digest}, got nothing`);
+}
+
+function bySite(a: SiteMail, b: SiteMail): number {
+  return a.site < b.site ? -1 : 1;
+}
+
+function byPrefix(a: { readonly prefix: string }, b: { readonly prefix: string }): number {
+  return a.prefix < b.prefix ? -1 : 1;
+}
