@@ -3,9 +3,15 @@ import type { Digest } from '@sealane/core';
 import { type Channel, type ChannelChoice, MAX_ROLLBACK_CHOICES } from '@sealane/trust';
 import { type Promoter, stageOf } from '../promoter.js';
 
-/** The channel of a stage with `groups` pointing at `choice`; what they ran before becomes a rollback choice. */
-export function setChannelGroups(promoter: Promoter, stage: string, groups: readonly string[], choice: ChannelChoice): Channel {
-  const { policy, channel } = stageOf(promoter, stage);
+/** The channel of a stage (as published, or as edited already) with `groups` pointing at `choice`; what they ran before becomes a rollback choice. */
+export function setChannelGroups(
+  promoter: Promoter,
+  stage: string,
+  groups: readonly string[],
+  choice: ChannelChoice,
+  channel: Channel = stageOf(promoter, stage).channel,
+): Channel {
+  const { policy } = stageOf(promoter, stage);
   const kept = channel.groups.filter(({ name }) => !groups.includes(name) && policy.groups.some((group) => group.name === name));
   const set = policy.groups.filter(({ name }) => groups.includes(name)).map(({ name, match }) => ({ name, match, ...choice }));
   const order = policy.groups.map(({ name }) => name);

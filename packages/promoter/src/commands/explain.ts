@@ -3,7 +3,7 @@ import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/comm
 import { sinceLastApproval, sinceLastText } from '../approval/since-last.js';
 import { checksText, GROUP, TO_STAGE } from '../command-parts.js';
 import { evidenceFor } from '../decision/gate-input.js';
-import { plan } from '../decision/promote.js';
+import { plan } from '../decision/plan.js';
 import { rolloutOf } from '../decision/rollout.js';
 import { optionalText, releaseOf, stageOf, textArgument, textOption, withPromoter } from '../promoter.js';
 

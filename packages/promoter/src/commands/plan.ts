@@ -4,7 +4,7 @@ import { serviceAddress } from '../client/service-address.js';
 import { GROUP, TO_STAGE } from '../command-parts.js';
 import { type KeyNames, missingOf } from '../decision/missing.js';
 import { planResult } from '../decision/outcome-result.js';
-import { plan } from '../decision/promote.js';
+import { plan } from '../decision/plan.js';
 import { rolloutOf } from '../decision/rollout.js';
 import type { Home } from '../home.js';
 import { optionalText, releaseOf, textArgument, textOption, withPromoter } from '../promoter.js';

@@ -4,8 +4,7 @@ import { serviceAddress } from '../client/service-address.js';
 import { GROUP, TO_STAGE } from '../command-parts.js';
 import { outcomeResult } from '../decision/outcome-result.js';
 import { promote } from '../decision/promote.js';
-import { rolloutOf } from '../decision/rollout.js';
-import { optionalText, releaseOf, textArgument, textOption, withLockedPromoter } from '../promoter.js';
+import { optionalText, textArgument, textOption, withLockedPromoter } from '../promoter.js';
 import { REPORT, wantedReports, writeReports } from '../reports/report-shell.js';
 
 export const command: CommandSpec = {
@@ -29,8 +28,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
 async function promoteHere(call: CommandCall): Promise<CommandResult> {
   const stage = textOption(call, 'to');
   return await withLockedPromoter(call, async (promoter) => {
-    const { digest } = await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE'));
-    const question = { release: digest, stage, rollout: rolloutOf(promoter, stage, optionalText(call, 'group')) };
-    return outcomeResult(await promote(promoter, question));
+    const wish = { release: textArgument(call, 0, 'RELEASE'), stage, group: optionalText(call, 'group') };
+    return outcomeResult(await promote(promoter, wish));
   });
 }

@@ -71,7 +71,7 @@ export async function gateInput(promoter: GateSource, question: Question, at: Ju
     refused,
     blob: (digest) => readBlob(promoter, digest),
     fleet: await fleetOf(promoter, question),
-    time: await judgedAt(promoter, question.stage, at),
+    time: await timeOf(promoter, question.stage, at),
     groups: policy.groups,
     ...(asksForWaysBack(policy) ? { replaces: await replacedReleases(promoter, question) } : {}),
   };
@@ -181,8 +181,8 @@ async function fleetOf(promoter: GateSource, { stage, rollout }: Question): Prom
   return fleetSites(await promoter.ledger.fleet(stage), selectors);
 }
 
-/** Only a lane that no witness has seen yet falls back to the host's clock. */
-async function judgedAt(promoter: GateSource, stage: string, at: JudgedAt): Promise<WitnessedTime> {
+/** The time at which a question is judged. Only a lane that no witness has seen yet falls back to the host's clock. */
+export async function timeOf(promoter: GateSource, stage: string, at: JudgedAt): Promise<WitnessedTime> {
   if (typeof at === 'object') return at;
   const note = await promoter.ledger.latestCosigned();
   const trust = verifyTrustOf(stageOf(promoter, stage).policy);

@@ -3,7 +3,7 @@ import type { Check } from '@sealane/core';
 import { evaluateGates, type GateInput } from '@sealane/trust';
 import { promoterGates } from '@sealane/trust/promoter-gates';
 import { freezeCheck } from './orders.js';
-import { type GateSource, gateInput, type JudgedAt, type Question } from './gate-input.js';
+import { type GateSource, gateInput, type JudgedAt, type Question, timeOf } from './gate-input.js';
 import { laneRevocation } from './revocation.js';
 
 /** What the checks say together. */
@@ -22,12 +22,20 @@ export interface Judgement {
  * @throws PromoterError `RELEASE_UNKNOWN`, `STAGE_UNKNOWN`
  */
 export async function judge(source: GateSource, question: Question, at: JudgedAt): Promise<Judgement> {
-  const input = await gateInput(source, question, at);
+  return await judgeInput(source, await gateInput(source, question, at));
+}
+
+/** The same question at another time: what its gates read stays, so the ledger has not changed since. */
+export async function judgeAgain(source: GateSource, { input }: Pick<Judgement, 'input'>, at: JudgedAt): Promise<Judgement> {
+  return await judgeInput(source, { ...input, time: await timeOf(source, input.stage, at) });
+}
+
+async function judgeInput(source: GateSource, input: GateInput): Promise<Judgement> {
   const gates = evaluateGates(input, await promoterGates(input.policy.gates.map(({ use }) => use)));
   const checks = [
     ...gates,
-    ...(gates.some(({ id }) => id === 'revoked') ? [] : await laneRevocation(source, question.release)),
-    ...(await freezeCheck(source, question.stage, input.time.lowest)),
+    ...(gates.some(({ id }) => id === 'revoked') ? [] : await laneRevocation(source, input.release)),
+    ...(await freezeCheck(source, input.stage, input.time.lowest)),
   ];
   return { checks, verdict: verdictOf(checks), input };
 }
@@ -39,10 +47,10 @@ const MAX_TRIES = 16;
  * The earliest time at which nothing waits for time any more; null when nothing does now. When one wait is over another may begin (a window has
  * closed when the soak ends), so the question is judged again at each time that is named, until none later is.
  */
-export async function earliestOf(source: GateSource, question: Question, { checks }: Pick<Judgement, 'checks'>): Promise<string | null> {
-  let earliest = lastOf(checks);
+export async function earliestOf(source: GateSource, judged: Pick<Judgement, 'checks' | 'input'>): Promise<string | null> {
+  let earliest = lastOf(judged.checks);
   for (let tries = 0; earliest !== null && tries < MAX_TRIES; tries += 1) {
-    const then = await judge(source, question, { lowest: earliest, highest: earliest });
+    const then = await judgeAgain(source, judged, { lowest: earliest, highest: earliest });
     const next = lastOf(then.checks);
     if (next === null || next <= earliest) return earliest;
     earliest = next;

@@ -3,7 +3,7 @@ import { type ErrorCode, ERRORS } from '@sealane/core';
 import type { CommandResult } from '@sealane/core/command-line';
 import { checksText, type SaidCheck } from '../command-parts.js';
 import type { Missing } from './missing.js';
-import { exitOf, type Outcome } from './promote.js';
+import { exitOf, type Outcome } from './plan.js';
 
 /** What a service answers, and every outcome has. */
 interface Told extends Pick<Outcome, 'to' | 'decision' | 'earliest' | 'logIndex'> {

@@ -2,207 +2,167 @@
  * Promotion: gates → signed decision in the log → witness quorum → waybill → channel → published trust.
  *
  * Each step is durable before the next and skips itself when it is done already: killed anywhere and run again, nothing is lost and nothing doubled.
+ *
+ * Questions that come together are decided together: judged one by one on the same state of the log, logged in one commit, witnessed and published
+ * once. That is as if each had come alone, one after another, because no question of a batch may depend on another one's decision: the gates read what is
+ * said about one release, so a batch has one question about a release (a stage cannot be skipped in it, and an exception that may be used once is not used
+ * twice); and where a stage asks for ways back from each release to the one before it, a batch has one question of that stage. Of two decisions for
+ * one group the one with the higher counter stays.
  */
-import { type Check, type Digest, type ErrorCode, PromoterError, sha256 } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
-import {
-  type DecisionFields,
-  decisionInputs,
-  decisionPolicy,
-  decisionStatement,
-  type GateInput,
-  isPointing,
-  readDecision,
-  type RecordedCheck,
-} from '@sealane/trust';
-import { setChannelGroups } from '../channel/channel-edit.js';
 import { reached } from '../crash-point.js';
-import { subjectsOf } from '../evidence/subjects.js';
-import { signAndLog, statementOf, tryWitness } from '../log/log-statements.js';
-import { type Promoter, stageOf, stageSigner } from '../promoter.js';
-import { publishLane } from '../trust/publish-lane.js';
-import { VERSION } from '../version.js';
-import { ordersOf } from './orders.js';
-import { type JudgedAt, type Question, releaseDocument } from './gate-input.js';
-import { earliestOf, judge, type Verdict } from './judge.js';
-import { recordedCheck } from './recorded.js';
-import { buildWaybill } from './waybill.js';
+import { tryWitness } from '../log/log-statements.js';
+import { type Promoter, releaseOf, stageOf } from '../promoter.js';
+import { asError, type ByQuestion, eachAlone, type Failures, filterQuestions } from './each-alone.js';
+import type { Question } from './gate-input.js';
+import { judge, judgeAgain, type Judgement } from './judge.js';
+import { logDecisions } from './log-decisions.js';
+import { type Outcome, outcomeOf } from './plan.js';
+import { publishDecisions, standingOf } from './publish-decisions.js';
+import { rolloutOf } from './rollout.js';
+import { asksForWaysBack } from './ways-back.js';
 
-/** What `plan` and `promote` answer. */
-export interface Outcome {
-  readonly release: Digest;
-  readonly to: string;
-  readonly decision: Verdict;
-  readonly checks: readonly Check[];
-  /** What the gates read. */
-  readonly input: GateInput;
-  readonly earliest: string | null;
-  readonly statement: Digest | null;
-  readonly logIndex: number | null;
-  /** False when the decision is logged but no witness quorum has seen it yet. */
-  readonly published: boolean;
+/** What a caller wants: a release (digest or NAME@VERSION) in a stage, for one group or for all. */
+export interface Wish {
+  readonly release: string;
+  readonly stage: string;
+  readonly group: string | undefined;
 }
 
-/** What the gates say; nothing is signed or logged. A plan is made for the time that witnesses would give now (`expected`). */
-export async function plan(promoter: Promoter, question: Question, at: JudgedAt = 'expected'): Promise<Outcome> {
-  const judged = await judge(promoter, question, at);
-  return {
-    release: question.release,
-    to: question.stage,
-    decision: judged.verdict,
-    checks: judged.checks,
-    input: judged.input,
-    earliest: await earliestOf(promoter, question, judged),
-    statement: null,
-    logIndex: null,
-    published: false,
-  };
-}
+/** What came of a wish: an outcome, or why there is none. */
+export type Answer = { readonly outcome: Outcome } | { readonly error: Error };
 
 /**
  * Promotes, or says why not. Refusals are decisions too, logged once for the same reasons; pending ones are not logged.
  *
  * Without a witness quorum a passed decision stays logged and unpublished; the same command resumes it.
+ *
+ * @throws PromoterError `RELEASE_UNKNOWN`, `STAGE_UNKNOWN`, `USAGE` no such group; and faults of log, witnesses and disk
  */
-export async function promote(promoter: Promoter, question: Question): Promise<Outcome> {
-  // evidence and approvals logged since the last checkpoint count at the time that witnesses saw them
-  const witnessed = await tryWitness(promoter);
-  const planned = await planWitnessed(promoter, question);
-  if (planned.decision === 'pending') return planned;
-  const entry = await decide(promoter, question, planned);
-  const outcome = { ...planned, statement: entry.statementDigest, logIndex: entry.index };
-  if (planned.decision === 'refused') {
-    await tryWitness(promoter);
-    return outcome;
-  }
-  // a retried job of last week must not roll the stage back, nor undo that it was rolled back: both are acts of their own
-  if (await isSuperseded(promoter, question, entry)) return { ...outcome, published: true };
-  if (!witnessed || !(await tryWitness(promoter))) return outcome;
-  reached('promote:decision-witnessed');
-  await publishDecision(promoter, question, entry);
-  return { ...outcome, published: true };
+export async function promote(promoter: Promoter, wish: Wish): Promise<Outcome> {
+  const [answer = { error: new Error('expected an answer, got none') }] = await promoteTogether(promoter, [wish], () => true);
+  if ('error' in answer) throw answer.error;
+  return answer.outcome;
 }
 
 /**
- * What the gates say at witnessed time. Time passes in a log that does not grow too: where the time that witnesses would give now changes the
- * verdict (a soak or freeze is over, a window has closed), it is judged under a fresh checkpoint.
+ * Promotes several in one batch. Answers are in the order of the wishes; what fails for one fails for no other.
+ *
+ * The first wish is always taken. One that has no answer is to be asked again: it depends on another one here, or `goOn` said that it is enough.
+ *
+ * @throws LedgerError `LOG_FORK`, `LOG_RESTORED` before anything is decided
  */
-async function planWitnessed(promoter: Promoter, question: Question): Promise<Outcome> {
-  const planned = await plan(promoter, question, 'witnessed');
-  const { verdict } = await judge(promoter, question, 'expected');
-  const isOld = verdict !== planned.decision;
-  return isOld && (await tryWitness(promoter, 'always')) ? await plan(promoter, question, 'witnessed') : planned;
+export async function promoteTogether(
+  promoter: Promoter,
+  wishes: readonly Wish[],
+  goOn: () => boolean,
+): Promise<readonly (Answer | undefined)[]> {
+  // evidence and approvals logged since the last checkpoint count at the time that witnesses saw them
+  const witnessed = await tryWitness(promoter);
+  const taken = await takeQuestions(promoter, wishes);
+  const failures: Failures = new Map();
+  const questions = new Set(taken.flatMap((each) => (each !== undefined && 'question' in each ? [each.question] : [])));
+  const judged = await judgeWitnessed(promoter, whileGoingOn(questions, goOn), failures);
+  const outcomes = await decide(promoter, judged, { witnessed, failures });
+  return taken.map((each) => {
+    if (each === undefined || 'error' in each) return each;
+    const [error, outcome] = [failures.get(each.question), outcomes.get(each.question)];
+    return error !== undefined ? { error } : outcome !== undefined ? { outcome } : undefined;
+  });
 }
 
-/** The decision in the log: one that is there for the same question and inputs, or a new one. */
-async function decide(promoter: Promoter, question: Question, planned: Outcome): Promise<LedgerEntry> {
-  const { digest: policy } = stageOf(promoter, question.stage);
-  const inputs = [...new Set(planned.checks.flatMap(({ evidence }) => evidence))].sort();
-  const result = planned.decision === 'passed' ? 'PASSED' : 'FAILED';
-  const recorded = planned.checks.map(recordedCheck);
-  const before = await findDecision(promoter, question, { policy, inputs, result, refusal: refusalOf(recorded) });
-  if (before !== undefined) return before;
-  const fields: DecisionFields = {
-    origin: promoter.ledger.origin,
-    stage: question.stage,
-    version: VERSION,
-    timeVerified: promoter.now(),
-    policy,
-    inputs,
-    result,
-    promotion: {
-      counter: result === 'PASSED' ? await nextCounter(promoter, question.stage) : null,
-      from: fromOf(promoter, question.stage),
-      to: question.stage,
-      rollout: question.rollout,
-      approvals: planned.checks.filter(({ id }) => id === 'approvals').flatMap(({ evidence }) => evidence),
-      checks: recorded,
-      release: question.release,
-      judgedAt: planned.input.time,
-      salt: promoter.randomHex(),
-    },
-    // a refusal names the release alone: what reads no predicate must find none at an image
-    ...(result === 'PASSED' && { parts: await partsOf(promoter, question.release) }),
+type Taken = { readonly question: Question } | { readonly error: Error } | undefined;
+
+/** The questions of a batch, one and the same for wishes that ask the same; undefined for those that have to wait. */
+async function takeQuestions(promoter: Promoter, wishes: readonly Wish[]): Promise<readonly Taken[]> {
+  const batch = new Map<string, Question>();
+  const take = async (wish: Wish): Promise<Taken> => {
+    const question = await questionOf(promoter, wish);
+    const key = JSON.stringify([question.release, question.stage, question.rollout]);
+    const same = batch.get(key);
+    if (same !== undefined) return { question: same };
+    if (![...batch.values()].every((other) => isIndependent(promoter, question, other))) return undefined;
+    batch.set(key, question);
+    return { question };
   };
-  const { index } = await signAndLog(promoter.ledger, decisionStatement(fields), await stageSigner(promoter, question.stage));
-  reached('promote:decision-logged');
-  return await promoter.ledger.entry(index);
+  const taken: Taken[] = [];
+  for (const wish of wishes) taken.push(await take(wish).catch((error: unknown) => ({ error: asError(error) })));
+  return taken;
 }
 
-async function partsOf(promoter: Promoter, release: Digest): Promise<NonNullable<DecisionFields['parts']>> {
-  const { name } = await releaseDocument(promoter, release);
-  return subjectsOf(promoter, { digest: release, name }).slice(1);
+async function questionOf(promoter: Promoter, { release, stage, group }: Wish): Promise<Question> {
+  const { digest } = await releaseOf(promoter.ledger, release);
+  return { release: digest, stage, rollout: rolloutOf(promoter, stage, group) };
 }
 
-interface DecisionKey {
-  readonly policy: Digest;
-  readonly inputs: readonly Digest[];
-  readonly result: 'PASSED' | 'FAILED';
-  readonly refusal: string;
+/** Whether the gates of neither question read what the other one decides. */
+function isIndependent(promoter: Promoter, one: Question, other: Question): boolean {
+  return one.release !== other.release && (one.stage !== other.stage || !asksForWaysBack(stageOf(promoter, one.stage).policy));
 }
 
-/** Keyed by release, stage, rollout, policy and sorted statement digests; a refusal also by what it refuses. */
-async function findDecision(
-  { ledger }: Promoter,
-  { release, stage, rollout }: Question,
-  key: DecisionKey,
-): Promise<LedgerEntry | undefined> {
-  for (const { index } of [...(await ledger.decisions({ stage, release }))].reverse()) {
-    const entry = await ledger.entry(index);
-    const decision = readDecision(statementOf(entry));
-    const isSame =
-      decision.verificationResult === key.result &&
-      decisionPolicy(decision) === key.policy &&
-      decision.sealane_promotion.rollout.join() === rollout.join() &&
-      [...decisionInputs(decision)].sort().join() === key.inputs.join() &&
-      (key.result === 'PASSED' || refusalOf(decision.sealane_promotion.checks) === key.refusal);
-    if (isSame) return entry;
+function* whileGoingOn(questions: Iterable<Question>, goOn: () => boolean): Generator<readonly [Question, undefined]> {
+  let count = 0;
+  for (const question of questions) {
+    if (count > 0 && !goOn()) return;
+    count += 1;
+    yield [question, undefined];
   }
-  return undefined;
 }
 
-/** What a refusal says, without the times in it. */
-function refusalOf(checks: readonly RecordedCheck[]): string {
-  return checks.map(({ id, verdict, code }) => `${id}:${verdict}:${code ?? ''}`).join(' ');
+/**
+ * What the gates say at witnessed time. Time passes in a log that does not grow too: where the time that witnesses would give now changes a
+ * verdict (a soak or freeze is over, a window has closed), all is judged under a fresh checkpoint.
+ */
+async function judgeWitnessed(
+  promoter: Promoter,
+  questions: Iterable<readonly [Question, undefined]>,
+  failures: Failures,
+): Promise<ByQuestion<Judgement>> {
+  const judgeNow = (_: unknown, question: Question): Promise<Judgement> => judge(promoter, question, 'witnessed');
+  const judged = await eachAlone(questions, failures, judgeNow);
+  const expected = await eachAlone(judged, failures, (judgement) => judgeAgain(promoter, judgement, 'expected'));
+  const isOld = [...expected].some(([question, { verdict }]) => judged.get(question)?.verdict !== verdict);
+  return isOld && (await tryWitness(promoter, 'always')) ? await eachAlone(judged, failures, judgeNow) : judged;
 }
 
-async function nextCounter({ ledger }: Promoter, stage: string): Promise<number> {
-  return 1 + (await ledger.decisions({ stage })).filter(({ result }) => result === 'PASSED').length;
+/** Logs, has witnessed and publishes what was judged. */
+async function decide(
+  promoter: Promoter,
+  judged: ByQuestion<Judgement>,
+  { witnessed, failures }: { readonly witnessed: boolean; readonly failures: Failures },
+): Promise<ByQuestion<Outcome>> {
+  const outcomes = await eachAlone(judged, failures, (judgement, question) => outcomeOf(promoter, question, judgement));
+  const verdicts = filterQuestions(judged, ({ verdict }) => verdict !== 'pending');
+  try {
+    const entries = await logDecisions(promoter, verdicts, failures);
+    const published = await publish(promoter, entries, { verdicts, witnessed, failures });
+    return new Map(
+      [...outcomes].map(([question, outcome]) => [question, decidedOutcome(outcome, entries.get(question), published.has(question))]),
+    );
+  } catch (error) {
+    for (const question of verdicts.keys()) failures.set(question, asError(error));
+    return outcomes;
+  }
 }
 
-function fromOf(promoter: Promoter, stage: string): string | null {
-  return stageOf(promoter, stage).policy.chain.at(-1)?.from[0] ?? null;
+function decidedOutcome(outcome: Outcome, entry: LedgerEntry | undefined, published: boolean): Outcome {
+  return entry === undefined ? outcome : { ...outcome, statement: entry.statementDigest, logIndex: entry.index, published };
 }
 
-/** Whether every group that the decision names has gone on to a later one, or was pointed elsewhere since. */
-async function isSuperseded(promoter: Promoter, { stage, rollout }: Question, entry: LedgerEntry): Promise<boolean> {
-  const counter = readDecision(statementOf(entry)).sealane_promotion.counter ?? 0;
-  const { groups } = stageOf(promoter, stage).channel;
-  const pointed = (await ordersOf(promoter, stage))
-    .filter(({ order, entry: { index } }) => isPointing(order) && index > entry.index)
-    .flatMap(({ order }) => order.groups);
-  return rollout.every((name) => pointed.includes(name) || (groups.find((group) => group.name === name)?.counter ?? 0) > counter);
-}
-
-/** Waybill into content, channel, trust: in that order, so a crash leaves the old lane or the new one. */
-async function publishDecision(promoter: Promoter, question: Question, entry: LedgerEntry): Promise<void> {
-  const { counter } = readDecision(statementOf(entry)).sealane_promotion;
-  if (counter === null)
-    throw new PromoterError('INTERNAL', `publish decision ${entry.statementDigest}: expected a PASSED one, got a refusal`);
-  const waybill = await buildWaybill(promoter, question, entry);
-  reached('promote:waybill-written');
-  const choice = { release: question.release, waybill: sha256(waybill), length: waybill.length, counter };
-  const channel = setChannelGroups(promoter, question.stage, question.rollout, choice);
-  await publishLane(promoter, new Map([[question.stage, channel]]));
-  reached('promote:published');
-}
-
-/** The exit code of an outcome and the code behind it. */
-export function exitOf(outcome: Outcome): { readonly exit: 0 | 3 | 5; readonly code: ErrorCode | null } {
-  if (outcome.decision === 'passed')
-    return outcome.published || outcome.statement === null ? { exit: 0, code: null } : { exit: 5, code: 'LOG_WITNESS' };
-  const bad = outcome.checks.find(({ verdict }) =>
-    outcome.decision === 'refused' ? verdict === 'fail' || verdict === 'error' : verdict === 'pending',
-  );
-  return { exit: outcome.decision === 'refused' ? 3 : 5, code: bad?.code ?? null };
+/** Has decisions witnessed, and publishes those that passed; returns the ones that are published now, or that a later one had overtaken. */
+async function publish(
+  promoter: Promoter,
+  entries: ByQuestion<LedgerEntry>,
+  { verdicts, witnessed, failures }: { readonly verdicts: ByQuestion<Judgement>; readonly witnessed: boolean; readonly failures: Failures },
+): Promise<ByQuestion<unknown>> {
+  if (entries.size === 0) return entries;
+  const isWitnessed = (await tryWitness(promoter)) && witnessed;
+  const passed = filterQuestions(entries, (_, question) => verdicts.get(question)?.verdict === 'passed');
+  const standing = await standingOf(promoter, passed, failures);
+  const open = filterQuestions(standing, ({ groups }) => groups.length > 0);
+  if (open.size === 0) return standing;
+  if (!isWitnessed) return filterQuestions(standing, (_, question) => !open.has(question));
+  reached('promote:decision-witnessed');
+  await publishDecisions(promoter, open, failures);
+  return standing;
 }

@@ -4,7 +4,7 @@ import type { LedgerEntry } from '@sealane/ledger';
 import { decisionInputs, encodeWaybill, readDecision, type WaybillBlob, BUNDLE_MEDIA_TYPE, readCarriedBundle } from '@sealane/trust';
 import path from 'node:path';
 import { readBlob } from '../content.js';
-import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
+import { durableWrite, durableWriteAll, PUBLIC_FILE } from '../disk-shell.js';
 import { bundleOf, firstCheckpoint, statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import { rigStatements } from '../rig/statements.js';
@@ -17,12 +17,19 @@ const INVENTORY_MEDIA_TYPE = 'application/vnd.cyclonedx+json';
 /** Decisions travel as their chain; scans and SBOMs are large, and no site reads them: its gates are the promoter's verdict. */
 const LEFT_OUT: readonly string[] = [PREDICATE.decision, ...IMAGE_EVIDENCE];
 
+/** Builds the waybill and puts it into `content/`; returns its bytes. */
+export async function buildWaybill(promoter: Promoter, question: Question, decision: LedgerEntry): Promise<Uint8Array> {
+  const bytes = await waybillOf(promoter, question, decision);
+  writeBlob(promoter, bytes);
+  return bytes;
+}
+
 /**
- * Builds the waybill and puts it into `content/`; returns its bytes. The same ledger gives the same bytes.
+ * The bytes of a waybill. The same ledger gives the same bytes.
  *
  * Each statement's proof is under the first quorum checkpoint that covers it: for decisions that checkpoint is their witnessed time.
  */
-export async function buildWaybill(promoter: Promoter, question: Question, decision: LedgerEntry): Promise<Uint8Array> {
+export async function waybillOf(promoter: Promoter, question: Question, decision: LedgerEntry): Promise<Uint8Array> {
   const { ledger, logVkey } = promoter;
   const chain = await decisionChain(promoter, question, decision);
   const wanted = new Set<Digest>(chain.flatMap((entry) => [...decisionInputs(readDecision(statementOf(entry)))]));
@@ -41,7 +48,7 @@ export async function buildWaybill(promoter: Promoter, question: Question, decis
   );
   const bundles: JsonObject[] = [];
   for (const entry of unique) bundles.push(await bundleOf(ledger, entry, await firstCheckpoint(ledger, entry.index), logVkey));
-  const bytes = encodeWaybill({
+  return encodeWaybill({
     apiVersion: 'sealane/v1',
     kind: 'Waybill',
     release: question.release,
@@ -51,8 +58,6 @@ export async function buildWaybill(promoter: Promoter, question: Question, decis
     // runs share reports and inventories: each is listed once
     blobs: [...new Map(unique.flatMap((entry) => blobsOf(promoter, entry)).map((blob) => [blob.digest, blob])).values()],
   });
-  writeBlob(promoter, bytes);
-  return bytes;
 }
 
 /** The PASSED decisions that led here, one for each stage of the policy's chain, this one last. */
@@ -93,6 +98,15 @@ function namedBlobs(entry: LedgerEntry): readonly { readonly digest: Digest; rea
 /** Puts bytes into `content/` under their digest. */
 export function writeBlob({ home }: Pick<Promoter, 'home'>, bytes: Uint8Array): Digest {
   const digest = sha256(bytes);
-  durableWrite(path.join(home.content, 'blobs', 'sha256', digestHex(digest)), bytes, PUBLIC_FILE);
+  durableWrite(blobFile(home, digest), bytes, PUBLIC_FILE);
   return digest;
+}
+
+/** Puts several into `content/`: all are durable when it resolves. */
+export async function writeBlobs({ home }: Pick<Promoter, 'home'>, blobs: readonly Uint8Array[]): Promise<void> {
+  await durableWriteAll(new Map(blobs.map((bytes) => [blobFile(home, sha256(bytes)), bytes])), PUBLIC_FILE);
+}
+
+function blobFile({ content }: Promoter['home'], digest: Digest): string {
+  return path.join(content, 'blobs', 'sha256', digestHex(digest));
 }

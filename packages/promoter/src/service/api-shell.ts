@@ -29,7 +29,7 @@ export interface ApiParts {
   readonly nowMs: () => number;
   readonly isDraining: () => boolean;
   /** What routes need beside the request. */
-  readonly base: Pick<RouteContext, 'command' | 'locked' | 'content'>;
+  readonly base: Pick<RouteContext, 'command' | 'locked' | 'content' | 'promote'>;
 }
 
 interface Env {
@@ -124,6 +124,7 @@ async function answer(parts: ApiParts, route: Route, c: Context<Env>): Promise<R
   const { urgency } = route;
   const context: RouteContext = {
     content: base.content,
+    promote: base.promote,
     contentLength,
     command: (...words) => (urgency === undefined ? base.command(...words) : queue.run(urgency, () => base.command(...words))),
     locked: (work) => queue.run(urgency ?? 'normal', () => base.locked(work)),

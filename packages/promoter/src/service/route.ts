@@ -3,6 +3,7 @@ import { LIMITS, parseStrictJson, PromoterError } from '@sealane/core';
 import type { CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { z } from 'zod';
 import type { Promoter } from '../promoter.js';
+import type { PromoteTogether } from './decide-together.js';
 import type { Right } from './rights.js';
 import type { Urgency } from './work-queue.js';
 
@@ -13,6 +14,8 @@ const MAX_JSON_BYTES = 64 * 1024;
 export interface RouteContext {
   /** Runs a command in the home of the service, as its command line would, without a key of anybody. */
   readonly command: (spec: CommandSpec, args: readonly string[], options: CommandOptions) => Promise<CommandResult>;
+  /** Promotes as the command does, together with what others ask for at the same time. */
+  readonly promote: PromoteTogether;
   /** Opens the home under the publish lock, as commands that log do. */
   readonly locked: <T>(work: (promoter: Promoter) => Promise<T>) => Promise<T>;
   /** The folder of the lane's content. */

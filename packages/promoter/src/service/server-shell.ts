@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { createServer as createTlsServer } from 'node:https';
 import path from 'node:path';
 import type { CommandIo } from '@sealane/core/command-line';
+import { promoteTogether } from '../decision/promote.js';
 import { readNamed } from '../disk-shell.js';
 import type { Home } from '../home.js';
 import { type KeepingIo, keepHome, type KeptHome } from '../kept-home.js';
@@ -10,6 +11,7 @@ import { withLockedHome } from '../promoter.js';
 import { readPrivateKey } from '../signers/key-file.js';
 import { apiListener } from './api-shell.js';
 import { bodyBudget } from './body-shell.js';
+import { decideTogether } from './decide-together.js';
 import { sendLaneFile } from './lane-files-shell.js';
 import { lanePath } from './lane-path.js';
 import { callerLimits } from './limits.js';
@@ -106,8 +108,7 @@ function listenerOf(options: ServeOptions, { log, servers, isDraining, signal, k
     nowMs: () => performance.now(),
     breakForOthers: () => new Promise((resolve) => setTimeout(resolve, BREAK_MS)),
   });
-  const metrics = serviceMetrics({ waiting: queue.waiting, connections: async () => sum(await Promise.all(servers.map(connectionsOf))) });
-  const base = routeBase(home, {
+  const io: KeepingIo = {
     kept,
     ...options.io,
     cwd: home.folder,
@@ -115,7 +116,15 @@ function listenerOf(options: ServeOptions, { log, servers, isDraining, signal, k
     signal,
     out: () => undefined,
     talk: (text) => log.warn(text.trim()),
+  };
+  const promote = decideTogether({
+    queue,
+    nowMs: () => performance.now(),
+    decide: (wishes, goOn) => withLockedHome(home, io, (promoter) => promoteTogether(promoter, wishes, goOn)),
   });
+  const waiting = (): number => queue.waiting() + promote.waiting();
+  const metrics = serviceMetrics({ waiting, connections: async () => sum(await Promise.all(servers.map(connectionsOf))) });
+  const base = { ...routeBase(home, io), promote };
   const api = apiListener({
     config,
     routes: ROUTES,

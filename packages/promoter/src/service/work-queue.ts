@@ -18,6 +18,8 @@ export interface WorkQueue {
   run<T>(urgency: Urgency, work: () => Promise<T>): Promise<T>;
   /** How many wait. */
   waiting(): number;
+  /** Whether something urgent waits: what takes long should come to an end. */
+  isUrgent(): boolean;
 }
 
 export interface QueueTime {
@@ -61,6 +63,7 @@ export function workQueue({ nowMs, breakForOthers }: QueueTime): WorkQueue {
         isRunning = true;
         void runAll();
       }),
+    isUrgent: () => waiting.urgent.length > 0,
     waiting: () => URGENCIES.reduce((sum, urgency) => sum + waiting[urgency].length, 0),
   };
 }

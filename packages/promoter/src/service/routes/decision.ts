@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { command as explainCommand } from '../../commands/explain.js';
 import { command as planCommand } from '../../commands/plan.js';
-import { command as promoteCommand } from '../../commands/promote.js';
+import { outcomeResult } from '../../decision/outcome-result.js';
 import { explanationShape, outcomeShape, planShape } from '../answers.js';
 import { route } from '../route.js';
 import { releaseParam } from './release.js';
@@ -42,9 +42,9 @@ export const DECISION_ROUTES = [
     json: question,
     answer: outcomeShape,
     urgency: 'normal',
-    run: ({ params, json }, { command, expectStage }) => {
-      expectStage(json.to);
-      return command(promoteCommand, [params.release], json);
+    run: async ({ params: { release }, json: { to, group } }, { promote, expectStage }) => {
+      expectStage(to);
+      return outcomeResult(await promote({ release, stage: to, group }));
     },
   }),
 ];
