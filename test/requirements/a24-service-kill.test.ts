@@ -43,6 +43,9 @@ async function promote(service: Server, release: string): Promise<ApiAnswer> {
   return await api(service, `POST /api/v1/releases/${release}/promotions`, { token: await github.token(), body: { to: 'dev' } });
 }
 
+/** Points of the second batch: the first one is the question that came first, the second those that came meanwhile. */
+const BATCH_POINTS = ['promote:decision-logged#2', 'promote:waybill-written#2', 'publish:stage-written#2'];
+
 /** Digests of the decisions that let the release into dev, and whether the ledger is sound. */
 async function passedDecisions(release: string): Promise<readonly string[]> {
   expect((await lane.sealane(['audit', 'verify'])).answer).toMatchObject({ ok: true, problems: [] });
@@ -66,6 +69,28 @@ describe('A24 the service', () => {
         expect({ exit, decision: json.decision }).toEqual({ exit: '0', decision: 'passed' });
         expect(await passedDecisions(release)).toEqual([json.statement]);
         expect((await lane.sealane(['channel', 'show', 'dev'])).groups[0].release).toBe(release);
+      } finally {
+        await service.stop();
+      }
+    },
+  );
+
+  it.each(BATCH_POINTS.map((point, at) => [point, at] as const))(
+    'A24 killed at %s, where it decides together what came meanwhile, it loses and doubles no decision',
+    async (point, at) => {
+      const releases: string[] = [];
+      for (const part of [1, 2, 3]) releases.push(await candidate(`4.${at}.${part}`));
+      const doomed = await start({ node: ['--import', PRELOAD], env: { SEALANE_KILL_AT: point } });
+      const asked = await Promise.allSettled(releases.map((release) => promote(doomed, release)));
+      expect(asked.filter(({ status }) => status === 'rejected').length).toBeGreaterThan(0);
+      expect(await doomed.ended).toBe('SIGKILL');
+      const service = await start();
+      try {
+        const answers = await Promise.all(releases.map((release) => promote(service, release)));
+        expect(answers.map(({ exit, json }) => [exit, json.decision])).toEqual(releases.map(() => ['0', 'passed']));
+        for (const [which, release] of releases.entries()) expect(await passedDecisions(release)).toEqual([answers[which]?.json.statement]);
+        const last = answers.toSorted((left, right) => Number(left.json.logIndex) - Number(right.json.logIndex)).at(-1);
+        expect((await lane.sealane(['channel', 'show', 'dev'])).groups[0].release).toBe(last?.json.release);
       } finally {
         await service.stop();
       }

@@ -1,0 +1,89 @@
+/** Who asks while others are decided is in the next batch; a batch is bounded, ends for an order, and loses nobody. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Outcome } from '../decision/plan.js';
+import type { Answer, Wish } from '../decision/promote.js';
+import { decideTogether, type PromoteTogether } from './decide-together.js';
+import { workQueue, type WorkQueue } from './work-queue.js';
+
+let queue: WorkQueue;
+let batches: (readonly string[])[];
+let now: number;
+
+beforeEach(() => {
+  queue = workQueue({ nowMs: () => 0, breakForOthers: () => Promise.resolve() });
+  batches = [];
+  now = 0;
+});
+
+const wish = (release: string): Wish => ({ release, stage: 'dev', group: undefined });
+const outcome = (release: string): Answer => ({ outcome: { release, decision: 'passed' } as unknown as Outcome });
+
+/** Answers each wish that `judge` answers, for as long as it may go on. */
+function deciding(judge: (release: string) => Answer | undefined = outcome): PromoteTogether & { readonly waiting: () => number } {
+  return decideTogether({
+    queue,
+    nowMs: () => now,
+    decide: async (wishes, goOn) => {
+      await Promise.resolve();
+      batches.push(wishes.map(({ release }) => release));
+      return wishes.map(({ release }, at) => (at === 0 || goOn() ? judge(release) : undefined));
+    },
+  });
+}
+
+describe('decideTogether', () => {
+  it('takes together what came while others were decided, and answers each', async () => {
+    const ask = deciding((release) => (release === 'c' ? { error: new Error('no c') } : outcome(release)));
+    const first = ask(wish('a'));
+    await Promise.resolve();
+    const rest = ['b', 'c', 'd'].map((release) => ask(wish(release)));
+    expect(await first).toMatchObject({ release: 'a' });
+    const answers = await Promise.allSettled(rest);
+    expect(answers).toMatchObject([{ value: { release: 'b' } }, { reason: { message: 'no c' } }, { value: { release: 'd' } }]);
+    expect(batches).toEqual([['a'], ['b', 'c', 'd']]);
+  });
+
+  it('asks again, first of all, what a batch did not answer', async () => {
+    let asked = 0;
+    const ask = deciding((release) => (release === 'b' && asked++ === 0 ? undefined : outcome(release)));
+    await Promise.all(['x', 'a', 'b', 'c'].map((release) => ask(wish(release))));
+    expect(batches).toEqual([['x'], ['a', 'b', 'c'], ['b']]);
+  });
+
+  it('ends a batch after half a second, and when an order waits', async () => {
+    const ask = deciding((release) => {
+      if (release === 'slow') now += 500;
+      if (release === 'ordered') void queue.run('urgent', () => Promise.resolve(void batches.push(['order'])));
+      return outcome(release);
+    });
+    await Promise.all(['x', 'slow', 'a', 'ordered', 'b'].map((release) => ask(wish(release))));
+    expect(batches).toEqual([['x'], ['slow', 'a', 'ordered', 'b'], ['a', 'ordered', 'b'], ['order'], ['b']]);
+  });
+
+  it('takes 64 at a time and turns away who comes when 256 wait', async () => {
+    const ask = deciding();
+    const asked = Array.from({ length: 300 }, (_, n) => ask(wish(String(n))));
+    const answers = await Promise.allSettled(asked);
+    // the first one did not wait
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1 + 256);
+    expect(batches.map(({ length }) => length)).toEqual([1, 64, 64, 64, 64]);
+    expect(ask.waiting()).toBe(0);
+    expect(answers.at(-1)).toMatchObject({ reason: { code: 'SERVICE_BUSY' } });
+  });
+
+  it('tells everybody in a batch that could not begin, and goes on with the next', async () => {
+    let isAway = true;
+    const ask = decideTogether({
+      queue,
+      nowMs: () => now,
+      decide: (wishes) => {
+        if (!isAway) return Promise.resolve(wishes.map(({ release }) => outcome(release)));
+        isAway = false;
+        return Promise.reject(new Error('no lock'));
+      },
+    });
+    const [first, second] = await Promise.allSettled([ask(wish('a')), ask(wish('b'))]);
+    expect([first.status, second.status]).toContain('rejected');
+    expect(await ask(wish('c'))).toMatchObject({ release: 'c' });
+  });
+});
