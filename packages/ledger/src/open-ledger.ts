@@ -7,7 +7,7 @@ import { appendQueue } from './log/append-queue.js';
 import { checkpointOf, headOf, lastCommit } from './log/commits.js';
 import { firstCovering, insertCosigned, latestCosigned, ownCheckpoint } from './log/cosigned.js';
 import { type NewEntry, prepareEntry } from './log/entry.js';
-import { entriesByStatement, entriesFrom, leavesBetween, readEntry } from './log/entry-rows.js';
+import { entriesByStatement, entriesFrom, type EntryReader, entryReader, leavesBetween } from './log/entry-rows.js';
 import { proveConsistency, proveInclusion, rootAt } from './log/proofs.js';
 import { publishTree, treeFile, treePaths } from './log/publish-tiles.js';
 import type { NoteSigner } from './note-signer.js';
@@ -32,7 +32,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     const vkey = parseVkey(await readVkey(store));
     expectOurs(options, vkey);
     const writing = signer === undefined ? undefined : await openForWriting(options, store, vkey, signer);
-    return { ...projection(store), ...reading(store, vkey), ...logging(store, vkey, options, writing) };
+    const reader = entryReader(store);
+    return { ...projection(store, reader), ...reading(store, vkey, reader), ...logging(store, vkey, options, writing) };
   } catch (error) {
     await store.close();
     throw error;
@@ -83,7 +84,7 @@ type Reading = Pick<
   | 'logFile'
 >;
 
-function reading(store: Queries, vkey: Vkey): Reading {
+function reading(store: Queries, vkey: Vkey, reader: EntryReader): Reading {
   return {
     origin: vkey.name,
     vkey: formatVkey(vkey),
@@ -95,7 +96,7 @@ function reading(store: Queries, vkey: Vkey): Reading {
     inclusionProof: (index, size) => proveInclusion(store, index, size),
     consistencyProof: (size1, size2) => proveConsistency(store, size1, size2),
     leaf: async (index) => present(await leavesBetween(store, index, index + 1), index),
-    entry: async (index) => present([await readEntry(store, index)], index),
+    entry: async (index) => present([await reader.entry(index)], index),
     entries: (begin, count) => entriesFrom(store, begin, count),
     byStatement: (digest) => entriesByStatement(store, digest),
     logPaths: (size) => treePaths(0, size),

@@ -5,7 +5,7 @@ import type { Projection } from './projection/questions.js';
 import type { ReceiptRecord } from './projection/records.js';
 
 /** What can be asked of the past. */
-export type PastLedger = Omit<Projection, 'statementCounts'> &
+export type PastLedger = Omit<Projection, 'statementCounts' | 'passedCount'> &
   Pick<Ledger, 'origin' | 'vkey' | 'size' | 'latestCosigned' | 'firstCosignedCovering' | 'entry' | 'entries' | 'byStatement'>;
 
 /**
@@ -34,7 +34,7 @@ export function pastLedger(ledger: Ledger, size: number): PastLedger {
     evidenceAbout: (release) => before(ledger.evidenceAbout(release)),
     knowsType: (predicateType) => ledger.knowsType(predicateType),
     statementsBy: (keyId) => before(ledger.statementsBy(keyId)),
-    releases: () => before(ledger.releases()),
+    releases: (release) => before(ledger.releases(release)),
     releaseByName: (name, version) => before(ledger.releaseByName(name, version)),
     decisions: (where) => before(ledger.decisions(where)),
     approvals: (where) => before(ledger.approvals(where)),

@@ -2,9 +2,10 @@
  * What a process that answers many calls keeps of a home between them. Nothing is believed for having been true: each part is kept only while the
  * files that it was made from are the same, looked at anew for every call, so that what another process published counts at the next one.
  */
-import type { Signer } from '@sealane/core';
+import type { Digest, Signer } from '@sealane/core';
 import type { CommandIo } from '@sealane/core/command-line';
 import { type Ledger, ledgerAt, openPublishLock, type PublishLock, type PublishLocks } from '@sealane/ledger';
+import { parsePolicy, type Policy, policyDigest } from '@sealane/trust';
 import type { Home } from './home.js';
 import type { Pipeline } from './pipeline/pipeline.js';
 import type { LaneTrust } from './trust/lane-trust.js';
@@ -16,6 +17,8 @@ export type Kept<T> = (from: string, make: () => Promise<T>) => Promise<T>;
 export interface KeptHome {
   readonly pipeline: Kept<Pipeline>;
   readonly lane: Kept<LaneTrust>;
+  /** Parses the bytes of a policy; the same bytes are the same policy, so that what was verified against it stands. */
+  policy(bytes: Uint8Array): Policy;
   readonly ledger: Kept<Ledger>;
   /** Signers by role. */
   signer(role: string): Kept<Signer>;
@@ -38,8 +41,12 @@ export function keptFor(io: CommandIo): KeptHome | undefined {
   return 'kept' in io ? (io as KeepingIo).kept : undefined;
 }
 
+/** Those of all stages, and of stages to come. */
+const MAX_POLICIES = 256;
+
 /** Nothing is open yet. */
 export function keepHome(home: Home): KeptHome {
+  const policies = new Map<Digest, Policy>();
   const ledgers = new Set<Ledger>();
   const signers = new Map<string, Kept<Signer>>();
   const ledger = keeping<Ledger>();
@@ -54,6 +61,13 @@ export function keepHome(home: Home): KeptHome {
   return {
     pipeline: keeping(),
     lane: keeping(),
+    policy: (bytes) => {
+      const digest = policyDigest(bytes);
+      const policy = policies.get(digest) ?? parsePolicy(bytes);
+      if (policies.size >= MAX_POLICIES) policies.clear();
+      policies.set(digest, policy);
+      return policy;
+    },
     ledger: (from, make) =>
       ledger(from, async () => {
         const made = await make();

@@ -125,7 +125,8 @@ async function openPromoter(home: Home, io: CommandIo, { lock, kept }: Opening):
   const parse = (): Promise<Pipeline> => readPipeline(pipelineBytes, home.pipeline);
   const pipeline = await (kept === undefined ? parse() : kept.pipeline(sha256(pipelineBytes), parse));
   const stages = pipeline.stages.map(({ name }) => name);
-  const read = async (): Promise<LaneTrust> => Promise.resolve(readLaneTrust(home, stages));
+  const read = async (): Promise<LaneTrust> =>
+    Promise.resolve(readLaneTrust(home, stages, kept === undefined ? {} : { parse: kept.policy }));
   const lane = await (kept === undefined ? read() : kept.lane(`${stages.join()} ${laneStamp(home)}`, read));
   const keyPlace: KeyPlace = {
     home,
@@ -219,10 +220,8 @@ export interface NamedRelease {
 
 /** A release by digest or NAME@VERSION. @throws PromoterError `RELEASE_UNKNOWN`, `DIGEST_MALFORMED` */
 export async function releaseOf(ledger: Ledger, text: string): Promise<NamedRelease> {
-  const [name, version] = text.split('@', 2);
-  const found = (await ledger.releases()).find((row) =>
-    isDigest(text) ? row.release === text : row.name === name && row.version === version,
-  );
+  const [name = '', version] = text.split('@', 2);
+  const [found] = isDigest(text) ? await ledger.releases(text) : version === undefined ? [] : await ledger.releaseByName(name, version);
   if (found !== undefined) return { digest: found.release, name: found.name, version: found.version };
   const isName = version !== undefined && !text.startsWith('sha256');
   if (!isDigest(text) && !isName)

@@ -45,15 +45,55 @@ export async function findEntry(queries: Queries, statementDigest: Digest, keyId
   return row === undefined ? undefined : integerAt(row, 'idx');
 }
 
-/** One entry, or undefined when the log is not that long. */
-export async function readEntry(queries: Queries, index: number): Promise<LedgerEntry | undefined> {
-  const row = await queries.get(`${ENTRY} WHERE e.idx = ?`, index);
-  return row === undefined ? undefined : entryOf(row);
+/** Reads entries by index. */
+export interface EntryReader {
+  /** One entry, or undefined when the log is not that long. */
+  entry(index: number): Promise<LedgerEntry | undefined>;
+  /** The entries whose `idx` a query selects, in log order. */
+  entriesIn(select: string, ...values: readonly SqlValue[]): Promise<readonly LedgerEntry[]>;
 }
 
-/** The entries whose index a query selects, in log order. */
-export async function entriesIn(queries: Queries, select: string, ...values: readonly SqlValue[]): Promise<readonly LedgerEntry[]> {
-  return (await queries.all(`${ENTRY} WHERE e.idx IN (${select}) ORDER BY e.idx`, ...values)).map(entryOf);
+/** Payloads that a reader keeps, in bytes: some ten thousand statements. */
+const MAX_KEPT_BYTES = 16 * 1024 * 1024;
+/** Indexes asked for at a time: well below the parameters that any database takes. */
+const PAGE = 500;
+
+/** Keeps what it has read and gives the same object again: an entry that is committed never changes. */
+export function entryReader(queries: Queries): EntryReader {
+  const kept = new Map<number, LedgerEntry>();
+  let keptBytes = 0;
+  const keep = (entry: LedgerEntry): LedgerEntry => {
+    keptBytes += entry.envelope.payload.length;
+    if (keptBytes > MAX_KEPT_BYTES) {
+      kept.clear();
+      keptBytes = entry.envelope.payload.length;
+    }
+    kept.set(entry.index, entry);
+    return entry;
+  };
+  const readAll = async (indexes: readonly number[]): Promise<readonly LedgerEntry[]> => {
+    const found: LedgerEntry[] = [];
+    for (let begin = 0; begin < indexes.length; begin += PAGE) {
+      const page = indexes.slice(begin, begin + PAGE);
+      const rows = await queries.all(`${ENTRY} WHERE e.idx IN (${page.map(() => '?').join(', ')})`, ...page);
+      found.push(...rows.map(entryOf));
+    }
+    return found;
+  };
+  return {
+    entry: async (index) => {
+      const known = kept.get(index);
+      if (known !== undefined) return known;
+      const row = await queries.get(`${ENTRY} WHERE e.idx = ?`, index);
+      return row === undefined ? undefined : keep(entryOf(row));
+    },
+    entriesIn: async (select, ...values) => {
+      const indexes = [...new Set((await queries.all(select, ...values)).map((row) => integerAt(row, 'idx')))];
+      const known = indexes.flatMap((index) => kept.get(index) ?? []);
+      const missing = indexes.filter((index) => !kept.has(index));
+      return [...known, ...(await readAll(missing)).map(keep)].sort((left, right) => left.index - right.index);
+    },
+  };
 }
 
 /** All entries with this statement: one for each key that signed it. */

@@ -1,7 +1,8 @@
 /** The first questions: what the promoter's gates and the auditor's answers look up. Every answer is in log order. */
 import { type Digest, digestHex, fromHex, PREDICATE } from '@sealane/core';
 import type { LedgerEntry } from '../log/entry.js';
-import { entriesIn } from '../log/entry-rows.js';
+import type { EntryReader } from '../log/entry-rows.js';
+import { integerAt } from '../store/rows.js';
 import type { Queries, SqlValue } from '../store/store.js';
 import { type FleetRecord, fleetOf } from './fleet.js';
 import {
@@ -29,9 +30,12 @@ export interface Projection {
   statementsBy(keyId: string): Promise<readonly LedgerEntry[]>;
   /** How many statements of each type each key signed. */
   statementCounts(): Promise<readonly CountRecord[]>;
-  releases(): Promise<readonly ReleaseRecord[]>;
+  /** All of them, or those with this digest. */
+  releases(release?: Digest): Promise<readonly ReleaseRecord[]>;
   /** Release statements with this name and version: one with another digest than the first must be refused. */
   releaseByName(name: string, version: string): Promise<readonly ReleaseRecord[]>;
+  /** How many decisions of a stage let a release in. */
+  passedCount(stage: string): Promise<number>;
   decisions(where?: { readonly stage?: string; readonly release?: Digest }): Promise<readonly DecisionRecord[]>;
   approvals(where?: { readonly stage?: string; readonly release?: Digest }): Promise<readonly ApprovalRecord[]>;
   testResults(release: Digest): Promise<readonly TestRecord[]>;
@@ -46,26 +50,31 @@ export interface Projection {
   keysSeen(): Promise<readonly KeyRecord[]>;
 }
 
-/** Reads the projection with `queries`. */
-export function projection(queries: Queries): Projection {
+/** Reads the projection with `queries`, and the entries that it finds with `reader`. */
+export function projection(queries: Queries, reader: EntryReader): Projection {
   const list = async <T>(
     read: (row: Readonly<Record<string, unknown>>) => T,
     sql: string,
     ...values: readonly SqlValue[]
   ): Promise<readonly T[]> => (await queries.all(sql, ...values)).map(read);
   return {
-    statementsAbout: (subject, predicateTypes) => statementsAbout(queries, subject, predicateTypes),
-    evidenceAbout: (release) => entriesIn(queries, `${ABOUT} AND t.uri <> ?`, raw(release), PREDICATE.receipt),
+    statementsAbout: (subject, predicateTypes) => statementsAbout(reader, subject, predicateTypes),
+    evidenceAbout: (release) => reader.entriesIn(`${ABOUT} AND t.uri <> ?`, raw(release), PREDICATE.receipt),
     knowsType: async (predicateType) => (await queries.get('SELECT id FROM predicate_type WHERE uri = ?', predicateType)) !== undefined,
     statementsBy: (keyId) =>
-      entriesIn(queries, 'SELECT s.idx FROM statement s JOIN key_seen k ON k.id = s.key WHERE k.key_id = ?', fromHex(keyId)),
+      reader.entriesIn('SELECT s.idx FROM statement s JOIN key_seen k ON k.id = s.key WHERE k.key_id = ?', fromHex(keyId)),
     statementCounts: () =>
       list(
         records.count,
         'SELECT k.key_id, t.uri, count(*) AS count FROM statement s JOIN key_seen k ON k.id = s.key JOIN predicate_type t ON t.id = s.predicate_type GROUP BY k.id, t.id ORDER BY k.id, t.id',
       ),
-    releases: () => list(records.release, from('release')),
+    releases: (release) =>
+      release === undefined ? list(records.release, from('release')) : list(records.release, from('release', 'a.digest = ?'), raw(release)),
     releaseByName: (name, version) => list(records.release, from('release', 'p.name = ? AND p.version = ?'), name, version),
+    passedCount: async (stage) => {
+      const row = await queries.get("SELECT count(*) AS count FROM decision WHERE stage = ? AND result = 'PASSED'", stage);
+      return row === undefined ? 0 : integerAt(row, 'count');
+    },
     decisions: (where = {}) => list(records.decision, from('decision', ...filter(where)), ...filterValues(where)),
     approvals: (where = {}) => list(records.approval, from('approval', ...filter(where)), ...filterValues(where)),
     testResults: (release) => list(records.test, from('test_result', 'a.digest = ?'), raw(release)),
@@ -112,13 +121,13 @@ const ABOUT =
   'SELECT s.idx FROM subject s JOIN artifact a ON a.id = s.artifact JOIN predicate_type t ON t.id = s.predicate_type WHERE a.digest = ?';
 
 async function statementsAbout(
-  queries: Queries,
+  reader: EntryReader,
   subject: Digest,
   predicateTypes: string | readonly string[] | undefined,
 ): Promise<readonly LedgerEntry[]> {
-  if (predicateTypes === undefined) return entriesIn(queries, ABOUT, raw(subject));
+  if (predicateTypes === undefined) return reader.entriesIn(ABOUT, raw(subject));
   const types = typeof predicateTypes === 'string' ? [predicateTypes] : predicateTypes;
-  return entriesIn(queries, `${ABOUT} AND t.uri IN (${types.map(() => '?').join(', ')})`, raw(subject), ...types);
+  return reader.entriesIn(`${ABOUT} AND t.uri IN (${types.map(() => '?').join(', ')})`, raw(subject), ...types);
 }
 
 function raw(digest: Digest): Uint8Array {

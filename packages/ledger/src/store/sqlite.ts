@@ -62,6 +62,8 @@ function openWriter(file: string): Database.Database {
   writer.pragma('foreign_keys = ON');
   // SQLite swallows the errors of an automatic checkpoint
   writer.pragma('wal_autocheckpoint = 0');
+  // a log that was moved begins anew and is cut: one that stayed long would be moved before every commit from then on
+  writer.pragma(`journal_size_limit = ${WAL_LIMIT_BYTES / 2}`);
   expectPragma(writer, 'journal_mode', 'wal');
   expectPragma(writer, 'synchronous', SYNCHRONOUS_FULL);
   expectPragma(writer, 'foreign_keys', 1);

@@ -133,10 +133,12 @@ async function fetchTrust(home: Home, read: ReadFile): Promise<LaneTrust> {
   for (let count = 0; count < MAX_TRUST_FILES; count += 1) {
     const wanted: { readonly name: string; readonly maxBytes: number }[] = [];
     const lane = attempt(() =>
-      readLaneTrust(home, undefined, (name, maxBytes) => {
-        const bytes = here(name, maxBytes);
-        if (bytes === undefined && !absent.has(name)) wanted.push({ name, maxBytes });
-        return bytes;
+      readLaneTrust(home, undefined, {
+        read: (name, maxBytes) => {
+          const bytes = here(name, maxBytes);
+          if (bytes === undefined && !absent.has(name)) wanted.push({ name, maxBytes });
+          return bytes;
+        },
       }),
     );
     const [next] = wanted;

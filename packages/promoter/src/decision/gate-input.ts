@@ -1,5 +1,5 @@
 /** What the gates of a stage read, taken from the ledger: verified statements about a release, blobs, the fleet, the time. */
-import { type Digest, PREDICATE, PromoterError, type QuorumCheckpoint, SealaneError } from '@sealane/core';
+import { type Digest, PREDICATE, PromoterError, SealaneError } from '@sealane/core';
 import type { LedgerEntry, PastLedger } from '@sealane/ledger';
 import { parseReleaseManifest, type ReleaseDoc } from '@sealane/oci';
 import {
@@ -9,15 +9,12 @@ import {
   type FleetSite,
   fleetSites,
   type GateInput,
-  quorumOf,
   readRelease,
   type RefusedStatement,
-  type LedgerRow,
   type ReleasePredicate,
   secondsToTime,
   trustWithEnrolled,
   type VerifiedStatement,
-  verifyLedgerRow,
   type VerifyTrust,
   verifyTrustOf,
   type WitnessedTime,
@@ -30,6 +27,7 @@ import { statementOf } from '../log/log-statements.js';
 import { rigStatements } from '../rig/statements.js';
 import type { LaneTrust } from '../trust/lane-trust.js';
 import { rolloutOf } from './rollout.js';
+import { headQuorum, verifyEntry } from './verify-entry.js';
 import { asksForWaysBack, replacedReleases, waysBack } from './ways-back.js';
 
 /** What a question is judged from: an open home, or a copy of its ledger and lane as they were when a decision was made. */
@@ -116,11 +114,10 @@ async function verifyEntries(
 ): Promise<{ statements: readonly VerifiedStatement[]; refused: readonly RefusedStatement[] }> {
   const statements: VerifiedStatement[] = [];
   const refused: RefusedStatement[] = [];
-  const quorums = new Map<string, QuorumCheckpoint>();
   for (const entry of entries) {
     const { predicateType } = entry.statement;
     try {
-      statements.push(verifyLedgerRow(await ledgerRow(promoter, entry), { trust, quorums }));
+      statements.push(await verifyEntry(promoter, entry, trust));
     } catch (error) {
       if (!(error instanceof SealaneError)) throw error;
       refused.push({ digest: entry.statementDigest, predicateType, code: error.code, why: error.message });
@@ -143,12 +140,6 @@ export async function aboutImages(promoter: GateSource, release: Digest): Promis
     for (const entry of await promoter.ledger.statementsAbout(digest, IMAGE_EVIDENCE)) found.set(entry.index, entry);
   }
   return [...found.values()].filter((entry) => !isAbout(statementOf(entry), release));
-}
-
-/** An entry as `verifyLedgerRow` takes it. */
-export async function ledgerRow({ ledger }: Pick<GateSource, 'ledger'>, entry: LedgerEntry): Promise<LedgerRow> {
-  const cosigned = await ledger.firstCosignedCovering(entry.index);
-  return { ...entry, logIndex: entry.index, origin: ledger.origin, cosigned };
 }
 
 /** Name, version and components of a release, as an author signed them and as its manifest says: the manifest's digest is the release. */
@@ -189,7 +180,7 @@ export async function timeOf(promoter: GateSource, stage: string, at: JudgedAt):
   const log = trust.logs.find(({ origin }) => origin === promoter.ledger.origin);
   const now = promoter.now();
   if (note === null || log === undefined) return { lowest: now, highest: now };
-  const { lowestSeconds, highestSeconds } = quorumOf(note, log, trust);
+  const { lowestSeconds, highestSeconds } = headQuorum(note, log, trust);
   const [lowest, highest] = [secondsToTime(lowestSeconds), secondsToTime(highestSeconds)];
   return at === 'witnessed' ? { lowest, highest } : { lowest: later(lowest, now), highest: later(highest, now) };
 }

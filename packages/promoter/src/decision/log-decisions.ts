@@ -76,7 +76,7 @@ async function signDecision(
 ): Promise<Signed> {
   const { checks, input } = judgement;
   const isPassed = judgement.verdict === 'passed';
-  const counter = isPassed ? 1 + (counters.get(stage) ?? (await passedBefore(promoter, stage))) : null;
+  const counter = isPassed ? 1 + (counters.get(stage) ?? (await promoter.ledger.passedCount(stage))) : null;
   const fields: DecisionFields = {
     origin: promoter.ledger.origin,
     stage,
@@ -102,10 +102,6 @@ async function signDecision(
   const signed = await signStatement(decisionStatement(fields), await stageSigner(promoter, stage));
   if (counter !== null) counters.set(stage, counter);
   return signed;
-}
-
-async function passedBefore({ ledger }: Promoter, stage: string): Promise<number> {
-  return (await ledger.decisions({ stage })).filter(({ result }) => result === 'PASSED').length;
 }
 
 function inputsOf({ checks }: Judgement): readonly Digest[] {

@@ -1,10 +1,11 @@
 /** What a stage's key ordered in the log beside its decisions, and whether the stage is frozen by it. */
 import { type Check, PREDICATE, SealaneError } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
-import { type OrderPredicate, readOrder, stageSubject, verifyLedgerRow, verifyTrustOf } from '@sealane/trust';
+import { type OrderPredicate, readOrder, stageSubject, verifyTrustOf } from '@sealane/trust';
 import { statementOf } from '../log/log-statements.js';
 import { stageOf } from '../promoter.js';
-import { type GateSource, ledgerRow } from './gate-input.js';
+import type { GateSource } from './gate-input.js';
+import { verifyEntry } from './verify-entry.js';
 
 /** An order in the log. */
 export interface LoggedOrder {
@@ -19,9 +20,9 @@ export async function ordersOf(source: GateSource, stage: string): Promise<reado
   const found: LoggedOrder[] = [];
   for (const entry of await source.ledger.statementsAbout(stageSubject(source.ledger.origin, stage), PREDICATE.order)) {
     try {
-      verifyLedgerRow(await ledgerRow(source, entry), { trust: verifyTrustOf(policy), signers });
+      const { keyId } = await verifyEntry(source, entry, verifyTrustOf(policy));
       const order = readOrder(statementOf(entry));
-      if (order.stage === stage) found.push({ entry, order });
+      if (signers.includes(keyId) && order.stage === stage) found.push({ entry, order });
     } catch (error) {
       if (!(error instanceof SealaneError)) throw error;
     }

@@ -1,15 +1,18 @@
 /** A release that any stage of the lane called back. The statement in the log may be signed by a stage that the policy of this one does not name. */
 import { type Check, type Digest, PREDICATE, PromoterError, SealaneError } from '@sealane/core';
-import { readRevocation, verifyLedgerRow, verifyTrustOf } from '@sealane/trust';
+import type { LedgerEntry } from '@sealane/ledger';
+import { type Policy, readRevocation, verifyTrustOf } from '@sealane/trust';
 import { statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
-import { type GateSource, ledgerRow } from './gate-input.js';
+import type { GateSource } from './gate-input.js';
+import { verifyEntry } from './verify-entry.js';
 
 /** A failing check when a stage's key revoked the release in the log, at an index where that key counts. */
 export async function laneRevocation(source: GateSource, release: Digest): Promise<readonly Check[]> {
   for (const entry of await source.ledger.statementsAbout(release, PREDICATE.revocation)) {
-    const row = await ledgerRow(source, entry);
-    if (![...source.lane.stages.values()].some(({ policy }) => isByStage(policy, row))) continue;
+    const stages = [...source.lane.stages.values()];
+    const isSaid = await Promise.all(stages.map(({ policy }) => isByStage(source, policy, entry)));
+    if (!isSaid.includes(true)) continue;
     const { reason } = readRevocation(statementOf(entry));
     const words = { expected: 'not revoked', actual: `revoked: ${reason}`, remedy: 'make and promote another release' };
     return [{ id: 'revoked', verdict: 'fail', ...words, evidence: [entry.statementDigest], code: 'RELEASE_REVOKED' }];
@@ -17,13 +20,12 @@ export async function laneRevocation(source: GateSource, release: Digest): Promi
   return [];
 }
 
-function isByStage(policy: Parameters<typeof verifyTrustOf>[0], row: Parameters<typeof verifyLedgerRow>[0]): boolean {
-  const signers = policy.chain.at(-1)?.keys ?? [];
+async function isByStage(source: GateSource, policy: Policy, entry: LedgerEntry): Promise<boolean> {
   try {
-    verifyLedgerRow(row, { trust: verifyTrustOf(policy), signers });
-    return true;
+    const { keyId } = await verifyEntry(source, entry, verifyTrustOf(policy));
+    return policy.chain.at(-1)?.keys.includes(keyId) === true;
   } catch (error) {
-    // another stage's, or by a key that had ended: no revocation of this stage
+    // by a key that had ended, or that the policy does not know: no revocation of this stage
     if (error instanceof SealaneError) return false;
     throw error;
   }

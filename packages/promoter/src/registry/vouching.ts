@@ -17,7 +17,8 @@ import {
 } from '@sealane/trust';
 import { z } from 'zod';
 import { readBlob } from '../content.js';
-import { aboutImages, ledgerRow, stageTrust } from '../decision/gate-input.js';
+import { aboutImages, stageTrust } from '../decision/gate-input.js';
+import { ledgerRow } from '../decision/verify-entry.js';
 import { statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
 

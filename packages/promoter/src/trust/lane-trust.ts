@@ -45,6 +45,12 @@ export interface LaneTrust {
   readonly topKeyIds: (role: 'root' | 'targets' | 'snapshot' | 'timestamp') => readonly string[];
 }
 
+/** How a lane is read: by whom its files, by whom its policies (default: as they lie there). */
+export interface LaneReading {
+  readonly read?: TufRead;
+  readonly parse?: (bytes: Uint8Array) => Policy;
+}
+
 /** A time before every expiry: who published the lane must be able to read it when it has gone stale, to refresh it. */
 const BEFORE_ALL_EXPIRY = '1970-01-01T00:00:00Z';
 
@@ -53,7 +59,11 @@ const BEFORE_ALL_EXPIRY = '1970-01-01T00:00:00Z';
  *
  * @throws PromoterError `CONFIG_INVALID` nothing is published; TrustError `TRUST_*` the files do not verify
  */
-export function readLaneTrust(home: Pick<Home, 'trust'>, stages?: readonly string[], read = readBelow(home.trust)): LaneTrust {
+export function readLaneTrust(
+  home: Pick<Home, 'trust'>,
+  stages?: readonly string[],
+  { read = readBelow(home.trust), parse = parsePolicy }: LaneReading = {},
+): LaneTrust {
   const first = read('metadata/1.root.json', LIMITS.rootBytes);
   if (first === undefined)
     throw new PromoterError(
@@ -74,7 +84,7 @@ export function readLaneTrust(home: Pick<Home, 'trust'>, stages?: readonly strin
       return [
         stage,
         {
-          policy: parsePolicy(policy),
+          policy: parse(policy),
           digest: policyDigest(policy),
           policyBytes: policy,
           channel: parseChannel(channel.bytes),

@@ -44,8 +44,17 @@ export interface VerifyTrust {
   readonly trustedRoot: JsonObject;
 }
 
+/** Trust by the very policy that it was read from, which nobody changes in place. */
+const known = new WeakMap<Policy, VerifyTrust>();
+
 /** The trust that a policy (parsed, so its keys are what their ids say) gives to statements. */
 export function verifyTrustOf(policy: Policy): VerifyTrust {
+  const trust = known.get(policy) ?? trustIn(policy);
+  known.set(policy, trust);
+  return trust;
+}
+
+function trustIn(policy: Policy): VerifyTrust {
   return {
     registrar: policy.registrar,
     keys: new Map(Object.entries(policy.keys).map(([keyId, { spki, ...window }]) => [keyId, { ...window, spki: fromBase64(spki) }])),

@@ -1,0 +1,54 @@
+/** Verification of entries of the ledger, each once: the same entry under the same checkpoint and trust is what it was. */
+import type { QuorumCheckpoint } from '@sealane/core';
+import type { LedgerEntry } from '@sealane/ledger';
+import { type LedgerRow, quorumOf, type VerifiedStatement, verifyLedgerRow, type VerifyTrust } from '@sealane/trust';
+import type { GateSource } from './gate-input.js';
+
+/** Checkpoints that are kept. */
+const MAX_QUORUMS = 1000;
+
+/** What was verified against one trust. Entries are the ledger's own objects, which it gives again for as long as it keeps them. */
+interface Verified {
+  readonly entries: WeakMap<LedgerEntry, { readonly cosigned: string | null; readonly statement: VerifiedStatement }>;
+  readonly quorums: Map<string, QuorumCheckpoint>;
+  readonly heads: Map<string, QuorumCheckpoint>;
+}
+
+/** By the very trust, which nobody changes in place. */
+const known = new WeakMap<VerifyTrust, Verified>();
+
+/**
+ * Verifies an entry against a trust.
+ *
+ * @throws TrustError as `verifyLedgerRow`
+ */
+export async function verifyEntry(source: Pick<GateSource, 'ledger'>, entry: LedgerEntry, trust: VerifyTrust): Promise<VerifiedStatement> {
+  const { entries, quorums } = verifiedBy(trust);
+  const row = await ledgerRow(source, entry);
+  const before = entries.get(entry);
+  if (before?.cosigned === row.cosigned) return before.statement;
+  const statement = verifyLedgerRow(row, { trust, quorums });
+  entries.set(entry, { cosigned: row.cosigned, statement });
+  return statement;
+}
+
+/** An entry as `verifyLedgerRow` takes it. */
+export async function ledgerRow({ ledger }: Pick<GateSource, 'ledger'>, entry: LedgerEntry): Promise<LedgerRow> {
+  const cosigned = await ledger.firstCosignedCovering(entry.index);
+  return { ...entry, logIndex: entry.index, origin: ledger.origin, cosigned };
+}
+
+/** The quorum of the head of a log, as `quorumOf`. @throws TrustError as `quorumOf` */
+export function headQuorum(note: string, log: VerifyTrust['logs'][number], trust: VerifyTrust): QuorumCheckpoint {
+  const { heads } = verifiedBy(trust);
+  const quorum = heads.get(note) ?? quorumOf(note, log, trust);
+  heads.set(note, quorum);
+  return quorum;
+}
+
+function verifiedBy(trust: VerifyTrust): Verified {
+  const verified = known.get(trust) ?? { entries: new WeakMap(), quorums: new Map(), heads: new Map() };
+  for (const kept of [verified.quorums, verified.heads]) if (kept.size >= MAX_QUORUMS) kept.clear();
+  known.set(trust, verified);
+  return verified;
+}
