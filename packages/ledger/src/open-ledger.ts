@@ -10,6 +10,7 @@ import { type NewEntry, prepareEntry } from './log/entry.js';
 import { entriesByStatement, entriesFrom, type EntryReader, entryReader, leavesBetween } from './log/entry-rows.js';
 import { proveConsistency, proveInclusion, rootAt } from './log/proofs.js';
 import { publishTree, treeFile, treePaths } from './log/publish-tiles.js';
+import { keptTiles } from './log/tile-rows.js';
 import type { NoteSigner } from './note-signer.js';
 import { reached } from './points.js';
 import { projection } from './projection/questions.js';
@@ -85,6 +86,7 @@ type Reading = Pick<
 >;
 
 function reading(store: Queries, vkey: Vkey, reader: EntryReader): Reading {
+  const tiles = keptTiles(store);
   return {
     origin: vkey.name,
     vkey: formatVkey(vkey),
@@ -93,8 +95,8 @@ function reading(store: Queries, vkey: Vkey, reader: EntryReader): Reading {
     latestCosigned: async (maxSize) => (await latestCosigned(store, maxSize))?.note ?? null,
     firstCosignedCovering: keptFirst(store),
     rootAt: (size) => rootAt(store, size),
-    inclusionProof: (index, size) => proveInclusion(store, index, size),
-    consistencyProof: (size1, size2) => proveConsistency(store, size1, size2),
+    inclusionProof: (index, size) => proveInclusion(store, tiles, index, size),
+    consistencyProof: (size1, size2) => proveConsistency(store, tiles, size1, size2),
     leaf: async (index) => present(await leavesBetween(store, index, index + 1), index),
     entry: async (index) => present([await reader.entry(index)], index),
     entries: (begin, count) => entriesFrom(store, begin, count),

@@ -2,27 +2,27 @@
 import { consistencyProof, inclusionProof, LedgerError, rootFromTiles } from '@sealane/core';
 import type { Queries } from '../store/store.js';
 import { headOf } from './commits.js';
-import { tileReaderFor } from './tile-rows.js';
+import { type ReadTile, readTile, tileReaderFor } from './tile-rows.js';
 
 /** Root of the first `size` entries. @throws LedgerError `PROOF_LENGTH` the log is shorter */
 export async function rootAt(queries: Queries, size: number): Promise<Uint8Array> {
   await expectSize(queries, size);
-  return rootFromTiles(size, await tileReaderFor(queries, { size, root: true }));
+  return rootFromTiles(size, await tileReaderFor((tile) => readTile(queries, tile), { size, root: true }));
 }
 
 /** Inclusion proof of entry `index` in the first `size` entries, leaf upwards. @throws `PROOF_LENGTH` */
-export async function proveInclusion(queries: Queries, index: number, size: number): Promise<readonly Uint8Array[]> {
+export async function proveInclusion(queries: Queries, read: ReadTile, index: number, size: number): Promise<readonly Uint8Array[]> {
   await expectSize(queries, size);
-  return inclusionProof(index, size, await tileReaderFor(queries, { size, inclusionOf: [index] }));
+  return inclusionProof(index, size, await tileReaderFor(read, { size, inclusionOf: [index] }));
 }
 
 /** Consistency proof between the first `size1` and the first `size2` entries; empty for `size1` 0 and for equal sizes. @throws `PROOF_LENGTH` */
-export async function proveConsistency(queries: Queries, size1: number, size2: number): Promise<readonly Uint8Array[]> {
+export async function proveConsistency(queries: Queries, read: ReadTile, size1: number, size2: number): Promise<readonly Uint8Array[]> {
   await expectSize(queries, size2);
   if (size1 > size2) throw new LedgerError('PROOF_LENGTH', `prove consistency: expected sizes that grow, got ${size1} and ${size2}`);
   // the empty tree is a prefix of every tree: tlog-witness wants no hashes for it
   if (size1 === 0 || size1 === size2) return [];
-  return consistencyProof(size1, size2, await tileReaderFor(queries, { size: size2, consistencyFrom: [size1] }));
+  return consistencyProof(size1, size2, await tileReaderFor(read, { size: size2, consistencyFrom: [size1] }));
 }
 
 async function expectSize(queries: Queries, size: number): Promise<void> {

@@ -47,10 +47,30 @@ async function partialHashes(queries: Queries, { level, index, width }: Tile): P
   return rows.map((row) => bytesAt(row, 'root'));
 }
 
+/** Reads tiles of committed rows. */
+export type ReadTile = (tile: Tile) => Promise<Uint8Array>;
+
+/** Tiles that are kept: 8 KiB each. */
+const MAX_KEPT = 256;
+
+/** A reader that keeps what it has read: the hashes of a tile never change, and one that was partial has begun as it was. */
+export function keptTiles(queries: Queries): ReadTile {
+  const kept = new Map<string, Uint8Array>();
+  return async (tile) => {
+    const name = `${tile.level}/${tile.index}`;
+    const known = kept.get(name);
+    if (known !== undefined && known.length >= tile.width * HASH_BYTES) return known.subarray(0, tile.width * HASH_BYTES);
+    const data = await readTile(queries, tile);
+    if (kept.size >= MAX_KEPT) kept.clear();
+    kept.set(name, data);
+    return data;
+  };
+}
+
 /** Reads the tiles that the wished proofs need. */
-export async function tileReaderFor(queries: Queries, wish: ProofWish): Promise<TileReader> {
+export async function tileReaderFor(read: ReadTile, wish: ProofWish): Promise<TileReader> {
   const tiles = new Map<string, Uint8Array>();
-  for (const tile of tilesForProofs(wish)) tiles.set(`${tile.level}/${tile.index}`, await readTile(queries, tile));
+  for (const tile of tilesForProofs(wish)) tiles.set(`${tile.level}/${tile.index}`, await read(tile));
   return ({ level, index }) => tiles.get(`${level}/${index}`) ?? new Uint8Array();
 }
 

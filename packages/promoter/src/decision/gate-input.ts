@@ -59,10 +59,11 @@ export type JudgedAt = 'witnessed' | 'expected' | WitnessedTime;
  */
 export async function gateInput(promoter: GateSource, question: Question, at: JudgedAt): Promise<GateInput> {
   const { policy, digest: policyDigest } = stageOf(promoter, question.stage);
-  const { statements, refused } = await verifiedStatements(promoter, question);
+  const releaseDoc = await releaseDocument(promoter, question.release);
+  const { statements, refused } = await verifiedStatements(promoter, question, releaseDoc);
   return {
     ...question,
-    releaseDoc: await releaseDocument(promoter, question.release),
+    releaseDoc,
     policy,
     policyDigest,
     statements,
@@ -85,6 +86,7 @@ export async function evidenceFor(promoter: Promoter, release: Digest, stage: st
 async function verifiedStatements(
   promoter: GateSource,
   question: Question,
+  releaseDoc: ReleasePredicate,
 ): Promise<{ statements: readonly VerifiedStatement[]; refused: readonly RefusedStatement[] }> {
   const { release, stage } = question;
   const about = await promoter.ledger.evidenceAbout(release);
@@ -92,7 +94,7 @@ async function verifiedStatements(
   const ways = await waysBack(promoter, question);
   const records = ways.filter((entry) => isEnrolment(statementOf(entry)));
   const withSites = trustWithEnrolled(trust, (await verifyEntries(promoter, records, trust)).statements);
-  return await verifyEntries(promoter, [...about, ...(await aboutImages(promoter, release)), ...rigs, ...ways], withSites);
+  return await verifyEntries(promoter, [...about, ...(await aboutImages(promoter, release, releaseDoc)), ...rigs, ...ways], withSites);
 }
 
 /** What statements about a release are verified against: the policy of a stage, and the keys of the rigs that tested it, with what is said of those. */
@@ -130,8 +132,8 @@ async function verifyEntries(
 export const IMAGE_EVIDENCE: readonly string[] = [PREDICATE.vulnerabilities, PREDICATE.cyclonedx, PREDICATE.spdx];
 
 /** Such evidence about the images of a release, and about each platform of them, that does not name the release as well. */
-export async function aboutImages(promoter: GateSource, release: Digest): Promise<readonly LedgerEntry[]> {
-  const images = imagePartsOf({ releaseDoc: await releaseDocument(promoter, release), blob: (digest) => readBlob(promoter, digest) });
+export async function aboutImages(promoter: GateSource, release: Digest, releaseDoc: ReleasePredicate): Promise<readonly LedgerEntry[]> {
+  const images = imagePartsOf({ releaseDoc, blob: (digest) => readBlob(promoter, digest) });
   // an image that cannot be read is named by the gate that asks for it
   if (!images.ok) return [];
   const digests = images.value.flatMap((image) => [image.digest, ...image.platforms]);

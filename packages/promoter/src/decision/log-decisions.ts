@@ -8,7 +8,7 @@ import { statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf, stageSigner } from '../promoter.js';
 import { VERSION } from '../version.js';
 import { asError, type ByQuestion, eachAlone, type Failures, filterQuestions } from './each-alone.js';
-import { type Question, releaseDocument } from './gate-input.js';
+import type { Question } from './gate-input.js';
 import type { Judgement } from './judge.js';
 import { recordedCheck } from './recorded.js';
 
@@ -97,7 +97,7 @@ async function signDecision(
       salt: promoter.randomHex(),
     },
     // a refusal names the release alone: what reads no predicate must find none at an image
-    ...(isPassed && { parts: await partsOf(promoter, release) }),
+    ...(isPassed && { parts: subjectsOf(promoter, { digest: release, name: input.releaseDoc.name }).slice(1) }),
   };
   const signed = await signStatement(decisionStatement(fields), await stageSigner(promoter, stage));
   if (counter !== null) counters.set(stage, counter);
@@ -106,11 +106,6 @@ async function signDecision(
 
 function inputsOf({ checks }: Judgement): readonly Digest[] {
   return [...new Set(checks.flatMap(({ evidence }) => evidence))].sort();
-}
-
-async function partsOf(promoter: Promoter, release: Digest): Promise<NonNullable<DecisionFields['parts']>> {
-  const { name } = await releaseDocument(promoter, release);
-  return subjectsOf(promoter, { digest: release, name }).slice(1);
 }
 
 /** Keyed by release, stage, rollout, policy and sorted statement digests; a refusal also by what it refuses. */

@@ -17,7 +17,7 @@ import {
 } from '@sealane/trust';
 import { z } from 'zod';
 import { readBlob } from '../content.js';
-import { aboutImages, stageTrust } from '../decision/gate-input.js';
+import { aboutImages, releaseDocument, stageTrust } from '../decision/gate-input.js';
 import { ledgerRow } from '../decision/verify-entry.js';
 import { statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
@@ -61,7 +61,8 @@ const CARRIED: readonly string[] = [PREDICATE.provenance, 'https://sigstore.dev/
  * @throws PromoterError `WAYBILL_STAGE_ORDER` no PASSED decision of the stage that its policy takes; `STAGE_UNKNOWN`
  */
 export async function chooseVouching(promoter: Promoter, release: Digest, stage: string | undefined): Promise<Chosen> {
-  const entries = [...(await promoter.ledger.statementsAbout(release)), ...(await aboutImages(promoter, release))];
+  const images = await aboutImages(promoter, release, await releaseDocument(promoter, release));
+  const entries = [...(await promoter.ledger.statementsAbout(release)), ...images];
   const trusts = await trustsOf(promoter, entries, stage);
   const decision = stage === undefined ? undefined : await passedDecision(promoter, release, stage, entries, trusts);
   const inputs = decision === undefined ? undefined : new Set(decisionInputs(readDecision(statementOf(decision))));

@@ -70,8 +70,21 @@ interface DeclaredKey {
   readonly keyVal: string;
 }
 
-/** A key that cannot be used stays in the document without a verifier: one stray key must not make the others useless. */
+/** Keys by what declares them: a lane's metadata has the same ones each time that it is read. */
+const known = new Map<string, Pick<TufKey, 'spkiId' | 'verifier'>>();
+/** Of a few lanes. */
+const MAX_KNOWN = 1000;
+
 function publicKeyOf(declared: DeclaredKey): Pick<TufKey, 'spkiId' | 'verifier'> {
+  const name = JSON.stringify(declared);
+  const key = known.get(name) ?? readPublicKey(declared);
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(name, key);
+  return key;
+}
+
+/** A key that cannot be used stays in the document without a verifier: one stray key must not make the others useless. */
+function readPublicKey(declared: DeclaredKey): Pick<TufKey, 'spkiId' | 'verifier'> {
   const scheme = SCHEMES.get(declared.scheme);
   const verifier = scheme?.keyTypes.includes(declared.keyType) === true ? decodeKey(declared) : undefined;
   const key = verifier?.key;
