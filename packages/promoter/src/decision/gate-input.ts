@@ -13,7 +13,6 @@ import {
   type RefusedStatement,
   type ReleasePredicate,
   secondsToTime,
-  trustWithEnrolled,
   type VerifiedStatement,
   type VerifyTrust,
   verifyTrustOf,
@@ -27,7 +26,7 @@ import { statementOf } from '../log/log-statements.js';
 import { rigStatements } from '../rig/statements.js';
 import type { LaneTrust } from '../trust/lane-trust.js';
 import { rolloutOf } from './rollout.js';
-import { headQuorum, verifyEntry } from './verify-entry.js';
+import { enrolledTrust, headQuorum, verifyEntry } from './verify-entry.js';
 import { asksForWaysBack, replacedReleases, waysBack } from './ways-back.js';
 
 /** What a question is judged from: an open home, or a copy of its ledger and lane as they were when a decision was made. */
@@ -93,7 +92,7 @@ async function verifiedStatements(
   const { rigs, trust } = await stageTrust(promoter, stage, about);
   const ways = await waysBack(promoter, question);
   const records = ways.filter((entry) => isEnrolment(statementOf(entry)));
-  const withSites = trustWithEnrolled(trust, (await verifyEntries(promoter, records, trust)).statements);
+  const withSites = enrolledTrust(trust, (await verifyEntries(promoter, records, trust)).statements);
   return await verifyEntries(promoter, [...about, ...(await aboutImages(promoter, release, releaseDoc)), ...rigs, ...ways], withSites);
 }
 
@@ -105,7 +104,7 @@ export async function stageTrust(
 ): Promise<{ readonly rigs: readonly LedgerEntry[]; readonly trust: VerifyTrust }> {
   const policyTrust = verifyTrustOf(stageOf(promoter, stage).policy);
   const rigs = await rigStatements(promoter, about);
-  return { rigs, trust: trustWithEnrolled(policyTrust, (await verifyEntries(promoter, rigs, policyTrust)).statements) };
+  return { rigs, trust: enrolledTrust(policyTrust, (await verifyEntries(promoter, rigs, policyTrust)).statements) };
 }
 
 /** Verifies entries of the ledger; those that do not count come with the reason. */

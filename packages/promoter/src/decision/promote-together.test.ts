@@ -33,7 +33,7 @@ const wish = (release: string | undefined, stage = 'dev', group?: string): Wish 
 /** A batch in the home; `change` puts something else in the place of a part of it. */
 async function together(
   wishes: readonly Wish[],
-  { goOn = () => true, change = (promoter: Promoter) => promoter } = {},
+  { goOn = (): boolean => true, change = (promoter: Promoter): Promoter => promoter } = {},
 ): Promise<readonly (Answer | undefined)[]> {
   const io = {
     env: {},

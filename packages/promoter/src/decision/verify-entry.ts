@@ -1,17 +1,19 @@
 /** Verification of entries of the ledger, each once: the same entry under the same checkpoint and trust is what it was. */
 import type { QuorumCheckpoint } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
-import { type LedgerRow, quorumOf, type VerifiedStatement, verifyLedgerRow, type VerifyTrust } from '@sealane/trust';
+import { type LedgerRow, quorumOf, trustWithEnrolled, type VerifiedStatement, verifyLedgerRow, type VerifyTrust } from '@sealane/trust';
 import type { GateSource } from './gate-input.js';
 
-/** Checkpoints that are kept. */
-const MAX_QUORUMS = 1000;
+/** Checkpoints, and sets of enrolled keys, that are kept of a trust. */
+const MAX_KEPT = 1000;
 
 /** What was verified against one trust. Entries are the ledger's own objects, which it gives again for as long as it keeps them. */
 interface Verified {
   readonly entries: WeakMap<LedgerEntry, { readonly cosigned: string | null; readonly statement: VerifiedStatement }>;
   readonly quorums: Map<string, QuorumCheckpoint>;
   readonly heads: Map<string, QuorumCheckpoint>;
+  /** The trust with the keys that these records enrol. */
+  readonly enrolled: Map<string, VerifyTrust>;
 }
 
 /** By the very trust, which nobody changes in place. */
@@ -46,9 +48,19 @@ export function headQuorum(note: string, log: VerifyTrust['logs'][number], trust
   return quorum;
 }
 
+/** As `trustWithEnrolled`: one and the same for the same records. */
+export function enrolledTrust(trust: VerifyTrust, records: readonly VerifiedStatement[]): VerifyTrust {
+  if (records.length === 0) return trust;
+  const { enrolled } = verifiedBy(trust);
+  const name = records.map(({ digest, keyId, logIndex }) => `${digest} ${keyId} ${logIndex}`).join();
+  const made = enrolled.get(name) ?? trustWithEnrolled(trust, records);
+  enrolled.set(name, made);
+  return made;
+}
+
 function verifiedBy(trust: VerifyTrust): Verified {
-  const verified = known.get(trust) ?? { entries: new WeakMap(), quorums: new Map(), heads: new Map() };
-  for (const kept of [verified.quorums, verified.heads]) if (kept.size >= MAX_QUORUMS) kept.clear();
+  const verified = known.get(trust) ?? { entries: new WeakMap(), quorums: new Map(), heads: new Map(), enrolled: new Map() };
+  for (const kept of [verified.quorums, verified.heads, verified.enrolled]) if (kept.size >= MAX_KEPT) kept.clear();
   known.set(trust, verified);
   return verified;
 }
