@@ -8,11 +8,7 @@ const NOT_BY_ROW = 'built in part, and shown by tests that do not name the row y
 
 /** A. Promotion. */
 const PROMOTION: readonly RequirementRow[] = [
-  [
-    'A1',
-    'a release is an immutable set of parts named by digest; a manifest with a mutable tag is refused, naming file and line',
-    'no driver applies a part without a way back yet: sites refuse it by name',
-  ],
+  ['A1', 'a release is an immutable set of parts named by digest; a manifest with a mutable tag is refused, naming file and line', ''],
   ['A2', 'three stages or more, any DAG; no sequence of commands, retries, crashes or callers skips one', ''],
   ['A3', 'each stage has its own keys and its quorum of approvers; keys from files, the environment, PKCS#11, helpers, or keyless', ''],
   ['A4', 'provenance gate: builder, source, materials; exact identity', ''],

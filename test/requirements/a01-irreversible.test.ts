@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { withIrreversible } from '../support/irreversible.js';
 import { makeLane, type TestLane } from '../support/lane.js';
 import { enrolSite, type TestSite, versionOnDisk } from '../support/site.js';
 
@@ -11,15 +12,6 @@ let lane: TestLane;
 let site: TestSite;
 let plain: string;
 let marked: string;
-
-/** dev and edge-preprod take such releases without a person, prod asks for one. */
-function withIrreversible(text: string): string {
-  const names = { dev: 0, 'edge-preprod': 0, prod: 1 };
-  return Object.entries(names).reduce((said, [stage, count]) => {
-    const head = new RegExp(`(- name: ${stage}\\n(?:    from: .*\\n)?    gates:\\n)`);
-    return said.replace(head, `$1      - use: irreversible\n        with: { count: ${count} }\n`);
-  }, text);
-}
 
 const words = (version: string, ...more: readonly string[]): readonly string[] => {
   const part = path.join(dir, 'parts');
@@ -32,7 +24,7 @@ const words = (version: string, ...more: readonly string[]): readonly string[] =
 
 beforeAll(async () => {
   dir = mkdtempSync(path.join(tmpdir(), 'sealane-a1-'));
-  lane = await makeLane(dir, { pipeline: withIrreversible });
+  lane = await makeLane(dir, { pipeline: (text) => withIrreversible(text, 1) });
   site = await enrolSite(lane, path.join(dir, 'site'), { receiptsTo: './out' });
   plain = (await lane.sealane(words('1.0.0'))).release;
   await lane.promote(plain);
@@ -70,7 +62,7 @@ test('A1 prod takes it only after somebody approved that there is no way back', 
   expect(await lane.sealane(['promote', marked, '--to', 'prod'])).toMatchObject({ decision: 'passed' });
 });
 
-test('A1 a site whose driver cannot put it last refuses it by name, once, and keeps what it runs', async () => {
+test('A1 a site that was not told how to bring it in refuses it by name, once, and keeps what it runs', async () => {
   for (const again of [1, 2]) {
     const answer = await site.must(['update'], 3);
     expect(answer, `try ${again}`).toMatchObject({ outcome: 'refused', reason: 'RELEASE_IRREVERSIBLE', release: marked });

@@ -1,11 +1,11 @@
 /** Row B9, driver `podman`: real pods of a release's own manifest, images by digest out of the site's store. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { makeLane, type TestLane } from '../support/lane.js';
 import { killAt } from '../support/kill.js';
-import { busybox, podman, shellImage, testEngine, type TestEngine } from '../support/podman.js';
+import { busybox, FOREVER, podman, publishPod, testEngine, type TestEngine } from '../support/podman.js';
 import { enrolSite, type TestSite } from '../support/site.js';
 
 describe.skipIf(podman === undefined || busybox === undefined)('B9 driver podman (skipped without podman or a static busybox)', () => {
@@ -46,18 +46,7 @@ describe.skipIf(podman === undefined || busybox === undefined)('B9 driver podman
       },
     });
 
-  /** Publishes a release of one pod that runs `script` in its image; `name` is the image as the manifest names it. */
-  const publish = async (version: string, script: string, image?: string): Promise<string> => {
-    const built = await shellImage(path.join(dir, 'images', version), version);
-    const folder = path.join(dir, 'manifests', version);
-    mkdirSync(folder, { recursive: true });
-    const manifest = path.join(folder, 'readings.yaml');
-    writeFileSync(manifest, podOf(image ?? `registry.example/edge/readings@${built.digest}`, script));
-    const words = ['--image', `app=${built.reference}`, '--manifest', `pods=${manifest}`, '--key', 'author'];
-    const { release } = await lane.sealane(['release', 'create', '--name', 'readings', '--version', version, ...words]);
-    await lane.promote(release);
-    return release;
-  };
+  const publish = (version: string, script: string, image?: string): Promise<string> => publishPod(lane, dir, { version, script, image });
 
   const runs = async (): Promise<string> =>
     (await engine.say('exec', 'readings-app', '/bin/sh', '-c', 'read v < /srv/version; echo "$v $SEALANE_VERSION"')).trim();
@@ -144,25 +133,3 @@ describe.skipIf(podman === undefined || busybox === undefined)('B9 driver podman
     await here.stop();
   });
 });
-
-const FOREVER = 'trap "exit 0" TERM; while :; do sleep 0.2; done';
-
-function podOf(image: string, script: string): string {
-  return JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'readings', labels: { app: 'readings' } },
-    spec: {
-      restartPolicy: script.includes('sleep 0.2; exit') ? 'Always' : 'Never',
-      containers: [
-        {
-          name: 'app',
-          image,
-          args: ['-c', script],
-          envFrom: [{ configMapRef: { name: 'sealane' } }],
-          resources: { limits: { memory: '64Mi' } },
-        },
-      ],
-    },
-  });
-}

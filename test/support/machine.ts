@@ -8,9 +8,9 @@ import { requireProgram } from './require-program.js';
 import { type Ended, runProgram } from './run.js';
 
 /** Where the minimal Debian is kept between runs; removing it makes the next run fetch it anew. */
-const CACHE = process.env['SEALANE_MACHINE_CACHE'] ?? '/var/cache/sealane-test/bookworm';
+const CACHE = process.env['SEALANE_MACHINE_CACHE'] ?? '/var/cache/sealane-test/bookworm-podman';
 
-const PACKAGES = 'systemd,systemd-sysv,dbus,procps';
+const PACKAGES = 'systemd,systemd-sysv,dbus,procps,podman,runc,catatonit,netavark';
 
 /** Longest that anything in here is waited for. */
 const PATIENCE_MS = 60_000;

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildImage, openLayout, packedFile } from '@sealane/oci';
+import type { TestLane } from './lane.js';
 import { requireProgram } from './require-program.js';
 import { runProgram } from './run.js';
 
@@ -22,22 +23,21 @@ export interface TestEngine {
   clear(): Promise<void>;
 }
 
+/** containers.conf(5) of an engine in a container. */
+export const ENGINE_CONF = `[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+keyring = false
+[engine]
+cgroup_manager = "cgroupfs"
+runtime = "runc"
+events_logger = "file"
+`;
+
 /** Makes an engine in `dir`. */
 export function testEngine(dir: string): TestEngine {
   mkdirSync(dir, { recursive: true });
   const conf = path.join(dir, 'containers.conf');
-  writeFileSync(
-    conf,
-    [
-      '[containers]',
-      'default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]',
-      '[engine]',
-      'cgroup_manager = "cgroupfs"',
-      'runtime = "runc"',
-      'events_logger = "file"',
-      '',
-    ].join('\n'),
-  );
+  writeFileSync(conf, ENGINE_CONF);
   const env = { CONTAINERS_CONF: conf };
   const words = [podman ?? '', '--root', path.join(dir, 'root'), '--runroot', path.join(dir, 'run'), '--storage-driver', 'vfs'];
   const say: TestEngine['say'] = async (...more) => {
@@ -58,11 +58,54 @@ export function testEngine(dir: string): TestEngine {
 }
 
 /** An image with a shell in it; returns its reference and digest. */
-export async function shellImage(folder: string, version: string): Promise<{ readonly reference: string; readonly digest: string }> {
+async function shellImage(folder: string, version: string): Promise<{ readonly reference: string; readonly digest: string }> {
   mkdirSync(folder, { recursive: true });
   const layout = await openLayout(folder, { create: 'if-missing' });
   const entries = [packedFile('bin/sh', readFileSync(busybox ?? ''), 'yes'), packedFile('srv/version', Buffer.from(`${version}\n`))];
   const platform = { os: 'linux', architecture: process.arch === 'x64' ? 'amd64' : process.arch };
   const { digest } = await buildImage(layout, { platform, layers: [entries], config: { Entrypoint: ['/bin/sh'] } });
   return { reference: `oci:${folder}@${digest}`, digest };
+}
+
+/** What a container runs for as long as it is let. */
+export const FOREVER = 'trap "exit 0" TERM; while :; do sleep 0.2; done';
+
+/** A release of one pod. `image` is the image as the manifest names it; by default the one that is a part of the release. */
+export interface PodRelease {
+  readonly version: string;
+  readonly script: string;
+  readonly image?: string | undefined;
+}
+
+/** Makes a release of one pod that runs `script` in an image with a shell, and promotes it to prod. */
+export async function publishPod(lane: TestLane, dir: string, { version, script, image }: PodRelease): Promise<string> {
+  const built = await shellImage(path.join(dir, 'images', version), version);
+  const folder = path.join(dir, 'manifests', version);
+  mkdirSync(folder, { recursive: true });
+  const manifest = path.join(folder, 'readings.yaml');
+  writeFileSync(manifest, podOf(image ?? `registry.example/edge/readings@${built.digest}`, script));
+  const words = ['--image', `app=${built.reference}`, '--manifest', `pods=${manifest}`, '--key', 'author'];
+  const { release } = await lane.sealane(['release', 'create', '--name', 'readings', '--version', version, ...words]);
+  await lane.promote(release);
+  return release;
+}
+
+function podOf(image: string, script: string): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'readings', labels: { app: 'readings' } },
+    spec: {
+      restartPolicy: script.includes('sleep 0.2; exit') ? 'Always' : 'Never',
+      containers: [
+        {
+          name: 'app',
+          image,
+          args: ['-c', script],
+          envFrom: [{ configMapRef: { name: 'sealane' } }],
+          resources: { limits: { memory: '64Mi' } },
+        },
+      ],
+    },
+  });
 }

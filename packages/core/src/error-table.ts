@@ -549,6 +549,11 @@ export const ERRORS = define({
     what: 'the release before did not come up healthy either: the site needs a person',
     hint: 'see state/logs and mend the host, then: sealane-site unhold',
   },
+  ONE_WAY_FAILED: {
+    exit: 8,
+    what: 'a part without a way back failed or was interrupted, or the release is not healthy with it; nothing is taken back by itself',
+    hint: 'see state/logs/workload.log and mend the host; then run it again: sealane-site unhold, or, when it is in place: sealane-site commit',
+  },
   STATE_CORRUPT: {
     exit: 8,
     what: 'a file of the state of this site was altered or damaged: nothing is changed until a person has looked',

@@ -26,7 +26,22 @@ const property = z
   .max(4096);
 
 const watching = {
+  unit: z
+    .strictObject({
+      properties: z.array(property).max(64).default([]).describe('of these units, as systemd-run takes them'),
+    })
+    .optional()
+    .describe('run workload, commands and probes as units of systemd of their own, outside the updater: what a sandboxed updater needs'),
   env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).default({}),
+  oneWay: z
+    .strictObject({
+      snapshot: command.describe('saves what parts without a way back may spoil, before the first of them is touched'),
+      apply: command.describe('brings these parts in; their names are in SEALANE_ONE_WAY'),
+      again: z.enum(['run', 'hold']).default('hold').describe('when it was interrupted: run it again, or hold for a person'),
+      seconds: seconds.default(1800).describe('how long each of both may take'),
+    })
+    .optional()
+    .describe('how parts without a way back are brought in; without it a release that has such is refused'),
   health: z
     .array(z.union([httpProbe, tcpProbe, commandProbe]))
     .max(32)
@@ -38,12 +53,6 @@ const watching = {
 
 const filesDriver = z.strictObject({
   use: z.literal('files'),
-  unit: z
-    .strictObject({
-      properties: z.array(property).max(64).default([]).describe('of the workload and of its probes, as systemd-run takes them'),
-    })
-    .optional()
-    .describe('run workload and probes as units of systemd of their own, outside the updater: what a sandboxed updater needs'),
   start: command.describe('starts the workload; runs in the release folder, with SEALANE_RELEASE_DIR and others in its environment'),
   stop: command.optional().describe('stops it; without one its process group is sent SIGTERM'),
   stopGraceSeconds: seconds.default(10).describe('time to stop before SIGKILL'),

@@ -30,8 +30,17 @@ export const CRASH_POINTS = [
   'update:pruned',
 ] as const;
 
+/** Those of a release with parts without a way back, between its probation and its commit. */
+export const ONE_WAY_CRASH_POINTS = [
+  'update:saving',
+  'update:snapshot-taken',
+  'update:one-way',
+  'update:one-way-applied',
+  'update:settling',
+] as const;
+
 /** A moment's name. */
-export type CrashPoint = (typeof CRASH_POINTS)[number];
+export type CrashPoint = (typeof CRASH_POINTS)[number] | (typeof ONE_WAY_CRASH_POINTS)[number];
 
 /** Says that a moment has come. Synchronous: a listener that kills the process does so exactly here. */
 export function crashPoint(name: CrashPoint): void {

@@ -1,8 +1,9 @@
 /** Opens a site for a command: where it lies, the real world around it, the lock, and failures of the disk in words. */
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { type Check, type ErrorCode, ERRORS, SiteError } from '@sealane/core';
+import { type Check, type Digest, type ErrorCode, ERRORS, SiteError } from '@sealane/core';
 import type { CommandCall } from '@sealane/core/command-line';
+import { openLayout } from '@sealane/oci';
 import { startFetchProcess } from './apply/fetch-shell.js';
 import { takeLock } from './apply/lock.js';
 import { type Machine, openMachine } from './apply/machine.js';
@@ -12,11 +13,16 @@ import { readConfig, type SiteConfig } from './config.js';
 import { crashPoint } from './crash-point.js';
 import { isNodeError, nodeDisk } from './disk.js';
 import { driverOf } from './drivers/driver-of.js';
+import { oneWayHooks, type OneWayWorld } from './drivers/one-way-hooks.js';
 import { systemProcesses } from './drivers/process-table.js';
-import { unitDriver } from './drivers/unit.js';
+import { runToEnd } from './drivers/run-to-end.js';
 import { systemdUnits } from './drivers/systemd-shell.js';
+import { unitDriver } from './drivers/unit.js';
+import { unitRunner } from './drivers/unit-run-shell.js';
 import { hardwareOf, type InventoryPlace } from './hardware-shell.js';
 import { directProber, unitProber } from './health/prober-shell.js';
+import { serveRelease, serveReleaseFromUnit } from './mirror/serve-release-shell.js';
+import type { RunningMirror } from './mirror/serve-shell.js';
 import { askFetchService } from './service/fetch-client-shell.js';
 import type { Site, SiteWorld } from './site.js';
 import { openSiteKey } from './site-key.js';
@@ -87,23 +93,34 @@ function keyFile({ disk, env }: SiteWorld, folder: StateFolder): string {
   return sealed !== undefined && disk.kind(sealed) === 'file' ? sealed : folder.key;
 }
 
-/** Workload and probes as processes of this one, or as units of systemd outside its sandbox. */
-function workloadParts(world: SiteWorld, folder: StateFolder, config: SiteConfig): Pick<Site, 'driver' | 'prober'> {
-  const { disk, clock, processes, signal, env } = world;
-  const { talk } = world;
-  if (config.driver.use !== 'files' || config.driver.unit === undefined) {
-    const outside = { disk, clock, processes, signal, hostEnv: env, stateFolder: folder.root, talk };
-    return { driver: driverOf(config.driver, outside), prober: directProber(signal) };
+/** Workload, commands and probes as processes of this one, or as units of systemd outside its sandbox. */
+function workloadParts(
+  world: SiteWorld,
+  folder: StateFolder,
+  { driver, name: site }: SiteConfig,
+): Pick<Site, 'driver' | 'oneWay' | 'prober'> {
+  const { disk, clock, processes, signal, env, talk } = world;
+  const around = { disk, clock, processes, signal, stateFolder: folder.root, talk };
+  if (driver.unit === undefined) {
+    const serveImages = async (release: Digest): Promise<RunningMirror> =>
+      await serveRelease(await openLayout(folder.store), release, talk);
+    const outside = { ...around, hostEnv: env, run: runToEnd, serveImages };
+    return { driver: driverOf(driver, outside), ...oneWayOf(driver, outside), prober: directProber(signal) };
   }
-  const { unit, stop } = config.driver;
   const units = systemdUnits;
-  return {
-    driver: unitDriver(
-      { ...config.driver, stop, site: config.name, properties: unit.properties },
-      { disk, clock, units, stateFolder: folder.root },
-    ),
-    prober: unitProber(units, unit.properties, signal),
-  };
+  const { properties } = driver.unit;
+  const run = unitRunner(site, properties, units);
+  const serveImages = (release: Digest): Promise<RunningMirror> => serveReleaseFromUnit(units, folder.store, release);
+  const outside = { ...around, hostEnv: {}, run, serveImages };
+  const made =
+    driver.use === 'files'
+      ? unitDriver({ ...driver, stop: driver.stop, site, properties }, { ...outside, units })
+      : driverOf(driver, outside);
+  return { driver: made, ...oneWayOf(driver, outside), prober: unitProber(units, properties, signal) };
+}
+
+function oneWayOf({ oneWay, env }: SiteConfig['driver'], world: OneWayWorld): Pick<Site, 'oneWay'> {
+  return oneWay === undefined ? {} : { oneWay: oneWayHooks(oneWay, env, world) };
 }
 
 /**

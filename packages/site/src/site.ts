@@ -5,6 +5,7 @@ import type { Clock } from './clock.js';
 import type { SiteConfig } from './config.js';
 import type { Disk } from './disk.js';
 import type { Driver } from './drivers/driver.js';
+import type { OneWayHooks } from './drivers/one-way-hooks.js';
 import type { ProcessTable } from './drivers/process-table.js';
 import type { Prober } from './health/prober.js';
 import type { StateFolder } from './state-folder.js';
@@ -34,5 +35,7 @@ export interface Site {
   readonly config: SiteConfig;
   readonly signer: Signer;
   readonly driver: Driver;
+  /** Parts without a way back, where site.yaml says how they are brought in. */
+  readonly oneWay?: OneWayHooks;
   readonly prober: Prober;
 }

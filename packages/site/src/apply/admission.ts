@@ -6,6 +6,7 @@ import type { Site } from '../site.js';
 import { type LaneFolders, laneFolders } from './lane-view.js';
 import { activeHold } from './hold.js';
 import type { Machine } from './machine.js';
+import { withOneWayFloor } from './one-way.js';
 import { readTrustFile, trustAfter, type TrustFile, writeTrustFile } from './trust-file.js';
 import { tickedFloor, trustedNow } from './trusted-time.js';
 
@@ -49,7 +50,7 @@ export async function admitInput(site: Site, machine: Machine, lane: LaneFolders
     lane,
     trust: trust.tuf,
     siteState: {
-      floor: trust.floor,
+      floor: withOneWayFloor(trust, state).floor,
       revoked: trust.revoked,
       seenCheckpoint: trust.seenCheckpoint,
       timeFloor: tickedFloor(trust.time, world.clock).time,

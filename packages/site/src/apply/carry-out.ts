@@ -5,19 +5,14 @@
 import { type Check, ERRORS, hex, SealaneError, SiteError } from '@sealane/core';
 import { crashPoint } from '../crash-point.js';
 import { isNodeError } from '../disk.js';
-import { durableLink } from '../durable-write.js';
-import type { SlotOnDisk } from '../drivers/driver.js';
-import { workloadEnv } from '../drivers/workload-env.js';
-import { look, watch, type Watched, type WatchResult, watchStart } from '../health/watch.js';
 import type { Site } from '../site.js';
-import { slotFolder } from '../state-folder.js';
-import path from 'node:path';
 import { type LaneFolders } from './lane-view.js';
 import { type Effect } from './effects.js';
 import type { Machine } from './machine.js';
+import { applyOneWay, save, settle } from './one-way.js';
+import { runSlot, slotOf, watchThrough, watchUntilUp } from './slot-watch.js';
 import { stageRelease } from './stage-release.js';
-import type { SiteEvent, Slot, Target } from './state.js';
-import { renderedFile } from './rendered.js';
+import type { SiteEvent, Target } from './state.js';
 import { queueReceipt } from './receipt.js';
 import { isOpen } from './windows.js';
 import { momentOf, secondsSince, timeTaken, trustedNow } from './trusted-time.js';
@@ -42,7 +37,8 @@ export interface CarryContext {
  */
 export async function carryOutAll(context: CarryContext): Promise<void> {
   for (let [effect] = context.machine.effects(); effect !== undefined; [effect] = context.machine.effects()) {
-    if (context.site.world.signal.aborted) throw interrupted(effect);
+    // what has no way back is begun once its intent is on disk: else it would look like one that was interrupted
+    if (context.site.world.signal.aborted && effect.do !== 'apply-one-way') throw interrupted(effect);
     if (waitsForWindow(context)) return;
     context.machine.record(await carryOut(context, effect));
     announce(context.machine);
@@ -60,7 +56,7 @@ export function waitsForWindow(context: CarryContext): boolean {
 export function recover({ machine }: Pick<CarryContext, 'machine'>): void {
   const { phase } = machine.state();
   if (phase.at === 'switching') machine.record({ is: 'switching' });
-  if (phase.at === 'rolling-back') machine.record({ is: 'retried' });
+  if (phase.at === 'rolling-back' || phase.at === 'one-way') machine.record({ is: 'retried' });
 }
 
 async function carryOut(context: CarryContext, effect: Effect): Promise<SiteEvent> {
@@ -75,6 +71,12 @@ async function carryOut(context: CarryContext, effect: Effect): Promise<SiteEven
       return await switchTo(context, effect.target, effect.attempt);
     case 'watch':
       return await watchProbation(context, effect.target);
+    case 'save':
+      return await saveFirst(context, effect.target);
+    case 'apply-one-way':
+      return await applyOneWay(context.site, effect.target, effect.attempt);
+    case 'settle':
+      return await settle(context.site, effect.target, () => committed(context, effect.target));
     case 'go-back':
       return await goBack(context, effect);
   }
@@ -136,34 +138,38 @@ async function switchTo(context: CarryContext, target: Target, attempt: number):
 
 /** From here on it is counted how long going back takes. */
 function unhealthy({ site }: CarryContext, failed: readonly Check[]): SiteEvent {
+  for (const { actual } of failed) site.world.talk(actual);
   return { is: 'unhealthy', failed, began: momentOf(site.world.clock) };
-}
-
-/** Stops what runs, points `current` at the release, starts it. */
-async function runSlot({ world, folder, driver }: Site, release: Target | Slot): Promise<void> {
-  await driver.stop();
-  crashPoint('update:stopped');
-  durableLink(world.disk, path.join('releases', path.basename(slotFolder(folder, release.release))), folder.current);
-  crashPoint('update:linked');
-  await driver.start(slotOf(folder, release));
-  crashPoint('update:started');
 }
 
 async function watchProbation(context: CarryContext, target: Target): Promise<SiteEvent> {
   const { site, machine } = context;
-  const { clock, signal } = site.world;
+  const { clock } = site.world;
   const { phase } = machine.state();
   if (phase.at !== 'probation') throw new SiteError('INTERNAL', `watch a release: expected probation, got ${phase.at}`);
   if (phase.began.bootId !== clock.bootId()) return { is: 'switching' };
-  const result = await interruptible(target, () =>
-    watch(watched(site, target), plan(site), secondsSince(phase.began, clock), clock, signal),
-  );
+  const result = await watchThrough(site, target, secondsSince(phase.began, clock));
   if (!result.healthy) return unhealthy(context, result.checks);
   try {
     await site.driver.confirm?.(slotOf(site.folder, target));
-    return { is: 'committed', at: now(context), keep: site.config.keep, ...timeTaken(target.began, clock) };
+    return target.oneWay === undefined ? committed(context, target) : { is: 'passed' };
   } catch (error) {
     if (error instanceof SiteError && error.code === 'HEALTH_FAILED') return unhealthy(context, [startFailure(error.message)]);
+    throw error;
+  }
+}
+
+function committed(context: CarryContext, target: Target): SiteEvent {
+  const { world, config } = context.site;
+  return { is: 'committed', at: now(context), keep: config.keep, ...timeTaken(target.began, world.clock) };
+}
+
+/** Without what was saved nothing is spoilt: the release is taken back as one that is not healthy. */
+async function saveFirst(context: CarryContext, target: Target): Promise<SiteEvent> {
+  try {
+    return await save(context.site, target);
+  } catch (error) {
+    if (error instanceof SiteError && error.code === 'ONE_WAY_FAILED') return unhealthy(context, [startFailure(error.message)]);
     throw error;
   }
 }
@@ -185,7 +191,7 @@ async function goBack(context: CarryContext, { to, attempt, failed }: Effect & {
   const why = failed.map(({ actual }) => actual).join('; ');
   try {
     await runSlot(site, to);
-    const result = await interruptible(to, () => watchStart(watched(site, to), plan(site), world.clock, world.signal));
+    const result = await watchUntilUp(site, to);
     if (result.healthy) return isBack();
     return {
       is: 'held',
@@ -197,34 +203,6 @@ async function goBack(context: CarryContext, { to, attempt, failed }: Effect & {
       return { is: 'held', code: 'ROLLBACK_FAILED', message: `${error.message}, after: ${why}` };
     throw error;
   }
-}
-
-/** The health of a release at this moment. */
-export async function lookOnce(site: Site, release: Target): Promise<WatchResult> {
-  return await look(watched(site, release));
-}
-
-/** The release in its slot, as the driver takes it. */
-export function slotOf(folder: Site['folder'], { release, name, version, rendered }: Slot | Target): SlotOnDisk {
-  const variables = rendered === undefined ? {} : { variables: renderedFile(folder, rendered) };
-  return { release, name, version, folder: slotFolder(folder, release), ...variables };
-}
-
-function watched({ world, folder, config, driver, prober }: Site, release: Target | Slot): Watched {
-  const slot = slotOf(folder, release);
-  // what systemd told this service is not for others
-  const isUnit = config.driver.use === 'files' && config.driver.unit !== undefined;
-  const hostEnv = isUnit ? {} : world.env;
-  const env = workloadEnv(config.driver, { disk: world.disk, hostEnv, stateFolder: folder.root }, slot);
-  return {
-    status: () => driver.status(),
-    ask: () => Promise.all(config.driver.health.map((question) => prober.ask(question, { cwd: slot.folder, env }))),
-  };
-}
-
-function plan({ config }: Site): { startSeconds: number; probationSeconds: number; intervalMs: number } {
-  const { startSeconds, probationSeconds, healthIntervalMs } = config.driver;
-  return { startSeconds, probationSeconds, intervalMs: healthIntervalMs };
 }
 
 function now({ site, trust }: CarryContext): string {
@@ -241,22 +219,6 @@ function startFailure(actual: string): Check {
     evidence: [],
     code: 'HEALTH_FAILED',
   };
-}
-
-async function interruptible<T>(release: Target | Slot, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (cause) {
-    if (cause instanceof Error && cause.name === 'AbortError') {
-      throw new SiteError(
-        'INTERRUPTED',
-        `watch ${release.name} ${release.version}: interrupted; it runs on and is judged by the next command`,
-        {},
-        { cause },
-      );
-    }
-    throw cause;
-  }
 }
 
 function interrupted(effect: Effect): SiteError {

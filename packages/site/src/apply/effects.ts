@@ -15,8 +15,14 @@ export type Effect =
   | { readonly do: 'intend'; readonly target: Target }
   /** Stop what runs, point `current` at the slot, start → `probation` or `unhealthy`. */
   | { readonly do: 'switch'; readonly target: Target; readonly attempt: number }
-  /** Watch its health → `committed` or `unhealthy`. */
+  /** Watch its health → `committed`, `passed` or `unhealthy`. */
   | { readonly do: 'watch'; readonly target: Target }
+  /** Save what parts without a way back may spoil → `saved` or `unhealthy`. */
+  | { readonly do: 'save'; readonly target: Target }
+  /** Bring in the parts without a way back → `applied` or `held`. */
+  | { readonly do: 'apply-one-way'; readonly target: Target; readonly attempt: number }
+  /** See it healthy with them → `committed` or `held`. */
+  | { readonly do: 'settle'; readonly target: Target }
   /** Stop what runs, point `current` back, start, see it healthy → `rolled-back` or `held`. */
   | {
       readonly do: 'go-back';
@@ -39,6 +45,12 @@ export function effectsOf(state: SiteState): readonly Effect[] {
       return [{ do: 'switch', target: phase.target, attempt: phase.attempt }];
     case 'probation':
       return [{ do: 'watch', target: phase.target }];
+    case 'saving':
+      return [{ do: 'save', target: phase.target }];
+    case 'one-way':
+      return [{ do: 'apply-one-way', target: phase.target, attempt: phase.attempt }];
+    case 'settling':
+      return [{ do: 'settle', target: phase.target }];
     case 'rolling-back':
       return [{ do: 'go-back', to: state.current, target: phase.target, attempt: phase.attempt, failed: phase.failed }];
     default:

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { type Check, digestHex, type ErrorCode, ERRORS, SealaneError } from '@sealane/core';
 import type { Site } from '../site.js';
+import type { Phase } from './state.js';
 import { journalFault } from './mend.js';
 import { readState } from './machine.js';
 import { readTrustFile } from './trust-file.js';
@@ -26,11 +27,14 @@ function trustCheck({ world, folder }: Site): Check {
   }
 }
 
+/** Phases in which the link may already point at what is to become current. */
+const IN_BETWEEN: readonly Phase['at'][] = ['switching', 'probation', 'saving', 'one-way', 'settling', 'rolling-back'];
+
 function linkCheck({ world, folder }: Site): Check {
   const { current, phase } = readState(world.disk, folder.journal);
   const target = world.disk.readLink(folder.current);
   const wanted = current === null ? undefined : path.join('releases', digestHex(current.release));
-  const isSettled = phase.at !== 'switching' && phase.at !== 'probation' && phase.at !== 'rolling-back';
+  const isSettled = !IN_BETWEEN.includes(phase.at) && !(phase.at === 'held' && phase.code === 'ONE_WAY_FAILED');
   return finding('current', 'STATE_CORRUPT', `current → ${wanted ?? 'nothing'}`, target ?? 'nothing', !isSettled || target === wanted);
 }
 

@@ -5,6 +5,7 @@ import type { Site } from '../site.js';
 import { exceptionForRollback, usedBy } from './exception.js';
 import { carryOutTarget, contextOf, finishInterrupted, heldResult } from './update.js';
 import type { Machine } from './machine.js';
+import { withOneWayFloor } from './one-way.js';
 import type { SiteResult } from './outcome.js';
 import { pruneSlots } from './prune.js';
 import { flushQueue } from './receipt-queue.js';
@@ -24,7 +25,7 @@ export async function runRollback(site: Site, machine: Machine, wanted: Digest |
   if (machine.state().phase.at === 'held') return heldResult(site, machine.state());
   const before = machine.state();
   const target = targetOf(before, wanted);
-  const barred = barOf(context.trust(), target);
+  const barred = barOf(withOneWayFloor(context.trust(), before), target);
   const exception = barred?.code === 'RELEASE_BELOW_FLOOR' ? await exceptionForRollback(site, machine, target.release) : undefined;
   if (barred !== undefined && exception === undefined)
     return {

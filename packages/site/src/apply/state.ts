@@ -24,9 +24,10 @@ export type Cause = 'update' | 'rollback';
 /** An exception that was taken in and is not used yet: what it allows, who granted it, and what they signed. */
 export type TakenException = SiteException & { readonly bundles: readonly JsonObject[] };
 
-/** A release on its way in. `began` = when it was ordered; `exception` = what it is let through by. */
+/** A release on its way in. `began` = when it was ordered; `exception` = what it is let through by; `oneWay` = its parts without a way back. */
 export type Target = Omit<Slot, 'since'> & {
   readonly cause: Cause;
+  readonly oneWay?: readonly string[];
   readonly began?: Moment;
   readonly exception?: Pick<TakenException, 'nonce' | 'statements'>;
 };
@@ -44,6 +45,10 @@ export type Phase =
   | { readonly at: 'staged'; readonly target: Target }
   | { readonly at: 'switching'; readonly target: Target; readonly attempt: number }
   | { readonly at: 'probation'; readonly target: Target; readonly attempt: number; readonly began: Moment }
+  /** Healthy, and parts without a way back are left: before them what they may spoil is saved, after them health is seen once more. */
+  | { readonly at: 'saving'; readonly target: Target }
+  | { readonly at: 'one-way'; readonly target: Target; readonly attempt: number }
+  | { readonly at: 'settling'; readonly target: Target }
   | {
       readonly at: 'rolling-back';
       readonly target: Target;
@@ -94,6 +99,8 @@ export type SiteState = {
   /** Every release ever committed here: one goes back to these by hand below the channel's wish. */
   readonly committed: readonly Digest[];
   readonly hold: Hold | null;
+  /** The counter of the last release whose parts without a way back were begun: nothing below it runs here any more. */
+  readonly oneWayFloor: number;
   /** An operator stopped the workload: nothing starts it again but an update or `start`. */
   readonly stopped: boolean;
   /** Exceptions that may be used once, and nonces of those that were. */
@@ -120,6 +127,7 @@ export const INITIAL_STATE: SiteState = {
   denied: [],
   committed: [],
   hold: null,
+  oneWayFloor: 0,
   stopped: false,
   taken: [],
   spent: [],
@@ -135,6 +143,9 @@ export type SiteEvent =
   | { readonly is: 'abandoned'; readonly why: string }
   | { readonly is: 'switching' }
   | { readonly is: 'probation'; readonly began: Moment }
+  | { readonly is: 'passed' }
+  | { readonly is: 'saved' }
+  | { readonly is: 'applied' }
   | { readonly is: 'committed'; readonly at: string; readonly keep: number; readonly seconds?: number }
   | { readonly is: 'unhealthy'; readonly failed: readonly Check[]; readonly began?: Moment }
   | { readonly is: 'rolled-back'; readonly at: string; readonly seconds?: number }

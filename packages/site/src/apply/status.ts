@@ -52,6 +52,9 @@ function wordOf({ phase, refused, hold }: SiteState, now: string): StateWord {
       return 'staged';
     case 'switching':
     case 'probation':
+    case 'saving':
+    case 'one-way':
+    case 'settling':
     case 'rolling-back':
       return 'probation';
     default:

@@ -117,6 +117,47 @@ test('holds when going back failed, keeps what it was about, and tries again whe
   expect(fold(held, [{ is: 'retried' }]).phase).toMatchObject({ at: 'rolling-back', attempt: 1 });
 });
 
+const irreversible: readonly SiteEvent[] = [
+  ...install('a', 1),
+  { is: 'admitted', target: { ...target('b'), counter: 7, oneWay: ['bmc'] } },
+  { is: 'staged' },
+  { is: 'switching' },
+  { is: 'probation', began },
+];
+
+test('parts without a way back come after a healthy probation, with the floor raised before the first is touched', () => {
+  const healthy = fold(INITIAL_STATE, irreversible);
+  expect(
+    codeOf(() => step(healthy, { is: 'committed', at: AT, keep: 2 })),
+    'no commit before them',
+  ).toBe('STATE_CORRUPT');
+  const saving = step(healthy, { is: 'passed' });
+  expect(saving).toMatchObject({ state: { oneWayFloor: 0 }, effects: [{ do: 'save' }] });
+  expect(step(saving.state, { is: 'unhealthy', failed: [] }).state.phase, 'nothing was touched').toMatchObject({ at: 'rolling-back' });
+  const begun = step(saving.state, { is: 'saved' });
+  expect(begun).toMatchObject({ state: { oneWayFloor: 7 }, effects: [{ do: 'apply-one-way', attempt: 1 }] });
+  expect(step(begun.state, { is: 'retried' }).effects).toMatchObject([{ attempt: 2 }]);
+  const settling = step(begun.state, { is: 'applied' });
+  expect(settling.effects).toMatchObject([{ do: 'settle' }]);
+  const committed = step(settling.state, { is: 'committed', at: AT, keep: 2 }).state;
+  expect(committed).toMatchObject({ current: { version: 'b' }, oneWayFloor: 7 });
+  expect(committed.current).not.toHaveProperty('oneWay');
+});
+
+test('once a part without a way back was begun nothing goes back by itself; a person has it brought in again, or commits', () => {
+  const begun = fold(INITIAL_STATE, [...irreversible, { is: 'passed' }, { is: 'saved' }]);
+  for (const state of [begun, step(begun, { is: 'applied' }).state])
+    for (const event of [{ is: 'unhealthy', failed: [] }, { is: 'switching' }, { is: 'abandoned', why: '' }] as const)
+      expect(
+        codeOf(() => step(state, event)),
+        event.is,
+      ).toBe('STATE_CORRUPT');
+  const held = step(begun, { is: 'held', code: 'ONE_WAY_FAILED', message: 'm' }).state;
+  expect(effectsOf(held)).toEqual([]);
+  expect(step(held, { is: 'retried' }).state.phase).toMatchObject({ at: 'one-way', attempt: 1 });
+  expect(step(held, { is: 'committed', at: AT, keep: 2 }).state).toMatchObject({ current: { version: 'b' } });
+});
+
 test('a refusal lays nothing down, owes a receipt, and is remembered', () => {
   const refused: SiteEvent = { is: 'refused', code: 'WAYBILL_APPROVALS', release: digest('b'), waybill: digest('e'), checks: [], at: AT };
   const state = fold(INITIAL_STATE, [...install('a', 1), refused]);
@@ -144,6 +185,9 @@ const anyEvent: fc.Arbitrary<SiteEvent> = fc.oneof(
       { is: 'staged' },
       { is: 'switching' },
       { is: 'probation', began },
+      { is: 'passed' },
+      { is: 'saved' },
+      { is: 'applied' },
       { is: 'committed', at: AT, keep: 2 },
       { is: 'unhealthy', failed: [] },
       { is: 'rolled-back', at: AT },

@@ -46,6 +46,12 @@ function transition(state: SiteState, event: SiteEvent): SiteState {
       return { ...state, phase: switching(state, event) };
     case 'probation':
       return { ...state, phase: { ...within(state, event, 'switching'), at: 'probation', began: event.began } };
+    case 'passed':
+      return { ...state, phase: { at: 'saving', target: within(state, event, 'probation').target } };
+    case 'saved':
+      return beyondReturn(state, event);
+    case 'applied':
+      return { ...state, phase: { at: 'settling', target: within(state, event, 'one-way').target } };
     case 'committed':
       return commit(state, event);
     case 'unhealthy':
@@ -123,9 +129,15 @@ function switching(state: SiteState, event: SiteEvent): Phase {
   throw impossible(state, event);
 }
 
+/** From here on there is no way back: the floor is on disk before the first part is touched. */
+function beyondReturn(state: SiteState, event: SiteEvent): SiteState {
+  const { target } = within(state, event, 'saving');
+  return { ...state, oneWayFloor: Math.max(state.oneWayFloor, target.counter), phase: { at: 'one-way', target, attempt: 1 } };
+}
+
 function commit(state: SiteState, event: SiteEvent & { readonly is: 'committed' }): SiteState {
-  const { target } = within(state, event, 'probation');
-  const { cause, began: _began, exception: _exception, ...release } = target;
+  const target = committable(state, event);
+  const { cause, began: _began, exception: _exception, oneWay: _oneWay, ...release } = target;
   const current: Slot = { ...release, since: event.at };
   const others = [...(state.current === null ? [] : [state.current]), ...state.kept].filter((slot) => slot.release !== target.release);
   const kept = unique(others).slice(0, Math.max(1, event.keep - 1));
@@ -144,17 +156,27 @@ function commit(state: SiteState, event: SiteEvent & { readonly is: 'committed' 
   };
 }
 
+/** A release with parts without a way back is committed after them, or by a person who has seen to it. */
+function committable(state: SiteState, event: SiteEvent): Target {
+  const { phase } = state;
+  if (phase.at === 'settling' || (phase.at === 'probation' && phase.target.oneWay === undefined)) return phase.target;
+  if (phase.at === 'held' && phase.code === 'ONE_WAY_FAILED' && phase.target !== null) return phase.target;
+  throw impossible(state, event);
+}
+
 function rollingBack(state: SiteState, event: SiteEvent & { readonly is: 'unhealthy' }): Phase {
   const { phase } = state;
-  if (phase.at === 'switching' || phase.at === 'probation')
+  if (phase.at === 'switching' || phase.at === 'probation' || phase.at === 'saving')
     return { at: 'rolling-back', target: phase.target, attempt: 1, failed: event.failed, ...beganOf(event) };
   throw impossible(state, event);
 }
 
-/** Another try at what was interrupted or had failed: going back, after a crash in it or because a person asks for it. */
+/** Another try at what was interrupted or had failed, after a crash in it or because a person asks for it: going back, or a part without a way back. */
 function retried(state: SiteState, event: SiteEvent): Phase {
   const { phase } = state;
-  if (phase.at === 'rolling-back') return { ...phase, attempt: phase.attempt + 1 };
+  if (phase.at === 'rolling-back' || phase.at === 'one-way') return { ...phase, attempt: phase.attempt + 1 };
+  if (phase.at === 'held' && phase.code === 'ONE_WAY_FAILED' && phase.target !== null)
+    return { at: 'one-way', target: phase.target, attempt: 1 };
   if (phase.at === 'held' && phase.target !== null) return { at: 'rolling-back', target: phase.target, attempt: 1, failed: [] };
   if (phase.at === 'held') return { at: 'idle' };
   throw impossible(state, event);

@@ -8,16 +8,17 @@ import type { SyncAnswer } from '../fetch/protocol.js';
 import type { SyncJob } from '../fetch/sync.js';
 import type { Site } from '../site.js';
 import { admitFromMirror, laneOf } from './admission.js';
-import { carryOutAll, type CarryContext, isDiskFull, recover, slotOf, waitsForWindow } from './carry-out.js';
+import { carryOutAll, type CarryContext, isDiskFull, recover, waitsForWindow } from './carry-out.js';
 import { takeMail, usedBy } from './exception.js';
 import type { Fetcher } from './fetch-shell.js';
 import { activeHold } from './hold.js';
 import type { Machine } from './machine.js';
-import { oneWayRefusal } from './one-way.js';
+import { oneWayParts, oneWayRefusal } from './one-way.js';
 import type { Outcome, SiteResult } from './outcome.js';
 import { pruneSlots, pruneStore } from './prune.js';
 import { keepRendered } from './rendered.js';
 import { flushQueue } from './receipt-queue.js';
+import { slotOf } from './slot-watch.js';
 import type { SiteState } from './state.js';
 import { readTrustFile, type TrustFile } from './trust-file.js';
 import { momentOf, trustedNow } from './trusted-time.js';
@@ -68,6 +69,9 @@ async function settle(context: CarryContext, fetcher: Fetcher, mode: UpdateMode)
   await keepRunning(site, machine.state());
 }
 
+/** Why a driver could not start what is committed; one of them when site.yaml names another driver since. */
+const NOT_STARTED: readonly ErrorCode[] = ['HEALTH_FAILED', 'DRIVER_REFUSED', 'DRIVER_NOT_READY'];
+
 /** After a reboot or a crash of the workload: what is committed runs, unless an operator stopped it. */
 export async function keepRunning(site: Site, state: SiteState): Promise<void> {
   const { current, phase, stopped } = state;
@@ -83,7 +87,7 @@ export async function keepRunning(site: Site, state: SiteState): Promise<void> {
     await site.driver.start(slotOf(site.folder, current));
   } catch (error) {
     // whatever this command was about has been done; the next one tries again
-    if (!(error instanceof SiteError) || error.code !== 'HEALTH_FAILED') throw error;
+    if (!(error instanceof SiteError) || !NOT_STARTED.includes(error.code)) throw error;
     site.world.talk(error.message);
   }
 }
@@ -207,7 +211,16 @@ async function install(context: CarryContext, admission: Admission): Promise<Sit
     throw new SiteError('INTERNAL', 'install a release: expected what was admitted, got nothing');
   const { name, version } = releaseDoc;
   const rendered = variables === null ? {} : { rendered: keepRendered(site.world.disk, site.folder, variables) };
-  const slot = { release, waybill, counter: decision.counter, name, version, ...rendered };
+  const parts = oneWayParts(admission);
+  const slot = {
+    release,
+    waybill,
+    counter: decision.counter,
+    name,
+    version,
+    ...rendered,
+    ...(parts.length === 0 ? {} : { oneWay: parts }),
+  };
   machine.record({ is: 'admitted', target: { ...slot, cause: 'update', began: momentOf(site.world.clock), ...usedBy(exception) } });
   crashPoint('update:admitted');
   return await carryOutTarget(context, release, admission.checks);
@@ -249,7 +262,10 @@ function windowCheck({ site, trust }: CarryContext): Check {
 /** What the state says about a target that was under way. */
 function ended(site: Site, before: SiteState, after: SiteState, release: Digest, checks: readonly Check[]): SiteResult {
   const rest = { ...base(site, before), release };
-  if (after.phase.at === 'held') return { ...heldResult(site, after), checks };
+  if (after.phase.at === 'held') {
+    const held = heldResult(site, after);
+    return { ...held, checks: [...checks, ...held.checks] };
+  }
   if (after.refused?.release === release)
     return { ...rest, outcome: 'refused', reason: after.refused.code, checks: [...checks, ...after.refused.checks] };
   if (after.current?.release === release) return { ...rest, outcome: 'installed', reason: null, checks };

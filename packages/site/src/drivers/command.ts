@@ -6,7 +6,7 @@ import { closeSync } from 'node:fs';
 import { SiteError } from '@sealane/core';
 import { crashPoint } from '../crash-point.js';
 import type { Driver, DriverWorld, SlotOnDisk, WorkloadStatus } from './driver.js';
-import { type CommandEnd, runToEnd } from './run-to-end.js';
+import type { CommandEnd } from './run-to-end.js';
 import { slotRecordFile } from './slot-record.js';
 import { workloadEnv } from './workload-env.js';
 import { openWorkloadLog } from './workload-log.js';
@@ -92,14 +92,14 @@ async function runHook(
   // a look leaves no line in the log
   const log = hook === 'status' ? undefined : openWorkloadLog(world, slot);
   try {
-    return await runToEnd(command, {
+    return await world.run(command, {
       // a slot may be gone when what runs in it is stopped
       cwd: hook === 'stop' || hook === 'status' ? world.stateFolder : slot.folder,
       env: { ...workloadEnv(config, world, slot), SEALANE_HOOK: hook },
       timeoutMs: (hook === 'prepare' ? config.prepareSeconds : config.commandSeconds) * 1000,
       // a switch is never left half done because somebody wants to leave: only what can be begun again listens
       signal: hook === 'prepare' || hook === 'status' ? world.signal : new AbortController().signal,
-      ...(log === undefined ? {} : { output: log }),
+      ...(log === undefined ? {} : { output: log, as: hook }),
     });
   } finally {
     if (log !== undefined) closeSync(log);

@@ -2,7 +2,9 @@
 import type { Digest } from '@sealane/core';
 import type { Clock } from '../clock.js';
 import type { Disk } from '../disk.js';
+import type { RunningMirror } from '../mirror/serve-shell.js';
 import type { ProcessTable } from './process-table.js';
+import type { RunCommand } from './run-to-end.js';
 
 /** A release that lies unpacked in its slot. */
 export interface SlotOnDisk {
@@ -34,6 +36,10 @@ export interface DriverWorld {
   readonly signal: AbortSignal;
   readonly hostEnv: Readonly<Record<string, string | undefined>>;
   readonly stateFolder: string;
+  /** Runs commands of local configuration, where workloads stand: outside of the updater's sandbox if it has one. */
+  readonly run: RunCommand;
+  /** A registry on loopback, there too, that serves the images of one release out of the store. */
+  readonly serveImages: (release: Digest) => Promise<RunningMirror>;
   /** A line for people. */
   readonly talk: (line: string) => void;
 }

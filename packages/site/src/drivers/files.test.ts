@@ -10,6 +10,7 @@ import { stateFolder } from '../state-folder.js';
 import { withScratch } from '../testing/scratch.js';
 import type { Driver, SlotOnDisk } from './driver.js';
 import { filesDriver, type FilesDriverConfig } from './files.js';
+import { runToEnd } from './run-to-end.js';
 import { systemProcesses } from './process-table.js';
 
 const release = digestFromHex('a'.repeat(64));
@@ -25,6 +26,8 @@ function place(folder: string, config: Partial<FilesDriverConfig>): { driver: Dr
     signal: never,
     hostEnv: { PATH: process.env['PATH'] },
     stateFolder: folder,
+    run: runToEnd,
+    serveImages: () => Promise.reject(new Error('nobody asks')),
     talk: () => undefined,
   };
   const make = (): Driver => filesDriver({ start: ['sleep', '60'], stop: undefined, env: {}, stopGraceSeconds: 1, ...config }, world);

@@ -14,7 +14,6 @@ import { crashPoint } from '../crash-point.js';
 import { durableWrite } from '../durable-write.js';
 import { readSealed, sealed } from '../sealed-file.js';
 import type { Driver, DriverWorld, SlotOnDisk, WorkloadStatus } from './driver.js';
-import { runToEnd } from './run-to-end.js';
 import { workloadEnv } from './workload-env.js';
 import { openWorkloadLog } from './workload-log.js';
 
@@ -126,7 +125,7 @@ async function stopGroup(config: FilesDriverConfig, world: DriverWorld, record: 
   const startTime = processes.startTime(record.pid);
   const isReused = startTime !== undefined && startTime !== record.startTime;
   if (config.stop !== undefined) {
-    await runToEnd(config.stop, {
+    await world.run(config.stop, {
       cwd: world.stateFolder,
       env: stopEnv(config, world, record),
       timeoutMs: config.stopGraceSeconds * 1000,

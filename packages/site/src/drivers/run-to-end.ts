@@ -15,9 +15,14 @@ export interface RunOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** What it is called where it is a unit of its own: what a killed updater left of that name is ended first. Without one it is a look that changes nothing. */
+  readonly as?: string;
   /** Where its output goes: to a file descriptor, or into the answer. Default: nowhere. */
   readonly output?: number | 'text';
 }
+
+/** Runs a command of local configuration to its end; never rejects. */
+export type RunCommand = (argv: readonly string[], options: RunOptions) => Promise<CommandEnd>;
 
 /** What is kept of each stream: the answer of an engine about some hundred containers. */
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
@@ -25,7 +30,7 @@ const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 /** What a command started may hold on to its pipes for ever: once it has ended they are read for no longer than this. */
 const DRAIN_MS = 500;
 
-/** Runs it; never rejects. At the timeout or when `signal` aborts the whole process group is killed. */
+/** Runs it as a child of this process. At the timeout or when `signal` aborts the whole process group is killed. */
 export function runToEnd(argv: readonly string[], { cwd, env, timeoutMs, signal, output }: RunOptions): Promise<CommandEnd> {
   const [file = '', ...words] = argv;
   const stream = output === 'text' ? 'pipe' : (output ?? 'ignore');

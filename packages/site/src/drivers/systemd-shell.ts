@@ -26,12 +26,12 @@ export interface PipedUnit {
 export interface Units {
   /** @throws SiteError `HEALTH_FAILED` systemd does not start it: unknown program, bad property, name taken */
   start(name: string, command: UnitCommand): Promise<void>;
-  /** Runs to the end; resolves with the exit code, never rejects. */
-  runToEnd(command: UnitCommand): Promise<number>;
   pipe(command: UnitCommand): PipedUnit;
   show(name: string): Promise<UnitFacts>;
   /** Stops and forgets it; one that is not there is fine. @throws SiteError `INTERNAL` systemd cannot be asked, or cannot stop it */
   stop(name: string): Promise<void>;
+  /** Ends all that is left of it, at once; one that is not there is fine. */
+  kill(name: string): Promise<void>;
 }
 
 const FACTS = ['LoadState', 'ActiveState', 'SubState', 'Result', 'MainPID', 'ExecMainCode', 'ExecMainStatus'];
@@ -42,10 +42,9 @@ export const systemdUnits: Units = {
     const { code, stderr } = await run('systemd-run', [`--unit=${name}`, '--property=Type=exec', ...wordsOf(command)], command.env);
     if (code !== 0) throw new SiteError('HEALTH_FAILED', `start ${command.argv.join(' ')} as ${name}: ${stderr.trim() || `exit ${code}`}`);
   },
-  runToEnd: async (command) => (await run('systemd-run', ['--wait', '--collect', ...wordsOf(command)], command.env)).code,
   pipe: (command) => {
     const child = spawn('systemd-run', ['--wait', '--collect', '--pipe', ...wordsOf(command)], {
-      env: environment(command.env),
+      env: unitCallEnv(command.env),
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     const ended = new Promise<void>((resolve) => {
@@ -65,12 +64,16 @@ export const systemdUnits: Units = {
     // a unit that failed is remembered until it is told not to be; one that did not is gone
     await run('systemctl', ['reset-failed', name], {});
   },
+  kill: async (name) => {
+    await run('systemctl', ['kill', '--kill-who=all', '--signal=SIGKILL', name], {});
+  },
 };
 
 /** Exit code of systemctl for a unit that does not exist. */
 const NOT_LOADED = 5;
 
-function wordsOf({ properties, cwd, env, argv }: UnitCommand): readonly string[] {
+/** The words of systemd-run for a command. */
+export function wordsOf({ properties, cwd, env, argv }: UnitCommand): readonly string[] {
   return [
     '--quiet',
     `--property=WorkingDirectory=${cwd}`,
@@ -81,8 +84,8 @@ function wordsOf({ properties, cwd, env, argv }: UnitCommand): readonly string[]
   ];
 }
 
-/** Of our own environment only what finds the programs. */
-function environment(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+/** What systemd-run is started with: of our own environment only what finds the programs. */
+export function unitCallEnv(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], ...env };
 }
 
@@ -92,7 +95,7 @@ function run(
   env: Readonly<Record<string, string>>,
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   return new Promise((resolve) => {
-    execFile(file, [...words], { env: environment(env), encoding: 'utf8' }, (error, stdout, stderr) => {
+    execFile(file, [...words], { env: unitCallEnv(env), encoding: 'utf8' }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
       resolve({ code, stdout, stderr: stderr === '' && error !== null ? error.message : stderr });
     });

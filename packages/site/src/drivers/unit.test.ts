@@ -2,6 +2,7 @@ import { parseDigest } from '@sealane/core';
 import { expect, test } from 'vitest';
 import { FakeClock } from '../testing/fake-clock.js';
 import { MemoryDisk } from '../testing/memory-disk.js';
+import type { RunCommand, RunOptions } from './run-to-end.js';
 import type { UnitCommand, Units } from './systemd-shell.js';
 import { statusFrom, unitDriver } from './unit.js';
 
@@ -17,20 +18,26 @@ const config = {
 };
 
 /** Remembers what was asked; a unit that was started runs. */
-function fakeUnits(): Units & { readonly started: [string, UnitCommand][]; readonly ran: UnitCommand[]; running: boolean } {
+function fakeUnits(): Units & {
+  readonly started: [string, UnitCommand][];
+  readonly ran: RunOptions[];
+  readonly run: RunCommand;
+  running: boolean;
+} {
   const units = {
     started: [] as [string, UnitCommand][],
-    ran: [] as UnitCommand[],
+    ran: [] as (RunOptions & { readonly argv: readonly string[] })[],
+    run: (argv: readonly string[], options: RunOptions) => {
+      units.ran.push({ ...options, argv });
+      return Promise.resolve({ code: 0, stdout: '', stderr: '' });
+    },
     running: false,
     start: (name: string, command: UnitCommand) => {
       units.started.push([name, command]);
       units.running = true;
       return Promise.resolve();
     },
-    runToEnd: (command: UnitCommand) => {
-      units.ran.push(command);
-      return Promise.resolve(0);
-    },
+    kill: () => Promise.resolve(),
     pipe: () => {
       throw new Error('nobody asks');
     },
@@ -48,12 +55,12 @@ function fakeUnits(): Units & { readonly started: [string, UnitCommand][]; reado
 
 test('starts a unit of one name per site with the properties of the site, and knows it again as another process', async () => {
   const [disk, clock, units] = [new MemoryDisk(), new FakeClock(), fakeUnits()];
-  await unitDriver(config, { disk, clock, units, stateFolder: '/state' }).start(slot);
+  await unitDriver(config, { disk, clock, units, run: units.run, stateFolder: '/state' }).start(slot);
   const [[name, command] = ['', undefined]] = units.started;
   expect(name).toBe('sealane-workload-harbour-7.service');
   expect(command).toMatchObject({ argv: config.start, cwd: slot.folder, env: { PASSWORD: 'secret', SEALANE_RELEASE: release } });
   expect(command?.properties).toEqual(expect.arrayContaining(['User=www-data', 'TimeoutStopSec=5']));
-  const again = unitDriver(config, { disk, clock, units, stateFolder: '/state' });
+  const again = unitDriver(config, { disk, clock, units, run: units.run, stateFolder: '/state' });
   expect(await again.status()).toEqual({ is: 'running', release, pid: 42 });
   await again.stop();
   expect(await again.status()).toEqual({ is: 'none' });
@@ -65,6 +72,7 @@ test('writes the release down before systemd is asked: a start that never came s
     disk,
     clock,
     units: { ...units, start: () => Promise.reject(new Error('killed here')) },
+    run: units.run,
     stateFolder: '/state',
   });
   await expect(driver.start(slot)).rejects.toThrow('killed here');
@@ -73,7 +81,7 @@ test('writes the release down before systemd is asked: a start that never came s
 
 test('after a reboot nothing of it runs, and its stop command is not called', async () => {
   const [disk, clock, units] = [new MemoryDisk(), new FakeClock(), fakeUnits()];
-  const driver = unitDriver({ ...config, stop: ['stop-it'] }, { disk, clock, units, stateFolder: '/state' });
+  const driver = unitDriver({ ...config, stop: ['stop-it'] }, { disk, clock, units, run: units.run, stateFolder: '/state' });
   await driver.start(slot);
   clock.boot = 'boot-2';
   units.running = false;
@@ -84,7 +92,7 @@ test('after a reboot nothing of it runs, and its stop command is not called', as
 
 test('calls the stop command of the site before the unit is stopped', async () => {
   const [disk, clock, units] = [new MemoryDisk(), new FakeClock(), fakeUnits()];
-  const driver = unitDriver({ ...config, stop: ['stop-it'] }, { disk, clock, units, stateFolder: '/state' });
+  const driver = unitDriver({ ...config, stop: ['stop-it'] }, { disk, clock, units, run: units.run, stateFolder: '/state' });
   await driver.start(slot);
   expect(units.started[0]?.[1].properties).toContain('RemainAfterExit=yes');
   await driver.stop();

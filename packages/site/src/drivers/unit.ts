@@ -12,6 +12,7 @@ import { crashPoint } from '../crash-point.js';
 import { readSealed, sealed } from '../sealed-file.js';
 import type { Driver, SlotOnDisk, WorkloadStatus } from './driver.js';
 import type { FilesDriverConfig } from './files.js';
+import type { RunCommand } from './run-to-end.js';
 import type { UnitFacts, Units } from './systemd-shell.js';
 import { workloadEnv } from './workload-env.js';
 import { prepareWorkloadLog } from './workload-log.js';
@@ -27,6 +28,7 @@ export interface UnitDriverWorld {
   readonly disk: Disk;
   readonly clock: Pick<Clock, 'bootId'>;
   readonly units: Units;
+  readonly run: RunCommand;
   readonly stateFolder: string;
 }
 
@@ -77,16 +79,18 @@ function unitEnv(config: UnitDriverConfig, { disk, stateFolder }: UnitDriverWorl
 }
 
 async function runStop(
-  { stop, stopGraceSeconds, env, properties }: UnitDriverConfig,
-  { units, stateFolder }: UnitDriverWorld,
+  { stop, stopGraceSeconds, env }: UnitDriverConfig,
+  { run, stateFolder }: UnitDriverWorld,
   release: Digest,
 ): Promise<void> {
   if (stop === undefined) return;
-  await units.runToEnd({
-    properties: [...properties, `RuntimeMaxSec=${Math.max(1, stopGraceSeconds)}`],
+  await run(stop, {
     cwd: stateFolder,
     env: { ...env, SEALANE_RELEASE: release, SEALANE_STATE: stateFolder },
-    argv: stop,
+    timeoutMs: Math.max(1, stopGraceSeconds) * 1000,
+    // stopping is never left half done
+    signal: new AbortController().signal,
+    as: 'stop',
   });
 }
 

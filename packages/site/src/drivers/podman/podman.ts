@@ -4,41 +4,20 @@
  */
 import path from 'node:path';
 import { type Digest, SiteError, utf8 } from '@sealane/core';
-import { type Layout, openLayout, walkRelease } from '@sealane/oci';
+import { openLayout, walkRelease } from '@sealane/oci';
 import { crashPoint } from '../../crash-point.js';
 import { durableWrite } from '../../durable-write.js';
-import { serveMirror } from '../../mirror/serve-shell.js';
-import { servedContent } from '../../mirror/served-content.js';
 import { stateFolder } from '../../state-folder.js';
 import type { Driver, DriverWorld, SlotOnDisk, WorkloadStatus } from '../driver.js';
-import { type CommandEnd, runToEnd } from '../run-to-end.js';
+import type { CommandEnd } from '../run-to-end.js';
 import { slotRecordFile } from '../slot-record.js';
 import { workloadEnv } from '../workload-env.js';
+import { type Around, engine, howOf, type PodmanDriverConfig } from './engine.js';
 import { configMap, registriesConf, signaturePolicy } from './engine-config.js';
 import { type ManifestImage, manifestImages, podNames } from './kube-manifest.js';
 import { parseContainers, podStatus } from './pod-status.js';
 
-/** What local configuration says. */
-export interface PodmanDriverConfig {
-  /** The words that call podman, its own options included. */
-  readonly engine: readonly string[];
-  /** Networks or a network mode for each pod (`--network`). */
-  readonly network: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly prepareSeconds: number;
-  readonly commandSeconds: number;
-  readonly stopGraceSeconds: number;
-}
-
 const MAX_MANIFEST_BYTES = 1024 * 1024;
-const LOOPBACK = '127.0.0.1';
-/** What of the engine's words goes into a message. */
-const MAX_SAID = 500;
-
-interface Around {
-  readonly config: PodmanDriverConfig;
-  readonly world: DriverWorld;
-}
 
 /** Makes the driver. It reads and writes `run/podman.json` and `run/podman/` in the state folder. */
 export function podmanDriver(config: PodmanDriverConfig, world: DriverWorld): Driver {
@@ -81,7 +60,6 @@ export function podmanDriver(config: PodmanDriverConfig, world: DriverWorld): Dr
 
 /** The parts of a release, by the manifest that lies in the store: what is in it was admitted. */
 interface Parts {
-  readonly store: Layout;
   readonly manifests: readonly string[];
   readonly digests: ReadonlySet<Digest>;
 }
@@ -93,7 +71,7 @@ async function partsOf({ world }: Around, slot: SlotOnDisk): Promise<Parts> {
   const manifests = folders.flatMap((folder) => world.disk.list(folder).map((name) => path.join(folder, name)));
   if (manifests.length === 0)
     throw new SiteError('DRIVER_REFUSED', `run ${slot.name} ${slot.version}: expected a Kubernetes manifest among its parts, got none`);
-  return { store, manifests, digests: new Set(blobs.map(({ digest }) => digest)) };
+  return { manifests, digests: new Set(blobs.map(({ digest }) => digest)) };
 }
 
 /** Copies of the manifests, which outlive the slot: what runs is taken down by the very manifest that brought it up. */
@@ -110,10 +88,9 @@ function keptManifests({ world }: Around, { manifests }: Parts): readonly string
 /** Pulls what is not there yet, and runs `then` while the site's registry answers for the names in the manifests. */
 async function withImages(around: Around, slot: SlotOnDisk, then: (env: NodeJS.ProcessEnv) => Promise<void>): Promise<void> {
   const { world } = around;
-  const { store, manifests, digests } = await partsOf(around, slot);
+  const { manifests, digests } = await partsOf(around, slot);
   const images = manifests.flatMap((file) => manifestImages(file, manifestBytes(world, file), digests));
-  const content = servedContent(store, [slot.release], world.talk);
-  const mirror = await serveMirror({ host: LOOPBACK, port: 0, store, content: () => content, talk: world.talk });
+  const mirror = await world.serveImages(slot.release);
   try {
     const folder = runFolder(world);
     world.disk.makeFolder(folder, 0o750);
@@ -130,8 +107,9 @@ async function withImages(around: Around, slot: SlotOnDisk, then: (env: NodeJS.P
 
 async function pull(around: Around, { name, digest }: ManifestImage, policy: string, env: NodeJS.ProcessEnv): Promise<void> {
   const image = `${name}@${digest}`;
-  if ((await engine(around, ['image', 'exists', image], env)).code === 0) return;
-  const end = await engine(around, ['pull', '--quiet', '--signature-policy', policy, image], env, around.config.prepareSeconds);
+  if ((await engine(around, ['image', 'exists', image], { env })).code === 0) return;
+  const options = { env, seconds: around.config.prepareSeconds, as: 'pull' };
+  const end = await engine(around, ['pull', '--quiet', '--signature-policy', policy, image], options);
   if (end.code !== 0) throw new SiteError('DRIVER_NOT_READY', `pull ${image} from the store of this site: expected exit 0, ${howOf(end)}`);
 }
 
@@ -143,7 +121,7 @@ async function play(around: Around, slot: SlotOnDisk, manifests: readonly string
   const networks = around.config.network.flatMap((network) => ['--network', network]);
   const pods: string[] = [];
   for (const manifest of manifests) {
-    const end = await engine(around, ['kube', 'play', '--replace', '--configmap', map, ...networks, manifest], env);
+    const end = await engine(around, ['kube', 'play', '--replace', '--configmap', map, ...networks, manifest], { env, as: 'play' });
     if (end.code !== 0)
       throw new SiteError(
         'HEALTH_FAILED',
@@ -167,8 +145,8 @@ async function takeDown(around: Around, manifest: string): Promise<void> {
   const listed = await engine(around, ['pod', 'ps', '--format', '{{.Name}}']);
   const pods = listed.stdout.split('\n').filter((name) => name !== '' && isOurs(name));
   const grace = String(Math.ceil(around.config.stopGraceSeconds));
-  const end =
-    listed.code !== 0 || pods.length === 0 ? listed : await engine(around, ['pod', 'rm', '--force', '--ignore', '--time', grace, ...pods]);
+  const remove = ['pod', 'rm', '--force', '--ignore', '--time', grace, ...pods];
+  const end = listed.code !== 0 || pods.length === 0 ? listed : await engine(around, remove, { as: 'take-down' });
   if (end.code !== 0) throw new SiteError('HEALTH_FAILED', `stop what ${path.basename(manifest)} runs: expected exit 0, ${howOf(end)}`);
 }
 
@@ -199,25 +177,4 @@ function manifestBytes({ disk }: DriverWorld, file: string): Uint8Array {
 
 function runFolder({ stateFolder: root }: DriverWorld): string {
   return path.join(root, 'run', 'podman');
-}
-
-function engine(
-  { config, world }: Around,
-  words: readonly string[],
-  env: NodeJS.ProcessEnv = { ...world.hostEnv, ...config.env },
-  seconds = config.commandSeconds,
-): Promise<CommandEnd> {
-  return runToEnd([...config.engine, ...words], {
-    cwd: world.stateFolder,
-    env,
-    timeoutMs: seconds * 1000,
-    // what the engine has begun it ends: half a pod is worse than a minute
-    signal: new AbortController().signal,
-    output: 'text',
-  });
-}
-
-function howOf(end: CommandEnd): string {
-  const said = end.stderr.trim().slice(-MAX_SAID);
-  return `${end.code === undefined ? end.why : `got ${end.code}`}${said === '' ? '' : `: ${said}`}`;
 }

@@ -1,0 +1,77 @@
+/** A release in its slot: run, and watched. */
+import path from 'node:path';
+import { SiteError } from '@sealane/core';
+import { crashPoint } from '../crash-point.js';
+import { durableLink } from '../durable-write.js';
+import type { SlotOnDisk } from '../drivers/driver.js';
+import { workloadEnv } from '../drivers/workload-env.js';
+import { look, watch, type Watched, type WatchResult, watchStart } from '../health/watch.js';
+import type { Site } from '../site.js';
+import { slotFolder } from '../state-folder.js';
+import { renderedFile } from './rendered.js';
+import type { Slot, Target } from './state.js';
+
+/** Stops what runs, points `current` at the release, starts it. @throws SiteError `HEALTH_FAILED` */
+export async function runSlot({ world, folder, driver }: Site, release: Target | Slot): Promise<void> {
+  await driver.stop();
+  crashPoint('update:stopped');
+  durableLink(world.disk, path.join('releases', path.basename(slotFolder(folder, release.release))), folder.current);
+  crashPoint('update:linked');
+  await driver.start(slotOf(folder, release));
+  crashPoint('update:started');
+}
+
+/** The release in its slot, as the driver takes it. */
+export function slotOf(folder: Site['folder'], { release, name, version, rendered }: Slot | Target): SlotOnDisk {
+  const variables = rendered === undefined ? {} : { variables: renderedFile(folder, rendered) };
+  return { release, name, version, folder: slotFolder(folder, release), ...variables };
+}
+
+/** The health of a release at this moment. */
+export async function lookOnce(site: Site, release: Target): Promise<WatchResult> {
+  return await look(watched(site, release));
+}
+
+/** Watches it through its probation, of which some seconds may be over. @throws SiteError `INTERRUPTED` */
+export async function watchThrough(site: Site, release: Target, sinceSeconds: number): Promise<WatchResult> {
+  const { clock, signal } = site.world;
+  return await interruptible(release, () => watch(watched(site, release), plan(site), sinceSeconds, clock, signal));
+}
+
+/** Watches it until it is healthy once. @throws SiteError `INTERRUPTED` */
+export async function watchUntilUp(site: Site, release: Target | Slot): Promise<WatchResult> {
+  const { clock, signal } = site.world;
+  return await interruptible(release, () => watchStart(watched(site, release), plan(site), clock, signal));
+}
+
+function watched({ world, folder, config, driver, prober }: Site, release: Target | Slot): Watched {
+  const slot = slotOf(folder, release);
+  // what systemd told this service is not for others
+  const hostEnv = config.driver.unit === undefined ? world.env : {};
+  const env = workloadEnv(config.driver, { disk: world.disk, hostEnv, stateFolder: folder.root }, slot);
+  return {
+    status: () => driver.status(),
+    ask: () => Promise.all(config.driver.health.map((question) => prober.ask(question, { cwd: slot.folder, env }))),
+  };
+}
+
+function plan({ config }: Site): { startSeconds: number; probationSeconds: number; intervalMs: number } {
+  const { startSeconds, probationSeconds, healthIntervalMs } = config.driver;
+  return { startSeconds, probationSeconds, intervalMs: healthIntervalMs };
+}
+
+async function interruptible<T>(release: Target | Slot, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (cause) {
+    if (cause instanceof Error && cause.name === 'AbortError') {
+      throw new SiteError(
+        'INTERRUPTED',
+        `watch ${release.name} ${release.version}: interrupted; it runs on and is judged by the next command`,
+        {},
+        { cause },
+      );
+    }
+    throw cause;
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Commands of local configuration as units of systemd, outside of the updater's sandbox: with the network and the rights that the site's properties give them.
+ *
+ * A command that changes something has one name at a site, so what a killed updater left running is known, and ended before it is run again.
+ */
+import { type CommandEnd, type RunCommand, type RunOptions, runToEnd } from './run-to-end.js';
+import { unitCallEnv, type Units, wordsOf } from './systemd-shell.js';
+
+/** Makes the runner of a site. */
+export function unitRunner(site: string, properties: readonly string[], units: Units): RunCommand {
+  let looks = 0;
+  return async (argv, options) => {
+    const name = options.as === undefined ? `sealane-look-${site}-${process.pid}-${(looks += 1)}` : `sealane-${options.as}-${site}`;
+    const unit = `${name}.service`;
+    if (options.as !== undefined) await endLeftover(units, unit);
+    const end = await runToEnd(['systemd-run', `--unit=${unit}`, ...MANNER, ...wordsOf(commandOf(argv, options, properties))], {
+      ...options,
+      cwd: '/',
+      env: unitCallEnv(definedIn(options.env)),
+    });
+    if (end.code === 0) return end;
+    return await howItEnded(units, unit, end);
+  };
+}
+
+/** Its streams are those of systemd-run, which waits for its end and has its exit code. It is started once it was seen to be a program. */
+const MANNER = ['--wait', '--pipe', '--property=Type=exec'];
+
+function commandOf(
+  argv: readonly string[],
+  { cwd, env, timeoutMs }: RunOptions,
+  properties: readonly string[],
+): Parameters<typeof wordsOf>[0] {
+  const own = [
+    'Description=Sealane: a command of site.yaml',
+    // what it hands over to lives on, as it does where there are no units
+    'KillMode=process',
+    // for an updater that is killed before it can end it
+    `RuntimeMaxSec=${Math.ceil(timeoutMs / 1000) + 1}`,
+  ];
+  return { properties: [...own, ...properties], cwd, env: definedIn(env), argv };
+}
+
+async function endLeftover(units: Units, unit: string): Promise<void> {
+  const { ActiveState } = await units.show(unit);
+  // what it handed over to before stays: only one that still runs is ended
+  if (ActiveState === 'active' || ActiveState === 'activating' || ActiveState === 'deactivating') await units.kill(unit);
+  if (ActiveState !== 'inactive') await units.stop(unit);
+}
+
+/** Exit codes are the unit's only if there was one; a unit that failed is remembered until it was asked about. */
+async function howItEnded(units: Units, unit: string, end: CommandEnd): Promise<CommandEnd> {
+  if (end.code === undefined) {
+    await units.kill(unit);
+    await units.stop(unit);
+    return end;
+  }
+  const { ActiveState, Result, ExecMainCode } = await units.show(unit);
+  await units.stop(unit);
+  const said = { stdout: end.stdout, stderr: end.stderr };
+  if (ActiveState !== 'failed')
+    return { ...said, code: undefined, why: `systemd did not start it: ${end.stderr.trim() || 'it says no more'}` };
+  // waitid(2): 1 is CLD_EXITED
+  return Result === 'exit-code' && ExecMainCode === '1'
+    ? end
+    : { ...said, code: undefined, why: `its unit ended with ${Result ?? 'nothing'}` };
+}
+
+function definedIn(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
