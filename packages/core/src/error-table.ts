@@ -346,6 +346,11 @@ export const ERRORS = define({
     what: 'the log shown here is not an extension of the log seen before',
     hint: 'keep both checkpoints and show them to the auditor: the log key may be stolen',
   },
+  LOG_KEY_REPLACED: {
+    exit: 4,
+    what: 'a checkpoint is signed by a key that the log has replaced, where only the new one counts',
+    hint: 'fetch the lane again; if it stays, somebody signs with the old key: show the checkpoint to the auditor',
+  },
   LOG_KEYS_CHANGED: {
     exit: 4,
     what: 'the log of another lane is shown under other keys than it was anchored with',

@@ -124,7 +124,7 @@ describe('takes or refuses by name, writes back what it took, and never hangs', 
     tryParser({ parse: (bytes) => verifyCosignatures(bytes, keys), samples: [checkpoint], codes: /^NOTE_/ });
     const text = parseNote(checkpoint).text;
     const parse = (bytes: Uint8Array): void => {
-      const { checkpoint: verified } = verifyQuorum({ note: bytes, log: parseVkey(log), witnesses: keys, quorum });
+      const { checkpoint: verified } = verifyQuorum({ note: bytes, logKeys: [parseVkey(log)], witnesses: keys, quorum });
       expect(verified.text).toBe(text);
     };
     tryParser({ parse, samples: [checkpoint], codes: /^LOG_(?:NOT_INCLUDED|WITNESS)$/ });

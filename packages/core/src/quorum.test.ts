@@ -13,7 +13,8 @@ const vectors = noteVectors('cosignatures');
 const decided = vectors.filter((v: { expect: string }) => v.expect !== 'parse-only');
 
 test.each(decided)('cosignature vector $name', (v) => {
-  const check = () => verifyQuorum({ note: v.checkpoint, log: parseVkey(v.log), witnesses: v.witnesses.map(parseVkey), quorum: v.quorum });
+  const check = () =>
+    verifyQuorum({ note: v.checkpoint, logKeys: [parseVkey(v.log)], witnesses: v.witnesses.map(parseVkey), quorum: v.quorum });
   if (v.expect === 'reject') expect(refusal(check)).toMatch(/^LOG_/);
   // a third, older cosignature does not drag our witnessed time below the best quorum; the vector's own number is the lowest of all
   else expect(check().lowestSeconds).toBe(v.name === 'three-of-three' ? 1767225605 : v.witnessedTime);
@@ -40,7 +41,8 @@ const witnesses = witnessKeys.map(({ name, privateKey }) => vkeyOf(name, NOTE_KE
 const text = `log.example\n0\n${Buffer.from(emptyRoot()).toString('base64')}\n`;
 const signed = `${text}\n${signNote(text, 'log.example', logKey)}`;
 const noteAt = (...times: number[]): string => signed + times.map((time, n) => cosign(witnessKeys[n]!, text, time)).join('');
-const check = (note: string, known: readonly Vkey[], quorum: number) => () => verifyQuorum({ note, log, witnesses: known, quorum });
+const check = (note: string, known: readonly Vkey[], quorum: number) => () =>
+  verifyQuorum({ note, logKeys: [log], witnesses: known, quorum });
 
 test('of more cosignatures than the quorum the latest span the witnessed time', () => {
   expect(check(noteAt(100, 300, 200), witnesses, 2)()).toMatchObject({ lowestSeconds: 200, highestSeconds: 300 });
@@ -71,7 +73,7 @@ test("a log's key does not cosign: type 1 under the witness's name counts for no
   expect(refusal(check(signed + signNote(text, 'w1', witnessKeys[0]!.privateKey), [asLog], 1))).toBe('LOG_WITNESS');
   const asCosigner = makeVkey('log.example', NOTE_KEY_TYPE.cosignature, log.publicKey);
   const cosignedOnly = `${text}\n${cosign({ name: 'log.example', privateKey: logKey }, text, 5)}`;
-  expect(refusal(() => verifyQuorum({ note: cosignedOnly, log: asCosigner, witnesses, quorum: 1 }))).toBe('LOG_NOT_INCLUDED');
+  expect(refusal(() => verifyQuorum({ note: cosignedOnly, logKeys: [asCosigner], witnesses, quorum: 1 }))).toBe('LOG_NOT_INCLUDED');
 });
 
 test('the same witness twice counts once, with its latest time', () => {

@@ -16,6 +16,8 @@ export interface QuorumCheckpoint {
 /**
  * Verifies log signature and witness quorum of a checkpoint.
  *
+ * `logKeys` are keys of one log, any of which may have signed: more than one where it has replaced its key.
+ *
  * Of more cosignatures than the quorum the latest count, so an old extra one cannot drag the time back; with a quorum of two or more no
  * single witness can move the lowest time forward or backdate the highest.
  *
@@ -23,11 +25,11 @@ export interface QuorumCheckpoint {
  */
 export function verifyQuorum(input: {
   readonly note: string | Uint8Array;
-  readonly log: Vkey;
+  readonly logKeys: readonly Vkey[];
   readonly witnesses: readonly Vkey[];
   readonly quorum: number;
 }): QuorumCheckpoint {
-  const checkpoint = logSigned(input.note, input.log);
+  const checkpoint = logSigned(input.note, input.logKeys);
   const times = cosignedTimes(input.note, input.witnesses);
   const counted = times.slice(0, input.quorum);
   const [highestSeconds] = counted;
@@ -43,13 +45,14 @@ export function verifyQuorum(input: {
   return { checkpoint, lowestSeconds, highestSeconds };
 }
 
-function logSigned(note: string | Uint8Array, log: Vkey): Checkpoint {
+function logSigned(note: string | Uint8Array, logKeys: readonly Vkey[]): Checkpoint {
   const checkpoint = restate('LOG_NOT_INCLUDED', () => parseCheckpoint(note));
-  const { verified } = restate('LOG_NOT_INCLUDED', () => openNote(note, [log]));
-  if (verified.length === 0 || checkpoint.origin !== log.name) {
+  const { verified } = restate('LOG_NOT_INCLUDED', () => openNote(note, logKeys));
+  if (!verified.some(({ name }) => name === checkpoint.origin)) {
+    const [name] = logKeys.map((key) => key.name);
     throw new CoreError(
       'LOG_NOT_INCLUDED',
-      `verify a checkpoint: expected one signed by ${log.name}, got one of ${checkpoint.origin} without that signature`,
+      `verify a checkpoint: expected one signed by ${name ?? 'a log'}, got one of ${checkpoint.origin} without that signature`,
     );
   }
   return checkpoint;

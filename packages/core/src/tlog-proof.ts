@@ -64,7 +64,7 @@ export function verifyTlogProof(input: {
   readonly quorum: number;
 }): QuorumCheckpoint {
   const { proof, entry, log, witnesses, quorum } = input;
-  const verified = verifyQuorum({ note: proof.checkpoint, log, witnesses, quorum });
+  const verified = verifyQuorum({ note: proof.checkpoint, logKeys: [log], witnesses, quorum });
   const { size, root } = verified.checkpoint;
   verifyInclusion({ leafHash: leafHash(entry), index: proof.index, size, proof: proof.hashes, root });
   return verified;

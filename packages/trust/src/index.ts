@@ -50,7 +50,7 @@ export { encodeWaybill, parseWaybill, type Waybill, WAYBILL_MEDIA_TYPE, type Way
 export { certifiedSigner, checkCertified } from './evidence/certified.js';
 export { BUNDLE_MEDIA_TYPE, encodeBundle, hintOf, type LogProof, parseBundle, type ParsedBundle } from './evidence/bundle.js';
 export { checkTrustedRoot, encodeTrustedRoot, trustedRootFromPolicy } from './evidence/trusted-root.js';
-export { quorumOf, type VerifiedStatement, type VerifyOptions, type WitnessedTime } from './evidence/statement-checks.js';
+export { quorumOf, quorumThen, type VerifiedStatement, type VerifyOptions, type WitnessedTime } from './evidence/statement-checks.js';
 export { type OtherLog, otherLogHead, verifyOtherStatement } from './evidence/other-log.js';
 export { type LedgerRow, verifyLedgerRow } from './evidence/verify-ledger-row.js';
 export { verifyStatement } from './evidence/verify-statement.js';

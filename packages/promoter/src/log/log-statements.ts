@@ -74,7 +74,7 @@ export async function witnessedHead(promoter: Promoter, fresh: 'when-grown' | 'a
 function expectQuorum({ pipeline, logVkey }: Promoter, note: string): void {
   verifyQuorum({
     note,
-    log: parseVkey(logVkey),
+    logKeys: [parseVkey(logVkey)],
     witnesses: pipeline.witnesses.map(({ vkey }) => parseVkey(vkey)),
     quorum: pipeline.quorum,
   });

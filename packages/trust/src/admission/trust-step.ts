@@ -87,7 +87,8 @@ function checkExampleKeys({ root }: TrustedMetadata, policy: Policy, roleKeys: r
   const isMarked = root.extra[EXAMPLE_MARK] === true;
   if (isMarked && allowed) return;
   if (isMarked) throw exampleKeys('a lane with keys of its own', 'one of the example keys, which everybody has');
-  const vkeys = [...policy.logs.map(({ vkey }) => vkey), ...policy.witnesses].map((text) => keyIdOf(logKeySpki(parseVkey(text))));
+  const logKeys = policy.logs.flatMap(({ vkey, past = [] }) => [vkey, ...past.map((key) => key.vkey)]);
+  const vkeys = [...logKeys, ...policy.witnesses].map((text) => keyIdOf(logKeySpki(parseVkey(text))));
   const rootKeys = [...root.keys.values()].map(({ spkiId }) => spkiId);
   const found = [...rootKeys, ...roleKeys, ...Object.keys(policy.keys), ...vkeys].find((keyId) => EXAMPLE_KEY_IDS.has(keyId));
   if (found !== undefined) throw exampleKeys('no example key in a lane that is not marked as made of them', `key ${found}`);

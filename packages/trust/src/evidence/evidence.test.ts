@@ -1,13 +1,29 @@
-import { base64, canonicalJson, digestHex, type JsonObject, parseCheckpoint, parseDigest, sha256, utf8 } from '@sealane/core';
+import {
+  base64,
+  canonicalJson,
+  digestHex,
+  formatVkey,
+  fromUtf8,
+  type JsonObject,
+  logId,
+  NOTE_KEY_TYPE,
+  parseCheckpoint,
+  parseDigest,
+  sha256,
+  signNote,
+  utf8,
+  vkeyOf,
+} from '@sealane/core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Policy } from '../policy/policy.js';
 import { codeOf } from '../testing/code-of.js';
-import { envelopeOf, type TestSigner, testSigner } from '../testing/test-keys.js';
+import { ed25519Key, envelopeOf, type TestSigner, testSigner } from '../testing/test-keys.js';
 import { type TestLog, testLog, testWitness } from '../testing/test-log.js';
 import { keyEntry, type TestPeople, testPeople, testPolicy } from '../testing/test-policy.js';
 import { encodeBundle, parseBundle } from './bundle.js';
 import { revocationStatement } from './predicates.js';
+import { quorumOf } from './statement-checks.js';
 import { checkTrustedRoot, encodeTrustedRoot } from './trusted-root.js';
 import { verifyLedgerRow } from './verify-ledger-row.js';
 import { verifyStatement } from './verify-statement.js';
@@ -137,6 +153,47 @@ describe('refuses', () => {
     expect(refusal(current, replaced(size - 1))).toBe('LOG_WITNESS');
     expect(refusal(current, { ...replaced(size), pastWitnesses: undefined })).toBe('LOG_WITNESS');
   });
+  test('a checkpoint of a key that the log has replaced, beyond the size up to which it counts', () => {
+    const successor = testLog(log.origin, log.witnesses);
+    const replaced = (belowSize: number): Policy => ({
+      ...policy,
+      logs: [
+        { origin: log.origin, baseUrl: 'https://lane.example', vkey: successor.vkey, past: [{ vkey: log.vkey, belowSize, endedAt: TIME }] },
+      ],
+    });
+    const note = log.checkpoint(TIME);
+    const { size } = parseCheckpoint(note);
+    const current = log.bundle(entry, note);
+    expect(refusal(current, replaced(size))).toBeUndefined();
+    expect(refusal(current, replaced(size - 1))).toBe('LOG_KEY_REPLACED');
+    // never the head of the log, whatever its size
+    const trust = verifyTrustOf(replaced(size));
+    expect(codeOf(() => quorumOf(note, trust.logs[0]!, trust))).toBe('LOG_KEY_REPLACED');
+    const stranger = { ...replaced(size), logs: [{ ...replaced(size).logs[0]!, past: [] }] };
+    expect(refusal(current, stranger)).toBe('LOG_NOT_INCLUDED');
+  });
+  test('but one that both keys signed stands, under whichever its bundle names', () => {
+    const next = ed25519Key();
+    const vkey = vkeyOf(log.origin, NOTE_KEY_TYPE.ed25519, next);
+    const both: Policy = {
+      ...policy,
+      logs: [
+        {
+          origin: log.origin,
+          baseUrl: 'https://lane.example',
+          vkey: formatVkey(vkey),
+          past: [{ vkey: log.vkey, belowSize: 0, endedAt: TIME }],
+        },
+      ],
+    };
+    const note = log.checkpoint(TIME) + signNote(parseCheckpoint(log.checkpoint(TIME)).text, log.origin, next);
+    const bundle = log.bundle(entry, note);
+    expect(refusal(bundle, both)).toBeUndefined();
+    expect(refusal(bundle, policy)).toBeUndefined();
+    const named = changed(bundle, [...ENTRY, 'logId', 'keyId'], base64(logId(vkey)));
+    expect(refusal(named, both)).toBeUndefined();
+    expect(refusal(named, policy)).toBe('LOG_NOT_INCLUDED');
+  });
   test('a key revoked at or before the proof’s index, and takes what it signed before', () => {
     const until = (untilIndex: number): Policy => ({
       ...policy,
@@ -185,6 +242,12 @@ test('makes the trusted root from policy and refuses one that differs', () => {
   expect(codeOf(() => checkTrustedRoot(bytes, policy))).toBeUndefined();
   const other = testPolicy(testLog('lane.example', log.witnesses), people);
   expect(codeOf(() => checkTrustedRoot(bytes, other))).toBe('TRUST_MISMATCH');
+  const [logOfToday] = policy.logs;
+  const past = [{ vkey: testLog(log.origin, []).vkey, belowSize: 3, endedAt: TIME }];
+  const replaced = encodeTrustedRoot({ logs: [{ ...logOfToday!, past }] });
+  expect(codeOf(() => checkTrustedRoot(replaced, policy))).toBe('TRUST_MISMATCH');
+  const { tlogs } = JSON.parse(fromUtf8(replaced)) as { tlogs: { publicKey: { validFor: { end?: string } } }[] };
+  expect(tlogs.map(({ publicKey }) => publicKey.validFor.end)).toEqual([undefined, TIME]);
 });
 
 test('parse and encode of a bundle are inverse', () => {

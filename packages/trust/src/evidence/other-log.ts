@@ -1,5 +1,5 @@
 /** Another lane's log, as whoever brings it here names its keys: its checkpoint, its growth since the last time, and what it says. */
-import { type Checkpoint, keyIdOf, logId, parseVkey, TrustError } from '@sealane/core';
+import { type Checkpoint, keyIdOf, parseVkey, TrustError } from '@sealane/core';
 import { openLog } from '../admission/log-step.js';
 import { laneReader } from '../admission/lane-reader.js';
 import type { LaneView } from '../admission/types.js';
@@ -7,7 +7,7 @@ import type { ParsedBundle } from './bundle.js';
 import { trustedRootFromPolicy } from './trusted-root.js';
 import type { VerifiedStatement } from './statement-checks.js';
 import { verifyStatement } from './verify-statement.js';
-import type { VerifyTrust } from './verify-trust.js';
+import { logKeyOf, type VerifyTrust } from './verify-trust.js';
 
 /** The keys of a log: verifier keys as text, and how many witnesses must have cosigned. */
 export interface OtherLog {
@@ -37,12 +37,12 @@ export function verifyOtherStatement(bundle: ParsedBundle, other: OtherLog): Ver
 }
 
 function trustOf({ log, witnesses, quorum }: OtherLog, keys: readonly Uint8Array[]): VerifyTrust {
-  const vkey = parseVkey(log);
-  const origin = vkey.name;
+  const key = logKeyOf(log);
+  const origin = key.vkey.name;
   return {
     registrar: [],
     keys: new Map(keys.map((spki) => [keyIdOf(spki), { spki, origin, fromIndex: 0, untilIndex: null }])),
-    logs: [{ origin, vkey, logId: logId(vkey) }],
+    logs: [{ origin, ...key, past: [] }],
     // who may sign keyless there, and who vouches for it, its policy says and its log does not
     identities: new Map(),
     needsCtLog: false,

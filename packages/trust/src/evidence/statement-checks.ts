@@ -6,11 +6,14 @@ import {
   type Envelope,
   type ErrorCode,
   keyIdOf,
+  openNote,
+  parseCheckpoint,
   type QuorumCheckpoint,
   type Statement,
   TrustError,
   verifyEnvelope,
   verifyQuorum,
+  type Vkey,
 } from '@sealane/core';
 import { secondsToTime } from '../time.js';
 import type { TrustedKey, TrustedLog, TrustedWindow, VerifyTrust } from './verify-trust.js';
@@ -45,34 +48,68 @@ export interface VerifyOptions {
 }
 
 /**
- * Verifies log signature and witness quorum of a checkpoint of one of the trusted logs, as the head of a log must have it: of the witnesses of today.
+ * Verifies log signature and witness quorum of a checkpoint of one of the trusted logs, as the head of a log must have it: of today's key and witnesses.
  *
- * @throws TrustError `LOG_NOT_INCLUDED`, `LOG_WITNESS`
+ * @throws TrustError `LOG_NOT_INCLUDED`, `LOG_KEY_REPLACED`, `LOG_WITNESS`
  */
 export function quorumOf(note: string, log: TrustedLog, trust: VerifyTrust): QuorumCheckpoint {
-  return quorumBy(note, log, trust);
+  return quorumBy(note, log, { logKeys: [log.vkey], witnesses: trust.witnesses, quorum: trust.quorum });
 }
 
 /**
- * As `quorumOf`, for a checkpoint that a proof leads to. Witnesses that were replaced count as far as policy lets them: who has such a witness's key
- * makes no other history with it, since every proof's checkpoint must begin the head that today's witnesses saw.
+ * As `quorumOf`, for a checkpoint that a proof leads to. Keys of the log and of witnesses that were replaced count as far as policy lets them: who has
+ * such a key makes no other history with it, since every proof's checkpoint must begin the head that today's log and witnesses signed.
+ *
+ * @throws TrustError as `quorumOf`
  */
-function quorumThen(note: string, log: TrustedLog, trust: VerifyTrust): QuorumCheckpoint {
-  if (trust.pastWitnesses.length === 0) return quorumOf(note, log, trust);
-  const { size } = quorumBy(note, log, {
-    ...trust,
-    witnesses: [...trust.witnesses, ...trust.pastWitnesses.map(({ vkey }) => vkey)],
-  }).checkpoint;
-  const past = trust.pastWitnesses.filter(({ belowSize }) => size <= belowSize).map(({ vkey }) => vkey);
-  return quorumBy(note, log, { ...trust, witnesses: [...trust.witnesses, ...past] });
+export function quorumThen(note: string, log: TrustedLog, trust: VerifyTrust): QuorumCheckpoint {
+  const size = sizeIn(note);
+  const counts = ({ belowSize }: { readonly belowSize: number }): boolean => size <= belowSize;
+  return quorumBy(note, log, {
+    logKeys: [log, ...log.past.filter(counts)].map(({ vkey }) => vkey),
+    witnesses: [...trust.witnesses, ...trust.pastWitnesses.filter(counts).map(({ vkey }) => vkey)],
+    quorum: trust.quorum,
+  });
 }
 
-function quorumBy(note: string, log: TrustedLog, trust: VerifyTrust): QuorumCheckpoint {
+/** The size that a checkpoint says: of the text that is signed, so it may choose the keys that the signatures are held against. */
+function sizeIn(note: string): number {
+  return asTrustError(() => parseCheckpoint(note).size);
+}
+
+function quorumBy(
+  note: string,
+  log: TrustedLog,
+  by: { readonly logKeys: readonly Vkey[]; readonly witnesses: readonly Vkey[]; readonly quorum: number },
+): QuorumCheckpoint {
   try {
-    return verifyQuorum({ note, log: log.vkey, witnesses: trust.witnesses, quorum: trust.quorum });
+    return asTrustError(() => verifyQuorum({ note, ...by }));
+  } catch (error) {
+    const replaced = error instanceof TrustError && error.code === 'LOG_NOT_INCLUDED' ? replacedSigner(note, log) : undefined;
+    if (replaced === undefined) throw error;
+    const size = sizeIn(note);
+    const message = `verify checkpoint ${size} of ${log.origin}: expected a signature by the log's key of today, got one by a key that it replaced at ${replaced.belowSize} entries`;
+    throw new TrustError('LOG_KEY_REPLACED', message, { size, belowSize: replaced.belowSize }, { cause: error });
+  }
+}
+
+/** The replaced key of the log that signed a checkpoint. */
+function replacedSigner(note: string, { past }: TrustedLog): TrustedLog['past'][number] | undefined {
+  const { verified } = asTrustError(() =>
+    openNote(
+      note,
+      past.map(({ vkey }) => vkey),
+    ),
+  );
+  return past.find(({ vkey }) => verified.includes(vkey));
+}
+
+function asTrustError<T>(read: () => T): T {
+  try {
+    return read();
   } catch (error) {
     if (!(error instanceof CoreError)) throw error;
-    throw new TrustError(error.code, error.message, error.data, { cause: error });
+    throw new TrustError(error.code.startsWith('LOG_') ? error.code : 'LOG_NOT_INCLUDED', error.message, error.data, { cause: error });
   }
 }
 

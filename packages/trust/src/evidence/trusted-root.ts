@@ -30,7 +30,7 @@ type Trusted = Pick<Policy, 'logs' | 'authorities'>;
 export function trustedRootFromPolicy({ logs, authorities }: Trusted): JsonObject {
   return {
     mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
-    tlogs: logs.map(logInstance),
+    tlogs: logs.flatMap(logInstances),
     certificateAuthorities: (authorities?.certificates ?? []).map(authority),
     ctlogs: (authorities?.ctLogs ?? []).map(ctLog),
     timestampAuthorities: (authorities?.timestamps ?? []).map(authority),
@@ -61,7 +61,13 @@ export function logKeySpki(vkey: Pick<Vkey, 'publicKey'>): Uint8Array {
   return concatBytes(ED25519_SPKI_PREFIX, vkey.publicKey);
 }
 
-function logInstance({ baseUrl, vkey: text }: PolicyLog): JsonObject {
+/** A log under each of its keys. Others bound a key that was replaced by time, where policy does by size. */
+function logInstances({ baseUrl, vkey, past = [] }: PolicyLog): readonly JsonObject[] {
+  const ended = past.map((key) => logInstance(baseUrl, key.vkey, { start: VALID_FROM, end: key.endedAt }));
+  return [logInstance(baseUrl, vkey, { start: VALID_FROM }), ...ended];
+}
+
+function logInstance(baseUrl: string, text: string, validFor: JsonObject): JsonObject {
   const vkey = parseVkey(text);
   return {
     baseUrl,
@@ -69,7 +75,7 @@ function logInstance({ baseUrl, vkey: text }: PolicyLog): JsonObject {
     publicKey: {
       rawBytes: base64(logKeySpki(vkey)),
       keyDetails: 'PKIX_ED25519',
-      validFor: { start: VALID_FROM },
+      validFor,
     },
     // all 32 bytes of the note key hash: half of the verifiers look for this, half for the note's 4 bytes (research/interop.md, 3)
     logId: { keyId: base64(logId(vkey)) },

@@ -69,7 +69,7 @@ function signerOf(bundle: ParsedBundle, leaf: LogLeaf, options: VerifyOptions): 
 }
 
 function logOf(digest: Digest, proof: LogProof, trust: VerifyTrust): TrustedLog {
-  const log = trust.logs.find((candidate) => equalBytes(candidate.logId, proof.logId));
+  const log = trust.logs.find((candidate) => [candidate, ...candidate.past].some(({ logId }) => equalBytes(logId, proof.logId)));
   if (log === undefined) throw notIncluded(digest, 'an entry of a log that policy names', 'one of another log');
   return log;
 }

@@ -18,12 +18,17 @@ export interface TrustedKey extends TrustedWindow {
   readonly spki: Uint8Array;
 }
 
-/** A log that may hold statements. */
-export interface TrustedLog {
-  readonly origin: string;
+/** A key of a log. */
+export interface TrustedLogKey {
   readonly vkey: Vkey;
   /** 32 bytes, as bundles name it. */
   readonly logId: Uint8Array;
+}
+
+/** A log that may hold statements: the key of today, and those that were replaced, with the size up to which they count. */
+export interface TrustedLog extends TrustedLogKey {
+  readonly origin: string;
+  readonly past: readonly (TrustedLogKey & { readonly belowSize: number })[];
 }
 
 /**
@@ -60,15 +65,22 @@ function trustIn(policy: Policy): VerifyTrust {
     keys: new Map(Object.entries(policy.keys).map(([keyId, { spki, ...window }]) => [keyId, { ...window, spki: fromBase64(spki) }])),
     identities: new Map(Object.entries(policy.identities ?? {})),
     needsCtLog: (policy.authorities?.ctLogs.length ?? 0) > 0,
-    logs: policy.logs.map(({ origin, vkey: text }) => {
-      const vkey = parseVkey(text);
-      return { origin, vkey, logId: logId(vkey) };
-    }),
+    logs: policy.logs.map(({ origin, vkey, past = [] }) => ({
+      origin,
+      ...logKeyOf(vkey),
+      past: past.map(({ vkey: text, belowSize }) => ({ ...logKeyOf(text), belowSize })),
+    })),
     witnesses: policy.witnesses.map(parseVkey),
     pastWitnesses: (policy.pastWitnesses ?? []).map(({ vkey, belowSize }) => ({ vkey: parseVkey(vkey), belowSize })),
     quorum: policy.quorum,
     trustedRoot: trustedRootFromPolicy(policy),
   };
+}
+
+/** A log's key out of its text. */
+export function logKeyOf(text: string): TrustedLogKey {
+  const vkey = parseVkey(text);
+  return { vkey, logId: logId(vkey) };
 }
 
 /**

@@ -112,8 +112,14 @@ function checkExceptions({ exceptions = [], people }: Policy): void {
 /** Log keys are Ed25519 keys of the log's own name, witnesses are cosignature keys, and there are enough of them. */
 function checkLogs(policy: Policy): void {
   for (const log of policy.logs) {
-    const vkey = readVkey(log.vkey);
-    if (vkey.type !== 1 || vkey.name !== log.origin) fail(`expected an Ed25519 log key named ${log.origin}, got ${log.vkey}`);
+    const keys = [log.vkey, ...(log.past ?? []).map(({ vkey }) => vkey)].map((text) => ({ text, vkey: readVkey(text) }));
+    for (const { text, vkey } of keys)
+      if (vkey.type !== 1 || vkey.name !== log.origin) fail(`expected an Ed25519 log key named ${log.origin}, got ${text}`);
+    // a key of today that is also one of before would be bounded and not
+    checkUnique(
+      `the keys of log ${log.origin}`,
+      keys.map(({ vkey }) => Buffer.from(vkey.publicKey).toString('hex')),
+    );
     if (hostOf(log.baseUrl) !== log.origin) fail(`expected the log's baseUrl at host ${log.origin}, got ${log.baseUrl}`);
   }
   checkUnique(

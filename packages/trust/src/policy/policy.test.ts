@@ -15,7 +15,14 @@ beforeAll(() => {
   policy = testPolicy(testLog('lane.example', [testWitness('w1.example')]), people);
 });
 
+/** The policy of a lane whose log had another key up to 3 entries. */
+function withPast(vkey: string): Policy {
+  return { ...policy, logs: [{ ...policy.logs[0]!, past: [{ vkey, belowSize: 3, endedAt: '2026-11-24T10:00:00Z' }] }] };
+}
+
 test('reads back exactly what it wrote', () => {
+  const replaced = withPast(testLog('lane.example', []).vkey);
+  expect(parsePolicy(encodePolicy(replaced))).toEqual(replaced);
   const bytes = encodePolicy(policy);
   expect(parsePolicy(bytes)).toEqual(policy);
   expect(encodePolicy(parsePolicy(bytes))).toEqual(bytes);
@@ -49,6 +56,9 @@ describe('refuses as TRUST_MALFORMED', () => {
     'a quorum that cannot be reached': () => ({ ...policy, quorum: 2 }),
     'a witness twice': () => ({ ...policy, quorum: 2, witnesses: [...policy.witnesses, ...policy.witnesses] }),
     'a log key as witness': () => ({ ...policy, witnesses: [policy.logs[0]!.vkey] }),
+    'a log whose key of today is one of before': () => withPast(policy.logs[0]!.vkey),
+    'a log whose key of before has another name': () => withPast(testLog('other.example', []).vkey),
+    'a witness as a key of before of a log': () => withPast(policy.witnesses[0]!),
     'a log at another host than its origin': () => ({ ...policy, logs: [{ ...policy.logs[0]!, baseUrl: 'https://other.example' }] }),
     'a lane whose log is not listed': () => ({ ...policy, lane: 'other.example' }),
     'a group twice': () => ({ ...policy, groups: [...policy.groups, ...policy.groups] }),

@@ -81,11 +81,22 @@ export type PolicySigners = {
   readonly sboms: readonly string[];
 };
 
-/** A log: its origin (a host name), that of `baseUrl`, and its verifier key (signed note, Ed25519). */
+/**
+ * A key that a log signed with before: it goes on counting on checkpoints of at most `belowSize` entries, for what was proved under them. `endedAt` is
+ * for verifiers that look at times instead.
+ */
+export type PastLogKey = {
+  readonly vkey: string;
+  readonly belowSize: number;
+  readonly endedAt: string;
+};
+
+/** A log: its origin (a host name), that of `baseUrl`, and its verifier key (signed note, Ed25519); `past` is absent while it never had another. */
 export type PolicyLog = {
   readonly origin: string;
   readonly baseUrl: string;
   readonly vkey: string;
+  readonly past?: readonly PastLogKey[];
 };
 
 /** A witness that was replaced: its cosignatures go on counting on checkpoints of at most `belowSize` entries, for what was proved under them. */
@@ -214,7 +225,18 @@ export const policyShape = z.strictObject({
   }),
   registrar: keyIds,
   logs: z
-    .array(z.strictObject({ origin: originShape, baseUrl: z.string().max(512), vkey: z.string().max(512) }))
+    .array(
+      z.strictObject({
+        origin: originShape,
+        baseUrl: z.string().max(512),
+        vkey: z.string().max(512),
+        past: z
+          .array(z.strictObject({ vkey: z.string().max(512), belowSize: countShape, endedAt: timeShape }))
+          .min(1)
+          .max(64)
+          .exactOptional(),
+      }),
+    )
     .min(1)
     .max(16),
   witnesses: z.array(z.string().max(512)).max(64),
