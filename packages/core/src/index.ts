@@ -71,6 +71,7 @@ export { p256PublicKey, verifyP256 } from './p256.js';
 export { type QuorumCheckpoint, verifyQuorum } from './quorum.js';
 export {
   formatVkey,
+  isBy,
   keyHashBytes,
   logId,
   makeVkey,

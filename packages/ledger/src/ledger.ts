@@ -15,6 +15,11 @@ export interface LedgerOptions extends LedgerPlace {
   readonly origin: string;
   /** The log's key. Without it the ledger answers, but logs nothing. */
   readonly logSigner?: NoteSigner;
+  /**
+   * The other key while one replaces the other. Whichever of the two the log has not handed over to signs checkpoints beside the log's own, so that they
+   * count for who knows either.
+   */
+  readonly otherSigner?: NoteSigner;
   /** The wall clock, RFC 3339 UTC: the time of a commit. */
   readonly now: () => string;
   /** Opens for reading only, whatever keys there are. */
@@ -28,8 +33,16 @@ export interface LedgerOptions extends LedgerPlace {
 /** An open ledger. Everything it returns is committed; every promise may reject with the codes of `LedgerError`. */
 export interface Ledger extends Projection {
   readonly origin: string;
-  /** The log's verifier key. */
+  /** The log's verifier key when it was opened. */
   readonly vkey: string;
+  /** The verifier key that a proof under this checkpoint names: one that signed it, and that counts at its size. */
+  proofKey(note: string): string;
+  /**
+   * From here on the log signs with `next`, the other key it was opened with. Durable when it resolves; done already, it does nothing.
+   *
+   * @throws LedgerError `LEDGER_MISMATCH` it was not opened with that key; `LEDGER_READ_ONLY`
+   */
+  replaceKey(next: string): Promise<void>;
   /**
    * Logs statements; durable and signed when it resolves. One call is one transaction: all or none. The same statement by the same key keeps
    * its first index, and the envelope that came first stands.
@@ -39,7 +52,7 @@ export interface Ledger extends Projection {
   append(entries: readonly NewEntry[]): Promise<readonly AppendResult[]>;
   size(): Promise<number>;
   head(): Promise<Head>;
-  /** The checkpoint of the head, signed by the log only. */
+  /** The checkpoint of the head, signed by the log only: while its key is being replaced by both. */
   checkpointNote(): Promise<string>;
   /**
    * Saves a checkpoint with cosignatures. The caller has verified the quorum; here the log's signature is, and that it is our past.

@@ -1,13 +1,14 @@
 /** Opens a ledger and puts its parts together: the logic is in `log/`, `projection/` and `verify/`. */
-import { formatCheckpointText, formatVkey, LedgerError, parseVkey, type Vkey } from '@sealane/core';
+import { formatCheckpointText, formatVkey, LedgerError } from '@sealane/core';
 import type { Ledger, LedgerOptions } from './ledger.js';
 import { type Anchor, catchUp, observe, openAnchor } from './log/anchor.js';
 import { type AppendResult, batchAppender } from './log/append.js';
 import { appendQueue } from './log/append-queue.js';
 import { checkpointOf, headOf, lastCommit } from './log/commits.js';
-import { firstCovering, insertCosigned, latestCosigned, ownCheckpoint } from './log/cosigned.js';
+import { firstCovering, insertCosigned, latestCosigned } from './log/cosigned.js';
 import { type NewEntry, prepareEntry } from './log/entry.js';
 import { entriesByStatement, entriesFrom, type EntryReader, entryReader, leavesBetween } from './log/entry-rows.js';
+import { expectKeyOfToday, insertKey, type LogKeys, newestKey, ownCheckpoint, proofKey, readLogKeys } from './log/log-keys.js';
 import { proveConsistency, proveInclusion, rootAt } from './log/proofs.js';
 import { publishTree, treeFile, treePaths } from './log/publish-tiles.js';
 import { keptTiles } from './log/tile-rows.js';
@@ -30,46 +31,70 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const store = await openStore(options, signer === undefined ? 'read-only' : 'read-write', options.fence);
   try {
     if (signer !== undefined) await initialiseSchema(store, signer.vkey);
-    const vkey = parseVkey(await readVkey(store));
-    expectOurs(options, vkey);
-    const writing = signer === undefined ? undefined : await openForWriting(options, store, vkey, signer);
+    const known: KnownKeys = { keys: await readLogKeys(store, await readVkey(store)) };
+    expectOurs(options, known.keys);
+    const signers = signer === undefined ? [] : [signer, options.otherSigner].flatMap((each) => each ?? []);
+    const writing = signers.length === 0 ? undefined : await openForWriting(options, store, known, signers);
     const reader = entryReader(store);
-    return { ...projection(store, reader), ...reading(store, vkey, reader), ...logging(store, vkey, options, writing) };
+    return { ...projection(store, reader), ...reading(store, known, reader), ...logging(store, known, options, writing) };
   } catch (error) {
     await store.close();
     throw error;
   }
 }
 
-function expectOurs({ file, origin, logSigner }: LedgerOptions, vkey: Vkey): void {
-  if (vkey.name !== origin) throw new LedgerError('LEDGER_MISMATCH', `open ledger ${file}: expected the log ${origin}, got ${vkey.name}`);
-  if (logSigner !== undefined && logSigner.vkey !== formatVkey(vkey)) {
-    throw new LedgerError(
-      'LEDGER_MISMATCH',
-      `open ledger ${file}: expected the key ${logSigner.vkey}, got a ledger signed by ${formatVkey(vkey)}`,
-    );
+/** The keys of the log, as far as this process knows: one more when it replaces the key itself. */
+interface KnownKeys {
+  keys: LogKeys;
+}
+
+function originOf({ keys }: KnownKeys): string {
+  return keys[0].vkey.name;
+}
+
+function expectOurs({ file, origin, logSigner, otherSigner }: LedgerOptions, keys: LogKeys): void {
+  const { name } = keys[0].vkey;
+  if (name !== origin) throw new LedgerError('LEDGER_MISMATCH', `open ledger ${file}: expected the log ${origin}, got ${name}`);
+  const today = formatVkey(newestKey(keys));
+  if (logSigner !== undefined && logSigner.vkey !== today && otherSigner?.vkey !== today) {
+    throw new LedgerError('LEDGER_MISMATCH', `open ledger ${file}: expected the key ${logSigner.vkey}, got a ledger signed by ${today}`);
   }
 }
 
 /** What a ledger opened with its key has beside its rows. */
 interface Writing {
-  readonly signer: NoteSigner;
+  /** That of the log's key of today, then that of the other key where one is being replaced. */
+  readonly signers: () => readonly [NoteSigner, ...NoteSigner[]];
   readonly anchor: Anchor;
   readonly append: (entries: readonly NewEntry[]) => Promise<readonly AppendResult[]>;
 }
 
-async function openForWriting({ file, now, defer }: LedgerOptions, store: Store, vkey: Vkey, signer: NoteSigner): Promise<Writing> {
-  const anchor = openAnchor(file, vkey);
+async function openForWriting(
+  { file, now, defer }: LedgerOptions,
+  store: Store,
+  known: KnownKeys,
+  given: readonly NoteSigner[],
+): Promise<Writing> {
+  const keys = (): LogKeys => known.keys;
+  const anchor = openAnchor(file, keys);
   await expectGuards(store);
-  await catchUp(store, anchor, vkey);
-  const queue = appendQueue(batchAppender({ store, vkey, signer, anchor, now }), defer ?? ((run) => void setImmediate(run)));
-  return { signer, anchor, append: async (entries) => (entries.length === 0 ? [] : queue(entries.map(prepareEntry))) };
+  await catchUp(store, anchor, keys());
+  const signers = (): readonly [NoteSigner, ...NoteSigner[]] => {
+    const today = formatVkey(newestKey(keys()));
+    const signer = given.find(({ vkey }) => vkey === today);
+    if (signer !== undefined) return [signer, ...given.filter((other) => other !== signer)];
+    throw new LedgerError('LEDGER_MISMATCH', `sign for the log: expected the key ${today}, got another`);
+  };
+  const appender = { store, origin: originOf(known), keys, signer: () => signers()[0], anchor, now };
+  const queue = appendQueue(batchAppender(appender), defer ?? ((run) => void setImmediate(run)));
+  return { signers, anchor, append: async (entries) => (entries.length === 0 ? [] : queue(entries.map(prepareEntry))) };
 }
 
 type Reading = Pick<
   Ledger,
   | 'origin'
   | 'vkey'
+  | 'proofKey'
   | 'size'
   | 'head'
   | 'latestCosigned'
@@ -85,11 +110,12 @@ type Reading = Pick<
   | 'logFile'
 >;
 
-function reading(store: Queries, vkey: Vkey, reader: EntryReader): Reading {
+function reading(store: Queries, known: KnownKeys, reader: EntryReader): Reading {
   const tiles = keptTiles(store);
   return {
-    origin: vkey.name,
-    vkey: formatVkey(vkey),
+    origin: originOf(known),
+    vkey: formatVkey(newestKey(known.keys)),
+    proofKey: (note) => formatVkey(proofKey(note, known.keys)),
     size: async () => (await headOf(store)).size,
     head: () => headOf(store),
     latestCosigned: async (maxSize) => (await latestCosigned(store, maxSize))?.note ?? null,
@@ -123,24 +149,28 @@ function keptFirst(store: Queries): Ledger['firstCosignedCovering'] {
 
 type Logging = Omit<Ledger, keyof Reading | keyof ReturnType<typeof projection>>;
 
-function logging(store: Store, vkey: Vkey, options: LedgerOptions, writing: Writing | undefined): Logging {
+function logging(store: Store, known: KnownKeys, options: LedgerOptions, writing: Writing | undefined): Logging {
   return {
     append: async (entries) => expectWriting(writing, options).append(entries),
+    replaceKey: async (next) => {
+      await replaceKey(store, known, options, expectWriting(writing, options), next);
+    },
     checkpointNote: async () => {
       const last = await lastCommit(store);
-      return last === undefined ? emptyCheckpoint(store, vkey, expectWriting(writing, options).signer) : checkpointOf(vkey.name, last);
+      if (writing === undefined && last !== undefined) return checkpointOf(originOf(known), last);
+      return await signedHead(store, originOf(known), expectWriting(writing, options).signers());
     },
     saveCosigned: async (note) => {
-      await saveCosigned(store, vkey, options, expectWriting(writing, options), note);
+      await saveCosigned(store, known, options, expectWriting(writing, options), note);
     },
     observe: async (note) => {
-      const [{ anchor }, checkpoint] = [expectWriting(writing, options), ownCheckpoint(note, vkey)];
+      const [{ anchor }, checkpoint] = [expectWriting(writing, options), ownCheckpoint(note, known.keys)];
       await store.write((transaction) => observe(transaction, anchor, checkpoint));
     },
     publishTiles: async (write, published) => {
       const latest = await latestCosigned(store);
       if (latest === undefined) return 0;
-      const since = published === undefined ? 0 : ownCheckpoint(published, vkey).size;
+      const since = published === undefined ? 0 : ownCheckpoint(published, known.keys).size;
       await publishTree(store, write, { note: latest.note, size: latest.size, since: Math.min(since, latest.size) });
       return latest.size;
     },
@@ -154,20 +184,41 @@ function logging(store: Store, vkey: Vkey, options: LedgerOptions, writing: Writ
   };
 }
 
-async function saveCosigned(store: Store, vkey: Vkey, { now }: LedgerOptions, { signer, anchor }: Writing, note: string): Promise<void> {
-  const checkpoint = ownCheckpoint(note, vkey);
+async function saveCosigned(
+  store: Store,
+  known: KnownKeys,
+  { now }: LedgerOptions,
+  { signers, anchor }: Writing,
+  note: string,
+): Promise<void> {
+  const checkpoint = ownCheckpoint(note, known.keys);
   await store.write(async (transaction) => {
+    await expectKeyOfToday(transaction, known.keys);
     // the anchor first: whatever happens to the database from here on, the log cannot fall behind this checkpoint unseen
     await observe(transaction, anchor, checkpoint);
-    await insertCosigned(transaction, { checkpoint, signer, savedAt: now() });
+    await insertCosigned(transaction, { checkpoint, signer: signers()[0], savedAt: now() });
   });
   reached('ledger:cosigned');
 }
 
-async function emptyCheckpoint(store: Queries, vkey: Vkey, signer: NoteSigner): Promise<string> {
+async function replaceKey(store: Store, known: KnownKeys, { file, now }: LedgerOptions, { signers }: Writing, next: string): Promise<void> {
+  const [signer, ...others] = signers();
+  if (signer.vkey === next) return;
+  if (!others.some(({ vkey }) => vkey === next))
+    throw new LedgerError('LEDGER_MISMATCH', `replace the key of ledger ${file}: expected the private half of ${next}, got none`);
+  await store.write(async (transaction) => {
+    await expectKeyOfToday(transaction, known.keys);
+    await insertKey(transaction, signer, next, now());
+  });
+  reached('ledger:key-replaced');
+  known.keys = await readLogKeys(store, formatVkey(known.keys[0].vkey));
+}
+
+/** The head, signed afresh: its commit has the line of one key only. Ed25519 gives the same line each time. */
+async function signedHead(store: Queries, origin: string, signers: readonly NoteSigner[]): Promise<string> {
   const { size, root } = await headOf(store);
-  const text = formatCheckpointText({ origin: vkey.name, size, root });
-  return `${text}\n${signer.sign(text)}`;
+  const text = formatCheckpointText({ origin, size, root });
+  return `${text}\n${signers.map((signer) => signer.sign(text)).join('')}`;
 }
 
 function expectWriting(writing: Writing | undefined, { file }: LedgerOptions): Writing {

@@ -8,6 +8,8 @@ import { writeDurably } from '../durable-write.js';
 import { createWitness } from '../witness/server.js';
 
 const DEFAULT_NAME = 'witness.example';
+/** Of one log: its own, and the next one while it replaces its key. */
+const MAX_KEYS = 2;
 /** Bits by which others than the owner could read or write. */
 const OTHERS = 0o077;
 
@@ -16,7 +18,11 @@ export const command: CommandSpec = {
   summary: 'cosign checkpoints of a log that never goes back',
   options: [
     { flags: '--state <dir>', description: 'where the witness remembers what it saw, made when missing', required: true },
-    { flags: '--log <vkey>', description: 'verifier key of a log, or a file with one a line; may be given again', repeat: true },
+    {
+      flags: '--log <vkey>',
+      description: 'verifier key of a log, or a file with one a line; may be given again, two of one log while it replaces its key',
+      repeat: true,
+    },
     { flags: '--listen <host:port>', description: 'where to listen; port 0 takes a free one', required: true },
     { flags: '--key <keyref>', description: 'its Ed25519 key, file:PATH (default: DIR/witness.pem, made when missing)' },
     { flags: '--name <name>', description: `its name in cosignatures (default: ${DEFAULT_NAME})` },
@@ -54,8 +60,12 @@ function logsOf(value: CommandCall['options'][string], io: CommandIo): readonly 
   const given = Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
   const logs = given.flatMap((item) => vkeyLines(item, io)).map(parseVkey);
   if (logs.length === 0) throw new LedgerError('USAGE', 'read --log: expected the verifier key of a log, got none');
-  const twice = logs.find(({ name }, at) => logs.findIndex((log) => log.name === name) !== at);
-  if (twice !== undefined) throw new LedgerError('USAGE', `read --log: expected one key for each log, got two for ${twice.name}`);
+  const many = logs.find(({ name }) => logs.filter((log) => log.name === name).length > MAX_KEYS);
+  if (many !== undefined)
+    throw new LedgerError(
+      'USAGE',
+      `read --log: expected at most ${MAX_KEYS} keys for each log, its own and the next one, got more for ${many.name}`,
+    );
   return logs;
 }
 

@@ -5,13 +5,14 @@
  * had come, so the restored log refuses (DESIGN, Deployment: it never signs again under that origin).
  */
 import { readFileSync } from 'node:fs';
-import { type Checkpoint, LedgerError, LIMITS, SealaneError, utf8, type Vkey } from '@sealane/core';
+import { type Checkpoint, LedgerError, LIMITS, SealaneError, utf8 } from '@sealane/core';
 import { writeDurably } from '../durable-write.js';
 import { reached } from '../points.js';
 import { asLedgerError } from '../store/sqlite-errors.js';
 import type { Queries, Store } from '../store/store.js';
 import { headOf } from './commits.js';
-import { isOurPast, latestCosigned, ownCheckpoint } from './cosigned.js';
+import { isOurPast, latestCosigned } from './cosigned.js';
+import { type LogKeys, ownCheckpoint } from './log-keys.js';
 
 /** A file that holds one checkpoint. It is read and replaced inside write transactions only: their lock keeps two processes apart. */
 export interface Anchor {
@@ -21,14 +22,14 @@ export interface Anchor {
   keep(checkpoint: Checkpoint): void;
 }
 
-/** Opens the anchor of a ledger file. @throws LedgerError `LEDGER_DAMAGED` it holds no checkpoint of this log; `LEDGER_UNREADABLE` */
-export function openAnchor(ledgerFile: string, vkey: Vkey): Anchor {
+/** Opens the anchor of a ledger file; `keys` are asked for each time, since a log may get another. @throws LedgerError `LEDGER_DAMAGED` it holds no checkpoint of this log; `LEDGER_UNREADABLE` */
+export function openAnchor(ledgerFile: string, keys: () => LogKeys): Anchor {
   const path = `${ledgerFile}.anchor`;
   let known: Checkpoint | undefined;
   const newest = (): Checkpoint | undefined => {
     const note = readNote(path);
     // verified once: another process may have replaced it since
-    if (note !== known?.note) known = note === undefined ? undefined : anchoredCheckpoint(path, note, vkey);
+    if (note !== known?.note) known = note === undefined ? undefined : anchoredCheckpoint(path, note, keys());
     return known;
   };
   newest();
@@ -52,9 +53,9 @@ function readNote(path: string): string | undefined {
   }
 }
 
-function anchoredCheckpoint(path: string, note: string, vkey: Vkey): Checkpoint {
+function anchoredCheckpoint(path: string, note: string, keys: LogKeys): Checkpoint {
   try {
-    return ownCheckpoint(note, vkey);
+    return ownCheckpoint(note, keys);
   } catch (cause) {
     if (!(cause instanceof SealaneError)) throw cause;
     throw new LedgerError('LEDGER_DAMAGED', `read anchor ${path}: expected a checkpoint of this log, got: ${cause.message}`, {}, { cause });
@@ -89,13 +90,13 @@ export async function observe(transaction: Queries, anchor: Anchor, checkpoint: 
 }
 
 /** Brings an anchor that is missing, or that a kill left behind the last cosigned checkpoint, up to that one. */
-export async function catchUp(store: Store, anchor: Anchor, vkey: Vkey): Promise<void> {
+export async function catchUp(store: Store, anchor: Anchor, keys: LogKeys): Promise<void> {
   const saved = await latestCosigned(store);
   if (saved === undefined || saved.size <= (anchor.newest()?.size ?? 0)) return;
   await store.write(async (transaction) => {
     const newest = anchor.newest();
     if (newest === undefined || (newest.size < saved.size && (await isOurPast(transaction, newest)))) {
-      anchor.keep(ownCheckpoint(saved.note, vkey));
+      anchor.keep(ownCheckpoint(saved.note, keys));
     }
   });
 }

@@ -4,7 +4,7 @@
  * In order: is the log an extension of what it has shown → which entries are there already → entries, envelopes, projections → full tiles →
  * the commit row with the new head. A kill anywhere leaves the head before or the head after.
  */
-import { type Checkpoint, type Digest, equalBytes, type Vkey } from '@sealane/core';
+import { type Checkpoint, type Digest, equalBytes } from '@sealane/core';
 import type { NoteSigner } from '../note-signer.js';
 import { reached } from '../points.js';
 import { projectEntry } from '../projection/project.js';
@@ -14,6 +14,7 @@ import { headOf, insertCommit } from './commits.js';
 import { cosignedCount } from './cosigned.js';
 import type { PreparedEntry } from './entry.js';
 import { findEntry, insertEntry } from './entry-rows.js';
+import { expectKeyOfToday, type LogKeys } from './log-keys.js';
 import type { FullTile, RightEdge } from './right-edge.js';
 import { insertTiles, loadEdge } from './tile-rows.js';
 
@@ -27,8 +28,10 @@ export interface AppendResult {
 /** What appending works on. */
 export interface Appender {
   readonly store: Store;
-  readonly vkey: Vkey;
-  readonly signer: NoteSigner;
+  readonly origin: string;
+  /** The keys of the log as this process knows them, and the signer of the last of them. */
+  readonly keys: () => LogKeys;
+  readonly signer: () => NoteSigner;
   readonly anchor: Anchor;
   readonly now: () => string;
 }
@@ -55,10 +58,11 @@ export function batchAppender(appender: Appender): (batch: readonly PreparedEntr
 
 async function appendIn(
   transaction: Queries,
-  { vkey, signer, anchor, now }: Appender,
+  { origin, keys, signer, anchor, now }: Appender,
   batch: readonly PreparedEntry[],
   known: Known | undefined,
 ): Promise<Known & { readonly results: readonly AppendResult[] }> {
+  await expectKeyOfToday(transaction, keys());
   const { size: previous, root } = await headOf(transaction);
   const shown = anchor.newest();
   // else: the first batch, or another process has appended, or a newer checkpoint was shown
@@ -69,7 +73,7 @@ async function appendIn(
   await insertTiles(transaction, tiles);
   if (edge.size > previous) {
     const commit = { size: edge.size, root: edge.root(), previous, cosigned: await cosignedCount(transaction), committedAt: now() };
-    await insertCommit(transaction, { origin: vkey.name, signer, commit });
+    await insertCommit(transaction, { origin, signer: signer(), commit });
   }
   reached('ledger:rows-written');
   return { edge, shown, results };

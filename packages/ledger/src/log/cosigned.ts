@@ -3,18 +3,7 @@
  *
  * Which witnesses count is policy and not known here, so each row is sealed by the log's key: an edited line is found without their keys.
  */
-import {
-  base64,
-  type Checkpoint,
-  equalBytes,
-  LedgerError,
-  openNote,
-  parseCheckpoint,
-  parseNote,
-  sha256Raw,
-  utf8,
-  type Vkey,
-} from '@sealane/core';
+import { base64, type Checkpoint, equalBytes, LedgerError, parseNote, sha256Raw, utf8 } from '@sealane/core';
 import type { NoteSigner } from '../note-signer.js';
 import { integerAt, textAt } from '../store/rows.js';
 import type { Queries, Row } from '../store/store.js';
@@ -30,22 +19,6 @@ export interface SavedCheckpoint {
   /** RFC 3339 UTC. */
   readonly savedAt: string;
   readonly sealLine: string;
-}
-
-/**
- * A checkpoint that this log really signed.
- *
- * @throws CoreError `NOTE_MALFORMED`, `CHECKPOINT_MALFORMED`, `NOTE_UNVERIFIED`; LedgerError `LOG_NOT_INCLUDED` of another log, or not signed
- */
-export function ownCheckpoint(note: string, vkey: Vkey): Checkpoint {
-  const checkpoint = parseCheckpoint(note);
-  if (checkpoint.origin !== vkey.name || openNote(note, [vkey]).verified.length === 0) {
-    throw new LedgerError(
-      'LOG_NOT_INCLUDED',
-      `read a checkpoint: expected one signed by ${vkey.name}, got one of ${checkpoint.origin} without that signature`,
-    );
-  }
-  return checkpoint;
 }
 
 /** Whether a checkpoint is a prefix of the log as it is here. */

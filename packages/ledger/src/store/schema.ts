@@ -2,6 +2,7 @@
  * The tables of the log: what cannot be rebuilt. All of it is append-only; there is no mutable row.
  *
  * - `ledger`: whose log this is: the verifier key, whose name is the origin.
+ * - `log_key`: the keys that replaced it, each row signed by the key before it; see `log/log-keys.ts`.
  * - `log_entry`: leaf bytes, and the digest of the statement that the leaf is about.
  * - `envelope`: the statement's payload, and the RFC 3161 token of a keyless signature. Signature and key or certificate are in the leaf. Apart from it, so that a payload can be erased one day.
  * - `hash_tile`: full tiles of 256 hashes only; the right edge follows from the rows to its right.
@@ -15,11 +16,16 @@ import { PROJECTION_SCHEMA, PROJECTION_TABLES, type TableKey } from '../projecti
 import type { Dialect } from './store.js';
 
 /** Version of the schema. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
+
+/** Came with version 4. */
+export const LOG_KEY_TABLE =
+  'CREATE TABLE log_key(id INTEGER PRIMARY KEY, size INTEGER NOT NULL, cosigned INTEGER NOT NULL, vkey TEXT NOT NULL, replaced_at TEXT NOT NULL, line TEXT NOT NULL) STRICT';
 
 /** Tables and indexes of the log. */
 export const LOG_TABLES_SCHEMA: readonly string[] = [
   'CREATE TABLE ledger(id INTEGER PRIMARY KEY CHECK(id = 1), vkey TEXT NOT NULL) STRICT',
+  LOG_KEY_TABLE,
   'CREATE TABLE log_entry(idx INTEGER PRIMARY KEY, statement BLOB NOT NULL CHECK(length(statement) = 32), leaf BLOB NOT NULL) STRICT',
   // a part of the digest finds the row as well as the whole, with half the index
   'CREATE INDEX log_entry_statement ON log_entry(substr(statement, 1, 6))',
@@ -38,6 +44,7 @@ export const LOG_TABLES_SCHEMA: readonly string[] = [
 /** The truth tables, in the order in which rows refer to one another, and the columns of their primary keys. */
 export const LOG_TABLES: readonly TableKey[] = [
   { name: 'ledger', key: ['id'] },
+  { name: 'log_key', key: ['id'] },
   { name: 'log_entry', key: ['idx'] },
   { name: 'envelope', key: ['idx'] },
   { name: 'hash_tile', key: ['level', 'n'] },
@@ -51,6 +58,7 @@ export const ALL_TABLES: readonly TableKey[] = [...LOG_TABLES, ...PROJECTION_TAB
 /** Table → what must not be so of a row that is put in: a row goes only behind the last one. */
 export const NOT_DENSE: Readonly<Record<string, string>> = {
   ledger: 'EXISTS(SELECT 1 FROM ledger)',
+  log_key: 'NEW.id <> coalesce((SELECT max(id) + 1 FROM log_key), 1)',
   log_entry: 'NEW.idx <> coalesce((SELECT max(idx) + 1 FROM log_entry), 0)',
   envelope: 'NEW.idx <> coalesce((SELECT max(idx) + 1 FROM envelope), 0)',
   hash_tile: 'NEW.n <> coalesce((SELECT max(n) + 1 FROM hash_tile WHERE level = NEW.level), 0)',
@@ -72,13 +80,15 @@ function dense([table, wrong]: readonly [table: string, wrong: string]): string 
   return `CREATE TRIGGER ${table}_dense BEFORE INSERT ON ${table} WHEN ${wrong} BEGIN SELECT RAISE(ABORT, 'append-only'); END`;
 }
 
+const ADD_LOG_KEY = [LOG_KEY_TABLE, ...frozen({ name: 'log_key', key: ['id'] }), dense(['log_key', NOT_DENSE['log_key'] ?? ''])];
+
 /** The schema in SQLite's words. */
 export const SQLITE: Dialect = {
   name: 'sqlite',
   schema: [...LOG_TABLES_SCHEMA, ...LOG_TABLES.flatMap(frozen), ...Object.entries(NOT_DENSE).map(dense), ...PROJECTION_SCHEMA],
   projection: PROJECTION_SCHEMA,
-  // schema 1 knew no keyless signatures; in 2 the projection kept nothing of inventories, labels and variables
-  upgrades: { 1: ['ALTER TABLE envelope ADD COLUMN timestamp BLOB'], 2: [] },
+  // schema 1 knew no keyless signatures; in 2 the projection kept nothing of inventories, labels and variables; in 3 a log kept its key
+  upgrades: { 1: ['ALTER TABLE envelope ADD COLUMN timestamp BLOB', ...ADD_LOG_KEY], 2: ADD_LOG_KEY, 3: ADD_LOG_KEY },
   markVersion: `PRAGMA user_version = ${SCHEMA_VERSION}`,
   versionQuery: 'SELECT user_version AS version FROM pragma_user_version',
 };

@@ -18,8 +18,10 @@ afterEach(async () => {
   await home.remove();
 });
 
+/** Version 3 knew one key of the log. */
+const AS_3 = 'DROP TABLE log_key; PRAGMA user_version = 3';
 /** The projection as version 2 had it, as far as it was another; the guards of the log stay. */
-const AS_2 = `DROP TABLE receipt; DROP TABLE site_record; DROP TABLE document;
+const AS_2 = `${AS_3}; DROP TABLE receipt; DROP TABLE site_record; DROP TABLE document;
   CREATE TABLE site_record(idx INTEGER PRIMARY KEY, site TEXT NOT NULL, key_id BLOB NOT NULL, stage TEXT NOT NULL) STRICT;
   CREATE TABLE receipt(idx INTEGER PRIMARY KEY, site TEXT NOT NULL, key_id BLOB NOT NULL, seq INTEGER NOT NULL, prev BLOB, event TEXT NOT NULL,
     artifact INTEGER REFERENCES artifact(id), waybill BLOB, reason TEXT, at TEXT NOT NULL) STRICT;
@@ -37,6 +39,7 @@ const readOnly = (): ReturnType<TestHome['open']> => openLedger({ file: home.pla
 test.each([
   ['1', AS_1],
   ['2', AS_2],
+  ['3', AS_3],
 ])('a file of version %s is refused to who only reads, and brought up to date by who writes', async (version, sql) => {
   become(sql);
   await expect(readOnly()).rejects.toMatchObject({

@@ -1,5 +1,7 @@
 /** What must hold of a ledger, whatever database keeps its rows. */
+import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import {
   type ErrorCode,
   hex,
@@ -15,6 +17,7 @@ import {
   verifyInclusion,
 } from '@sealane/core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ed25519NoteSigner } from '../note-signer.js';
 import { openLedger } from '../open-ledger.js';
 import { NOW, ORIGIN, type TestHome } from './open.js';
 import { numbered, oneOfEach, signed, testKey } from './statements.js';
@@ -211,6 +214,24 @@ export function describeLedger(name: string, makeHome: () => TestHome | Promise<
       expect(await ledger.firstCosignedCovering(3)).toBeNull();
       expect(await ledger.verify()).toMatchObject({ ok: true });
       await ledger.close();
+    });
+
+    test('hands over to another key, and copies that', async () => {
+      const next = ed25519NoteSigner(ORIGIN, generateKeyPairSync('ed25519').privateKey);
+      const place = { ...home.place, origin: ORIGIN, logSigner: home.signer, otherSigner: next, now: () => NOW };
+      const ledger = await openLedger(place);
+      await ledger.append([numbered(author, 1)]);
+      await ledger.saveCosigned(home.cosigned(await ledger.checkpointNote()));
+      await ledger.replaceKey(next.vkey);
+      await ledger.append([numbered(author, 2)]);
+      const file = path.join(home.folder, 'copy.sqlite');
+      await ledger.copyTo(file);
+      await ledger.close();
+      await expect(home.open()).rejects.toEqual(withCode('LEDGER_MISMATCH'));
+      const copy = await openLedger({ file, origin: ORIGIN, readOnly: true, now: () => NOW });
+      expect(copy.vkey).toBe(next.vkey);
+      expect(await copy.verify()).toMatchObject({ ok: true, size: 2, problems: [] });
+      await copy.close();
     });
 
     test('takes no checkpoint that is another log’s, unsigned, uncosigned, or of another tree', async () => {

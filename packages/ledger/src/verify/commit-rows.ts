@@ -1,5 +1,6 @@
 /** The signed commits: each follows the one before, and both its lines are by the log's key over what the row says. */
 import { formatCheckpointText, hex, openNote, parseNote, SealaneError, type Vkey } from '@sealane/core';
+import { commitKey, type LogKeys } from '../log/log-keys.js';
 import { type Commit, commitOf, commitText } from '../log/commits.js';
 import { textAt } from '../store/rows.js';
 import type { Queries } from '../store/store.js';
@@ -17,17 +18,17 @@ export async function checkCommitRows(
     readonly begin: number;
     readonly end: number;
     readonly previous: number;
-    readonly vkey: Vkey | undefined;
+    readonly keys: LogKeys | undefined;
     readonly problems: Problems;
   },
 ): Promise<readonly CheckedCommit[]> {
-  const { begin, end, vkey, problems } = range;
+  const { begin, end, keys, problems } = range;
   const checked: CheckedCommit[] = [];
   let { previous } = range;
   for (const row of await view.all('SELECT * FROM log_commit WHERE size > ? AND size <= ? ORDER BY size', begin, end)) {
     const commit = commitOf(row);
     checkOrder(commit, previous, problems);
-    const isSigned = vkey !== undefined && checkLines(commit, vkey, problems);
+    const isSigned = keys !== undefined && checkLines(commit, commitKey(keys, commit.size), problems);
     checked.push({ ...commit, isSigned });
     previous = commit.size;
   }
@@ -54,13 +55,13 @@ function wrongLines(commit: Commit, vkey: Vkey): readonly string[] {
   ];
 }
 
-/** The commit of the largest size whose row is as the log's key signed it. */
-export async function lastSignedCommit(view: Queries, vkey: Vkey): Promise<Commit | undefined> {
+/** The commit of the largest size whose row is as the log's key of then signed it. */
+export async function lastSignedCommit(view: Queries, keys: LogKeys): Promise<Commit | undefined> {
   for (let below = Number.MAX_SAFE_INTEGER; ;) {
     const row = await view.get('SELECT * FROM log_commit WHERE size < ? ORDER BY size DESC LIMIT 1', below);
     if (row === undefined) return undefined;
     const commit = commitOf(row);
-    if (wrongLines(commit, vkey).length === 0) return commit;
+    if (wrongLines(commit, commitKey(keys, commit.size)).length === 0) return commit;
     below = commit.size;
   }
 }
@@ -81,10 +82,11 @@ export async function keyHashesOfCommits(view: Queries): Promise<readonly string
   const rows = await view.all(
     'SELECT checkpoint_line, commit_line FROM log_commit WHERE size IN (SELECT min(size) FROM log_commit UNION SELECT max(size) FROM log_commit)',
   );
-  return rows.flatMap((row) => [textAt(row, 'checkpoint_line'), textAt(row, 'commit_line')]).flatMap(keyHashOf);
+  return rows.flatMap((row) => [textAt(row, 'checkpoint_line'), textAt(row, 'commit_line')]).flatMap(keyHashesIn);
 }
 
-function keyHashOf(line: string): readonly string[] {
+/** Key hashes (hex) in a signature line. */
+export function keyHashesIn(line: string): readonly string[] {
   try {
     return parseNote(`text\n\n${line}`).signatures.map(({ keyHash }) => hex(keyHash));
   } catch (error) {

@@ -1,7 +1,8 @@
 /** What an operator asks of a ledger before trusting it again: the full check, the anchor beside it, and every leaf whose envelope is gone. */
-import { type Digest, digestFromHex, hex, parseVkey } from '@sealane/core';
+import { type Digest, digestFromHex, hex } from '@sealane/core';
 import { openAnchor } from '../log/anchor.js';
 import { isOurPast } from '../log/cosigned.js';
+import { readLogKeys } from '../log/log-keys.js';
 import { readVkey } from '../store/initialise.js';
 import { bytesAt, integerAt } from '../store/rows.js';
 import { type LedgerPlace, openStore } from '../store/open-store.js';
@@ -26,9 +27,10 @@ export interface FsckReport {
 export async function fsckLedger(place: LedgerPlace): Promise<FsckReport> {
   const store = await openStore(place, 'read-only');
   try {
-    const vkey = parseVkey(await readVkey(store));
-    const report = await verifyStore(store, { origin: vkey.name });
-    const shown = openAnchor(place.file, vkey).newest();
+    const keys = await readLogKeys(store, await readVkey(store));
+    const origin = keys[0].vkey.name;
+    const report = await verifyStore(store, { origin });
+    const shown = openAnchor(place.file, () => keys).newest();
     const isBehind = shown !== undefined && !(await isOurPast(store, shown));
     const behind = isBehind
       ? [
@@ -45,7 +47,7 @@ export async function fsckLedger(place: LedgerPlace): Promise<FsckReport> {
     );
     const gone = rows.map((row) => ({ logIndex: integerAt(row, 'idx'), digest: digestFromHex(hex(bytesAt(row, 'statement'))) }));
     const problems = [...report.problems, ...behind];
-    return { ok: problems.length === 0 && gone.length === 0, origin: vkey.name, size: report.size, problems, gone };
+    return { ok: problems.length === 0 && gone.length === 0, origin, size: report.size, problems, gone };
   } finally {
     await store.close();
   }

@@ -4,7 +4,8 @@
  * When a leaf and its tile differ one of them was edited. A tile whose hashes still fold to its stored root is taken at its word, and the entry is
  * named; else the tile is.
  */
-import { emptyRoot, equalBytes, hex, TILE_WIDTH, tileCount, type Vkey } from '@sealane/core';
+import { emptyRoot, equalBytes, hex, TILE_WIDTH, tileCount } from '@sealane/core';
+import type { LogKeys } from '../log/log-keys.js';
 import { type FullTile, RightEdge } from '../log/right-edge.js';
 import { bytesAt, integerAt } from '../store/rows.js';
 import type { Queries } from '../store/store.js';
@@ -22,9 +23,9 @@ export interface Tree {
   readonly isSound: boolean;
 }
 
-/** What the walk is told, and what it adds to. `vkey` undefined = signatures cannot be judged. */
+/** What the walk is told, and what it adds to. `keys` undefined = signatures cannot be judged. */
 export interface TreeCheck {
-  readonly vkey: Vkey | undefined;
+  readonly keys: LogKeys | undefined;
   readonly problems: Problems;
   readonly rootsWanted: ReadonlySet<number>;
 }
@@ -39,25 +40,25 @@ interface Walk {
 
 /** Walks all entries up to the head that the last signed commit names. */
 export async function checkTree(view: Queries, check: TreeCheck): Promise<Tree> {
-  const size = await sizeToWalk(view, check.vkey);
+  const size = await sizeToWalk(view, check.keys);
   const walk: Walk = { check, edge: RightEdge.empty(), roots: new Map(), isSound: true };
   noteRoot(walk);
   let previous = 0;
   for (let begin = 0; begin < size; begin += TILE_WIDTH) {
     const end = Math.min(begin + TILE_WIDTH, size);
-    const commits = await checkCommitRows(view, { begin, end, previous, vkey: check.vkey, problems: check.problems });
+    const commits = await checkCommitRows(view, { begin, end, previous, keys: check.keys, problems: check.problems });
     await checkTileOfEntries(view, walk, { begin, end, commits });
     previous = commits.at(-1)?.size ?? previous;
   }
   // a size that nobody signed is no reason to walk so far
-  await checkCommitRows(view, { begin: size, end: Number.MAX_SAFE_INTEGER, previous, vkey: check.vkey, problems: check.problems });
+  await checkCommitRows(view, { begin: size, end: Number.MAX_SAFE_INTEGER, previous, keys: check.keys, problems: check.problems });
   await checkNothingBeyond(view, size, walk);
   return { size, root: walk.edge.root(), roots: walk.roots, isSound: walk.isSound };
 }
 
 /** The size of the last commit that the log's key signed; where signatures cannot be judged, as far as there are rows. */
-async function sizeToWalk(view: Queries, vkey: Vkey | undefined): Promise<number> {
-  if (vkey !== undefined) return (await lastSignedCommit(view, vkey))?.size ?? 0;
+async function sizeToWalk(view: Queries, keys: LogKeys | undefined): Promise<number> {
+  if (keys !== undefined) return (await lastSignedCommit(view, keys))?.size ?? 0;
   const row = await view.get('SELECT (SELECT count(*) FROM log_entry) AS entries, coalesce(max(size), 0) AS size FROM log_commit');
   return row === undefined ? 0 : Math.min(integerAt(row, 'size'), integerAt(row, 'entries'));
 }

@@ -6,14 +6,15 @@
  * as a whole: only a checkpoint kept elsewhere shows that, so give one.
  */
 import { emptyRoot, equalBytes, hex, parseVkey, SealaneError, type Vkey } from '@sealane/core';
-import { ownCheckpoint } from '../log/cosigned.js';
+import { type LogKeys, ownCheckpoint } from '../log/log-keys.js';
 import { schemaVersion } from '../store/initialise.js';
 import { integerAt, textAt } from '../store/rows.js';
 import { SCHEMA_VERSION } from '../store/schema.js';
 import { type LedgerPlace, openStore } from '../store/open-store.js';
 import type { Queries, Store } from '../store/store.js';
-import { keyHashesOfCommits } from './commit-rows.js';
+import { keyHashesIn, keyHashesOfCommits } from './commit-rows.js';
 import { checkCosignedRows } from './cosigned-rows.js';
+import { checkKeyRows } from './key-rows.js';
 import { checkProjection } from './projection-rows.js';
 import { type LedgerReport, Problems } from './report.js';
 import { checkTree, type Tree } from './tree.js';
@@ -61,22 +62,23 @@ function unreadable(error: unknown, problems: Problems): LedgerReport {
 async function verifyView(store: Store, view: Queries, wish: VerifyWish, problems: Problems): Promise<LedgerReport> {
   const version = await schemaVersion(store.dialect, view);
   if (version !== SCHEMA_VERSION) problems.add('schema', 'version', `${SCHEMA_VERSION}`, `${version}`);
-  const vkey = await checkLedgerRow(view, wish.origin, problems);
-  const given = vkey === undefined ? undefined : givenCheckpoint(wish, vkey, problems);
+  const first = await checkLedgerRow(view, wish.origin, problems);
+  const keys = first === undefined ? undefined : await checkKeyRows(view, first, problems);
+  const given = keys === undefined ? undefined : givenCheckpoint(wish, keys, problems);
   const cosignedSizes = (await view.all('SELECT DISTINCT size FROM cosigned')).map((row) => integerAt(row, 'size'));
   const tree = await checkTree(view, {
-    vkey,
+    keys,
     problems,
     rootsWanted: new Set([...cosignedSizes, ...(given === undefined ? [] : [given.size])]),
   });
-  if (vkey !== undefined) await checkCosignedRows(view, { vkey, tree, problems });
+  if (keys !== undefined) await checkCosignedRows(view, { keys, tree, problems });
   if (given !== undefined) checkGiven(given, tree, problems);
   // the projection is made from the entries: comparing it with one made from edited entries would name rows that are right
   if (tree.isSound) await checkProjection(view, problems);
   return problems.report(tree.size, tree.root);
 }
 
-/** Whose log this is; undefined when signatures cannot be judged because this very row is wrong. */
+/** Whose log this is, by the key it began with; undefined when signatures cannot be judged because this very row is wrong. */
 async function checkLedgerRow(view: Queries, origin: string, problems: Problems): Promise<Vkey | undefined> {
   const [row, more] = await view.all('SELECT id, vkey FROM ledger ORDER BY id LIMIT 2');
   if (row === undefined) {
@@ -87,13 +89,19 @@ async function checkLedgerRow(view: Queries, origin: string, problems: Problems)
   const [id, text] = [integerAt(row, 'id'), textAt(row, 'vkey')];
   if (id !== 1) problems.add('ledger', 1, 'the row of the log', `row ${id}`);
   const vkey = parsed(text);
-  const hashes = await keyHashesOfCommits(view);
+  const hashes = [...(await keyHashesOfCommits(view)), ...(await firstHandover(view))];
   const signs = vkey !== undefined && (hashes.length === 0 || hashes.includes(hex(vkey.keyHash)));
   if (vkey?.name !== origin || !signs) {
     problems.add('ledger', 1, `the key of ${origin} that signed the commits${hashes[0] === undefined ? '' : ` (${hashes[0]})`}`, text);
     return undefined;
   }
   return vkey;
+}
+
+/** Key hashes in the line by which the first key handed over: there may be no commit of its own. */
+async function firstHandover(view: Queries): Promise<readonly string[]> {
+  const row = await view.get('SELECT line FROM log_key ORDER BY id LIMIT 1');
+  return row === undefined ? [] : keyHashesIn(textAt(row, 'line'));
 }
 
 function parsed(vkey: string): Vkey | undefined {
@@ -110,13 +118,13 @@ interface Given {
   readonly root: Uint8Array;
 }
 
-function givenCheckpoint({ checkpoint }: VerifyWish, vkey: Vkey, problems: Problems): Given | undefined {
+function givenCheckpoint({ checkpoint }: VerifyWish, keys: LogKeys, problems: Problems): Given | undefined {
   if (checkpoint === undefined) return undefined;
   try {
-    return ownCheckpoint(checkpoint, vkey);
+    return ownCheckpoint(checkpoint, keys);
   } catch (error) {
     if (!(error instanceof SealaneError)) throw error;
-    problems.add('checkpoint', 'note', `a checkpoint signed by ${vkey.name}`, error.message);
+    problems.add('checkpoint', 'note', `a checkpoint signed by ${keys[0].vkey.name}`, error.message);
     return undefined;
   }
 }

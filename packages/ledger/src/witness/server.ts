@@ -20,7 +20,7 @@ const MAX_CONNECTIONS = 256;
 export interface WitnessOptions {
   /** Folder of its state, made when missing. One process serves it. */
   readonly stateDir: string;
-  /** The logs it cosigns for: one key each. */
+  /** The logs it cosigns for, by their keys. */
   readonly logs: readonly Vkey[];
   /** Its name in signature lines. */
   readonly name: string;

@@ -1,11 +1,13 @@
 /** The witness over real HTTP (C2SP tlog-witness): every status code, what it remembers, and requests that no log would send. */
+import { generateKeyPairSync } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseVkey, verifyCosignatures } from '@sealane/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tryParser } from '../../../../test/support/hostile-input.js';
 import type { Ledger } from '../ledger.js';
-import { NOW, type TestHome, testHome } from '../testing/open.js';
+import { ed25519NoteSigner } from '../note-signer.js';
+import { NOW, ORIGIN, type TestHome, testHome } from '../testing/open.js';
 import { numbered, testKey } from '../testing/statements.js';
 import { formatAddCheckpoint, parseAddCheckpoint } from './request.js';
 import { createWitness, type RunningWitness } from './server.js';
@@ -30,13 +32,13 @@ afterEach(async () => {
   await home.remove();
 });
 
-function serve(): Promise<RunningWitness> {
+function serve(logs: readonly string[] = [ledger.vkey]): Promise<RunningWitness> {
   const { witnessKey: privateKey } = home;
   const listen = { host: '127.0.0.1', port: 0 };
   const onFault = (error: unknown): void => {
     throw error;
   };
-  return createWitness({ stateDir, logs: [parseVkey(ledger.vkey)], name: 'witness.example', privateKey, listen, now: () => NOW, onFault });
+  return createWitness({ stateDir, logs: logs.map(parseVkey), name: 'witness.example', privateKey, listen, now: () => NOW, onFault });
 }
 
 async function grow(count: number): Promise<void> {
@@ -113,6 +115,22 @@ describe('add-checkpoint', () => {
     bytes[20]! ^= 1;
     expect((await ask(0, { note: note.replace(signature, bytes.toString('base64')) })).status).toBe(403);
     expect((await ask(0, { note: note.replaceAll('lane.example', 'land.example') })).status).toBe(404);
+  });
+
+  it('knows a log by either of two keys, while it replaces one by the other, and remembers one history', async () => {
+    await witness.close();
+    const next = ed25519NoteSigner(ORIGIN, generateKeyPairSync('ed25519').privateKey);
+    witness = await serve([ledger.vkey, next.vkey]);
+    await grow(2);
+    const [text = ''] = (await ledger.checkpointNote()).split('\n\n');
+    const byNext = `${text}\n\n${next.sign(`${text}\n`)}`;
+    expect((await ask(0)).status).toBe(200);
+    expect((await ask(2, { note: byNext })).status).toBe(200);
+    expect((await ask(0, { note: byNext })).status).toBe(409);
+    await witness.close();
+    witness = await serve([next.vkey]);
+    expect((await ask(2)).status).toBe(403);
+    expect((await ask(2, { note: byNext })).status).toBe(200);
   });
 
   it.each(['', 'old 0\n', 'old -1\n\nnote', 'old 1\nAAAA\n\nnote', 'older 0\n\nnote'])('refuses %j (400)', async (body) => {

@@ -1,6 +1,6 @@
 /** The schema in PostgreSQL's words: the same tables, and guards that hold for a whole statement, TRUNCATE too. */
 import { PROJECTION_SCHEMA } from '../../projection/schema.js';
-import { LOG_TABLES, LOG_TABLES_SCHEMA, NOT_DENSE, SCHEMA_VERSION } from '../schema.js';
+import { LOG_KEY_TABLE, LOG_TABLES, LOG_TABLES_SCHEMA, NOT_DENSE, SCHEMA_VERSION } from '../schema.js';
 import type { Dialect } from '../store.js';
 
 /** A function that a trigger calls. */
@@ -57,23 +57,33 @@ function translated(statement: string): string {
     .replace(/\bTEXT\b/g, 'TEXT COLLATE "C"');
 }
 
-const GUARD_FUNCTIONS = [...new Map(GUARDS.map(({ guard }) => [guard.name, guard])).values()].map(
-  ({ name, body }) =>
-    `CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql SET ${GUARD_PATH.replace('=', ' = ')} AS '${body.replaceAll("'", "''")}'`,
-);
+const GUARD_FUNCTIONS = [...new Map(GUARDS.map(({ guard }) => [guard.name, guard])).values()].map(createGuard);
+
+function createGuard({ name, body }: Guard): string {
+  return `CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql SET ${GUARD_PATH.replace('=', ' = ')} AS '${body.replaceAll("'", "''")}'`;
+}
+
+// ALWAYS: also in a session that says it replays what a replica was sent
+function createTrigger({ definition, name, table }: GuardTrigger): readonly string[] {
+  return [definition, `ALTER TABLE ${table} ENABLE ALWAYS TRIGGER ${name}`];
+}
+
+const LOG_KEY_GUARDS = GUARDS.filter(({ table }) => table === 'log_key');
+/** The function that refuses is there since the first version. */
+const ADD_LOG_KEY = [
+  translated(LOG_KEY_TABLE),
+  ...LOG_KEY_GUARDS.map(({ guard }) => guard)
+    .filter((guard) => guard !== FROZEN)
+    .map(createGuard),
+  ...LOG_KEY_GUARDS.flatMap(createTrigger),
+];
 
 /** The schema in PostgreSQL's words. */
 export const POSTGRES: Dialect = {
   name: 'postgres',
-  schema: [
-    ...TABLES_AND_INDEXES,
-    ...FENCE,
-    ...GUARD_FUNCTIONS,
-    // ALWAYS: also in a session that says it replays what a replica was sent
-    ...GUARDS.flatMap(({ definition, name, table }) => [definition, `ALTER TABLE ${table} ENABLE ALWAYS TRIGGER ${name}`]),
-  ],
+  schema: [...TABLES_AND_INDEXES, ...FENCE, ...GUARD_FUNCTIONS, ...GUARDS.flatMap(createTrigger)],
   projection: PROJECTION_SCHEMA.map(translated),
-  upgrades: { 2: [] },
+  upgrades: { 2: ADD_LOG_KEY, 3: ADD_LOG_KEY },
   markVersion: `COMMENT ON TABLE ledger IS 'sealane ledger, schema ${SCHEMA_VERSION}'`,
   versionQuery: `SELECT coalesce(substring(obj_description(to_regclass('public.ledger'), 'pg_class') from '^sealane ledger, schema (\\d+)$'), '0')::bigint AS version`,
 };
