@@ -28,7 +28,7 @@ describe.for(FILES.map((file) => ({ file })))('pipelines/$file', ({ file }) => {
   test('becomes a policy for each stage that a site can read', async () => {
     const pipeline = await readPipeline(bytes, file);
     const logVkey = formatVkey(vkeyOf(pipeline.lane, NOTE_KEY_TYPE.ed25519, generateKeyPairSync('ed25519').privateKey));
-    const source = { pipeline, findKey: keysByName(), logVkey, logSize: 0, revoked: [] };
+    const source = { pipeline, findKey: keysByName(), logVkey, logSize: 0, now: '2026-11-24T10:00:00Z', revoked: [] };
     for (const { name, gates } of pipeline.stages) {
       const policy = parsePolicy(encodePolicy(policyFor(source, name)));
       expect(policy.gates.map(({ use }) => use)).toEqual(gates.map(({ use }) => use));

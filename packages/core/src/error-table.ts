@@ -351,10 +351,15 @@ export const ERRORS = define({
     what: 'a checkpoint is signed by a key that the log has replaced, where only the new one counts',
     hint: 'fetch the lane again; if it stays, somebody signs with the old key: show the checkpoint to the auditor',
   },
+  LOG_KEY_UNKNOWN: {
+    exit: 5,
+    what: "too few witnesses know the log's next key",
+    hint: 'give it to their operators: HOME/log.vkey has both keys; when they serve it: sealane trust publish',
+  },
   LOG_KEYS_CHANGED: {
     exit: 4,
     what: 'the log of another lane is shown under other keys than it was anchored with',
-    hint: 'ask its owners: a lane whose log key changed goes on under a new origin',
+    hint: 'ask its owners; if they have replaced the key of their log or a witness: sealane log anchor … --new-keys',
   },
   LOG_NOT_INCLUDED: {
     exit: 4,

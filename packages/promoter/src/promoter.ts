@@ -168,13 +168,16 @@ async function openLog(
 ): Promise<Pick<Promoter, 'ledger' | 'logVkey'>> {
   const fence = lock?.fence;
   const open = async (): Promise<Ledger> => {
-    const logFile = path.join(home.keys, 'log.pem');
-    const logKey = readOptional(logFile) === undefined ? undefined : readPrivateKey(logFile, passphraseFrom(keyPlace)).key;
-    const logSigner = logKey === undefined ? {} : { logSigner: ed25519NoteSigner(pipeline.lane, logKey) };
+    // while the owners have one key replaced by the other both sign: which of them is the log's, the ledger says
+    const [logSigner, otherSigner] = ['log.pem', 'log.next.pem']
+      .map((name) => path.join(home.keys, name))
+      .filter((file) => readOptional(file) !== undefined)
+      .map((file) => ed25519NoteSigner(pipeline.lane, readPrivateKey(file, passphraseFrom(keyPlace)).key));
     return await openLedger({
       ...ledgerAt(home.ledger),
       origin: pipeline.lane,
-      ...logSigner,
+      ...(logSigner === undefined ? {} : { logSigner }),
+      ...(otherSigner === undefined ? {} : { otherSigner }),
       now: nowText,
       ...(kept !== undefined ? { fence: kept.fence } : fence === undefined ? {} : { fence: () => fence }),
     });

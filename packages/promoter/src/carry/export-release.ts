@@ -22,7 +22,7 @@ export interface ExportedRelease {
  * @throws PromoterError `LOG_WITNESS` no quorum now; OciError `CONTENT_MISSING` the lane lacks a blob that evidence names, and others for content
  */
 export async function exportRelease(promoter: Promoter, { digest }: NamedRelease, out: string): Promise<ExportedRelease> {
-  const { ledger, home, logVkey } = promoter;
+  const { ledger, home } = promoter;
   const note = await witnessedHead(promoter);
   const here = await openLayout(home.content);
   const there = await openLayout(path.join(out, CARRIED.content), { create: 'if-missing' });
@@ -34,7 +34,7 @@ export async function exportRelease(promoter: Promoter, { digest }: NamedRelease
     durableWrite(path.join(out, CARRIED.log, file), bytes, PUBLIC_FILE);
     return Promise.resolve();
   }, undefined);
-  const bundles = await Promise.all(entries.map((entry) => bundleOf(ledger, entry, note, logVkey)));
+  const bundles = await Promise.all(entries.map((entry) => bundleOf(ledger, entry, note)));
   durableWrite(path.join(out, CARRIED.statements), `${JSON.stringify(bundles)}\n`, PUBLIC_FILE);
   return { out, release: digest, statements: bundles.length, log: { origin: ledger.origin, size: parseCheckpoint(note).size } };
 }

@@ -6,11 +6,12 @@ import { textArgument, withLockedPromoter } from '../promoter.js';
 import { storedKeys } from '../signers/key-store.js';
 import { KEEPING, keepingOf, makeKey } from '../signers/make-key.js';
 import { proposeChanges } from '../trust/ceremony.js';
+import { LOG_KEY, wantedLogVkey, writeLogVkeys } from '../trust/log-key.js';
 
 export const command: CommandSpec = {
   name: 'key rotate',
   summary: 'make the successor of a key and propose it to the owners; the old one signs until they have published',
-  arguments: [{ name: 'name', description: 'name of a key of an owner, a stage, a role, a person or a signer' }],
+  arguments: [{ name: 'name', description: 'name of a key of an owner, a stage, a role, a person or a signer; log: of the log' }],
   options: KEEPING,
   example: 'sealane key rotate prod --home my-lane',
   run,
@@ -28,21 +29,16 @@ async function run(call: CommandCall): Promise<CommandResult> {
         { name },
       );
     }
-    if (name === 'log') {
-      throw new PromoterError(
-        'KEY_NOT_NAMED',
-        'rotate the key of the log: expected a key of statements or metadata; a log keeps its key, another one is another origin',
-        { name },
-      );
-    }
     const keeping = keepingOf(call);
     if (current.keptIn === 'elsewhere' && keeping.heldBy === undefined) {
       throw new PromoterError('USAGE', `rotate key ${name}: expected --held-by, since no file holds it now, got none`, { name });
     }
     const isEncrypted = keeping.isEncrypted || (keeping.heldBy === undefined && current.keptIn === 'encrypted file');
+    const kind = name === LOG_KEY ? 'ed25519' : 'p256';
     // a rotation that is proposed already goes on with the key that was made then
     if (!keys.some(({ state }) => state === 'next'))
-      await makeKey(path.join(path.dirname(current.file), `${name}.next`), 'p256', { ...keeping, isEncrypted }, promoter.keyPlace);
+      await makeKey(path.join(path.dirname(current.file), `${name}.next`), kind, { ...keeping, isEncrypted }, promoter.keyPlace);
+    if (name === LOG_KEY) writeLogVkeys(promoter, [promoter.logVkey, wantedLogVkey(promoter)]);
     return await proposeChanges(promoter);
   });
 }

@@ -19,7 +19,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const entry = await entryOf(promoter, name);
     const note = await promoter.ledger.latestCosigned();
     if (note === null) throw new PromoterError('LOG_WITNESS', `prove ${name}: expected a cosigned checkpoint, got none`);
-    const bundle = await bundleOf(promoter.ledger, entry, note, promoter.logVkey);
+    const bundle = await bundleOf(promoter.ledger, entry, note);
     const { predicateType } = statementOf(entry);
     return { exit: 0, json: { predicateType, digest: entry.statementDigest, logIndex: entry.index, bundle }, text: JSON.stringify(bundle) };
   });

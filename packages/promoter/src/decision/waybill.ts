@@ -30,7 +30,7 @@ export async function buildWaybill(promoter: Promoter, question: Question, decis
  * Each statement's proof is under the first quorum checkpoint that covers it: for decisions that checkpoint is their witnessed time.
  */
 export async function waybillOf(promoter: Promoter, question: Question, decision: LedgerEntry): Promise<Uint8Array> {
-  const { ledger, logVkey } = promoter;
+  const { ledger } = promoter;
   const chain = await decisionChain(promoter, question, decision);
   const wanted = new Set<Digest>(chain.flatMap((entry) => [...decisionInputs(readDecision(statementOf(entry)))]));
   const about = await ledger.evidenceAbout(question.release);
@@ -47,7 +47,7 @@ export async function waybillOf(promoter: Promoter, question: Question, decision
     (a, b) => a.index - b.index,
   );
   const bundles: JsonObject[] = [];
-  for (const entry of unique) bundles.push(await bundleOf(ledger, entry, await firstCheckpoint(ledger, entry.index), logVkey));
+  for (const entry of unique) bundles.push(await bundleOf(ledger, entry, await firstCheckpoint(ledger, entry.index)));
   return encodeWaybill({
     apiVersion: 'sealane/v1',
     kind: 'Waybill',

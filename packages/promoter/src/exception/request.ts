@@ -44,6 +44,6 @@ export async function exceptionBundles(promoter: Promoter, digest: Digest): Prom
   const entries = await promoter.ledger.statementsAbout(release, PREDICATE.exception);
   const bundles: JsonObject[] = [];
   for (const entry of entries.filter((each) => statementOf(each).predicate.nonce === nonce))
-    bundles.push(await bundleOf(promoter.ledger, entry, await firstCheckpoint(promoter.ledger, entry.index), promoter.logVkey));
+    bundles.push(await bundleOf(promoter.ledger, entry, await firstCheckpoint(promoter.ledger, entry.index)));
   return bundles;
 }

@@ -61,17 +61,18 @@ export async function witnessedHead(promoter: Promoter, fresh: 'when-grown' | 'a
   const { ledger } = promoter;
   const latest = await ledger.latestCosigned();
   const { size } = await ledger.head();
-  if (fresh === 'when-grown' && latest !== null && parseCheckpoint(latest).size === size && isWitnessed(promoter, latest)) return latest;
+  if (fresh === 'when-grown' && latest !== null && parseCheckpoint(latest).size === size && hasQuorum(promoter, latest, promoter.logVkey))
+    return latest;
   const note = await ledger.checkpointNote();
   const lines = await cosignatures(promoter, note, size, latest === null ? 0 : parseCheckpoint(latest).size);
   const cosigned = note + lines.join('');
   // refuses below the quorum: the statements stay logged, and the next command asks the witnesses again
-  expectQuorum(promoter, cosigned);
+  expectQuorum(promoter, cosigned, promoter.logVkey);
   await ledger.saveCosigned(cosigned);
   return cosigned;
 }
 
-function expectQuorum({ pipeline, logVkey }: Promoter, note: string): void {
+function expectQuorum({ pipeline }: Promoter, note: string, logVkey: string): void {
   verifyQuorum({
     note,
     logKeys: [parseVkey(logVkey)],
@@ -80,13 +81,13 @@ function expectQuorum({ pipeline, logVkey }: Promoter, note: string): void {
   });
 }
 
-/** Whether the witnesses of today are the quorum of a checkpoint: one that was replaced is asked no more, and its word is not the latest. */
-function isWitnessed(promoter: Promoter, note: string): boolean {
+/** Whether this key of the log and the witnesses of today stand behind a checkpoint: what was replaced is asked no more, and its word is not the latest. */
+export function hasQuorum(promoter: Promoter, note: string, logVkey: string): boolean {
   try {
-    expectQuorum(promoter, note);
+    expectQuorum(promoter, note, logVkey);
     return true;
   } catch (error) {
-    if (error instanceof SealaneError && error.code === 'LOG_WITNESS') return false;
+    if (error instanceof SealaneError && (error.code === 'LOG_WITNESS' || error.code === 'LOG_NOT_INCLUDED')) return false;
     throw error;
   }
 }
@@ -102,7 +103,8 @@ export async function tryWitness(promoter: Promoter, fresh: 'when-grown' | 'alwa
   }
 }
 
-async function cosignatures(promoter: Promoter, note: string, size: number, believedSize: number): Promise<readonly string[]> {
+/** What the witnesses of today answer to a checkpoint of `size` entries: the lines of those that cosigned it. @throws SealaneError `LOG_FORK`, `LOG_RESTORED`, and faults */
+export async function cosignatures(promoter: Promoter, note: string, size: number, believedSize: number): Promise<readonly string[]> {
   const answers = await Promise.allSettled(
     promoter.pipeline.witnesses.map(({ vkey, url }) =>
       requestCosignature({
@@ -127,7 +129,7 @@ function reportWitness(promoter: Promoter, reason: unknown): void {
 }
 
 /** The bundle of an entry with its proof under a cosigned checkpoint that covers it. */
-export async function bundleOf(ledger: Ledger, entry: LedgerEntry, note: string, logVkey: string): Promise<JsonObject> {
+export async function bundleOf(ledger: Ledger, entry: LedgerEntry, note: string): Promise<JsonObject> {
   const checkpoint = parseCheckpoint(note);
   const hashes = await ledger.inclusionProof(entry.index, checkpoint.size);
   return encodeBundle({
@@ -138,7 +140,7 @@ export async function bundleOf(ledger: Ledger, entry: LedgerEntry, note: string,
       rootHash: checkpoint.root,
       hashes,
       checkpoint: note,
-      logId: logId(parseVkey(logVkey)),
+      logId: logId(parseVkey(ledger.proofKey(note))),
     },
   });
 }

@@ -153,8 +153,8 @@ async function subjectsWith(
 }
 
 /** The bundle under its first cosigned checkpoint: the same bytes at each call, so that nothing is attached twice. */
-async function attachmentOf({ ledger, logVkey }: Promoter, { entry, predicateType, carried }: Vouching): Promise<Attachment> {
-  const bytes = carried ?? canonicalJson(await bundleOf(ledger, entry, await firstCheckpoint(ledger, entry.index), logVkey));
+async function attachmentOf({ ledger }: Promoter, { entry, predicateType, carried }: Vouching): Promise<Attachment> {
+  const bytes = carried ?? canonicalJson(await bundleOf(ledger, entry, await firstCheckpoint(ledger, entry.index)));
   // what cosign, Kyverno and policy-controller look for
   const annotations = { 'dev.sigstore.bundle.content': 'dsse-envelope', 'dev.sigstore.bundle.predicateType': predicateType };
   return { mediaType: BUNDLE_MEDIA_TYPE, bytes, annotations };

@@ -2,9 +2,10 @@
 import path from 'node:path';
 import { type Identity, identityIdOf } from '@sealane/core';
 import type { CountRecord } from '@sealane/ledger';
-import { type Policy, signerWindow } from '@sealane/trust';
+import { type Policy, type PolicyLog, signerWindow } from '@sealane/trust';
 import type { Promoter } from '../promoter.js';
 import type { LaneTrust } from '../trust/lane-trust.js';
+import { logKeyId } from '../trust/log-key.js';
 import { type StoredKey, storedKeys } from './key-store.js';
 
 /** What policies say of a key: the log indexes in which its statements count, from ≤ index < until; null where none ends it. */
@@ -32,7 +33,7 @@ const TOP_USES = { root: 'owner of root', targets: 'owner of targets', snapshot:
 /** Statements of a key that no policy names count nowhere, so metadata's keys have no window. */
 const NO_WINDOW: KeyWindow = { fromIndex: 0, untilIndex: null };
 
-/** Every key that root, a delegation or a policy names, each once, in that order. */
+/** Every key that root, a delegation or a policy names, each once, in that order; then those of the log. */
 export async function keyUses({ lane, home, ledger, pipeline }: Promoter): Promise<readonly KeyUse[]> {
   const stored = storedKeys(home);
   const counts = await ledger.statementCounts();
@@ -48,7 +49,7 @@ export async function keyUses({ lane, home, ledger, pipeline }: Promoter): Promi
           : files.map(({ file }) => path.basename(file).replace(/(?:\.pub)?\.pem$|\.keyref$/, '')),
       keptIn: identity !== undefined ? ['keyless'] : files.map(({ keptIn }) => keptIn),
       uses: usesOf(lane, id),
-      ...(windowOf(lane, id) ?? NO_WINDOW),
+      ...(windowOf(lane, id) ?? { ...NO_WINDOW, untilIndex: logKeysOf(lane).find((key) => key.id === id)?.belowSize ?? null }),
       expiresAt: expiryOf(lane, id),
       signed: counts.filter(({ keyId }) => keyId === id).map(({ predicateType, count }) => ({ predicateType, count })),
     };
@@ -61,9 +62,15 @@ function policiesOf({ stages }: LaneTrust): readonly Policy[] {
 
 function keyIdsIn(lane: LaneTrust): readonly string[] {
   const named = [...TOP_ROLES.flatMap(lane.topKeyIds), ...[...lane.stages.keys()].flatMap(lane.stageKeyIds)];
-  return [
-    ...new Set([...named, ...policiesOf(lane).flatMap(({ keys, identities = {} }) => [...Object.keys(keys), ...Object.keys(identities)])]),
-  ];
+  const policies = policiesOf(lane).flatMap(({ keys, identities = {} }) => [...Object.keys(keys), ...Object.keys(identities)]);
+  return [...new Set([...named, ...policies, ...logKeysOf(lane).map(({ id }) => id)])];
+}
+
+/** The keys of the lane's log: that of today, and those before, which count on checkpoints up to a size. */
+function logKeysOf(lane: LaneTrust): readonly { readonly id: string; readonly belowSize: number | null }[] {
+  const [log] = policiesOf(lane).flatMap(({ logs }): readonly PolicyLog[] => logs.filter(({ origin }) => origin === lane.origin));
+  if (log === undefined) return [];
+  return [{ vkey: log.vkey, belowSize: null }, ...(log.past ?? [])].map(({ vkey, belowSize }) => ({ id: logKeyId(vkey), belowSize }));
 }
 
 function identityOf(lane: LaneTrust, id: string): Identity | undefined {
@@ -83,6 +90,7 @@ function usesOf(lane: LaneTrust, id: string): readonly string[] {
       ...TOP_ROLES.filter((role) => lane.topKeyIds(role).includes(id)).map((role) => TOP_USES[role]),
       ...channels.map((stage) => `signs channel ${stage}`),
       ...policiesOf(lane).flatMap((policy) => usesIn(policy, id)),
+      ...(logKeysOf(lane).some((key) => key.id === id) ? ['signs the log'] : []),
     ]),
   ];
 }

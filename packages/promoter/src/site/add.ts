@@ -49,7 +49,7 @@ export async function addSite(promoter: Promoter, wish: SiteWish): Promise<Added
   const { index, statementDigest } = await signAndLog(promoter.ledger, payload, wish.registrar);
   await witnessedHead(promoter);
   const entry = await promoter.ledger.entry(index);
-  const record = await bundleOf(promoter.ledger, entry, await firstCheckpoint(promoter.ledger, index), promoter.logVkey);
+  const record = await bundleOf(promoter.ledger, entry, await firstCheckpoint(promoter.ledger, index));
   return { site: name, keyId, statement: statementDigest, logIndex: index, record };
 }
 

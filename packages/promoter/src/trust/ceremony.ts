@@ -31,6 +31,7 @@ import {
   rootAuthorities,
   targetsAuthority,
 } from './proposal.js';
+import { logKeyId, proposedLogVkey, wantedLogVkey, witnessNextKey, writeLogVkeys } from './log-key.js';
 import { nothingProposed, proposalResult } from './proposal-result.js';
 import { effectLines, type PolicyEffects, policyEffects } from './policy-effects.js';
 import { type Published, propose } from './propose.js';
@@ -52,7 +53,7 @@ async function makeProposal(
   promoter: Promoter,
   wish: CeremonyWish,
 ): Promise<{ readonly proposal: Proposal; readonly effects: PolicyEffects } | undefined> {
-  const { home, pipeline, logVkey } = promoter;
+  const { home, pipeline } = promoter;
   const next = storedKeys(home).filter(({ state }) => state === 'next');
   const nameOf = new Map(
     storedKeys(home)
@@ -62,7 +63,7 @@ async function makeProposal(
   const proposed = propose(readPublished(promoter), {
     ...wish,
     pipeline,
-    logVkey,
+    logVkey: wantedLogVkey(promoter),
     findKey: (name) => nextPublicHalf(home, name),
     replacement: (id) => next.find(({ name }) => name === nameOf.get(id))?.spki,
     revoked: readRevokedKeys(home),
@@ -152,7 +153,8 @@ export async function signProposal(proposal: Proposal, signer: Signer): Promise<
  *
  * Returns the file that it is kept in.
  *
- * @throws PromoterError `TRUST_UNSIGNED` (exit 5) signatures are missing; `PROPOSAL_STALE` it was made for another state of the lane
+ * @throws PromoterError `TRUST_UNSIGNED` (exit 5) signatures are missing; `PROPOSAL_STALE` it was made for another state of the lane;
+ * `LOG_KEY_UNKNOWN` (exit 5) it replaces the log's key, and too few witnesses know the next one
  */
 export async function publishProposal(promoter: Promoter, proposal: Proposal): Promise<string> {
   const published = isPublished(promoter, proposal);
@@ -161,11 +163,14 @@ export async function publishProposal(promoter: Promoter, proposal: Proposal): P
   const targets = provenTargets(promoter, proposal, root);
   // killed after the timestamp: only what follows it is left to do
   if (!published) await writeProposal(promoter, proposal, root, targets);
-  return finishProposal(promoter, proposal, root, targets);
+  return await finishProposal(promoter, proposal, root, targets);
 }
 
 async function writeProposal(promoter: Promoter, proposal: Proposal, root: Uint8Array, targets: Uint8Array): Promise<void> {
   const { home } = promoter;
+  const logVkey = proposedLogVkey(proposal) ?? promoter.logVkey;
+  // before anything of it is there: under a key that no witness knows nothing would be witnessed any more
+  if (logVkey !== promoter.logVkey) await witnessNextKey(promoter, logVkey);
   for (const [name, bytes] of proposal.files)
     durableWrite(path.join(home.trust, publishedTargetPath(describeTarget(name, bytes))), bytes, PUBLIC_FILE);
   reached('trust:files-written');
@@ -188,9 +193,13 @@ async function writeProposal(promoter: Promoter, proposal: Proposal, root: Uint8
   );
 }
 
-/** Gives replaced keys' names to the new ones and sets the proposal aside; returns where it is kept. */
-function finishProposal({ home }: Promoter, proposal: Proposal, root: Uint8Array, targets: Uint8Array): string {
+/** Hands the log over, gives replaced keys' names to the new ones and sets the proposal aside; returns where it is kept. */
+async function finishProposal(promoter: Promoter, proposal: Proposal, root: Uint8Array, targets: Uint8Array): Promise<string> {
+  const { home, ledger } = promoter;
+  const logVkey = proposedLogVkey(proposal);
+  if (logVkey !== undefined && logVkey !== promoter.logVkey) await ledger.replaceKey(logVkey);
   settleKeys(home, publishedKeyIds(root, targets, proposal));
+  if (logVkey !== undefined) writeLogVkeys(promoter, [logVkey]);
   const kept = path.join(home.proposals, `root-${summarizeMetadata(root).version}-targets-${summarizeMetadata(targets).version}.json`);
   durableWrite(kept, encodeProposal(proposal), PUBLIC_FILE);
   removeFile(home.proposal);
@@ -278,10 +287,12 @@ function channelOf({ lane, now }: Promoter, stage: string): Channel {
 }
 
 /** Every key id that root, targets or a policy names from now on. */
-function publishedKeyIds(root: Uint8Array, targets: Uint8Array, { files }: Proposal): ReadonlySet<string> {
+function publishedKeyIds(root: Uint8Array, targets: Uint8Array, proposal: Proposal): ReadonlySet<string> {
   const ofRoot = (['root', 'targets', 'snapshot', 'timestamp'] as const).flatMap((role) => rootRoleKeys(root, role).keys.map(keyIdOf));
-  const ofPolicies = [...files]
+  const ofPolicies = [...proposal.files]
     .filter(([name]) => name.startsWith('policy/'))
     .flatMap(([, bytes]) => new TextDecoder().decode(bytes.subarray(0, LIMITS.policyBytes)).match(/[0-9a-f]{64}/g) ?? []);
-  return new Set([...ofRoot, ...[...delegatedStages(targets).values()].flatMap(keyIdsOf), ...ofPolicies]);
+  const logVkey = proposedLogVkey(proposal);
+  const ofLog = logVkey === undefined ? [] : [logKeyId(logVkey)];
+  return new Set([...ofRoot, ...[...delegatedStages(targets).values()].flatMap(keyIdsOf), ...ofPolicies, ...ofLog]);
 }

@@ -128,7 +128,9 @@ async function publishFirst(home: Home, pipeline: Pipeline, logVkey: string, wis
   const place: KeyPlace = { ...wish.secrets, home, isExampleLane: wish.exampleKeys !== undefined };
   const signer = (name: string): Promise<Signer> => signerById(place, [keyIdOf(nextPublicHalf(home, name))], name);
   const findKey = (name: string): Uint8Array => nextPublicHalf(home, name);
-  const policies = pipeline.stages.map(({ name }) => policyFor({ pipeline, findKey, logVkey, logSize: 0, revoked: [] }, name));
+  const policies = pipeline.stages.map(({ name }) =>
+    policyFor({ pipeline, findKey, logVkey, logSize: 0, now: wish.now(), revoked: [] }, name),
+  );
   const delegations = pipeline.stages.map(({ name, key }) => ({ stage: name, keys: [findKey(key ?? name)], threshold: 1 }));
   const targets = targetsMetadata({
     version: 1,

@@ -15,6 +15,7 @@ import {
 } from '@sealane/trust';
 import type { Pipeline } from '../pipeline/pipeline.js';
 import { authoritiesOf } from './authorities.js';
+import { logPart } from './policy-logs.js';
 
 /** The public half (SPKI DER) of a key by its name. */
 export type FindKey = (name: string) => Uint8Array;
@@ -32,9 +33,12 @@ export interface PolicySource {
   readonly findKey: FindKey;
   readonly logVkey: string;
   readonly logSize: number;
+  readonly now: string;
   readonly revoked: readonly RevokedKey[];
   /** The policy that is published now; none for a new stage. */
   readonly before?: Policy;
+  /** Any that is published now: they all say the same of the log. None for a new lane. */
+  readonly laneBefore?: Policy;
 }
 
 const NO_FLOOR = { counter: 0, index: 0 };
@@ -75,10 +79,7 @@ export function policyFor(source: PolicySource, stage: string): Policy {
       sboms: kept(ids(signers.sboms), before?.signers.sboms),
     },
     registrar: kept(ids(pipeline.registrar), before?.registrar),
-    logs: [{ origin: pipeline.lane, baseUrl: pipeline.baseUrl ?? `https://${pipeline.lane}`, vkey: source.logVkey }],
-    witnesses: pipeline.witnesses.map(({ vkey }) => vkey),
-    ...pastWitnesses(source),
-    quorum: pipeline.quorum,
+    ...logPart(source),
     gates: (chain.at(-1)?.gates ?? []).map(({ use, with: settings }) => ({ use, with: asJson(settings) })),
     groups: groupsOf(pipeline, stage),
     hardware: {
@@ -93,17 +94,6 @@ export function policyFor(source: PolicySource, stage: string): Policy {
     floor: before?.floor ?? NO_FLOOR,
     accepts: before?.accepts ?? [],
   };
-}
-
-/** Witnesses that the pipeline names no more: what was proved under them up to now goes on counting. A limit only ever gets lower. */
-function pastWitnesses({ pipeline, before, logSize }: PolicySource): Pick<Policy, 'pastWitnesses'> {
-  const now = new Set(pipeline.witnesses.map(({ vkey }) => vkey));
-  const earlier = before?.pastWitnesses ?? [];
-  const gone = (before?.witnesses ?? []).map((vkey) => ({ vkey, belowSize: logSize }));
-  const past = [...earlier, ...gone.filter(({ vkey }) => !earlier.some((witness) => witness.vkey === vkey))].filter(
-    ({ vkey }) => !now.has(vkey),
-  );
-  return past.length === 0 ? {} : { pastWitnesses: past };
 }
 
 /** The groups of a stage; one that matches every site when the pipeline names none. */

@@ -8,7 +8,7 @@ import {
   parsePolicy,
   type Policy,
   policyDigest,
-  quorumOf,
+  quorumThen,
   readDecision,
   secondsToTime,
   verifyTrustOf,
@@ -154,7 +154,7 @@ async function witnessedTime({ ledger }: Promoter, index: number, policy: Policy
   const note = await firstCheckpoint(ledger, index);
   const log = trust.logs.find(({ origin }) => origin === ledger.origin);
   if (log === undefined) throw new PromoterError('LOG_WITNESS', `read the checkpoint of entry ${index}: expected a log that policy names`);
-  const { lowestSeconds, highestSeconds } = quorumOf(note, log, trust);
+  const { lowestSeconds, highestSeconds } = quorumThen(note, log, trust);
   return { lowest: secondsToTime(lowestSeconds), highest: secondsToTime(highestSeconds) };
 }
 

@@ -128,7 +128,9 @@ function nextPolicy(
   stage: string,
 ): { policy: Policy; bytes: Uint8Array; changes: readonly string[] } {
   const before = published.policies.get(stage);
-  const made = policyFor({ ...wish, ...(before === undefined ? {} : { before: before.policy }) }, stage);
+  const [any] = [...published.policies.values()];
+  const source = { ...wish, ...(any === undefined ? {} : { laneBefore: any.policy }) };
+  const made = policyFor(before === undefined ? source : { ...source, before: before.policy }, stage);
   if (before === undefined) return { policy: made, bytes: encodePolicy(made), changes: policyChanges(made, undefined) };
   if (samePolicy(made, before.policy)) return { ...before, changes: [] };
   // what was decided under the policy before goes on counting, below this index: owners strike the line where it must not
