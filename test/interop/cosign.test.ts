@@ -1,9 +1,11 @@
 /** cosign, with the log check on and our lane's trusted root, takes the bundles that we write and refuses changed ones. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readLaneTrust } from '../../packages/promoter/src/trust/lane-trust.js';
 import { makeLane, type TestLane } from '../support/lane.js';
+import { replaceLogKey } from '../support/log-key.js';
 import { requireProgram } from '../support/require-program.js';
 import { type Ended, runProgram } from '../support/run.js';
 
@@ -42,8 +44,8 @@ describe.skipIf(cosign === undefined)('cosign verify-blob-attestation (skipped w
     const [file, pem] = [path.join(dir, 'bundle.json'), path.join(dir, `${key}.pub`)];
     writeFileSync(file, JSON.stringify(bundle));
     writeFileSync(pem, (await lane.sealane(['key', 'export', key])).public);
-    const targets = path.join(lane.lane, 'trust', 'targets');
-    const root = path.join(targets, readdirSync(targets).find((name) => name.endsWith('.trusted_root.json')) ?? '');
+    const root = path.join(dir, 'trusted_root.json');
+    writeFileSync(root, readLaneTrust({ trust: path.join(lane.lane, 'trust') }).trustedRoot);
     const words = ['verify-blob-attestation', '--key', pem, '--bundle', file, '--trusted-root', root, '--type', predicateType];
     return await runProgram(cosign ?? '', [...words, '--digest', release.slice('sha256:'.length), '--digestAlg', 'sha256']);
   }
@@ -76,6 +78,21 @@ describe.skipIf(cosign === undefined)('cosign verify-blob-attestation (skipped w
     bend(bundle);
     const ended = await verify(bundle, provenance, builder);
     expect(ended.exit, ended.stdout).not.toBe(0);
+  });
+
+  it('accepts what was logged before the log had another key, and after', async () => {
+    const before = await bundleOf(provenance);
+    const witness = await replaceLogKey(lane);
+    try {
+      // the old bundle as it was kept, and as it is proved now; and one that only the new key has seen
+      for (const bundle of [before, await bundleOf(provenance)]) expect((await verify(bundle, provenance, builder)).exit).toBe(0);
+      release = await lane.release('1.1.0');
+      await lane.promote(release, 'dev');
+      const ended = await verify(await bundleOf(provenance), provenance, builder);
+      expect(ended.exit, ended.stderr).toBe(0);
+    } finally {
+      await witness.stop();
+    }
   });
 
   it('refuses another key, and another release', async () => {
