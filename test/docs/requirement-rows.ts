@@ -28,7 +28,7 @@ const PROMOTION: readonly RequirementRow[] = [
   ['A14', 'images and their signatures copied by digest from registry to registry, as OCI referrers', ''],
   ['A15', 'CI steps: templates, job summary, exit codes, idempotent on retry', ''],
   ['A16', 'offline promotion in an enclave, from exported evidence', ''],
-  ['A17', 'key life: root ceremony, rotation of every role, revocation of a stolen key and what it signed', 'a log keeps its key'],
+  ['A17', 'key life: root ceremony, rotation of every role, revocation of a stolen key and what it signed', ''],
   ['A18', 'policy has owners other than promotion; the plan of a policy change lists what it would let through', ''],
   ['A19', 'trust boundaries: keys, repositories and approvers scoped by team and workload class', ''],
   ['A20', 'qualified rigs: enrolled, inventoried in the run, rebuilt, free of drift; revoking one reopens what it vouched for', ''],

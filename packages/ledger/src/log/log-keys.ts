@@ -97,11 +97,11 @@ export function ownCheckpoint(note: string, keys: LogKeys): Checkpoint {
   return checkpoint;
 }
 
-/** The key that proofs under a checkpoint of this log name: the earliest that counts and signed it, so that it stays when another takes over. */
+/** The key that proofs under a checkpoint of this log name: the latest that signed it, since others bound an earlier one by time. */
 export function proofKey(note: string, keys: LogKeys): Vkey {
   const { signatures } = parseNote(note);
   const { size } = parseCheckpoint(note);
-  const found = checkpointKeys(keys, size).find((vkey) => signatures.some((signature) => isBy(signature, vkey)));
+  const found = checkpointKeys(keys, size).findLast((vkey) => signatures.some((signature) => isBy(signature, vkey)));
   return found ?? newestKey(keys);
 }
 

@@ -29,14 +29,14 @@ export interface AnchoredLog {
 
 /**
  * Anchors what a folder of `evidence export` says. The first time a log is anchored its keys are taken as they are given; from then on they must be the
- * same, and its checkpoint must extend the one anchored last: a log that was rewritten meanwhile is refused.
+ * same, unless the operator says that its owners have replaced one, and its checkpoint must extend the one anchored last: a log that was rewritten meanwhile is refused.
  *
  * @throws PromoterError `LOG_KEYS_CHANGED`; TrustError `LOG_FORK`, `LOG_WITNESS`, `LOG_NOT_INCLUDED`, `WAYBILL_SIGNATURE`
  */
-export async function anchorLog(promoter: Promoter, folder: string, other: OtherLog): Promise<AnchoredLog> {
+export async function anchorLog(promoter: Promoter, folder: string, other: OtherLog, keys: 'as before' | 'new'): Promise<AnchoredLog> {
   const { name: origin } = parseVkey(other.log);
   const before = await lastAnchor(promoter, origin);
-  if (before !== undefined) expectSameKeys(before, other);
+  if (before !== undefined && keys === 'as before') expectSameKeys(before, other);
   const { size } = otherLogHead({ read: (file) => readOptional(path.join(folder, file)) }, other, before?.checkpoint ?? null);
   const checkpoint = new TextDecoder().decode(readNamed(path.join(folder, CARRIED.log, 'checkpoint'), 'checkpoint'));
   const { release, statements } = readCarried(folder);

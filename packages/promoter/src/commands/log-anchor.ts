@@ -12,6 +12,7 @@ export const command: CommandSpec = {
   options: [
     { flags: '--log <vkey>', description: "the other log's verifier key: HOME/log.vkey there", required: true },
     { flags: '--witness <vkey>', description: 'verifier key of a witness of that log; may be repeated', repeat: true },
+    { flags: '--new-keys', description: 'its owners have replaced the key of the log or a witness since it was anchored last' },
     { flags: '--quorum <n>', description: 'how many of them must have cosigned (default: all)' },
   ],
   example: 'sealane log anchor carried --log "$(cat other-log.vkey)" --witness "$(cat other-witness.vkey)" --home my-lane',
@@ -24,7 +25,8 @@ async function run(call: CommandCall): Promise<CommandResult> {
   if (witnesses.length === 0) throw new PromoterError('USAGE', 'read --witness: expected at least one verifier key, got none');
   const quorum = parseQuorum(optionalText(call, 'quorum') ?? String(witnesses.length), witnesses.length);
   return await withLockedPromoter(call, async (promoter) => {
-    const anchored = await anchorLog(promoter, folder, { log: textOption(call, 'log'), witnesses, quorum });
+    const other = { log: textOption(call, 'log'), witnesses, quorum };
+    const anchored = await anchorLog(promoter, folder, other, call.options['newKeys'] === true ? 'new' : 'as before');
     const { origin, size, release, statements } = anchored;
     const text = `${origin} at ${size} entries: ${anchored.anchored} statements about ${release}, entry ${String(statements[0]?.logIndex)}`;
     return { exit: 0, json: anchored, text };
