@@ -168,4 +168,27 @@ describe('trust publish', () => {
       });
     },
   );
+
+  it.each(['ledger:cosigned', 'trust:files-written', 'publish:timestamp-written', 'ledger:key-replaced'])(
+    'of another key of the log, killed at %s',
+    async (point) => {
+      await withCopy(async (copy) => {
+        await copy.sealane(['key', 'rotate', 'log'], 5);
+        const proposal = path.join(copy.home, 'proposal.json');
+        for (const owner of ['targets-1', 'targets-2']) await copy.sealane(['trust', 'sign', proposal, '--key', owner]);
+        await copy.witness.stop();
+        const words = ['--state', path.join(copy.dir, 'witness'), '--listen', new URL(copy.witness.url).host];
+        const witness = await startServer('sealane', ['witness', 'serve', ...words, '--log', path.join(copy.home, 'log.vkey')]);
+        try {
+          await killAt(point, 'sealane', ['trust', 'publish', '--home', copy.home]);
+          await expectSound(copy);
+          await copy.sealane(['trust', 'publish']);
+          expect((await copy.sealane(['promote', release, '--to', 'prod'])).decision).toBe('passed');
+          await expectSound(copy);
+        } finally {
+          await witness.stop();
+        }
+      });
+    },
+  );
 });

@@ -1,5 +1,5 @@
 /** The owners' ceremony: proposals travel to owners on other machines and back, and nothing is current before enough of them have signed. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Answer, makeHome, PROVENANCE, runSealane, type TestHome } from '../testing/test-home.js';
@@ -220,8 +220,23 @@ describe('rotation', () => {
     expect(keys.find(({ names }: { names: string[] }) => names.includes('alice'))).toMatchObject({ untilIndex: null });
   });
 
-  it('of the log, and of a key that is not there, is refused and proposes nothing', async () => {
-    await expectCode(['key', 'rotate', 'log'], 2, 'KEY_NOT_NAMED');
+  it('of the log waits for witnesses that know the new key, and is withdrawn by taking key and proposal away', async () => {
+    const before = await versions();
+    await lane.sealane(['key', 'rotate', 'log'], 5);
+    await sign('targets-1', 'targets-2');
+    await expectCode(['trust', 'publish'], 5, 'LOG_KEY_UNKNOWN');
+    expect(await versions()).toEqual(before);
+    rmSync(path.join(lane.home, 'keys', 'log.next.pem'));
+    await expectCode(['trust', 'publish'], 2, 'KEY_NOT_NAMED');
+    rmSync(proposal);
+    expect(await lane.sealane(['trust', 'propose'])).toMatchObject({ file: null });
+    await lane.release('1.0.0');
+    await lane.sealane(['publish', '--refresh']);
+    expect(await lane.sealane(['ledger', 'fsck'])).toMatchObject({ ok: true });
+  });
+
+  it('of a key that is not there, or of the log in a token, is refused and proposes nothing', async () => {
+    await expectCode(['key', 'rotate', 'log', '--held-by', 'exec:no-such-helper'], 2, 'USAGE');
     await expectCode(['key', 'rotate', 'nobody'], 2, 'KEY_NOT_NAMED');
     expect(existsSync(proposal)).toBe(false);
   });
