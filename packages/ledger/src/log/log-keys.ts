@@ -75,7 +75,7 @@ export function sealKey(keys: LogKeys, seq: number): Vkey {
 /**
  * The keys that count on a checkpoint of `size` entries: that of its commit, and later ones, which sign it again when they take over.
  */
-export function checkpointKeys(keys: LogKeys, size: number): readonly Vkey[] {
+function checkpointKeys(keys: LogKeys, size: number): readonly Vkey[] {
   return keys.filter((_, at) => (keys[at + 1]?.fromSize ?? Number.MAX_SAFE_INTEGER) >= size).map(({ vkey }) => vkey);
 }
 
