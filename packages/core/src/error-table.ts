@@ -138,6 +138,21 @@ export const ERRORS = define({
     what: 'the request of a site is malformed, or not signed by the key in it',
     hint: 'make it again at the site: sealane-site enroll --name NAME --out REQUEST',
   },
+  CERTIFICATE_REQUEST: {
+    exit: 2,
+    what: 'the request for a certificate is malformed, too large, or not signed by the keys it names',
+    hint: 'make it again at the site: sealane-site certificate request --out REQUEST',
+  },
+  AUTHORITY_INVALID: {
+    exit: 4,
+    what: 'an authority of site certificates is not as it must be: expired, of another lane, not constrained, or not issued by the root given',
+    hint: 'make it again: sealane ca request, then sealane ca sign on the owners’ machine, then sealane ca install',
+  },
+  AUTHORITY_MISSING: {
+    exit: 2,
+    what: 'this home has no authority of site certificates',
+    hint: 'make one: sealane ca request --out FILE, then sealane ca sign FILE on the owners’ machine, then sealane ca install CHAIN',
+  },
   STATEMENT_MALFORMED: { exit: 4, what: 'a signed payload is not an in-toto statement v1', hint: 'make the statement again' },
   TILE_MALFORMED: { exit: 4, what: 'a tile of the log has the wrong size', hint: 'fetch the tile again' },
   TILE_PATH_MALFORMED: { exit: 2, what: 'a path does not name a tile', hint: 'see C2SP tlog-tiles for the form' },
@@ -501,6 +516,21 @@ export const ERRORS = define({
     hint: 'have another owner run: sealane trust sign FILE --key KEY',
   },
   SITE_FENCED: { exit: 3, what: 'this site is fenced: it installs nothing', hint: 'ask the operators of the lane to rejoin the site' },
+  CERTIFICATE_DENIED: {
+    exit: 3,
+    what: 'no certificate is issued: the site is not in force, or its request asks for another name, for more rights, or is an old one',
+    hint: 'see the site: sealane site show SITE; a site that lost its state is enrolled again',
+  },
+  CERTIFICATE_INVALID: {
+    exit: 4,
+    what: 'a certificate that was brought to this site is not for its name and key, or not by the authority that it was given',
+    hint: 'ask for another: sealane-site certificate request --out REQUEST',
+  },
+  SITE_RETIRED: {
+    exit: 3,
+    what: 'the registrar retired this site: it installs nothing more and gives up its keys',
+    hint: 'to use the host again, enrol it anew: sealane-site enroll --name NAME --out REQUEST',
+  },
   SITE_MISMATCH: {
     exit: 3,
     what: 'the site record does not match this site, its key, stage or labels',

@@ -2,9 +2,18 @@
 export { base64, concatBytes, equalBytes, fromBase64, fromHex, fromUtf8, hex, utf8 } from './bytes.js';
 export { canonicalJson, type JsonObject, type JsonValue } from './canonical-json.js';
 export type { Check, Verdict } from './check.js';
+export {
+  type CertificateRequest,
+  type CertificateWish,
+  makeCertificateRequest,
+  makeCsr,
+  readCertificateRequest,
+  wrapCsr,
+} from './certificate-request.js';
 export { type Identity, identityIdOf, isTimestampBy, readCertificate, timestampTimeMs } from './certificate.js';
 export { type Checkpoint, formatCheckpointText, parseCheckpoint } from './checkpoint.js';
 export { cosign, type Cosignature, verifyCosignatures } from './cosignature.js';
+export { DER, der } from './der.js';
 export {
   createDigester,
   type Digest,

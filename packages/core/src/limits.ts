@@ -25,6 +25,8 @@ export const LIMITS = {
   bundleBytes: 24 * MIB,
   /** A key, and the inventory of one host. */
   siteRequestBytes: MIB,
+  /** A PKCS #10 request for a P-256 key takes 250 bytes. */
+  certificateRequestBytes: 8 * KIB,
   /** A signed note with many cosignatures; C2SP asks readers to accept at least 16 signatures. */
   checkpointBytes: 64 * KIB,
   releaseManifestBytes: MIB,

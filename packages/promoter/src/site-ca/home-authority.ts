@@ -1,0 +1,34 @@
+/** The authority of this home: its chain in `ca/chain.pem`, the issuer's key among the others. */
+import path from 'node:path';
+import { PromoterError, type Signer } from '@sealane/core';
+import { readOptional } from '../disk-shell.js';
+import type { Home } from '../home.js';
+import type { Promoter } from '../promoter.js';
+import { checkAuthority, type SiteAuthority } from './authority.js';
+import { ISSUER_KEY } from './names.js';
+import { readCertificates } from './x509.js';
+
+/** Where the chain lies. */
+export function chainFile({ folder }: Home): string {
+  return path.join(folder, 'ca', 'chain.pem');
+}
+
+/**
+ * The authority, with who signs for it.
+ *
+ * @throws PromoterError `AUTHORITY_MISSING`; `AUTHORITY_INVALID` expired, of another lane or key; as the key's signer
+ */
+export async function homeAuthority(promoter: Promoter): Promise<{ readonly authority: SiteAuthority; readonly signer: Signer }> {
+  const file = chainFile(promoter.home);
+  const pem = readOptional(file);
+  if (pem === undefined)
+    throw new PromoterError('AUTHORITY_MISSING', `open the authority of site certificates: expected ${file}, got nothing`);
+  const signer = await promoter.signer(ISSUER_KEY);
+  const authority = await checkAuthority(readCertificates(pem, file), {
+    origin: promoter.pipeline.lane,
+    nowMs: Date.parse(promoter.now()),
+    source: file,
+    issuerSpki: signer.spki,
+  });
+  return { authority, signer };
+}
