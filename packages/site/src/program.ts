@@ -80,6 +80,18 @@ export const program: Program = {
       summary: 'copy queued receipts to a folder, to be carried by hand',
       load: () => import('./commands/receipt-export.js'),
     },
+    'certificate request': {
+      summary: 'ask for the certificate by which this site is known over TLS',
+      load: () => import('./commands/certificate-request.js'),
+    },
+    'certificate install': {
+      summary: 'take in the certificate that this site asked for',
+      load: verb(() => import('./commands/certificate-install.js')),
+    },
+    'certificate show': {
+      summary: 'say by which certificate this site is known, and until when',
+      load: () => import('./commands/certificate-show.js'),
+    },
     inventory: { summary: 'collect the hardware of this host', load: () => import('./commands/inventory.js') },
   },
 };

@@ -2,6 +2,9 @@
 import path from 'node:path';
 import { type Digest, digestHex } from '@sealane/core';
 
+/** Name of a certificate that was brought, in the mirror. */
+export const BROUGHT_CERTIFICATE = 'certificate.pem';
+
 /** Absolute paths. `mirror/` and `offer/` are written by `fetch` and believed by nobody. */
 export interface StateFolder {
   readonly root: string;
@@ -9,6 +12,15 @@ export interface StateFolder {
   readonly key: string;
   /** The site record: a bundle signed by the registrar. */
   readonly record: string;
+  /** The authority of site certificates that was given by hand (PEM). */
+  readonly siteCa: string;
+  /** The key and certificate by which this site is known over TLS: one file with both, so that they always belong together. */
+  readonly identity: string;
+  /** The next key, and the request that asks for its certificate. */
+  readonly nextKey: string;
+  readonly certificateRequest: string;
+  /** When that was sent last, and which answer was looked at. */
+  readonly renewal: string;
   readonly trust: string;
   readonly journal: string;
   readonly lock: string;
@@ -16,6 +28,8 @@ export interface StateFolder {
   readonly inventory: string;
   /** A copy of what the lane publishes, as far as this site needs it. */
   readonly mirror: string;
+  /** A certificate that `fetch` brought. */
+  readonly certificateBrought: string;
   /** What an upstream offered last and `fetch` itself found wrong: laid over the mirror so that `apply` judges it. */
   readonly offer: string;
   /** Verified blobs of kept releases. */
@@ -38,11 +52,17 @@ export function stateFolder(root: string, fetched: string = root): StateFolder {
     root,
     key: at('site.pem'),
     record: at('record.json'),
+    siteCa: at('tls', 'ca.pem'),
+    identity: at('tls', 'identity.pem'),
+    nextKey: at('tls', 'next.pem'),
+    certificateRequest: at('tls', 'request.json'),
+    renewal: at('tls', 'renewal.json'),
     trust: at('trust.json'),
     journal: at('journal'),
     lock: at('lock'),
     inventory: at('inventory.json'),
     mirror: path.join(fetched, 'mirror'),
+    certificateBrought: path.join(fetched, 'mirror', BROUGHT_CERTIFICATE),
     offer: path.join(fetched, 'offer'),
     store: at('store'),
     releases: at('releases'),

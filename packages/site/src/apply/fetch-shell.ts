@@ -4,7 +4,15 @@ import { once } from 'node:events';
 import { SiteError } from '@sealane/core';
 import type { Disk } from '../disk.js';
 import { boundedLines } from './bounded-lines.js';
-import { type FetchRequest, type FlushAnswer, MAX_LINE_BYTES, parseAnswer, type SyncAnswer } from '../fetch/protocol.js';
+import {
+  type CertifyAnswer,
+  type CertifyRequest,
+  type FetchRequest,
+  type FlushAnswer,
+  MAX_LINE_BYTES,
+  parseAnswer,
+  type SyncAnswer,
+} from '../fetch/protocol.js';
 import { programBeside } from '../program-beside.js';
 
 /** A running `fetch`, or what stands in for it. */
@@ -12,6 +20,7 @@ export interface Fetcher {
   /** One request, one answer. */
   sync(request: Extract<FetchRequest, { do: 'sync' }>): Promise<SyncAnswer>;
   flush(request: Extract<FetchRequest, { do: 'flush' }>): Promise<FlushAnswer>;
+  certify(request: CertifyRequest): Promise<CertifyAnswer>;
   /** Forgets what was offered and found wrong. */
   dropOffer(offer: string): Promise<void>;
   close(): Promise<void>;
@@ -46,6 +55,11 @@ export function startFetchProcess(disk: Disk, signal: AbortSignal): Fetcher {
       const answer = await ask(request);
       if ('flushed' in answer) return answer.flushed;
       throw new SiteError('INTERNAL', 'ask the fetch process: expected the answer to a flush');
+    },
+    certify: async (request) => {
+      const answer = await ask(request);
+      if ('certified' in answer) return answer.certified;
+      throw new SiteError('INTERNAL', 'ask the fetch process: expected the answer to a request for a certificate');
     },
     // it runs as we do, and is idle: its folder may be cleared under it
     dropOffer: (offer) => {

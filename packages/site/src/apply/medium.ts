@@ -2,9 +2,12 @@
  * Importing a medium: `fetch` copies it into the mirror, verifying on the way; `apply` then verifies its trust once more with its own state and
  * remembers its timestamp as imported, so that a stick may be weeks on the road (DESIGN "Time"). Nothing is installed.
  */
-import { SiteError } from '@sealane/core';
+import path from 'node:path';
+import { SealaneError, SiteError } from '@sealane/core';
 import { refreshTrust } from '@sealane/trust';
 import type { SyncAnswer } from '../fetch/protocol.js';
+import { MAX_CHAIN_BYTES } from '../identity/chain.js';
+import { takeCertificate } from '../identity/identity.js';
 import type { Site } from '../site.js';
 import { laneOf } from './admission.js';
 import { readTrustFile, type TrustFile, writeTrustFile } from './trust-file.js';
@@ -32,6 +35,7 @@ export async function importMedium(site: Site, medium: string): Promise<Imported
     const answer = await fetcher.sync({ do: 'sync', upstreams: [medium], mirror: folder.mirror, offer: folder.offer, job });
     requireWhole(medium, answer);
     markImported(site, trust);
+    takeCertificateFrom(site, medium);
     const { outcome, fetched, kept } = answer;
     return {
       imported: fetched,
@@ -57,4 +61,18 @@ function markImported(site: Site, trust: TrustFile): void {
   const read = (name: string, maxBytes: number): Uint8Array | undefined => lane.read(`trust/${name}`, maxBytes);
   const { state } = refreshTrust({ state: trust.tuf, read, now: trustedNow(trust.time, world.clock), expiry: 'medium' });
   writeTrustFile(world.disk, folder.trust, { ...trust, tuf: { ...trust.tuf, importedTimestamps: state.importedTimestamps } });
+}
+
+/** A medium may carry the certificate that this site asked for. What is wrong with it is said, and is nothing against the lane on the medium. */
+function takeCertificateFrom(site: Site, medium: string): void {
+  const { world, config, signer } = site;
+  try {
+    const pem = world.disk.read(path.join(medium, 'certificates', `${signer.keyId}.pem`), MAX_CHAIN_BYTES);
+    if (pem === undefined) return;
+    const { name, notAfter } = takeCertificate(site, pem);
+    world.talk(`${config.name} is ${name} until ${notAfter}`);
+  } catch (error) {
+    if (!(error instanceof SealaneError)) throw error;
+    world.talk(`the certificate on the medium was not taken in: ${error.message} (${error.code})`);
+  }
 }

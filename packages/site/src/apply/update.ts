@@ -6,6 +6,7 @@ import { type Admission, parseBundle, readSiteRecord, type SiteRecordPredicate }
 import { crashPoint } from '../crash-point.js';
 import type { SyncAnswer } from '../fetch/protocol.js';
 import type { SyncJob } from '../fetch/sync.js';
+import { renewCertificate } from '../identity/renew.js';
 import type { Site } from '../site.js';
 import { admitFromMirror, laneOf } from './admission.js';
 import { carryOutAll, type CarryContext, isDiskFull, recover, waitsForWindow } from './carry-out.js';
@@ -63,6 +64,7 @@ async function settle(context: CarryContext, fetcher: Fetcher, mode: UpdateMode)
   const { site, machine } = context;
   await flushQueue(site, machine, fetcher);
   if (mode === 'check') return;
+  await renewCertificate(site, fetcher);
   pruneSlots(site, machine.state());
   await pruneStore(site, machine.state());
   crashPoint('update:pruned');

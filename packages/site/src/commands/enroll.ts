@@ -8,6 +8,8 @@ import { readTrustFile } from '../apply/trust-file.js';
 import { readConfig, type SiteConfig } from '../config.js';
 import type { Disk } from '../disk.js';
 import { durableWrite } from '../durable-write.js';
+import { MAX_CHAIN_BYTES } from '../identity/chain.js';
+import { keepAuthority } from '../identity/identity.js';
 import { createSiteKey, openSiteKey } from '../site-key.js';
 import { inWords, placeOf, type SitePlace, textOption, worldOf } from '../site-shell.js';
 import type { SiteWorld } from '../site.js';
@@ -21,6 +23,10 @@ export const command: CommandSpec = {
     { flags: '--out <file>', description: 'the request for the registrar' },
     { flags: '--record <file>', description: 'the record that the registrar signed' },
     { flags: '--root <file>', description: 'root metadata of the lane, carried here by hand: there is no trust on first use' },
+    {
+      flags: '--site-ca <file>',
+      description: 'root certificate of the authority that certifies sites (PEM), carried here by hand; with --record',
+    },
   ],
   example: 'sealane-site enroll --name harbour-8 --out request.json\nsealane-site enroll --record record.json --root 1.root.json',
   run: async (call) => {
@@ -72,15 +78,17 @@ async function hardware(world: SiteWorld): Promise<JsonObject | null> {
 function takeRecord(call: CommandCall, { folder, configFile }: SitePlace, world: SiteWorld): Promise<CommandResult> {
   const { disk, clock } = world;
   const read = (option: string, maxBytes: number): Uint8Array => {
-    const file = path.resolve(call.io.cwd, textOption(call.options[option]) ?? '');
-    const bytes = textOption(call.options[option]) === undefined ? undefined : disk.read(file, maxBytes);
+    const named = textOption(call.options[option.replace('-ca', 'Ca')]);
+    const bytes = named === undefined ? undefined : disk.read(path.resolve(call.io.cwd, named), maxBytes);
     if (bytes === undefined) throw new SiteError('USAGE', `enrol this site: expected a file at --${option}, got none`);
     return bytes;
   };
   const signer = openSiteKey(disk, folder.key);
+  const authority = textOption(call.options['siteCa']) === undefined ? undefined : read('site-ca', MAX_CHAIN_BYTES);
   const config = optionalConfig(disk, configFile);
   const root = readRoot(read('root', LIMITS.rootBytes), config?.allowExampleKeys === true ? 'allow-example' : 'refuse-example');
   const record = enrol({ disk, clock, folder, signer, config, record: read('record', LIMITS.bundleBytes), root });
+  if (authority !== undefined) keepAuthority(disk, folder, authority);
   const { versions } = readTrustFile(disk, folder.trust).tuf;
   const json = { site: record.site, keyId: record.key.id, rootVersion: versions.root, stage: record.stage, labels: record.labels };
   const text = `${record.site} is enrolled for ${record.stage}, and trusts root ${versions.root}`;

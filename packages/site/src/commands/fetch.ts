@@ -78,6 +78,11 @@ async function carryOut(
       );
       return broughtBy(nodeDisk, folders, order.job, answer.synced);
     }
+    case 'certify': {
+      const answer = await serveFetch({ ...order, mirror: folders.mirror }, world);
+      if ('certified' in answer && answer.certified.problem !== null) talk(answer.certified.problem);
+      return null;
+    }
     case 'flush': {
       const answer = await serveFetch(order, world);
       if (!('flushed' in answer)) throw new SiteError('INTERNAL', 'flush: expected the answer to a flush');

@@ -1,10 +1,11 @@
 /** `sealane-site receipt export`: queued receipts as files for a courier. They stay queued: the promoter knows one it has by its digest. */
 import path from 'node:path';
-import { canonicalJson, SiteError } from '@sealane/core';
+import { canonicalJson, LIMITS, SiteError } from '@sealane/core';
 import type { CommandSpec } from '@sealane/core/command-line';
 import { readState } from '../apply/machine.js';
 import { queuedReceipts } from '../apply/receipt-queue.js';
 import { durableWrite } from '../durable-write.js';
+import { certificateRequestName } from '../fetch/certify.js';
 import { receiptName } from '../fetch/receipts-flush.js';
 import { openSite } from '../site-shell.js';
 
@@ -25,7 +26,10 @@ export const command: CommandSpec = {
     disk.makeFolder(out, 0o755);
     for (const { seq, bundle } of receipts)
       durableWrite(disk, path.join(out, receiptName(site.config.name, seq)), canonicalJson(bundle), 0o644);
-    const text = `${receipts.length} receipts in ${out}`;
+    const request = disk.read(site.folder.certificateRequest, LIMITS.certificateRequestBytes);
+    if (request !== undefined) durableWrite(disk, path.join(out, certificateRequestName(site.config.name)), request, 0o644);
+    const asks = request === undefined ? '' : ', and a request for a certificate';
+    const text = `${receipts.length} receipts in ${out}${asks}`;
     return Promise.resolve({
       exit: 0,
       json: { out, receipts: receipts.length },

@@ -10,7 +10,17 @@ import type { SyncJob } from './sync.js';
 /** What `apply` asks. Upstreams and `receiptsTo` are addresses or absolute folders. */
 export type FetchRequest =
   | { readonly do: 'sync'; readonly job: SyncJob; readonly upstreams: readonly string[]; readonly mirror: string; readonly offer: string }
-  | { readonly do: 'flush'; readonly site: string; readonly receiptsTo: string; readonly receipts: readonly QueuedReceipt[] };
+  | { readonly do: 'flush'; readonly site: string; readonly receiptsTo: string; readonly receipts: readonly QueuedReceipt[] }
+  | CertifyRequest;
+
+/** The site's request for a certificate; the answer lies in the mirror, and nobody believes it yet. `to` as `receiptsTo`. */
+export interface CertifyRequest {
+  readonly do: 'certify';
+  readonly site: string;
+  readonly to: string;
+  readonly request: JsonValue;
+  readonly mirror: string;
+}
 
 /** A receipt as it lies in the queue. */
 export interface QueuedReceipt {
@@ -37,6 +47,11 @@ export interface FlushAnswer {
   readonly problem: string | null;
 }
 
+/** What came of a request for a certificate, for people. */
+export interface CertifyAnswer {
+  readonly problem: string | null;
+}
+
 /** Longest line from `fetch`. */
 export const MAX_LINE_BYTES = 64 * 1024;
 
@@ -47,11 +62,15 @@ const OUTCOMES = ['unchanged', 'synced', 'incomplete', 'refused', 'failed'] as c
  *
  * @throws SiteError `INTERNAL` it is none that `fetch` says
  */
-export function parseAnswer(line: Uint8Array): { readonly synced: SyncAnswer } | { readonly flushed: FlushAnswer } {
+export function parseAnswer(
+  line: Uint8Array,
+): { readonly synced: SyncAnswer } | { readonly flushed: FlushAnswer } | { readonly certified: CertifyAnswer } {
   const value = asObject(parseStrictJson(line, { maxBytes: MAX_LINE_BYTES, maxDepth: LIMITS.jsonDepth }));
   if (value['synced'] !== undefined) return { synced: syncAnswer(asObject(value['synced'])) };
   if (value['flushed'] !== undefined) return { flushed: flushAnswer(asObject(value['flushed'])) };
-  throw strange('synced or flushed');
+  if (value['certified'] !== undefined)
+    return { certified: { problem: flushAnswer({ upTo: 0, ...asObject(value['certified']) }).problem } };
+  throw strange('synced, flushed or certified');
 }
 
 function syncAnswer(value: JsonObject): SyncAnswer {

@@ -1,9 +1,10 @@
-/** What `fetch` does with a request: upstreams in their order for a sync, receipts in their order for a flush. */
+/** What `fetch` does with a request: upstreams in their order for a sync, receipts in their order for a flush, a request for a certificate. */
 import { type ErrorCode, SealaneError } from '@sealane/core';
 import { type Disk, isNodeError } from '../disk.js';
 import { folderUpstream } from './folder-upstream.js';
 import { openMirror, type Mirror } from './mirror.js';
-import type { FetchRequest, FlushAnswer, SyncAnswer } from './protocol.js';
+import { askForCertificate } from './certify.js';
+import type { CertifyAnswer, FetchRequest, FlushAnswer, SyncAnswer } from './protocol.js';
 import { flushReceipts } from './receipts-flush.js';
 import { type LaneFiles, syncFrom, type SyncJob, type SyncResult } from './sync.js';
 import type { Upstream } from './upstream.js';
@@ -18,8 +19,9 @@ export interface FetchWorld {
 export async function serveFetch(
   request: FetchRequest,
   world: FetchWorld,
-): Promise<{ readonly synced: SyncAnswer } | { readonly flushed: FlushAnswer }> {
+): Promise<{ readonly synced: SyncAnswer } | { readonly flushed: FlushAnswer } | { readonly certified: CertifyAnswer }> {
   if (request.do === 'flush') return { flushed: await flushReceipts(request, world) };
+  if (request.do === 'certify') return { certified: await askForCertificate(request, world) };
   const mirror = openMirror(world.disk, request.mirror, request.offer);
   return { synced: await syncFromFirst(request.upstreams, mirror, request.job, world) };
 }

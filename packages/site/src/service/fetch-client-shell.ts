@@ -24,6 +24,10 @@ export function askFetchService(disk: Disk, socket: string, signal: AbortSignal)
       return { ...answerOf(disk, { mirror, offer }, brought, job.expiry), fetched: after.length - kept, kept };
     },
     flush: async ({ site, receiptsTo, receipts }) => arrived(receipts, await ask({ v: 1, do: 'flush', site, receiptsTo, receipts })),
+    certify: async ({ site, to, request }) => {
+      await ask({ v: 1, do: 'certify', site, to, request });
+      return { problem: null };
+    },
     dropOffer: async () => void (await ask({ v: 1, do: 'drop-offer' })),
     close: () => Promise.resolve(),
   };

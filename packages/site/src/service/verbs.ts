@@ -22,6 +22,7 @@ export const VERBS: readonly string[] = [
   'gc',
   'mirror sync',
   'media import',
+  'certificate install',
 ];
 
 /** Verbs that look and change nothing: they wait for nobody. */

@@ -1,0 +1,71 @@
+/** Renewal in the rounds of the updater: ask when it is due, take in what was brought. Nothing of it stops an update. */
+import path from 'node:path';
+import { type Digest, isDigest, type JsonValue, LIMITS, parseStrictJson, SealaneError, sha256 } from '@sealane/core';
+import type { Fetcher } from '../apply/fetch-shell.js';
+import type { Moment } from '../apply/state.js';
+import { momentOf, secondsSince } from '../apply/trusted-time.js';
+import { durableWrite } from '../durable-write.js';
+import { readSealed, sealed } from '../sealed-file.js';
+import type { Site } from '../site.js';
+import { MAX_CHAIN_BYTES } from './chain.js';
+import { identityState, openRequest, siteNow, takeCertificate } from './identity.js';
+
+/** An authority that did not answer, or said no, is asked again after this. In seconds. */
+const ASK_AGAIN_SECONDS = 600;
+
+/** Does what there is to do, where this site was given an authority; what fails is said and left for the next round. */
+export async function renewCertificate(site: Site, fetcher: Fetcher): Promise<void> {
+  const { world, folder } = site;
+  if (world.disk.kind(folder.siteCa) !== 'file') return;
+  try {
+    takeBrought(site);
+    const { certificate, dueAt } = identityState(world.disk, folder);
+    if (certificate !== null && dueAt !== null && siteNow(site) < dueAt) return;
+    const request = await openRequest(site);
+    await ask(site, fetcher, parseStrictJson(request, { maxBytes: request.length, maxDepth: LIMITS.jsonDepth }));
+    takeBrought(site);
+  } catch (error) {
+    if (!(error instanceof SealaneError)) throw error;
+    world.talk(`the certificate of this site was not renewed: ${error.message} (${error.code})`);
+  }
+}
+
+/** What the rounds remember: when was asked last, and the digest of the answer that was looked at. */
+interface Renewal {
+  readonly asked: Moment | null;
+  readonly looked: Digest | null;
+}
+
+/** What `fetch` or a medium brought is looked at once: `apply` may not remove it, and what was wrong with it stays wrong. */
+function takeBrought(site: Site): void {
+  const { world, folder, config } = site;
+  const pem = world.disk.read(folder.certificateBrought, MAX_CHAIN_BYTES);
+  const renewal = readRenewal(site);
+  if (pem === undefined || renewal.looked === sha256(pem)) return;
+  remember(site, { ...renewal, looked: sha256(pem) });
+  const { name, notAfter } = takeCertificate(site, pem);
+  world.talk(`${config.name} is ${name} until ${notAfter}`);
+}
+
+async function ask(site: Site, fetcher: Fetcher, request: JsonValue): Promise<void> {
+  const { world, folder, config } = site;
+  const renewal = readRenewal(site);
+  const isEarly = renewal.asked?.bootId === world.clock.bootId() && secondsSince(renewal.asked, world.clock) < ASK_AGAIN_SECONDS;
+  if (config.receiptsTo === undefined || isEarly) return;
+  remember(site, { ...renewal, asked: momentOf(world.clock) });
+  const { problem } = await fetcher.certify({ do: 'certify', site: config.name, to: config.receiptsTo, request, mirror: folder.mirror });
+  if (problem !== null) world.talk(`no certificate yet: ${problem}`);
+}
+
+function readRenewal({ world, folder }: Site): Renewal {
+  const { bootId, uptimeSeconds, looked } = readSealed(world.disk, folder.renewal) ?? {};
+  return {
+    asked: typeof bootId === 'string' && typeof uptimeSeconds === 'number' ? { bootId, uptimeSeconds } : null,
+    looked: isDigest(looked) ? looked : null,
+  };
+}
+
+function remember({ world, folder }: Site, { asked, looked }: Renewal): void {
+  world.disk.makeFolder(path.dirname(folder.renewal), 0o700);
+  durableWrite(world.disk, folder.renewal, sealed({ ...asked, looked }), 0o600);
+}
