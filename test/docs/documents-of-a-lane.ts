@@ -11,6 +11,7 @@ import { databaseJson } from '../support/postgres.js';
 import { expectJson, runJson } from '../support/run.js';
 import { serviceYaml } from '../support/service.js';
 import { enrolSite, type TestSite } from '../support/site.js';
+import { makeAuthority } from '../support/site-ca.js';
 import { askRaw, startFetch } from '../support/two-processes.js';
 
 /** Documents as their exact bytes, by name of their format. */
@@ -31,6 +32,7 @@ const STATEMENTS: Readonly<Record<string, string>> = {
   [PREDICATE.rigRebuild]: 'rig-rebuild',
   [PREDICATE.release]: 'release',
   [PREDICATE.revocation]: 'revocation',
+  [PREDICATE.siteCertificate]: 'site-certificate',
   [PREDICATE.siteRecord]: 'site-record',
   [PREDICATE.testResult]: 'test-result',
 };
@@ -96,6 +98,9 @@ export async function makeBusyLane(dir: string): Promise<BusyLane> {
   await rigLife(lane, path.join(dir, 'rig'));
   const site = await enrolSite(lane, path.join(dir, 'site'));
   await site.must(['update']);
+  await makeAuthority(lane, path.join(dir, 'owners'));
+  await site.must(['certificate', 'request', '--out', path.join(site.dir, 'certificate-request.json')]);
+  await lane.sealane(['site', 'certify', path.join(site.dir, 'certificate-request.json')]);
   const wish = ['--kind', 'stale', '--release', first, '--reason', 'the link is down'];
   const request = path.join(site.dir, 'request-of-exception.json');
   await site.must(['exception', 'request', ...wish, '--out', request]);
@@ -159,7 +164,7 @@ async function rigLife(lane: TestLane, dir: string): Promise<void> {
 /** The manifest in a backup of the lane, which is its first file. */
 async function manifestOfBackup(lane: TestLane): Promise<Uint8Array> {
   const file = path.join(lane.dir, 'backup.tar');
-  await lane.sealane(['backup', '--out', file]);
+  await lane.sealane(['backup', '--without-keys', '--out', file]);
   const { value } = await readTar(createReadStream(file), DEFAULT_UNPACK_LIMITS).next();
   const chunks: Uint8Array[] = [];
   for await (const chunk of value?.content ?? []) chunks.push(new Uint8Array(chunk));
@@ -179,6 +184,7 @@ async function collect(lane: TestLane, site: TestSite): Promise<Documents> {
   keep('site', file(site.config));
   for (const [name, line] of await linesOfServices(site)) keep(name, Buffer.from(line));
   keep('site-request', file(site.dir, 'request.json'));
+  keep('certificate-request', file(site.dir, 'certificate-request.json'));
   for (const kind of ['policy', 'channel']) for (const bytes of folder(lane.lane, 'trust', 'targets', kind)) keep(kind, bytes);
   for (const bytes of folder(lane.lane, 'content', 'blobs')) keepBlob(keep, bytes);
   for (const bytes of [file(site.dir, 'record.json'), file(site.dir, 'request-of-exception.json'), ...folder(site.state, 'receipts')])

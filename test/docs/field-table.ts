@@ -12,6 +12,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   '^sha256:[0-9a-f]{64}$': 'digest',
   '^[0-9a-f]{64}$': '64 hex digits',
   '^[0-9a-f]{32}$': '32 hex digits',
+  '^[0-9a-f]{2,40}$': '2–40 hex digits',
   '^[0-9a-f]{2}$': '2 hex digits',
   '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$': 'time',
   '^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$': 'name',
@@ -29,7 +30,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   '^[A-Z][A-Za-z]+=[^\\n]*$': 'unit property',
   '^(?:\\[[0-9a-f:]+\\]|[^\\s:]+):\\d{1,5}$': 'host:port',
   '^(?:[01]\\d|2[0-3]):[0-5]\\d$': 'HH:MM',
-  '^(?:pipeline\\.yaml|service\\.yaml|log\\.vkey|proposal\\.json|ledger\\/ledger\\.sqlite(?:\\.anchor)?|(?:keys|owners|proposals|lane\\/(?:trust|content|log))(?:\\/[A-Za-z0-9_@=+%,-][A-Za-z0-9_.@=+%,-]*)+)$':
+  '^(?:pipeline\\.yaml|service\\.yaml|log\\.vkey|proposal\\.json|ca\\/chain\\.pem|ledger\\/ledger\\.sqlite(?:\\.anchor)?|(?:keys|owners|proposals|lane\\/(?:trust|content|log))(?:\\/[A-Za-z0-9_@=+%,-][A-Za-z0-9_.@=+%,-]*)+)$':
     'file of a home',
 };
 

@@ -1,5 +1,5 @@
 /** Every format that has a page and a JSON Schema: its schema, where the code has one, and the parser that decides. */
-import { type JsonObject, parseLogLeaf, parseStatement, PREDICATE, readSiteRequest } from '@sealane/core';
+import { type JsonObject, parseLogLeaf, parseStatement, PREDICATE, readCertificateRequest, readSiteRequest } from '@sealane/core';
 import { parseDatabase } from '@sealane/ledger';
 import { parseReleaseManifest } from '@sealane/oci';
 import {
@@ -22,6 +22,7 @@ import {
   readRevocation,
   readRig,
   readRigRebuild,
+  readSiteCertificate,
   readSiteRecord,
   readTestResult,
 } from '@sealane/trust';
@@ -51,6 +52,7 @@ import {
   revocationShape,
   rigRebuildShape,
   rigShape,
+  siteCertificateShape,
   siteRecordShape,
 } from '../../packages/trust/src/evidence/predicates.js';
 import { channelShape } from '../../packages/trust/src/policy/channel.js';
@@ -93,6 +95,7 @@ export const FORMATS: readonly Format[] = [
   statement('revocation', PREDICATE.revocation, revocationShape, readRevocation),
   statement('rig', PREDICATE.rig, rigShape, readRig),
   statement('rig-rebuild', PREDICATE.rigRebuild, rigRebuildShape, readRigRebuild),
+  statement('site-certificate', PREDICATE.siteCertificate, siteCertificateShape, readSiteCertificate),
   statement('site-record', PREDICATE.siteRecord, siteRecordShape, readSiteRecord),
   {
     name: 'test-result',
@@ -117,6 +120,7 @@ export const FORMATS: readonly Format[] = [
   { name: 'log-leaf', kind: 'document', schema: 'by-hand', parse: parseLogLeaf },
   { name: 'proposal', kind: 'document', schema: 'by-hand', parse: (bytes) => parseProposal(bytes, 'proposal.json') },
   { name: 'release-manifest', kind: 'document', schema: 'by-hand', parse: parseReleaseManifest },
+  { name: 'certificate-request', kind: 'document', schema: 'by-hand', parse: readCertificateRequest },
   { name: 'site-request', kind: 'document', schema: 'by-hand', parse: readSiteRequest },
   {
     name: 'pipeline',

@@ -24,7 +24,6 @@ export const PREDICATE = {
   revocation: 'urn:sealane:revocation:v1',
   siteRecord: 'urn:sealane:site:v1',
   siteCertificate: 'urn:sealane:site-certificate:v1',
-  retirement: 'urn:sealane:retirement:v1',
   rig: 'urn:sealane:rig:v1',
   rigRebuild: 'urn:sealane:rig-rebuild:v1',
   recall: 'urn:sealane:recall:v1',

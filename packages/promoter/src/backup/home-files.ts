@@ -40,7 +40,7 @@ export async function snapshotHome(
   // the anchor before the ledger: it must not be ahead of the copy
   const anchor = present(`${LEDGER}.anchor`, `${home.ledger}.anchor`);
   await ledger.copyTo(ledgerCopy);
-  const single = ['pipeline.yaml', 'service.yaml', 'log.vkey', 'proposal.json'].flatMap((name) =>
+  const single = ['pipeline.yaml', 'service.yaml', 'log.vkey', 'proposal.json', 'ca/chain.pem'].flatMap((name) =>
     present(name, path.join(home.folder, name)),
   );
   const proposals = filesBelow(home.proposals, 'proposals').flatMap(([name, file]) => present(name, file));

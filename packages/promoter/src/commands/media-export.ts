@@ -17,7 +17,7 @@ export const command: CommandSpec = {
 
 async function run(call: CommandCall): Promise<CommandResult> {
   const exported = await withPromoter(call, (promoter) =>
-    Promise.resolve(exportMedium(promoter, textOption(call, 'stage'), path.resolve(call.io.cwd, textOption(call, 'out')))),
+    exportMedium(promoter, textOption(call, 'stage'), path.resolve(call.io.cwd, textOption(call, 'out'))),
   );
   return { exit: 0, json: exported, text: `${exported.files} files, ${exported.bytes} bytes in ${exported.out}` };
 }

@@ -1,12 +1,13 @@
 /** `sealane site show`. */
+import { PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { textArgument, withPromoter } from '../promoter.js';
 import { describeSites } from '../site/describe.js';
-import { PromoterError } from '@sealane/core';
+import { issuedTo } from '../site-ca/issued.js';
 
 export const command: CommandSpec = {
   name: 'site show',
-  summary: 'show the record of a site and its receipts',
+  summary: 'show the record of a site, its certificates and its receipts',
   arguments: [{ name: 'site', description: 'name of the site' }],
   example: 'sealane site show harbour-7 --home my-lane',
   run,
@@ -24,7 +25,18 @@ async function run(call: CommandCall): Promise<CommandResult> {
       reason,
       at,
     }));
+    const certificates = (await issuedTo(promoter, site.keyId)).map(({ serial, notBefore, notAfter, certifiedKeyId }) => ({
+      serial,
+      notBefore,
+      notAfter,
+      certifiedKeyId,
+    }));
+    const issued = certificates.map(({ serial, notAfter }) => `  certificate ${serial} until ${notAfter}`);
     const lines = receipts.map(({ seq, event, release, reason, at }) => `  ${seq}  ${at}  ${event}  ${release ?? ''}  ${reason ?? ''}`);
-    return { exit: 0, json: { ...site, receipts }, text: [`${site.site}  ${site.stage}  key ${site.keyId}`, ...lines].join('\n') };
+    return {
+      exit: 0,
+      json: { ...site, certificates, receipts },
+      text: [`${site.site}  ${site.stage}  key ${site.keyId}`, ...issued, ...lines].join('\n'),
+    };
   });
 }

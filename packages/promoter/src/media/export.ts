@@ -6,8 +6,9 @@ import { walkRelease } from '@sealane/oci';
 import { parseWaybill } from '@sealane/trust';
 import { mailOf } from '../channel/site-mail.js';
 import { readBlob } from '../content.js';
-import { durableWrite, PUBLIC_FILE, readNamed } from '../disk-shell.js';
+import { durableWrite, PUBLIC_FILE, readNamed, readOptional } from '../disk-shell.js';
 import { type Promoter, stageOf } from '../promoter.js';
+import { chainFile } from '../site-ca/names.js';
 
 export interface ExportedMedium {
   readonly out: string;
@@ -21,18 +22,29 @@ export interface ExportedMedium {
  *
  * @throws PromoterError `STAGE_UNKNOWN`; `CONTENT_MISSING` the lane lacks a blob that a release names
  */
-export function exportMedium(promoter: Promoter, stage: string, out: string): ExportedMedium {
+export async function exportMedium(promoter: Promoter, stage: string, out: string): Promise<ExportedMedium> {
   stageOf(promoter, stage);
   const names = [...contentFiles(promoter, stage), ...filesBelow(promoter.home.lane, 'log'), ...filesBelow(promoter.home.lane, 'trust')];
+  const certificates = await certificatesOf(promoter, stage);
   const timestamp = path.join('trust', 'metadata', 'timestamp.json');
   const ordered = [...names.filter((name) => name !== timestamp), timestamp];
   let bytes = 0;
+  for (const [name, pem] of certificates) {
+    durableWrite(path.join(out, name), pem, PUBLIC_FILE);
+    bytes += pem.length;
+  }
   for (const name of ordered) {
     const content = readNamed(path.join(promoter.home.lane, name), 'lane file');
     durableWrite(path.join(out, name), content, PUBLIC_FILE);
     bytes += content.length;
   }
-  return { out, stage, files: ordered.length, bytes };
+  return { out, stage, files: ordered.length + certificates.length, bytes };
+}
+
+/** Loaded only where sites are certified: X.509 costs a start tens of milliseconds. */
+async function certificatesOf(promoter: Promoter, stage: string): Promise<readonly (readonly [name: string, pem: string])[]> {
+  if (readOptional(chainFile(promoter.home)) === undefined) return [];
+  return await (await import('../site-ca/on-medium.js')).certificatesFor(promoter, stage);
 }
 
 /** Blobs of every release that the stage's channel names, with waybills and what those name; and what makes the folder an OCI layout. */

@@ -18,6 +18,7 @@ import { callerLimits } from './limits.js';
 import { type Logger, serviceLog } from './log-shell.js';
 import { type Metrics, serviceMetrics } from './metrics.js';
 import { openApiDocument } from './openapi.js';
+import { answerCertificateRequest } from './certificates.js';
 import { takeReceipts } from './receipts.js';
 import type { RouteContext } from './route.js';
 import { ROUTES } from './routes/index.js';
@@ -145,6 +146,7 @@ function listenerOf(options: ServeOptions, { log, servers, isDraining, signal, k
     // a poll costs a site data: nothing is sent that it does not need
     response.sendDate = false;
     if (method === 'POST' && url === '/api/v1/receipts') return void (await takeReceipts(receipts, request, response));
+    if (method === 'POST' && url === '/api/v1/certificates') return void (await answerCertificateRequest(receipts, request, response));
     if (url.startsWith('/api/')) return void (await api(request, response));
     if (method !== 'GET' && method !== 'HEAD') return void send(response, 405, 'method not allowed\n', { connection: 'close' });
     if (url === '/healthz') return void send(response, isDraining() ? 503 : 200, isDraining() ? 'stopping\n' : 'ok\n');

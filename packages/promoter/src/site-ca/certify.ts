@@ -4,6 +4,7 @@ import { siteCertificateStatement, type SiteCertificatePredicate } from '@sealan
 import { X509Certificate } from '@peculiar/x509';
 import { type LoggedStatement, signAndLog, tryWitness } from '../log/log-statements.js';
 import { type Promoter, stageSigner } from '../promoter.js';
+import { publishLogFiles } from '../trust/publish-lane.js';
 import { standingOf } from '../site/in-force.js';
 import { DEFAULT_DAYS } from './days.js';
 import { homeAuthority } from './home-authority.js';
@@ -76,7 +77,7 @@ export async function certifySite(promoter: Promoter, bytes: Uint8Array, days = 
     siteCertificateStatement(issued),
     await stageSigner(promoter, stage),
   );
-  await tryWitness(promoter);
+  if (await tryWitness(promoter)) await publishLogFiles(promoter);
   return answer(issued, certificate, [{ predicateType: PREDICATE.siteCertificate, digest: statementDigest, logIndex: index }]);
 }
 
@@ -86,7 +87,7 @@ function isFresh({ notBefore, notAfter }: SiteCertificatePredicate, nowMs: numbe
 }
 
 /** 16 bytes of chance, positive in DER and with no zeros in front, so that every reader writes it alike. */
-export function newSerial({ randomHex }: Pick<Promoter, 'randomHex'>): string {
+function newSerial({ randomHex }: Pick<Promoter, 'randomHex'>): string {
   return `4${randomHex().slice(1)}`;
 }
 

@@ -1,17 +1,10 @@
 /** The authority of this home: its chain in `ca/chain.pem`, the issuer's key among the others. */
-import path from 'node:path';
 import { PromoterError, type Signer } from '@sealane/core';
 import { readOptional } from '../disk-shell.js';
-import type { Home } from '../home.js';
 import type { Promoter } from '../promoter.js';
 import { checkAuthority, type SiteAuthority } from './authority.js';
-import { ISSUER_KEY } from './names.js';
+import { chainFile, ISSUER_KEY } from './names.js';
 import { readCertificates } from './x509.js';
-
-/** Where the chain lies. */
-export function chainFile({ folder }: Home): string {
-  return path.join(folder, 'ca', 'chain.pem');
-}
 
 /**
  * The authority, with who signs for it.

@@ -1,8 +1,15 @@
 /** The names in certificates of sites: `SITE.STAGE.sites.ORIGIN`, and what an authority of a lane is kept to. */
+import path from 'node:path';
 import { concatBytes, DER, der, PromoterError, utf8 } from '@sealane/core';
+import type { Home } from '../home.js';
 
 /** Name of the issuer's key in a home. */
 export const ISSUER_KEY = 'site-ca';
+
+/** Where the chain of the authority lies in a home. */
+export function chainFile({ folder }: Pick<Home, 'folder'>): string {
+  return path.join(folder, 'ca', 'chain.pem');
+}
 
 /** OID of name constraints (RFC 5280, section 4.2.1.10). */
 export const NAME_CONSTRAINTS = '2.5.29.30';

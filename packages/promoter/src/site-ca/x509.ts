@@ -43,7 +43,7 @@ export async function signedCertificate(content: CertificateContent, signer: Sig
     signingKey: { algorithm: P256, extractable: false, type: 'private', usages: ['sign'] },
   };
   const subtle = new Proxy(webcrypto.subtle, {
-    get: (target, name) => (name === 'sign' ? signWith(signer) : Reflect.get(target, name)),
+    get: (target, name): unknown => (name === 'sign' ? signWith(signer) : Reflect.get(target, name)),
   });
   const crypto = { subtle, getRandomValues: webcrypto.getRandomValues.bind(webcrypto), randomUUID: webcrypto.randomUUID.bind(webcrypto) };
   return await X509CertificateGenerator.create(parameters, crypto);

@@ -1,14 +1,6 @@
 /** Whether a site is one: its last record is by a registrar whom policy names still, and neither registrar nor stage has taken it out of service since. */
-import { PREDICATE, PromoterError, SealaneError } from '@sealane/core';
-import {
-  keySubject,
-  type Policy,
-  readRetirement,
-  readSiteRecord,
-  type SiteRecordPredicate,
-  verifyLedgerRow,
-  verifyTrustOf,
-} from '@sealane/trust';
+import { PromoterError, SealaneError } from '@sealane/core';
+import { type Policy, readSiteRecord, type SiteRecordPredicate, verifyLedgerRow, verifyTrustOf } from '@sealane/trust';
 import type { LedgerEntry } from '@sealane/ledger';
 import { ledgerRow } from '../decision/gate-input.js';
 import { statementOf } from '../log/log-statements.js';
@@ -29,20 +21,11 @@ export async function standingOf(promoter: Promoter, name: string): Promise<Site
   return { record, objection: await objectionTo(promoter, record, entry) };
 }
 
-async function objectionTo(promoter: Promoter, { stage, site, key }: SiteRecordPredicate, entry: LedgerEntry): Promise<string | null> {
+async function objectionTo(promoter: Promoter, { stage, site }: SiteRecordPredicate, entry: LedgerEntry): Promise<string | null> {
   const { policy, channel } = stageOf(promoter, stage);
   if (!(await isByRegistrar(promoter, policy, entry))) return 'its record is by no registrar that policy names now';
-  const retirement = await retirementOf(promoter, policy, key.id);
-  if (retirement !== undefined) return `it was retired: ${readRetirement(statementOf(retirement)).reason}`;
   const fence = channel.fenced.find((fenced) => fenced.site === site);
   return fence === undefined ? null : `it is fenced: ${fence.reason}`;
-}
-
-/** The retirement of the site with this key; undefined when no registrar of its stage said so. */
-export async function retirementOf(promoter: Promoter, policy: Policy, keyId: string): Promise<LedgerEntry | undefined> {
-  for (const entry of await promoter.ledger.statementsAbout(keySubject(keyId), PREDICATE.retirement))
-    if (await isByRegistrar(promoter, policy, entry)) return entry;
-  return undefined;
 }
 
 async function isByRegistrar(promoter: Promoter, policy: Policy, entry: LedgerEntry): Promise<boolean> {
