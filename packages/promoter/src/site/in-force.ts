@@ -2,7 +2,7 @@
 import { PromoterError, SealaneError } from '@sealane/core';
 import { type Policy, readSiteRecord, type SiteRecordPredicate, verifyLedgerRow, verifyTrustOf } from '@sealane/trust';
 import type { LedgerEntry } from '@sealane/ledger';
-import { ledgerRow } from '../decision/gate-input.js';
+import { ledgerRow } from '../decision/verify-entry.js';
 import { statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
 
