@@ -44,6 +44,8 @@ function takeBrought(site: Site): void {
   if (pem === undefined || renewal.looked === sha256(pem)) return;
   remember(site, { ...renewal, looked: sha256(pem) });
   const { name, notAfter } = takeCertificate(site, pem);
+  // what was asked is answered: the next one is asked for as soon as it is due
+  remember(site, { asked: null, looked: sha256(pem) });
   world.talk(`${config.name} is ${name} until ${notAfter}`);
 }
 
