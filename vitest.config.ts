@@ -34,6 +34,17 @@ export default defineConfig({
           testTimeout: 60_000,
         },
       },
+      {
+        ...source,
+        test: {
+          name: 'reliability',
+          include: ['test/reliability/*.reliability.ts'],
+          globalSetup: ['bin/prepare.mjs'],
+          testTimeout: 12 * 3600 * 1000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
       { ...source, test: { name: 'public-suite', include: [PUBLIC_SUITE], globalSetup: ['bin/prepare.mjs'] } },
     ],
   },

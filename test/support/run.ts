@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Words for node itself, before the script. */
   readonly node?: readonly string[];
+  /** Ends it with SIGABRT when it takes longer. */
+  readonly limitMs?: number;
 }
 
 /** The words that start an executable under this Node. */
@@ -35,9 +37,10 @@ export function commandWords(program: Executable, words: readonly string[], node
 }
 
 /** Runs a program to its end. */
-export function runProgram(file: string, words: readonly string[], { env = {}, cwd }: RunOptions = {}): Promise<Ended> {
+export function runProgram(file: string, words: readonly string[], { env = {}, cwd, limitMs }: RunOptions = {}): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, words, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const limit = limitMs === undefined ? {} : { timeout: limitMs, killSignal: 'SIGABRT' as const };
+    const child = spawn(file, words, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], ...limit });
     const output = { stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));

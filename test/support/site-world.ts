@@ -7,9 +7,13 @@ import { expect } from 'vitest';
 import { makeLane, type TestLane } from './lane.js';
 import { enrolSite, siteAt, type TestSite } from './site.js';
 
-/** 1.0.0 was installed at `base` and is stopped; 1.1.0 is good; 1.2.0 ends when it is started. `lanes` are copies of the lane with each as prod's release. */
+/**
+ * 1.0.0 was installed at `base` and is stopped; `enrolled` is the same site before that. 1.1.0 is good; 1.2.0 ends when it is started. `lanes` are copies of
+ * the lane with each as prod's release.
+ */
 export interface SiteWorld {
   readonly dir: string;
+  readonly enrolled: string;
   readonly base: string;
   readonly releases: Readonly<Record<'1.0.0' | '1.1.0' | '1.2.0', string>>;
   readonly lanes: Readonly<Record<'1.0.0' | '1.1.0' | '1.2.0', string>>;
@@ -25,12 +29,15 @@ export async function makeSiteWorld(): Promise<SiteWorld> {
   try {
     const first = await publish(lane, '1.0.0');
     const site = await enrolSite(lane, base, { driver: DRIVER, receiptsTo: './out' });
+    const enrolled = path.join(dir, 'enrolled');
+    cpSync(base, enrolled, { recursive: true });
     expect(await site.must(['update'])).toMatchObject({ outcome: 'installed', release: first.release });
     await site.stop();
     const second = await publish(lane, '1.1.0');
     const third = await publish(lane, '1.2.0', { bad: 'yes\n' });
     return {
       dir,
+      enrolled,
       base,
       releases: { '1.0.0': first.release, '1.1.0': second.release, '1.2.0': third.release },
       lanes: { '1.0.0': first.lane, '1.1.0': second.lane, '1.2.0': third.lane },

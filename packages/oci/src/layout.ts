@@ -5,7 +5,7 @@
  * target; here a put over it repairs it.
  */
 import { lstat, mkdir, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { canonicalJson, createDigester, type Digest, digestHex, SealaneError } from '@sealane/core';
 import { checkDigest, readFileChunks, readFileRange, readSmallFile, readVerifiedSync } from './blob-file.js';
@@ -63,7 +63,7 @@ const LAYOUT_VERSION = '1.0.0';
  * @throws OciError `CONTENT_MISSING` no layout there; `CONTENT_MALFORMED` another version of the format
  */
 export async function openLayout(dir: string, options: { readonly create?: 'never' | 'if-missing' } = {}): Promise<Layout> {
-  const blobs = join(dir, 'blobs', 'sha256');
+  const blobs = resolve(dir, 'blobs', 'sha256');
   const indexPath = join(dir, 'index.json');
   if (options.create === 'if-missing') await createMissing(dir, blobs, indexPath);
   await checkMarker(dir);
@@ -107,8 +107,9 @@ export async function openLayout(dir: string, options: { readonly create?: 'neve
 }
 
 async function createMissing(dir: string, blobs: string, indexPath: string): Promise<void> {
-  await mkdir(blobs, { recursive: true });
-  await syncPath(join(dir, 'blobs'));
+  const first = await mkdir(blobs, { recursive: true });
+  // a folder is durable by the one that names it
+  for (let made = blobs; first !== undefined && made.length >= first.length; made = dirname(made)) await syncPath(dirname(made));
   if (!(await isPlainFile(indexPath))) await durableWrite(indexPath, encodeLayoutIndex(EMPTY_INDEX), 'index');
   const marker = join(dir, 'oci-layout');
   // The marker comes last: a layout cut short while being made is none yet.

@@ -21,6 +21,7 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { SiteError } from '@sealane/core';
 
 /** What lies at a path, links not followed. */
@@ -50,6 +51,7 @@ export interface Disk {
   remove(path: string): void;
   /** Names in a folder, sorted; none when there is no folder. */
   list(path: string): readonly string[];
+  /** Makes a folder, and those above it that are missing, durably: what is synced inside later is lost with a name that was not. */
   makeFolder(path: string, mode: number): void;
   kind(path: string): PathKind;
   sizeBytes(path: string): number;
@@ -73,9 +75,7 @@ export const nodeDisk: Disk = {
   readLink: (path) => orUndefined(['ENOENT', 'EINVAL'], () => readlinkSync(path)),
   remove: (path) => rmSync(path, { recursive: true, force: true }),
   list: (path) => (orUndefined(['ENOENT'], () => readdirSync(path)) ?? []).sort(),
-  makeFolder: (path, mode) => {
-    mkdirSync(path, { recursive: true, mode });
-  },
+  makeFolder: makeDurableFolder,
   kind: kindOf,
   sizeBytes: (path) => lstatSync(path).size,
   mode: (path) => lstatSync(path).mode & 0o7777,
@@ -138,6 +138,12 @@ function withFile(path: string, flags: number, mode: number, use: (file: number)
   } finally {
     closeSync(file);
   }
+}
+
+function makeDurableFolder(path: string, mode: number): void {
+  const first = mkdirSync(path, { recursive: true, mode });
+  if (first === undefined) return;
+  for (let made = resolve(path); made.length >= first.length; made = dirname(made)) nodeDisk.syncFolder(dirname(made));
 }
 
 function kindOf(path: string): PathKind {

@@ -68,7 +68,13 @@ async function startGated(config: FilesDriverConfig, world: DriverWorld, slot: S
       stdio: ['ignore', log, log, 'pipe'],
     });
     await spawned(child, config.start);
-    recordWorkload(world, file, child.pid, slot.release);
+    try {
+      recordWorkload(world, file, child.pid, slot.release);
+    } catch (error) {
+      // nobody would know it, and it would keep us waiting
+      closeGate(child);
+      throw error;
+    }
     crashPoint('update:workload-recorded');
     await openGate(child);
     child.unref();
@@ -109,6 +115,12 @@ function openGate(child: ChildProcess): Promise<void> {
       resolve();
     });
   });
+}
+
+/** Without its word the gate ends, and nothing ran. */
+function closeGate(child: ChildProcess): void {
+  const gate = child.stdio[3];
+  if (gate instanceof Socket) gate.destroy();
 }
 
 async function stopRecorded(config: FilesDriverConfig, world: DriverWorld, file: string): Promise<void> {

@@ -3,7 +3,6 @@
  *
  * In order, and each until it has arrived. Exactly once is the promoter's part: a receipt is known by its digest, and one that it has is fine.
  */
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { canonicalJson, SealaneError } from '@sealane/core';
 import type { Disk } from '../disk.js';
@@ -53,7 +52,7 @@ async function poster(address: string, signal: AbortSignal): Promise<Send> {
 
 function copier({ receiptsTo, site }: FlushRequest, disk: Disk): Send {
   return (batch) => {
-    mkdirSync(receiptsTo, { recursive: true });
+    disk.makeFolder(receiptsTo, 0o755);
     for (const { seq, bundle } of batch) durableWrite(disk, path.join(receiptsTo, receiptName(site, seq)), canonicalJson(bundle), 0o644);
     return Promise.resolve(null);
   };

@@ -1,0 +1,113 @@
+/** The site's own code, in this process, as after a boot: real disk, real driver, real verification; what waits, waits shortly. */
+import { stateFolder } from '../../packages/site/src/state-folder.js';
+import { takeLock } from '../../packages/site/src/apply/lock.js';
+import { openMachine } from '../../packages/site/src/apply/machine.js';
+import type { SiteResult } from '../../packages/site/src/apply/outcome.js';
+import { runUpdate } from '../../packages/site/src/apply/update.js';
+import { type Clock, systemClock } from '../../packages/site/src/clock.js';
+import { readConfig } from '../../packages/site/src/config.js';
+import { nodeDisk } from '../../packages/site/src/disk.js';
+import { driverOf } from '../../packages/site/src/drivers/driver-of.js';
+import { systemProcesses } from '../../packages/site/src/drivers/process-table.js';
+import { serveFetch } from '../../packages/site/src/fetch/worker.js';
+import { hardwareOf } from '../../packages/site/src/hardware-shell.js';
+import type { Site, SiteWorld as Outside } from '../../packages/site/src/site.js';
+import { openSiteKey } from '../../packages/site/src/site-key.js';
+import type { TestSite } from '../support/site.js';
+import { type CutWorld, treeHash } from './scenes.js';
+
+/** Node's own clocks run on: a sleep lasts long enough for processes to start and end, and counts as what it should have lasted. */
+const SLEEP_MS = 1;
+
+function clockAfterBoot(boot: string): Clock {
+  let uptimeSeconds = 60;
+  return {
+    wallTime: systemClock.wallTime,
+    uptimeSeconds: () => uptimeSeconds,
+    bootId: () => boot,
+    sleep: async (ms, signal) => {
+      await systemClock.sleep(Math.min(ms, SLEEP_MS), signal);
+      uptimeSeconds += ms / 1000;
+    },
+  };
+}
+
+/** What `sealane-site update` would answer as the first command after a boot. A slot that is asked for its health and is not whole is a fault. */
+export async function updateAfterBoot(
+  world: CutWorld,
+  { config: file, state, dir }: TestSite,
+  boot: string,
+): Promise<{ result: SiteResult; faults: readonly string[] }> {
+  const folder = stateFolder(state);
+  const { signal } = new AbortController();
+  const clock = clockAfterBoot(boot);
+  const faults: string[] = [];
+  const outside: Outside = {
+    disk: nodeDisk,
+    clock,
+    processes: systemProcesses,
+    pid: process.pid,
+    env: process.env,
+    signal,
+    salt: () => new Uint8Array(16),
+    startFetcher: () => ({
+      sync: async (request) => {
+        const answer = await serveFetch(request, { disk: nodeDisk, signal });
+        return 'synced' in answer ? answer.synced : wrongAnswer();
+      },
+      flush: async (request) => {
+        const answer = await serveFetch({ ...request, receiptsTo: `${dir}/out` }, { disk: nodeDisk, signal });
+        return 'flushed' in answer ? answer.flushed : wrongAnswer();
+      },
+      dropOffer: (offer) => {
+        nodeDisk.remove(offer);
+        return Promise.resolve();
+      },
+      close: () => Promise.resolve(),
+    }),
+    collectHardware: () => hardwareOf(nodeDisk, folder.inventory, { root: '/', devices: [] }, () => undefined),
+    talk: () => undefined,
+  };
+  const config = readConfig(nodeDisk, file);
+  const site: Site = {
+    world: outside,
+    folder,
+    config,
+    signer: openSiteKey(nodeDisk, folder.key),
+    driver: driverOf(config.driver, {
+      disk: nodeDisk,
+      clock,
+      processes: systemProcesses,
+      signal,
+      hostEnv: process.env,
+      stateFolder: folder.root,
+      talk: () => undefined,
+    }),
+    prober: {
+      ask: (_, { cwd, env }) => {
+        const whole = world.trees.get(env['SEALANE_RELEASE'] ?? '');
+        const isWhole = treeHash(cwd) === whole;
+        if (!isWhole && whole !== undefined) faults.push(`mixed: health was asked of ${cwd}, which is not its release`);
+        return Promise.resolve({
+          id: 'health',
+          verdict: isWhole ? 'pass' : 'fail',
+          expected: 'the release',
+          actual: '',
+          remedy: '',
+          evidence: [],
+        });
+      },
+      close: () => Promise.resolve(),
+    },
+  };
+  const release = takeLock(outside, folder.lock);
+  try {
+    return { result: await runUpdate(site, openMachine(nodeDisk, folder.journal), 'update'), faults };
+  } finally {
+    release();
+  }
+}
+
+function wrongAnswer(): never {
+  throw new Error('ask fetch: expected the answer to what was asked');
+}

@@ -1,0 +1,140 @@
+/** Writes docs/reliability.md from what the enumerations found. */
+import { writeFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
+import path from 'node:path';
+import { format, resolveConfig } from 'prettier';
+import { ROOT } from '../support/run.js';
+import type { CutResult } from './kills.js';
+import { readResults } from './results.js';
+
+const PAGE = path.join(ROOT, 'docs', 'reliability.md');
+
+interface CutDisk {
+  readonly scenario: string;
+  readonly faults: readonly string[];
+}
+
+interface TakenFlush {
+  readonly scenario: string;
+  readonly flush: string;
+  readonly tried: number;
+  readonly found: string | null;
+}
+
+/** Writes the page, as far as there are results. */
+export async function writeReport(): Promise<void> {
+  const kills = readResults('kills.jsonl') as readonly CutResult[];
+  const disks = readResults('power-cuts.jsonl') as readonly CutDisk[];
+  const flushes = readResults('flushes.jsonl') as readonly TakenFlush[];
+  const text = `${INTRODUCTION}
+
+Measured on ${new Date().toISOString().slice(0, 10)} on ${cpus().length} cores of ${cpus()[0]?.model.trim() ?? 'an unknown processor'}, Linux ${release()}, Node ${process.versions.node}. \`SEALANE_RELIABILITY_MINUTES\` ends each of the
+two enumerations early; what is tried first is a fair part of the whole. \`npm test\` tries a sample.
+
+## Killed and failed
+
+${KILLS}
+
+${table(['command', 'fault', 'points tried', 'recovered', 'mixed', 'lost', 'other'], killRows(kills))}
+
+## Power cuts
+
+${POWER}
+
+${table(['command', 'disks tried', 'recovered', 'mixed', 'lost', 'other'], diskRows(disks))}
+
+## Each flush taken away
+
+${FLUSHES}
+
+${table(['flush', 'times', 'missed', 'what is then found'], flushRows(flushes))}
+
+${UNMISSED}
+`;
+  writeFileSync(PAGE, await format(text, { ...(await resolveConfig(PAGE)), filepath: PAGE }));
+}
+
+const INTRODUCTION = `# Reliability
+
+What becomes of a site whose updater is killed, whose disk fails, or whose power goes. \`npm run reliability\` tries it and writes this page; nothing here is written by hand.
+
+**Recovered** means: the next command, without anybody's help, leaves the old release or the new one, every file of it right, one workload running in it, its health passed, and each receipt once, in a chain without a gap,
+sent. **Mixed** = a slot, a link or a workload that is not one release. **Lost** = a receipt, a journal or a floor that is gone.`;
+
+const KILLS = `Every system call by which the processes of a command change the site's folder is numbered (\`test/reliability/fs-points.c\`, preloaded). At each one the process that makes it is killed with SIGKILL, or the call fails: \`EIO\`,
+\`ENOSPC\` once, \`full\` = no space from there on, \`short\` = half of a write, \`torn\` = killed in the middle of a write. After a kill the recovery is killed too, at a call of chance, up to four times in a row; each is a point. These are the real
+programs with a real workload.`;
+
+const POWER = `Each command is traced with the bytes that it writes. For each moment of it the disks are made that a power cut could leave: what was flushed is kept; of all else each change of a name, and each block of 4 KiB, is kept or lost in any
+combination (all, none, each alone, each missing, each prefix, blocks of zeros, and by chance). The name of a new file counts as flushed when its folder is, a rename when one of its two folders is. Two different disks are never the same by name, kind, bytes or link.
+From each the site's own code recovers, with another boot id, a real disk and a real workload, in one process for speed. That the trace misses nothing is tested: replayed, it gives the folder that the command left, byte for
+byte; a flush that it missed would only make the model harder. Not in the model: rights and times of files, and a disk that lies about what it flushed.`;
+
+const FLUSHES = `The same with one flush less: the disks that only its absence makes possible are tried (at most 40). *Missed* = how many flushes of that file were needed in that a disk was not recovered without them.`;
+
+const UNMISSED = `A flush that is never missed here is kept for one of these reasons. Files of the **mirror** are verified when they are used, and fetched again when they are not there: their flushes keep a site that lost power *and* its link
+from losing what it had fetched. Folders inside a **slot** are flushed from the bottom up by one walk; the last of them covers what the earlier ones do while the slot has its temporary name. The **lock** is void after a boot. The record of the **workload** is void after a
+boot as well: it is flushed before the workload's first instruction for the sake of a killed updater, and costs one flush a start. Blobs of the **store** are hashed again when they are unpacked.`;
+
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const line = (words: readonly (string | number)[]): string => `| ${words.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function groups<T>(all: readonly T[], key: (one: T) => string): readonly (readonly [string, readonly T[]])[] {
+  const found = new Map<string, T[]>();
+  for (const one of all) found.set(key(one), [...(found.get(key(one)) ?? []), one]);
+  return [...found].sort(([left], [right]) => left.localeCompare(right));
+}
+
+/** Recovered, mixed, lost, other: each result counts once, by its first fault. */
+function verdicts(all: readonly { readonly faults: readonly string[] }[], weight: (index: number) => number): readonly number[] {
+  const sums = [0, 0, 0, 0];
+  for (const [index, { faults }] of all.entries()) {
+    const [first] = faults;
+    const column = first === undefined ? 0 : first.startsWith('mixed') ? 1 : first.includes('lost') ? 2 : 3;
+    sums[column] = (sums[column] ?? 0) + weight(index);
+  }
+  return sums;
+}
+
+function killRows(kills: readonly CutResult[]): readonly (readonly (string | number)[])[] {
+  const row = (words: readonly string[], some: readonly CutResult[]): readonly (string | number)[] => {
+    const points = (index: number): number => some[index]?.points ?? 0;
+    return [...words, some.reduce((sum, _, index) => sum + points(index), 0), ...verdicts(some, points)];
+  };
+  const rows = groups(kills, ({ scenario, fault }) => `${scenario}|${fault}`).map(([key, some]) => row(key.split('|'), some));
+  return [...rows, row(['**all**', ''], kills)];
+}
+
+function diskRows(disks: readonly CutDisk[]): readonly (readonly (string | number)[])[] {
+  const row = (name: string, some: readonly CutDisk[]): readonly (string | number)[] => [name, some.length, ...verdicts(some, () => 1)];
+  return [...groups(disks, ({ scenario }) => scenario).map(([name, some]) => row(name, some)), row('**all**', disks)];
+}
+
+function flushRows(flushes: readonly TakenFlush[]): readonly (readonly (string | number)[])[] {
+  return groups(flushes, ({ flush }) => kindOf(flush)).map(([name, some]) => {
+    const found = some.flatMap((one) => one.found ?? []);
+    return [`\`${name}\``, some.length, found.length, found[0] === undefined ? '–' : shortened(found[0])];
+  });
+}
+
+/** A path without what differs from run to run. */
+function kindOf(flush: string): string {
+  return flush
+    .replace(/[0-9a-f]{64}/g, 'HEX')
+    .replace(/lock\.\d+/, 'lock.PID')
+    .replace(/\.blob-\d+-\d+/, '.blob-N')
+    .replace(/\d{8}\.json/, 'N.json')
+    .replace(/metadata\/.*\.json/, 'metadata/ROLE.json')
+    .replace(/targets\/.*\.json/, 'targets/TARGET.json')
+    .replace(/tile\/.*/, 'tile/…');
+}
+
+function shortened(fault: string): string {
+  return fault
+    .replace(/\/\S*\/cut\//g, '')
+    .replace(/[0-9a-f]{64}/g, 'HEX')
+    .replace(/[|\n]/g, ' ')
+    .slice(0, 120);
+}
