@@ -26,7 +26,7 @@ function layerOf(scene: Scene, release: Digest): string {
   return blob(image.layers?.[0]?.digest ?? '');
 }
 
-describe('bytes on the way', () => {
+describe('B6 bytes on the way', () => {
   it('a layer with one byte flipped is refused by its path', async () => {
     const scene = setScene(world);
     const layer = layerOf(scene, world.two);
@@ -72,7 +72,7 @@ describe('bytes on the way', () => {
   });
 });
 
-describe('archives that try to leave their folder', () => {
+describe('B6 archives that try to leave their folder', () => {
   const hostile = [
     'dotdot.tar',
     'absolute.tar',

@@ -46,7 +46,7 @@ function withEntry(bundle: JsonObject, change: (entry: JsonObject) => JsonObject
   return { ...bundle, verificationMaterial: { ...material, tlogEntries: [change(entry)] } };
 }
 
-describe('not in the log', () => {
+describe('B6 not in the log', () => {
   it('a statement without a proof is refused', async () => {
     const scene = await offerBent((bundle) => ({
       ...bundle,
@@ -87,7 +87,7 @@ describe('not in the log', () => {
   });
 });
 
-describe('no witness quorum', () => {
+describe('B6 no witness quorum', () => {
   const withoutCosignatures = (note: string): string => {
     const [text = '', signatures = ''] = note.split('\n\n');
     return `${text}\n\n${signatures

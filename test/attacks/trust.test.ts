@@ -29,7 +29,7 @@ it('the lane as it is published installs: the attacks below fail for the reason 
   await expectInstalled(setScene(world), '1.1.0');
 });
 
-describe('arbitrary software', () => {
+describe('B6 arbitrary software', () => {
   it('a channel signed by another stage’s key is refused', async () => {
     const scene = setScene(world);
     await scene.copy.setChannel(scene.copy.channel(), { stageSigner: 'dev' });
@@ -85,7 +85,7 @@ async function forgeTargets(copy: LaneCopy, owners: readonly string[]): Promise<
   await copy.setRole('targets', await signMetadata(unsigned, owners.map(exampleSigner)));
 }
 
-describe('rollback', () => {
+describe('B6 rollback', () => {
   it('an older timestamp, snapshot and channel are refused', async () => {
     const scene = setScene(world);
     await expectInstalled(scene, '1.1.0');
@@ -102,7 +102,7 @@ describe('rollback', () => {
   });
 });
 
-describe('freeze', () => {
+describe('B6 freeze', () => {
   it('a timestamp that has expired is refused, and what runs goes on', async () => {
     const scene = setScene(world, world.older);
     expect((await scene.site.must(['update'])).outcome).toBe('unchanged');
@@ -111,7 +111,7 @@ describe('freeze', () => {
   });
 });
 
-describe('mix and match', () => {
+describe('B6 mix and match', () => {
   it('a snapshot of another publish under this timestamp is refused', async () => {
     const scene = setScene(world);
     const current = publishedMetadataPath('snapshot', scene.copy.version('snapshot'));
@@ -130,7 +130,7 @@ describe('mix and match', () => {
   });
 });
 
-describe('too much', () => {
+describe('B6 too much', () => {
   it('an endless timestamp is refused', async () => {
     const scene = setScene(world);
     writeFileSync(scene.copy.file(TIMESTAMP), Buffer.alloc(8 << 20, 0x20));
@@ -144,7 +144,7 @@ describe('too much', () => {
   });
 });
 
-describe('the wrong role', () => {
+describe('B6 the wrong role', () => {
   it('a stage’s role that lists a policy beside its channel is refused', async () => {
     const scene = setScene(world);
     const { copy } = scene;
@@ -162,7 +162,7 @@ describe('the wrong role', () => {
   });
 });
 
-describe('malformed documents', () => {
+describe('B6 malformed documents', () => {
   it('a truncated timestamp is refused', async () => {
     const scene = setScene(world);
     const bytes = scene.copy.read(TIMESTAMP);
@@ -185,7 +185,7 @@ describe('malformed documents', () => {
   });
 });
 
-describe('example keys', () => {
+describe('B6 example keys', () => {
   it('a site that does not allow them refuses a lane made of them', async () => {
     const scene = setScene(world);
     const config = readFileSync(scene.site.config, 'utf8');

@@ -56,7 +56,7 @@ it('a whole waybill made the same way installs: the attacks below fail for the r
   await expectInstalled(await offer(decision(world, world.three, { inputs }), [...honest, ...approvals]), '1.2.0');
 });
 
-describe('stage order', () => {
+describe('B6 stage order', () => {
   it('a waybill without the decision of the stage before is refused', async () => {
     const decisions = await world.log.about(world.three, PREDICATE.decision);
     const [preprod] = decisions.slice(1, 2);
@@ -82,7 +82,7 @@ describe('stage order', () => {
   });
 });
 
-describe('another subject', () => {
+describe('B6 another subject', () => {
   it('a decision about another release is refused', async () => {
     await expectRefusal(await offer(decision(world, world.two), [...honest, ...approvals]), 'WAYBILL_SUBJECT', 4);
   });
@@ -93,7 +93,7 @@ describe('another subject', () => {
   });
 });
 
-describe('signatures', () => {
+describe('B6 signatures', () => {
   it('a decision signed by dev’s key is refused', async () => {
     await expectRefusal(await offer(decision(world, world.three), [...honest, ...approvals], { signer: 'dev' }), 'WAYBILL_SIGNATURE', 4);
   });
@@ -115,7 +115,7 @@ function withPayload(bundle: JsonObject, change: (text: string) => string): Json
   return { ...bundle, dsseEnvelope: { ...envelope, payload } };
 }
 
-describe('approvals', () => {
+describe('B6 approvals', () => {
   it('a decision without approvals is refused', async () => {
     await expectRefusal(await offer(decision(world, world.three), honest), 'WAYBILL_APPROVALS', 3);
   });
@@ -155,7 +155,7 @@ describe('approvals', () => {
   });
 });
 
-describe('evidence', () => {
+describe('B6 evidence', () => {
   it('no test result at all is refused', async () => {
     const tests = await world.log.about(world.three, PREDICATE.testResult);
     await expectRefusal(

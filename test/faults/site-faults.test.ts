@@ -131,7 +131,7 @@ it('a hold defers (5) and shows in the status, a lapsed one does not; unhold lif
   });
 });
 
-it('a release that never gets healthy is rolled back (7), and not tried again until a person allows it', async () => {
+it('B8 a release that never gets healthy is rolled back (7), and not tried again until a person allows it', async () => {
   await atSite(world, '1.2.0', async (site) => {
     expect(brief(await site.run(['update']))).toEqual({ exit: 7, outcome: 'rolled-back', reason: 'HEALTH_FAILED' });
     await expectUntouched(site, 2);
@@ -142,7 +142,7 @@ it('a release that never gets healthy is rolled back (7), and not tried again un
   });
 });
 
-it('where neither release comes up the site is held (8) until a person has mended the host', async () => {
+it('B8 where neither release comes up the site is held (8) until a person has mended the host', async () => {
   await atSite(world, '1.1.0', async (site) => {
     editConfig(site.dir, 'driver', { ...DRIVER, start: ['/nowhere/program'] });
     for (const command of ['update', 'update', 'check', 'unhold'])
@@ -157,7 +157,7 @@ it('where neither release comes up the site is held (8) until a person has mende
   });
 });
 
-it('going back by hand: 2 where nothing is kept, else installed, and the release that was left is not taken again', async () => {
+it('B8 going back by hand: 2 where nothing is kept, else installed, and the release that was left is not taken again', async () => {
   await atSite(world, '1.1.0', async (site) => {
     expect(brief(await site.run(['rollback']))).toEqual({ exit: 2, outcome: undefined, reason: 'ROLLBACK_NONE' });
     await expectInstalls(site);

@@ -160,7 +160,7 @@ describe.skipIf(process.platform !== 'linux').concurrent('update', () => {
     });
   });
 
-  it('killed at one step after the other, again and again, still ends with the new release', async () => {
+  it('B7 killed at one step after the other, again and again, still ends with the new release', async () => {
     await atSite(world, '1.1.0', async (site) => {
       for (const point of INSTALL_POINTS.slice(0, INSTALL_POINTS.indexOf('update:stopped'))) await killed(site, point, ['update']);
       const before = await expectOldOrNew(site, '1.0.0', '1.1.0');
@@ -171,7 +171,7 @@ describe.skipIf(process.platform !== 'linux').concurrent('update', () => {
     });
   });
 
-  it('killed each time that it switches gives up and goes back', async () => {
+  it('B8 killed each time that it switches gives up and goes back', async () => {
     await atSite(world, '1.1.0', async (site) => {
       for (let tries = 0; tries < 3; tries += 1) await killed(site, 'update:started', ['update']);
       const before = await expectOldOrNew(site, '1.0.0', '1.1.0');

@@ -7,7 +7,7 @@ import { seeded } from '../reliability/disk-states.js';
 import { buildFsPoints, whyNoPoints } from '../reliability/fs-points.js';
 import { callsOf, cut, type Cut } from '../reliability/kills.js';
 import { differences, disksOf, imageOfAll, recoverFrom, traceScenario, type TracedScenario } from '../reliability/power-cuts.js';
-import { type CutWorld, makeCutWorld, POWER_SCENARIOS, SCENARIOS } from '../reliability/scenes.js';
+import { type CutWorld, makeCutWorld, POWER_SCENARIOS, type Scenario, SCENARIOS } from '../reliability/scenes.js';
 
 const why = whyNoPoints();
 
@@ -15,6 +15,7 @@ describe.skipIf(why !== undefined)(`B7 cut off anywhere${why === undefined ? '' 
   let world: CutWorld;
   let library: string;
   let traced: readonly TracedScenario[];
+  let calls: ReadonlyMap<Scenario, readonly string[]>;
 
   beforeAll(async () => {
     world = await makeCutWorld();
@@ -22,6 +23,9 @@ describe.skipIf(why !== undefined)(`B7 cut off anywhere${why === undefined ? '' 
     const all: TracedScenario[] = [];
     for (const scenario of POWER_SCENARIOS) all.push(await traceScenario(world, library, scenario));
     traced = all;
+    const counted = new Map<Scenario, readonly string[]>();
+    for (const scenario of SCENARIOS) counted.set(scenario, await callsOf(world, library, scenario));
+    calls = counted;
   });
 
   afterAll(() => {
@@ -30,7 +34,7 @@ describe.skipIf(why !== undefined)(`B7 cut off anywhere${why === undefined ? '' 
 
   test('B7 killed at a call, and again in the recovery', async () => {
     for (const scenario of SCENARIOS) {
-      const { length } = await callsOf(world, library, scenario);
+      const { length = 0 } = calls.get(scenario) ?? [];
       await expectRecovered(scenario, { fault: 'kill', at: Math.round(length * 0.8), again: [12] });
     }
   });
@@ -38,12 +42,12 @@ describe.skipIf(why !== undefined)(`B7 cut off anywhere${why === undefined ? '' 
   test('B7 failed at a write: an error, half of it, and no space from there on', async () => {
     const faults = ['EIO', 'short', 'full'] as const;
     for (const [index, scenario] of SCENARIOS.entries()) {
-      const writes = (await callsOf(world, library, scenario)).flatMap((call, number) => (call === 'write' ? [number + 1] : []));
+      const writes = (calls.get(scenario) ?? []).flatMap((call, number) => (call === 'write' ? [number + 1] : []));
       await expectRecovered(scenario, { fault: faults[index % faults.length] ?? 'EIO', at: writes.at(-3) ?? 0, again: [] });
     }
   });
 
-  async function expectRecovered(scenario: (typeof SCENARIOS)[number], what: Cut): Promise<void> {
+  async function expectRecovered(scenario: Scenario, what: Cut): Promise<void> {
     const { faults, points, endedAt } = await cut(world, library, scenario, what);
     expect({ scenario: scenario.name, what, faults, met: points > 0 }).toEqual({ scenario: scenario.name, what, faults: [], met: true });
     expect(scenario.ends).toContain(endedAt);
