@@ -34,7 +34,7 @@ describe.skipIf(why !== undefined)(`B7 cut off anywhere${why === undefined ? '' 
 
   test('B7 killed at a call, and again in the recovery', async () => {
     for (const scenario of SCENARIOS) {
-      const { length = 0 } = calls.get(scenario) ?? [];
+      const { length } = calls.get(scenario) ?? [];
       await expectRecovered(scenario, { fault: 'kill', at: Math.round(length * 0.8), again: [12] });
     }
   });
