@@ -9,6 +9,7 @@ import { readConfig } from '../../packages/site/src/config.js';
 import { nodeDisk } from '../../packages/site/src/disk.js';
 import { driverOf } from '../../packages/site/src/drivers/driver-of.js';
 import { systemProcesses } from '../../packages/site/src/drivers/process-table.js';
+import { runToEnd } from '../../packages/site/src/drivers/run-to-end.js';
 import { serveFetch } from '../../packages/site/src/fetch/worker.js';
 import { hardwareOf } from '../../packages/site/src/hardware-shell.js';
 import type { Site, SiteWorld as Outside } from '../../packages/site/src/site.js';
@@ -82,6 +83,9 @@ export async function updateAfterBoot(
       hostEnv: process.env,
       stateFolder: folder.root,
       talk: () => undefined,
+      run: runToEnd,
+      // no release here has images
+      serveImages: wrongAnswer,
     }),
     prober: {
       ask: (_, { cwd, env }) => {
