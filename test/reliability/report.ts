@@ -70,7 +70,7 @@ combination (all, none, each alone, each missing, each prefix, blocks of zeros, 
 From each the site's own code recovers, with another boot id, a real disk and a real workload, in one process for speed. That the trace misses nothing is tested: replayed, it gives the folder that the command left, byte for
 byte; a flush that it missed would only make the model harder. Not in the model: rights and times of files, and a disk that lies about what it flushed.`;
 
-const FLUSHES = `The same with one flush less: the disks that only its absence makes possible are tried (at most 12). *Missed* = how many flushes of that file were needed in that a disk was not recovered without them.`;
+const FLUSHES = `The same with one flush less: the disks that only its absence makes possible are tried (at most 16). *Missed* = how many flushes of that file were needed in that a disk was not recovered without them.`;
 
 const UNMISSED = `A flush that is never missed here is kept for one of these reasons. Files of the **mirror** are verified when they are used, and fetched again when they are not there: their flushes keep a site that lost power *and* its link
 from losing what it had fetched. Folders inside a **slot** are flushed from the bottom up by one walk; the last of them covers what the earlier ones do while the slot has its temporary name. The **lock** is void after a boot. The record of the **workload** is void after a
