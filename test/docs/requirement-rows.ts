@@ -44,14 +44,22 @@ const PROMOTION: readonly RequirementRow[] = [
 
 /** B. Distribution and the site. */
 const SITE: readonly RequirementRow[] = [
-  ['B1', 'mirror: verified before it is served, nothing that was not asked for, killed anywhere, bounded, garbage collected', 'a bound in bytes of its own; what it serves is shown under B2'],
+  [
+    'B1',
+    'mirror: verified before it is served, nothing that was not asked for, killed anywhere, bounded, garbage collected',
+    'a bound in bytes of its own; what it serves is shown under B2',
+  ],
   ['B2', 'engines pull from the mirror by digest, with the WAN cut', 'containerd'],
   ['B3', 'upstreams in order for each class of traffic; bulk cannot starve revocations; a bad upstream is left and rejoined', NONE_YET],
   ['B4', 'little over the WAN: resumable, only chunks that the site lacks', NONE_YET],
   ['B5', 'removable media out and back; a hostile one gets a clear refusal', ''],
   ['B6', 'verifies by itself, offline: each TUF and Uptane attack is refused by name', ''],
   ['B7', 'applies atomically: old or new, at any kill or power cut', 'real cuts in a virtual machine; power is cut in a model of the disk'],
-  ['B8', 'rolls back by itself and by hand, to a good release, never to a revoked one or below the floor', 'reboot loops; that a revoked release and one below the floor bar the way back is shown under A13'],
+  [
+    'B8',
+    'rolls back by itself and by hand, to a good release, never to a revoked one or below the floor',
+    'reboot loops; that a revoked release and one below the floor bar the way back is shown under A13',
+  ],
   ['B9', 'drivers: files, Podman, Kubernetes, command', 'Kubernetes, quadlet, files as systemd units'],
   ['B10', 'degraded but functional, for days without WAN, DNS, NTP and central', NONE_YET],
   ['B11', 'a systemd service: notify, watchdog, credentials, hardened; or a timer', ''],
