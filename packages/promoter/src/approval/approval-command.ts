@@ -7,7 +7,8 @@ import { GROUP, KEY, OUT, statementsResult, TO_STAGE } from '../command-parts.js
 import { reached } from '../crash-point.js';
 import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
 import { logEnvelope } from '../log/log-statements.js';
-import { optionalText, releaseOf, textArgument, textOption, withLockedPromoter } from '../promoter.js';
+import { publishedLane, ROOT, withPublishedLane } from '../client/published-lane-shell.js';
+import { optionalText, type Promoter, releaseOf, textArgument, textOption, withLockedPromoter } from '../promoter.js';
 import { signApproval } from './approve.js';
 
 /** Longest that an approval may hold, in days. */
@@ -26,14 +27,18 @@ export function approvalCommand(verdict: 'approve' | 'reject'): CommandSpec {
         ? 'sign that a release may go into a stage, over exactly what the gates read'
         : 'veto a release for a stage, signed and logged',
     arguments: [{ name: 'release', description: 'sha256:… or NAME@VERSION' }],
-    options: [TO_STAGE, GROUP, KEY, OUT, reason, ...(verdict === 'approve' ? [IRREVERSIBLE] : []), DAYS],
+    options: [TO_STAGE, GROUP, KEY, OUT, ROOT, reason, ...(verdict === 'approve' ? [IRREVERSIBLE] : []), DAYS],
     example: `sealane ${verdict} readings@1.0.0 --to prod --key alice${verdict === 'reject' ? ' --reason "recalled by the lab"' : ''} --home my-lane`,
     run: (call) => run(call, verdict),
   };
 }
 
 async function run(call: CommandCall, verdict: 'approve' | 'reject'): Promise<CommandResult> {
-  return await withLockedPromoter(call, async (promoter) => {
+  const published = publishedLane(call);
+  const out = optionalText(call, 'out');
+  if (published !== undefined && out === undefined)
+    throw new PromoterError('USAGE', `${verdict} with --root: expected --out with it, since the published lane takes nothing in, got none`);
+  const sign = async (promoter: Promoter): Promise<CommandResult> => {
     const { digest } = await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE'));
     const signer = await promoter.signer(textOption(call, 'key'));
     const [reason, group, days] = [optionalText(call, 'reason'), optionalText(call, 'group'), parseDays(optionalText(call, 'days'))];
@@ -47,7 +52,6 @@ async function run(call: CommandCall, verdict: 'approve' | 'reject'): Promise<Co
       ...(group === undefined ? {} : { group }),
       ...(days === undefined ? {} : { days }),
     });
-    const out = optionalText(call, 'out');
     if (out !== undefined) {
       durableWrite(path.resolve(call.io.cwd, out), `${JSON.stringify(encodeBundle(signed))}\n`, PUBLIC_FILE);
       return statementsResult([{ predicateType: PREDICATE.approval, digest: statementDigestOf(signed.envelope), logIndex: null }]);
@@ -55,7 +59,10 @@ async function run(call: CommandCall, verdict: 'approve' | 'reject'): Promise<Co
     const { index, statementDigest } = await logEnvelope(promoter.ledger, signed);
     reached('approval:logged');
     return statementsResult([{ predicateType: PREDICATE.approval, digest: statementDigest, logIndex: index }]);
-  });
+  };
+  if (published === undefined) return await withLockedPromoter(call, sign);
+  const release = textArgument(call, 0, 'RELEASE');
+  return await withPublishedLane(call, published, async ({ ledger }) => (await releaseOf(ledger, release)).digest, sign);
 }
 
 function parseDays(text: string | undefined): number | undefined {

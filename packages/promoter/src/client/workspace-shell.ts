@@ -29,14 +29,15 @@ import { durableWrite, listFolder, makePrivateFolder, PUBLIC_FILE } from '../dis
 import { type Home, homeAt } from '../home.js';
 import { parsePipeline } from '../pipeline/pipeline.js';
 import { postText } from '../post-shell.js';
-import { authoritiesIn, type Promoter } from '../promoter.js';
+import { authoritiesIn, optionalText, type Promoter } from '../promoter.js';
+import { rootFile } from './root-file-shell.js';
 import { readBlob } from '../content.js';
 import { signAndLog } from '../log/log-statements.js';
 import { writeBlob } from '../decision/waybill.js';
 import { signerOf } from '../signers/key-file.js';
 import { signerAt } from '../signers/key-ref.js';
 import { openSource, type ReadFile } from '../tuf-client/source-shell.js';
-import { type LaneTrust, readBelow, readLaneTrust } from '../trust/lane-trust.js';
+import { type LaneReading, type LaneTrust, readBelow, readLaneTrust } from '../trust/lane-trust.js';
 
 /** More files than the trust of a lane has: a server that names new ones for ever is left. */
 const MAX_TRUST_FILES = 4096;
@@ -54,14 +55,29 @@ export interface Workspace {
 
 /** Makes a workspace over the lane at `address`, runs `work`, removes it. */
 export async function withWorkspace<T>(call: CommandCall, address: string, work: (workspace: Workspace) => Promise<T>): Promise<T> {
+  const root = optionalText(call, 'root');
+  const pinned = root === undefined ? {} : { root: rootFile(path.resolve(call.io.cwd, root)) };
+  return await withOpenWorkspace(call, address, pinned, work);
+}
+
+/** From where the trust of a lane is taken: `root` else the first that lies there; with `now` nothing of it may have expired. */
+type Pinned = Pick<LaneReading, 'root' | 'now'>;
+
+/** As `withWorkspace`; `work` may read the lane too. */
+export async function withOpenWorkspace<T>(
+  call: CommandCall,
+  address: string,
+  pinned: Pinned,
+  work: (workspace: Workspace, read: ReadFile) => Promise<T>,
+): Promise<T> {
   const folder = mkdtempSync(path.join(tmpdir(), 'sealane-'));
   try {
     const home = homeAt(folder);
     const read = openSource(address, call.io.cwd, call.io.signal);
-    const lane = await fetchTrust(home, read);
+    const lane = await fetchTrust(home, read, pinned);
     const promoter = await openWorkspace(call, home, lane);
     try {
-      return await work(workspaceOf(promoter, read));
+      return await work(workspaceOf(promoter, read), read);
     } finally {
       await promoter.ledger.close();
     }
@@ -127,13 +143,14 @@ function missingManifest(promoter: Promoter, release: Digest): Digest | undefine
 }
 
 /** Fetches what reading the trust asks for, until it asks for nothing new: each round verifies what the one before has brought. */
-async function fetchTrust(home: Home, read: ReadFile): Promise<LaneTrust> {
+async function fetchTrust(home: Home, read: ReadFile, pinned: Pinned): Promise<LaneTrust> {
   const absent = new Set<string>();
   const here = readBelow(home.trust);
   for (let count = 0; count < MAX_TRUST_FILES; count += 1) {
     const wanted: { readonly name: string; readonly maxBytes: number }[] = [];
     const lane = attempt(() =>
       readLaneTrust(home, undefined, {
+        ...pinned,
         read: (name, maxBytes) => {
           const bytes = here(name, maxBytes);
           if (bytes === undefined && !absent.has(name)) wanted.push({ name, maxBytes });

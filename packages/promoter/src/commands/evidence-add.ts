@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { SERVER_ROOT } from '../client/root-file-shell.js';
 import { serviceAddress } from '../client/service-address.js';
 import { statementsResult } from '../command-parts.js';
 import { addEvidence } from '../evidence/add.js';
@@ -13,6 +14,7 @@ export const command: CommandSpec = {
   summary: 'take in provenance, test reports with what is known of the run, scans, SBOMs, or signed bundles',
   arguments: [{ name: 'release', description: 'sha256:… or NAME@VERSION' }],
   options: [
+    SERVER_ROOT,
     { flags: '--provenance <file>', description: 'SLSA v1 provenance (predicate or statement)' },
     { flags: '--tests <file>', description: 'report of tests that ran against this release: JUnit, TAP, CTRF or LAVA results' },
     { flags: '--hardware <file>', description: 'CycloneDX inventory of the machine on which these tests ran' },

@@ -5,20 +5,27 @@ import { checksText, GROUP, TO_STAGE } from '../command-parts.js';
 import { evidenceFor } from '../decision/gate-input.js';
 import { plan } from '../decision/plan.js';
 import { rolloutOf } from '../decision/rollout.js';
-import { optionalText, releaseOf, stageOf, textArgument, textOption, withPromoter } from '../promoter.js';
+import { publishedLane, ROOT, withPublishedLane } from '../client/published-lane-shell.js';
+import { optionalText, type Promoter, releaseOf, stageOf, textArgument, textOption, withPromoter } from '../promoter.js';
 
 export const command: CommandSpec = {
   name: 'explain',
   summary: 'recompute every gate here and show the digests that an approval would name',
   arguments: [{ name: 'release', description: 'sha256:… or NAME@VERSION' }],
-  options: [TO_STAGE, GROUP, { flags: '--person <id>', description: 'whose last approval to compare with: shows what is new since then' }],
+  options: [
+    TO_STAGE,
+    GROUP,
+    ROOT,
+    { flags: '--person <id>', description: 'whose last approval to compare with: shows what is new since then' },
+  ],
   example: 'sealane explain readings@1.0.0 --to prod --home my-lane',
   run,
 };
 
 async function run(call: CommandCall): Promise<CommandResult> {
   const stage = textOption(call, 'to');
-  return await withPromoter(call, async (promoter) => {
+  const published = publishedLane(call);
+  const explain = async (promoter: Promoter): Promise<CommandResult> => {
     const { digest, name, version } = await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE'));
     const rollout = rolloutOf(promoter, stage, optionalText(call, 'group'));
     const { checks, decision, earliest } = await plan(promoter, { release: digest, stage, rollout });
@@ -39,5 +46,8 @@ async function run(call: CommandCall): Promise<CommandResult> {
       json: { release: digest, to: stage, rollout, policy, decision, checks, earliest, seen, since },
       text: text.join('\n'),
     };
-  });
+  };
+  if (published === undefined) return await withPromoter(call, explain);
+  const release = textArgument(call, 0, 'RELEASE');
+  return await withPublishedLane(call, published, async ({ ledger }) => (await releaseOf(ledger, release)).digest, explain);
 }

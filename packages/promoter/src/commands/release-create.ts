@@ -1,6 +1,7 @@
 /** `sealane release create`. */
 import path from 'node:path';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { SERVER_ROOT } from '../client/root-file-shell.js';
 import { serviceAddress } from '../client/service-address.js';
 import { KEY } from '../command-parts.js';
 import { listOption, optionalText, textOption, withLockedPromoter } from '../promoter.js';
@@ -12,6 +13,7 @@ export const command: CommandSpec = {
   name: 'release create',
   summary: 'make an immutable release out of images, files, manifests and firmware',
   options: [
+    SERVER_ROOT,
     { flags: '--name <name>', description: 'name of the release', required: true },
     { flags: '--version <version>', description: 'version; the same name and version never stand for other bytes', required: true },
     { flags: '--image <ref>', description: '[NAME=]REF: docker://REGISTRY/REPO@DIGEST, oci:DIR@DIGEST, oci-archive:FILE', repeat: true },

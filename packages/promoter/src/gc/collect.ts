@@ -4,12 +4,13 @@
  */
 import { lstatSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
-import { equalBytes, fromUtf8, LedgerError, LIMITS, parseCheckpoint } from '@sealane/core';
+import { digestHex, equalBytes, fromUtf8, LedgerError, LIMITS, parseCheckpoint } from '@sealane/core';
 import type { Ledger } from '@sealane/ledger';
 import type { StillHome } from '../backup/still-home.js';
 import { readNamed, readOptional, syncFolder } from '../disk-shell.js';
 import type { Home } from '../home.js';
 import { statementOf } from '../log/log-statements.js';
+import { signedDigest } from '../trust/publish-payloads.js';
 import { digestsIn } from './digests-in.js';
 
 /** A file that can go; `path` is relative to the lane, `bytes` its size. */
@@ -89,7 +90,7 @@ async function namedInLog(ledger: Ledger): Promise<ReadonlySet<string>> {
   const size = await ledger.size();
   for (let at = 0; at < size; at += BATCH)
     for (const entry of await ledger.entries(at, Math.min(BATCH, size - at)))
-      for (const digest of digestsIn(JSON.stringify(statementOf(entry)))) named.add(digest);
+      for (const digest of [digestHex(signedDigest(entry)), ...digestsIn(JSON.stringify(statementOf(entry)))]) named.add(digest);
   return named;
 }
 

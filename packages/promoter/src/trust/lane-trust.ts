@@ -49,6 +49,10 @@ export interface LaneTrust {
 export interface LaneReading {
   readonly read?: TufRead;
   readonly parse?: (bytes: Uint8Array) => Policy;
+  /** The root to begin with, handed over by another way (default: the first that lies there, at its word). */
+  readonly root?: Uint8Array;
+  /** Now, for who relies on the lane being fresh (default: nothing has expired). */
+  readonly now?: string;
 }
 
 /** A time before every expiry: who published the lane must be able to read it when it has gone stale, to refresh it. */
@@ -62,9 +66,9 @@ const BEFORE_ALL_EXPIRY = '1970-01-01T00:00:00Z';
 export function readLaneTrust(
   home: Pick<Home, 'trust'>,
   stages?: readonly string[],
-  { read = readBelow(home.trust), parse = parsePolicy }: LaneReading = {},
+  { read = readBelow(home.trust), parse = parsePolicy, root, now = BEFORE_ALL_EXPIRY }: LaneReading = {},
 ): LaneTrust {
-  const first = read('metadata/1.root.json', LIMITS.rootBytes);
+  const first = root ?? read('metadata/1.root.json', LIMITS.rootBytes);
   if (first === undefined)
     throw new PromoterError(
       'CONFIG_INVALID',
@@ -72,7 +76,7 @@ export function readLaneTrust(
       {},
       { hint: 'make a lane with: sealane init DIR' },
     );
-  const metadata = refreshTrust({ state: trustFromRoot(first), read, now: BEFORE_ALL_EXPIRY, expiry: 'network' });
+  const metadata = refreshTrust({ state: trustFromRoot(first), read, now, expiry: 'network' });
   const target = (file: string): { bytes: Uint8Array; version: number; expiresAt: string } =>
     readTarget({ trusted: metadata, read, path: file });
   const roles = [...metadata.snapshot.roles.keys()];

@@ -25,6 +25,7 @@ import { durableWrite, listFolder, PUBLIC_FILE, readOptional } from '../disk-she
 import type { Home } from '../home.js';
 import { type Promoter, stageSigner } from '../promoter.js';
 import { signerById } from '../signers/key-store.js';
+import { publishPayloads } from './publish-payloads.js';
 
 /** What `publish` needs to know of a home: where it is, and the time. */
 export interface PublishPlace {
@@ -111,8 +112,9 @@ export async function publishTop(place: PublishTop, roles: readonly ListedRole[]
   reached('publish:timestamp-written');
 }
 
-/** Writes the log's static files up to its latest cosigned checkpoint. */
+/** Writes what was signed, and the log's static files, up to its latest cosigned checkpoint. */
 export async function publishLogFiles({ ledger, home }: Pick<Promoter, 'ledger' | 'home'>): Promise<void> {
+  await publishPayloads({ ledger, home });
   const published = readOptional(path.join(home.log, 'checkpoint'));
   const write = (file: string, bytes: Uint8Array): Promise<void> => {
     durableWrite(path.join(home.log, file), bytes, PUBLIC_FILE);

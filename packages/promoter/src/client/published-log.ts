@@ -1,0 +1,157 @@
+/**
+ * The log out of the published lane: every entry from its entry bundles, what each says from `content/`, under a checkpoint that its quorum cosigned. The
+ * entries are logged again into a ledger of one run, whose root must come out the same: none is missing, and none is another.
+ */
+import {
+  type Checkpoint,
+  digestFromHex,
+  digestHex,
+  entriesPath,
+  equalBytes,
+  fromUtf8,
+  hex,
+  INTOTO_PAYLOAD_TYPE,
+  LIMITS,
+  makeEnvelope,
+  pae,
+  parseCheckpoint,
+  parseEntryBundle,
+  parseLogLeaf,
+  PromoterError,
+  SealaneError,
+  sha256,
+  type Signed,
+  TILE_WIDTH,
+} from '@sealane/core';
+import type { Ledger } from '@sealane/ledger';
+import { parseBundle, parseWaybill, type Policy, quorumOf, quorumThen, type VerifyTrust, verifyTrustOf } from '@sealane/trust';
+import type { LaneTrust } from '../trust/lane-trust.js';
+import type { ReadFile } from '../tuf-client/source-shell.js';
+
+/** Files that are fetched beside one another. */
+const AT_ONCE = 8;
+const MAX_BUNDLE_BYTES = TILE_WIDTH * (LIMITS.logLeafBytes + 2);
+/** DSSE's pre-authentication encoding is a payload and a line before it. */
+const MAX_SIGNED_BYTES = LIMITS.statementBytes + 1024;
+/** What an unpublished timestamp of a keyless signature is taken for: none, so that its statement does not count. */
+const NO_TIMESTAMP = new Uint8Array();
+
+/** The published checkpoint: signed by the log and its quorum, as the policy of every stage asks. @throws TrustError `LOG_*` */
+export async function publishedCheckpoint(read: ReadFile, lane: Pick<LaneTrust, 'stages' | 'origin'>): Promise<string> {
+  const bytes = await read('log/checkpoint', LIMITS.checkpointBytes);
+  if (bytes === undefined) throw missing('log/checkpoint');
+  const note = fromUtf8(bytes);
+  for (const { policy } of lane.stages.values()) {
+    const { log, trust } = logOf(policy, lane.origin);
+    quorumOf(note, log, trust);
+  }
+  return note;
+}
+
+/**
+ * Logs what the lane has published, up to `checkpoint`, into an empty ledger.
+ *
+ * @throws PromoterError `CONTENT_MISSING` the lane lacks a bundle of entries, or what one of them says; `LOG_NOT_INCLUDED` they are others than the
+ * checkpoint commits to
+ */
+export async function replayPublished(read: ReadFile, ledger: Ledger, { size, root }: Checkpoint): Promise<void> {
+  for (let index = 0; index * TILE_WIDTH < size; index += 1) {
+    const leaves = await entriesAt(read, index, Math.min(TILE_WIDTH, size - index * TILE_WIDTH));
+    for (let at = 0; at < leaves.length; at += AT_ONCE)
+      await ledger.append(await Promise.all(leaves.slice(at, at + AT_ONCE).map((leaf) => signedIn(read, leaf))));
+  }
+  if ((await ledger.size()) === size && equalBytes(await ledger.rootAt(size), root)) return;
+  throw new PromoterError(
+    'LOG_NOT_INCLUDED',
+    `read the published log: expected the ${size} entries that its checkpoint commits to, got others`,
+  );
+}
+
+async function entriesAt(read: ReadFile, index: number, width: number): Promise<readonly Uint8Array[]> {
+  const partial = await read(`log/${entriesPath({ index, width })}`, MAX_BUNDLE_BYTES);
+  if (partial !== undefined) return parseEntryBundle(partial, width);
+  // C2SP tlog-tiles: a partial bundle may be gone once it is full
+  const full = await read(`log/${entriesPath({ index, width: TILE_WIDTH })}`, MAX_BUNDLE_BYTES);
+  if (full === undefined) throw missing(`log/${entriesPath({ index, width })}`);
+  return parseEntryBundle(full, TILE_WIDTH).slice(0, width);
+}
+
+/** An entry as it was signed: signature and key in the leaf, what was signed in the blob that has the leaf's digest. */
+async function signedIn(read: ReadFile, leafBytes: Uint8Array): Promise<Signed> {
+  const { paeDigest, signature, spki, certificate } = parseLogLeaf(leafBytes);
+  const digest = digestFromHex(hex(paeDigest));
+  const bytes = await read(`content/blobs/sha256/${digestHex(digest)}`, MAX_SIGNED_BYTES);
+  if (bytes === undefined || sha256(bytes) !== digest) throw missing(digest);
+  const envelope = makeEnvelope(INTOTO_PAYLOAD_TYPE, payloadIn(bytes), signature);
+  return { envelope, spki, ...(certificate === undefined ? {} : { certified: { certificate, timestamp: NO_TIMESTAMP } }) };
+}
+
+/** The payload in a pre-authentication encoding: what follows the fourth space. @throws PromoterError `LOG_NOT_INCLUDED` it is of another type */
+function payloadIn(bytes: Uint8Array): Uint8Array {
+  const { length } = pae(INTOTO_PAYLOAD_TYPE, new Uint8Array());
+  // the length of the payload is in decimal, one digit of which is in that of the empty one
+  for (let digits = 1; digits <= String(LIMITS.statementBytes).length; digits += 1) {
+    const payload = bytes.subarray(length + digits - 1);
+    if (equalBytes(pae(INTOTO_PAYLOAD_TYPE, payload), bytes)) return payload;
+  }
+  throw new PromoterError('LOG_NOT_INCLUDED', 'read the published log: expected entries of in-toto statements, got one of another type');
+}
+
+/** A ledger's checkpoints, as the lane shows them. */
+export type PublishedCheckpoints = Pick<Ledger, 'latestCosigned' | 'firstCosignedCovering'>;
+
+/**
+ * The checkpoints that the lane has: the one of today, and those in the waybills that channels point at, which give decisions the time at which they were
+ * witnessed. One that is not of this log, or lacks its quorum, is passed over: what it would prove is proved later then.
+ */
+export async function publishedCheckpoints(
+  read: ReadFile,
+  ledger: Ledger,
+  lane: Pick<LaneTrust, 'stages' | 'origin'>,
+  today: string,
+): Promise<PublishedCheckpoints> {
+  const notes = new Map<string, number>([[today, parseCheckpoint(today).size]]);
+  for (const { policy, channel } of lane.stages.values()) {
+    for (const { waybill } of [...channel.groups, ...channel.rollback]) {
+      const bytes = await read(`content/blobs/sha256/${digestHex(waybill)}`, LIMITS.waybillBytes);
+      if (bytes === undefined || sha256(bytes) !== waybill) continue;
+      for (const note of notesIn(bytes))
+        if (!notes.has(note) && (await counts(ledger, note, policy, lane.origin))) notes.set(note, parseCheckpoint(note).size);
+    }
+  }
+  const bySize = [...notes].sort(([, left], [, right]) => left - right);
+  const first = (index: number, accepts: (note: string) => boolean): string | null =>
+    bySize.find(([note, size]) => size > index && accepts(note))?.[0] ?? null;
+  return {
+    latestCosigned: (maxSize = Number.MAX_SAFE_INTEGER) => Promise.resolve(bySize.findLast(([, size]) => size <= maxSize)?.[0] ?? null),
+    firstCosignedCovering: (index, accepts = () => true) => Promise.resolve(first(index, accepts)),
+  };
+}
+
+function notesIn(waybill: Uint8Array): ReadonlySet<string> {
+  return new Set(parseWaybill(waybill).bundles.flatMap((bundle) => parseBundle(bundle).logged?.proof.checkpoint ?? []));
+}
+
+async function counts(ledger: Ledger, note: string, policy: Policy, origin: string): Promise<boolean> {
+  const { log, trust } = logOf(policy, origin);
+  try {
+    const { size, root } = quorumThen(note, log, trust).checkpoint;
+    return size <= (await ledger.size()) && equalBytes(await ledger.rootAt(size), root);
+  } catch (error) {
+    if (error instanceof SealaneError) return false;
+    throw error;
+  }
+}
+
+function logOf(policy: Policy, origin: string): { readonly log: VerifyTrust['logs'][number]; readonly trust: VerifyTrust } {
+  const trust = verifyTrustOf(policy);
+  const log = trust.logs.find((each) => each.origin === origin);
+  if (log === undefined) throw new PromoterError('CONFIG_INVALID', `read the log of ${origin}: expected a policy that names it, got none`);
+  return { log, trust };
+}
+
+function missing(what: string): PromoterError {
+  return new PromoterError('CONTENT_MISSING', `read the published log: expected ${what} in the lane, got nothing of that digest`, {
+    path: what,
+  });
+}

@@ -1,0 +1,21 @@
+/** A root that somebody was handed by another way than the lane. */
+import { readFileSync } from 'node:fs';
+import { PromoterError } from '@sealane/core';
+import type { OptionSpec } from '@sealane/core/command-line';
+import { isNotFound } from '../disk-shell.js';
+
+/** Pins the lane of a service. */
+export const SERVER_ROOT: OptionSpec = {
+  flags: '--root <file>',
+  description: "with --server: the root from which the service's lane must verify (default: the first it shows is taken at its word)",
+};
+
+/** A root that was handed over. @throws PromoterError `CONFIG_INVALID` there is no such file */
+export function rootFile(file: string): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(file));
+  } catch (cause) {
+    if (!isNotFound(cause)) throw cause;
+    throw new PromoterError('CONFIG_INVALID', `read root ${file}: expected a file, got none`, { file }, { cause });
+  }
+}

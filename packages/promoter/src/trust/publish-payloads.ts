@@ -1,0 +1,45 @@
+/**
+ * What was signed, put into `content/` for those who have the lane alone: each statement as DSSE's pre-authentication encoding, whose digest is the one
+ * that its leaf carries. So whoever reads the log finds what each entry says, and that it is what was signed.
+ */
+import path from 'node:path';
+import { type Digest, digestHex, envelopePayload, fromUtf8, pae, parseCheckpoint, sha256, type Signed } from '@sealane/core';
+import { readBlob } from '../content.js';
+import { durableWriteAll, PUBLIC_FILE, readOptional } from '../disk-shell.js';
+import type { Promoter } from '../promoter.js';
+
+/** Entries that are written at a time. */
+const BATCH = 256;
+
+/** The blob of an entry. */
+export function signedBytes({ envelope }: Pick<Signed, 'envelope'>): Uint8Array {
+  return pae(envelope.payloadType, envelopePayload(envelope));
+}
+
+/** The name of the blob of an entry. */
+export function signedDigest(entry: Pick<Signed, 'envelope'>): Digest {
+  return sha256(signedBytes(entry));
+}
+
+/** Writes the blobs of all entries that the checkpoint to be published has and the one that lies there has not. */
+export async function publishPayloads({ ledger, home }: Pick<Promoter, 'ledger' | 'home'>): Promise<void> {
+  const latest = await ledger.latestCosigned();
+  if (latest === null) return;
+  const published = readOptional(path.join(home.log, 'checkpoint'));
+  const shown = published === undefined ? 0 : parseCheckpoint(fromUtf8(published)).size;
+  const { size } = parseCheckpoint(latest);
+  for (let at = await firstMissing({ ledger, home }, Math.min(shown, size)); at < size; at += BATCH) {
+    const entries = await ledger.entries(at, Math.min(BATCH, size - at));
+    const files = entries.map((entry): [string, Uint8Array] => {
+      const bytes = signedBytes(entry);
+      return [path.join(home.content, 'blobs', 'sha256', digestHex(sha256(bytes))), bytes];
+    });
+    await durableWriteAll(new Map(files), PUBLIC_FILE);
+  }
+}
+
+/** A lane that was published before payloads were is brought up to date from its beginning. */
+async function firstMissing({ ledger, home }: Pick<Promoter, 'ledger' | 'home'>, shown: number): Promise<number> {
+  const [last] = shown === 0 ? [] : await ledger.entries(shown - 1, 1);
+  return last !== undefined && readBlob({ home }, signedDigest(last)) !== undefined ? shown : 0;
+}
