@@ -111,13 +111,13 @@ export async function publishedCheckpoints(
   today: string,
 ): Promise<PublishedCheckpoints> {
   const notes = new Map<string, number>([[today, parseCheckpoint(today).size]]);
-  for (const { policy, channel } of lane.stages.values()) {
-    for (const { waybill } of [...channel.groups, ...channel.rollback]) {
-      const bytes = await read(`content/blobs/sha256/${digestHex(waybill)}`, LIMITS.waybillBytes);
-      if (bytes === undefined || sha256(bytes) !== waybill) continue;
-      for (const note of notesIn(bytes))
-        if (!notes.has(note) && (await counts(ledger, note, policy, lane.origin))) notes.set(note, parseCheckpoint(note).size);
-    }
+  const waybills = [...lane.stages.values()].flatMap(({ policy, channel }) =>
+    [...channel.groups, ...channel.rollback].map(({ waybill }) => ({ policy, waybill })),
+  );
+  for (const { policy, waybill } of waybills) {
+    const bytes = await read(`content/blobs/sha256/${digestHex(waybill)}`, LIMITS.waybillBytes);
+    for (const note of bytes === undefined || sha256(bytes) !== waybill ? [] : notesIn(bytes))
+      if (!notes.has(note) && (await counts(ledger, note, policy, lane.origin))) notes.set(note, parseCheckpoint(note).size);
   }
   const bySize = [...notes].sort(([, left], [, right]) => left - right);
   const first = (index: number, accepts: (note: string) => boolean): string | null =>

@@ -12,7 +12,7 @@ import type { Promoter } from '../promoter.js';
 const BATCH = 256;
 
 /** The blob of an entry. */
-export function signedBytes({ envelope }: Pick<Signed, 'envelope'>): Uint8Array {
+function signedBytes({ envelope }: Pick<Signed, 'envelope'>): Uint8Array {
   return pae(envelope.payloadType, envelopePayload(envelope));
 }
 
