@@ -19,7 +19,7 @@ const PROMOTION: readonly RequirementRow[] = [
   [
     'A9',
     'approvals: m of n people, over what they saw; they expire; sites check them offline',
-    'expiry at witnessed time is shown by tests of packages/trust alone; what is signed keyless an approver with the lane alone cannot check',
+    'what was signed keyless an approver with the lane alone cannot check',
   ],
   ['A10', 'soak, windows, vulnerabilities, SBOM, and one CEL gate that fails closed', ''],
   ['A11', 'policy as code on the payload', ''],
