@@ -39,6 +39,16 @@ const remote = (words: readonly string[], exit = 0, env: Readonly<Record<string,
 describe('A24 a CI job without a stored secret', () => {
   let release: string;
 
+  it('A24 signs for the lane only whose root it was handed', async () => {
+    const other = path.join(dir, 'other');
+    await expectJson('sealane', ['init', other, '--pipeline', path.join(lane.home, 'pipeline.yaml')]);
+    const rootOf = (home: string): string => path.join(home, 'lane', 'trust', 'metadata', '1.root.json');
+    const words = ['release', 'create', '--name', 'pinned', '--version', '1.0.0', '--files', 'public', '--key', exampleKey('author')];
+    expect((await remote([...words, '--root', rootOf(other)], 4)).error.code).toBe('TRUST_THRESHOLD');
+    expect((await lane.sealane(['release', 'list'])).releases).toEqual([]);
+    expect((await remote([...words, '--root', rootOf(lane.home)])).release).toMatch(/^sha256:/);
+  });
+
   it('A24 makes a release, adds evidence and promotes it by the tokens that GitHub gives it', async () => {
     const made = await remote([
       'release',
