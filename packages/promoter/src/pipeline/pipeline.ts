@@ -4,7 +4,7 @@ import { type Gate, GATES, isTime, scopeName, validateGateConfig } from '@sealan
 import { promoterGates } from '@sealane/trust/promoter-gates';
 import { z } from 'zod';
 import { type Pipeline, pipelineShape } from './schema.js';
-import { parseYaml, readShape, valueOf, type YamlFile } from './yaml-file.js';
+import { ONCE, parseYaml, readShape, valueOf, type YamlFile } from './yaml-file.js';
 
 export type { Pipeline } from './schema.js';
 
@@ -17,7 +17,7 @@ const gateNames = z.object({ stages: z.array(z.object({ gates: z.array(z.object(
  * @throws PromoterError `CONFIG_INVALID` as `parsePipeline`
  */
 export async function readPipeline(bytes: Uint8Array, file: string): Promise<Pipeline> {
-  const names = gateNames.safeParse(valueOf(parseYaml(bytes, file)));
+  const names = gateNames.safeParse(valueOf(parseYaml(bytes, file)), ONCE);
   const uses = (names.data?.stages ?? []).flatMap(({ gates = [] }) => gates.map(({ use }) => use));
   return parsePipeline(bytes, file, await promoterGates(uses));
 }

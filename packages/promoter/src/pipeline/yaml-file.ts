@@ -8,6 +8,9 @@ const MAX_BYTES = 1024 * 1024;
 /** Aliases may not swell a small file into a large document. */
 const MAX_ALIASES = 100;
 
+/** A file is read once: code for its shape would cost more than it saves. */
+export const ONCE = { jitless: true };
+
 /** A parsed file. `fail` makes the error for a problem at a path of keys and indexes. */
 export interface YamlFile {
   readonly document: Document;
@@ -31,7 +34,7 @@ export function parseYaml(bytes: Uint8Array, file: string): YamlFile {
 
 /** The file's value in a shape; the first thing that does not fit is named with its path and place. @throws PromoterError `CONFIG_INVALID` */
 export function readShape<T>({ document, fail }: YamlFile, shape: z.ZodType<T>): T {
-  const parsed = shape.safeParse(valueOf({ document, fail }));
+  const parsed = shape.safeParse(valueOf({ document, fail }), ONCE);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const path = issue?.path ?? [];

@@ -18,6 +18,7 @@ import type { z } from 'zod';
 import type { ReleaseDeclaration } from '../evidence/predicates/declaration.js';
 import type { ComponentKind } from '../evidence/predicates/release.js';
 import type { VerifiedStatement, WitnessedTime } from '../evidence/statement-checks.js';
+import { fitShape } from '../policy/document.js';
 import type { Policy, PolicyGroup } from '../policy/policy.js';
 import type { Conditions } from '../reports/conditions.js';
 import type { Fidelity } from '../reports/fidelity.js';
@@ -148,7 +149,7 @@ export function defineGate<Shape extends z.ZodObject>(definition: GateDefinition
   const { id, summary, recheckedAtSite, reads, configSchema, evaluate } = definition;
   const settings = Object.keys(configSchema.shape);
   const parse = (value: JsonValue): z.output<Shape> => {
-    const parsed = configSchema.safeParse(value);
+    const parsed = fitShape(configSchema, value);
     if (parsed.success) return parsed.data;
     const issue = parsed.error.issues[0];
     const place = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.map(String).join('.')}: `;

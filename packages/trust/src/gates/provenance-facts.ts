@@ -1,6 +1,7 @@
 /** What SLSA v1 provenance says, as one word each: builder, build type, source, ref, commit; and what the build was fed. */
 import { type JsonObject, TrustError } from '@sealane/core';
 import { z } from 'zod';
+import { fitShape } from '../policy/document.js';
 
 /** What a provenance says, as one word each; undefined when it does not say it or contradicts itself. */
 export interface ProvenanceFacts {
@@ -53,7 +54,7 @@ interface SourceClaim {
  * @throws TrustError `TRUST_MALFORMED` no SLSA v1 provenance
  */
 export function provenanceFacts(predicate: JsonObject): ProvenanceFacts {
-  const parsed = provenanceShape.safeParse(predicate);
+  const parsed = fitShape(provenanceShape, predicate);
   if (!parsed.success)
     throw new TrustError('TRUST_MALFORMED', `read provenance: ${(parsed.error.issues[0]?.message ?? 'another shape').slice(0, 200)}`);
   const { buildDefinition, runDetails } = parsed.data;

@@ -26,11 +26,23 @@ export function parseDocument<T>(what: string, schema: z.ZodType<T>, bytes: Uint
  * @throws TrustError `TRUST_MALFORMED` another shape; the message names the first place that differs
  */
 export function parseShape<T>(what: string, schema: z.ZodType<T>, value: JsonValue): T {
-  const parsed = schema.safeParse(value);
+  const parsed = fitShape(schema, value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const place = issue === undefined || issue.path.length === 0 ? 'the whole' : issue.path.map(String).join('.').slice(0, 200);
   throw new TrustError('TRUST_MALFORMED', `parse ${what}: ${place}: ${(issue?.message ?? 'another shape').toLowerCase().slice(0, 200)}`);
+}
+
+/** After so many values zod's code for a shape has earned what making it costs: as long as parsing some ten values without it. */
+const WORTH_CODE = 16;
+/** How many values each shape has parsed. */
+const parses = new WeakMap<z.ZodType, number>();
+
+/** As `safeParse`: a command parses few values of each shape, and has no code made for them; a service parses many. */
+export function fitShape<T extends z.ZodType>(schema: T, value: unknown): z.ZodSafeParseResult<z.output<T>> {
+  const count = (parses.get(schema) ?? 0) + 1;
+  parses.set(schema, count);
+  return schema.safeParse(value, { jitless: count <= WORTH_CODE });
 }
 
 /** Strict JSON with the codes of `trust`: size and depth are `TRUST_TOO_LARGE`, all else `TRUST_MALFORMED`. */

@@ -6,6 +6,7 @@
  */
 import { type Digest, digestFromHex, digestHex, type JsonObject, PREDICATE, sha256, type Statement, TrustError } from '@sealane/core';
 import { z } from 'zod';
+import { fitShape } from '../policy/document.js';
 import { type PredicateFormat, readPredicate, writePredicate } from '../evidence/predicates/statement.js';
 import { countShape, hexShape, saltShape, timeShape } from '../policy/shapes.js';
 import { REPORT_MEDIA_TYPES, type ReportFormat } from './report-format.js';
@@ -160,7 +161,7 @@ export function readTestResult(statement: Statement): TestResult {
 const known = new WeakMap<Statement, TestResult>();
 
 function readEntries(predicate: JsonObject): TestResult {
-  const parsed = testResultShape.safeParse(predicate);
+  const parsed = fitShape(testResultShape, predicate);
   if (!parsed.success)
     throw new TrustError('TRUST_MALFORMED', `read test result: ${(parsed.error.issues[0]?.message ?? 'another shape').slice(0, 200)}`);
   const [suite, ...others] = parsed.data.configuration;
