@@ -75,6 +75,8 @@ export interface Ledger extends Projection {
   leaf(index: number): Promise<Uint8Array>;
   /** @throws `STATEMENT_UNKNOWN` no such entry */
   entry(index: number): Promise<LedgerEntry>;
+  /** Entries by index, in log order; an index beyond the log has none. */
+  entriesAt(indexes: readonly number[]): Promise<readonly LedgerEntry[]>;
   entries(begin: number, count: number): Promise<readonly LedgerEntry[]>;
   byStatement(digest: Digest): Promise<readonly LedgerEntry[]>;
   /**

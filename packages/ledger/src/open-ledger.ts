@@ -105,6 +105,7 @@ type Reading = Pick<
   | 'leaf'
   | 'entry'
   | 'entries'
+  | 'entriesAt'
   | 'byStatement'
   | 'logPaths'
   | 'logFile'
@@ -121,10 +122,11 @@ function reading(store: Queries, known: KnownKeys, reader: EntryReader): Reading
     latestCosigned: async (maxSize) => (await latestCosigned(store, maxSize))?.note ?? null,
     firstCosignedCovering: keptFirst(store),
     rootAt: (size) => rootAt(store, size),
-    inclusionProof: (index, size) => proveInclusion(store, tiles, index, size),
-    consistencyProof: (size1, size2) => proveConsistency(store, tiles, size1, size2),
+    inclusionProof: (index, size) => proveInclusion(tiles, index, size),
+    consistencyProof: (size1, size2) => proveConsistency(tiles, size1, size2),
     leaf: async (index) => present(await leavesBetween(store, index, index + 1), index),
     entry: async (index) => present([await reader.entry(index)], index),
+    entriesAt: (indexes) => reader.entriesAt(indexes),
     entries: (begin, count) => entriesFrom(store, begin, count),
     byStatement: (digest) => entriesByStatement(store, digest),
     logPaths: (size) => treePaths(0, size),

@@ -7,13 +7,15 @@
 import { type Checkpoint, type Digest, equalBytes } from '@sealane/core';
 import type { NoteSigner } from '../note-signer.js';
 import { reached } from '../points.js';
-import { projectEntry } from '../projection/project.js';
+import { prefetchSubjects, projectEntry, startProjecting } from '../projection/project.js';
+import { PROJECTION_TABLES } from '../projection/schema.js';
+import { rowWriter } from '../store/row-writer.js';
 import type { Queries, Store } from '../store/store.js';
 import { type Anchor, expectNotRestored } from './anchor.js';
 import { headOf, insertCommit } from './commits.js';
 import { cosignedCount } from './cosigned.js';
 import type { PreparedEntry } from './entry.js';
-import { findEntry, insertEntry } from './entry-rows.js';
+import { entryName, findEntries, insertEntry } from './entry-rows.js';
 import { expectKeyOfToday, type LogKeys } from './log-keys.js';
 import type { FullTile, RightEdge } from './right-edge.js';
 import { insertTiles, loadEdge } from './tile-rows.js';
@@ -79,6 +81,9 @@ async function appendIn(
   return { edge, shown, results };
 }
 
+/** What a commit writes of entries, each table behind those that it refers to. */
+const TABLES = ['log_entry', 'envelope', ...PROJECTION_TABLES.map(({ name }) => name)];
+
 async function insertNew(
   transaction: Queries,
   batch: readonly PreparedEntry[],
@@ -86,16 +91,24 @@ async function insertNew(
 ): Promise<{ readonly results: readonly AppendResult[]; readonly tiles: readonly FullTile[] }> {
   const results: AppendResult[] = [];
   const tiles: FullTile[] = [];
+  const rows = rowWriter(transaction, TABLES);
+  const projecting = startProjecting(transaction, rows);
+  const existing = await findEntries(transaction, batch);
+  await prefetchSubjects(
+    projecting,
+    batch.map(({ statement }) => statement),
+  );
   for (const entry of batch) {
-    const { statementDigest, keyId, spki } = entry;
-    const existing = await findEntry(transaction, statementDigest, keyId);
-    if (existing === undefined) {
-      const index = edge.size;
-      await insertEntry(transaction, index, entry);
-      await projectEntry(transaction, { index, keyId, spki, statement: entry.statement, projected: entry.projected });
-      tiles.push(...edge.append(entry.leafHash));
-      results.push({ index, statementDigest, existed: false });
-    } else results.push({ index: existing, statementDigest, existed: true });
+    const { statementDigest, keyId, spki, statement, projected } = entry;
+    const before = existing.get(entryName(entry));
+    const index = before ?? edge.size;
+    results.push({ index, statementDigest, existed: before !== undefined });
+    if (before !== undefined) continue;
+    existing.set(entryName(entry), index);
+    insertEntry(rows, index, entry);
+    await projectEntry(projecting, { index, keyId, spki, statement, projected });
+    tiles.push(...edge.append(entry.leafHash));
   }
+  await rows.flush();
   return { results, tiles };
 }

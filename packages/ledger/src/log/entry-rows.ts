@@ -12,6 +12,8 @@ import {
   type Signed,
   signerIdOf,
 } from '@sealane/core';
+import { inLists } from '../store/in-list.js';
+import type { RowWriter } from '../store/row-writer.js';
 import { bytesAt, bytesOrNullAt, integerAt, textAt } from '../store/rows.js';
 import type { Queries, Row, SqlValue } from '../store/store.js';
 import type { LedgerEntry, PreparedEntry } from './entry.js';
@@ -21,42 +23,47 @@ const ENTRY = `SELECT e.idx, e.statement, e.leaf, v.payload, v.timestamp,
   FROM log_entry e JOIN envelope v ON v.idx = e.idx`;
 
 /** Writes an entry as number `index`. */
-export async function insertEntry(transaction: Queries, index: number, entry: PreparedEntry): Promise<void> {
-  const statement = fromHex(digestHex(entry.statementDigest));
-  await transaction.run('INSERT INTO log_entry(idx, statement, leaf) VALUES (?, ?, ?)', index, statement, entry.leaf);
-  await transaction.run(
-    'INSERT INTO envelope(idx, payload, timestamp) VALUES (?, ?, ?)',
-    index,
-    entry.payload,
-    entry.certified?.timestamp ?? null,
-  );
+export function insertEntry(rows: RowWriter, index: number, entry: PreparedEntry): void {
+  rows.insert('log_entry', { idx: index, statement: fromHex(digestHex(entry.statementDigest)), leaf: entry.leaf });
+  rows.insert('envelope', { idx: index, payload: entry.payload, timestamp: entry.certified?.timestamp ?? null });
 }
 
-/** The index under which this statement by this signer is in the log. */
-export async function findEntry(queries: Queries, statementDigest: Digest, keyId: string): Promise<number | undefined> {
-  const statement = fromHex(digestHex(statementDigest));
-  const rows = await queries.all(
-    `SELECT e.idx, e.leaf, v.timestamp FROM log_entry e LEFT JOIN envelope v ON v.idx = e.idx
-      WHERE substr(e.statement, 1, 6) = substr(?, 1, 6) AND e.statement = ? ORDER BY e.idx`,
-    statement,
-    statement,
-  );
-  const row = rows.find((candidate) => signerIdOf(signerIn(candidate)) === keyId);
-  return row === undefined ? undefined : integerAt(row, 'idx');
+/** Which of these are in the log: statement and signer, as `entryName` writes them → index. */
+export async function findEntries(queries: Queries, entries: readonly PreparedEntry[]): Promise<Map<string, number>> {
+  const statements = [...new Set(entries.map(({ statementDigest }) => statementDigest))].map((digest) => fromHex(digestHex(digest)));
+  const found = new Map<string, number>();
+  for (const { marks, values } of inLists(statements)) {
+    const rows = await queries.all(
+      `SELECT e.idx, e.statement, e.leaf, v.timestamp FROM log_entry e LEFT JOIN envelope v ON v.idx = e.idx
+        WHERE substr(e.statement, 1, 6) IN (${marks}) AND e.statement IN (${marks}) ORDER BY e.idx DESC`,
+      ...values.map((statement) => statement.subarray(0, 6)),
+      ...values,
+    );
+    for (const row of rows) {
+      const statementDigest = digestFromHex(hex(bytesAt(row, 'statement')));
+      found.set(entryName({ statementDigest, keyId: signerIdOf(signerIn(row)) }), integerAt(row, 'idx'));
+    }
+  }
+  return found;
+}
+
+/** A statement by a signer, which is in the log once. */
+export function entryName({ statementDigest, keyId }: Pick<PreparedEntry, 'statementDigest' | 'keyId'>): string {
+  return `${statementDigest} ${keyId}`;
 }
 
 /** Reads entries by index. */
 export interface EntryReader {
   /** One entry, or undefined when the log is not that long. */
   entry(index: number): Promise<LedgerEntry | undefined>;
+  /** The entries with these indexes, in log order. */
+  entriesAt(indexes: readonly number[]): Promise<readonly LedgerEntry[]>;
   /** The entries whose `idx` a query selects, in log order. */
   entriesIn(select: string, ...values: readonly SqlValue[]): Promise<readonly LedgerEntry[]>;
 }
 
 /** Payloads that a reader keeps, in bytes: some ten thousand statements. */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
-/** Indexes asked for at a time: well below the parameters that any database takes. */
-const PAGE = 500;
 
 /** Keeps what it has read and gives the same object again: an entry that is committed never changes. */
 export function entryReader(queries: Queries): EntryReader {
@@ -73,12 +80,17 @@ export function entryReader(queries: Queries): EntryReader {
   };
   const readAll = async (indexes: readonly number[]): Promise<readonly LedgerEntry[]> => {
     const found: LedgerEntry[] = [];
-    for (let begin = 0; begin < indexes.length; begin += PAGE) {
-      const page = indexes.slice(begin, begin + PAGE);
-      const rows = await queries.all(`${ENTRY} WHERE e.idx IN (${page.map(() => '?').join(', ')})`, ...page);
+    for (const { marks, values } of inLists(indexes)) {
+      const rows = await queries.all(`${ENTRY} WHERE e.idx IN (${marks})`, ...values);
       found.push(...rows.map(entryOf));
     }
     return found;
+  };
+  const entriesAt = async (indexes: readonly number[]): Promise<readonly LedgerEntry[]> => {
+    const wanted = [...new Set(indexes)];
+    const known = wanted.flatMap((index) => kept.get(index) ?? []);
+    const missing = wanted.filter((index) => !kept.has(index));
+    return [...known, ...(await readAll(missing)).map(keep)].sort((left, right) => left.index - right.index);
   };
   return {
     entry: async (index) => {
@@ -87,12 +99,8 @@ export function entryReader(queries: Queries): EntryReader {
       const row = await queries.get(`${ENTRY} WHERE e.idx = ?`, index);
       return row === undefined ? undefined : keep(entryOf(row));
     },
-    entriesIn: async (select, ...values) => {
-      const indexes = [...new Set((await queries.all(select, ...values)).map((row) => integerAt(row, 'idx')))];
-      const known = indexes.flatMap((index) => kept.get(index) ?? []);
-      const missing = indexes.filter((index) => !kept.has(index));
-      return [...known, ...(await readAll(missing)).map(keep)].sort((left, right) => left.index - right.index);
-    },
+    entriesAt,
+    entriesIn: async (select, ...values) => entriesAt((await queries.all(select, ...values)).map((row) => integerAt(row, 'idx'))),
   };
 }
 

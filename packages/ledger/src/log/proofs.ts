@@ -2,32 +2,30 @@
 import { consistencyProof, inclusionProof, LedgerError, rootFromTiles } from '@sealane/core';
 import type { Queries } from '../store/store.js';
 import { headOf } from './commits.js';
-import { type ReadTile, readTile, tileReaderFor } from './tile-rows.js';
+import { type KeptTiles, readTile, tileReaderFor } from './tile-rows.js';
 
 /** Root of the first `size` entries. @throws LedgerError `PROOF_LENGTH` the log is shorter */
 export async function rootAt(queries: Queries, size: number): Promise<Uint8Array> {
-  await expectSize(queries, size);
+  await expectSize(size, async () => size <= (await headOf(queries)).size);
   return rootFromTiles(size, await tileReaderFor((tile) => readTile(queries, tile), { size, root: true }));
 }
 
 /** Inclusion proof of entry `index` in the first `size` entries, leaf upwards. @throws `PROOF_LENGTH` */
-export async function proveInclusion(queries: Queries, read: ReadTile, index: number, size: number): Promise<readonly Uint8Array[]> {
-  await expectSize(queries, size);
-  return inclusionProof(index, size, await tileReaderFor(read, { size, inclusionOf: [index] }));
+export async function proveInclusion(tiles: KeptTiles, index: number, size: number): Promise<readonly Uint8Array[]> {
+  await expectSize(size, tiles.has);
+  return inclusionProof(index, size, await tileReaderFor(tiles.read, { size, inclusionOf: [index] }));
 }
 
 /** Consistency proof between the first `size1` and the first `size2` entries; empty for `size1` 0 and for equal sizes. @throws `PROOF_LENGTH` */
-export async function proveConsistency(queries: Queries, read: ReadTile, size1: number, size2: number): Promise<readonly Uint8Array[]> {
-  await expectSize(queries, size2);
+export async function proveConsistency(tiles: KeptTiles, size1: number, size2: number): Promise<readonly Uint8Array[]> {
+  await expectSize(size2, tiles.has);
   if (size1 > size2) throw new LedgerError('PROOF_LENGTH', `prove consistency: expected sizes that grow, got ${size1} and ${size2}`);
   // the empty tree is a prefix of every tree: tlog-witness wants no hashes for it
   if (size1 === 0 || size1 === size2) return [];
-  return consistencyProof(size1, size2, await tileReaderFor(read, { size: size2, consistencyFrom: [size1] }));
+  return consistencyProof(size1, size2, await tileReaderFor(tiles.read, { size: size2, consistencyFrom: [size1] }));
 }
 
-async function expectSize(queries: Queries, size: number): Promise<void> {
-  const head = await headOf(queries);
-  if (!Number.isSafeInteger(size) || size < 0 || size > head.size) {
-    throw new LedgerError('PROOF_LENGTH', `read the log: expected a size up to ${head.size}, got ${size}`, { head: head.size, size });
-  }
+async function expectSize(size: number, has: KeptTiles['has']): Promise<void> {
+  if (!Number.isSafeInteger(size) || size < 0 || !(await has(size)))
+    throw new LedgerError('PROOF_LENGTH', `read the log: expected a size that it has, got ${size}`, { size });
 }

@@ -12,6 +12,7 @@ import {
 } from '@sealane/core';
 import { bytesAt } from '../store/rows.js';
 import type { Queries } from '../store/store.js';
+import { headOf } from './commits.js';
 import { leavesBetween } from './entry-rows.js';
 import { type FullTile, RightEdge } from './right-edge.js';
 
@@ -50,13 +51,25 @@ async function partialHashes(queries: Queries, { level, index, width }: Tile): P
 /** Reads tiles of committed rows. */
 export type ReadTile = (tile: Tile) => Promise<Uint8Array>;
 
+/** What proofs are made from. */
+export interface KeptTiles {
+  readonly read: ReadTile;
+  /** Whether the log has `size` entries. It only grows, so a size that it had needs no look. */
+  has(size: number): Promise<boolean>;
+}
+
 /** Tiles that are kept: 8 KiB each. */
 const MAX_KEPT = 256;
 
 /** A reader that keeps what it has read: the hashes of a tile never change, and one that was partial has begun as it was. */
-export function keptTiles(queries: Queries): ReadTile {
+export function keptTiles(queries: Queries): KeptTiles {
   const kept = new Map<string, Uint8Array>();
-  return async (tile) => {
+  let seen = 0;
+  const has = async (size: number): Promise<boolean> => {
+    if (size > seen) seen = (await headOf(queries)).size;
+    return size <= seen;
+  };
+  const read = async (tile: Tile): Promise<Uint8Array> => {
     const name = `${tile.level}/${tile.index}`;
     const known = kept.get(name);
     if (known !== undefined && known.length >= tile.width * HASH_BYTES) return known.subarray(0, tile.width * HASH_BYTES);
@@ -65,6 +78,7 @@ export function keptTiles(queries: Queries): ReadTile {
     kept.set(name, data);
     return data;
   };
+  return { read, has };
 }
 
 /** Reads the tiles that the wished proofs need. */

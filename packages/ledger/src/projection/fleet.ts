@@ -5,6 +5,7 @@
  * read once and handed out as one object, so that whoever judges sites judges each kind once.
  */
 import { type Digest, digestFromHex, type FoundHardware, hex, type JsonObject, LedgerError } from '@sealane/core';
+import { inLists } from '../store/in-list.js';
 import { bytesOrNullAt, integerAt, integerOrNullAt, textAt } from '../store/rows.js';
 import type { Queries, Row } from '../store/store.js';
 
@@ -25,9 +26,6 @@ export interface FleetRecord {
   readonly topology: JsonObject | null;
   readonly report: LastReport | null;
 }
-
-/** Documents asked for at a time: well below the parameters that any database takes. */
-const PAGE = 500;
 
 // Sites come in the order in which they were first enrolled. The signer is looked up for each receipt of a site, newest first: a join would let a planner
 // begin with all that a key ever signed.
@@ -74,10 +72,8 @@ async function readDocuments(queries: Queries, rows: readonly Row[]): Promise<Do
   const named = rows.flatMap((row) => ['labels', 'topology', 'hardware', 'variables'].map((column) => integerOrNullAt(row, column)));
   const ids = [...new Set(named)].filter((id) => id !== null);
   const parsed = new Map<number, JsonObject>();
-  for (let begin = 0; begin < ids.length; begin += PAGE) {
-    const page = ids.slice(begin, begin + PAGE);
-    const marks = page.map(() => '?').join(', ');
-    for (const row of await queries.all(`SELECT id, body FROM document WHERE id IN (${marks})`, ...page))
+  for (const { marks, values } of inLists(ids)) {
+    for (const row of await queries.all(`SELECT id, body FROM document WHERE id IN (${marks})`, ...values))
       parsed.set(integerAt(row, 'id'), objectIn(textAt(row, 'body')));
   }
   const object = (id: number): JsonObject => {

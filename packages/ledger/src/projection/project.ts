@@ -1,6 +1,8 @@
 /** Writes what an entry says into the projection, in the transaction of its commit. */
-import { type Digest, digestHex, fromHex, sha256, type Statement, utf8 } from '@sealane/core';
-import { integerAt } from '../store/rows.js';
+import { type Digest, digestHex, fromHex, hex, sha256, type Statement, utf8 } from '@sealane/core';
+import { inLists } from '../store/in-list.js';
+import type { RowWriter } from '../store/row-writer.js';
+import { bytesAt, integerAt } from '../store/rows.js';
 import type { Queries, SqlValue } from '../store/store.js';
 import type { Document, Projected } from './projected.js';
 
@@ -13,43 +15,67 @@ export interface ProjectedEntry {
   readonly projected: Projected | null;
 }
 
-/** Adds the rows of one entry. Entries must come in order of their index: ids are given by first appearance. */
-export async function projectEntry(tables: Queries, { index, keyId, spki, statement, projected }: ProjectedEntry): Promise<void> {
-  const key = await keyRow(tables, { keyId, spki, index });
-  const type = await idOf(tables, { table: 'predicate_type', column: 'uri', value: statement.predicateType });
-  await tables.run('INSERT INTO statement(idx, key, predicate_type) VALUES (?, ?, ?)', index, key, type);
-  // a statement may name one digest twice, under two names
-  for (const digest of new Set(statement.subject.map((subject) => subject.digest.sha256))) {
-    const artifact = await idOf(tables, { table: 'artifact', column: 'digest', value: fromHex(digest) });
-    await tables.run('INSERT INTO subject(artifact, predicate_type, idx) VALUES (?, ?, ?)', artifact, type, index);
-  }
-  if (projected !== null) await insertProjected(tables, index, projected);
+/** The projection while entries are added to it: its rows on their way, and the ids that were given or looked up. */
+export interface Projecting {
+  readonly tables: Queries;
+  readonly rows: RowWriter;
+  readonly ids: Map<string, number>;
+  /** The last id given in a table. */
+  readonly last: Map<InternTable, number>;
 }
 
-async function insertProjected(tables: Queries, index: number, projected: Projected): Promise<void> {
-  const columns = await columnsOf(tables, projected);
-  const names = Object.keys(columns);
-  const sql = `INSERT INTO ${projected.kind}(idx, ${names.join(', ')}) VALUES (?${', ?'.repeat(names.length)})`;
-  await tables.run(sql, index, ...Object.values(columns));
+/** Begins to add entries; `rows.flush()` ends it. */
+export function startProjecting(tables: Queries, rows: RowWriter): Projecting {
+  return { tables, rows, ids: new Map(), last: new Map() };
+}
+
+/** Looks up what statements are about, many at a time: each is asked for anyway. */
+export async function prefetchSubjects({ tables, ids }: Projecting, statements: readonly Statement[]): Promise<void> {
+  const digests = [...new Set(statements.flatMap(({ subject }) => subject.map(({ digest }) => digest.sha256)))];
+  for (const { marks, values } of inLists(digests.map(fromHex))) {
+    const found = await tables.all(`SELECT id, digest FROM artifact WHERE digest IN (${marks})`, ...values);
+    for (const row of found) ids.set(nameOf('artifact', bytesAt(row, 'digest')), integerAt(row, 'id'));
+  }
+}
+
+/** Adds the rows of one entry. Entries must come in order of their index: ids are given by first appearance. */
+export async function projectEntry(projecting: Projecting, { index, keyId, spki, statement, projected }: ProjectedEntry): Promise<void> {
+  const { rows } = projecting;
+  const key = await idOf(projecting, { table: 'key_seen', column: 'key_id', value: fromHex(keyId) }, { spki, first_idx: index });
+  const type = await idOf(projecting, { table: 'predicate_type', column: 'uri', value: statement.predicateType });
+  rows.insert('statement', { idx: index, key, predicate_type: type });
+  // a statement may name one digest twice, under two names
+  for (const digest of new Set(statement.subject.map((subject) => subject.digest.sha256))) {
+    const artifact = await idOf(projecting, { table: 'artifact', column: 'digest', value: fromHex(digest) });
+    rows.insert('subject', { artifact, predicate_type: type, idx: index });
+  }
+  if (projected !== null) rows.insert(projected.kind, { idx: index, ...(await columnsOf(projecting, projected)) });
 }
 
 /** Column → value of a projected row, in one fixed order for each kind. */
-async function columnsOf(tables: Queries, projected: Projected): Promise<Readonly<Record<string, SqlValue>>> {
+async function columnsOf(projecting: Projecting, projected: Projected): Promise<Readonly<Record<string, SqlValue>>> {
   switch (projected.kind) {
     case 'release':
-      return { artifact: await artifactId(tables, projected.release), name: projected.name, version: projected.version };
+      return { artifact: await artifactId(projecting, projected.release), name: projected.name, version: projected.version };
     case 'decision': {
       const { stage, fromStage, counter, result, policy } = projected;
-      return { artifact: await artifactId(tables, projected.release), stage, from_stage: fromStage, counter, result, policy: raw(policy) };
+      return {
+        artifact: await artifactId(projecting, projected.release),
+        stage,
+        from_stage: fromStage,
+        counter,
+        result,
+        policy: raw(policy),
+      };
     }
     case 'approval': {
       const { stage, verdict, policy, expiresAt } = projected;
-      return { artifact: await artifactId(tables, projected.release), stage, verdict, policy: raw(policy), expires_at: expiresAt };
+      return { artifact: await artifactId(projecting, projected.release), stage, verdict, policy: raw(policy), expires_at: expiresAt };
     }
     case 'test_result': {
       const { result, suite, report, hardware } = projected;
       return {
-        artifact: await artifactId(tables, projected.release),
+        artifact: await artifactId(projecting, projected.release),
         result,
         suite,
         report: rawOrNull(report),
@@ -57,14 +83,14 @@ async function columnsOf(tables: Queries, projected: Projected): Promise<Readonl
       };
     }
     case 'revocation':
-      return { artifact: await artifactId(tables, projected.release), reason: projected.reason, floor: projected.floor };
+      return { artifact: await artifactId(projecting, projected.release), reason: projected.reason, floor: projected.floor };
     case 'site_record':
       return {
         site: projected.site,
         key_id: raw(projected.keyId),
         stage: projected.stage,
-        labels: await documentId(tables, projected.labels),
-        topology: await documentIdOrNull(tables, projected.topology),
+        labels: await documentId(projecting, projected.labels),
+        topology: await documentIdOrNull(projecting, projected.topology),
       };
     case 'receipt': {
       const { site, keyId, seq, prev, event, release, previous, waybill, reason, at, hardware, variables } = projected;
@@ -74,63 +100,68 @@ async function columnsOf(tables: Queries, projected: Projected): Promise<Readonl
         seq,
         prev: rawOrNull(prev),
         event,
-        artifact: release === null ? null : await artifactId(tables, release),
-        previous: previous === null ? null : await artifactId(tables, previous),
+        artifact: release === null ? null : await artifactId(projecting, release),
+        previous: previous === null ? null : await artifactId(projecting, previous),
         waybill: rawOrNull(waybill),
         reason,
         at,
-        hardware: await documentId(tables, hardware),
-        variables: await documentIdOrNull(tables, variables),
+        hardware: await documentId(projecting, hardware),
+        variables: await documentIdOrNull(projecting, variables),
       };
     }
   }
 }
 
 /** The id of a document, by the digest of its bytes. */
-async function documentId(tables: Queries, body: Document): Promise<number> {
-  const digest = raw(sha256(utf8(body)));
-  const row = await tables.get('SELECT id FROM document WHERE digest = ?', digest);
-  if (row !== undefined) return integerAt(row, 'id');
-  const id = await nextId(tables, 'document');
-  await tables.run('INSERT INTO document(id, digest, body) VALUES (?, ?, ?)', id, digest, body);
-  return id;
+async function documentId(projecting: Projecting, body: Document): Promise<number> {
+  return await idOf(projecting, { table: 'document', column: 'digest', value: raw(sha256(utf8(body))) }, { body });
 }
 
-async function documentIdOrNull(tables: Queries, body: Document | null): Promise<number | null> {
-  return body === null ? null : documentId(tables, body);
+async function documentIdOrNull(projecting: Projecting, body: Document | null): Promise<number | null> {
+  return body === null ? null : documentId(projecting, body);
 }
 
-async function artifactId(tables: Queries, digest: Digest): Promise<number> {
-  return idOf(tables, { table: 'artifact', column: 'digest', value: raw(digest) });
+async function artifactId(projecting: Projecting, digest: Digest): Promise<number> {
+  return await idOf(projecting, { table: 'artifact', column: 'digest', value: raw(digest) });
 }
+
+type InternTable = 'artifact' | 'predicate_type' | 'key_seen' | 'document';
 
 interface Interned {
-  readonly table: 'artifact' | 'predicate_type';
-  readonly column: 'digest' | 'uri';
-  readonly value: SqlValue;
+  readonly table: InternTable;
+  readonly column: string;
+  readonly value: string | Uint8Array;
 }
 
-/** The id of an interned value, given now when it is new. */
-async function idOf(tables: Queries, { table, column, value }: Interned): Promise<number> {
+/** The id of an interned value, given now when it is new; `more` is what a new row has beside it. */
+async function idOf(
+  { tables, rows, ids, last }: Projecting,
+  { table, column, value }: Interned,
+  more: Readonly<Record<string, SqlValue>> = {},
+): Promise<number> {
+  const name = nameOf(table, value);
+  const known = ids.get(name) ?? (await storedId(tables, { table, column, value }));
+  const id = known ?? 1 + (last.get(table) ?? (await lastId(tables, table)));
+  if (known === undefined) {
+    last.set(table, id);
+    rows.insert(table, { id, [column]: value, ...more });
+  }
+  ids.set(name, id);
+  return id;
+}
+
+function nameOf(table: InternTable, value: string | Uint8Array): string {
+  return `${table} ${typeof value === 'string' ? value : hex(value)}`;
+}
+
+async function storedId(tables: Queries, { table, column, value }: Interned): Promise<number | undefined> {
   const row = await tables.get(`SELECT id FROM ${table} WHERE ${column} = ?`, value);
-  if (row !== undefined) return integerAt(row, 'id');
-  const id = await nextId(tables, table);
-  await tables.run(`INSERT INTO ${table}(id, ${column}) VALUES (?, ?)`, id, value);
-  return id;
+  return row === undefined ? undefined : integerAt(row, 'id');
 }
 
-async function keyRow(tables: Queries, { keyId: signer, spki, index }: Pick<ProjectedEntry, 'keyId' | 'spki' | 'index'>): Promise<number> {
-  const keyId = fromHex(signer);
-  const row = await tables.get('SELECT id FROM key_seen WHERE key_id = ?', keyId);
-  if (row !== undefined) return integerAt(row, 'id');
-  const id = await nextId(tables, 'key_seen');
-  await tables.run('INSERT INTO key_seen(id, key_id, spki, first_idx) VALUES (?, ?, ?, ?)', id, keyId, spki, index);
-  return id;
-}
-
-async function nextId(tables: Queries, table: 'artifact' | 'predicate_type' | 'key_seen' | 'document'): Promise<number> {
-  const row = await tables.get(`SELECT coalesce(max(id), 0) + 1 AS id FROM ${table}`);
-  return row === undefined ? 1 : integerAt(row, 'id');
+async function lastId(tables: Queries, table: InternTable): Promise<number> {
+  const row = await tables.get(`SELECT coalesce(max(id), 0) AS id FROM ${table}`);
+  return row === undefined ? 0 : integerAt(row, 'id');
 }
 
 function raw(digest: Digest): Uint8Array {

@@ -1,7 +1,8 @@
 /** The projection made anew from the log. */
 import { entriesFrom } from '../log/entry-rows.js';
+import { rowWriter } from '../store/row-writer.js';
 import type { Queries } from '../store/store.js';
-import { projectEntry } from './project.js';
+import { projectEntry, startProjecting } from './project.js';
 import { projectionOf } from './projected.js';
 import { PROJECTION_TABLES } from './schema.js';
 
@@ -19,10 +20,16 @@ export async function rebuildProjection(transaction: Queries): Promise<void> {
 export async function replayEntries(log: Queries, tables: Queries): Promise<void> {
   for (let next = 0; ;) {
     const page = await entriesFrom(log, next, PAGE);
+    const rows = rowWriter(
+      tables,
+      PROJECTION_TABLES.map(({ name }) => name),
+    );
+    const projecting = startProjecting(tables, rows);
     for (const { index, statement, keyId, spki } of page) {
-      await projectEntry(tables, { index, keyId, spki, statement, projected: projectionOf(statement) });
+      await projectEntry(projecting, { index, keyId, spki, statement, projected: projectionOf(statement) });
       next = index + 1;
     }
+    await rows.flush();
     if (page.length < PAGE) return;
   }
 }

@@ -40,8 +40,13 @@ async function logNew(promoter: Promoter, verdicts: ByQuestion<Judgement>, failu
       appended,
     );
   reached('promote:decision-logged');
-  const indexes = appended.map(({ index }) => index).values();
-  return await eachAlone(signed, failures, async () => await promoter.ledger.entry(indexes.next().value ?? -1));
+  const entries = new Map((await promoter.ledger.entriesAt(appended.map(({ index }) => index))).map((entry) => [entry.index, entry]));
+  return new Map(
+    [...signed.keys()].flatMap((question, at) => {
+      const entry = entries.get(appended[at]?.index ?? -1);
+      return entry === undefined ? [] : [[question, entry]];
+    }),
+  );
 }
 
 async function appendAll({ ledger }: Promoter, signed: readonly Signed[]): Promise<readonly AppendResult[] | { readonly error: unknown }> {

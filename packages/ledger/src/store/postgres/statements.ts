@@ -13,7 +13,10 @@ const TYPES: pg.CustomTypesConfig = {
 type Runner = Pick<pg.Pool | pg.PoolClient, 'query'>;
 
 /** Statements by their text and the kinds of their values: prepared once on each connection, under one name. */
-export type Prepared = Map<string, { readonly name: string; readonly text: string }>;
+export type Prepared = Map<string, { readonly name?: string; readonly text: string }>;
+
+/** With more values a statement is one of many that differ in which of them are missing: it is not kept. */
+const MAX_PREPARED_VALUES = 32;
 
 /** Statements on a connection. */
 export function queriesOn(runner: Runner, prepared: Prepared): Queries {
@@ -34,7 +37,8 @@ export function queriesOn(runner: Runner, prepared: Prepared): Queries {
   };
 }
 
-function preparedFor(prepared: Prepared, sql: string, values: readonly SqlValue[]): { readonly name: string; readonly text: string } {
+function preparedFor(prepared: Prepared, sql: string, values: readonly SqlValue[]): { readonly name?: string; readonly text: string } {
+  if (values.length > MAX_PREPARED_VALUES) return { text: numbered(sql, values) };
   const key = `${values.map(typeOf).join('')} ${sql}`;
   const known = prepared.get(key);
   if (known !== undefined) return known;
