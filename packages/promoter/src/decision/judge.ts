@@ -26,8 +26,11 @@ export async function judge(source: GateSource, question: Question, at: JudgedAt
 }
 
 /** The same question at another time: what its gates read stays, so the ledger has not changed since. */
-export async function judgeAgain(source: GateSource, { input }: Pick<Judgement, 'input'>, at: JudgedAt): Promise<Judgement> {
-  return await judgeInput(source, { ...input, time: await timeOf(source, input.stage, at) });
+export async function judgeAgain(source: GateSource, judgement: Judgement, at: JudgedAt): Promise<Judgement> {
+  const { input } = judgement;
+  const time = await timeOf(source, input.stage, at);
+  const isSame = time.lowest === input.time.lowest && time.highest === input.time.highest;
+  return isSame ? judgement : await judgeInput(source, { ...input, time });
 }
 
 async function judgeInput(source: GateSource, input: GateInput): Promise<Judgement> {
@@ -47,7 +50,7 @@ const MAX_TRIES = 16;
  * The earliest time at which nothing waits for time any more; null when nothing does now. When one wait is over another may begin (a window has
  * closed when the soak ends), so the question is judged again at each time that is named, until none later is.
  */
-export async function earliestOf(source: GateSource, judged: Pick<Judgement, 'checks' | 'input'>): Promise<string | null> {
+export async function earliestOf(source: GateSource, judged: Judgement): Promise<string | null> {
   let earliest = lastOf(judged.checks);
   for (let tries = 0; earliest !== null && tries < MAX_TRIES; tries += 1) {
     const then = await judgeAgain(source, judged, { lowest: earliest, highest: earliest });

@@ -20,6 +20,7 @@ import { logDecisions } from './log-decisions.js';
 import { type Outcome, outcomeOf } from './plan.js';
 import { publishDecisions, standingOf } from './publish-decisions.js';
 import { rolloutOf } from './rollout.js';
+import { stillLedger } from './still-ledger.js';
 import { asksForWaysBack } from './ways-back.js';
 
 /** What a caller wants: a release (digest or NAME@VERSION) in a stage, for one group or for all. */
@@ -118,11 +119,12 @@ async function judgeWitnessed(
   questions: Iterable<readonly [Question, undefined]>,
   failures: Failures,
 ): Promise<ByQuestion<Judgement>> {
-  const judgeNow = (_: unknown, question: Question): Promise<Judgement> => judge(promoter, question, 'witnessed');
-  const judged = await eachAlone(questions, failures, judgeNow);
-  const expected = await eachAlone(judged, failures, (judgement) => judgeAgain(promoter, judgement, 'expected'));
+  const still = { ...promoter, ledger: stillLedger(promoter.ledger) };
+  const judged = await eachAlone(questions, failures, (_, question) => judge(still, question, 'witnessed'));
+  const expected = await eachAlone(judged, failures, (judgement) => judgeAgain(still, judgement, 'expected'));
   const isOld = [...expected].some(([question, { verdict }]) => judged.get(question)?.verdict !== verdict);
-  return isOld && (await tryWitness(promoter, 'always')) ? await eachAlone(judged, failures, judgeNow) : judged;
+  if (!isOld || !(await tryWitness(promoter, 'always'))) return judged;
+  return await eachAlone(judged, failures, (_, question) => judge(promoter, question, 'witnessed'));
 }
 
 /** Logs, has witnessed and publishes what was judged. */
