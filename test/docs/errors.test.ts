@@ -5,7 +5,7 @@ import { ERRORS, type ErrorCode } from '@sealane/core';
 import { format as pretty } from 'prettier';
 import { describe, expect, test } from 'vitest';
 import { ROOT } from '../support/run.js';
-import { LATER, NAMED_REFUSALS } from './named-refusals.js';
+import { NAMED_REFUSALS } from './named-refusals.js';
 import { named, pageText, tableRows } from './pages.js';
 
 const FILE = 'docs/errors.md';
@@ -48,15 +48,6 @@ ${table(
 ## Codes
 
 ${table(['code', 'exit', 'meaning', 'what to do'], codes)}
-
-## Named, and coming later
-
-No code of today's programs says these.
-
-${table(
-  ['code', 'meaning'],
-  LATER.map(([code, meaning]) => row(`\`${code}\``, meaning)),
-)}
 `;
 }
 
@@ -71,10 +62,8 @@ describe('docs/errors.md', () => {
     expect(rows).toEqual(CODES.map((code) => [code, ERRORS[code].exit]));
   });
 
-  test('has every refusal that the threat model names, here or as coming later', () => {
+  test('has every refusal that the threat model names', () => {
     for (const code of NAMED_REFUSALS) expect(CODES).toContain(code);
-    for (const [code] of LATER) expect(CODES).not.toContain(code);
-    for (const code of [...NAMED_REFUSALS, ...LATER.map(([name]) => name)]) expect(pageText(FILE)).toContain(`\`${code}\``);
   });
 });
 

@@ -24,9 +24,7 @@ export const NAMED_REFUSALS: readonly string[] = [
     'LOCAL_HOLD',
     'WINDOW_CLOSED',
     'DISK_SHORT',
+    'BUDGET_SPENT',
     'EXCEPTION_INVALID',
   ],
 ];
-
-/** Those that no program says yet, with their meaning. */
-export const LATER: readonly (readonly [string, string])[] = [['BUDGET_SPENT', 'the data budget of this site is spent (deferred)']];

@@ -50,7 +50,7 @@ const SITE: readonly RequirementRow[] = [
     'a bound in bytes of its own; what it serves is shown under B2',
   ],
   ['B2', 'engines pull from the mirror by digest, with the WAN cut', 'containerd'],
-  ['B3', 'upstreams in order for each class of traffic; bulk cannot starve revocations; a bad upstream is left and rejoined', NONE_YET],
+  ['B3', 'upstreams in order for each class of traffic; bulk cannot starve revocations; a bad upstream is left and rejoined', ''],
   ['B4', 'little over the WAN: resumable, only chunks that the site lacks', NONE_YET],
   ['B5', 'removable media out and back; a hostile one gets a clear refusal', ''],
   ['B6', 'verifies by itself, offline: each TUF and Uptane attack is refused by name', ''],

@@ -117,11 +117,11 @@ describe('T11 remote code in fetch', () => {
 
   it.each([
     ['nothing', ''],
-    ['no line', '{"v":1,"brought":null}'],
-    ['a digest of what is not there', `{"v":1,"brought":"sha256:${'ab'.repeat(32)}"}\n`],
-    ['a verdict', '{"v":1,"brought":null,"install":true}\n'],
-    ['a path', '{"v":1,"brought":"/etc/passwd"}\n'],
-    ['another version', '{"v":2,"brought":null}\n'],
+    ['no line', '{"v":1,"brought":null,"rest":"here"}'],
+    ['a digest of what is not there', `{"v":1,"brought":"sha256:${'ab'.repeat(32)}","rest":"here"}\n`],
+    ['a verdict', '{"v":1,"brought":null,"rest":"here","install":true}\n'],
+    ['a path', '{"v":1,"brought":"/etc/passwd","rest":"here"}\n'],
+    ['another version', '{"v":2,"brought":null,"rest":"here"}\n'],
     ['an endless line', `"${'x'.repeat(100_000)}`],
     ['bytes', '\u0000\u0001\n'],
   ])('that says %s is one without news: nothing is installed, trust stays', async (_what, text) => {
@@ -139,7 +139,7 @@ describe('T11 remote code in fetch', () => {
     mkdirSync(metadata, { recursive: true });
     const forged = '{"signed":{"_type":"timestamp"},"signatures":[]}';
     writeFileSync(path.join(metadata, 'timestamp.json'), forged);
-    says = `{"v":1,"brought":"sha256:${createHash('sha256').update(forged).digest('hex')}"}\n`;
+    says = `{"v":1,"brought":"sha256:${createHash('sha256').update(forged).digest('hex')}","rest":"here"}\n`;
     expect(await pair.must(['update'], 4)).toMatchObject({ outcome: 'refused', reason: expect.stringMatching(/^TRUST_/) });
     expect(versionOnDisk(site.state)).toBe(undefined);
   });

@@ -643,6 +643,11 @@ export const ERRORS = define({
     what: 'a source sends more slowly than the least rate, or keeps a connection open without sending',
     hint: 'use another upstream or registry, or try again on a better link',
   },
+  BUDGET_SPENT: {
+    exit: 5,
+    what: 'content is to come, and every upstream that has it has used up its data budget of today',
+    hint: 'wait for the next day (UTC), raise dailyBytes in site.yaml, or import a medium: sealane-site media import DIR',
+  },
   WINDOW_CLOSED: {
     exit: 5,
     what: 'a release is laid down at this site, and no maintenance window of site.yaml is open',

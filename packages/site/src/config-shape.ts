@@ -2,6 +2,7 @@
 import { siteVariablesShape } from '@sealane/trust';
 import { z } from 'zod';
 import { DAYS, isTimeZone } from './apply/windows.js';
+import { MIN_BYTES_PER_SECOND } from './fetch/routes/place.js';
 
 /** Longest command, in words. */
 const MAX_WORDS = 256;
@@ -88,24 +89,57 @@ const driver = z.discriminatedUnion('use', [filesDriver, commandDriver, podmanDr
 
 const clockTime = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'expected HH:MM');
 
-const windows = z.strictObject({
-  timeZone: z.string().min(1).max(64).refine(isTimeZone, 'expected the IANA name of a time zone, as Europe/Berlin').describe('IANA name'),
-  open: z
-    .array(
-      z.strictObject({
-        days: z
-          .array(z.enum(DAYS))
-          .min(1)
-          .max(7)
-          .default([...DAYS])
-          .describe('days on which it begins'),
-        from: clockTime,
-        to: clockTime.describe('at or before `from`: on the next day'),
-      }),
-    )
+const timeZone = z
+  .string()
+  .min(1)
+  .max(64)
+  .refine(isTimeZone, 'expected the IANA name of a time zone, as Europe/Berlin')
+  .describe('IANA name');
+
+const span = {
+  days: z
+    .array(z.enum(DAYS))
+    .min(1)
+    .max(7)
+    .default([...DAYS])
+    .describe('days on which it begins'),
+  from: clockTime,
+  to: clockTime.describe('at or before `from`: on the next day'),
+};
+
+const windows = z.strictObject({ timeZone, open: z.array(z.strictObject(span)).min(1).max(32) });
+
+/** Bulk slower than this is none: a span of it would take minutes. */
+const MIN_RATE = 1024;
+
+const rates = z.strictObject({
+  timeZone,
+  limits: z
+    .array(z.strictObject({ ...span, bytesPerSecond: z.int().min(MIN_RATE).max(1_000_000_000) }))
     .min(1)
     .max(32),
 });
+
+const tls = z
+  .strictObject({ ca: word, certificate: word, key: word })
+  .describe('PEM files: whose certificates are taken, and what is shown');
+
+const upstreamObject = z.strictObject({
+  at: word.describe('http(s) address or folder'),
+  carries: z
+    .array(z.enum(['trust', 'content']))
+    .min(1)
+    .max(2)
+    .default(['trust', 'content'])
+    .describe('classes of traffic that are asked of it'),
+  dailyBytes: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional().describe('content in one day (UTC); trust is never held back'),
+  minBytesPerSecond: z.number().min(0).max(1_000_000_000).default(MIN_BYTES_PER_SECOND).describe('a slower one is left for the next one'),
+  rates: rates.optional().describe('limits by time of day'),
+  tls: tls.optional(),
+});
+
+/** One word is a place with nothing more to say of it. */
+const upstream = z.union([word, upstreamObject]);
 
 /** The shape. Unknown keys are refused: a misspelt one would silently be a default. */
 export const siteShape = z.strictObject({
@@ -113,8 +147,19 @@ export const siteShape = z.strictObject({
   kind: z.literal('Site').default('Site'),
   name,
   stage: name,
-  upstreams: z.array(word).max(16).default([]).describe('lanes or mirrors, tried in order: http(s) addresses, or folders'),
-  receiptsTo: word.optional().describe('where receipts go: the address of a promoter, or a folder'),
+  upstreams: z
+    .array(upstream)
+    .max(16)
+    .default([])
+    .describe('lanes or mirrors, tried in order: http(s) addresses or folders, or objects with one'),
+  receiptsTo: z
+    .union([word, z.array(word).min(1).max(8)])
+    .optional()
+    .describe('where receipts go, tried in order: addresses of a promoter, or folders'),
+  neighbours: z
+    .strictObject({ listen: z.string().min(1).max(255).describe('HOST:PORT on the LAN'), tls })
+    .optional()
+    .describe('sealane-site mirror serve hands the lane to other sites here, over mutual TLS'),
   allowExampleKeys: z.boolean().default(false).describe('take a lane made from the well-known example keys: never at a real site'),
   driver,
   inventory: z

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseConfig } from './config.js';
 import { siteJsonSchema } from './config-shape.js';
+import { plainPlace } from './fetch/routes/place.js';
 
 const minimal = `name: harbour-7
 stage: prod
@@ -26,7 +27,7 @@ test('fills in what is not said', () => {
     name: 'harbour-7',
     stage: 'prod',
     upstreams: [],
-    receiptsTo: undefined,
+    receiptsTo: [],
     allowExampleKeys: false,
     driver: {
       use: 'files',
@@ -51,8 +52,25 @@ test('resolves folders against the file and leaves addresses', () => {
     `${minimal}upstreams: [https://lane.example/, ../lane, 'file:///srv/lane']\nreceiptsTo: out\n`,
     '/etc/sealane/site.yaml',
   );
-  expect(config.upstreams).toEqual(['https://lane.example', '/etc/lane', '/srv/lane']);
-  expect(config.receiptsTo).toBe('/etc/sealane/out');
+  expect(config.upstreams).toEqual(['https://lane.example', '/etc/lane', '/srv/lane'].map(plainPlace));
+  expect(config.receiptsTo).toEqual([plainPlace('/etc/sealane/out')]);
+});
+
+test('an upstream says what it carries and may cost; receipts go there with the same certificate', () => {
+  const tls = '{ ca: ca.pem, certificate: site.pem, key: /run/site.key }';
+  const rates = `{ timeZone: Europe/Berlin, limits: [{ from: '06:00', to: '22:00', bytesPerSecond: 8192 }] }`;
+  const [upstream, again] = [`{ at: https://a.example/, carries: [trust], tls: ${tls} }`, `{ at: b, dailyBytes: 1000, rates: ${rates} }`];
+  const config = parseConfig(`${minimal}upstreams: [${upstream}, ${again}]\nreceiptsTo: [https://a.example, out]\n`, '/etc/site.yaml');
+  const files = { ca: '/etc/ca.pem', certificate: '/etc/site.pem', key: '/run/site.key' };
+  expect(config.upstreams).toMatchObject([
+    { at: 'https://a.example', carries: ['trust'], dailyBytes: null, rates: null, tls: files },
+    { at: '/etc/b', carries: ['trust', 'content'], dailyBytes: 1000, tls: null, rates: { limits: [{ bytesPerSecond: 8192 }] } },
+  ]);
+  expect(config.receiptsTo).toMatchObject([
+    { at: 'https://a.example', tls: files },
+    { at: '/etc/out', tls: null },
+  ]);
+  expect(problem(`${minimal}upstreams: [{ at: x, carries: [receipts] }]\n`)).toMatch(/line 6, column \d+: upstreams\.0\.carries/);
 });
 
 test('takes the three kinds of health check, and a command as one text', () => {

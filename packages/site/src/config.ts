@@ -5,6 +5,7 @@ import { type Document, isMap, isNode, isPair, LineCounter, parseDocument } from
 import type { z } from 'zod';
 import { type SiteDocument, siteShape } from './config-shape.js';
 import type { Disk } from './disk.js';
+import { type Place, type PlaceTls, plainPlace } from './fetch/routes/place.js';
 import type { HealthProbe } from './health/probe.js';
 
 /** A hand-written file of a page or two. */
@@ -14,8 +15,9 @@ const MAX_CONFIG_BYTES = 256 * 1024;
 const MAX_ALIASES = 32;
 
 /** What a site is told locally: site.yaml with its defaults, paths made absolute, probes in one form. */
-export type SiteConfig = Omit<SiteDocument, 'driver' | 'apiVersion' | 'kind' | 'receiptsTo'> & {
-  readonly receiptsTo: string | undefined;
+export type SiteConfig = Omit<SiteDocument, 'driver' | 'apiVersion' | 'kind' | 'upstreams' | 'receiptsTo'> & {
+  readonly upstreams: readonly Place[];
+  readonly receiptsTo: readonly Place[];
   readonly driver: WithProbes<SiteDocument['driver']>;
 };
 
@@ -59,17 +61,36 @@ function toPlain(document: Document, file: string, lines: LineCounter): unknown 
   }
 }
 
-function complete({ apiVersion: _apiVersion, kind: _kind, driver, receiptsTo, ...rest }: SiteDocument, folder: string): SiteConfig {
+function complete(
+  { apiVersion: _apiVersion, kind: _kind, driver, receiptsTo = [], neighbours, ...rest }: SiteDocument,
+  folder: string,
+): SiteConfig {
+  const upstreams = rest.upstreams.map((upstream) => toPlace(upstream, folder));
   return {
     ...rest,
-    upstreams: rest.upstreams.map((upstream) => place(upstream, folder)),
-    receiptsTo: receiptsTo === undefined ? undefined : place(receiptsTo, folder),
+    upstreams,
+    receiptsTo: [receiptsTo].flat().map((text) => {
+      const at = place(text, folder);
+      return { ...plainPlace(at), tls: upstreams.find((upstream) => upstream.at === at)?.tls ?? null };
+    }),
+    ...(neighbours === undefined ? {} : { neighbours: { ...neighbours, tls: tlsFiles(neighbours.tls, folder) } }),
     inventory: {
       root: path.resolve(folder, rest.inventory.root),
       devices: rest.inventory.devices.map((file) => path.resolve(folder, file)),
     },
     driver: { ...driver, health: driver.health.map(toProbe) },
   };
+}
+
+function toPlace(upstream: SiteDocument['upstreams'][number], folder: string): Place {
+  if (typeof upstream === 'string') return plainPlace(place(upstream, folder));
+  const { at, dailyBytes = null, rates = null, tls, ...rest } = upstream;
+  return { ...rest, at: place(at, folder), dailyBytes, rates, tls: tls === undefined ? null : tlsFiles(tls, folder) };
+}
+
+function tlsFiles({ ca, certificate, key }: PlaceTls, folder: string): PlaceTls {
+  const file = (name: string): string => path.resolve(folder, name);
+  return { ca: file(ca), certificate: file(certificate), key: file(key) };
 }
 
 /** An address stays; a folder becomes absolute, relative to the folder of site.yaml. */

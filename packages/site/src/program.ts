@@ -64,7 +64,7 @@ export const program: Program = {
     doctor: { summary: 'look for what is wrong at this site, and mend it', load: verb(() => import('./commands/doctor.js')) },
     'mirror sync': { summary: 'bring the mirror up to date; install nothing', load: verb(() => import('./commands/mirror-sync.js')) },
     'mirror serve': {
-      summary: 'serve images of admitted releases to engines on this host, read-only and by digest',
+      summary: 'serve images of admitted releases to engines on this host, and the lane to neighbours, read-only',
       load: () => import('./commands/mirror-serve.js'),
     },
     'media import': {

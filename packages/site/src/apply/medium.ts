@@ -6,6 +6,7 @@ import path from 'node:path';
 import { SealaneError, SiteError } from '@sealane/core';
 import { refreshTrust } from '@sealane/trust';
 import type { SyncAnswer } from '../fetch/protocol.js';
+import { plainPlace } from '../fetch/routes/place.js';
 import { MAX_CHAIN_BYTES } from '../identity/chain.js';
 import { takeCertificate } from '../identity/identity.js';
 import type { Site } from '../site.js';
@@ -27,12 +28,19 @@ export interface ImportedMedium {
  * @throws SiteError with the code of what is wrong with it: `TRUST_*`, `CONTENT_*` (with the path); mirror and trust are as before, but for blobs that were right
  */
 export async function importMedium(site: Site, medium: string): Promise<ImportedMedium> {
-  const { world, folder } = site;
+  const { world, folder, config } = site;
   const trust = readTrustFile(world.disk, folder.trust);
   const fetcher = world.startFetcher(world.signal);
   try {
     const job = { ...syncJob(site, trust), expiry: 'medium' as const, recheck: true };
-    const answer = await fetcher.sync({ do: 'sync', upstreams: [medium], mirror: folder.mirror, offer: folder.offer, job });
+    const answer = await fetcher.sync({
+      do: 'sync',
+      places: [plainPlace(medium)],
+      pollSeconds: config.pollSeconds,
+      mirror: folder.mirror,
+      offer: folder.offer,
+      job,
+    });
     requireWhole(medium, answer);
     markImported(site, trust);
     takeCertificateFrom(site, medium);

@@ -23,7 +23,7 @@ export function isSiteResult(json: object): json is SiteResult {
 const DENIED = /^(?:WAYBILL_APPROVALS|CHANNEL_HELD|(?:EVIDENCE|HARDWARE|RELEASE|SITE)_[A-Z_]+)$/;
 
 /**
- * The exit code: installed, unchanged, available 0 · deferred 5, but 6 when no upstream could be reached · rolled back 7 · held 8 · refused 3
+ * The exit code: installed, unchanged, available 0 · deferred 5, but 6 when no upstream could be reached, or only too slowly · rolled back 7 · held 8 · refused 3
  * where policy denied it, else 4.
  */
 export function exitOf({ outcome, reason }: Pick<SiteResult, 'outcome' | 'reason'>): ExitCode {
@@ -33,7 +33,7 @@ export function exitOf({ outcome, reason }: Pick<SiteResult, 'outcome' | 'reason
     case 'unchanged':
       return 0;
     case 'deferred':
-      return reason === 'FETCH_FAILED' ? 6 : 5;
+      return reason === 'FETCH_FAILED' || reason === 'FETCH_TOO_SLOW' ? 6 : 5;
     case 'rolled-back':
       return 7;
     case 'held':

@@ -31,8 +31,9 @@ export function queuedReceipts(disk: Disk, folder: string, { receipts }: Pick<Si
 export async function flushQueue(site: Site, machine: Machine, fetcher: Fetcher): Promise<void> {
   const { world, folder, config } = site;
   const receipts = queuedReceipts(world.disk, folder.receipts, machine.state());
-  if (config.receiptsTo === undefined || receipts.length === 0) return;
-  const { upTo, problem } = await fetcher.flush({ do: 'flush', site: config.name, receiptsTo: config.receiptsTo, receipts });
+  if (config.receiptsTo.length === 0 || receipts.length === 0) return;
+  const { name, receiptsTo, pollSeconds } = config;
+  const { upTo, problem } = await fetcher.flush({ do: 'flush', site: name, receiptsTo, pollSeconds, receipts, mirror: folder.mirror });
   if (problem !== null) world.talk(`${receipts.length} receipts stay queued: ${problem}`);
   if (upTo > machine.state().receipts.seq)
     throw new SiteError('INTERNAL', `send receipts: expected at most number ${machine.state().receipts.seq}, got ${upTo}`);

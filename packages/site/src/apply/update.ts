@@ -4,6 +4,8 @@
 import { type Check, type Digest, type ErrorCode, ERRORS, LIMITS, parseCheckpoint, SiteError } from '@sealane/core';
 import { type Admission, parseBundle, readSiteRecord, type SiteRecordPredicate } from '@sealane/trust';
 import { crashPoint } from '../crash-point.js';
+import { timestampIn } from '../fetch/brought.js';
+import { readMark } from '../fetch/mirror.js';
 import type { SyncAnswer } from '../fetch/protocol.js';
 import type { SyncJob } from '../fetch/sync.js';
 import { renewCertificate } from '../identity/renew.js';
@@ -24,9 +26,13 @@ import type { SiteState } from './state.js';
 import { readTrustFile, type TrustFile } from './trust-file.js';
 import { momentOf, trustedNow } from './trusted-time.js';
 import { nextOpen } from './windows.js';
+import { lacksContent } from './whole-content.js';
 
 /** `check` stops before anything is laid down. */
 export type UpdateMode = 'check' | 'update';
+
+/** Judgements in one update: a lane has news every few minutes at most, and the next update goes on. */
+const MAX_ROUNDS = 64;
 
 /** Runs one check or update. The caller holds the lock. */
 export async function runUpdate(site: Site, machine: Machine, mode: UpdateMode): Promise<SiteResult> {
@@ -36,14 +42,35 @@ export async function runUpdate(site: Site, machine: Machine, mode: UpdateMode):
   if (machine.state().phase.at === 'held') return heldResult(site, machine.state());
   const fetcher = site.world.startFetcher(site.world.signal);
   try {
-    const synced = await syncMirror(site, machine, fetcher);
-    crashPoint('update:fetched');
-    const result = await judge(context, synced, mode);
+    const result = await syncAndJudge(context, fetcher, mode);
     await settle(context, fetcher, mode);
     return result.outcome === 'unchanged' && mode === 'update' ? recovered(result, before, machine.state()) : result;
   } finally {
     await fetcher.close();
   }
+}
+
+/**
+ * Trust is judged as soon as it is here, and again each time that the lane has news while content is under way, which may be for hours; what is
+ * refused needs no content.
+ */
+async function syncAndJudge(context: CarryContext, fetcher: Fetcher, mode: UpdateMode): Promise<SiteResult> {
+  let judged: Digest | null = null;
+  for (let rounds = 1; ; rounds += 1) {
+    const synced = await syncMirror(context.site, context.machine, fetcher, judged);
+    crashPoint('update:fetched');
+    const result = await judge(context, synced, mode);
+    const mayGoOn = isToJudge(synced) && (result.outcome === 'deferred' || result.outcome === 'unchanged');
+    const now = judgedNow(context.site);
+    // a `fetch` that is not ours any more could ask for ever
+    if (!mayGoOn || now === judged || rounds === MAX_ROUNDS) return result;
+    judged = now;
+  }
+}
+
+/** What stands for the trust that lies in the mirror now. */
+export function judgedNow({ world, folder }: Site): Digest | null {
+  return timestampIn(world.disk, folder) ?? null;
 }
 
 /** What the shell of the machine needs at this site. */
@@ -95,7 +122,7 @@ export async function keepRunning(site: Site, state: SiteState): Promise<void> {
 }
 
 /** Asks `fetch` to bring the mirror up to date. Without upstreams there is nothing to ask: media are all. */
-export async function syncMirror(site: Site, machine: Machine, fetcher: Fetcher): Promise<SyncAnswer> {
+export async function syncMirror(site: Site, machine: Machine, fetcher: Fetcher, judged: Digest | null): Promise<SyncAnswer> {
   const { world, folder, config } = site;
   const trust = readTrustFile(world.disk, folder.trust);
   if (config.upstreams.length === 0)
@@ -105,11 +132,17 @@ export async function syncMirror(site: Site, machine: Machine, fetcher: Fetcher)
   const recheck = refused !== undefined && /^(?:CONTENT|LOG)_/.test(refused);
   return await fetcher.sync({
     do: 'sync',
-    upstreams: config.upstreams,
+    places: config.upstreams,
+    pollSeconds: config.pollSeconds,
     mirror: folder.mirror,
     offer: folder.offer,
-    job: { ...syncJob(site, trust), recheck },
+    job: { ...syncJob(site, trust), recheck, judged },
   });
+}
+
+/** Whether a sync ended because what it brought is to be judged before content is. */
+export function isToJudge({ outcome, code }: SyncAnswer): boolean {
+  return outcome === 'partial' && code === null;
 }
 
 /** What this site wants of a lane over a network. */
@@ -123,6 +156,7 @@ export function syncJob(site: Site, trust: TrustFile): SyncJob {
     expiry: 'network',
     seenSize: trust.seenCheckpoint === null ? 0 : parseCheckpoint(trust.seenCheckpoint).size,
     recheck: false,
+    judged: null,
   };
 }
 
@@ -142,6 +176,8 @@ async function judge(context: CarryContext, synced: SyncAnswer, mode: UpdateMode
   if (mode === 'update') await takeMail(site, machine, admission.mail ?? []);
   switch (admission.outcome) {
     case 'refused':
+      if (isUnfinished(site, synced) && !isDecided(admission))
+        return { ...notReached(context, synced, admission.checks), release: admission.release };
       if (admission.reason !== 'TRUST_EXPIRED') return await refuse(context, admission);
       if (mode === 'update' && mayGoOn(context)) return await carryOutAdmitted(context, admission);
       return unreachable ? notReached(context, synced, admission.checks) : await refuse(context, admission);
@@ -151,8 +187,25 @@ async function judge(context: CarryContext, synced: SyncAnswer, mode: UpdateMode
       accept(machine, admission);
       return unreachable ? notReached(context, synced, admission.checks) : resultOf(site, machine.state(), 'unchanged', admission);
     case 'admitted':
+      if (isUnfinished(site, synced) && lacksContent(site, lane, admission.release)) {
+        accept(machine, admission);
+        return { ...notReached(context, synced, admission.checks), release: admission.release };
+      }
       return await actOn(context, admission, mode);
   }
+}
+
+/** Whether content that is not here may still come: then it is waited for, and nobody is blamed. */
+function isUnfinished({ world, folder }: Site, { outcome }: SyncAnswer): boolean {
+  if (outcome !== 'failed' && outcome !== 'partial') return false;
+  return readMark(world.disk, folder.mirror)?.timestamp !== timestampIn(world.disk, folder);
+}
+
+/** Checks that trust and log alone decide, in the order of admission: all others need content. */
+const BY_TRUST: readonly string[] = ['trust', 'log', 'site', 'fence', 'channel', 'revoked', 'stale', 'held'];
+
+function isDecided({ checks }: Admission): boolean {
+  return BY_TRUST.includes(checks.at(-1)?.id ?? '');
 }
 
 /** What may run here is laid down, unless it has a part that this site cannot take. */
@@ -303,17 +356,23 @@ export function heldResult(site: Site, state: SiteState): SiteResult {
 }
 
 function notReached({ site, machine }: CarryContext, synced: SyncAnswer, checks: readonly Check[]): SiteResult {
-  const reason = synced.code === 'DISK_SHORT' ? 'DISK_SHORT' : 'FETCH_FAILED';
+  const reason = lackOfLink(synced);
   const check: Check = {
     id: 'fetch',
     verdict: 'pending',
-    expected: 'an upstream that can be reached',
+    expected: 'an upstream that brings all that the lane has for this site',
     actual: synced.message,
-    remedy: 'check the uplink, or import a medium: sealane-site media import DIR',
+    remedy: ERRORS[reason].hint,
     evidence: [],
     code: reason,
   };
   return { ...base(site, machine.state()), outcome: 'deferred', release: null, reason, checks: [...checks, check] };
+}
+
+/** What is said of a sync that did not bring all. Content that waits for a judgement is missing for now, and no failure. */
+function lackOfLink({ outcome, code }: SyncAnswer): ErrorCode {
+  if (outcome === 'partial' && code === null) return 'CONTENT_MISSING';
+  return code === 'DISK_SHORT' || code === 'BUDGET_SPENT' || code === 'FETCH_TOO_SLOW' ? code : 'FETCH_FAILED';
 }
 
 function resultOf(site: Site, state: SiteState, outcome: Outcome, { release, reason, checks }: Admission): SiteResult {

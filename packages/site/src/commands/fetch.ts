@@ -1,16 +1,17 @@
 /** `sealane-site fetch`: the process with the network, as a service: it fills the mirror and carries receipts up, as `apply` orders. It holds no key. */
 import { type CommandSpec, untilAborted } from '@sealane/core/command-line';
-import { type Digest, SiteError } from '@sealane/core';
+import { SiteError } from '@sealane/core';
 import { nodeDisk } from '../disk.js';
 import { systemClock } from '../clock.js';
-import { broughtBy, type FetchFolders } from '../fetch/brought.js';
+import { broughtBy, type FetchFolders, restOf } from '../fetch/brought.js';
+import { fetchWorld } from '../fetch/fetch-world-shell.js';
 import { serveFetch } from '../fetch/worker.js';
 import { idleTimer } from '../service/idle-shell.js';
 import { receiptDigest } from '../service/fetch-client-shell.js';
 import { listenForLines } from '../service/line-socket-shell.js';
 import { describeListening, listeningAt, supervisor } from '../service/supervisor-shell.js';
 import { makeTurns } from '../service/turns.js';
-import { type FetchOrder, MAX_APPLY_BYTES, parseFetchOrder } from '../service/wire.js';
+import { type FetchOrder, type FetchReply, MAX_APPLY_BYTES, parseFetchOrder } from '../service/wire.js';
 import { placeOf, textOption } from '../site-shell.js';
 
 /** One asks; a second one may be an `update` that an operator runs by hand. */
@@ -41,10 +42,8 @@ export const command: CommandSpec = {
       async (line, gone) => {
         const order = parseFetchOrder(line);
         orders += 1;
-        return {
-          v: 1,
-          brought: await idle.keep(() => turns.take(Infinity, () => carryOut(order, folder, AbortSignal.any([signal, gone]), talk))),
-        };
+        const reply = await idle.keep(() => turns.take(Infinity, () => carryOut(order, folder, AbortSignal.any([signal, gone]), talk)));
+        return { v: 1, ...reply };
       },
       talk,
     );
@@ -58,17 +57,12 @@ export const command: CommandSpec = {
   },
 };
 
-async function carryOut(
-  order: FetchOrder,
-  folders: FetchFolders,
-  signal: AbortSignal,
-  talk: (line: string) => void,
-): Promise<Digest | null> {
-  const world = { disk: nodeDisk, signal };
+async function carryOut(order: FetchOrder, folders: FetchFolders, signal: AbortSignal, talk: (line: string) => void): Promise<FetchReply> {
+  const world = fetchWorld(signal);
   switch (order.do) {
     case 'drop-offer':
       nodeDisk.remove(folders.offer);
-      return null;
+      return { brought: null, rest: 'here' };
     case 'sync': {
       const answer = await serveFetch({ ...order, mirror: folders.mirror, offer: folders.offer }, world);
       if (!('synced' in answer)) throw new SiteError('INTERNAL', 'sync: expected the answer to a sync');
@@ -76,20 +70,20 @@ async function carryOut(
       talk(
         `${outcome}${upstream === null ? '' : ` from ${upstream}`}: ${requests} requests, ${bytes} bytes${message === '' ? '' : `; ${message}`}${code === null ? '' : ` (${code})`}`,
       );
-      return broughtBy(nodeDisk, folders, order.job, answer.synced);
+      return { brought: broughtBy(nodeDisk, folders, order.job, answer.synced), rest: restOf(answer.synced) };
     }
     case 'certify': {
       const answer = await serveFetch({ ...order, mirror: folders.mirror }, world);
       if ('certified' in answer && answer.certified.problem !== null) talk(answer.certified.problem);
-      return null;
+      return { brought: null, rest: 'here' };
     }
     case 'flush': {
-      const answer = await serveFetch(order, world);
+      const answer = await serveFetch({ ...order, mirror: folders.mirror }, world);
       if (!('flushed' in answer)) throw new SiteError('INTERNAL', 'flush: expected the answer to a flush');
       const { upTo, problem } = answer.flushed;
       if (problem !== null) talk(problem);
       const last = order.receipts.findLast(({ seq }) => seq <= upTo);
-      return last === undefined ? null : receiptDigest(last.bundle);
+      return { brought: last === undefined ? null : receiptDigest(last.bundle), rest: 'here' };
     }
   }
 }

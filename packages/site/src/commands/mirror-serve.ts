@@ -1,8 +1,9 @@
-/** `sealane-site mirror serve`: engines on this host pull what was admitted, by digest, whatever the WAN does. */
+/** `sealane-site mirror serve`: engines on this host pull what was admitted, by digest, whatever the WAN does; and, where site.yaml says so, neighbours the lane. */
 import { SiteError } from '@sealane/core';
 import { type CommandCall, type CommandResult, type CommandSpec, untilAborted } from '@sealane/core/command-line';
 import { isLoopback, openLayout } from '@sealane/oci';
 import { readState } from '../apply/machine.js';
+import { type NeighbourServer, serveNeighbours } from '../mirror/neighbour-shell.js';
 import { serveMirror } from '../mirror/serve-shell.js';
 import { servedContent, servedReleases, type ServedContent } from '../mirror/served-content.js';
 import type { Site } from '../site.js';
@@ -11,24 +12,32 @@ import { openSite, textOption } from '../site-shell.js';
 /** The command. */
 export const command: CommandSpec = {
   name: 'mirror serve',
-  summary: 'serve images of admitted releases to engines on this host, read-only and by digest',
+  summary: 'serve images of admitted releases to engines on this host, and the lane to neighbours, read-only',
   options: [{ flags: '--listen <host:port>', description: 'a loopback address; port 0 takes a free one', required: true }],
   example: 'sealane-site mirror serve --listen 127.0.0.1:5080 --config site/site.yaml --state site/state',
   run,
 };
 
-/** Serves until the signal; the first line of stdout is `{url}`, written as soon as requests are answered. */
+/** Serves until the signal; the first line of stdout is `{url}`, with `neighbours` where it serves those, written as soon as requests are answered. */
 async function run(call: CommandCall): Promise<CommandResult> {
   const { host, port } = listenAddress(textOption(call.options['listen']) ?? '');
   const site = openSite(call);
   const store = await openLayout(site.folder.store, { create: 'if-missing' });
   const { talk } = site.world;
   const mirror = await serveMirror({ host, port, store, content: currentContent(site, store, talk), talk });
+  const neighbours = await startNeighbours(site);
   const url = `http://${mirror.address}`;
-  call.io.out(`${JSON.stringify({ url })}\n`);
+  call.io.out(`${JSON.stringify({ url, ...(neighbours === undefined ? {} : { neighbours: neighbours.url }) })}\n`);
   await untilAborted(call.io.signal);
+  await neighbours?.close();
   await mirror.close();
   return { exit: 0, json: { url, stopped: true }, text: '' };
+}
+
+async function startNeighbours({ config, folder, world }: Site): Promise<NeighbourServer | undefined> {
+  if (config.neighbours === undefined) return undefined;
+  const { listen, tls } = config.neighbours;
+  return await serveNeighbours({ ...hostPort('neighbours.listen', listen), tls, mirror: folder.mirror, talk: world.talk });
 }
 
 /** What is served follows what is installed: the journal is read at each request, the manifests only when other releases are served. */
@@ -42,19 +51,26 @@ function currentContent(site: Site, store: Parameters<typeof servedContent>[0], 
   };
 }
 
-function listenAddress(text: string): { readonly host: string; readonly port: number } {
+function listenAddress(text: string): HostPort {
+  const at = hostPort('--listen', text);
+  if (isLoopback(text)) return at;
+  throw new SiteError(
+    'USAGE',
+    `read --listen: expected a loopback address, got ${at.host}`,
+    {},
+    { hint: 'listen on 127.0.0.1: who pulls over a network is not known here' },
+  );
+}
+
+interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+function hostPort(name: string, text: string): HostPort {
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
   const host = bracketed ?? plain;
   if (host === undefined || Number(port) > 65_535)
-    throw new SiteError('USAGE', `read --listen: expected HOST:PORT, got ${JSON.stringify(text)}`);
-  if (!isLoopback(text))
-    throw new SiteError(
-      'USAGE',
-      `read --listen: expected a loopback address, got ${host}`,
-      {},
-      {
-        hint: 'listen on 127.0.0.1: who pulls over a network is not known here',
-      },
-    );
+    throw new SiteError('USAGE', `read ${name}: expected HOST:PORT, got ${JSON.stringify(text)}`);
   return { host, port: Number(port) };
 }

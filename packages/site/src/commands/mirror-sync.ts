@@ -1,7 +1,7 @@
 /** `sealane-site mirror sync`: what a link brings while it is there, to be installed later. */
 import { ERRORS } from '@sealane/core';
 import type { CommandSpec } from '@sealane/core/command-line';
-import { syncMirror } from '../apply/update.js';
+import { isToJudge, judgedNow, syncMirror } from '../apply/update.js';
 import { withLockedSite } from '../site-shell.js';
 
 /** The command. */
@@ -13,7 +13,8 @@ export const command: CommandSpec = {
     withLockedSite(call, async (site, machine) => {
       const fetcher = site.world.startFetcher(site.world.signal);
       try {
-        const answer = await syncMirror(site, machine, fetcher);
+        let answer = await syncMirror(site, machine, fetcher, null);
+        while (isToJudge(answer)) answer = await syncMirror(site, machine, fetcher, judgedNow(site));
         const { outcome, code, message, upstream } = answer;
         const exit = outcome === 'synced' || outcome === 'unchanged' ? 0 : ERRORS[code ?? 'FETCH_FAILED'].exit;
         const text = `${outcome}${upstream === null ? '' : ` from ${upstream}`}${message === '' ? '' : `: ${message}`}`;

@@ -1,6 +1,7 @@
 /** What `fetch` says of a sync where a digest is all that it may say: which state of the lane now lies in its folders. */
 import { type Digest, LIMITS, SealaneError, sha256 } from '@sealane/core';
 import type { Disk } from '../disk.js';
+import type { FetchReply } from '../service/wire.js';
 import type { SyncAnswer } from './protocol.js';
 import type { SyncJob } from './sync.js';
 import path from 'node:path';
@@ -18,6 +19,13 @@ export interface FetchFolders {
 export function broughtBy(disk: Disk, folders: FetchFolders, { expiry }: SyncJob, { outcome }: SyncAnswer): Digest | null {
   const isWhole = outcome === 'synced' || outcome === 'unchanged';
   return outcome === 'failed' || (expiry === 'medium' && !isWhole) ? null : (timestampIn(disk, folders) ?? null);
+}
+
+/** What may still come of the content, in a word: `apply` defers a release that is not whole for it. */
+export function restOf({ outcome, code }: SyncAnswer): FetchReply['rest'] {
+  if (outcome !== 'partial') return 'here';
+  if (code === null) return 'coming';
+  return code === 'BUDGET_SPENT' ? 'spent' : 'unreached';
 }
 
 /** The digest of the timestamp that `apply` would judge: an offered one before the mirror's. */

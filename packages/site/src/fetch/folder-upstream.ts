@@ -36,10 +36,10 @@ export function folderUpstream(folder: string, disk: Disk): Upstream {
       for await (const piece of readPieces(handle, 0, maxBytes + 1, count)) pieces.push(piece);
       return concatBytes(...pieces);
     },
-    open: async (file, offset, maxBytes) => {
+    open: async (file, offset, end) => {
       const handle = await openRegular(locate(file));
       if (handle === undefined) return undefined;
-      return { from: offset, pieces: readPieces(handle, offset, maxBytes, count) };
+      return { from: offset, isRange: true, pieces: readPieces(handle, offset, end, count) };
     },
     cost: () => ({ requests, bytes }),
     close: () => Promise.resolve(),

@@ -1,55 +1,63 @@
 /** A lane behind a web server or CDN. Every wait has an end, every answer a bound; redirects are not followed. */
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { concatBytes, SiteError } from '@sealane/core';
-import { Agent, type Dispatcher, request } from 'undici';
+import { Agent, buildConnector, type Dispatcher, request } from 'undici';
+import { readPlaceTls } from './routes/place-tls.js';
+import type { Place } from './routes/place.js';
 import type { Upstream } from './upstream.js';
 
 /** Time for a connection, for the first byte of an answer, and between two pieces of one. A satellite link takes 2 s for a connection. */
 const CONNECT_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 30_000;
-const PIECE_TIMEOUT_MS = 30_000;
+const PIECE_TIMEOUT_MS = 10_000;
+
+/** No document takes longer, however slow a place may be. */
+const MAX_DOCUMENT_MS = 3_600_000;
 
 /** What servers and object stores say of a file that is not there. */
 const ABSENT: readonly number[] = [403, 404, 410];
 
-/** Opens a web upstream; `address` has no `/` at its end. */
-export function httpUpstream(address: string, signal: AbortSignal): Upstream {
+/** Opens a web upstream. @throws SiteError `CONFIG_INVALID` its certificate or key cannot be read */
+export function httpUpstream({ at: address, minBytesPerSecond, tls }: Place, signal: AbortSignal): Upstream {
+  const { connect, bytes } = meteredConnector({ timeout: CONNECT_TIMEOUT_MS, ...(tls === null ? {} : readPlaceTls(tls)) });
   // one connection: a poll is two small requests one after the other, and a second handshake would double what it costs
-  const agent = new Agent({
-    connections: 1,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-    headersTimeout: ANSWER_TIMEOUT_MS,
-    bodyTimeout: PIECE_TIMEOUT_MS,
-  });
-  const meter = meterSockets(new URL(address).origin);
+  const agent = new Agent({ connections: 1, connect, headersTimeout: ANSWER_TIMEOUT_MS, bodyTimeout: PIECE_TIMEOUT_MS });
   let requests = 0;
-  const ask = async (path: string, headers: Record<string, string>): Promise<Dispatcher.ResponseData> => {
+  const ask = async (path: string, headers: Record<string, string>, until: AbortSignal): Promise<Dispatcher.ResponseData> => {
     requests += 1;
-    return await reach(address, () => request(`${address}/${path}`, { dispatcher: agent, headers, signal }));
+    return await reach(address, () => request(`${address}/${path}`, { dispatcher: agent, headers, signal: until }));
   };
   return {
     name: address,
     get: async (path, maxBytes) => {
-      const answer = await ask(path, {});
-      if (await isAbsent(address, path, answer)) return undefined;
-      const pieces: Uint8Array[] = [];
-      for await (const piece of bounded(address, answer.body, 0, maxBytes + 1)) pieces.push(piece);
-      return concatBytes(...pieces);
+      // a document is small and needed whole: who drips it, a byte before each timeout, is not waited for
+      const atLeastMs = Math.ceil((maxBytes / Math.max(1, minBytesPerSecond)) * 1000);
+      const until = AbortSignal.timeout(Math.min(ANSWER_TIMEOUT_MS + atLeastMs, MAX_DOCUMENT_MS));
+      try {
+        const answer = await ask(path, {}, AbortSignal.any([signal, until]));
+        if (await isAbsent(address, path, answer)) return undefined;
+        const pieces: Uint8Array[] = [];
+        for await (const piece of bounded(address, answer.body, 0, maxBytes + 1)) pieces.push(piece);
+        return concatBytes(...pieces);
+      } catch (error) {
+        if (!until.aborted || signal.aborted) throw error;
+        throw new SiteError('FETCH_TOO_SLOW', `fetch ${path} from ${address}: expected ${minBytesPerSecond} bytes per second, got less`, {
+          upstream: address,
+        });
+      }
     },
-    open: async (path, offset, maxBytes) => {
-      const answer = await ask(path, offset === 0 ? {} : { range: `bytes=${offset}-` });
+    open: async (path, offset, end, maxBytes) => {
+      const isWhole = offset === 0 && end >= maxBytes;
+      const answer = await ask(path, isWhole ? {} : { range: `bytes=${offset}-${end - 1}` }, signal);
       // the whole was there already, or the file shrank: begin anew
-      if (answer.statusCode === 416) return offset === 0 ? undefined : { from: offset, pieces: nothing(answer) };
+      if (answer.statusCode === 416) return offset === 0 ? undefined : { from: offset, isRange: true, pieces: nothing(answer) };
       if (await isAbsent(address, path, answer)) return undefined;
-      const from = answer.statusCode === 206 ? rangeStart(answer) : 0;
-      return { from, pieces: bounded(address, answer.body, from, maxBytes) };
+      const isRange = answer.statusCode === 206;
+      const from = isRange ? rangeStart(answer) : 0;
+      return { from, isRange, pieces: bounded(address, answer.body, from, isRange ? end : maxBytes) };
     },
-    cost: () => ({ requests, bytes: meter.bytes() }),
-    close: async () => {
-      meter.stop();
-      await agent.destroy();
-    },
+    cost: () => ({ requests, bytes: bytes() }),
+    close: () => agent.destroy(),
   };
 }
 
@@ -81,7 +89,7 @@ async function* bounded(address: string, body: AsyncIterable<unknown>, from: num
       if (!(piece instanceof Uint8Array)) continue;
       yield piece.subarray(0, leftBytes);
       leftBytes -= piece.length;
-      if (leftBytes <= 0) return;
+      if (leftBytes < 0) return;
     }
   } catch (error) {
     throw broken(address, error);
@@ -106,18 +114,20 @@ function broken(address: string, cause: unknown): SiteError {
   return new SiteError('FETCH_FAILED', `reach ${address}: ${why}`, { upstream: address }, { cause });
 }
 
-/** Counts what goes over the sockets of one origin, as undici announces them. */
-function meterSockets(origin: string): { readonly bytes: () => number; readonly stop: () => void } {
+/** Connects as undici does, and counts what goes over its sockets. */
+function meteredConnector(options: buildConnector.BuildOptions): {
+  readonly connect: buildConnector.connector;
+  readonly bytes: () => number;
+} {
   const sockets: Socket[] = [];
-  const listen = (message: unknown): void => {
-    const { socket, connectParams } = message as { socket?: Socket; connectParams?: { protocol?: string; host?: string } };
-    if (socket !== undefined && `${connectParams?.protocol ?? ''}//${connectParams?.host ?? ''}` === origin) sockets.push(socket);
-  };
-  subscribe('undici:client:connected', listen);
+  const connect = buildConnector(options);
   return {
+    connect: (target, callback) =>
+      connect(target, (...result) => {
+        const [error, socket] = result;
+        if (error === null) sockets.push(socket);
+        callback(...result);
+      }),
     bytes: () => sockets.reduce((sum, socket) => sum + socket.bytesRead + socket.bytesWritten, 0),
-    stop: () => {
-      unsubscribe('undici:client:connected', listen);
-    },
   };
 }

@@ -4,7 +4,7 @@
  * It is started by `apply` and holds nothing that matters: no key, no trust state, no journal. It writes the mirror and the offer.
  */
 import { createInterface } from 'node:readline';
-import { nodeDisk } from '../disk.js';
+import { fetchWorld } from './fetch-world-shell.js';
 import type { FetchRequest } from './protocol.js';
 import { serveFetch } from './worker.js';
 
@@ -18,6 +18,6 @@ const lines = createInterface({ input: process.stdin, crlfDelay: Infinity });
 lines.once('close', () => process.exit());
 
 for await (const line of lines) {
-  const answer = await serveFetch(JSON.parse(line) as FetchRequest, { disk: nodeDisk, signal: stop.signal });
+  const answer = await serveFetch(JSON.parse(line) as FetchRequest, fetchWorld(stop.signal));
   process.stdout.write(`${JSON.stringify(answer)}\n`);
 }

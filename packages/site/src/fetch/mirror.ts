@@ -4,12 +4,14 @@
  * Blobs, tiles and versioned metadata never change under their names and go in as they come; the files that do change go in last, the
  * timestamp at the very end. So a mirror is the one before or the new one, and a sync that broke off goes on where it was.
  */
-import { closeSync, constants, createReadStream, fsyncSync, openSync, writeSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { createDigester, type Digest, digestHex, isDigest, SealaneError, sha256 } from '@sealane/core';
 import type { Disk } from '../disk.js';
 import { durableWrite } from '../durable-write.js';
 import { readSealed, sealed } from '../sealed-file.js';
+import { download, type DownloadWorld } from './download.js';
+import type { Pace } from './routes/pace.js';
 import type { Upstream } from './upstream.js';
 
 /** Everything that was true when a sync ended: if it still is, there is nothing to do but to look at the timestamp. */
@@ -19,8 +21,14 @@ export interface SyncMark {
   readonly job: Digest;
 }
 
-/** How a blob came to be in the mirror, or why it did not: a wrong one lies in the offer, for `apply` to name what is wrong with it. */
-export type BlobOutcome = 'kept' | 'fetched' | 'absent' | 'wrong';
+/** What came of fetching a blob: a wrong one lies in the offer, for `apply` to name what is wrong with it. */
+export type BlobOutcome = 'fetched' | 'absent' | 'wrong';
+
+/** A blob as a document names it. */
+export interface WantedBlob {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+}
 
 /** A mirror in a folder. Paths are the lane's. */
 export interface Mirror {
@@ -28,14 +36,18 @@ export interface Mirror {
   write(file: string, bytes: Uint8Array): void;
   /** Puts a file that was found wrong where `apply` will judge it. */
   offer(file: string, bytes: Uint8Array): void;
+  /** Takes a file back out of the offer: another upstream had the right one. */
+  withdraw(file: string): void;
   has(file: string): boolean;
   list(folder: string): readonly string[];
   remove(file: string): void;
   clearOffer(): void;
   mark(): SyncMark | undefined;
   setMark(mark: SyncMark): void;
-  /** Gets a blob, resuming what is there of it. With `recheck: 'bytes'` one that is there is hashed again. */
-  blob(upstream: Upstream, blob: { readonly digest: Digest; readonly sizeBytes: number }, recheck: 'size' | 'bytes'): Promise<BlobOutcome>;
+  /** Whether a blob is here. With `recheck: 'bytes'` it is hashed again. */
+  hasBlob(blob: WantedBlob, recheck: 'size' | 'bytes'): Promise<boolean>;
+  /** Gets a blob, resuming what is there of it. @throws SiteError as `download` */
+  fetchBlob(upstream: Upstream, blob: WantedBlob, pace: Pace): Promise<BlobOutcome>;
 }
 
 const MARK = 'synced.json';
@@ -46,7 +58,8 @@ export function blobPath(digest: Digest): string {
 }
 
 /** Opens the mirror in `folder`, made when missing; wrong blobs go to the folder `offer`. */
-export function openMirror(disk: Disk, folder: string, offer: string): Mirror {
+export function openMirror(world: DownloadWorld, folder: string, offer: string): Mirror {
+  const { disk } = world;
   const at = (file: string): string => path.join(folder, file);
   const writeTo = (base: string, file: string, bytes: Uint8Array): void => {
     disk.makeFolder(path.dirname(path.join(base, file)), 0o755);
@@ -57,19 +70,22 @@ export function openMirror(disk: Disk, folder: string, offer: string): Mirror {
     read: (file, maxBytes) => disk.read(at(file), maxBytes),
     write,
     offer: (file, bytes) => writeTo(offer, file, bytes),
+    withdraw: (file) => disk.remove(path.join(offer, file)),
     has: (file) => disk.kind(at(file)) === 'file',
     list: (file) => disk.list(at(file)),
     remove: (file) => disk.remove(at(file)),
     clearOffer: () => disk.remove(offer),
-    mark: () => readMark(disk, at(MARK)),
+    mark: () => readMark(disk, folder),
     setMark: (mark) => write(MARK, sealed({ ...mark })),
-    blob: (upstream, blob, recheck) => getBlob(disk, { folder, offer }, upstream, blob, recheck),
+    hasBlob: (blob, recheck) => isThere(disk, at(blobPath(blob.digest)), blob, recheck),
+    fetchBlob: (upstream, blob, pace) => fetchBlob(world, { folder, offer }, upstream, blob, pace),
   };
 }
 
-function readMark(disk: Disk, file: string): SyncMark | undefined {
+/** What the last whole sync of the mirror in `folder` left. */
+export function readMark(disk: Disk, folder: string): SyncMark | undefined {
   try {
-    const { timestamp, job } = readSealed(disk, file) ?? {};
+    const { timestamp, job } = readSealed(disk, path.join(folder, MARK)) ?? {};
     return isDigest(timestamp) && isDigest(job) ? { timestamp, job } : undefined;
   } catch (error) {
     // a damaged mark only costs a whole sync
@@ -78,36 +94,31 @@ function readMark(disk: Disk, file: string): SyncMark | undefined {
   }
 }
 
-interface WantedBlob {
-  readonly digest: Digest;
-  readonly sizeBytes: number;
-}
-
 interface MirrorFolders {
   readonly folder: string;
   readonly offer: string;
 }
 
-async function getBlob(
-  disk: Disk,
+async function fetchBlob(
+  world: DownloadWorld,
   { folder, offer }: MirrorFolders,
   upstream: Upstream,
   blob: WantedBlob,
-  recheck: 'size' | 'bytes',
+  pace: Pace,
 ): Promise<BlobOutcome> {
-  const file = path.join(folder, blobPath(blob.digest));
-  if (await isThere(disk, file, blob, recheck)) return 'kept';
+  const { disk } = world;
   const partial = path.join(folder, 'partial', digestHex(blob.digest));
   disk.makeFolder(path.dirname(partial), 0o755);
-  let got = await download(disk, upstream, blob, partial);
+  const wanted = { path: blobPath(blob.digest), sizeBytes: blob.sizeBytes, file: partial };
+  let got = await download(wanted, upstream, pace, world);
   // what an earlier try left may have been damaged: once more from the beginning
   if (got === 'rest' && !(await isRight(disk, partial, blob))) {
     disk.remove(partial);
-    got = await download(disk, upstream, blob, partial);
+    got = await download(wanted, upstream, pace, world);
   }
   if (got === 'absent') return 'absent';
   const right = await isRight(disk, partial, blob);
-  const to = right ? file : path.join(offer, blobPath(blob.digest));
+  const to = path.join(right ? folder : offer, blobPath(blob.digest));
   disk.makeFolder(path.dirname(to), 0o755);
   disk.rename(partial, to);
   disk.syncFolder(path.dirname(to));
@@ -121,29 +132,6 @@ async function isRight(disk: Disk, file: string, blob: WantedBlob): Promise<bool
 async function isThere(disk: Disk, file: string, blob: WantedBlob, recheck: 'size' | 'bytes'): Promise<boolean> {
   if (disk.kind(file) !== 'file' || disk.sizeBytes(file) !== blob.sizeBytes) return false;
   return recheck === 'size' || (await digestOf(file)) === blob.digest;
-}
-
-/** `whole` = from the first byte on, `rest` = behind bytes of an earlier try. */
-async function download(disk: Disk, upstream: Upstream, blob: WantedBlob, partial: string): Promise<'whole' | 'rest' | 'absent'> {
-  const offset = disk.kind(partial) === 'file' ? Math.min(disk.sizeBytes(partial), blob.sizeBytes) : 0;
-  // one byte more than there should be shows that the blob is longer
-  const opened = await upstream.open(blobPath(blob.digest), offset, blob.sizeBytes + 1);
-  if (opened === undefined) return 'absent';
-  if (opened.from !== offset) disk.remove(partial);
-  const flags = constants.O_CREAT | constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW;
-  const out = openSync(partial, flags, 0o644);
-  try {
-    for await (const piece of opened.pieces) writeWhole(out, piece);
-    fsyncSync(out);
-  } finally {
-    closeSync(out);
-  }
-  return opened.from === 0 ? 'whole' : 'rest';
-}
-
-function writeWhole(file: number, bytes: Uint8Array): void {
-  let offset = 0;
-  while (offset < bytes.length) offset += writeSync(file, bytes, offset);
 }
 
 async function digestOf(file: string): Promise<Digest> {

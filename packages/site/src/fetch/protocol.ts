@@ -5,12 +5,27 @@
  * word by word. The worst that a hostile `fetch` can say is that there is no news.
  */
 import { ERRORS, type ErrorCode, type JsonObject, type JsonValue, LIMITS, parseStrictJson, SiteError } from '@sealane/core';
+import type { Place } from './routes/place.js';
 import type { SyncJob } from './sync.js';
 
-/** What `apply` asks. Upstreams and `receiptsTo` are addresses or absolute folders. */
+/** What `apply` asks. `pollSeconds`: how often this site looks for news, the measure of waits. */
 export type FetchRequest =
-  | { readonly do: 'sync'; readonly job: SyncJob; readonly upstreams: readonly string[]; readonly mirror: string; readonly offer: string }
-  | { readonly do: 'flush'; readonly site: string; readonly receiptsTo: string; readonly receipts: readonly QueuedReceipt[] }
+  | {
+      readonly do: 'sync';
+      readonly job: SyncJob;
+      readonly places: readonly Place[];
+      readonly pollSeconds: number;
+      readonly mirror: string;
+      readonly offer: string;
+    }
+  | {
+      readonly do: 'flush';
+      readonly site: string;
+      readonly receiptsTo: readonly Place[];
+      readonly pollSeconds: number;
+      readonly receipts: readonly QueuedReceipt[];
+      readonly mirror: string;
+    }
   | CertifyRequest;
 
 /** The site's request for a certificate; the answer lies in the mirror, and nobody believes it yet. `to` as `receiptsTo`. */
@@ -28,9 +43,9 @@ export interface QueuedReceipt {
   readonly bundle: JsonObject;
 }
 
-/** What came of a sync. `code` is what `fetch` itself ran into, for people: the verdict is `apply`'s. */
+/** What came of a sync. `partial`: trust is here, content is still to come; without a code once it has been judged. `code` is what `fetch` itself ran into, for people: the verdict is `apply`'s. */
 export interface SyncAnswer {
-  readonly outcome: 'unchanged' | 'synced' | 'incomplete' | 'refused' | 'failed';
+  readonly outcome: (typeof OUTCOMES)[number];
   readonly code: ErrorCode | null;
   readonly message: string;
   readonly upstream: string | null;
@@ -55,7 +70,7 @@ export interface CertifyAnswer {
 /** Longest line from `fetch`. */
 export const MAX_LINE_BYTES = 64 * 1024;
 
-const OUTCOMES = ['unchanged', 'synced', 'incomplete', 'refused', 'failed'] as const;
+const OUTCOMES = ['unchanged', 'synced', 'partial', 'incomplete', 'refused', 'failed'] as const;
 
 /**
  * Reads a line of `fetch`.

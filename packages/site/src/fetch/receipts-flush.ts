@@ -1,74 +1,107 @@
 /**
- * Carries queued receipts up: to a promoter over HTTP, or into a folder that somebody carries on.
+ * Carries queued receipts up: to a promoter over HTTP, or into a folder that somebody carries on; to the first place in order that takes them.
  *
  * In order, and each until it has arrived. Exactly once is the promoter's part: a receipt is known by its digest, and one that it has is fine.
  */
 import path from 'node:path';
-import { canonicalJson, SealaneError } from '@sealane/core';
+import { canonicalJson, SealaneError, SiteError } from '@sealane/core';
 import type { Disk } from '../disk.js';
 import { durableWrite } from '../durable-write.js';
 import type { FetchRequest, FlushAnswer, QueuedReceipt } from './protocol.js';
+import { readPlaceTls } from './routes/place-tls.js';
+import type { Place } from './routes/place.js';
+import { openRoutes } from './routes/routes.js';
+import type { FetchWorld } from './sync-run.js';
 
 /** Receipts in one request: a body of a few hundred KiB with their inventories. */
 const BATCH = 16;
 
+const CONNECT_TIMEOUT_MS = 10_000;
 const TIMEOUT_MS = 30_000;
 
 type FlushRequest = Extract<FetchRequest, { do: 'flush' }>;
 
 /** Sends what it can; says up to which receipt, and what stopped it. */
-export async function flushReceipts(
-  request: FlushRequest,
-  world: { readonly disk: Disk; readonly signal: AbortSignal },
-): Promise<FlushAnswer> {
-  let upTo = 0;
-  const send = /^https?:\/\//.test(request.receiptsTo) ? await poster(request.receiptsTo, world.signal) : copier(request, world.disk);
-  for (let from = 0; from < request.receipts.length; from += BATCH) {
-    const batch = request.receipts.slice(from, from + BATCH);
-    const problem = await attempt(() => send(batch));
-    if (problem !== null) return { upTo, problem };
-    upTo = batch.at(-1)?.seq ?? upTo;
+export async function flushReceipts(request: FlushRequest, world: FetchWorld): Promise<FlushAnswer> {
+  const { receiptsTo, mirror, pollSeconds } = request;
+  const routes = openRoutes(mirror, world, '', pollSeconds);
+  let answer: FlushAnswer = { upTo: 0, problem: 'there is no place to send them to' };
+  for (const place of routes.order(receiptsTo)) {
+    // what arrived at a place before it failed has arrived
+    const rest = request.receipts.filter(({ seq }) => seq > answer.upTo);
+    const { upTo, problem } = await flushTo(place, rest, request, world);
+    answer = { upTo: Math.max(answer.upTo, upTo), problem };
+    if (problem === null) routes.served(place.at);
+    else routes.failed(place.at, 'unreachable');
+    if (problem === null) break;
   }
-  return { upTo, problem: null };
+  routes.save(receiptsTo.map(({ at }) => at));
+  return answer;
 }
 
-type Send = (batch: readonly QueuedReceipt[]) => Promise<string | null>;
+async function flushTo(place: Place, receipts: readonly QueuedReceipt[], { site }: FlushRequest, world: FetchWorld): Promise<FlushAnswer> {
+  let upTo = 0;
+  let close = (): Promise<void> => Promise.resolve();
+  try {
+    const sender = isAddress(place.at) ? await poster(place, world.signal) : copier(place.at, site, world.disk);
+    ({ close } = sender);
+    for (let from = 0; from < receipts.length; from += BATCH) {
+      const batch = receipts.slice(from, from + BATCH);
+      await sender.send(batch);
+      upTo = batch.at(-1)?.seq ?? upTo;
+    }
+    return { upTo, problem: null };
+  } catch (error) {
+    // unreachable, interrupted, no space: the receipts stay queued
+    if (error instanceof SealaneError || error instanceof Error) return { upTo, problem: error.message || error.name };
+    throw error;
+  } finally {
+    await close();
+  }
+}
 
-async function poster(address: string, signal: AbortSignal): Promise<Send> {
-  const { request } = await import('undici');
-  return async (batch) => {
-    const answer = await request(`${address}/api/v1/receipts`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: canonicalJson(batch.map(({ bundle }) => bundle)),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-    });
-    const text = (await answer.body.text()).slice(0, 300);
-    return answer.statusCode >= 200 && answer.statusCode < 300
-      ? null
-      : `post receipts to ${address}: expected 2xx, got ${answer.statusCode} ${text}`;
+function isAddress(at: string): boolean {
+  return /^https?:\/\//.test(at);
+}
+
+interface Sender {
+  /** @throws Error it has not arrived */
+  send(batch: readonly QueuedReceipt[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function poster({ at, tls }: Place, signal: AbortSignal): Promise<Sender> {
+  const { Agent, request } = await import('undici');
+  const agent = new Agent({ connections: 1, connect: { timeout: CONNECT_TIMEOUT_MS, ...(tls === null ? {} : readPlaceTls(tls)) } });
+  return {
+    send: async (batch) => {
+      const answer = await request(`${at}/api/v1/receipts`, {
+        method: 'POST',
+        dispatcher: agent,
+        headers: { 'content-type': 'application/json' },
+        body: canonicalJson(batch.map(({ bundle }) => bundle)),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      });
+      const text = (await answer.body.text()).slice(0, 300);
+      if (answer.statusCode >= 200 && answer.statusCode < 300) return;
+      throw new SiteError('FETCH_FAILED', `post receipts to ${at}: expected 2xx, got ${answer.statusCode} ${text}`);
+    },
+    close: () => agent.destroy(),
   };
 }
 
-function copier({ receiptsTo, site }: FlushRequest, disk: Disk): Send {
-  return (batch) => {
-    disk.makeFolder(receiptsTo, 0o755);
-    for (const { seq, bundle } of batch) durableWrite(disk, path.join(receiptsTo, receiptName(site, seq)), canonicalJson(bundle), 0o644);
-    return Promise.resolve(null);
+function copier(folder: string, site: string, disk: Disk): Sender {
+  return {
+    send: (batch) => {
+      disk.makeFolder(folder, 0o755);
+      for (const { seq, bundle } of batch) durableWrite(disk, path.join(folder, receiptName(site, seq)), canonicalJson(bundle), 0o644);
+      return Promise.resolve();
+    },
+    close: () => Promise.resolve(),
   };
 }
 
 /** Name of a receipt outside of its site: one carried twice is one file. */
 export function receiptName(site: string, seq: number): string {
   return `${site}-${String(seq).padStart(8, '0')}.json`;
-}
-
-async function attempt(send: () => Promise<string | null>): Promise<string | null> {
-  try {
-    return await send();
-  } catch (error) {
-    // unreachable, interrupted, no space: the receipts stay queued
-    if (error instanceof SealaneError || error instanceof Error) return error.message || error.name;
-    throw error;
-  }
 }

@@ -1,16 +1,20 @@
 /**
- * One sync: what the lane publishes for this site, from one upstream into the mirror.
+ * One sync: what the lane publishes for this site, into the mirror: trust from the first place that has it, then content from whichever has that.
  *
  * `fetch` follows the TUF workflow with a copy of the trust state only to know what to get. What it finds is not a verdict: `apply` verifies
  * again, with its own state, what lies in the mirror.
  */
-import { canonicalJson, type Digest, type ErrorCode, sha256, TrustError } from '@sealane/core';
-import type { TufState } from '@sealane/trust';
-import { fetchContent } from './content-wants.js';
-import { fetchLog } from './log-wants.js';
-import { fetchMetadata, Unchanged } from './metadata-wants.js';
-import type { Mirror } from './mirror.js';
-import type { Upstream } from './upstream.js';
+import { canonicalJson, type Digest, SealaneError, sha256, TrustError } from '@sealane/core';
+import type { TufState, Waybill } from '@sealane/trust';
+import { blobSource, FAILURES } from './blob-source.js';
+import { fetchContent, lacksContent } from './content-wants.js';
+import { Unchanged } from './metadata-wants.js';
+import { answerTo, failureOf, type SyncEnd } from './sync-answer.js';
+import type { SyncAnswer } from './protocol.js';
+import type { Place } from './routes/place.js';
+import { FREE_PACE, News, paceTo } from './sync-pace.js';
+import type { SyncRun } from './sync-run.js';
+import { emptyTally, fetchTrust, type Tally } from './trust-wants.js';
 
 /** What `apply` asks for. `labels` null = not known yet: everything of the stage. `seenSize` = entries of the last checkpoint seen here. */
 export type SyncJob = {
@@ -23,55 +27,117 @@ export type SyncJob = {
   readonly seenSize: number;
   /** Something in the mirror was found wrong: hash again what is there, and do not stop at an unchanged timestamp. */
   readonly recheck: boolean;
+  /** Digest of the timestamp whose trust was judged last: content is brought for that, and for nothing that nobody has looked at. */
+  readonly judged: Digest | null;
 };
 
 /** Files to be written when all else is there: path in the lane → bytes. */
 export type LaneFiles = ReadonlyMap<string, Uint8Array>;
 
-/** How a sync ended. `refused` changed nothing in the mirror; `files` are what the upstream offered. */
-export type SyncResult =
-  | { readonly is: 'unchanged' }
-  | {
-      readonly is: 'synced';
-      readonly releases: readonly Digest[];
-      readonly absent: readonly string[];
-      readonly wrong: readonly string[];
-      readonly fetched: number;
-      readonly kept: number;
-    }
-  | { readonly is: 'refused'; readonly code: ErrorCode; readonly message: string; readonly files: LaneFiles };
-
 const TIMESTAMP = 'trust/metadata/timestamp.json';
 
-/**
- * Syncs from one upstream. The timestamp is written last: broken off before, the mirror is the one before, with more blobs.
- *
- * @throws SiteError `FETCH_FAILED`; `CONTENT_UNSAFE` a link or device in a folder
- */
-export async function syncFrom(upstream: Upstream, mirror: Mirror, job: SyncJob): Promise<SyncResult> {
-  const files = new Map<string, Uint8Array>();
-  const wantsNothing = (timestamp: Uint8Array): boolean => {
-    const mark = mirror.mark();
-    return !job.recheck && mark?.timestamp === sha256(timestamp) && mark.job === jobDigest(job);
-  };
-  try {
-    const { channel } = await fetchMetadata(upstream, mirror, job, files, wantsNothing);
-    const content = await fetchContent(upstream, mirror, job, channel);
-    const isWhole = content.absent.length === 0 && content.wrong.length === 0;
-    // a medium is taken in whole or not at all; what a link brings is judged by `apply`, which names what is wrong in a receipt
-    if (job.expiry === 'medium' && !isWhole) return { is: 'synced', ...content };
-    await fetchLog(upstream, mirror, job, content.treeSizes, files);
-    writeLast(mirror, files);
-    if (isWhole) finish(mirror, job, files, content.wanted);
-    return { is: 'synced', ...content };
-  } catch (error) {
-    if (error instanceof Unchanged) return { is: 'unchanged' };
-    if (error instanceof TrustError) return { is: 'refused', code: error.code, message: error.message, files };
-    throw error;
-  }
+/** Most of a timestamp that is looked at to see whether a place that was left answers again. */
+const PROBE_BYTES = 64 * 1024;
+
+/** Syncs. Never rejects for what an upstream does. */
+export async function sync(run: SyncRun): Promise<SyncAnswer> {
+  run.mirror.clearOffer();
+  const end = await syncTrust(run);
+  if (end.is === 'refused') for (const [name, bytes] of end.files) run.mirror.offer(name, bytes);
+  await lookAgain(run);
+  return answerTo(end, run.links.cost());
 }
 
-function writeLast(mirror: Mirror, files: LaneFiles): void {
+/** Tries places in order until one has trust that holds. What a refused one offered is kept for `apply` unless another one served better. */
+async function syncTrust(run: SyncRun): Promise<SyncEnd> {
+  const { routes } = run;
+  let best: SyncEnd = { is: 'failed', at: null, code: 'FETCH_FAILED', message: 'no upstream is configured' };
+  for (const place of routes.order(carrying(run, 'trust'))) {
+    const end = await syncFrom(place, run);
+    if (end.is !== 'refused' && end.is !== 'failed') return end;
+    // one that is only unreachable says less than one that serves something wrong
+    if (best.at === null || (best.is === 'failed' && end.is === 'refused')) best = end;
+  }
+  return best;
+}
+
+function carrying({ places }: SyncRun, use: 'trust' | 'content'): readonly Place[] {
+  return places.filter(({ carries }) => carries.includes(use));
+}
+
+/** Trust from one place, and what it asks for. The timestamp is written last: broken off before, the mirror is the one before, with more blobs. */
+async function syncFrom(place: Place, run: SyncRun): Promise<SyncEnd> {
+  const { at } = place;
+  const { routes, job } = run;
+  const files = new Map<string, Uint8Array>();
+  const tally = emptyTally();
+  let waybills: readonly Waybill[];
+  try {
+    waybills = await trustFrom(place, run, files, tally);
+    routes.served(at);
+  } catch (error) {
+    if (error instanceof Unchanged) {
+      routes.served(at);
+      return { is: 'unchanged', at };
+    }
+    if (error instanceof TrustError) {
+      routes.failed(at, 'wrong');
+      return { is: 'refused', at, code: error.code, message: error.message, files };
+    }
+    const why = error instanceof SealaneError ? FAILURES[error.code] : undefined;
+    if (why !== undefined && why !== 'spent') routes.failed(at, why);
+    return failureOf(at, error);
+  }
+  // a medium is taken in whole or not at all
+  if (job.expiry === 'network') writeLast(run, files);
+  return await contentOf(place, run, { files, tally, waybills });
+}
+
+async function trustFrom(place: Place, run: SyncRun, files: Map<string, Uint8Array>, tally: Tally): Promise<readonly Waybill[]> {
+  const { mirror, job, links, routes } = run;
+  const mark = mirror.mark();
+  const wantsNothing = (timestamp: Uint8Array): boolean =>
+    !job.recheck && mark?.timestamp === sha256(timestamp) && mark.job === jobDigest(job);
+  // a waybill may be somewhere else, and is needed to judge anything
+  const places = [place, ...carrying(run, 'content').filter(({ at }) => at !== place.at)];
+  const waybillsFrom = blobSource({ mirror, links, routes, places, use: 'trust', paceOf: () => FREE_PACE });
+  return await fetchTrust(await links.to(place, 'trust'), waybillsFrom, mirror, job, files, tally, wantsNothing);
+}
+
+interface TrustThere {
+  readonly files: LaneFiles;
+  readonly tally: Tally;
+  readonly waybills: readonly Waybill[];
+}
+
+async function contentOf(place: Place, run: SyncRun, { files, tally, waybills }: TrustThere): Promise<SyncEnd> {
+  const { mirror, job, links, routes } = run;
+  const timestamp = files.get(TIMESTAMP);
+  const isJudged = timestamp !== undefined && sha256(timestamp) === job.judged;
+  if (job.expiry === 'network' && !isJudged && (await lacksContent(mirror, waybills)))
+    return { is: 'partial', at: place.at, tally, code: null, message: 'content is brought once this is judged' };
+  const pace = paceTo(run, async () => {
+    // content may be under way for hours; what is current may change meanwhile
+    const bytes = await (await links.to(place, 'trust')).get(TIMESTAMP, PROBE_BYTES);
+    if (bytes !== undefined && timestamp !== undefined && sha256(bytes) !== sha256(timestamp)) throw new News();
+  });
+  const source = blobSource({ mirror, links, routes, places: carrying(run, 'content'), use: 'content', paceOf: pace });
+  const rest = { at: place.at, tally };
+  try {
+    await fetchContent(source, mirror, job.recheck ? 'bytes' : 'size', waybills, tally);
+  } catch (error) {
+    if (error instanceof News) return await syncFrom(place, run);
+    if (error instanceof SealaneError && FAILURES[error.code] !== undefined && job.expiry === 'network')
+      return { is: 'partial', ...rest, code: error.code, message: error.message };
+    return failureOf(place.at, error);
+  }
+  const isWhole = tally.absent.length === 0 && tally.wrong.length === 0;
+  if (job.expiry === 'medium' && isWhole) writeLast(run, files);
+  if (isWhole) finish(run, files, tally);
+  return { is: 'synced', ...rest };
+}
+
+function writeLast({ mirror }: SyncRun, files: LaneFiles): void {
   const names = [...files.keys()].filter((name) => name !== TIMESTAMP);
   for (const name of [...names, TIMESTAMP]) {
     const bytes = files.get(name);
@@ -80,7 +146,7 @@ function writeLast(mirror: Mirror, files: LaneFiles): void {
 }
 
 /** All is there: marks it, and drops blobs that no release wants any more. */
-function finish(mirror: Mirror, job: SyncJob, files: LaneFiles, wanted: ReadonlySet<string>): void {
+function finish({ mirror, job }: SyncRun, files: LaneFiles, { wanted }: Tally): void {
   const timestamp = files.get(TIMESTAMP);
   if (timestamp !== undefined) mirror.setMark({ timestamp: sha256(timestamp), job: jobDigest(job) });
   // what an interrupted download left of a blob that nobody wants any more
@@ -91,4 +157,18 @@ function finish(mirror: Mirror, job: SyncJob, files: LaneFiles, wanted: Readonly
 
 function jobDigest({ stage, site, labels }: SyncJob): Digest {
   return sha256(canonicalJson({ stage, site, labels }));
+}
+
+/** Whether places that were left answer again: one small request to each that is due. That it serves what is right shows when it is used. */
+async function lookAgain({ routes, places, links }: SyncRun): Promise<void> {
+  for (const place of routes.due(places)) {
+    try {
+      await (await links.to(place, 'trust')).get(TIMESTAMP, PROBE_BYTES);
+      routes.served(place.at);
+    } catch (error) {
+      const why = error instanceof SealaneError ? FAILURES[error.code] : undefined;
+      if (why === undefined || why === 'spent') throw error;
+      routes.failed(place.at, why);
+    }
+  }
 }

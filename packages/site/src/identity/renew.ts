@@ -53,9 +53,10 @@ async function ask(site: Site, fetcher: Fetcher, request: JsonValue): Promise<vo
   const { world, folder, config } = site;
   const renewal = readRenewal(site);
   const isEarly = renewal.asked?.bootId === world.clock.bootId() && secondsSince(renewal.asked, world.clock) < ASK_AGAIN_SECONDS;
-  if (config.receiptsTo === undefined || isEarly) return;
+  const [to] = config.receiptsTo;
+  if (to === undefined || isEarly) return;
   remember(site, { ...renewal, asked: momentOf(world.clock) });
-  const { problem } = await fetcher.certify({ do: 'certify', site: config.name, to: config.receiptsTo, request, mirror: folder.mirror });
+  const { problem } = await fetcher.certify({ do: 'certify', site: config.name, to: to.at, request, mirror: folder.mirror });
   if (problem !== null) world.talk(`no certificate yet: ${problem}`);
 }
 

@@ -1,20 +1,13 @@
 /** The mirror as a registry: OCI distribution, read-only, on loopback. Engines pull by digest from it with the WAN cut. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { Digest } from '@sealane/core';
 import { type Descriptor, type Layout, manifestKind } from '@sealane/oci';
 import { rangeOf, type Refusal, registryRequest } from './registry-request.js';
 import type { ServedContent } from './served-content.js';
+import { addressOf, CONNECTION_LIMITS, limitConnections, listen } from './server-limits-shell.js';
 import { type VerifiedFile, verifiedFiles } from './verified-file.js';
 
-/** An engine opens a handful of connections for each pull. */
-const MAX_CONNECTIONS = 256;
-/** Who sends headers a byte at a time, or takes no byte of an answer for so long, is let go. In milliseconds. */
-const HEADERS_TIMEOUT_MS = 10_000;
-const IDLE_TIMEOUT_MS = 60_000;
-/** How often connections are looked at for that. */
-const CHECK_INTERVAL_MS = 2000;
-const MAX_HEADER_BYTES = 16 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
 
 export interface MirrorOptions {
@@ -39,27 +32,18 @@ export interface RunningMirror {
 /** Starts serving; resolves when requests are answered. */
 export async function serveMirror({ host, port, store, content, talk }: MirrorOptions): Promise<RunningMirror> {
   const openFile = verifiedFiles(store);
-  const server = createServer(
-    {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: HEADERS_TIMEOUT_MS,
-      connectionsCheckingInterval: CHECK_INTERVAL_MS,
-    },
-    (request, response) => {
-      answer(request, response, { openFile, content, talk }).catch((error: unknown) => {
-        talk(`mirror: ${request.method ?? ''} ${request.url ?? ''}: ${error instanceof Error ? error.message : String(error)}`);
-        // half an answer cannot be taken back: the engine sees that it ended early
-        if (response.headersSent) response.destroy();
-        else sendError(response, 500, 'UNKNOWN', 'the mirror could not read this');
-      });
-    },
-  );
-  server.maxConnections = MAX_CONNECTIONS;
-  server.setTimeout(IDLE_TIMEOUT_MS);
-  const address = await listen(server, host, port);
+  const server = createServer(CONNECTION_LIMITS, (request, response) => {
+    answer(request, response, { openFile, content, talk }).catch((error: unknown) => {
+      talk(`mirror: ${request.method ?? ''} ${request.url ?? ''}: ${error instanceof Error ? error.message : String(error)}`);
+      // half an answer cannot be taken back: the engine sees that it ended early
+      if (response.headersSent) response.destroy();
+      else sendError(response, 500, 'UNKNOWN', 'the mirror could not read this');
+    });
+  });
+  limitConnections(server);
+  await listen(server, host, port);
   return {
-    address,
+    address: addressOf(server, host),
     close: async () => {
       const ended = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
@@ -139,16 +123,4 @@ function sendJson(response: ServerResponse, status: number, text: string): void 
   });
   // a HEAD has no body: node drops it
   response.end(text);
-}
-
-function listen(server: Server, host: string, port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port }, () => {
-      server.off('error', reject);
-      const bound = server.address();
-      const at = typeof bound === 'object' && bound !== null ? bound.port : port;
-      resolve(`${host.includes(':') ? `[${host}]` : host}:${at}`);
-    });
-  });
 }

@@ -3,6 +3,7 @@
  * served, a range of a large blob included, and a blob that rotted is missing rather than wrong.
  */
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type Digest, digestFromHex } from '@sealane/core';
 import type { Layout } from '@sealane/oci';
@@ -49,9 +50,9 @@ export function verifiedFiles(store: Pick<Layout, 'blobPath'>): (digest: Digest)
 
 async function openIfThere(file: string): Promise<FileHandle | undefined> {
   try {
-    return await open(file, 'r');
+    return await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    if (isNodeError(error, 'ENOENT')) return undefined;
+    if (isNodeError(error, 'ENOENT', 'ELOOP', 'ENXIO')) return undefined;
     throw error;
   }
 }

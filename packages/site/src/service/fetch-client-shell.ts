@@ -7,23 +7,24 @@ import { type Disk, isNodeError } from '../disk.js';
 import { timestampIn } from '../fetch/brought.js';
 import type { FlushAnswer, QueuedReceipt, SyncAnswer } from '../fetch/protocol.js';
 import { askLine } from './line-socket-shell.js';
-import { type FetchOrder, MAX_FETCH_ANSWER_BYTES, parseFetchAnswer } from './wire.js';
+import { type FetchOrder, type FetchReply, MAX_FETCH_ANSWER_BYTES, parseFetchAnswer } from './wire.js';
 
 /** Where people read what `fetch` ran into: it has no other word for it. */
 const WHY = 'its journal says why: journalctl -u sealane-site-fetch';
 
 /** The fetch service on a socket. `signal` breaks off what is under way. */
 export function askFetchService(disk: Disk, socket: string, signal: AbortSignal): Fetcher {
-  const ask = (order: FetchOrder): Promise<Digest | null> => orderOf(socket, order, signal);
+  const ask = (order: FetchOrder): Promise<FetchReply> => orderOf(socket, order, signal);
   return {
-    sync: async ({ job, upstreams, mirror, offer }) => {
+    sync: async ({ job, places, pollSeconds, mirror, offer }) => {
       const before = new Set(disk.list(blobFolder(mirror)));
-      const brought = await ask({ v: 1, do: 'sync', job, upstreams });
+      const reply = await ask({ v: 1, do: 'sync', job, places, pollSeconds });
       const after = disk.list(blobFolder(mirror));
       const kept = after.filter((name) => before.has(name)).length;
-      return { ...answerOf(disk, { mirror, offer }, brought, job.expiry), fetched: after.length - kept, kept };
+      return { ...answerOf(disk, { mirror, offer }, reply, job.expiry), fetched: after.length - kept, kept };
     },
-    flush: async ({ site, receiptsTo, receipts }) => arrived(receipts, await ask({ v: 1, do: 'flush', site, receiptsTo, receipts })),
+    flush: async ({ site, receiptsTo, pollSeconds, receipts }) =>
+      arrived(receipts, (await ask({ v: 1, do: 'flush', site, receiptsTo, pollSeconds, receipts })).brought),
     certify: async ({ site, to, request }) => {
       await ask({ v: 1, do: 'certify', site, to, request });
       return { problem: null };
@@ -33,7 +34,7 @@ export function askFetchService(disk: Disk, socket: string, signal: AbortSignal)
   };
 }
 
-async function orderOf(socket: string, order: FetchOrder, signal: AbortSignal): Promise<Digest | null> {
+async function orderOf(socket: string, order: FetchOrder, signal: AbortSignal): Promise<FetchReply> {
   let line: Uint8Array | undefined;
   try {
     line = await askLine(socket, order, MAX_FETCH_ANSWER_BYTES, signal);
@@ -60,16 +61,23 @@ function unreachable(socket: string, got: string, cause?: Error): SiteError {
 function answerOf(
   disk: Disk,
   folders: { readonly mirror: string; readonly offer: string },
-  brought: Digest | null,
+  { brought, rest }: FetchReply,
   expiry: 'network' | 'medium',
 ): SyncAnswer {
-  if (brought !== null && brought === timestampIn(disk, folders)) return answer('synced', null, '');
+  if (brought !== null && brought === timestampIn(disk, folders)) return thereOrPartly(rest);
   const [wrong] = disk.list(blobFolder(folders.offer));
   if (expiry === 'medium' && wrong !== undefined)
     return answer('incomplete', 'CONTENT_DIGEST', `expected the bytes that its name says in content/blobs/sha256/${wrong}, got others`);
   // documents that were offered and refused: whoever asked looks at them with the site's own trust
   if (disk.list(path.join(folders.offer, 'trust')).length > 0) return answer('synced', null, '');
   return answer('failed', 'FETCH_FAILED', `the fetch service brought nothing: ${WHY}`);
+}
+
+/** Where `fetch` says that content is missing for now, its word can only put off what is not here. */
+function thereOrPartly(rest: FetchReply['rest']): SyncAnswer {
+  if (rest === 'here') return answer('synced', null, '');
+  if (rest === 'coming') return answer('partial', null, '');
+  return answer('partial', rest === 'spent' ? 'BUDGET_SPENT' : 'FETCH_FAILED', `the fetch service has not brought all content: ${WHY}`);
 }
 
 function blobFolder(folder: string): string {

@@ -6,11 +6,22 @@ import { parseFetchAnswer, parseFetchOrder, parseOperatorAnswer, parseOperatorRe
 const line = (value: unknown): Uint8Array => utf8(JSON.stringify(value));
 const digest = `sha256:${'ab'.repeat(32)}`;
 
-test('takes a digest or nothing from fetch, and no other word', () => {
-  expect(parseFetchAnswer(line({ v: 1, brought: digest }))).toBe(digest);
-  expect(parseFetchAnswer(line({ v: 1, brought: null }))).toBe(null);
-  for (const bad of [{ brought: digest }, { v: 2, brought: digest }, { v: 1, brought: digest, code: 'x' }, { v: 1 }, null, [], digest])
-    expect(() => parseFetchAnswer(line(bad))).toThrow(expect.objectContaining({ code: 'FETCH_FAILED' }));
+test('takes a digest or nothing from fetch, and one of four words', () => {
+  const rest = 'here';
+  expect(parseFetchAnswer(line({ v: 1, brought: digest, rest }))).toEqual({ brought: digest, rest });
+  expect(parseFetchAnswer(line({ v: 1, brought: null, rest: 'spent' }))).toEqual({ brought: null, rest: 'spent' });
+  const bads = [
+    { brought: digest, rest },
+    { v: 2, brought: digest, rest },
+    { v: 1, brought: digest, rest, code: 'x' },
+    { v: 1, brought: digest, rest: 'install it' },
+    { v: 1, brought: digest },
+    { v: 1, rest },
+    null,
+    [],
+    digest,
+  ];
+  for (const bad of bads) expect(() => parseFetchAnswer(line(bad))).toThrow(expect.objectContaining({ code: 'FETCH_FAILED' }));
 });
 
 test('reads arbitrary bytes as an answer or as an error with a code', () => {

@@ -1,7 +1,7 @@
 /**
  * What goes over the sockets of the service: one line of JSON each way, bounded, with a version.
  *
- * `apply` asks `fetch` and believes one word of it: the digest of the timestamp that it brought. Operators ask `apply` for a verb. What `apply` takes in
+ * `apply` asks `fetch` and believes little of it: the digest of the timestamp that it brought, and that some content is not here yet. Operators ask `apply` for a verb. What `apply` takes in
  * has a page each in `docs/formats/`; what it says goes to who trusts it.
  */
 import {
@@ -18,12 +18,13 @@ import {
 } from '@sealane/core';
 import { z } from 'zod';
 import type { QueuedReceipt } from '../fetch/protocol.js';
+import type { Place } from '../fetch/routes/place.js';
 import type { SyncJob } from '../fetch/sync.js';
 
 /** The one version there is. Programs of two versions refuse one another by name. */
 const VERSION = 1;
 
-/** An answer of `fetch` is a digest and its frame. */
+/** An answer of `fetch` is a digest, a word and their frame. */
 export const MAX_FETCH_ANSWER_BYTES = 256;
 
 /** A request of an operator: a verb, a reason, a digest. */
@@ -37,12 +38,13 @@ const MAX_DEPTH = 32;
 
 /** What `apply` orders of `fetch`, which has folders of its own. */
 export type FetchOrder =
-  | { readonly v: 1; readonly do: 'sync'; readonly job: SyncJob; readonly upstreams: readonly string[] }
+  | { readonly v: 1; readonly do: 'sync'; readonly job: SyncJob; readonly places: readonly Place[]; readonly pollSeconds: number }
   | {
       readonly v: 1;
       readonly do: 'flush';
       readonly site: string;
-      readonly receiptsTo: string;
+      readonly receiptsTo: readonly Place[];
+      readonly pollSeconds: number;
       readonly receipts: readonly QueuedReceipt[];
     }
   | { readonly v: 1; readonly do: 'certify'; readonly site: string; readonly to: string; readonly request: JsonValue }
@@ -55,7 +57,14 @@ export const fetchAnswerShape = z.strictObject({
     .string()
     .regex(/^sha256:[0-9a-f]{64}$/)
     .nullable(),
+  rest: z.enum(['here', 'coming', 'spent', 'unreached']),
 });
+
+/** What `fetch` did: the state of the lane that it brought, and whether content of it is still to come. */
+export interface FetchReply {
+  readonly brought: Digest | null;
+  readonly rest: z.output<typeof fetchAnswerShape>['rest'];
+}
 
 const word = z.string().max(4096);
 
@@ -78,12 +87,12 @@ export type OperatorAnswer =
 /**
  * Reads what `fetch` answered.
  *
- * @throws SiteError `FETCH_FAILED` it is anything but a digest or null
+ * @throws SiteError `FETCH_FAILED` it is anything but a digest or null, and a word
  */
-export function parseFetchAnswer(line: Uint8Array): Digest | null {
-  const brought = fetchAnswerShape.safeParse(parseOr(line)).data?.brought;
-  if (brought === null || isDigest(brought)) return brought;
-  throw new SiteError('FETCH_FAILED', 'read the answer of the fetch service: expected version 1 with a digest or null');
+export function parseFetchAnswer(line: Uint8Array): FetchReply {
+  const { brought, rest } = fetchAnswerShape.safeParse(parseOr(line)).data ?? {};
+  if (rest !== undefined && (brought === null || isDigest(brought))) return { brought, rest };
+  throw new SiteError('FETCH_FAILED', 'read the answer of the fetch service: expected version 1 with a digest or null, and a word');
 }
 
 /**

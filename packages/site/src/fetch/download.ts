@@ -1,0 +1,97 @@
+/** One blob from one upstream into a file, span by span, going on where an earlier try ended. */
+import { closeSync, constants, fsyncSync, openSync, writeSync } from 'node:fs';
+import type { Clock } from '../clock.js';
+import type { Disk } from '../disk.js';
+import { MAX_SPAN_SECONDS, type Pace, SPAN_SECONDS } from './routes/pace.js';
+import type { Upstream } from './upstream.js';
+
+/** What is downloaded, and to where. */
+export interface Download {
+  /** Its path in the lane. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** What an earlier try left lies here, and what comes is added. */
+  readonly file: string;
+}
+
+/** What a download runs in. */
+export interface DownloadWorld {
+  readonly disk: Disk;
+  readonly clock: Pick<Clock, 'uptimeSeconds'>;
+}
+
+/**
+ * Downloads: `whole` = from the first byte on, `rest` = behind bytes of an earlier try; `absent` when the upstream does not have it. At most one byte
+ * more than there should be is taken, which shows that the blob is longer.
+ *
+ * @throws SiteError `FETCH_FAILED`, `CONTENT_UNSAFE`, and what `pace` throws; what has come stays in the file
+ */
+export async function download(
+  { path, sizeBytes, file }: Download,
+  upstream: Upstream,
+  pace: Pace,
+  { disk, clock }: DownloadWorld,
+): Promise<'whole' | 'rest' | 'absent'> {
+  const maxBytes = sizeBytes + 1;
+  let offset = disk.kind(file) === 'file' ? Math.min(disk.sizeBytes(file), sizeBytes) : 0;
+  let began: 'whole' | 'rest' = offset === 0 ? 'whole' : 'rest';
+  for (let restarts = 0; ;) {
+    const span = pace.spanBytes();
+    const end = offset + span >= sizeBytes ? maxBytes : offset + span;
+    const opened = await upstream.open(path, offset, end, maxBytes);
+    if (opened === undefined) return 'absent';
+    if (opened.from !== offset) {
+      // once it knows no ranges; who begins anew each time would have us download for ever
+      restarts += 1;
+      if (restarts > 1) return began;
+      disk.remove(file);
+      began = 'whole';
+    }
+    const { written, isCut } = await append(file, opened, pace, clock);
+    offset = opened.from + written;
+    if (isCut) continue;
+    // it took no notice of the end that was asked for, or the file ends before
+    if (offset !== end || end === maxBytes) return began;
+  }
+}
+
+/** Writes pieces as they come. Whole files cannot be cut: a server that knows no ranges would begin anew. */
+async function append(
+  file: string,
+  { pieces, isRange }: { readonly pieces: AsyncIterable<Uint8Array>; readonly isRange: boolean },
+  pace: Pace,
+  clock: DownloadWorld['clock'],
+): Promise<{ readonly written: number; readonly isCut: boolean }> {
+  const flags = constants.O_CREAT | constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW;
+  const out = openSync(file, flags, 0o644);
+  let written = 0;
+  let told = 0;
+  let isCut = false;
+  let waitedFrom = clock.uptimeSeconds();
+  const began = waitedFrom;
+  const tell = async (): Promise<void> => {
+    const bytes = written - told;
+    told = written;
+    await pace.took(bytes, clock.uptimeSeconds() - waitedFrom);
+    waitedFrom = clock.uptimeSeconds();
+  };
+  try {
+    for await (const piece of pieces) {
+      writeWhole(out, piece);
+      written += piece.length;
+      if (clock.uptimeSeconds() - waitedFrom >= SPAN_SECONDS) await tell();
+      isCut = isRange && clock.uptimeSeconds() - began > MAX_SPAN_SECONDS;
+      if (isCut) break;
+    }
+    if (written > told) await tell();
+    fsyncSync(out);
+  } finally {
+    closeSync(out);
+  }
+  return { written, isCut };
+}
+
+function writeWhole(file: number, bytes: Uint8Array): void {
+  let offset = 0;
+  while (offset < bytes.length) offset += writeSync(file, bytes, offset);
+}

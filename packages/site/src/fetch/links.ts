@@ -1,0 +1,53 @@
+/** The upstreams that one run has open: each class of traffic has its own connection to a place, so that neither waits for the other. */
+import type { Disk } from '../disk.js';
+import { folderUpstream } from './folder-upstream.js';
+import type { Place, TrafficClass } from './routes/place.js';
+import type { Upstream } from './upstream.js';
+
+/** Requests, and bytes on the wire. */
+export interface Cost {
+  readonly requests: number;
+  readonly bytes: number;
+}
+
+/** Open upstreams; `close` them when the run ends. */
+export interface Links {
+  /** @throws SiteError `FETCH_FAILED` a folder that is not there; `CONFIG_INVALID` */
+  to(place: Place, use: TrafficClass): Promise<Upstream>;
+  /** What all of them cost, or those to one place. */
+  cost(at?: string): Cost;
+  close(): Promise<void>;
+}
+
+/** No upstream is open yet. */
+export function openLinks(disk: Disk, signal: AbortSignal): Links {
+  const links = new Map<string, { readonly at: string; readonly upstream: Upstream }>();
+  return {
+    to: async (place, use) => {
+      const name = `${use} ${place.at}`;
+      const known = links.get(name);
+      if (known !== undefined) return known.upstream;
+      const upstream = await openUpstream(place, disk, signal);
+      links.set(name, { at: place.at, upstream });
+      return upstream;
+    },
+    cost: (at) => {
+      const costs = [...links.values()].filter((link) => at === undefined || link.at === at).map(({ upstream }) => upstream.cost());
+      return {
+        requests: costs.reduce((sum, { requests }) => sum + requests, 0),
+        bytes: costs.reduce((sum, { bytes }) => sum + bytes, 0),
+      };
+    },
+    close: async () => {
+      for (const { upstream } of links.values()) await upstream.close();
+      links.clear();
+    },
+  };
+}
+
+/** A web address or a folder. The HTTP client is loaded only where it is used. */
+async function openUpstream(place: Place, disk: Disk, signal: AbortSignal): Promise<Upstream> {
+  if (!/^https?:\/\//.test(place.at)) return folderUpstream(place.at, disk);
+  const { httpUpstream } = await import('./http-upstream.js');
+  return httpUpstream(place, signal);
+}

@@ -1,0 +1,92 @@
+/**
+ * The pace of a download: how much is asked for at once, how long to wait between two pieces, and when to stop. Pure but for its clock.
+ *
+ * Bulk is asked for in spans of about two seconds each, and between two of them somebody looks for news. So a full link cannot keep a
+ * revocation from this site, whatever queues lie in between: nothing of ours is in them while it is asked for.
+ */
+import { SiteError } from '@sealane/core';
+
+/** How long one span should take, and how long it may, when the link became slower meanwhile. */
+export const SPAN_SECONDS = 2;
+export const MAX_SPAN_SECONDS = 6;
+
+/** First span of a link of which nothing is known: two seconds at 256 kbit/s. */
+const FIRST_SPAN_BYTES = 64 * 1024;
+const MIN_SPAN_BYTES = 16 * 1024;
+const MAX_SPAN_BYTES = 64 * 1024 * 1024;
+
+/** A span may be so many times the one before. */
+const GROWTH = 4;
+
+/** Time over which a rate must hold before a place is too slow: a lossy link stands still now and then. */
+const PATIENCE_SECONDS = 10;
+
+/** What a download asks of its surroundings. */
+export interface Pace {
+  /** Bytes to ask for next. @throws SiteError `BUDGET_SPENT` */
+  spanBytes(): number;
+  /**
+   * Says that bytes came, in so many seconds of waiting for them.
+   *
+   * @throws SiteError `FETCH_TOO_SLOW`, `BUDGET_SPENT`; whatever looking for news throws
+   */
+  took(bytes: number, seconds: number): Promise<void>;
+}
+
+/** What a pace goes by. Rates in bytes per second. */
+export interface PaceFacts {
+  readonly at: string;
+  /** As last measured; 0 = not yet. */
+  readonly knownRate: () => number;
+  readonly minRate: number;
+  /** The limit at this time of day; null = none. */
+  readonly limit: () => number | null;
+  readonly leftToSpend: () => number;
+  readonly sawBytes: (bytes: number, seconds: number) => void;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly lookForNews: () => Promise<void>;
+}
+
+/** The pace of downloads from one place. */
+export function paceOf(facts: PaceFacts): Pace {
+  let lastSpan = 0;
+  let slow = { bytes: 0, seconds: 0 };
+  const requireBudget = (): number => {
+    const left = facts.leftToSpend();
+    if (left > 0) return left;
+    throw new SiteError('BUDGET_SPENT', `fetch content from ${facts.at}: expected some of its budget of today, got none`, {
+      upstream: facts.at,
+    });
+  };
+  return {
+    spanBytes: () => {
+      const left = requireBudget();
+      const aimed = (facts.limit() ?? Infinity) * SPAN_SECONDS;
+      const known = facts.knownRate() * SPAN_SECONDS;
+      const grown = lastSpan === 0 ? known || FIRST_SPAN_BYTES : Math.min(known || lastSpan, lastSpan * GROWTH);
+      lastSpan = Math.round(Math.max(MIN_SPAN_BYTES, Math.min(grown, aimed, MAX_SPAN_BYTES)));
+      return Math.min(lastSpan, left);
+    },
+    took: async (bytes, seconds) => {
+      facts.sawBytes(bytes, seconds);
+      slow = { bytes: slow.bytes + bytes, seconds: slow.seconds + seconds };
+      if (slow.seconds >= PATIENCE_SECONDS) {
+        requireRate(facts, slow);
+        slow = { bytes: 0, seconds: 0 };
+      }
+      await facts.lookForNews();
+      const limit = facts.limit();
+      if (limit !== null) await facts.sleep(Math.max(0, bytes / limit - seconds) * 1000);
+      requireBudget();
+    },
+  };
+}
+
+function requireRate({ at, minRate }: PaceFacts, { bytes, seconds }: { readonly bytes: number; readonly seconds: number }): void {
+  if (bytes >= minRate * seconds) return;
+  throw new SiteError(
+    'FETCH_TOO_SLOW',
+    `fetch content from ${at}: expected at least ${minRate} bytes per second, got ${Math.round(bytes / seconds)}`,
+    { upstream: at },
+  );
+}

@@ -1,0 +1,26 @@
+/** The files of mutual TLS with a place, read when it is connected to: a certificate that was renewed is used from the next time on. */
+import { readFileSync } from 'node:fs';
+import { SiteError } from '@sealane/core';
+import { isNodeError } from '../../disk.js';
+import type { PlaceTls } from './place.js';
+
+/** As Node's TLS takes them. */
+export interface TlsFiles {
+  readonly ca: Buffer;
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
+/** Reads them. @throws SiteError `CONFIG_INVALID` one cannot be read */
+export function readPlaceTls({ ca, certificate, key }: PlaceTls): TlsFiles {
+  return { ca: readPem(ca), cert: readPem(certificate), key: readPem(key) };
+}
+
+function readPem(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    if (!isNodeError(cause, 'ENOENT', 'EACCES', 'EISDIR', 'ENOTDIR')) throw cause;
+    throw new SiteError('CONFIG_INVALID', `read ${file}: expected a PEM file, got ${cause.code ?? ''}`, { path: file }, { cause });
+  }
+}

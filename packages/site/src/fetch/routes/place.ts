@@ -1,0 +1,40 @@
+/** Places as site.yaml names them: addresses or folders, each with the classes of traffic that it carries and what it may cost. */
+import type { MaintenanceWindow } from '../../apply/windows.js';
+
+/** Trust metadata, log and waybills; or content, which is all bulk. Receipts have a list of their own. */
+export type TrafficClass = 'trust' | 'content';
+
+/** Local times of a zone in which bulk goes no faster. */
+export interface RateLimits {
+  /** IANA name. */
+  readonly timeZone: string;
+  readonly limits: readonly (MaintenanceWindow & { readonly bytesPerSecond: number })[];
+}
+
+/** Files (PEM) of mutual TLS: whose certificates are taken, and what is shown. */
+export interface PlaceTls {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** A lane or mirror; the same `at` twice is one place with two turns. */
+export interface Place {
+  /** `http(s)://…` without `/` at its end, or an absolute folder. */
+  readonly at: string;
+  readonly carries: readonly TrafficClass[];
+  /** Bytes of content in one day (UTC); null = any. */
+  readonly dailyBytes: number | null;
+  /** Below it over some seconds it is too slow, and left. */
+  readonly minBytesPerSecond: number;
+  readonly rates: RateLimits | null;
+  readonly tls: PlaceTls | null;
+}
+
+/** Least rate where site.yaml says none: a modem of 9,600 bit/s makes it. */
+export const MIN_BYTES_PER_SECOND = 1024;
+
+/** A place of which nothing is known but where it is. */
+export function plainPlace(at: string): Place {
+  return { at, carries: ['trust', 'content'], dailyBytes: null, minBytesPerSecond: MIN_BYTES_PER_SECOND, rates: null, tls: null };
+}

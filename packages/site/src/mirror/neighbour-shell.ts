@@ -1,0 +1,121 @@
+/**
+ * The mirror as an upstream of other sites: the files of a lane over mutual TLS. Who shows no certificate of the neighbours' authority gets no answer.
+ *
+ * Blobs are hashed before they leave. Metadata and log are handed out as they lie here: they are signed, and a neighbour judges them by itself.
+ */
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { digestFromHex } from '@sealane/core';
+import { isNodeError } from '../disk.js';
+import { readPlaceTls } from '../fetch/routes/place-tls.js';
+import type { PlaceTls } from '../fetch/routes/place.js';
+import { rangeOf } from './registry-request.js';
+import { addressOf, CONNECTION_LIMITS, limitConnections, listen } from './server-limits-shell.js';
+import { type VerifiedFile, verifiedFiles } from './verified-file.js';
+
+/** A file of trust or log is smaller; its size is read before a byte is sent. */
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
+
+/** Paths of a lane that sites ask for; no dot begins a name, so none leads up. */
+const LANE_PATH = /^\/((?:trust|log)(?:\/[A-Za-z0-9%_-][A-Za-z0-9%._-]{0,254}){1,8}|content\/blobs\/sha256\/[0-9a-f]{64})$/;
+
+export interface NeighbourOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: PlaceTls;
+  /** The folder of the mirror. */
+  readonly mirror: string;
+  readonly talk: (line: string) => void;
+}
+
+/** A server for neighbours. */
+export interface NeighbourServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Starts serving. @throws SiteError `CONFIG_INVALID` a file of `tls` cannot be read */
+export async function serveNeighbours({ host, port, tls, mirror, talk }: NeighbourOptions): Promise<NeighbourServer> {
+  const openBlob = verifiedFiles({ blobPath: (digest) => path.join(mirror, 'content', 'blobs', 'sha256', digest.slice('sha256:'.length)) });
+  const server = createServer(
+    { ...CONNECTION_LIMITS, ...readPlaceTls(tls), requestCert: true, rejectUnauthorized: true },
+    (request, response) => {
+      answer(request, response, mirror, openBlob).catch((error: unknown) => {
+        talk(`neighbours: ${request.url ?? ''}: ${error instanceof Error ? error.message : String(error)}`);
+        if (response.headersSent) response.destroy();
+        else response.writeHead(500, { 'content-length': 0 }).end();
+      });
+    },
+  );
+  limitConnections(server);
+  await listen(server, host, port);
+  return {
+    url: `https://${addressOf(server, host)}`,
+    close: async () => {
+      const ended = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await ended;
+    },
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  mirror: string,
+  openBlob: ReturnType<typeof verifiedFiles>,
+): Promise<void> {
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return void response.writeHead(405, { allow: 'GET, HEAD', 'content-length': 0 }).end();
+  const [, file] = LANE_PATH.exec(request.url ?? '') ?? [];
+  const found = file === undefined ? undefined : await openLaneFile(mirror, file, openBlob);
+  if (found === undefined) return void response.writeHead(404, { 'content-length': 0 }).end();
+  try {
+    await send(request, response, found);
+  } finally {
+    await found.handle.close();
+  }
+}
+
+async function openLaneFile(mirror: string, file: string, openBlob: ReturnType<typeof verifiedFiles>): Promise<VerifiedFile | undefined> {
+  const [, hex] = /^content\/blobs\/sha256\/([0-9a-f]{64})$/.exec(file) ?? [];
+  return hex === undefined ? await openPlain(path.join(mirror, file)) : await openBlob(digestFromHex(hex));
+}
+
+/** A regular file that is no link: what fills the mirror is not believed. */
+async function openPlain(file: string): Promise<VerifiedFile | undefined> {
+  let handle: FileHandle;
+  try {
+    handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (isNodeError(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO')) return undefined;
+    throw error;
+  }
+  const status = await handle.stat();
+  if (status.isFile() && status.size <= MAX_FILE_BYTES) return { handle, size: status.size };
+  await handle.close();
+  return undefined;
+}
+
+async function send(request: IncomingMessage, response: ServerResponse, { handle, size }: VerifiedFile): Promise<void> {
+  const range = rangeOf(request.headers.range, size);
+  if (range === 'unsatisfiable') return void response.writeHead(416, { 'content-range': `bytes */${size}`, 'content-length': 0 }).end();
+  const { start, end } = range ?? { start: 0, end: size - 1 };
+  response.writeHead(range === undefined ? 200 : 206, {
+    'content-type': 'application/octet-stream',
+    'content-length': end - start + 1,
+    'accept-ranges': 'bytes',
+    ...(range === undefined ? {} : { 'content-range': `bytes ${start}-${end}/${size}` }),
+  });
+  if (request.method === 'HEAD' || end < start) return void response.end();
+  try {
+    await pipeline(handle.createReadStream({ start, end, autoClose: false }), response);
+  } catch (error) {
+    // a neighbour that hangs up has its reasons; a file that ends early is ours
+    if (!response.destroyed) throw error;
+  }
+}
