@@ -72,7 +72,7 @@ const SITE: readonly RequirementRow[] = [
   ['B18', 'only approved workloads run', NONE_YET],
   ['B19', 'secrets', NONE_YET],
   ['B20', 'attested hardware', NONE_YET],
-  ['B21', 'outbound only', NONE_YET],
+  ['B21', 'outbound only', 'drain; grants of kind stale and rollback come in files'],
   ['B22', 'retire, repurpose', NONE_YET],
 ];
 
