@@ -91,6 +91,7 @@ export const program: Program = {
     'certificate show': {
       summary: 'say by which certificate this site is known, and until when',
       load: () => import('./commands/certificate-show.js'),
+    },
     egress: {
       summary: 'list every host and port that this site talks to; nothing has to reach it from outside',
       load: () => import('./commands/egress.js'),
