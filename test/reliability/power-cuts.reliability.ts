@@ -9,7 +9,7 @@ import { resultsFile, timeIsUp } from './results.js';
 import { makeCutWorld, POWER_SCENARIOS } from './scenes.js';
 
 /** States of chance at each moment, beside those that are chosen. */
-const BY_CHANCE = 400;
+const BY_CHANCE = 600;
 
 test('the power goes at any moment', async () => {
   const world = await makeCutWorld();

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { digestFromHex } from '@sealane/core';
 import { expect, test } from 'vitest';
@@ -65,6 +65,30 @@ test('finds and stops a workload that another process started, with all its chil
     expect(systemProcesses.groupMembers(status.pid)).toEqual([]);
   });
 });
+
+test.skipIf(process.platform !== 'linux')('what it cannot write down does not run, and nobody is left waiting for its word', async () => {
+  await withScratch(async (folder) => {
+    const { driver, slot } = place(folder, { start: ['sh', '-c', 'touch ran; exec sleep 60'] });
+    // a folder that is not empty cannot be replaced by the record
+    mkdirSync(path.join(folder, 'run', 'workload.json', 'in-the-way'), { recursive: true });
+    await expect(driver.start(slot)).rejects.toThrow('rename');
+    await until(() => processesIn(slot.folder).length === 0);
+    expect(existsSync(path.join(slot.folder, 'ran'))).toBe(false);
+  });
+});
+
+/** Ids of the processes whose working folder this is. */
+function processesIn(folder: string): readonly string[] {
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return readlinkSync(`/proc/${pid}/cwd`) === folder;
+    } catch (error) {
+      // no process, or one that ended while it was looked at
+      if (error instanceof Error && 'code' in error) return false;
+      throw error;
+    }
+  });
+}
 
 test('kills what does not listen to SIGTERM after the grace', async () => {
   await withScratch(async (folder) => {
