@@ -6,7 +6,7 @@ import { type Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { type FailureAnswer, failureAnswer, strangerAnswer } from './api-errors.js';
 import { type BodyBudget, readBody, streamBody } from './body-shell.js';
-import { callerByCertificate, type Found, mayCall } from './callers.js';
+import { callerByCertificate, type CertificateFacts, type Found, mayCall } from './callers.js';
 import { certificateFacts } from './certificate-shell.js';
 import type { CallerLimits } from './limits.js';
 import type { Logger } from './log-shell.js';
@@ -28,6 +28,8 @@ export interface ApiParts {
   readonly metrics: Metrics;
   readonly nowMs: () => number;
   readonly isDraining: () => boolean;
+  /** Why the certificate of a site of this lane counts no more; undefined for any other. */
+  readonly siteObjection: (facts: CertificateFacts) => Promise<string | undefined>;
   /** What routes need beside the request. */
   readonly base: Pick<RouteContext, 'command' | 'locked' | 'content' | 'promote'>;
 }
@@ -98,15 +100,15 @@ async function identify(parts: ApiParts, c: Context<Env>, next: () => Promise<vo
 }
 
 /** A token, where one is given, speaks for the caller; else the certificate of the connection. */
-async function findCaller({ tokens, config }: ApiParts, c: Context<Env>): Promise<Found> {
+async function findCaller({ tokens, config, siteObjection }: ApiParts, c: Context<Env>): Promise<Found> {
   const { authorization } = c.env.incoming.headers;
   const [, token] = /^Bearer ([\w.~+/-]+=*)$/i.exec(authorization ?? '') ?? [];
   if (token !== undefined) return await tokens(token);
   if (authorization !== undefined) return { reason: 'authorization: expected a bearer token, got something else' };
   const facts = certificateFacts(c.env.incoming.socket);
-  return facts === undefined
-    ? { reason: 'expected a token or a certificate of the authority of callers, got neither' }
-    : callerByCertificate(config, facts);
+  if (facts === undefined) return { reason: 'expected a token or a certificate of the authority of callers, got neither' };
+  const reason = await siteObjection(facts);
+  return reason === undefined ? callerByCertificate(config, facts) : { reason };
 }
 
 async function answer(parts: ApiParts, route: Route, c: Context<Env>): Promise<Response> {
