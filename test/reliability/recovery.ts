@@ -60,6 +60,8 @@ export async function updateAfterBoot(
         const answer = await serveFetch({ ...request, receiptsTo: `${dir}/out` }, { disk: nodeDisk, signal });
         return 'flushed' in answer ? answer.flushed : wrongAnswer();
       },
+      // the sites here were given no authority, so they ask for nothing
+      certify: () => Promise.resolve({ problem: null }),
       dropOffer: (offer) => {
         nodeDisk.remove(offer);
         return Promise.resolve();

@@ -221,9 +221,9 @@ describe.skipIf(program === undefined)('B16 certificates of sites (skipped witho
       return leaf;
     };
     const own = `DNS:harbour-7.prod.sites.${lane.origin}`;
-    // whoever has the issuer's key can make one of the lane's sites, and that is what the next ones differ from
+    // whoever has the issuer's key can make one of the lane's sites, but not put it into the log: TLS takes it, the service does not
     const good = issue('good', own);
-    expect([verify(good, 'sslclient').ok, await call(`${good}.chain`, at('good.key'))]).toEqual([true, 200]);
+    expect([verify(good, 'sslclient').ok, await call(`${good}.chain`, at('good.key'))]).toEqual([true, 401]);
     const outside = [
       ['other-lane', 'DNS:harbour-7.prod.sites.other.example'],
       ['bare', 'DNS:bank.example'],
@@ -301,6 +301,19 @@ describe.skipIf(program === undefined)('B16 certificates of sites (skipped witho
       expect({ what, ...(await site.must(['certificate', 'install', pem], 4)).error }).toMatchObject({ what, code: 'CERTIFICATE_INVALID' });
     expect(readFileSync(path.join(site.state, 'tls', 'identity.pem'))).toEqual(before);
     expect(await site.must(['certificate', 'install', chain])).toMatchObject({ serial: issued.serial });
+  });
+
+  it('B16 a site that is fenced gets no certificate, and the one that it has opens no door from then on', async () => {
+    const identity = path.join(site.state, 'tls', 'identity.pem');
+    const file = at('while-fenced.json');
+    await site.must(['certificate', 'request', '--out', file]);
+    expect(await call(identity, identity)).toBe(200);
+    await lane.sealane(['site', 'fence', 'harbour-7', '--reason', 'stolen']);
+    expect(await call(identity, identity)).toBe(401);
+    const { error } = await lane.sealane(['site', 'certify', file], 3);
+    expect(error).toMatchObject({ code: 'CERTIFICATE_DENIED', message: expect.stringMatching(/fenced: stolen/) });
+    await lane.sealane(['site', 'rejoin', 'harbour-7']);
+    expect(await call(identity, identity)).toBe(200);
   });
 
   it('B16 the owners sign for one lane; a chain for another lane or key is not installed', async () => {

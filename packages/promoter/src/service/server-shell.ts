@@ -7,8 +7,9 @@ import { promoteTogether } from '../decision/promote.js';
 import { readNamed } from '../disk-shell.js';
 import type { Home } from '../home.js';
 import { type KeepingIo, keepHome, type KeptHome } from '../kept-home.js';
-import { withLockedHome } from '../promoter.js';
+import { withLockedHome, withPromoter } from '../promoter.js';
 import { readPrivateKey } from '../signers/key-file.js';
+import { siteObjection } from '../site-ca/objection.js';
 import { apiListener } from './api-shell.js';
 import { bodyBudget } from './body-shell.js';
 import { decideTogether } from './decide-together.js';
@@ -137,6 +138,8 @@ function listenerOf(options: ServeOptions, { log, servers, isDraining, signal, k
     metrics,
     nowMs: () => performance.now(),
     isDraining,
+    siteObjection: (facts) =>
+      withPromoter({ args: [], options: { home: home.folder, lane: home.lane }, io }, (promoter) => siteObjection(promoter, facts)),
     base,
   });
   const openApi = JSON.stringify(openApiDocument(ROUTES));
