@@ -127,6 +127,15 @@ describe('promoteTogether', () => {
   });
 });
 
+describe('promoteTogether into a stage that asks for ways back', () => {
+  beforeEach(() => make(PIPELINE.replace('use: approvals, with: { count: 1 }', 'use: rollback-rehearsed, with: { withinSeconds: 600 }')));
+
+  it('takes one question of that stage: the next one has to find its way back to it', async () => {
+    const [a, b] = releases;
+    expect((await together([wish(a, 'prod'), wish(b, 'prod'), wish(b)])).map(said)).toEqual(['refused', undefined, 'passed']);
+  });
+});
+
 describe('promoteTogether with groups', () => {
   beforeEach(() => make(GROUPS));
 
