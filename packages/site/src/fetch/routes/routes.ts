@@ -22,7 +22,7 @@ import {
 import type { Place } from './place.js';
 
 /** Name of the file in the mirror's folder. */
-export const ROUTES_FILE = 'routes.json';
+const ROUTES_FILE = 'routes.json';
 
 /** More than any configuration names: what an older one named is forgotten then. */
 const MAX_PLACES = 64;
@@ -95,7 +95,7 @@ export function openRoutes(folder: string, world: RoutesWorld, day: string, poll
 }
 
 /** What the file says; damaged it says nothing, which costs a few tries and the count of one day. */
-export function readRoutes(disk: Disk, file: string): RoutesState {
+function readRoutes(disk: Disk, file: string): RoutesState {
   try {
     const { bootId, places } = readSealed(disk, file) ?? {};
     if (typeof bootId !== 'string' || !isObject(places)) return NO_ROUTES;
