@@ -72,7 +72,7 @@ function hashOf(bytes: Uint8Array): string {
 }
 
 /** A name for what is on a disk: two images of one name are the same. */
-export function nameOf(image: Image): string {
+function nameOf(image: Image): string {
   const hash = createHash('sha256');
   for (const [at, { kind, bytes, target }] of image) hash.update(`${kind} ${at} ${hashOf(bytes)} ${target}\n`);
   return hash.digest('base64');

@@ -5,7 +5,6 @@ import {
   cpSync,
   existsSync,
   lstatSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -342,11 +341,4 @@ function receiptsAtRest(
 function versionOf(world: CutWorld, release: string | undefined): Version | null {
   const found = Object.entries(world.releases).find(([, digest]) => digest === release);
   return found === undefined ? null : (found[0] as Version);
-}
-
-/** An empty folder in the world. */
-export function folderIn(world: CutWorld, name: string): string {
-  const dir = path.join(world.dir, name);
-  mkdirSync(dir, { recursive: true });
-  return dir;
 }
