@@ -1,17 +1,7 @@
 /** Sites as they are before something cuts them off, and what must be true of them afterwards. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  cpSync,
-  existsSync,
-  lstatSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { readState } from '../../packages/site/src/apply/machine.js';
 import type { SiteState } from '../../packages/site/src/apply/state.js';
