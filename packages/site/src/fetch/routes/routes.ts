@@ -58,6 +58,7 @@ export function openRoutes(folder: string, world: RoutesWorld, day: string, poll
   const before = readRoutes(world.disk, file);
   let state = sinceBoot(before, world.clock.bootId());
   const failed = new Set<string>();
+  const blamed = new Set<string>();
   const served = new Set<string>();
   const counted = new Map<string, number>();
   const see = (event: RouteEvent): void => {
@@ -65,17 +66,19 @@ export function openRoutes(folder: string, world: RoutesWorld, day: string, poll
   };
   return {
     order: (places) => inOrder(state, places).filter(({ at }) => !failed.has(at)),
-    due: (places) => dueAgain(state, places, world.clock.uptimeSeconds()).filter(({ at }) => !failed.has(at) && !served.has(at)),
+    due: (places) => dueAgain(state, places, world.clock.uptimeSeconds()).filter(({ at }) => !blamed.has(at) && !served.has(at)),
     // one run is one good answer, however much it took
     served: (at) => {
-      if (served.has(at) || failed.has(at)) return;
+      if (served.has(at) || blamed.has(at)) return;
       served.add(at);
       see({ is: 'served', at, now: world.clock.uptimeSeconds() });
     },
     failed: (at, why) => {
       // who is interrupted learns nothing about anybody
-      if (failed.has(at) || world.signal.aborted) return;
-      failed.add(at);
+      if (blamed.has(at) || world.signal.aborted) return;
+      blamed.add(at);
+      // one that has a file wrong may have the next one right, where no other has it
+      if (why !== 'wrong') failed.add(at);
       see({ is: 'failed', at, why, now: world.clock.uptimeSeconds(), jitter: world.random() });
     },
     took: (at, bytes, seconds) => {
