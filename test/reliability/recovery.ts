@@ -10,6 +10,7 @@ import { nodeDisk } from '../../packages/site/src/disk.js';
 import { driverOf } from '../../packages/site/src/drivers/driver-of.js';
 import { systemProcesses } from '../../packages/site/src/drivers/process-table.js';
 import { runToEnd } from '../../packages/site/src/drivers/run-to-end.js';
+import type { FetchWorld } from '../../packages/site/src/fetch/sync-run.js';
 import { serveFetch } from '../../packages/site/src/fetch/worker.js';
 import { hardwareOf } from '../../packages/site/src/hardware-shell.js';
 import type { Site, SiteWorld as Outside } from '../../packages/site/src/site.js';
@@ -42,6 +43,7 @@ export async function updateAfterBoot(
   const folder = stateFolder(state);
   const { signal } = new AbortController();
   const clock = clockAfterBoot(boot);
+  const fetchWorld: FetchWorld = { disk: nodeDisk, clock, random: () => 0.5, signal };
   const faults: string[] = [];
   const outside: Outside = {
     disk: nodeDisk,
@@ -53,11 +55,14 @@ export async function updateAfterBoot(
     salt: () => new Uint8Array(16),
     startFetcher: () => ({
       sync: async (request) => {
-        const answer = await serveFetch(request, { disk: nodeDisk, signal });
+        const answer = await serveFetch(request, fetchWorld);
         return 'synced' in answer ? answer.synced : wrongAnswer();
       },
       flush: async (request) => {
-        const answer = await serveFetch({ ...request, receiptsTo: `${dir}/out` }, { disk: nodeDisk, signal });
+        const answer = await serveFetch(
+          { ...request, receiptsTo: request.receiptsTo.map((place) => ({ ...place, at: `${dir}/out` })) },
+          fetchWorld,
+        );
         return 'flushed' in answer ? answer.flushed : wrongAnswer();
       },
       // the sites here were given no authority, so they ask for nothing
