@@ -5,7 +5,8 @@ import type { SiteResult } from './outcome.js';
 import { lookOnce } from './slot-watch.js';
 import type { Phase, Target } from './state.js';
 import { timeTaken, trustedNow } from './trusted-time.js';
-import { carryOutTarget, contextOf, heldResult } from './update.js';
+import { heldResult } from './answers.js';
+import { carryOutTarget, contextOf } from './update.js';
 
 /** Commits if the release is healthy at this moment; a site that rests is unchanged. */
 export async function runCommit(site: Site, machine: Machine): Promise<SiteResult> {

@@ -13,7 +13,7 @@ import type { Site } from '../site.js';
 import { laneOf } from './admission.js';
 import { readTrustFile, type TrustFile, writeTrustFile } from './trust-file.js';
 import { trustedNow } from './trusted-time.js';
-import { syncJob } from './update.js';
+import { syncJob } from './ask-fetch.js';
 
 /** What an import did. `reason` says why nothing was new. */
 export interface ImportedMedium {

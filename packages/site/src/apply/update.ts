@@ -1,31 +1,31 @@
 /**
  * The walk of `check` and `update`: recover, ask `fetch`, verify, keep what was learnt, and then act on it or not.
  */
-import { type Check, type Digest, type ErrorCode, ERRORS, LIMITS, parseCheckpoint, SiteError } from '@sealane/core';
-import { type Admission, parseBundle, readSiteRecord, type SiteRecordPredicate } from '@sealane/trust';
+import { type Check, type Digest, type ErrorCode, SiteError } from '@sealane/core';
+import type { Admission } from '@sealane/trust';
 import { crashPoint } from '../crash-point.js';
 import { timestampIn } from '../fetch/brought.js';
 import { readMark } from '../fetch/mirror.js';
 import type { SyncAnswer } from '../fetch/protocol.js';
-import type { SyncJob } from '../fetch/sync.js';
 import { renewCertificate } from '../identity/renew.js';
 import type { Site } from '../site.js';
 import { admitFromMirror, laneOf } from './admission.js';
-import { carryOutAll, type CarryContext, isDiskFull, recover, waitsForWindow } from './carry-out.js';
+import { base, ended, heldResult, lackOf, notReached, recovered, resultOf, windowCheck } from './answers.js';
+import { isToJudge, judgedNow, syncMirror } from './ask-fetch.js';
+import { carryOutAll, type CarryContext, recover, waitsForWindow } from './carry-out.js';
 import { takeMail, usedBy } from './exception.js';
 import type { Fetcher } from './fetch-shell.js';
 import { activeHold } from './hold.js';
 import type { Machine } from './machine.js';
 import { oneWayParts, oneWayRefusal } from './one-way.js';
-import type { Outcome, SiteResult } from './outcome.js';
+import type { SiteResult } from './outcome.js';
 import { pruneSlots, pruneStore } from './prune.js';
 import { keepRendered } from './rendered.js';
 import { flushQueue } from './receipt-queue.js';
 import { slotOf } from './slot-watch.js';
 import type { SiteState } from './state.js';
-import { readTrustFile, type TrustFile } from './trust-file.js';
+import { readTrustFile } from './trust-file.js';
 import { momentOf, trustedNow } from './trusted-time.js';
-import { nextOpen } from './windows.js';
 import { lacksContent } from './whole-content.js';
 
 /** `check` stops before anything is laid down. */
@@ -66,11 +66,6 @@ async function syncAndJudge(context: CarryContext, fetcher: Fetcher, mode: Updat
     if (!mayGoOn || now === judged || rounds === MAX_ROUNDS) return result;
     judged = now;
   }
-}
-
-/** What stands for the trust that lies in the mirror now. */
-export function judgedNow({ world, folder }: Site): Digest | null {
-  return timestampIn(world.disk, folder) ?? null;
 }
 
 /** What the shell of the machine needs at this site. */
@@ -119,51 +114,6 @@ export async function keepRunning(site: Site, state: SiteState): Promise<void> {
     if (!(error instanceof SiteError) || !NOT_STARTED.includes(error.code)) throw error;
     site.world.talk(error.message);
   }
-}
-
-/** Asks `fetch` to bring the mirror up to date. Without upstreams there is nothing to ask: media are all. */
-export async function syncMirror(site: Site, machine: Machine, fetcher: Fetcher, judged: Digest | null): Promise<SyncAnswer> {
-  const { world, folder, config } = site;
-  const trust = readTrustFile(world.disk, folder.trust);
-  if (config.upstreams.length === 0)
-    return { outcome: 'unchanged', code: null, message: '', upstream: null, requests: 0, bytes: 0, fetched: 0, kept: 0 };
-  const refused = machine.state().refused?.code;
-  // bytes or tiles were wrong: what is in the mirror is not taken for granted
-  const recheck = refused !== undefined && /^(?:CONTENT|LOG)_/.test(refused);
-  return await fetcher.sync({
-    do: 'sync',
-    places: config.upstreams,
-    pollSeconds: config.pollSeconds,
-    mirror: folder.mirror,
-    offer: folder.offer,
-    job: { ...syncJob(site, trust), recheck, judged },
-  });
-}
-
-/** Whether a sync ended because what it brought is to be judged before content is. */
-export function isToJudge({ outcome, code }: SyncAnswer): boolean {
-  return outcome === 'partial' && code === null;
-}
-
-/** What this site wants of a lane over a network. */
-export function syncJob(site: Site, trust: TrustFile): SyncJob {
-  return {
-    stage: site.config.stage,
-    site: site.config.name,
-    labels: recordOf(site)?.labels ?? null,
-    tuf: trust.tuf,
-    now: trustedNow(trust.time, site.world.clock),
-    expiry: 'network',
-    seenSize: trust.seenCheckpoint === null ? 0 : parseCheckpoint(trust.seenCheckpoint).size,
-    recheck: false,
-    judged: null,
-  };
-}
-
-/** The record of this site, not verified here: for what to fetch, not for what to install. */
-function recordOf({ world, folder }: Site): SiteRecordPredicate | undefined {
-  const bytes = world.disk.read(folder.record, LIMITS.bundleBytes);
-  return bytes === undefined ? undefined : readSiteRecord(parseBundle(bytes).statement);
 }
 
 /** Verifies the mirror and acts. */
@@ -297,100 +247,4 @@ export async function carryOutTarget(context: CarryContext, release: Digest, che
   if (waitsForWindow(context))
     return { ...base(site, before), outcome: 'deferred', release, reason: 'WINDOW_CLOSED', checks: [...checks, windowCheck(context)] };
   return ended(site, before, machine.state(), release, checks);
-}
-
-function windowCheck({ site, trust }: CarryContext): Check {
-  const { windows } = site.config;
-  const time = trustedNow(trust().time, site.world.clock);
-  const opens = windows === undefined ? null : nextOpen(windows, time);
-  return {
-    id: 'window',
-    verdict: 'pending',
-    expected: `an open window of site.yaml (${windows?.timeZone ?? ''})`,
-    actual: `none at ${time}; the release is laid down`,
-    remedy: opens === null ? 'name a window that opens in site.yaml' : `it is switched to by the first update from ${opens} on`,
-    evidence: [],
-    code: 'WINDOW_CLOSED',
-  };
-}
-
-/** What the state says about a target that was under way. */
-function ended(site: Site, before: SiteState, after: SiteState, release: Digest, checks: readonly Check[]): SiteResult {
-  const rest = { ...base(site, before), release };
-  if (after.phase.at === 'held') {
-    const held = heldResult(site, after);
-    return { ...held, checks: [...checks, ...held.checks] };
-  }
-  if (after.refused?.release === release)
-    return { ...rest, outcome: 'refused', reason: after.refused.code, checks: [...checks, ...after.refused.checks] };
-  if (after.current?.release === release) return { ...rest, outcome: 'installed', reason: null, checks };
-  return { ...rest, outcome: 'rolled-back', reason: 'HEALTH_FAILED', checks };
-}
-
-/** When all there was to do was to finish what an earlier command began, that is the answer. */
-function recovered(result: SiteResult, before: SiteState, after: SiteState): SiteResult {
-  const target = 'target' in before.phase ? before.phase.target : null;
-  if (target === null) return result;
-  const previous = before.current?.release ?? null;
-  if (target.release === after.current?.release)
-    return { ...result, outcome: 'installed', release: target.release, previous, reason: null };
-  if (!after.denied.some(({ release }) => release === target.release)) return result;
-  return { ...result, outcome: 'rolled-back', release: target.release, previous, reason: 'HEALTH_FAILED' };
-}
-
-/** The answer when a site waits for a person. */
-export function heldResult(site: Site, state: SiteState): SiteResult {
-  const { phase } = state;
-  const [reason, message, release] =
-    phase.at === 'held' ? [phase.code, phase.message, phase.target?.release ?? null] : (['STATE_CORRUPT', '', null] as const);
-  const check: Check = {
-    id: 'state',
-    verdict: 'fail',
-    expected: 'a site that needs nobody',
-    actual: message,
-    remedy: 'mend the host, then: sealane-site unhold',
-    evidence: [],
-    code: reason,
-  };
-  return { ...base(site, state), outcome: 'held', release, reason, checks: [check] };
-}
-
-function notReached({ site, machine }: CarryContext, synced: SyncAnswer, checks: readonly Check[]): SiteResult {
-  const reason = lackOfLink(synced);
-  const check: Check = {
-    id: 'fetch',
-    verdict: 'pending',
-    expected: 'an upstream that brings all that the lane has for this site',
-    actual: synced.message,
-    remedy: ERRORS[reason].hint,
-    evidence: [],
-    code: reason,
-  };
-  return { ...base(site, machine.state()), outcome: 'deferred', release: null, reason, checks: [...checks, check] };
-}
-
-/** What is said of a sync that did not bring all. Content that waits for a judgement is missing for now, and no failure. */
-function lackOfLink({ outcome, code }: SyncAnswer): ErrorCode {
-  if (outcome === 'partial' && code === null) return 'CONTENT_MISSING';
-  return code === 'DISK_SHORT' || code === 'BUDGET_SPENT' || code === 'FETCH_TOO_SLOW' ? code : 'FETCH_FAILED';
-}
-
-function resultOf(site: Site, state: SiteState, outcome: Outcome, { release, reason, checks }: Admission): SiteResult {
-  return { ...base(site, state), outcome, release, reason, checks };
-}
-
-function base(site: Site, state: SiteState): Pick<SiteResult, 'site' | 'previous'> {
-  return { site: site.config.name, previous: state.current?.release ?? null };
-}
-
-/** What the host lacks for now, if that is why a release could not be laid down; the next update tries again. */
-function lackOf(error: unknown): (Check & { readonly code: ErrorCode }) | undefined {
-  const actual = error instanceof Error ? error.message : String(error);
-  const lack = { verdict: 'pending', actual, evidence: [] } as const;
-  if (isDiskFull(error) || (error instanceof SiteError && error.code === 'DISK_SHORT')) {
-    const expected = 'room for the release beside the one that runs';
-    return { ...lack, id: 'disk', expected, remedy: 'free disk: sealane-site gc', code: 'DISK_SHORT' };
-  }
-  if (!(error instanceof SiteError) || error.code !== 'DRIVER_NOT_READY') return undefined;
-  return { ...lack, id: 'driver', expected: 'an engine that takes the release in', remedy: ERRORS.DRIVER_NOT_READY.hint, code: error.code };
 }

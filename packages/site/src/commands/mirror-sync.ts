@@ -1,7 +1,7 @@
 /** `sealane-site mirror sync`: what a link brings while it is there, to be installed later. */
 import { ERRORS } from '@sealane/core';
 import type { CommandSpec } from '@sealane/core/command-line';
-import { isToJudge, judgedNow, syncMirror } from '../apply/update.js';
+import { isToJudge, judgedNow, syncMirror } from '../apply/ask-fetch.js';
 import { withLockedSite } from '../site-shell.js';
 
 /** The command. */

@@ -1,0 +1,110 @@
+/** The answers of `check`, `update` and `rollback`, and the checks that `apply` adds to those of admission. */
+import { type Check, type Digest, type ErrorCode, ERRORS, SiteError } from '@sealane/core';
+import type { Admission } from '@sealane/trust';
+import type { SyncAnswer } from '../fetch/protocol.js';
+import type { Site } from '../site.js';
+import { type CarryContext, isDiskFull } from './carry-out.js';
+import type { Outcome, SiteResult } from './outcome.js';
+import type { SiteState } from './state.js';
+import { trustedNow } from './trusted-time.js';
+import { nextOpen } from './windows.js';
+
+/** Why a release that is laid down waits. */
+export function windowCheck({ site, trust }: CarryContext): Check {
+  const { windows } = site.config;
+  const time = trustedNow(trust().time, site.world.clock);
+  const opens = windows === undefined ? null : nextOpen(windows, time);
+  return {
+    id: 'window',
+    verdict: 'pending',
+    expected: `an open window of site.yaml (${windows?.timeZone ?? ''})`,
+    actual: `none at ${time}; the release is laid down`,
+    remedy: opens === null ? 'name a window that opens in site.yaml' : `it is switched to by the first update from ${opens} on`,
+    evidence: [],
+    code: 'WINDOW_CLOSED',
+  };
+}
+
+/** What the state says about a target that was under way. */
+export function ended(site: Site, before: SiteState, after: SiteState, release: Digest, checks: readonly Check[]): SiteResult {
+  const rest = { ...base(site, before), release };
+  if (after.phase.at === 'held') {
+    const held = heldResult(site, after);
+    return { ...held, checks: [...checks, ...held.checks] };
+  }
+  if (after.refused?.release === release)
+    return { ...rest, outcome: 'refused', reason: after.refused.code, checks: [...checks, ...after.refused.checks] };
+  if (after.current?.release === release) return { ...rest, outcome: 'installed', reason: null, checks };
+  return { ...rest, outcome: 'rolled-back', reason: 'HEALTH_FAILED', checks };
+}
+
+/** When all there was to do was to finish what an earlier command began, that is the answer. */
+export function recovered(result: SiteResult, before: SiteState, after: SiteState): SiteResult {
+  const target = 'target' in before.phase ? before.phase.target : null;
+  if (target === null) return result;
+  const previous = before.current?.release ?? null;
+  if (target.release === after.current?.release)
+    return { ...result, outcome: 'installed', release: target.release, previous, reason: null };
+  if (!after.denied.some(({ release }) => release === target.release)) return result;
+  return { ...result, outcome: 'rolled-back', release: target.release, previous, reason: 'HEALTH_FAILED' };
+}
+
+/** The answer when a site waits for a person. */
+export function heldResult(site: Site, state: SiteState): SiteResult {
+  const { phase } = state;
+  const [reason, message, release] =
+    phase.at === 'held' ? [phase.code, phase.message, phase.target?.release ?? null] : (['STATE_CORRUPT', '', null] as const);
+  const check: Check = {
+    id: 'state',
+    verdict: 'fail',
+    expected: 'a site that needs nobody',
+    actual: message,
+    remedy: 'mend the host, then: sealane-site unhold',
+    evidence: [],
+    code: reason,
+  };
+  return { ...base(site, state), outcome: 'held', release, reason, checks: [check] };
+}
+
+/** The answer when not all that the lane has could be brought. */
+export function notReached({ site, machine }: CarryContext, synced: SyncAnswer, checks: readonly Check[]): SiteResult {
+  const reason = lackOfLink(synced);
+  const check: Check = {
+    id: 'fetch',
+    verdict: 'pending',
+    expected: 'an upstream that brings all that the lane has for this site',
+    actual: synced.message,
+    remedy: ERRORS[reason].hint,
+    evidence: [],
+    code: reason,
+  };
+  return { ...base(site, machine.state()), outcome: 'deferred', release: null, reason, checks: [...checks, check] };
+}
+
+/** What is said of a sync that did not bring all. Content that waits for a judgement is missing for now, and no failure. */
+function lackOfLink({ outcome, code }: SyncAnswer): ErrorCode {
+  if (outcome === 'partial' && code === null) return 'CONTENT_MISSING';
+  return code === 'DISK_SHORT' || code === 'BUDGET_SPENT' || code === 'FETCH_TOO_SLOW' ? code : 'FETCH_FAILED';
+}
+
+/** The answer that admission gives. */
+export function resultOf(site: Site, state: SiteState, outcome: Outcome, { release, reason, checks }: Admission): SiteResult {
+  return { ...base(site, state), outcome, release, reason, checks };
+}
+
+/** What every answer names: the site, and what ran before. */
+export function base(site: Site, state: SiteState): Pick<SiteResult, 'site' | 'previous'> {
+  return { site: site.config.name, previous: state.current?.release ?? null };
+}
+
+/** What the host lacks for now, if that is why a release could not be laid down; the next update tries again. */
+export function lackOf(error: unknown): (Check & { readonly code: ErrorCode }) | undefined {
+  const actual = error instanceof Error ? error.message : String(error);
+  const lack = { verdict: 'pending', actual, evidence: [] } as const;
+  if (isDiskFull(error) || (error instanceof SiteError && error.code === 'DISK_SHORT')) {
+    const expected = 'room for the release beside the one that runs';
+    return { ...lack, id: 'disk', expected, remedy: 'free disk: sealane-site gc', code: 'DISK_SHORT' };
+  }
+  if (!(error instanceof SiteError) || error.code !== 'DRIVER_NOT_READY') return undefined;
+  return { ...lack, id: 'driver', expected: 'an engine that takes the release in', remedy: ERRORS.DRIVER_NOT_READY.hint, code: error.code };
+}

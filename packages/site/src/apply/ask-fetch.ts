@@ -1,0 +1,61 @@
+/** What `apply` asks `fetch` for, and what its answer leaves to do. */
+import { type Digest, LIMITS, parseCheckpoint } from '@sealane/core';
+import { parseBundle, readSiteRecord, type SiteRecordPredicate } from '@sealane/trust';
+import { timestampIn } from '../fetch/brought.js';
+import type { SyncAnswer } from '../fetch/protocol.js';
+import type { SyncJob } from '../fetch/sync.js';
+import type { Site } from '../site.js';
+import type { Fetcher } from './fetch-shell.js';
+import type { Machine } from './machine.js';
+import { readTrustFile, type TrustFile } from './trust-file.js';
+import { trustedNow } from './trusted-time.js';
+
+/** Asks `fetch` to bring the mirror up to date. Without upstreams there is nothing to ask: media are all. */
+export async function syncMirror(site: Site, machine: Machine, fetcher: Fetcher, judged: Digest | null): Promise<SyncAnswer> {
+  const { world, folder, config } = site;
+  const trust = readTrustFile(world.disk, folder.trust);
+  if (config.upstreams.length === 0)
+    return { outcome: 'unchanged', code: null, message: '', upstream: null, requests: 0, bytes: 0, fetched: 0, kept: 0 };
+  const refused = machine.state().refused?.code;
+  // bytes or tiles were wrong: what is in the mirror is not taken for granted
+  const recheck = refused !== undefined && /^(?:CONTENT|LOG)_/.test(refused);
+  return await fetcher.sync({
+    do: 'sync',
+    places: config.upstreams,
+    pollSeconds: config.pollSeconds,
+    mirror: folder.mirror,
+    offer: folder.offer,
+    job: { ...syncJob(site, trust), recheck, judged },
+  });
+}
+
+/** Whether a sync ended because what it brought is to be judged before content is. */
+export function isToJudge({ outcome, code }: SyncAnswer): boolean {
+  return outcome === 'partial' && code === null;
+}
+
+/** What this site wants of a lane over a network. */
+export function syncJob(site: Site, trust: TrustFile): SyncJob {
+  return {
+    stage: site.config.stage,
+    site: site.config.name,
+    labels: recordOf(site)?.labels ?? null,
+    tuf: trust.tuf,
+    now: trustedNow(trust.time, site.world.clock),
+    expiry: 'network',
+    seenSize: trust.seenCheckpoint === null ? 0 : parseCheckpoint(trust.seenCheckpoint).size,
+    recheck: false,
+    judged: null,
+  };
+}
+
+/** The record of this site, not verified here: for what to fetch, not for what to install. */
+function recordOf({ world, folder }: Site): SiteRecordPredicate | undefined {
+  const bytes = world.disk.read(folder.record, LIMITS.bundleBytes);
+  return bytes === undefined ? undefined : readSiteRecord(parseBundle(bytes).statement);
+}
+
+/** What stands for the trust that lies in the mirror now. */
+export function judgedNow({ world, folder }: Site): Digest | null {
+  return timestampIn(world.disk, folder) ?? null;
+}
