@@ -88,7 +88,8 @@ After=network.target
 [Service]
 # ends when idle: its socket starts it again
 ExecStart=${program} fetch --idle 20
-Environment=SEALANE_MIRROR=${fetched} SEALANE_SERVICE=
+# %b: its sandbox hides the boot from it
+Environment=SEALANE_MIRROR=${fetched} SEALANE_SERVICE= SEALANE_BOOT=%b
 ${resident.replace('Restart=always', 'Restart=on-failure')}
 DynamicUser=yes
 StateDirectory=sealane-fetch

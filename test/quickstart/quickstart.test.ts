@@ -76,6 +76,13 @@ const ENROL_RIG =
 const MAKE_EXCEPTION =
   'sealane exception create --release readings@1.0.0 --to prod --gate soak --key alice --reason "fixes an outage" --home my-lane';
 const ADD_RIG = `${ENROL_RIG} && sealane rig add request.json --template rig.yaml --hardware hardware.cdx.json --key registrar --home my-lane`;
+const ASK_OWNERS =
+  'sealane ca request --out site-ca.csr --home my-lane && sealane key create ca-root --home my-lane && cp my-lane/keys/ca-root.pem ca-root-key.pem';
+const MAKE_CHAIN = `${ASK_OWNERS} && sealane ca sign site-ca.csr --origin lane.example --key file:ca-root-key.pem --root ca-root.pem --out chain.pem`;
+const TRUST_CHAIN = `${MAKE_CHAIN} && sealane ca install chain.pem --home my-lane && sealane-site enroll --record site/record.json --root my-lane/lane/trust/metadata/1.root.json --site-ca ca-root.pem --config site/site.yaml --state site/state`;
+const ASK_CERTIFICATE = `${TRUST_CHAIN} && sealane-site certificate request --out certificate-request.json --config site/site.yaml --state site/state`;
+const ASK_EXCEPTION =
+  'sealane-site exception request --kind stale --release "$(sealane release list --home my-lane | grep -o "sha256:[0-9a-f]*" | head -1)" --reason "the link is down" --out request.json --config site/site.yaml --state site/state && sealane exception create --request request.json --key alice --reason "the link is down" --home my-lane';
 
 /** Words of a shell before an example that needs something to be there; and its exit code where that is not 0. */
 const BEFORE: Readonly<Record<string, string>> = {
@@ -93,8 +100,13 @@ const BEFORE: Readonly<Record<string, string>> = {
     'sed s/harbour-7/harbour-8/ site/site.yaml > site.yaml; sealane-site enroll --name harbour-8 --out request.json && sealane site add request.json --stage prod --key registrar --out record.json --home my-lane && cp my-lane/lane/trust/metadata/1.root.json .',
   'exception review': MAKE_EXCEPTION,
   'exception export': MAKE_EXCEPTION,
-  'exception apply':
-    'sealane-site exception request --kind stale --release "$(sealane release list --home my-lane | grep -o "sha256:[0-9a-f]*" | head -1)" --reason "the link is down" --out request.json --config site/site.yaml --state site/state && sealane exception create --request request.json --key alice --reason "the link is down" --home my-lane && sealane exception export "$(sealane exception list --home my-lane | cut -d" " -f1)" --out exception.json --home my-lane',
+  'exception send': ASK_EXCEPTION,
+  'exception apply': `${ASK_EXCEPTION} && sealane exception export "$(sealane exception list --home my-lane | cut -d" " -f1)" --out exception.json --home my-lane`,
+  'ca sign': ASK_OWNERS,
+  'ca install': MAKE_CHAIN,
+  'ca show': `${MAKE_CHAIN} && sealane ca install chain.pem --home my-lane`,
+  'site certify': ASK_CERTIFICATE,
+  'certificate install': `${ASK_CERTIFICATE} && sealane site certify certificate-request.json --out harbour-7.pem --home my-lane`,
   'rig add': ENROL_RIG,
   'rig rebuilt': ADD_RIG,
   'rig revoke': ADD_RIG,

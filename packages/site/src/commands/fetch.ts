@@ -5,6 +5,7 @@ import { nodeDisk } from '../disk.js';
 import { systemClock } from '../clock.js';
 import { broughtBy, type FetchFolders, restOf } from '../fetch/brought.js';
 import { fetchWorld } from '../fetch/fetch-world-shell.js';
+import type { FetchWorld } from '../fetch/sync-run.js';
 import { serveFetch } from '../fetch/worker.js';
 import { idleTimer } from '../service/idle-shell.js';
 import { receiptDigest } from '../service/fetch-client-shell.js';
@@ -42,7 +43,8 @@ export const command: CommandSpec = {
       async (line, gone) => {
         const order = parseFetchOrder(line);
         orders += 1;
-        const reply = await idle.keep(() => turns.take(Infinity, () => carryOut(order, folder, AbortSignal.any([signal, gone]), talk)));
+        const world = fetchWorld(AbortSignal.any([signal, gone]), env['SEALANE_BOOT']);
+        const reply = await idle.keep(() => turns.take(Infinity, () => carryOut(order, folder, world, talk)));
         return { v: 1, ...reply };
       },
       talk,
@@ -57,8 +59,7 @@ export const command: CommandSpec = {
   },
 };
 
-async function carryOut(order: FetchOrder, folders: FetchFolders, signal: AbortSignal, talk: (line: string) => void): Promise<FetchReply> {
-  const world = fetchWorld(signal);
+async function carryOut(order: FetchOrder, folders: FetchFolders, world: FetchWorld, talk: (line: string) => void): Promise<FetchReply> {
   switch (order.do) {
     case 'drop-offer':
       nodeDisk.remove(folders.offer);
