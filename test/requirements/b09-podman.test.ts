@@ -75,7 +75,8 @@ describe.skipIf(podman === undefined || busybox === undefined)('B9 driver podman
 
   test('B9 podman: pods that somebody took away are started again; a crash loop is seen and rolled back', async () => {
     await publish('2.0.0', FOREVER);
-    const here = await site();
+    // long enough for an engine on a slow machine to start it again
+    const here = await site({ probationSeconds: 5 });
     await here.must(['update']);
     await engine.say('pod', 'rm', '--force', '--time', '0', 'readings');
     expect(await here.must(['update'])).toMatchObject({ outcome: 'unchanged' });
