@@ -27,9 +27,9 @@ export function slotOf(folder: Site['folder'], { release, name, version, rendere
   return { release, name, version, folder: slotFolder(folder, release), ...variables };
 }
 
-/** The health of a release at this moment. */
+/** The health of a release at this moment. @throws SiteError `INTERRUPTED` */
 export async function lookOnce(site: Site, release: Target): Promise<WatchResult> {
-  return await look(watched(site, release));
+  return await interruptible(release, () => look(watched(site, release), site.world.signal));
 }
 
 /** Watches it through its probation, of which some seconds may be over. @throws SiteError `INTERRUPTED` */

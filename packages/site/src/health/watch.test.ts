@@ -134,3 +134,15 @@ test('stops watching when it is interrupted', async () => {
     ),
   ).rejects.toThrow();
 });
+
+test('takes the answer of a probe that was broken off for none', async () => {
+  const clock = new FakeClock();
+  const stop = new AbortController();
+  const watched = workload(clock, (seconds) => {
+    if (seconds < 3) return true;
+    // as a probe does that is ended with whoever asked
+    stop.abort(new Error('interrupted'));
+    return false;
+  });
+  await expect(watch(watched, plan, 0, clock, stop.signal)).rejects.toThrow('interrupted');
+});

@@ -43,7 +43,7 @@ export async function watch(
   let last = first;
   while (clock.uptimeSeconds() - began < plan.probationSeconds) {
     await clock.sleep(plan.intervalMs, signal);
-    last = await look(watched);
+    last = await look(watched, signal);
     if (!last.healthy) return last;
   }
   return last;
@@ -57,16 +57,21 @@ export async function watchStart(watched: Watched, plan: WatchPlan, clock: Clock
 async function untilHealthy(watched: Watched, plan: WatchPlan, began: number, clock: Clock, signal: AbortSignal): Promise<WatchResult> {
   for (;;) {
     signal.throwIfAborted();
-    const seen = await look(watched);
+    const seen = await look(watched, signal);
     const isLate = clock.uptimeSeconds() - began >= plan.startSeconds;
     if (seen.healthy || isLate || (await watched.status()).is === 'ended') return seen;
     await clock.sleep(plan.intervalMs, signal);
   }
 }
 
-/** All answers at this moment. */
-export async function look(watched: Watched): Promise<WatchResult> {
+/**
+ * All answers at this moment.
+ *
+ * @throws the reason of `signal` when it aborts: a probe that was broken off says nothing about the release
+ */
+export async function look(watched: Watched, signal: AbortSignal): Promise<WatchResult> {
   const answers = await watched.ask();
+  signal.throwIfAborted();
   // asked after the probes: a process that died under them must not pass
   const checks = [processCheck(await watched.status()), ...answers];
   const failed = checks.filter(({ verdict }) => verdict !== 'pass');
