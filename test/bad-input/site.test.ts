@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeLane, type TestLane } from '../support/lane.js';
-import { commandWords } from '../support/run.js';
+import { commandWords, runJson } from '../support/run.js';
 import { enrolSite, siteAt, type TestSite, versionOnDisk } from '../support/site.js';
 
 let dir: string;
@@ -118,6 +118,21 @@ describe('two updaters at once', () => {
     expect({ exit: second.exit, code: second.json.error?.code }, second.stdout).toEqual({ exit: 5, code: 'UPDATER_BUSY' });
     expect((await first).json.outcome).toBe('installed');
     await site.stop();
+  });
+});
+
+describe('a file to write', () => {
+  it('in a folder that is not there is 2, and names the folder', async () => {
+    const { site } = scene();
+    const missing = path.join(site.dir, 'not-mounted', 'out.json');
+    for (const words of [
+      ['inventory', '--out', missing],
+      ['certificate', 'request', '--out', missing],
+    ]) {
+      const { exit, json } = await runJson('sealane-site', [...words, '--config', site.config, '--state', site.state]);
+      expect({ exit, code: json.error.code }).toEqual({ exit: 2, code: 'CONFIG_INVALID' });
+      expect(json.error.message).toContain(path.dirname(missing));
+    }
   });
 });
 

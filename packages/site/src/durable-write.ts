@@ -1,5 +1,6 @@
 /** The one way a whole file of the site's state is replaced: after a power cut it is the old bytes or the new, never a mixture. */
 import path from 'node:path';
+import { SiteError } from '@sealane/core';
 import type { Disk } from './disk.js';
 
 /**
@@ -14,6 +15,20 @@ export function durableWrite(disk: Disk, file: string, bytes: Uint8Array, mode =
   disk.writeSynced(temporary, bytes, mode);
   disk.rename(temporary, file);
   disk.syncFolder(path.dirname(file));
+}
+
+/**
+ * Writes what a command was asked for to the file that its caller named. Anybody may read it.
+ *
+ * @throws SiteError `CONFIG_INVALID` there is no folder for it: one that is not there may be a medium that is not mounted
+ */
+export function writeOutput(disk: Disk, file: string, bytes: Uint8Array): void {
+  const folder = path.dirname(file);
+  if (disk.kind(folder) === 'nothing') {
+    const hint = 'make the folder, or name another file with --out';
+    throw new SiteError('CONFIG_INVALID', `write ${file}: expected the folder ${folder}, got none`, { file }, { hint });
+  }
+  durableWrite(disk, file, bytes, 0o644);
 }
 
 /** Points a link at `target` in one step, durably: the new link is made beside it and renamed over it. */

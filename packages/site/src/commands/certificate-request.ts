@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { SiteError } from '@sealane/core';
 import type { CommandSpec } from '@sealane/core/command-line';
-import { durableWrite } from '../durable-write.js';
+import { writeOutput } from '../durable-write.js';
 import { openRequest } from '../identity/identity.js';
 import { textOption, withLockedSite } from '../site-shell.js';
 
@@ -17,7 +17,7 @@ export const command: CommandSpec = {
     if (named === undefined) throw new SiteError('USAGE', 'ask for a certificate: expected --out');
     const out = path.resolve(call.io.cwd, named);
     return await withLockedSite(call, async (site) => {
-      durableWrite(site.world.disk, out, await openRequest(site), 0o644);
+      writeOutput(site.world.disk, out, await openRequest(site));
       const { name } = site.config;
       return {
         exit: 0,

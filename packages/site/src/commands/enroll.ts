@@ -7,7 +7,7 @@ import { enrol, readRoot } from '../apply/enrolment.js';
 import { readTrustFile } from '../apply/trust-file.js';
 import { readConfig, type SiteConfig } from '../config.js';
 import type { Disk } from '../disk.js';
-import { durableWrite } from '../durable-write.js';
+import { writeOutput } from '../durable-write.js';
 import { MAX_CHAIN_BYTES } from '../identity/chain.js';
 import { keepAuthority } from '../identity/identity.js';
 import { createSiteKey, openSiteKey } from '../site-key.js';
@@ -49,7 +49,7 @@ async function request(call: CommandCall, { folder, configFile }: SitePlace, wor
     throw new SiteError('CONFIG_INVALID', `enrol ${name}: expected the name in ${configFile}, which is ${config.name}`);
   const signer = ownKey(world.disk, folder.key);
   const file = path.resolve(call.io.cwd, out);
-  durableWrite(world.disk, file, await makeSiteRequest({ name, nonce: hex(randomBytes(16)), hbom: await hardware(world) }, signer), 0o644);
+  writeOutput(world.disk, file, await makeSiteRequest({ name, nonce: hex(randomBytes(16)), hbom: await hardware(world) }, signer));
   const json = { site: name, keyId: signer.keyId, rootVersion: null, request: file };
   return {
     exit: 0,

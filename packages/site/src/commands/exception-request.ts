@@ -4,7 +4,7 @@ import { canonicalJson, parseDigest, SiteError } from '@sealane/core';
 import type { CommandCall, CommandSpec } from '@sealane/core/command-line';
 import { SITE_EXCEPTION_KINDS, type SiteExceptionKind } from '@sealane/trust';
 import { requestException } from '../apply/exception.js';
-import { durableWrite } from '../durable-write.js';
+import { writeOutput } from '../durable-write.js';
 import { openSite } from '../site-shell.js';
 
 /** The command. */
@@ -23,7 +23,7 @@ export const command: CommandSpec = {
     const site = openSite(call);
     const out = path.resolve(call.io.cwd, text(call, 'out'));
     const wish = { kind: kindOf(text(call, 'kind')), release: parseDigest(text(call, 'release')), reason: text(call, 'reason') };
-    durableWrite(site.world.disk, out, canonicalJson(await requestException(site, wish)), 0o644);
+    writeOutput(site.world.disk, out, canonicalJson(await requestException(site, wish)));
     return {
       exit: 0,
       json: { out, site: site.config.name, kind: wish.kind, release: wish.release },

@@ -11,7 +11,7 @@ import {
 } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { nodeDisk } from '../disk.js';
-import { durableWrite } from '../durable-write.js';
+import { writeOutput } from '../durable-write.js';
 import { collectHardware } from '../hardware-shell.js';
 
 /** The command. */
@@ -39,7 +39,7 @@ function inventory({ options, io }: CommandCall): CommandResult {
   const out = textOf(options.out);
   if (out === undefined) return { exit: 0, json: hbom, text, ...hintOf(hbom) };
   const file = path.resolve(io.cwd, out);
-  durableWrite(nodeDisk, file, utf8(text), 0o644);
+  writeOutput(nodeDisk, file, utf8(text));
   const facts = hardwareFacts(hbom);
   return {
     exit: 0,
