@@ -72,8 +72,9 @@ async function append(
   const tell = async (): Promise<void> => {
     const bytes = written - told;
     told = written;
-    await pace.took(bytes, clock.uptimeSeconds() - waitedFrom);
-    waitedFrom = clock.uptimeSeconds();
+    const now = clock.uptimeSeconds();
+    // what comes while somebody looks for news came over the same link in that time
+    waitedFrom = now + (await pace.took(bytes, now - waitedFrom));
   };
   try {
     for await (const piece of pieces) {

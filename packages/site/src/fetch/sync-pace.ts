@@ -15,7 +15,7 @@ const LOOK_SECONDS = 3;
 const LIMIT_SECONDS = 30;
 
 /** No limit, no budget, no look: for what is small and needed to judge anything. */
-export const FREE_PACE: Pace = { spanBytes: () => Infinity, took: () => Promise.resolve() };
+export const FREE_PACE: Pace = { spanBytes: () => Infinity, took: () => Promise.resolve(0) };
 
 /** The pace of downloads from each place. `look` throws `News`. */
 export function paceTo({ world, job, routes }: SyncRun, look: () => Promise<void>): (place: Place) => Pace {

@@ -64,6 +64,13 @@ describe('the order of upstreams', () => {
     expect(healthOf(after(calm, failed('near', 9000)), 'near').dueAt - 9000).toBe(POLL);
   });
 
+  test('many good answers of one update are one', () => {
+    const hurried = after(NO_ROUTES, failed('near', 0), served('near', 1), served('near', 2), served('near', 3));
+    expect(healthOf(hurried, 'near')).toMatchObject({ left: 'unreachable', good: 0 });
+    const polled = after(hurried, served('near', 60), served('near', 61), served('near', 62));
+    expect(healthOf(polled, 'near')).toMatchObject({ left: 'unreachable', good: 1 });
+  });
+
   test('one that flaps at any rhythm is used less and less, and never lost', () => {
     fc.assert(
       fc.property(fc.array(fc.boolean(), { minLength: 1, maxLength: 200 }), (rhythm) => {

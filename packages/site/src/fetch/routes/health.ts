@@ -14,7 +14,7 @@ export type Health = {
   readonly left: LeftFor | null;
   /** How often it was left of late: the wait doubles with each. */
   readonly level: number;
-  /** Good answers in a row since it was left. */
+  /** Good answers in a row since it was left, each when it was due. */
   readonly good: number;
   /** When it may be looked at again, or, of one that works, when its level falls. */
   readonly dueAt: number;
@@ -82,6 +82,8 @@ function served(before: Health, now: number, pollSeconds: number): Health {
     if (before.level === 0 || now < before.dueAt) return before;
     return { ...before, level: before.level - 1, dueAt: now + pollSeconds * MAX_WAIT_POLLS };
   }
+  // a dozen answers within a second are one: it may flap as before
+  if (now < before.dueAt) return before;
   const good = before.good + 1;
   if (good < GOOD_TO_REJOIN) return { ...before, good, dueAt: now + pollSeconds };
   return { ...before, left: null, good: 0, dueAt: now + pollSeconds * MAX_WAIT_POLLS };

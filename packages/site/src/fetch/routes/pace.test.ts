@@ -50,7 +50,7 @@ describe('the pace of a download', () => {
     const link = over({ limit: () => 10_000 });
     const pace = paceOf(link.facts);
     expect(pace.spanBytes()).toBe(20_000);
-    await pace.took(20_000, 0.5);
+    expect(await pace.took(20_000, 0.5)).toBe(1.5);
     expect(link.slept).toEqual([1500]);
   });
 

@@ -26,11 +26,11 @@ export interface Pace {
   /** Bytes to ask for next. @throws SiteError `BUDGET_SPENT` */
   spanBytes(): number;
   /**
-   * Says that bytes came, in so many seconds of waiting for them.
+   * Says that bytes came, in so many seconds of waiting for them. Resolves to the seconds in which nothing was waited for, to keep to a limit.
    *
    * @throws SiteError `FETCH_TOO_SLOW`, `BUDGET_SPENT`; whatever looking for news throws
    */
-  took(bytes: number, seconds: number): Promise<void>;
+  took(bytes: number, seconds: number): Promise<number>;
 }
 
 /** What a pace goes by. Rates in bytes per second. */
@@ -76,8 +76,10 @@ export function paceOf(facts: PaceFacts): Pace {
       }
       await facts.lookForNews();
       const limit = facts.limit();
-      if (limit !== null) await facts.sleep(Math.max(0, bytes / limit - seconds) * 1000);
+      const paused = limit === null ? 0 : Math.max(0, bytes / limit - seconds);
+      if (paused > 0) await facts.sleep(paused * 1000);
       requireBudget();
+      return paused;
     },
   };
 }
