@@ -12,6 +12,7 @@ export const SITE_ENTRIES = {
   'sealane-site': 'packages/site/src/index.ts',
   'sealane-site-fetch': 'packages/site/src/fetch/main.ts',
   'sealane-site-probe': 'packages/site/src/health/main.ts',
+  'sealane-site-kubernetes': 'packages/site/src/drivers/kubernetes/main.ts',
   'sealane-site-mirror': 'packages/site/src/mirror/main.ts',
 };
 

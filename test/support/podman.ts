@@ -58,7 +58,7 @@ export function testEngine(dir: string): TestEngine {
 }
 
 /** An image with a shell in it; returns its reference and digest. */
-async function shellImage(folder: string, version: string): Promise<{ readonly reference: string; readonly digest: string }> {
+export async function shellImage(folder: string, version: string): Promise<{ readonly reference: string; readonly digest: string }> {
   mkdirSync(folder, { recursive: true });
   const layout = await openLayout(folder, { create: 'if-missing' });
   const entries = [packedFile('bin/sh', readFileSync(busybox ?? ''), 'yes'), packedFile('srv/version', Buffer.from(`${version}\n`))];

@@ -85,7 +85,18 @@ const podmanDriver = z.strictObject({
   ...watching,
 });
 
-const driver = z.discriminatedUnion('use', [filesDriver, commandDriver, podmanDriver]);
+const kubernetesDriver = z.strictObject({
+  use: z.literal('kubernetes'),
+  kubeconfig: z
+    .string()
+    .regex(/^\/[^\0]{1,4095}$/, 'expected an absolute path')
+    .describe('how the cluster is reached: a file with its server, its authority, and a certificate or token of this site'),
+  namespace: name.default('default').describe('of objects that name none'),
+  commandSeconds: hooks.commandSeconds,
+  ...watching,
+});
+
+const driver = z.discriminatedUnion('use', [filesDriver, commandDriver, podmanDriver, kubernetesDriver]);
 
 const clockTime = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'expected HH:MM');
 

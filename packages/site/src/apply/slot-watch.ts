@@ -13,7 +13,7 @@ import type { Slot, Target } from './state.js';
 
 /** Stops what runs, points `current` at the release, starts it. @throws SiteError `HEALTH_FAILED` */
 export async function runSlot({ world, folder, driver }: Site, release: Target | Slot): Promise<void> {
-  await driver.stop();
+  if (driver.replaces !== true) await driver.stop();
   crashPoint('update:stopped');
   durableLink(world.disk, path.join('releases', path.basename(slotFolder(folder, release.release))), folder.current);
   crashPoint('update:linked');

@@ -3,10 +3,11 @@ import type { SiteConfig } from '../config.js';
 import { commandDriver } from './command.js';
 import type { Driver, DriverWorld } from './driver.js';
 import { filesDriver } from './files.js';
+import { kubernetesDriver } from './kubernetes/kubernetes.js';
 import { podmanDriver } from './podman/podman.js';
 
 /** Makes it; nothing is touched before one of its functions is called. */
-export function driverOf(config: SiteConfig['driver'], world: DriverWorld): Driver {
+export function driverOf(site: string, config: SiteConfig['driver'], world: DriverWorld): Driver {
   switch (config.use) {
     case 'files':
       return filesDriver({ ...config, stop: config.stop }, world);
@@ -16,5 +17,7 @@ export function driverOf(config: SiteConfig['driver'], world: DriverWorld): Driv
     }
     case 'podman':
       return podmanDriver(config, world);
+    case 'kubernetes':
+      return kubernetesDriver({ ...config, site }, world);
   }
 }

@@ -48,6 +48,8 @@ export interface DriverWorld {
 export interface Driver {
   /** How images of a release are laid down: as files in the slot, or as they are in the store, for an engine to pull. */
   readonly images: 'unpacked' | 'pulled';
+  /** Starting a release takes the place of what runs, which need not be stopped before. */
+  readonly replaces?: true;
   /**
    * Makes ready what takes long, beside what runs, which is not touched; done again after a crash.
    *
@@ -55,7 +57,7 @@ export interface Driver {
    */
   prepare?(slot: SlotOnDisk): Promise<void>;
   /**
-   * Starts the release; nothing may be running. Durable before the workload's first instruction: no crash leaves one that nobody knows.
+   * Starts the release; nothing may be running but what it replaces. Durable before the workload's first instruction: no crash leaves one that nobody knows.
    *
    * @throws SiteError `HEALTH_FAILED` it cannot be started
    */

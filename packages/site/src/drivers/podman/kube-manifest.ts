@@ -19,9 +19,14 @@ const IMAGE = /^([a-z0-9][a-z0-9._:/-]{0,254})@(sha256:[0-9a-f]{64})$/;
  * @throws SiteError `DRIVER_REFUSED` not YAML, an image that is not named by digest, or one that is no part of the release
  */
 export function manifestImages(file: string, bytes: Uint8Array, parts: ReadonlySet<Digest>): readonly ManifestImage[] {
-  const images = documentsOf(file, bytes).flatMap((document) => imagesIn(document));
+  const images = imagesOf(file, manifestDocuments(file, bytes), parts);
   if (images.length === 0) throw refused(file, 'a manifest that runs an image', 'none in it');
-  return [...new Set(images)].map((text) => {
+  return images;
+}
+
+/** The images of documents that were read, each once. @throws SiteError `DRIVER_REFUSED` as `manifestImages`, but documents may run none */
+export function imagesOf(file: string, documents: readonly unknown[], parts: ReadonlySet<Digest>): readonly ManifestImage[] {
+  return [...new Set(documents.flatMap(imagesIn))].map((text) => {
     const [, name, digest] = IMAGE.exec(text) ?? [];
     if (name === undefined || !isDigest(digest)) throw refused(file, 'images by digest, NAME@sha256:…', text);
     if (!parts.has(digest)) throw refused(file, 'images that are parts of the release', `${text}, which is none`);
@@ -35,7 +40,7 @@ export function manifestImages(file: string, bytes: Uint8Array, parts: ReadonlyS
  * @throws SiteError `DRIVER_REFUSED` not YAML
  */
 export function podNames(file: string, bytes: Uint8Array): (pod: string) => boolean {
-  const owners = documentsOf(file, bytes).map((document) => ({
+  const owners = manifestDocuments(file, bytes).map((document) => ({
     kind: textIn(document, 'kind'),
     name: textIn(fieldOf(document, 'metadata'), 'name'),
   }));
@@ -46,7 +51,8 @@ export function podNames(file: string, bytes: Uint8Array): (pod: string) => bool
     );
 }
 
-function documentsOf(file: string, bytes: Uint8Array): readonly unknown[] {
+/** The documents of a manifest. @throws SiteError `DRIVER_REFUSED` not YAML */
+export function manifestDocuments(file: string, bytes: Uint8Array): readonly unknown[] {
   try {
     return parseAllDocuments(fromUtf8(bytes), { strict: true, uniqueKeys: true }).map((document) => {
       const [fault] = document.errors;

@@ -4,20 +4,17 @@
  */
 import path from 'node:path';
 import { type Digest, SiteError, utf8 } from '@sealane/core';
-import { openLayout, walkRelease } from '@sealane/oci';
 import { crashPoint } from '../../crash-point.js';
 import { durableWrite } from '../../durable-write.js';
-import { stateFolder } from '../../state-folder.js';
 import type { Driver, DriverWorld, SlotOnDisk, WorkloadStatus } from '../driver.js';
 import type { CommandEnd } from '../run-to-end.js';
+import { manifestBytes, releaseManifests, type ReleaseManifests } from '../release-manifests.js';
 import { slotRecordFile } from '../slot-record.js';
 import { workloadEnv } from '../workload-env.js';
 import { type Around, engine, howOf, type PodmanDriverConfig } from './engine.js';
 import { configMap, registriesConf, signaturePolicy } from './engine-config.js';
 import { type ManifestImage, manifestImages, podNames } from './kube-manifest.js';
 import { parseContainers, podStatus } from './pod-status.js';
-
-const MAX_MANIFEST_BYTES = 1024 * 1024;
 
 /** Makes the driver. It reads and writes `run/podman.json` and `run/podman/` in the state folder. */
 export function podmanDriver(config: PodmanDriverConfig, world: DriverWorld): Driver {
@@ -29,7 +26,7 @@ export function podmanDriver(config: PodmanDriverConfig, world: DriverWorld): Dr
       await withImages(around, slot, () => Promise.resolve());
     },
     start: async (slot) => {
-      const manifests = keptManifests(around, await partsOf(around, slot));
+      const manifests = keptManifests(around, (await releaseManifests(world, slot)).manifests);
       record.write(slot, manifests);
       crashPoint('update:workload-recorded');
       await withImages(around, slot, async (env) => {
@@ -58,29 +55,13 @@ export function podmanDriver(config: PodmanDriverConfig, world: DriverWorld): Dr
   };
 }
 
-/** The parts of a release, by the manifest that lies in the store: what is in it was admitted. */
-interface Parts {
-  readonly manifests: readonly string[];
-  readonly digests: ReadonlySet<Digest>;
-}
-
-async function partsOf({ world }: Around, slot: SlotOnDisk): Promise<Parts> {
-  const store = await openLayout(stateFolder(world.stateFolder).store);
-  const { doc, blobs } = walkRelease((digest, maxBytes) => store.readBlobSync(digest, maxBytes), slot.release);
-  const folders = doc.components.filter(({ kind }) => kind === 'manifest').map(({ name }) => path.join(slot.folder, name));
-  const manifests = folders.flatMap((folder) => world.disk.list(folder).map((name) => path.join(folder, name)));
-  if (manifests.length === 0)
-    throw new SiteError('DRIVER_REFUSED', `run ${slot.name} ${slot.version}: expected a Kubernetes manifest among its parts, got none`);
-  return { manifests, digests: new Set(blobs.map(({ digest }) => digest)) };
-}
-
 /** Copies of the manifests, which outlive the slot: what runs is taken down by the very manifest that brought it up. */
-function keptManifests({ world }: Around, { manifests }: Parts): readonly string[] {
+function keptManifests({ world }: Around, manifests: ReleaseManifests['manifests']): readonly string[] {
   const folder = runFolder(world);
   world.disk.makeFolder(folder, 0o750);
-  return manifests.map((from, at) => {
+  return manifests.map(({ file: from, bytes }, at) => {
     const file = path.join(folder, `${String(at).padStart(3, '0')}-${path.basename(from)}`);
-    durableWrite(world.disk, file, manifestBytes(world, from), 0o640);
+    durableWrite(world.disk, file, bytes, 0o640);
     return file;
   });
 }
@@ -88,8 +69,8 @@ function keptManifests({ world }: Around, { manifests }: Parts): readonly string
 /** Pulls what is not there yet, and runs `then` while the site's registry answers for the names in the manifests. */
 async function withImages(around: Around, slot: SlotOnDisk, then: (env: NodeJS.ProcessEnv) => Promise<void>): Promise<void> {
   const { world } = around;
-  const { manifests, digests } = await partsOf(around, slot);
-  const images = manifests.flatMap((file) => manifestImages(file, manifestBytes(world, file), digests));
+  const { manifests, digests } = await releaseManifests(world, slot);
+  const images = manifests.flatMap(({ file, bytes }) => manifestImages(file, bytes, digests));
   const mirror = await world.serveImages(slot.release);
   try {
     const folder = runFolder(world);
@@ -167,12 +148,6 @@ async function statusOf(around: Around, release: Digest, pods: readonly string[]
   const inspected = await engine(around, ['container', 'inspect', ...ids]);
   const containers = inspected.code === 0 ? parseContainers(inspected.stdout) : undefined;
   return containers === undefined ? silent(inspected) : podStatus(release, containers);
-}
-
-function manifestBytes({ disk }: DriverWorld, file: string): Uint8Array {
-  const bytes = disk.read(file, MAX_MANIFEST_BYTES);
-  if (bytes === undefined) throw new SiteError('DRIVER_REFUSED', `read ${file}: expected a manifest, got nothing`, { path: file });
-  return bytes;
 }
 
 function runFolder({ stateFolder: root }: DriverWorld): string {

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { clusterAccess } from './kubeconfig.js';
+
+const config = (cluster: object, user: object, context = 'x'): string =>
+  JSON.stringify({
+    'current-context': context,
+    clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:6443/', ...cluster } }],
+    users: [{ name: 'u', user }],
+    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+  });
+
+test('reads server, authority and credentials, as data or as files', () => {
+  const access = clusterAccess('f', config({ 'certificate-authority-data': 'YQ==' }, { 'client-certificate': 'c.pem', tokenFile: '/t' }));
+  expect(access).toMatchObject({ server: 'https://127.0.0.1:6443', cert: { file: 'c.pem' }, key: undefined, token: { file: '/t' } });
+  expect(access.ca).toEqual({ data: Buffer.from('a') });
+});
+
+test.each([
+  ['plain http', config({ server: 'http://127.0.0.1' }, { token: 't' })],
+  ['a server that is not verified', config({ 'insecure-skip-tls-verify': true }, { token: 't' })],
+  ['a program', config({}, { exec: { command: 'aws' } })],
+  ['a password', config({}, { username: 'a', password: 'b' })],
+  ['a context that leads nowhere', config({}, { token: 't' }, 'y')],
+  ['nothing', ''],
+])('refuses %s', (_what, text) => {
+  expect(() => clusterAccess('f', text)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+});

@@ -1,0 +1,113 @@
+/**
+ * Driver `kubernetes`: the manifests of a release as one set of objects of a cluster that is there already: applied by the server under our own field manager,
+ * what the set before had and this one has not removed, the rollout waited for. Going back is applying the set before.
+ */
+import path from 'node:path';
+import { SiteError, utf8 } from '@sealane/core';
+import { crashPoint } from '../../crash-point.js';
+import { plainJson } from '../../plain-json.js';
+import { programBeside } from '../../program-beside.js';
+import type { Driver, DriverWorld, SlotOnDisk, WorkloadStatus } from '../driver.js';
+import { configMap } from '../podman/engine-config.js';
+import { imagesOf, manifestDocuments } from '../podman/kube-manifest.js';
+import { releaseManifests } from '../release-manifests.js';
+import { slotRecordFile } from '../slot-record.js';
+import { workloadEnv } from '../workload-env.js';
+import { keyFrom, keyText, type KubeObject, kubeObjects, type ObjectKey } from './objects.js';
+import { type ClusterAnswer, type ClusterRequest, parseAnswer } from './wire.js';
+
+/** What local configuration says. */
+export interface KubernetesDriverConfig {
+  readonly site: string;
+  readonly kubeconfig: string;
+  /** Of objects that name none. */
+  readonly namespace: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly commandSeconds: number;
+}
+
+interface Around {
+  readonly config: KubernetesDriverConfig;
+  readonly world: DriverWorld;
+}
+
+/** Makes the driver. It reads and writes `run/kubernetes.json` and `run/kubernetes-request*.json` in the state folder. */
+export function kubernetesDriver(config: KubernetesDriverConfig, world: DriverWorld): Driver {
+  const around = { config, world };
+  const record = slotRecordFile(world, 'kubernetes');
+  const applied = (): readonly ObjectKey[] => record.read()?.more.map(keyFrom) ?? [];
+  return {
+    images: 'pulled',
+    replaces: true,
+    prepare: async (slot) => {
+      const answer = await ask(around, 'try', await objectsOf(around, slot), []);
+      if (answer.is === 'ready') return;
+      throw new SiteError(answer.is === 'refused' ? 'DRIVER_REFUSED' : 'DRIVER_NOT_READY', answer.how);
+    },
+    start: async (slot) => {
+      const objects = await objectsOf(around, slot);
+      const names = objects.map(keyText);
+      const gone = applied().filter((key) => !names.includes(keyText(key)));
+      // both sets, until it is known that what is gone is gone
+      record.write(slot, [...names, ...gone.map(keyText)]);
+      crashPoint('update:workload-recorded');
+      const answer = await ask(around, 'apply', objects, gone);
+      if (answer.is !== 'ready') throw new SiteError('HEALTH_FAILED', `start ${slot.name} ${slot.version}: ${answer.how}`);
+      record.write(slot, names);
+    },
+    stop: async () => {
+      if (record.read() === undefined) return;
+      const answer = await ask(around, 'remove', [], applied());
+      if (answer.is !== 'ready') throw new SiteError('HEALTH_FAILED', `stop what runs in the cluster: ${answer.how}`);
+      record.remove();
+    },
+    status: async (): Promise<WorkloadStatus> => {
+      const known = record.read();
+      if (known === undefined) return { is: 'none' };
+      const { release } = known.slot;
+      const answer = await ask(around, 'look', [], applied());
+      if (answer.is === 'ready') return { is: 'handed-over', release };
+      return { is: answer.is === 'waiting' ? 'restarting' : 'ended', release, how: answer.how };
+    },
+  };
+}
+
+/** The set of a release: its manifests, and a ConfigMap `sealane` with which release it is and its variables. */
+async function objectsOf({ config, world }: Around, slot: SlotOnDisk): Promise<readonly KubeObject[]> {
+  const { manifests, digests } = await releaseManifests(world, slot);
+  const documents = manifests.flatMap(({ file, bytes }) => {
+    const inFile = manifestDocuments(file, bytes);
+    imagesOf(file, inFile, digests);
+    return inFile;
+  });
+  const env = Object.entries(workloadEnv(config, world, slot));
+  const values = Object.fromEntries(env.filter(([name]) => /^SEALANE_(?:RELEASE|NAME|VERSION|VAR_\w+)$/.test(name)));
+  return kubeObjects(slot.folder, [...documents, JSON.parse(configMap(values))], config.site);
+}
+
+/** Asks by the program that stands where the cluster can be reached. Never rejects. */
+async function ask(
+  { config, world }: Around,
+  verb: ClusterRequest['do'],
+  objects: readonly KubeObject[],
+  keys: readonly ObjectKey[],
+): Promise<ClusterAnswer> {
+  const { kubeconfig, namespace, site } = config;
+  // an onlooker's question is not that of who acts
+  const file = path.join(world.stateFolder, 'run', `kubernetes-request${verb === 'look' ? `-${process.pid}` : ''}.json`);
+  world.disk.makeFolder(path.dirname(file), 0o750);
+  world.disk.writeSynced(file, utf8(JSON.stringify(plainJson({ do: verb, kubeconfig, namespace, site, objects, keys }))), 0o640);
+  const end = await world.run([process.execPath, programBeside('sealane-site-kubernetes'), file], {
+    cwd: world.stateFolder,
+    env: { ...world.hostEnv, ...config.env },
+    timeoutMs: config.commandSeconds * 1000,
+    // half a set is worse than a minute
+    signal: verb === 'look' || verb === 'try' ? world.signal : new AbortController().signal,
+    output: 'text',
+    ...(verb === 'look' ? {} : { as: verb }),
+  });
+  world.disk.remove(file);
+  const said = end.code === 0 ? parseAnswer(end.stdout) : undefined;
+  const how = end.code === undefined ? end.why : `exit ${end.code}: ${end.stderr.trim().slice(-500)}`;
+  return said ?? { is: verb === 'look' ? 'waiting' : 'failed', how: `ask the cluster: expected an answer, got ${how}` };
+}

@@ -1,0 +1,97 @@
+/**
+ * The program that talks to the cluster: `REQUEST` names a file with a request; the one line of stdout is the answer.
+ *
+ * The driver starts it where workloads stand: `apply` itself has no network.
+ */
+import { readFileSync } from 'node:fs';
+import { SealaneError } from '@sealane/core';
+import { type Answer, type Cluster, openCluster } from './cluster-shell.js';
+import { isRemovable, keyText, type ObjectKey } from './objects.js';
+import { type Rollout, rolloutOf } from './rollout.js';
+import type { ClusterAnswer, ClusterRequest } from './wire.js';
+
+// the driver wrote it a moment ago
+const request = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as ClusterRequest;
+
+async function carryOut(cluster: Cluster): Promise<ClusterAnswer> {
+  switch (request.do) {
+    case 'try':
+      return (await tryAll(cluster)) ?? { is: 'ready' };
+    case 'apply':
+      return (await applyAll(cluster)) ?? (await removeAll(cluster)) ?? { is: 'ready' };
+    case 'look':
+      return await lookAtAll(cluster);
+    case 'remove':
+      return (await removeAll(cluster)) ?? { is: 'ready' };
+  }
+}
+
+/** What lies in a namespace, or is of a kind, that the release itself brings cannot be tried before that is there. */
+async function tryAll(cluster: Cluster): Promise<ClusterAnswer | undefined> {
+  const brings = request.objects.some(({ kind }) => kind === 'Namespace' || kind === 'CustomResourceDefinition');
+  for (const object of request.objects) {
+    const answer = await cluster.apply(object, 'yes');
+    const problem = answer.status === 404 && brings ? undefined : problemOf('apply', object, answer);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+async function applyAll(cluster: Cluster): Promise<ClusterAnswer | undefined> {
+  for (const object of request.objects) {
+    const problem = problemOf('apply', object, await cluster.apply(object, 'no'));
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+async function removeAll(cluster: Cluster): Promise<ClusterAnswer | undefined> {
+  for (const key of request.keys.filter(isRemovable).toReversed()) {
+    const answer = await cluster.remove(key, request.site);
+    // its kind, or it, is gone already
+    const problem = answer.status === 404 ? undefined : problemOf('remove', key, answer);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+async function lookAtAll(cluster: Cluster): Promise<ClusterAnswer> {
+  const rollouts: Rollout[] = [];
+  for (const key of request.keys) {
+    const answer = await cluster.look(key);
+    if (answer.status === 200) rollouts.push(rolloutOf(answer.body));
+    else rollouts.push({ is: answer.status === 404 ? 'failed' : 'waiting', how: `${keyText(key)}: ${howOf(answer)}` });
+  }
+  return rollouts.find(({ is }) => is === 'failed') ?? rollouts.find(({ is }) => is === 'waiting') ?? { is: 'ready' };
+}
+
+/** A server says by these that the object itself is wrong; by others that it, or this site's rights, are. */
+const NEVER = [400, 404, 409, 413, 415, 422];
+
+function problemOf(verb: string, key: ObjectKey, answer: Answer): ClusterAnswer | undefined {
+  if (answer.status !== undefined && answer.status < 300) return undefined;
+  const is = answer.status !== undefined && NEVER.includes(answer.status) ? 'refused' : 'failed';
+  return { is, how: `${verb} ${keyText(key)}: ${howOf(answer)}` };
+}
+
+function howOf(answer: Answer): string {
+  if (answer.status === undefined) return answer.why;
+  const { message } = (answer.body ?? {}) as { readonly message?: unknown };
+  return `got ${answer.status}${typeof message === 'string' ? `: ${message.slice(0, 500)}` : ''}`;
+}
+
+async function answered(): Promise<ClusterAnswer> {
+  try {
+    const cluster = openCluster(request.kubeconfig, request.namespace);
+    try {
+      return await carryOut(cluster);
+    } finally {
+      await cluster.close();
+    }
+  } catch (error) {
+    if (error instanceof SealaneError || error instanceof Error) return { is: 'failed', how: error.message };
+    throw error;
+  }
+}
+
+process.stdout.write(`${JSON.stringify(await answered())}\n`);

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { inOrder, isRemovable, keyFrom, keyText, kubeObjects, SITE_LABEL } from './objects.js';
+
+const map = (name: string, more: object = {}): object => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, ...more } });
+
+test('marks each object as of this site and puts what others stand on first', () => {
+  const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'a', labels: { app: 'a' } } };
+  const objects = kubeObjects(
+    'f',
+    [deployment, null, map('m'), { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'n' } }],
+    'harbour-7',
+  );
+  expect(objects.map(({ kind }) => kind)).toEqual(['Namespace', 'ConfigMap', 'Deployment']);
+  expect(objects[2]?.body['metadata']).toMatchObject({ labels: { app: 'a', [SITE_LABEL]: 'harbour-7' } });
+});
+
+test.each([
+  ['a text', ['text']],
+  ['an object without a name', [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { generateName: 'a-' } }]],
+  ['a name that leads elsewhere', [map('../secrets/a')]],
+  ['a namespace with a blank', [map('a', { namespace: 'b c' })]],
+  ['an object twice', [map('a'), map('a')]],
+])('refuses %s', (_what, documents) => {
+  expect(() => kubeObjects('f', documents, 'harbour-7')).toThrow(expect.objectContaining({ code: 'DRIVER_REFUSED' }));
+});
+
+test('a key is read back as it was written; namespaces and volumes are never removed', () => {
+  const keys = [
+    { apiVersion: 'apps/v1', kind: 'Deployment', name: 'a', namespace: undefined },
+    { apiVersion: 'v1', kind: 'PersistentVolumeClaim', name: 'b', namespace: 'c' },
+  ];
+  expect(keys.map(keyText).map(keyFrom)).toEqual(keys);
+  expect(inOrder(keys).map(isRemovable)).toEqual([false, true]);
+  expect(() => keyFrom('one two')).toThrow(expect.objectContaining({ code: 'STATE_CORRUPT' }));
+});

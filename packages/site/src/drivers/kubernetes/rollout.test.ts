@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { rolloutOf } from './rollout.js';
+
+const deployment = (status: object, generation = 2): object => ({
+  kind: 'Deployment',
+  metadata: { name: 'a', generation },
+  spec: { replicas: 2 },
+  status: { observedGeneration: 2, ...status },
+});
+const whole = { replicas: 2, updatedReplicas: 2, availableReplicas: 2 };
+const late = { conditions: [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', message: 'timed out' }] };
+
+test.each([
+  ['ready', deployment(whole)],
+  ['waiting', deployment(whole, 3)],
+  ['waiting', deployment({ ...whole, replicas: 3 })],
+  ['waiting', deployment({ ...whole, availableReplicas: 1 })],
+  ['waiting', deployment({})],
+  ['failed', deployment({ ...whole, updatedReplicas: 1, ...late })],
+  ['ready', { kind: 'Pod', metadata: {}, status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } }],
+  ['waiting', { kind: 'Pod', metadata: {}, status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'False' }] } }],
+  ['failed', { kind: 'Pod', metadata: {}, status: { phase: 'Failed' } }],
+  ['waiting', { kind: 'Job', metadata: {}, status: {} }],
+  ['failed', { kind: 'Job', metadata: {}, status: { conditions: [{ type: 'Failed', status: 'True', message: 'm' }] } }],
+  ['waiting', { kind: 'DaemonSet', metadata: {}, status: { desiredNumberScheduled: 1 } }],
+  ['ready', { kind: 'ConfigMap', metadata: { name: 'a' } }],
+])('is %s: %j', (is, object) => expect(rolloutOf(object).is).toBe(is));

@@ -1,0 +1,89 @@
+/** How far an object of a cluster has come, out of its status. Pure. */
+
+/** Ready, on its way, or beyond hope; `how` is for people. */
+export type Rollout = { readonly is: 'ready' } | { readonly is: 'waiting' | 'failed'; readonly how: string };
+
+const READY: Rollout = { is: 'ready' };
+
+/** What `kubectl rollout status` waits for, and for pods and jobs what they are there for; other kinds are ready when they are there. */
+export function rolloutOf(object: unknown): Rollout {
+  const kind = text(object, 'kind');
+  const what = `${kind} ${text(field(object, 'metadata'), 'name')}`;
+  const [spec, status] = [field(object, 'spec'), field(object, 'status')];
+  const isObserved = number(status, 'observedGeneration') >= number(field(object, 'metadata'), 'generation');
+  const waiting = (how: string): Rollout => ({ is: 'waiting', how: `${what}: ${how}` });
+  switch (kind) {
+    case 'Deployment': {
+      const late = conditions(status).find(({ reason }) => reason === 'ProgressDeadlineExceeded');
+      if (late !== undefined && isObserved) return { is: 'failed', how: `${what}: ${late.message}` };
+      const wanted = count(spec, 'replicas', 1);
+      const [updated, available, all] = [
+        number(status, 'updatedReplicas'),
+        number(status, 'availableReplicas'),
+        number(status, 'replicas'),
+      ];
+      if (isObserved && updated === wanted && available === wanted && all === wanted) return READY;
+      return waiting(`${updated} of ${wanted} updated, ${available} available, ${all} in all`);
+    }
+    case 'StatefulSet': {
+      const wanted = count(spec, 'replicas', 1);
+      const [updated, ready] = [number(status, 'updatedReplicas'), number(status, 'readyReplicas')];
+      const isOne = text(status, 'currentRevision') === text(status, 'updateRevision');
+      return isObserved && ready === wanted && (updated === wanted || isOne)
+        ? READY
+        : waiting(`${updated} of ${wanted} updated, ${ready} ready`);
+    }
+    case 'DaemonSet': {
+      const wanted = number(status, 'desiredNumberScheduled');
+      const [updated, available] = [number(status, 'updatedNumberScheduled'), number(status, 'numberAvailable')];
+      return isObserved && updated === wanted && available === wanted
+        ? READY
+        : waiting(`${updated} of ${wanted} updated, ${available} available`);
+    }
+    case 'Pod': {
+      const phase = text(status, 'phase');
+      if (phase === 'Failed') return { is: 'failed', how: `${what}: it has failed` };
+      const isReady = conditions(status).some(({ type, status: word }) => type === 'Ready' && word === 'True');
+      return isReady || phase === 'Succeeded' ? READY : waiting(`it is ${phase || 'unknown'}`);
+    }
+    case 'Job': {
+      const failed = conditions(status).find(({ type, status: word }) => type === 'Failed' && word === 'True');
+      if (failed !== undefined) return { is: 'failed', how: `${what}: ${failed.message}` };
+      const isDone = conditions(status).some(({ type, status: word }) => type === 'Complete' && word === 'True');
+      return isDone ? READY : waiting('it has not ended');
+    }
+    default:
+      return READY;
+  }
+}
+
+function conditions(
+  status: unknown,
+): readonly { readonly type: string; readonly status: string; readonly reason: string; readonly message: string }[] {
+  const list = field(status, 'conditions');
+  if (!Array.isArray(list)) return [];
+  return list.map((each: unknown) => ({
+    type: text(each, 'type'),
+    status: text(each, 'status'),
+    reason: text(each, 'reason'),
+    message: text(each, 'message'),
+  }));
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
+}
+
+function text(value: unknown, name: string): string {
+  const found = field(value, name);
+  return typeof found === 'string' ? found : '';
+}
+
+function number(value: unknown, name: string): number {
+  return count(value, name, 0);
+}
+
+function count(value: unknown, name: string, otherwise: number): number {
+  const found = field(value, name);
+  return typeof found === 'number' ? found : otherwise;
+}

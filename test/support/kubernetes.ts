@@ -1,0 +1,158 @@
+/** A real Kubernetes control plane on loopback, with a node whose pods come up without being run (kwok). */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { requireProgram } from './require-program.js';
+import { runProgram } from './run.js';
+
+const [controlPlane, etcd, kwok] = ['control-plane', 'etcd', 'kwok'].map(requireProgram);
+
+/** Whether this machine has one: `describe.skipIf(!hasControlPlane)`. */
+export const hasControlPlane = controlPlane !== undefined && etcd !== undefined && kwok !== undefined;
+
+/** Longest that its start is waited for. */
+const PATIENCE_MS = 120_000;
+
+/** Debian's etcd cannot say how far a watch has come: without these, objects are seen a minute late. */
+const OLD_STORE = { KUBE_FEATURE_WatchListClient: 'false' };
+const OLD_STORE_GATES = '--feature-gates=kube:WatchList=false,kube:WatchListClient=false';
+
+const TOKEN = 'administrator-of-a-test-on-loopback';
+
+/** A cluster of one node. */
+export interface TestCluster {
+  readonly kubeconfig: string;
+  /** An object, or undefined where there is none. `place` is a path below the server. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what is asserted is the shape itself
+  get(place: string): Promise<any>;
+  /** A merge patch, or a removal, as anybody else would send it. */
+  send(method: 'PATCH' | 'POST' | 'DELETE', place: string, body?: object): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** Starts it in `dir`. */
+export async function startCluster(dir: string): Promise<TestCluster> {
+  for (const name of ['certs', 'etcd']) mkdirSync(path.join(dir, name), { recursive: true });
+  const at = (name: string): string => path.join(dir, name);
+  const [port, store, peer, managers, scheduler, nodes] = await freePorts(6);
+  const url = `https://127.0.0.1:${port ?? 0}`;
+  execFileSync('openssl', ['genrsa', '-out', at('certs/sa.key'), '2048'], { stdio: 'ignore' });
+  execFileSync('openssl', ['rsa', '-in', at('certs/sa.key'), '-pubout', '-out', at('certs/sa.pub')], { stdio: 'ignore' });
+  writeFileSync(at('certs/tokens.csv'), `${TOKEN},admin,1,system:masters\n`);
+  const children: ChildProcess[] = [];
+  const start = (name: string, program: string, words: readonly string[]): void => {
+    const log = openSync(at(`${name}.log`), 'w');
+    children.push(spawn(program, words, { stdio: ['ignore', log, log], cwd: dir, env: { ...process.env, ...OLD_STORE } }));
+  };
+  const storeUrl = `http://127.0.0.1:${store ?? 0}`;
+  const peerUrl = `http://127.0.0.1:${peer ?? 0}`;
+  start('etcd', etcd ?? '', [
+    ...['--data-dir', at('etcd'), '--listen-client-urls', storeUrl, '--advertise-client-urls', storeUrl],
+    ...[
+      '--listen-peer-urls',
+      peerUrl,
+      '--initial-advertise-peer-urls',
+      peerUrl,
+      '--initial-cluster',
+      `default=${peerUrl}`,
+      '--unsafe-no-fsync',
+    ],
+  ]);
+  const part = (name: string, ...words: readonly string[]): void => start(name, controlPlane ?? '', [name, ...words]);
+  part(
+    'apiserver',
+    ...[`--etcd-servers=${storeUrl}`, '--service-account-issuer=https://test', `--service-account-key-file=${at('certs/sa.pub')}`],
+    ...[`--service-account-signing-key-file=${at('certs/sa.key')}`, `--token-auth-file=${at('certs/tokens.csv')}`],
+    ...['--authorization-mode=RBAC', `--cert-dir=${at('certs')}`, '--bind-address=127.0.0.1', `--secure-port=${port ?? 0}`],
+    ...['--service-cluster-ip-range=10.96.0.0/24', '--disable-admission-plugins=ServiceAccount', OLD_STORE_GATES],
+  );
+  const kubeconfig = at('kubeconfig');
+  const ready = performance.now() + PATIENCE_MS;
+  // the server makes its certificate when it starts: it is its own authority
+  const ask = async (method: string, place: string, body?: object): Promise<{ readonly status: number; readonly text: string }> => {
+    const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+    const words = [
+      '-sS',
+      '--cacert',
+      at('certs/apiserver.crt'),
+      '-X',
+      method,
+      '-H',
+      `Authorization: Bearer ${TOKEN}`,
+      '-w',
+      '\n%{http_code}',
+    ];
+    const { stdout } = await runProgram('curl', [
+      ...words,
+      ...(body === undefined ? [] : ['-H', `Content-Type: ${type}`, '--data-binary', JSON.stringify(body)]),
+      `${url}${place}`,
+    ]);
+    const cut = stdout.lastIndexOf('\n');
+    return { status: Number(stdout.slice(cut + 1)), text: stdout.slice(0, cut) };
+  };
+  const until = async (place: string): Promise<void> => {
+    while ((await ask('GET', place)).status !== 200) {
+      if (performance.now() > ready)
+        throw new Error(`start the API server: ${place} does not answer\n${readFileSync(at('apiserver.log'), 'utf8').slice(-2000)}`);
+      await wait(200);
+    }
+  };
+  await until('/readyz');
+  writeFileSync(
+    kubeconfig,
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'x',
+      clusters: [{ name: 'c', cluster: { server: url, 'certificate-authority': 'certs/apiserver.crt' } }],
+      users: [{ name: 'u', user: { token: TOKEN } }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+    }),
+  );
+  const common = [OLD_STORE_GATES, `--kubeconfig=${kubeconfig}`, '--leader-elect=false', '--bind-address=127.0.0.1'];
+  part(
+    'controller-manager',
+    ...common,
+    `--secure-port=${managers ?? 0}`,
+    `--cert-dir=${at('certs/managers')}`,
+    '--use-service-account-credentials=false',
+  );
+  part('scheduler', ...common, `--secure-port=${scheduler ?? 0}`, `--cert-dir=${at('certs/scheduler')}`);
+  start('kwok', kwok ?? '', [`--kubeconfig=${kubeconfig}`, '--manage-all-nodes=true', `--server-address=127.0.0.1:${nodes ?? 0}`]);
+  await ask('POST', '/api/v1/nodes', { apiVersion: 'v1', kind: 'Node', metadata: { name: 'edge-1' } });
+  await until('/api/v1/namespaces/default');
+  return {
+    kubeconfig,
+    get: async (place) => {
+      const { status, text } = await ask('GET', place);
+      return status === 200 ? (JSON.parse(text) as unknown) : undefined;
+    },
+    send: async (method, place, body) => (await ask(method, place, body)).status,
+    stop: async () => {
+      const running = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+      const ended = running.map((child) => new Promise((resolve) => child.once('exit', resolve)));
+      for (const child of running) child.kill('SIGKILL');
+      await Promise.all(ended);
+    },
+  };
+}
+
+/** Ports that the kernel gave, all at once so that they differ. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return server;
+    }),
+  );
+  return await Promise.all(
+    servers.map(async (server) => {
+      const bound = server.address();
+      await new Promise((resolve) => server.close(resolve));
+      return typeof bound === 'object' && bound !== null ? bound.port : 0;
+    }),
+  );
+}
