@@ -7,17 +7,13 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { requireProgram } from './require-program.js';
 import { runProgram } from './run.js';
 
-const [controlPlane, etcd, kwok] = ['control-plane', 'etcd', 'kwok'].map(requireProgram);
+const [controlPlane, kwok] = ['control-plane', 'kwok'].map(requireProgram);
 
 /** Whether this machine has one: `describe.skipIf(!hasControlPlane)`. */
-export const hasControlPlane = controlPlane !== undefined && etcd !== undefined && kwok !== undefined;
+export const hasControlPlane = controlPlane !== undefined && kwok !== undefined;
 
 /** Longest that its start is waited for. */
 const PATIENCE_MS = 120_000;
-
-/** Debian's etcd cannot say how far a watch has come: without these, objects are seen a minute late. */
-const OLD_STORE = { KUBE_FEATURE_WatchListClient: 'false' };
-const OLD_STORE_GATES = '--feature-gates=kube:WatchList=false,kube:WatchListClient=false';
 
 const TOKEN = 'administrator-of-a-test-on-loopback';
 
@@ -44,11 +40,13 @@ export async function startCluster(dir: string): Promise<TestCluster> {
   const children: ChildProcess[] = [];
   const start = (name: string, program: string, words: readonly string[]): void => {
     const log = openSync(at(`${name}.log`), 'w');
-    children.push(spawn(program, words, { stdio: ['ignore', log, log], cwd: dir, env: { ...process.env, ...OLD_STORE } }));
+    children.push(spawn(program, words, { stdio: ['ignore', log, log], cwd: dir }));
   };
+  const part = (name: string, ...words: readonly string[]): void => start(name, controlPlane ?? '', [name, ...words]);
   const storeUrl = `http://127.0.0.1:${store ?? 0}`;
   const peerUrl = `http://127.0.0.1:${peer ?? 0}`;
-  start('etcd', etcd ?? '', [
+  part(
+    'etcd',
     ...['--data-dir', at('etcd'), '--listen-client-urls', storeUrl, '--advertise-client-urls', storeUrl],
     ...[
       '--listen-peer-urls',
@@ -59,14 +57,13 @@ export async function startCluster(dir: string): Promise<TestCluster> {
       `default=${peerUrl}`,
       '--unsafe-no-fsync',
     ],
-  ]);
-  const part = (name: string, ...words: readonly string[]): void => start(name, controlPlane ?? '', [name, ...words]);
+  );
   part(
     'apiserver',
     ...[`--etcd-servers=${storeUrl}`, '--service-account-issuer=https://test', `--service-account-key-file=${at('certs/sa.pub')}`],
     ...[`--service-account-signing-key-file=${at('certs/sa.key')}`, `--token-auth-file=${at('certs/tokens.csv')}`],
     ...['--authorization-mode=RBAC', `--cert-dir=${at('certs')}`, '--bind-address=127.0.0.1', `--secure-port=${port ?? 0}`],
-    ...['--service-cluster-ip-range=10.96.0.0/24', '--disable-admission-plugins=ServiceAccount', OLD_STORE_GATES],
+    ...['--service-cluster-ip-range=10.96.0.0/24', '--disable-admission-plugins=ServiceAccount'],
   );
   const kubeconfig = at('kubeconfig');
   const ready = performance.now() + PATIENCE_MS;
@@ -111,7 +108,7 @@ export async function startCluster(dir: string): Promise<TestCluster> {
       contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
     }),
   );
-  const common = [OLD_STORE_GATES, `--kubeconfig=${kubeconfig}`, '--leader-elect=false', '--bind-address=127.0.0.1'];
+  const common = [`--kubeconfig=${kubeconfig}`, '--leader-elect=false', '--bind-address=127.0.0.1'];
   part(
     'controller-manager',
     ...common,
