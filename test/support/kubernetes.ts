@@ -117,7 +117,12 @@ export async function startCluster(dir: string): Promise<TestCluster> {
     '--use-service-account-credentials=false',
   );
   part('scheduler', ...common, `--secure-port=${scheduler ?? 0}`, `--cert-dir=${at('certs/scheduler')}`);
-  start('kwok', kwok ?? '', [`--kubeconfig=${kubeconfig}`, '--manage-all-nodes=true', `--server-address=127.0.0.1:${nodes ?? 0}`]);
+  start('kwok', kwok ?? '', [
+    `--config=${path.join(path.dirname(kwok ?? ''), 'kwok-stages.yaml')}`,
+    `--kubeconfig=${kubeconfig}`,
+    '--manage-all-nodes=true',
+    `--server-address=127.0.0.1:${nodes ?? 0}`,
+  ]);
   await ask('POST', '/api/v1/nodes', { apiVersion: 'v1', kind: 'Node', metadata: { name: 'edge-1' } });
   await until('/api/v1/namespaces/default');
   return {
