@@ -68,9 +68,15 @@ async function lookAtAll(cluster: Cluster): Promise<ClusterAnswer> {
 /** A server says by these that the object itself is wrong; by others that it, or this site's rights, are. */
 const NEVER = [400, 404, 409, 413, 415, 422];
 
+/** A field that its kind has not is found while the patch is typed, and the server calls that an internal error. */
+function isNever(answer: Answer): boolean {
+  if (answer.status === undefined) return false;
+  return NEVER.includes(answer.status) || (answer.status === 500 && howOf(answer).includes('failed to create typed patch object'));
+}
+
 function problemOf(verb: string, key: ObjectKey, answer: Answer): ClusterAnswer | undefined {
   if (answer.status !== undefined && answer.status < 300) return undefined;
-  const is = answer.status !== undefined && NEVER.includes(answer.status) ? 'refused' : 'failed';
+  const is = isNever(answer) ? 'refused' : 'failed';
   return { is, how: `${verb} ${keyText(key)}: ${howOf(answer)}` };
 }
 
