@@ -28,6 +28,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   '^(?:0|[1-9]\\d{0,15})$': 'whole number, as text',
   '^[^\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f]*$': 'text',
   '^[A-Z][A-Za-z]+=[^\\n]*$': 'unit property',
+  '^\\/[^\\0]{1,4095}$': 'absolute path',
   '^(?:\\[[0-9a-f:]+\\]|[^\\s:]+):\\d{1,5}$': 'host:port',
   '^(?:[01]\\d|2[0-3]):[0-5]\\d$': 'HH:MM',
   '^(?:pipeline\\.yaml|service\\.yaml|log\\.vkey|proposal\\.json|ca\\/chain\\.pem|ledger\\/ledger\\.sqlite(?:\\.anchor)?|(?:keys|owners|proposals|lane\\/(?:trust|content|log))(?:\\/[A-Za-z0-9_@=+%,-][A-Za-z0-9_.@=+%,-]*)+)$':
