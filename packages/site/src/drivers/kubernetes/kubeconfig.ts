@@ -34,7 +34,7 @@ export function clusterAccess(file: string, source: string): ClusterAccess {
   const cluster = named('clusters', text(context, 'cluster'), 'cluster');
   const user = named('users', text(context, 'user'), 'user');
   const server = text(cluster, 'server');
-  if (!server.startsWith("https://")) throw invalid('a server with https');
+  if (!server.startsWith('https://')) throw invalid('a server with https');
   if (field(cluster, 'insecure-skip-tls-verify') === true) throw invalid('a cluster whose certificate is verified');
   for (const name of ['exec', 'auth-provider', 'username', 'password', 'as'])
     if (field(user, name) !== undefined) throw invalid(`a user with a certificate or a token, not ${name}`);
