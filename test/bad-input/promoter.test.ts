@@ -176,6 +176,29 @@ describe('the pipeline file', () => {
   });
 });
 
+describe('files that were handed over', () => {
+  it('a root that is no TUF file is 4, and named', async () => {
+    const root = file('no-root.json', '{}');
+    await expectError(['explain', release, '--to', 'dev', '--lane', lane.lane, '--root', root], 4, 'TRUST_MALFORMED', /no-root\.json/);
+  });
+
+  it('a request that is none is 2, and named', async () => {
+    await expectError(['site', 'certify', file('no-request.json', 'no')], 2, 'CERTIFICATE_REQUEST', /no-request\.json/);
+  });
+
+  it('a chain for a home that asked for none is 2, and the hint begins at the beginning', async () => {
+    const { hint } = await expectError(['ca', 'install', file('chain.pem', 'no chain')], 2, 'AUTHORITY_MISSING');
+    expect(hint).toContain('sealane ca request');
+  });
+
+  it('a lane that cannot be reached is 6, and the hint is not one for sites', async () => {
+    const root = path.join(lane.lane, 'trust', 'metadata', '1.root.json');
+    const words = ['explain', release, '--to', 'dev', '--lane', 'http://127.0.0.1:9', '--root', root];
+    const { hint } = await expectError(words, 6, 'FETCH_FAILED');
+    expect(hint).not.toContain('sealane-site');
+  });
+});
+
 describe('the folder', () => {
   it('a home that is none is 2', async () => {
     const answer = await runJson('sealane', ['release', 'list', '--home', path.join(dir, 'nowhere')]);

@@ -5,6 +5,7 @@
  * The frame never touches the process: it reads `io` and returns the exit code.
  */
 import { Command, CommanderError } from 'commander';
+import { diskRefusal } from './disk-refusal.js';
 import { ERRORS, type ExitCode } from './error-table.js';
 import { SealaneError } from './errors.js';
 
@@ -225,46 +226,15 @@ function commanderMessage(error: unknown): string {
 }
 
 function reportFailure(error: unknown, program: Program, io: CommandIo, wantsJson: boolean): number {
-  if (error instanceof SealaneError) {
-    const row = ERRORS[error.code];
-    return printError({ code: error.code, message: error.message, hint: error.hint ?? row.hint }, row.exit, program, io, wantsJson);
+  const known = error instanceof SealaneError ? error : diskRefusal(error);
+  if (known !== undefined) {
+    const row = ERRORS[known.code];
+    return printError({ code: known.code, message: known.message, hint: known.hint ?? row.hint }, row.exit, program, io, wantsJson);
   }
   const message = error instanceof Error ? error.message : String(error);
-  if (isDiskFault(error)) {
-    const { exit, hint } = ERRORS.STATE_UNWRITABLE;
-    const isFull = error.code === 'ENOSPC' || error.code === 'EDQUOT';
-    const next = isFull ? 'make room on that disk, then run the command again' : hint;
-    return printError({ code: 'STATE_UNWRITABLE', message, hint: next }, exit, program, io, wantsJson);
-  }
   if (io.env.SEALANE_DEBUG !== undefined && error instanceof Error) io.talk(`${error.stack ?? ''}\n`);
   const hint = 'this is a fault of the program: run it again with SEALANE_DEBUG=1 and report what it prints';
   return printError({ code: 'INTERNAL', message, hint }, 1, program, io, wantsJson);
-}
-
-const DISK_FAULTS: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM'];
-const DISK_CALLS: readonly unknown[] = [
-  'open',
-  'write',
-  'mkdir',
-  'rename',
-  'fsync',
-  'unlink',
-  'link',
-  'symlink',
-  'ftruncate',
-  'copyfile',
-  'chmod',
-];
-
-/** Whether the machine's disk refused what a command asked of it: full, read-only or somebody else's. That is no fault of the program. */
-function isDiskFault(error: unknown): error is Error & { readonly code: string } {
-  return (
-    error instanceof Error &&
-    'code' in error &&
-    DISK_FAULTS.includes(error.code) &&
-    'syscall' in error &&
-    DISK_CALLS.includes(error.syscall)
-  );
 }
 
 function printError(

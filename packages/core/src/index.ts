@@ -25,6 +25,7 @@ export {
   sha256,
   sha256Raw,
 } from './digest.js';
+export { diskRefusal } from './disk-refusal.js';
 export {
   type Envelope,
   envelopePayload,
@@ -78,6 +79,7 @@ export { emptyRoot, leafHash, nodeHash, verifyConsistency, verifyInclusion } fro
 export { consistencyProof, inclusionProof, type ProofWish, rootFromTiles, type TileReader, tilesForProofs } from './merkle-tiles.js';
 export { p256PublicKey, verifyP256 } from './p256.js';
 export { type QuorumCheckpoint, verifyQuorum } from './quorum.js';
+export { restate } from './restate.js';
 export {
   formatVkey,
   isBy,

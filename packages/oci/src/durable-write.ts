@@ -9,6 +9,7 @@ const MAX_TEMPORARY_NAMES = 1000;
 
 /** A file being written beside its place. */
 export interface DurableFile {
+  /** Throws Node's error when the disk refuses, with the folder as its `path`. */
   write(chunk: Uint8Array): Promise<void>;
   /** Flushes and moves the file to its place, replacing what is there. Durable when it returns. */
   commit(path: string): Promise<void>;
@@ -26,7 +27,7 @@ export async function startDurableFile(folder: string, point: string, mode = 0o6
     await file.close();
   };
   return {
-    write: (chunk) => writeAll(file, chunk),
+    write: (chunk) => writeAll(file, chunk, folder),
     commit: async (path) => {
       await file.chmod(mode);
       await file.sync();
@@ -68,9 +69,14 @@ async function openTemporary(folder: string, point: string): Promise<{ file: Fil
   }
 }
 
-async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  // one write may take less than it is given
-  for (let done = 0; done < chunk.length;) done += (await file.write(chunk, done)).bytesWritten;
+async function writeAll(file: FileHandle, chunk: Uint8Array, folder: string): Promise<void> {
+  try {
+    // one write may take less than it is given
+    for (let done = 0; done < chunk.length;) done += (await file.write(chunk, done)).bytesWritten;
+  } catch (error) {
+    // a full disk's error names no file by itself
+    throw error instanceof Error ? Object.assign(error, { path: folder }) : error;
+  }
 }
 
 const isTaken = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'EEXIST';

@@ -2,14 +2,27 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { PromoterError } from '@sealane/core';
+import { diskRefusal, PromoterError } from '@sealane/core';
 
 /** Mode of files that anybody may read, and of private keys. */
 export const PUBLIC_FILE = 0o644;
 export const PRIVATE_FILE = 0o600;
 
-/** Writes a file whole or not at all, also when the power goes: temporary file, fsync, rename, fsync of the folder. */
+/**
+ * Writes a file whole or not at all, also when the power goes: temporary file, fsync, rename, fsync of the folder.
+ *
+ * @throws CoreError `STATE_UNWRITABLE` the disk refused; nothing is left of what was begun
+ */
 export function durableWrite(file: string, bytes: Uint8Array | string, mode: number): void {
+  try {
+    replace(file, bytes, mode);
+  } catch (error) {
+    rmSync(temporaryOf(file), { force: true });
+    throw diskRefusal(error, `write ${file}`) ?? error;
+  }
+}
+
+function replace(file: string, bytes: Uint8Array | string, mode: number): void {
   const folder = path.dirname(file);
   mkdirSync(folder, { recursive: true, mode: mode === PRIVATE_FILE ? 0o700 : 0o755 });
   const temporary = temporaryOf(file);
@@ -28,6 +41,15 @@ export function durableWrite(file: string, bytes: Uint8Array | string, mode: num
 
 /** As `durableWrite` for several files at once: their flushes run beside one another, and each folder is flushed once. */
 export async function durableWriteAll(files: ReadonlyMap<string, Uint8Array>, mode: number): Promise<void> {
+  try {
+    await replaceAll(files, mode);
+  } catch (error) {
+    for (const file of files.keys()) rmSync(temporaryOf(file), { force: true });
+    throw diskRefusal(error, `write ${[...files.keys()][0] ?? 'nothing'}${files.size > 1 ? ` and ${files.size - 1} more` : ''}`) ?? error;
+  }
+}
+
+async function replaceAll(files: ReadonlyMap<string, Uint8Array>, mode: number): Promise<void> {
   const folders = new Set([...files.keys()].map((file) => path.dirname(file)));
   for (const folder of folders) mkdirSync(folder, { recursive: true, mode: mode === PRIVATE_FILE ? 0o700 : 0o755 });
   await Promise.all([...files].map(([file, bytes]) => writeFile(temporaryOf(file), bytes, { mode, flush: true })));

@@ -197,7 +197,7 @@ export {
   timestampMetadata,
   tufExpiryAt,
 } from './tuf/publisher.js';
-export type { Authority } from './tuf/signed-document.js';
+export { type Authority, parseSignedDocument } from './tuf/signed-document.js';
 export {
   addSignature,
   authorityOf,

@@ -1,7 +1,8 @@
 /** A root that somebody was handed by another way than the lane. */
 import { readFileSync } from 'node:fs';
-import { PromoterError } from '@sealane/core';
+import { LIMITS, PromoterError, restate } from '@sealane/core';
 import type { OptionSpec } from '@sealane/core/command-line';
+import { parseSignedDocument } from '@sealane/trust';
 import { isNotFound } from '../disk-shell.js';
 
 /** Pins the lane of a service. */
@@ -10,8 +11,18 @@ export const SERVER_ROOT: OptionSpec = {
   description: "with --server: the root from which the service's lane must verify (default: the first it shows is taken at its word)",
 };
 
-/** A root that was handed over. @throws PromoterError `CONFIG_INVALID` there is no such file */
+/** A root that was handed over. @throws PromoterError `CONFIG_INVALID` there is no such file; CoreError `TRUST_MALFORMED` it is no TUF file */
 export function rootFile(file: string): Uint8Array {
+  const bytes = readRoot(file);
+  restate(
+    'TRUST_MALFORMED',
+    () => parseSignedDocument('root.json', bytes, LIMITS.rootBytes),
+    (why) => `read ${file}: ${why}`,
+  );
+  return bytes;
+}
+
+function readRoot(file: string): Uint8Array {
   try {
     return new Uint8Array(readFileSync(file));
   } catch (cause) {

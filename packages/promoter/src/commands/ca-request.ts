@@ -4,7 +4,7 @@ import { makeCsr } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { durableWrite, PUBLIC_FILE, readOptional } from '../disk-shell.js';
 import { textOption, withPromoter } from '../promoter.js';
-import { ISSUER_KEY, siteSubtree } from '../site-ca/names.js';
+import { issuerKeyFiles, ISSUER_KEY, siteSubtree } from '../site-ca/names.js';
 import { KEEPING, keepingOf, makeKey } from '../signers/make-key.js';
 
 export const command: CommandSpec = {
@@ -20,8 +20,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   return await withPromoter(call, async ({ home, keyPlace, signer, pipeline }) => {
     const base = path.join(home.keys, ISSUER_KEY);
     // asking twice asks for the same key
-    if (['.pem', '.keyref'].every((suffix) => readOptional(`${base}${suffix}`) === undefined))
-      await makeKey(base, 'p256', keepingOf(call), keyPlace);
+    if (issuerKeyFiles(home).every((file) => readOptional(file) === undefined)) await makeKey(base, 'p256', keepingOf(call), keyPlace);
     const issuer = await signer(ISSUER_KEY);
     const name = siteSubtree(pipeline.lane);
     const der = Buffer.from(await makeCsr(name, issuer)).toString('base64');

@@ -1,5 +1,6 @@
 /** `sealane site certify`. */
 import path from 'node:path';
+import { readCertificateRequest, restate } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { durableWrite, PUBLIC_FILE, readNamed } from '../disk-shell.js';
 import { optionalText, textArgument, withLockedPromoter } from '../promoter.js';
@@ -21,7 +22,13 @@ export const command: CommandSpec = {
 };
 
 async function run(call: CommandCall): Promise<CommandResult> {
-  const request = readNamed(path.resolve(call.io.cwd, textArgument(call, 0, 'REQUEST')), 'certificate request');
+  const file = path.resolve(call.io.cwd, textArgument(call, 0, 'REQUEST'));
+  const bytes = readNamed(file, 'certificate request');
+  const request = restate(
+    'CERTIFICATE_REQUEST',
+    () => readCertificateRequest(bytes),
+    (why) => `read ${file}: ${why}`,
+  );
   const days = wholeDays(call, DEFAULT_DAYS, MAX_DAYS);
   return await withLockedPromoter(call, async (promoter) => {
     const { certifySite } = await import('../site-ca/certify.js');

@@ -14,9 +14,9 @@ export async function answerCertificateRequest(
   try {
     const body = await readBody(request, LIMITS.certificateRequestBytes, bodies);
     // what is no request is turned away before it takes anybody's turn
-    readCertificateRequest(body);
+    const wish = readCertificateRequest(body);
     const { certifySite } = await import('../site-ca/certify.js');
-    const certified = await queue.run('low', () => locked((promoter) => certifySite(promoter, body)));
+    const certified = await queue.run('low', () => locked((promoter) => certifySite(promoter, wish)));
     log.info({ site: certified.site, serial: certified.serial, notAfter: certified.notAfter }, 'certified');
     send(response, 200, certified.chain, { 'content-type': 'application/pem-certificate-chain' });
   } catch (error) {

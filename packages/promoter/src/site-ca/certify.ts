@@ -1,5 +1,5 @@
 /** From a site's request to its certificate: who asks, whether it is in force, what it may have; logged before it is handed out. */
-import { base64, fromBase64, keyIdOf, PREDICATE, PromoterError, readCertificateRequest, sha256 } from '@sealane/core';
+import { base64, type CertificateRequest, fromBase64, keyIdOf, PREDICATE, PromoterError, sha256 } from '@sealane/core';
 import { siteCertificateStatement, type SiteCertificatePredicate } from '@sealane/trust';
 import { X509Certificate } from '@peculiar/x509';
 import { type LoggedStatement, signAndLog, tryWitness } from '../log/log-statements.js';
@@ -29,10 +29,9 @@ export interface Certified {
 /**
  * Answers a request. The same request gets the same answer, unless that has less than a third of its life left.
  *
- * @throws CoreError `CERTIFICATE_REQUEST`; PromoterError `CERTIFICATE_DENIED`, `SITE_UNKNOWN`, `AUTHORITY_MISSING`, `AUTHORITY_INVALID`
+ * @throws PromoterError `CERTIFICATE_DENIED`, `SITE_UNKNOWN`, `AUTHORITY_MISSING`, `AUTHORITY_INVALID`
  */
-export async function certifySite(promoter: Promoter, bytes: Uint8Array, days = DEFAULT_DAYS): Promise<Certified> {
-  const request = readCertificateRequest(bytes);
+export async function certifySite(promoter: Promoter, request: CertificateRequest, days = DEFAULT_DAYS): Promise<Certified> {
   const { record, objection } = await standingOf(promoter, request.site);
   const deny = (why: string): PromoterError => new PromoterError('CERTIFICATE_DENIED', `certify ${request.site}: ${why}`);
   // who asks comes first: a stranger learns nothing about a site

@@ -3,7 +3,7 @@ import { PromoterError, type Signer } from '@sealane/core';
 import { readOptional } from '../disk-shell.js';
 import type { Promoter } from '../promoter.js';
 import { checkAuthority, type SiteAuthority } from './authority.js';
-import { chainFile, ISSUER_KEY } from './names.js';
+import { chainFile, ISSUER_KEY, issuerKeyFiles } from './names.js';
 import { readCertificates } from './x509.js';
 
 /**
@@ -16,7 +16,7 @@ export async function homeAuthority(promoter: Promoter): Promise<{ readonly auth
   const pem = readOptional(file);
   if (pem === undefined)
     throw new PromoterError('AUTHORITY_MISSING', `open the authority of site certificates: expected ${file}, got nothing`);
-  const signer = await promoter.signer(ISSUER_KEY);
+  const signer = await issuerSigner(promoter);
   const authority = await checkAuthority(readCertificates(pem, file), {
     origin: promoter.pipeline.lane,
     nowMs: Date.parse(promoter.now()),
@@ -24,4 +24,12 @@ export async function homeAuthority(promoter: Promoter): Promise<{ readonly auth
     issuerSpki: signer.spki,
   });
   return { authority, signer };
+}
+
+/** Who signs as the issuer. @throws PromoterError `AUTHORITY_MISSING` this home was never asked to make its key */
+export async function issuerSigner({ home, signer }: Promoter): Promise<Signer> {
+  const files = issuerKeyFiles(home);
+  if (files.every((file) => readOptional(file) === undefined))
+    throw new PromoterError('AUTHORITY_MISSING', `open the key that issues certificates of sites: expected ${files[0] ?? ''}, got nothing`);
+  return await signer(ISSUER_KEY);
 }

@@ -6,6 +6,11 @@ import type { Home } from '../home.js';
 /** Name of the issuer's key in a home. */
 export const ISSUER_KEY = 'site-ca';
 
+/** The files of the issuer's key in a home, either of which may be there: the key, or where it is. */
+export function issuerKeyFiles({ keys }: Pick<Home, 'keys'>): readonly string[] {
+  return ['.pem', '.keyref'].map((suffix) => path.join(keys, `${ISSUER_KEY}${suffix}`));
+}
+
 /** Where the chain of the authority lies in a home. */
 export function chainFile({ folder }: Pick<Home, 'folder'>): string {
   return path.join(folder, 'ca', 'chain.pem');

@@ -12,6 +12,9 @@ export type ReadFile = (name: string, maxBytes: number) => Promise<Uint8Array | 
 /** Longest wait for one whole file: metadata is at most 1 MiB, and 64 MiB of target over 10 Mbit/s take a minute. */
 const FILE_TIMEOUT_MS = 120_000;
 
+/** What a person can do who runs a command of ours; a site has other ways. */
+const HINT = 'check the address and the network, then run the command again';
+
 /** What servers say of a file that is not there: object stores answer 403 where listing is not allowed. */
 const ABSENT: readonly number[] = [403, 404, 410];
 
@@ -29,11 +32,11 @@ function webSource(base: string, signal: AbortSignal): ReadFile {
       if (answer.statusCode === 200) return await readBody(url, answer.body, maxBytes);
       await answer.body.dump();
       if (ABSENT.includes(answer.statusCode)) return undefined;
-      throw new PromoterError('FETCH_FAILED', `fetch ${url}: expected 200, got ${answer.statusCode}`, { url });
+      throw new PromoterError('FETCH_FAILED', `fetch ${url}: expected 200, got ${answer.statusCode}`, { url }, { hint: HINT });
     } catch (cause) {
       if (cause instanceof TrustError || cause instanceof PromoterError) throw cause;
       const why = cause instanceof Error ? cause.message || cause.name : String(cause);
-      throw new PromoterError('FETCH_FAILED', `fetch ${url}: ${why}`, { url }, { cause });
+      throw new PromoterError('FETCH_FAILED', `fetch ${url}: ${why}`, { url }, { cause, hint: HINT });
     }
   };
 }
@@ -70,7 +73,7 @@ function folderSource(folder: string): ReadFile {
         'FETCH_FAILED',
         `read ${file}: ${cause instanceof Error ? cause.message : String(cause)}`,
         { file },
-        { cause },
+        { cause, hint: HINT },
       );
     }
   };
