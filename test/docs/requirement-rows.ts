@@ -16,11 +16,7 @@ const PROMOTION: readonly RequirementRow[] = [
   ['A6', 'tested-hardware gate: every class at the target sites, attached devices included; uncovered sites are listed', ''],
   ['A7', 'fidelity ladder: the rung of each declared dependency, by its criticality', ''],
   ['A8', 'topology parity: each difference is declared with reason, owner and expiry, or refused', ''],
-  [
-    'A9',
-    'approvals: m of n people, over what they saw; they expire; sites check them offline',
-    'what was signed keyless an approver with the lane alone cannot check',
-  ],
+  ['A9', 'approvals: m of n people, over what they saw; they expire; sites check them offline', ''],
   ['A10', 'soak, windows, vulnerabilities, SBOM, and one CEL gate that fails closed', ''],
   ['A11', 'policy as code on the payload', ''],
   ['A12', 'plan, explain, replay', ''],

@@ -2,7 +2,7 @@
  * Keyless signatures with the operator's own Fulcio and timestamp authority: who a token names signs releases, tests and approvals, and a site takes
  * them offline. What is refused, and by which name, is tried in `test/attacks/keyless.test.ts`.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PREDICATE } from '@sealane/core';
@@ -85,6 +85,21 @@ describe.skipIf(fulcioAndTsa === undefined)('keyless signatures (skipped without
     expect(versionOnDisk(site.state)).toBe('1.2.0');
   });
 
+  test('A3 A9 an approver who has the published lane alone checks what was signed keyless; without its timestamps it counts for nothing', async () => {
+    const explain = ['explain', 'readings@1.2.0', '--to', 'prod'];
+    const here = await must({}, explain);
+    const alone = path.join(dir, 'alone');
+    cpSync(lane.lane, alone, { recursive: true });
+    const root = path.join(alone, 'trust', 'metadata', '1.root.json');
+    const there = async (): ReturnType<typeof runJson> => await runJson('sealane', [...explain, '--lane', alone, '--root', root]);
+    const { release, decision, checks, seen } = here;
+    expect((await there()).json).toMatchObject({ release, decision, checks, seen });
+    expect(decision).toBe('passed');
+    for (const name of readdirSync(path.join(alone, 'log', 'timestamps'))) rmSync(path.join(alone, 'log', 'timestamps', name));
+    const without = await there();
+    expect(without.json.decision).toBe('refused');
+  });
+
   test('A3 key list and the auditor know who signs keyless', async () => {
     const rows = (await must({}, ['key', 'list'])).keys as readonly {
       names: string[];
@@ -104,6 +119,14 @@ describe.skipIf(fulcioAndTsa === undefined)('keyless signatures (skipped without
     expect({ complete, doubts: answer.doubts }).toEqual({ complete: true, doubts: [] });
     expect((answer.approvals as { person: string }[]).map(({ person }) => person).sort()).toEqual(['alice', 'alice', 'bob']);
     expect((await must({}, ['audit', 'verify'])).answer.ok).toBe(true);
+    // a timestamp is none of the tree's files, and another one is found all the same
+    const timestamps = path.join(lane.lane, 'log', 'timestamps');
+    const [file = ''] = readdirSync(timestamps).map((name) => path.join(timestamps, name));
+    const bytes = readFileSync(file);
+    writeFileSync(file, 'another');
+    const { answer: found } = await lane.sealane(['audit', 'verify'], 4);
+    expect(found.problems).toMatchObject([{ where: 'log-file', key: `timestamps/${path.basename(file)}` }]);
+    writeFileSync(file, bytes);
     expect((await must({}, ['ledger', 'fsck'])).ok).toBe(true);
   });
 

@@ -103,5 +103,15 @@ export { type Certified, describeSigner, keyIdOf, type Signed, type Signer, sign
 export { makeSiteRequest, readSiteRequest, type SiteRequest } from './site-request.js';
 export { encodeStatement, parseStatement, PREDICATE, type Statement, type Subject } from './statement.js';
 export { type JsonLimits, parseStrictJson } from './strict-json.js';
-export { entriesPath, parseTilePath, type Tile, TILE_HEIGHT, TILE_WIDTH, tileCount, tilePath } from './tile-path.js';
+export {
+  entriesPath,
+  parseTilePath,
+  parseTimestampPath,
+  type Tile,
+  TILE_HEIGHT,
+  TILE_WIDTH,
+  tileCount,
+  tilePath,
+  timestampPath,
+} from './tile-path.js';
 export { formatTlogProof, parseTlogProof, type TlogProof, verifyTlogProof } from './tlog-proof.js';

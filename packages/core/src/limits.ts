@@ -29,6 +29,8 @@ export const LIMITS = {
   certificateRequestBytes: 8 * KIB,
   /** A signed note with many cosignatures; C2SP asks readers to accept at least 16 signatures. */
   checkpointBytes: 64 * KIB,
+  /** A timestamp authority's answer with its chain (RFC 3161). */
+  timestampTokenBytes: 64 * KIB,
   releaseManifestBytes: MIB,
   /** One entry of a tlog-tiles entry bundle is length-prefixed by 16 bits. */
   logLeafBytes: 65_535,

@@ -62,3 +62,14 @@ function indexPath(index: number): string {
 function partial(width: number): string {
   return width === TILE_WIDTH ? '' : `.p/${width}`;
 }
+
+/** Where the timestamp (RFC 3161) of a keyless signature lies beside the tree: no leaf has it. Ours; C2SP leaves other names free. */
+export function timestampPath(index: number): string {
+  return `timestamps/${index}.tst`;
+}
+
+/** The entry whose timestamp a path is; undefined when it is another file. */
+export function parseTimestampPath(path: string): number | undefined {
+  const [, index] = /^timestamps\/(0|[1-9]\d{0,14})\.tst$/.exec(path) ?? [];
+  return index === undefined ? undefined : Number(index);
+}

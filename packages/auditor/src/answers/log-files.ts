@@ -1,5 +1,15 @@
 /** The published log beside the ledger: every file is what the rows say, and none that the checkpoint needs is missing. */
-import { equalBytes, fromUtf8, LIMITS, parseCheckpoint, parseEntryBundle, parseTilePath, SealaneError, sha256 } from '@sealane/core';
+import {
+  equalBytes,
+  fromUtf8,
+  LIMITS,
+  parseCheckpoint,
+  parseEntryBundle,
+  parseTilePath,
+  parseTimestampPath,
+  SealaneError,
+  sha256,
+} from '@sealane/core';
 import type { Ledger, LedgerProblem } from '@sealane/ledger';
 
 /** A published log. Paths are relative to its folder and use `/`. */
@@ -54,15 +64,22 @@ async function publishedSize(
 }
 
 async function fileProblems(ledger: Ledger, folder: LogFolder, path: string): Promise<readonly LedgerProblem[]> {
-  const wanted = await ledger.logFile(path);
+  const wanted = await wantedFile(ledger, path);
   if (wanted === undefined) return [problem(path, 'no such file in a log of this size', 'a file')];
   const actual = folder.read(path, MAX_FILE_BYTES);
   if (actual !== undefined && equalBytes(actual, wanted)) return [];
   return [problem(path, sha256(wanted), actual === undefined ? 'a file that is too large' : differenceOf(path, wanted, actual))];
 }
 
+/** What lies beside the tree: the timestamps of keyless signatures. One that is missing makes nothing false: its statement counts for nothing then. */
+async function wantedFile(ledger: Ledger, path: string): Promise<Uint8Array | undefined> {
+  const index = parseTimestampPath(path);
+  return index === undefined ? await ledger.logFile(path) : (await ledger.entries(index, 1))[0]?.certified?.timestamp;
+}
+
 /** Where a file differs: the entry of a bundle, the hash of a tile. */
 function differenceOf(path: string, wanted: Uint8Array, actual: Uint8Array): string {
+  if (parseTimestampPath(path) !== undefined) return sha256(actual);
   const { level, index, width } = parseTilePath(path);
   if (level !== 'entries') {
     const at = wanted.findIndex((byte, position) => byte !== actual[position]);

@@ -22,6 +22,7 @@ import {
   sha256,
   type Signed,
   TILE_WIDTH,
+  timestampPath,
 } from '@sealane/core';
 import type { Ledger } from '@sealane/ledger';
 import { parseBundle, parseWaybill, type Policy, quorumOf, quorumThen, type VerifyTrust, verifyTrustOf } from '@sealane/trust';
@@ -33,7 +34,7 @@ const AT_ONCE = 8;
 const MAX_BUNDLE_BYTES = TILE_WIDTH * (LIMITS.logLeafBytes + 2);
 /** DSSE's pre-authentication encoding is a payload and a line before it. */
 const MAX_SIGNED_BYTES = LIMITS.statementBytes + 1024;
-/** What an unpublished timestamp of a keyless signature is taken for: none, so that its statement does not count. */
+/** What a timestamp that is not there is taken for: none, so that its statement does not count. */
 const NO_TIMESTAMP = new Uint8Array();
 
 /** The published checkpoint: signed by the log and its quorum, as the policy of every stage asks. @throws TrustError `LOG_*` */
@@ -58,7 +59,9 @@ export async function replayPublished(read: ReadFile, ledger: Ledger, { size, ro
   for (let index = 0; index * TILE_WIDTH < size; index += 1) {
     const leaves = await entriesAt(read, index, Math.min(TILE_WIDTH, size - index * TILE_WIDTH));
     for (let at = 0; at < leaves.length; at += AT_ONCE)
-      await ledger.append(await Promise.all(leaves.slice(at, at + AT_ONCE).map((leaf) => signedIn(read, leaf))));
+      await ledger.append(
+        await Promise.all(leaves.slice(at, at + AT_ONCE).map((leaf, more) => signedIn(read, leaf, index * TILE_WIDTH + at + more))),
+      );
   }
   if ((await ledger.size()) === size && equalBytes(await ledger.rootAt(size), root)) return;
   throw new PromoterError(
@@ -77,13 +80,15 @@ async function entriesAt(read: ReadFile, index: number, width: number): Promise<
 }
 
 /** An entry as it was signed: signature and key in the leaf, what was signed in the blob that has the leaf's digest. */
-async function signedIn(read: ReadFile, leafBytes: Uint8Array): Promise<Signed> {
+async function signedIn(read: ReadFile, leafBytes: Uint8Array, index: number): Promise<Signed> {
   const { paeDigest, signature, spki, certificate } = parseLogLeaf(leafBytes);
   const digest = digestFromHex(hex(paeDigest));
   const bytes = await read(`content/blobs/sha256/${digestHex(digest)}`, MAX_SIGNED_BYTES);
   if (bytes === undefined || sha256(bytes) !== digest) throw missing(digest);
   const envelope = makeEnvelope(INTOTO_PAYLOAD_TYPE, payloadIn(bytes), signature);
-  return { envelope, spki, ...(certificate === undefined ? {} : { certified: { certificate, timestamp: NO_TIMESTAMP } }) };
+  if (certificate === undefined) return { envelope, spki };
+  const timestamp = (await read(`log/${timestampPath(index)}`, LIMITS.timestampTokenBytes)) ?? NO_TIMESTAMP;
+  return { envelope, spki, certified: { certificate, timestamp } };
 }
 
 /** The payload in a pre-authentication encoding: what follows the fourth space. @throws PromoterError `LOG_NOT_INCLUDED` it is of another type */

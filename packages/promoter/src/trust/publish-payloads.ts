@@ -1,9 +1,10 @@
 /**
  * What was signed, put into `content/` for those who have the lane alone: each statement as DSSE's pre-authentication encoding, whose digest is the one
- * that its leaf carries. So whoever reads the log finds what each entry says, and that it is what was signed.
+ * that its leaf carries. So whoever reads the log finds what each entry says, and that it is what was signed. A keyless signature's timestamp, which no
+ * leaf has, lies beside the log under its entry's index.
  */
 import path from 'node:path';
-import { type Digest, digestHex, envelopePayload, fromUtf8, pae, parseCheckpoint, sha256, type Signed } from '@sealane/core';
+import { type Digest, digestHex, envelopePayload, fromUtf8, pae, parseCheckpoint, sha256, type Signed, timestampPath } from '@sealane/core';
 import { readBlob } from '../content.js';
 import { durableWriteAll, PUBLIC_FILE, readOptional } from '../disk-shell.js';
 import type { Promoter } from '../promoter.js';
@@ -34,7 +35,10 @@ export async function publishPayloads({ ledger, home }: Pick<Promoter, 'ledger' 
       const bytes = signedBytes(entry);
       return [path.join(home.content, 'blobs', 'sha256', digestHex(sha256(bytes))), bytes];
     });
-    await durableWriteAll(new Map(files), PUBLIC_FILE);
+    const timestamps = entries.flatMap(({ index, certified }): [string, Uint8Array][] =>
+      certified === undefined ? [] : [[path.join(home.log, timestampPath(index)), certified.timestamp]],
+    );
+    await durableWriteAll(new Map([...files, ...timestamps]), PUBLIC_FILE);
   }
 }
 
