@@ -1,5 +1,5 @@
 /** The past of a ledger answers as that ledger did then: compared with a ledger that never got further. */
-import { sha256, utf8 } from '@sealane/core';
+import { PREDICATE, sha256, utf8 } from '@sealane/core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Ledger } from './ledger.js';
 import { type PastLedger, pastLedger } from './past-ledger.js';
@@ -27,6 +27,7 @@ async function answers(ledger: PastLedger): Promise<unknown> {
     size: await ledger.size(),
     about: about.map(({ index }) => index),
     evidence: (await ledger.evidenceAbout(release)).map(({ index }) => index),
+    ofTypes: (await ledger.statementsOf([PREDICATE.release, PREDICATE.receipt])).map(({ index }) => index),
     by: (await ledger.statementsBy(author.id)).map(({ index }) => index),
     all: (await ledger.entries(0, 100)).map(({ statementDigest }) => statementDigest),
     first: (await ledger.byStatement((await ledger.entry(0)).statementDigest)).length,

@@ -32,6 +32,7 @@ export function pastLedger(ledger: Ledger, size: number): PastLedger {
     byStatement: (digest) => before(ledger.byStatement(digest)),
     statementsAbout: (subject, predicateTypes) => before(ledger.statementsAbout(subject, predicateTypes)),
     evidenceAbout: (release) => before(ledger.evidenceAbout(release)),
+    statementsOf: (predicateTypes) => before(ledger.statementsOf(predicateTypes)),
     knowsType: (predicateType) => ledger.knowsType(predicateType),
     statementsBy: (keyId) => before(ledger.statementsBy(keyId)),
     releases: (release) => before(ledger.releases(release)),

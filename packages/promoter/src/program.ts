@@ -114,6 +114,18 @@ export const PROGRAM: Program = {
       summary: 'what runs at a site, and what ran there',
       load: async () => ({ command: (await import('@sealane/auditor')).auditAt }),
     },
+    'audit coverage': {
+      summary: 'which hardware at the sites a release was tested on',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditCoverage }),
+    },
+    'audit population': {
+      summary: 'every decision, release and site of a period, none left out',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditPopulation }),
+    },
+    'audit exposure': {
+      summary: 'which sites run or ran something',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditExposure }),
+    },
     'audit verify': {
       summary: 'is the ledger what it was?',
       load: async () => ({ command: (await import('@sealane/auditor')).auditVerify }),

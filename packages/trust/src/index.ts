@@ -119,6 +119,7 @@ export {
   type ReceiptPredicate,
   receiptStatement,
   type RecalledThing,
+  type RecallPredicate,
   recallStatement,
   type RecordedCheck,
   type ReleaseComponent,
@@ -127,6 +128,7 @@ export {
   releaseStatement,
   type RevocationPredicate,
   type RigPredicate,
+  type RigRebuildPredicate,
   rigRebuildStatement,
   rigStatement,
   revocationStatement,
@@ -156,11 +158,13 @@ export {
   testResultPredicate,
   testResultStatement,
 } from './reports/test-result.js';
-export { checkTopology, type Topology, topologyShape } from './reports/topology.js';
+export { checkTopology, parseTopology, type Topology, topologyShape } from './reports/topology.js';
+export { compareTopologies, type TopologyDifference } from './reports/topology-comparison.js';
 export { type CaseOutcome, caseName, type ReportVerdict, type TestCase, type TestCounts, type TestReport } from './reports/test-report.js';
 // gates
 export { fleetSites, type KnownSite } from './gates/fleet-sites.js';
 export type { FleetSite, Gate, GateInput, RefusedStatement } from './gates/gate.js';
+export { type CoveredClass, type HardwareReport, reportHardware } from './gates/hardware-report.js';
 export { evaluateGates, evidenceToApprove, GATES, validateGateConfig } from './gates/index.js';
 export { rollbackRehearsedGate } from './gates/rollback-rehearsed.js';
 export { PROMOTER_VERDICTS } from './gates/promoter-verdicts.js';

@@ -196,12 +196,12 @@ describe('at', () => {
         lane.seal(TIMES.published);
         const context = await lane.open();
         for (const [at, release] of running.entries()) {
-          const { answer, complete } = await atSite(context, 'plant-7', timeOf(at + 1));
+          const { answer, complete } = await atSite(context, 'plant-7', { asOf: timeOf(at + 1) });
           expect({ release: answer.release, missing: answer.missing, complete }).toEqual({ release, missing: [], complete: true });
           expect(answer.history.map(({ seq }) => seq)).toEqual(steps.slice(0, at + 1).map(({ seq }) => seq));
         }
         expect((await atSite(context, 'plant-7')).answer.release).toBe(running.at(-1));
-        expect((await atSite(context, 'plant-7', TIMES.evidence)).answer).toMatchObject({ release: null, history: [] });
+        expect((await atSite(context, 'plant-7', { asOf: TIMES.evidence })).answer).toMatchObject({ release: null, history: [] });
       }),
       { numRuns: 10 },
     );
@@ -222,7 +222,7 @@ describe('at', () => {
     receipt({ seq: 1, key: second, at: timeOf(30), release: sha256(utf8('later')), prev: null });
     lane.seal(TIMES.published);
     const context = await lane.open();
-    expect((await atSite(context, 'plant-7', timeOf(9))).answer.release).toBe(lane.release);
+    expect((await atSite(context, 'plant-7', { asOf: timeOf(9) })).answer.release).toBe(lane.release);
     const { answer, complete } = await atSite(context, 'plant-7');
     expect({ release: answer.release, missing: answer.missing, complete }).toEqual({
       release: sha256(utf8('later')),
@@ -270,7 +270,7 @@ describe('at', () => {
     lane.seal(TIMES.published);
     const context = await lane.open();
     await expect(atSite(context, 'plant-8')).rejects.toMatchObject({ code: 'SITE_UNKNOWN' });
-    await expect(atSite(context, 'plant-7', 'noon')).rejects.toMatchObject({ code: 'USAGE' });
+    await expect(atSite(context, 'plant-7', { asOf: 'noon' })).rejects.toMatchObject({ code: 'USAGE' });
   });
 });
 

@@ -106,7 +106,9 @@ export async function closeAnswer<T extends object>(
 ): Promise<Answer<T & { readonly doubts: readonly Doubt[] }>> {
   const unique = new Map(evidence.citations.map((citation) => [citation.logIndex, citation]));
   const cited = [...unique.values()].sort((a, b) => a.logIndex - b.logIndex);
-  const proved = cited.length === 0 ? { note: null, statements: [], unproved: [] } : await proveAll(context, cited);
+  // "none" is an answer too: what it was read from is the log of that checkpoint
+  const isEmpty = cited.length === 0 && (await context.ledger.latestCosigned()) === null;
+  const proved = isEmpty ? { note: null, statements: [], unproved: [] } : await proveAll(context, cited);
   const doubts = [...evidence.doubts, ...proved.unproved.map(unprovedDoubt)];
   return { question, answer: { ...answer, doubts }, statements: proved.statements, checkpoint: proved.note, complete: doubts.length === 0 };
 }

@@ -29,6 +29,8 @@ import {
   statementOf,
 } from './context.js';
 import { type Elsewhere, elsewhereOf } from './elsewhere.js';
+import { lastPolicy } from './facts.js';
+import { listAt, textAt, valueAt } from './json-at.js';
 
 /** Hardware that a release was tested on: the class, and a line for people. `hbom` is the digest of the inventory itself. */
 export interface TestedHardware {
@@ -117,13 +119,6 @@ interface Cited {
   readonly predicate: JsonObject;
 }
 
-/** The last stage's policy names everybody whose evidence counts there. */
-function lastPolicy({ policies }: AuditContext): Policy {
-  const last = [...policies].sort((a, b) => a.chain.length - b.chain.length).at(-1);
-  if (last === undefined) throw new AuditorError('CONFIG_INVALID', 'read the policies of the lane: expected at least one stage, got none');
-  return last;
-}
-
 function ofType({ entries }: About, predicateType: string): readonly LedgerEntry[] {
   return entries.filter((entry) => statementOf(entry).predicateType === predicateType);
 }
@@ -155,12 +150,12 @@ async function provenanceOf(about: About): Promise<Trace['provenance']> {
 async function testsOf(about: About): Promise<Pick<Trace, 'tests' | 'testedOn'>> {
   const cited = await evidenceOf(about, PREDICATE.testResult, 'tests');
   const tests = cited.map(({ predicate, entry }) => {
-    const suite = at(predicate, 'configuration', 0);
+    const suite = valueAt(predicate, 'configuration', 0);
     return {
       suite: textAt(suite, 'name'),
       result: textAt(predicate, 'result'),
-      passed: at(suite, 'annotations', 'passed') ?? null,
-      total: at(suite, 'annotations', 'total') ?? null,
+      passed: valueAt(suite, 'annotations', 'passed') ?? null,
+      total: valueAt(suite, 'annotations', 'total') ?? null,
       statement: entry.statementDigest,
     };
   });
@@ -231,29 +226,8 @@ async function isOwnReceipt({ ledger }: AuditContext, entry: LedgerEntry): Promi
   return (await ledger.sites(site)).some(({ siteKeyId }) => siteKeyId === entry.keyId);
 }
 
-function at(value: JsonValue | undefined, ...path: readonly (string | number)[]): JsonValue | undefined {
-  return path.reduce<JsonValue | undefined>(
-    (inner, key) => (typeof inner === 'object' && inner !== null ? (inner as Record<string | number, JsonValue>)[key] : undefined),
-    value,
-  );
-}
-
-function textAt(value: JsonValue | undefined, ...path: readonly (string | number)[]): string {
-  const found = at(value, ...path);
-  return typeof found === 'string' ? found : '';
-}
-
-function listAt(value: JsonValue | undefined, ...path: readonly (string | number)[]): readonly JsonValue[] {
-  const found = at(value, ...path);
-  return isList(found) ? found : [];
-}
-
 function asObject(value: JsonValue): JsonObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new AuditorError('JSON_MALFORMED', 'read a hardware inventory: expected an object');
   return value as JsonObject;
-}
-
-function isList(value: JsonValue | undefined): value is readonly JsonValue[] {
-  return Array.isArray(value);
 }

@@ -1,31 +1,27 @@
 /** `sealane audit at`. */
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { atSite } from '../answers/at-site.js';
-import { withAudit } from '../open-audit-shell.js';
+import { type AtSite, atSite } from '../answers/at-site.js';
+import { answerQuestion, argument, ASKED } from './question.js';
 
 export const auditAt: CommandSpec = {
   name: 'audit at',
   summary: 'what runs at a site, or ran there at a time, by the site’s own receipts',
   arguments: [{ name: 'site', description: 'name of the site' }],
-  options: [{ flags: '--as-of <time>', description: 'a time such as 2026-11-24T10:00:00Z (default: now)' }],
+  options: ASKED,
   example: 'sealane audit at harbour-7 --home my-lane',
   run,
 };
 
 async function run(call: CommandCall): Promise<CommandResult> {
-  const [site] = call.args;
-  const { asOf } = call.options;
-  const answer = await withAudit(call, (context) =>
-    atSite(context, typeof site === 'string' ? site : '', typeof asOf === 'string' ? asOf : undefined),
-  );
-  const { name, version, since, history, missing, doubts } = answer.answer;
-  const lines = [
-    name === null ? `${answer.answer.site}: nothing installed` : `${answer.answer.site}: ${name}@${version ?? ''} since ${since ?? ''}`,
+  return await answerQuestion(call, (context, asked) => atSite(context, argument(call, 0), asked), lines);
+}
+
+function lines({ site, name, version, since, history, missing }: AtSite): readonly string[] {
+  return [
+    name === null ? `${site}: nothing installed` : `${site}: ${name}@${version ?? ''} since ${since ?? ''}`,
     ...history.map(
       ({ seq, event, release, reason, at }) => `  ${seq}  ${at}  ${event}  ${release ?? ''}${reason === null ? '' : `  ${reason}`}`,
     ),
     ...(missing.length === 0 ? [] : [`  receipts missing: ${missing.join(', ')}`]),
-    ...doubts.map(({ statement, message }) => `  in doubt: ${statement}: ${message}`),
   ];
-  return { exit: answer.complete ? 0 : 4, json: answer, text: lines.join('\n') };
 }

@@ -1,6 +1,6 @@
 /** A lane told step by step, as the tests of admission tell theirs, in a real ledger: what an auditor is given. */
 import { type Digest, type Envelope, envelopeSignature } from '@sealane/core';
-import { ed25519NoteSigner, type Ledger, openLedger } from '@sealane/ledger';
+import { ed25519NoteSigner, type Ledger, type NewEntry, openLedger } from '@sealane/ledger';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -59,10 +59,16 @@ export class LedgerLane extends StatementLane {
       now: () => TIMES.published,
     });
     this.#ledger = ledger;
+    // what was logged between two checkpoints is one commit: a disk is slow
+    const waiting: NewEntry[] = [];
     for (const step of this.#steps.splice(0)) {
-      if ('cosigned' in step) await ledger.saveCosigned(step.cosigned);
-      else await ledger.append([step]);
+      if (!('cosigned' in step)) waiting.push(step);
+      else {
+        await ledger.append(waiting.splice(0));
+        await ledger.saveCosigned(step.cosigned);
+      }
     }
+    await ledger.append(waiting);
     return { ledger, policies, readBlob: (digest) => this.blobs.get(digest), log: { list: () => [], read: () => undefined } };
   }
 

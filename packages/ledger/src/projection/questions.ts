@@ -24,6 +24,8 @@ export interface Projection {
   statementsAbout(subject: Digest, predicateTypes?: string | readonly string[]): Promise<readonly LedgerEntry[]>;
   /** As `statementsAbout`, but for receipts: a release that ten thousand sites run has as many of them, and no gate reads one. */
   evidenceAbout(release: Digest): Promise<readonly LedgerEntry[]>;
+  /** All entries of these predicate types. */
+  statementsOf(predicateTypes: readonly string[]): Promise<readonly LedgerEntry[]>;
   /** Whether a statement of this type was ever logged; asked of the past, whether one has been by now. */
   knowsType(predicateType: string): Promise<boolean>;
   /** Entries that this key signed: what is void when it is revoked. */
@@ -60,6 +62,11 @@ export function projection(queries: Queries, reader: EntryReader): Projection {
   return {
     statementsAbout: (subject, predicateTypes) => statementsAbout(reader, subject, predicateTypes),
     evidenceAbout: (release) => reader.entriesIn(`${ABOUT} AND t.uri <> ?`, raw(release), PREDICATE.receipt),
+    statementsOf: (predicateTypes) =>
+      reader.entriesIn(
+        `SELECT s.idx FROM statement s JOIN predicate_type t ON t.id = s.predicate_type WHERE t.uri IN (${predicateTypes.map(() => '?').join(', ')})`,
+        ...predicateTypes,
+      ),
     knowsType: async (predicateType) => (await queries.get('SELECT id FROM predicate_type WHERE uri = ?', predicateType)) !== undefined,
     statementsBy: (keyId) =>
       reader.entriesIn('SELECT s.idx FROM statement s JOIN key_seen k ON k.id = s.key WHERE k.key_id = ?', fromHex(keyId)),
@@ -98,8 +105,9 @@ type ProjectedTable = 'release' | 'decision' | 'approval' | 'test_result' | 'rev
 function from(table: ProjectedTable, condition = '1 = 1', order = 'p.idx'): string {
   const artifact = table === 'site_record' ? '' : ' LEFT JOIN artifact a ON a.id = p.artifact';
   const columns = table === 'site_record' ? '' : ', a.digest';
-  return `SELECT p.*, e.statement, k.key_id AS signer${columns} FROM ${table} p
-    JOIN log_entry e ON e.idx = p.idx JOIN statement s ON s.idx = p.idx JOIN key_seen k ON k.id = s.key${artifact}
+  const [before, beforeColumn] = table === 'receipt' ? [' LEFT JOIN artifact b ON b.id = p.previous', ', b.digest AS before'] : ['', ''];
+  return `SELECT p.*, e.statement, k.key_id AS signer${columns}${beforeColumn} FROM ${table} p
+    JOIN log_entry e ON e.idx = p.idx JOIN statement s ON s.idx = p.idx JOIN key_seen k ON k.id = s.key${artifact}${before}
     WHERE ${condition} ORDER BY ${order}`;
 }
 

@@ -68,6 +68,7 @@ export interface ReceiptRecord extends Source {
   readonly prev: Digest | null;
   readonly event: string;
   readonly release: Digest | null;
+  readonly previous: Digest | null;
   readonly waybill: Digest | null;
   readonly reason: string | null;
   readonly at: string;
@@ -144,6 +145,7 @@ export const records = {
     prev: digestOrNullAt(row, 'prev'),
     event: textAt(row, 'event'),
     release: digestOrNullAt(row, 'digest'),
+    previous: digestOrNullAt(row, 'before'),
     waybill: digestOrNullAt(row, 'waybill'),
     reason: textOrNullAt(row, 'reason'),
     at: textAt(row, 'at'),

@@ -1,5 +1,5 @@
 /** Tested hardware: every machine of the rollout, and every device attached to one, is of a class on which this release passed. */
-import type { Check, Digest } from '@sealane/core';
+import type { Check, Digest, JsonValue } from '@sealane/core';
 import { z } from 'zod';
 import { failed, passed, type RefusalWords } from './check-result.js';
 import { digestsOf, whyNone } from './evidence-selection.js';
@@ -34,6 +34,12 @@ const configSchema = z
   );
 
 type Config = z.output<typeof configSchema>;
+
+/** The gate's settings, read. @throws TrustError `CONFIG_INVALID` */
+export function hardwareRules(settings: JsonValue): Config {
+  hardwareGate.check(settings);
+  return configSchema.parse(settings);
+}
 
 /** `hardware` gate. */
 export const hardwareGate = defineGate({
@@ -95,7 +101,8 @@ interface Found {
   readonly why: Pick<RefusalWords, 'actual' | 'code'>;
 }
 
-function findTested(outer: GateContext, config: Config): Found {
+/** The units on which the release passed, by the runs that count; see `Found`. */
+export function findTested(outer: GateContext, config: Config): Found {
   const book = readRigs(outer);
   const context = withRigKeys(outer, book);
   const [rigs, labs] = [Object.keys(book.keys), context.policy.signers.hardware];

@@ -1,0 +1,93 @@
+/** Which hardware at the sites is covered by which passing runs of a release, on which units: what the hardware gate reads, in full. */
+import { type Digest, foundHardware } from '@sealane/core';
+import type { LedgerEntry } from '@sealane/ledger';
+import { type CoveredClass, encodePolicy, type FleetSite, policyDigest, readReceipt, reportHardware } from '@sealane/trust';
+import { type AuditContext, policyOf, statementOf } from './context.js';
+import { FACT } from './fact-kinds.js';
+import { factsIn, factsOf, lastPolicy } from './facts.js';
+import { type Answered, type Asked, inquire, type Inquiry, releaseNamed, timeOf } from './inquiry.js';
+import { runningNow, siteHistories, type SiteHistory } from './site-history.js';
+
+/** `covered` are the sites of which the machine and every device are; the others come with the reason. `problems`: why runs do not count. */
+export interface Coverage {
+  readonly release: Digest;
+  readonly name: string;
+  readonly version: string;
+  readonly stage: string;
+  readonly classes: readonly CoveredClass[];
+  readonly covered: readonly string[];
+  readonly uncovered: readonly { readonly site: string; readonly why: string }[];
+  /** Sites whose hardware nobody knows: never reported, or unreadable. */
+  readonly unknown: readonly { readonly site: string; readonly why: string }[];
+  readonly problems: readonly string[];
+}
+
+/**
+ * Answers "was the release tested on the hardware of the sites?", for the sites of a stage (default: the last) or one of them.
+ *
+ * @throws AuditorError `RELEASE_UNKNOWN`, `STAGE_UNKNOWN`
+ */
+export async function coverage(
+  context: AuditContext,
+  named: string,
+  { stage = lastPolicy(context).stage, site }: { readonly stage?: string | undefined; readonly site?: string | undefined },
+  asked: Asked = {},
+): Promise<Answered<Coverage>> {
+  const policy = policyOf(context, stage);
+  const words = `coverage ${named} at ${site ?? stage}`;
+  return await inquire(context, words, asked, async (inquiry) => {
+    const release = await releaseNamed(inquiry.context, named);
+    const [described] = await factsIn(inquiry, FACT.release, await inquiry.context.ledger.statementsAbout(release, FACT.release.type));
+    const time = await timeOf(inquiry);
+    const report = reportHardware(
+      {
+        release,
+        releaseDoc: described?.said ?? { name: '', version: '', components: [] },
+        stage,
+        policy,
+        policyDigest: policyDigest(encodePolicy(policy)),
+        rollout: policy.groups.map(({ name }) => name),
+        statements: (await runsOf(inquiry, release)).map(({ verified }) => verified),
+        blob: context.readBlob,
+        fleet: await fleetOf(inquiry, stage, site),
+        time: { lowest: time, highest: time },
+      },
+      policy.gates.find(({ use }) => use === 'hardware')?.with ?? {},
+    );
+    const named_ = { name: described?.said.name ?? '', version: described?.said.version ?? '' };
+    return { release, ...named_, stage, ...sorted(report) };
+  });
+}
+
+/** What the gate reads beside the fleet: test results about the release, rigs and what was recalled. */
+async function runsOf(inquiry: Inquiry, release: Digest): Promise<readonly Awaited<ReturnType<typeof factsIn>>[number][]> {
+  const tests = await factsIn(inquiry, FACT.test, await inquiry.context.ledger.statementsAbout(release, FACT.test.type));
+  const rigs = [...(await factsOf(inquiry, FACT.rig)), ...(await factsOf(inquiry, FACT.rigRebuild))];
+  return [...tests, ...rigs, ...(await factsOf(inquiry, FACT.recall))];
+}
+
+async function fleetOf(inquiry: Inquiry, stage: string, site: string | undefined): Promise<readonly FleetSite[]> {
+  const { ledger } = inquiry.context;
+  const histories = (await siteHistories(inquiry, stage)).filter((history) => site === undefined || history.site === site);
+  const last = await ledger.entriesAt(histories.flatMap(({ receipts }) => receipts.at(-1)?.index ?? []));
+  return histories.map((history) => fleetSite(history, last));
+}
+
+function fleetSite(history: SiteHistory, last: readonly LedgerEntry[]): FleetSite {
+  const entry = last.find(({ index }) => index === history.receipts.at(-1)?.index);
+  if (entry === undefined) return { site: history.site, hardware: null, reportedAt: null };
+  const { hardware, at } = readReceipt(statementOf(entry));
+  return { site: history.site, hardware: foundHardware(hardware), reportedAt: at, running: runningNow(history)?.release ?? null };
+}
+
+function sorted(report: ReturnType<typeof reportHardware>): Pick<Coverage, 'classes' | 'covered' | 'uncovered' | 'unknown' | 'problems'> {
+  const inState = (wanted: string): { site: string; why: string }[] =>
+    report.sites.filter(({ state }) => state === wanted).map(({ site, why }) => ({ site, why }));
+  return {
+    classes: report.classes,
+    covered: inState('covered').map(({ site }) => site),
+    uncovered: inState('uncovered'),
+    unknown: inState('silent'),
+    problems: report.problems,
+  };
+}

@@ -1,0 +1,137 @@
+/** Which sites run or ran something: a component, a package of an SBOM, a revoked release, what a key signed, a piece of hardware; and since when. */
+import { AuditorError, type Digest, isDigest, PREDICATE } from '@sealane/core';
+import type { AuditContext } from './context.js';
+import { FACT } from './fact-kinds.js';
+import { factsOf, releaseOf } from './facts.js';
+import { hardwareRuns } from './hardware-runs.js';
+import { type Answered, type Asked, inquire, type Inquiry, releaseNamed } from './inquiry.js';
+import { listsPackage } from './package-lists.js';
+import { siteHistories, type SiteHistory } from './site-history.js';
+
+/** What sites may be exposed to: one of these; none of them: every release that was revoked. */
+export interface ExposedTo {
+  readonly release?: string | undefined;
+  readonly component?: string | undefined;
+  readonly package?: string | undefined;
+  readonly key?: string | undefined;
+  readonly hardware?: string | undefined;
+}
+
+/** A release that is concerned, and why. */
+interface Concerned {
+  readonly release: Digest;
+  readonly why: string;
+}
+
+export interface Exposure {
+  readonly to: string;
+  readonly releases: readonly (Concerned & { readonly name: string | null; readonly version: string | null })[];
+  /** In the order of their beginning; `until` null: it is so still. */
+  readonly sites: readonly {
+    readonly site: string;
+    readonly stage: string;
+    readonly release: Digest | null;
+    readonly since: string;
+    readonly until: string | null;
+    readonly statement: Digest;
+    readonly logIndex: number;
+  }[];
+  readonly exposedNow: readonly string[];
+  /** Sites with receipts that nobody brought: what they ran meanwhile is not known. */
+  readonly unseen: readonly { readonly site: string; readonly missing: readonly number[] }[];
+}
+
+/**
+ * Answers "who is exposed to this, and since when?".
+ *
+ * @throws AuditorError `USAGE` more than one thing, or a malformed one; `RELEASE_UNKNOWN`
+ */
+export async function exposure(context: AuditContext, thing: ExposedTo, asked: Asked = {}): Promise<Answered<Exposure>> {
+  const [[kind, value] = ['revoked', ''], ...more] = Object.entries(thing).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  if (more.length > 0) throw new AuditorError('USAGE', 'ask for exposure: expected one thing that sites may be exposed to, got several');
+  const to = kind === 'revoked' ? 'revoked releases' : `${kind} ${value}`;
+  return await inquire(context, `exposure to ${to}`, asked, async (inquiry) => {
+    const histories = await siteHistories(inquiry);
+    const concerned = kind === 'hardware' ? [] : await concernedBy(inquiry, kind, value);
+    const sites = kind === 'hardware' ? await hardwareRuns(inquiry, histories, value) : runsOfReleases(histories, concerned);
+    const sorted = [...sites].sort((a, b) => compare(a.since, b.since) || compare(a.site, b.site));
+    return {
+      to,
+      releases: await named(inquiry, concerned),
+      sites: sorted,
+      exposedNow: [...new Set(sorted.filter(({ until }) => until === null).map(({ site }) => site))].sort(),
+      unseen: histories.filter(({ missing }) => missing.length > 0).map(({ site, missing }) => ({ site, missing })),
+    };
+  });
+}
+
+function compare(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}
+
+function runsOfReleases(histories: readonly SiteHistory[], concerned: readonly Concerned[]): Exposure['sites'] {
+  const meant = new Set<Digest | null>(concerned.map(({ release }) => release));
+  return histories.flatMap(({ site, record, runs }) =>
+    runs.filter(({ release }) => meant.has(release)).map((one) => ({ site, stage: record.said.stage, ...one })),
+  );
+}
+
+async function concernedBy(inquiry: Inquiry, kind: string, value: string): Promise<readonly Concerned[]> {
+  switch (kind) {
+    case 'release':
+      return [{ release: await releaseNamed(inquiry.context, value), why: 'asked for' }];
+    case 'component':
+      return await withComponent(inquiry, value);
+    case 'package':
+      return await withPackage(inquiry, value);
+    case 'key':
+      return await signedBy(inquiry, value);
+    default:
+      return (await factsOf(inquiry, FACT.revocation)).map(({ said: { release, reason } }) => ({ release, why: `revoked: ${reason}` }));
+  }
+}
+
+async function withComponent(inquiry: Inquiry, digest: string): Promise<readonly Concerned[]> {
+  if (!isDigest(digest)) throw new AuditorError('USAGE', `read --component: expected sha256:…, got ${digest.slice(0, 80)}`);
+  return (await factsOf(inquiry, FACT.release)).flatMap((fact) => {
+    const part = fact.said.components.find((component) => component.digest === digest);
+    return part === undefined ? [] : [{ release: releaseOf(fact), why: `its part ${part.name}` }];
+  });
+}
+
+/** SBOMs are about a release or about a part of it. */
+async function withPackage(inquiry: Inquiry, wanted: string): Promise<readonly Concerned[]> {
+  const boms = [...(await factsOf(inquiry, FACT.cyclonedx)), ...(await factsOf(inquiry, FACT.spdx))];
+  const about = new Map<string, Digest>(
+    boms
+      .filter(({ said }) => listsPackage(said, wanted))
+      .flatMap(({ entry }) => entry.statement.subject.map(({ digest }) => [`sha256:${digest.sha256}`, entry.statementDigest] as const)),
+  );
+  return (await factsOf(inquiry, FACT.release)).flatMap((fact) => {
+    const release = releaseOf(fact);
+    const listed = [release, ...fact.said.components.map(({ digest }) => digest)].map((digest) => about.get(digest));
+    const sbom = listed.find((digest) => digest !== undefined);
+    return sbom === undefined ? [] : [{ release, why: `listed in ${sbom}` }];
+  });
+}
+
+/** What of a release a key may have vouched for. */
+const VOUCHES: readonly string[] = [PREDICATE.release, PREDICATE.provenance, PREDICATE.testResult, PREDICATE.approval, PREDICATE.decision];
+
+/** Whether or not the key counts any more: what a stolen key signed is what is asked for. */
+async function signedBy({ context, evidence }: Inquiry, keyId: string): Promise<readonly Concerned[]> {
+  if (!/^[0-9a-f]{64}$/.test(keyId))
+    throw new AuditorError('USAGE', `read --key: expected the 64 hex digits of a key’s id, got ${keyId.slice(0, 80)}`);
+  const signed = (await context.ledger.statementsBy(keyId)).filter(({ statement }) => VOUCHES.includes(statement.predicateType));
+  for (const { statementDigest: digest, index: logIndex } of signed) evidence.citations.push({ digest, logIndex });
+  const concerned = signed.map((entry) => ({ release: releaseOf({ entry }), why: `${entry.statement.predicateType} at ${entry.index}` }));
+  return [...new Map(concerned.map((one) => [one.release, one])).values()];
+}
+
+async function named({ context }: Inquiry, concerned: readonly Concerned[]): Promise<Exposure['releases']> {
+  const known = new Map((await context.ledger.releases()).map((row) => [row.release, row]));
+  return concerned.map((one) => ({ ...one, name: known.get(one.release)?.name ?? null, version: known.get(one.release)?.version ?? null }));
+}

@@ -1,0 +1,158 @@
+/** The kinds of statement that answers read: how each is read, when it says that it was so, and whose word counts. */
+import { PREDICATE, type Statement } from '@sealane/core';
+import {
+  type ApprovalPredicate,
+  type DecisionPredicate,
+  type ExceptionPredicate,
+  type OrderPredicate,
+  type Policy,
+  readApproval,
+  readDecision,
+  readException,
+  readOrder,
+  readRecall,
+  type RecallPredicate,
+  readRelease,
+  type ReleasePredicate,
+  readReview,
+  readRevocation,
+  readRig,
+  readRigRebuild,
+  type RigPredicate,
+  type RigRebuildPredicate,
+  readSiteRecord,
+  readTestResult,
+  type ReviewPredicate,
+  type RevocationPredicate,
+  type SiteRecordPredicate,
+  type TestResult,
+  trustWithEnrolled,
+  verifyTrustOf,
+} from '@sealane/trust';
+import { policyOf } from './context.js';
+import { type FactKind, factsOf, lastPolicy, type Vouchers } from './facts.js';
+import type { Inquiry } from './inquiry.js';
+
+const by = (policy: Policy, signers: readonly string[]): Vouchers => ({ trust: verifyTrustOf(policy), signers });
+
+/** Those whom the last stage's policy names for such evidence. */
+const evidenceBy =
+  (signers: keyof Policy['signers']) =>
+  ({ context }: Inquiry): Vouchers =>
+    by(lastPolicy(context), lastPolicy(context).signers[signers]);
+
+const ofStage = ({ context }: Inquiry, stage: string): Vouchers => {
+  const policy = policyOf(context, stage);
+  return by(policy, policy.chain.find((each) => each.stage === stage)?.keys ?? []);
+};
+
+const people = (policy: Policy): readonly string[] => policy.people.flatMap(({ keys }) => keys);
+const registrar = ({ context }: Inquiry): Vouchers => by(lastPolicy(context), lastPolicy(context).registrar);
+
+/** Who tests, once for each question: there may be thousands of test results. */
+const knownTesters = new WeakMap<Inquiry['evidence'], Promise<Vouchers>>();
+
+function testers(inquiry: Inquiry): Promise<Vouchers> {
+  const known = knownTesters.get(inquiry.evidence) ?? findTesters(inquiry);
+  knownTesters.set(inquiry.evidence, known);
+  return known;
+}
+
+/** Labs that policy names, and rigs that the registrar enrolled, from their record on. */
+async function findTesters(inquiry: Inquiry): Promise<Vouchers> {
+  const policy = lastPolicy(inquiry.context);
+  const rigs = await factsOf({ ...inquiry, asOf: undefined }, FACT.rig);
+  const trust = trustWithEnrolled(
+    verifyTrustOf(policy),
+    rigs.map(({ verified }) => verified),
+  );
+  const labs = [...policy.signers.tests, ...policy.signers.hardware];
+  return { trust, signers: [...labs, ...rigs.map(({ said }) => said.key.id)] };
+}
+
+/** A rig says itself that it was built again, or the registrar does. */
+async function rigsAndRegistrar(inquiry: Inquiry): Promise<Vouchers> {
+  const { trust, signers } = await testers(inquiry);
+  return { trust, signers: [...signers, ...lastPolicy(inquiry.context).registrar] };
+}
+
+/** Every kind that answers read. */
+export const FACT = {
+  release: { type: PREDICATE.release, read: readRelease, vouchers: evidenceBy('release') } satisfies FactKind<ReleasePredicate>,
+  provenance: { type: PREDICATE.provenance, read: ({ predicate }) => predicate, vouchers: evidenceBy('provenance') } satisfies FactKind<
+    Statement['predicate']
+  >,
+  test: {
+    type: PREDICATE.testResult,
+    read: readTestResult,
+    at: ({ finishedAt }) => finishedAt,
+    vouchers: testers,
+  } satisfies FactKind<TestResult>,
+  scan: { type: PREDICATE.vulnerabilities, read: ({ predicate }) => predicate, vouchers: evidenceBy('scans') } satisfies FactKind<
+    Statement['predicate']
+  >,
+  cyclonedx: { type: PREDICATE.cyclonedx, read: ({ predicate }) => predicate, vouchers: evidenceBy('sboms') } satisfies FactKind<
+    Statement['predicate']
+  >,
+  spdx: { type: PREDICATE.spdx, read: ({ predicate }) => predicate, vouchers: evidenceBy('sboms') } satisfies FactKind<
+    Statement['predicate']
+  >,
+  approval: {
+    type: PREDICATE.approval,
+    read: readApproval,
+    at: ({ issuedAt }) => issuedAt,
+    vouchers: ({ context }, { stage }) => by(policyOf(context, stage), people(policyOf(context, stage))),
+  } satisfies FactKind<ApprovalPredicate>,
+  decision: {
+    type: PREDICATE.decision,
+    read: readDecision,
+    at: ({ timeVerified }) => timeVerified,
+    vouchers: (inquiry, { sealane_promotion: { to } }) => ofStage(inquiry, to),
+  } satisfies FactKind<DecisionPredicate>,
+  order: {
+    type: PREDICATE.order,
+    read: readOrder,
+    at: ({ issuedAt }) => issuedAt,
+    vouchers: (inquiry, { stage }) => ofStage(inquiry, stage),
+  } satisfies FactKind<OrderPredicate>,
+  revocation: {
+    type: PREDICATE.revocation,
+    read: readRevocation,
+    vouchers: ({ context }) =>
+      by(
+        lastPolicy(context),
+        lastPolicy(context).chain.flatMap(({ keys }) => keys),
+      ),
+  } satisfies FactKind<RevocationPredicate>,
+  exception: {
+    type: PREDICATE.exception,
+    read: readException,
+    at: ({ issuedAt }) => issuedAt,
+    vouchers: ({ context }, { stage }) => by(policyOf(context, stage), people(policyOf(context, stage))),
+  } satisfies FactKind<ExceptionPredicate>,
+  review: {
+    type: PREDICATE.review,
+    read: readReview,
+    at: ({ issuedAt }) => issuedAt,
+    vouchers: ({ context }) => by(lastPolicy(context), people(lastPolicy(context))),
+  } satisfies FactKind<ReviewPredicate>,
+  recall: { type: PREDICATE.recall, read: readRecall, vouchers: registrar } satisfies FactKind<RecallPredicate>,
+  rig: {
+    type: PREDICATE.rig,
+    read: readRig,
+    at: ({ builtAt }) => builtAt,
+    vouchers: registrar,
+  } satisfies FactKind<RigPredicate>,
+  rigRebuild: {
+    type: PREDICATE.rigRebuild,
+    read: readRigRebuild,
+    at: ({ builtAt }) => builtAt,
+    vouchers: rigsAndRegistrar,
+  } satisfies FactKind<RigRebuildPredicate>,
+  siteRecord: {
+    type: PREDICATE.siteRecord,
+    read: readSiteRecord,
+    at: ({ issuedAt }) => issuedAt,
+    vouchers: ({ context }, { stage }) => by(policyOf(context, stage), policyOf(context, stage).registrar),
+  } satisfies FactKind<SiteRecordPredicate>,
+};

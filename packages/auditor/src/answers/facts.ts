@@ -1,0 +1,100 @@
+/** Statements that an answer may rest on: read, signed by whom policy lets speak of such a thing, and said by the time that is asked about. */
+import { AuditorError, type Digest, PREDICATE, type QuorumCheckpoint, SealaneError, type Statement } from '@sealane/core';
+import type { LedgerEntry } from '@sealane/ledger';
+import { type Policy, subjectDigests, type VerifiedStatement, verifyLedgerRow, type VerifyTrust } from '@sealane/trust';
+import { doubt } from './context.js';
+import { type Inquiry, isBy, witnessedAt } from './inquiry.js';
+
+/** What a statement says, when it was so (its own word; where it has none, by when witnesses saw it), and the entry that it came in. */
+export interface Fact<P> {
+  readonly said: P;
+  readonly at: string;
+  readonly entry: LedgerEntry;
+  readonly verified: VerifiedStatement;
+}
+
+/** Against what a statement is verified, and whose keys count. */
+export interface Vouchers {
+  readonly trust: VerifyTrust;
+  readonly signers: readonly string[];
+}
+
+/** A kind of statement: how it is read, when it says that it was so, and who may say it. */
+export interface FactKind<P> {
+  readonly type: string;
+  readonly read: (statement: Statement) => P;
+  readonly at?: (said: P) => string | undefined;
+  readonly vouchers: (inquiry: Inquiry, said: P) => Promise<Vouchers> | Vouchers;
+}
+
+/** The policy of the last stage names everybody whose evidence counts there. @throws AuditorError `CONFIG_INVALID` there is no stage */
+export function lastPolicy({ policies }: Inquiry['context']): Policy {
+  const last = [...policies].sort((a, b) => a.chain.length - b.chain.length).at(-1);
+  if (last === undefined) throw new AuditorError('CONFIG_INVALID', 'read the policies of the lane: expected at least one stage, got none');
+  return last;
+}
+
+/** The entries of this kind as facts, in log order, each cited; one that does not count is a doubt. Entries of other kinds are passed over. */
+export async function factsIn<P>(inquiry: Inquiry, kind: FactKind<P>, entries: readonly LedgerEntry[]): Promise<readonly Fact<P>[]> {
+  const facts: Fact<P>[] = [];
+  for (const entry of entries) {
+    const fact = isOfKind(entry, kind) ? await factOf(inquiry, kind, entry) : undefined;
+    if (fact !== undefined) facts.push(fact);
+  }
+  return facts;
+}
+
+/** All facts of a kind. */
+export async function factsOf<P>(inquiry: Inquiry, kind: FactKind<P>): Promise<readonly Fact<P>[]> {
+  return await factsIn(inquiry, kind, await inquiry.context.ledger.statementsOf([kind.type]));
+}
+
+/** A SLSA summary of somebody else is no decision of ours. */
+function isOfKind({ statement }: LedgerEntry, { type }: { readonly type: string }): boolean {
+  return statement.predicateType === type && (type !== PREDICATE.decision || 'sealane_promotion' in statement.predicate);
+}
+
+async function factOf<P>(inquiry: Inquiry, kind: FactKind<P>, entry: LedgerEntry): Promise<Fact<P> | undefined> {
+  try {
+    const said = kind.read(entry.statement);
+    const at = kind.at?.(said) ?? (await witnessedAt(inquiry.context, entry.index)) ?? entry.loggedAt;
+    if (!isBy(inquiry, at)) return undefined;
+    const verified = await verify(inquiry, entry, await kind.vouchers(inquiry, said));
+    return verified === undefined ? undefined : { said, at, entry, verified };
+  } catch (error) {
+    if (!(error instanceof SealaneError)) throw error;
+    doubt(inquiry.evidence, entry, error.code, error.message);
+    return undefined;
+  }
+}
+
+/** Checkpoints that were verified, by the trust that they were verified against: most statements share a few. */
+const knownQuorums = new WeakMap<VerifyTrust, Map<string, QuorumCheckpoint>>();
+
+function quorumsOf(trust: VerifyTrust): Map<string, QuorumCheckpoint> {
+  const known = knownQuorums.get(trust) ?? new Map<string, QuorumCheckpoint>();
+  knownQuorums.set(trust, known);
+  return known;
+}
+
+/** Verifies and cites an entry; a doubt and undefined when it does not hold. */
+async function verify({ context, evidence }: Inquiry, entry: LedgerEntry, vouchers: Vouchers): Promise<VerifiedStatement | undefined> {
+  const { ledger } = context;
+  try {
+    const row = { ...entry, logIndex: entry.index, origin: ledger.origin, cosigned: await ledger.firstCosignedCovering(entry.index) };
+    const verified = verifyLedgerRow(row, { ...vouchers, quorums: quorumsOf(vouchers.trust) });
+    evidence.citations.push({ digest: entry.statementDigest, logIndex: entry.index });
+    return verified;
+  } catch (error) {
+    if (!(error instanceof SealaneError)) throw error;
+    doubt(evidence, entry, error.code, error.message);
+    return undefined;
+  }
+}
+
+/** The release that a fact is about: the first subject of what is said of a release. */
+export function releaseOf({ entry }: Pick<Fact<unknown>, 'entry'>): Digest {
+  const [first] = subjectDigests(entry.statement);
+  if (first === undefined) throw new AuditorError('STATEMENT_MALFORMED', `read ${entry.statementDigest}: expected a subject, got none`);
+  return first;
+}

@@ -1,0 +1,64 @@
+/** Since when a site has a piece of hardware or firmware: by the inventory in each of its receipts. */
+import {
+  type Digest,
+  hardwareClass,
+  type HardwareDevice,
+  hardwareDevices,
+  type HardwarePart,
+  type JsonObject,
+  partName,
+  SealaneError,
+} from '@sealane/core';
+import { readReceipt } from '@sealane/trust';
+import { statementOf } from './context.js';
+import type { Inquiry } from './inquiry.js';
+import type { Run, SiteHistory } from './site-history.js';
+
+/** The intervals in which the inventories of sites name the thing: a class, a serial, a model, or a firmware as `BIOS 2.14.1`. */
+export async function hardwareRuns(
+  { context }: Inquiry,
+  histories: readonly SiteHistory[],
+  wanted: string,
+): Promise<readonly (Run & { readonly site: string; readonly stage: string })[]> {
+  const runs: (Run & { readonly site: string; readonly stage: string })[] = [];
+  for (const { site, record, receipts } of histories) {
+    const entries = await context.ledger.entriesAt(receipts.map(({ index }) => index));
+    const inventories = new Map(entries.map((entry) => [entry.index, readReceipt(statementOf(entry)).hardware]));
+    let open: Run | undefined;
+    for (const { index, at, release, statementDigest } of receipts) {
+      const has = namesHardware(inventories.get(index) ?? {}, wanted);
+      if (has && open === undefined) open = { release, since: at, until: null, statement: statementDigest, logIndex: index };
+      else if (!has && open !== undefined) {
+        runs.push({ ...open, until: at, site, stage: record.said.stage });
+        open = undefined;
+      }
+    }
+    if (open !== undefined) runs.push({ ...open, site, stage: record.said.stage });
+  }
+  return runs;
+}
+
+/** Whether an inventory names the thing; one that cannot be read names nothing. */
+export function namesHardware(hbom: JsonObject, wanted: string): boolean {
+  return devicesIn(hbom).some((device) => wordsOf(device).includes(wanted));
+}
+
+/** The devices of an inventory, none when it cannot be read. */
+export function devicesIn(hbom: JsonObject): readonly HardwareDevice[] {
+  try {
+    return hardwareDevices(hbom);
+  } catch (error) {
+    if (error instanceof SealaneError) return [];
+    throw error;
+  }
+}
+
+/** Every word by which a device is found. */
+export function wordsOf({ facts, serial }: HardwareDevice): readonly (string | Digest)[] {
+  const words = (part: HardwarePart): readonly string[] => [
+    ...(part.model === undefined ? [] : [part.model]),
+    partName(part),
+    ...Object.entries(part.firmware).map(([name, version]) => `${name} ${version}`),
+  ];
+  return [hardwareClass(facts), ...(serial === undefined ? [] : [serial]), ...words(facts), ...facts.parts.flatMap(words)];
+}

@@ -1,0 +1,30 @@
+/** Reading into JSON of others, where anything may be missing. */
+import type { JsonValue } from '@sealane/core';
+
+/** The value at a path; undefined where there is none. */
+export function valueAt(value: JsonValue | undefined, ...path: readonly (string | number)[]): JsonValue | undefined {
+  return path.reduce<JsonValue | undefined>(
+    (inner, key) => (typeof inner === 'object' && inner !== null ? (inner as Record<string | number, JsonValue>)[key] : undefined),
+    value,
+  );
+}
+
+/** The text at a path; empty where there is none. */
+export function textAt(value: JsonValue | undefined, ...path: readonly (string | number)[]): string {
+  const found = valueAt(value, ...path);
+  return typeof found === 'string' ? found : '';
+}
+
+/** The list at a path; empty where there is none. */
+export function listAt(value: JsonValue | undefined, ...path: readonly (string | number)[]): readonly JsonValue[] {
+  return asList(valueAt(value, ...path));
+}
+
+/** A value as a list; empty when it is none. */
+export function asList(value: JsonValue | undefined): readonly JsonValue[] {
+  return isList(value) ? value : [];
+}
+
+function isList(value: JsonValue | undefined): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}

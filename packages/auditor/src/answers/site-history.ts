@@ -1,0 +1,105 @@
+/** What a site told of itself: its records by the registrar, its receipts chain after chain, and the intervals in which it ran each release. */
+import { type Digest } from '@sealane/core';
+import type { ReceiptRecord } from '@sealane/ledger';
+import type { SiteRecordPredicate } from '@sealane/trust';
+import { doubt } from './context.js';
+import { FACT } from './fact-kinds.js';
+import { type Fact, factsIn } from './facts.js';
+import { type Inquiry, isBy } from './inquiry.js';
+
+/** A release that ran at a site: from the receipt that says so until the next that says otherwise; `until` null: it runs still. */
+export interface Run {
+  readonly release: Digest | null;
+  readonly since: string;
+  readonly until: string | null;
+  readonly statement: Digest;
+  readonly logIndex: number;
+}
+
+/** The history of one site. `record` is the registrar's last word on it; `missing` are numbers of receipts that nobody brought. */
+export interface SiteHistory {
+  readonly site: string;
+  readonly record: Fact<SiteRecordPredicate>;
+  readonly receipts: readonly ReceiptRecord[];
+  readonly runs: readonly Run[];
+  readonly missing: readonly number[];
+}
+
+/** The history of a site, or undefined for one that no record by the registrar names by then. */
+export async function siteHistory(inquiry: Inquiry, site: string): Promise<SiteHistory | undefined> {
+  const { ledger } = inquiry.context;
+  const entries = await ledger.entriesAt((await ledger.sites(site)).map(({ index }) => index));
+  // a key that was given later speaks for its site all the same: it is the stage and labels that are those of the time
+  const records = await factsIn({ ...inquiry, asOf: undefined }, FACT.siteRecord, entries);
+  const record = records.filter(({ at }) => isBy(inquiry, at)).at(-1);
+  const keys = [...new Set(records.map(({ said }) => said.key.id))];
+  const receipts = await receiptsOf(inquiry, site, keys);
+  if (record === undefined) return undefined;
+  return { site, record, receipts, runs: runsOf(receipts), missing: keys.flatMap((key) => gaps(receipts, key)) };
+}
+
+/** The histories of every site, or of those whose last record puts them into a stage; in the order in which they were enrolled. */
+export async function siteHistories(inquiry: Inquiry, stage?: string): Promise<readonly SiteHistory[]> {
+  const names = new Set((await inquiry.context.ledger.sites()).map(({ site }) => site));
+  const histories: SiteHistory[] = [];
+  for (const name of names) {
+    const history = await siteHistory(inquiry, name);
+    if (history !== undefined && (stage === undefined || history.record.said.stage === stage)) histories.push(history);
+  }
+  return histories;
+}
+
+/** What runs now: the last interval, where a site has any. */
+export function runningNow({ runs }: SiteHistory): Run | undefined {
+  return runs.at(-1);
+}
+
+/** Receipts by the site's own keys, chain after chain; one by any other key is a doubt, and so is a chain that forks. */
+async function receiptsOf(inquiry: Inquiry, site: string, keys: readonly string[]): Promise<readonly ReceiptRecord[]> {
+  const { context, evidence } = inquiry;
+  const own: ReceiptRecord[] = [];
+  for (const receipt of await context.ledger.receiptsOf(site)) {
+    if (!isBy(inquiry, receipt.at)) continue;
+    if (keys.includes(receipt.keyId)) {
+      evidence.citations.push({ digest: receipt.statementDigest, logIndex: receipt.index });
+      own.push(receipt);
+    } else doubt(evidence, receipt, 'SITE_MISMATCH', `receipt ${receipt.index} is not signed by the key of any record of ${site}`);
+  }
+  const place = ({ keyId }: ReceiptRecord): number => keys.indexOf(keyId);
+  const sorted = own.sort((a, b) => place(a) - place(b) || a.seq - b.seq || a.index - b.index);
+  doubtChain(inquiry, sorted);
+  return sorted;
+}
+
+/** A chain has one receipt of a number, and each names the one before: else two hosts write with one key, or one forgets. */
+function doubtChain({ evidence }: Inquiry, receipts: readonly ReceiptRecord[]): void {
+  for (const [at, receipt] of receipts.entries()) {
+    const before = receipts[at - 1];
+    if (before?.keyId !== receipt.keyId) continue;
+    const fork = (why: string): void => doubt(evidence, receipt, 'SITE_MISMATCH', `receipt ${receipt.index} ${why}: the chain forks`);
+    if (before.seq === receipt.seq) fork(`is a second one of the number ${receipt.seq}`);
+    else if (before.seq === receipt.seq - 1 && before.statementDigest !== receipt.prev)
+      fork(`names another receipt before it than number ${before.seq}`);
+  }
+}
+
+/** Installed and rolled back by hand: its release runs. Rolled back by itself: the previous one runs again. Refused: nothing changed. */
+function runsOf(receipts: readonly ReceiptRecord[]): readonly Run[] {
+  const runs: Run[] = [];
+  for (const { event, release, previous, at, statementDigest: statement, index: logIndex } of receipts) {
+    if (event === 'refused') continue;
+    const now = event === 'rolled-back' ? previous : release;
+    const before = runs.at(-1);
+    if (event === 'rolled-back' && before?.release === now) continue;
+    if (before !== undefined) runs[runs.length - 1] = { ...before, until: at };
+    runs.push({ release: now, since: at, until: null, statement, logIndex });
+  }
+  return runs;
+}
+
+/** Numbers that are missing before the highest one of a key's chain; a chain starts at the number of its first receipt, 0 or 1. */
+function gaps(receipts: readonly ReceiptRecord[], key: string): readonly number[] {
+  const numbers = receipts.filter(({ keyId }) => keyId === key).map(({ seq }) => seq);
+  const have = new Set(numbers);
+  return Array.from({ length: numbers.at(-1) ?? 0 }, (_, n) => n + 1).filter((number) => !have.has(number));
+}

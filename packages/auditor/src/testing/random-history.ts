@@ -1,0 +1,203 @@
+/**
+ * Histories at random, and the plain list of what was told: late, out of order, twice under one number, by keys of nobody. Oracles fold the list; answers
+ * read the ledger.
+ */
+import { type Digest, sha256, utf8 } from '@sealane/core';
+import fc from 'fast-check';
+import { type ReceiptPredicate, receiptStatement } from '../../../trust/src/evidence/predicates/receipt.js';
+import { releaseStatement } from '../../../trust/src/evidence/predicates/release.js';
+import { revocationStatement } from '../../../trust/src/evidence/predicates/revocation.js';
+import { hbom, junit } from '../../../trust/src/testing/gate-lane.js';
+import { saltOf } from '../../../trust/src/testing/statement-lane.js';
+import { type TestSigner, testSigner } from '../../../trust/src/testing/test-keys.js';
+import { LedgerLane } from './ledger-lane.js';
+
+const SITES = ['plant-1', 'plant-2', 'plant-3'] as const;
+export const RELEASES = [1, 2, 3].map((n) => sha256(utf8(`release ${n}`)));
+export const PARTS = [1, 2, 3].map((n) => sha256(utf8(`part ${n}`)));
+export const BIOSES = ['1.0', '1.1', '2.0'] as const;
+const EVENTS = ['installed', 'refused', 'rolled-back', 'rollback'] as const;
+const STAGES = ['dev', 'edge-preprod', 'prod'] as const;
+
+/** One statement as it was told; `at`: by its own word; `witnessed`: when witnesses saw it. `isOwn`: signed by who may say it. */
+export type Told = { readonly index: number; readonly witnessed: string; readonly at: string; readonly isOwn: boolean } & (
+  | { readonly kind: 'release'; readonly release: Digest; readonly part: Digest }
+  | { readonly kind: 'decision'; readonly release: Digest; readonly stage: string; readonly result: 'PASSED' | 'FAILED' }
+  | { readonly kind: 'site'; readonly site: string }
+  | { readonly kind: 'revocation'; readonly release: Digest }
+  | { readonly kind: 'test'; readonly release: Digest; readonly passed: boolean; readonly bios: string }
+  | {
+      readonly kind: 'receipt';
+      readonly site: string;
+      readonly seq: number;
+      readonly event: (typeof EVENTS)[number];
+      readonly release: Digest;
+      readonly previous: Digest | null;
+      readonly bios: string;
+    }
+);
+
+/** A history: the lane that tells it, and the list. `lastSeal` is after everything. */
+export interface History {
+  readonly lane: LedgerLane;
+  readonly told: readonly Told[];
+  readonly lastSeal: string;
+}
+
+type Draft = (lane: LedgerLane) => readonly DistributedTold[];
+type DistributedTold = Told extends infer Each ? (Each extends Told ? Omit<Each, 'index' | 'witnessed'> : never) : never;
+
+const place = fc.nat(1000);
+const pick = fc.nat(2);
+const act = fc.oneof(
+  fc.record({ act: fc.constant('decision' as const), pick, stage: pick, passed: fc.boolean(), minute: fc.nat(59), own: fc.nat(9), place }),
+  fc.record({ act: fc.constant('revocation' as const), pick, own: fc.nat(9), place }),
+  fc.record({ act: fc.constant('test' as const), pick, bios: pick, passed: fc.boolean(), own: fc.nat(9), place }),
+);
+const step = fc.record({ site: pick, event: fc.constantFrom(...EVENTS), pick, bios: pick, twin: fc.nat(9), own: fc.nat(9), place });
+
+/** What `tellHistory` makes a history of. */
+export const historyPlan = fc.record({
+  acts: fc.array(act, { maxLength: 10 }),
+  steps: fc.array(step, { maxLength: 12 }),
+  parts: fc.array(pick, { minLength: 3, maxLength: 3 }),
+  seals: fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }),
+});
+
+type Plan = typeof historyPlan extends fc.Arbitrary<infer T> ? T : never;
+
+/** The minute of a day as a time. */
+export function timeAt(minute: number): string {
+  return `2026-11-24T${String(10 + Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}:00Z`;
+}
+
+/** Tells a plan in a new lane. The caller closes it. */
+export function tellHistory({ acts, steps, parts, seals }: Plan): History {
+  const lane = new LedgerLane();
+  const keys = SITES.map(() => testSigner());
+  const drafts: { place: number; draft: Draft }[] = [
+    ...RELEASES.map((release, at) => ({ place: -10, draft: releaseDraft(release, at, parts[at] ?? 0) })),
+    ...SITES.map((site, at) => ({ place: -5, draft: siteDraft(site, keys[at] ?? testSigner()) })),
+    ...acts.map((one) => ({ place: one.place, draft: actDraft(one) })),
+    ...receiptDrafts(steps, keys),
+  ];
+  const told: Told[] = [];
+  let open: DistributedTold[] = [];
+  let minute = 0;
+  const seal = (): void => {
+    minute += 1;
+    const witnessed = timeAt(minute);
+    lane.seal(witnessed);
+    for (const one of open) told.push({ ...one, at: one.at === '' ? witnessed : one.at, index: told.length, witnessed });
+    open = [];
+  };
+  for (const [at, { draft }] of [...drafts].sort((a, b) => a.place - b.place).entries()) {
+    open.push(...draft(lane));
+    if (seals[at % seals.length] === true) seal();
+  }
+  seal();
+  return { lane, told, lastSeal: timeAt(minute) };
+}
+
+function releaseDraft(release: Digest, at: number, part: number): Draft {
+  return (lane) => {
+    const component = {
+      name: 'app',
+      kind: 'image',
+      digest: PARTS[part] ?? release,
+      size: 1,
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    } as const;
+    lane.sign(releaseStatement(release, { name: 'api', version: `1.0.${at}`, components: [component] }), lane.people.author);
+    return [{ kind: 'release', release, part: component.digest, at: '', isOwn: true }];
+  };
+}
+
+function siteDraft(site: string, key: TestSigner): Draft {
+  return (lane) => {
+    lane.site(site, key);
+    return [{ kind: 'site', site, at: '2026-11-24T08:00:00Z', isOwn: true }];
+  };
+}
+
+function actDraft(one: Plan['acts'][number]): Draft {
+  return (lane) => {
+    const release = RELEASES[one.pick] ?? lane.release;
+    const isOwn = one.own > 0;
+    const stranger = isOwn ? {} : { signer: lane.people.stranger };
+    if (one.act === 'revocation') {
+      const payload = revocationStatement({ release, reason: 'broken', floor: null, salt: saltOf(lane.log.size()) });
+      lane.sign(payload, stranger.signer ?? lane.people.prod);
+      return [{ kind: 'revocation', release, at: '', isOwn }];
+    }
+    if (one.act === 'test') {
+      const bios = BIOSES[one.bios] ?? '';
+      lane.tests({ about: release, report: one.passed ? junit(3) : junit(2, 1), hardware: hbom({ bios }), ...stranger });
+      return [{ kind: 'test', release, passed: one.passed, bios, at: '', isOwn }];
+    }
+    const stage = STAGES[one.stage] ?? 'dev';
+    const at = timeAt(one.minute);
+    const result = one.passed ? 'PASSED' : 'FAILED';
+    const change = {
+      release,
+      counter: one.passed ? 1 : null,
+      salt: saltOf(lane.log.size()),
+      fields: { timeVerified: at, result } as const,
+      ...stranger,
+    };
+    lane.decide(stage, null, change);
+    return [{ kind: 'decision', release, stage, result, at, isOwn }];
+  };
+}
+
+/** Each site's chain in the order of its numbers, told in the order of `place`. */
+function receiptDrafts(steps: Plan['steps'], keys: readonly TestSigner[]): { place: number; draft: Draft }[] {
+  const chains = SITES.map(() => ({ seq: 0, prev: null as Digest | null, running: null as Digest | null }));
+  return steps.map(({ site: at, event, pick: picked, bios: biosAt, twin, own, place: where }, minute) => {
+    const [site, chain, key, bios] = [SITES[at] ?? SITES[0], chains[at] ?? chains[0], keys[at] ?? testSigner(), BIOSES[biosAt] ?? ''];
+    const release = RELEASES[picked] ?? RELEASES[0];
+    if (chain === undefined || release === undefined) throw new RangeError('tell a history: expected a chain and a release');
+    const isOwn = own > 0;
+    const predicate: ReceiptPredicate = {
+      site,
+      keyId: key.keyId,
+      seq: chain.seq + 1,
+      prev: chain.prev,
+      event,
+      release,
+      previous: chain.running,
+      waybill: null,
+      reason: event === 'refused' ? 'HARDWARE_UNCOVERED' : null,
+      checks: [],
+      at: timeAt(minute),
+      hardware: hbom({ bios }),
+      checkpoint: null,
+      salt: saltOf(minute),
+    };
+    if (isOwn) {
+      chain.seq += 1;
+      chain.prev = sha256(receiptStatement(predicate));
+      if (event === 'installed' || event === 'rollback') chain.running = release;
+    }
+    const said = {
+      kind: 'receipt',
+      site,
+      seq: predicate.seq,
+      event,
+      release,
+      previous: predicate.previous,
+      bios,
+      at: predicate.at,
+      isOwn,
+    } as const;
+    const draft: Draft = (lane) => {
+      lane.receipt(predicate, isOwn ? key : lane.people.stranger);
+      // a second host with the same key tells another story under the same number
+      const other = RELEASES[(picked + 1) % RELEASES.length] ?? release;
+      if (twin > 0 || !isOwn) return [said];
+      lane.receipt({ ...predicate, release: other, salt: saltOf(1000 + minute) }, key);
+      return [said, { ...said, release: other }];
+    };
+    return { place: where, draft };
+  });
+}
