@@ -45,7 +45,7 @@ const SITE: readonly RequirementRow[] = [
     'mirror: verified before it is served, nothing that was not asked for, killed anywhere, bounded, garbage collected',
     'a bound in bytes of its own; what it serves is shown under B2',
   ],
-  ['B2', 'engines pull from the mirror by digest, with the WAN cut', 'containerd'],
+  ['B2', 'engines pull from the mirror by digest, with the WAN cut', ''],
   ['B3', 'upstreams in order for each class of traffic; bulk cannot starve revocations; a bad upstream is left and rejoined', ''],
   ['B4', 'little over the WAN: resumable, only chunks that the site lacks', 'chunks; blobs resume and are shared (shown by B3)'],
   ['B5', 'removable media out and back; a hostile one gets a clear refusal', ''],

@@ -1,4 +1,6 @@
 /** Row B2: engines on the site pull by digest from its mirror, in a namespace without any link. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
@@ -13,6 +15,7 @@ import { enrolSite, type TestSite } from '../support/site.js';
 
 const skopeo = requireProgram('skopeo');
 const podman = requireProgram('podman');
+const [containerd, ctr] = ['containerd', 'ctr'].map(requireProgram);
 const isolated = canIsolate();
 
 /** Registries of images as manifests name them; nothing of them can be reached here. */
@@ -92,6 +95,33 @@ describe('B2 pulls from the mirror of a site', () => {
       expect(ended.exit, ended.stderr).toBe(0);
       const seen = await run(podman ?? '', [...words, 'image', 'inspect', '--format', '{{.Digest}}', `${NAME}@${image}`]);
       expect(seen.stdout.trim()).toBe(image);
+    });
+
+    test.skipIf(containerd === undefined || ctr === undefined)('B2 containerd pulls an image by its digest', async () => {
+      const own = path.join(dir, 'containerd');
+      const socket = path.join(own, 'socket');
+      mkdirSync(path.join(own, 'hosts', 'registry.example'), { recursive: true });
+      writeFileSync(path.join(own, 'hosts', 'registry.example', 'hosts.toml'), `server = "http://${host}"\n[host."http://${host}"]\n`);
+      const folders = `root = "${own}/root"\nstate = "${own}/state"`;
+      writeFileSync(
+        path.join(own, 'config.toml'),
+        `version = 2\n${folders}\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "${socket}"\n`,
+      );
+      const [enter, ...before] = inside.enter;
+      const engine = spawn(enter, [...before, containerd ?? '', '--config', path.join(own, 'config.toml')], { stdio: 'ignore' });
+      try {
+        const ask = (...words: readonly string[]): Promise<Ended> => run(ctr ?? '', ['--address', socket, ...words]);
+        await expect.poll(async () => (await ask('version')).exit, { timeout: 20_000 }).toBe(0);
+        const pull = ['images', 'pull', '--hosts-dir', path.join(own, 'hosts'), '--snapshotter', 'native'];
+        const ended = await ask(...pull, `${NAME}@${image}`);
+        expect(ended.exit, ended.stderr).toBe(0);
+        expect((await ask('images', 'list')).stdout).toContain(`${NAME}@${image}`);
+        const not = await ask(...pull, `${NAME}@${unwanted}`);
+        expect({ isDone: not.exit === 0, said: not.stderr }).toMatchObject({ isDone: false, said: expect.stringContaining('not found') });
+      } finally {
+        engine.kill();
+        await once(engine, 'exit');
+      }
     });
 
     test.skipIf(skopeo === undefined)('B2 what this site did not ask for, and what has only a tag, is not served', async () => {
