@@ -31,6 +31,7 @@ const STATEMENTS: Readonly<Record<string, string>> = {
   [PREDICATE.rig]: 'rig',
   [PREDICATE.rigRebuild]: 'rig-rebuild',
   [PREDICATE.release]: 'release',
+  [PREDICATE.retirement]: 'retirement',
   [PREDICATE.revocation]: 'revocation',
   [PREDICATE.siteCertificate]: 'site-certificate',
   [PREDICATE.siteRecord]: 'site-record',
@@ -106,6 +107,8 @@ export async function makeBusyLane(dir: string): Promise<BusyLane> {
   await site.must(['exception', 'request', ...wish, '--out', request]);
   const grant = await lane.sealane(['exception', 'create', '--request', request, '--key', 'alice', '--reason', 'let it in']);
   await lane.sealane(['exception', 'send', grant.statements[0].digest]);
+  await enrolSite(lane, path.join(dir, 'closed'), { name: 'quay-1' });
+  await lane.sealane(['site', 'retire', 'quay-1', '--reason', 'the quay is closed', '--key', 'registrar']);
   await lane.sealane(['trust', 'propose', '--renew'], 5);
   const medium = path.join(dir, 'medium');
   await lane.sealane(['media', 'export', '--stage', 'prod', '--out', medium]);

@@ -69,7 +69,7 @@ const SITE: readonly RequirementRow[] = [
   ['B19', 'secrets', NONE_YET],
   ['B20', 'attested hardware', NONE_YET],
   ['B21', 'outbound only', 'drain; grants of kind stale and rollback come in files'],
-  ['B22', 'retire, repurpose', NONE_YET],
+  ['B22', 'retire, repurpose', ''],
 ];
 
 /** D. Ledger and audit. */

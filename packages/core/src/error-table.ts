@@ -526,6 +526,11 @@ export const ERRORS = define({
     what: 'a certificate that was brought to this site is not for its name and key, or not by the authority that it was given',
     hint: 'ask for another: sealane-site certificate request --out REQUEST',
   },
+  SITE_RETIRED: {
+    exit: 3,
+    what: 'the registrar retired this site: it installs nothing more and gives up its keys',
+    hint: 'to use the host again, enrol it anew: sealane-site enroll --name NAME --out REQUEST',
+  },
   SITE_MISMATCH: {
     exit: 3,
     what: 'the site record does not match this site, its key, stage or labels',

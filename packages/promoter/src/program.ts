@@ -81,6 +81,10 @@ export const PROGRAM: Program = {
     'site show': { summary: 'show a site and its receipts', load: () => import('./commands/site-show.js') },
     'site fence': { summary: 'fence a site: it installs nothing', load: () => import('./commands/site-fence.js') },
     'site rejoin': { summary: 'let a fenced site install again', load: () => import('./commands/site-rejoin.js') },
+    'site retire': {
+      summary: 'retire a site: it wipes itself, and its key counts no more',
+      load: () => import('./commands/site-retire.js'),
+    },
     'site certify': { summary: 'issue the certificate that a site asks for', load: () => import('./commands/site-certify.js') },
     'ca request': { summary: 'make the key that certifies sites, and ask the owners', load: () => import('./commands/ca-request.js') },
     'ca sign': { summary: 'certify that key, on the owners’ machine', load: () => import('./commands/ca-sign.js') },

@@ -39,8 +39,19 @@ export const ONE_WAY_CRASH_POINTS = [
   'update:settling',
 ] as const;
 
+/** Those of a site that the registrar retired, in their order. */
+export const RETIRE_CRASH_POINTS = [
+  'update:retirement-taken',
+  'update:receipt-written',
+  'update:retiring',
+  'retire:stopped',
+  'retire:emptied',
+  'retire:key-removed',
+  'update:retired',
+] as const;
+
 /** A moment's name. */
-export type CrashPoint = (typeof CRASH_POINTS)[number] | (typeof ONE_WAY_CRASH_POINTS)[number];
+export type CrashPoint = (typeof CRASH_POINTS | typeof ONE_WAY_CRASH_POINTS | typeof RETIRE_CRASH_POINTS)[number];
 
 /** Says that a moment has come. Synchronous: a listener that kills the process does so exactly here. */
 export function crashPoint(name: CrashPoint): void {

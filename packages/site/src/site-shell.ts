@@ -1,13 +1,14 @@
 /** Opens a site for a command: where it lies, the real world around it, the lock, and failures of the disk in words. */
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { type Check, type Digest, type ErrorCode, ERRORS, SiteError } from '@sealane/core';
+import { type Check, type Digest, type ErrorCode, ERRORS, type Signer, SiteError } from '@sealane/core';
 import type { CommandCall } from '@sealane/core/command-line';
 import { openLayout } from '@sealane/oci';
 import { startFetchProcess } from './apply/fetch-shell.js';
 import { takeLock } from './apply/lock.js';
-import { type Machine, openMachine } from './apply/machine.js';
+import { type Machine, openMachine, readState } from './apply/machine.js';
 import type { SiteResult } from './apply/outcome.js';
+import { retirementOf } from './apply/retirement.js';
 import { systemClock } from './clock.js';
 import { readConfig, type SiteConfig } from './config.js';
 import { crashPoint } from './crash-point.js';
@@ -83,7 +84,18 @@ export function openSite(call: CommandCall): Site {
   const { configFile, folder } = place;
   const world = worldOf(call, place);
   const config = readConfig(world.disk, configFile);
-  return { world, folder, config, signer: openSiteKey(world.disk, keyFile(world, folder)), ...workloadParts(world, folder, config) };
+  return { world, folder, config, signer: ownSigner(world, folder), ...workloadParts(world, folder, config) };
+}
+
+/** The key of this site; one that was retired has none left, and says nothing more under it. */
+function ownSigner(world: SiteWorld, folder: StateFolder): Signer {
+  const file = keyFile(world, folder);
+  const retirement = world.disk.kind(file) === 'nothing' ? retirementOf(readState(world.disk, folder.journal)) : undefined;
+  if (retirement === undefined) return openSiteKey(world.disk, file);
+  const { keyId } = retirement;
+  const sign = (): Promise<Uint8Array> =>
+    Promise.reject(new SiteError('SITE_RETIRED', `sign as this site: expected its key, which was wiped when it was retired`));
+  return { keyId, spki: new Uint8Array(), sign };
 }
 
 /** Where the key lies: with systemd's credentials if it is one of them, else in the state folder. */

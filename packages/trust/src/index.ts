@@ -15,6 +15,7 @@ export {
   type SentBlob,
   type ShardEntry,
   shardPrefix,
+  sentIn,
   type SiteMail,
   type SiteShard,
 } from './policy/site-shard.js';
@@ -109,6 +110,7 @@ export {
   readReceipt,
   readRelease,
   readReview,
+  readRetirement,
   readRevocation,
   readSiteCertificate,
   readRig,
@@ -131,6 +133,7 @@ export {
   type RigRebuildPredicate,
   rigRebuildStatement,
   rigStatement,
+  retirementStatement,
   revocationStatement,
   type ReviewPredicate,
   reviewStatement,
@@ -222,6 +225,7 @@ export { type BundleQuestion, type SignedArtifact, type VerifiedBundle, verifySi
 export { verifyKeyBundle } from './sigstore/verify-key-bundle.js';
 // admission
 export { judgeSiteException, type SiteException } from './admission/exception-step.js';
+export { judgeRetirement, type SiteRetirement } from './admission/retirement-step.js';
 export { blobPath } from './admission/lane-reader.js';
 export {
   type Admission,

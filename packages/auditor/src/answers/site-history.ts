@@ -83,11 +83,14 @@ function doubtChain({ evidence }: Inquiry, receipts: readonly ReceiptRecord[]): 
   }
 }
 
-/** Installed and rolled back by hand: its release runs. Rolled back by itself: the previous one runs again. Refused: nothing changed. */
+/** What changed what runs; a refusal did not. */
+const CHANGES: readonly string[] = ['installed', 'rollback', 'rolled-back', 'retired'];
+
+/** Installed and rolled back by hand: its release runs. Rolled back by itself: the previous one runs again. Retired: nothing runs. */
 function runsOf(receipts: readonly ReceiptRecord[]): readonly Run[] {
   const runs: Run[] = [];
   for (const { event, release, previous, at, statementDigest: statement, index: logIndex } of receipts) {
-    if (event === 'refused') continue;
+    if (!CHANGES.includes(event)) continue;
     const now = event === 'rolled-back' ? previous : release;
     const before = runs.at(-1);
     if (event === 'rolled-back' && before?.release === now) continue;

@@ -7,6 +7,7 @@ import {
   parseSiteShard,
   type SentBlob,
   shardPrefix,
+  sentIn,
   type SiteMail,
   type SiteShard,
 } from '@sealane/trust';
@@ -14,13 +15,30 @@ import { readBlob } from '../content.js';
 import { writeBlob } from '../decision/waybill.js';
 import { type Promoter, stageOf } from '../promoter.js';
 
-/** The channel of a stage in which a blob waits for a site; the oldest of too many no longer does. The shard is written, the channel is not. */
-export function sendToSite(promoter: Promoter, stage: string, site: string, bytes: Uint8Array): Channel {
+/** The channel of a stage in which an exception waits for a site; the oldest of too many no longer does. The shard is written, the channel is not. */
+export function sendException(promoter: Promoter, stage: string, site: string, bytes: Uint8Array): Channel {
+  return withMail(promoter, stage, site, bytes, (mail, sent) => ({
+    ...mail,
+    exceptions: [...mail.exceptions.filter(({ digest }) => digest !== sent.digest), sent].slice(-MAX_WAITING),
+  }));
+}
+
+/** The channel of a stage in which the word that a site is retired waits for it, and nothing else. The shard is written, the channel is not. */
+export function sendRetirement(promoter: Promoter, stage: string, site: string, bytes: Uint8Array): Channel {
+  return withMail(promoter, stage, site, bytes, (_, retirement) => ({ site, exceptions: [], retirement }));
+}
+
+function withMail(
+  promoter: Promoter,
+  stage: string,
+  site: string,
+  bytes: Uint8Array,
+  change: (mail: SiteMail, sent: SentBlob) => SiteMail,
+): Channel {
   const { channel } = stageOf(promoter, stage);
   const sent: SentBlob = { digest: writeBlob(promoter, bytes), length: bytes.length };
   const shard = shardOf(promoter, channel, shardPrefix(site));
-  const waiting = shard.sites.find((mail) => mail.site === site)?.exceptions ?? [];
-  const mail: SiteMail = { site, exceptions: [...waiting.filter(({ digest }) => digest !== sent.digest), sent].slice(-MAX_WAITING) };
+  const mail = change(shard.sites.find((each) => each.site === site) ?? { site, exceptions: [] }, sent);
   const others = shard.sites.filter((each) => each.site !== site);
   const encoded = encodeSiteShard({ ...shard, sites: [...others, mail].sort(bySite) });
   const entry = { prefix: shard.prefix, digest: writeBlob(promoter, encoded), length: encoded.length };
@@ -32,7 +50,7 @@ export function sendToSite(promoter: Promoter, stage: string, site: string, byte
 export function mailOf(promoter: Promoter, channel: Channel): readonly Digest[] {
   return (channel.shards ?? []).flatMap(({ prefix, digest }) => [
     digest,
-    ...shardOf(promoter, channel, prefix).sites.flatMap(({ exceptions }) => exceptions.map((sent) => sent.digest)),
+    ...shardOf(promoter, channel, prefix).sites.flatMap((mail) => sentIn(mail).map((sent) => sent.digest)),
   ]);
 }
 

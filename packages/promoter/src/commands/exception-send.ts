@@ -1,7 +1,7 @@
 /** `sealane exception send`. */
 import { parseDigest, PromoterError, utf8 } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { sendToSite } from '../channel/site-mail.js';
+import { sendException } from '../channel/site-mail.js';
 import { exceptionBundles } from '../exception/request.js';
 import { exceptionAt } from '../exception/sign.js';
 import { tryWitness } from '../log/log-statements.js';
@@ -28,7 +28,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
       );
     await tryWitness(promoter);
     const bundles = await exceptionBundles(promoter, digest);
-    const channel = sendToSite(promoter, stage, site.name, utf8(JSON.stringify(bundles)));
+    const channel = sendException(promoter, stage, site.name, utf8(JSON.stringify(bundles)));
     await publishLane(promoter, new Map([[stage, channel]]));
     return {
       exit: 0,

@@ -13,7 +13,9 @@ export const command: CommandSpec = {
 async function run(call: CommandCall): Promise<CommandResult> {
   const sites = await withPromoter(call, (promoter) => describeSites(promoter));
   const text = sites
-    .map(({ site, stage, lastEvent, lastAt }) => `${site}  ${stage}  ${lastEvent ?? 'no receipt yet'}  ${lastAt ?? ''}`)
+    .map(({ site, stage, retired, lastEvent, lastAt }) =>
+      [site, stage, lastEvent ?? 'no receipt yet', lastAt ?? '', ...(retired ? ['retired'] : [])].join('  '),
+    )
     .join('\n');
   return { exit: 0, json: { sites }, text };
 }

@@ -24,6 +24,7 @@ import type { Home } from '../home.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import { statementOf } from '../log/log-statements.js';
 import { rigStatements } from '../rig/statements.js';
+import { retiredSites } from '../site/in-force.js';
 import type { LaneTrust } from '../trust/lane-trust.js';
 import { rolloutOf } from './rollout.js';
 import { enrolledTrust, headQuorum, verifyEntry } from './verify-entry.js';
@@ -166,11 +167,15 @@ function isOf({ name, version, components }: ReleasePredicate, manifest: Release
   return manifest.name === name && manifest.version === version && oneWay(manifest.components) === oneWay(components);
 }
 
-/** Each enrolled site of the rollout: the topology of its record, and what it last reported by its own receipts. */
+/** Each site of the rollout that is enrolled and not retired: the topology of its record, and what it last reported by its own receipts. */
 async function fleetOf(promoter: GateSource, { stage, rollout }: Question): Promise<readonly FleetSite[]> {
   const { policy } = stageOf(promoter, stage);
   const selectors = policy.groups.filter(({ name }) => rollout.includes(name));
-  return fleetSites(await promoter.ledger.fleet(stage), selectors);
+  const retired = await retiredSites(promoter, policy);
+  return fleetSites(
+    (await promoter.ledger.fleet(stage)).filter(({ site }) => !retired.has(site)),
+    selectors,
+  );
 }
 
 /** The time at which a question is judged. Only a lane that no witness has seen yet falls back to the host's clock. */

@@ -97,9 +97,12 @@ async function bySite(promoter: Promoter, { envelope, statement, hint }: ParsedB
   return spki === undefined || hintOf(spki) !== hint ? undefined : { envelope, spki };
 }
 
-/** The key that a logged site record gives to the site which the receipt names. */
+/** The key that a logged site record gives to the site which the receipt names. A retired one has had its last word with the receipt that says so. */
 async function siteKey({ ledger }: Promoter, statement: Statement): Promise<Uint8Array | undefined> {
-  const { site, keyId } = readReceipt(statement);
+  const { site, keyId, seq } = readReceipt(statement);
+  const own = (await ledger.receiptsOf(site)).filter((receipt) => receipt.keyId === keyId);
+  const last = own.find(({ event }) => event === 'retired');
+  if (last !== undefined && seq > last.seq) return undefined;
   for (const row of await ledger.sites(site)) {
     const record = readSiteRecord((await ledger.entry(row.index)).statement);
     if (record.key.id === keyId) return fromBase64(record.key.spki);

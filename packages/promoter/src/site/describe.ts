@@ -2,6 +2,7 @@
 import { readSiteRecord } from '@sealane/trust';
 import { statementOf } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
+import { retiredSites } from './in-force.js';
 
 /** A site with its record in force and the last thing it said. */
 export interface SiteDescription {
@@ -10,6 +11,8 @@ export interface SiteDescription {
   readonly keyId: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly fenced: boolean;
+  /** Whether the registrar retired it. */
+  readonly retired: boolean;
   readonly lastEvent: string | null;
   readonly lastAt: string | null;
 }
@@ -18,6 +21,8 @@ export interface SiteDescription {
 export async function describeSites(promoter: Promoter): Promise<readonly SiteDescription[]> {
   const { ledger, lane } = promoter;
   const latest = new Map((await ledger.sites()).map((row) => [row.site, row]));
+  const retired = new Set<string>();
+  for (const { policy } of lane.stages.values()) for (const site of await retiredSites(promoter, policy)) retired.add(site);
   const described: SiteDescription[] = [];
   for (const { site, stage, siteKeyId, index } of latest.values()) {
     const { labels } = readSiteRecord(statementOf(await ledger.entry(index)));
@@ -26,7 +31,8 @@ export async function describeSites(promoter: Promoter): Promise<readonly SiteDe
       .filter((receipt) => receipt.keyId === siteKeyId)
       .sort((a, b) => a.seq - b.seq)
       .at(-1);
-    described.push({ site, stage, keyId: siteKeyId, labels, fenced, lastEvent: last?.event ?? null, lastAt: last?.at ?? null });
+    const said = { lastEvent: last?.event ?? null, lastAt: last?.at ?? null };
+    described.push({ site, stage, keyId: siteKeyId, labels, fenced, retired: retired.has(site), ...said });
   }
   return described;
 }

@@ -1,7 +1,16 @@
 /** Whether a site is one: its last record is by a registrar whom policy names still, and neither registrar nor stage has taken it out of service since. */
-import { PromoterError, SealaneError } from '@sealane/core';
-import { type Policy, readSiteRecord, type SiteRecordPredicate, verifyLedgerRow, verifyTrustOf } from '@sealane/trust';
+import { PREDICATE, PromoterError, SealaneError } from '@sealane/core';
+import {
+  keySubject,
+  type Policy,
+  readRetirement,
+  readSiteRecord,
+  type SiteRecordPredicate,
+  verifyLedgerRow,
+  verifyTrustOf,
+} from '@sealane/trust';
 import type { LedgerEntry } from '@sealane/ledger';
+import type { GateSource } from '../decision/gate-input.js';
 import { ledgerRow } from '../decision/verify-entry.js';
 import { statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
@@ -21,16 +30,39 @@ export async function standingOf(promoter: Promoter, name: string): Promise<Site
   return { record, objection: await objectionTo(promoter, record, entry) };
 }
 
-async function objectionTo(promoter: Promoter, { stage, site }: SiteRecordPredicate, entry: LedgerEntry): Promise<string | null> {
+async function objectionTo(promoter: Promoter, { stage, site, key }: SiteRecordPredicate, entry: LedgerEntry): Promise<string | null> {
   const { policy, channel } = stageOf(promoter, stage);
   if (!(await isByRegistrar(promoter, policy, entry))) return 'its record is by no registrar that policy names now';
+  const retirement = await retirementOf(promoter, policy, key.id);
+  if (retirement !== undefined) return `it was retired: ${readRetirement(statementOf(retirement)).reason}`;
   const fence = channel.fenced.find((fenced) => fenced.site === site);
   return fence === undefined ? null : `it is fenced: ${fence.reason}`;
 }
 
-async function isByRegistrar(promoter: Promoter, policy: Policy, entry: LedgerEntry): Promise<boolean> {
+/** The retirement of the site with this key; undefined when no registrar of its stage said so. */
+export async function retirementOf(source: Pick<GateSource, 'ledger'>, policy: Policy, keyId: string): Promise<LedgerEntry | undefined> {
+  for (const entry of await source.ledger.statementsAbout(keySubject(keyId), PREDICATE.retirement))
+    if (await isByRegistrar(source, policy, entry)) return entry;
+  return undefined;
+}
+
+/** Names of the sites of a stage that were retired and not enrolled anew. */
+export async function retiredSites(source: Pick<GateSource, 'ledger'>, policy: Policy): Promise<ReadonlySet<string>> {
+  const { ledger } = source;
+  const names = new Set<string>();
+  if (!(await ledger.knowsType(PREDICATE.retirement))) return names;
+  for (const entry of await ledger.statementsOf([PREDICATE.retirement])) {
+    if (!(await isByRegistrar(source, policy, entry))) continue;
+    const { site, keyId } = readRetirement(statementOf(entry));
+    const last = (await ledger.sites(site)).at(-1);
+    if (last?.siteKeyId === keyId && last.stage === policy.stage) names.add(site);
+  }
+  return names;
+}
+
+async function isByRegistrar(source: Pick<GateSource, 'ledger'>, policy: Policy, entry: LedgerEntry): Promise<boolean> {
   try {
-    verifyLedgerRow(await ledgerRow(promoter, entry), { trust: verifyTrustOf(policy), signers: policy.registrar });
+    verifyLedgerRow(await ledgerRow(source, entry), { trust: verifyTrustOf(policy), signers: policy.registrar });
     return true;
   } catch (error) {
     if (error instanceof SealaneError) return false;

@@ -10,6 +10,7 @@ import { type LaneFolders } from './lane-view.js';
 import { type Effect } from './effects.js';
 import type { Machine } from './machine.js';
 import { applyOneWay, save, settle } from './one-way.js';
+import { wipe } from './retirement.js';
 import { runSlot, slotOf, watchThrough, watchUntilUp } from './slot-watch.js';
 import { stageRelease } from './stage-release.js';
 import type { SiteEvent, Target } from './state.js';
@@ -79,6 +80,8 @@ async function carryOut(context: CarryContext, effect: Effect): Promise<SiteEven
       return await settle(context.site, effect.target, () => committed(context, effect.target));
     case 'go-back':
       return await goBack(context, effect);
+    case 'wipe':
+      return await wipe(context.site);
   }
 }
 

@@ -30,7 +30,9 @@ export type Effect =
       readonly target: Target;
       readonly attempt: number;
       readonly failed: readonly Check[];
-    };
+    }
+  /** Stop what runs and remove all that this site holds, its key last → `wiped`. */
+  | { readonly do: 'wipe' };
 
 /** What the state asks for; nothing when it rests. An owed receipt comes before anything new. */
 export function effectsOf(state: SiteState): readonly Effect[] {
@@ -53,6 +55,8 @@ export function effectsOf(state: SiteState): readonly Effect[] {
       return [{ do: 'settle', target: phase.target }];
     case 'rolling-back':
       return [{ do: 'go-back', to: state.current, target: phase.target, attempt: phase.attempt, failed: phase.failed }];
+    case 'retiring':
+      return [{ do: 'wipe' }];
     default:
       return [];
   }

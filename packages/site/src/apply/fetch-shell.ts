@@ -23,6 +23,8 @@ export interface Fetcher {
   certify(request: CertifyRequest): Promise<CertifyAnswer>;
   /** Forgets what was offered and found wrong. */
   dropOffer(offer: string): Promise<void>;
+  /** Removes all that it brought. */
+  wipe(mirror: string, offer: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -64,6 +66,10 @@ export function startFetchProcess(disk: Disk, signal: AbortSignal): Fetcher {
     // it runs as we do, and is idle: its folder may be cleared under it
     dropOffer: (offer) => {
       disk.remove(offer);
+      return Promise.resolve();
+    },
+    wipe: (mirror, offer) => {
+      for (const folder of [offer, mirror]) disk.remove(folder);
       return Promise.resolve();
     },
     close: async () => {

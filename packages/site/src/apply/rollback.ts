@@ -9,6 +9,7 @@ import type { Machine } from './machine.js';
 import { withOneWayFloor } from './one-way.js';
 import type { SiteResult } from './outcome.js';
 import { pruneSlots } from './prune.js';
+import { retiredResult, retirementOf } from './retirement.js';
 import { flushQueue } from './receipt-queue.js';
 import type { SiteState, Slot } from './state.js';
 import type { TrustFile } from './trust-file.js';
@@ -24,6 +25,8 @@ export async function runRollback(site: Site, machine: Machine, wanted: Digest |
   const context = contextOf(site, machine);
   await finishInterrupted(context);
   if (machine.state().phase.at === 'held') return heldResult(site, machine.state());
+  const retirement = retirementOf(machine.state());
+  if (retirement !== undefined) return retiredResult(site, machine.state(), retirement);
   const before = machine.state();
   const target = targetOf(before, wanted);
   const barred = barOf(withOneWayFloor(context.trust(), before), target);

@@ -4,7 +4,7 @@
  * Trust state (versions, floors, checkpoints) is not here but in `trust.json`: it changes by what was verified, not by what was done.
  */
 import type { Check, Digest, ErrorCode, JsonObject } from '@sealane/core';
-import type { SiteException } from '@sealane/trust';
+import type { SiteException, SiteRetirement } from '@sealane/trust';
 
 /** A release that was committed here, as it lies in its slot. `since` = trusted time of the commit. */
 export type Slot = {
@@ -58,11 +58,14 @@ export type Phase =
     }
   | { readonly at: 'committed' }
   | { readonly at: 'rolled-back' }
-  | { readonly at: 'held'; readonly code: ErrorCode; readonly message: string; readonly target: Target | null };
+  | { readonly at: 'held'; readonly code: ErrorCode; readonly message: string; readonly target: Target | null }
+  /** The registrar retired this site: its last receipt is made, then all that it holds is wiped, and from then on it only says so. */
+  | { readonly at: 'retiring'; readonly retirement: SiteRetirement }
+  | { readonly at: 'retired'; readonly retirement: SiteRetirement };
 
 /** A receipt that is owed: what it says, but for what is known only when it is signed. */
 export type OwedReceipt = {
-  readonly event: 'installed' | 'refused' | 'rolled-back' | 'rollback';
+  readonly event: 'installed' | 'refused' | 'rolled-back' | 'rollback' | 'retired';
   readonly release: Digest | null;
   readonly waybill: Digest | null;
   readonly previous: Digest | null;
@@ -168,4 +171,7 @@ export type SiteEvent =
   | { readonly is: 'exception-taken'; readonly exception: TakenException }
   | { readonly is: 'stopped' }
   | { readonly is: 'started' }
+  | { readonly is: 'retiring'; readonly retirement: SiteRetirement; readonly at: string }
+  | { readonly is: 'wiped' }
+  | { readonly is: 'enrolled' }
   | { readonly is: 'snapshot'; readonly state: SiteState };

@@ -2,11 +2,12 @@
 import type { Digest } from '@sealane/core';
 import type { WorkloadStatus } from '../drivers/driver.js';
 import { activeHold } from './hold.js';
+import { retirementOf } from './retirement.js';
 import type { Denied, Hold, SiteState } from './state.js';
 import type { TrustFile } from './trust-file.js';
 
 /** The state in one word. */
-export type StateWord = 'idle' | 'staged' | 'probation' | 'held' | 'fenced';
+export type StateWord = 'idle' | 'staged' | 'probation' | 'held' | 'fenced' | 'retired';
 
 type ReleaseLine = { readonly release: Digest; readonly name: string; readonly version: string; readonly since: string };
 
@@ -23,6 +24,8 @@ export interface SiteStatus {
   readonly workload: WorkloadStatus;
   readonly failedHere: readonly Denied[];
   readonly refused: SiteState['refused'];
+  /** Why the registrar retired it. */
+  readonly retired: string | null;
 }
 
 /** Puts the answer together. */
@@ -39,6 +42,7 @@ export function siteStatus(site: string, state: SiteState, trust: TrustFile, wor
     workload,
     failedHere: state.denied,
     refused: state.refused,
+    retired: retirementOf(state)?.reason ?? null,
   };
 }
 
@@ -47,6 +51,9 @@ function wordOf({ phase, refused, hold }: SiteState, now: string): StateWord {
   switch (phase.at) {
     case 'held':
       return 'held';
+    case 'retiring':
+    case 'retired':
+      return 'retired';
     case 'admitted':
     case 'staged':
       return 'staged';

@@ -62,9 +62,31 @@ function transition(state: SiteState, event: SiteEvent): SiteState {
       return { ...state, phase: { at: 'held', code: event.code, message: event.message, target: targetOf(state.phase) } };
     case 'retried':
       return { ...state, phase: retried(state, event) };
+    case 'retiring':
+      return retire(state, event);
+    case 'wiped':
+      return { ...INITIAL_STATE, receipts: state.receipts, phase: { ...within(state, event, 'retiring'), at: 'retired' } };
+    case 'enrolled':
+      within(state, event, 'retired');
+      return INITIAL_STATE;
     default:
       return note(state, event);
   }
+}
+
+/** Whatever waits or was laid down is given up; what is under way is carried to its end first. */
+function retire(state: SiteState, event: SiteEvent & { readonly is: 'retiring' }): SiteState {
+  if (state.owed !== null || !['idle', 'admitted', 'staged', 'held'].includes(state.phase.at)) throw impossible(state, event);
+  const owed: OwedReceipt = {
+    event: 'retired',
+    release: null,
+    waybill: null,
+    previous: state.current?.release ?? null,
+    reason: 'SITE_RETIRED',
+    checks: [],
+    at: event.at,
+  };
+  return { ...state, phase: { at: 'retiring', retirement: event.retirement }, owed };
 }
 
 /** Events that leave the phase alone, but for the receipt that ends it. */

@@ -22,6 +22,7 @@ import type { SiteResult } from './outcome.js';
 import { pruneSlots, pruneStore } from './prune.js';
 import { keepRendered } from './rendered.js';
 import { flushQueue } from './receipt-queue.js';
+import { retiredResult, retirementOf, retirementSent } from './retirement.js';
 import { slotOf } from './slot-watch.js';
 import type { SiteState } from './state.js';
 import { readTrustFile } from './trust-file.js';
@@ -39,15 +40,21 @@ export async function runUpdate(site: Site, machine: Machine, mode: UpdateMode):
   const before = machine.state();
   const context = contextOf(site, machine);
   if (mode === 'update') await finishInterrupted(context);
-  if (machine.state().phase.at === 'held') return heldResult(site, machine.state());
+  // one that waits for a person hears at least that it is retired
+  if (mode === 'check' && machine.state().phase.at === 'held') return heldResult(site, machine.state());
   const fetcher = site.world.startFetcher(site.world.signal);
   try {
-    const result = await syncAndJudge(context, fetcher, mode);
+    const result = retiredAlready(context) ?? (await syncAndJudge(context, fetcher, mode));
     await settle(context, fetcher, mode);
     return result.outcome === 'unchanged' && mode === 'update' ? recovered(result, before, machine.state()) : result;
   } finally {
     await fetcher.close();
   }
+}
+
+function retiredAlready({ site, machine }: CarryContext): SiteResult | undefined {
+  const retirement = retirementOf(machine.state());
+  return retirement === undefined ? undefined : retiredResult(site, machine.state(), retirement);
 }
 
 /**
@@ -121,9 +128,13 @@ async function judge(context: CarryContext, synced: SyncAnswer, mode: UpdateMode
   const { site, machine, lane } = context;
   const unreachable = synced.outcome === 'failed';
   if (synced.code !== null) site.world.talk(`fetch: ${synced.message} (${synced.code})`);
-  if (unreachable && lane.locate('trust/metadata/timestamp.json') === undefined) return notReached(context, synced, []);
+  const held = (): SiteResult | undefined => (machine.state().phase.at === 'held' ? heldResult(site, machine.state()) : undefined);
+  if (unreachable && lane.locate('trust/metadata/timestamp.json') === undefined) return held() ?? notReached(context, synced, []);
   const admission = await admitFromMirror(site, machine, lane);
-  if (mode === 'update') await takeMail(site, machine, admission.mail ?? []);
+  const retired = await takeRetirement(context, admission, mode);
+  if (retired !== undefined) return retired;
+  if (held() !== undefined) return heldResult(site, machine.state());
+  if (mode === 'update') await takeMail(site, machine, admission.mail?.exceptions ?? []);
   switch (admission.outcome) {
     case 'refused':
       if (isUnfinished(site, synced) && !isDecided(admission))
@@ -143,6 +154,20 @@ async function judge(context: CarryContext, synced: SyncAnswer, mode: UpdateMode
       }
       return await actOn(context, admission, mode);
   }
+}
+
+/** The end, if the registrar sent it: from the first word in the journal on there is no way back. `check` says it only. */
+async function takeRetirement(context: CarryContext, { mail }: Admission, mode: UpdateMode): Promise<SiteResult | undefined> {
+  const { site, machine, trust } = context;
+  const retirement = mail?.retirement === undefined ? undefined : await retirementSent(site, machine, mail.retirement);
+  if (retirement === undefined) return undefined;
+  const result = retiredResult(site, machine.state(), retirement);
+  if (mode === 'check') return result;
+  site.world.talk(`the registrar retired this site: ${retirement.reason}`);
+  machine.record({ is: 'retiring', retirement, at: trustedNow(trust().time, site.world.clock) });
+  crashPoint('update:retirement-taken');
+  await carryOutAll(context);
+  return result;
 }
 
 /** Whether content that is not here may still come: then it is waited for, and nobody is blamed. */

@@ -4,6 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { hex, type JsonObject, LIMITS, makeSiteRequest, SealaneError, type Signer, SiteError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { enrol, readRoot } from '../apply/enrolment.js';
+import { takeLock } from '../apply/lock.js';
+import { openMachine, readState } from '../apply/machine.js';
+import { leaveRetirement } from '../apply/retirement.js';
 import { readTrustFile } from '../apply/trust-file.js';
 import { readConfig, type SiteConfig } from '../config.js';
 import type { Disk } from '../disk.js';
@@ -47,6 +50,14 @@ async function request(call: CommandCall, { folder, configFile }: SitePlace, wor
     throw new SiteError('USAGE', 'enrol this site: expected --name and --out, or --record and --root');
   if (config !== undefined && config.name !== name)
     throw new SiteError('CONFIG_INVALID', `enrol ${name}: expected the name in ${configFile}, which is ${config.name}`);
+  const { phase } = readState(world.disk, folder.journal);
+  if (phase.at === 'retiring')
+    throw new SiteError(
+      'SITE_RETIRED',
+      `enrol ${name}: expected a host that has wiped what it was before, got one that is not done`,
+      {},
+      { hint: 'let it go on: sealane-site update' },
+    );
   const signer = ownKey(world.disk, folder.key);
   const file = path.resolve(call.io.cwd, out);
   writeOutput(world.disk, file, await makeSiteRequest({ name, nonce: hex(randomBytes(16)), hbom: await hardware(world) }, signer));
@@ -87,12 +98,23 @@ function takeRecord(call: CommandCall, { folder, configFile }: SitePlace, world:
   const authority = textOption(call.options['siteCa']) === undefined ? undefined : read('site-ca', MAX_CHAIN_BYTES);
   const config = optionalConfig(disk, configFile);
   const root = readRoot(read('root', LIMITS.rootBytes), config?.allowExampleKeys === true ? 'allow-example' : 'refuse-example');
+  const aside = withLock(world, folder, () => leaveRetirement(disk, folder, openMachine(disk, folder.journal)));
   const record = enrol({ disk, clock, folder, signer, config, record: read('record', LIMITS.bundleBytes), root });
   if (authority !== undefined) keepAuthority(disk, folder, authority);
   const { versions } = readTrustFile(disk, folder.trust).tuf;
   const json = { site: record.site, keyId: record.key.id, rootVersion: versions.root, stage: record.stage, labels: record.labels };
-  const text = `${record.site} is enrolled for ${record.stage}, and trusts root ${versions.root}`;
+  const before = aside === undefined ? '' : `; receipts of the site before, which nobody took yet, are in ${aside}`;
+  const text = `${record.site} is enrolled for ${record.stage}, and trusts root ${versions.root}${before}`;
   return Promise.resolve({ exit: 0, json, text, hint: 'look for a release: sealane-site check' });
+}
+
+function withLock<T>(world: SiteWorld, folder: SitePlace['folder'], use: () => T): T {
+  const release = takeLock(world, folder.lock);
+  try {
+    return use();
+  } finally {
+    release();
+  }
 }
 
 function optionalConfig(disk: Disk, file: string): SiteConfig | undefined {

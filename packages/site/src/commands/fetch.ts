@@ -1,4 +1,5 @@
 /** `sealane-site fetch`: the process with the network, as a service: it fills the mirror and carries receipts up, as `apply` orders. It holds no key. */
+import path from 'node:path';
 import { type CommandSpec, untilAborted } from '@sealane/core/command-line';
 import { SiteError } from '@sealane/core';
 import { nodeDisk } from '../disk.js';
@@ -63,6 +64,10 @@ async function carryOut(order: FetchOrder, folders: FetchFolders, world: FetchWo
   switch (order.do) {
     case 'drop-offer':
       nodeDisk.remove(folders.offer);
+      return { brought: null, rest: 'here' };
+    case 'wipe':
+      for (const brought of [folders.offer, folders.mirror])
+        for (const name of nodeDisk.list(brought)) nodeDisk.remove(path.join(brought, name));
       return { brought: null, rest: 'here' };
     case 'sync': {
       const answer = await serveFetch({ ...order, mirror: folders.mirror, offer: folders.offer }, world);

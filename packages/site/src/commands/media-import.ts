@@ -3,6 +3,7 @@ import path from 'node:path';
 import { SiteError } from '@sealane/core';
 import type { CommandSpec } from '@sealane/core/command-line';
 import { importMedium } from '../apply/medium.js';
+import { expectNotRetired } from '../apply/retirement.js';
 import { withLockedSite } from '../site-shell.js';
 
 /** The command. */
@@ -14,7 +15,8 @@ export const command: CommandSpec = {
   run: (call) => {
     const [dir] = call.args;
     const medium = path.resolve(call.io.cwd, typeof dir === 'string' ? dir : '');
-    return withLockedSite(call, async (site) => {
+    return withLockedSite(call, async (site, machine) => {
+      expectNotRetired(machine.state(), `import medium ${medium}`);
       if (site.world.disk.kind(medium) !== 'folder')
         throw new SiteError('USAGE', `import medium ${medium}: expected a folder, got nothing of the kind`);
       const done = await importMedium(site, medium);

@@ -2,6 +2,7 @@
 import { ERRORS } from '@sealane/core';
 import type { CommandSpec } from '@sealane/core/command-line';
 import { isToJudge, judgedNow, syncMirror } from '../apply/ask-fetch.js';
+import { expectNotRetired } from '../apply/retirement.js';
 import { withLockedSite } from '../site-shell.js';
 
 /** The command. */
@@ -11,6 +12,7 @@ export const command: CommandSpec = {
   example: 'sealane-site mirror sync --config site/site.yaml --state site/state',
   run: (call) =>
     withLockedSite(call, async (site, machine) => {
+      expectNotRetired(machine.state(), 'bring the mirror up to date');
       const fetcher = site.world.startFetcher(site.world.signal);
       try {
         let answer = await syncMirror(site, machine, fetcher, null);

@@ -37,6 +37,7 @@ function textOf({
   workload,
   failedHere,
   refused,
+  retired,
 }: SiteStatus): string {
   return [
     `${site}: ${state}`,
@@ -47,6 +48,7 @@ function textOf({
     `  ${receiptsQueued} receipts wait to be sent`,
     ...(hold === null ? [] : [`  held${hold.until === null ? '' : ` until ${hold.until}`}: ${hold.reason}`]),
     ...failedHere.map(({ release, reason }) => `  not tried again: ${release} (${reason})`),
+    ...(retired === null ? [] : [`  retired by the registrar: ${retired}`]),
     ...(refused === null ? [] : [`  refused last: ${refused.release ?? 'the lane'} (${refused.code})`]),
   ].join('\n');
 }

@@ -6,6 +6,7 @@ import {
   parseBundle,
   parseSiteShard,
   parseWaybill,
+  sentIn,
   shardPrefix,
   type SiteShard,
   type Waybill,
@@ -80,8 +81,8 @@ async function fetchMail(
 ): Promise<void> {
   const entry = shards.find(({ prefix }) => prefix === shardPrefix(site));
   if (entry === undefined || !(await get(entry.digest, entry.length))) return;
-  const waiting = readShard(mirror, entry.digest)?.sites.find((mail) => mail.site === site)?.exceptions ?? [];
-  for (const { digest, length } of waiting) await get(digest, length);
+  const mail = readShard(mirror, entry.digest)?.sites.find((each) => each.site === site);
+  for (const { digest, length } of mail === undefined ? [] : sentIn(mail)) await get(digest, length);
 }
 
 function readShard(mirror: Mirror, digest: Digest): SiteShard | undefined {

@@ -30,6 +30,7 @@ export function askFetchService(disk: Disk, socket: string, signal: AbortSignal)
       return { problem: null };
     },
     dropOffer: async () => void (await ask({ v: 1, do: 'drop-offer' })),
+    wipe: async () => void (await ask({ v: 1, do: 'wipe' })),
     close: () => Promise.resolve(),
   };
 }

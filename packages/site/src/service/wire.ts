@@ -48,7 +48,7 @@ export type FetchOrder =
       readonly receipts: readonly QueuedReceipt[];
     }
   | { readonly v: 1; readonly do: 'certify'; readonly site: string; readonly to: string; readonly request: JsonValue }
-  | { readonly v: 1; readonly do: 'drop-offer' };
+  | { readonly v: 1; readonly do: 'drop-offer' | 'wipe' };
 
 /** All that `fetch` can say. */
 export const fetchAnswerShape = z.strictObject({
@@ -114,9 +114,9 @@ export function parseOperatorRequest(line: Uint8Array): OperatorRequest {
 export function parseFetchOrder(line: Uint8Array): FetchOrder {
   const order = parseLine(line, MAX_APPLY_BYTES);
   const isOrder =
-    isObject(order) && order['v'] === VERSION && ['sync', 'flush', 'certify', 'drop-offer'].some((word) => word === order['do']);
+    isObject(order) && order['v'] === VERSION && ['sync', 'flush', 'certify', 'drop-offer', 'wipe'].some((word) => word === order['do']);
   if (isOrder) return order as unknown as FetchOrder;
-  throw new SiteError('USAGE', 'read an order of the apply service: expected version 1 and sync, flush, certify or drop-offer');
+  throw new SiteError('USAGE', 'read an order of the apply service: expected version 1 and sync, flush, certify, drop-offer or wipe');
 }
 
 /**

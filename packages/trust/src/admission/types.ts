@@ -2,7 +2,7 @@
 import type { Check, Digest, ErrorCode, JsonObject } from '@sealane/core';
 import type { ReleaseComponent } from '../evidence/predicates/release.js';
 import type { Floor } from '../policy/policy.js';
-import type { SentBlob } from '../policy/site-shard.js';
+import type { SiteMail } from '../policy/site-shard.js';
 import type { SiteVariables } from '../site-variables.js';
 import type { TufExpiry } from '../tuf/rules.js';
 import type { TufState } from '../tuf/state.js';
@@ -110,8 +110,8 @@ export interface Admission {
   readonly policyDigest: Digest | null;
   /** What people let through for this release here; null: nothing had to be. */
   readonly exception: SiteException | null;
-  /** Exceptions that the channel has waiting for this site, not judged yet. */
-  readonly mail: readonly SentBlob[] | null;
+  /** What the channel has waiting for this site, not judged yet. */
+  readonly mail: SiteMail | null;
   /** When this answer stops to hold for new installs, and when the trusted root does. */
   readonly expiresAt: string | null;
   readonly rootExpiresAt: string | null;

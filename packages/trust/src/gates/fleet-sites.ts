@@ -55,6 +55,7 @@ const NONE: JsonObject = {};
 
 /** What a site runs after what its receipt tells: the new release, or the one before. */
 function runningAfter({ event, release, previous }: NonNullable<KnownSite['report']>): Digest | null {
+  if (event === 'retired') return null;
   return event === 'installed' || event === 'rollback' ? release : previous;
 }
 

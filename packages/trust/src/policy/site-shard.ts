@@ -1,6 +1,7 @@
 /**
- * A shard of a channel: what waits for single sites, found by hash of a site's name, so that the channel stays small for any number of them. It gives,
- * and never bars: who withholds a shard withholds a favour. What bars a site (fence, hold, revocation, floor) is in the channel itself.
+ * A shard of a channel: what waits for single sites, found by hash of a site's name, so that the channel stays small for any number of them. What is in it counts
+ * by the signatures on it, never by the stage's: exceptions of people, the registrar's word that a site is retired. What bars a site at once (fence, hold,
+ * revocation, floor) is in the channel itself.
  */
 import { canonicalJson, type Digest, digestHex, LIMITS, sha256, TrustError, utf8 } from '@sealane/core';
 import { z } from 'zod';
@@ -10,8 +11,8 @@ import { digestShape, nameShape, originShape } from './shapes.js';
 /** A blob of `content/`, with its length in bytes. */
 export type SentBlob = { readonly digest: Digest; readonly length: number };
 
-/** What waits for one site: exceptions, each a list of bundles as `exception export` writes it. */
-export type SiteMail = { readonly site: string; readonly exceptions: readonly SentBlob[] };
+/** What waits for one site: exceptions, each a list of bundles as `exception export` writes it; and the bundle by which the registrar retired it. */
+export type SiteMail = { readonly site: string; readonly exceptions: readonly SentBlob[]; readonly retirement?: SentBlob };
 
 /** One of at most 256 shards. */
 export type SiteShard = {
@@ -45,8 +46,15 @@ export const siteShardShape = z.strictObject({
   lane: originShape,
   stage: nameShape,
   prefix: prefixShape,
-  sites: z.array(z.strictObject({ site: nameShape, exceptions: z.array(sentShape).min(1).max(MAX_WAITING) })).max(MAX_SITES),
+  sites: z
+    .array(z.strictObject({ site: nameShape, exceptions: z.array(sentShape).max(MAX_WAITING), retirement: sentShape.exactOptional() }))
+    .max(MAX_SITES),
 });
+
+/** All that waits for a site. */
+export function sentIn({ exceptions, retirement }: SiteMail): readonly SentBlob[] {
+  return retirement === undefined ? exceptions : [...exceptions, retirement];
+}
 
 /** The shard of a site: the first two hex digits of the SHA-256 of its name. */
 export function shardPrefix(site: string): string {

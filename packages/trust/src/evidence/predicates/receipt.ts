@@ -7,8 +7,8 @@ import { type CheckpointSeen, checkpointSeenShape } from './approval.js';
 import { type RecordedCheck, recordedCheckShape } from './recorded-check.js';
 import { type PredicateFormat, readPredicate, writePredicate } from './statement.js';
 
-/** `rolled-back` = by itself, after failed health; `rollback` = by hand. */
-export type ReceiptEvent = 'installed' | 'refused' | 'rolled-back' | 'rollback';
+/** `rolled-back` = by itself, after failed health; `rollback` = by hand; `retired` = the last word of a site that the registrar retired. */
+export type ReceiptEvent = 'installed' | 'refused' | 'rolled-back' | 'rollback' | 'retired';
 
 /**
  * The predicate. `prev` = statement digest of the receipt before, null in the first; `at` = the site's trusted time;
@@ -47,7 +47,7 @@ export const receiptShape = z.strictObject({
   keyId: keyIdShape,
   seq: countShape,
   prev: digestShape.nullable(),
-  event: z.enum(['installed', 'refused', 'rolled-back', 'rollback']),
+  event: z.enum(['installed', 'refused', 'rolled-back', 'rollback', 'retired']),
   release: digestShape.nullable(),
   waybill: digestShape.nullable(),
   previous: digestShape.nullable(),
