@@ -62,7 +62,7 @@ const SITE: readonly RequirementRow[] = [
   ['B12', 'maintenance windows, holds, deferral', ''],
   ['B13', 'hardware facts and drift', NOT_BY_ROW],
   ['B14', 'break-glass and technicians', NONE_YET],
-  ['B15', 'fence, drain, rejoin', 'drain'],
+  ['B15', 'fence, drain, rejoin', ''],
   ['B16', 'enrol, template, rebuild', 'templates, rebuilding'],
   ['B17', 'sovereignty and placement', NONE_YET],
   ['B18', 'only approved workloads run', NONE_YET],

@@ -83,7 +83,7 @@ export async function updateAfterBoot(
     folder,
     config,
     signer: openSiteKey(nodeDisk, folder.key),
-    driver: driverOf(config.driver, {
+    driver: driverOf(config.name, config.driver, {
       disk: nodeDisk,
       clock,
       processes: systemProcesses,

@@ -516,6 +516,11 @@ export const ERRORS = define({
     hint: 'have another owner run: sealane trust sign FILE --key KEY',
   },
   SITE_FENCED: { exit: 3, what: 'this site is fenced: it installs nothing', hint: 'ask the operators of the lane to rejoin the site' },
+  SITE_DRAINED: {
+    exit: 3,
+    what: 'this site is drained: its workload is stopped and it installs nothing until it rejoins',
+    hint: 'when the work there is done, have the operators of the lane run: sealane site rejoin SITE',
+  },
   CERTIFICATE_DENIED: {
     exit: 3,
     what: 'no certificate is issued: the site is not in force, or its request asks for another name, for more rights, or is an old one',

@@ -80,7 +80,8 @@ export const PROGRAM: Program = {
     'site list': { summary: 'list enrolled sites', load: () => import('./commands/site-list.js') },
     'site show': { summary: 'show a site and its receipts', load: () => import('./commands/site-show.js') },
     'site fence': { summary: 'fence a site: it installs nothing', load: () => import('./commands/site-fence.js') },
-    'site rejoin': { summary: 'let a fenced site install again', load: () => import('./commands/site-rejoin.js') },
+    'site drain': { summary: 'take a site out: it stops its workload', load: () => import('./commands/site-drain.js') },
+    'site rejoin': { summary: 'let a fenced or drained site go on', load: () => import('./commands/site-rejoin.js') },
     'site retire': {
       summary: 'retire a site: it wipes itself, and its key counts no more',
       load: () => import('./commands/site-retire.js'),

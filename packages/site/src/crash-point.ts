@@ -51,7 +51,7 @@ export const RETIRE_CRASH_POINTS = [
 ] as const;
 
 /** A moment's name. */
-export type CrashPoint = (typeof CRASH_POINTS | typeof ONE_WAY_CRASH_POINTS | typeof RETIRE_CRASH_POINTS)[number];
+export type CrashPoint = (typeof CRASH_POINTS | typeof ONE_WAY_CRASH_POINTS | typeof RETIRE_CRASH_POINTS)[number] | 'update:drained';
 
 /** Says that a moment has come. Synchronous: a listener that kills the process does so exactly here. */
 export function crashPoint(name: CrashPoint): void {

@@ -3,7 +3,7 @@
  * conditions and time; the site acts on it, a plan predicts with it, an auditor replays it.
  */
 import { type Digest, TrustError } from '@sealane/core';
-import { checkFence, checkHeld, checkRevoked, choiceOf, floorsOf, mergeOrders } from './admission/channel-step.js';
+import { checkDrain, checkFence, checkHeld, checkRevoked, choiceOf, floorsOf, mergeOrders } from './admission/channel-step.js';
 import { type OpenedTrust, openTrustOrLifted, type SiteException } from './admission/exception-step.js';
 import { judgeRelease } from './admission/judge-release.js';
 import { type LaneReader, laneReader } from './admission/lane-reader.js';
@@ -155,6 +155,12 @@ function choiceStep({ input, walk, lane, draft }: Question, trust: VerifyTrust, 
       return { record: opened, group: groupOf(policy, opened) };
     },
     says: (found) => (found.group === null ? 'in no group' : `in group ${found.group.name}`),
+  });
+  walk.step({
+    id: 'drain',
+    expected: 'a site that is not drained',
+    run: () => checkDrain(channel, input.site.name),
+    says: () => 'not drained',
   });
   walk.step({
     id: 'fence',

@@ -5,6 +5,7 @@ export {
   type ChannelChoice,
   type ChannelGroup,
   encodeChannel,
+  MAX_DRAINED,
   MAX_ROLLBACK_CHOICES,
   parseChannel,
 } from './policy/channel.js';

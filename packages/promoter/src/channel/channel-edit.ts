@@ -1,6 +1,6 @@
-/** Changes to a stage's channel: what each group runs, what is held, fenced, revoked. Pure but for the time. */
-import type { Digest } from '@sealane/core';
-import { type Channel, type ChannelChoice, MAX_ROLLBACK_CHOICES } from '@sealane/trust';
+/** Changes to a stage's channel: what each group runs, what is held, fenced, drained, revoked. Pure but for the time. */
+import { type Digest, PromoterError } from '@sealane/core';
+import { type Channel, type ChannelChoice, MAX_DRAINED, MAX_ROLLBACK_CHOICES } from '@sealane/trust';
 import { type Promoter, stageOf } from '../promoter.js';
 
 /** The channel of a stage (as published, or as edited already) with `groups` pointing at `choice`; what they ran before becomes a rollback choice. */
@@ -48,11 +48,32 @@ export function freezeStage(promoter: Promoter, stage: string, frozen: Channel['
   return { ...channel, issuedAt: promoter.now(), ...(frozen === undefined ? {} : { frozen }) };
 }
 
-/** The channel with a site fenced, or freed when `reason` is undefined. */
-export function fenceSite(promoter: Promoter, stage: string, site: string, reason: string | undefined): Channel {
+/** The channel with a site fenced. */
+export function fenceSite(promoter: Promoter, stage: string, site: string, reason: string): Channel {
   const { channel } = stageOf(promoter, stage);
   const others = channel.fenced.filter((fence) => fence.site !== site);
-  return { ...channel, issuedAt: promoter.now(), fenced: reason === undefined ? others : [...others, { site, reason }] };
+  return { ...channel, issuedAt: promoter.now(), fenced: [...others, { site, reason }] };
+}
+
+/** The channel with a site drained. @throws PromoterError `USAGE` as many as a channel may name are drained already */
+export function drainSite(promoter: Promoter, stage: string, site: string, reason: string): Channel {
+  const { channel } = stageOf(promoter, stage);
+  const drained = [...(channel.drained ?? []).filter((drain) => drain.site !== site), { site, reason }];
+  if (drained.length > MAX_DRAINED)
+    throw new PromoterError('USAGE', `drain site ${site}: expected at most ${MAX_DRAINED} drained sites in ${stage}, got one more`);
+  return { ...channel, issuedAt: promoter.now(), drained };
+}
+
+/** The channel with a site neither fenced nor drained. */
+export function rejoinSite(promoter: Promoter, stage: string, site: string): Channel {
+  const { drained = [], ...channel } = stageOf(promoter, stage).channel;
+  const others = drained.filter((drain) => drain.site !== site);
+  return {
+    ...channel,
+    issuedAt: promoter.now(),
+    fenced: channel.fenced.filter((fence) => fence.site !== site),
+    ...(others.length === 0 ? {} : { drained: others }),
+  };
 }
 
 /** The channel with a release revoked, and the floor raised when asked. */

@@ -83,6 +83,7 @@ export const channelShape = z.looseObject({
   frozen: z.looseObject({ until: z.string(), reason: z.string() }).nullable(),
   held: z.array(z.looseObject({ group: z.string(), reason: z.string() })),
   fenced: z.array(z.looseObject({ site: z.string(), reason: z.string() })),
+  drained: z.array(z.looseObject({ site: z.string(), reason: z.string() })),
   revoked: z.array(z.looseObject({ release: digestShape, reason: z.string() })),
 });
 

@@ -11,6 +11,7 @@ export interface SiteDescription {
   readonly keyId: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly fenced: boolean;
+  readonly drained: boolean;
   /** Whether the registrar retired it. */
   readonly retired: boolean;
   readonly lastEvent: string | null;
@@ -31,8 +32,9 @@ export async function describeSites(promoter: Promoter): Promise<readonly SiteDe
       .filter((receipt) => receipt.keyId === siteKeyId)
       .sort((a, b) => a.seq - b.seq)
       .at(-1);
+    const drained = lane.stages.get(stage)?.channel.drained?.some((drain) => drain.site === site) ?? false;
     const said = { lastEvent: last?.event ?? null, lastAt: last?.at ?? null };
-    described.push({ site, stage, keyId: siteKeyId, labels, fenced, retired: retired.has(site), ...said });
+    described.push({ site, stage, keyId: siteKeyId, labels, fenced, drained, retired: retired.has(site), ...said });
   }
   return described;
 }

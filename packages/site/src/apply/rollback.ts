@@ -2,6 +2,7 @@
 import { type Check, type Digest, SiteError } from '@sealane/core';
 import { crashPoint } from '../crash-point.js';
 import type { Site } from '../site.js';
+import { drainCheck } from './drain.js';
 import { exceptionForRollback, usedBy } from './exception.js';
 import { heldResult } from './answers.js';
 import { carryOutTarget, contextOf, finishInterrupted } from './update.js';
@@ -29,7 +30,7 @@ export async function runRollback(site: Site, machine: Machine, wanted: Digest |
   if (retirement !== undefined) return retiredResult(site, machine.state(), retirement);
   const before = machine.state();
   const target = targetOf(before, wanted);
-  const barred = barOf(withOneWayFloor(context.trust(), before), target);
+  const barred = drainCheck(before) ?? barOf(withOneWayFloor(context.trust(), before), target);
   const exception = barred?.code === 'RELEASE_BELOW_FLOOR' ? await exceptionForRollback(site, machine, target.release) : undefined;
   if (barred !== undefined && exception === undefined)
     return {

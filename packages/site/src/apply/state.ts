@@ -106,6 +106,8 @@ export type SiteState = {
   readonly oneWayFloor: number;
   /** An operator stopped the workload: nothing starts it again but an update or `start`. */
   readonly stopped: boolean;
+  /** Why the channel drained this site: its workload stays stopped until it rejoins. */
+  readonly drained: string | null;
   /** Exceptions that may be used once, and nonces of those that were. */
   readonly taken: readonly TakenException[];
   readonly spent: readonly string[];
@@ -132,6 +134,7 @@ export const INITIAL_STATE: SiteState = {
   hold: null,
   oneWayFloor: 0,
   stopped: false,
+  drained: null,
   taken: [],
   spent: [],
   owed: null,
@@ -171,6 +174,8 @@ export type SiteEvent =
   | { readonly is: 'exception-taken'; readonly exception: TakenException }
   | { readonly is: 'stopped' }
   | { readonly is: 'started' }
+  | { readonly is: 'drained'; readonly reason: string }
+  | { readonly is: 'rejoined' }
   | { readonly is: 'retiring'; readonly retirement: SiteRetirement; readonly at: string }
   | { readonly is: 'wiped' }
   | { readonly is: 'enrolled' }

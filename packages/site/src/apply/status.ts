@@ -7,7 +7,7 @@ import type { Denied, Hold, SiteState } from './state.js';
 import type { TrustFile } from './trust-file.js';
 
 /** The state in one word. */
-export type StateWord = 'idle' | 'staged' | 'probation' | 'held' | 'fenced' | 'retired';
+export type StateWord = 'idle' | 'staged' | 'probation' | 'held' | 'fenced' | 'drained' | 'retired';
 
 type ReleaseLine = { readonly release: Digest; readonly name: string; readonly version: string; readonly since: string };
 
@@ -24,6 +24,8 @@ export interface SiteStatus {
   readonly workload: WorkloadStatus;
   readonly failedHere: readonly Denied[];
   readonly refused: SiteState['refused'];
+  /** Why the channel drained it. */
+  readonly drained: string | null;
   /** Why the registrar retired it. */
   readonly retired: string | null;
 }
@@ -42,12 +44,13 @@ export function siteStatus(site: string, state: SiteState, trust: TrustFile, wor
     workload,
     failedHere: state.denied,
     refused: state.refused,
+    drained: state.drained,
     retired: retirementOf(state)?.reason ?? null,
   };
 }
 
 /** A site that an operator holds is held, as one is that waits for a person: neither installs anything. */
-function wordOf({ phase, refused, hold }: SiteState, now: string): StateWord {
+function wordOf({ phase, refused, hold, drained }: SiteState, now: string): StateWord {
   switch (phase.at) {
     case 'held':
       return 'held';
@@ -65,6 +68,7 @@ function wordOf({ phase, refused, hold }: SiteState, now: string): StateWord {
     case 'rolling-back':
       return 'probation';
     default:
+      if (drained !== null) return 'drained';
       if (activeHold(hold, now) !== null) return 'held';
       return refused?.code === 'SITE_FENCED' ? 'fenced' : 'idle';
   }

@@ -110,6 +110,10 @@ function note(state: SiteState, event: SiteEvent): SiteState {
       return { ...state, stopped: true };
     case 'started':
       return { ...state, stopped: false };
+    case 'drained':
+      return { ...state, drained: event.reason };
+    case 'rejoined':
+      return { ...state, drained: null };
     case 'snapshot':
       // one of an earlier version knows less
       return { ...INITIAL_STATE, ...event.state };

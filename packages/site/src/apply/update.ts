@@ -13,6 +13,7 @@ import { admitFromMirror, laneOf } from './admission.js';
 import { base, ended, heldResult, lackOf, notReached, recovered, resultOf, windowCheck } from './answers.js';
 import { isToJudge, judgedNow, syncMirror } from './ask-fetch.js';
 import { carryOutAll, type CarryContext, recover, waitsForWindow } from './carry-out.js';
+import { followDrain } from './drain.js';
 import { takeMail, usedBy } from './exception.js';
 import type { Fetcher } from './fetch-shell.js';
 import { activeHold } from './hold.js';
@@ -103,11 +104,11 @@ async function settle(context: CarryContext, fetcher: Fetcher, mode: UpdateMode)
 /** Why a driver could not start what is committed; one of them when site.yaml names another driver since. */
 const NOT_STARTED: readonly ErrorCode[] = ['HEALTH_FAILED', 'DRIVER_REFUSED', 'DRIVER_NOT_READY'];
 
-/** After a reboot or a crash of the workload: what is committed runs, unless an operator stopped it. */
+/** After a reboot or a crash of the workload: what is committed runs, unless an operator stopped it or the site is drained. */
 export async function keepRunning(site: Site, state: SiteState): Promise<void> {
-  const { current, phase, stopped } = state;
+  const { current, phase, stopped, drained } = state;
   // what was only laid down has not touched it
-  if (current === null || stopped || !['idle', 'admitted', 'staged'].includes(phase.at)) return;
+  if (current === null || stopped || drained !== null || !['idle', 'admitted', 'staged'].includes(phase.at)) return;
   const status = await site.driver.status();
   if (status.is === 'running' || status.is === 'handed-over' || status.is === 'restarting') return;
   site.world.talk(
@@ -134,6 +135,7 @@ async function judge(context: CarryContext, synced: SyncAnswer, mode: UpdateMode
   const retired = await takeRetirement(context, admission, mode);
   if (retired !== undefined) return retired;
   if (held() !== undefined) return heldResult(site, machine.state());
+  if (mode === 'update') await followDrain(site, machine, admission);
   if (mode === 'update') await takeMail(site, machine, admission.mail?.exceptions ?? []);
   switch (admission.outcome) {
     case 'refused':
@@ -177,7 +179,7 @@ function isUnfinished({ world, folder }: Site, { outcome }: SyncAnswer): boolean
 }
 
 /** Checks that trust and log alone decide, in the order of admission: all others need content. */
-const BY_TRUST: readonly string[] = ['trust', 'log', 'site', 'fence', 'channel', 'revoked', 'stale', 'held'];
+const BY_TRUST: readonly string[] = ['trust', 'log', 'site', 'drain', 'fence', 'channel', 'revoked', 'stale', 'held'];
 
 function isDecided({ checks }: Admission): boolean {
   return BY_TRUST.includes(checks.at(-1)?.id ?? '');

@@ -1,6 +1,7 @@
 /** `sealane-site start`: what is committed runs again after a stop. */
 import { SiteError } from '@sealane/core';
 import type { CommandSpec } from '@sealane/core/command-line';
+import { expectNotDrained } from '../apply/drain.js';
 import { keepRunning } from '../apply/update.js';
 import { withLockedSite } from '../site-shell.js';
 
@@ -11,6 +12,7 @@ export const command: CommandSpec = {
   example: 'sealane-site start --config site/site.yaml --state site/state',
   run: (call) =>
     withLockedSite(call, async (site, machine) => {
+      expectNotDrained(machine.state(), 'start the workload');
       const { current } = machine.state();
       if (current === null)
         throw new SiteError(

@@ -37,6 +37,7 @@ function textOf({
   workload,
   failedHere,
   refused,
+  drained,
   retired,
 }: SiteStatus): string {
   return [
@@ -48,6 +49,7 @@ function textOf({
     `  ${receiptsQueued} receipts wait to be sent`,
     ...(hold === null ? [] : [`  held${hold.until === null ? '' : ` until ${hold.until}`}: ${hold.reason}`]),
     ...failedHere.map(({ release, reason }) => `  not tried again: ${release} (${reason})`),
+    ...(drained === null ? [] : [`  drained: ${drained}`]),
     ...(retired === null ? [] : [`  retired by the registrar: ${retired}`]),
     ...(refused === null ? [] : [`  refused last: ${refused.release ?? 'the lane'} (${refused.code})`]),
   ].join('\n');

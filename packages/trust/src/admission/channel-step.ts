@@ -32,6 +32,12 @@ export function checkFence(channel: Channel, site: string): void {
     throw new TrustError('SITE_FENCED', `follow the channel of ${channel.stage}: site ${site} is fenced: ${fence.reason}`);
 }
 
+/** @throws TrustError `SITE_DRAINED` */
+export function checkDrain({ stage, drained = [] }: Channel, site: string): void {
+  const drain = drained.find((entry) => entry.site === site);
+  if (drain !== undefined) throw new TrustError('SITE_DRAINED', `follow the channel of ${stage}: site ${site} is drained: ${drain.reason}`);
+}
+
 /**
  * What the channel points this group at; null when it points at nothing yet.
  *

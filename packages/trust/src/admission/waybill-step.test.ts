@@ -34,6 +34,7 @@ it('admits a release that every stage decided, that its people approved and that
     'trust',
     'log',
     'site',
+    'drain',
     'fence',
     'channel',
     'revoked',

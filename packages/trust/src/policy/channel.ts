@@ -37,11 +37,16 @@ export type Channel = {
   /** Nothing new is installed in this stage before `until`, by the site's trusted time. */
   readonly frozen?: { readonly reason: string; readonly until: string };
   readonly fenced: readonly { readonly site: string; readonly reason: string }[];
+  /** Sites that are taken out for maintenance: their workload is stopped. */
+  readonly drained?: readonly { readonly site: string; readonly reason: string }[];
   readonly revoked: readonly { readonly release: Digest; readonly reason: string }[];
   readonly floor: Floor | null;
   /** What waits for single sites. */
   readonly shards?: readonly ShardEntry[];
 };
+
+/** Sites that are drained at once. The stage's key is online: whoever steals it must not be able to stop a fleet. */
+export const MAX_DRAINED = 64;
 
 /** Most rollback choices: what keeps the channel small for any age of a lane. */
 export const MAX_ROLLBACK_CHOICES = 32;
@@ -60,6 +65,10 @@ export const channelShape = z.strictObject({
   held: z.array(z.strictObject({ group: nameShape, reason: textShape })).max(MAX_LIST),
   frozen: z.strictObject({ reason: textShape, until: timeShape }).exactOptional(),
   fenced: z.array(z.strictObject({ site: nameShape, reason: textShape })).max(2048),
+  drained: z
+    .array(z.strictObject({ site: nameShape, reason: textShape }))
+    .max(MAX_DRAINED)
+    .exactOptional(),
   revoked: z.array(z.strictObject({ release: digestShape, reason: textShape })).max(1024),
   floor: floorShape.nullable(),
   shards: z.array(shardEntryShape).max(256).exactOptional(),

@@ -10,7 +10,7 @@ export const LANE_ROUTES = [
     id: 'channel.show',
     method: 'GET',
     path: '/api/v1/channels/{stage}',
-    summary: 'show what a stage runs, group by group, and what is held, fenced, revoked',
+    summary: 'show what a stage runs, group by group, and what is held, fenced, drained, revoked',
     params: z.strictObject({ stage: z.string().min(1).max(64) }),
     answer: channelShape,
     run: ({ params }, { command }) => command(channelCommand, [params.stage], {}),

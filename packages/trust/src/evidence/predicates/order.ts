@@ -1,15 +1,15 @@
-/** `urn:sealane:order:v1`: what a stage was told beside its decisions: freeze, hold, point elsewhere, fence a site, and each taken back. Signed by the stage's key. */
+/** `urn:sealane:order:v1`: what a stage was told beside its decisions: freeze, hold, point elsewhere, fence or drain a site, and each taken back. Signed by the stage's key. */
 import { type Digest, PREDICATE, sha256, type Statement, TrustError, utf8 } from '@sealane/core';
 import { z } from 'zod';
 import { digestShape, MAX_LIST, nameShape, saltShape, textShape, timeShape } from '../../policy/shapes.js';
 import { stageUrn } from './decision.js';
 import { type PredicateFormat, readPredicate, writePredicate } from './statement.js';
 
-const ORDERS = ['freeze', 'unfreeze', 'rollback', 'set', 'hold', 'unhold', 'fence', 'rejoin'] as const;
+const ORDERS = ['freeze', 'unfreeze', 'rollback', 'set', 'hold', 'unhold', 'fence', 'drain', 'rejoin'] as const;
 
 /** Orders that point groups at a release; orders about one site. */
 const POINTING: readonly string[] = ['rollback', 'set'];
-const ABOUT_SITE: readonly string[] = ['fence', 'rejoin'];
+const ABOUT_SITE: readonly string[] = ['fence', 'drain', 'rejoin'];
 
 /** Which order. */
 export type StageOrder = (typeof ORDERS)[number];
@@ -22,7 +22,7 @@ export type OrderPredicate = {
   readonly order: StageOrder;
   readonly stage: string;
   readonly groups: readonly string[];
-  /** The site that is fenced or rejoins, and only there. */
+  /** The site that is fenced, drained or rejoins, and only there. */
   readonly site?: string;
   readonly release: Digest | null;
   readonly reason: string;
