@@ -76,8 +76,12 @@ const SITE: readonly RequirementRow[] = [
 const LEDGER: readonly RequirementRow[] = [
   ['D1', 'append-only, provable: editing or dropping any row is found by anyone with an old checkpoint', ''],
   ['D2', 'durable and fast: an acknowledged entry survives a kill; group commit', NOT_BY_ROW],
-  ['D3', 'complete: who, what, on which devices, refusals, grants, receipts, key events', NONE_YET],
-  ['D4', 'answers to the auditor’s questions, with digests and proofs', 'some of the questions are not built yet'],
+  ['D3', 'complete: who, what, on which devices, refusals, grants, receipts, key events', 'promotions that waited are not logged'],
+  [
+    'D4',
+    'answers to the auditor’s questions, with digests and proofs',
+    'slots of devices, layers of images and the links of sites are not told',
+  ],
   ['D5', 'two times: what was true then, and what was known then', ''],
   ['D6', 'pages for people', NONE_YET],
   ['D7', 'export', NONE_YET],

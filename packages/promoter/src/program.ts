@@ -131,6 +131,70 @@ export const PROGRAM: Program = {
       summary: 'which sites run or ran something',
       load: async () => ({ command: (await import('@sealane/auditor')).auditExposure }),
     },
+    'audit devices': {
+      summary: 'on which devices a release was tested',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditDevices }),
+    },
+    'audit cases': {
+      summary: 'which test cases passed, failed or were flaky',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditCases }),
+    },
+    'audit approvals': {
+      summary: 'who approved, having seen what, with which other part',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditApprovals }),
+    },
+    'audit decisions': {
+      summary: 'which policy decided, why refused, what changed then',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditDecisions }),
+    },
+    'audit changes': {
+      summary: 'what changed from the release before',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditChanges }),
+    },
+    'audit waivers': {
+      summary: 'what was let through, and what still rests on it',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditWaivers }),
+    },
+    'audit awareness': {
+      summary: 'when each site could know of a revocation',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditAwareness }),
+    },
+    'audit remedy': {
+      summary: 'how long from a finding to the fix, at each site',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditRemedy }),
+    },
+    'audit parity': {
+      summary: 'how a site differs from where its release was tested',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditParity }),
+    },
+    'audit unit': {
+      summary: 'everything that was tested on one unit',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditUnit }),
+    },
+    'audit keys': {
+      summary: 'who may sign what, and what a key signed',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditKeys }),
+    },
+    'audit drift': {
+      summary: 'which sites run something else than assigned',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditDrift }),
+    },
+    'audit snapshot': {
+      summary: 'what the ledger held at a time, unedited since',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditSnapshot }),
+    },
+    'audit rollbacks': {
+      summary: 'what was rolled back, and why',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditRollbacks }),
+    },
+    'audit evidence': {
+      summary: 'which evidence is missing or about to expire',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditEvidence }),
+    },
+    'audit automatic': {
+      summary: 'what happened without a person, and how it is undone',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditAutomatic }),
+    },
     'audit verify': {
       summary: 'is the ledger what it was?',
       load: async () => ({ command: (await import('@sealane/auditor')).auditVerify }),

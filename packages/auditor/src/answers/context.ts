@@ -109,7 +109,8 @@ export async function closeAnswer<T extends object>(
   // "none" is an answer too: what it was read from is the log of that checkpoint
   const isEmpty = cited.length === 0 && (await context.ledger.latestCosigned()) === null;
   const proved = isEmpty ? { note: null, statements: [], unproved: [] } : await proveAll(context, cited);
-  const doubts = [...evidence.doubts, ...proved.unproved.map(unprovedDoubt)];
+  const all = [...evidence.doubts, ...proved.unproved.map(unprovedDoubt)];
+  const doubts = [...new Map(all.map((one) => [`${one.logIndex} ${one.code} ${one.message}`, one])).values()];
   return { question, answer: { ...answer, doubts }, statements: proved.statements, checkpoint: proved.note, complete: doubts.length === 0 };
 }
 

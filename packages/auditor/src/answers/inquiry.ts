@@ -70,7 +70,7 @@ async function ledgerAsKnown(context: AuditContext, time: string): Promise<Ledge
 }
 
 /** How many entries a quorum had cosigned by `time`: the first entry that it had not is found by halves, since checkpoints only grow. */
-async function sizeKnownAt(context: AuditContext, time: string): Promise<number> {
+export async function sizeKnownAt(context: AuditContext, time: string): Promise<number> {
   let [known, unknown] = [0, await context.ledger.size()];
   while (known < unknown) {
     const middle = Math.floor((known + unknown) / 2);

@@ -6,31 +6,18 @@ import {
   hardwareFacts,
   type HardwareFacts,
   type JsonObject,
-  type JsonValue,
-  LIMITS,
-  parseDigest,
-  parseStrictJson,
   partName,
   PREDICATE,
-  sha256,
 } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
-import { type Policy, readApproval, readDecision, readReceipt, readRelease, type ReleaseComponent } from '@sealane/trust';
-import {
-  type Answer,
-  type AuditContext,
-  cite,
-  closeAnswer,
-  doubt,
-  type Doubt,
-  type Evidence,
-  personOf,
-  startEvidence,
-  statementOf,
-} from './context.js';
+import { readReceipt, type ReleaseComponent, type TestResult } from '@sealane/trust';
+import { readDocument, readObject } from './about-release.js';
+import { type AuditContext, doubt, personOf } from './context.js';
 import { type Elsewhere, elsewhereOf } from './elsewhere.js';
-import { lastPolicy } from './facts.js';
-import { listAt, textAt, valueAt } from './json-at.js';
+import { FACT } from './fact-kinds.js';
+import { type Fact, factsIn } from './facts.js';
+import { type Answered, type Asked, inquire, type Inquiry, isBy } from './inquiry.js';
+import { listAt, textAt } from './json-at.js';
 
 /** Hardware that a release was tested on: the class, and a line for people. `hbom` is the digest of the inventory itself. */
 export interface TestedHardware {
@@ -50,8 +37,8 @@ export interface Trace {
   readonly tests: readonly {
     readonly suite: string;
     readonly result: string;
-    readonly passed: JsonValue;
-    readonly total: JsonValue;
+    readonly passed: number;
+    readonly total: number;
     readonly statement: Digest;
   }[];
   readonly testedOn: readonly TestedHardware[];
@@ -86,148 +73,99 @@ export interface Trace {
  *
  * @throws AuditorError `RELEASE_UNKNOWN`; `LOG_NOT_INCLUDED`, `LOG_WITNESS` when what is cited cannot be proved
  */
-export async function traceRelease(context: AuditContext, release: Digest): Promise<Answer<Trace & { readonly doubts: readonly Doubt[] }>> {
-  const described = (await context.ledger.releases()).find((row) => row.release === release);
-  if (described === undefined)
-    throw new AuditorError('RELEASE_UNKNOWN', `trace ${release}: there is no such release in the ledger`, { release });
-  const about = { context, evidence: startEvidence(), entries: await context.ledger.statementsAbout(release) };
-  const { name, version } = described;
-  return await closeAnswer(context, about.evidence, `trace ${release}`, {
-    release,
-    name,
-    version,
-    components: await componentsOf(about),
-    provenance: await provenanceOf(about),
-    ...(await testsOf(about)),
-    approvals: await approvalsOf(about),
-    decisions: await decisionsOf(about),
-    sites: await sitesOf(about),
-    elsewhere: await elsewhereOf(context, about.evidence, about.entries),
+export async function traceRelease(context: AuditContext, release: Digest, asked: Asked = {}): Promise<Answered<Trace>> {
+  return await inquire(context, `trace ${release}`, asked, async (inquiry) => {
+    const { ledger } = inquiry.context;
+    const [described] = await ledger.releases(release);
+    if (described === undefined)
+      throw new AuditorError('RELEASE_UNKNOWN', `trace ${release}: there is no such release in the ledger`, { release });
+    const about = { inquiry, entries: await ledger.statementsAbout(release) };
+    const { name, version } = described;
+    return {
+      release,
+      name,
+      version,
+      components: await componentsOf(about),
+      provenance: await provenanceOf(about),
+      ...(await testsOf(about)),
+      approvals: await approvalsOf(about),
+      decisions: await decisionsOf(about),
+      sites: await sitesOf(about),
+      elsewhere: await elsewhereOf(inquiry.context, inquiry.evidence, about.entries),
+    };
   });
 }
 
-/** The statements about a release, and where citations are collected. */
+/** The question, and the statements about the release. */
 interface About {
-  readonly context: AuditContext;
-  readonly evidence: Evidence;
+  readonly inquiry: Inquiry;
   readonly entries: readonly LedgerEntry[];
 }
 
-/** A statement with the entry that it came in. */
-interface Cited {
-  readonly entry: LedgerEntry;
-  readonly predicate: JsonObject;
+async function componentsOf({ inquiry, entries }: About): Promise<Trace['components']> {
+  const [first] = await factsIn(inquiry, FACT.release, entries);
+  return first?.said.components ?? [];
 }
 
-function ofType({ entries }: About, predicateType: string): readonly LedgerEntry[] {
-  return entries.filter((entry) => statementOf(entry).predicateType === predicateType);
-}
-
-/** Verified evidence of one type, signed by keys that the last policy names for it. */
-async function evidenceOf(about: About, predicateType: string, signers: keyof Policy['signers']): Promise<readonly Cited[]> {
-  const policy = lastPolicy(about.context);
-  const cited: Cited[] = [];
-  for (const entry of ofType(about, predicateType)) {
-    const isGood = await cite(about.context, about.evidence, entry, policy, policy.signers[signers]);
-    if (isGood) cited.push({ entry, predicate: statementOf(entry).predicate });
-  }
-  return cited;
-}
-
-async function componentsOf(about: About): Promise<Trace['components']> {
-  const [first] = await evidenceOf(about, PREDICATE.release, 'release');
-  return first === undefined ? [] : readRelease(statementOf(first.entry)).components;
-}
-
-async function provenanceOf(about: About): Promise<Trace['provenance']> {
-  return (await evidenceOf(about, PREDICATE.provenance, 'provenance')).map(({ predicate, entry }) => ({
-    builder: textAt(predicate, 'runDetails', 'builder', 'id'),
-    commits: listAt(predicate, 'buildDefinition', 'resolvedDependencies').map((dependency) => textAt(dependency, 'digest', 'gitCommit')),
+async function provenanceOf({ inquiry, entries }: About): Promise<Trace['provenance']> {
+  return (await factsIn(inquiry, FACT.provenance, entries)).map(({ said, entry }) => ({
+    builder: textAt(said, 'runDetails', 'builder', 'id'),
+    commits: listAt(said, 'buildDefinition', 'resolvedDependencies').map((dependency) => textAt(dependency, 'digest', 'gitCommit')),
     statement: entry.statementDigest,
   }));
 }
 
-async function testsOf(about: About): Promise<Pick<Trace, 'tests' | 'testedOn'>> {
-  const cited = await evidenceOf(about, PREDICATE.testResult, 'tests');
-  const tests = cited.map(({ predicate, entry }) => {
-    const suite = valueAt(predicate, 'configuration', 0);
-    return {
-      suite: textAt(suite, 'name'),
-      result: textAt(predicate, 'result'),
-      passed: valueAt(suite, 'annotations', 'passed') ?? null,
-      total: valueAt(suite, 'annotations', 'total') ?? null,
-      statement: entry.statementDigest,
-    };
+async function testsOf({ inquiry, entries }: About): Promise<Pick<Trace, 'tests' | 'testedOn'>> {
+  const facts = await factsIn(inquiry, FACT.test, entries);
+  const tests = facts.map(({ said: { suite, result, counts }, entry }) => {
+    return { suite, result, passed: counts.passed, total: counts.total, statement: entry.statementDigest };
   });
-  return { tests, testedOn: cited.map((item) => hardwareOf(about.context, item)).filter((item) => item !== undefined) };
+  return { tests, testedOn: facts.map((fact) => hardwareOf(inquiry, fact)).filter((item) => item !== undefined) };
 }
 
-function hardwareOf({ readBlob }: AuditContext, { entry, predicate }: Cited): TestedHardware | undefined {
-  const descriptor = listAt(predicate, 'configuration').find((item) => textAt(item, 'name') === 'hardware');
-  const bytes = descriptor === undefined ? undefined : readBlob(parseDigest(`sha256:${textAt(descriptor, 'digest', 'sha256')}`));
-  if (bytes === undefined) return undefined;
-  const facts = hardwareFacts(asObject(parseStrictJson(bytes, { maxBytes: LIMITS.evidenceBlobBytes, maxDepth: LIMITS.jsonDepth })));
+function hardwareOf(inquiry: Inquiry, fact: Fact<TestResult>): TestedHardware | undefined {
+  const { hardware: hbom } = fact.said;
+  const named = { digest: hbom, what: 'hardware inventory' };
+  const facts = readDocument(inquiry, fact, named, (bytes) => hardwareFacts(readObject(bytes)));
+  if (facts === undefined || hbom === undefined) return undefined;
   const label = [partName(facts), facts.cpu, facts.arch].filter((word) => word !== undefined && word !== '').join(', ');
-  return { class: hardwareClass(facts), label, facts, hbom: sha256(bytes), statement: entry.statementDigest };
+  return { class: hardwareClass(facts), label, facts, hbom, statement: fact.entry.statementDigest };
 }
 
-async function approvalsOf({ context, evidence, entries }: About): Promise<Trace['approvals']> {
-  const approvals: Trace['approvals'][number][] = [];
-  for (const entry of entries.filter((item) => statementOf(item).predicateType === PREDICATE.approval)) {
-    const { stage, verdict, issuedAt } = readApproval(statementOf(entry));
-    const policy = context.policies.find((item) => item.stage === stage);
-    if (policy === undefined || !(await cite(context, evidence, entry, policy))) continue;
-    approvals.push({
-      person: personOf(context, entry.keyId) ?? `key ${entry.keyId}`,
-      stage,
-      verdict,
-      issuedAt,
-      statement: entry.statementDigest,
-    });
-  }
-  return approvals;
+async function approvalsOf({ inquiry, entries }: About): Promise<Trace['approvals']> {
+  return (await factsIn(inquiry, FACT.approval, entries)).map(({ said: { stage, verdict, issuedAt }, entry }) => {
+    const person = personOf(inquiry.context, entry.keyId) ?? `key ${entry.keyId}`;
+    return { person, stage, verdict, issuedAt, statement: entry.statementDigest };
+  });
 }
 
-async function decisionsOf({ context, evidence, entries }: About): Promise<Trace['decisions']> {
-  const decisions: Trace['decisions'][number][] = [];
-  for (const entry of entries.filter((item) => statementOf(item).predicateType === PREDICATE.decision)) {
-    const { sealane_promotion: promotion, verificationResult: result, timeVerified } = readDecision(statementOf(entry));
-    const policy = context.policies.find((item) => item.stage === promotion.to);
-    const keys = policy?.chain.find(({ stage }) => stage === promotion.to)?.keys;
-    if (policy === undefined) {
-      doubt(evidence, entry, 'STAGE_UNKNOWN', `decision ${entry.index} is for the stage ${promotion.to}, which has no policy here`);
-      continue;
-    }
-    if (!(await cite(context, evidence, entry, policy, keys))) continue;
-    const checks = promotion.checks.map((check): JsonObject => ({ ...check }));
-    decisions.push({ stage: promotion.to, result, counter: promotion.counter, at: timeVerified, checks, statement: entry.statementDigest });
-  }
-  return decisions;
+async function decisionsOf({ inquiry, entries }: About): Promise<Trace['decisions']> {
+  return (await factsIn(inquiry, FACT.decision, entries)).map(({ said, at, entry }) => {
+    const { to: stage, counter, checks } = said.sealane_promotion;
+    const listed = checks.map((check): JsonObject => ({ ...check }));
+    return { stage, result: said.verificationResult, counter, at, checks: listed, statement: entry.statementDigest };
+  });
 }
 
 /** Receipts speak for their site only: they are cited when they are by the key of that site's record. */
-async function sitesOf(about: About): Promise<Trace['sites']> {
+async function sitesOf({ inquiry, entries }: About): Promise<Trace['sites']> {
+  const { context, evidence } = inquiry;
   const sites: Trace['sites'][number][] = [];
-  for (const entry of ofType(about, PREDICATE.receipt)) {
-    if (!(await isOwnReceipt(about.context, entry))) {
-      doubt(about.evidence, entry, 'SITE_MISMATCH', `receipt ${entry.index} is not signed by the key of any record of its site`);
+  for (const entry of entries.filter(({ statement }) => statement.predicateType === PREDICATE.receipt)) {
+    const { site, event, at, reason } = readReceipt(entry.statement);
+    if (!isBy(inquiry, at)) continue;
+    if (!(await isOwnReceipt(context, entry))) {
+      doubt(evidence, entry, 'SITE_MISMATCH', `receipt ${entry.index} is not signed by the key of any record of its site`);
       continue;
     }
-    about.evidence.citations.push({ digest: entry.statementDigest, logIndex: entry.index });
-    const { site, event, at: time, reason } = readReceipt(statementOf(entry));
-    sites.push({ site, event, at: time, reason, statement: entry.statementDigest });
+    evidence.citations.push({ digest: entry.statementDigest, logIndex: entry.index });
+    sites.push({ site, event, at, reason, statement: entry.statementDigest });
   }
   return sites;
 }
 
 /** Whether a receipt is signed by the key that a logged site record gives to its site. */
 async function isOwnReceipt({ ledger }: AuditContext, entry: LedgerEntry): Promise<boolean> {
-  const { site } = readReceipt(statementOf(entry));
+  const { site } = readReceipt(entry.statement);
   return (await ledger.sites(site)).some(({ siteKeyId }) => siteKeyId === entry.keyId);
-}
-
-function asObject(value: JsonValue): JsonObject {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new AuditorError('JSON_MALFORMED', 'read a hardware inventory: expected an object');
-  return value as JsonObject;
 }

@@ -1,7 +1,7 @@
 /** `sealane audit coverage`. */
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { coverage, type Coverage } from '../answers/coverage.js';
-import { answerQuestion, argument, ASKED, given } from './question.js';
+import { answerQuestion, argument, ASKED, counted, given } from './question.js';
 
 export const auditCoverage: CommandSpec = {
   name: 'audit coverage',
@@ -27,7 +27,7 @@ function lines({ name, version, stage, classes, covered, uncovered, unknown, pro
     `${name}@${version} in ${stage}: ${covered.length} of ${sites} sites covered`,
     ...classes.map(({ role, label, units, sites: at, why }) =>
       units.length > 0
-        ? `  ${role}: ${label}: ${units.length} units, at ${at.length} sites`
+        ? `  ${role}: ${label}: ${counted(units.length, 'unit')}, at ${counted(at.length, 'site')}`
         : `  ${role}: ${label}: not covered, at ${at.join(', ')}${why === '' ? '' : ` (${why})`}`,
     ),
     ...uncovered.map(({ site, why }) => `  uncovered: ${site}${why === '' ? '' : `: ${why}`}`),

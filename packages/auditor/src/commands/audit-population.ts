@@ -1,7 +1,7 @@
 /** `sealane audit population`. */
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { population, type Population } from '../answers/population.js';
-import { answerQuestion, ASKED, given, STAGE } from './question.js';
+import { answerQuestion, ASKED, counted, given, STAGE } from './question.js';
 
 export const auditPopulation: CommandSpec = {
   name: 'audit population',
@@ -23,7 +23,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
 
 function lines({ decisions, releases, sites, scanned }: Population): readonly string[] {
   return [
-    `${decisions.length} decisions, ${releases.length} releases, ${sites.length} sites`,
+    `${counted(decisions.length, 'decision')}, ${counted(releases.length, 'release')}, ${counted(sites.length, 'site')}`,
     ...decisions.map(({ at, stage, result, release, logIndex }) => `  ${at}  ${stage}  ${result}  ${release}  entry ${logIndex}`),
     ...releases.map(({ at, name, version, logIndex }) => `  ${at}  ${name}@${version}  entry ${logIndex}`),
     ...sites.map(({ at, site, stage, logIndex }) => `  ${at}  ${site} in ${stage}  entry ${logIndex}`),

@@ -36,7 +36,12 @@ export async function answerQuestion<T extends object>(
   const text = [
     ...lines(answer.answer),
     ...answer.answer.doubts.map(({ statement, message }) => `in doubt: ${statement}: ${message}`),
-    `${answer.statements.length} statements, each proved to be in the log`,
+    `${counted(answer.statements.length, 'statement')}, each proved to be in the log`,
   ];
   return { exit: answer.complete ? 0 : 4, json: answer, text: text.join('\n') };
+}
+
+/** `1 site`, `2 sites`. */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

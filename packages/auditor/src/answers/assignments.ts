@@ -1,0 +1,53 @@
+/** What each group of a stage was told to run, as the log says it: decisions that passed, and orders that point elsewhere, the last one counting. */
+import type { Digest } from '@sealane/core';
+import { isPointing, type Policy } from '@sealane/trust';
+import { FACT } from './fact-kinds.js';
+import { type Fact, factsOf } from './facts.js';
+import type { Inquiry } from './inquiry.js';
+
+/** Where a group points. */
+export interface Assignment {
+  readonly group: string;
+  readonly release: Digest;
+  readonly at: string;
+  readonly statement: Digest;
+}
+
+/** The assignments of a stage by group; and the sites that are fenced. */
+export interface Assignments {
+  readonly byGroup: ReadonlyMap<string, Assignment>;
+  readonly fenced: ReadonlySet<string>;
+}
+
+/** Folds decisions and orders of a stage in the order of the log. */
+export async function assignmentsOf(inquiry: Inquiry, stage: string): Promise<Assignments> {
+  const decided = (await factsOf(inquiry, FACT.decision)).filter(
+    ({ said }) => said.sealane_promotion.to === stage && said.verificationResult === 'PASSED',
+  );
+  const ordered = (await factsOf(inquiry, FACT.order)).filter(({ said }) => said.stage === stage);
+  const pointed = [
+    ...decided.map((fact) => ({ fact, groups: fact.said.sealane_promotion.rollout, release: fact.said.sealane_promotion.release })),
+    ...ordered.flatMap((fact) =>
+      isPointing(fact.said) && fact.said.release !== null ? [{ fact, groups: fact.said.groups, release: fact.said.release }] : [],
+    ),
+  ].sort((a, b) => a.fact.entry.index - b.fact.entry.index);
+  const byGroup = new Map<string, Assignment>();
+  for (const { fact, groups, release } of pointed)
+    for (const group of groups) byGroup.set(group, { group, release, at: fact.at, statement: fact.entry.statementDigest });
+  return { byGroup, fenced: fencedBy(ordered) };
+}
+
+/** The group that a site belongs to: the first whose labels it has. */
+export function groupOf({ groups }: Policy, labels: Readonly<Record<string, string>>): string | undefined {
+  return groups.find(({ match }) => Object.entries(match).every(([key, value]) => labels[key] === value))?.name;
+}
+
+function fencedBy(ordered: readonly Fact<ReturnType<typeof FACT.order.read>>[]): ReadonlySet<string> {
+  const fenced = new Set<string>();
+  for (const { said } of ordered) {
+    if (said.site === undefined) continue;
+    if (said.order === 'fence') fenced.add(said.site);
+    else fenced.delete(said.site);
+  }
+  return fenced;
+}

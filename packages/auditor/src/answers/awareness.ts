@@ -1,0 +1,69 @@
+/** When each site could have known that a release was revoked: from the checkpoints that its receipts name. */
+import type { Digest } from '@sealane/core';
+import { readReceipt } from '@sealane/trust';
+import { aboutRelease, nameOf, type NamedRelease } from './about-release.js';
+import { type AuditContext, statementOf } from './context.js';
+import { FACT } from './fact-kinds.js';
+import { factsIn } from './facts.js';
+import { type Answered, type Asked, inquire, type Inquiry, witnessedAt } from './inquiry.js';
+import { siteHistories, type SiteHistory } from './site-history.js';
+
+export interface Awareness extends NamedRelease {
+  readonly revocations: readonly {
+    readonly reason: string;
+    readonly statement: Digest;
+    readonly logIndex: number;
+    /** No site can have known before: witnesses saw it then. */
+    readonly witnessed: string | null;
+  }[];
+  readonly sites: readonly {
+    readonly site: string;
+    readonly stage: string;
+    /** The last that the site reported under a log without the revocation, and the first under one with it: it learned of it in between. */
+    readonly lastUnaware: string | null;
+    readonly firstAware: string | null;
+    readonly ran: readonly { readonly since: string; readonly until: string | null }[];
+    readonly runsNow: boolean;
+  }[];
+  /** What the log cannot tell. */
+  readonly notSeen: readonly string[];
+}
+
+const NOT_SEEN = [
+  'contacts of a site that led to no receipt: it may have known earlier than firstAware',
+  'when the metadata that a site held expired: that is in the lane of then, not in the log',
+];
+
+/** Answers "when could each site have known of the revocation?". @throws AuditorError `RELEASE_UNKNOWN` */
+export async function awareness(context: AuditContext, named: string, asked: Asked = {}): Promise<Answered<Awareness>> {
+  return await inquire(context, `awareness ${named}`, asked, async (inquiry) => {
+    const about = await aboutRelease(inquiry, named);
+    const facts = await factsIn(inquiry, FACT.revocation, about.entries);
+    const first = facts[0]?.entry.index;
+    const revocations = facts.map(async ({ said, entry }) => {
+      const witnessed = await witnessedAt(inquiry.context, entry.index);
+      return { reason: said.reason, statement: entry.statementDigest, logIndex: entry.index, witnessed };
+    });
+    const sites: Awareness['sites'][number][] = [];
+    for (const history of first === undefined ? [] : await siteHistories(inquiry))
+      sites.push(await siteOf(inquiry, history, about.release, first ?? 0));
+    return { ...nameOf(about), revocations: await Promise.all(revocations), sites, notSeen: NOT_SEEN };
+  });
+}
+
+async function siteOf({ context }: Inquiry, history: SiteHistory, release: Digest, index: number): Promise<Awareness['sites'][number]> {
+  const { site, record, receipts, runs } = history;
+  const entries = await context.ledger.entriesAt(receipts.map((receipt) => receipt.index));
+  const sizes = new Map(entries.map((entry) => [entry.index, readReceipt(statementOf(entry)).checkpoint?.size ?? 0]));
+  const aware = receipts.findIndex((receipt) => (sizes.get(receipt.index) ?? 0) > index);
+  const before = aware < 0 ? receipts : receipts.slice(0, aware);
+  const ran = runs.filter((run) => run.release === release);
+  return {
+    site,
+    stage: record.said.stage,
+    lastUnaware: before.at(-1)?.at ?? null,
+    firstAware: aware < 0 ? null : (receipts[aware]?.at ?? null),
+    ran: ran.map(({ since, until }) => ({ since, until })),
+    runsNow: ran.some(({ until }) => until === null),
+  };
+}

@@ -1,0 +1,97 @@
+/** Which keys and identities may sign what, from which entry of the log to which; and everything that one of them signed. */
+import { AuditorError, type Digest } from '@sealane/core';
+import type { Policy, PolicyWindow } from '@sealane/trust';
+import { type AuditContext, personOf } from './context.js';
+import { FACT } from './fact-kinds.js';
+import { factsOf } from './facts.js';
+import { type Answered, type Asked, inquire, type Inquiry, isBy, sizeKnownAt, witnessedAt } from './inquiry.js';
+
+export interface Keys {
+  readonly keys: readonly {
+    readonly keyId: string;
+    readonly person: string | null;
+    readonly identity: string | null;
+    /** `stage prod`, `tests`, `registrar`, `site harbour-7`, `rig bench-1`; none: known from the log alone. */
+    readonly roles: readonly string[];
+    /** Entries in which its word counts: `fromIndex` ≤ index < `untilIndex`; null where no policy names it. */
+    readonly fromIndex: number | null;
+    readonly untilIndex: number | null;
+    readonly endedBecause: string | null;
+    /** Whether its word counted at the time that is asked about. */
+    readonly valid: boolean;
+  }[];
+  /** What the one key signed that is asked about, whether or not it counts. */
+  readonly signed: readonly {
+    readonly predicateType: string;
+    readonly statement: Digest;
+    readonly logIndex: number;
+    readonly witnessed: string | null;
+    readonly counts: boolean;
+  }[];
+}
+
+/** Answers "who could sign what then, and what did this key sign?". @throws AuditorError `USAGE` a malformed key id; `KEY_NOT_NAMED` nobody knows it */
+export async function keys(context: AuditContext, keyId: string | undefined, asked: Asked = {}): Promise<Answered<Keys>> {
+  if (keyId !== undefined && !/^[0-9a-f]{64}$/.test(keyId))
+    throw new AuditorError('USAGE', `read KEY: expected the 64 hex digits of a key’s id, got ${keyId.slice(0, 80)}`);
+  return await inquire(context, keyId === undefined ? 'keys' : `keys ${keyId}`, asked, async (inquiry) => {
+    const { ledger } = inquiry.context;
+    const size = inquiry.asOf === undefined ? await ledger.size() : await sizeKnownAt(inquiry.context, inquiry.asOf);
+    const roles = await rolesOf(inquiry);
+    const seen = (await ledger.keysSeen()).map((row) => row.keyId);
+    const ids = [...new Set([...roles.keys(), ...seen])].filter((id) => keyId === undefined || id === keyId);
+    if (keyId !== undefined && ids.length === 0)
+      throw new AuditorError('KEY_NOT_NAMED', `ask for key ${keyId}: no policy names it, and it signed nothing in the log`);
+    const all = ids.map((id) => keyOf(inquiry.context, id, roles.get(id) ?? [], size));
+    return { keys: all, signed: keyId === undefined ? [] : await signedBy(inquiry, keyId) };
+  });
+}
+
+/** What policies give each key to do, and what the registrar enrolled. */
+async function rolesOf(inquiry: Inquiry): Promise<ReadonlyMap<string, readonly string[]>> {
+  const roles = new Map<string, Set<string>>();
+  const give = (role: string, ids: readonly string[]): void => {
+    for (const id of ids) roles.set(id, (roles.get(id) ?? new Set<string>()).add(role));
+  };
+  for (const policy of inquiry.context.policies) {
+    give('registrar', policy.registrar);
+    for (const { stage, keys: ids } of policy.chain) give(`stage ${stage}`, ids);
+    for (const { id, keys: ids } of policy.people) give(`person ${id}`, ids);
+    for (const [role, ids] of Object.entries(policy.signers)) give(role, ids);
+  }
+  for (const { said } of await factsOf(inquiry, FACT.siteRecord)) give(`site ${said.site}`, [said.key.id]);
+  for (const { said } of await factsOf(inquiry, FACT.rig)) give(`rig ${said.rig}`, [said.key.id]);
+  return new Map([...roles].map(([id, some]) => [id, [...some]]));
+}
+
+function keyOf(context: AuditContext, keyId: string, roles: readonly string[], size: number): Keys['keys'][number] {
+  const window = windowOf(context.policies, keyId);
+  return {
+    keyId,
+    person: personOf(context, keyId) ?? null,
+    identity: context.policies.map(({ identities = {} }) => identities[keyId]?.identity).find((one) => one !== undefined) ?? null,
+    roles,
+    fromIndex: window?.fromIndex ?? null,
+    untilIndex: window?.untilIndex ?? null,
+    endedBecause: window?.reason ?? null,
+    // sites and rigs count from their record on, which is in the log by then
+    valid: window === undefined ? roles.length > 0 : window.fromIndex <= size && (window.untilIndex === null || window.untilIndex > size),
+  };
+}
+
+function windowOf(policies: readonly Policy[], keyId: string): PolicyWindow | undefined {
+  return policies.map(({ keys: named, identities = {} }) => named[keyId] ?? identities[keyId]).find((one) => one !== undefined);
+}
+
+async function signedBy({ context, evidence, asOf }: Inquiry, keyId: string): Promise<Keys['signed']> {
+  const window = windowOf(context.policies, keyId);
+  const signed: Keys['signed'][number][] = [];
+  for (const { index, statement, statementDigest } of await context.ledger.statementsBy(keyId)) {
+    const witnessed = await witnessedAt(context, index);
+    if (witnessed !== null && !isBy({ asOf }, witnessed)) continue;
+    evidence.citations.push({ digest: statementDigest, logIndex: index });
+    const counts = window === undefined || (index >= window.fromIndex && (window.untilIndex === null || index < window.untilIndex));
+    signed.push({ predicateType: statement.predicateType, statement: statementDigest, logIndex: index, witnessed, counts });
+  }
+  return signed;
+}

@@ -1,0 +1,61 @@
+/** Every way back: sites that went back by themselves or by hand, and stages that were pointed back, each with its cause. */
+import type { Digest } from '@sealane/core';
+import { readReceipt, type RecordedCheck } from '@sealane/trust';
+import { type AuditContext, policyOf, statementOf } from './context.js';
+import { FACT } from './fact-kinds.js';
+import { factsOf } from './facts.js';
+import { type Answered, type Asked, inquire, type Inquiry } from './inquiry.js';
+import { siteHistories, type SiteHistory } from './site-history.js';
+
+export interface Rollbacks {
+  readonly sites: readonly {
+    readonly site: string;
+    readonly stage: string;
+    /** `rolled-back`: by itself; `rollback`: by hand. */
+    readonly event: string;
+    /** What was left, and what runs since. */
+    readonly left: Digest | null;
+    readonly runs: Digest | null;
+    readonly at: string;
+    readonly reason: string | null;
+    readonly checks: readonly RecordedCheck[];
+    readonly seconds: number | null;
+    readonly statement: Digest;
+  }[];
+  readonly stages: readonly {
+    readonly stage: string;
+    readonly groups: readonly string[];
+    readonly release: Digest | null;
+    readonly reason: string;
+    readonly at: string;
+    readonly statement: Digest;
+  }[];
+}
+
+/** Answers "what was rolled back, and why?". @throws AuditorError `STAGE_UNKNOWN` */
+export async function rollbacks(context: AuditContext, stage: string | undefined, asked: Asked = {}): Promise<Answered<Rollbacks>> {
+  if (stage !== undefined) policyOf(context, stage);
+  return await inquire(context, `rollbacks${stage === undefined ? '' : ` in ${stage}`}`, asked, async (inquiry) => {
+    const orders = (await factsOf(inquiry, FACT.order)).filter(
+      ({ said }) => said.order === 'rollback' && (stage === undefined || said.stage === stage),
+    );
+    const sites: Rollbacks['sites'][number][] = [];
+    for (const history of await siteHistories(inquiry, stage)) sites.push(...(await waysBackOf(inquiry, history)));
+    return {
+      sites,
+      stages: orders.map(({ said, at, entry }) => {
+        return { stage: said.stage, groups: said.groups, release: said.release, reason: said.reason, at, statement: entry.statementDigest };
+      }),
+    };
+  });
+}
+
+async function waysBackOf({ context }: Inquiry, { site, record, receipts }: SiteHistory): Promise<Rollbacks['sites']> {
+  const back = receipts.filter(({ event }) => event === 'rolled-back' || event === 'rollback');
+  const entries = await context.ledger.entriesAt(back.map(({ index }) => index));
+  return entries.map((entry) => {
+    const { event, release, previous, at, reason, checks, seconds = null } = readReceipt(statementOf(entry));
+    const [left, runs] = event === 'rolled-back' ? [release, previous] : [previous, release];
+    return { site, stage: record.said.stage, event, left, runs, at, reason, checks, seconds, statement: entry.statementDigest };
+  });
+}

@@ -1,0 +1,62 @@
+/** Everything that was tested on one unit or one class of device: what to look at again when a rig turns out faulty. */
+import { AuditorError, type Digest } from '@sealane/core';
+import { subjectDigests } from '@sealane/trust';
+import { devicesOf } from './about-release.js';
+import type { AuditContext } from './context.js';
+import { FACT } from './fact-kinds.js';
+import { factsOf } from './facts.js';
+import { hardwareRuns, wordsOf } from './hardware-runs.js';
+import { type Answered, type Asked, inquire } from './inquiry.js';
+import { siteHistories } from './site-history.js';
+
+export interface Unit {
+  readonly unit: string;
+  readonly runs: readonly {
+    readonly release: Digest;
+    readonly suite: string;
+    readonly result: string;
+    readonly at: string;
+    readonly keyId: string;
+    readonly statement: Digest;
+    readonly logIndex: number;
+  }[];
+  readonly releases: readonly { readonly release: Digest; readonly name: string | null; readonly version: string | null }[];
+  readonly recalls: readonly { readonly reason: string; readonly untilIndex: number; readonly statement: Digest }[];
+  /** Sites that have, or had, such a unit. */
+  readonly sites: readonly { readonly site: string; readonly since: string; readonly until: string | null }[];
+}
+
+/** Answers "what was tested on this unit?"; `unit` is a serial, a class, a model or a firmware. @throws AuditorError `USAGE` none given */
+export async function unit(context: AuditContext, wanted: string, asked: Asked = {}): Promise<Answered<Unit>> {
+  if (wanted === '') throw new AuditorError('USAGE', 'ask for a unit: expected a serial, a class, a model or a firmware');
+  return await inquire(context, `unit ${wanted}`, asked, async (inquiry) => {
+    const tests = await factsOf(inquiry, FACT.test);
+    const there = tests.filter(
+      (fact) => fact.said.hardware !== undefined && devicesOf(inquiry, fact).some((one) => wordsOf(one).includes(wanted)),
+    );
+    const runs = there.map((fact) => ({
+      release: subjectDigests(fact.entry.statement)[0] ?? fact.said.report,
+      suite: fact.said.suite,
+      result: fact.said.result,
+      at: fact.at,
+      keyId: fact.entry.keyId,
+      statement: fact.entry.statementDigest,
+      logIndex: fact.entry.index,
+    }));
+    const known = new Map((await inquiry.context.ledger.releases()).map((row) => [row.release, row]));
+    const releases = [...new Set(runs.map(({ release }) => release))];
+    const recalls = (await factsOf(inquiry, FACT.recall)).filter(({ said: { recalled } }) => Object.values(recalled).includes(wanted));
+    const sites = await hardwareRuns(inquiry, await siteHistories(inquiry), wanted);
+    return {
+      unit: wanted,
+      runs,
+      releases: releases.map((release) => ({
+        release,
+        name: known.get(release)?.name ?? null,
+        version: known.get(release)?.version ?? null,
+      })),
+      recalls: recalls.map(({ said: { reason, untilIndex }, entry }) => ({ reason, untilIndex, statement: entry.statementDigest })),
+      sites: sites.map(({ site, since, until }) => ({ site, since, until })),
+    };
+  });
+}
