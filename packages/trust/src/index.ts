@@ -152,7 +152,14 @@ export {
 export { checkConditions, type Conditions, conditionsShape } from './reports/conditions.js';
 export { checkFidelity, type Fidelity, fidelityShape } from './reports/fidelity.js';
 export { checkRehearsal, type Rehearsal, rehearsalShape } from './reports/rehearsal.js';
-export { isReportFormat, readReport, type ReportFormat, reportFormatOf, reportFormats, REPORT_MEDIA_TYPES } from './reports/report-format.js';
+export {
+  isReportFormat,
+  readReport,
+  type ReportFormat,
+  reportFormatOf,
+  reportFormats,
+  REPORT_MEDIA_TYPES,
+} from './reports/report-format.js';
 export {
   readTestResult,
   type RunDocument,
