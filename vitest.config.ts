@@ -34,6 +34,11 @@ export default defineConfig({
           testTimeout: 60_000,
         },
       },
+      // The same trials of parsers that are in the unit suite, each for as long as SEALANE_FUZZ_SECONDS says.
+      {
+        ...source,
+        test: { name: 'fuzz', include: ['packages/*/src/**/hostile-input.test.ts'], testTimeout: 24 * 3600 * 1000, hookTimeout: 60_000 },
+      },
       {
         ...source,
         test: {

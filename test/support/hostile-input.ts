@@ -1,7 +1,13 @@
 /**
  * What a stranger may hand to a parser: arbitrary bytes, true documents bent as bytes and as JSON, and documents made to cost time or memory.
  * One place for all packages, so that every parser is tried with the same malice.
+ *
+ * `npm run fuzz` runs the same trials for `SEALANE_FUZZ_SECONDS` each, with another seed each time, and keeps what it finds in `test/vectors/corpus`, which
+ * every parser is then tried with.
  */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { SealaneError } from '../../packages/core/src/errors.js';
@@ -133,6 +139,40 @@ const COSTLY: readonly Uint8Array[] = [
   `${'-'.repeat(25_000)}${' '.repeat(25_000)}`,
 ].map((text) => new Uint8Array(Buffer.from(text)));
 
+const CORPUS = fileURLToPath(new URL('../vectors/corpus/', import.meta.url));
+
+/** What once broke a parser: it may break another. */
+const found: readonly Uint8Array[] = (existsSync(CORPUS) ? readdirSync(CORPUS) : []).map(
+  (name) => new Uint8Array(readFileSync(`${CORPUS}${name}`)),
+);
+
+/** How long each property is tried when fuzzing; 0 = so many runs as the trial says. */
+const FUZZ_MS = Number(process.env['SEALANE_FUZZ_SECONDS'] ?? 0) * 1000;
+
+/** Parameters of one of `properties` properties: so many runs, or so much time. What is found by time is kept. */
+function effort(runs: number, properties: number): fc.Parameters<[Uint8Array]> {
+  if (FUZZ_MS === 0) return { numRuns: runs };
+  return {
+    numRuns: Number.MAX_SAFE_INTEGER,
+    plugins: [fc.interruptAfterTimeLimit(FUZZ_MS / properties) as fc.Plugin<[Uint8Array]>, keepFound],
+  };
+}
+
+const keepFound: fc.Plugin<[Uint8Array]> = () => ({
+  onAllRunsComplete: (outcome) => {
+    const [input] = outcome.failed ? (outcome.counterexample ?? []) : [];
+    if (input !== undefined)
+      throw new Error(`${fc.defaultReportMessage(outcome) ?? ''}\nkept as ${keep(input)}`, { cause: outcome.errorInstance });
+  },
+});
+
+function keep(input: Uint8Array): string {
+  const file = `${CORPUS}${createHash('sha256').update(input).digest('hex').slice(0, 16)}`;
+  mkdirSync(CORPUS, { recursive: true });
+  writeFileSync(file, input);
+  return file;
+}
+
 /** Characters that would draw on a terminal, or end a line of a log. */
 // eslint-disable-next-line no-control-regex -- they are what is looked for
 const DRAWS = /[\u0000-\u001f\u007f-\u009f]/;
@@ -156,31 +196,67 @@ export function tryParser<T>({ parse, write, samples, codes, runs = 100 }: Parse
     ).not.toBeUndefined();
     check(document);
   }
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 256 }), check), { numRuns: runs });
-  fc.assert(fc.property(bentBytes(documents), check), { numRuns: runs });
-  const trees = documents.map(asJson).filter((tree) => tree !== undefined);
-  if (trees.length > 0) {
-    const respelt = bentJson(trees).map((tree) => new Uint8Array(Buffer.from(JSON.stringify(sorted(tree)))));
-    fc.assert(fc.property(respelt, check), { numRuns: runs });
-  }
-  for (const document of COSTLY) {
+  const inputs = hostileTo(documents);
+  for (const input of inputs) fc.assert(fc.property(input, check), effort(runs, inputs.length));
+  for (const document of [...COSTLY, ...found]) {
     const begin = performance.now();
     check(document);
     expect(performance.now() - begin).toBeLessThan(MAX_COST_MS);
   }
 }
 
+/** A reader that takes its time: of streams, or through the web's cryptography. */
+export interface Reader {
+  readonly read: (bytes: Uint8Array) => Promise<unknown>;
+  readonly samples: readonly Uint8Array[];
+  readonly codes: RegExp;
+  readonly runs?: number;
+}
+
+/** As `tryParser`. */
+export async function tryReader({ read, samples, codes, runs = 100 }: Reader): Promise<void> {
+  const check = async (bytes: Uint8Array): Promise<boolean> => {
+    try {
+      await read(bytes);
+      return true;
+    } catch (error) {
+      expectRefusal(error, codes);
+      return false;
+    }
+  };
+  for (const sample of samples) expect(await check(sample)).toBe(true);
+  const inputs = hostileTo(samples);
+  const tried = async (bytes: Uint8Array): Promise<void> => void (await check(bytes));
+  for (const input of inputs) await fc.assert(fc.asyncProperty(input, tried), effort(runs, inputs.length));
+  for (const document of [...COSTLY, ...found]) {
+    const begin = performance.now();
+    await check(document);
+    expect(performance.now() - begin).toBeLessThan(MAX_COST_MS);
+  }
+}
+
+/** Arbitrary bytes, true documents bent as bytes, and those that are JSON bent as such. */
+function hostileTo(documents: readonly Uint8Array[]): readonly fc.Arbitrary<Uint8Array>[] {
+  const trees = documents.map(asJson).filter((tree) => tree !== undefined);
+  const respelt = trees.length === 0 ? undefined : bentJson(trees).map((tree) => new Uint8Array(Buffer.from(JSON.stringify(sorted(tree)))));
+  return [fc.uint8Array({ maxLength: 256 }), bentBytes(documents), ...(respelt === undefined ? [] : [respelt])];
+}
+
 function attempt<T>(parse: () => T, codes: RegExp): { readonly taken: T } | undefined {
   try {
     return { taken: parse() };
   } catch (error) {
-    if (!(error instanceof SealaneError)) throw error;
-    expect(error.code, error.message).toMatch(codes);
-    // what is said of a document is for a line of a log, not the document again
-    expect(error.message.length).toBeLessThan(2001);
-    expect(error.message).not.toMatch(DRAWS);
+    expectRefusal(error, codes);
     return undefined;
   }
+}
+
+function expectRefusal(error: unknown, codes: RegExp): void {
+  if (!(error instanceof SealaneError)) throw error;
+  expect(error.code, error.message).toMatch(codes);
+  // what is said of a document is for a line of a log, not the document again
+  expect(error.message.length).toBeLessThan(2001);
+  expect(error.message).not.toMatch(DRAWS);
 }
 
 function asJson(document: Uint8Array): Json | undefined {

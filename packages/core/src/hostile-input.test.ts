@@ -2,14 +2,18 @@
 import { createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { tryParser } from '../../../test/support/hostile-input.js';
+import { type Authority, certificateAuthority, certify, derOf } from '../../../test/support/certificates.js';
 import { noteFile, noteVectors } from '../../../test/support/note-vectors.js';
 import { refusal } from '../../../test/support/refusal.js';
 import { base64, equalBytes, fromUtf8, utf8 } from './bytes.js';
 import { canonicalJson, type JsonObject, type JsonValue } from './canonical-json.js';
+import { readCertificate } from './certificate.js';
+import { makeCertificateRequest, readCertificateRequest } from './certificate-request.js';
 import { parseCheckpoint } from './checkpoint.js';
 import { verifyCosignatures } from './cosignature.js';
 import { parseDigest, sha256 } from './digest.js';
 import { makeEnvelope, INTOTO_PAYLOAD_TYPE, parseEnvelope } from './dsse.js';
+import { encodeEntryBundle, parseEntryBundle } from './entry-bundle.js';
 import { hardwareFacts } from './hardware-class.js';
 import { LIMITS } from './limits.js';
 import { encodeLogLeaf, logLeaf, parseLogLeaf } from './log-leaf.js';
@@ -50,8 +54,12 @@ const cosigned: { checkpoint: string; log: string; witnesses: string[]; quorum: 
 );
 const [quorumCase] = cosigned;
 
+let ca: Authority;
 let request: Uint8Array;
+let certificateRequest: Uint8Array;
 beforeAll(async () => {
+  ca = await certificateAuthority('Fulcio');
+  certificateRequest = await makeCertificateRequest({ site: 'plant-7', previous: null, nonce: '0'.repeat(32) }, signer, signer);
   request = await makeSiteRequest({ name: 'plant-7', nonce: '0'.repeat(32), hbom }, signer);
 });
 
@@ -153,6 +161,20 @@ describe('takes or refuses by name, writes back what it took, and never hangs', 
       return hardwareFacts(typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {});
     };
     tryParser({ parse, samples: [JSON.stringify(hbom)], codes: /^(?:HBOM_MALFORMED|JSON_\w+)$/ });
+  });
+
+  test('entry bundles', () => {
+    const bundle = encodeEntryBundle([logLeaf(envelope, spki), logLeaf(envelope, spki)]);
+    tryParser({ parse: (bytes) => parseEntryBundle(bytes, 2), write: encodeEntryBundle, samples: [bundle], codes: /^TILE_MALFORMED$/ });
+  });
+
+  test('certificates of identities', async () => {
+    const samples = [derOf(await certify(ca.issuing, { identity: 'alice@example.org', issuer: 'https://accounts.example' }))];
+    tryParser({ parse: readCertificate, samples, codes: /^CERTIFICATE_MALFORMED$/ });
+  });
+
+  test('requests for certificates', () => {
+    tryParser({ parse: readCertificateRequest, samples: [certificateRequest], codes: /^(?:CERTIFICATE_REQUEST|JSON_\w+)$/ });
   });
 
   test('requests of sites', () => {

@@ -19,6 +19,7 @@ import { encodeTrustedRoot } from './evidence/trusted-root.js';
 import { provenanceFacts } from './gates/provenance-facts.js';
 import { encodeChannel, parseChannel } from './policy/channel.js';
 import { encodePolicy, parsePolicy } from './policy/policy.js';
+import { encodeSiteShard, parseSiteShard, shardPrefix, type SiteShard } from './policy/site-shard.js';
 import { parseJUnit } from './reports/junit.js';
 import { readTestResult } from './reports/test-result.js';
 import { readTrustedRoot } from './sigstore/trusted-root-file.js';
@@ -61,6 +62,15 @@ describe('documents of the lane: taken or refused by name, written back as they 
     };
     const samples = [encodeChannel(lane.channel()), encodeChannel(lane.channel({ ...orders, floor: { counter: 2, index: 9 } }))];
     tryParser({ parse: parseChannel, write: encodeChannel, samples, codes: TRUST });
+  });
+
+  test('shards of a channel', () => {
+    const sent = { digest: lane.release, length: 9 };
+    const shard: SiteShard = {
+      ...{ apiVersion: 'sealane/v1', kind: 'SiteShard', lane: 'lane.example', stage: 'prod', prefix: shardPrefix('plant-7') },
+      sites: [{ site: 'plant-7', exceptions: [sent] }],
+    };
+    tryParser({ parse: parseSiteShard, write: encodeSiteShard, samples: [encodeSiteShard(shard)], codes: TRUST });
   });
 
   test('waybills', () => {

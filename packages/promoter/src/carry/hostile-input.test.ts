@@ -6,6 +6,7 @@ import { readAnchor } from '@sealane/trust';
 import { afterAll, beforeAll, test } from 'vitest';
 import { tryParser } from '../../../../test/support/hostile-input.js';
 import { makeHome, type TestHome } from '../testing/test-home.js';
+import { readStatements } from '../log/statement-add.js';
 import { CARRIED, parseCarried } from './carried-statements.js';
 
 const CODES =
@@ -42,6 +43,12 @@ afterAll(async () => {
 
 test('statements.json', () => {
   tryParser({ parse: (bytes) => parseCarried('statements.json', bytes), samples: [carried], codes: CODES, runs: 200 });
+});
+
+test('statements by hand', () => {
+  const bundles = JSON.parse(Buffer.from(carried).toString()) as readonly object[];
+  const samples = [JSON.stringify(bundles.slice(0, 1)), JSON.stringify(bundles[0])];
+  tryParser({ parse: (bytes) => readStatements(bytes, 'by hand'), samples, codes: new RegExp(`${CODES.source}|^USAGE$`), runs: 200 });
 });
 
 test('anchors', () => {

@@ -11,10 +11,7 @@ import './x509.js';
  * @throws PromoterError `CERTIFICATE_REQUEST` malformed, another key than P-256, not signed by its key; `CERTIFICATE_DENIED` it asks for more
  */
 export async function readCsr(der: Uint8Array, site: string, name: string): Promise<Uint8Array> {
-  const request = parse(der);
-  const spki = new Uint8Array(request.publicKey.rawData);
-  if (!isP256(spki)) throw malformed('a P-256 key, got another');
-  if (!(await isSelfSigned(request))) throw malformed('a signature by the key in it');
+  const { request, spki } = await parse(der);
   const subject = request.subjectName.getField('CN')[0];
   if (subject !== site || request.subjectName.toJSON().length !== 1)
     throw denied(site, `the common name ${site} alone`, request.subject.slice(0, 200));
@@ -42,9 +39,19 @@ function isOnly(extension: SubjectAlternativeNameExtension, name: string): boole
   return names.length === 1 && names[0]?.type === 'dns' && names[0].value === name;
 }
 
-function parse(der: Uint8Array): Pkcs10CertificateRequest {
+/** A request that is signed by its key, and that key. */
+async function parse(der: Uint8Array): Promise<{ readonly request: Pkcs10CertificateRequest; readonly spki: Uint8Array }> {
+  const { request, spki } = partsOf(der);
+  if (!isP256(spki)) throw malformed('a P-256 key, got another');
+  if (!(await isSelfSigned(request))) throw malformed('a signature by the key in it');
+  return { request, spki };
+}
+
+function partsOf(der: Uint8Array): { readonly request: Pkcs10CertificateRequest; readonly spki: Uint8Array } {
   try {
-    return new Pkcs10CertificateRequest(Uint8Array.from(der));
+    const request = new Pkcs10CertificateRequest(Uint8Array.from(der));
+    // the key is taken apart when it is first asked for, as a name's parts are
+    return { request, spki: new Uint8Array(request.publicKey.rawData) };
   } catch (cause) {
     // the parser throws errors of many classes, and each means the same
     throw malformed(`DER, got ${cause instanceof Error ? cause.message : String(cause)}`);
@@ -66,10 +73,7 @@ async function isSelfSigned(request: Pkcs10CertificateRequest): Promise<boolean>
  * @throws PromoterError `CERTIFICATE_REQUEST`
  */
 export async function readAuthorityCsr(pem: Uint8Array): Promise<{ readonly name: string; readonly spki: Uint8Array }> {
-  const request = parse(decodePem(pem));
-  const spki = new Uint8Array(request.publicKey.rawData);
-  if (!isP256(spki)) throw malformed('a P-256 key, got another');
-  if (!(await isSelfSigned(request))) throw malformed('a signature by the key in it');
+  const { request, spki } = await parse(decodePem(pem));
   return { name: request.subjectName.getField('CN')[0] ?? '', spki };
 }
 

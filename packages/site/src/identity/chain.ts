@@ -66,10 +66,15 @@ export function readChain(pem: Uint8Array): readonly X509Certificate[] {
   }
 }
 
-/** What a certificate of a site says. One with several names has none here. */
+/** What a certificate of a site says. One with several names has none here. @throws SiteError `CERTIFICATE_INVALID` its times are none */
 export function factsOf(certificate: X509Certificate): IdentityFacts {
   const [, name = ''] = /^DNS:([a-z0-9._-]+)$/.exec(certificate.subjectAltName ?? '') ?? [];
-  const time = (text: string): string => `${new Date(text).toISOString().slice(0, 19)}Z`;
+  const time = (text: string): string => {
+    const ms = Date.parse(text);
+    // OpenSSL reads a certificate whose times are none, and says so in their place
+    if (Number.isNaN(ms)) throw new SiteError('CERTIFICATE_INVALID', `read a certificate: expected a time, got ${oneLine(text)}`);
+    return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  };
   return {
     name,
     serial: certificate.serialNumber.toLowerCase(),
