@@ -33,12 +33,12 @@ runtime = "runc"
 events_logger = "file"
 `;
 
-/** Makes an engine in `dir`. */
-export function testEngine(dir: string): TestEngine {
+/** Makes an engine in `dir`; `more` is put into its environment. */
+export function testEngine(dir: string, more: Readonly<Record<string, string>> = {}): TestEngine {
   mkdirSync(dir, { recursive: true });
   const conf = path.join(dir, 'containers.conf');
   writeFileSync(conf, ENGINE_CONF);
-  const env = { CONTAINERS_CONF: conf };
+  const env = { CONTAINERS_CONF: conf, ...more };
   const words = [podman ?? '', '--root', path.join(dir, 'root'), '--runroot', path.join(dir, 'run'), '--storage-driver', 'vfs'];
   const say: TestEngine['say'] = async (...more) => {
     const ended = await runProgram(words[0] ?? '', [...words.slice(1), ...more], { env });

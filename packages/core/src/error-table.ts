@@ -673,6 +673,11 @@ export const ERRORS = define({
     what: 'the engine or installer of this site cannot take the release in for now',
     hint: 'see that the engine works on this host; the next update tries again',
   },
+  WORKLOAD_STRAY: {
+    exit: 3,
+    what: 'something runs at this site, or was changed, beside the release that was admitted',
+    hint: 'find out who did it; then stop it, or say strays: stop in driver of site.yaml and run: sealane-site update',
+  },
   HEALTH_FAILED: {
     exit: 7,
     what: 'the release did not pass its health checks and was rolled back',

@@ -16,8 +16,10 @@ const name = z.string().regex(/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/, 'expec
 const timeoutMs = z.int().min(1).max(600_000).default(2000).describe('how long one answer may take, in milliseconds');
 const seconds = z.number().min(0).max(604_800);
 
+const hostPort = z.string().regex(/^(?:\[[0-9a-f:]+\]|[^\s:]+):\d{1,5}$/, 'expected host:port');
+
 const httpProbe = z.strictObject({ http: z.url({ protocol: /^https?$/ }), status: z.int().min(100).max(599).optional(), timeoutMs });
-const tcpProbe = z.strictObject({ tcp: z.string().regex(/^(?:\[[0-9a-f:]+\]|[^\s:]+):\d{1,5}$/, 'expected host:port'), timeoutMs });
+const tcpProbe = z.strictObject({ tcp: hostPort, timeoutMs });
 const commandProbe = z.strictObject({ command, timeoutMs });
 
 /** A property of a unit as systemd-run(1) takes it. */
@@ -76,22 +78,42 @@ const commandDriver = z.strictObject({
   ...watching,
 });
 
+const absolutePath = z.string().regex(/^\/[^\0]{1,4095}$/, 'expected an absolute path');
+
+const strays = z
+  .enum(['report', 'stop'])
+  .default('report')
+  .describe('what was started or changed by hand: say so, or stop it and put it back too');
+
 const podmanDriver = z.strictObject({
   use: z.literal('podman'),
   engine: z.array(word).min(1).max(MAX_WORDS).default(['podman']).describe('the words that call podman'),
   network: z.array(word).max(8).default([]).describe('networks or a network mode for each pod'),
   stopGraceSeconds: seconds.default(10).describe('time to stop before SIGKILL'),
+  engineConfig: absolutePath
+    .optional()
+    .describe('folder whose policy.json and registries.conf are kept so that the engine takes only images of admitted releases'),
+  mirror: hostPort
+    .optional()
+    .describe('where `mirror serve` listens: from there the engine pulls what it may take; without it nobody but the driver does'),
+  strays,
   ...hooks,
   ...watching,
 });
 
 const kubernetesDriver = z.strictObject({
   use: z.literal('kubernetes'),
-  kubeconfig: z
-    .string()
-    .regex(/^\/[^\0]{1,4095}$/, 'expected an absolute path')
-    .describe('how the cluster is reached: a file with its server, its authority, and a certificate or token of this site'),
+  kubeconfig: absolutePath.describe(
+    'how the cluster is reached: a file with its server, its authority, and a certificate or token of this site',
+  ),
   namespace: name.default('default').describe('of objects that name none'),
+  admission: z
+    .strictObject({
+      except: z.array(name).max(64).default(['kube-system']).describe('namespaces of the cluster itself, where anything may run'),
+    })
+    .optional()
+    .describe('the cluster admits no pod with an image that no admitted release names'),
+  strays,
   commandSeconds: hooks.commandSeconds,
   ...watching,
 });

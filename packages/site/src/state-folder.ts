@@ -42,6 +42,8 @@ export interface StateFolder {
   /** Queued receipts, `<seq>.json`. */
   readonly receipts: string;
   readonly sentReceipts: string;
+  /** What was found beside the release, until a receipt has told it. */
+  readonly strays: string;
   readonly logs: string;
 }
 
@@ -70,6 +72,7 @@ export function stateFolder(root: string, fetched: string = root): StateFolder {
     current: at('current'),
     receipts: at('receipts'),
     sentReceipts: at('receipts', 'sent'),
+    strays: at('strays.json'),
     logs: at('logs'),
   };
 }

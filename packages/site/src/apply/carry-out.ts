@@ -15,6 +15,7 @@ import { runSlot, slotOf, watchThrough, watchUntilUp } from './slot-watch.js';
 import { stageRelease } from './stage-release.js';
 import type { SiteEvent, Target } from './state.js';
 import { queueReceipt } from './receipt.js';
+import { markTold, permitUnderWay, readStrays, strayCheck } from './strays.js';
 import { isOpen } from './windows.js';
 import { momentOf, secondsSince, timeTaken, trustedNow } from './trusted-time.js';
 import type { TrustFile } from './trust-file.js';
@@ -96,8 +97,11 @@ async function queueOwed({ site, trust }: CarryContext, effect: Effect & { do: '
     seenCheckpoint: trust().seenCheckpoint,
     salt: hex(world.salt()),
   };
-  const digest = await queueReceipt(world.disk, folder.receipts, effect.owed, facts, signer);
+  const news = readStrays(world.disk, folder.strays).filter(({ isTold }) => !isTold);
+  const owed = { ...effect.owed, checks: [...effect.owed.checks, ...news.map(strayCheck)] };
+  const digest = await queueReceipt(world.disk, folder.receipts, owed, facts, signer);
   crashPoint('update:receipt-written');
+  markTold(world.disk, folder.strays);
   return { is: 'receipt-queued', seq: effect.seq, digest };
 }
 
@@ -105,6 +109,7 @@ async function stage(context: CarryContext, target: Target): Promise<SiteEvent> 
   const { site, lane } = context;
   try {
     await stageRelease(site, lane, target.release);
+    await permitUnderWay(site, context.machine.state(), now(context));
     await site.driver.prepare?.(slotOf(site.folder, target));
     return { is: 'staged' };
   } catch (error) {

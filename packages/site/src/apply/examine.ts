@@ -5,6 +5,7 @@ import type { Site } from '../site.js';
 import type { Phase } from './state.js';
 import { journalFault } from './mend.js';
 import { readState } from './machine.js';
+import { readStrays, strayCheck } from './strays.js';
 import { readTrustFile } from './trust-file.js';
 
 /** Looks at journal, trust, the link to what runs, and the workload. Changes nothing. */
@@ -12,7 +13,7 @@ export async function examine(site: Site): Promise<readonly Check[]> {
   const fault = journalFault(site);
   const journal = finding('journal', 'STATE_CORRUPT', 'a journal whose records follow one another', fault ?? 'whole', fault === undefined);
   if (fault !== undefined) return [journal, trustCheck(site)];
-  return [journal, trustCheck(site), linkCheck(site), await workloadCheck(site)];
+  return [journal, trustCheck(site), linkCheck(site), await workloadCheck(site), ...strayChecks(site)];
 }
 
 function trustCheck({ world, folder }: Site): Check {
@@ -49,6 +50,13 @@ async function workloadCheck({ world, folder, driver }: Site): Promise<Check> {
     'how' in status ? status.how : status.is,
     isRight,
   );
+}
+
+/** As the last update found them; what it stopped or put back needs nobody. */
+function strayChecks({ world, folder, driver }: Site): readonly Check[] {
+  if (driver.strays === undefined) return [];
+  const open = readStrays(world.disk, folder.strays).filter(({ isThere, did }) => isThere && did === 'reported');
+  return open.length > 0 ? open.map(strayCheck) : [finding('strays', 'WORKLOAD_STRAY', 'nothing beside the release', 'nothing', true)];
 }
 
 function finding(id: string, code: ErrorCode, expected: string, actual: string, isRight: boolean): Check {

@@ -4,6 +4,7 @@ import type { WorkloadStatus } from '../drivers/driver.js';
 import { activeHold } from './hold.js';
 import { retirementOf } from './retirement.js';
 import type { Denied, Hold, SiteState } from './state.js';
+import type { StrayNote } from './strays.js';
 import type { TrustFile } from './trust-file.js';
 
 /** The state in one word. */
@@ -22,6 +23,8 @@ export interface SiteStatus {
   readonly hold: Hold | null;
   readonly stopped: boolean;
   readonly workload: WorkloadStatus;
+  /** What runs or was changed beside the release, as the last update found it. */
+  readonly strays: readonly Pick<StrayNote, 'what' | 'how' | 'did' | 'since'>[];
   readonly failedHere: readonly Denied[];
   readonly refused: SiteState['refused'];
   /** Why the channel drained it. */
@@ -31,7 +34,14 @@ export interface SiteStatus {
 }
 
 /** Puts the answer together. */
-export function siteStatus(site: string, state: SiteState, trust: TrustFile, workload: WorkloadStatus, now: string): SiteStatus {
+export function siteStatus(
+  site: string,
+  state: SiteState,
+  trust: TrustFile,
+  workload: WorkloadStatus,
+  strays: readonly StrayNote[],
+  now: string,
+): SiteStatus {
   return {
     site,
     state: wordOf(state, now),
@@ -42,6 +52,7 @@ export function siteStatus(site: string, state: SiteState, trust: TrustFile, wor
     hold: state.hold,
     stopped: state.stopped,
     workload,
+    strays: strays.map(({ what, how, did, since }) => ({ what, how, did, since })),
     failedHere: state.denied,
     refused: state.refused,
     drained: state.drained,

@@ -25,6 +25,7 @@ import { keepRendered } from './rendered.js';
 import { flushQueue } from './receipt-queue.js';
 import { retiredResult, retirementOf, retirementSent } from './retirement.js';
 import { slotOf } from './slot-watch.js';
+import { watchStrays } from './strays.js';
 import type { SiteState } from './state.js';
 import { readTrustFile } from './trust-file.js';
 import { momentOf, trustedNow } from './trusted-time.js';
@@ -99,6 +100,7 @@ async function settle(context: CarryContext, fetcher: Fetcher, mode: UpdateMode)
   await pruneStore(site, machine.state());
   crashPoint('update:pruned');
   await keepRunning(site, machine.state());
+  await watchStrays(site, machine.state(), trustedNow(context.trust().time, site.world.clock));
 }
 
 /** Why a driver could not start what is committed; one of them when site.yaml names another driver since. */

@@ -2,6 +2,7 @@
 import type { CommandSpec } from '@sealane/core/command-line';
 import { readState } from '../apply/machine.js';
 import { siteStatus, type SiteStatus } from '../apply/status.js';
+import { readStrays } from '../apply/strays.js';
 import { readTrustFile } from '../apply/trust-file.js';
 import { trustedNow } from '../apply/trusted-time.js';
 import { openSite } from '../site-shell.js';
@@ -19,6 +20,7 @@ export const command: CommandSpec = {
       readState(world.disk, folder.journal),
       trust,
       await driver.status(),
+      readStrays(world.disk, folder.strays),
       trustedNow(trust.time, world.clock),
     );
     return { exit: 0, json: status, text: textOf(status) };
@@ -35,6 +37,7 @@ function textOf({
   hold,
   stopped,
   workload,
+  strays,
   failedHere,
   refused,
   drained,
@@ -48,6 +51,7 @@ function textOf({
     `  trust: root ${trust.rootVersion}, good for new installs until ${trust.expiresAt ?? 'it is verified for the first time'}; no earlier than ${trust.timeFloor}`,
     `  ${receiptsQueued} receipts wait to be sent`,
     ...(hold === null ? [] : [`  held${hold.until === null ? '' : ` until ${hold.until}`}: ${hold.reason}`]),
+    ...strays.map(({ what, how, did, since }) => `  beside the release, since ${since}: ${what}: ${how}; ${did}`),
     ...failedHere.map(({ release, reason }) => `  not tried again: ${release} (${reason})`),
     ...(drained === null ? [] : [`  drained: ${drained}`]),
     ...(retired === null ? [] : [`  retired by the registrar: ${retired}`]),

@@ -28,6 +28,14 @@ export type WorkloadStatus =
   | { readonly is: 'ended'; readonly release: Digest; readonly how: string }
   | { readonly is: 'none' };
 
+/** What runs beside the release, or was changed behind the driver's back, and what was done with it. */
+export interface Stray {
+  /** One name for people and for telling it from others: `container hand-made (4f1c…)`. */
+  readonly what: string;
+  readonly how: string;
+  readonly did: 'reported' | 'stopped' | 'put back';
+}
+
 /** The outside of a driver. `hostEnv` is what the workload inherits. */
 export interface DriverWorld {
   readonly disk: Disk;
@@ -66,6 +74,15 @@ export interface Driver {
   stop(): Promise<void>;
   /** Told after health has passed and before the release is committed; done again after a crash. @throws SiteError `HEALTH_FAILED` it cannot stay */
   confirm?(slot: SlotOnDisk): Promise<void>;
+  /**
+   * Tells the engine which releases may run here: from now on it takes no other image. Told before one of them is made ready, and whenever they have changed;
+   * what somebody changed of it is put back and returned.
+   *
+   * @throws SiteError `DRIVER_NOT_READY` the engine cannot be told
+   */
+  permit?(slots: readonly SlotOnDisk[]): Promise<readonly Stray[]>;
+  /** Looks for what runs or was changed beside the release, and does with it what site.yaml says. `slots` are the releases that may run here. @throws SiteError `DRIVER_NOT_READY` */
+  strays?(slots: readonly SlotOnDisk[]): Promise<readonly Stray[]>;
   /** Looks now. A process of ours that just ended is waited for (milliseconds), so that how it ended is known. */
   status(): Promise<WorkloadStatus>;
 }

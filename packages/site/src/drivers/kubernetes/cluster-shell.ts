@@ -15,14 +15,17 @@ export interface Cluster {
   look(key: ObjectKey): Promise<Answer>;
   /** Removes it if it is still this site's; one that is not there is fine. */
   remove(key: ObjectKey, site: string): Promise<Answer>;
+  /** The pods of some namespaces, one answer each, or of all of them. */
+  pods(namespaces: readonly string[] | null): Promise<readonly Answer[]>;
+  endPod(namespace: string, name: string): Promise<Answer>;
   close(): Promise<void>;
 }
 
 /** The name under which the fields of a release are owned. */
 const MANAGER = 'sealane-site';
 const TIMEOUT_MS = 30_000;
-/** An object with its managed fields; etcd takes 1.5 MiB. */
-const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
+/** An object with its managed fields, of which etcd takes 1.5 MiB, or the pods of an edge cluster. */
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
 /** Opens a cluster. `namespace` is that of objects that name none. @throws SiteError `CONFIG_INVALID`; errors of files as they are */
 export function openCluster(kubeconfig: string, namespace: string): Cluster {
@@ -67,6 +70,11 @@ export function openCluster(kubeconfig: string, namespace: string): Cluster {
       const place = await at(object);
       return typeof place === 'string' ? await ask('DELETE', `${place}?propagationPolicy=Foreground`) : place;
     },
+    pods: async (namespaces) => {
+      if (namespaces === null) return [await ask('GET', '/api/v1/pods')];
+      return await Promise.all(namespaces.map((each) => ask('GET', `/api/v1/namespaces/${encodeURIComponent(each)}/pods`)));
+    },
+    endPod: (place, name) => ask('DELETE', `/api/v1/namespaces/${encodeURIComponent(place)}/pods/${encodeURIComponent(name)}`),
     close: () => agent.close(),
   };
 }

@@ -5,16 +5,19 @@
 import path from 'node:path';
 import { SiteError, utf8 } from '@sealane/core';
 import { crashPoint } from '../../crash-point.js';
+import { durableWrite } from '../../durable-write.js';
 import { plainJson } from '../../plain-json.js';
 import { programBeside } from '../../program-beside.js';
-import type { Driver, DriverWorld, SlotOnDisk, WorkloadStatus } from '../driver.js';
+import type { Driver, DriverWorld, SlotOnDisk, Stray, WorkloadStatus } from '../driver.js';
 import { configMap } from '../podman/engine-config.js';
 import { imagesOf, manifestDocuments } from '../podman/kube-manifest.js';
+import { permittedImages } from '../permitted-images.js';
 import { releaseManifests } from '../release-manifests.js';
 import { slotRecordFile } from '../slot-record.js';
 import { workloadEnv } from '../workload-env.js';
+import { admissionObjects } from './admission.js';
 import { keyFrom, keyText, type KubeObject, kubeObjects, type ObjectKey } from './objects.js';
-import { type ClusterAnswer, type ClusterRequest, parseAnswer } from './wire.js';
+import { type ClusterAnswer, type ClusterRequest, parseAnswer, type StrayQuestion } from './wire.js';
 
 /** What local configuration says. */
 export interface KubernetesDriverConfig {
@@ -24,6 +27,9 @@ export interface KubernetesDriverConfig {
   readonly namespace: string;
   readonly env: Readonly<Record<string, string>>;
   readonly commandSeconds: number;
+  /** Present: the cluster admits no pod with another image, but in these namespaces. */
+  readonly admission?: { readonly except: readonly string[] } | undefined;
+  readonly strays: 'report' | 'stop';
 }
 
 interface Around {
@@ -42,7 +48,7 @@ export function kubernetesDriver(config: KubernetesDriverConfig, world: DriverWo
     prepare: async (slot) => {
       const answer = await ask(around, 'try', await objectsOf(around, slot), []);
       if (answer.is === 'ready') return;
-      throw new SiteError(answer.is === 'refused' ? 'DRIVER_REFUSED' : 'DRIVER_NOT_READY', answer.how);
+      throw new SiteError(answer.is === 'refused' ? 'DRIVER_REFUSED' : 'DRIVER_NOT_READY', howIn(answer));
     },
     start: async (slot) => {
       const objects = await objectsOf(around, slot);
@@ -52,13 +58,13 @@ export function kubernetesDriver(config: KubernetesDriverConfig, world: DriverWo
       record.write(slot, [...names, ...gone.map(keyText)]);
       crashPoint('update:workload-recorded');
       const answer = await ask(around, 'apply', objects, gone);
-      if (answer.is !== 'ready') throw new SiteError('HEALTH_FAILED', `start ${slot.name} ${slot.version}: ${answer.how}`);
+      if (answer.is !== 'ready') throw new SiteError('HEALTH_FAILED', `start ${slot.name} ${slot.version}: ${howIn(answer)}`);
       record.write(slot, names);
     },
     stop: async () => {
       if (record.read() === undefined) return;
       const answer = await ask(around, 'remove', [], applied());
-      if (answer.is !== 'ready') throw new SiteError('HEALTH_FAILED', `stop what runs in the cluster: ${answer.how}`);
+      if (answer.is !== 'ready') throw new SiteError('HEALTH_FAILED', `stop what runs in the cluster: ${howIn(answer)}`);
       record.remove();
     },
     status: async (): Promise<WorkloadStatus> => {
@@ -67,9 +73,45 @@ export function kubernetesDriver(config: KubernetesDriverConfig, world: DriverWo
       const { release } = known.slot;
       const answer = await ask(around, 'look', [], applied());
       if (answer.is === 'ready') return { is: 'handed-over', release };
-      return { is: answer.is === 'waiting' ? 'restarting' : 'ended', release, how: answer.how };
+      return { is: answer.is === 'waiting' ? 'restarting' : 'ended', release, how: howIn(answer) };
     },
+    permit: (slots) => permit(around, slots),
+    strays: (slots) => strays(around, record.read()?.slot, slots),
   };
+}
+
+/** Admission is told of all of them, before the first pod of one of them is; it is taken back where site.yaml does not want it any more. */
+async function permit(around: Around, slots: readonly SlotOnDisk[]): Promise<readonly Stray[]> {
+  const { config, world } = around;
+  const told = path.join(world.stateFolder, 'run', 'kubernetes-admission');
+  const isTold = world.disk.kind(told) !== 'nothing';
+  if (config.admission === undefined && !isTold) return [];
+  const objects = admissionObjects(config.site, await approvedImages(around, slots), config.admission?.except ?? []);
+  world.disk.makeFolder(path.dirname(told), 0o750);
+  if (config.admission !== undefined) durableWrite(world.disk, told, utf8(''));
+  const answer = config.admission === undefined ? await ask(around, 'remove', [], objects) : await ask(around, 'apply', objects, []);
+  if (answer.is !== 'ready') throw new SiteError('DRIVER_NOT_READY', `tell the cluster which images it may run: ${howIn(answer)}`);
+  if (config.admission === undefined) world.disk.remove(told);
+  return [];
+}
+
+/** Objects of the set that were changed, and pods with images of no release: in the whole cluster if it admits no others, else where the set is. */
+async function strays(around: Around, running: SlotOnDisk | undefined, slots: readonly SlotOnDisk[]): Promise<readonly Stray[]> {
+  const { admission, strays: does, namespace } = around.config;
+  const objects = running === undefined ? [] : await objectsOf(around, running);
+  const namespaces = admission === undefined ? [...new Set([namespace, ...objects.flatMap((object) => object.namespace ?? [])])] : null;
+  const question = { approved: await approvedImages(around, slots), namespaces, except: admission?.except ?? [], does };
+  const answer = await ask(around, 'strays', objects, [], question);
+  if (answer.is === 'found') return answer.strays;
+  throw new SiteError('DRIVER_NOT_READY', howIn(answer));
+}
+
+async function approvedImages({ world }: Around, slots: readonly SlotOnDisk[]): Promise<readonly string[]> {
+  return (await permittedImages(world, slots)).map(({ name, digest }) => `${name}@${digest}`);
+}
+
+function howIn(answer: ClusterAnswer): string {
+  return 'how' in answer ? answer.how : answer.is;
 }
 
 /** The set of a release: its manifests, and a ConfigMap `sealane` with which release it is and its variables. */
@@ -91,12 +133,19 @@ async function ask(
   verb: ClusterRequest['do'],
   objects: readonly KubeObject[],
   keys: readonly ObjectKey[],
+  strayQuestion?: StrayQuestion,
 ): Promise<ClusterAnswer> {
   const { kubeconfig, namespace, site } = config;
   // an onlooker's question is not that of who acts
   const file = path.join(world.stateFolder, 'run', `kubernetes-request${verb === 'look' ? `-${process.pid}` : ''}.json`);
   world.disk.makeFolder(path.dirname(file), 0o750);
-  world.disk.writeSynced(file, utf8(JSON.stringify(plainJson({ do: verb, kubeconfig, namespace, site, objects, keys }))), 0o640);
+  world.disk.writeSynced(
+    file,
+    utf8(
+      JSON.stringify(plainJson({ do: verb, kubeconfig, namespace, site, objects, keys, ...(strayQuestion && { strays: strayQuestion }) })),
+    ),
+    0o640,
+  );
   const end = await world.run([process.execPath, programBeside('sealane-site-kubernetes'), file], {
     cwd: world.stateFolder,
     env: { ...world.hostEnv, ...config.env },

@@ -4,10 +4,13 @@
  * The driver starts it where workloads stand: `apply` itself has no network.
  */
 import { readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
 import { SealaneError } from '@sealane/core';
 import { type Answer, type Cluster, openCluster } from './cluster-shell.js';
-import { isRemovable, keyText, type ObjectKey } from './objects.js';
+import { admissionName } from './admission.js';
+import { isRemovable, keyText, type KubeObject, type ObjectKey } from './objects.js';
 import { type Rollout, rolloutOf } from './rollout.js';
+import { findStrays } from './strays-shell.js';
 import type { ClusterAnswer, ClusterRequest } from './wire.js';
 
 // the driver wrote it a moment ago
@@ -23,14 +26,38 @@ async function carryOut(cluster: Cluster): Promise<ClusterAnswer> {
       return await lookAtAll(cluster);
     case 'remove':
       return (await removeAll(cluster)) ?? { is: 'ready' };
+    case 'strays':
+      return await lookBeside(cluster);
   }
+}
+
+/** How long the server's own copy of the admission policy may be behind: seconds on a slow machine. */
+const ADMISSION_TRIES = 40;
+const ADMISSION_PAUSE_MS = 250;
+
+/** A pod of a release whose images were permitted a moment ago is tried again until the server knows of it. */
+async function applied(cluster: Cluster, object: KubeObject, dryRun: 'no' | 'yes'): Promise<Answer> {
+  for (let tries = 1; ; tries += 1) {
+    const answer = await cluster.apply(object, dryRun);
+    const isDenied = answer.status === 422 || answer.status === 403;
+    if (!isDenied || !howOf(answer).includes(`'${admissionName(request.site)}'`) || tries === ADMISSION_TRIES) return answer;
+    await wait(ADMISSION_PAUSE_MS);
+  }
+}
+
+async function lookBeside(cluster: Cluster): Promise<ClusterAnswer> {
+  if (request.strays === undefined) return { is: 'found', strays: [] };
+  const found = await findStrays(cluster, request.objects, request.strays);
+  return 'strays' in found
+    ? { is: 'found', strays: found.strays }
+    : { is: 'failed', how: `look beside the release: ${howOf(found.problem)}` };
 }
 
 /** What lies in a namespace, or is of a kind, that the release itself brings cannot be tried before that is there. */
 async function tryAll(cluster: Cluster): Promise<ClusterAnswer | undefined> {
   const brings = request.objects.some(({ kind }) => kind === 'Namespace' || kind === 'CustomResourceDefinition');
   for (const object of request.objects) {
-    const answer = await cluster.apply(object, 'yes');
+    const answer = await applied(cluster, object, 'yes');
     const problem = answer.status === 404 && brings ? undefined : problemOf('apply', object, answer);
     if (problem !== undefined) return problem;
   }
@@ -39,7 +66,7 @@ async function tryAll(cluster: Cluster): Promise<ClusterAnswer | undefined> {
 
 async function applyAll(cluster: Cluster): Promise<ClusterAnswer | undefined> {
   for (const object of request.objects) {
-    const problem = problemOf('apply', object, await cluster.apply(object, 'no'));
+    const problem = problemOf('apply', object, await applied(cluster, object, 'no'));
     if (problem !== undefined) return problem;
   }
   return undefined;

@@ -1,23 +1,34 @@
 /** What the driver asks of its program outside of the sandbox, in a file, and what that answers, as one line. */
 import { LIMITS, parseStrictJson, utf8 } from '@sealane/core';
+import type { Stray } from '../driver.js';
 import type { KubeObject, ObjectKey } from './objects.js';
 import type { Rollout } from './rollout.js';
 
-/** `try`: could it be applied? `apply`: do, then remove `gone`. `look`: how are they? `remove`: take them away. */
+/** `try`: could it be applied? `apply`: do, then remove `keys`. `look`: how are they? `remove`: take them away. `strays`: what is beside them? */
 export type ClusterRequest = {
-  readonly do: 'try' | 'apply' | 'look' | 'remove';
+  readonly do: 'try' | 'apply' | 'look' | 'remove' | 'strays';
   readonly kubeconfig: string;
   readonly namespace: string;
   readonly site: string;
   readonly objects: readonly KubeObject[];
   readonly keys: readonly ObjectKey[];
+  readonly strays?: StrayQuestion;
 };
 
+/** Which images may run, in which namespaces it is looked (null: all) but `except`, and what is done with what is found. */
+export interface StrayQuestion {
+  readonly approved: readonly string[];
+  readonly namespaces: readonly string[] | null;
+  readonly except: readonly string[];
+  readonly does: 'report' | 'stop';
+}
+
 /** `refused`: the cluster can never take it; `failed`: it did not, for now. */
-export type ClusterAnswer = Rollout | { readonly is: 'refused'; readonly how: string };
+export type ClusterAnswer =
+  Rollout | { readonly is: 'refused'; readonly how: string } | { readonly is: 'found'; readonly strays: readonly Stray[] };
 
 /** Longest answer. */
-const MAX_ANSWER_BYTES = 64 * 1024;
+const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /** What the program said; anything else than an answer is undefined. */
 export function parseAnswer(line: string): ClusterAnswer | undefined {
@@ -25,6 +36,7 @@ export function parseAnswer(line: string): ClusterAnswer | undefined {
     const value = parseStrictJson(utf8(line), { maxBytes: MAX_ANSWER_BYTES, maxDepth: LIMITS.jsonDepth });
     if (typeof value !== 'object' || value === null || !('is' in value)) return undefined;
     const { is, how } = value;
+    if (is === 'found') return 'strays' in value && isStrays(value.strays) ? { is, strays: value.strays } : undefined;
     if (is === 'ready') return { is };
     return (is === 'waiting' || is === 'failed' || is === 'refused') && typeof how === 'string' ? { is, how } : undefined;
   } catch (error) {
@@ -32,4 +44,12 @@ export function parseAnswer(line: string): ClusterAnswer | undefined {
     if (error instanceof Error) return undefined;
     throw error;
   }
+}
+
+function isStrays(value: unknown): value is readonly Stray[] {
+  const isStray = (each: unknown): boolean => {
+    const { what, how, did } = (each ?? {}) as Readonly<Record<string, unknown>>;
+    return typeof what === 'string' && typeof how === 'string' && (did === 'reported' || did === 'stopped' || did === 'put back');
+  };
+  return Array.isArray(value) && value.every(isStray);
 }

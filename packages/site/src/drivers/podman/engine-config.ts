@@ -1,16 +1,21 @@
-/** What an engine is told for one release: where its images come from, and that no others are taken. Formats of containers-registries.conf(5) and containers-policy.json(5). */
+/** What an engine is told: where images come from, and that no others are taken. Formats of containers-registries.conf(5) and containers-policy.json(5). */
 import type { ManifestImage } from './kube-manifest.js';
 
-/** registries.conf: the registries that manifests name are the mirror of this site, and no registry is searched. */
-export function registriesConf(images: readonly ManifestImage[], mirror: string): string {
+/** registries.conf: the registries that manifests name are the mirror of this site, or closed where it has none; no registry is searched. */
+export function registriesConf(images: readonly ManifestImage[], mirror?: string): string {
   const hosts = [...new Set(images.map(({ name }) => registryOf(name)))].sort();
-  const entries = hosts.map((host) => `[[registry]]\nprefix = "${host}"\nlocation = "${mirror}"\ninsecure = true\n`);
+  const place = (host: string): string =>
+    mirror === undefined ? `location = "${host}"\nblocked = true` : `location = "${mirror}"\ninsecure = true`;
+  const entries = hosts.map((host) => `[[registry]]\nprefix = "${host}"\n${place(host)}\n`);
   return ['unqualified-search-registries = []\n', ...entries].join('\n');
 }
 
 /** policy.json: these digests and nothing else. Their signatures were verified before by the waybill, which this engine cannot read. */
-export function signaturePolicy(images: readonly ManifestImage[], mirror: string): string {
-  const scopes = images.flatMap(({ name, digest }) => [`${name}@${digest}`, `${mirror}${name.slice(registryOf(name).length)}@${digest}`]);
+export function signaturePolicy(images: readonly ManifestImage[], mirror?: string): string {
+  const scopes = images.flatMap(({ name, digest }) => [
+    `${name}@${digest}`,
+    ...(mirror === undefined ? [] : [`${mirror}${name.slice(registryOf(name).length)}@${digest}`]),
+  ]);
   const accept = [{ type: 'insecureAcceptAnything' }];
   return JSON.stringify({
     default: [{ type: 'reject' }],

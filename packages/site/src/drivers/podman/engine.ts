@@ -12,6 +12,11 @@ export interface PodmanDriverConfig {
   readonly prepareSeconds: number;
   readonly commandSeconds: number;
   readonly stopGraceSeconds: number;
+  /** Folder of the engine's own `policy.json` and `registries.conf`, where they are kept. */
+  readonly engineConfig?: string | undefined;
+  /** HOST:PORT of a registry that stays. */
+  readonly mirror?: string | undefined;
+  readonly strays: 'report' | 'stop';
 }
 
 /** The driver's configuration and what is around it. */

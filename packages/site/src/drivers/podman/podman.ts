@@ -14,7 +14,10 @@ import { workloadEnv } from '../workload-env.js';
 import { type Around, engine, howOf, type PodmanDriverConfig } from './engine.js';
 import { configMap, registriesConf, signaturePolicy } from './engine-config.js';
 import { type ManifestImage, manifestImages, podNames } from './kube-manifest.js';
+import { permitImages } from './permit.js';
 import { parseContainers, podStatus } from './pod-status.js';
+import { type Started, startedFrom, startedTexts } from './started.js';
+import { strayContainers } from './strays.js';
 
 /** Makes the driver. It reads and writes `run/podman.json` and `run/podman/` in the state folder. */
 export function podmanDriver(config: PodmanDriverConfig, world: DriverWorld): Driver {
@@ -31,13 +34,13 @@ export function podmanDriver(config: PodmanDriverConfig, world: DriverWorld): Dr
       crashPoint('update:workload-recorded');
       await withImages(around, slot, async (env) => {
         const pods = await play(around, slot, manifests, env);
-        record.write(slot, [...manifests, ...pods]);
+        record.write(slot, startedTexts({ manifests, pods, containers: (await containersIn(around, pods)) ?? [] }));
       });
     },
     stop: async () => {
       const known = record.read();
       if (known === undefined) return;
-      for (const manifest of known.more.filter(path.isAbsolute).toReversed()) await takeDown(around, manifest);
+      for (const manifest of startedFrom(known.more).manifests.toReversed()) await takeDown(around, manifest);
       world.disk.remove(runFolder(world));
       record.remove();
     },
@@ -46,11 +49,14 @@ export function podmanDriver(config: PodmanDriverConfig, world: DriverWorld): Dr
       if (known === undefined) return { is: 'none' };
       const { release } = known.slot;
       if (known.bootId !== world.clock.bootId()) return { is: 'ended', release, how: 'the host was restarted' };
-      return await statusOf(
-        around,
-        release,
-        known.more.filter((item) => !path.isAbsolute(item)),
-      );
+      return await statusOf(around, release, startedFrom(known.more));
+    },
+    permit: (slots) => permitImages(around, slots),
+    strays: async () => {
+      const started = startedFrom(record.read()?.more ?? []);
+      const ours = started.containers.length > 0 ? started.containers : await containersIn(around, started.pods);
+      // nothing is touched while it is not known what is ours
+      return ours === undefined ? [] : await strayContainers(around, ours);
     },
   };
 }
@@ -131,23 +137,27 @@ async function takeDown(around: Around, manifest: string): Promise<void> {
   if (end.code !== 0) throw new SiteError('HEALTH_FAILED', `stop what ${path.basename(manifest)} runs: expected exit 0, ${howOf(end)}`);
 }
 
-async function statusOf(around: Around, release: Digest, pods: readonly string[]): Promise<WorkloadStatus> {
+/** The containers of pods, by id, or undefined if the engine does not answer. */
+async function containersIn(around: Around, pods: readonly string[]): Promise<readonly string[] | undefined> {
+  if (pods.length === 0) return [];
+  const filters = pods.flatMap((pod) => ['--filter', `pod=${pod}`]);
+  const listed = await engine(around, ['ps', '--all', '--no-trunc', '--format', '{{.ID}}', ...filters]);
+  return listed.code === 0 ? listed.stdout.split('\n').filter((line) => line !== '') : undefined;
+}
+
+async function statusOf(around: Around, release: Digest, { pods, containers }: Started): Promise<WorkloadStatus> {
   const silent = (end: CommandEnd): WorkloadStatus => ({ is: 'ended', release, how: `the engine does not answer: ${howOf(end)}` });
   if (pods.length === 0) return { is: 'ended', release, how: 'it was not started to its end' };
-  const listed = await engine(around, [
-    'ps',
-    '--all',
-    '--no-trunc',
-    '--format',
-    '{{.ID}}',
-    ...pods.flatMap((pod) => ['--filter', `pod=${pod}`]),
-  ]);
-  if (listed.code !== 0) return silent(listed);
-  const ids = listed.stdout.split('\n').filter((line) => line !== '');
+  const there = await containersIn(around, pods);
+  if (there === undefined) return { is: 'ended', release, how: 'the engine does not answer' };
+  // what somebody put into the pods says nothing of the release
+  const ids = containers.length === 0 ? there : there.filter((id) => containers.includes(id));
   if (ids.length === 0) return { is: 'ended', release, how: 'no container is there' };
+  const [gone] = containers.filter((id) => !there.includes(id));
+  if (gone !== undefined) return { is: 'ended', release, how: `container ${gone.slice(0, 12)} of it is gone` };
   const inspected = await engine(around, ['container', 'inspect', ...ids]);
-  const containers = inspected.code === 0 ? parseContainers(inspected.stdout) : undefined;
-  return containers === undefined ? silent(inspected) : podStatus(release, containers);
+  const found = inspected.code === 0 ? parseContainers(inspected.stdout) : undefined;
+  return found === undefined ? silent(inspected) : podStatus(release, found);
 }
 
 function runFolder({ stateFolder: root }: DriverWorld): string {

@@ -1,0 +1,119 @@
+/**
+ * What was found beside the release: told to people at once, and to the fleet by the next receipt. Kept in a file of its own: it is news, not a state
+ * that anything is decided by, and a crash at worst tells it twice.
+ */
+import { type Check, ERRORS, type JsonObject, type JsonValue, SiteError } from '@sealane/core';
+import type { Disk } from '../disk.js';
+import type { SlotOnDisk, Stray } from '../drivers/driver.js';
+import { durableWrite } from '../durable-write.js';
+import { readSealed, sealed } from '../sealed-file.js';
+import type { Site } from '../site.js';
+import { slotOf } from './slot-watch.js';
+import type { SiteState } from './state.js';
+
+/** A stray as it is remembered: since when, whether a receipt has told it, whether it was there at the last look. */
+export interface StrayNote extends Stray {
+  readonly since: string;
+  readonly isTold: boolean;
+  readonly isThere: boolean;
+}
+
+/** A host with more has another problem; the rest is found when these are gone. */
+const MAX_NOTES = 64;
+
+/** Before a release is made ready: the engine may take it. `now` is trusted time. @throws SiteError `DRIVER_NOT_READY` */
+export async function permitUnderWay(site: Site, state: SiteState, now: string): Promise<void> {
+  const { world, folder } = site;
+  const found = (await site.driver.permit?.(keptSlots(site, state))) ?? [];
+  if (found.length === 0) return;
+  const known = readStrays(world.disk, folder.strays);
+  const isNew = ({ what }: Stray): boolean => !known.some((note) => note.what === what && !note.isTold);
+  const news = found.filter(isNew).map((stray) => ({ ...stray, since: now, isTold: false, isThere: false }));
+  for (const { what, how, did } of news) world.talk(`${what}: ${how}; ${did}`);
+  write(world.disk, folder.strays, [...known, ...news].slice(-MAX_NOTES));
+}
+
+/** The releases that may run: those that are kept, and the one under way. */
+function keptSlots({ folder }: Site, { current, kept, phase }: SiteState): readonly SlotOnDisk[] {
+  const slots = [...('target' in phase && phase.target !== null ? [phase.target] : []), ...(current === null ? [] : [current]), ...kept];
+  const unique = new Map<string, SlotOnDisk>(slots.map((slot) => [slot.release, slotOf(folder, slot)]));
+  return [...unique.values()];
+}
+
+/** One look at a site at rest. What cannot be looked at now is looked at by the next update. `now` is trusted time. */
+export async function watchStrays(site: Site, state: SiteState, now: string): Promise<void> {
+  const { world, folder, driver } = site;
+  if (driver.strays === undefined || state.current === null || !['idle', 'admitted', 'staged'].includes(state.phase.at)) return;
+  const found: Stray[] = [];
+  try {
+    const slots = keptSlots(site, state);
+    found.push(...((await driver.permit?.(slots)) ?? []), ...(await driver.strays(slots)));
+  } catch (error) {
+    if (!(error instanceof SiteError) || error.code !== 'DRIVER_NOT_READY') throw error;
+    world.talk(error.message);
+    return;
+  }
+  const known = readStrays(world.disk, folder.strays);
+  const next = strayNotes(known, found, now);
+  for (const { what, how, did, since } of next.filter(({ isThere }) => isThere))
+    if (since === now || did !== 'reported') world.talk(`${what}: ${how}; ${did}`);
+  if (known.length > 0 || next.length > 0) write(world.disk, folder.strays, next);
+}
+
+/** What is remembered after a look that found `found`: what is there, and what no receipt has told yet. */
+export function strayNotes(known: readonly StrayNote[], found: readonly Stray[], now: string): readonly StrayNote[] {
+  const here = found.map((stray): StrayNote => {
+    const before = known.find(({ what, did }) => what === stray.what && did === stray.did);
+    return { ...stray, since: before?.since ?? now, isTold: before?.isTold ?? false, isThere: true };
+  });
+  const gone = known.filter(({ what, did, isTold }) => !isTold && !here.some((note) => note.what === what && note.did === did));
+  return [...here, ...gone.map((note) => ({ ...note, isThere: false }))].slice(0, MAX_NOTES);
+}
+
+/** What was found; nothing where nothing ever was. @throws SiteError `STATE_CORRUPT` */
+export function readStrays(disk: Disk, file: string): readonly StrayNote[] {
+  const notes = readSealed(disk, file)?.['notes'] ?? [];
+  if (!Array.isArray(notes)) throw corrupt(file);
+  return notes.map((note: JsonValue) => noteOf(note, file));
+}
+
+/** A receipt has told what was not told yet. */
+export function markTold(disk: Disk, file: string): void {
+  const notes = readStrays(disk, file);
+  if (notes.some(({ isTold }) => !isTold))
+    write(
+      disk,
+      file,
+      notes.filter(({ isThere }) => isThere).map((note) => ({ ...note, isTold: true })),
+    );
+}
+
+/** What a receipt, or a look at the site, says of a stray. */
+export function strayCheck({ what, how, did, since }: StrayNote): Check {
+  return {
+    id: 'strays',
+    verdict: 'fail',
+    expected: 'nothing beside the release',
+    actual: `${what}: ${how}; ${did}, seen first ${since}`,
+    remedy: ERRORS.WORKLOAD_STRAY.hint,
+    evidence: [],
+    code: 'WORKLOAD_STRAY',
+  };
+}
+
+function write(disk: Disk, file: string, notes: readonly StrayNote[]): void {
+  durableWrite(disk, file, sealed({ notes: notes.map((note): JsonObject => ({ ...note })) }));
+}
+
+function noteOf(value: JsonValue, file: string): StrayNote {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw corrupt(file);
+  const { what, how, did, since, isTold, isThere } = value as JsonObject;
+  if (typeof what !== 'string' || typeof how !== 'string' || typeof since !== 'string') throw corrupt(file);
+  if ((did !== 'reported' && did !== 'stopped' && did !== 'put back') || typeof isTold !== 'boolean' || typeof isThere !== 'boolean')
+    throw corrupt(file);
+  return { what, how, did, since, isTold, isThere };
+}
+
+function corrupt(file: string): SiteError {
+  return new SiteError('STATE_CORRUPT', `read ${file}: expected what was found beside the release`, { path: file });
+}

@@ -1,0 +1,23 @@
+import { describe, expect, test } from 'vitest';
+import { admissionObjects } from './admission.js';
+
+const spec = (object: { readonly body: object } | undefined): unknown => (object?.body as { readonly spec: unknown }).spec;
+
+describe('admission of pods', () => {
+  const [policy, binding] = admissionObjects('harbour_7', ['r/b@sha256:2', 'r/a@sha256:1', 'r/b@sha256:2'], ['kube-system']);
+
+  test('names each approved image once, and fails closed', () => {
+    expect(policy).toMatchObject({ kind: 'ValidatingAdmissionPolicy', name: 'sealane-harbour-7' });
+    expect(spec(policy)).toMatchObject({
+      failurePolicy: 'Fail',
+      variables: [{ name: 'approved', expression: '["r/a@sha256:1","r/b@sha256:2"]' }],
+    });
+  });
+
+  test('denies, but in the namespaces of the cluster itself', () => {
+    expect(spec(binding)).toMatchObject({ policyName: 'sealane-harbour-7', validationActions: ['Deny'] });
+    expect(JSON.stringify(spec(binding))).toContain('"NotIn","values":["kube-system"]');
+    const [, everywhere] = admissionObjects('harbour-7', [], []);
+    expect(JSON.stringify(spec(everywhere))).not.toContain('matchResources');
+  });
+});

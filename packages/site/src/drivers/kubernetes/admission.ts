@@ -1,0 +1,55 @@
+/** What the API server itself is told: pods with other images than those of admitted releases are not let in. A ValidatingAdmissionPolicy and its binding. Pure. */
+import type { JsonObject } from '@sealane/core';
+import { type KubeObject, SITE_LABEL } from './objects.js';
+
+const GROUP = 'admissionregistration.k8s.io/v1';
+
+/** Lists of a pod that run images (Kubernetes API, PodSpec). */
+const LISTS = ['containers', 'initContainers', 'ephemeralContainers'];
+
+/** Both objects, the policy first. `images` are as manifests name them; in the namespaces of `except` anything may run. */
+export function admissionObjects(site: string, images: readonly string[], except: readonly string[]): readonly KubeObject[] {
+  const name = admissionName(site);
+  const policy = {
+    // who could switch the server's answer off by breaking the policy would run what he likes
+    failurePolicy: 'Fail',
+    matchConstraints: {
+      resourceRules: [
+        { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['pods', 'pods/ephemeralcontainers'] },
+      ],
+    },
+    variables: [{ name: 'approved', expression: JSON.stringify([...new Set(images)].sort()) }],
+    validations: LISTS.map((list) => ({ expression: onlyApproved(list), message: 'an image that no admitted release of this site names' })),
+  };
+  const binding = {
+    policyName: name,
+    validationActions: ['Deny'],
+    ...(except.length === 0
+      ? {}
+      : {
+          matchResources: {
+            namespaceSelector: {
+              matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: [...except] }],
+            },
+          },
+        }),
+  };
+  return [objectOf('ValidatingAdmissionPolicy', site, policy), objectOf('ValidatingAdmissionPolicyBinding', site, binding)];
+}
+
+/** The name of both objects. */
+export function admissionName(site: string): string {
+  return `sealane-${site.replaceAll('_', '-')}`;
+}
+
+/** CEL. What a pod runs already stays as it is: the last pods of a release that has left are still to be ended, which changes them. */
+function onlyApproved(list: string): string {
+  const before = `oldObject != null && has(oldObject.spec.${list}) && oldObject.spec.${list}.exists(o, o.name == c.name && o.image == c.image)`;
+  return `!has(object.spec.${list}) || object.spec.${list}.all(c, c.image in variables.approved || (${before}))`;
+}
+
+function objectOf(kind: string, site: string, spec: JsonObject): KubeObject {
+  const name = admissionName(site);
+  const body = { apiVersion: GROUP, kind, metadata: { name, labels: { [SITE_LABEL]: site } }, spec };
+  return { apiVersion: GROUP, kind, name, namespace: undefined, body };
+}
