@@ -65,7 +65,7 @@ const SITE: readonly RequirementRow[] = [
   ['B15', 'fence, drain, rejoin', ''],
   ['B16', 'enrol, template, rebuild', 'templates, rebuilding'],
   ['B17', 'sovereignty and placement', NONE_YET],
-  ['B18', 'only approved workloads run', NONE_YET],
+  ['B18', 'only approved workloads run', 'edited units of the files driver'],
   ['B19', 'secrets', NONE_YET],
   ['B20', 'attested hardware', NONE_YET],
   ['B21', 'outbound only', 'drain; grants of kind stale and rollback come in files'],
