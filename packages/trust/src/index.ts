@@ -112,6 +112,7 @@ export {
   readRelease,
   readReview,
   readRetirement,
+  type RetirementPredicate,
   readRevocation,
   readSiteCertificate,
   readRig,

@@ -1,6 +1,6 @@
 /** What each group of a stage was told to run, as the log says it: decisions that passed, and orders that point elsewhere, the last one counting. */
 import type { Digest } from '@sealane/core';
-import { isPointing, type Policy } from '@sealane/trust';
+import { isPointing, type OrderPredicate, type Policy } from '@sealane/trust';
 import { FACT } from './fact-kinds.js';
 import { type Fact, factsOf } from './facts.js';
 import type { Inquiry } from './inquiry.js';
@@ -13,10 +13,10 @@ export interface Assignment {
   readonly statement: Digest;
 }
 
-/** The assignments of a stage by group; and the sites that are fenced. */
+/** The assignments of a stage by group; and the sites that are fenced or drained. */
 export interface Assignments {
   readonly byGroup: ReadonlyMap<string, Assignment>;
-  readonly fenced: ReadonlySet<string>;
+  readonly ordered: ReadonlyMap<string, 'fence' | 'drain'>;
 }
 
 /** Folds decisions and orders of a stage in the order of the log. */
@@ -34,7 +34,7 @@ export async function assignmentsOf(inquiry: Inquiry, stage: string): Promise<As
   const byGroup = new Map<string, Assignment>();
   for (const { fact, groups, release } of pointed)
     for (const group of groups) byGroup.set(group, { group, release, at: fact.at, statement: fact.entry.statementDigest });
-  return { byGroup, fenced: fencedBy(ordered) };
+  return { byGroup, ordered: standingOrders(ordered) };
 }
 
 /** The group that a site belongs to: the first whose labels it has. */
@@ -42,12 +42,13 @@ export function groupOf({ groups }: Policy, labels: Readonly<Record<string, stri
   return groups.find(({ match }) => Object.entries(match).every(([key, value]) => labels[key] === value))?.name;
 }
 
-function fencedBy(ordered: readonly Fact<ReturnType<typeof FACT.order.read>>[]): ReadonlySet<string> {
-  const fenced = new Set<string>();
-  for (const { said } of ordered) {
+/** The last order about each site, but for those that rejoined. */
+function standingOrders(facts: readonly Fact<OrderPredicate>[]): ReadonlyMap<string, 'fence' | 'drain'> {
+  const standing = new Map<string, 'fence' | 'drain'>();
+  for (const { said } of facts) {
     if (said.site === undefined) continue;
-    if (said.order === 'fence') fenced.add(said.site);
-    else fenced.delete(said.site);
+    if (said.order === 'fence' || said.order === 'drain') standing.set(said.site, said.order);
+    else standing.delete(said.site);
   }
-  return fenced;
+  return standing;
 }

@@ -6,7 +6,7 @@ import { type AuditContext, policyOf, statementOf } from './context.js';
 import { FACT } from './fact-kinds.js';
 import { factsIn, factsOf, lastPolicy } from './facts.js';
 import { type Answered, type Asked, inquire, type Inquiry, releaseNamed, timeOf } from './inquiry.js';
-import { runningNow, siteHistories, type SiteHistory } from './site-history.js';
+import { inForce, runningNow, siteHistories, type SiteHistory } from './site-history.js';
 
 /** `covered` are the sites of which the machine and every device are; the others come with the reason. `problems`: why runs do not count. */
 export interface Coverage {
@@ -68,7 +68,7 @@ async function runsOf(inquiry: Inquiry, release: Digest): Promise<readonly Await
 
 async function fleetOf(inquiry: Inquiry, stage: string, site: string | undefined): Promise<readonly FleetSite[]> {
   const { ledger } = inquiry.context;
-  const histories = (await siteHistories(inquiry, stage)).filter((history) => site === undefined || history.site === site);
+  const histories = inForce(await siteHistories(inquiry, stage)).filter((history) => site === undefined || history.site === site);
   const last = await ledger.entriesAt(histories.flatMap(({ receipts }) => receipts.at(-1)?.index ?? []));
   return histories.map((history) => fleetSite(history, last));
 }

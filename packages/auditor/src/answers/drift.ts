@@ -4,7 +4,7 @@ import { timeToSeconds } from '@sealane/trust';
 import { assignmentsOf, groupOf } from './assignments.js';
 import { type AuditContext, policyOf } from './context.js';
 import { type Answered, type Asked, inquire, timeOf } from './inquiry.js';
-import { runningNow, siteHistories } from './site-history.js';
+import { inForce, runningNow, siteHistories } from './site-history.js';
 
 export interface Drift {
   readonly drifted: readonly {
@@ -16,7 +16,8 @@ export interface Drift {
     /** From when the two have differed by what the site told: the later of being told and of running what it runs. */
     readonly since: string;
     readonly seconds: number;
-    readonly fenced: boolean;
+    /** The order about the site that stands: it explains a difference. */
+    readonly ordered: 'fence' | 'drain' | null;
     readonly lastReport: string | null;
     /** Why it refused or went back, by its last receipt. */
     readonly reason: string | null;
@@ -33,8 +34,8 @@ export async function drift(context: AuditContext, stage: string | undefined, as
     const drifted: Drift['drifted'][number][] = [];
     const asAssigned: string[] = [];
     for (const policy of stages) {
-      const { byGroup, fenced } = await assignmentsOf(inquiry, policy.stage);
-      for (const history of await siteHistories(inquiry, policy.stage)) {
+      const { byGroup, ordered } = await assignmentsOf(inquiry, policy.stage);
+      for (const history of inForce(await siteHistories(inquiry, policy.stage))) {
         const group = groupOf(policy, history.record.said.labels);
         const assigned = group === undefined ? undefined : byGroup.get(group);
         const running = runningNow(history);
@@ -52,7 +53,7 @@ export async function drift(context: AuditContext, stage: string | undefined, as
           running: running?.release ?? null,
           since,
           seconds: Math.max(0, timeToSeconds(now) - timeToSeconds(since)),
-          fenced: fenced.has(history.site),
+          ordered: ordered.get(history.site) ?? null,
           lastReport: last?.at ?? null,
           reason: last?.reason ?? null,
         });

@@ -14,6 +14,7 @@ import {
   type RecallPredicate,
   readRelease,
   type ReleasePredicate,
+  readRetirement,
   readReview,
   readRevocation,
   readRig,
@@ -22,6 +23,7 @@ import {
   type RigRebuildPredicate,
   readSiteRecord,
   readTestResult,
+  type RetirementPredicate,
   type ReviewPredicate,
   type RevocationPredicate,
   type SiteRecordPredicate,
@@ -149,6 +151,12 @@ export const FACT = {
     at: ({ builtAt }) => builtAt,
     vouchers: rigsAndRegistrar,
   } satisfies FactKind<RigRebuildPredicate>,
+  retirement: {
+    type: PREDICATE.retirement,
+    read: readRetirement,
+    at: ({ issuedAt }) => issuedAt,
+    vouchers: ({ context }, { stage }) => by(policyOf(context, stage), policyOf(context, stage).registrar),
+  } satisfies FactKind<RetirementPredicate>,
   siteRecord: {
     type: PREDICATE.siteRecord,
     read: readSiteRecord,

@@ -1,7 +1,7 @@
 /** What a site told of itself: its records by the registrar, its receipts chain after chain, and the intervals in which it ran each release. */
 import { type Digest } from '@sealane/core';
 import type { ReceiptRecord } from '@sealane/ledger';
-import type { SiteRecordPredicate } from '@sealane/trust';
+import { keySubject, type SiteRecordPredicate } from '@sealane/trust';
 import { doubt } from './context.js';
 import { FACT } from './fact-kinds.js';
 import { type Fact, factsIn } from './facts.js';
@@ -23,6 +23,8 @@ export interface SiteHistory {
   readonly receipts: readonly ReceiptRecord[];
   readonly runs: readonly Run[];
   readonly missing: readonly number[];
+  /** Since when the registrar says that it is a site no more; null: it is one. */
+  readonly retiredAt: string | null;
 }
 
 /** The history of a site, or undefined for one that no record by the registrar names by then. */
@@ -35,7 +37,18 @@ export async function siteHistory(inquiry: Inquiry, site: string): Promise<SiteH
   const keys = [...new Set(records.map(({ said }) => said.key.id))];
   const receipts = await receiptsOf(inquiry, site, keys);
   if (record === undefined) return undefined;
-  return { site, record, receipts, runs: runsOf(receipts), missing: keys.flatMap((key) => gaps(receipts, key)) };
+  const missing = keys.flatMap((key) => gaps(receipts, key));
+  return { site, record, receipts, runs: runsOf(receipts), missing, retiredAt: await retiredAt(inquiry, record.said.key.id) };
+}
+
+/** A site that is enrolled anew has another key, and is one again. */
+async function retiredAt(inquiry: Inquiry, keyId: string): Promise<string | null> {
+  const words = await factsIn(
+    inquiry,
+    FACT.retirement,
+    await inquiry.context.ledger.statementsAbout(keySubject(keyId), FACT.retirement.type),
+  );
+  return words.find(({ said }) => said.keyId === keyId)?.at ?? null;
 }
 
 /** The histories of every site, or of those whose last record puts them into a stage; in the order in which they were enrolled. */
@@ -47,6 +60,11 @@ export async function siteHistories(inquiry: Inquiry, stage?: string): Promise<r
     if (history !== undefined && (stage === undefined || history.record.said.stage === stage)) histories.push(history);
   }
   return histories;
+}
+
+/** The sites that are ones still. */
+export function inForce(histories: readonly SiteHistory[]): readonly SiteHistory[] {
+  return histories.filter((history) => history.retiredAt === null);
 }
 
 /** What runs now: the last interval, where a site has any. */

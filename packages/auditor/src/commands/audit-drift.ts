@@ -20,8 +20,8 @@ function lines({ drifted, asAssigned }: Drift): readonly string[] {
   return [
     `${counted(drifted.length, 'site')} drifted, ${asAssigned.length} as assigned`,
     ...drifted.map(
-      ({ site, stage, assigned, running, since, seconds, fenced, reason }) =>
-        `  ${site} in ${stage}: runs ${running ?? 'nothing'}, was told ${assigned ?? 'nothing'}, since ${since} (${seconds} s)${fenced ? ', fenced' : ''}${reason === null ? '' : `, ${reason}`}`,
+      ({ site, stage, assigned, running, since, seconds, ordered, reason }) =>
+        `  ${site} in ${stage}: runs ${running ?? 'nothing'}, was told ${assigned ?? 'nothing'}, since ${since} (${seconds} s)${ordered === null ? '' : `, under the order ${ordered}`}${reason === null ? '' : `, ${reason}`}`,
     ),
   ];
 }

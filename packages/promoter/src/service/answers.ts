@@ -93,3 +93,14 @@ export const blobShape = z.looseObject({ digest: digestShape, size: index });
 
 /** Every failure, as the commands print it. */
 export const failureShape = z.looseObject({ error: z.looseObject({ code: z.string(), message: z.string(), hint: z.string() }) });
+
+/** An answer to an auditor: what it rests on is included under the checkpoint, a signed note. */
+export const auditAnswerShape = z.looseObject({
+  question: z.string(),
+  answer: z.looseObject({
+    doubts: z.array(z.looseObject({ statement: digestShape, logIndex: index, code: z.string(), message: z.string() })),
+  }),
+  statements: z.array(z.looseObject({ digest: digestShape, logIndex: index })),
+  checkpoint: z.string().nullable(),
+  complete: z.boolean(),
+});

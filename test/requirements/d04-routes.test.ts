@@ -1,0 +1,66 @@
+/** Row D4: each of the auditor's questions is a route of the service, says what the command says, and needs its right. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { RIGHTS } from '../../packages/promoter/src/service/rights.js';
+import { makeLane, type TestLane } from '../support/lane.js';
+import { runJson, type Server } from '../support/run.js';
+import { api, GITHUB_CLAIMS, type Issuer, serviceYaml, startIssuer, startService } from '../support/service.js';
+import { enrolSite } from '../support/site.js';
+
+let dir: string;
+let lane: TestLane;
+let github: Issuer;
+let service: Server;
+let release: string;
+
+const AUDITOR = { repository: 'acme/audit' };
+
+beforeAll(async () => {
+  dir = mkdtempSync(path.join(tmpdir(), 'sealane-d4-routes-'));
+  [lane, github] = await Promise.all([makeLane(dir), startIssuer(dir, 'github', GITHUB_CLAIMS)]);
+  await enrolSite(lane, path.join(dir, 'site'));
+  release = await lane.release('1.0.0');
+  await lane.promote(release, 'dev');
+  const document = parse(serviceYaml({ github })) as { callers: object[] };
+  const rights = RIGHTS.filter((right) => right.startsWith('audit.'));
+  document.callers.push({ name: 'auditor', token: { issuer: github.url, claims: AUDITOR }, rights });
+  service = await startService(lane, stringify(document));
+});
+
+afterAll(async () => {
+  await Promise.all([service.stop(), lane.stop(), github.stop()]);
+  rmSync(dir, { recursive: true, force: true });
+});
+
+it('D4 every question has a route that says what the command says, word for word', async () => {
+  const token = await github.token(undefined, AUDITOR);
+  const routes: readonly (readonly [string, readonly string[]])[] = [
+    ...['trace', 'devices', 'cases', 'approvals', 'decisions', 'coverage', 'awareness', 'evidence'].map(
+      (name) => [`releases/${release}/${name}`, [name, release]] as const,
+    ),
+    [`releases/readings@1.0.0/changes?from=${release}`, ['changes', 'readings@1.0.0', '--from', release]],
+    ['sites/harbour-7', ['at', 'harbour-7']],
+    [`sites/harbour-7/parity?release=${release}`, ['parity', 'harbour-7', '--release', release]],
+    ['population?stage=dev&asOf=2026-01-01T00:00:00Z', ['population', '--stage', 'dev', '--as-of', '2026-01-01T00:00:00Z']],
+    [`exposure?release=${release}`, ['exposure', '--release', release]],
+    ['vulnerabilities/CVE-2026-0001', ['remedy', 'CVE-2026-0001']],
+    ['units/NR0001', ['unit', 'NR0001']],
+    ...['waivers', 'keys', 'drift', 'snapshot', 'rollbacks', 'automatic'].map((name) => [name, [name]] as const),
+    ['sites/harbour-9', ['at', 'harbour-9']],
+  ];
+  for (const [address, words] of routes) {
+    const [answer, told] = await Promise.all([
+      api(service, `GET /api/v1/audit/${address}`, { token }),
+      runJson('sealane', ['audit', ...words, '--home', lane.home]),
+    ]);
+    expect({ json: answer.json, exit: answer.exit }, address).toEqual({ json: told.json, exit: String(told.exit) });
+  }
+});
+
+it('D4 a caller without the right learns nothing', async () => {
+  const answer = await api(service, 'GET /api/v1/audit/drift', { token: await github.token(undefined, { repository: 'acme/reader' }) });
+  expect(answer).toMatchObject({ status: 403, json: { error: { code: 'CALLER_DENIED' } } });
+});
