@@ -31,7 +31,11 @@ const property = z
 const watching = {
   unit: z
     .strictObject({
-      properties: z.array(property).max(64).default([]).describe('of these units, as systemd-run takes them'),
+      properties: z
+        .array(property)
+        .max(64)
+        .default([])
+        .describe('of these units, as systemd-run takes them; of the workload with ${SEALANE_VAR_NAME} for variables of the release'),
     })
     .optional()
     .describe('run workload, commands and probes as units of systemd of their own, outside the updater: what a sandboxed updater needs'),
@@ -54,11 +58,17 @@ const watching = {
   probationSeconds: seconds.default(10).describe('how long health is watched before the release is committed'),
 };
 
+const strays = z
+  .enum(['report', 'stop'])
+  .default('report')
+  .describe('what was started or changed by hand: say so, or stop it and put it back too');
+
 const filesDriver = z.strictObject({
   use: z.literal('files'),
   start: command.describe('starts the workload; runs in the release folder, with SEALANE_RELEASE_DIR and others in its environment'),
   stop: command.optional().describe('stops it; without one its process group is sent SIGTERM'),
   stopGraceSeconds: seconds.default(10).describe('time to stop before SIGKILL'),
+  strays,
   ...watching,
 });
 
@@ -79,11 +89,6 @@ const commandDriver = z.strictObject({
 });
 
 const absolutePath = z.string().regex(/^\/[^\0]{1,4095}$/, 'expected an absolute path');
-
-const strays = z
-  .enum(['report', 'stop'])
-  .default('report')
-  .describe('what was started or changed by hand: say so, or stop it and put it back too');
 
 const podmanDriver = z.strictObject({
   use: z.literal('podman'),

@@ -37,6 +37,7 @@ test('fills in what is not said', () => {
       healthIntervalMs: 1000,
       startSeconds: 15,
       stopGraceSeconds: 10,
+      strays: 'report',
       probationSeconds: 10,
     },
     inventory: { root: '/', devices: [] },

@@ -17,6 +17,7 @@ import { driverOf } from './drivers/driver-of.js';
 import { oneWayHooks, type OneWayWorld } from './drivers/one-way-hooks.js';
 import { systemProcesses } from './drivers/process-table.js';
 import { runToEnd } from './drivers/run-to-end.js';
+import { plainProperties } from './drivers/unit-properties.js';
 import { systemdUnits } from './drivers/systemd-shell.js';
 import { unitDriver } from './drivers/unit.js';
 import { unitRunner } from './drivers/unit-run-shell.js';
@@ -121,14 +122,15 @@ function workloadParts(
   }
   const units = systemdUnits;
   const { properties } = driver.unit;
-  const run = unitRunner(site, properties, units);
+  const plain = plainProperties(properties);
+  const run = unitRunner(site, plain, units);
   const serveImages = (release: Digest): Promise<RunningMirror> => serveReleaseFromUnit(units, folder.store, release);
   const outside = { ...around, hostEnv: {}, run, serveImages };
   const made =
     driver.use === 'files'
       ? unitDriver({ ...driver, stop: driver.stop, site, properties }, { ...outside, units })
       : driverOf(site, driver, outside);
-  return { driver: made, ...oneWayOf(driver, outside), prober: unitProber(units, properties, signal) };
+  return { driver: made, ...oneWayOf(driver, outside), prober: unitProber(units, plain, signal) };
 }
 
 function oneWayOf({ oneWay, env }: SiteConfig['driver'], world: OneWayWorld): Pick<Site, 'oneWay'> {

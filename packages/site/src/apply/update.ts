@@ -198,13 +198,13 @@ async function actOn(context: CarryContext, admission: Admission, mode: UpdateMo
 }
 
 /**
- * What was refused is no more: the next refusal is a new one. Content that was refused is judged only when it is copied again. A release that was laid
+ * What was refused is no more: the next refusal is a new one. Content that was refused, here or by the driver, is judged only when it is laid down again. A release that was laid
  * down and is not wanted any more is dropped.
  */
 function accept(machine: Machine, admission: Admission): void {
   const { refused, phase } = machine.state();
-  const isContent = refused?.code.startsWith('CONTENT_') === true;
-  if (refused !== null && (admission.outcome === 'unchanged' || !isContent)) machine.record({ is: 'accepted' });
+  const isOfLayingDown = refused?.code.startsWith('CONTENT_') === true || refused?.code === 'DRIVER_REFUSED';
+  if (refused !== null && (admission.outcome === 'unchanged' || !isOfLayingDown)) machine.record({ is: 'accepted' });
   if (admission.outcome === 'unchanged' && (phase.at === 'admitted' || phase.at === 'staged'))
     machine.record({ is: 'abandoned', why: 'it is not wanted any more' });
 }

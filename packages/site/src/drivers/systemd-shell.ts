@@ -28,6 +28,10 @@ export interface Units {
   start(name: string, command: UnitCommand): Promise<void>;
   pipe(command: UnitCommand): PipedUnit;
   show(name: string): Promise<UnitFacts>;
+  /** Its files and drop-ins as systemd has them, each with its path. @throws SiteError `INTERNAL` systemd cannot be asked */
+  definition(name: string): Promise<string>;
+  /** Takes away what others have added to its definition. @throws SiteError `INTERNAL` systemd cannot be asked */
+  revert(name: string): Promise<void>;
   /** Stops and forgets it; one that is not there is fine. @throws SiteError `INTERNAL` systemd cannot be asked, or cannot stop it */
   stop(name: string): Promise<void>;
   /** Ends all that is left of it, at once; one that is not there is fine. */
@@ -57,6 +61,15 @@ export const systemdUnits: Units = {
     const { code, stdout, stderr } = await run('systemctl', ['show', name, ...FACTS.map((fact) => `--property=${fact}`)], {});
     if (code !== 0) throw new SiteError('INTERNAL', `ask systemd for ${name}: ${stderr.trim()}`);
     return Object.fromEntries(stdout.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+  },
+  definition: async (name) => {
+    const { code, stdout, stderr } = await run('systemctl', ['cat', '--no-pager', name], {});
+    if (code !== 0) throw new SiteError('INTERNAL', `read the definition of ${name}: ${stderr.trim()}`);
+    return stdout;
+  },
+  revert: async (name) => {
+    const { code, stderr } = await run('systemctl', ['revert', name], {});
+    if (code !== 0) throw new SiteError('INTERNAL', `revert ${name}: ${stderr.trim()}`);
   },
   stop: async (name) => {
     const { code, stderr } = await run('systemctl', ['stop', name], {});

@@ -15,6 +15,7 @@ const config = {
   env: { PASSWORD: 'secret' },
   stopGraceSeconds: 5,
   properties: ['User=www-data'],
+  strays: 'report' as const,
 };
 
 /** Remembers what was asked; a unit that was started runs. */
@@ -23,6 +24,7 @@ function fakeUnits(): Units & {
   readonly ran: RunOptions[];
   readonly run: RunCommand;
   running: boolean;
+  text: string;
 } {
   const units = {
     started: [] as [string, UnitCommand][],
@@ -38,12 +40,20 @@ function fakeUnits(): Units & {
       return Promise.resolve();
     },
     kill: () => Promise.resolve(),
+    definition: () => Promise.resolve(units.text),
+    revert: () => {
+      units.text = '[Service]';
+      return Promise.resolve();
+    },
+    text: '[Service]',
     pipe: () => {
       throw new Error('nobody asks');
     },
     show: () =>
       Promise.resolve(
-        units.running ? { ActiveState: 'active', SubState: 'running', MainPID: '42' } : { LoadState: 'not-found', ActiveState: 'inactive' },
+        units.running
+          ? { LoadState: 'loaded', ActiveState: 'active', SubState: 'running', MainPID: '42' }
+          : { LoadState: 'not-found', ActiveState: 'inactive' },
       ),
     stop: () => {
       units.running = false;
@@ -109,4 +119,17 @@ test.each([
   [{}, 'ended'],
 ])('%j is %s', (facts, is) => {
   expect(statusFrom(facts, release).is).toBe(is);
+});
+
+test('a unit that somebody changed is reported, or started again as it was', async () => {
+  const [disk, clock, units] = [new MemoryDisk(), new FakeClock(), fakeUnits()];
+  const world = { disk, clock, units, run: units.run, stateFolder: '/state' };
+  await unitDriver(config, world).start(slot);
+  expect(await unitDriver(config, world).strays?.([slot])).toEqual([]);
+  units.text += '# /etc/systemd/system/sealane-workload-harbour-7.service.d/x.conf';
+  expect(await unitDriver(config, world).strays?.([slot])).toMatchObject([{ how: 'was changed', did: 'reported' }]);
+  expect(units.started).toHaveLength(1);
+  expect(await unitDriver({ ...config, strays: 'stop' }, world).strays?.([slot])).toMatchObject([{ did: 'put back' }]);
+  expect(units.started).toHaveLength(2);
+  expect(await unitDriver(config, world).strays?.([slot])).toEqual([]);
 });

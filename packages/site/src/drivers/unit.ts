@@ -4,7 +4,7 @@
  * The unit has one name at a site, so no crash leaves a workload that nobody knows. Which release it runs is written down before it is started.
  */
 import path from 'node:path';
-import { type Digest, isDigest, SiteError } from '@sealane/core';
+import { type Digest, isDigest, sha256, SiteError, utf8 } from '@sealane/core';
 import type { Clock } from '../clock.js';
 import type { Disk } from '../disk.js';
 import { durableWrite } from '../durable-write.js';
@@ -14,6 +14,7 @@ import type { Driver, SlotOnDisk, WorkloadStatus } from './driver.js';
 import type { FilesDriverConfig } from './files.js';
 import type { RunCommand } from './run-to-end.js';
 import type { UnitFacts, Units } from './systemd-shell.js';
+import { renderedProperties } from './unit-properties.js';
 import { workloadEnv } from './workload-env.js';
 import { prepareWorkloadLog } from './workload-log.js';
 
@@ -21,6 +22,7 @@ import { prepareWorkloadLog } from './workload-log.js';
 export interface UnitDriverConfig extends FilesDriverConfig {
   readonly site: string;
   readonly properties: readonly string[];
+  readonly strays: 'report' | 'stop';
 }
 
 /** The outside of the driver. */
@@ -36,13 +38,22 @@ export interface UnitDriverWorld {
 export function unitDriver(config: UnitDriverConfig, world: UnitDriverWorld): Driver {
   const name = `sealane-workload-${config.site}.service`;
   const file = path.join(world.stateFolder, 'run', 'unit.json');
+  const start = async (slot: SlotOnDisk): Promise<void> => {
+    record(world, file, slot.release);
+    crashPoint('update:workload-recorded');
+    await world.units.start(name, startOf(config, world, slot));
+    // one that has ended already is gone, and has nothing to be changed
+    const { LoadState } = await world.units.show(name);
+    if (LoadState === 'loaded') record(world, file, slot.release, await definitionOf(world, name));
+  };
   return {
     images: 'unpacked',
-    start: async (slot) => {
-      record(world, file, slot.release);
-      crashPoint('update:workload-recorded');
-      await world.units.start(name, startOf(config, world, slot));
+    prepare: (slot) => {
+      // what cannot be rendered is refused before anything is touched
+      renderedProperties(config.properties, unitEnv(config, world, slot));
+      return Promise.resolve();
     },
+    start,
     stop: async () => {
       const known = readRecord(world.disk, file);
       if (known?.bootId === world.clock.bootId()) await runStop(config, world, known.release);
@@ -54,6 +65,18 @@ export function unitDriver(config: UnitDriverConfig, world: UnitDriverWorld): Dr
       if (known === undefined) return { is: 'none' };
       if (known.bootId !== world.clock.bootId()) return { is: 'ended', release: known.release, how: 'the host was restarted' };
       return statusFrom(await world.units.show(name), known.release);
+    },
+    strays: async (slots) => {
+      const known = readRecord(world.disk, file);
+      if (known?.definition === undefined || known.bootId !== world.clock.bootId()) return [];
+      const { LoadState } = await world.units.show(name);
+      if (LoadState !== 'loaded' || (await definitionOf(world, name)) === known.definition) return [];
+      const slot = slots.find(({ release }) => release === known.release);
+      if (config.strays === 'report' || slot === undefined) return [{ what: `unit ${name}`, how: 'was changed', did: 'reported' }];
+      await world.units.revert(name);
+      await world.units.stop(name);
+      await start(slot);
+      return [{ what: `unit ${name}`, how: 'was changed', did: 'put back' }];
     },
   };
 }
@@ -67,7 +90,7 @@ function startOf(config: UnitDriverConfig, world: UnitDriverWorld, slot: SlotOnD
     `StandardError=append:${log}`,
     // a starter that hands over ends, and what it left behind is the workload
     ...(config.stop === undefined ? [] : ['RemainAfterExit=yes']),
-    ...config.properties,
+    ...renderedProperties(config.properties, unitEnv(config, world, slot)),
   ];
   return { properties, cwd: slot.folder, env: unitEnv(config, world, slot), argv: config.start };
 }
@@ -108,17 +131,23 @@ export function statusFrom(
 interface UnitRecord {
   readonly release: Digest;
   readonly bootId: string;
+  /** Digest of the unit's definition once it was started. */
+  readonly definition?: string;
 }
 
-function record({ disk, clock }: UnitDriverWorld, file: string, release: Digest): void {
+async function definitionOf({ units }: UnitDriverWorld, name: string): Promise<string> {
+  return sha256(utf8(await units.definition(name)));
+}
+
+function record({ disk, clock }: UnitDriverWorld, file: string, release: Digest, definition?: string): void {
   disk.makeFolder(path.dirname(file), 0o750);
-  durableWrite(disk, file, sealed({ release, bootId: clock.bootId() }));
+  durableWrite(disk, file, sealed({ release, bootId: clock.bootId(), ...(definition !== undefined && { definition }) }));
 }
 
 function readRecord(disk: Disk, file: string): UnitRecord | undefined {
   const value = readSealed(disk, file);
   if (value === undefined) return undefined;
-  const { release, bootId } = value;
-  if (isDigest(release) && typeof bootId === 'string') return { release, bootId };
+  const { release, bootId, definition } = value;
+  if (isDigest(release) && typeof bootId === 'string') return { release, bootId, ...(typeof definition === 'string' && { definition }) };
   throw new SiteError('STATE_CORRUPT', `read ${file}: expected release and bootId`, { path: file });
 }

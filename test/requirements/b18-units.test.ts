@@ -1,0 +1,86 @@
+/** Rows B9 and B18, driver `files` on a booted systemd: the workload's unit carries the values of the release's variables, and is put back when somebody changes it. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { shellImage } from '../support/podman.js';
+import { installSite, type InstalledSite } from '../support/installed-site.js';
+import { canBoot } from '../support/machine.js';
+
+const APPLY = 'sealane-site-apply.service';
+const WORKLOAD = 'sealane-workload-harbour-7.service';
+
+describe.skipIf(!canBoot())('B9 and B18, the unit of a workload (skipped without root, systemd-nspawn)', () => {
+  let here: InstalledSite;
+  let dir: string;
+
+  const configure = (strays: string): void =>
+    here.configure({
+      driver: { unit: { properties: ['User=daemon', 'MemoryMax=${SEALANE_VAR_MEMORY}', 'Nice=${SEALANE_VAR_NICE}'] }, strays },
+    });
+  const mebibytes = async (): Promise<number> => Number(await here.show(WORKLOAD, 'MemoryMax')) / 1024 / 1024;
+
+  /** A release whose variables have these defaults. */
+  const publish = async (version: string, variables: string): Promise<string> => {
+    const { reference } = await shellImage(path.join(dir, version), version);
+    const declares = path.join(dir, `${version}.yaml`);
+    writeFileSync(declares, variables);
+    const words = ['--version', version, '--image', `app=${reference}`, '--declare', declares, '--key', 'author'];
+    const { release } = await here.lane.sealane(['release', 'create', '--name', 'readings', ...words]);
+    await here.lane.promote(release);
+    return release;
+  };
+
+  beforeAll(async () => {
+    dir = mkdtempSync(path.join(tmpdir(), 'sealane-b18-units-'));
+    here = await installSite();
+    configure('report');
+    await here.machine.must('systemctl', 'enable', '--now', APPLY);
+    // the minimal Debian may have to be fetched first
+  }, 480_000);
+
+  afterAll(async () => {
+    await here.stop();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  test('B9 files: the unit has the values of the release’s variables; one that is no plain word, or that it does not declare, is refused', async () => {
+    const first = await publish('1.0.0', declared('64M'));
+    expect((await here.site('update')).json).toMatchObject({ outcome: 'installed', release: first });
+    expect([await mebibytes(), await here.show(WORKLOAD, 'Nice'), await here.show(WORKLOAD, 'User')]).toEqual([64, '5', 'daemon']);
+    for (const [version, text] of [
+      ['1.1.0', declared('64M User=root')],
+      ['1.2.0', 'variables: [{ name: OTHER, type: integer, min: 0, max: 9, default: 5 }]\n'],
+    ] as const) {
+      await publish(version, text);
+      const { exit, json } = await here.site('update');
+      expect([exit, json.outcome, json.reason], JSON.stringify(json.checks?.at(-1))).toEqual([4, 'refused', 'DRIVER_REFUSED']);
+    }
+    expect(await mebibytes()).toBe(64);
+  });
+
+  test('B18 files: a unit that somebody edits is reported, and told by doctor; with strays: stop it runs again as it was', async () => {
+    await here.machine.must('systemctl', 'set-property', WORKLOAD, 'MemoryMax=900M');
+    await here.site('update');
+    const strays = async (): Promise<unknown> => (await here.site('status')).json.strays;
+    expect(await strays()).toMatchObject([{ what: `unit ${WORKLOAD}`, how: 'was changed', did: 'reported' }]);
+    expect(await mebibytes()).toBe(900);
+    expect((await here.site('doctor')).exit).toBe(3);
+
+    configure('stop');
+    await here.machine.must('systemctl', 'restart', APPLY);
+    await here.site('update');
+    expect(await strays()).toMatchObject([{ did: 'put back' }, { did: 'reported' }]);
+    expect(await mebibytes()).toBe(64);
+    expect((await here.site('doctor')).json).toMatchObject({ ok: true });
+    await here.site('update');
+    expect(await here.show(WORKLOAD, 'ActiveState')).toBe('active');
+  });
+});
+
+function declared(memory: string): string {
+  return `variables:
+  - { name: MEMORY, type: text, maxLength: 32, default: '${memory}' }
+  - { name: NICE, type: integer, min: 0, max: 9, default: 5 }
+`;
+}
