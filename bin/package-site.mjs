@@ -54,7 +54,10 @@ async function layOut(tree, node, watchdogSeconds) {
   }
   write(PLACES.program, wrapper(node), 0o755);
   for (const [name, text] of Object.entries(siteUnits({ watchdogSeconds }))) write(`/usr/lib/systemd/system/${name}`, text);
-  write('/usr/lib/sysusers.d/sealane-site.conf', '# operators of this site\ng sealane-site -\n');
+  write(
+    '/usr/lib/sysusers.d/sealane-site.conf',
+    '# operators of this site, and technicians, who may do less\ng sealane-site -\ng sealane-technician -\n',
+  );
   for (const [file, name] of [
     ['LICENSE', 'copyright'],
     ['NEWS.md', 'NEWS.md'],
@@ -73,12 +76,14 @@ process.exitCode = await runSealaneSite(process.argv.slice(2), new URL('./sealan
 
 /** What an installed site knows without being told. All of it can be said otherwise; who names another site means no service of this one. */
 function wrapper(node) {
-  const { config, state, fetched, fetchSocket, operators, library } = PLACES;
+  const { config, state, fetched, fetchSocket, operators, technicians, library } = PLACES;
   return `#!/bin/sh
 case " $* " in *" --config"* | *" --state"*) exec ${runtime(node)} ${library}/launch.mjs "$@" ;; esac
 export SEALANE_CONFIG="\${SEALANE_CONFIG-${config}}" SEALANE_STATE="\${SEALANE_STATE-${state}}" SEALANE_MIRROR="\${SEALANE_MIRROR-${fetched}}"
 [ ! -S ${fetchSocket} ] || export SEALANE_FETCH="\${SEALANE_FETCH-${fetchSocket}}"
-[ ! -S ${operators} ] || export SEALANE_SERVICE="\${SEALANE_SERVICE-${operators}}"
+service=${operators}
+[ -w ${operators} ] || [ ! -w ${technicians} ] || service=${technicians}
+[ ! -S ${operators} ] || export SEALANE_SERVICE="\${SEALANE_SERVICE-$service}"
 exec ${runtime(node)} ${library}/launch.mjs "$@"
 `;
 }
@@ -116,6 +121,7 @@ function writeDebian(folder, node, release) {
 const SERVICES = [
   'sealane-site.timer',
   'sealane-site-apply.socket',
+  'sealane-site-technicians.socket',
   'sealane-site-fetch.socket',
   'sealane-site-apply.service',
   'sealane-site-fetch.service',

@@ -9,6 +9,7 @@ export const PLACES = {
   fetched: '/var/lib/sealane-fetch',
   fetchSocket: '/run/sealane-site/fetch.sock',
   operators: '/run/sealane-site/operators.sock',
+  technicians: '/run/sealane-site/technicians.sock',
 };
 
 /** No rights, none to be had, and nothing of the host that it could change. MemoryDenyWriteExecute stays off: the JavaScript engine compiles as it runs. */
@@ -69,7 +70,7 @@ Documentation=file:/usr/share/doc/sealane-site/site-service.md
 
 /** File name → text. `watchdogSeconds` is shorter where a test waits for it. */
 export function siteUnits({ watchdogSeconds = 30 } = {}) {
-  const { program, config, state, fetched, fetchSocket, operators } = PLACES;
+  const { program, config, state, fetched, fetchSocket, operators, technicians } = PLACES;
   const resident = RESIDENT.replace('WatchdogSec=30', `WatchdogSec=${watchdogSeconds}`);
   const applying = `Environment=SEALANE_CONFIG=${config} SEALANE_STATE=${state} SEALANE_MIRROR=${fetched} SEALANE_FETCH=${fetchSocket}`;
   return {
@@ -116,7 +117,19 @@ Service=sealane-site-apply.service
 [Install]
 WantedBy=sockets.target
 `,
-    'sealane-site-apply.service': `${head('Sealane site: trust, journal and key, and no network')}Requires=sealane-site-apply.socket
+    'sealane-site-technicians.socket': `${head('Technicians of a Sealane site, who may do less')}
+[Socket]
+ListenStream=${technicians}
+SocketMode=0660
+SocketGroup=sealane-technician
+FileDescriptorName=technicians
+RemoveOnStop=yes
+Service=sealane-site-apply.service
+
+[Install]
+WantedBy=sockets.target
+`,
+    'sealane-site-apply.service': `${head('Sealane site: trust, journal and key, and no network')}Requires=sealane-site-apply.socket sealane-site-technicians.socket
 Wants=sealane-site-fetch.socket
 After=sealane-site-fetch.socket dbus.service
 ConditionPathExists=${config}
@@ -131,7 +144,7 @@ ${APPLIER}
 
 [Install]
 WantedBy=multi-user.target
-Also=sealane-site-apply.socket sealane-site-fetch.socket
+Also=sealane-site-apply.socket sealane-site-technicians.socket sealane-site-fetch.socket
 `,
     'sealane-site.service': `${head('Sealane site: one update, with nothing resident')}Wants=sealane-site-fetch.socket
 After=sealane-site-fetch.socket dbus.service
@@ -145,7 +158,7 @@ SuccessExitStatus=5 6
 ${applying} SEALANE_SERVICE=
 ${APPLIER}
 `,
-    'sealane-site.timer': `${head('Sealane site: an update now and then, instead of the resident service')}Conflicts=sealane-site-apply.service sealane-site-apply.socket
+    'sealane-site.timer': `${head('Sealane site: an update now and then, instead of the resident service')}Conflicts=sealane-site-apply.service sealane-site-apply.socket sealane-site-technicians.socket
 
 [Timer]
 OnBootSec=15s

@@ -95,17 +95,29 @@ describe.skipIf(!canBoot())('B11 the service on a real systemd', () => {
     expect((await here.site('doctor')).json).toMatchObject({ ok: true });
   });
 
-  it('B11 operators are root and the group of the socket, and nobody else; of the site’s files a technician has none', async () => {
+  const as = (user: string, ...words: readonly string[]): ReturnType<InstalledSite['machine']['run']> =>
+    here.machine.run('setpriv', `--reuid=${user}`, `--regid=${user}`, '--init-groups', '--', ...words);
+
+  it('B11 operators are root and the group of the socket, and nobody else; of the site’s files they have none', async () => {
     const { machine } = here;
-    await machine.must('useradd', '--groups', 'sealane-site', 'technician');
+    await machine.must('useradd', '--groups', 'sealane-site', 'crew');
     await machine.must('useradd', 'guest');
-    const as = (user: string, ...words: readonly string[]): ReturnType<typeof machine.run> =>
-      machine.run('setpriv', `--reuid=${user}`, `--regid=${user}`, '--init-groups', '--', ...words);
-    expect((await as('technician', 'sealane-site', 'hold', '--reason', 'crane works')).exit).toBe(0);
+    expect((await as('crew', 'sealane-site', 'hold', '--reason', 'crane works')).exit).toBe(0);
     expect(await here.site('status')).toMatchObject({ json: { state: 'held' } });
-    expect((await as('technician', 'sealane-site', 'unhold')).exit).toBe(0);
-    expect((await as('technician', 'cat', `${STATE}/site.pem`)).exit).not.toBe(0);
+    expect((await as('crew', 'sealane-site', 'unhold')).exit).toBe(0);
+    expect((await as('crew', 'cat', `${STATE}/site.pem`)).exit).not.toBe(0);
     expect(await as('guest', 'sealane-site', 'status')).toMatchObject({ exit: 6, stderr: expect.stringContaining('UPDATER_UNREACHABLE') });
+  });
+
+  it('B14 technicians have a socket and a group of their own, on which they may do less', async () => {
+    await here.machine.must('useradd', '--groups', 'sealane-technician', 'technician');
+    expect((await as('technician', 'sealane-site', 'hold', '--reason', 'crane works')).exit).toBe(0);
+    expect((await as('technician', 'sealane-site', 'unhold')).exit).toBe(0);
+    expect(await as('technician', 'sealane-site', 'stop')).toMatchObject({ exit: 3, stderr: expect.stringContaining('ROLE_DENIED') });
+    const onOperators = ['sealane-site', 'stop', '--service', '/run/sealane-site/operators.sock'];
+    expect(await as('technician', ...onOperators)).toMatchObject({ exit: 6, stderr: expect.stringContaining('UPDATER_UNREACHABLE') });
+    expect((await as('technician', 'cat', `${STATE}/site.pem`)).exit).not.toBe(0);
+    expect(await here.show(WORKLOAD, 'SubState')).toBe('running');
   });
 
   it('B11 a whole update, one that fails its health and is rolled back, and a rollback by hand', async () => {
@@ -198,7 +210,15 @@ describe.skipIf(!canBoot())('B11 the service on a real systemd', () => {
 
   it('B11 with the timer nothing is resident: each update starts what it needs, and both end', async () => {
     const { machine } = here;
-    await machine.must('systemctl', 'disable', '--now', APPLY, 'sealane-site-apply.socket', 'sealane-site-fetch.socket');
+    await machine.must(
+      'systemctl',
+      'disable',
+      '--now',
+      APPLY,
+      'sealane-site-apply.socket',
+      'sealane-site-technicians.socket',
+      'sealane-site-fetch.socket',
+    );
     await promote('1.7.0');
     await machine.must('systemctl', 'enable', '--now', 'sealane-site.timer');
     await machine.must('systemctl', 'start', 'sealane-site.service');

@@ -12,6 +12,8 @@ import type { TestSite } from './site.js';
 export interface TwoProcesses {
   readonly fetchSocket: string;
   readonly operators: string;
+  /** Where technicians ask, who may do less. */
+  readonly technicians: string;
   /** Asks for a verb; the exit code is the caller's to judge. */
   ask(words: readonly string[]): Promise<Answer>;
   /** As `ask`, but it must end with `exit` (default 0). */
@@ -36,13 +38,15 @@ export async function startTwoProcesses(
 ): Promise<TwoProcesses> {
   const at = (name: string): string => path.join(site.dir, name);
   const [fetchSocket, operators, mirror] = [at('fetch.sock'), at('operators.sock'), at('fetched')];
+  const technicians = at('technicians.sock');
   const fetch = whose === 'none' ? undefined : await startFetch(fetchSocket, mirror);
   const words = ['--fetch', fetchSocket, '--mirror', mirror, '--config', site.config, '--state', site.state];
-  const apply = await startListening(operators, ['apply', '--listen', operators, ...words]);
+  const apply = await startListening(operators, ['apply', '--listen', operators, '--technicians', technicians, ...words]);
   const asking = (more: readonly string[]): readonly string[] => [...more, '--service', operators];
   return {
     fetchSocket,
     operators,
+    technicians,
     ask: (more) => runJson('sealane-site', asking(more)),
     must: (more, exit = 0) => expectJson('sealane-site', asking(more), exit),
     stop: async () => {

@@ -516,6 +516,11 @@ export const ERRORS = define({
     hint: 'have another owner run: sealane trust sign FILE --key KEY',
   },
   SITE_FENCED: { exit: 3, what: 'this site is fenced: it installs nothing', hint: 'ask the operators of the lane to rejoin the site' },
+  ROLE_DENIED: {
+    exit: 3,
+    what: 'technicians may not do this, and no grant that is in force lets the one who asks do it',
+    hint: 'ask an operator (root, or the group sealane-site), or for a grant: sealane-site exception request --kind local-role',
+  },
   SITE_DRAINED: {
     exit: 3,
     what: 'this site is drained: its workload is stopped and it installs nothing until it rejoins',

@@ -30,6 +30,7 @@ export const program: Program = {
     { flags: '--mirror <dir>', description: 'folder of what fetch brings, mirror and offer (default: the state folder)' },
     { flags: '--fetch <socket>', description: 'order what is fetched of the fetch service here (default: a process of our own)' },
     { flags: '--service <socket>', description: 'ask the apply service here to do it' },
+    { flags: '--as <person>', description: 'of a technician: in whose name a granted role is used' },
   ],
   commands: {
     enroll: {

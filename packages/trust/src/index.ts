@@ -87,6 +87,7 @@ export {
   exceptionTerms,
   isSiteKind,
   EXCEPTION_KINDS,
+  type GrantedRole,
   type ExceptionKind,
   SITE_EXCEPTION_KINDS,
   type SiteExceptionKind,

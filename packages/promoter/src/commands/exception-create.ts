@@ -19,7 +19,7 @@ export const command: CommandSpec = {
     { flags: '--kind <kind>', description: 'gate (default), window, hardware' },
     { flags: '--gate <gate>', description: 'of kind gate: the gate that is let through' },
     { flags: '--site <name>', description: 'of kind hardware: a site whose hardware was not tested', repeat: true },
-    { flags: '--request <file>', description: 'instead of all these: what a site asked for (kinds stale, rollback)' },
+    { flags: '--request <file>', description: 'instead of all these: what a site asked for (kinds stale, rollback, local-role)' },
     { flags: '--days <days>', description: 'how long it holds (default 1)' },
     { flags: '--uses <count>', description: 'how many decisions may rest on it (default 1)' },
     { flags: '--with <statement>', description: 'sign the same exception as this statement: where policy needs more than one person' },
@@ -62,9 +62,9 @@ async function boundByOptions(call: CommandCall, { ledger }: Promoter): Promise<
 }
 
 async function boundByRequest(promoter: Promoter, file: string): Promise<Bound> {
-  const { kind, release, stage, site, keyId, nonce } = await readRequest(promoter, readNamed(file, 'request for an exception'), file);
+  const { kind, release, stage, site, keyId, role, nonce } = await readRequest(promoter, readNamed(file, 'request for an exception'), file);
   await releaseOf(promoter.ledger, release);
-  return { kind, release, stage, site: { name: site, keyId }, nonce };
+  return { kind, release, stage, site: { name: site, keyId }, ...(role === undefined ? {} : { role }), nonce };
 }
 
 function kindOption(call: CommandCall): ExceptionKind {

@@ -14,7 +14,10 @@ import { statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
 
 /** A new exception: what it is bound to, for how long and how many uses. `nonce` is that of a site's request. */
-export interface ExceptionWish extends Pick<ExceptionPredicate, 'kind' | 'release' | 'stage' | 'gate' | 'sites' | 'site' | 'uses'> {
+export interface ExceptionWish extends Pick<
+  ExceptionPredicate,
+  'kind' | 'release' | 'stage' | 'gate' | 'sites' | 'site' | 'role' | 'uses'
+> {
   readonly days: number;
   readonly nonce?: string;
 }

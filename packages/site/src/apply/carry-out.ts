@@ -47,6 +47,12 @@ export async function carryOutAll(context: CarryContext): Promise<void> {
   }
 }
 
+/** Makes the receipt that is owed, and nothing else. */
+export async function queueOwedReceipt(context: CarryContext): Promise<void> {
+  const [effect] = context.machine.effects();
+  if (effect?.do === 'queue-receipt') context.machine.record(await queueOwed(context, effect));
+}
+
 /** Whether a release is laid down and the window in which it may be switched to is not open. An operator's rollback waits for none. */
 export function waitsForWindow(context: CarryContext): boolean {
   const { phase, owed } = context.machine.state();

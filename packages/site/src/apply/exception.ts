@@ -15,6 +15,7 @@ import {
 import {
   encodeBundle,
   exceptionRequestStatement,
+  type GrantedRole,
   judgeSiteException,
   parseBundle,
   readException,
@@ -33,6 +34,7 @@ import { trustedNow } from './trusted-time.js';
 export interface ExceptionWish {
   readonly kind: SiteExceptionKind;
   readonly release: Digest;
+  readonly role?: GrantedRole;
   readonly reason: string;
 }
 

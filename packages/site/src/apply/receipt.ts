@@ -69,6 +69,7 @@ function receiptPredicate(owed: OwedReceipt, facts: ReceiptFacts, keyId: string)
     ...(owed.rendered === undefined ? {} : { rendered: owed.rendered }),
     ...(owed.seconds === undefined ? {} : { seconds: owed.seconds }),
     ...(owed.exceptions === undefined ? {} : { exceptions: owed.exceptions }),
+    ...(owed.role === undefined ? {} : { role: owed.role }),
     checkpoint: checkpointOf(facts.seenCheckpoint),
     salt,
   };

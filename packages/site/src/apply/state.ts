@@ -21,8 +21,8 @@ export type Slot = {
 /** Why a release is being laid down: the channel wants it, or an operator goes back to it. */
 export type Cause = 'update' | 'rollback';
 
-/** An exception that was taken in and is not used yet: what it allows, who granted it, and what they signed. */
-export type TakenException = SiteException & { readonly bundles: readonly JsonObject[] };
+/** An exception that was taken in and is not used up: what it allows, who granted it, what they signed; `used` = how often it was used so far. */
+export type TakenException = SiteException & { readonly bundles: readonly JsonObject[]; readonly used?: number };
 
 /** A release on its way in. `began` = when it was ordered; `exception` = what it is let through by; `oneWay` = its parts without a way back. */
 export type Target = Omit<Slot, 'since'> & {
@@ -65,7 +65,7 @@ export type Phase =
 
 /** A receipt that is owed: what it says, but for what is known only when it is signed. */
 export type OwedReceipt = {
-  readonly event: 'installed' | 'refused' | 'rolled-back' | 'rollback' | 'retired';
+  readonly event: 'installed' | 'refused' | 'rolled-back' | 'rollback' | 'retired' | 'local-role';
   readonly release: Digest | null;
   readonly waybill: Digest | null;
   readonly previous: Digest | null;
@@ -73,6 +73,7 @@ export type OwedReceipt = {
   readonly rendered?: Digest;
   readonly seconds?: number;
   readonly exceptions?: readonly Digest[];
+  readonly role?: { readonly person: string; readonly verb: string };
   readonly checks: readonly Check[];
   readonly at: string;
 };
@@ -172,6 +173,7 @@ export type SiteEvent =
   | { readonly is: 'unhold' }
   | { readonly is: 'allowed'; readonly release: Digest }
   | { readonly is: 'exception-taken'; readonly exception: TakenException }
+  | { readonly is: 'role-used'; readonly nonce: string; readonly person: string; readonly verb: string; readonly at: string }
   | { readonly is: 'stopped' }
   | { readonly is: 'started' }
   | { readonly is: 'drained'; readonly reason: string }

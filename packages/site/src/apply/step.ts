@@ -110,6 +110,8 @@ function note(state: SiteState, event: SiteEvent): SiteState {
       return { ...state, stopped: true };
     case 'started':
       return { ...state, stopped: false };
+    case 'role-used':
+      return useRole(state, event);
     case 'drained':
       return { ...state, drained: event.reason };
     case 'rejoined':
@@ -129,6 +131,32 @@ function spend(state: SiteState, { exception }: Target): SiteState {
   if (exception === undefined) return state;
   const taken = state.taken.filter(({ nonce }) => nonce !== exception.nonce);
   return { ...state, taken, spent: [...state.spent, exception.nonce].slice(-MAX_SPENT) };
+}
+
+/** A use is counted, and owes its receipt, before anything is done by it. */
+function useRole(state: SiteState, event: SiteEvent & { readonly is: 'role-used' }): SiteState {
+  const { nonce, person, verb, at } = event;
+  const grant = state.taken.find((each) => each.nonce === nonce);
+  if (grant === undefined || state.owed !== null) throw impossible(state, event);
+  const used = (grant.used ?? 0) + 1;
+  const others = state.taken.filter((each) => each.nonce !== nonce);
+  const isSpent = used >= grant.uses;
+  return {
+    ...state,
+    taken: isSpent ? others : [...others, { ...grant, used }],
+    spent: isSpent ? [...state.spent, nonce].slice(-MAX_SPENT) : state.spent,
+    owed: {
+      event: 'local-role',
+      release: null,
+      waybill: null,
+      previous: state.current?.release ?? null,
+      reason: null,
+      exceptions: grant.statements,
+      role: { person, verb },
+      checks: [],
+      at,
+    },
+  };
 }
 
 /** A release may be admitted when nothing is under way, or in place of one that was only laid down; one that failed here only by hand. */

@@ -1,15 +1,17 @@
 /** `sealane-site apply`: the process without a network, as a service: it owns trust, journal and key, orders `fetch`, and does what operators ask. */
+import { SiteError } from '@sealane/core';
 import type { CommandCall, CommandSpec } from '@sealane/core/command-line';
+import { useLocalRole } from '../apply/local-role.js';
 import { isSiteResult, type SiteResult } from '../apply/outcome.js';
 import { systemClock } from '../clock.js';
 import { openJournalOfHost } from '../service/journal-shell.js';
 import { listenForLines } from '../service/line-socket-shell.js';
 import { runRounds } from '../service/rounds.js';
-import { describeListening, listeningAt, supervisor } from '../service/supervisor-shell.js';
+import { describeListening, listeningAt, supervisor, techniciansAt } from '../service/supervisor-shell.js';
 import { makeTurns, type Turns } from '../service/turns.js';
-import { answerTo, commandOf, failureOf, isOnlooker } from '../service/verbs.js';
-import { MAX_VERB_BYTES, type OperatorAnswer, parseOperatorRequest } from '../service/wire.js';
-import { openSite, textOption } from '../site-shell.js';
+import { answerTo, commandOf, failureOf, isOnlooker, needsGrant, type Role } from '../service/verbs.js';
+import { MAX_VERB_BYTES, type OperatorAnswer, type OperatorRequest, parseOperatorRequest } from '../service/wire.js';
+import { openSite, textOption, withLockedSite } from '../site-shell.js';
 import { answerOf } from './result-text.js';
 
 /** Operators, and their scripts. */
@@ -22,7 +24,10 @@ const VERB_WAIT_MS = 20_000;
 export const command: CommandSpec = {
   name: 'apply',
   summary: 'serve this site: update again and again with the fetch service, do what operators ask on a socket',
-  options: [{ flags: '--listen <socket>', description: 'listen for operators here (mode 0600) where systemd passes no socket' }],
+  options: [
+    { flags: '--listen <socket>', description: 'listen for operators here (mode 0600) where systemd passes no socket' },
+    { flags: '--technicians <socket>', description: 'listen for technicians here, who may do less' },
+  ],
   example: 'sealane-site apply --listen operators.sock --fetch fetch.sock --config site/site.yaml --state site/state',
   run: async (call) => {
     const { config } = openSite(call);
@@ -32,7 +37,12 @@ export const command: CommandSpec = {
     const journal = openJournalOfHost(io.env, process.pid, talk);
     const note = (result: SiteResult): void => journal(result, answerOf(result).text);
     const at = listeningAt(io.env, process.pid, textOption(call.options['listen']));
-    const server = await listenForLines(at, LIMITS, (line) => serve(line, call, { turns, note }), talk);
+    const server = await listenForLines(at, LIMITS, (line) => serve(line, call, { turns, note, role: 'operator' }), talk);
+    const narrow = techniciansAt(io.env, process.pid, textOption(call.options['technicians']));
+    const technicians =
+      narrow === undefined
+        ? undefined
+        : await listenForLines(narrow, LIMITS, (line) => serve(line, call, { turns, note, role: 'technician' }), talk);
     const systemd = supervisor(io.env);
     systemd.ready();
     talk(describeListening(at));
@@ -47,6 +57,7 @@ export const command: CommandSpec = {
       // a fault ends the service too: systemd starts it again
       systemd.stopping();
       server.close();
+      technicians?.close();
     }
   },
 };
@@ -55,18 +66,30 @@ export const command: CommandSpec = {
 async function serve(
   line: Uint8Array,
   { options, io }: CommandCall,
-  { turns, note }: { readonly turns: Turns; readonly note: (result: SiteResult) => void },
+  { turns, note, role }: { readonly turns: Turns; readonly note: (result: SiteResult) => void; readonly role: Role },
 ): Promise<OperatorAnswer> {
   try {
     const request = parseOperatorRequest(line);
     const { program } = await import('../program.js');
     const asked = await commandOf(request, program.commands);
     const { config, state, mirror, fetch } = options;
-    const run = (): Promise<OperatorAnswer> => answerTo(asked, request, { config, state, mirror, fetch }, io);
+    const globals = { config, state, mirror, fetch };
+    const run = async (): Promise<OperatorAnswer> => {
+      if (role === 'technician' && needsGrant(request)) await byGrant(request, { args: [], options: globals, io });
+      return await answerTo(asked, request, globals, io);
+    };
     const answer = isOnlooker(request) ? await run() : await turns.take(VERB_WAIT_MS, run);
     if ('json' in answer && isSiteResult(answer.json)) note(answer.json);
     return answer;
   } catch (error) {
     return { v: 1, error: failureOf(error, io) };
   }
+}
+
+/** A technician asks for more than his own verbs: people must have granted it to the one whom he names. @throws SiteError `ROLE_DENIED` */
+async function byGrant({ verb, options }: OperatorRequest, call: CommandCall): Promise<void> {
+  const { as: person } = options;
+  if (typeof person !== 'string')
+    throw new SiteError('ROLE_DENIED', `${verb} as a technician: expected an operator, or a grant and --as PERSON`);
+  await withLockedSite(call, (site, machine) => useLocalRole(site, machine, person, verb));
 }

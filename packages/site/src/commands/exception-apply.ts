@@ -5,6 +5,13 @@ import type { CommandSpec } from '@sealane/core/command-line';
 import { takeException } from '../apply/exception.js';
 import { withLockedSite } from '../site-shell.js';
 
+/** How each kind is used. */
+const HINTS = {
+  stale: 'use it: sealane-site update',
+  rollback: 'use it: sealane-site rollback RELEASE',
+  'local-role': 'use it on the socket of technicians: sealane-site VERB --as PERSON',
+} as const;
+
 /** The command. */
 export const command: CommandSpec = {
   name: 'exception apply',
@@ -29,7 +36,7 @@ export const command: CommandSpec = {
         exit: 0,
         json: { site: site.config.name, kind, release, by, expiresAt, reason, statements },
         text: `${kind} for ${release}, by ${by.join(', ')} until ${expiresAt}: ${reason}`,
-        hint: kind === 'stale' ? 'use it: sealane-site update' : `use it: sealane-site rollback ${release}`,
+        hint: HINTS[kind].replace('RELEASE', release),
       };
     }),
 };

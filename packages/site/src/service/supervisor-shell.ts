@@ -3,6 +3,9 @@ import { execFile } from 'node:child_process';
 import { SiteError } from '@sealane/core';
 import type { Listening } from './line-socket-shell.js';
 
+/** What the socket of technicians is called. */
+const TECHNICIANS = 'technicians';
+
 /** The first descriptor that systemd passes. */
 const FIRST_FD = 3;
 
@@ -21,12 +24,28 @@ type Env = Readonly<Record<string, string | undefined>>;
  * @throws SiteError `USAGE` neither is there, or systemd passed more than one
  */
 export function listeningAt(env: Env, pid: number, given: string | undefined): Listening {
-  if (env['LISTEN_PID'] === String(pid)) {
-    if (env['LISTEN_FDS'] === '1') return { fd: FIRST_FD };
+  const passed = passedSockets(env, pid);
+  if (passed !== undefined) {
+    const [own, ...more] = passed.filter(({ name }) => name !== TECHNICIANS);
+    if (own !== undefined && more.length === 0) return { fd: own.fd };
     throw new SiteError('USAGE', `listen: expected one socket from systemd, got ${env['LISTEN_FDS'] ?? 'none'}`);
   }
   if (given !== undefined) return { path: given };
   throw new SiteError('USAGE', 'listen: expected a socket from systemd, or --listen');
+}
+
+/** The socket of technicians: the one of that name that systemd opened, else `given`; undefined where there is none. */
+export function techniciansAt(env: Env, pid: number, given: string | undefined): Listening | undefined {
+  const passed = passedSockets(env, pid)?.find(({ name }) => name === TECHNICIANS);
+  if (passed !== undefined) return { fd: passed.fd };
+  return given === undefined ? undefined : { path: given };
+}
+
+/** What systemd passed to this process, each with its name (`FileDescriptorName=`); undefined when it passed nothing. */
+function passedSockets(env: Env, pid: number): readonly { readonly fd: number; readonly name: string | undefined }[] | undefined {
+  if (env['LISTEN_PID'] !== String(pid)) return undefined;
+  const names = (env['LISTEN_FDNAMES'] ?? '').split(':');
+  return Array.from({ length: Number(env['LISTEN_FDS'] ?? 0) }, (_, at) => ({ fd: FIRST_FD + at, name: names[at] }));
 }
 
 /** Where a service listens, for people. */

@@ -25,6 +25,17 @@ export const VERBS: readonly string[] = [
   'certificate install',
 ];
 
+/** What technicians may do by themselves: look, hold and lift a hold, keep a release that is healthy, go back to one that was. */
+const TECHNICIANS: readonly string[] = ['status', 'check', 'doctor', 'hold', 'unhold', 'commit', 'rollback'];
+
+/** Who asks, by the socket on which: each has a group of its own. */
+export type Role = 'operator' | 'technician';
+
+/** Whether a technician needs a grant for what is asked: for verbs that are not his, to mend a journal, to let a release that failed here in again. */
+export function needsGrant({ verb, args, options }: OperatorRequest): boolean {
+  return !TECHNICIANS.includes(verb) || (verb === 'doctor' && options['mend'] === true) || (verb === 'unhold' && args.length > 0);
+}
+
 /** Verbs that look and change nothing: they wait for nobody. */
 export function isOnlooker({ verb, options }: OperatorRequest): boolean {
   return verb === 'status' || (verb === 'doctor' && options['mend'] !== true);
@@ -39,7 +50,7 @@ export async function commandOf({ verb, args, options }: OperatorRequest, comman
   const entry = VERBS.includes(verb) ? commands[verb] : undefined;
   if (entry === undefined) throw new SiteError('USAGE', `ask for ${verb}: expected one of ${VERBS.join(', ')}`);
   const { command } = await entry.load();
-  const known = (command.options ?? []).map(({ flags }) => optionName(flags));
+  const known = ['as', ...(command.options ?? []).map(({ flags }) => optionName(flags))];
   const strange = Object.keys(options).find((name) => !known.includes(name));
   if (strange !== undefined) throw new SiteError('USAGE', `ask for ${verb}: expected options that it takes, got ${strange}`);
   if (args.length > (command.arguments ?? []).length) throw new SiteError('USAGE', `ask for ${verb}: expected fewer arguments`);

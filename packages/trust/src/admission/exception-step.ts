@@ -7,6 +7,7 @@ import { type ParsedBundle, parseBundle } from '../evidence/bundle.js';
 import {
   type ExceptionPredicate,
   exceptionTerms,
+  type GrantedRole,
   isSiteKind,
   readException,
   type SiteExceptionKind,
@@ -26,6 +27,8 @@ import type { LaneReader } from './lane-reader.js';
 export type SiteException = {
   readonly kind: SiteExceptionKind;
   readonly release: Digest;
+  readonly role?: GrantedRole;
+  readonly uses: number;
   readonly nonce: string;
   readonly expiresAt: string;
   readonly reason: string;
@@ -111,8 +114,18 @@ function readSiteException(bundles: readonly JsonObject[], context: ExceptionCon
     signed.map(({ keyId }) => keyId),
   );
   if (by.length < rule.need) throw invalid(`signatures of ${rule.need} people`, `those of ${by.join(', ') || 'nobody'}`);
-  const { release, nonce, expiresAt, reason } = first;
-  return { kind, release, nonce, expiresAt, reason, by, statements: [...new Set(signed.map(({ digest }) => digest))].sort() };
+  const { release, role, uses, nonce, expiresAt, reason } = first;
+  return {
+    kind,
+    release,
+    ...(role === undefined ? {} : { role }),
+    uses,
+    nonce,
+    expiresAt,
+    reason,
+    by,
+    statements: [...new Set(signed.map(({ digest }) => digest))].sort(),
+  };
 }
 
 function parsedBundle(json: JsonObject): { readonly bundle: ParsedBundle; readonly exception: ExceptionPredicate } {

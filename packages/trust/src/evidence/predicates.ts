@@ -32,6 +32,7 @@ export {
 } from './predicates/decision.js';
 export {
   EXCEPTION_KINDS,
+  type GrantedRole,
   type ExceptionKind,
   type ExceptionPredicate,
   exceptionShape,

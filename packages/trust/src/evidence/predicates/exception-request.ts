@@ -1,8 +1,8 @@
 /** `urn:sealane:exception-request:v1`: a site asks for an exception that it would use itself. Signed by the site, carried by hand; it grants nothing. */
-import { type Digest, PREDICATE, type Statement } from '@sealane/core';
+import { type Digest, PREDICATE, type Statement, TrustError } from '@sealane/core';
 import { z } from 'zod';
 import { digestShape, keyIdShape, nameShape, saltShape, textShape, timeShape } from '../../policy/shapes.js';
-import { SITE_EXCEPTION_KINDS, type SiteExceptionKind } from './exception.js';
+import { type GrantedRole, grantedRoleShape, SITE_EXCEPTION_KINDS, type SiteExceptionKind } from './exception.js';
 import { type PredicateFormat, readPredicate, writePredicate } from './statement.js';
 
 /** The predicate. `keyId` is the key that signs it; `at` the site's trusted time; whoever grants repeats `nonce`. */
@@ -12,6 +12,7 @@ export type ExceptionRequestPredicate = {
   readonly stage: string;
   readonly site: string;
   readonly keyId: string;
+  readonly role?: GrantedRole;
   readonly reason: string;
   readonly at: string;
   readonly nonce: string;
@@ -24,6 +25,7 @@ export const exceptionRequestShape = z.strictObject({
   stage: nameShape,
   site: nameShape,
   keyId: keyIdShape,
+  role: grantedRoleShape.exactOptional(),
   reason: textShape.min(1),
   at: timeShape,
   nonce: saltShape,
@@ -35,9 +37,12 @@ const format: PredicateFormat<ExceptionRequestPredicate> = {
   shape: exceptionRequestShape,
 };
 
-/** Reads a request. @throws TrustError `TRUST_MALFORMED` */
+/** Reads a request. @throws TrustError `TRUST_MALFORMED` another shape, or a role in one of a kind that has none */
 export function readExceptionRequest(statement: Statement): ExceptionRequestPredicate {
-  return readPredicate(format, statement);
+  const request = readPredicate(format, statement);
+  if ((request.kind === 'local-role') !== (request.role !== undefined))
+    throw new TrustError('TRUST_MALFORMED', `read exception request: expected a role in local-role and in no other, got ${request.kind}`);
+  return request;
 }
 
 /** The payload of a request; its subject is the release. @throws TrustError `TRUST_MALFORMED` */

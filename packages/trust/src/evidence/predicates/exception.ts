@@ -6,14 +6,26 @@ import { type PredicateFormat, readPredicate, writePredicate } from './statement
 
 /**
  * What can be let through: a gate that does not hold; a promotion window that is closed; sites whose hardware nobody tested; an install at a site whose
- * trust has expired; going back below the floor at a site. The last two are used by one site.
+ * trust has expired; going back below the floor at a site; verbs that a technician has not, for one person at a site. The last three are used by one site.
  */
-export const EXCEPTION_KINDS = ['gate', 'window', 'hardware', 'stale', 'rollback'] as const;
+export const EXCEPTION_KINDS = ['gate', 'window', 'hardware', 'stale', 'rollback', 'local-role'] as const;
 export type ExceptionKind = (typeof EXCEPTION_KINDS)[number];
 
-/** The kinds that a site uses by itself, once. */
-export const SITE_EXCEPTION_KINDS = ['stale', 'rollback'] as const satisfies readonly ExceptionKind[];
+/** The kinds that a site uses by itself, once; `local-role` as often as it says. */
+export const SITE_EXCEPTION_KINDS = ['stale', 'rollback', 'local-role'] as const satisfies readonly ExceptionKind[];
 export type SiteExceptionKind = (typeof SITE_EXCEPTION_KINDS)[number];
+
+/** Who may do what at a site that a technician may not: a name by which the person is known there, and verbs of `sealane-site`. */
+export type GrantedRole = { readonly person: string; readonly verbs: readonly string[] };
+
+/** Zod's shape of a role. */
+export const grantedRoleShape = z.strictObject({
+  person: nameShape,
+  verbs: z
+    .array(z.string().regex(/^[a-z][a-z -]{0,31}$/))
+    .min(1)
+    .max(16),
+});
 
 /** Most uses of one exception: a use is one decision, and a stage has few groups. */
 const MAX_USES = 64;
@@ -29,6 +41,7 @@ export type ExceptionPredicate = {
   readonly gate?: string;
   readonly sites?: readonly string[];
   readonly site?: { readonly name: string; readonly keyId: string };
+  readonly role?: GrantedRole;
   readonly uses: number;
   readonly reason: string;
   readonly nonce: string;
@@ -44,6 +57,7 @@ export const exceptionShape = z.strictObject({
   gate: nameShape.exactOptional(),
   sites: z.array(nameShape).min(1).max(MAX_LIST).exactOptional(),
   site: z.strictObject({ name: nameShape, keyId: keyIdShape }).exactOptional(),
+  role: grantedRoleShape.exactOptional(),
   uses: z.int().min(1).max(MAX_USES),
   reason: textShape.min(1),
   nonce: saltShape,
@@ -52,10 +66,14 @@ export const exceptionShape = z.strictObject({
 });
 
 /** What each kind is bound to beside release and stage. */
-const BOUND_TO = { gate: ['gate'], window: [], hardware: ['sites'], stale: ['site'], rollback: ['site'] } as const satisfies Record<
-  ExceptionKind,
-  readonly ('gate' | 'sites' | 'site')[]
->;
+const BOUND_TO = {
+  gate: ['gate'],
+  window: [],
+  hardware: ['sites'],
+  stale: ['site'],
+  rollback: ['site'],
+  'local-role': ['site', 'role'],
+} as const satisfies Record<ExceptionKind, readonly ('gate' | 'sites' | 'site' | 'role')[]>;
 
 const format: PredicateFormat<ExceptionPredicate> = { what: 'exception', predicateType: PREDICATE.exception, shape: exceptionShape };
 
@@ -67,8 +85,11 @@ export function readException(statement: Statement): ExceptionPredicate {
 }
 
 /** What people who grant an exception together must all have signed. */
-export function exceptionTerms({ kind, release, stage, gate, sites, site, uses, nonce, expiresAt }: ExceptionPredicate): string {
-  return [kind, release, stage, gate ?? '', (sites ?? []).join(), site?.name ?? '', site?.keyId ?? '', uses, nonce, expiresAt].join('\n');
+export function exceptionTerms({ kind, release, stage, gate, sites, site, role, uses, nonce, expiresAt }: ExceptionPredicate): string {
+  const may = role === undefined ? [] : [role.person, ...role.verbs];
+  return [kind, release, stage, gate ?? '', (sites ?? []).join(), site?.name ?? '', site?.keyId ?? '', uses, nonce, expiresAt, ...may].join(
+    '\n',
+  );
 }
 
 /** The payload of an exception; its subject is the release. @throws TrustError `TRUST_MALFORMED` */
@@ -81,10 +102,10 @@ function checkException(exception: ExceptionPredicate): void {
   const { kind, uses, issuedAt, expiresAt } = exception;
   if (expiresAt <= issuedAt) throw malformed(`an end after ${issuedAt}`, expiresAt);
   const wanted: readonly string[] = BOUND_TO[kind];
-  const there = (['gate', 'sites', 'site'] as const).filter((name) => exception[name] !== undefined);
+  const there = (['gate', 'sites', 'site', 'role'] as const).filter((name) => exception[name] !== undefined);
   if (there.join() !== wanted.join())
     throw malformed(`one of kind ${kind} with ${wanted.join() || 'nothing more'}`, there.join() || 'nothing');
-  if (isSiteKind(kind) && uses !== 1) throw malformed(`one use for kind ${kind}`, String(uses));
+  if (isSiteKind(kind) && kind !== 'local-role' && uses !== 1) throw malformed(`one use for kind ${kind}`, String(uses));
 }
 
 /** Whether an exception of this kind is used at a site. */

@@ -7,15 +7,15 @@ import { type CheckpointSeen, checkpointSeenShape } from './approval.js';
 import { type RecordedCheck, recordedCheckShape } from './recorded-check.js';
 import { type PredicateFormat, readPredicate, writePredicate } from './statement.js';
 
-/** `rolled-back` = by itself, after failed health; `rollback` = by hand; `retired` = the last word of a site that the registrar retired. */
-export type ReceiptEvent = 'installed' | 'refused' | 'rolled-back' | 'rollback' | 'retired';
+/** `rolled-back` = by itself, after failed health; `rollback` = by hand; `retired` = the last word of a site that the registrar retired; `local-role` = somebody used what people granted. */
+export type ReceiptEvent = 'installed' | 'refused' | 'rolled-back' | 'rollback' | 'retired' | 'local-role';
 
 /**
  * The predicate. `prev` = statement digest of the receipt before, null in the first; `at` = the site's trusted time;
  * `hardware` = the CycloneDX inventory as found; `checks` = the ones that did not pass; `variables` = what site.yaml sets, if anything;
  * `rendered` = digest of the values that the release was given, if it declares any; `seconds` = how long it took, rounded up, from the order to
  * install or to go back until the release was kept as healthy, by the clock that cannot be set; absent: power was cut meanwhile. `exceptions` =
- * statements of the exception that was used.
+ * statements of the exception that was used. `role` = what was done by one of kind `local-role`, and in whose name.
  */
 export type ReceiptPredicate = {
   readonly site: string;
@@ -34,9 +34,13 @@ export type ReceiptPredicate = {
   readonly rendered?: Digest;
   readonly seconds?: number;
   readonly exceptions?: readonly Digest[];
+  readonly role?: UsedRole;
   readonly checkpoint: CheckpointSeen | null;
   readonly salt: string;
 };
+
+/** Who did what by a granted role. */
+export type UsedRole = { readonly person: string; readonly verb: string };
 
 /** More than a week is no switch of a release. */
 export const MAX_SWITCH_SECONDS = 604_800;
@@ -47,7 +51,7 @@ export const receiptShape = z.strictObject({
   keyId: keyIdShape,
   seq: countShape,
   prev: digestShape.nullable(),
-  event: z.enum(['installed', 'refused', 'rolled-back', 'rollback', 'retired']),
+  event: z.enum(['installed', 'refused', 'rolled-back', 'rollback', 'retired', 'local-role']),
   release: digestShape.nullable(),
   waybill: digestShape.nullable(),
   previous: digestShape.nullable(),
@@ -62,6 +66,7 @@ export const receiptShape = z.strictObject({
   rendered: digestShape.exactOptional(),
   seconds: z.int().min(1).max(MAX_SWITCH_SECONDS).exactOptional(),
   exceptions: z.array(digestShape).min(1).max(64).exactOptional(),
+  role: z.strictObject({ person: nameShape, verb: z.string().min(1).max(32) }).exactOptional(),
   checkpoint: checkpointSeenShape.nullable(),
   salt: saltShape,
 });
