@@ -63,7 +63,7 @@ const SITE: readonly RequirementRow[] = [
   ['B13', 'hardware facts and drift', NOT_BY_ROW],
   ['B14', 'break-glass and technicians', ''],
   ['B15', 'fence, drain, rejoin', ''],
-  ['B16', 'enrol, template, rebuild', 'templates, rebuilding'],
+  ['B16', 'enrol, template, rebuild', 'templates; that a replaced node is approved by a delegate'],
   ['B17', 'sovereignty and placement', NONE_YET],
   ['B18', 'only approved workloads run', ''],
   ['B19', 'secrets', NONE_YET],

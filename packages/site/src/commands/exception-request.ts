@@ -51,7 +51,7 @@ function wishOf(call: CommandCall, site: Site): ExceptionWish {
       { hint: 'install one: sealane-site update' },
     );
   const { verb } = call.options;
-  const verbs = Array.isArray(verb) ? verb : [];
+  const verbs = Array.isArray(verb) ? (verb as readonly string[]) : [];
   const strange = verbs.find((each) => !VERBS.includes(each));
   if (verbs.length === 0 || strange !== undefined)
     throw new SiteError('USAGE', `read --verb: expected one of ${VERBS.join(', ')}, got ${strange ?? 'none'}`);
