@@ -4,22 +4,21 @@ import path from 'node:path';
 import { AuditorError, type Digest, digestHex, LIMITS, sha256, SealaneError } from '@sealane/core';
 import type { CommandCall } from '@sealane/core/command-line';
 import { ledgerAt, openLedger } from '@sealane/ledger';
-import { parsePolicy, type Policy, readTarget, refreshTrust, trustFromRoot, type TufRead } from '@sealane/trust';
+import type { TufRead } from '@sealane/trust';
 import type { AuditContext } from './answers/context.js';
 import type { LogFolder } from './answers/log-files.js';
-
-/** An auditor judges the past: metadata that has expired since still says who was trusted. */
-const BEFORE_ALL_EXPIRY = '1970-01-01T00:00:00Z';
+import { BEFORE_ALL_EXPIRY, FIRST_ROOT, readLaneTrust } from './lane-trust.js';
 
 /**
- * Opens the ledger and lane of a command's --home, runs `work`, closes them.
+ * Opens the ledger and lane of a command's --home, runs `work`, closes them. `trust` reads files of the lane's TUF repository.
  *
  * @throws AuditorError `CONFIG_INVALID` no lane there; LedgerError for the ledger; TrustError `TRUST_*`
  */
-export async function withAudit<T>({ options, io }: CommandCall, work: (context: AuditContext) => Promise<T>): Promise<T> {
+export async function withAudit<T>({ options, io }: CommandCall, work: (context: AuditContext, trust: TufRead) => Promise<T>): Promise<T> {
   const home = path.resolve(io.cwd, typeof options['home'] === 'string' ? options['home'] : '.');
   const lane = typeof options['lane'] === 'string' ? path.resolve(io.cwd, options['lane']) : path.join(home, 'lane');
-  const policies = readPolicies(path.join(lane, 'trust'));
+  const trust: TufRead = (name, maxBytes) => readBounded(path.join(lane, 'trust', name), maxBytes);
+  const { policies } = readLaneTrust(firstRoot(path.join(lane, 'trust'), trust), trust);
   const ledger = await openLedger({
     ...ledgerAt(path.join(home, 'ledger', 'ledger.sqlite')),
     origin: policies[0]?.lane ?? '',
@@ -27,25 +26,18 @@ export async function withAudit<T>({ options, io }: CommandCall, work: (context:
     now: () => BEFORE_ALL_EXPIRY,
   });
   try {
-    return await work({
-      ledger,
-      policies,
-      readBlob: (digest) => readBlob(path.join(lane, 'content'), digest),
-      log: logFolder(path.join(lane, 'log')),
-    });
+    const readOf = (digest: Digest): Uint8Array | undefined => readBlob(path.join(lane, 'content'), digest);
+    return await work({ ledger, policies, readBlob: readOf, log: logFolder(path.join(lane, 'log')) }, trust);
   } finally {
     await ledger.close();
   }
 }
 
-/** The policies in force, verified from the lane's first root. */
-function readPolicies(trust: string): readonly Policy[] {
-  const read: TufRead = (name, maxBytes) => readBounded(path.join(trust, name), maxBytes);
-  const first = read('metadata/1.root.json', LIMITS.rootBytes);
-  if (first === undefined) throw new AuditorError('CONFIG_INVALID', `read the lane ${trust}: expected metadata/1.root.json, got nothing`);
-  const trusted = refreshTrust({ state: trustFromRoot(first), read, now: BEFORE_ALL_EXPIRY, expiry: 'network' });
-  const stages = [...trusted.snapshot.roles.keys()].filter((role) => role !== 'targets');
-  return stages.map((stage) => parsePolicy(readTarget({ trusted, read, path: `policy/${stage}.json` }).bytes));
+/** A lane's first root, at its word: the copy is what is audited. */
+function firstRoot(folder: string, read: TufRead): Uint8Array {
+  const first = read(FIRST_ROOT, LIMITS.rootBytes);
+  if (first !== undefined) return first;
+  throw new AuditorError('CONFIG_INVALID', `read the lane ${folder}: expected ${FIRST_ROOT}, got nothing`);
 }
 
 function readBlob(content: string, digest: Digest): Uint8Array | undefined {

@@ -403,6 +403,11 @@ export const ERRORS = define({
     what: 'a backup is cut or altered, or the file is none',
     hint: 'copy it again from where it is kept, or restore another one; nothing was laid down',
   },
+  EXPORT_MALFORMED: {
+    exit: 4,
+    what: 'an audit export is cut, or the file is none',
+    hint: 'copy it again from where it is kept, or write it again with: sealane audit export',
+  },
   LEDGER_DAMAGED: {
     exit: 4,
     what: 'the ledger file is not a ledger, or its rows contradict one another',

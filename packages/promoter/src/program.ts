@@ -199,6 +199,14 @@ export const PROGRAM: Program = {
       summary: 'is the ledger what it was?',
       load: async () => ({ command: (await import('@sealane/auditor')).auditVerify }),
     },
+    'audit export': {
+      summary: 'write a release, a site or a period with all proofs to one file',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditExport }),
+    },
+    'audit check': {
+      summary: 'check such a file offline',
+      load: async () => ({ command: (await import('@sealane/auditor')).auditCheck }),
+    },
     'tuf init': { summary: 'plain TUF: trust a root', load: () => import('./commands/tuf-init.js') },
     'tuf refresh': { summary: 'plain TUF: refresh top-level metadata', load: () => import('./commands/tuf-refresh.js') },
     'tuf download': { summary: 'plain TUF: download targets', load: () => import('./commands/tuf-download.js') },

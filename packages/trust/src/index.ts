@@ -55,6 +55,7 @@ export { checkTrustedRoot, encodeTrustedRoot, logKeySpki, trustedRootFromPolicy 
 export { quorumOf, quorumThen, type VerifiedStatement, type VerifyOptions, type WitnessedTime } from './evidence/statement-checks.js';
 export { type OtherLog, otherLogHead, verifyOtherStatement } from './evidence/other-log.js';
 export { type LedgerRow, verifyLedgerRow } from './evidence/verify-ledger-row.js';
+export { namedBlobs } from './evidence/named-blobs.js';
 export { verifyStatement } from './evidence/verify-statement.js';
 export {
   isEnrolment,

@@ -2,8 +2,8 @@
 import path from 'node:path';
 import { LIMITS, parseCheckpoint } from '@sealane/core';
 import { copyFrom, layoutSource, openLayout } from '@sealane/oci';
+import { namedBlobs } from '@sealane/trust';
 import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
-import { namedBlobs } from '../evidence/named-blobs.js';
 import { bundleOf, statementOf, witnessedHead } from '../log/log-statements.js';
 import type { NamedRelease, Promoter } from '../promoter.js';
 import { CARRIED } from './carried-statements.js';

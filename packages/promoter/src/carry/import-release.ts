@@ -2,9 +2,8 @@
 import path from 'node:path';
 import { type Digest, LIMITS, PREDICATE, PromoterError } from '@sealane/core';
 import { copyFrom, layoutSource, openLayout } from '@sealane/oci';
-import type { ParsedBundle } from '@sealane/trust';
+import { namedBlobs, type ParsedBundle } from '@sealane/trust';
 import { signedBy, spkiByHint } from '../evidence/bundle-signer.js';
-import { namedBlobs } from '../evidence/named-blobs.js';
 import type { LoggedStatement } from '../log/log-statements.js';
 import { addStatements } from '../log/statement-add.js';
 import type { Promoter } from '../promoter.js';

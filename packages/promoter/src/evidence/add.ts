@@ -16,6 +16,7 @@ import {
 import {
   carriedBundleStatement,
   isCertificateBundle,
+  namedBlobs,
   parseBundle,
   type Policy,
   readReport,
@@ -35,7 +36,6 @@ import { rigKey } from '../rig/statements.js';
 import { isByIdentity, signedBy } from './bundle-signer.js';
 import { expectInScope } from './expect-in-scope.js';
 import { imageEvidence, type ImageEvidenceWish } from './image-evidence.js';
-import { namedBlobs } from './named-blobs.js';
 import { readRunDocuments, type RunDocumentFiles } from './run-documents.js';
 import { subjectsOf } from './subjects.js';
 

@@ -1,0 +1,28 @@
+/** Tables for people with spreadsheets: RFC 4180, and no cell that a spreadsheet would take for a formula. */
+import type { StatementRow } from './statement-rows.js';
+
+const COLUMNS = ['entry', 'witnessed', 'type', 'says', 'signer', 'key', 'statement', 'subject'] as const;
+
+/** What spreadsheets take for the beginning of a formula (OWASP, CSV injection). */
+const FORMULA = /^[=+\-@\t\r]/;
+
+/** One line a statement. */
+export function statementsCsv(rows: readonly StatementRow[]): string {
+  const lines = rows.map(({ index, witnessedAt, predicateType, says, signer, key, digest, subjects }) => [
+    String(index),
+    witnessedAt,
+    predicateType,
+    says,
+    signer,
+    key?.id ?? '',
+    digest,
+    subjects.map((subject) => `sha256:${subject}`).join(' '),
+  ]);
+  return [[...COLUMNS], ...lines].map((line) => `${line.map(cell).join(',')}\r\n`).join('');
+}
+
+/** A cell: always quoted, and with an apostrophe before what would be a formula. */
+export function cell(text: string): string {
+  const safe = FORMULA.test(text) ? `'${text}` : text;
+  return `"${safe.replaceAll('"', '""')}"`;
+}

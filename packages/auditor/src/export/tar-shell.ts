@@ -1,0 +1,89 @@
+/** Exports on disk: one deterministic tar, written whole or not at all, read within bounds. */
+import { closeSync, createReadStream, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { AuditorError, createDigester, type Digest } from '@sealane/core';
+import { DEFAULT_UNPACK_LIMITS, packedFile, packTar, readTar, type UnpackLimits } from '@sealane/oci';
+import { malformed } from './manifest.js';
+import type { ExportFiles } from './render.js';
+
+/** It is held in memory while it is checked. */
+const LIMITS_OF_EXPORT: UnpackLimits = { ...DEFAULT_UNPACK_LIMITS, maxTotalBytes: 2 * 1024 ** 3, maxEntries: 1_000_000, maxDepth: 16 };
+
+/** What was written. */
+export interface WrittenExport {
+  readonly out: string;
+  readonly digest: Digest;
+  readonly bytes: number;
+}
+
+/** Writes a tar of the files. @throws AuditorError `USAGE` there is a file already */
+export async function writeExport(out: string, files: ExportFiles): Promise<WrittenExport> {
+  if (existsSync(out))
+    throw new AuditorError(
+      'USAGE',
+      `write the export ${out}: expected no file there, got one`,
+      { out },
+      { hint: 'name another file with --out' },
+    );
+  const temporary = path.join(path.dirname(out), `.${path.basename(out)}.tmp`);
+  const digester = createDigester();
+  let bytes = 0;
+  const handle = openSync(temporary, 'w', 0o644);
+  try {
+    for await (const chunk of packed(files)) {
+      digester.update(chunk);
+      for (let done = 0; done < chunk.length;) done += writeSync(handle, chunk, done);
+      bytes += chunk.length;
+    }
+    fsyncSync(handle);
+    renameSync(temporary, out);
+  } finally {
+    closeSync(handle);
+    rmSync(temporary, { force: true });
+  }
+  syncFolder(path.dirname(out));
+  return { out, digest: digester.finish(), bytes };
+}
+
+/**
+ * Reads the files of an export.
+ *
+ * @throws AuditorError `CONFIG_INVALID` no such file; `EXPORT_MALFORMED` links or folders in it, a name twice, or another packing of the same files; OciError
+ *   `CONTENT_UNSAFE`
+ */
+export async function readExport(file: string): Promise<ExportFiles> {
+  if (!existsSync(file)) throw new AuditorError('CONFIG_INVALID', `read the export ${file}: expected a file, got none`, { file });
+  const digester = createDigester();
+  const files = new Map<string, Uint8Array>();
+  for await (const { kind, name, content } of readTar(hashing(createReadStream(file), digester), LIMITS_OF_EXPORT)) {
+    if (kind !== 'file' || files.has(name)) throw malformed('plain files, each once', `${kind} ${name.slice(0, 80)}`);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of content) chunks.push(chunk);
+    files.set(name, new Uint8Array(Buffer.concat(chunks)));
+  }
+  const again = createDigester();
+  for await (const chunk of packed(files)) again.update(chunk);
+  // what lies between files is covered by no digest of theirs
+  if (digester.finish() !== again.finish()) throw malformed('the tar that was written', 'other bytes around the same files');
+  return files;
+}
+
+function packed(files: ExportFiles): AsyncIterable<Uint8Array> {
+  return packTar([...files].map(([name, bytes]) => packedFile(name, bytes)));
+}
+
+async function* hashing(source: AsyncIterable<Buffer>, digester: ReturnType<typeof createDigester>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    digester.update(chunk);
+    yield chunk;
+  }
+}
+
+function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
