@@ -8,6 +8,7 @@ import { parse as parseYaml } from 'yaml';
 import { writeMachine } from '../support/hardware.js';
 import { makeLane, type TestLane } from '../support/lane.js';
 import { databaseJson } from '../support/postgres.js';
+import { filesInTar } from '../support/read-tar.js';
 import { expectJson, runJson } from '../support/run.js';
 import { serviceYaml } from '../support/service.js';
 import { enrolSite, type TestSite } from '../support/site.js';
@@ -174,6 +175,13 @@ async function manifestOfBackup(lane: TestLane): Promise<Uint8Array> {
   return new Uint8Array(Buffer.concat(chunks));
 }
 
+/** The manifest in an export of all that was logged. */
+async function manifestOfExport(lane: TestLane): Promise<Uint8Array> {
+  const file = path.join(lane.dir, 'export.tar');
+  await lane.sealane(['audit', 'export', '--period', '2000-01-01T00:00:00Z/now', '--out', file]);
+  return new Uint8Array((await filesInTar(file)).get('manifest.json') ?? []);
+}
+
 async function collect(lane: TestLane, site: TestSite): Promise<Documents> {
   const found = new Map<string, Uint8Array[]>();
   const keep: Keep = (name, bytes) => void found.set(name, [...(found.get(name) ?? []), bytes]);
@@ -182,6 +190,7 @@ async function collect(lane: TestLane, site: TestSite): Promise<Documents> {
   keep('pipeline', file(lane.home, 'pipeline.yaml'));
   keep('proposal', file(lane.home, 'proposal.json'));
   keep('backup', await manifestOfBackup(lane));
+  keep('export', await manifestOfExport(lane));
   keep('database', Buffer.from(databaseJson('/run/postgresql', 'ledger')));
   keep('service', Buffer.from(serviceYaml({ github: { url: 'https://token.example' }, gitlab: { url: 'https://gitlab.example' } })));
   keep('site', file(site.config));

@@ -28,6 +28,7 @@ import {
   readTestResult,
 } from '@sealane/trust';
 import { z } from 'zod';
+import { exportShape, parseExportManifest } from '../../packages/auditor/src/export/manifest.js';
 import { backupShape, parseManifest } from '../../packages/promoter/src/backup/manifest.js';
 import { parsePipeline } from '../../packages/promoter/src/pipeline/pipeline.js';
 import { pipelineJsonSchema } from '../../packages/promoter/src/pipeline/schema.js';
@@ -113,6 +114,7 @@ export const FORMATS: readonly Format[] = [
   document('policy', policyShape, parsePolicy),
   document('waybill', waybillShape, parseWaybill),
   document('backup', backupShape, parseManifest),
+  document('export', exportShape, parseExportManifest),
   document('conditions', conditionsShape, parseConditions),
   document('fidelity', fidelityShape, parseFidelity),
   document('rehearsal', rehearsalShape, parseRehearsal),

@@ -112,6 +112,7 @@ const BEFORE: Readonly<Record<string, string>> = {
   'rig revoke': ADD_RIG,
   'site add': 'sealane-site enroll --name harbour-9 --out request.json',
   'media import': 'sealane media export --stage prod --out medium --home my-lane',
+  'audit check': 'sealane audit export --release readings@1.0.0 --out export.tar --home my-lane',
   start: 'sealane-site stop --config site/site.yaml --state site/state',
 };
 const EXITS: Readonly<Record<string, readonly number[]>> = {

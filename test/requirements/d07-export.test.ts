@@ -43,7 +43,7 @@ let count = 0;
 
 async function exported(
   ...words: readonly string[]
-): Promise<{ readonly file: string; readonly told: { statements: number; digest: string } }> {
+): Promise<{ readonly file: string; readonly told: { statements: number; size: number; digest: string } }> {
   const file = path.join(dir, `export-${(count += 1)}.tar`);
   return { file, told: await lane.sealane(['audit', 'export', ...words, '--out', file]) };
 }
@@ -104,8 +104,9 @@ describe('D7 an export', () => {
   });
 
   it('of a period has every entry of the log from its beginning on, and of a release its reports and inventories as they came', async () => {
-    const head = readFileSync(path.join(lane.lane, 'log', 'checkpoint'), 'utf8').split('\n');
-    expect((await exported('--period', SINCE_EVER)).told.statements).toBe(Number(head[1]));
+    const { told } = await exported('--period', SINCE_EVER);
+    expect(told.statements).toBe(told.size);
+    expect(told.size).toBeGreaterThanOrEqual(Number(readFileSync(path.join(lane.lane, 'log', 'checkpoint'), 'utf8').split('\n')[1]));
     const files = await filesInTar((await exported('--release', release)).file);
     const documents = [...files].filter(([name]) => name.startsWith('blobs/')).map(([, bytes]) => bytes.toString());
     expect(documents).toEqual(expect.arrayContaining([readFileSync(path.join(dir, 'junit.xml'), 'utf8')]));
@@ -127,7 +128,7 @@ describe('D7 an export', () => {
   it('of a period that witnesses have not seen the end of is refused, and of none', async () => {
     const of = async (period: string, exit: number): Promise<string> =>
       (await lane.sealane(['audit', 'export', '--period', period, '--out', path.join(dir, 'none.tar')], exit)).error.code;
-    expect(await of('2000-01-01T00:00:00Z/2999-01-01T00:00:00Z', 5)).toBe('LOG_WITNESS');
+    expect(await of('2000-01-01T00:00:00Z/2999-01-01T00:00:00Z', 4)).toBe('LOG_WITNESS');
     expect(await of('2000-01-01T00:00:00Z', 2)).toBe('USAGE');
     await lane.sealane(['audit', 'export', '--site', 'nowhere', '--out', path.join(dir, 'none.tar')], 2);
   });

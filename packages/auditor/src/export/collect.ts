@@ -38,7 +38,7 @@ export async function collectExport(context: AuditContext, trust: TufRead, wish:
   return {
     manifest: makeManifest({ origin: ledger.origin, size, ...subject, missing }),
     checkpoint: chosen.checkpoint,
-    notes: distinct([...statements.map(({ first }) => first.note), ...(chosen.begin === null ? [] : [chosen.begin])]),
+    notes: distinct([...statements.map(({ first }) => first.note), chosen.begin ?? chosen.checkpoint], chosen.checkpoint),
     statements,
     blobs: new Map(blobs),
     trust: trustFiles(trust),
@@ -120,9 +120,9 @@ async function exported(ledger: Ledger, entry: LedgerEntry, checkpoint: string):
   return { index: entry.index, bundle: canonicalJson(bundle), first: { hashes, note } };
 }
 
-/** One note of each size: whoever asks for the first one of a size gets the same. */
-function distinct(notes: readonly string[]): readonly string[] {
-  const bySize = new Map(notes.map((note) => [parseCheckpoint(note).size, note]));
+/** One note of each size, without that at the head: whoever asks for the first one of a size gets the same. */
+function distinct(notes: readonly string[], head: string): readonly string[] {
+  const bySize = new Map(notes.filter((note) => note !== head).map((note) => [parseCheckpoint(note).size, note]));
   return [...bySize].sort(([a], [b]) => a - b).map(([, note]) => note);
 }
 

@@ -70,7 +70,7 @@ function readIdentity({ certificate }: Certified): Identity {
 }
 
 /** A person by name, else the part that policy gives the key, else the key. */
-export function signerName(keyId: string, policies: readonly Policy[]): string {
+function signerName(keyId: string, policies: readonly Policy[]): string {
   const names = policies.flatMap((policy) => [
     ...policy.people.filter(({ keys }) => keys.includes(keyId)).map(({ id }) => id),
     ...policy.chain.filter(({ keys }) => keys.includes(keyId)).map(({ stage }) => `stage ${stage}`),

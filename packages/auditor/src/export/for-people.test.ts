@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { PREDICATE, sha256, utf8 } from '@sealane/core';
+import { parseBundle } from '@sealane/trust';
+import { describe, expect, it } from 'vitest';
+import { cell, statementsCsv } from './csv.js';
+import type { ExportPackage } from './export-package.js';
+import { indexPage } from './index-page.js';
+import { encodeExportManifest, makeManifest, parseExportManifest } from './manifest.js';
+import { assessmentResults } from './oscal.js';
+import type { StatementRow } from './statement-rows.js';
+
+const HOSTILE = '"><script>alert(1)</script>\n=HYPERLINK("http://x")';
+const release = sha256(utf8('release'));
+
+function exampleBundle(): ReturnType<typeof parseBundle> {
+  const page = readFileSync(new URL('../../../../docs/formats/bundle.md', import.meta.url), 'utf8');
+  return parseBundle(utf8(/```json\n([\s\S]*?)```/.exec(page)?.[1] ?? ''));
+}
+
+const row: StatementRow = {
+  index: 3,
+  bundle: exampleBundle(),
+  digest: release,
+  predicateType: PREDICATE.approval,
+  subjects: ['ab'.repeat(32)],
+  key: null,
+  identity: null,
+  signer: `=${HOSTILE}`,
+  witnessedAt: '2026-11-24T10:00:00Z',
+  says: HOSTILE,
+  blobs: [],
+};
+
+const manifest = makeManifest({ origin: 'lane.example', size: 9, release, site: null, period: null, missing: [] });
+const exported: ExportPackage = {
+  manifest,
+  checkpoint: 'note',
+  notes: [],
+  statements: [],
+  blobs: new Map(),
+  trust: new Map(),
+  tiles: new Map(),
+};
+
+describe('a table for spreadsheets', () => {
+  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1'])('has %j as text and not as a formula', (text) => {
+    expect(cell(text)).toBe(`"'${text}"`);
+  });
+
+  it('doubles quotes and keeps a line break inside its cell', () => {
+    expect(cell('a"b\n=c')).toBe('"a""b\n=c"');
+    expect(statementsCsv([row]).split('\r\n')).toHaveLength(3);
+  });
+});
+
+describe('the page of an export', () => {
+  it('shows what statements say as text, whatever it is, and brings no script', () => {
+    const page = indexPage(exported, [row]);
+    expect(page).not.toMatch(/<script/i);
+    expect(page).toContain('&lt;script&gt;');
+    expect(page).toContain("default-src 'none'");
+  });
+});
+
+describe('OSCAL results', () => {
+  it('have an observation for each statement, whose names are the same each time and differ from one another', () => {
+    const text = JSON.stringify(assessmentResults(exported, [row, { ...row, index: 4 }]));
+    expect(text).toBe(JSON.stringify(assessmentResults(exported, [row, { ...row, index: 4 }])));
+    const uuids = [...text.matchAll(/"uuid":"([0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})"/g)].map(
+      ([, uuid]) => uuid,
+    );
+    expect(new Set(uuids).size).toBe(4);
+    expect(text).not.toContain('\\n');
+  });
+});
+
+describe('a manifest', () => {
+  it('is about one of release, site and period', () => {
+    expect(parseExportManifest(encodeExportManifest(manifest))).toEqual(manifest);
+    const period = { from: '2026-11-24T10:00:00Z', to: '2026-11-25T10:00:00Z', first: 0 };
+    for (const wrong of [
+      { ...manifest, release: null },
+      { ...manifest, site: 'a' },
+      { ...manifest, period },
+    ])
+      expect(() => parseExportManifest(encodeExportManifest(wrong))).toThrow(
+        expect.objectContaining({ code: 'EXPORT_MALFORMED' }) as Error,
+      );
+  });
+});
