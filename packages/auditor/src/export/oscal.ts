@@ -1,10 +1,10 @@
-/** OSCAL assessment results (NIST, version 1.1): each statement as an observation with its evidence, for tools of governance that read it. */
+/** OSCAL assessment results (NIST, version 1.0): each statement as an observation with its evidence, for tools of governance that read it. */
 import { hex, type JsonObject, sha256Raw, utf8 } from '@sealane/core';
 import { type ExportPackage, stemOf } from './export-package.js';
 import { kindOf } from './index-page.js';
 import type { StatementRow } from './statement-rows.js';
 
-const OSCAL_VERSION = '1.1.2';
+const OSCAL_VERSION = '1.0.6';
 
 /** The document. It says what was observed; which control that satisfies is the assessor's to say, so it takes in all of them and finds nothing. */
 export function assessmentResults({ manifest, checkpoint }: ExportPackage, rows: readonly StatementRow[]): JsonObject {
