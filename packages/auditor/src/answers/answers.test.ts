@@ -1,13 +1,15 @@
 /** The answers over small ledgers told step by step: what they say, what they rest on, and what they say they could not see. */
-import { type Digest, sha256, utf8 } from '@sealane/core';
+import { base64, type Digest, sha256, utf8 } from '@sealane/core';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { receiptStatement, type ReceiptPredicate } from '../../../trust/src/evidence/predicates/receipt.js';
+import { revocationStatement } from '../../../trust/src/evidence/predicates/revocation.js';
 import { hbom, junit } from '../../../trust/src/testing/gate-lane.js';
 import { saltOf, TIMES } from '../../../trust/src/testing/statement-lane.js';
 import { type TestSigner, testSigner } from '../../../trust/src/testing/test-keys.js';
 import { LedgerLane } from '../testing/ledger-lane.js';
 import { atSite } from './at-site.js';
+import { awareness } from './awareness.js';
 import type { AuditContext } from './context.js';
 import { type LogFolder, logFileProblems } from './log-files.js';
 import { traceRelease } from './trace.js';
@@ -272,6 +274,22 @@ describe('at', () => {
     await expect(atSite(context, 'plant-8')).rejects.toMatchObject({ code: 'SITE_UNKNOWN' });
     await expect(atSite(context, 'plant-7', { asOf: 'noon' })).rejects.toMatchObject({ code: 'USAGE' });
   });
+});
+
+it('awareness: who had seen all but the revocation did not know of it', async () => {
+  lane.author();
+  lane.site('plant-7', siteKey);
+  const index = lane.log.size();
+  lane.sign(revocationStatement({ release: lane.release, reason: 'broken', floor: null }), lane.people.prod);
+  const seen = (size: number): ReceiptPredicate['checkpoint'] => ({ origin: lane.log.origin, size, root: base64(new Uint8Array(32)) });
+  const first = { ...predicateOf({ seq: 1 }), checkpoint: seen(index) };
+  lane.receipt(first, siteKey);
+  lane.receipt({ ...predicateOf({ seq: 2, prev: sha256(receiptStatement(first)) }), checkpoint: seen(index + 1) }, siteKey);
+  lane.seal(TIMES.published);
+  const { answer, complete } = await awareness(await lane.open(), lane.release);
+  expect(complete).toBe(true);
+  expect(answer.revocations).toMatchObject([{ reason: 'broken', logIndex: index, witnessed: TIMES.published }]);
+  expect(answer.sites).toMatchObject([{ site: 'plant-7', lastUnaware: timeOf(1), firstAware: timeOf(2), runsNow: true }]);
 });
 
 describe('verify', () => {

@@ -43,7 +43,7 @@ export async function keys(context: AuditContext, keyId: string | undefined, ask
     if (keyId !== undefined && ids.length === 0)
       throw new AuditorError('KEY_NOT_NAMED', `ask for key ${keyId}: no policy names it, and it signed nothing in the log`);
     const all = ids.map((id) => keyOf(inquiry.context, id, roles.get(id) ?? [], size));
-    return { keys: all, signed: keyId === undefined ? [] : await signedBy(inquiry, keyId) };
+    return { keys: all, signed: keyId === undefined ? [] : await signedBy(inquiry, keyId, (roles.get(keyId) ?? []).length > 0) };
   });
 }
 
@@ -74,8 +74,7 @@ function keyOf(context: AuditContext, keyId: string, roles: readonly string[], s
     fromIndex: window?.fromIndex ?? null,
     untilIndex: window?.untilIndex ?? null,
     endedBecause: window?.reason ?? null,
-    // sites and rigs count from their record on, which is in the log by then
-    valid: window === undefined ? roles.length > 0 : window.fromIndex <= size && (window.untilIndex === null || window.untilIndex > size),
+    valid: roles.length > 0 && isWithin(window, size),
   };
 }
 
@@ -83,14 +82,19 @@ function windowOf(policies: readonly Policy[], keyId: string): PolicyWindow | un
   return policies.map(({ keys: named, identities = {} }) => named[keyId] ?? identities[keyId]).find((one) => one !== undefined);
 }
 
-async function signedBy({ context, evidence, asOf }: Inquiry, keyId: string): Promise<Keys['signed']> {
+/** What is logged next lies within its window. A site's or rig's key has none here: it counts from its record on, which is in the log by then. */
+function isWithin(window: PolicyWindow | undefined, index: number): boolean {
+  return window === undefined || (index >= window.fromIndex && (window.untilIndex === null || index < window.untilIndex));
+}
+
+async function signedBy({ context, evidence, asOf }: Inquiry, keyId: string, hasRole: boolean): Promise<Keys['signed']> {
   const window = windowOf(context.policies, keyId);
   const signed: Keys['signed'][number][] = [];
   for (const { index, statement, statementDigest } of await context.ledger.statementsBy(keyId)) {
     const witnessed = await witnessedAt(context, index);
     if (witnessed !== null && !isBy({ asOf }, witnessed)) continue;
     evidence.citations.push({ digest: statementDigest, logIndex: index });
-    const counts = window === undefined || (index >= window.fromIndex && (window.untilIndex === null || index < window.untilIndex));
+    const counts = hasRole && isWithin(window, index);
     signed.push({ predicateType: statement.predicateType, statement: statementDigest, logIndex: index, witnessed, counts });
   }
   return signed;

@@ -1,79 +1,18 @@
 /** Every answer against a naive oracle: histories at random, told late and out of order and contradicting themselves, folded as a plain list. */
 import type { Digest } from '@sealane/core';
-import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { BIOSES, type History, historyPlan, PARTS, RELEASES, tellHistory, timeAt, type Told } from '../testing/random-history.js';
+import { closeHistories, counted, everyTime, type Ran, ranAt, sitesIn, tellHistories } from '../testing/oracle.js';
+import { BIOSES, PARTS, RELEASES, timeAt } from '../testing/random-history.js';
 import { atSite } from './at-site.js';
-import type { AuditContext } from './context.js';
 import { coverage } from './coverage.js';
 import { exposure } from './exposure.js';
 import { population } from './population.js';
 
-/** Another seed tells other histories. */
-const SEED = 2026;
+beforeAll(tellHistories);
+afterAll(closeHistories);
 
-type Kind<K extends Told['kind']> = Extract<Told, { kind: K }>;
-interface When {
-  readonly asOf?: string;
-  readonly asKnown?: string;
-}
-
-/** What counts at two times: told by whom it is theirs to say, witnessed by then, and so by then. */
-function counted<K extends Told['kind']>({ told }: History, kind: K, { asOf = '9999', asKnown = '9999' }: When): readonly Kind<K>[] {
-  return told.filter((one): one is Kind<K> => one.kind === kind && one.isOwn && one.witnessed <= asKnown && one.at <= asOf);
-}
-
-interface Ran {
-  readonly site: string;
-  readonly release: Digest | null;
-  readonly since: string;
-  readonly until: string | null;
-}
-
-/** What ran at a site, receipt after receipt by number. */
-function ranAt(history: History, site: string, when: When): readonly Ran[] {
-  const chain = counted(history, 'receipt', when).filter((one) => one.site === site);
-  const ran: Ran[] = [];
-  for (const { event, release, previous, at } of [...chain].sort((a, b) => a.seq - b.seq || a.index - b.index)) {
-    const now = event === 'rolled-back' ? previous : event === 'refused' ? undefined : release;
-    const last = ran.pop();
-    if (last !== undefined)
-      ran.push(now === undefined || (event === 'rolled-back' && last.release === now) ? last : { ...last, until: at });
-    if (now !== undefined && !(event === 'rolled-back' && last?.release === now)) ran.push({ site, release: now, since: at, until: null });
-  }
-  return ran;
-}
-
-const sitesIn = (history: History, when: When): readonly string[] => counted(history, 'site', when).map(({ site }) => site);
 const short = (runs: readonly Ran[]): readonly string[] =>
   runs.map(({ site, release, since, until }) => `${site} ${release ?? ''} ${since} ${until ?? ''}`).sort();
-
-const histories: { readonly history: History; readonly context: AuditContext }[] = [];
-
-beforeAll(async () => {
-  for (const plan of fc.sample(historyPlan, { numRuns: 16, seed: SEED })) {
-    const history = tellHistory(plan);
-    histories.push({ history, context: await history.lane.open() });
-  }
-});
-
-afterAll(async () => {
-  for (const { history } of histories) await history.lane.close();
-});
-
-/** Asks each history at several pairs of times. */
-async function everyTime(ask: (history: History, context: AuditContext, when: When) => Promise<void>): Promise<void> {
-  for (const [at, { history, context }] of histories.entries()) {
-    const [asOf, asKnown] = [timeAt(at), timeAt(1 + (at % 8))];
-    const times = [{}, { asOf }, { asKnown }, { asOf, asKnown }].filter((when) => isKnown(history, when));
-    for (const when of times) await ask(history, context, when);
-  }
-}
-
-/** Whether witnesses had seen anything by then. */
-function isKnown({ told }: History, { asKnown = '9999' }: When): boolean {
-  return told.some(({ witnessed }) => witnessed <= asKnown);
-}
 
 test('at: what ran at each site', async () => {
   await everyTime(async (history, context, when) => {

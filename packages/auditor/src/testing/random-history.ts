@@ -2,10 +2,14 @@
  * Histories at random, and the plain list of what was told: late, out of order, twice under one number, by keys of nobody. Oracles fold the list; answers
  * read the ledger.
  */
-import { type Digest, sha256, utf8 } from '@sealane/core';
+import { base64, type Digest, encodeStatement, PREDICATE, sha256, utf8 } from '@sealane/core';
 import fc from 'fast-check';
+import { approvalStatement } from '../../../trust/src/evidence/predicates/approval.js';
+import { exceptionStatement } from '../../../trust/src/evidence/predicates/exception.js';
+import { orderStatement } from '../../../trust/src/evidence/predicates/order.js';
 import { type ReceiptPredicate, receiptStatement } from '../../../trust/src/evidence/predicates/receipt.js';
 import { releaseStatement } from '../../../trust/src/evidence/predicates/release.js';
+import { reviewStatement } from '../../../trust/src/evidence/predicates/review.js';
 import { revocationStatement } from '../../../trust/src/evidence/predicates/revocation.js';
 import { hbom, junit } from '../../../trust/src/testing/gate-lane.js';
 import { saltOf } from '../../../trust/src/testing/statement-lane.js';
@@ -22,7 +26,19 @@ const STAGES = ['dev', 'edge-preprod', 'prod'] as const;
 /** One statement as it was told; `at`: by its own word; `witnessed`: when witnesses saw it. `isOwn`: signed by who may say it. */
 export type Told = { readonly index: number; readonly witnessed: string; readonly at: string; readonly isOwn: boolean } & (
   | { readonly kind: 'release'; readonly release: Digest; readonly part: Digest }
-  | { readonly kind: 'decision'; readonly release: Digest; readonly stage: string; readonly result: 'PASSED' | 'FAILED' }
+  | {
+      readonly kind: 'decision';
+      readonly release: Digest;
+      readonly stage: string;
+      readonly result: 'PASSED' | 'FAILED';
+      /** The exception that it rests on. */
+      readonly names: Digest | null;
+    }
+  | { readonly kind: 'approval'; readonly release: Digest }
+  | { readonly kind: 'order'; readonly release: Digest }
+  | { readonly kind: 'scan'; readonly release: Digest; readonly found: boolean }
+  | { readonly kind: 'exception'; readonly release: Digest; readonly digest: Digest }
+  | { readonly kind: 'review'; readonly exception: Digest }
   | { readonly kind: 'site'; readonly site: string }
   | { readonly kind: 'revocation'; readonly release: Digest }
   | { readonly kind: 'test'; readonly release: Digest; readonly passed: boolean; readonly bios: string }
@@ -34,6 +50,8 @@ export type Told = { readonly index: number; readonly witnessed: string; readonl
       readonly release: Digest;
       readonly previous: Digest | null;
       readonly bios: string;
+      /** Entries of the log that the site had seen. */
+      readonly size: number;
     }
 );
 
@@ -50,16 +68,42 @@ type DistributedTold = Told extends infer Each ? (Each extends Told ? Omit<Each,
 const place = fc.nat(1000);
 const pick = fc.nat(2);
 const act = fc.oneof(
-  fc.record({ act: fc.constant('decision' as const), pick, stage: pick, passed: fc.boolean(), minute: fc.nat(59), own: fc.nat(9), place }),
+  fc.record({
+    act: fc.constant('decision' as const),
+    pick,
+    stage: pick,
+    passed: fc.boolean(),
+    minute: fc.nat(59),
+    rests: fc.boolean(),
+    own: fc.nat(9),
+    place,
+  }),
   fc.record({ act: fc.constant('revocation' as const), pick, own: fc.nat(9), place }),
+  fc.record({
+    act: fc.constantFrom('approval', 'order', 'scan', 'exception', 'review'),
+    pick,
+    found: fc.boolean(),
+    minute: fc.nat(59),
+    own: fc.nat(9),
+    place,
+  }),
   fc.record({ act: fc.constant('test' as const), pick, bios: pick, passed: fc.boolean(), own: fc.nat(9), place }),
 );
-const step = fc.record({ site: pick, event: fc.constantFrom(...EVENTS), pick, bios: pick, twin: fc.nat(9), own: fc.nat(9), place });
+const step = fc.record({
+  site: pick,
+  event: fc.constantFrom(...EVENTS),
+  pick,
+  bios: pick,
+  twin: fc.nat(9),
+  own: fc.nat(9),
+  size: fc.nat(20),
+  place,
+});
 
 /** What `tellHistory` makes a history of. */
 export const historyPlan = fc.record({
-  acts: fc.array(act, { maxLength: 10 }),
-  steps: fc.array(step, { maxLength: 12 }),
+  acts: fc.array(act, { minLength: 10, maxLength: 24 }),
+  steps: fc.array(step, { minLength: 4, maxLength: 14 }),
   parts: fc.array(pick, { minLength: 3, maxLength: 3 }),
   seals: fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }),
 });
@@ -73,12 +117,13 @@ export function timeAt(minute: number): string {
 
 /** Tells a plan in a new lane. The caller closes it. */
 export function tellHistory({ acts, steps, parts, seals }: Plan): History {
-  const lane = new LedgerLane();
+  const lane = new LedgerLane((policy, people) => ({ signers: { ...policy.signers, scans: [people.lab.keyId] } }));
+  const granted: Digest[] = [];
   const keys = SITES.map(() => testSigner());
   const drafts: { place: number; draft: Draft }[] = [
     ...RELEASES.map((release, at) => ({ place: -10, draft: releaseDraft(release, at, parts[at] ?? 0) })),
     ...SITES.map((site, at) => ({ place: -5, draft: siteDraft(site, keys[at] ?? testSigner()) })),
-    ...acts.map((one) => ({ place: one.place, draft: actDraft(one) })),
+    ...acts.map((one) => ({ place: one.place, draft: actDraft(one, granted) })),
     ...receiptDrafts(steps, keys),
   ];
   const told: Told[] = [];
@@ -120,7 +165,7 @@ function siteDraft(site: string, key: TestSigner): Draft {
   };
 }
 
-function actDraft(one: Plan['acts'][number]): Draft {
+function actDraft(one: Plan['acts'][number], granted: Digest[]): Draft {
   return (lane) => {
     const release = RELEASES[one.pick] ?? lane.release;
     const isOwn = one.own > 0;
@@ -135,25 +180,102 @@ function actDraft(one: Plan['acts'][number]): Draft {
       lane.tests({ about: release, report: one.passed ? junit(3) : junit(2, 1), hardware: hbom({ bios }), ...stranger });
       return [{ kind: 'test', release, passed: one.passed, bios, at: '', isOwn }];
     }
-    const stage = STAGES[one.stage] ?? 'dev';
     const at = timeAt(one.minute);
+    if (one.act !== 'decision') return otherAct(lane, { ...one, release, at, isOwn, granted });
+    const stage = STAGES[one.stage] ?? 'dev';
+    const names = (one.rests ? granted.at(-1) : undefined) ?? null;
+    const checks = [
+      { id: 'windows', verdict: 'pass', expected: '', actual: '', remedy: '', evidence: names === null ? [] : [names] },
+    ] as const;
     const result = one.passed ? 'PASSED' : 'FAILED';
     const change = {
       release,
+      checks,
       counter: one.passed ? 1 : null,
       salt: saltOf(lane.log.size()),
       fields: { timeVerified: at, result } as const,
       ...stranger,
     };
     lane.decide(stage, null, change);
-    return [{ kind: 'decision', release, stage, result, at, isOwn }];
+    return [{ kind: 'decision', release, stage, result, names, at, isOwn }];
   };
+}
+
+interface OtherAct {
+  readonly act: 'approval' | 'order' | 'scan' | 'exception' | 'review';
+  readonly release: Digest;
+  readonly at: string;
+  readonly found: boolean;
+  readonly isOwn: boolean;
+  readonly granted: Digest[];
+}
+
+/** What is said beside decisions, tests and revocations; a review is of the exception before it, and nothing is said where there is none. */
+function otherAct(lane: LedgerLane, { act, release, at, found, isOwn, granted }: OtherAct): readonly DistributedTold[] {
+  const by = (signer: TestSigner): TestSigner => (isOwn ? signer : lane.people.stranger);
+  const salt = saltOf(lane.log.size());
+  const usual = { at, isOwn } as const;
+  switch (act) {
+    case 'approval': {
+      const nonce = {
+        policy: sha256(utf8('policy')),
+        nonce: salt,
+        expiresAt: '2026-12-01T00:00:00Z',
+        verdict: 'approve',
+        seen: [],
+      } as const;
+      const checkpoint = { origin: 'lane.example', size: 0, root: base64(new Uint8Array(32)) };
+      lane.sign(approvalStatement({ release, stage: 'prod', rollout: ['all'], issuedAt: at, checkpoint, ...nonce }), by(lane.people.alice));
+      return [{ kind: 'approval', release, ...usual }];
+    }
+    case 'order': {
+      const order = {
+        order: 'rollback',
+        stage: 'prod',
+        groups: ['all'],
+        release,
+        reason: 'hangs',
+        issuedAt: at,
+        expiresAt: null,
+        salt,
+      } as const;
+      lane.sign(orderStatement('lane.example', order), by(lane.people.prod));
+      return [{ kind: 'order', release, ...usual }];
+    }
+    case 'scan': {
+      const scanner = { uri: 'pkg:github/scanner@1', result: found ? [{ id: 'CVE-2026-0001', severity: [] }] : [] };
+      const subject = [{ digest: { sha256: release.slice('sha256:'.length) } }];
+      lane.sign(encodeStatement({ subject, predicateType: PREDICATE.vulnerabilities, predicate: { scanner, salt } }), by(lane.people.lab));
+      return [{ kind: 'scan', release, found, at: '', isOwn }];
+    }
+    case 'exception': {
+      const terms = {
+        kind: 'window',
+        release,
+        stage: 'prod',
+        uses: 1,
+        reason: 'late',
+        nonce: salt,
+        issuedAt: at,
+        expiresAt: '2026-12-01T00:00:00Z',
+      } as const;
+      const digest = lane.sign(exceptionStatement(terms), by(lane.people.alice));
+      granted.push(digest);
+      return [{ kind: 'exception', release, digest, ...usual }];
+    }
+    case 'review': {
+      const exception = granted.at(-1);
+      if (exception === undefined) return [];
+      lane.sign(reviewStatement({ exception, reason: 'seen', issuedAt: at, salt }), by(lane.people.bob));
+      return [{ kind: 'review', exception, ...usual }];
+    }
+  }
 }
 
 /** Each site's chain in the order of its numbers, told in the order of `place`. */
 function receiptDrafts(steps: Plan['steps'], keys: readonly TestSigner[]): { place: number; draft: Draft }[] {
   const chains = SITES.map(() => ({ seq: 0, prev: null as Digest | null, running: null as Digest | null }));
-  return steps.map(({ site: at, event, pick: picked, bios: biosAt, twin, own, place: where }, minute) => {
+  return steps.map(({ site: at, event, pick: picked, bios: biosAt, twin, own, size, place: where }, minute) => {
     const [site, chain, key, bios] = [SITES[at] ?? SITES[0], chains[at] ?? chains[0], keys[at] ?? testSigner(), BIOSES[biosAt] ?? ''];
     const release = RELEASES[picked] ?? RELEASES[0];
     if (chain === undefined || release === undefined) throw new RangeError('tell a history: expected a chain and a release');
@@ -171,7 +293,7 @@ function receiptDrafts(steps: Plan['steps'], keys: readonly TestSigner[]): { pla
       checks: [],
       at: timeAt(minute),
       hardware: hbom({ bios }),
-      checkpoint: null,
+      checkpoint: { origin: 'lane.example', size, root: base64(new Uint8Array(32)) },
       salt: saltOf(minute),
     };
     if (isOwn) {
@@ -181,6 +303,7 @@ function receiptDrafts(steps: Plan['steps'], keys: readonly TestSigner[]): { pla
     }
     const said = {
       kind: 'receipt',
+      size,
       site,
       seq: predicate.seq,
       event,
