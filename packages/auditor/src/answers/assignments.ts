@@ -6,7 +6,7 @@ import { type Fact, factsOf } from './facts.js';
 import type { Inquiry } from './inquiry.js';
 
 /** Where a group points. */
-export interface Assignment {
+interface Assignment {
   readonly group: string;
   readonly release: Digest;
   readonly at: string;

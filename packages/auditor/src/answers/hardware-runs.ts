@@ -39,7 +39,7 @@ export async function hardwareRuns(
 }
 
 /** Whether an inventory names the thing; one that cannot be read names nothing. */
-export function namesHardware(hbom: JsonObject, wanted: string): boolean {
+function namesHardware(hbom: JsonObject, wanted: string): boolean {
   return devicesIn(hbom).some((device) => wordsOf(device).includes(wanted));
 }
 

@@ -2,7 +2,7 @@
 import type { JsonValue } from '@sealane/core';
 
 /** The value at a path; undefined where there is none. */
-export function valueAt(value: JsonValue | undefined, ...path: readonly (string | number)[]): JsonValue | undefined {
+function valueAt(value: JsonValue | undefined, ...path: readonly (string | number)[]): JsonValue | undefined {
   return path.reduce<JsonValue | undefined>(
     (inner, key) => (typeof inner === 'object' && inner !== null ? (inner as Record<string | number, JsonValue>)[key] : undefined),
     value,
