@@ -6,6 +6,7 @@ import { format, resolveConfig } from 'prettier';
 import { ROOT } from '../support/run.js';
 import type { CutResult } from './kills.js';
 import { readResults } from './results.js';
+import { LEVEL, level, type SoakRound, WARM } from './soak.js';
 
 const PAGE = path.join(ROOT, 'docs', 'reliability.md');
 
@@ -26,10 +27,11 @@ export async function writeReport(): Promise<void> {
   const kills = readResults('kills.jsonl') as readonly CutResult[];
   const disks = readResults('power-cuts.jsonl') as readonly CutDisk[];
   const flushes = readResults('flushes.jsonl') as readonly TakenFlush[];
+  const soak = readResults('soak.jsonl') as readonly SoakRound[];
   const text = `${INTRODUCTION}
 
 Measured on ${new Date().toISOString().slice(0, 10)} on ${cpus().length} cores of ${cpus()[0]?.model.trim() ?? 'an unknown processor'} with a load of ${Math.round(loadavg()[2] ?? 0)}, Linux ${release()}, Node ${process.versions.node}. A whole run tries several thousand cuts and some
-ten thousand disks, and wants hours of a machine to itself. \`SEALANE_RELIABILITY_MINUTES\` ends each of its three enumerations early; what is tried first is a fair part of the whole, and the tables say how much was tried. \`npm test\` tries a sample.
+ten thousand disks, and wants hours of a machine to itself. \`SEALANE_RELIABILITY_MINUTES\` ends each of its four parts early; what is tried first is a fair part of the whole, and the tables say how much was tried. \`npm test\` tries a sample.
 
 ## Killed and failed
 
@@ -50,6 +52,12 @@ ${FLUSHES}
 ${table(['flush', 'times', 'missed', 'what is then found'], flushRows(flushes))}
 
 ${UNMISSED}
+
+## Two hundred updates in a row
+
+${SOAK}
+
+${table(['', 'when warm', 'at the end'], soakRows(soak))}
 `;
   writeFileSync(PAGE, await format(text, { ...(await resolveConfig(PAGE)), filepath: PAGE }));
 }
@@ -75,6 +83,21 @@ const FLUSHES = `The same with one flush less: the disks that only its absence m
 const UNMISSED = `Only some disks are tried for each flush: one that they do not miss another may. Those that are not missed in a whole run have a reason of their own. \`out\` belongs to whoever carries receipts on: the model keeps what arrived there. What lies in \`run\` and the **lock** is void
 after a boot, and is flushed for the sake of a killed updater. A blob that is gone from the **store** is copied from the mirror again, a lost \`synced.json\` costs one sync, \`logs\` are for people. A **slot** is flushed from the bottom up before it gets its name: what one flush of a folder misses the one above it mostly covers.
 An empty **journal** is as good as none.`;
+
+const SOAK = `One \`sealane-site run\` takes one release after the other from a running service, and returns its receipts. By chance the service is away for three seconds, a release fails its health and is taken back, or (in the first ${WARM}) the updater is killed. Each
+is waited for: the release runs, or was taken back, and all receipts are sent. When warm = the median of the ${LEVEL} updates after the ${WARM}th, at the end = of the last ${LEVEL}.`;
+
+function soakRows(rounds: readonly SoakRound[]): readonly (readonly (string | number)[])[] {
+  const [warm, end] = [rounds.slice(WARM, WARM + LEVEL), rounds.slice(-LEVEL)];
+  const kib = (some: readonly SoakRound[], what: 'memoryBytes' | 'diskBytes'): string => `${Math.round(level(some, what) / 1024)} KiB`;
+  const faults = groups(rounds, ({ fault }) => fault).map(([fault, some]) => `${some.length} × ${fault}`);
+  return [
+    ['updates', warm.length === 0 ? 0 : WARM + warm.length, `${rounds.length} (${faults.join(', ')})`],
+    ['memory of its own', kib(warm, 'memoryBytes'), kib(end, 'memoryBytes')],
+    ['open files', level(warm, 'files'), level(end, 'files')],
+    ['state folder', kib(warm, 'diskBytes'), kib(end, 'diskBytes')],
+  ];
+}
 
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const line = (words: readonly (string | number)[]): string => `| ${words.join(' | ')} |`;

@@ -7,21 +7,26 @@ import type { Upstream } from './upstream.js';
 const HASH_BYTES = 32;
 const CHECKPOINT = 'log/checkpoint';
 
-/** Gets checkpoint and tiles. The checkpoint goes into `files`, to be written with the metadata; one that is no checkpoint is left to `apply`. */
+/** Gets checkpoint and tiles; `named` says which. The checkpoint goes into `files`, to be written with the metadata; one that is no checkpoint is left to `apply`. */
 export async function fetchLog(
   upstream: Upstream,
   mirror: Mirror,
   job: SyncJob,
   treeSizes: readonly number[],
   files: Map<string, Uint8Array>,
+  named: Set<string>,
 ): Promise<void> {
   const note = await upstream.get(CHECKPOINT, LIMITS.checkpointBytes);
   if (note === undefined) return;
   files.set(CHECKPOINT, note);
+  named.add(CHECKPOINT);
   const size = sizeOf(note);
   if (size === undefined) return;
   const consistencyFrom = [job.seenSize, ...treeSizes].filter((from) => from > 0 && from < size);
-  for (const tile of tilesForProofs({ size, consistencyFrom, root: true })) await fetchTile(upstream, mirror, tile, job.recheck);
+  for (const tile of tilesForProofs({ size, consistencyFrom, root: true })) {
+    named.add(`log/${tilePath(tile)}`);
+    await fetchTile(upstream, mirror, tile, job.recheck);
+  }
 }
 
 function sizeOf(note: Uint8Array): number | undefined {

@@ -21,7 +21,8 @@ export class Unchanged extends Error {}
 const MAX_ROLE_BYTES = LIMITS.targetsBytes;
 
 /**
- * Follows the workflow; what came from the upstream is put into `files` under its path in the lane, also when it is refused.
+ * Follows the workflow; what came from the upstream is put into `files` under its path in the lane, also when it is refused, and all that was used into
+ * `named`.
  *
  * @throws TrustError `TRUST_*`; `Unchanged` when `wantsNothing(timestamp)`; SiteError `FETCH_FAILED`
  */
@@ -30,12 +31,18 @@ export async function fetchMetadata(
   mirror: Mirror,
   job: SyncJob,
   files: Map<string, Uint8Array>,
+  named: Set<string>,
   wantsNothing: (timestamp: Uint8Array) => boolean,
 ): Promise<{ readonly trusted: TrustedMetadata; readonly channel: Channel }> {
   const answer = async (request: TufRequest): Promise<Uint8Array | undefined> => {
     if (request.ask === 'keep') return undefined;
-    if (request.ask === 'cached') return keptCopy(mirror, request.role);
+    if (request.ask === 'cached') {
+      const copy = keptCopy(mirror, request.role);
+      if (copy !== undefined) named.add(copy);
+      return copy === undefined ? undefined : mirror.read(copy, MAX_ROLE_BYTES);
+    }
     const name = `trust/${request.name}`;
+    named.add(name);
     const kept = keptTarget(mirror, name, request.maxBytes);
     if (kept !== undefined) return kept;
     const bytes = await upstream.get(name, request.maxBytes);
@@ -54,14 +61,14 @@ export async function fetchMetadata(
   return { trusted, channel };
 }
 
-/** The newest copy of a role in the mirror; the workflow checks whether it is the listed one. A timestamp is always asked for. */
-function keptCopy(mirror: Mirror, role: string): Uint8Array | undefined {
+/** Where the newest copy of a role lies in the mirror; the workflow checks whether it is the listed one. A timestamp is always asked for. */
+function keptCopy(mirror: Mirror, role: string): string | undefined {
   const end = `.${encodeURIComponent(role)}.json`;
   const versions = mirror
     .list('trust/metadata')
     .filter((name) => name.endsWith(end) && /^\d+$/.test(name.slice(0, -end.length)))
     .map((name) => Number(name.slice(0, -end.length)));
-  return versions.length === 0 ? undefined : mirror.read(`trust/metadata/${Math.max(...versions)}${end}`, MAX_ROLE_BYTES);
+  return versions.length === 0 ? undefined : `trust/metadata/${Math.max(...versions)}${end}`;
 }
 
 /** Targets are named by their hash: one that is there needs no fetching. */

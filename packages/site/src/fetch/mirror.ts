@@ -19,6 +19,8 @@ export interface SyncMark {
   readonly timestamp: Digest;
   /** Of the job: stage, labels, trusted root. Another one needs other files. */
   readonly job: Digest;
+  /** Files of `trust/` and `log/` that it used. */
+  readonly names: readonly string[];
 }
 
 /** What came of fetching a blob: a wrong one lies in the offer, for `apply` to name what is wrong with it. */
@@ -40,6 +42,8 @@ export interface Mirror {
   withdraw(file: string): void;
   has(file: string): boolean;
   list(folder: string): readonly string[];
+  /** Every file below a folder. */
+  filesBelow(folder: string): readonly string[];
   remove(file: string): void;
   clearOffer(): void;
   mark(): SyncMark | undefined;
@@ -73,6 +77,7 @@ export function openMirror(world: DownloadWorld, folder: string, offer: string):
     withdraw: (file) => disk.remove(path.join(offer, file)),
     has: (file) => disk.kind(at(file)) === 'file',
     list: (file) => disk.list(at(file)),
+    filesBelow: (file) => filesBelow(disk, folder, file),
     remove: (file) => disk.remove(at(file)),
     clearOffer: () => disk.remove(offer),
     mark: () => readMark(disk, folder),
@@ -82,11 +87,19 @@ export function openMirror(world: DownloadWorld, folder: string, offer: string):
   };
 }
 
+function filesBelow(disk: Disk, root: string, file: string): readonly string[] {
+  return disk.list(path.join(root, file)).flatMap((name) => {
+    const below = `${file}/${name}`;
+    return disk.kind(path.join(root, below)) === 'folder' ? filesBelow(disk, root, below) : [below];
+  });
+}
+
 /** What the last whole sync of the mirror in `folder` left. */
 export function readMark(disk: Disk, folder: string): SyncMark | undefined {
   try {
-    const { timestamp, job } = readSealed(disk, path.join(folder, MARK)) ?? {};
-    return isDigest(timestamp) && isDigest(job) ? { timestamp, job } : undefined;
+    const { timestamp, job, names } = readSealed(disk, path.join(folder, MARK)) ?? {};
+    if (!isDigest(timestamp) || !isDigest(job)) return undefined;
+    return { timestamp, job, names: Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [] };
   } catch (error) {
     // a damaged mark only costs a whole sync
     if (error instanceof SealaneError) return undefined;

@@ -9,6 +9,7 @@ import type { TufState, Waybill } from '@sealane/trust';
 import { blobSource, FAILURES } from './blob-source.js';
 import { fetchContent, lacksContent } from './content-wants.js';
 import { Unchanged } from './metadata-wants.js';
+import type { Mirror } from './mirror.js';
 import { answerTo, failureOf, type SyncEnd } from './sync-answer.js';
 import type { SyncAnswer } from './protocol.js';
 import type { Place } from './routes/place.js';
@@ -145,14 +146,22 @@ function writeLast({ mirror }: SyncRun, files: LaneFiles): void {
   }
 }
 
-/** All is there: marks it, and drops blobs that no release wants any more. */
-function finish({ mirror, job }: SyncRun, files: LaneFiles, { wanted }: Tally): void {
+/** All is there: marks it, and drops blobs that no release wants any more, and trust that newer one has replaced. */
+function finish({ mirror, job }: SyncRun, files: LaneFiles, { wanted, named }: Tally): void {
   const timestamp = files.get(TIMESTAMP);
-  if (timestamp !== undefined) mirror.setMark({ timestamp: sha256(timestamp), job: jobDigest(job) });
+  const before = mirror.mark()?.names ?? [];
+  if (timestamp !== undefined) mirror.setMark({ timestamp: sha256(timestamp), job: jobDigest(job), names: [...named] });
   // what an interrupted download left of a blob that nobody wants any more
   mirror.remove('partial');
   const folder = 'content/blobs/sha256';
   for (const name of mirror.list(folder)) if (!wanted.has(name)) mirror.remove(`${folder}/${name}`);
+  dropSuperseded(mirror, new Set([...before, ...named]));
+}
+
+/** What a whole sync of before used stays for one more: a neighbour may be in the middle of reading it. Roots stay for good. */
+function dropSuperseded(mirror: Mirror, used: ReadonlySet<string>): void {
+  const files = ['trust', 'log'].flatMap((folder) => mirror.filesBelow(folder));
+  for (const file of files) if (!used.has(file) && !/^trust\/metadata\/\d+\.root\.json$/.test(file)) mirror.remove(file);
 }
 
 function jobDigest({ stage, site, labels }: SyncJob): Digest {

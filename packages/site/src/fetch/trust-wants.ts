@@ -23,13 +23,15 @@ export type Tally = {
   readonly absent: string[];
   readonly wrong: string[];
   readonly wanted: Set<string>;
+  /** Files of `trust/` and `log/` that were used. */
+  readonly named: Set<string>;
   fetched: number;
   kept: number;
 };
 
 /** Nothing was wanted yet. */
 export function emptyTally(): Tally {
-  return { absent: [], wrong: [], wanted: new Set(), fetched: 0, kept: 0 };
+  return { absent: [], wrong: [], wanted: new Set(), named: new Set(), fetched: 0, kept: 0 };
 }
 
 /** Counts what became of a blob; whether it is here. */
@@ -56,7 +58,7 @@ export async function fetchTrust(
   tally: Tally,
   wantsNothing: (timestamp: Uint8Array) => boolean,
 ): Promise<readonly Waybill[]> {
-  const { channel } = await fetchMetadata(upstream, mirror, job, files, wantsNothing);
+  const { channel } = await fetchMetadata(upstream, mirror, job, files, tally.named, wantsNothing);
   const get = async (digest: Digest, sizeBytes: number): Promise<boolean> => {
     if (tally.wanted.has(digestHex(digest))) return false;
     tally.wanted.add(digestHex(digest));
@@ -68,7 +70,7 @@ export async function fetchTrust(
     if (read !== undefined) waybills.push(read);
   }
   await fetchMail(mirror, job, channel, get);
-  await fetchLog(upstream, mirror, job, [...new Set(waybills.flatMap(treeSizesOf))], files);
+  await fetchLog(upstream, mirror, job, [...new Set(waybills.flatMap(treeSizesOf))], files, tally.named);
   return waybills;
 }
 

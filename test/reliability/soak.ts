@@ -1,0 +1,26 @@
+/** What a long run of updates is held to. */
+
+/** Updates in a row. */
+export const UPDATES = 200;
+
+/** Until here the updater itself is killed too; then it lives on, so that what it leaks adds up. */
+export const WARM = UPDATES / 4;
+
+/** Rounds of a level. */
+export const LEVEL = 20;
+
+/** What the updater held when an update had arrived. `memoryBytes` is the process's own (RssAnon). */
+export interface SoakRound {
+  readonly round: number;
+  readonly fault: 'none' | 'killed' | 'no network' | 'broken release';
+  readonly memoryBytes: number;
+  readonly files: number;
+  /** Files below the state folder. */
+  readonly diskBytes: number;
+}
+
+/** The median of some rounds. */
+export function level(rounds: readonly SoakRound[], what: 'memoryBytes' | 'files' | 'diskBytes'): number {
+  const values = rounds.map((round) => round[what]).sort((left, right) => left - right);
+  return values[Math.floor(values.length / 2)] ?? Number.NaN;
+}
