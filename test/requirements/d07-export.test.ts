@@ -213,6 +213,18 @@ describe.skipIf(programs.includes(undefined))('D7 README.txt (skipped without co
     }
   }, 120_000);
 
+  it.each(['log/signatures.txt', 'statements/by-key.txt'])(
+    'says no when a line of %s was taken out, so that less is checked',
+    async (name) => {
+      const files = await filesInTar((await exported('--release', release)).file);
+      const lines = (bytes: Buffer): readonly string[] => bytes.toString().split(/(?<=\n)/);
+      for (const at of [0, lines(files.get(name) ?? Buffer.alloc(0)).length - 1]) {
+        const bent = forged(files, name, (bytes) => Buffer.from(lines(bytes).toSpliced(at, 1).join('')));
+        expect((await follow(bent)).exit, `${name} ${at}`).not.toBe(0);
+      }
+    },
+  );
+
   it('finds an entry of a period that was left out', async () => {
     const files = await filesInTar((await exported('--period', SINCE_EVER)).file);
     const less = new Map([...files].filter(([name]) => !name.startsWith('statements/00000003.')));

@@ -40,7 +40,7 @@ enter the commands there, in this order, in one shell. Every command that succee
 2. The log is yours. Hold log/log-1.vkey and the keys log/witness-*.vkey against those that you know from elsewhere: from the lane's owners, or from an
    older export. Everything below rests on them, so do not take them from here. Each .pem file is the same key for openssl:
 
-    for key in log/*.vkey; do test "$(openssl pkey -pubin -in "\${key%.vkey}.pem" -outform DER | tail -c 32 | base64)" = "$(cut -d + -f 3- "$key" | base64 -d | tail -c 32 | base64)" || exit 1; done
+    for key in log/*.pem; do test "$(openssl pkey -pubin -in "$key" -outform DER | tail -c 32 | base64)" = "$(cut -d + -f 3- "\${key%.pem}.vkey" | base64 -d | tail -c 32 | base64)" || exit 1; done
 
 3. The log signed its checkpoints (C2SP tlog-checkpoint), and witnesses cosigned them (C2SP tlog-cosignature). Each line of log/signatures.txt is a
    checkpoint, a key, how the line of the signature begins, and who signed. For witnesses the time is printed at which they saw it.
@@ -58,6 +58,9 @@ enter the commands there, in this order, in one shell. Every command that succee
       fi
       openssl pkeyutl -verify -pubin -inkey "$key" -rawin -in "$work/signed" -sigfile "$work/signature" > "$work/said" || exit 1
     done < log/signatures.txt
+    for note in log/checkpoint $(find log -path 'log/checkpoints/*'); do
+      grep -q "^$note log/log-[0-9]*.pem [^ ]* log$" log/signatures.txt && grep -q "^$note log/witness-[0-9]*.pem [^ ]* witness$" log/signatures.txt || exit 1
+    done
 
 4. Every statement is in the log${manifest.period === null ? '' : ', and none of the period is missing'}. check-log.py needs nothing but python3; read it first, it is short. Any tool for C2SP tlog-proof does the same
    for one statement: statements/N.entry is the entry, statements/N.tlog-proof its proof, statements/N.first.tlog-proof the proof under the first
@@ -72,7 +75,7 @@ enter the commands there, in this order, in one shell. Every command that succee
 6. Every statement is signed by its key, over the bytes in statements/N.json, and cosign finds it in the log as well. statements/by-key.txt has index, subject,
    key and predicate type of each.
 
-${cosignText(facts)}
+${listedText(facts)}${cosignText(facts)}
 ${blobText(facts)}
 What that does not show
 =======================
@@ -106,6 +109,14 @@ log/              the log's checkpoints with cosignatures, keys of log and witne
 trust/            the lane's TUF repository: root, policies, trusted_root.json
 tables/           the statements as CSV
 oscal/            the same as OSCAL assessment results
+`;
+}
+
+/** That the lists leave no statement out. */
+function listedText({ unlisted }: ReadmeFacts): string {
+  if (unlisted > 0) return '';
+  return `    cat statements/by-*.txt | cut -d ' ' -f 1 | LC_ALL=C sort > "$work/named"
+    find statements -name '*.bundle.json' | cut -c 12- | cut -d . -f 1 | LC_ALL=C sort | diff "$work/named" -
 `;
 }
 
