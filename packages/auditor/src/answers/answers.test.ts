@@ -3,6 +3,7 @@ import { base64, type Digest, sha256, utf8 } from '@sealane/core';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { receiptStatement, type ReceiptPredicate } from '../../../trust/src/evidence/predicates/receipt.js';
+import { retirementStatement } from '../../../trust/src/evidence/predicates/retirement.js';
 import { revocationStatement } from '../../../trust/src/evidence/predicates/revocation.js';
 import { hbom, junit } from '../../../trust/src/testing/gate-lane.js';
 import { saltOf, TIMES } from '../../../trust/src/testing/statement-lane.js';
@@ -11,6 +12,7 @@ import { LedgerLane } from '../testing/ledger-lane.js';
 import { atSite } from './at-site.js';
 import { awareness } from './awareness.js';
 import type { AuditContext } from './context.js';
+import { drift } from './drift.js';
 import { type LogFolder, logFileProblems } from './log-files.js';
 import { traceRelease } from './trace.js';
 import { verifyAll } from './verify.js';
@@ -274,6 +276,18 @@ describe('at', () => {
     await expect(atSite(context, 'plant-8')).rejects.toMatchObject({ code: 'SITE_UNKNOWN' });
     await expect(atSite(context, 'plant-7', { asOf: 'noon' })).rejects.toMatchObject({ code: 'USAGE' });
   });
+});
+
+it('drift: asks nothing of a site that the registrar retired, but from when on he did', async () => {
+  story();
+  const word = { site: 'plant-7', keyId: siteKey.keyId, stage: 'prod', reason: 'closed', issuedAt: TIMES.published, salt: saltOf(1) };
+  lane.sign(retirementStatement(word), lane.people.registrar);
+  lane.seal(TIMES.published);
+  const context = await lane.open();
+  expect((await drift(context, 'prod')).answer).toEqual({ drifted: [], asAssigned: [], doubts: [] });
+  expect((await drift(context, 'prod', { asOf: TIMES.decided })).answer.drifted).toMatchObject([
+    { site: 'plant-7', assigned: lane.release },
+  ]);
 });
 
 it('awareness: who had seen all but the revocation did not know of it', async () => {
