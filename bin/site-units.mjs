@@ -44,6 +44,11 @@ DevicePolicy=closed
 const APPLIER = `
 # the key of this site, where it was sealed to this host (systemd-creds encrypt); else it is in the state folder
 LoadCredentialEncrypted=site.pem
+LoadCredentialEncrypted=sealing.key
+# values of secrets lie open in memory for the workload, also while this service is not up
+RuntimeDirectory=sealane-site-apply
+RuntimeDirectoryMode=0700
+RuntimeDirectoryPreserve=yes
 StateDirectory=sealane-site
 # workloads run as users of their own and reach their release; key, trust and journal have modes of their own
 StateDirectoryMode=0711

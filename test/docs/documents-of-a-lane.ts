@@ -34,6 +34,7 @@ const STATEMENTS: Readonly<Record<string, string>> = {
   [PREDICATE.release]: 'release',
   [PREDICATE.retirement]: 'retirement',
   [PREDICATE.revocation]: 'revocation',
+  [PREDICATE.secret]: 'secret',
   [PREDICATE.siteCertificate]: 'site-certificate',
   [PREDICATE.siteRecord]: 'site-record',
   [PREDICATE.testResult]: 'test-result',
@@ -99,6 +100,9 @@ export async function makeBusyLane(dir: string): Promise<BusyLane> {
   await lane.sealane(['log', 'anchor', carried, '--log', logVkey, '--witness', witnesses[0].vkey]);
   await rigLife(lane, path.join(dir, 'rig'));
   const site = await enrolSite(lane, path.join(dir, 'site'));
+  writeFileSync(path.join(dir, 'password.txt'), 'one that nobody uses');
+  const value = ['--value', path.join(dir, 'password.txt'), '--key', 'alice'];
+  await lane.sealane(['secret', 'set', 'db-password', '--site', site.name, ...value]);
   await site.must(['update']);
   await makeAuthority(lane, path.join(dir, 'owners'));
   await site.must(['certificate', 'request', '--out', path.join(site.dir, 'certificate-request.json')]);
@@ -238,6 +242,7 @@ function keepBlob(keep: Keep, bytes: Uint8Array): void {
   const { kind } = value;
   if (typeof kind === 'string' && DOCUMENTS.includes(kind)) keep(kind.toLowerCase(), bytes);
   if (kind === 'SiteShard') keep('site-shard', bytes);
+  if (kind === 'SealedSecret') keep('sealed-secret', bytes);
   if (value['artifactType'] === RELEASE_ARTIFACT_TYPE) keep('release-manifest', bytes);
 }
 

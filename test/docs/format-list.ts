@@ -6,6 +6,7 @@ import {
   parseBundle,
   parseChannel,
   parsePolicy,
+  parseSealedSecret,
   parseSiteShard,
   parseWaybill,
   readAnchor,
@@ -23,6 +24,7 @@ import {
   readRevocation,
   readRig,
   readRigRebuild,
+  readSecret,
   readSiteCertificate,
   readSiteRecord,
   readTestResult,
@@ -55,11 +57,13 @@ import {
   revocationShape,
   rigRebuildShape,
   rigShape,
+  secretShape,
   siteCertificateShape,
   siteRecordShape,
 } from '../../packages/trust/src/evidence/predicates.js';
 import { channelShape } from '../../packages/trust/src/policy/channel.js';
 import { policyShape } from '../../packages/trust/src/policy/policy.js';
+import { sealedSecretShape } from '../../packages/trust/src/policy/sealed-secret.js';
 import { siteShardShape } from '../../packages/trust/src/policy/site-shard.js';
 import { conditionsShape, parseConditions } from '../../packages/trust/src/reports/conditions.js';
 import { fidelityShape, parseFidelity } from '../../packages/trust/src/reports/fidelity.js';
@@ -99,6 +103,7 @@ export const FORMATS: readonly Format[] = [
   statement('revocation', PREDICATE.revocation, revocationShape, readRevocation),
   statement('rig', PREDICATE.rig, rigShape, readRig),
   statement('rig-rebuild', PREDICATE.rigRebuild, rigRebuildShape, readRigRebuild),
+  statement('secret', PREDICATE.secret, secretShape, readSecret),
   statement('site-certificate', PREDICATE.siteCertificate, siteCertificateShape, readSiteCertificate),
   statement('site-record', PREDICATE.siteRecord, siteRecordShape, readSiteRecord),
   {
@@ -110,6 +115,7 @@ export const FORMATS: readonly Format[] = [
   },
   document('bundle', bundleShape, parseBundle),
   document('channel', channelShape, parseChannel),
+  document('sealed-secret', sealedSecretShape, parseSealedSecret),
   document('site-shard', siteShardShape, parseSiteShard),
   document('policy', policyShape, parsePolicy),
   document('waybill', waybillShape, parseWaybill),

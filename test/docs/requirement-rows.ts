@@ -66,7 +66,11 @@ const SITE: readonly RequirementRow[] = [
   ['B16', 'enrol, template, rebuild', 'templates; that a replaced node is approved by a delegate'],
   ['B17', 'sovereignty and placement', NONE_YET],
   ['B18', 'only approved workloads run', ''],
-  ['B19', 'secrets', NONE_YET],
+  [
+    'B19',
+    'secrets: named by releases, sealed to sites, rotated with the WAN cut; a fenced site opens none',
+    'Podman and Kubernetes; systemd credentials of the unit on a booted machine',
+  ],
   ['B20', 'attested hardware', NONE_YET],
   ['B21', 'outbound only', 'drain; grants of kind stale and rollback come in files'],
   ['B22', 'retire, repurpose', ''],

@@ -100,6 +100,7 @@ const BEFORE: Readonly<Record<string, string>> = {
     'sed s/harbour-7/harbour-8/ site/site.yaml > site.yaml; sealane-site enroll --name harbour-8 --out request.json && sealane site add request.json --stage prod --key registrar --out record.json --home my-lane && cp my-lane/lane/trust/metadata/1.root.json .',
   'exception review': MAKE_EXCEPTION,
   'exception export': MAKE_EXCEPTION,
+  'secret set': 'printf s3cret > password.txt',
   'exception send': ASK_EXCEPTION,
   'exception apply': `${ASK_EXCEPTION} && sealane exception export "$(sealane exception list --home my-lane | cut -d" " -f1)" --out exception.json --home my-lane`,
   'ca sign': ASK_OWNERS,

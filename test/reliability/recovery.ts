@@ -14,6 +14,7 @@ import type { FetchWorld } from '../../packages/site/src/fetch/sync-run.js';
 import { serveFetch } from '../../packages/site/src/fetch/worker.js';
 import { hardwareOf } from '../../packages/site/src/hardware-shell.js';
 import type { Site, SiteWorld as Outside } from '../../packages/site/src/site.js';
+import { openSealingKey } from '../../packages/site/src/sealing-key.js';
 import { openSiteKey } from '../../packages/site/src/site-key.js';
 import type { TestSite } from '../support/site.js';
 import { type CutWorld, treeHash } from './scenes.js';
@@ -83,6 +84,7 @@ export async function updateAfterBoot(
     folder,
     config,
     signer: openSiteKey(nodeDisk, folder.key),
+    sealingKey: () => openSealingKey(nodeDisk, folder.sealingKey),
     driver: driverOf(config.name, config.driver, {
       disk: nodeDisk,
       clock,

@@ -556,6 +556,16 @@ export const ERRORS = define({
     what: 'a variable of this site is missing, out of the range that the release declares, or not declared at all',
     hint: 'mend variables in site.yaml, then: sealane-site update',
   },
+  SECRET_INVALID: {
+    exit: 4,
+    what: 'a secret was sealed to another site, altered, replayed, or is signed by nobody whom policy names for it',
+    hint: 'have it sealed anew: sealane secret set NAME --site SITE --value FILE --key KEY',
+  },
+  SECRET_MISSING: {
+    exit: 4,
+    what: 'the release needs a secret of which this site has no value',
+    hint: 'have it sealed to this site: sealane secret set NAME --site SITE --value FILE --key KEY',
+  },
   SITE_UNKNOWN: { exit: 2, what: 'a site that was named is not in the ledger', hint: 'list what is there: sealane site list' },
 
   // content

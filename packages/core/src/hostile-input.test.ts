@@ -60,7 +60,7 @@ let certificateRequest: Uint8Array;
 beforeAll(async () => {
   ca = await certificateAuthority('Fulcio');
   certificateRequest = await makeCertificateRequest({ site: 'plant-7', previous: null, nonce: '0'.repeat(32) }, signer, signer);
-  request = await makeSiteRequest({ name: 'plant-7', nonce: '0'.repeat(32), hbom }, signer);
+  request = await makeSiteRequest({ name: 'plant-7', nonce: '0'.repeat(32), recipient: null, hbom }, signer);
 });
 
 describe('takes or refuses by name, writes back what it took, and never hangs', () => {

@@ -100,6 +100,16 @@ export {
   vkeyOf,
 } from './signed-note.js';
 export { type Certified, describeSigner, keyIdOf, type Signed, type Signer, signerIdOf, signStatement, verifyEnvelope } from './signer.js';
+export {
+  makeSealingKey,
+  openSealingKey,
+  openValue,
+  SEALING_RECIPIENT,
+  sealedBytes,
+  type SealedFor,
+  type SealingKey,
+  sealValue,
+} from './sealed-value.js';
 export { makeSiteRequest, readSiteRequest, type SiteRequest } from './site-request.js';
 export { encodeStatement, parseStatement, PREDICATE, type Statement, type Subject } from './statement.js';
 export { type JsonLimits, parseStrictJson } from './strict-json.js';

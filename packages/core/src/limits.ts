@@ -25,6 +25,10 @@ export const LIMITS = {
   bundleBytes: 24 * MIB,
   /** A key, and the inventory of one host. */
   siteRequestBytes: MIB,
+  /** One secret value: a certificate chain with its key fits. */
+  secretBytes: 64 * KIB,
+  /** A sealed secret with its statement and proof. */
+  sealedSecretBytes: 256 * KIB,
   /** A PKCS #10 request for a P-256 key takes 250 bytes. */
   certificateRequestBytes: 8 * KIB,
   /** A signed note with many cosignatures; C2SP asks readers to accept at least 16 signatures. */

@@ -8,6 +8,7 @@ import { canonicalJson, type JsonObject, type JsonValue } from './canonical-json
 import { pae } from './dsse.js';
 import { CoreError } from './errors.js';
 import { LIMITS } from './limits.js';
+import { SEALING_RECIPIENT } from './sealed-value.js';
 import { restate } from './restate.js';
 import { verifyP256 } from './p256.js';
 import { keyIdOf, type Signer } from './signer.js';
@@ -22,22 +23,25 @@ export interface SiteRequest {
   readonly spki: Uint8Array;
   readonly keyId: string;
   readonly nonce: string;
+  /** To whom secrets of this site are sealed (`age1…`); null: it opens none. */
+  readonly recipient: string | null;
   /** CycloneDX inventory, unless the site left it out. */
   readonly hbom: JsonObject | null;
 }
 
 /** The bytes of a request file. */
 export async function makeSiteRequest(
-  input: { readonly name: string; readonly nonce: string; readonly hbom: JsonObject | null },
+  input: Pick<SiteRequest, 'name' | 'nonce' | 'recipient' | 'hbom'>,
   signer: Signer,
 ): Promise<Uint8Array> {
-  const { name, nonce, hbom } = input;
+  const { name, nonce, recipient, hbom } = input;
   const body = {
     apiVersion: 'sealane/v1',
     kind: 'SiteRequest',
     name,
     spki: base64(signer.spki),
     nonce,
+    ...(recipient === null ? {} : { recipient }),
     ...(hbom === null ? {} : { hbom }),
   };
   const signature = base64(await signer.sign(pae(REQUEST_TYPE, canonicalJson(body))));
@@ -52,12 +56,14 @@ export async function makeSiteRequest(
 export function readSiteRequest(bytes: Uint8Array): SiteRequest {
   const value = parseStrictJson(bytes, { maxBytes: LIMITS.siteRequestBytes, maxDepth: LIMITS.jsonDepth });
   const { signature, ...body } = asObject(value, 'a request');
-  const { apiVersion, kind, name, spki, nonce, hbom, ...unknown } = body;
+  const { apiVersion, kind, name, spki, nonce, recipient, hbom, ...unknown } = body;
   if (apiVersion !== 'sealane/v1' || kind !== 'SiteRequest') throw malformed('apiVersion sealane/v1 and kind SiteRequest');
   if (Object.keys(unknown).length > 0) throw malformed(`no other fields, got ${JSON.stringify(Object.keys(unknown)[0]?.slice(0, 40))}`);
   if (typeof name !== 'string' || !/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/.test(name))
     throw malformed('a name of lower-case letters, digits, dots, dashes');
   if (typeof nonce !== 'string' || !/^[0-9a-f]{32}$/.test(nonce)) throw malformed('a nonce of 32 hex digits');
+  if (recipient !== undefined && (typeof recipient !== 'string' || !SEALING_RECIPIENT.test(recipient)))
+    throw malformed('a recipient of age, age1 and 58 characters');
   if (typeof spki !== 'string' || typeof signature !== 'string') throw malformed('spki and signature in base64');
   const [key, by] = restate(
     'REQUEST_MALFORMED',
@@ -65,7 +71,14 @@ export function readSiteRequest(bytes: Uint8Array): SiteRequest {
     "read a site's request: expected spki and signature in base64",
   );
   if (!verifyP256(key, pae(REQUEST_TYPE, canonicalJson(body)), by)) throw malformed('a signature by the key in it');
-  return { name, spki: key, keyId: keyIdOf(key), nonce, hbom: hbom === undefined ? null : asObject(hbom, 'hbom') };
+  return {
+    name,
+    spki: key,
+    keyId: keyIdOf(key),
+    nonce,
+    recipient: recipient ?? null,
+    hbom: hbom === undefined ? null : asObject(hbom, 'hbom'),
+  };
 }
 
 function asObject(value: JsonValue, what: string): JsonObject {

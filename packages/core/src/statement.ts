@@ -33,6 +33,7 @@ export const PREDICATE = {
   order: 'urn:sealane:order:v1',
   anchor: 'urn:sealane:anchor:v1',
   review: 'urn:sealane:review:v1',
+  secret: 'urn:sealane:secret:v1',
 } as const;
 
 /** A subject: bytes by SHA-256 (64 hex digits), with a name for people. */

@@ -65,6 +65,8 @@ export const PROGRAM: Program = {
     },
     'exception list': { summary: 'list exceptions and open reviews', load: () => import('./commands/exception-list.js') },
     'exception review': { summary: 'sign off the use of an exception', load: () => import('./commands/exception-review.js') },
+    'secret set': { summary: 'seal a value of a secret to a site', load: () => import('./commands/secret-set.js') },
+    'secret list': { summary: 'list what was sealed to each site', load: () => import('./commands/secret-list.js') },
     freeze: { summary: 'freeze a stage: nothing goes into it', load: () => import('./commands/freeze.js') },
     unfreeze: { summary: 'take a freeze back', load: () => import('./commands/unfreeze.js') },
     'statement add': {

@@ -27,6 +27,7 @@ import { serveRelease, serveReleaseFromUnit } from './mirror/serve-release-shell
 import type { RunningMirror } from './mirror/serve-shell.js';
 import { askFetchService } from './service/fetch-client-shell.js';
 import type { Site, SiteWorld } from './site.js';
+import { openSealingKey } from './sealing-key.js';
 import { openSiteKey } from './site-key.js';
 import { stateFolder, type StateFolder } from './state-folder.js';
 
@@ -41,7 +42,10 @@ export function placeOf({ options, io }: CommandCall): SitePlace {
   const configFile = path.resolve(io.cwd, textOption(options['config']) ?? 'site.yaml');
   const [state, mirror] = [textOption(options['state']), textOption(options['mirror'])];
   const root = state === undefined ? path.join(path.dirname(configFile), 'state') : path.resolve(io.cwd, state);
-  return { configFile, folder: stateFolder(root, mirror === undefined ? root : path.resolve(io.cwd, mirror)) };
+  // systemd.exec(5): several are separated by colons
+  const [runtime = ''] = (io.env['RUNTIME_DIRECTORY'] ?? '').split(':');
+  const folder = stateFolder(root, mirror === undefined ? root : path.resolve(io.cwd, mirror), runtime === '' ? undefined : runtime);
+  return { configFile, folder };
 }
 
 /** An option that takes one text. */
@@ -85,12 +89,19 @@ export function openSite(call: CommandCall): Site {
   const { configFile, folder } = place;
   const world = worldOf(call, place);
   const config = readConfig(world.disk, configFile);
-  return { world, folder, config, signer: ownSigner(world, folder), ...workloadParts(world, folder, config) };
+  return {
+    world,
+    folder,
+    config,
+    signer: ownSigner(world, folder),
+    sealingKey: () => openSealingKey(world.disk, keyFile(world, folder.sealingKey)),
+    ...workloadParts(world, folder, config),
+  };
 }
 
 /** The key of this site; one that was retired has none left, and says nothing more under it. */
 function ownSigner(world: SiteWorld, folder: StateFolder): Signer {
-  const file = keyFile(world, folder);
+  const file = keyFile(world, folder.key);
   const retirement = world.disk.kind(file) === 'nothing' ? retirementOf(readState(world.disk, folder.journal)) : undefined;
   if (retirement === undefined) return openSiteKey(world.disk, file);
   const { keyId } = retirement;
@@ -99,11 +110,11 @@ function ownSigner(world: SiteWorld, folder: StateFolder): Signer {
   return { keyId, spki: new Uint8Array(), sign };
 }
 
-/** Where the key lies: with systemd's credentials if it is one of them, else in the state folder. */
-function keyFile({ disk, env }: SiteWorld, folder: StateFolder): string {
+/** Where a key lies: with systemd's credentials if it is one of them, else in the state folder. */
+function keyFile({ disk, env }: SiteWorld, file: string): string {
   const { CREDENTIALS_DIRECTORY: credentials } = env;
-  const sealed = credentials === undefined ? undefined : path.join(credentials, path.basename(folder.key));
-  return sealed !== undefined && disk.kind(sealed) === 'file' ? sealed : folder.key;
+  const sealed = credentials === undefined ? undefined : path.join(credentials, path.basename(file));
+  return sealed !== undefined && disk.kind(sealed) === 'file' ? sealed : file;
 }
 
 /** Workload, commands and probes as processes of this one, or as units of systemd outside its sandbox. */

@@ -1,5 +1,5 @@
 /** A site as its commands hold it: configuration, folder, key, driver, and the outside world, all passed in. */
-import type { JsonObject, Signer } from '@sealane/core';
+import type { JsonObject, SealingKey, Signer } from '@sealane/core';
 import type { Fetcher } from './apply/fetch-shell.js';
 import type { Clock } from './clock.js';
 import type { SiteConfig } from './config.js';
@@ -34,6 +34,8 @@ export interface Site {
   readonly folder: StateFolder;
   readonly config: SiteConfig;
   readonly signer: Signer;
+  /** What opens secrets of this site. @throws SiteError `NOT_ENROLLED`, `KEY_EXPOSED`; CoreError `KEY_MALFORMED` */
+  readonly sealingKey: () => Promise<SealingKey>;
   readonly driver: Driver;
   /** Parts without a way back, where site.yaml says how they are brought in. */
   readonly oneWay?: OneWayHooks;

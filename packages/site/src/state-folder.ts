@@ -10,6 +10,8 @@ export interface StateFolder {
   readonly root: string;
   /** The site's private key (0600). */
   readonly key: string;
+  /** What opens secrets of this site (0600). */
+  readonly sealingKey: string;
   /** The site record: a bundle signed by the registrar. */
   readonly record: string;
   /** The authority of site certificates that was given by hand (PEM). */
@@ -37,6 +39,10 @@ export interface StateFolder {
   readonly releases: string;
   /** Rendered variables of kept releases, by digest. */
   readonly rendered: string;
+  /** Sealed secrets as they came (0700). */
+  readonly secrets: string;
+  /** Their values, open for the workload that runs (0700): in memory where systemd gives this service a folder there. */
+  readonly credentials: string;
   /** Link to the release that runs. */
   readonly current: string;
   /** Queued receipts, `<seq>.json`. */
@@ -47,12 +53,13 @@ export interface StateFolder {
   readonly logs: string;
 }
 
-/** The layout below `root`, an absolute path; what `fetch` writes may lie below another one. */
-export function stateFolder(root: string, fetched: string = root): StateFolder {
+/** The layout below `root`, an absolute path; what `fetch` writes may lie below another one, and so may what lasts as long as a workload. */
+export function stateFolder(root: string, fetched: string = root, runtime: string = path.join(root, 'run')): StateFolder {
   const at = (...words: readonly string[]): string => path.join(root, ...words);
   return {
     root,
     key: at('site.pem'),
+    sealingKey: at('sealing.key'),
     record: at('record.json'),
     siteCa: at('tls', 'ca.pem'),
     identity: at('tls', 'identity.pem'),
@@ -69,6 +76,8 @@ export function stateFolder(root: string, fetched: string = root): StateFolder {
     store: at('store'),
     releases: at('releases'),
     rendered: at('rendered'),
+    secrets: at('secrets'),
+    credentials: path.join(runtime, 'credentials'),
     current: at('current'),
     receipts: at('receipts'),
     sentReceipts: at('receipts', 'sent'),

@@ -9,11 +9,13 @@ export {
   MAX_ROLLBACK_CHOICES,
   parseChannel,
 } from './policy/channel.js';
+export { encodeSealedSecret, parseSealedSecret, type SealedSecret } from './policy/sealed-secret.js';
 export {
   encodeSiteShard,
   MAX_WAITING,
   parseSiteShard,
   type SentBlob,
+  type SentSecret,
   type ShardEntry,
   shardPrefix,
   sentIn,
@@ -119,6 +121,7 @@ export {
   readSiteCertificate,
   readRig,
   readRigRebuild,
+  readSecret,
   readSiteRecord,
   MAX_SWITCH_SECONDS,
   type ReceiptEvent,
@@ -130,6 +133,7 @@ export {
   type RecordedCheck,
   type ReleaseComponent,
   type ReleaseDeclaration,
+  MAX_SECRETS,
   type ReleasePredicate,
   releaseStatement,
   type RevocationPredicate,
@@ -141,6 +145,8 @@ export {
   revocationStatement,
   type ReviewPredicate,
   reviewStatement,
+  type SecretPredicate,
+  secretStatement,
   type SiteCertificatePredicate,
   siteCertificateStatement,
   type SiteRecordPredicate,
@@ -235,6 +241,7 @@ export type { ExpectedSigner } from './sigstore/bundle-signer.js';
 export { type BundleQuestion, type SignedArtifact, type VerifiedBundle, verifySigstoreBundle } from './sigstore/verify-bundle.js';
 export { verifyKeyBundle } from './sigstore/verify-key-bundle.js';
 // admission
+export { judgeSiteSecret, type SiteSecret } from './admission/secret-step.js';
 export { judgeSiteException, type SiteException } from './admission/exception-step.js';
 export { judgeRetirement, type SiteRetirement } from './admission/retirement-step.js';
 export { blobPath } from './admission/lane-reader.js';

@@ -41,7 +41,7 @@ const by = (policy: Policy, signers: readonly string[]): Vouchers => ({ trust: v
 const evidenceBy =
   (signers: keyof Policy['signers']) =>
   ({ context }: Inquiry): Vouchers =>
-    by(lastPolicy(context), lastPolicy(context).signers[signers]);
+    by(lastPolicy(context), lastPolicy(context).signers[signers] ?? []);
 
 const ofStage = ({ context }: Inquiry, stage: string): Vouchers => {
   const policy = policyOf(context, stage);

@@ -17,6 +17,7 @@ const OF_ONE_LANE: readonly string[] = [
   PREDICATE.order,
   PREDICATE.revocation,
   PREDICATE.exception,
+  PREDICATE.secret,
   PREDICATE.siteRecord,
   PREDICATE.anchor,
 ];

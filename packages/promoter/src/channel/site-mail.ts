@@ -3,9 +3,11 @@ import { type Digest, PromoterError } from '@sealane/core';
 import {
   type Channel,
   encodeSiteShard,
+  MAX_SECRETS,
   MAX_WAITING,
   parseSiteShard,
   type SentBlob,
+  type SentSecret,
   shardPrefix,
   sentIn,
   type SiteMail,
@@ -17,7 +19,8 @@ import { type Promoter, stageOf } from '../promoter.js';
 
 /** The channel of a stage in which an exception waits for a site; the oldest of too many no longer does. The shard is written, the channel is not. */
 export function sendException(promoter: Promoter, stage: string, site: string, bytes: Uint8Array): Channel {
-  return withMail(promoter, stage, site, bytes, (mail, sent) => ({
+  const sent = blobOf(promoter, bytes);
+  return withMail(promoter, stageOf(promoter, stage).channel, site, (mail) => ({
     ...mail,
     exceptions: [...mail.exceptions.filter(({ digest }) => digest !== sent.digest), sent].slice(-MAX_WAITING),
   }));
@@ -25,22 +28,29 @@ export function sendException(promoter: Promoter, stage: string, site: string, b
 
 /** The channel of a stage in which the word that a site is retired waits for it, and nothing else. The shard is written, the channel is not. */
 export function sendRetirement(promoter: Promoter, stage: string, site: string, bytes: Uint8Array): Channel {
-  return withMail(promoter, stage, site, bytes, (_, retirement) => ({ site, exceptions: [], retirement }));
+  const retirement = blobOf(promoter, bytes);
+  return withMail(promoter, stageOf(promoter, stage).channel, site, () => ({ site, exceptions: [], retirement }));
 }
 
-function withMail(
-  promoter: Promoter,
-  stage: string,
-  site: string,
-  bytes: Uint8Array,
-  change: (mail: SiteMail, sent: SentBlob) => SiteMail,
-): Channel {
-  const { channel } = stageOf(promoter, stage);
-  const sent: SentBlob = { digest: writeBlob(promoter, bytes), length: bytes.length };
+/** `channel` with a sealed secret that waits for a site, in place of an older value of it. @throws PromoterError `USAGE` the site has too many */
+export function sendSecret(promoter: Promoter, channel: Channel, site: string, secret: string, bytes: Uint8Array): Channel {
+  const sent: SentSecret = { secret, ...blobOf(promoter, bytes) };
+  return withMail(promoter, channel, site, (mail) => {
+    const secrets = [...(mail.secrets ?? []).filter((each) => each.secret !== secret), sent];
+    if (secrets.length <= MAX_SECRETS) return { ...mail, secrets };
+    throw new PromoterError('USAGE', `send secret ${secret} to ${site}: expected at most ${MAX_SECRETS} secrets of one site`);
+  });
+}
+
+function blobOf(promoter: Promoter, bytes: Uint8Array): SentBlob {
+  return { digest: writeBlob(promoter, bytes), length: bytes.length };
+}
+
+function withMail(promoter: Promoter, channel: Channel, site: string, change: (mail: SiteMail) => SiteMail): Channel {
   const shard = shardOf(promoter, channel, shardPrefix(site));
-  const mail = change(shard.sites.find((each) => each.site === site) ?? { site, exceptions: [] }, sent);
+  const mail = shard.sites.find((each) => each.site === site) ?? { site, exceptions: [] };
   const others = shard.sites.filter((each) => each.site !== site);
-  const encoded = encodeSiteShard({ ...shard, sites: [...others, mail].sort(bySite) });
+  const encoded = encodeSiteShard({ ...shard, sites: [...others, change(mail)].sort(bySite) });
   const entry = { prefix: shard.prefix, digest: writeBlob(promoter, encoded), length: encoded.length };
   const shards = [...(channel.shards ?? []).filter(({ prefix }) => prefix !== entry.prefix), entry].sort(byPrefix);
   return { ...channel, issuedAt: promoter.now(), shards };

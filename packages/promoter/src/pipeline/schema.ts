@@ -56,6 +56,7 @@ const signers = known({
   scans: keyNames.default([]).describe('scanners whose vulnerability scans count'),
   vex: keyNames.default([]).describe('who may say that a vulnerability does not affect a release'),
   sboms: keyNames.default([]).describe('who lists what is in a release'),
+  secrets: keyNames.default([]).describe('who may seal secrets to sites (default: nobody); never a stage’s own key'),
 });
 
 const scope = known({

@@ -36,10 +36,11 @@ export async function addSite(promoter: Promoter, wish: SiteWish): Promise<Added
       `add a site to ${wish.stage}: expected the registrar's key, got key ${wish.registrar.keyId}`,
     );
   }
-  const { name, spki, keyId } = readSiteRequest(wish.request);
+  const { name, spki, keyId, recipient } = readSiteRequest(wish.request);
   const payload = siteRecordStatement({
     site: name,
     key: { id: keyId, spki: base64(spki) },
+    ...(recipient === null ? {} : { recipient }),
     stage: wish.stage,
     labels: wish.labels,
     ...(wish.topology === undefined ? {} : { topology: wish.topology }),

@@ -77,6 +77,7 @@ export function policyFor(source: PolicySource, stage: string): Policy {
       scans: kept(ids(signers.scans), before?.signers.scans),
       vex: kept(ids(signers.vex), before?.signers.vex),
       sboms: kept(ids(signers.sboms), before?.signers.sboms),
+      ...secretSigners(kept(ids(signers.secrets), before?.signers.secrets)),
     },
     registrar: kept(ids(pipeline.registrar), before?.registrar),
     ...logPart(source),
@@ -94,6 +95,11 @@ export function policyFor(source: PolicySource, stage: string): Policy {
     floor: before?.floor ?? NO_FLOOR,
     accepts: before?.accepts ?? [],
   };
+}
+
+/** Absent while there is nobody, as in policies of before. */
+function secretSigners(secrets: readonly string[]): Pick<Policy['signers'], 'secrets'> {
+  return secrets.length === 0 ? {} : { secrets };
 }
 
 /** The groups of a stage; one that matches every site when the pipeline names none. */

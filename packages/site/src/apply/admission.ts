@@ -27,18 +27,23 @@ export function mirrorOf({ world, folder }: Site): LaneFolders {
  *
  * @throws SiteError `NOT_ENROLLED`, `STATE_CORRUPT`
  */
-export async function admitFromMirror(site: Site, machine: Machine, lane: LaneFolders): Promise<Admission> {
+export async function admitFromMirror(
+  site: Site,
+  machine: Machine,
+  lane: LaneFolders,
+  arrived: readonly string[] = [],
+): Promise<Admission> {
   const { world, folder } = site;
   const trust = readTrustFile(world.disk, folder.trust);
-  const input = await admitInput(site, machine, lane);
+  const input = await admitInput(site, machine, lane, arrived);
   const admission = admitOrLifted(input, mirrorOf(site), staleExceptions(machine));
   writeTrustFile(world.disk, folder.trust, trustAfter(trust, admission, world.clock));
   crashPoint('update:trust-saved');
   return admission;
 }
 
-/** All that admission depends on, as it is now. @throws SiteError `NOT_ENROLLED`, `STATE_CORRUPT` */
-export async function admitInput(site: Site, machine: Machine, lane: LaneFolders): Promise<AdmitInput> {
+/** All that admission depends on, as it is now; `arrived` are secrets that wait to be taken in. @throws SiteError `NOT_ENROLLED`, `STATE_CORRUPT` */
+export async function admitInput(site: Site, machine: Machine, lane: LaneFolders, arrived: readonly string[] = []): Promise<AdmitInput> {
   const { world, folder, config, signer } = site;
   const trust = readTrustFile(world.disk, folder.trust);
   const state = machine.state();
@@ -63,6 +68,7 @@ export async function admitInput(site: Site, machine: Machine, lane: LaneFolders
       record,
       hbom: await inventory(site),
       variables: config.variables,
+      secrets: [...new Set([...state.secrets.map(({ name }) => name), ...arrived])],
       localStage: config.stage,
       allowExampleKeys: config.allowExampleKeys,
     },

@@ -5,7 +5,8 @@ import type { SyncAnswer } from '../fetch/protocol.js';
 import type { Site } from '../site.js';
 import { type CarryContext, isDiskFull } from './carry-out.js';
 import type { Outcome, SiteResult } from './outcome.js';
-import type { SiteState } from './state.js';
+import { isSame, sameSecrets } from './secret-versions.js';
+import type { SiteState, Target } from './state.js';
 import { trustedNow } from './trusted-time.js';
 import { nextOpen } from './windows.js';
 
@@ -34,8 +35,14 @@ export function ended(site: Site, before: SiteState, after: SiteState, release: 
   }
   if (after.refused?.release === release)
     return { ...rest, outcome: 'refused', reason: after.refused.code, checks: [...checks, ...after.refused.checks] };
-  if (after.current?.release === release) return { ...rest, outcome: 'installed', reason: null, checks };
+  if (isGiven(before, after, release)) return { ...rest, outcome: 'installed', reason: null, checks };
   return { ...rest, outcome: 'rolled-back', reason: 'HEALTH_FAILED', checks };
+}
+
+/** Whether the release runs, with the values of its secrets that it was to be given. */
+function isGiven({ phase }: SiteState, { current }: SiteState, release: Digest): boolean {
+  const target = 'target' in phase ? phase.target : null;
+  return current?.release === release && (target?.cause !== 'secrets' || sameSecrets(target.secrets, current.secrets));
 }
 
 /** When all there was to do was to finish what an earlier command began, that is the answer. */
@@ -43,10 +50,14 @@ export function recovered(result: SiteResult, before: SiteState, after: SiteStat
   const target = 'target' in before.phase ? before.phase.target : null;
   if (target === null) return result;
   const previous = before.current?.release ?? null;
-  if (target.release === after.current?.release)
-    return { ...result, outcome: 'installed', release: target.release, previous, reason: null };
-  if (!after.denied.some(({ release }) => release === target.release)) return result;
+  if (isGiven(before, after, target.release)) return { ...result, outcome: 'installed', release: target.release, previous, reason: null };
+  if (!hasFailed(after, target)) return result;
   return { ...result, outcome: 'rolled-back', release: target.release, previous, reason: 'HEALTH_FAILED' };
+}
+
+function hasFailed({ denied, failedSecrets }: SiteState, { cause, release, secrets = [] }: Target): boolean {
+  if (cause !== 'secrets') return denied.some((entry) => entry.release === release);
+  return secrets.some((secret) => failedSecrets.some((failed) => isSame(failed, secret)));
 }
 
 /** The answer when a site waits for a person. */

@@ -11,7 +11,7 @@ import { type Effect } from './effects.js';
 import type { Machine } from './machine.js';
 import { applyOneWay, save, settle } from './one-way.js';
 import { wipe } from './retirement.js';
-import { runSlot, slotOf, watchThrough, watchUntilUp } from './slot-watch.js';
+import { runSlot, slotOf, stopWorkload, watchThrough, watchUntilUp } from './slot-watch.js';
 import { stageRelease } from './stage-release.js';
 import type { SiteEvent, Target } from './state.js';
 import { queueReceipt } from './receipt.js';
@@ -56,7 +56,7 @@ export async function queueOwedReceipt(context: CarryContext): Promise<void> {
 /** Whether a release is laid down and the window in which it may be switched to is not open. An operator's rollback waits for none. */
 export function waitsForWindow(context: CarryContext): boolean {
   const { phase, owed } = context.machine.state();
-  if (owed !== null || phase.at !== 'staged' || phase.target.cause !== 'update') return false;
+  if (owed !== null || phase.at !== 'staged' || phase.target.cause === 'rollback') return false;
   return !isOpen(context.site.config.windows, now(context));
 }
 
@@ -190,7 +190,7 @@ async function saveFirst(context: CarryContext, target: Target): Promise<SiteEve
 
 async function goBack(context: CarryContext, { to, attempt, failed }: Effect & { do: 'go-back' }): Promise<SiteEvent> {
   const { site, machine } = context;
-  const { world, folder, driver } = site;
+  const { world, folder } = site;
   const { phase } = machine.state();
   const isBack = (): SiteEvent => {
     const took = timeTaken(phase.at === 'rolling-back' ? phase.began : undefined, world.clock);
@@ -198,7 +198,7 @@ async function goBack(context: CarryContext, { to, attempt, failed }: Effect & {
   };
   if (attempt > MAX_RETURNS) return { is: 'held', code: 'ROLLBACK_FAILED', message: `going back was interrupted ${MAX_RETURNS} times` };
   if (to === null) {
-    await driver.stop();
+    await stopWorkload(site);
     world.disk.remove(folder.current);
     return isBack();
   }

@@ -4,17 +4,15 @@ import type { Admission } from '@sealane/trust';
 import { crashPoint } from '../crash-point.js';
 import type { Site } from '../site.js';
 import type { Machine } from './machine.js';
+import { stopWorkload } from './slot-watch.js';
 import type { SiteState } from './state.js';
 
 /**
  * Stops the workload in order where the channel drains this site, and lets it start again where it says so no more. A lane that could not be verified says
  * neither.
  */
-export async function followDrain(
-  { driver, world }: Pick<Site, 'driver' | 'world'>,
-  machine: Machine,
-  { checks }: Admission,
-): Promise<void> {
+export async function followDrain(site: Pick<Site, 'driver' | 'world' | 'folder'>, machine: Machine, { checks }: Admission): Promise<void> {
+  const { driver, world } = site;
   const check = checks.find(({ id }) => id === 'drain');
   if (check === undefined) return;
   const { drained } = machine.state();
@@ -29,7 +27,7 @@ export async function followDrain(
   const { is } = await driver.status();
   if (is === 'none' || is === 'ended') return;
   world.talk(`the workload is stopped: ${check.actual}`);
-  await driver.stop();
+  await stopWorkload(site);
 }
 
 /** @throws SiteError `SITE_DRAINED` */

@@ -6,6 +6,7 @@ import type { Site } from '../site.js';
 import { plainJson } from '../plain-json.js';
 import { receiptFile } from '../state-folder.js';
 import { openJournal, readJournal, setJournalAside } from './journal-file.js';
+import { secretsOnDisk } from './secret-files.js';
 import { INITIAL_STATE, type SiteState } from './state.js';
 
 /** What is wrong with the journal, or undefined. */
@@ -26,6 +27,7 @@ export function mendJournal({ world, folder }: Pick<Site, 'world' | 'folder'>): 
   const state: SiteState = {
     ...INITIAL_STATE,
     phase: { at: 'held', code: 'STATE_CORRUPT', message, target: null },
+    secrets: secretsOnDisk(world.disk, folder),
     receipts: chainEnd({ world, folder }),
   };
   openJournal(world.disk, folder.journal).append(plainJson({ is: 'snapshot', state }));

@@ -7,7 +7,7 @@ import type { Admission } from '@sealane/trust';
 import { crashPoint } from '../crash-point.js';
 import type { OneWayHooks } from '../drivers/one-way-hooks.js';
 import type { Site } from '../site.js';
-import { slotOf, watchUntilUp } from './slot-watch.js';
+import { slotOf, startSlot, stopWorkload, watchUntilUp } from './slot-watch.js';
 import type { SiteEvent, SiteState, Target } from './state.js';
 import type { TrustFile } from './trust-file.js';
 
@@ -64,12 +64,12 @@ export async function applyOneWay(site: Site, target: Target, attempt: number): 
 
 /** The release with its new parts: started again if it is down (a part may have restarted the host), and healthy once more, or held. */
 export async function settle(site: Site, target: Target, committed: () => SiteEvent): Promise<SiteEvent> {
-  const { driver, folder } = site;
+  const { driver } = site;
   try {
     const { is } = await driver.status();
     if (is === 'ended' || is === 'none') {
-      await driver.stop();
-      await driver.start(slotOf(folder, target));
+      await stopWorkload(site);
+      await startSlot(site, target);
     }
   } catch (error) {
     if (error instanceof SiteError && error.code === 'HEALTH_FAILED') return held(error.message);

@@ -5,6 +5,7 @@ import { openLayout, walkRelease } from '@sealane/oci';
 import type { Disk } from '../disk.js';
 import type { Site } from '../site.js';
 import { pruneRendered } from './rendered.js';
+import { pruneSecrets } from './secret-files.js';
 import type { SiteState } from './state.js';
 
 /** Hex digests of the releases that must stay. */
@@ -26,6 +27,7 @@ export function pruneSlots({ world, folder }: Pick<Site, 'world' | 'folder'>, st
   const useless = world.disk.list(folder.releases).filter((name) => !needed.has(name) && name !== running && name !== inMaking);
   for (const name of useless) world.disk.remove(path.join(folder.releases, name));
   pruneRendered(world.disk, folder, state);
+  pruneSecrets(world.disk, folder, state);
   return useless.map((name) => path.join(folder.releases, name));
 }
 

@@ -67,6 +67,7 @@ function receiptPredicate(owed: OwedReceipt, facts: ReceiptFacts, keyId: string)
     hardware,
     ...(Object.keys(facts.variables).length === 0 ? {} : { variables: facts.variables }),
     ...(owed.rendered === undefined ? {} : { rendered: owed.rendered }),
+    ...(owed.secrets === undefined ? {} : { secrets: owed.secrets }),
     ...(owed.seconds === undefined ? {} : { seconds: owed.seconds }),
     ...(owed.exceptions === undefined ? {} : { exceptions: owed.exceptions }),
     ...(owed.role === undefined ? {} : { role: owed.role }),

@@ -66,6 +66,8 @@ export async function wipe(site: Site): Promise<SiteEvent> {
   const { world, folder, driver } = site;
   const { disk } = world;
   await driver.stop();
+  // it may lie in memory, outside of the state folder
+  disk.remove(folder.credentials);
   crashPoint('retire:stopped');
   const fetcher = world.startFetcher(world.signal);
   try {

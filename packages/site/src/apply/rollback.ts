@@ -12,6 +12,7 @@ import type { SiteResult } from './outcome.js';
 import { pruneSlots } from './prune.js';
 import { retiredResult, retirementOf } from './retirement.js';
 import { flushQueue } from './receipt-queue.js';
+import { secretsFor } from './secret-versions.js';
 import type { SiteState, Slot } from './state.js';
 import type { TrustFile } from './trust-file.js';
 import { momentOf } from './trusted-time.js';
@@ -41,8 +42,16 @@ export async function runRollback(site: Site, machine: Machine, wanted: Digest |
       reason: barred.code ?? null,
       checks: [barred],
     };
-  const { since: _since, ...slot } = target;
-  machine.record({ is: 'admitted', target: { ...slot, cause: 'rollback', began: momentOf(site.world.clock), ...usedBy(exception) } });
+  const { since: _since, secrets = [], ...slot } = target;
+  // what was rotated since was rotated for a reason
+  const given = secretsFor(
+    before,
+    secrets.map(({ name }) => name),
+  );
+  machine.record({
+    is: 'admitted',
+    target: { ...slot, ...given, cause: 'rollback', began: momentOf(site.world.clock), ...usedBy(exception) },
+  });
   crashPoint('update:admitted');
   const result = await carryOutTarget(context, target.release, []);
   const fetcher = site.world.startFetcher(site.world.signal);

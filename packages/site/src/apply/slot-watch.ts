@@ -9,22 +9,38 @@ import { look, watch, type Watched, type WatchResult, watchStart } from '../heal
 import type { Site } from '../site.js';
 import { slotFolder } from '../state-folder.js';
 import { renderedFile } from './rendered.js';
+import { laySecretsOpen } from './secret-files.js';
 import type { Slot, Target } from './state.js';
 
 /** Stops what runs, points `current` at the release, starts it. @throws SiteError `HEALTH_FAILED` */
-export async function runSlot({ world, folder, driver }: Site, release: Target | Slot): Promise<void> {
+export async function runSlot(site: Site, release: Target | Slot): Promise<void> {
+  const { world, folder, driver } = site;
   if (driver.replaces !== true) await driver.stop();
   crashPoint('update:stopped');
   durableLink(world.disk, path.join('releases', path.basename(slotFolder(folder, release.release))), folder.current);
   crashPoint('update:linked');
-  await driver.start(slotOf(folder, release));
+  await startSlot(site, release);
   crashPoint('update:started');
 }
 
+/** Starts a release with the values of its secrets open. @throws SiteError `HEALTH_FAILED` */
+export async function startSlot(site: Site, release: Target | Slot): Promise<void> {
+  await laySecretsOpen(site, release);
+  await site.driver.start(slotOf(site.folder, release));
+}
+
+/** Stops what runs, and takes away the values that it was given. */
+export async function stopWorkload({ world, folder, driver }: Pick<Site, 'world' | 'folder' | 'driver'>): Promise<void> {
+  await driver.stop();
+  world.disk.remove(folder.credentials);
+}
+
 /** The release in its slot, as the driver takes it. */
-export function slotOf(folder: Site['folder'], { release, name, version, rendered }: Slot | Target): SlotOnDisk {
+export function slotOf(folder: Site['folder'], { release, name, version, rendered, secrets }: Slot | Target): SlotOnDisk {
   const variables = rendered === undefined ? {} : { variables: renderedFile(folder, rendered) };
-  return { release, name, version, folder: slotFolder(folder, release), ...variables };
+  const credentials =
+    secrets === undefined ? {} : { credentials: { folder: folder.credentials, names: secrets.map((secret) => secret.name) } };
+  return { release, name, version, folder: slotFolder(folder, release), ...variables, ...credentials };
 }
 
 /** The health of a release at this moment. @throws SiteError `INTERRUPTED` */

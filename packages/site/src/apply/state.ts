@@ -5,6 +5,7 @@
  */
 import type { Check, Digest, ErrorCode, JsonObject } from '@sealane/core';
 import type { SiteException, SiteRetirement } from '@sealane/trust';
+import type { GivenSecret, KnownSecret } from './secret-versions.js';
 
 /** A release that was committed here, as it lies in its slot. `since` = trusted time of the commit. */
 export type Slot = {
@@ -15,11 +16,13 @@ export type Slot = {
   readonly counter: number;
   /** Digest of the values that it was given for its variables; absent: it declares none. */
   readonly rendered?: Digest;
+  /** Which values of its secrets it was given; absent: it needs none. */
+  readonly secrets?: readonly GivenSecret[];
   readonly since: string;
 };
 
-/** Why a release is being laid down: the channel wants it, or an operator goes back to it. */
-export type Cause = 'update' | 'rollback';
+/** Why a release is being laid down: the channel wants it, an operator goes back to it, or the one that runs gets other values of its secrets. */
+export type Cause = 'update' | 'rollback' | 'secrets';
 
 /** An exception that was taken in and is not used up: what it allows, who granted it, what they signed; `used` = how often it was used so far. */
 export type TakenException = SiteException & { readonly bundles: readonly JsonObject[]; readonly used?: number };
@@ -65,12 +68,13 @@ export type Phase =
 
 /** A receipt that is owed: what it says, but for what is known only when it is signed. */
 export type OwedReceipt = {
-  readonly event: 'installed' | 'refused' | 'rolled-back' | 'rollback' | 'retired' | 'local-role';
+  readonly event: 'installed' | 'refused' | 'rolled-back' | 'rollback' | 'rotated' | 'retired' | 'local-role';
   readonly release: Digest | null;
   readonly waybill: Digest | null;
   readonly previous: Digest | null;
   readonly reason: ErrorCode | null;
   readonly rendered?: Digest;
+  readonly secrets?: readonly GivenSecret[];
   readonly seconds?: number;
   readonly exceptions?: readonly Digest[];
   readonly role?: { readonly person: string; readonly verb: string };
@@ -112,6 +116,9 @@ export type SiteState = {
   /** Exceptions that may be used once, and nonces of those that were. */
   readonly taken: readonly TakenException[];
   readonly spent: readonly string[];
+  /** Values of secrets that were taken in, and those with which a workload was not healthy. */
+  readonly secrets: readonly KnownSecret[];
+  readonly failedSecrets: readonly GivenSecret[];
   readonly owed: OwedReceipt | null;
   /** Head of the receipt chain: number and statement digest of the last one queued. */
   readonly receipts: { readonly seq: number; readonly prev: Digest | null; readonly sent: number };
@@ -138,6 +145,8 @@ export const INITIAL_STATE: SiteState = {
   drained: null,
   taken: [],
   spent: [],
+  secrets: [],
+  failedSecrets: [],
   owed: null,
   receipts: { seq: 0, prev: null, sent: 0 },
   refused: null,
@@ -174,6 +183,7 @@ export type SiteEvent =
   | { readonly is: 'allowed'; readonly release: Digest }
   | { readonly is: 'exception-taken'; readonly exception: TakenException }
   | { readonly is: 'role-used'; readonly nonce: string; readonly person: string; readonly verb: string; readonly at: string }
+  | { readonly is: 'secret-taken'; readonly secret: KnownSecret }
   | { readonly is: 'stopped' }
   | { readonly is: 'started' }
   | { readonly is: 'drained'; readonly reason: string }

@@ -3,6 +3,7 @@ import type { Digest } from '@sealane/core';
 import type { WorkloadStatus } from '../drivers/driver.js';
 import { activeHold } from './hold.js';
 import { retirementOf } from './retirement.js';
+import { highestOf } from './secret-versions.js';
 import type { Denied, Hold, SiteState } from './state.js';
 import type { StrayNote } from './strays.js';
 import type { TrustFile } from './trust-file.js';
@@ -31,6 +32,8 @@ export interface SiteStatus {
   readonly drained: string | null;
   /** Why the registrar retired it. */
   readonly retired: string | null;
+  /** Values of secrets that are here, by version: the newest of each, and the one that the workload was given, if it was. */
+  readonly secrets: readonly { readonly name: string; readonly version: number; readonly given: number | null }[];
 }
 
 /** Puts the answer together. */
@@ -57,6 +60,7 @@ export function siteStatus(
     refused: state.refused,
     drained: state.drained,
     retired: retirementOf(state)?.reason ?? null,
+    secrets: secretLines(state),
   };
 }
 
@@ -87,4 +91,13 @@ function wordOf({ phase, refused, hold, drained }: SiteState, now: string): Stat
 
 function lineOf(slot: SiteState['current']): ReleaseLine | null {
   return slot === null ? null : { release: slot.release, name: slot.name, version: slot.version, since: slot.since };
+}
+
+function secretLines({ secrets, current }: SiteState): SiteStatus['secrets'] {
+  const given = new Map((current?.secrets ?? []).map(({ name, version }) => [name, version]));
+  return [...new Set(secrets.map(({ name }) => name))].map((name) => ({
+    name,
+    version: highestOf(secrets, name),
+    given: given.get(name) ?? null,
+  }));
 }

@@ -1,6 +1,7 @@
 /** The machine: `step(state, event)` gives the next state and what is to be done in it. Pure; every transition is in this file. */
 import { type Digest, SiteError } from '@sealane/core';
 import { type Effect, effectsOf } from './effects.js';
+import { highestOf, keptSecrets, newSecrets } from './secret-versions.js';
 import {
   INITIAL_STATE,
   type Moment,
@@ -121,6 +122,8 @@ function note(state: SiteState, event: SiteEvent): SiteState {
       return { ...INITIAL_STATE, ...event.state };
     case 'exception-taken':
       return { ...state, taken: [...state.taken, event.exception].slice(-MAX_TAKEN) };
+    case 'secret-taken':
+      return takeSecret(state, event);
     default:
       throw impossible(state, event);
   }
@@ -159,6 +162,14 @@ function useRole(state: SiteState, event: SiteEvent & { readonly is: 'role-used'
   };
 }
 
+/** One value after the other: an older one is no news, whatever the journal is made to say. */
+function takeSecret(state: SiteState, event: SiteEvent & { readonly is: 'secret-taken' }): SiteState {
+  const { secret } = event;
+  if (secret.version <= highestOf(state.secrets, secret.name)) throw impossible(state, event);
+  const next = { ...state, secrets: [...state.secrets, secret] };
+  return { ...next, secrets: keptSecrets(next) };
+}
+
 /** A release may be admitted when nothing is under way, or in place of one that was only laid down; one that failed here only by hand. */
 function fresh(state: SiteState, target: Target): Target {
   const isResting = ['idle', 'admitted', 'staged'].includes(state.phase.at) && state.owed === null;
@@ -192,7 +203,8 @@ function beyondReturn(state: SiteState, event: SiteEvent): SiteState {
 function commit(state: SiteState, event: SiteEvent & { readonly is: 'committed' }): SiteState {
   const target = committable(state, event);
   const { cause, began: _began, exception: _exception, oneWay: _oneWay, ...release } = target;
-  const current: Slot = { ...release, since: event.at };
+  const since = cause === 'secrets' && state.current !== null ? state.current.since : event.at;
+  const current: Slot = { ...release, since };
   const others = [...(state.current === null ? [] : [state.current]), ...state.kept].filter((slot) => slot.release !== target.release);
   const kept = unique(others).slice(0, Math.max(1, event.keep - 1));
   const back =
@@ -206,9 +218,12 @@ function commit(state: SiteState, event: SiteEvent & { readonly is: 'committed' 
     stopped: false,
     committed: remember(state.committed, target.release),
     denied: [...state.denied.filter((entry) => entry.release !== target.release), ...back].slice(-MAX_REMEMBERED),
-    owed: { ...owe(cause === 'rollback' ? 'rollback' : 'installed', target, state.current, event.at), ...tookOf(event) },
+    owed: { ...owe(DONE[cause], target, state.current, event.at), ...tookOf(event) },
   };
 }
+
+/** What a receipt calls it when it is done. */
+const DONE = { update: 'installed', rollback: 'rollback', secrets: 'rotated' } as const;
 
 /** A release with parts without a way back is committed after them, or by a person who has seen to it. */
 function committable(state: SiteState, event: SiteEvent): Target {
@@ -238,14 +253,26 @@ function retried(state: SiteState, event: SiteEvent): Phase {
 
 function rolledBack(state: SiteState, event: SiteEvent & { readonly is: 'rolled-back' }): SiteState {
   const { target, failed } = within(state, event, 'rolling-back');
-  const entry = { release: target.release, reason: 'HEALTH_FAILED', at: event.at };
   return {
     ...state,
     phase: { at: 'rolled-back' },
     stopped: false,
-    denied: [...state.denied.filter(({ release }) => release !== target.release), entry].slice(-MAX_REMEMBERED),
-    owed: { ...owe('rolled-back', target, state.current, event.at), reason: 'HEALTH_FAILED', checks: failed, ...tookOf(event) },
+    ...failedOf(state, target, event.at),
+    owed: {
+      ...owe(target.cause === 'secrets' ? 'rotated' : 'rolled-back', target, state.current, event.at),
+      reason: 'HEALTH_FAILED',
+      checks: failed,
+      ...tookOf(event),
+    },
   };
+}
+
+/** What is not tried again: the release, or where only values of secrets were new, those. */
+function failedOf(state: SiteState, target: Target, at: string): Pick<SiteState, 'denied'> | Pick<SiteState, 'failedSecrets'> {
+  if (target.cause === 'secrets')
+    return { failedSecrets: [...state.failedSecrets, ...newSecrets(target, state.current)].slice(-MAX_REMEMBERED) };
+  const entry = { release: target.release, reason: 'HEALTH_FAILED', at };
+  return { denied: [...state.denied.filter(({ release }) => release !== target.release), entry].slice(-MAX_REMEMBERED) };
 }
 
 function refuse(state: SiteState, event: SiteEvent & { readonly is: 'refused' }): SiteState {
@@ -274,6 +301,7 @@ function receiptQueued(state: SiteState, event: SiteEvent & { readonly is: 'rece
 function owe(event: OwedReceipt['event'], target: Target, previous: Slot | null, at: string): OwedReceipt {
   const rendered = target.rendered === undefined ? {} : { rendered: target.rendered };
   const exceptions = exceptionsOf(target);
+  const secrets = target.secrets === undefined ? {} : { secrets: target.secrets };
   return {
     event,
     release: target.release,
@@ -281,6 +309,7 @@ function owe(event: OwedReceipt['event'], target: Target, previous: Slot | null,
     previous: previous?.release ?? null,
     reason: null,
     ...rendered,
+    ...secrets,
     ...exceptions,
     checks: [],
     at,

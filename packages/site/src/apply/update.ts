@@ -24,7 +24,9 @@ import { pruneSlots, pruneStore } from './prune.js';
 import { keepRendered } from './rendered.js';
 import { flushQueue } from './receipt-queue.js';
 import { retiredResult, retirementOf, retirementSent } from './retirement.js';
-import { slotOf } from './slot-watch.js';
+import { rotationDue, secretsFor } from './secret-versions.js';
+import { takeSecrets } from './take-secrets.js';
+import { startSlot, stopWorkload } from './slot-watch.js';
 import { watchStrays } from './strays.js';
 import type { SiteState } from './state.js';
 import { readTrustFile } from './trust-file.js';
@@ -117,13 +119,21 @@ export async function keepRunning(site: Site, state: SiteState): Promise<void> {
     `${current.name} ${current.version} was not running (${status.is === 'ended' ? status.how : 'never started'}): started again`,
   );
   try {
-    await site.driver.stop();
-    await site.driver.start(slotOf(site.folder, current));
+    await stopWorkload(site);
+    await startSlot(site, current);
   } catch (error) {
     // whatever this command was about has been done; the next one tries again
     if (!(error instanceof SiteError) || !NOT_STARTED.includes(error.code)) throw error;
     site.world.talk(error.message);
   }
+}
+
+/** Takes in what waits for this site; a release that only lacked a secret is judged again with it. */
+async function withMail({ site, machine, lane }: CarryContext, admission: Admission, mode: UpdateMode): Promise<Admission> {
+  const { exceptions = [], secrets = [] } = admission.mail ?? {};
+  if (mode === 'update') await takeMail(site, machine, exceptions);
+  const arrived = await takeSecrets(site, machine, secrets, mode);
+  return admission.reason === 'SECRET_MISSING' && arrived.length > 0 ? await admitFromMirror(site, machine, lane, arrived) : admission;
 }
 
 /** Verifies the mirror and acts. */
@@ -133,12 +143,12 @@ async function judge(context: CarryContext, synced: SyncAnswer, mode: UpdateMode
   if (synced.code !== null) site.world.talk(`fetch: ${synced.message} (${synced.code})`);
   const held = (): SiteResult | undefined => (machine.state().phase.at === 'held' ? heldResult(site, machine.state()) : undefined);
   if (unreachable && lane.locate('trust/metadata/timestamp.json') === undefined) return held() ?? notReached(context, synced, []);
-  const admission = await admitFromMirror(site, machine, lane);
-  const retired = await takeRetirement(context, admission, mode);
+  const judged = await admitFromMirror(site, machine, lane);
+  const retired = await takeRetirement(context, judged, mode);
   if (retired !== undefined) return retired;
   if (held() !== undefined) return heldResult(site, machine.state());
-  if (mode === 'update') await followDrain(site, machine, admission);
-  if (mode === 'update') await takeMail(site, machine, admission.mail?.exceptions ?? []);
+  if (mode === 'update') await followDrain(site, machine, judged);
+  const admission = await withMail(context, judged, mode);
   switch (admission.outcome) {
     case 'refused':
       if (isUnfinished(site, synced) && !isDecided(admission))
@@ -150,6 +160,7 @@ async function judge(context: CarryContext, synced: SyncAnswer, mode: UpdateMode
       return resultOf(site, machine.state(), 'deferred', admission);
     case 'unchanged':
       accept(machine, admission);
+      if (mode === 'update' && mayRotate(context)) return await rotate(context, admission);
       return unreachable ? notReached(context, synced, admission.checks) : resultOf(site, machine.state(), 'unchanged', admission);
     case 'admitted':
       if (isUnfinished(site, synced) && lacksContent(site, lane, admission.release)) {
@@ -238,6 +249,26 @@ async function refuse(context: CarryContext, admission: Admission): Promise<Site
   return resultOf(site, machine.state(), 'refused', admission);
 }
 
+/** Whether the release that runs is to be given other values of its secrets now. */
+function mayRotate({ site, machine, trust }: CarryContext): boolean {
+  const { phase, owed, hold, stopped, drained } = machine.state();
+  const isFree = phase.at === 'idle' && owed === null && !stopped && drained === null;
+  return isFree && activeHold(hold, trustedNow(trust().time, site.world.clock)) === null && rotationDue(machine.state()) !== undefined;
+}
+
+/** By the same way as an update, watched like one; the release stays the one that it is. */
+async function rotate(context: CarryContext, admission: Admission): Promise<SiteResult> {
+  const { site, machine } = context;
+  const { current } = machine.state();
+  const secrets = rotationDue(machine.state());
+  if (current === null || secrets === undefined)
+    throw new SiteError('INTERNAL', 'rotate secrets: expected a release that needs other values');
+  const { since: _since, ...slot } = current;
+  machine.record({ is: 'admitted', target: { ...slot, secrets, cause: 'secrets', began: momentOf(site.world.clock) } });
+  crashPoint('update:admitted');
+  return await carryOutTarget(context, current.release, admission.checks);
+}
+
 async function install(context: CarryContext, admission: Admission): Promise<SiteResult> {
   const { site, machine } = context;
   const { release, waybill, decision, releaseDoc, variables, exception } = admission;
@@ -253,6 +284,7 @@ async function install(context: CarryContext, admission: Admission): Promise<Sit
     name,
     version,
     ...rendered,
+    ...secretsFor(machine.state(), releaseDoc.secrets),
     ...(parts.length === 0 ? {} : { oneWay: parts }),
   };
   machine.record({ is: 'admitted', target: { ...slot, cause: 'update', began: momentOf(site.world.clock), ...usedBy(exception) } });

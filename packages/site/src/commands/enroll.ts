@@ -13,6 +13,7 @@ import type { Disk } from '../disk.js';
 import { writeOutput } from '../durable-write.js';
 import { MAX_CHAIN_BYTES } from '../identity/chain.js';
 import { keepAuthority } from '../identity/identity.js';
+import { ownSealingKey } from '../sealing-key.js';
 import { createSiteKey, openSiteKey } from '../site-key.js';
 import { inWords, placeOf, type SitePlace, textOption, worldOf } from '../site-shell.js';
 import type { SiteWorld } from '../site.js';
@@ -59,8 +60,13 @@ async function request(call: CommandCall, { folder, configFile }: SitePlace, wor
       { hint: 'let it go on: sealane-site update' },
     );
   const signer = ownKey(world.disk, folder.key);
+  const { recipient } = await ownSealingKey(world.disk, folder.sealingKey);
   const file = path.resolve(call.io.cwd, out);
-  writeOutput(world.disk, file, await makeSiteRequest({ name, nonce: hex(randomBytes(16)), hbom: await hardware(world) }, signer));
+  writeOutput(
+    world.disk,
+    file,
+    await makeSiteRequest({ name, nonce: hex(randomBytes(16)), recipient, hbom: await hardware(world) }, signer),
+  );
   const json = { site: name, keyId: signer.keyId, rootVersion: null, request: file };
   return {
     exit: 0,

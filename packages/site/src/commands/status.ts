@@ -42,6 +42,7 @@ function textOf({
   refused,
   drained,
   retired,
+  secrets,
 }: SiteStatus): string {
   return [
     `${site}: ${state}`,
@@ -55,6 +56,10 @@ function textOf({
     ...failedHere.map(({ release, reason }) => `  not tried again: ${release} (${reason})`),
     ...(drained === null ? [] : [`  drained: ${drained}`]),
     ...(retired === null ? [] : [`  retired by the registrar: ${retired}`]),
+    ...secrets.map(
+      ({ name, version, given }) =>
+        `  secret ${name}: version ${version}${given === null || given === version ? '' : `, the workload has ${given}`}`,
+    ),
     ...(refused === null ? [] : [`  refused last: ${refused.release ?? 'the lane'} (${refused.code})`]),
   ].join('\n');
 }

@@ -15,6 +15,8 @@ export interface SlotOnDisk {
   readonly folder: string;
   /** Absolute path of the values of its variables, where it declares any. */
   readonly variables?: string;
+  /** Where values of its secrets lie open, each in a file of its name, where it needs any. */
+  readonly credentials?: { readonly folder: string; readonly names: readonly string[] };
 }
 
 /** How the workload is doing, as far as the host can tell without asking it. */

@@ -88,6 +88,8 @@ function startOf(config: UnitDriverConfig, world: UnitDriverWorld, slot: SlotOnD
     `TimeoutStopSec=${config.stopGraceSeconds}`,
     `StandardOutput=append:${log}`,
     `StandardError=append:${log}`,
+    // read by systemd, and given to the user of the unit in memory
+    ...(slot.credentials?.names ?? []).map((name) => `LoadCredential=${name}:${path.join(slot.credentials?.folder ?? '', name)}`),
     // a starter that hands over ends, and what it left behind is the workload
     ...(config.stop === undefined ? [] : ['RemainAfterExit=yes']),
     ...renderedProperties(config.properties, unitEnv(config, world, slot)),
@@ -95,9 +97,10 @@ function startOf(config: UnitDriverConfig, world: UnitDriverWorld, slot: SlotOnD
   return { properties, cwd: slot.folder, env: unitEnv(config, world, slot), argv: config.start };
 }
 
-/** Nothing of the updater's own environment: systemd gives a unit what it needs. */
+/** Nothing of the updater's own environment: systemd gives a unit what it needs, where its credentials are too. */
 function unitEnv(config: UnitDriverConfig, { disk, stateFolder }: UnitDriverWorld, slot: SlotOnDisk): Record<string, string> {
-  const env = workloadEnv(config, { disk, hostEnv: {}, stateFolder }, slot);
+  const { credentials: _, ...rest } = slot;
+  const env = workloadEnv(config, { disk, hostEnv: {}, stateFolder }, rest);
   return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 

@@ -11,7 +11,7 @@ export function workloadEnv(
   world: Pick<DriverWorld, 'disk' | 'hostEnv' | 'stateFolder'>,
   slot: SlotOnDisk,
 ): NodeJS.ProcessEnv {
-  const inherited = Object.fromEntries(Object.entries(world.hostEnv).filter(([name]) => !name.startsWith('SEALANE_')));
+  const inherited = Object.fromEntries(Object.entries(world.hostEnv).filter(([name]) => !isOurs(name)));
   return {
     ...inherited,
     ...config.env,
@@ -21,7 +21,14 @@ export function workloadEnv(
     SEALANE_VERSION: slot.version,
     SEALANE_STATE: world.stateFolder,
     ...variablesEnv(world, slot),
+    // the name by which systemd, too, tells a service where its secrets are
+    ...(slot.credentials === undefined ? {} : { CREDENTIALS_DIRECTORY: slot.credentials.folder }),
   };
+}
+
+/** What is this program's own: its settings, and where its own keys and files in memory are. */
+function isOurs(name: string): boolean {
+  return name.startsWith('SEALANE_') || name === 'CREDENTIALS_DIRECTORY' || name === 'RUNTIME_DIRECTORY';
 }
 
 /** Each variable as `SEALANE_VAR_NAME`, and the file that has them all. */

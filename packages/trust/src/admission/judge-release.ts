@@ -1,4 +1,5 @@
 /** The steps about the release itself, after trust, log and site hold. */
+import { TrustError } from '@sealane/core';
 import type { SiteRecordPredicate } from '../evidence/predicates/site-record.js';
 import type { VerifyTrust } from '../evidence/verify-trust.js';
 import type { ChannelGroup } from '../policy/channel.js';
@@ -71,8 +72,9 @@ export function judgeRelease({ input, walk, reader, lane, trust, log, floors, ch
     },
     says: ({ name, version, components }) => `${name} ${version}, ${components.length} components`,
   });
-  const { name, version, components, irreversible = false } = releaseDoc;
-  draft.releaseDoc = { name, version, components, irreversible };
+  const { name, version, components, irreversible = false, declares } = releaseDoc;
+  const secrets = declares?.secrets ?? [];
+  draft.releaseDoc = { name, version, components, irreversible, secrets };
   const gates = recheckGates(reader, found, {
     release: choice.release,
     releaseDoc,
@@ -88,7 +90,7 @@ export function judgeRelease({ input, walk, reader, lane, trust, log, floors, ch
   const worst = worstOf(gates);
   if (worst !== undefined) throw new Refusal(worst.code ?? 'GATE_ERROR', null);
   // policy does not decide this: the author's word on what may be set is for every site
-  const declared = releaseDoc.declares?.variables ?? [];
+  const declared = declares?.variables ?? [];
   const variables = walk.step({
     id: 'variables',
     expected: `a value in its range for each of ${declared.length} variables, and no other`,
@@ -96,10 +98,26 @@ export function judgeRelease({ input, walk, reader, lane, trust, log, floors, ch
     says: (values) => `${Object.keys(values).length} values`,
   });
   draft.variables = declared.length === 0 ? null : variables;
+  if (secrets.length > 0)
+    walk.step({
+      id: 'secrets',
+      expected: `a value sealed to this site for each of ${secrets.length} secrets`,
+      run: () => checkSecrets(secrets, input.site.secrets ?? []),
+      says: () => `${secrets.length} secrets`,
+    });
   walk.step({
     id: 'floor',
     expected: `a counter of ${lowestCounter(floors)} or above`,
     run: () => checkFloor(decision, floors),
     says: () => `counter ${decision.counter}`,
   });
+}
+
+function checkSecrets(needed: readonly string[], held: readonly string[]): void {
+  const missing = needed.filter((name) => !held.includes(name));
+  if (missing.length > 0)
+    throw new TrustError(
+      'SECRET_MISSING',
+      `look for the secrets of this release: expected a value of each, got none of ${missing.join(', ')}`,
+    );
 }

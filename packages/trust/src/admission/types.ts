@@ -58,6 +58,8 @@ export interface SiteFacts {
   readonly hbom: JsonObject | null;
   /** What site.yaml sets; absent: nothing. */
   readonly variables?: SiteVariables;
+  /** Secrets of which this site has a value, by name; absent: none. */
+  readonly secrets?: readonly string[];
   readonly localStage: string;
   readonly allowExampleKeys: boolean;
 }
@@ -104,6 +106,8 @@ export interface Admission {
     readonly version: string;
     readonly irreversible: boolean;
     readonly components: readonly ReleaseComponent[];
+    /** Names of the secrets that it needs. */
+    readonly secrets: readonly string[];
   } | null;
   /** The values of the variables that the release declares; null when it declares none. */
   readonly variables: SiteVariables | null;

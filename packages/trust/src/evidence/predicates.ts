@@ -16,6 +16,7 @@ export {
   declarationShape,
   type DeclaredDependency,
   type DeclaredVariable,
+  MAX_SECRETS,
   type ReleaseDeclaration,
   type VariableValue,
 } from './predicates/declaration.js';
@@ -66,6 +67,7 @@ export {
   receiptShape,
   receiptStatement,
 } from './predicates/receipt.js';
+export { readSecret, type SecretPredicate, secretShape, secretStatement } from './predicates/secret.js';
 export { type RecordedCheck } from './predicates/recorded-check.js';
 export {
   type ComponentKind,

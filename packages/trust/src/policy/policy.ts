@@ -79,6 +79,8 @@ export type PolicySigners = {
   readonly scans: readonly string[];
   readonly vex: readonly string[];
   readonly sboms: readonly string[];
+  /** Who may seal secrets to sites of the stage; absent: nobody. */
+  readonly secrets?: readonly string[];
 };
 
 /**
@@ -222,6 +224,7 @@ export const policyShape = z.strictObject({
     scans: keyIds,
     vex: keyIds,
     sboms: keyIds,
+    secrets: keyIds.min(1).exactOptional(),
   }),
   registrar: keyIds,
   logs: z

@@ -5,14 +5,26 @@
  */
 import { canonicalJson, type Digest, digestHex, LIMITS, sha256, TrustError, utf8 } from '@sealane/core';
 import { z } from 'zod';
+import { MAX_SECRETS } from '../evidence/predicates/declaration.js';
 import { parseDocument } from './document.js';
 import { digestShape, nameShape, originShape } from './shapes.js';
 
 /** A blob of `content/`, with its length in bytes. */
 export type SentBlob = { readonly digest: Digest; readonly length: number };
 
-/** What waits for one site: exceptions, each a list of bundles as `exception export` writes it; and the bundle by which the registrar retired it. */
-export type SiteMail = { readonly site: string; readonly exceptions: readonly SentBlob[]; readonly retirement?: SentBlob };
+/** A sealed secret that waits, by name: a newer value takes the place of the one before. */
+export type SentSecret = SentBlob & { readonly secret: string };
+
+/**
+ * What waits for one site: exceptions, each a list of bundles as `exception export` writes it; sealed secrets; and the bundle by which the registrar
+ * retired it.
+ */
+export type SiteMail = {
+  readonly site: string;
+  readonly exceptions: readonly SentBlob[];
+  readonly secrets?: readonly SentSecret[];
+  readonly retirement?: SentBlob;
+};
 
 /** One of at most 256 shards. */
 export type SiteShard = {
@@ -35,6 +47,13 @@ const MAX_SITES = 1024;
 
 const prefixShape = z.string().regex(/^[0-9a-f]{2}$/);
 const sentShape = z.strictObject({ digest: digestShape, length: z.int().min(1).max(LIMITS.bundleBytes) });
+const sentSecretShape = z.strictObject({ secret: nameShape, digest: digestShape, length: z.int().min(1).max(LIMITS.sealedSecretBytes) });
+const mailShape = z.strictObject({
+  site: nameShape,
+  exceptions: z.array(sentShape).max(MAX_WAITING),
+  secrets: z.array(sentSecretShape).min(1).max(MAX_SECRETS).exactOptional(),
+  retirement: sentShape.exactOptional(),
+});
 
 /** Zod's shape of what the channel says of a shard. */
 export const shardEntryShape = z.strictObject({ prefix: prefixShape, digest: digestShape, length: z.int().min(1).max(LIMITS.shardBytes) });
@@ -46,14 +65,12 @@ export const siteShardShape = z.strictObject({
   lane: originShape,
   stage: nameShape,
   prefix: prefixShape,
-  sites: z
-    .array(z.strictObject({ site: nameShape, exceptions: z.array(sentShape).max(MAX_WAITING), retirement: sentShape.exactOptional() }))
-    .max(MAX_SITES),
+  sites: z.array(mailShape).max(MAX_SITES),
 });
 
 /** All that waits for a site. */
-export function sentIn({ exceptions, retirement }: SiteMail): readonly SentBlob[] {
-  return retirement === undefined ? exceptions : [...exceptions, retirement];
+export function sentIn({ exceptions, secrets = [], retirement }: SiteMail): readonly SentBlob[] {
+  return [...exceptions, ...secrets, ...(retirement === undefined ? [] : [retirement])];
 }
 
 /** The shard of a site: the first two hex digits of the SHA-256 of its name. */

@@ -22,6 +22,7 @@ const NOT_EVIDENCE: readonly string[] = [
   PREDICATE.receipt,
   PREDICATE.approval,
   PREDICATE.exception,
+  PREDICATE.secret,
 ];
 
 export const EVIDENCE_ROUTES = [

@@ -1,5 +1,5 @@
 /**
- * What a release declares about itself: the dependencies it talks to, the variables that a site may set, the class of its workload. It is part of the release manifest,
+ * What a release declares about itself: the dependencies it talks to, the variables that a site may set, the secrets that it needs, the class of its workload. It is part of the release manifest,
  * so the release's digest covers it and every approval is about it.
  */
 import { TrustError } from '@sealane/core';
@@ -38,11 +38,15 @@ export type DeclaredVariable = {
 export type ReleaseDeclaration = {
   readonly dependencies?: readonly DeclaredDependency[];
   readonly variables?: readonly DeclaredVariable[];
+  /** Names of secrets; their values are sealed to each site, and never part of a release. */
+  readonly secrets?: readonly string[];
   readonly class?: WorkloadClass;
 };
 
 /** Most dependencies or variables of one release: the manifest carries them. */
 const MAX_DECLARED = 256;
+/** Most secrets of one release, and of one site: each is a file of its workload. */
+export const MAX_SECRETS = 64;
 /** Longest value of a variable, in UTF-16 units: longer is a file, which belongs into the release. */
 const MAX_VALUE = 1024;
 /** Numbers that JSON keeps exact. */
@@ -72,6 +76,7 @@ export const declarationShape = z.strictObject({
     .max(MAX_DECLARED)
     .exactOptional(),
   variables: z.array(variableShape).max(MAX_DECLARED).exactOptional(),
+  secrets: z.array(nameShape).max(MAX_SECRETS).exactOptional(),
   class: workloadClassShape.exactOptional(),
 });
 
@@ -90,9 +95,13 @@ const LIMIT_FIELDS = ['min', 'max', 'maxLength', 'choices'] as const;
  *
  * @throws TrustError `TRUST_MALFORMED`
  */
-export function checkDeclaration({ dependencies = [], variables = [] }: ReleaseDeclaration): void {
-  for (const [what, list] of Object.entries({ dependency: dependencies, variable: variables })) {
-    const names = list.map(({ name }) => name);
+export function checkDeclaration({ dependencies = [], variables = [], secrets = [] }: ReleaseDeclaration): void {
+  const named = {
+    dependency: dependencies.map(({ name }) => name),
+    variable: variables.map(({ name }) => name),
+    secret: secrets,
+  };
+  for (const [what, names] of Object.entries(named)) {
     const twice = names.find((name, at) => names.indexOf(name) !== at);
     if (twice !== undefined) throw malformed(`expected each ${what} once, got ${twice} again`);
   }

@@ -4,18 +4,25 @@ import { z } from 'zod';
 import { countShape, digestShape, jsonObjectShape, keyIdShape, nameShape, saltShape, timeShape } from '../../policy/shapes.js';
 import { siteVariablesShape, type SiteVariables } from '../../site-variables.js';
 import { type CheckpointSeen, checkpointSeenShape } from './approval.js';
+import { MAX_SECRETS } from './declaration.js';
 import { type RecordedCheck, recordedCheckShape } from './recorded-check.js';
 import { type PredicateFormat, readPredicate, writePredicate } from './statement.js';
 
-/** `rolled-back` = by itself, after failed health; `rollback` = by hand; `retired` = the last word of a site that the registrar retired; `local-role` = somebody used what people granted. */
-export type ReceiptEvent = 'installed' | 'refused' | 'rolled-back' | 'rollback' | 'retired' | 'local-role';
+/**
+ * `rolled-back` = by itself, after failed health; `rollback` = by hand; `rotated` = the release that runs was given other values of its secrets, or was
+ * not, for `reason`; `retired` = the last word of a site that the registrar retired; `local-role` = somebody
+ * used what people granted.
+ */
+export type ReceiptEvent = (typeof RECEIPT_EVENTS)[number];
+const RECEIPT_EVENTS = ['installed', 'refused', 'rolled-back', 'rollback', 'rotated', 'retired', 'local-role'] as const;
 
 /**
  * The predicate. `prev` = statement digest of the receipt before, null in the first; `at` = the site's trusted time;
  * `hardware` = the CycloneDX inventory as found; `checks` = the ones that did not pass; `variables` = what site.yaml sets, if anything;
  * `rendered` = digest of the values that the release was given, if it declares any; `seconds` = how long it took, rounded up, from the order to
  * install or to go back until the release was kept as healthy, by the clock that cannot be set; absent: power was cut meanwhile. `exceptions` =
- * statements of the exception that was used. `role` = what was done by one of kind `local-role`, and in whose name.
+ * statements of the exception that was used; `secrets` = which values of its secrets the release was given, if it needs any; `role` = what was done by an exception of kind
+ * `local-role`, and in whose name.
  */
 export type ReceiptPredicate = {
   readonly site: string;
@@ -32,6 +39,7 @@ export type ReceiptPredicate = {
   readonly hardware: JsonObject;
   readonly variables?: SiteVariables;
   readonly rendered?: Digest;
+  readonly secrets?: readonly { readonly name: string; readonly version: number }[];
   readonly seconds?: number;
   readonly exceptions?: readonly Digest[];
   readonly role?: UsedRole;
@@ -51,7 +59,7 @@ export const receiptShape = z.strictObject({
   keyId: keyIdShape,
   seq: countShape,
   prev: digestShape.nullable(),
-  event: z.enum(['installed', 'refused', 'rolled-back', 'rollback', 'retired', 'local-role']),
+  event: z.enum(RECEIPT_EVENTS),
   release: digestShape.nullable(),
   waybill: digestShape.nullable(),
   previous: digestShape.nullable(),
@@ -64,6 +72,11 @@ export const receiptShape = z.strictObject({
   hardware: jsonObjectShape,
   variables: siteVariablesShape.exactOptional(),
   rendered: digestShape.exactOptional(),
+  secrets: z
+    .array(z.strictObject({ name: nameShape, version: z.int().min(1) }))
+    .min(1)
+    .max(MAX_SECRETS)
+    .exactOptional(),
   seconds: z.int().min(1).max(MAX_SWITCH_SECONDS).exactOptional(),
   exceptions: z.array(digestShape).min(1).max(64).exactOptional(),
   role: z.strictObject({ person: nameShape, verb: z.string().min(1).max(32) }).exactOptional(),

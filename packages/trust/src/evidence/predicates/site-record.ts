@@ -3,12 +3,15 @@ import { digestHex, fromBase64, parseDigest, PREDICATE, sha256, type Statement, 
 import { z } from 'zod';
 import { base64Shape, keyIdShape, labelsShape, nameShape, saltShape, timeShape } from '../../policy/shapes.js';
 import { checkTopology, type Topology, topologyShape } from '../../reports/topology.js';
+import { recipientShape } from './secret.js';
 import { type PredicateFormat, readPredicate, writePredicate } from './statement.js';
 
 /** The predicate. `key.id` = hex SHA-256 of the SPKI DER in `key.spki` (base64). */
 export type SiteRecordPredicate = {
   readonly site: string;
   readonly key: { readonly id: string; readonly spki: string };
+  /** To whom secrets of the site are sealed; absent: it gets none. */
+  readonly recipient?: string;
   readonly stage: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly topology?: Topology;
@@ -21,6 +24,7 @@ export type SiteRecordPredicate = {
 export const siteRecordShape = z.strictObject({
   site: nameShape,
   key: z.strictObject({ id: keyIdShape, spki: base64Shape }),
+  recipient: recipientShape.exactOptional(),
   stage: nameShape,
   labels: labelsShape,
   topology: topologyShape.exactOptional(),
