@@ -64,7 +64,8 @@ export function siteAt(dir: string, name = 'harbour-7'): TestSite {
   };
 }
 
-function siteYaml(
+/** `site.yaml` of a site of a lane. */
+export function siteYaml(
   lane: TestLane,
   { name, stage = 'prod', upstreams = [lane.lane], receiptsTo, yaml = '', driver = {} }: SiteOptions,
 ): string {

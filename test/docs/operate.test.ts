@@ -1,0 +1,134 @@
+/** The operator's pages: the commands of each are run in their order, in the situation that it is about. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeLane, type TestLane } from '../support/lane.js';
+import { ROOT, runProgram } from '../support/run.js';
+import { enrolSite, siteAt, siteYaml, type TestSite, versionOnDisk } from '../support/site.js';
+
+const PAGES = path.join(ROOT, 'docs', 'operate');
+const BLOCK = /```sh(?: exit=(\d+))?\n([^`]*?)```/g;
+
+let dir: string;
+let lane: TestLane;
+let bin: string;
+const sites: TestSite[] = [];
+
+beforeAll(async () => {
+  dir = mkdtempSync(path.join(tmpdir(), 'sealane-operate-'));
+  bin = path.join(dir, 'bin');
+  mkdirSync(bin);
+  for (const program of ['sealane', 'sealane-site'])
+    writeFileSync(path.join(bin, program), `#!/bin/sh\nexec "${process.execPath}" "${ROOT}/bin/${program}.mjs" "$@"\n`, { mode: 0o755 });
+  lane = await makeLane(dir);
+  await lane.promote(await lane.release('1.0.0'));
+  // where a way back is needed
+  await running(placeOf('stuck-update').site);
+  await lane.promote(await lane.release('1.1.0'));
+});
+
+afterAll(async () => {
+  for (const site of sites) await site.stop();
+  await lane.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** A folder with the lane as `my-lane` and a machine of the page's own in `site`. */
+function placeOf(page: string): { readonly place: string; readonly site: TestSite } {
+  const place = path.join(dir, page);
+  const there = sites.find(({ name }) => name === `at-${page}`);
+  if (there !== undefined) return { place, site: there };
+  mkdirSync(path.join(place, 'site'), { recursive: true });
+  symlinkSync(lane.home, path.join(place, 'my-lane'));
+  const site = siteAt(path.join(place, 'site'), `at-${page}`);
+  writeFileSync(site.config, siteYaml(lane, { name: site.name }));
+  sites.push(site);
+  return { place, site };
+}
+
+async function follow(page: string, place: string): Promise<void> {
+  const text = readFileSync(path.join(PAGES, `${page}.md`), 'utf8');
+  for (const [, exit = '0', commands = ''] of text.matchAll(BLOCK)) {
+    const script = `set -e\n${commands.replaceAll('harbour-7', `at-${page}`).replaceAll(/^ +/gm, '')}`;
+    const ended = await runProgram('/bin/sh', ['-c', script], { cwd: place, env: { PATH: `${bin}:${process.env['PATH'] ?? ''}` } });
+    expect({ page, exit: ended.exit }, `${commands}\n${ended.stdout}${ended.stderr}`).toEqual({ page, exit: Number(exit) });
+  }
+}
+
+/** What the page is about, before its first command, and what must be so after its last one. */
+interface Situation {
+  readonly before?: (site: TestSite, place: string) => Promise<void>;
+  readonly after: (site: TestSite) => Promise<void> | void;
+}
+
+const running = async (site: TestSite): Promise<void> => {
+  await enrolSite(lane, site.dir, { name: site.name });
+  await site.must(['update']);
+};
+const runs =
+  (version: string) =>
+  (site: TestSite): void =>
+    expect(versionOnDisk(site.state)).toBe(version);
+
+const SITUATIONS: Readonly<Record<string, Situation>> = {
+  'first-site': { after: runs('1.1.0') },
+  'offline-medium': {
+    before: async (site) => {
+      await enrolSite(lane, site.dir, { name: site.name, upstreams: ['http://127.0.0.1:9'] });
+    },
+    after: async (site) => {
+      runs('1.1.0')(site);
+      expect((await lane.sealane(['audit', 'at', site.name])).answer).toMatchObject({ version: '1.1.0' });
+    },
+  },
+  'stuck-update': {
+    before: async (site) => {
+      await site.must(['update']);
+    },
+    after: runs('1.0.0'),
+  },
+  'disk-full': { before: running, after: runs('1.1.0') },
+  'lost-clock': { before: running, after: runs('1.1.0') },
+  'break-glass': {
+    before: running,
+    after: async (site) => {
+      expect((await lane.sealane(['exception', 'list'])).exceptions.length).toBeGreaterThan(0);
+      runs('1.1.0')(site);
+    },
+  },
+  'replace-a-node': {
+    before: async (site, place) => {
+      await running(site);
+      mkdirSync(path.join(place, 'new'));
+      writeFileSync(path.join(place, 'new', 'site.yaml'), siteYaml(lane, { name: site.name }));
+      sites.push(siteAt(path.join(place, 'new'), site.name));
+    },
+    after: (site) => {
+      expect(versionOnDisk(path.join(site.dir, '..', 'new', 'state'))).toBe('1.1.0');
+    },
+  },
+  // last: the lane is another one after it
+  'stolen-key': {
+    before: running,
+    after: async (site) => {
+      expect((await site.must(['status'])).current.version).toBe('1.1.0');
+      expect((await lane.sealane(['plan', 'readings@1.0.0', '--to', 'prod'], 3)).decision).toBe('refused');
+    },
+  },
+};
+
+test.each(Object.entries(SITUATIONS))('docs/operate/%s.md', async (page, { before, after }) => {
+  const { place, site } = placeOf(page);
+  await before?.(site, place);
+  await follow(page, place);
+  await after(site);
+});
+
+test('every page has its situation', () => {
+  expect(readdirSync(PAGES).sort()).toEqual(
+    Object.keys(SITUATIONS)
+      .map((page) => `${page}.md`)
+      .sort(),
+  );
+});
