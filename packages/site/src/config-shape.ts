@@ -194,6 +194,12 @@ export const siteShape = z.strictObject({
     .union([word, z.array(word).min(1).max(8)])
     .optional()
     .describe('where receipts go, tried in order: addresses of a promoter, or folders'),
+  receiptQueue: z
+    .int()
+    .min(16)
+    .max(4096)
+    .default(256)
+    .describe('receipts that may wait to be sent before older refusals are summed up in one'),
   neighbours: z
     .strictObject({ listen: z.string().min(1).max(255).describe('HOST:PORT on the LAN'), tls })
     .optional()

@@ -28,6 +28,7 @@ test('fills in what is not said', () => {
     stage: 'prod',
     upstreams: [],
     receiptsTo: [],
+    receiptQueue: 256,
     allowExampleKeys: false,
     driver: {
       use: 'files',

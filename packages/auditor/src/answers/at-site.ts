@@ -1,5 +1,6 @@
 /** What runs at a site, and what ran there at a time: the site's own receipts, joined with releases. */
 import { AuditorError, type Digest } from '@sealane/core';
+import type { ReceiptSummary } from '@sealane/trust';
 import type { AuditContext } from './context.js';
 import { type Answered, type Asked, inquire } from './inquiry.js';
 import { runningNow, siteHistory } from './site-history.js';
@@ -21,7 +22,13 @@ export interface AtSite {
     readonly at: string;
     readonly statement: Digest;
   }[];
-  /** Receipts that are missing from the chain, by number. */
+  /** What the site summed up while it was cut off: how many refusals, of which numbers, when, why; `refused` has the most frequent, `others` the rest. */
+  readonly summedUp: readonly (Omit<ReceiptSummary, 'runs'> & {
+    readonly seq: number;
+    readonly runs: readonly { readonly from: number; readonly to: number }[];
+    readonly statement: Digest;
+  })[];
+  /** Receipts that are missing from the chain, by number: neither brought nor summed up. */
   readonly missing: readonly number[];
 }
 
@@ -48,6 +55,9 @@ export async function atSite(context: AuditContext, site: string, asked: Asked =
       since: current?.since ?? null,
       history: (history?.receipts ?? []).map(({ seq, event, release, previous, reason, at, statementDigest: statement }) => {
         return { seq, event, release, previous, reason, at, statement };
+      }),
+      summedUp: (history?.summaries ?? []).map(({ receipt: { seq, statementDigest: statement }, said: { runs, ...counts } }) => {
+        return { seq, runs: runs.map(({ from, to }) => ({ from, to })), ...counts, statement };
       }),
       missing: history?.missing ?? [],
     };

@@ -19,7 +19,7 @@ export interface Drift {
     /** The order about the site that stands: it explains a difference. */
     readonly ordered: 'fence' | 'drain' | null;
     readonly lastReport: string | null;
-    /** Why it refused or went back, by its last receipt. */
+    /** Why it refused or went back, by its last receipt that is no summary. */
     readonly reason: string | null;
   }[];
   /** Sites that run what they were told to. */
@@ -40,6 +40,7 @@ export async function drift(context: AuditContext, stage: string | undefined, as
         const assigned = group === undefined ? undefined : byGroup.get(group);
         const running = runningNow(history);
         const last = history.receipts.at(-1);
+        const lastOfEvent = history.receipts.findLast(({ event }) => event !== 'summed-up');
         if ((assigned?.release ?? null) === (running?.release ?? null)) {
           asAssigned.push(history.site);
           continue;
@@ -55,7 +56,7 @@ export async function drift(context: AuditContext, stage: string | undefined, as
           seconds: Math.max(0, timeToSeconds(now) - timeToSeconds(since)),
           ordered: ordered.get(history.site) ?? null,
           lastReport: last?.at ?? null,
-          reason: last?.reason ?? null,
+          reason: lastOfEvent?.reason ?? null,
         });
       }
     }

@@ -6,6 +6,7 @@ import { doubt } from './context.js';
 import { FACT } from './fact-kinds.js';
 import { type Fact, factsIn } from './facts.js';
 import { type Inquiry, isBy } from './inquiry.js';
+import { summariesOf, type SummaryTold } from './summaries.js';
 
 /** A release that ran at a site: from the receipt that says so until the next that says otherwise; `until` null: it runs still. */
 export interface Run {
@@ -16,13 +17,14 @@ export interface Run {
   readonly logIndex: number;
 }
 
-/** The history of one site. `record` is the registrar's last word on it; `missing` are numbers of receipts that nobody brought. */
+/** The history of one site. `record` is the registrar's last word on it; `missing` are numbers of receipts that nobody brought, and that none stands for. */
 export interface SiteHistory {
   readonly site: string;
   readonly record: Fact<SiteRecordPredicate>;
   readonly receipts: readonly ReceiptRecord[];
   readonly runs: readonly Run[];
   readonly missing: readonly number[];
+  readonly summaries: readonly SummaryTold[];
   /** Since when the registrar says that it is a site no more; null: it is one. */
   readonly retiredAt: string | null;
 }
@@ -37,8 +39,10 @@ export async function siteHistory(inquiry: Inquiry, site: string): Promise<SiteH
   const keys = [...new Set(records.map(({ said }) => said.key.id))];
   const receipts = await receiptsOf(inquiry, site, keys);
   if (record === undefined) return undefined;
-  const missing = keys.flatMap((key) => gaps(receipts, key));
-  return { site, record, receipts, runs: runsOf(receipts), missing, retiredAt: await retiredAt(inquiry, record.said.key.id) };
+  const summaries = await summariesOf(inquiry, receipts);
+  const missing = keys.flatMap((key) => gaps(receipts, summaries, key));
+  const retired = await retiredAt(inquiry, record.said.key.id);
+  return { site, record, receipts, runs: runsOf(receipts), missing, summaries, retiredAt: retired };
 }
 
 /** A site that is enrolled anew has another key, and is one again. */
@@ -118,9 +122,11 @@ function runsOf(receipts: readonly ReceiptRecord[]): readonly Run[] {
   return runs;
 }
 
-/** Numbers that are missing before the highest one of a key's chain; a chain starts at the number of its first receipt, 0 or 1. */
-function gaps(receipts: readonly ReceiptRecord[], key: string): readonly number[] {
+/** Numbers below the highest one of a key's chain that nobody brought and no summary stands for. */
+function gaps(receipts: readonly ReceiptRecord[], summaries: readonly SummaryTold[], key: string): readonly number[] {
   const numbers = receipts.filter(({ keyId }) => keyId === key).map(({ seq }) => seq);
   const have = new Set(numbers);
+  const runs = summaries.filter(({ receipt }) => receipt.keyId === key).flatMap(({ said }) => said.runs);
+  for (const { from, to } of runs) for (let seq = from; seq <= to; seq += 1) have.add(seq);
   return Array.from({ length: numbers.at(-1) ?? 0 }, (_, n) => n + 1).filter((number) => !have.has(number));
 }

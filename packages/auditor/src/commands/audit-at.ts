@@ -16,12 +16,17 @@ async function run(call: CommandCall): Promise<CommandResult> {
   return await answerQuestion(call, (context, asked) => atSite(context, argument(call, 0), asked), lines);
 }
 
-function lines({ site, name, version, since, history, missing }: AtSite): readonly string[] {
+function lines({ site, name, version, since, history, summedUp, missing }: AtSite): readonly string[] {
   return [
     name === null ? `${site}: nothing installed` : `${site}: ${name}@${version ?? ''} since ${since ?? ''}`,
     ...history.map(
       ({ seq, event, release, reason, at }) => `  ${seq}  ${at}  ${event}  ${release ?? ''}${reason === null ? '' : `  ${reason}`}`,
     ),
+    ...summedUp.flatMap(({ runs, count, since: first, until, refused, others }) => [
+      `  ${count} refusals of ${first} to ${until} summed up, receipts ${runs.map(({ from, to }) => `${from}–${to}`).join(', ')}`,
+      ...refused.map(({ reason, release, count: times }) => `    ${times} times ${reason}${release === null ? '' : `  ${release}`}`),
+      ...(others === 0 ? [] : [`    ${others} others`]),
+    ]),
     ...(missing.length === 0 ? [] : [`  receipts missing: ${missing.join(', ')}`]),
   ];
 }

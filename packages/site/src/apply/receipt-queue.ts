@@ -16,20 +16,43 @@ const MAX_FLUSH = 256;
 /** Receipts that have arrived and are kept for a look back. */
 const KEEP_SENT = 64;
 
-/** The receipts that have not arrived yet, oldest first; one that is gone from the disk is passed over. */
-export function queuedReceipts(disk: Disk, folder: string, { receipts }: Pick<SiteState, 'receipts'>): readonly QueuedReceipt[] {
-  const numbers = Array.from({ length: Math.min(MAX_FLUSH, receipts.seq - receipts.sent) }, (_, at) => receipts.sent + 1 + at);
-  return numbers.flatMap((seq) => {
-    const bytes = disk.read(receiptFile(folder, seq), LIMITS.bundleBytes);
-    return bytes === undefined
-      ? []
-      : [{ seq, bundle: asObject(parseStrictJson(bytes, { maxBytes: LIMITS.bundleBytes, maxDepth: LIMITS.jsonDepth })) }];
+/** Numbers of the receipts that have not arrived yet, oldest first; without those that a summary stands for. */
+export function queuedNumbers(disk: Disk, folder: string, { receipts }: Pick<SiteState, 'receipts'>): readonly number[] {
+  return disk.list(folder).flatMap((name) => {
+    const seq = seqOf(name);
+    const isQueued = seq !== undefined && seq > receipts.sent && seq <= receipts.seq && !isSummed(seq, receipts);
+    return isQueued ? [seq] : [];
   });
+}
+
+/** The oldest receipts that have not arrived yet, as many as one flush takes. */
+export function queuedReceipts(disk: Disk, folder: string, state: Pick<SiteState, 'receipts'>): readonly QueuedReceipt[] {
+  return queuedNumbers(disk, folder, state)
+    .slice(0, MAX_FLUSH)
+    .flatMap((seq) => {
+      const bytes = disk.read(receiptFile(folder, seq), LIMITS.bundleBytes);
+      return bytes === undefined
+        ? []
+        : [{ seq, bundle: asObject(parseStrictJson(bytes, { maxBytes: LIMITS.bundleBytes, maxDepth: LIMITS.jsonDepth })) }];
+    });
+}
+
+/** Removes what the last summary stands for; a crash may have left some of it. */
+export function dropSummed(disk: Disk, folder: string, { receipts }: Pick<SiteState, 'receipts'>): void {
+  for (const name of disk.list(folder)) {
+    const seq = seqOf(name);
+    if (seq !== undefined && isSummed(seq, receipts)) disk.remove(path.join(folder, name));
+  }
+}
+
+function isSummed(seq: number, { summed = [] }: SiteState['receipts']): boolean {
+  return summed.some(({ from, to }) => from <= seq && seq <= to);
 }
 
 /** Sends what is queued, if there is somewhere to send it. What does not arrive stays queued; only the disk failing is an error. */
 export async function flushQueue(site: Site, machine: Machine, fetcher: Fetcher): Promise<void> {
   const { world, folder, config } = site;
+  dropSummed(world.disk, folder.receipts, machine.state());
   const receipts = queuedReceipts(world.disk, folder.receipts, machine.state());
   if (config.receiptsTo.length === 0 || receipts.length === 0) return;
   const { name, receiptsTo, pollSeconds } = config;

@@ -71,6 +71,7 @@ function receiptPredicate(owed: OwedReceipt, facts: ReceiptFacts, keyId: string)
     ...(owed.seconds === undefined ? {} : { seconds: owed.seconds }),
     ...(owed.exceptions === undefined ? {} : { exceptions: owed.exceptions }),
     ...(owed.role === undefined ? {} : { role: owed.role }),
+    ...(owed.summary === undefined ? {} : { summary: owed.summary }),
     checkpoint: checkpointOf(facts.seenCheckpoint),
     salt,
   };

@@ -4,7 +4,7 @@
  * Trust state (versions, floors, checkpoints) is not here but in `trust.json`: it changes by what was verified, not by what was done.
  */
 import type { Check, Digest, ErrorCode, JsonObject } from '@sealane/core';
-import type { SiteException, SiteRetirement } from '@sealane/trust';
+import type { ReceiptSummary, SiteException, SiteRetirement, SummedRun } from '@sealane/trust';
 import type { GivenSecret, KnownSecret } from './secret-versions.js';
 
 /** A release that was committed here, as it lies in its slot. `since` = trusted time of the commit. */
@@ -68,7 +68,7 @@ export type Phase =
 
 /** A receipt that is owed: what it says, but for what is known only when it is signed. */
 export type OwedReceipt = {
-  readonly event: 'installed' | 'refused' | 'rolled-back' | 'rollback' | 'rotated' | 'retired' | 'local-role';
+  readonly event: 'installed' | 'refused' | 'rolled-back' | 'rollback' | 'rotated' | 'retired' | 'local-role' | 'summed-up';
   readonly release: Digest | null;
   readonly waybill: Digest | null;
   readonly previous: Digest | null;
@@ -78,6 +78,7 @@ export type OwedReceipt = {
   readonly seconds?: number;
   readonly exceptions?: readonly Digest[];
   readonly role?: { readonly person: string; readonly verb: string };
+  readonly summary?: ReceiptSummary;
   readonly checks: readonly Check[];
   readonly at: string;
 };
@@ -120,8 +121,13 @@ export type SiteState = {
   readonly secrets: readonly KnownSecret[];
   readonly failedSecrets: readonly GivenSecret[];
   readonly owed: OwedReceipt | null;
-  /** Head of the receipt chain: number and statement digest of the last one queued. */
-  readonly receipts: { readonly seq: number; readonly prev: Digest | null; readonly sent: number };
+  /** Head of the receipt chain: number and statement digest of the last one queued. `summed`: what the last summary stands for, and is not sent any more. */
+  readonly receipts: {
+    readonly seq: number;
+    readonly prev: Digest | null;
+    readonly sent: number;
+    readonly summed?: readonly SummedRun[];
+  };
   /** The last refusal, so that the same one is not receipted at every poll. */
   readonly refused: {
     readonly code: ErrorCode;
@@ -178,6 +184,7 @@ export type SiteEvent =
   | { readonly is: 'accepted' }
   | { readonly is: 'receipt-queued'; readonly seq: number; readonly digest: Digest }
   | { readonly is: 'receipts-sent'; readonly seq: number }
+  | { readonly is: 'summing-up'; readonly summary: ReceiptSummary; readonly at: string }
   | { readonly is: 'hold'; readonly hold: Hold }
   | { readonly is: 'unhold' }
   | { readonly is: 'allowed'; readonly release: Digest }

@@ -43,6 +43,7 @@ export function siteStatus(
   trust: TrustFile,
   workload: WorkloadStatus,
   strays: readonly StrayNote[],
+  receiptsQueued: number,
   now: string,
 ): SiteStatus {
   return {
@@ -51,7 +52,7 @@ export function siteStatus(
     current: lineOf(state.current),
     previous: lineOf(state.previous),
     trust: { expiresAt: trust.expiresAt, timeFloor: trust.time.time, rootVersion: trust.tuf.versions.root },
-    receiptsQueued: state.receipts.seq - state.receipts.sent,
+    receiptsQueued,
     hold: state.hold,
     stopped: state.stopped,
     workload,

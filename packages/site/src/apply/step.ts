@@ -101,6 +101,8 @@ function note(state: SiteState, event: SiteEvent): SiteState {
       return receiptQueued(state, event);
     case 'receipts-sent':
       return { ...state, receipts: { ...state.receipts, sent: Math.max(state.receipts.sent, event.seq) } };
+    case 'summing-up':
+      return owesSummary(state, event);
     case 'hold':
       return { ...state, hold: event.hold };
     case 'unhold':
@@ -287,6 +289,14 @@ function refuse(state: SiteState, event: SiteEvent & { readonly is: 'refused' })
   };
 }
 
+/** What it stands for is let go only when it is queued itself. */
+function owesSummary(state: SiteState, event: SiteEvent & { readonly is: 'summing-up' }): SiteState {
+  if (state.owed !== null) throw impossible(state, event);
+  const { summary, at } = event;
+  const previous = state.current?.release ?? null;
+  return { ...state, owed: { event: 'summed-up', release: null, waybill: null, previous, reason: null, summary, checks: [], at } };
+}
+
 function receiptQueued(state: SiteState, event: SiteEvent & { readonly is: 'receipt-queued' }): SiteState {
   if (state.owed === null || event.seq !== state.receipts.seq + 1) throw impossible(state, event);
   const ended = state.phase.at === 'committed' || state.phase.at === 'rolled-back';
@@ -294,8 +304,12 @@ function receiptQueued(state: SiteState, event: SiteEvent & { readonly is: 'rece
     ...state,
     owed: null,
     phase: ended ? { at: 'idle' } : state.phase,
-    receipts: { ...state.receipts, seq: event.seq, prev: event.digest },
+    receipts: { ...state.receipts, seq: event.seq, prev: event.digest, ...summedBy(state.owed) },
   };
+}
+
+function summedBy({ summary }: OwedReceipt): Pick<SiteState['receipts'], 'summed'> {
+  return summary === undefined ? {} : { summed: summary.runs };
 }
 
 function owe(event: OwedReceipt['event'], target: Target, previous: Slot | null, at: string): OwedReceipt {

@@ -22,6 +22,7 @@ import { oneWayParts, oneWayRefusal } from './one-way.js';
 import type { SiteResult } from './outcome.js';
 import { pruneSlots, pruneStore } from './prune.js';
 import { keepRendered } from './rendered.js';
+import { boundQueue } from './receipt-bound.js';
 import { flushQueue } from './receipt-queue.js';
 import { retiredResult, retirementOf, retirementSent } from './retirement.js';
 import { rotationDue, secretsFor } from './secret-versions.js';
@@ -96,6 +97,7 @@ export async function finishInterrupted(context: CarryContext): Promise<void> {
 async function settle(context: CarryContext, fetcher: Fetcher, mode: UpdateMode): Promise<void> {
   const { site, machine } = context;
   await flushQueue(site, machine, fetcher);
+  await boundQueue(context);
   if (mode === 'check') return;
   await renewCertificate(site, fetcher);
   pruneSlots(site, machine.state());

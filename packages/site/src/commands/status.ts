@@ -1,6 +1,7 @@
 /** `sealane-site status`. */
 import type { CommandSpec } from '@sealane/core/command-line';
 import { readState } from '../apply/machine.js';
+import { queuedNumbers } from '../apply/receipt-queue.js';
 import { siteStatus, type SiteStatus } from '../apply/status.js';
 import { readStrays } from '../apply/strays.js';
 import { readTrustFile } from '../apply/trust-file.js';
@@ -15,12 +16,14 @@ export const command: CommandSpec = {
   run: async (call) => {
     const { world, folder, config, driver } = openSite(call);
     const trust = readTrustFile(world.disk, folder.trust);
+    const state = readState(world.disk, folder.journal);
     const status = siteStatus(
       config.name,
-      readState(world.disk, folder.journal),
+      state,
       trust,
       await driver.status(),
       readStrays(world.disk, folder.strays),
+      queuedNumbers(world.disk, folder.receipts, state).length,
       trustedNow(trust.time, world.clock),
     );
     return { exit: 0, json: status, text: textOf(status) };

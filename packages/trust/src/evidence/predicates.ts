@@ -67,6 +67,13 @@ export {
   receiptShape,
   receiptStatement,
 } from './predicates/receipt.js';
+export {
+  MAX_SUMMED_REFUSALS,
+  MAX_SUMMED_RUNS,
+  type ReceiptSummary,
+  type SummedRefusal,
+  type SummedRun,
+} from './predicates/receipt-summary.js';
 export { readSecret, type SecretPredicate, secretShape, secretStatement } from './predicates/secret.js';
 export { type RecordedCheck } from './predicates/recorded-check.js';
 export {

@@ -6,15 +6,16 @@ import { siteVariablesShape, type SiteVariables } from '../../site-variables.js'
 import { type CheckpointSeen, checkpointSeenShape } from './approval.js';
 import { MAX_SECRETS } from './declaration.js';
 import { type RecordedCheck, recordedCheckShape } from './recorded-check.js';
+import { type ReceiptSummary, receiptSummaryShape } from './receipt-summary.js';
 import { type PredicateFormat, readPredicate, writePredicate } from './statement.js';
 
 /**
  * `rolled-back` = by itself, after failed health; `rollback` = by hand; `rotated` = the release that runs was given other values of its secrets, or was
  * not, for `reason`; `retired` = the last word of a site that the registrar retired; `local-role` = somebody
- * used what people granted.
+ * used what people granted; `summed-up` = this one stands for older refusals, which will not come.
  */
 export type ReceiptEvent = (typeof RECEIPT_EVENTS)[number];
-const RECEIPT_EVENTS = ['installed', 'refused', 'rolled-back', 'rollback', 'rotated', 'retired', 'local-role'] as const;
+const RECEIPT_EVENTS = ['installed', 'refused', 'rolled-back', 'rollback', 'rotated', 'retired', 'local-role', 'summed-up'] as const;
 
 /**
  * The predicate. `prev` = statement digest of the receipt before, null in the first; `at` = the site's trusted time;
@@ -22,7 +23,7 @@ const RECEIPT_EVENTS = ['installed', 'refused', 'rolled-back', 'rollback', 'rota
  * `rendered` = digest of the values that the release was given, if it declares any; `seconds` = how long it took, rounded up, from the order to
  * install or to go back until the release was kept as healthy, by the clock that cannot be set; absent: power was cut meanwhile. `exceptions` =
  * statements of the exception that was used; `secrets` = which values of its secrets the release was given, if it needs any; `role` = what was done by an exception of kind
- * `local-role`, and in whose name.
+ * `local-role`, and in whose name; `summary` = of `summed-up`: what it stands for.
  */
 export type ReceiptPredicate = {
   readonly site: string;
@@ -43,6 +44,7 @@ export type ReceiptPredicate = {
   readonly seconds?: number;
   readonly exceptions?: readonly Digest[];
   readonly role?: UsedRole;
+  readonly summary?: ReceiptSummary;
   readonly checkpoint: CheckpointSeen | null;
   readonly salt: string;
 };
@@ -80,6 +82,7 @@ export const receiptShape = z.strictObject({
   seconds: z.int().min(1).max(MAX_SWITCH_SECONDS).exactOptional(),
   exceptions: z.array(digestShape).min(1).max(64).exactOptional(),
   role: z.strictObject({ person: nameShape, verb: z.string().min(1).max(32) }).exactOptional(),
+  summary: receiptSummaryShape.exactOptional(),
   checkpoint: checkpointSeenShape.nullable(),
   salt: saltShape,
 });
