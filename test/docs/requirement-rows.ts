@@ -57,7 +57,7 @@ const SITE: readonly RequirementRow[] = [
     'reboot loops; that a revoked release and one below the floor bar the way back is shown under A13',
   ],
   ['B9', 'drivers: files, Podman, Kubernetes, command', 'quadlet'],
-  ['B10', 'degraded but functional, for days without WAN, DNS, NTP and central', 'the queue of receipts is not bounded yet'],
+  ['B10', 'degraded but functional, for days without WAN, DNS, NTP and central', ''],
   ['B11', 'a systemd service: notify, watchdog, credentials, hardened; or a timer', ''],
   ['B12', 'maintenance windows, holds, deferral', ''],
   ['B13', 'hardware facts and drift', NOT_BY_ROW],

@@ -11,7 +11,7 @@ import { startService } from '../support/service.js';
 import { enrolSite, siteAt, type TestSite } from '../support/site.js';
 
 /** Two things that no site takes, each refused for another reason: a lane as it was, and one whose newest metadata is not what was signed. */
-const LIES = { older: 'TRUST_ROLLBACK', bent: 'TRUST_SIGNATURE' } as const;
+const LIES = { older: 'TRUST_ROLLBACK', bent: 'TRUST_THRESHOLD' } as const;
 
 let dir: string;
 let lane: TestLane;
@@ -97,17 +97,30 @@ test('B10 the promoter takes what is left in order and once; the auditor says wh
   await site.must(['update']);
   expect((await site.must(['status'])).receiptsQueued).toBe(0);
   const { answer, complete } = await lane.sealane(['audit', 'at', site.name]);
-  const seen = (answer.history as { seq: number }[]).map(({ seq }) => seq);
-  const [summed] = answer.summedUp as { seq: number; runs: { from: number; to: number }[] }[];
-  expect(summed).toMatchObject({
-    runs: [{ from: 3, to: 10 }],
+  const history = answer.history as { seq: number; event: string }[];
+  const summedUp = answer.summedUp as { seq: number; count: number; runs: { from: number; to: number }[] }[];
+  // the last one took in the first, number 19
+  expect(summedUp.map(({ seq, runs }) => ({ seq, runs }))).toEqual([
+    { seq: 27, runs: [{ from: 11, to: 18 }] },
+    {
+      seq: 35,
+      runs: [
+        { from: 3, to: 10 },
+        { from: 19, to: 26 },
+      ],
+    },
+  ]);
+  expect(summedUp[0]).toMatchObject({
     count: 8,
     refused: [
       { reason: 'TRUST_ROLLBACK', release: null, count: 4 },
-      { reason: 'TRUST_SIGNATURE', release: null, count: 4 },
+      { reason: 'TRUST_THRESHOLD', release: null, count: 4 },
     ],
     others: 0,
   });
-  expect([...seen, ...range(3, 10)].sort((a, b) => a - b)).toEqual(range(1, seen.at(-1) ?? 0));
+  const numbers = [...history.map(({ seq }) => seq), ...summedUp.flatMap(({ runs }) => runs.flatMap(({ from, to }) => range(from, to)))];
+  expect(numbers.sort((a, b) => a - b)).toEqual(range(1, 35));
+  const told = history.filter(({ event }) => event === 'refused').length + summedUp.reduce((total, { count }) => total + count, 0);
+  expect(told).toBe(30);
   expect({ missing: answer.missing, doubts: answer.doubts, complete }).toEqual({ missing: [], doubts: [], complete: true });
 });

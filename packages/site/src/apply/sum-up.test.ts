@@ -69,7 +69,10 @@ test.each<[string, Partial<ReceiptPredicate>]>([
   ['a rollback by itself', { event: 'rolled-back', reason: 'HEALTH_FAILED' }],
   ['a use of a role', { event: 'local-role', reason: null, role: { person: 'ana', verb: 'stop' } }],
   ['a refusal under an exception', { exceptions: [digestOf(99)] }],
-  ['what was found beside the release', { checks: [{ id: 'strays', verdict: 'fail', expected: '', actual: '', remedy: '', evidence: [] }] }],
+  [
+    'what was found beside the release',
+    { checks: [{ id: 'strays', verdict: 'fail', expected: '', actual: '', remedy: '', evidence: [] }] },
+  ],
   ['the first with other hardware', { hardware: hardwareOf('S2') }],
 ])('%s is told by itself', (_, special) => {
   const queue = chain(24, (seq) => (seq === 6 ? special : installedFirst(seq)));
@@ -86,7 +89,10 @@ test('a summary that is summed up hands on what it stood for, however often; not
     if (summary === undefined) {
       const isInstall = seq % 97 === 0;
       refusals += isInstall ? 0 : 1;
-      queue = [...queue, receipt(seq, isInstall ? { event: 'installed', reason: null } : { reason: seq % 2 === 0 ? 'LOG_FORK' : 'TRUST_ROLLBACK' })];
+      queue = [
+        ...queue,
+        receipt(seq, isInstall ? { event: 'installed', reason: null } : { reason: seq % 2 === 0 ? 'LOG_FORK' : 'TRUST_ROLLBACK' }),
+      ];
     } else queue = after(queue, seq, summary);
     expect(queue.length).toBeLessThanOrEqual(17 + 8);
     const told = queue.reduce((total, { said }) => total + (said.event === 'refused' ? 1 : (said.summary?.count ?? 0)), 0);
@@ -104,5 +110,10 @@ test('refusals for more reasons than a summary has lines are counted as others',
 });
 
 test('a queue of what is never summed up gets no summary for each refusal', () => {
-  expect(sumUp(chain(40, (seq) => (seq % 6 === 0 ? {} : { event: 'installed', reason: null })), BOUND)).toBeUndefined();
+  expect(
+    sumUp(
+      chain(40, (seq) => (seq % 6 === 0 ? {} : { event: 'installed', reason: null })),
+      BOUND,
+    ),
+  ).toBeUndefined();
 });

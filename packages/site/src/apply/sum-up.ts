@@ -92,7 +92,8 @@ function countsOf(receipts: readonly ReceiptPredicate[]): Omit<ReceiptSummary, '
   const times = receipts.flatMap(({ at, summary }) => (summary === undefined ? [at] : [summary.since, summary.until])).sort();
   const merged = mergeLines(lines);
   const refused = merged.slice(0, MAX_SUMMED_REFUSALS);
-  const others = sum(receipts.map(({ summary }) => summary?.others ?? 0)) + sum(merged.slice(MAX_SUMMED_REFUSALS).map(({ count }) => count));
+  const others =
+    sum(receipts.map(({ summary }) => summary?.others ?? 0)) + sum(merged.slice(MAX_SUMMED_REFUSALS).map(({ count }) => count));
   const [since = '', until = since] = [times[0], times.at(-1)];
   return { count: sum(refused.map(({ count }) => count)) + others, since, until, refused, others };
 }
