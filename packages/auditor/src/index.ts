@@ -27,3 +27,7 @@ export { auditTrace } from './commands/audit-trace.js';
 export { auditUnit } from './commands/audit-unit.js';
 export { auditVerify } from './commands/audit-verify.js';
 export { auditWaivers } from './commands/audit-waivers.js';
+export { AUDIT_PAGES } from './pages/index.js';
+export { problemPage } from './pages/layout.js';
+export { type AuditPage, type PageQuestion, type QuestionName, showPage } from './pages/page.js';
+export { PAGE_POLICY } from './pages/style.js';

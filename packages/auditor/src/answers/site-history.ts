@@ -109,7 +109,9 @@ function doubtChain({ evidence }: Inquiry, receipts: readonly ReceiptRecord[]): 
 const CHANGES: readonly string[] = ['installed', 'rollback', 'rolled-back', 'retired'];
 
 /** Installed and rolled back by hand: its release runs. Rolled back by itself: the previous one runs again. Retired: nothing runs. */
-function runsOf(receipts: readonly ReceiptRecord[]): readonly Run[] {
+export function runsOf(
+  receipts: readonly Pick<ReceiptRecord, 'event' | 'release' | 'previous' | 'at' | 'statementDigest' | 'index'>[],
+): readonly Run[] {
   const runs: Run[] = [];
   for (const { event, release, previous, at, statementDigest: statement, index: logIndex } of receipts) {
     if (!CHANGES.includes(event)) continue;

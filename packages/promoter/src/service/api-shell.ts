@@ -1,7 +1,8 @@
-/** The API: who calls, may he, then the route. A stranger gets one constant answer whatever he asks; the log has the reasons. */
+/** The API and the auditor’s pages: who calls, may he, then the route. A stranger gets one constant answer whatever he asks; the log has the reasons. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { PromoterError, SealaneError } from '@sealane/core';
+import { AUDIT_PAGES, type AuditPage, PAGE_POLICY, type PageQuestion, problemPage, type QuestionName } from '@sealane/auditor';
 import { type Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { type FailureAnswer, failureAnswer, strangerAnswer } from './api-errors.js';
@@ -32,6 +33,8 @@ export interface ApiParts {
   readonly siteObjection: (facts: CertificateFacts) => Promise<string | undefined>;
   /** What routes need beside the request. */
   readonly base: Pick<RouteContext, 'command' | 'locked' | 'content' | 'promote'>;
+  /** A page for people, of the home of the service. */
+  readonly page: (page: AuditPage, question: PageQuestion) => Promise<string>;
 }
 
 interface Env {
@@ -42,7 +45,7 @@ interface Env {
 /** How long a caller that found the service full should wait, in seconds. */
 const RETRY_SECONDS = '2';
 
-/** Handles requests below `/api/`. */
+/** Handles requests below `/api/` and `/audit/`. */
 export function apiListener(parts: ApiParts): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   return getRequestListener(apiApp(parts).fetch, { overrideGlobalObjects: false, autoCleanupIncoming: false });
 }
@@ -66,6 +69,8 @@ function apiApp(parts: ApiParts): Hono<Env> {
       return await answer(parts, route, c);
     });
   }
+  for (const page of AUDIT_PAGES) app.get(page.path, async (c) => await show(parts, page, c));
+  app.get('/audit', (c) => c.redirect('/audit/', 308));
   app.notFound((c) =>
     fail(c, failureAnswer(new PromoterError('USAGE', `call ${c.req.method} ${c.req.path.slice(0, 200)}: there is no such route`))),
   );
@@ -141,6 +146,31 @@ async function answer(parts: ApiParts, route: Route, c: Context<Env>): Promise<R
   return c.json(json);
 }
 
+/** A page needs the right of the question that it answers; what it finds beside that, those of theirs. */
+async function show(parts: ApiParts, page: AuditPage, c: Context<Env>): Promise<Response> {
+  c.set('route', `page.${page.question}`);
+  const caller = c.get('caller');
+  if (caller === undefined) throw new PromoterError('INTERNAL', `read ${page.path}: expected a caller, got none`);
+  const may = (question: QuestionName): boolean => mayCall(caller, `audit.${question}`, undefined);
+  if (!may(page.question)) {
+    parts.metrics.refused('right');
+    throw new PromoterError('CALLER_DENIED', `read ${page.path} as ${caller.name}: expected the right to audit.${page.question}`);
+  }
+  const { asOf = '', asKnown = '', ...query } = c.req.query();
+  const times = { asOf: asOf === '' ? undefined : asOf, asKnown: asKnown === '' ? undefined : asKnown };
+  return pageOf(c, 200, await parts.page(page, { subject: c.req.param('subject') ?? '', query, ...times, may }));
+}
+
+/** Nobody keeps a copy, puts it into a frame, or runs anything in it. */
+function pageOf(c: Context<Env>, status: number, text: string): Response {
+  c.header('content-security-policy', PAGE_POLICY);
+  c.header('x-content-type-options', 'nosniff');
+  c.header('referrer-policy', 'no-referrer');
+  c.header('cross-origin-resource-policy', 'same-origin');
+  c.header('cache-control', 'no-store');
+  return c.html(text, status as ContentfulStatusCode);
+}
+
 /** What a caller is about to send counts before it comes. */
 function lengthOf(c: Context<Env>): number {
   const { 'content-length': text, 'transfer-encoding': coding } = c.env.incoming.headers;
@@ -161,5 +191,7 @@ function fail(c: Context<Env>, { status, exit, body }: FailureAnswer, retryAfter
   if (retryAfterSeconds !== undefined) c.header('retry-after', retryAfterSeconds);
   // what is left of a body is not read: the connection goes with it
   if (c.req.method !== 'GET') c.header('connection', 'close');
+  const { code, message, hint } = body.error;
+  if (c.req.path.startsWith('/audit')) return pageOf(c, status, problemPage(code, message, hint));
   return c.json(body, status as ContentfulStatusCode);
 }

@@ -1,7 +1,8 @@
-/** The promoter as a server: the API for callers, lane files and health for everybody, receipts in; on one plain address and one with TLS. */
+/** The promoter as a server: the API and the auditor’s pages for callers, lane files and health for everybody, receipts in; on one plain address and one with TLS. */
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import path from 'node:path';
+import { showPage } from '@sealane/auditor';
 import type { CommandIo } from '@sealane/core/command-line';
 import { promoteTogether } from '../decision/promote.js';
 import { readNamed } from '../disk-shell.js';
@@ -36,6 +37,8 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const CHECK_INTERVAL_MS = 2000;
 /** A token of 16 KiB and the few headers around it. */
 const MAX_HEADER_BYTES = 24 * 1024;
+/** Addresses that are for callers only. */
+const FOR_CALLERS = /^\/(?:api\/|audit(?:[/?]|$))/;
 /** Memory for bodies of callers, and for those of strangers. */
 const CALLER_BODY_BYTES = 256 * 1024 * 1024;
 const STRANGER_BODY_BYTES = 64 * 1024 * 1024;
@@ -141,6 +144,7 @@ function listenerOf(options: ServeOptions, { log, servers, isDraining, signal, k
     siteObjection: (facts) =>
       withPromoter({ args: [], options: { home: home.folder, lane: home.lane }, io }, (promoter) => siteObjection(promoter, facts)),
     base,
+    page: (page, question) => showPage({ args: [], options: { home: home.folder, lane: home.lane }, io }, page, question),
   });
   const openApi = JSON.stringify(openApiDocument(ROUTES));
   const receipts = { queue, bodies: bodyBudget(STRANGER_BODY_BYTES), locked: base.locked, log };
@@ -150,7 +154,7 @@ function listenerOf(options: ServeOptions, { log, servers, isDraining, signal, k
     response.sendDate = false;
     if (method === 'POST' && url === '/api/v1/receipts') return void (await takeReceipts(receipts, request, response));
     if (method === 'POST' && url === '/api/v1/certificates') return void (await answerCertificateRequest(receipts, request, response));
-    if (url.startsWith('/api/')) return void (await api(request, response));
+    if (FOR_CALLERS.test(url)) return void (await api(request, response));
     if (method !== 'GET' && method !== 'HEAD') return void send(response, 405, 'method not allowed\n', { connection: 'close' });
     if (url === '/healthz') return void send(response, isDraining() ? 503 : 200, isDraining() ? 'stopping\n' : 'ok\n');
     if (url === '/metrics') return void (await sendMetrics(metrics, response));

@@ -1,0 +1,152 @@
+/** `/audit/`: search, the log’s health, and what is there. */
+import { base64, parseCheckpoint, SealaneError } from '@sealane/core';
+import { quorumOf, secondsToTime, verifyTrustOf } from '@sealane/trust';
+import { html } from 'hono/html';
+import type { AuditContext } from '../answers/context.js';
+import { counted } from '../commands/question.js';
+import { find, type Found } from './find.js';
+import { layout } from './layout.js';
+import type { AuditPage } from './page.js';
+import { decisionLink, factList, type Html, mark, releaseLink, siteLink, table, timeOfDay, toneOf } from './parts.js';
+
+/** The latest of each list: the search finds the others. */
+const MAX_LISTED = 20;
+/** Longest text that is searched for, as routes take it. */
+const MAX_TEXT = 160;
+
+/** The state of the log. `problem`: why its last checkpoint does not count. */
+export interface LogHealth {
+  readonly origin: string;
+  readonly size: number;
+  readonly witnessed: { readonly size: number; readonly root: string; readonly at: string; readonly quorum: number } | null;
+  readonly problem: string | null;
+}
+
+interface Listed {
+  readonly releases: Found['releases'];
+  readonly sites: Found['sites'];
+}
+
+export const homePage: AuditPage = {
+  path: '/audit/',
+  question: 'snapshot',
+  show: async (context, { query, may }) => {
+    const text = (query['q'] ?? '').trim().slice(0, MAX_TEXT);
+    const found = text === '' ? undefined : { text, ...(await find(context, text, may)) };
+    const listed = {
+      releases: may('trace') ? [...(await context.ledger.releases())].reverse() : [],
+      sites: may('at') ? lastOfEach(await context.ledger.sites()) : [],
+    };
+    return layout(text === '' ? 'Ledger' : `Found for ${text}`, homeBody(await healthOf(context), listed, found));
+  },
+};
+
+/** The newest record of each site counts. */
+function lastOfEach(records: Found['sites']): Found['sites'] {
+  return [...new Map(records.map((record) => [record.site, record])).values()].reverse();
+}
+
+async function healthOf({ ledger, policies }: AuditContext): Promise<LogHealth> {
+  const { origin } = ledger;
+  const [size, note] = [await ledger.size(), await ledger.latestCosigned()];
+  const trust = policies[0] === undefined ? undefined : verifyTrustOf(policies[0]);
+  const log = trust?.logs.find((one) => one.origin === origin);
+  if (note === null || trust === undefined || log === undefined)
+    return { origin, size, witnessed: null, problem: 'no witness has seen the log' };
+  try {
+    const { checkpoint, highestSeconds } = quorumOf(note, log, trust);
+    const witnessed = { size: checkpoint.size, root: base64(checkpoint.root), at: secondsToTime(highestSeconds), quorum: trust.quorum };
+    return { origin, size, witnessed, problem: null };
+  } catch (error) {
+    if (!(error instanceof SealaneError)) throw error;
+    return { origin, size, witnessed: null, problem: `${error.message} (size ${parseCheckpoint(note).size})` };
+  }
+}
+
+/** The page’s own part. */
+export function homeBody(health: LogHealth, listed: Listed, found: (Found & { readonly text: string }) | undefined): Html {
+  return html`<h1>${found === undefined ? 'Ledger' : `Found for ${found.text}`}</h1>
+    ${found === undefined ? '' : foundPart(found)}
+    <h2>The log</h2>
+    ${healthPart(health)}
+    <h2>Releases</h2>
+    ${releaseTable('The latest first', listed.releases)}
+    <h2>Sites</h2>
+    ${siteTable('Enrolled, the latest first', listed.sites)}`;
+}
+
+function healthPart({ origin, size, witnessed, problem }: LogHealth): Html {
+  if (witnessed === null)
+    return factList([
+      ['Origin', origin],
+      ['Entries', String(size)],
+      ['State', html`${mark('bad', 'not witnessed')} ${problem ?? ''}`],
+    ]);
+  const waiting = size - witnessed.size;
+  return factList([
+    ['Origin', origin],
+    ['State', waiting === 0 ? mark('good', 'witnessed') : html`${mark('wait', 'waiting')} ${waiting} not seen by witnesses yet`],
+    [
+      'Entries',
+      html`${size}, of which ${counted(witnessed.quorum, 'witness').replace(/witnesss$/, 'witnesses')} or more signed ${witnessed.size}`,
+    ],
+    ['Last seen', timeOfDay(witnessed.at)],
+    ['Root', html`<code>${witnessed.root}</code>`],
+  ]);
+}
+
+function foundPart({ text, releases, decisions, sites, unit, approvals }: Found & { readonly text: string }): Html {
+  const isEmpty = unit === null && [releases, decisions, sites, approvals].every((list) => list.length === 0);
+  if (isEmpty) return html`<p>Nothing in the ledger is called <code>${text}</code>, or you may not ask about it.</p>`;
+  return html`${
+    releases.length === 0
+      ? ''
+      : html`<h2>Releases found</h2>
+          ${releaseTable('By digest, name or version', releases)}`
+  }
+  ${decisions.length === 0 ? '' : decisionPart(decisions)}
+  ${
+    sites.length === 0
+      ? ''
+      : html`<h2>Site found</h2>
+          ${siteTable('By name', sites)}`
+  }
+  ${unit === null ? '' : unitPart(unit)} ${approvals.length === 0 ? '' : personPart(text, approvals)}`;
+}
+
+function decisionPart(decisions: Found['decisions']): Html {
+  const rows = decisions.map(({ statement, stage, result }) => [decisionLink(statement, statement), stage, mark(toneOf(result), result)]);
+  return html`<h2>Decision found</h2>
+    ${table('By digest', ['Decision', 'Stage', 'Result'], rows)}`;
+}
+
+function unitPart({ releases, sites }: NonNullable<Found['unit']>): Html {
+  const tested = releases.map(({ release, name, version }) => [releaseLink(release, name === null ? release : `${name}@${version ?? ''}`)]);
+  const there = sites.map(({ site, since, until }) => [siteLink(site), timeOfDay(since), until === null ? 'still' : timeOfDay(until)]);
+  return html`<h2>Hardware found</h2>
+    ${table('Releases tested on it', ['Release'], tested)} ${table('Sites that have or had it', ['Site', 'Since', 'Until'], there)}`;
+}
+
+function personPart(person: string, approvals: Found['approvals']): Html {
+  const rows = approvals.map(({ release, stage, verdict, at }) => {
+    return [releaseLink(release), stage, mark(toneOf(verdict), verdict), timeOfDay(at)];
+  });
+  return html`<h2>Person found</h2>
+    ${table(`Verdicts of ${person}`, ['Release', 'Stage', 'Verdict', 'When'], rows)}`;
+}
+
+function releaseTable(caption: string, releases: Found['releases']): Html {
+  const rows = releases.slice(0, MAX_LISTED).map(({ release, name, version }) => {
+    return [releaseLink(release, `${name}@${version}`), html`<code>${release}</code>`];
+  });
+  return html`${table(caption, ['Release', 'Digest'], rows)}${moreText(releases.length)}`;
+}
+
+function siteTable(caption: string, sites: Found['sites']): Html {
+  const rows = sites.slice(0, MAX_LISTED).map(({ site, stage }) => [siteLink(site), stage]);
+  return html`${table(caption, ['Site', 'Stage'], rows)}${moreText(sites.length)}`;
+}
+
+function moreText(count: number): Html | string {
+  return count <= MAX_LISTED ? '' : html`<p>${count - MAX_LISTED} more: find them by name.</p>`;
+}

@@ -1,0 +1,9 @@
+/** All pages for people. */
+import { coveragePage } from './coverage-page.js';
+import { decisionPage } from './decision-page.js';
+import { homePage } from './home-page.js';
+import type { AuditPage } from './page.js';
+import { releasePage } from './release-page.js';
+import { sitePage } from './site-page.js';
+
+export const AUDIT_PAGES: readonly AuditPage[] = [homePage, releasePage, coveragePage, sitePage, decisionPage];

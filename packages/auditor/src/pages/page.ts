@@ -1,0 +1,31 @@
+/** A page for people: an answer of the auditor, read on the server and sent as HTML that needs no script. */
+import type { CommandCall } from '@sealane/core/command-line';
+import type { AuditContext } from '../answers/context.js';
+import type { Asked } from '../answers/inquiry.js';
+import { withAudit } from '../open-audit-shell.js';
+
+/** What is asked of a page. */
+export interface PageQuestion extends Asked {
+  /** The last part of its address: a release, a site, a decision. */
+  readonly subject: string;
+  readonly query: Readonly<Record<string, string | undefined>>;
+  /** Whether who asks may ask the question of this name (`trace`, `at`, …) too. */
+  readonly may: (question: QuestionName) => boolean;
+}
+
+/** The questions that pages show answers to. */
+export type QuestionName = 'snapshot' | 'trace' | 'coverage' | 'at' | 'decisions' | 'unit' | 'approvals';
+
+export interface AuditPage {
+  /** Its address; `:subject` is what it is about. */
+  readonly path: string;
+  /** The question whose answer it shows: who may ask that may read it. */
+  readonly question: QuestionName;
+  /** The page as text. @throws SealaneError as the question does */
+  readonly show: (context: AuditContext, question: PageQuestion) => Promise<string>;
+}
+
+/** Shows a page of the ledger that the command's options name. */
+export async function showPage(call: CommandCall, page: AuditPage, question: PageQuestion): Promise<string> {
+  return await withAudit(call, (context) => page.show(context, question));
+}

@@ -1,0 +1,80 @@
+/** `/audit/site/S`: what a site ran and told, on a time line and as a table. */
+import type { Digest } from '@sealane/core';
+import { html } from 'hono/html';
+import { type AtSite, atSite } from '../answers/at-site.js';
+import { startEvidence } from '../answers/context.js';
+import { timeOf } from '../answers/inquiry.js';
+import { runsOf } from '../answers/site-history.js';
+import { counted } from '../commands/question.js';
+import { answerPage } from './layout.js';
+import type { AuditPage } from './page.js';
+import { digestCode, factList, type Html, mark, releaseLink, table, timeOfDay, toneOf } from './parts.js';
+import { timeLine } from './time-line.js';
+
+/** Runs and receipts on the drawing, the latest: the table has all. */
+const MAX_DRAWN = 24;
+
+export const sitePage: AuditPage = {
+  path: '/audit/site/:subject',
+  question: 'at',
+  show: async (context, { subject, asOf, asKnown }) => {
+    const answered = await atSite(context, subject, { asOf, asKnown });
+    const named = new Set(answered.answer.history.flatMap(({ release }) => release ?? []));
+    const names = new Map<Digest, string>();
+    for (const release of named)
+      for (const { name, version } of await context.ledger.releases(release)) names.set(release, `${name}@${version}`);
+    const now = asOf ?? (await timeOf({ context, evidence: startEvidence(), asOf: undefined }));
+    return answerPage(`Site ${subject}`, answered, { asOf, asKnown }, siteBody(answered.answer, names, now));
+  },
+};
+
+/** The page’s own part; `names` are those of releases, `now` is where the time line ends. */
+export function siteBody(answer: AtSite, names: ReadonlyMap<Digest, string>, now: string): Html {
+  const { site, stage, release, since, history, missing } = answer;
+  const nameOf = (one: Digest): string => names.get(one) ?? one;
+  return html`<h1>Site ${site}</h1>
+    ${factList([
+      ['Stage', stage],
+      ['Runs', release === null ? mark('none', 'nothing') : html`${releaseLink(release, nameOf(release))} ${digestCode(release)}`],
+      ['Since', since === null ? '–' : timeOfDay(since)],
+      ['Receipts', receiptsText(answer)],
+    ])}
+    <h2>History</h2>
+    ${history.length === 0 ? '' : drawing(answer, nameOf, now)}
+    ${table(
+      'What the site told, by number',
+      ['Receipt', 'When', 'Event', 'Release', 'Why', 'Statement'],
+      history.map(({ seq, at, event, release: one, reason, statement }) => [
+        html`${seq}`,
+        timeOfDay(at),
+        mark(toneOf(event), event),
+        one === null ? '' : releaseLink(one, nameOf(one)),
+        reason ?? '',
+        digestCode(statement),
+      ]),
+    )}
+    ${missing.length === 0 ? '' : html`<p>${mark('bad', 'missing')} Nobody brought the receipts ${missing.join(', ')}.</p>`}`;
+}
+
+function receiptsText({ history, missing }: AtSite): Html {
+  return html`${history.length} ${missing.length === 0 ? mark('good', 'none missing') : mark('bad', `${missing.length} missing`)}`;
+}
+
+function drawing({ site, history }: AtSite, nameOf: (release: Digest) => string, now: string): Html {
+  const runs = runsOf(history.map((receipt) => ({ ...receipt, statementDigest: receipt.statement, index: receipt.seq })));
+  const bars = runs.slice(-MAX_DRAWN).map(({ release, since, until }) => {
+    return { label: release === null ? 'nothing' : nameOf(release), since, until };
+  });
+  const moments = history.slice(-MAX_DRAWN).map(({ seq, event, at, release }) => {
+    const label = `${seq}: ${event}${release === null ? '' : ` ${nameOf(release)}`}, ${at}`;
+    return { label, at, isRefusal: toneOf(event) === 'bad' };
+  });
+  const told = bars.map(({ label, since, until }) => `${label} from ${since} ${until === null ? 'on' : `to ${until}`}`);
+  const summary = `${site} ran: ${told.join('; ') || 'nothing'}. The table below has each receipt.`;
+  const latest = [now, ...history.map(({ at }) => at)].sort().at(-1) ?? now;
+  return html`<p class="soft">
+      ${counted(bars.length, 'release')} one below the other, each from when it was installed; circles are receipts, red where the site
+      refused or went back.
+    </p>
+    <div class="scroll" role="region" aria-label="Time line" tabindex="0">${timeLine(bars, moments, latest, summary)}</div>`;
+}
