@@ -45,7 +45,13 @@ export function coverageBody(answer: Coverage, stages: readonly string[]): Html 
       'Tested units',
       ['Kind', 'Role', 'Units', 'Runs', 'What is missing'],
       classes.map(({ role, label, units, runs, why }) => {
-        return [label, role, units.join(', '), html`${runs.map((run) => html`${digestCode(run)} `)}`, units.length > 0 ? '' : why];
+        return [
+          label,
+          role,
+          units.map(unitText).join(', '),
+          html`${runs.map((run) => html`${digestCode(run)} `)}`,
+          units.length > 0 ? '' : why,
+        ];
       }),
     )}
     <h2>Sites that are not covered</h2>
@@ -87,7 +93,10 @@ function matrix({ classes, covered, uncovered, unknown }: Coverage): Html {
           ${classes.map(
             (one) =>
               html`<tr>
-                <th scope="row"><span class="soft">${one.role}</span> ${one.label}</th>
+                <th scope="row">
+                  <span class="soft">${one.role}</span>
+                  ${one.label}${one.units.length > 0 || one.why === '' ? '' : html`<br /><span class="soft">${one.why}</span>`}
+                </th>
                 ${shown.map((site) => cell(one, site))}
               </tr>`,
           )}
@@ -102,4 +111,9 @@ function cell({ sites, units }: Coverage['classes'][number], site: string): Html
   return units.length > 0
     ? html`<td class="good"><span aria-hidden="true">✓</span><span class="hidden">covered</span></td>`
     : html`<td class="bad"><span aria-hidden="true">✗</span><span class="hidden">not covered</span></td>`;
+}
+
+/** A unit is named by a list of texts: its model and its serial. */
+function unitText(unit: string): string {
+  return unit.replace(/^\["|"\]$/g, '').replaceAll('","', ' ');
 }

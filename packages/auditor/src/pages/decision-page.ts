@@ -47,7 +47,7 @@ export function decisionBody({ release, name, version }: Decisions, decision: De
       ['Stage', from === null ? stage : `${stage}, coming from ${from}`],
       ['Decided', timeOfDay(at)],
       ['Number in the stage', counter === null ? 'none: it was refused' : String(counter)],
-      ['Groups of sites', rollout.length === 0 ? 'all' : rollout.join(', ')],
+      ['Groups of sites', rollout.length === 0 ? 'none' : rollout.join(', ')],
       ['Policy', digestCode(policy)],
       ['Statement', html`${digestCode(statement)}, entry ${logIndex}`],
       ['Decide again', html`<code>${replay}</code>`],

@@ -86,10 +86,7 @@ function healthPart({ origin, size, witnessed, problem }: LogHealth): Html {
   return factList([
     ['Origin', origin],
     ['State', waiting === 0 ? mark('good', 'witnessed') : html`${mark('wait', 'waiting')} ${waiting} not seen by witnesses yet`],
-    [
-      'Entries',
-      html`${size}, of which ${counted(witnessed.quorum, 'witness').replace(/witnesss$/, 'witnesses')} or more signed ${witnessed.size}`,
-    ],
+    ['Entries', `${size}, ${witnessed.size} of them in a checkpoint with at least ${counted(witnessed.quorum, 'cosignature')}`],
     ['Last seen', timeOfDay(witnessed.at)],
     ['Root', html`<code>${witnessed.root}</code>`],
   ]);

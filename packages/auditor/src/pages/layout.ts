@@ -23,7 +23,7 @@ export function layout(title: string, body: Html): string {
             <strong><a href="/audit/">Sealane audit</a></strong>
             <form action="/audit/" method="get" role="search" aria-label="Find">
               <label class="hidden" for="find">Digest, NAME@VERSION, site, serial or person</label>
-              <input id="find" name="q" maxlength="160" placeholder="Digest, NAME@VERSION, site …" autocomplete="off" />
+              <input id="find" name="q" size="34" maxlength="160" placeholder="Digest, NAME@VERSION, site …" autocomplete="off" />
               <button>Find</button>
             </form>
           </header>

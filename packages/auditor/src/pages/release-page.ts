@@ -1,6 +1,7 @@
 /** `/audit/release/R`: a release on its way through the stages, with what each decided by and all evidence. */
 import { html } from 'hono/html';
 import { releaseNamed } from '../answers/inquiry.js';
+import { textAt } from '../answers/json-at.js';
 import { type Trace, traceRelease } from '../answers/trace.js';
 import { counted } from '../commands/question.js';
 import { answerPage } from './layout.js';
@@ -96,7 +97,7 @@ function stageCard(stage: string, { decisions }: Trace): Html {
       ${timeOfDay(last.at)}
     </p>
     <ul class="gates">
-      ${last.checks.map(({ id, verdict }) => html`<li><span>${String(id)}</span> ${mark(toneOf(String(verdict)), String(verdict))}</li>`)}
+      ${last.checks.map((check) => html`<li><span>${textAt(check, 'id')}</span> ${mark(toneOf(textAt(check, 'verdict')), textAt(check, 'verdict'))}</li>`)}
     </ul>
     ${here.length === 1 ? '' : earlier(here.slice(0, -1))}
   </li>`;

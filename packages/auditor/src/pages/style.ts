@@ -29,7 +29,7 @@ pre{font:.8rem/1.5 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:any
 table{border-collapse:collapse;width:100%;font-size:.93rem}
 caption{text-align:left;color:var(--soft);padding:.25rem 0}
 th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid var(--line)}
-td{overflow-wrap:anywhere;min-width:5rem}
+td{overflow-wrap:anywhere;min-width:7rem}
 thead th{white-space:nowrap;color:var(--soft);font-weight:600}
 .number{font-variant-numeric:tabular-nums;white-space:nowrap}
 .mark{display:inline-block;border-radius:1em;padding:0 .6em;font-size:.85em;font-weight:600;white-space:nowrap;border:1px solid currentColor}
@@ -51,6 +51,7 @@ thead th{white-space:nowrap;color:var(--soft);font-weight:600}
 .matrix td{min-width:3.5rem;text-align:center;font-weight:700}
 .matrix tbody th{min-width:14rem;font-weight:400}
 input{font:inherit;color:inherit;background:var(--ground);border:1px solid var(--soft);border-radius:6px;padding:.3rem .6rem;max-width:100%}
+::placeholder{color:var(--soft);opacity:1}
 button{font:inherit;font-weight:600;color:var(--ground);background:var(--link);border:1px solid var(--link);border-radius:6px;padding:.3rem .9rem}
 form{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center}
 .search input{flex:1 1 20rem;font-size:1.05rem}

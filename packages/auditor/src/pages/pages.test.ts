@@ -1,0 +1,122 @@
+/** The pages over hostile names: whatever a statement says stays text; and the policy lets exactly the stylesheet in. */
+import { base64, type Digest, sha256, sha256Raw, utf8 } from '@sealane/core';
+import { html } from 'hono/html';
+import { describe, expect, it } from 'vitest';
+import { coverageBody } from './coverage-page.js';
+import { decisionBody } from './decision-page.js';
+import { homeBody } from './home-page.js';
+import { answerPage, htmlText, layout, problemPage } from './layout.js';
+import { releaseBody } from './release-page.js';
+import { siteBody } from './site-page.js';
+import { PAGE_POLICY } from './style.js';
+
+/** Closes elements and attributes of both quotes, and begins a script in each way. */
+const EVIL = `"'></td></title></style></svg><script>alert(1)</script><img src=x onerror=alert(1)>&lt;`;
+const DIGEST: Digest = sha256(utf8(EVIL));
+const AT = '2026-11-24T10:00:00Z';
+const CHECK = { id: EVIL, verdict: 'fail', expected: EVIL, actual: EVIL, remedy: EVIL, evidence: [DIGEST] } as const;
+
+const hostile = {
+  release: releaseBody(
+    {
+      release: DIGEST,
+      name: EVIL,
+      version: EVIL,
+      components: [{ name: EVIL, kind: 'file', digest: DIGEST, size: 1, mediaType: EVIL }],
+      provenance: [{ builder: EVIL, commits: [EVIL], statement: DIGEST }],
+      tests: [{ suite: EVIL, result: EVIL, passed: 1, total: 2, statement: DIGEST }],
+      testedOn: [],
+      approvals: [{ person: EVIL, stage: EVIL, verdict: EVIL, issuedAt: EVIL, statement: DIGEST }],
+      decisions: [1, 2].map((counter) => ({ stage: EVIL, result: EVIL, counter, at: EVIL, checks: [CHECK], statement: DIGEST })),
+      sites: [{ site: EVIL, event: EVIL, at: EVIL, reason: EVIL, statement: DIGEST }],
+      elsewhere: [],
+    },
+    [EVIL, 'prod'],
+  ),
+  coverage: coverageBody(
+    {
+      release: DIGEST,
+      name: EVIL,
+      version: EVIL,
+      stage: EVIL,
+      classes: [{ class: DIGEST, role: EVIL, label: EVIL, units: [], runs: [], sites: [EVIL], why: EVIL }],
+      covered: [],
+      uncovered: [{ site: EVIL, why: EVIL }],
+      unknown: [{ site: EVIL, why: EVIL }],
+      problems: [EVIL],
+    },
+    ['prod', EVIL],
+  ),
+  site: siteBody(
+    {
+      site: EVIL,
+      stage: EVIL,
+      release: DIGEST,
+      name: EVIL,
+      version: EVIL,
+      since: AT,
+      history: [{ seq: 1, event: 'installed', release: DIGEST, previous: null, reason: EVIL, at: AT, statement: DIGEST }],
+      missing: [2],
+    },
+    new Map([[DIGEST, EVIL]]),
+    AT,
+  ),
+  decision: decisionBody(
+    { release: DIGEST, name: EVIL, version: EVIL, decisions: [] },
+    {
+      stage: EVIL,
+      from: EVIL,
+      result: 'FAILED',
+      counter: null,
+      at: EVIL,
+      rollout: [EVIL],
+      policy: DIGEST,
+      replay: EVIL,
+      checks: [CHECK],
+      then: { statement: DIGEST, at: EVIL, between: [{ predicateType: EVIL, statement: DIGEST, logIndex: 3 }] },
+      statement: DIGEST,
+      logIndex: 2,
+    },
+  ),
+  home: homeBody(
+    { origin: EVIL, size: 3, witnessed: null, problem: EVIL },
+    { releases: [{ release: DIGEST, name: EVIL, version: EVIL }], sites: [{ site: EVIL, stage: EVIL }] },
+    {
+      text: EVIL,
+      releases: [],
+      decisions: [{ statement: DIGEST, stage: EVIL, result: EVIL }],
+      sites: [],
+      unit: { unit: EVIL, runs: [], releases: [], recalls: [], sites: [{ site: EVIL, since: EVIL, until: null }] },
+      approvals: [{ release: DIGEST, stage: EVIL, verdict: EVIL, at: EVIL }],
+    },
+  ),
+} as const;
+
+const ANSWERED = { question: EVIL, answer: { doubts: [] }, statements: [], checkpoint: null, complete: true };
+
+describe('pages', () => {
+  it.each(Object.entries(hostile))('%s: text of a statement makes no element and leaves no attribute', (_, body) => {
+    const doubts = [{ statement: DIGEST, logIndex: 1, code: 'SITE_MISMATCH' as const, message: EVIL }];
+    const text = answerPage(EVIL, { ...ANSWERED, answer: { doubts } }, { asOf: EVIL, asKnown: EVIL }, body);
+    expect(text).toContain('&lt;script&gt;alert(1)');
+    expect(text).not.toMatch(/<script|<img/i);
+    // a quote that came through would end an attribute before its time
+    expect(text.replace(/<style>[^<]*<\/style>/, '').replaceAll(/<[^<>"']*(?:"[^"<>]*"[^<>"']*)*>/g, '')).not.toMatch(/[<>]/);
+    expect(text.match(/<style>/g)).toHaveLength(1);
+  });
+
+  it('says a problem as text', () => {
+    expect(problemPage('USAGE', EVIL, EVIL)).not.toMatch(/<script|<img/i);
+  });
+
+  it('allows the stylesheet that is in the page, and no other', () => {
+    const [, style = ''] = /<style>([\s\S]*?)<\/style>/.exec(layout('a', html``)) ?? [];
+    expect(PAGE_POLICY).toContain(`style-src 'sha256-${base64(sha256Raw(utf8(style)))}';`);
+    expect(PAGE_POLICY).toMatch(/^default-src 'none'; /);
+    expect(PAGE_POLICY).not.toContain('unsafe');
+  });
+
+  it.each(Object.entries(hostile))('%s: needs no script and no style of its own elements', (_, body) => {
+    expect(htmlText(body)).not.toMatch(/ style=| on[a-z]+="|javascript:/);
+  });
+});

@@ -1,0 +1,216 @@
+/** Row D6: the auditor’s pages in a real browser, that comes with a client certificate and runs no script of theirs. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { writeMachine } from '../support/hardware.js';
+import { makeLane, type TestLane } from '../support/lane.js';
+import { requireProgram } from '../support/require-program.js';
+import { expectJson, type Server } from '../support/run.js';
+import { startService } from '../support/service.js';
+import { enrolSite, type TestSite } from '../support/site.js';
+import { authorityOf, issueTo } from '../support/tls.js';
+
+const browserPath = requireProgram('chromium');
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const QUESTIONS = ['snapshot', 'trace', 'coverage', 'at', 'decisions', 'unit', 'approvals'];
+/** A person’s browser, as its service.yaml names it. */
+const AUDITOR = 'auditor.example';
+
+describe.skipIf(browserPath === undefined)('D6 pages for people (skipped without chromium)', () => {
+  let dir: string;
+  let lane: TestLane;
+  let service: Server & { readonly first: { readonly tlsUrl?: string } };
+  let browser: Browser;
+  let release: string;
+  let refused: string;
+  const sites: TestSite[] = [];
+
+  beforeAll(async () => {
+    dir = mkdtempSync(path.join(tmpdir(), 'sealane-pages-'));
+    lane = await makeLane(dir, {
+      pipeline: (text) => text.replace('require: [arch, cpu]', 'require: [vendor, model, revision, firmware]'),
+    });
+    const lab = writeMachine(path.join(dir, 'lab'), { serial: 'NR0001', cameras: { 'OK-9': '10.12' } });
+    await expectJson('sealane-site', ['inventory', '--root', lab.root, '--devices', lab.devices, '--out', lane.hardware]);
+    await enrol('abbey', { serial: 'NR0101', cameras: { 'OK-1': '10.12' } });
+    release = await lane.release('1.0.0');
+    await lane.promote(release);
+    for (const site of sites) await site.must(['update']);
+    await enrol('brook', { serial: 'NR0102', nic: '9.40' });
+    const next = await lane.release('1.1.0');
+    await lane.sealane(['promote', next, '--to', 'dev'], 3);
+    refused = (await lane.sealane(['audit', 'decisions', next])).answer.decisions[0].statement;
+    await lane.promote(next);
+    for (const site of sites) await site.run(['update']);
+    await carryReceipts();
+    mkdirSync(path.join(dir, 'tls'));
+    for (const name of ['servers', 'callers']) authorityOf(path.join(dir, 'tls'), name);
+    issueTo(path.join(dir, 'tls'), 'servers', 'service', '127.0.0.1');
+    for (const name of [AUDITOR, 'narrow.example']) issueTo(path.join(dir, 'tls'), 'callers', name, '127.0.0.1');
+    service = await startService(lane, serviceFile());
+    browser = await chromium.launch({ executablePath: browserPath ?? '', args: ['--no-sandbox'] });
+  }, 240_000);
+
+  afterAll(async () => {
+    await browser.close();
+    await service.stop();
+    for (const site of sites) await site.stop();
+    await lane.stop();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  async function enrol(name: string, machine: Parameters<typeof writeMachine>[1]): Promise<void> {
+    const { root, devices } = writeMachine(path.join(dir, name), machine);
+    sites.push(await enrolSite(lane, path.join(dir, name), { name, yaml: `inventory: { root: ${root}, devices: [${devices}] }` }));
+  }
+
+  async function carryReceipts(): Promise<void> {
+    for (const site of sites) {
+      const folder = path.join(dir, 'receipts', site.name);
+      await site.must(['receipt', 'export', folder]);
+      await lane.sealane(['statement', 'add', ...readdirSync(folder).map((file) => path.join(folder, file))]);
+    }
+  }
+
+  const tlsFile = (name: string): string => path.join(dir, 'tls', name);
+
+  function serviceFile(): string {
+    const caller = (name: string, questions: readonly string[]): object => {
+      return { name, certificate: { san: `DNS:${name}` }, rights: questions.map((question) => `audit.${question}`) };
+    };
+    const tls = {
+      listen: '127.0.0.1:0',
+      certificate: tlsFile('service.pem'),
+      key: tlsFile('service.key'),
+      clientCa: tlsFile('callers.pem'),
+    };
+    const callers = [caller(AUDITOR, QUESTIONS), caller('narrow.example', ['snapshot'])];
+    return stringify({ apiVersion: 'sealane/v1', kind: 'Service', tls, callers });
+  }
+
+  const origin = (): string => service.first.tlsUrl ?? '';
+
+  async function contextOf(who: string | undefined, options: BrowserContextOptions = {}): Promise<BrowserContext> {
+    const certificate = { origin: origin(), certPath: tlsFile(`${who}.pem`), keyPath: tlsFile(`${who}.key`) };
+    const known = who === undefined ? {} : { clientCertificates: [certificate] };
+    return await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1280, height: 900 }, ...known, ...options });
+  }
+
+  /** The pages, as a reader without scripts meets them. */
+  async function withPage<T>(options: BrowserContextOptions, work: (page: Page) => Promise<T>): Promise<T> {
+    const context = await contextOf(AUDITOR, options);
+    try {
+      return await work(await context.newPage());
+    } finally {
+      await context.close();
+    }
+  }
+
+  const pages = (): Readonly<Record<string, string>> => ({
+    ledger: '/audit/',
+    found: '/audit/?q=readings',
+    release: '/audit/release/readings@1.1.0',
+    coverage: '/audit/coverage/readings@1.1.0?stage=prod',
+    site: '/audit/site/abbey',
+    decision: `/audit/decision/${encodeURIComponent(refused)}`,
+    problem: '/audit/site/nowhere',
+  });
+
+  test('D6 without scripts a reader goes from the search over a release to a refusal, check by check', async () => {
+    await withPage({ javaScriptEnabled: false }, async (page) => {
+      await page.goto(`${origin()}/audit`);
+      await page.locator('main').waitFor();
+      expect(await page.locator('dl').innerText()).toContain('witnessed');
+      await page.getByRole('searchbox').or(page.locator('#find')).fill('readings@1.1.0');
+      await page.getByRole('button', { name: 'Find' }).click();
+      await page.getByRole('region', { name: 'By digest, name or version' }).getByRole('link', { name: 'readings@1.1.0' }).click();
+      expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('readings@1.1.0');
+      expect(await page.locator('ol.path > li h3').allInnerTexts()).toEqual(['dev', 'edge-preprod', 'prod']);
+      await page.getByText('1 earlier decision').click();
+      await page.getByRole('link', { name: 'failed' }).click();
+      expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('readings@1.1.0 for dev: refused');
+      const rows = page.getByRole('region', { name: 'What each gate expected and found' }).getByRole('row');
+      expect(await rows.filter({ hasText: 'fail' }).count()).toBeGreaterThan(0);
+      expect(await page.getByRole('heading', { name: 'What changed until it passed' }).count()).toBe(1);
+    });
+  });
+
+  test('D6 the matrix shows which site has hardware that no test covered, the time line what ran', async () => {
+    await withPage({ javaScriptEnabled: false }, async (page) => {
+      await page.goto(`${origin()}${pages()['coverage'] ?? ''}`);
+      expect(await page.locator('table.matrix thead th').allInnerTexts()).toEqual(['Kind', 'brook', 'abbey']);
+      const card = page.locator('table.matrix tbody tr').filter({ hasText: '9.40' });
+      expect(await card.locator('td').allTextContents()).toEqual(['✗not covered', '·not there']);
+      await page.getByRole('link', { name: 'abbey' }).first().click();
+      expect(await page.locator('svg desc').textContent()).toMatch(/^abbey ran: readings@1\.0\.0 from .*readings@1\.1\.0 from .* on\./);
+      expect(await page.locator('svg rect.run').count()).toBe(2);
+      expect(await page.getByRole('region', { name: 'What the site told' }).getByRole('row').count()).toBeGreaterThan(2);
+    });
+  });
+
+  test.each(['light', 'dark'] as const)('D6 axe finds nothing on any page, %s', async (colorScheme) => {
+    await withPage({ colorScheme }, async (page) => {
+      for (const [name, address] of Object.entries(pages())) {
+        const complaints: string[] = [];
+        page.removeAllListeners('console').on('console', (message) => complaints.push(message.text()));
+        await page.goto(`${origin()}${address}`);
+        await keep(page, `${name}-${colorScheme}`);
+        await page.evaluate(AXE);
+        const { violations, passes } = await page.evaluate<{
+          readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[];
+          readonly passes: readonly { readonly id: string }[];
+        }>('axe.run()');
+        expect(
+          violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`),
+          name,
+        ).toEqual([]);
+        expect(passes.map(({ id }) => id)).toContain('color-contrast');
+        expect(
+          complaints.filter((text) => text.includes('Content Security Policy')),
+          name,
+        ).toEqual([]);
+      }
+    });
+  });
+
+  test('D6 what a browser may do with a page is said, and on paper nothing is asked for', async () => {
+    await withPage({}, async (page) => {
+      const answer = await page.goto(`${origin()}${pages()['release'] ?? ''}`);
+      expect(answer?.headers()).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+      expect(answer?.headers()['content-security-policy']).toMatch(/^default-src 'none'; style-src 'sha256-[^']+'; form-action 'self'/);
+      await page.emulateMedia({ media: 'print' });
+      expect(await page.locator('form:visible').count()).toBe(0);
+      await keep(page, 'release-paper');
+    });
+  });
+
+  test('D6 who may not ask may not read, and a stranger learns nothing', async () => {
+    const narrow = await contextOf('narrow.example');
+    const page = await narrow.newPage();
+    expect((await page.goto(`${origin()}/audit/?q=readings`))?.status()).toBe(200);
+    expect(await page.locator('main').innerText()).not.toContain(release);
+    expect((await page.goto(`${origin()}/audit/release/readings@1.0.0`))?.status()).toBe(403);
+    await narrow.close();
+    const stranger = await contextOf(undefined);
+    const asked = await stranger.newPage();
+    const texts: string[] = [];
+    for (const address of ['/audit/', '/audit/release/readings@1.0.0', '/audit/nothing']) {
+      expect((await asked.goto(`${origin()}${address}`))?.status()).toBe(401);
+      texts.push(await asked.content());
+    }
+    expect(new Set(texts).size).toBe(1);
+    await stranger.close();
+  });
+
+  /** Keeps a picture for people to look at, where CI says so. */
+  async function keep(page: Page, name: string): Promise<void> {
+    const folder = process.env['SEALANE_ARTIFACTS'];
+    if (folder === undefined) return;
+    mkdirSync(folder, { recursive: true });
+    await page.screenshot({ path: path.join(folder, `page-${name}.png`), fullPage: true });
+  }
+});
