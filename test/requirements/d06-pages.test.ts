@@ -1,8 +1,8 @@
 /** Row D6: the auditor’s pages in a real browser, that comes with a client certificate and runs no script of theirs. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import axe from 'axe-core';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
@@ -15,7 +15,6 @@ import { enrolSite, type TestSite } from '../support/site.js';
 import { authorityOf, issueTo } from '../support/tls.js';
 
 const browserPath = requireProgram('chromium');
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const QUESTIONS = ['snapshot', 'trace', 'coverage', 'at', 'decisions', 'unit', 'approvals'];
 /** A person’s browser, as its service.yaml names it. */
 const AUDITOR = 'auditor.example';
@@ -152,6 +151,42 @@ describe.skipIf(browserPath === undefined)('D6 pages for people (skipped without
     });
   });
 
+  test('D6 a search by digest, version, site, serial, firmware and person leads to what is meant', async () => {
+    await withPage({ javaScriptEnabled: false }, async (page) => {
+      const words = {
+        [release]: ['Releases found', 'readings@1.0.0'],
+        '1.1.0': ['Releases found', 'readings@1.1.0'],
+        [refused]: ['Decision found', refused],
+        abbey: ['Site found', 'abbey'],
+        NR0001: ['Hardware found', 'readings@1.0.0'],
+        'firmware 9.40': ['Hardware found', 'brook'],
+        alice: ['Person found', release],
+      } as const;
+      for (const [text, [heading, link]] of Object.entries(words)) {
+        await page.goto(`${origin()}/audit/?q=${encodeURIComponent(text)}`);
+        expect(await page.getByRole('heading', { level: 2 }).first().innerText(), text).toBe(heading);
+        expect(await page.getByRole('link', { name: link }).count(), text).toBeGreaterThan(0);
+      }
+      await page.goto(`${origin()}/audit/?q=nobody`);
+      expect(await page.locator('main').innerText()).toContain('Nothing in the ledger is called nobody');
+    });
+  });
+
+  test('D6 a page is asked of another time, and read with the keyboard alone', async () => {
+    await withPage({}, async (page) => {
+      await page.goto(`${origin()}${pages()['site'] ?? ''}`);
+      await page.keyboard.press('Tab');
+      expect(await page.locator(':focus').innerText()).toBe('Skip to the content');
+      await page.keyboard.press('Enter');
+      await page.keyboard.press('Tab');
+      expect(await page.locator(':focus').innerText()).toBe('readings@1.1.0');
+      await page.getByLabel('What was so at').fill('2026-01-01T00:00:00Z');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/asOf=2026-01-01/);
+      expect(await page.locator('dl').innerText()).toContain('nothing');
+    });
+  });
+
   test.each(['light', 'dark'] as const)('D6 axe finds nothing on any page, %s', async (colorScheme) => {
     await withPage({ colorScheme }, async (page) => {
       for (const [name, address] of Object.entries(pages())) {
@@ -159,7 +194,7 @@ describe.skipIf(browserPath === undefined)('D6 pages for people (skipped without
         page.removeAllListeners('console').on('console', (message) => complaints.push(message.text()));
         await page.goto(`${origin()}${address}`);
         await keep(page, `${name}-${colorScheme}`);
-        await page.evaluate(AXE);
+        await page.evaluate(axe.source);
         const { violations, passes } = await page.evaluate<{
           readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[];
           readonly passes: readonly { readonly id: string }[];

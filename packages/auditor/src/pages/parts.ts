@@ -52,6 +52,7 @@ export function mark(tone: Tone, word: string): Html {
 /** How a verdict, a result or an event of a site sounds. */
 export function toneOf(word: string): Tone {
   if (['pass', 'passed', 'approve', 'approved', 'installed', 'success'].includes(word.toLowerCase())) return 'good';
+  if (['retired', 'rotated', 'local-role', 'summed-up'].includes(word)) return 'none';
   return word === 'pending' ? 'wait' : 'bad';
 }
 

@@ -30,7 +30,7 @@ export const sitePage: AuditPage = {
 
 /** The page’s own part; `names` are those of releases, `now` is where the time line ends. */
 export function siteBody(answer: AtSite, names: ReadonlyMap<Digest, string>, now: string): Html {
-  const { site, stage, release, since, history, missing } = answer;
+  const { site, stage, release, since, history, summedUp, missing } = answer;
   const nameOf = (one: Digest): string => names.get(one) ?? one;
   return html`<h1>Site ${site}</h1>
     ${factList([
@@ -53,11 +53,26 @@ export function siteBody(answer: AtSite, names: ReadonlyMap<Digest, string>, now
         digestCode(statement),
       ]),
     )}
+    ${summedUp.length === 0 ? '' : summedUpPart(summedUp, nameOf)}
     ${missing.length === 0 ? '' : html`<p>${mark('bad', 'missing')} Nobody brought the receipts ${missing.join(', ')}.</p>`}`;
 }
 
 function receiptsText({ history, missing }: AtSite): Html {
   return html`${history.length} ${missing.length === 0 ? mark('good', 'none missing') : mark('bad', `${missing.length} missing`)}`;
+}
+
+/** Refusals that a site which was cut off told of in one receipt. */
+function summedUpPart(summedUp: AtSite['summedUp'], nameOf: (release: Digest) => string): Html {
+  const rows = summedUp.map(({ runs, since, until, count, refused, others, statement }) => [
+    runs.map(({ from, to }) => `${from}–${to}`).join(', '),
+    html`${timeOfDay(since)} to ${timeOfDay(until)}`,
+    html`${counted(count, 'refusal')}:
+    ${refused.map((one) => html`${one.count} times ${one.reason}${one.release === null ? '' : html` of ${nameOf(one.release)}`}<br />`)}
+    ${others === 0 ? '' : counted(others, 'other')}`,
+    digestCode(statement),
+  ]);
+  return html`<h2>Summed up</h2>
+    ${table('Older refusals while it was cut off', ['Receipts', 'When', 'What', 'Statement'], rows)}`;
 }
 
 function drawing({ site, history }: AtSite, nameOf: (release: Digest) => string, now: string): Html {
