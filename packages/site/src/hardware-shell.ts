@@ -1,5 +1,5 @@
 /** This host's hardware, collected when it is asked for; the last one that differed is kept beside the state, for people and for tomorrow's comparison. */
-import { equalBytes, hardwareClass, hardwareDevices, type JsonObject, utf8 } from '@sealane/core';
+import { hardwareDrift, type JsonObject, LIMITS, parseStrictJson, SealaneError, utf8 } from '@sealane/core';
 import { systemClock } from './clock.js';
 import type { Disk } from './disk.js';
 import { durableWrite } from './durable-write.js';
@@ -23,18 +23,28 @@ export function collectHardware(disk: Disk, { root, devices }: InventoryPlace, t
   return withAttached(hbom, devices, { read: (file, maxBytes) => disk.read(file, maxBytes), talk });
 }
 
-/** As `collectHardware`, and writes the inventory to `file` where a class in it is another than in the one there. */
+/**
+ * As `collectHardware`; where a unit or its firmware is another than in the inventory in `file`, that is told and `file` replaced. How worn or warm a unit is makes no
+ * difference.
+ */
 export function hardwareOf(disk: Disk, file: string, place: InventoryPlace, talk: (line: string) => void): Promise<JsonObject> {
   const hbom = collectHardware(disk, place, talk);
-  const mark = utf8(
-    hardwareDevices(hbom)
-      .map(({ facts }) => `${hardwareClass(facts)}\n`)
-      .join(''),
-  );
-  const known = disk.read(`${file}.class`, MAX_INVENTORY_BYTES);
-  if (known === undefined || !equalBytes(known, mark)) {
-    durableWrite(disk, file, utf8(`${JSON.stringify(hbom, null, 1)}\n`), 0o644);
-    durableWrite(disk, `${file}.class`, mark, 0o644);
-  }
+  const changes = changesSince(disk.read(file, MAX_INVENTORY_BYTES), hbom);
+  if (changes === undefined || changes.length > 0) durableWrite(disk, file, utf8(`${JSON.stringify(hbom, null, 1)}\n`), 0o644);
+  for (const change of changes ?? []) talk(`the hardware has changed: ${change}`);
   return Promise.resolve(hbom);
+}
+
+/** What differs from the inventory that was kept; undefined without one that can be read. */
+function changesSince(kept: Uint8Array | undefined, hbom: JsonObject): readonly string[] | undefined {
+  if (kept === undefined) return undefined;
+  try {
+    const before = parseStrictJson(kept, { maxBytes: MAX_INVENTORY_BYTES, maxDepth: LIMITS.jsonDepth });
+    if (typeof before !== 'object' || before === null) return undefined;
+    const { units, firmware } = hardwareDrift(before as JsonObject, hbom);
+    return [...units, ...firmware];
+  } catch (error) {
+    if (error instanceof SealaneError) return undefined;
+    throw error;
+  }
 }

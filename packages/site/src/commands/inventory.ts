@@ -13,6 +13,7 @@ import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/comm
 import { nodeDisk } from '../disk.js';
 import { writeOutput } from '../durable-write.js';
 import { collectHardware } from '../hardware-shell.js';
+import { untoldCondition } from '../inventory/condition.js';
 
 /** The command. */
 export const command: CommandSpec = {
@@ -49,15 +50,41 @@ function inventory({ options, io }: CommandCall): CommandResult {
   };
 }
 
-/** Says what is not known: by default that would keep a site from being covered. */
+/** Says what is not known: facts without which by default no site is covered, and how the host is just now. */
 function hintOf(hbom: JsonObject): { readonly hint?: string } {
   const facts = hardwareFacts(hbom);
   const { unknown } = compareHardware({ tested: facts, site: facts, require: HARDWARE_FACTS });
   const wanted: readonly string[] = [...DEFAULT_REQUIRED_FACTS, 'arch', 'cpu'];
   const missing = unknown.filter((fact) => wanted.includes(fact));
-  return missing.length === 0
-    ? {}
-    : { hint: `not known on this host: ${missing.join(', ')} (root may see more); policy's hardware.require must not ask for them` };
+  const untold = untoldIn(hbom as unknown as Inventory);
+  const lines = [
+    ...(missing.length === 0
+      ? []
+      : [`not known on this host: ${missing.join(', ')} (root may see more); policy's hardware.require must not ask for them`]),
+    ...(untold.length === 0 ? [] : [`unknown, and needed by no gate: ${untold.join(', ')}`]),
+  ];
+  return lines.length === 0 ? {} : { hint: lines.join('; ') };
+}
+
+/** A device as this program has just written it. */
+interface Component {
+  readonly name: string;
+  readonly properties?: readonly { readonly name: string; readonly value: string }[];
+}
+
+interface Inventory {
+  readonly metadata: { readonly component: Component };
+  readonly components: readonly Component[];
+}
+
+function untoldIn({ metadata, components }: Inventory): readonly string[] {
+  const told = ({ properties = [] }: Component): readonly string[] => properties.map(({ name }) => name);
+  const isDisk = ({ properties = [] }: Component): boolean =>
+    properties.some(({ name, value }) => name === 'cdx:device:function' && value === 'disk');
+  return untoldCondition(
+    told(metadata.component),
+    components.filter(isDisk).map((disk) => ({ model: disk.name, told: told(disk) })),
+  );
 }
 
 function textOf(value: CommandCall['options'][string]): string | undefined {

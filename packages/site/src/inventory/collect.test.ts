@@ -258,7 +258,7 @@ describe('a collection', () => {
       },
       when,
     );
-    expect(ran).toEqual(['lspci -vmm']);
+    expect(ran).toEqual(['df -l -P -B1', 'lspci -vmm']);
   });
 
   test('of any files is a device BOM without unknown fields, never a crash', () => {

@@ -1,10 +1,11 @@
 /**
  * The hardware inventory of this machine as a CycloneDX 1.7 device BOM: what labs hand in with their tests and sites put into receipts.
  *
- * A fact that is not known is absent, never empty or guessed. Serials, MACs and slots are properties, which no hardware class reads.
+ * A fact that is not known is absent, never empty or guessed. Serials, MACs, slots and how the machine is just now are properties, which no hardware class reads.
  */
 import type { JsonObject, JsonValue } from '@sealane/core';
 import { deviceComponent } from './components.js';
+import { hostCondition } from './condition.js';
 import { cpuFacts } from './cpu.js';
 import { diskFacts } from './disks.js';
 import { hostFacts } from './host.js';
@@ -17,9 +18,10 @@ export interface CollectionFacts {
   readonly toolVersion: string;
 }
 
-/** Collects. Pure but for its source; the same machine gives the same bytes but for `takenAt`. */
+/** Collects. Pure but for its source; the same machine gives the same bytes but for `takenAt` and for how it is just now. */
 export function collectInventory(source: InventorySource, { takenAt, toolVersion }: CollectionFacts): JsonObject {
-  const host = deviceComponent(hostFacts(source));
+  const facts = hostFacts(source);
+  const host = deviceComponent({ ...facts, properties: { ...facts.properties, ...hostCondition(source) } });
   const parts = [...cpuFacts(source), ...pciFacts(source), ...diskFacts(source)].map(deviceComponent);
   return withoutUnknown({
     $schema: 'http://cyclonedx.org/schema/bom-1.7.schema.json',
