@@ -60,7 +60,7 @@ const SITE: readonly RequirementRow[] = [
   ['B10', 'degraded but functional, for days without WAN, DNS, NTP and central', ''],
   ['B11', 'a systemd service: notify, watchdog, credentials, hardened; or a timer', ''],
   ['B12', 'maintenance windows, holds, deferral', ''],
-  ['B13', 'hardware facts and drift', NOT_BY_ROW],
+  ['B13', 'hardware facts and drift', ''],
   ['B14', 'break-glass and technicians', ''],
   ['B15', 'fence, drain, rejoin', ''],
   ['B16', 'enrol, template, rebuild', 'templates; that a replaced node is approved by a delegate'],

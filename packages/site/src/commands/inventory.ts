@@ -44,7 +44,7 @@ function inventory({ options, io }: CommandCall): CommandResult {
   const facts = hardwareFacts(hbom);
   return {
     exit: 0,
-    json: { out: file, class: hardwareClass(facts), facts },
+    json: { out: file, class: hardwareClass(facts), facts, untold: untoldIn(hbom as unknown as Inventory) },
     text: `the inventory of this host is in ${file}`,
     ...hintOf(hbom),
   };
