@@ -22,7 +22,7 @@ export async function summariesOf(inquiry: Inquiry, receipts: readonly ReceiptRe
     const said = entry === undefined ? undefined : readReceipt(statementOf(entry)).summary;
     if (said === undefined) return [];
     const chain = receipts.filter(({ keyId }) => keyId === receipt.keyId);
-    const runs = said.runs.filter((run) => fits(run, receipt, chain));
+    const runs = said.runs.filter((run) => isOfChain(run, receipt, chain));
     if (runs.length < said.runs.length)
       doubt(inquiry.evidence, receipt, 'SITE_MISMATCH', `receipt ${receipt.index} sums up what is not of its chain`);
     return [{ receipt, said: { ...said, runs } }];
@@ -34,8 +34,11 @@ function standsFor({ receipt: { keyId }, said }: SummaryTold, receipt: ReceiptRe
   return keyId === receipt.keyId && said.runs.some(({ from, to }) => from <= receipt.seq && receipt.seq <= to);
 }
 
-function fits({ from, to, prev, last }: SummedRun, { seq }: ReceiptRecord, chain: readonly ReceiptRecord[]): boolean {
-  const at = (number: number): ReceiptRecord | undefined => chain.find((receipt) => receipt.seq === number);
+type Link = Pick<ReceiptRecord, 'seq' | 'prev' | 'statementDigest'>;
+
+/** Whether a run that the summary of number `seq` stands for lies where it says between the receipts of the chain that are there. */
+export function isOfChain({ from, to, prev, last }: SummedRun, { seq }: Link, chain: readonly Link[]): boolean {
+  const at = (number: number): Link | undefined => chain.find((receipt) => receipt.seq === number);
   const [before, own, after] = [at(from - 1), at(to), at(to + 1)];
   const isOrdered = from <= to && to < seq && (prev === null) === (from === 1);
   return (
