@@ -51,7 +51,7 @@ export const RETIRE_CRASH_POINTS = [
 ] as const;
 
 /** Those of a queue of receipts that is summed up, in their order. */
-export const SUM_CRASH_POINTS = ['update:summing-up', 'update:summed-up'] as const;
+const SUM_CRASH_POINTS = ['update:summing-up', 'update:summed-up'] as const;
 
 /** A moment's name. */
 export type CrashPoint =

@@ -124,11 +124,19 @@ export function runsOf(
   return runs;
 }
 
-/** Numbers below the highest one of a key's chain that nobody brought and no summary stands for. */
-function gaps(receipts: readonly ReceiptRecord[], summaries: readonly SummaryTold[], key: string): readonly number[] {
-  const numbers = receipts.filter(({ keyId }) => keyId === key).map(({ seq }) => seq);
-  const have = new Set(numbers);
+/** Most missing numbers that are named: a site that signs a number of its own choosing cannot make the list as long as that. */
+const MAX_MISSING = 1000;
+
+/** Numbers below the highest one of a key's chain that nobody brought and no summary stands for: the lowest of them. */
+export function gaps(receipts: readonly ReceiptRecord[], summaries: readonly SummaryTold[], key: string): readonly number[] {
+  const numbers = receipts.filter(({ keyId }) => keyId === key).map(({ seq }) => ({ from: seq, to: seq }));
+  const highest = numbers.at(-1)?.to ?? 0;
   const runs = summaries.filter(({ receipt }) => receipt.keyId === key).flatMap(({ said }) => said.runs);
-  for (const { from, to } of runs) for (let seq = from; seq <= to; seq += 1) have.add(seq);
-  return Array.from({ length: numbers.at(-1) ?? 0 }, (_, n) => n + 1).filter((number) => !have.has(number));
+  const missing: number[] = [];
+  let next = 1;
+  for (const { from, to } of [...numbers, ...runs].sort((left, right) => left.from - right.from)) {
+    for (; next < Math.min(from, highest + 1) && missing.length < MAX_MISSING; next += 1) missing.push(next);
+    next = Math.max(next, to + 1);
+  }
+  return missing;
 }
