@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { canonicalJson, type JsonValue } from '@sealane/core';
 import { expect, test } from 'vitest';
 import { tryParser } from '../../../../test/support/hostile-input.js';
+import { shownIn } from '../../../../test/support/shown-in.js';
 import { parseConditions } from './conditions.js';
 import { parseCtrf } from './ctrf.js';
 import { parseFidelity } from './fidelity.js';
@@ -14,12 +15,6 @@ import { parseTopology } from './topology.js';
 
 const ROOT = new URL('../../../../', import.meta.url);
 const file = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(name, ROOT)));
-
-/** The document that a page of docs/formats shows. */
-function shownIn(page: string): Uint8Array {
-  const [, text] = /```json\n([^]*?)```/.exec(Buffer.from(file(`docs/formats/${page}.md`)).toString()) ?? [];
-  return canonicalJson(JSON.parse(text ?? '') as JsonValue);
-}
 
 const LAVA = `- {case: boot, suite: lava, result: pass, metadata: {}}
 - {case: network, suite: "0_smoke", result: pass, metadata: {definition: smoke}}
