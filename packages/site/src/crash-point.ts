@@ -50,12 +50,12 @@ export const RETIRE_CRASH_POINTS = [
   'update:retired',
 ] as const;
 
-/** Those of a queue of receipts that is summed up, in their order. */
-const SUM_CRASH_POINTS = ['update:summing-up', 'update:summed-up'] as const;
-
 /** A moment's name. */
 export type CrashPoint =
-  (typeof CRASH_POINTS | typeof ONE_WAY_CRASH_POINTS | typeof RETIRE_CRASH_POINTS | typeof SUM_CRASH_POINTS)[number] | 'update:drained';
+  | (typeof CRASH_POINTS | typeof ONE_WAY_CRASH_POINTS | typeof RETIRE_CRASH_POINTS)[number]
+  | 'update:drained'
+  | 'update:summing-up'
+  | 'update:summed-up';
 
 /** Says that a moment has come. Synchronous: a listener that kills the process does so exactly here. */
 export function crashPoint(name: CrashPoint): void {
