@@ -183,11 +183,11 @@ describe.skipIf(strace === undefined)('at a system call', () => {
     }
   }
 
-  it('a kill loses nothing that was acknowledged', () => runAtEach('signal=KILL', /./));
+  it('D2 a kill loses nothing that was acknowledged', () => runAtEach('signal=KILL', /./));
 
-  it('an I/O error fails the append by its code, and loses nothing', () => runAtEach('error=EIO', /write|sync|rename|unlink|ftruncate/));
+  it('D2 an I/O error fails the append by its code, and loses nothing', () => runAtEach('error=EIO', /write|sync|rename|unlink|ftruncate/));
 
-  it('a full disk fails the append by its code, and loses nothing', () => runAtEach('error=ENOSPC', /write/));
+  it('D2 a full disk fails the append by its code, and loses nothing', () => runAtEach('error=ENOSPC', /write/));
 });
 
 describe('at any moment', () => {
@@ -204,7 +204,7 @@ describe('at any moment', () => {
     return said;
   }
 
-  it('a kill loses nothing that was acknowledged, life after life of one ledger', async () => {
+  it('D2 a kill loses nothing that was acknowledged, life after life of one ledger', async () => {
     const folder = copyOf(template);
     const said: Said[] = [];
     for (const [life, lines] of [3, 17, 1, 40, 8, 26].entries()) {
@@ -219,7 +219,7 @@ describe('at any moment', () => {
     }
   });
 
-  it('two writers of one ledger, one of them killed, make one history', async () => {
+  it('D2 two writers of one ledger, one of them killed, make one history', async () => {
     const folder = copyOf(template);
     const calls = (from: number): string =>
       statementsFile(

@@ -51,7 +51,7 @@ async function makeHome(): Promise<PostgresHome> {
 describe.skipIf(programs === undefined)('on PostgreSQL', () => {
   describeLedger('the ledger on PostgreSQL', makeHome);
 
-  it('no row can be changed, removed, put in between, or truncated, whatever the session says it is', async () => {
+  it('D8 no row can be changed, removed, put in between, or truncated, whatever the session says it is', async () => {
     const home = await makeHome();
     const ledger = await home.open();
     await ledger.append(Array.from({ length: 257 }, (_, n) => numbered(author, n)));
@@ -158,7 +158,7 @@ describe.skipIf(programs === undefined)('on PostgreSQL', () => {
     await ledger.close();
   });
 
-  it('flushes commits whatever the role and the database are set to', async () => {
+  it('D8 flushes commits whatever the role and the database are set to', async () => {
     const home = await makeHome();
     await home.database.sql(`ALTER DATABASE ${home.database.name} SET synchronous_commit = off`);
     const ledger = await home.open();
@@ -167,7 +167,7 @@ describe.skipIf(programs === undefined)('on PostgreSQL', () => {
     await ledger.close();
   });
 
-  it('a server killed in the middle of appends loses nothing that was acknowledged, life after life', async () => {
+  it('D8 a server killed in the middle of appends loses nothing that was acknowledged, life after life', async () => {
     const home = await makeHome();
     const acknowledged = new Map<number, string>();
     let count = 0;
@@ -199,7 +199,7 @@ describe.skipIf(programs === undefined)('on PostgreSQL', () => {
     }
   });
 
-  it('a connection that is cut between any two statements fails by its code and leaves all or nothing; the same call again goes on', async () => {
+  it('D8 a connection that is cut between any two statements fails by its code and leaves all or nothing; the same call again goes on', async () => {
     const home = await makeHome();
     const ledger = await home.open();
     await ledger.append(Array.from({ length: 255 }, (_, n) => numbered(author, n)));
@@ -230,7 +230,7 @@ describe.skipIf(programs === undefined)('on PostgreSQL', () => {
     await expectKept(home, acknowledged);
   });
 
-  it('many writers, each with connections of its own, make one history without a gap', async () => {
+  it('D8 many writers, each with connections of its own, make one history without a gap', async () => {
     const home = await makeHome();
     const ledgers = [await home.open()];
     while (ledgers.length < 4) ledgers.push(await home.open());
@@ -263,7 +263,7 @@ describe.skipIf(programs === undefined)('the publish lock in PostgreSQL', () => 
     return home;
   }
 
-  it('is one holder’s at a time, whoever has it, and is free when that one ends', async () => {
+  it('D8 the publish lock is one holder’s at a time, whoever has it, and is free when that one ends', async () => {
     const home = await withLedger();
     const order: string[] = [];
     await withPublishLock(lock(home.place), async () => {
@@ -284,7 +284,7 @@ describe.skipIf(programs === undefined)('the publish lock in PostgreSQL', () => 
     expect(await withPublishLock(lock(home.place), ({ fence }) => Promise.resolve(fence))).toBe(6);
   });
 
-  it('a holder whose session the server ended logs nothing more once another holds the lock', async () => {
+  it('D8 a holder whose session the server ended logs nothing more once another holds the lock', async () => {
     const home = await withLedger();
     await expect(
       withPublishLock(lock(home.place), async (held) => {
