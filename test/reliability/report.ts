@@ -53,7 +53,7 @@ ${table(['flush', 'times', 'missed', 'what is then found'], flushRows(flushes))}
 
 ${UNMISSED}
 
-## Two hundred updates in a row
+## Update after update
 
 ${SOAK}
 
@@ -84,7 +84,7 @@ const UNMISSED = `Only some disks are tried for each flush: one that they do not
 after a boot, and is flushed for the sake of a killed updater. A blob that is gone from the **store** is copied from the mirror again, a lost \`synced.json\` costs one sync, \`logs\` are for people. A **slot** is flushed from the bottom up before it gets its name: what one flush of a folder misses the one above it mostly covers.
 An empty **journal** is as good as none.`;
 
-const SOAK = `One \`sealane-site run\` takes one release after the other from a running service, and returns its receipts. By chance the service is away for three seconds, a release fails its health and is taken back, or (in the first ${WARM}) the updater is killed. Each
+const SOAK = `One \`sealane-site run\` takes one release after the other, two hundred in a whole run, from a running service, and returns its receipts. By chance the service is away for three seconds, a release fails its health and is taken back, or (in the first ${WARM}) the updater is killed. Each
 is waited for: the release runs, or was taken back, and all receipts are sent. When warm = the median of the ${LEVEL} updates after the ${WARM}th, at the end = of the last ${LEVEL}.`;
 
 function soakRows(rounds: readonly SoakRound[]): readonly (readonly (string | number)[])[] {
@@ -100,7 +100,9 @@ function soakRows(rounds: readonly SoakRound[]): readonly (readonly (string | nu
 }
 
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const line = (words: readonly (string | number)[]): string => `| ${words.join(' | ')} |`;
+  // what a parser says of a torn block quotes its bytes
+  const plain = (word: string | number): string => String(word).replaceAll(/\p{Cc}+/gu, '…');
+  const line = (words: readonly (string | number)[]): string => `| ${words.map(plain).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
