@@ -133,6 +133,11 @@ describe('D7 an export', () => {
     await lane.sealane(['audit', 'export', '--site', 'nowhere', '--out', path.join(dir, 'none.tar')], 2);
   });
 
+  it('into a folder that is not there is refused, with the next step', async () => {
+    const { error } = await lane.sealane(['audit', 'export', '--period', SINCE_EVER, '--out', path.join(dir, 'nowhere', 'x.tar')], 2);
+    expect(error).toMatchObject({ code: 'USAGE', hint: expect.stringContaining('make the folder') });
+  });
+
   it('with any byte of any file changed fails our check, the sums fitting or not', async () => {
     const { file } = await exported('--period', SINCE_EVER);
     const files = await filesInTar(file);

@@ -1,7 +1,7 @@
 /** Exports on disk: one deterministic tar, written whole or not at all, read within bounds. */
 import { closeSync, createReadStream, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { AuditorError, createDigester, type Digest } from '@sealane/core';
+import { AuditorError, createDigester, type Digest, diskRefusal } from '@sealane/core';
 import { DEFAULT_UNPACK_LIMITS, packedFile, packTar, readTar, type UnpackLimits } from '@sealane/oci';
 import { malformed } from './manifest.js';
 import type { ExportFiles } from './render.js';
@@ -16,7 +16,7 @@ export interface WrittenExport {
   readonly bytes: number;
 }
 
-/** Writes a tar of the files. @throws AuditorError `USAGE` there is a file already */
+/** Writes a tar of the files. @throws AuditorError `USAGE` there is a file already, or no folder for it; CoreError `STATE_UNWRITABLE` the disk refused */
 export async function writeExport(out: string, files: ExportFiles): Promise<WrittenExport> {
   if (existsSync(out))
     throw new AuditorError(
@@ -25,6 +25,10 @@ export async function writeExport(out: string, files: ExportFiles): Promise<Writ
       { out },
       { hint: 'name another file with --out' },
     );
+  if (!existsSync(path.dirname(out))) {
+    const hint = 'make the folder, or name another file with --out';
+    throw new AuditorError('USAGE', `write the export ${out}: expected the folder ${path.dirname(out)}, got none`, { out }, { hint });
+  }
   const temporary = path.join(path.dirname(out), `.${path.basename(out)}.tmp`);
   const digester = createDigester();
   let bytes = 0;
@@ -37,6 +41,8 @@ export async function writeExport(out: string, files: ExportFiles): Promise<Writ
     }
     fsyncSync(handle);
     renameSync(temporary, out);
+  } catch (error) {
+    throw diskRefusal(error, `write the export ${out}`) ?? error;
   } finally {
     closeSync(handle);
     rmSync(temporary, { force: true });
