@@ -37,6 +37,7 @@ export const PROJECTION_SCHEMA: readonly string[] = [
   `CREATE TABLE statement(
     idx INTEGER PRIMARY KEY, key INTEGER NOT NULL REFERENCES key_seen(id), predicate_type INTEGER NOT NULL REFERENCES predicate_type(id)) STRICT`,
   'CREATE INDEX statement_key ON statement(key, idx)',
+  'CREATE INDEX statement_type ON statement(predicate_type, idx)',
   `CREATE TABLE subject(
     artifact INTEGER NOT NULL REFERENCES artifact(id), predicate_type INTEGER NOT NULL, idx INTEGER NOT NULL,
     PRIMARY KEY(artifact, predicate_type, idx)) WITHOUT ROWID, STRICT`,

@@ -1,4 +1,5 @@
 /** Ledger files of earlier versions: brought up to date by whoever has the log's key, refused with the next step for everybody else. */
+import { PREDICATE } from '@sealane/core';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openLedger } from '../open-ledger.js';
@@ -18,8 +19,10 @@ afterEach(async () => {
   await home.remove();
 });
 
+/** Version 4 found no statement by its type. */
+const AS_4 = 'DROP INDEX statement_type; PRAGMA user_version = 4';
 /** Version 3 knew one key of the log. */
-const AS_3 = 'DROP TABLE log_key; PRAGMA user_version = 3';
+const AS_3 = `${AS_4}; DROP TABLE log_key; PRAGMA user_version = 3`;
 /** The projection as version 2 had it, as far as it was another; the guards of the log stay. */
 const AS_2 = `${AS_3}; DROP TABLE receipt; DROP TABLE site_record; DROP TABLE document;
   CREATE TABLE site_record(idx INTEGER PRIMARY KEY, site TEXT NOT NULL, key_id BLOB NOT NULL, stage TEXT NOT NULL) STRICT;
@@ -40,6 +43,7 @@ test.each([
   ['1', AS_1],
   ['2', AS_2],
   ['3', AS_3],
+  ['4', AS_4],
 ])('a file of version %s is refused to who only reads, and brought up to date by who writes', async (version, sql) => {
   become(sql);
   await expect(readOnly()).rejects.toMatchObject({
@@ -49,6 +53,7 @@ test.each([
   });
   const ledger = await home.open();
   expect((await ledger.verify()).problems).toEqual([]);
+  expect(await ledger.statementsOf([PREDICATE.receipt])).toMatchObject([{ index: 7 }]);
   expect(await ledger.fleet('prod')).toMatchObject([{ site: 'shop-17', labels: { region: 'north' }, report: { event: 'installed' } }]);
   await ledger.close();
   await (await readOnly()).close();
