@@ -246,6 +246,7 @@ export type { ExpectedSigner } from './sigstore/bundle-signer.js';
 export { type BundleQuestion, type SignedArtifact, type VerifiedBundle, verifySigstoreBundle } from './sigstore/verify-bundle.js';
 export { verifyKeyBundle } from './sigstore/verify-key-bundle.js';
 // admission
+export { groupOf } from './admission/site-step.js';
 export { judgeSiteSecret, type SiteSecret } from './admission/secret-step.js';
 export { judgeSiteException, type SiteException } from './admission/exception-step.js';
 export { judgeRetirement, type SiteRetirement } from './admission/retirement-step.js';

@@ -56,12 +56,15 @@ function withMail(promoter: Promoter, channel: Channel, site: string, change: (m
   return { ...channel, issuedAt: promoter.now(), shards };
 }
 
-/** Every blob that a channel's shards name, and the shards. @throws PromoterError `CONTENT_MISSING` */
-export function mailOf(promoter: Promoter, channel: Channel): readonly Digest[] {
-  return (channel.shards ?? []).flatMap(({ prefix, digest }) => [
-    digest,
-    ...shardOf(promoter, channel, prefix).sites.flatMap((mail) => sentIn(mail).map((sent) => sent.digest)),
-  ]);
+/** The shards of a channel and the blobs that they name: those of these sites, or of all (`null`). @throws PromoterError `CONTENT_MISSING` */
+export function mailOf(promoter: Promoter, channel: Channel, sites: ReadonlySet<string> | null): readonly Digest[] {
+  const prefixes = sites === null ? null : new Set([...sites].map(shardPrefix));
+  return (channel.shards ?? [])
+    .filter(({ prefix }) => prefixes?.has(prefix) ?? true)
+    .flatMap(({ prefix, digest }) => {
+      const mail = shardOf(promoter, channel, prefix).sites.filter(({ site }) => sites?.has(site) ?? true);
+      return [digest, ...mail.flatMap((each) => sentIn(each).map((sent) => sent.digest))];
+    });
 }
 
 function shardOf(promoter: Promoter, { lane, stage, shards = [] }: Channel, prefix: string): SiteShard {

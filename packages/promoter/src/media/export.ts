@@ -1,4 +1,4 @@
-/** A medium: the part of the lane that the sites of one stage need, as the same static tree. */
+/** A medium: the part of the lane that some sites of one stage need, as the same static tree. */
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { digestHex, LIMITS, type Digest, PromoterError } from '@sealane/core';
@@ -9,10 +9,14 @@ import { readBlob } from '../content.js';
 import { durableWrite, PUBLIC_FILE, readNamed, readOptional } from '../disk-shell.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import { chainFile } from '../site-ca/names.js';
+import { type Audience, type AudienceWish, audienceOf } from './audience.js';
 
 export interface ExportedMedium {
   readonly out: string;
   readonly stage: string;
+  /** Names of the groups whose releases are on it, and of the sites whose own mail and certificates are; null: all of the stage. */
+  readonly groups: readonly string[];
+  readonly sites: readonly string[] | null;
   readonly files: number;
   readonly bytes: number;
 }
@@ -20,12 +24,14 @@ export interface ExportedMedium {
 /**
  * Writes a medium. The timestamp is written last: a medium that was pulled too early has none and is refused as a whole.
  *
- * @throws PromoterError `STAGE_UNKNOWN`; `CONTENT_MISSING` the lane lacks a blob that a release names
+ * @throws PromoterError `CONTENT_MISSING` the lane lacks a blob that a release names; and as `audienceOf`
  */
-export async function exportMedium(promoter: Promoter, stage: string, out: string): Promise<ExportedMedium> {
-  stageOf(promoter, stage);
-  const names = [...contentFiles(promoter, stage), ...filesBelow(promoter.home.lane, 'log'), ...filesBelow(promoter.home.lane, 'trust')];
-  const certificates = await certificatesOf(promoter, stage);
+export async function exportMedium(promoter: Promoter, wish: AudienceWish, out: string): Promise<ExportedMedium> {
+  const { stage } = wish;
+  const audience = await audienceOf(promoter, wish);
+  const { lane } = promoter.home;
+  const names = [...contentFiles(promoter, stage, audience), ...filesBelow(lane, 'log'), ...filesBelow(lane, 'trust')];
+  const certificates = await certificatesOf(promoter, stage, audience);
   const timestamp = path.join('trust', 'metadata', 'timestamp.json');
   const ordered = [...names.filter((name) => name !== timestamp), timestamp];
   let bytes = 0;
@@ -34,24 +40,29 @@ export async function exportMedium(promoter: Promoter, stage: string, out: strin
     bytes += pem.length;
   }
   for (const name of ordered) {
-    const content = readNamed(path.join(promoter.home.lane, name), 'lane file');
+    const content = readNamed(path.join(lane, name), 'lane file');
     durableWrite(path.join(out, name), content, PUBLIC_FILE);
     bytes += content.length;
   }
-  return { out, stage, files: ordered.length + certificates.length, bytes };
+  const sites = audience.sites === null ? null : [...audience.sites].sort();
+  return { out, stage, groups: [...audience.groups].sort(), sites, files: ordered.length + certificates.length, bytes };
 }
 
 /** Loaded only where sites are certified: X.509 costs a start tens of milliseconds. */
-async function certificatesOf(promoter: Promoter, stage: string): Promise<readonly (readonly [name: string, pem: string])[]> {
+async function certificatesOf(
+  promoter: Promoter,
+  stage: string,
+  { sites }: Audience,
+): Promise<readonly (readonly [name: string, pem: string])[]> {
   if (readOptional(chainFile(promoter.home)) === undefined) return [];
-  return await (await import('../site-ca/on-medium.js')).certificatesFor(promoter, stage);
+  return await (await import('../site-ca/on-medium.js')).certificatesFor(promoter, stage, sites);
 }
 
-/** Blobs of every release that the stage's channel names, with waybills and what those name; and what makes the folder an OCI layout. */
-function contentFiles(promoter: Promoter, stage: string): readonly string[] {
+/** Blobs of every release that the stage's channel names for these groups, with waybills and what those name; and what makes the folder an OCI layout. */
+function contentFiles(promoter: Promoter, stage: string, { groups, sites }: Audience): readonly string[] {
   const { channel } = stageOf(promoter, stage);
-  const digests = new Set<Digest>(mailOf(promoter, channel));
-  for (const { release, waybill } of channel.groups) {
+  const digests = new Set<Digest>(mailOf(promoter, channel, sites));
+  for (const { release, waybill } of channel.groups.filter(({ name }) => groups.has(name))) {
     digests.add(waybill);
     for (const blob of parseWaybill(readHere(promoter, waybill)).blobs) digests.add(blob.digest);
     digests.add(release);

@@ -1,4 +1,4 @@
-/** Certificates that travel with a medium: of each site of a stage the last one, while it holds. */
+/** Certificates that travel with a medium: of each site that it is for the last one, while it holds. */
 import { X509Certificate } from '@peculiar/x509';
 import { fromBase64, sha256 } from '@sealane/core';
 import { readOptional } from '../disk-shell.js';
@@ -8,8 +8,12 @@ import { issuedTo } from './issued.js';
 import { chainFile } from './names.js';
 import { certificatePem, derOf, readCertificates } from './x509.js';
 
-/** Files for the medium by name; none in a home without an authority. Whoever finds the medium learns names of sites, and no key. */
-export async function certificatesFor(promoter: Promoter, stage: string): Promise<readonly (readonly [name: string, pem: string])[]> {
+/** Files for the medium by name: of these sites, or of all of the stage (`null`); none in a home without an authority. Whoever finds the medium learns names of sites, and no key. */
+export async function certificatesFor(
+  promoter: Promoter,
+  stage: string,
+  sites: ReadonlySet<string> | null,
+): Promise<readonly (readonly [name: string, pem: string])[]> {
   const file = chainFile(promoter.home);
   const pem = readOptional(file);
   if (pem === undefined) return [];
@@ -18,6 +22,7 @@ export async function certificatesFor(promoter: Promoter, stage: string): Promis
   const names = new Set((await promoter.ledger.sites()).map(({ site }) => site));
   const found: (readonly [string, string])[] = [];
   for (const name of names) {
+    if (sites?.has(name) === false) continue;
     const { record, objection } = await standingOf(promoter, name);
     if (record.stage !== stage || objection !== null) continue;
     const last = (await issuedTo(promoter, record.key.id)).at(-1);
