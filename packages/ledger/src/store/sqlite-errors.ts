@@ -7,7 +7,7 @@ export function sqliteCode(error: unknown): string | undefined {
   return error instanceof Database.SqliteError ? error.code : undefined;
 }
 
-/** Prefix of SQLite's code → ours. Constraints are not here: breaking one is a fault of the program, or tampering that a trigger stopped. */
+/** Prefix of SQLite's code → ours. A trigger stops what does not fit the rows that are there; breaking another constraint is a fault of the program. */
 const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['SQLITE_BUSY', 'LEDGER_BUSY'],
   ['SQLITE_LOCKED', 'LEDGER_BUSY'],
@@ -19,6 +19,7 @@ const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['SQLITE_CORRUPT', 'LEDGER_DAMAGED'],
   ['SQLITE_NOTADB', 'LEDGER_DAMAGED'],
   ['SQLITE_ERROR', 'LEDGER_DAMAGED'],
+  ['SQLITE_CONSTRAINT_TRIGGER', 'LEDGER_DAMAGED'],
 ];
 
 /** A failure of SQLite, or of the file system below it, as a `LedgerError`; anything else unchanged. */

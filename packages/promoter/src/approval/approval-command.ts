@@ -6,7 +6,7 @@ import { encodeBundle } from '@sealane/trust';
 import { GROUP, KEY, OUT, statementsResult, TO_STAGE } from '../command-parts.js';
 import { reached } from '../crash-point.js';
 import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
-import { logEnvelope } from '../log/log-statements.js';
+import { logEnvelope, tryWitness } from '../log/log-statements.js';
 import { publishedLane, ROOT, withPublishedLane } from '../client/published-lane-shell.js';
 import { optionalText, type Promoter, releaseOf, textArgument, textOption, withLockedPromoter } from '../promoter.js';
 import { signApproval } from './approve.js';
@@ -58,6 +58,8 @@ async function run(call: CommandCall, verdict: 'approve' | 'reject'): Promise<Co
     }
     const { index, statementDigest } = await logEnvelope(promoter.ledger, signed);
     reached('approval:logged');
+    // what no witness has seen, whoever owns the database could cut off the end of the log (THREATS T15): it must not be a veto
+    if (verdict === 'reject') await tryWitness(promoter);
     return statementsResult([{ predicateType: PREDICATE.approval, digest: statementDigest, logIndex: index }]);
   };
   if (published === undefined) return await withLockedPromoter(call, sign);

@@ -3,8 +3,8 @@ import { type ErrorCode, LedgerError, SealaneError } from '@sealane/core';
 import pg from 'pg';
 
 /**
- * Prefix of an SQLSTATE (PostgreSQL, appendix A) → ours. Constraints are not here: breaking one is a fault of the program, or tampering that a
- * trigger stopped.
+ * Prefix of an SQLSTATE (PostgreSQL, appendix A) → ours. A trigger stops what does not fit the rows that are there (P0001); breaking another
+ * constraint is a fault of the program.
  */
 const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['08', 'LEDGER_UNREACHABLE'],
@@ -21,6 +21,7 @@ const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['57014', 'LEDGER_BUSY'],
   ['57', 'LEDGER_UNREACHABLE'],
   ['58', 'LEDGER_WRITE_FAILED'],
+  ['P0001', 'LEDGER_DAMAGED'],
   ['XX', 'LEDGER_DAMAGED'],
 ];
 
