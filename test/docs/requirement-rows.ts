@@ -39,11 +39,7 @@ const PROMOTION: readonly RequirementRow[] = [
 
 /** B. Distribution and the site. */
 const SITE: readonly RequirementRow[] = [
-  [
-    'B1',
-    'mirror: verified before it is served, nothing that was not asked for, killed anywhere, bounded, garbage collected',
-    'a bound in bytes of its own; what it serves is shown under B2',
-  ],
+  ['B1', 'mirror: verified before it is served, nothing that was not asked for, killed anywhere, bounded, garbage collected', ''],
   ['B2', 'engines pull from the mirror by digest, with the WAN cut', ''],
   ['B3', 'upstreams in order for each class of traffic; bulk cannot starve revocations; a bad upstream is left and rejoined', ''],
   ['B4', 'little over the WAN: resumable, only chunks that the site lacks', 'chunks; blobs resume and are shared (shown by B3)'],

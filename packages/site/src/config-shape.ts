@@ -200,6 +200,12 @@ export const siteShape = z.strictObject({
     .max(4096)
     .default(256)
     .describe('receipts that may wait to be sent before older refusals are summed up in one'),
+  mirrorBytes: z
+    .int()
+    .min(1024 * 1024)
+    .max(Number.MAX_SAFE_INTEGER)
+    .optional()
+    .describe('most content that the mirror may hold, in bytes: more is not begun; without it as much as the disk has room for'),
   neighbours: z
     .strictObject({ listen: z.string().min(1).max(255).describe('HOST:PORT on the LAN'), tls })
     .optional()

@@ -45,6 +45,7 @@ export function syncJob(site: Site, trust: TrustFile): SyncJob {
     expiry: 'network',
     seenSize: trust.seenCheckpoint === null ? 0 : parseCheckpoint(trust.seenCheckpoint).size,
     recheck: false,
+    mirrorBytes: site.config.mirrorBytes ?? null,
     judged: null,
   };
 }

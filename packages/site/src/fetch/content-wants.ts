@@ -3,7 +3,8 @@ import { type Digest, digestHex, isDigest, SealaneError } from '@sealane/core';
 import { walkRelease } from '@sealane/oci';
 import type { Waybill } from '@sealane/trust';
 import type { BlobSource } from './blob-source.js';
-import { blobPath, isNamed, type Mirror } from './mirror.js';
+import { blobPath, isNamed, type Mirror, type WantedBlob } from './mirror.js';
+import { makeRoom } from './room.js';
 import { count, emptyTally, type Tally } from './trust-wants.js';
 
 /** A manifest of an image, as `oci` bounds it; a release manifest is smaller. */
@@ -13,9 +14,9 @@ const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 const MAX_WALKS = 1024;
 
 /**
- * Gets all content of the waybills. What no upstream has, or all have wrong, is counted.
+ * Gets all content of the waybills, in the bound of the mirror (`null`: none). What no upstream has, or all have wrong, is counted.
  *
- * @throws SiteError `FETCH_FAILED`, `FETCH_TOO_SLOW`, `BUDGET_SPENT` it cannot be brought now; what has come is kept
+ * @throws SiteError `DISK_SHORT` it is more than the bound; `FETCH_FAILED`, `FETCH_TOO_SLOW`, `BUDGET_SPENT` it cannot be brought now: what has come is kept
  */
 export async function fetchContent(
   source: BlobSource,
@@ -23,16 +24,20 @@ export async function fetchContent(
   recheck: 'size' | 'bytes',
   waybills: readonly Waybill[],
   tally: Tally,
+  maxBytes: number | null,
 ): Promise<void> {
-  const get = async (digest: Digest, sizeBytes: number): Promise<void> => {
+  const blobs: WantedBlob[] = [];
+  const want = (digest: Digest, sizeBytes: number): void => {
     if (tally.wanted.has(digestHex(digest))) return;
     tally.wanted.add(digestHex(digest));
-    count(tally, digest, await source.blob({ digest, sizeBytes }, recheck));
+    blobs.push({ digest, sizeBytes });
   };
   for (const waybill of waybills) {
-    for (const blob of waybill.blobs) await get(blob.digest, blob.size);
-    await fetchRelease(source, mirror, waybill.release, tally, get);
+    for (const blob of waybill.blobs) want(blob.digest, blob.size);
+    await wantRelease(source, mirror, waybill.release, tally, want);
   }
+  if (maxBytes !== null) makeRoom(mirror, blobs, (hex) => tally.wanted.has(hex), maxBytes);
+  for (const blob of blobs) count(tally, blob.digest, await source.blob(blob, recheck));
 }
 
 /** Thrown by a look at what is here. */
@@ -49,7 +54,7 @@ export async function lacksContent(mirror: Mirror, waybills: readonly Waybill[])
     manifest: (digest) => Promise.resolve(orLacking(mirror.has(blobPath(digest)))),
   };
   try {
-    await fetchContent(look, mirror, 'size', waybills, emptyTally());
+    await fetchContent(look, mirror, 'size', waybills, emptyTally(), null);
     return false;
   } catch (error) {
     if (error instanceof Lacking) return true;
@@ -57,13 +62,13 @@ export async function lacksContent(mirror: Mirror, waybills: readonly Waybill[])
   }
 }
 
-/** Walks the release, getting one missing manifest after the other, then everything that it names. */
-async function fetchRelease(
+/** Walks the release, getting one missing manifest after the other, and wants everything that it names. */
+async function wantRelease(
   source: BlobSource,
   mirror: Mirror,
   release: Digest,
   tally: Tally,
-  get: (digest: Digest, sizeBytes: number) => Promise<void>,
+  want: (digest: Digest, sizeBytes: number) => void,
 ): Promise<void> {
   for (let walks = 0; walks < MAX_WALKS; walks += 1) {
     const walk = walkSoFar(mirror, release);
@@ -74,7 +79,7 @@ async function fetchRelease(
       continue;
     }
     tally.wanted.add(digestHex(release));
-    for (const { digest, size } of walk.found) await get(digest, size);
+    for (const { digest, size } of walk.found) want(digest, size);
     return;
   }
 }

@@ -42,6 +42,7 @@ export interface Mirror {
   withdraw(file: string): void;
   has(file: string): boolean;
   list(folder: string): readonly string[];
+  sizeBytes(file: string): number;
   /** Every file below a folder. */
   filesBelow(folder: string): readonly string[];
   remove(file: string): void;
@@ -77,6 +78,7 @@ export function openMirror(world: DownloadWorld, folder: string, offer: string):
     withdraw: (file) => disk.remove(path.join(offer, file)),
     has: (file) => disk.kind(at(file)) === 'file',
     list: (file) => disk.list(at(file)),
+    sizeBytes: (file) => disk.sizeBytes(at(file)),
     filesBelow: (file) => filesBelow(disk, folder, file),
     remove: (file) => disk.remove(at(file)),
     clearOffer: () => disk.remove(offer),

@@ -28,6 +28,8 @@ export type SyncJob = {
   readonly seenSize: number;
   /** Something in the mirror was found wrong: hash again what is there, and do not stop at an unchanged timestamp. */
   readonly recheck: boolean;
+  /** Most bytes of content that the mirror may hold; null: as the disk has room. */
+  readonly mirrorBytes: number | null;
   /** Digest of the timestamp whose trust was judged last: content is brought for that, and for nothing that nobody has looked at. */
   readonly judged: Digest | null;
 };
@@ -125,7 +127,7 @@ async function contentOf(place: Place, run: SyncRun, { files, tally, waybills }:
   const source = blobSource({ mirror, links, routes, places: carrying(run, 'content'), use: 'content', paceOf: pace });
   const rest = { at: place.at, tally };
   try {
-    await fetchContent(source, mirror, job.recheck ? 'bytes' : 'size', waybills, tally);
+    await fetchContent(source, mirror, job.recheck ? 'bytes' : 'size', waybills, tally, job.mirrorBytes);
   } catch (error) {
     if (error instanceof News) return await syncFrom(place, run);
     if (error instanceof SealaneError && FAILURES[error.code] !== undefined && job.expiry === 'network')
