@@ -67,7 +67,7 @@ const SITE: readonly RequirementRow[] = [
     'Podman and Kubernetes; systemd credentials of the unit on a booted machine',
   ],
   ['B20', 'attested hardware', NONE_YET],
-  ['B21', 'outbound only', 'drain; grants of kind stale and rollback come in files'],
+  ['B21', 'outbound only', ''],
   ['B22', 'retire, repurpose', ''],
 ];
 

@@ -35,7 +35,8 @@ describe.skipIf(!canLink() || python === undefined)('B21 outbound only (skipped 
 
   beforeAll(async () => {
     dir = mkdtempSync(path.join(tmpdir(), 'sealane-b21-'));
-    lane = await makeLane(dir);
+    const grants = '  - { kind: rollback, people: [alice], need: 1, maxDays: 2, maxUses: 1 }\n';
+    lane = await makeLane(dir, { pipeline: (text) => text.replace(/( {2}- \{ kind: stale.*\n)/, `$1${grants}`) });
     [here, center] = [await end('10.77.0.1'), await end('10.77.1.1')];
     for (const side of [here, center]) side.run('sysctl', '-qw', 'net.ipv6.conf.all.disable_ipv6=1');
     plug('wan', here, center);
@@ -77,6 +78,27 @@ describe.skipIf(!canLink() || python === undefined)('B21 outbound only (skipped 
     await lane.sealane(['revoke', two, '--reason', 'it loses data']);
     await expectUpdate(3, { outcome: 'refused', reason: 'RELEASE_REVOKED' });
     expect((await onSite('status')).json).toMatchObject({ receiptsQueued: 0, current: { release: one } });
+  });
+
+  test('B21 a drain and its end arrive, and a grant to go back below the floor, with all inbound traffic dropped', async () => {
+    await lane.sealane(['site', 'drain', 'harbour-7', '--reason', 'the crane is rebuilt']);
+    await expectUpdate(3, { outcome: 'refused', reason: 'SITE_DRAINED' });
+    expect((await onSite('status')).json).toMatchObject({ state: 'drained', workload: { is: 'none' } });
+    await lane.sealane(['site', 'rejoin', 'harbour-7', '--reason', 'it stands']);
+    const three = await lane.release('1.2.0');
+    await lane.promote(three);
+    await expectUpdate(0, { outcome: 'installed', release: three });
+    await lane.sealane(['revoke', two, '--floor', '--reason', 'what came before it loses data too']);
+    await expectUpdate(0, { outcome: 'unchanged' });
+    const back = async (): Promise<Answer> => await onSite('rollback', one);
+    expect((await back()).json).toMatchObject({ reason: 'RELEASE_BELOW_FLOOR' });
+
+    const request = path.join(dir, 'request.json');
+    await onSite('exception', 'request', '--kind', 'rollback', '--release', one, '--reason', 'tills', '--out', request);
+    const granted = await lane.sealane(['exception', 'create', '--request', request, '--key', 'alice', '--reason', 'tills stand still']);
+    await lane.sealane(['exception', 'send', granted.statements[0].digest]);
+    await onSite('update');
+    expect((await back()).json).toMatchObject({ outcome: 'installed', release: one });
   });
 
   test('B21 what left went to the list that sealane-site egress prints, and nowhere else', async () => {
