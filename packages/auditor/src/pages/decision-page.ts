@@ -7,7 +7,7 @@ import { decisions, type Decisions } from '../answers/decisions.js';
 import { kindOf } from '../export/index-page.js';
 import { answerPage } from './layout.js';
 import type { AuditPage } from './page.js';
-import { decisionLink, digestCode, factList, type Html, mark, releaseLink, table, timeOfDay, toneOf } from './parts.js';
+import { decisionLink, digestCode, factList, type Html, mark, releaseLink, statementLink, table, timeOfDay, toneOf } from './parts.js';
 
 export const decisionPage: AuditPage = {
   path: '/audit/decision/:subject',
@@ -49,7 +49,7 @@ export function decisionBody({ release, name, version }: Decisions, decision: De
       ['Number in the stage', counter === null ? 'none: it was refused' : String(counter)],
       ['Groups of sites', rollout.length === 0 ? 'none' : rollout.join(', ')],
       ['Policy', digestCode(policy)],
-      ['Statement', html`${digestCode(statement)}, entry ${logIndex}`],
+      ['Statement', html`${statementLink(statement)}, entry ${logIndex}`],
       ['Decide again', html`<code>${replay}</code>`],
     ])}
     <h2>Checks</h2>
@@ -76,7 +76,7 @@ function evidenceList(evidence: readonly Digest[]): Html {
 }
 
 function afterwards({ statement, at, between }: NonNullable<Decisions['decisions'][number]['then']>): Html {
-  const rows = between.map((said) => [html`${said.logIndex}`, kindOf(said.predicateType), digestCode(said.statement)]);
+  const rows = between.map((said) => [html`${said.logIndex}`, kindOf(said.predicateType), statementLink(said.statement)]);
   return html`<h2>What changed until it passed</h2>
     <p>${decisionLink(statement, 'Passed')} ${timeOfDay(at)}, after:</p>
     ${table('Logged about the release in between', ['Entry', 'Kind', 'Statement'], rows)}`;

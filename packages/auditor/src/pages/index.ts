@@ -5,5 +5,7 @@ import { homePage } from './home-page.js';
 import type { AuditPage } from './page.js';
 import { releasePage } from './release-page.js';
 import { sitePage } from './site-page.js';
+import { statementPage } from './statement-page.js';
+import { verifyPage } from './verify-page.js';
 
-export const AUDIT_PAGES: readonly AuditPage[] = [homePage, releasePage, coveragePage, sitePage, decisionPage];
+export const AUDIT_PAGES: readonly AuditPage[] = [homePage, releasePage, coveragePage, sitePage, decisionPage, statementPage, verifyPage];

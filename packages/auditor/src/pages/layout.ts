@@ -3,7 +3,7 @@ import { html, raw } from 'hono/html';
 import { parseCheckpoint } from '@sealane/core';
 import type { Doubt } from '../answers/context.js';
 import type { Answered, Asked } from '../answers/inquiry.js';
-import { digestCode, type Html, table } from './parts.js';
+import { type Html, statementLink, table } from './parts.js';
 import { STYLE } from './style.js';
 
 /** A whole page. */
@@ -71,7 +71,7 @@ function doubtsPart(doubts: readonly Doubt[]): Html | string {
   if (doubts.length === 0) return '';
   const rows = doubts.map(({ statement, logIndex, code, message }) => [
     html`${logIndex}`,
-    digestCode(statement),
+    statementLink(statement),
     html`${code}: ${message}`,
   ]);
   return html`<section aria-labelledby="doubts">
@@ -105,7 +105,7 @@ function restsOn(statements: Answered<object>['statements'], checkpoint: string 
       ${table(
         'By place in the log',
         ['Entry', 'Statement'],
-        statements.map(({ digest, logIndex }) => [html`${logIndex}`, digestCode(digest)]),
+        statements.map(({ digest, logIndex }) => [html`${logIndex}`, statementLink(digest)]),
       )}
       ${checkpoint === null ? '' : html`<pre>${checkpoint}</pre>`}
     </details>

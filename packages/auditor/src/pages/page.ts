@@ -13,14 +13,16 @@ export interface PageQuestion extends Asked {
   readonly may: (question: QuestionName) => boolean;
 }
 
-/** The questions that pages show answers to. */
-export type QuestionName = 'snapshot' | 'trace' | 'coverage' | 'at' | 'decisions' | 'unit' | 'approvals';
+/** The questions that pages show answers to; `prove` is that of `log prove`. */
+export type QuestionName = 'snapshot' | 'trace' | 'coverage' | 'at' | 'decisions' | 'unit' | 'approvals' | 'prove';
 
 export interface AuditPage {
   /** Its address; `:subject` is what it is about. */
   readonly path: string;
   /** The question whose answer it shows: who may ask that may read it. */
   readonly question: QuestionName;
+  /** What a browser may do with it; absent: what it may do with all others, which run no script. */
+  readonly policy?: string;
   /** The page as text. @throws SealaneError as the question does */
   readonly show: (context: AuditContext, question: PageQuestion) => Promise<string>;
 }

@@ -1,5 +1,5 @@
 /** The pages over hostile names: whatever a statement says stays text; and the policy lets exactly the stylesheet in. */
-import { base64, type Digest, sha256, sha256Raw, utf8 } from '@sealane/core';
+import { base64, type Digest, INTOTO_PAYLOAD_TYPE, makeEnvelope, sha256, sha256Raw, utf8 } from '@sealane/core';
 import { html } from 'hono/html';
 import { describe, expect, it } from 'vitest';
 import { coverageBody } from './coverage-page.js';
@@ -8,7 +8,9 @@ import { homeBody } from './home-page.js';
 import { answerPage, htmlText, layout, problemPage } from './layout.js';
 import { releaseBody } from './release-page.js';
 import { siteBody } from './site-page.js';
+import { statementBody } from './statement-page.js';
 import { PAGE_POLICY } from './style.js';
+import { VERIFY_PAGE, verifyPage } from './verify-page.js';
 
 /** Closes elements and attributes of both quotes, and begins a script in each way. */
 const EVIL = `"'></td></title></style></svg><script>alert(1)</script><img src=x onerror=alert(1)>&lt;`;
@@ -90,6 +92,25 @@ const hostile = {
       logIndex: 2,
     },
   ),
+  statement: statementBody(
+    [
+      {
+        index: 1,
+        envelope: makeEnvelope(INTOTO_PAYLOAD_TYPE, utf8(JSON.stringify(EVIL)), new Uint8Array([1])),
+        spki: new Uint8Array(),
+        statement: {
+          _type: 'https://in-toto.io/Statement/v1',
+          subject: [{ name: EVIL, digest: { sha256: EVIL } }],
+          predicateType: EVIL,
+          predicate: {},
+        },
+        statementDigest: DIGEST,
+        keyId: EVIL,
+        loggedAt: EVIL,
+      },
+    ],
+    () => EVIL,
+  ),
   home: homeBody(
     { origin: EVIL, size: 3, witnessed: null, problem: EVIL },
     { releases: [{ release: DIGEST, name: EVIL, version: EVIL }], sites: [{ site: EVIL, stage: EVIL }] },
@@ -130,5 +151,15 @@ describe('pages', () => {
 
   it.each(Object.entries(hostile))('%s: needs no script and no style of its own elements', (_, body) => {
     expect(htmlText(body)).not.toMatch(/ style=| on[a-z]+="|javascript:/);
+  });
+
+  it('allows the page that verifies its own script and no other, by its digest, in the page itself as well', () => {
+    const [script, more] = [...VERIFY_PAGE.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(([, text = '']) => text);
+    expect(more).toBeUndefined();
+    expect(verifyPage.policy).toContain(`script-src 'sha256-${base64(sha256Raw(utf8(script ?? '')))}';`);
+    expect(verifyPage.policy).not.toContain('unsafe');
+    const [, own] = /http-equiv="content-security-policy" content="([^"]*)"/.exec(VERIFY_PAGE) ?? [];
+    expect(verifyPage.policy).toBe(`${own}; frame-ancestors 'none'`);
+    expect(script).not.toMatch(/innerHTML|outerHTML|document\.write|insertAdjacentHTML|eval\(|new Function/);
   });
 });

@@ -60,6 +60,11 @@ export function digestCode(digest: string): Html {
   return html`<code>${digest}</code>`;
 }
 
+/** A statement by its digest, leading to what was signed and how to check it. */
+export function statementLink(statement: string): Html {
+  return html`<a href="/audit/statement/${encodeURIComponent(statement)}">${digestCode(statement)}</a>`;
+}
+
 export function releaseLink(release: string, label = release): Html {
   return html`<a href="/audit/release/${encodeURIComponent(release)}">${label}</a>`;
 }

@@ -6,7 +6,7 @@ import { type Trace, traceRelease } from '../answers/trace.js';
 import { counted } from '../commands/question.js';
 import { answerPage } from './layout.js';
 import type { AuditPage } from './page.js';
-import { decisionLink, digestCode, factList, type Html, mark, siteLink, table, timeOfDay, toneOf } from './parts.js';
+import { decisionLink, digestCode, factList, type Html, mark, siteLink, statementLink, table, timeOfDay, toneOf } from './parts.js';
 
 export const releasePage: AuditPage = {
   path: '/audit/release/:subject',
@@ -35,7 +35,7 @@ export function releaseBody(trace: Trace, stages: readonly string[]): Html {
     ${table(
       'Who built it, from what',
       ['Builder', 'Commits', 'Statement'],
-      provenance.map(({ builder, commits, statement }) => [builder, html`<code>${commits.join(', ')}</code>`, digestCode(statement)]),
+      provenance.map(({ builder, commits, statement }) => [builder, html`<code>${commits.join(', ')}</code>`, statementLink(statement)]),
     )}
     <h2>Tested</h2>
     ${table(
@@ -49,7 +49,7 @@ export function releaseBody(trace: Trace, stages: readonly string[]): Html {
           .filter((one) => one.statement === statement)
           .map(({ label }) => label)
           .join('; ') || 'no hardware named',
-        digestCode(statement),
+        statementLink(statement),
       ]),
     )}
     <h2>Approvals</h2>
@@ -57,7 +57,7 @@ export function releaseBody(trace: Trace, stages: readonly string[]): Html {
       'Who approved or rejected',
       ['Person', 'Stage', 'Verdict', 'When', 'Statement'],
       approvals.map(({ person, stage, verdict, issuedAt, statement }) => {
-        return [person, stage, mark(toneOf(verdict), verdict), timeOfDay(issuedAt), digestCode(statement)];
+        return [person, stage, mark(toneOf(verdict), verdict), timeOfDay(issuedAt), statementLink(statement)];
       }),
     )}
     <h2>Sites</h2>

@@ -8,7 +8,7 @@ import { runsOf } from '../answers/site-history.js';
 import { counted } from '../commands/question.js';
 import { answerPage } from './layout.js';
 import type { AuditPage } from './page.js';
-import { digestCode, factList, type Html, mark, releaseLink, table, timeOfDay, toneOf } from './parts.js';
+import { digestCode, factList, type Html, mark, releaseLink, statementLink, table, timeOfDay, toneOf } from './parts.js';
 import { timeLine } from './time-line.js';
 
 /** Runs and receipts on the drawing, the latest: the table has all. */
@@ -50,7 +50,7 @@ export function siteBody(answer: AtSite, names: ReadonlyMap<Digest, string>, now
         mark(toneOf(event), event),
         one === null ? '' : releaseLink(one, nameOf(one)),
         reason ?? '',
-        digestCode(statement),
+        statementLink(statement),
       ]),
     )}
     ${summedUp.length === 0 ? '' : summedUpPart(summedUp, nameOf)}
@@ -69,7 +69,7 @@ function summedUpPart(summedUp: AtSite['summedUp'], nameOf: (release: Digest) =>
     html`${counted(count, 'refusal')}:
     ${refused.map((one) => html`${one.count} times ${one.reason}${one.release === null ? '' : html` of ${nameOf(one.release)}`}<br />`)}
     ${others === 0 ? '' : counted(others, 'other')}`,
-    digestCode(statement),
+    statementLink(statement),
   ]);
   return html`<h2>Summed up</h2>
     ${table('Older refusals while it was cut off', ['Receipts', 'When', 'What', 'Statement'], rows)}`;

@@ -18,7 +18,7 @@ h2{font-size:1.2rem;margin:2rem 0 .5rem}
 h3{font-size:1rem;margin:0}
 p{margin:.4rem 0}
 a{color:var(--link)}
-a:focus-visible,input:focus-visible,button:focus-visible,summary:focus-visible,[tabindex]:focus-visible{outline:3px solid var(--bar);outline-offset:2px}
+a:focus-visible,input:focus-visible,textarea:focus-visible,button:focus-visible,summary:focus-visible,[tabindex]:focus-visible{outline:3px solid var(--bar);outline-offset:2px}
 .skip{position:absolute;left:-100rem}
 .skip:focus{left:1rem;top:.5rem;background:var(--ground);padding:.3rem .6rem}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
@@ -50,10 +50,16 @@ thead th{white-space:nowrap;color:var(--soft);font-weight:600}
 .matrix th[scope=col]{white-space:normal;vertical-align:bottom}
 .matrix td{min-width:3.5rem;text-align:center;font-weight:700}
 .matrix tbody th{min-width:14rem;font-weight:400}
-input{font:inherit;color:inherit;background:var(--ground);border:1px solid var(--soft);border-radius:6px;padding:.3rem .6rem;max-width:100%}
+input,textarea{font:inherit;color:inherit;background:var(--ground);border:1px solid var(--soft);border-radius:6px;padding:.3rem .6rem;max-width:100%}
 ::placeholder{color:var(--soft);opacity:1}
 button{font:inherit;font-weight:600;color:var(--ground);background:var(--link);border:1px solid var(--link);border-radius:6px;padding:.3rem .9rem}
 form{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center}
+form.rows{display:grid;gap:.35rem;max-width:60rem}
+form.rows label{margin-top:.6rem}
+form.rows p label{margin:0}
+textarea{font:.8rem/1.5 ui-monospace,monospace;width:100%}
+.checks li{margin:.35rem 0;overflow-wrap:anywhere}
+[hidden]{display:none!important}
 .search input{flex:1 1 20rem;font-size:1.05rem}
 svg{display:block;width:100%;height:auto;min-width:40rem}
 svg text{fill:var(--text);font:13px system-ui,sans-serif}

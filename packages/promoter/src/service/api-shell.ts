@@ -12,6 +12,7 @@ import { certificateFacts } from './certificate-shell.js';
 import type { CallerLimits } from './limits.js';
 import type { Logger } from './log-shell.js';
 import type { Metrics } from './metrics.js';
+import type { Right } from './rights.js';
 import type { Route, RouteContext } from './route.js';
 import type { CallerRule, ServiceConfig } from './service-file.js';
 import type { TokenCheck } from './token-shell.js';
@@ -151,19 +152,24 @@ async function show(parts: ApiParts, page: AuditPage, c: Context<Env>): Promise<
   c.set('route', `page.${page.question}`);
   const caller = c.get('caller');
   if (caller === undefined) throw new PromoterError('INTERNAL', `read ${page.path}: expected a caller, got none`);
-  const may = (question: QuestionName): boolean => mayCall(caller, `audit.${question}`, undefined);
+  const may = (question: QuestionName): boolean => mayCall(caller, rightOf(question), undefined);
   if (!may(page.question)) {
     parts.metrics.refused('right');
-    throw new PromoterError('CALLER_DENIED', `read ${page.path} as ${caller.name}: expected the right to audit.${page.question}`);
+    throw new PromoterError('CALLER_DENIED', `read ${page.path} as ${caller.name}: expected the right to ${rightOf(page.question)}`);
   }
   const { asOf = '', asKnown = '', ...query } = c.req.query();
   const times = { asOf: asOf === '' ? undefined : asOf, asKnown: asKnown === '' ? undefined : asKnown };
-  return pageOf(c, 200, await parts.page(page, { subject: c.req.param('subject') ?? '', query, ...times, may }));
+  return pageOf(c, 200, await parts.page(page, { subject: c.req.param('subject') ?? '', query, ...times, may }), page.policy);
 }
 
-/** Nobody keeps a copy, puts it into a frame, or runs anything in it. */
-function pageOf(c: Context<Env>, status: number, text: string): Response {
-  c.header('content-security-policy', PAGE_POLICY);
+/** The right to the route that answers the question of a page. */
+function rightOf(question: QuestionName): Right {
+  return question === 'prove' ? 'log.prove' : `audit.${question}`;
+}
+
+/** Nobody keeps a copy, puts it into a frame, or runs anything in it that the page does not say. */
+function pageOf(c: Context<Env>, status: number, text: string, policy = PAGE_POLICY): Response {
+  c.header('content-security-policy', policy);
   c.header('x-content-type-options', 'nosniff');
   c.header('referrer-policy', 'no-referrer');
   c.header('cross-origin-resource-policy', 'same-origin');
