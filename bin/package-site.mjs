@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { bundle, SITE_ENTRIES } from './bundle.mjs';
+import { bundleModules, SITE_ENTRIES } from './bundle.mjs';
 import { PLACES, siteUnits } from './site-units.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -44,7 +44,7 @@ async function layOut(tree, node, watchdogSeconds) {
     chmodSync(at(place), mode);
   };
   mkdirSync(path.join(tree, PLACES.library), { recursive: true });
-  await bundle(path.join(tree, PLACES.library), SITE_ENTRIES);
+  await bundleModules(path.join(tree, PLACES.library), SITE_ENTRIES);
   for (const name of REQUIRED)
     cpSync(path.join(root, 'node_modules', name), path.join(tree, PLACES.library, 'node_modules', name), { recursive: true });
   write(`${PLACES.library}/launch.mjs`, LAUNCH);

@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const marker = path.join(root, 'node_modules', '.sealane-installed');
 const built = path.join(root, 'dist', 'sealane.mjs');
+/** What it is built by. */
+const BUILDS = ['bundle.mjs', 'compile-sealane.mjs', 'load-compiled.mjs'];
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
 /** Brings the checkout into a state in which every command runs. Throws when npm or the bundler fails. */
@@ -38,7 +40,7 @@ function newestSource() {
     readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()),
   );
   const names = files.map((entry) => path.join(entry.parentPath ?? entry.path, entry.name));
-  return Math.max(...[...names, marker, path.join(root, 'bin', 'bundle.mjs')].map((file) => statSync(file).mtimeMs));
+  return Math.max(...[...names, marker, ...BUILDS.map((name) => path.join(root, 'bin', name))].map((file) => statSync(file).mtimeMs));
 }
 
 /** npm's output goes to stderr: stdout is data. */
