@@ -40,7 +40,8 @@ export async function bundleModules(out, entries) {
 
 /** The promoter's program, compiled: Node 20 compiles what is imported anew each time, and keeps code for CommonJS only (`load-compiled.mjs`). */
 async function bundleSealane(out) {
-  const names = { entryFileNames: 'chunks/[name]-[hash].cjs', chunkFileNames: 'chunks/[name]-[hash].cjs' };
+  // what runs as a script can `require` and not `import`
+  const names = { dynamicImportInCjs: false, entryFileNames: 'chunks/[name]-[hash].cjs', chunkFileNames: 'chunks/[name]-[hash].cjs' };
   const [entry] = await rollup({ sealane: 'packages/promoter/src/index.ts' }, { dir: out, format: 'cjs', ...names });
   execFileSync(process.execPath, [path.join(root, 'bin', 'compile-sealane.mjs'), path.join(out, entry)], { stdio: ['ignore', 2, 2] });
   writeFileSync(

@@ -5,7 +5,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { constants, Script } from 'node:vm';
+import { Script } from 'node:vm';
 
 const DIGEST_BYTES = 32;
 const WRAPPER = ['(function (exports, require, module, __filename, __dirname) {', '\n})'];
@@ -37,7 +37,7 @@ export function programLoader() {
 export function keepCode(file, script) {
   const code = script.createCachedData();
   const partial = `${codeFile(file)}.${process.pid}`;
-  writeFileSync(partial, Buffer.concat([digestOf(file, readFileSync(file), code), code]));
+  writeFileSync(partial, Buffer.concat([digestOf(readFileSync(file), code), code]));
   renameSync(partial, codeFile(file));
 }
 
@@ -47,11 +47,7 @@ function codeFile(file) {
 
 function compile(file) {
   const source = readFileSync(file);
-  return new Script(WRAPPER.join(source.toString()), {
-    filename: file,
-    cachedData: readCode(file, source),
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  });
+  return new Script(WRAPPER.join(source.toString()), { filename: file, cachedData: readCode(file, source) });
 }
 
 /** V8 looks at its version, its flags and the length of the source only: other bytes would end the process, or run as another program. */
@@ -59,7 +55,7 @@ function readCode(file, source) {
   try {
     const kept = readFileSync(codeFile(file));
     const code = kept.subarray(DIGEST_BYTES);
-    return kept.subarray(0, DIGEST_BYTES).equals(digestOf(file, source, code)) ? code : undefined;
+    return kept.subarray(0, DIGEST_BYTES).equals(digestOf(source, code)) ? code : undefined;
   } catch (error) {
     // nothing was kept of it
     if (error.code === 'ENOENT') return undefined;
@@ -67,9 +63,8 @@ function readCode(file, source) {
   }
 }
 
-/** Of all that the code was made from: it names its file, which what it imports later is looked up from. */
-function digestOf(file, source, code) {
-  return createHash('sha256').update(`${file}\0`).update(source).update(code).digest();
+function digestOf(source, code) {
+  return createHash('sha256').update(source).update(code).digest();
 }
 
 /** Modules of the bundle are ours to load, all others are Node's. */

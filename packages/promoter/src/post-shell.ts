@@ -1,15 +1,19 @@
-/** Small HTTP posts of text: to witnesses. Bounded in time by the caller's signal, in size here. Node's own client: loading a larger one costs more than the post. */
-import { type ClientRequest, request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+/**
+ * Small HTTP posts of text: to witnesses. Bounded in time by the caller's signal, in size here. Node's own client, loaded by the first post: most commands
+ * make none, and loading a larger one costs more than the post.
+ */
 import type { Post } from '@sealane/ledger';
 
 /** A cosignature is a few hundred bytes; more is not one. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 /** Posts text; redirects are not followed: a witness is where policy's owner says it is. */
-export const postText: Post = (url, body, signal) =>
-  new Promise((resolve, reject) => {
-    const sent = open(url, body, signal);
+export const postText: Post = async (url, body, signal) => {
+  const { request } = new URL(url).protocol === 'https:' ? await import('node:https') : await import('node:http');
+  const headers = { 'content-type': 'text/plain; charset=utf-8', 'content-length': Buffer.byteLength(body) };
+  return await new Promise((resolve, reject) => {
+    // a connection of its own: a command posts once or twice and ends
+    const sent = request(url, { method: 'POST', headers, signal, agent: false });
     sent.on('error', reject);
     sent.on('response', (answer) => {
       const chunks: Buffer[] = [];
@@ -24,10 +28,4 @@ export const postText: Post = (url, body, signal) =>
     });
     sent.end(body);
   });
-
-function open(url: string, body: string, signal: AbortSignal): ClientRequest {
-  const headers = { 'content-type': 'text/plain; charset=utf-8', 'content-length': Buffer.byteLength(body) };
-  // a connection of its own: a command posts once or twice and ends
-  const options = { method: 'POST', headers, signal, agent: false };
-  return new URL(url).protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options);
-}
+};

@@ -1,7 +1,7 @@
 /** A witness as an HTTP server with a folder of its own: it persists before it answers, one request at a time. */
 import type { KeyObject } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import path from 'node:path';
 import { cosign, formatVkey, fromUtf8, LedgerError, NOTE_KEY_TYPE, SealaneError, type Vkey, vkeyOf } from '@sealane/core';
 import { holdLock } from '../store/publish-lock.js';
@@ -59,6 +59,8 @@ export async function createWitness(options: WitnessOptions): Promise<RunningWit
   try {
     const vkey = vkeyOf(name, NOTE_KEY_TYPE.cosignature, privateKey);
     const witness = { options, state: openWitnessState(stateDir, logs, vkey) };
+    // most who load this package serve nothing
+    const { createServer } = await import('node:http');
     const server = createServer(
       { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: CONNECTION_CHECK_MS },
       (request, response) => {
