@@ -36,15 +36,16 @@ export interface DiskState {
 
 /** What is pending after the first `at` operations; `without` = a flush that is taken away. */
 export function pendingAt(trace: Trace, at: number, without?: number): Pending {
-  const flushed = new Map<number, number>();
+  const flushed = new Map<number | null, number>();
   for (let index = 0; index < at; index += 1) {
     const operation = trace.operations[index];
     if (operation?.is === 'sync' && index !== without) flushed.set(operation.node, index);
   }
+  const allFlushed = flushed.get(null) ?? -1;
   const elsewhere = foldersElsewhere(trace);
   const entries: number[] = [];
   const data = new Map<number, number[]>();
-  const isFlushed = (node: number, index: number): boolean => (flushed.get(node) ?? -1) > index;
+  const isFlushed = (node: number, index: number): boolean => Math.max(allFlushed, flushed.get(node) ?? -1) > index;
   for (let index = 0; index < at; index += 1) {
     const operation = trace.operations[index];
     if (operation?.is === 'entries' && !operation.changes.some(({ folder }) => elsewhere.folders.has(folder) || isFlushed(folder, index)))

@@ -305,6 +305,16 @@ int ftruncate64(int file, off_t size) {
 SYNC(fsync)
 SYNC(fdatasync)
 
+// Flushes all that was done before, in the folder and elsewhere.
+int syncfs(int file) {
+  REAL(syncfs, int, int);
+  char path[PATH_MAX];
+  if (!path_of_file(file, path)) return real(file);
+  int result;
+  WHOLE("syncfs", path, TAKES_SPACE, result, real(file), "syncfs\t%s", path);
+  return result;
+}
+
 int rename(const char *from, const char *to) {
   REAL(rename, int, const char *, const char *);
   char old[PATH_MAX], new[PATH_MAX];

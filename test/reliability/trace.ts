@@ -26,10 +26,10 @@ export interface DataOperation {
   readonly bytes: Uint8Array | null;
 }
 
-/** What is flushed: a file's bytes, or a folder's names. `path` says it to people. */
+/** What is flushed: a file's bytes, or a folder's names; `node` null = all that was done before. `path` says it to people. */
 export interface SyncOperation {
   readonly is: 'sync';
-  readonly node: number;
+  readonly node: number | null;
   readonly path: string;
 }
 
@@ -145,6 +145,9 @@ export function readTrace(before: Snapshot, log: Uint8Array): Trace {
         break;
       case 'fsync':
         operations.push({ is: 'sync', node: byInode.get(first) ?? lost(first), path: path.relative(before.root, second) });
+        break;
+      case 'syncfs':
+        operations.push({ is: 'sync', node: null, path: `all below ${path.relative(before.root, first)}` });
         break;
       case 'chmod': {
         // rights are taken as kept: recovery runs as their owner

@@ -3,13 +3,14 @@
  * whole, running and healthy, and with each receipt once.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { seeded } from '../reliability/disk-states.js';
+import { type Image, imageOf, pendingAt, seeded } from '../reliability/disk-states.js';
 import { buildFsPoints, whyNoPoints } from '../reliability/fs-points.js';
 import { callsOf, cut, type Cut } from '../reliability/kills.js';
 import { differences, disksOf, imageOfAll, recoverFrom, traceScenario, type TracedScenario } from '../reliability/power-cuts.js';
 import { type CutWorld, makeCutWorld, POWER_SCENARIOS, type Scenario, SCENARIOS } from '../reliability/scenes.js';
 
 const why = whyNoPoints();
+const NOTHING_KEPT = { writes: 0, lost: [] };
 
 describe.skipIf(why !== undefined)(`B7 cut off anywhere${why === undefined ? '' : ` (${why})`}`, () => {
   let world: CutWorld;
@@ -55,6 +56,26 @@ describe.skipIf(why !== undefined)(`B7 cut off anywhere${why === undefined ? '' 
 
   test('B7 nothing that a command did to its folder is missing in its trace', () => {
     for (const { trace, after } of traced) expect(differences(imageOfAll(trace), after)).toEqual([]);
+  });
+
+  test('B7 what is unpacked is flushed at once, and a release is not whole without that', async () => {
+    for (const one of traced) {
+      const { trace } = one;
+      const flush = trace.operations.findLastIndex((operation) => operation.is === 'sync' && operation.node === null);
+      if (flush === -1) continue;
+      const lost = (without?: number): Image => {
+        const pending = pendingAt(trace, trace.operations.length, without);
+        return imageOf(trace, {
+          pending,
+          entries: new Set(pending.entries),
+          data: new Map([...pending.data.keys()].map((file) => [file, NOTHING_KEPT])),
+        });
+      };
+      expect(await recoverFrom(world, one, lost())).toEqual([]);
+      expect(await recoverFrom(world, one, lost(flush))).not.toEqual([]);
+      return;
+    }
+    expect.fail('no command flushed a release');
   });
 
   test('B7 the power goes: a sample of the disks that it may leave', async () => {

@@ -13,8 +13,14 @@ import { removeEntry } from './slot-disk.js';
 import { syncTree } from './sync-tree.js';
 import { digestError } from './verified-stream.js';
 
+/** How to lay down what a layout has. */
+export interface LayDownOptions extends UnpackOptions {
+  /** Blobs that the caller hashed just now, where nobody else writes: they are hashed once more while they are unpacked, not before it too. */
+  readonly hashed?: ReadonlySet<Digest>;
+}
+
 /** How to lay down an image. */
-export interface FlattenOptions extends UnpackOptions {
+export interface FlattenOptions extends LayDownOptions {
   /** The site's own platform, in Go's words: `linux`, `amd64`. */
   readonly platform: Platform;
 }
@@ -55,7 +61,7 @@ export async function flattenImage(layout: Layout, digest: Digest, targetDir: st
 /**
  * Lays down a file set (an artifact manifest with one tar layer) as `targetDir`; otherwise as `flattenImage`.
  */
-export async function unpackFiles(layout: Layout, digest: Digest, targetDir: string, options: UnpackOptions = {}): Promise<Flattened> {
+export async function unpackFiles(layout: Layout, digest: Digest, targetDir: string, options: LayDownOptions = {}): Promise<Flattened> {
   const { layer } = await readArtifact(layout, digest);
   return layDown(layout, digest, [{ descriptor: layer }], targetDir, options);
 }
@@ -73,12 +79,12 @@ async function layDown(
   manifest: Digest,
   layers: readonly WantedLayer[],
   targetDir: string,
-  options: UnpackOptions,
+  options: LayDownOptions,
 ): Promise<Flattened> {
   await mkdir(targetDir, { mode: 0o755 });
   try {
     const slot = openSlot(targetDir, options);
-    for (const layer of layers) await applyLayer(slot, await openLayer(layout, layer));
+    for (const layer of layers) await applyLayer(slot, await openLayer(layout, layer, options.hashed));
     await syncTree(targetDir);
     return { manifest, entries: slot.laidDown, totalBytes: slot.budget.totalBytes };
   } catch (error) {
@@ -88,11 +94,15 @@ async function layDown(
 }
 
 /** The plain tar of a layer. The blob is hashed before anything parses it, and again while it is unpacked. */
-async function openLayer(layout: Layout, { descriptor, diffId }: WantedLayer): Promise<AsyncIterable<Uint8Array>> {
+async function openLayer(
+  layout: Layout,
+  { descriptor, diffId }: WantedLayer,
+  hashed: ReadonlySet<Digest> | undefined,
+): Promise<AsyncIterable<Uint8Array>> {
   const { digest, size, mediaType } = descriptor;
   const compression = layerCompression(mediaType);
   if (compression === undefined) throw unsupported(`unpack layer ${digest}`, 'a tar or gzip layer', mediaType);
-  for await (const chunk of layout.openBlob(digest, size)) void chunk;
+  if (hashed?.has(digest) !== true) for await (const chunk of layout.openBlob(digest, size)) void chunk;
   const blob = layout.openBlob(digest, size);
   const tar = compression === 'gzip' ? gunzip(blob) : blob;
   return diffId === undefined ? tar : checkedDiffId(tar, diffId);

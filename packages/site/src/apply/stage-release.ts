@@ -29,8 +29,8 @@ const RESERVE_BYTES = 16 * 1024 * 1024;
 /** Layers of programs shrink to a third or a quarter when packed. */
 const UNPACK_FACTOR = 4;
 
-/** A read of a megabyte at a time hashes at full speed. */
-const CHUNK_BYTES = 1024 * 1024;
+/** A read this large hashes at full speed. */
+const CHUNK_BYTES = 256 * 1024;
 
 /** Names that a file of a manifest or firmware component may be laid down under. */
 const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -47,13 +47,14 @@ export async function stageRelease(site: Site, lane: LaneFolders, release: Diges
   const walked = walkRelease((digest, maxBytes) => lane.read(blobPath(digest), maxBytes), release);
   const store = await openLayout(folder.store, { create: 'if-missing' });
   await requireSpace(site, store, walked);
-  for (const blob of [...walked.blobs, walked.release]) await copyBlob(lane, store, blob);
+  const hashed = new Set<Digest>();
+  for (const blob of [...walked.blobs, walked.release]) if (await copyBlob(lane, store, blob)) hashed.add(blob.digest);
   crashPoint('update:blobs-copied');
   const temporary = `${slot}.tmp`;
   world.disk.remove(temporary);
   world.disk.makeFolder(temporary, 0o755);
   try {
-    for (const component of walked.doc.components) await unpack(site, store, component, path.join(temporary, component.name));
+    for (const component of walked.doc.components) await unpack(site, { store, hashed }, component, path.join(temporary, component.name));
   } catch (error) {
     world.disk.remove(temporary);
     throw await withBadBlobsRemoved(error, store, walked);
@@ -78,24 +79,36 @@ async function requireSpace({ world, folder }: Site, store: Layout, { blobs }: W
   });
 }
 
-/** A blob in the store was hashed when it went in, and is again when it is unpacked: its being there is enough here. */
-async function copyBlob(lane: LaneFolders, store: Layout, { digest, size }: Descriptor): Promise<void> {
-  if (await store.hasBlob(digest)) return;
+/** Whether it was copied, and so hashed, now. One that is in the store is hashed when it is unpacked: its being there is enough here. */
+async function copyBlob(lane: LaneFolders, store: Layout, { digest, size }: Descriptor): Promise<boolean> {
+  if (await store.hasBlob(digest)) return false;
   const file = lane.locate(blobPath(digest));
   if (file === undefined) throw new SiteError('CONTENT_MISSING', `copy blob ${digest}: expected it in the mirror, got nothing`, { digest });
   await store.putBlob(createReadStream(file, { highWaterMark: CHUNK_BYTES }), { expected: digest, size, maxBytes: size });
+  return true;
 }
 
-async function unpack({ world, config, driver }: Site, store: Layout, component: ReleaseComponent, target: string): Promise<void> {
+/** The store, and which of its blobs were hashed now. */
+interface Stored {
+  readonly store: Layout;
+  readonly hashed: ReadonlySet<Digest>;
+}
+
+async function unpack(
+  { world, config, driver }: Site,
+  { store, hashed }: Stored,
+  component: ReleaseComponent,
+  target: string,
+): Promise<void> {
   const { setuid } = config.unpack;
   switch (component.kind) {
     case 'image':
       // an engine takes it out of the store as it is
       if (driver.images === 'pulled') return;
-      await flattenImage(store, component.digest, target, { setuid, platform: hostPlatform() });
+      await flattenImage(store, component.digest, target, { setuid, hashed, platform: hostPlatform() });
       return;
     case 'files':
-      await unpackFiles(store, component.digest, target, { setuid });
+      await unpackFiles(store, component.digest, target, { setuid, hashed });
       return;
     case 'manifest':
     case 'firmware': {

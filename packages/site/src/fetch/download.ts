@@ -1,5 +1,6 @@
 /** One blob from one upstream into a file, span by span, going on where an earlier try ended. */
 import { closeSync, constants, fsyncSync, openSync, writeSync } from 'node:fs';
+import { createDigester, type Digest, type Digester } from '@sealane/core';
 import type { Clock } from '../clock.js';
 import type { Disk } from '../disk.js';
 import { MAX_SPAN_SECONDS, type Pace, SPAN_SECONDS } from './routes/pace.js';
@@ -20,9 +21,11 @@ export interface DownloadWorld {
   readonly clock: Pick<Clock, 'uptimeSeconds'>;
 }
 
+/** What came: `whole` = from the first byte on, hashed as it came; `rest` = behind bytes of an earlier try; `absent` when the upstream does not have it. */
+export type Downloaded = { readonly is: 'whole'; readonly digest: Digest } | { readonly is: 'rest' } | { readonly is: 'absent' };
+
 /**
- * Downloads: `whole` = from the first byte on, `rest` = behind bytes of an earlier try; `absent` when the upstream does not have it. At most one byte
- * more than there should be is taken, which shows that the blob is longer.
+ * Downloads. At most one byte more than there should be is taken, which shows that the blob is longer.
  *
  * @throws SiteError `FETCH_FAILED`, `CONTENT_UNSAFE`, and what `pace` throws; what has come stays in the file
  */
@@ -31,27 +34,28 @@ export async function download(
   upstream: Upstream,
   pace: Pace,
   { disk, clock }: DownloadWorld,
-): Promise<'whole' | 'rest' | 'absent'> {
+): Promise<Downloaded> {
   const maxBytes = sizeBytes + 1;
   let offset = disk.kind(file) === 'file' ? Math.min(disk.sizeBytes(file), sizeBytes) : 0;
-  let began: 'whole' | 'rest' = offset === 0 ? 'whole' : 'rest';
+  let digester = offset === 0 ? createDigester() : undefined;
+  const came = (): Downloaded => (digester === undefined ? { is: 'rest' } : { is: 'whole', digest: digester.finish() });
   for (let restarts = 0; ;) {
     const span = pace.spanBytes();
     const end = offset + span >= sizeBytes ? maxBytes : offset + span;
     const opened = await upstream.open(path, offset, end, maxBytes);
-    if (opened === undefined) return 'absent';
+    if (opened === undefined) return { is: 'absent' };
     if (opened.from !== offset) {
       // once it knows no ranges; who begins anew each time would have us download for ever
       restarts += 1;
-      if (restarts > 1) return began;
+      if (restarts > 1) return came();
       disk.remove(file);
-      began = 'whole';
+      digester = createDigester();
     }
-    const { written, isCut } = await append(file, opened, pace, clock);
+    const { written, isCut } = await append(file, opened, digester, pace, clock);
     offset = opened.from + written;
     if (isCut) continue;
     // it took no notice of the end that was asked for, or the file ends before
-    if (offset !== end || end === maxBytes) return began;
+    if (offset !== end || end === maxBytes) return came();
   }
 }
 
@@ -59,6 +63,7 @@ export async function download(
 async function append(
   file: string,
   { pieces, isRange }: { readonly pieces: AsyncIterable<Uint8Array>; readonly isRange: boolean },
+  digester: Digester | undefined,
   pace: Pace,
   clock: DownloadWorld['clock'],
 ): Promise<{ readonly written: number; readonly isCut: boolean }> {
@@ -79,6 +84,7 @@ async function append(
   try {
     for await (const piece of pieces) {
       writeWhole(out, piece);
+      digester?.update(piece);
       written += piece.length;
       if (clock.uptimeSeconds() - waitedFrom >= SPAN_SECONDS) await tell();
       isCut = isRange && clock.uptimeSeconds() - began > MAX_SPAN_SECONDS;

@@ -127,12 +127,12 @@ async function fetchBlob(
   const wanted = { path: blobPath(blob.digest), sizeBytes: blob.sizeBytes, file: partial };
   let got = await download(wanted, upstream, pace, world);
   // what an earlier try left may have been damaged: once more from the beginning
-  if (got === 'rest' && !(await isRight(disk, partial, blob))) {
+  if (got.is === 'rest' && !(await isRight(disk, partial, blob))) {
     disk.remove(partial);
     got = await download(wanted, upstream, pace, world);
   }
-  if (got === 'absent') return 'absent';
-  const right = await isRight(disk, partial, blob);
+  if (got.is === 'absent') return 'absent';
+  const right = got.is === 'whole' ? got.digest === blob.digest : await isRight(disk, partial, blob);
   const to = path.join(right ? folder : offer, blobPath(blob.digest));
   disk.makeFolder(path.dirname(to), 0o755);
   disk.rename(partial, to);
