@@ -48,3 +48,9 @@ function isExecutable(file) {
 export function round(number) {
   return Number(number.toPrecision(3));
 }
+
+/** The number that so many of a hundredth parts of a list lie below. */
+export function percentile(numbers, share) {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+}

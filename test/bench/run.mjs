@@ -1,9 +1,13 @@
 // `npm run bench [-- --only ID] [--json FILE]`: each figure beside a peer or a limit measured in the same run. Nothing here asserts a time.
+// Those of the ledger take `--entries N`, and `--data DIR` to keep the ledger of so many entries for the next run.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { find } from './measure.mjs';
 
-const { values } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, json: { type: 'string' }, entries: { type: 'string', default: '200000' }, data: { type: 'string' } },
+});
+const ledger = { entries: Number(values.entries), data: values.data };
 const benches = {
   help: async () => (await import('./help.mjs')).measureHelp(),
   poll: async () => (await import('./poll.mjs')).measurePoll(),
@@ -14,6 +18,7 @@ const benches = {
   plan: async () => (await import('./plan.mjs')).measurePlan(),
   'plan-command': async () => (await import('./plan-command.mjs')).measurePlanCommand(),
   apply: async () => (await import('./apply.mjs')).measureApply(),
+  'ledger-append': async () => (await import('./ledger-append.mjs')).measureAppend(ledger),
 };
 
 /** Takes too long to be among the others. */

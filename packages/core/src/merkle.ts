@@ -1,7 +1,7 @@
 /** RFC 6962 Merkle trees: hashes, and the verification of inclusion and consistency proofs (RFC 9162, section 2.1). */
 import { hash } from 'node:crypto';
-import { equalBytes } from './bytes.js';
-import { sha256Raw } from './digest.js';
+import { concatBytes, equalBytes } from './bytes.js';
+import { binaryBytes, sha256Raw } from './digest.js';
 import { CoreError } from './errors.js';
 
 const LEAF = new Uint8Array([0x00]);
@@ -11,7 +11,7 @@ const NODE = Buffer.alloc(1 + 2 * HASH_BYTES, 0x01);
 
 /** Hash of a leaf: SHA-256(0x00 || bytes) (RFC 9162, section 2.1.1). */
 export function leafHash(bytes: Uint8Array): Uint8Array {
-  return sha256Raw(LEAF, bytes);
+  return sha256Raw(concatBytes(LEAF, bytes));
 }
 
 /**
@@ -24,11 +24,7 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
     throw wrongLength(`hashes of ${HASH_BYTES} bytes`, `${left.length} and ${right.length}`);
   NODE.set(left, 1);
   NODE.set(right, 1 + HASH_BYTES);
-  // measured: 2.4 times as fast by way of a binary string as with createHash and its buffers
-  const digest = hash('sha256', NODE, 'binary');
-  const bytes = new Uint8Array(HASH_BYTES);
-  for (let at = 0; at < HASH_BYTES; at += 1) bytes[at] = digest.charCodeAt(at);
-  return bytes;
+  return binaryBytes(hash('sha256', NODE, 'binary'));
 }
 
 /** Root of the empty tree: SHA-256 of nothing. */

@@ -86,8 +86,8 @@ async function openForWriting(
     throw new LedgerError('LEDGER_MISMATCH', `sign for the log: expected the key ${today}, got another`);
   };
   const appender = { store, origin: originOf(known), keys, signer: () => signers()[0], anchor, now };
-  const queue = appendQueue(batchAppender(appender), defer ?? ((run) => void setImmediate(run)));
-  return { signers, anchor, append: async (entries) => (entries.length === 0 ? [] : queue(entries.map(prepareEntry))) };
+  const queue = appendQueue({ prepare: prepareEntry, commit: batchAppender(appender), defer: defer ?? ((run) => void setImmediate(run)) });
+  return { signers, anchor, append: async (entries) => (entries.length === 0 ? [] : await queue(entries)) };
 }
 
 type Reading = Pick<

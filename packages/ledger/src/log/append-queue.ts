@@ -1,26 +1,31 @@
 /**
  * Group commit: while one commit waits for the disk, requests gather, and the next commit takes them together.
  *
- * A request is never split over two commits. What fails in a commit fails for all in it: entries are checked before they queue here, so
+ * A request is never split over two commits. What fails in a commit fails for all in it: entries are checked before one begins, so
  * what is left to fail is the disk.
  */
 import type { AppendResult } from './append.js';
-import type { PreparedEntry } from './entry.js';
+import type { NewEntry, PreparedEntry } from './entry.js';
 
 /** Entries a commit takes at most: with more the last one waits longer than the disk takes (research: p99 77 ms at 2,048). */
 const MAX_GROUP = 1000;
 
 interface Request {
-  readonly entries: readonly PreparedEntry[];
+  readonly count: number;
+  readonly prepared: Promise<readonly PreparedEntry[]>;
   readonly resolve: (results: readonly AppendResult[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Commits a batch durably. */
-export type CommitBatch = (batch: readonly PreparedEntry[]) => Promise<readonly AppendResult[]>;
+/** What the queue works with: how an entry is checked, how a batch is committed, and how to wait until what is ready to be read has been read (`setImmediate`). */
+export interface AppendSteps {
+  readonly prepare: (entry: NewEntry) => Promise<PreparedEntry>;
+  readonly commit: (batch: readonly PreparedEntry[]) => Promise<readonly AppendResult[]>;
+  readonly defer: (run: () => void) => void;
+}
 
-/** Makes the function that queues a request. `defer` runs a callback after what is ready to be read has been read (`setImmediate`). */
-export function appendQueue(commit: CommitBatch, defer: (run: () => void) => void): CommitBatch {
+/** Makes the function that takes requests, in their order. Entries are checked from the moment they come, also while a commit is written. */
+export function appendQueue({ prepare, commit, defer }: AppendSteps): (entries: readonly NewEntry[]) => Promise<readonly AppendResult[]> {
   const waiting: Request[] = [];
   let isRunning = false;
 
@@ -34,7 +39,10 @@ export function appendQueue(commit: CommitBatch, defer: (run: () => void) => voi
 
   return (entries) =>
     new Promise((resolve, reject) => {
-      waiting.push({ entries, resolve, reject });
+      const prepared = Promise.all(entries.map(prepare));
+      // heard of when its group is taken
+      prepared.catch(() => undefined);
+      waiting.push({ count: entries.length, prepared, resolve, reject });
       if (isRunning) return;
       isRunning = true;
       // commitGroup gives every failure to its requests, so nothing can reject here
@@ -43,24 +51,34 @@ export function appendQueue(commit: CommitBatch, defer: (run: () => void) => voi
 }
 
 function takeGroup(waiting: Request[]): readonly Request[] {
-  let [count, entries] = [0, 0];
-  for (const request of waiting) {
-    entries += request.entries.length;
-    if (count > 0 && entries > MAX_GROUP) break;
-    count += 1;
+  let [taken, entries] = [0, 0];
+  for (const { count } of waiting) {
+    entries += count;
+    if (taken > 0 && entries > MAX_GROUP) break;
+    taken += 1;
   }
-  return waiting.splice(0, count);
+  return waiting.splice(0, taken);
 }
 
-async function commitGroup(group: readonly Request[], commit: CommitBatch): Promise<void> {
+/** A request with an entry that cannot be logged fails by itself, and those beside it go on. */
+async function commitGroup(group: readonly Request[], commit: AppendSteps['commit']): Promise<void> {
+  const ready: (Request & { readonly entries: readonly PreparedEntry[] })[] = [];
+  for (const request of group) {
+    try {
+      ready.push({ ...request, entries: await request.prepared });
+    } catch (error) {
+      request.reject(error);
+    }
+  }
+  if (ready.length === 0) return;
   try {
-    const results = await commit(group.flatMap(({ entries }) => entries));
+    const results = await commit(ready.flatMap(({ entries }) => entries));
     let at = 0;
-    for (const { entries, resolve } of group) {
-      resolve(results.slice(at, at + entries.length));
-      at += entries.length;
+    for (const { count, resolve } of ready) {
+      resolve(results.slice(at, at + count));
+      at += count;
     }
   } catch (error) {
-    for (const { reject } of group) reject(error);
+    for (const { reject } of ready) reject(error);
   }
 }

@@ -1,21 +1,24 @@
-/** An entry on its way into the log: checked, taken apart, and hashed. Pure. */
+/** An entry on its way into the log: checked, taken apart, and hashed. */
 import {
   type Digest,
-  equalBytes,
+  encodeLogLeaf,
   envelopePayload,
+  envelopeSignature,
+  equalBytes,
   INTOTO_PAYLOAD_TYPE,
   keyIdOf,
   leafHash,
   LedgerError,
   LIMITS,
-  logLeaf,
+  pae,
   parseStatement,
   readCertificate,
   sha256,
+  sha256Raw,
   type Signed,
   signerIdOf,
   type Statement,
-  verifyEnvelope,
+  verifyP256InPool,
 } from '@sealane/core';
 import { type Projected, projectionOf } from '../projection/projected.js';
 
@@ -53,7 +56,7 @@ export interface PreparedEntry extends Pick<Signed, 'spki' | 'certified'> {
  * @throws LedgerError `STATEMENT_SIGNATURE` not signed by `spki`; CoreError `STATEMENT_MALFORMED` no in-toto statement, too large, or a predicate
  *   of ours that is not of its format; `ENVELOPE_MALFORMED`, `BYTES_MALFORMED`, `JSON_*`
  */
-export function prepareEntry(entry: NewEntry): PreparedEntry {
+export async function prepareEntry(entry: NewEntry): Promise<PreparedEntry> {
   const { envelope, spki, certified } = entry;
   if (envelope.payloadType !== INTOTO_PAYLOAD_TYPE) {
     throw new LedgerError(
@@ -63,7 +66,10 @@ export function prepareEntry(entry: NewEntry): PreparedEntry {
   }
   const payload = envelopePayload(envelope);
   const statementDigest = sha256(payload);
-  if (!verifyEnvelope(envelope, spki)) {
+  const signed = pae(envelope.payloadType, payload);
+  const signature = envelopeSignature(envelope);
+  // most of what an entry costs: on threads, so that every core takes part
+  if (!(await verifyP256InPool(spki, signed, signature))) {
     throw new LedgerError(
       'STATEMENT_SIGNATURE',
       `log statement ${statementDigest}: expected a signature by key ${keyIdOf(spki)}, got another`,
@@ -72,7 +78,8 @@ export function prepareEntry(entry: NewEntry): PreparedEntry {
   }
   expectOwnKey(statementDigest, entry);
   const statement = parseStatement(payload);
-  const leaf = logLeaf(envelope, spki, certified?.certificate);
+  const certificate = certified === undefined ? {} : { certificate: certified.certificate };
+  const leaf = encodeLogLeaf({ paeDigest: sha256Raw(signed), signature, spki, ...certificate });
   // an entry of a tlog-tiles bundle has a length of 16 bits
   if (leaf.length > LIMITS.logLeafBytes) {
     throw new LedgerError(

@@ -10,7 +10,7 @@ import { type FullTile, RightEdge } from '../log/right-edge.js';
 import { bytesAt, integerAt } from '../store/rows.js';
 import type { Queries } from '../store/store.js';
 import { type CheckedCommit, checkCommitRows, lastSignedCommit } from './commit-rows.js';
-import { checkedLeafHashes } from './entry-rows.js';
+import { type CheckedEntry, type EntriesInCheck, startCheck } from './entry-rows.js';
 import type { Problems } from './report.js';
 
 const HASH_BYTES = 32;
@@ -44,10 +44,16 @@ export async function checkTree(view: Queries, check: TreeCheck): Promise<Tree> 
   const walk: Walk = { check, edge: RightEdge.empty(), roots: new Map(), isSound: true };
   noteRoot(walk);
   let previous = 0;
+  const tileAt = (begin: number): Promise<EntriesInCheck> => startCheck(view, begin, Math.min(begin + TILE_WIDTH, size));
+  let ahead = await tileAt(0);
   for (let begin = 0; begin < size; begin += TILE_WIDTH) {
     const end = Math.min(begin + TILE_WIDTH, size);
+    const here = ahead;
+    // its signatures are checked while this tile is folded
+    ahead = await tileAt(end);
+    const entries = await here.checked;
     const commits = await checkCommitRows(view, { begin, end, previous, keys: check.keys, problems: check.problems });
-    await checkTileOfEntries(view, walk, { begin, end, commits });
+    await checkTileOfEntries(view, walk, { begin, entries, commits });
     previous = commits.at(-1)?.size ?? previous;
   }
   // a size that nobody signed is no reason to walk so far
@@ -67,26 +73,34 @@ async function sizeToWalk(view: Queries, keys: LogKeys | undefined): Promise<num
 async function checkTileOfEntries(
   view: Queries,
   walk: Walk,
-  { begin, end, commits }: { readonly begin: number; readonly end: number; readonly commits: readonly CheckedCommit[] },
+  tile: { readonly begin: number; readonly entries: readonly CheckedEntry[]; readonly commits: readonly CheckedCommit[] },
 ): Promise<void> {
+  const { begin, entries, commits } = tile;
   const { problems } = walk.check;
   const before = problems.count;
-  const computed = await checkedLeafHashes(view, { begin, end, problems });
-  const stored = await storedTile(view, 0, begin / TILE_WIDTH);
-  const trusted = stored !== undefined && foldsToRoot(stored) ? stored.data : undefined;
+  for (const { index, wrong } of entries) if (wrong !== undefined) problems.add('entry', index, wrong.expected, wrong.actual);
+  const kept = await keptHashes(view, begin, entries);
   const commitAt = new Map(commits.map((commit) => [commit.size, commit]));
-  for (let index = begin; index < end; index += 1) {
-    const own = computed[index - begin];
-    const kept = trusted?.subarray((index - begin) * HASH_BYTES, (index - begin + 1) * HASH_BYTES);
-    if (own !== undefined && kept !== undefined && !equalBytes(own, kept)) {
-      problems.add('entry', index, `leaf hash ${hex(kept)} as in tile 0/${begin / TILE_WIDTH}`, `leaf hash ${hex(own)}`);
+  for (const [at, { index, hash }] of entries.entries()) {
+    const stored = kept?.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES);
+    if (hash !== undefined && stored !== undefined && !equalBytes(hash, stored)) {
+      problems.add('entry', index, `leaf hash ${hex(stored)} as in tile 0/${begin / TILE_WIDTH}`, `leaf hash ${hex(hash)}`);
     }
     if (problems.count > before) walk.isSound = false;
-    const full = walk.edge.append(own ?? kept ?? emptyRoot());
+    const full = walk.edge.append(hash ?? stored ?? emptyRoot());
     noteRoot(walk);
     checkRoot(walk, commitAt.get(index + 1));
-    for (const tile of full) await checkTile(view, walk, tile);
+    for (const above of full) await checkTile(view, walk, above);
   }
+}
+
+/** The hashes of a stored tile that differ from those of its entries, and still fold to the tile's root; undefined where the tile has nothing to say. */
+async function keptHashes(view: Queries, begin: number, entries: readonly CheckedEntry[]): Promise<Uint8Array | undefined> {
+  const stored = await storedTile(view, 0, begin / TILE_WIDTH);
+  const isOf = ({ hash }: CheckedEntry, at: number): boolean =>
+    hash !== undefined && stored !== undefined && equalBytes(hash, stored.data.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES));
+  if (stored === undefined || entries.every(isOf)) return undefined;
+  return foldsToRoot(stored) ? stored.data : undefined;
 }
 
 function noteRoot({ check, edge, roots }: Walk): void {

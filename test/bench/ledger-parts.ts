@@ -1,0 +1,18 @@
+/** What the benchmarks of the ledger reach into: bundled as the programs are, so that what is measured is what runs. */
+export * from '@sealane/core';
+export { ed25519NoteSigner, openLedger, verifyLedger } from '@sealane/ledger';
+export { openAnchor } from '../../packages/ledger/src/log/anchor.js';
+export { batchAppender } from '../../packages/ledger/src/log/append.js';
+export { readLogKeys } from '../../packages/ledger/src/log/log-keys.js';
+export { projectionOf } from '../../packages/ledger/src/projection/projected.js';
+export { openStore } from '../../packages/ledger/src/store/open-store.js';
+export {
+  approvalStatement,
+  decisionStatement,
+  readReport,
+  receiptStatement,
+  releaseStatement,
+  siteRecordStatement,
+  testResultPredicate,
+  testResultStatement,
+} from '@sealane/trust';
