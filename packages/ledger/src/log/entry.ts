@@ -56,18 +56,27 @@ export interface PreparedEntry extends Pick<Signed, 'spki' | 'certified'> {
  * @throws LedgerError `STATEMENT_SIGNATURE` not signed by `spki`; CoreError `STATEMENT_MALFORMED` no in-toto statement, too large, or a predicate
  *   of ours that is not of its format; `ENVELOPE_MALFORMED`, `BYTES_MALFORMED`, `JSON_*`
  */
-export async function prepareEntry(entry: NewEntry): Promise<PreparedEntry> {
-  const { envelope, spki, certified } = entry;
+export async function prepareEntry({ envelope, ...signer }: NewEntry): Promise<PreparedEntry> {
   if (envelope.payloadType !== INTOTO_PAYLOAD_TYPE) {
     throw new LedgerError(
       'ENVELOPE_MALFORMED',
       `log a statement: expected payload type ${INTOTO_PAYLOAD_TYPE}, got ${JSON.stringify(envelope.payloadType.slice(0, 80))}`,
     );
   }
-  const payload = envelopePayload(envelope);
+  return await prepareSigned({ payload: envelopePayload(envelope), signature: envelopeSignature(envelope), ...signer });
+}
+
+/** A payload with its signature and signer: an envelope, unpacked. */
+export interface SignedPayload extends Pick<Signed, 'spki' | 'certified'> {
+  readonly payload: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** As `prepareEntry`, of an envelope that is unpacked. @throws as `prepareEntry` */
+export async function prepareSigned(entry: SignedPayload): Promise<PreparedEntry> {
+  const { payload, signature, spki, certified } = entry;
   const statementDigest = sha256(payload);
-  const signed = pae(envelope.payloadType, payload);
-  const signature = envelopeSignature(envelope);
+  const signed = pae(INTOTO_PAYLOAD_TYPE, payload);
   // most of what an entry costs: on threads, so that every core takes part
   if (!(await verifyP256InPool(spki, signed, signature))) {
     throw new LedgerError(
@@ -103,7 +112,7 @@ export async function prepareEntry(entry: NewEntry): Promise<PreparedEntry> {
 }
 
 /** A leaf names a key or a certificate: the key that is checked is the one in the certificate. Whether that counts, policy says. */
-function expectOwnKey(statementDigest: Digest, { spki, certified }: NewEntry): void {
+function expectOwnKey(statementDigest: Digest, { spki, certified }: SignedPayload): void {
   if (certified === undefined || equalBytes(readCertificate(certified.certificate).spki, spki)) return;
   throw new LedgerError('STATEMENT_SIGNATURE', `log statement ${statementDigest}: expected the key of its certificate, got another`, {
     statementDigest,

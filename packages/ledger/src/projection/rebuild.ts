@@ -1,8 +1,10 @@
 /** The projection made anew from the log. */
-import { entriesFrom } from '../log/entry-rows.js';
+import { parseStatement, signerIdOf } from '@sealane/core';
+import { signerIn } from '../log/entry-rows.js';
 import { rowWriter } from '../store/row-writer.js';
-import type { Queries } from '../store/store.js';
-import { projectEntry, startProjecting } from './project.js';
+import { bytesAt, integerAt } from '../store/rows.js';
+import type { Queries, Row } from '../store/store.js';
+import { type ProjectedEntry, projectEntry, startProjecting } from './project.js';
 import { projectionOf } from './projected.js';
 import { PROJECTION_TABLES } from './schema.js';
 
@@ -18,18 +20,30 @@ export async function rebuildProjection(transaction: Queries): Promise<void> {
 
 /** Reads every entry of `log` in order into the empty projection `tables`. */
 export async function replayEntries(log: Queries, tables: Queries): Promise<void> {
-  for (let next = 0; ;) {
-    const page = await entriesFrom(log, next, PAGE);
-    const rows = rowWriter(
-      tables,
-      PROJECTION_TABLES.map(({ name }) => name),
-    );
-    const projecting = startProjecting(tables, rows);
-    for (const { index, statement, keyId, spki } of page) {
-      await projectEntry(projecting, { index, keyId, spki, statement, projected: projectionOf(statement) });
-      next = index + 1;
-    }
-    await rows.flush();
+  for (let next = 0; ; next += PAGE) {
+    const page = (await log.all(ENTRIES, next, next + PAGE)).map(projectedOf);
+    await replayPage(tables, page);
     if (page.length < PAGE) return;
   }
+}
+
+const ENTRIES = `SELECT e.idx, e.leaf, v.payload, v.timestamp FROM log_entry e JOIN envelope v ON v.idx = e.idx
+  WHERE e.idx >= ? AND e.idx < ? ORDER BY e.idx`;
+
+function projectedOf(row: Row): ProjectedEntry {
+  const signer = signerIn(row);
+  const statement = parseStatement(bytesAt(row, 'payload'));
+  const index = integerAt(row, 'idx');
+  return { index, statement, keyId: signerIdOf(signer), spki: signer.spki, projected: projectionOf(statement) };
+}
+
+/** Adds the entries that follow those that `tables` has. */
+export async function replayPage(tables: Queries, page: readonly ProjectedEntry[]): Promise<void> {
+  const rows = rowWriter(
+    tables,
+    PROJECTION_TABLES.map(({ name }) => name),
+  );
+  const projecting = startProjecting(tables, rows);
+  for (const entry of page) await projectEntry(projecting, entry);
+  await rows.flush();
 }

@@ -1,9 +1,7 @@
 /** The projection against one made anew from the entries, row by row. */
-import { hex } from '@sealane/core';
-import { replayEntries } from '../projection/rebuild.js';
-import { PROJECTION_SCHEMA, PROJECTION_TABLES, type TableKey } from '../projection/schema.js';
+import { equalBytes, hex } from '@sealane/core';
+import { PROJECTION_TABLES, type TableKey } from '../projection/schema.js';
 import { integerAt } from '../store/rows.js';
-import { withScratch } from '../store/sqlite.js';
 import type { Queries, Row } from '../store/store.js';
 import { rowsOf } from '../store/table-rows.js';
 import type { Problems } from './report.js';
@@ -11,19 +9,20 @@ import type { Problems } from './report.js';
 /** Longest value named in a problem, in UTF-16 units: a document may have half a megabyte. */
 const MAX_SHOWN = 300;
 
-/** Makes the projection again in scratch tables and names every row that differs. */
-export async function checkProjection(view: Queries, problems: Problems): Promise<void> {
-  await withScratch(PROJECTION_SCHEMA, async (anew) => {
-    await replayEntries(view, anew);
-    for (const table of PROJECTION_TABLES) await compareTable(table, { anew, view, problems });
-  });
+/** The projection made anew in scratch tables, the one that is there, and where rows that differ are named. */
+export interface Projections {
+  readonly anew: Queries;
+  readonly view: Queries;
+  readonly problems: Problems;
+}
+
+/** Names every row that differs. */
+export async function compareProjections(projections: Projections): Promise<void> {
+  for (const table of PROJECTION_TABLES) await compareTable(table, projections);
 }
 
 /** Both sides come in the order of the key: the smaller one has no counterpart. */
-async function compareTable(
-  table: TableKey,
-  { anew, view, problems }: { readonly anew: Queries; readonly view: Queries; readonly problems: Problems },
-): Promise<void> {
+async function compareTable(table: TableKey, { anew, view, problems }: Projections): Promise<void> {
   const [wanted, actual] = [rowsOf(anew, table), rowsOf(view, table)];
   let [left, right] = [await wanted.next(), await actual.next()];
   while (!left.done || !right.done) {
@@ -45,9 +44,13 @@ function compareKeys({ key }: TableKey, left: Row | undefined, right: Row | unde
 
 function compareRows(table: TableKey, wanted: Row | undefined, actual: Row | undefined, problems: Problems): void {
   if (wanted === undefined || actual === undefined) return;
-  const columns = Object.keys(wanted).filter((column) => show(wanted[column]) !== show(actual[column]));
+  const columns = Object.keys(wanted).filter((column) => !isSame(wanted[column], actual[column]));
   if (columns.length === 0) return;
   problems.add(table.name, keyOf(table, wanted), describe(wanted, columns), describe(actual, columns));
+}
+
+function isSame(wanted: unknown, actual: unknown): boolean {
+  return wanted === actual || (wanted instanceof Uint8Array && actual instanceof Uint8Array && equalBytes(wanted, actual));
 }
 
 function keyOf({ key }: TableKey, row: Row | undefined): string {

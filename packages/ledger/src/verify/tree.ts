@@ -7,6 +7,7 @@
 import { emptyRoot, equalBytes, hex, TILE_WIDTH, tileCount } from '@sealane/core';
 import type { LogKeys } from '../log/log-keys.js';
 import { type FullTile, RightEdge } from '../log/right-edge.js';
+import type { ProjectedEntry } from '../projection/project.js';
 import { bytesAt, integerAt } from '../store/rows.js';
 import type { Queries } from '../store/store.js';
 import { type CheckedCommit, checkCommitRows, lastSignedCommit } from './commit-rows.js';
@@ -23,8 +24,9 @@ export interface Tree {
   readonly isSound: boolean;
 }
 
-/** What the walk is told, and what it adds to. `keys` undefined = signatures cannot be judged. */
+/** What the walk is told, and what it adds to. `keys` undefined = signatures cannot be judged; `take` gets the entries that are right, in order. */
 export interface TreeCheck {
+  readonly take: (entries: readonly ProjectedEntry[]) => Promise<void>;
   readonly keys: LogKeys | undefined;
   readonly problems: Problems;
   readonly rootsWanted: ReadonlySet<number>;
@@ -54,6 +56,8 @@ export async function checkTree(view: Queries, check: TreeCheck): Promise<Tree> 
     const entries = await here.checked;
     const commits = await checkCommitRows(view, { begin, end, previous, keys: check.keys, problems: check.problems });
     await checkTileOfEntries(view, walk, { begin, entries, commits });
+    // what follows from entries that are not as signed says nothing
+    if (walk.isSound) await check.take(entries.flatMap(({ index, ...rest }) => ('entry' in rest ? [{ ...rest.entry, index }] : [])));
     previous = commits.at(-1)?.size ?? previous;
   }
   // a size that nobody signed is no reason to walk so far

@@ -7,15 +7,18 @@
  */
 import { emptyRoot, equalBytes, hex, parseVkey, SealaneError, type Vkey } from '@sealane/core';
 import { type LogKeys, ownCheckpoint } from '../log/log-keys.js';
+import { replayPage } from '../projection/rebuild.js';
+import { PROJECTION_SCHEMA } from '../projection/schema.js';
 import { schemaVersion } from '../store/initialise.js';
 import { integerAt, textAt } from '../store/rows.js';
 import { SCHEMA_VERSION } from '../store/schema.js';
 import { type LedgerPlace, openStore } from '../store/open-store.js';
+import { withScratch } from '../store/sqlite.js';
 import type { Queries, Store } from '../store/store.js';
 import { keyHashesIn, keyHashesOfCommits } from './commit-rows.js';
 import { checkCosignedRows } from './cosigned-rows.js';
 import { checkKeyRows } from './key-rows.js';
-import { checkProjection } from './projection-rows.js';
+import { compareProjections } from './projection-rows.js';
 import { type LedgerReport, Problems } from './report.js';
 import { checkTree, type Tree } from './tree.js';
 
@@ -66,16 +69,19 @@ async function verifyView(store: Store, view: Queries, wish: VerifyWish, problem
   const keys = first === undefined ? undefined : await checkKeyRows(view, first, problems);
   const given = keys === undefined ? undefined : givenCheckpoint(wish, keys, problems);
   const cosignedSizes = (await view.all('SELECT DISTINCT size FROM cosigned')).map((row) => integerAt(row, 'size'));
-  const tree = await checkTree(view, {
-    keys,
-    problems,
-    rootsWanted: new Set([...cosignedSizes, ...(given === undefined ? [] : [given.size])]),
+  return await withScratch(PROJECTION_SCHEMA, async (anew) => {
+    const tree = await checkTree(view, {
+      keys,
+      problems,
+      rootsWanted: new Set([...cosignedSizes, ...(given === undefined ? [] : [given.size])]),
+      take: (entries) => replayPage(anew, entries),
+    });
+    if (keys !== undefined) await checkCosignedRows(view, { keys, tree, problems });
+    if (given !== undefined) checkGiven(given, tree, problems);
+    // the projection is made from the entries: comparing it with one made from edited entries would name rows that are right
+    if (tree.isSound) await compareProjections({ anew, view, problems });
+    return problems.report(tree.size, tree.root);
   });
-  if (keys !== undefined) await checkCosignedRows(view, { keys, tree, problems });
-  if (given !== undefined) checkGiven(given, tree, problems);
-  // the projection is made from the entries: comparing it with one made from edited entries would name rows that are right
-  if (tree.isSound) await checkProjection(view, problems);
-  return problems.report(tree.size, tree.root);
 }
 
 /** Whose log this is, by the key it began with; undefined when signatures cannot be judged because this very row is wrong. */
