@@ -18,6 +18,9 @@ const benches = {
   plan: async () => (await import('./plan.mjs')).measurePlan(),
   'plan-command': async () => (await import('./plan-command.mjs')).measurePlanCommand(),
   apply: async () => (await import('./apply.mjs')).measureApply(),
+  'ledger-proof': async () => (await import('./ledger-size.mjs')).measureProof(ledger),
+  'ledger-verify': async () => (await import('./ledger-size.mjs')).measureVerify(ledger),
+  'ledger-bytes': async () => (await import('./ledger-size.mjs')).measureBytes(ledger),
   'ledger-append': async () => (await import('./ledger-append.mjs')).measureAppend(ledger),
 };
 
