@@ -13,6 +13,7 @@ import { expectJson, runJson } from '../support/run.js';
 import { serviceYaml } from '../support/service.js';
 import { enrolSite, type TestSite } from '../support/site.js';
 import { makeAuthority } from '../support/site-ca.js';
+import { codeBelow, pageText } from './pages.js';
 import { askRaw, startFetch } from '../support/two-processes.js';
 
 /** Documents as their exact bytes, by name of their format. */
@@ -198,6 +199,7 @@ async function collect(lane: TestLane, site: TestSite): Promise<Documents> {
   keep('database', Buffer.from(databaseJson('/run/postgresql', 'ledger')));
   keep('service', Buffer.from(serviceYaml({ github: { url: 'https://token.example' }, gitlab: { url: 'https://gitlab.example' } })));
   keep('site', file(site.config));
+  keep('site-template', Buffer.from(codeBelow(pageText('docs/formats/site-template.md'), 'Example')));
   for (const [name, line] of await linesOfServices(site)) keep(name, Buffer.from(line));
   keep('site-request', file(site.dir, 'request.json'));
   keep('certificate-request', file(site.dir, 'certificate-request.json'));

@@ -39,6 +39,7 @@ import { serviceJsonSchema } from '../../packages/promoter/src/service/service-s
 import { parseProposal } from '../../packages/promoter/src/trust/proposal.js';
 import { parseConfig } from '../../packages/site/src/config.js';
 import { siteJsonSchema } from '../../packages/site/src/config-shape.js';
+import { parseTemplate, siteTemplateJsonSchema } from '../../packages/site/src/site-template.js';
 import { fetchAnswerShape, operatorRequestShape, parseFetchAnswer, parseOperatorRequest } from '../../packages/site/src/service/wire.js';
 import { bundleShape } from '../../packages/trust/src/evidence/bundle-shape.js';
 import {
@@ -150,6 +151,12 @@ export const FORMATS: readonly Format[] = [
     kind: 'yaml',
     schema: described('site', siteJsonSchema()),
     parse: (bytes) => parseConfig(text(bytes), '/etc/sealane/site.yaml'),
+  },
+  {
+    name: 'site-template',
+    kind: 'yaml',
+    schema: described('site-template', siteTemplateJsonSchema()),
+    parse: (bytes) => parseTemplate(text(bytes), 'template.yaml'),
   },
 ];
 

@@ -111,6 +111,7 @@ const BEFORE: Readonly<Record<string, string>> = {
   'rig add': ENROL_RIG,
   'rig rebuilt': ADD_RIG,
   'rig revoke': ADD_RIG,
+  render: `awk '/^\`\`\`yaml/{on=1;next} /^\`\`\`/{on=0} on' ${path.join(ROOT, 'docs/formats/site-template.md')} > town.yaml`,
   'site add': 'sealane-site enroll --name harbour-9 --out request.json',
   'media import': 'sealane media export --stage prod --out medium --home my-lane',
   'audit check': 'sealane audit export --release readings@1.0.0 --out export.tar --home my-lane',

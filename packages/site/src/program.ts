@@ -37,6 +37,7 @@ export const program: Program = {
       summary: 'make the key of this site and ask for a record; then take the record and a trusted root',
       load: () => import('./commands/enroll.js'),
     },
+    render: { summary: 'write site.yaml out of a template for many sites', load: () => import('./commands/render.js') },
     check: { summary: 'look for a release and verify it; install nothing', load: verb(() => import('./commands/check.js')) },
     update: {
       summary: 'look for a release, verify it, install it, watch it, commit or roll back',
