@@ -127,6 +127,28 @@ test('B19 a release that is gone back to gets the value of today; a stop takes t
   expect(readFileSync(open(), 'utf8')).toBe(value);
 });
 
+test('B19 command: start, status and stop hooks are given the values, prepare is not; they are run again with a new one', async () => {
+  const hook = [
+    '/bin/sh',
+    '-c',
+    'f="${CREDENTIALS_DIRECTORY-/nowhere}/db-password"; if test -f "$f"; then shown=$(sha256sum < "$f" | cut -d" " -f1); fi; echo "$SEALANE_HOOK ${shown-none}" >> "$SEALANE_STATE/../given"',
+  ];
+  const driver = { use: 'command', prepare: hook, start: hook, stop: hook, status: hook, stopGraceSeconds: undefined, health: [] };
+  const other = await enrolSite(it.lane, path.join(it.lane.dir, 'site-8'), { name: 'harbour-8', driver });
+  const [first, second] = [newValue(), newValue()];
+  old.push(first, second);
+  await seal(it.lane, first, ['--site', 'harbour-8']);
+  expect(await commandLinesWith(first, () => other.must(['update']))).toEqual([]);
+  const hooks = (): readonly string[] => givenTo(other).filter((line, at, lines) => line !== lines[at - 1]);
+  expect(hooks()).toEqual(['prepare none', `start ${shownAs(first)}`, `status ${shownAs(first)}`]);
+  await seal(it.lane, second, ['--site', 'harbour-8']);
+  expect(await other.must(['update'])).toMatchObject({ outcome: 'installed' });
+  const rest = hooks().slice(3);
+  expect(rest.slice(0, 3)).toEqual(['prepare none', `stop ${shownAs(first)}`, `start ${shownAs(second)}`]);
+  await other.stop();
+  expect(hooks().at(-1)).toBe(`stop ${shownAs(second)}`);
+});
+
 test('B19 no value is in the lane, a medium, a backup, receipts, logs or state, but where the workload reads it', async () => {
   const out = path.join(it.lane.dir, 'out');
   await site.must(['receipt', 'export', out]);

@@ -75,22 +75,33 @@ export interface PodRelease {
   readonly version: string;
   readonly script: string;
   readonly image?: string | undefined;
+  /** Secrets that it declares, and mounts at `/run/secrets`; or only mounts. */
+  readonly secrets?: readonly string[];
+  readonly declares?: readonly string[];
 }
 
 /** Makes a release of one pod that runs `script` in an image with a shell, and promotes it to prod. */
-export async function publishPod(lane: TestLane, dir: string, { version, script, image }: PodRelease): Promise<string> {
+export async function publishPod(
+  lane: TestLane,
+  dir: string,
+  { version, script, image, secrets = [], declares: declared = secrets }: PodRelease,
+): Promise<string> {
   const built = await shellImage(path.join(dir, 'images', version), version);
   const folder = path.join(dir, 'manifests', version);
   mkdirSync(folder, { recursive: true });
   const manifest = path.join(folder, 'readings.yaml');
-  writeFileSync(manifest, podOf(image ?? `registry.example/edge/readings@${built.digest}`, script));
-  const words = ['--image', `app=${built.reference}`, '--manifest', `pods=${manifest}`, '--key', 'author'];
+  writeFileSync(manifest, podOf(image ?? `registry.example/edge/readings@${built.digest}`, script, secrets));
+  const declares = path.join(folder, '..', `${version}-declares.yaml`);
+  writeFileSync(declares, JSON.stringify({ secrets: declared }));
+  const more = declared.length === 0 ? [] : ['--declare', declares];
+  const words = ['--image', `app=${built.reference}`, '--manifest', `pods=${manifest}`, ...more, '--key', 'author'];
   const { release } = await lane.sealane(['release', 'create', '--name', 'readings', '--version', version, ...words]);
   await lane.promote(release);
   return release;
 }
 
-function podOf(image: string, script: string): string {
+function podOf(image: string, script: string, secrets: readonly string[]): string {
+  const hasSecrets = secrets.length > 0;
   return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Pod',
@@ -104,8 +115,10 @@ function podOf(image: string, script: string): string {
           args: ['-c', script],
           envFrom: [{ configMapRef: { name: 'sealane' } }],
           resources: { limits: { memory: '64Mi' } },
+          ...(hasSecrets && { volumeMounts: [{ name: 'secrets', mountPath: '/run/secrets' }] }),
         },
       ],
+      ...(hasSecrets && { volumes: [{ name: 'secrets', secret: { secretName: 'sealane' } }] }),
     },
   });
 }

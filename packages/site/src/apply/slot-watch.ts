@@ -4,7 +4,7 @@ import { SiteError } from '@sealane/core';
 import { crashPoint } from '../crash-point.js';
 import { durableLink } from '../durable-write.js';
 import type { SlotOnDisk } from '../drivers/driver.js';
-import { workloadEnv } from '../drivers/workload-env.js';
+import { credentialsEnv, workloadEnv } from '../drivers/workload-env.js';
 import { look, watch, type Watched, type WatchResult, watchStart } from '../health/watch.js';
 import type { Site } from '../site.js';
 import { slotFolder } from '../state-folder.js';
@@ -38,8 +38,7 @@ export async function stopWorkload({ world, folder, driver }: Pick<Site, 'world'
 /** The release in its slot, as the driver takes it. */
 export function slotOf(folder: Site['folder'], { release, name, version, rendered, secrets }: Slot | Target): SlotOnDisk {
   const variables = rendered === undefined ? {} : { variables: renderedFile(folder, rendered) };
-  const credentials =
-    secrets === undefined ? {} : { credentials: { folder: folder.credentials, names: secrets.map((secret) => secret.name) } };
+  const credentials = secrets === undefined ? {} : { credentials: { folder: folder.credentials, secrets } };
   return { release, name, version, folder: slotFolder(folder, release), ...variables, ...credentials };
 }
 
@@ -64,7 +63,10 @@ function watched({ world, folder, config, driver, prober }: Site, release: Targe
   const slot = slotOf(folder, release);
   // what systemd told this service is not for others
   const hostEnv = config.driver.unit === undefined ? world.env : {};
-  const env = workloadEnv(config.driver, { disk: world.disk, hostEnv, stateFolder: folder.root }, slot);
+  const env = {
+    ...workloadEnv(config.driver, { disk: world.disk, hostEnv, stateFolder: folder.root }, slot),
+    ...credentialsEnv(slot.credentials),
+  };
   return {
     status: () => driver.status(),
     ask: () => Promise.all(config.driver.health.map((question) => prober.ask(question, { cwd: slot.folder, env }))),

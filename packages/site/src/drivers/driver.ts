@@ -1,5 +1,6 @@
 /** What every driver can do: run one release at a time. Which files it runs is decided by the slot, how by local configuration. */
 import type { Digest } from '@sealane/core';
+import type { GivenSecret } from '../apply/secret-versions.js';
 import type { Clock } from '../clock.js';
 import type { Disk } from '../disk.js';
 import type { RunningMirror } from '../mirror/serve-shell.js';
@@ -15,8 +16,14 @@ export interface SlotOnDisk {
   readonly folder: string;
   /** Absolute path of the values of its variables, where it declares any. */
   readonly variables?: string;
-  /** Where values of its secrets lie open, each in a file of its name, where it needs any. */
-  readonly credentials?: { readonly folder: string; readonly names: readonly string[] };
+  /** Values of its secrets, where it needs any. */
+  readonly credentials?: Credentials;
+}
+
+/** Where values of secrets lie open while their release runs, each in a file of its name. */
+export interface Credentials {
+  readonly folder: string;
+  readonly secrets: readonly GivenSecret[];
 }
 
 /** How the workload is doing, as far as the host can tell without asking it. */

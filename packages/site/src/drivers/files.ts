@@ -14,7 +14,7 @@ import { crashPoint } from '../crash-point.js';
 import { durableWrite } from '../durable-write.js';
 import { readSealed, sealed } from '../sealed-file.js';
 import type { Driver, DriverWorld, SlotOnDisk, WorkloadStatus } from './driver.js';
-import { workloadEnv } from './workload-env.js';
+import { credentialsEnv, workloadEnv } from './workload-env.js';
 import { openWorkloadLog } from './workload-log.js';
 
 /** What local configuration says about starting and stopping. */
@@ -63,7 +63,7 @@ async function startGated(config: FilesDriverConfig, world: DriverWorld, slot: S
   try {
     const child = spawn('/bin/sh', ['-c', GATE, 'sealane-workload', ...config.start], {
       cwd: slot.folder,
-      env: workloadEnv(config, world, slot),
+      env: { ...workloadEnv(config, world, slot), ...credentialsEnv(slot.credentials) },
       detached: true,
       stdio: ['ignore', log, log, 'pipe'],
     });

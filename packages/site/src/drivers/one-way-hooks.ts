@@ -37,6 +37,7 @@ export function oneWayHooks(config: OneWayConfig, env: Readonly<Record<string, s
         signal: new AbortController().signal,
         output: log,
         as: hook,
+        credentials: slot.credentials,
       });
       if (end.code === 0) return;
       const how = end.code === undefined ? end.why : `got ${end.code}`;

@@ -2,6 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { isNodeError } from '../disk.js';
+import type { Credentials } from './driver.js';
+import { credentialsEnv } from './workload-env.js';
 
 /** How a command ended: with an exit code, or why it has none; and what it said, where that was asked for. */
 export type CommandEnd = ({ readonly code: number } | { readonly code: undefined; readonly why: string }) & {
@@ -19,6 +21,8 @@ export interface RunOptions {
   readonly as?: string;
   /** Where its output goes: to a file descriptor, or into the answer. Default: nowhere. */
   readonly output?: number | 'text';
+  /** Secrets that it is given, where `CREDENTIALS_DIRECTORY` says. */
+  readonly credentials?: Credentials | undefined;
 }
 
 /** Runs a command of local configuration to its end; never rejects. */
@@ -31,11 +35,16 @@ const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 const DRAIN_MS = 500;
 
 /** Runs it as a child of this process. At the timeout or when `signal` aborts the whole process group is killed. */
-export function runToEnd(argv: readonly string[], { cwd, env, timeoutMs, signal, output }: RunOptions): Promise<CommandEnd> {
+export function runToEnd(argv: readonly string[], { cwd, env, timeoutMs, signal, output, credentials }: RunOptions): Promise<CommandEnd> {
   const [file = '', ...words] = argv;
   const stream = output === 'text' ? 'pipe' : (output ?? 'ignore');
   return new Promise((resolve) => {
-    const child = spawn(file, words, { cwd, env, detached: true, stdio: ['ignore', stream, stream] });
+    const child = spawn(file, words, {
+      cwd,
+      env: { ...env, ...credentialsEnv(credentials) },
+      detached: true,
+      stdio: ['ignore', stream, stream],
+    });
     const said = { stdout: textOf(child.stdout), stderr: textOf(child.stderr) };
     const end = (answer: { readonly code: number } | { readonly code: undefined; readonly why: string }): void => {
       limit.removeEventListener('abort', kill);

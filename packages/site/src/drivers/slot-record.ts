@@ -3,7 +3,8 @@ import path from 'node:path';
 import { isDigest, type JsonObject, type JsonValue, SiteError } from '@sealane/core';
 import { durableWrite } from '../durable-write.js';
 import { readSealed, sealed } from '../sealed-file.js';
-import type { DriverWorld, SlotOnDisk } from './driver.js';
+import { plainJson } from '../plain-json.js';
+import type { Credentials, DriverWorld, SlotOnDisk } from './driver.js';
 
 /** A release that was given to the engine, and in which boot of this host. `more` is the driver's own. */
 export interface SlotRecord {
@@ -28,10 +29,10 @@ export function slotRecordFile({ disk, clock, stateFolder }: DriverWorld, name: 
       const value = readSealed(disk, file);
       return value === undefined ? undefined : parseRecord(value, file);
     },
-    write: ({ release, name: title, version, folder, variables }, more = []) => {
+    write: ({ release, name: title, version, folder, variables, credentials }, more = []) => {
       disk.makeFolder(path.dirname(file), 0o750);
-      const slot = { release, name: title, version, folder, ...(variables === undefined ? {} : { variables }) };
-      durableWrite(disk, file, sealed({ slot, bootId: clock.bootId(), more: [...more] }));
+      const slot = { release, name: title, version, folder, ...(variables && { variables }), ...(credentials && { credentials }) };
+      durableWrite(disk, file, sealed(plainJson({ slot, bootId: clock.bootId(), more })));
     },
     remove: () => {
       if (disk.kind(file) === 'nothing') return;
@@ -43,15 +44,27 @@ export function slotRecordFile({ disk, clock, stateFolder }: DriverWorld, name: 
 
 function parseRecord({ slot, bootId, more }: JsonObject, file: string): SlotRecord {
   if (isObject(slot) && typeof bootId === 'string' && isTexts(more)) {
-    const { release, name, version, folder, variables } = slot;
+    const { release, name, version, folder, variables, credentials: given } = slot;
+    const credentials = isCredentials(given) ? { credentials: given } : {};
     if (isDigest(release) && typeof name === 'string' && typeof version === 'string' && typeof folder === 'string')
-      return { slot: { release, name, version, folder, ...(typeof variables === 'string' ? { variables } : {}) }, bootId, more };
+      return {
+        slot: { release, name, version, folder, ...(typeof variables === 'string' && { variables }), ...credentials },
+        bootId,
+        more,
+      };
   }
   throw new SiteError('STATE_CORRUPT', `read ${file}: expected slot, bootId, more`, { path: file });
 }
 
 function isObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isCredentials(value: JsonValue | undefined): value is JsonObject & Credentials {
+  if (!isObject(value) || typeof value['folder'] !== 'string' || !Array.isArray(value['secrets'])) return false;
+  return value['secrets'].every(
+    (each: JsonValue) => isObject(each) && typeof each['name'] === 'string' && typeof each['version'] === 'number',
+  );
 }
 
 function isTexts(value: unknown): value is readonly string[] {

@@ -5,6 +5,7 @@
  */
 import { type CommandEnd, type RunCommand, type RunOptions, runToEnd } from './run-to-end.js';
 import { unitCallEnv, type Units, wordsOf } from './systemd-shell.js';
+import { loadCredentials } from './unit-properties.js';
 
 /** Makes the runner of a site. */
 export function unitRunner(site: string, properties: readonly string[], units: Units): RunCommand {
@@ -15,6 +16,8 @@ export function unitRunner(site: string, properties: readonly string[], units: U
     if (options.as !== undefined) await endLeftover(units, unit);
     const end = await runToEnd(['systemd-run', `--unit=${unit}`, ...MANNER, ...wordsOf(commandOf(argv, options, properties))], {
       ...options,
+      // systemd gives them to the unit itself
+      credentials: undefined,
       cwd: '/',
       env: unitCallEnv(definedIn(options.env)),
     });
@@ -28,7 +31,7 @@ const MANNER = ['--wait', '--pipe', '--property=Type=exec'];
 
 function commandOf(
   argv: readonly string[],
-  { cwd, env, timeoutMs }: RunOptions,
+  { cwd, env, timeoutMs, credentials }: RunOptions,
   properties: readonly string[],
 ): Parameters<typeof wordsOf>[0] {
   const own = [
@@ -38,7 +41,7 @@ function commandOf(
     // for an updater that is killed before it can end it
     `RuntimeMaxSec=${Math.ceil(timeoutMs / 1000) + 1}`,
   ];
-  return { properties: [...own, ...properties], cwd, env: definedIn(env), argv };
+  return { properties: [...own, ...loadCredentials(credentials), ...properties], cwd, env: definedIn(env), argv };
 }
 
 async function endLeftover(units: Units, unit: string): Promise<void> {

@@ -14,7 +14,7 @@ import type { Driver, SlotOnDisk, WorkloadStatus } from './driver.js';
 import type { FilesDriverConfig } from './files.js';
 import type { RunCommand } from './run-to-end.js';
 import type { UnitFacts, Units } from './systemd-shell.js';
-import { renderedProperties } from './unit-properties.js';
+import { loadCredentials, renderedProperties } from './unit-properties.js';
 import { workloadEnv } from './workload-env.js';
 import { prepareWorkloadLog } from './workload-log.js';
 
@@ -88,8 +88,7 @@ function startOf(config: UnitDriverConfig, world: UnitDriverWorld, slot: SlotOnD
     `TimeoutStopSec=${config.stopGraceSeconds}`,
     `StandardOutput=append:${log}`,
     `StandardError=append:${log}`,
-    // read by systemd, and given to the user of the unit in memory
-    ...(slot.credentials?.names ?? []).map((name) => `LoadCredential=${name}:${path.join(slot.credentials?.folder ?? '', name)}`),
+    ...loadCredentials(slot.credentials),
     // a starter that hands over ends, and what it left behind is the workload
     ...(config.stop === undefined ? [] : ['RemainAfterExit=yes']),
     ...renderedProperties(config.properties, unitEnv(config, world, slot)),
@@ -99,8 +98,7 @@ function startOf(config: UnitDriverConfig, world: UnitDriverWorld, slot: SlotOnD
 
 /** Nothing of the updater's own environment: systemd gives a unit what it needs, where its credentials are too. */
 function unitEnv(config: UnitDriverConfig, { disk, stateFolder }: UnitDriverWorld, slot: SlotOnDisk): Record<string, string> {
-  const { credentials: _, ...rest } = slot;
-  const env = workloadEnv(config, { disk, hostEnv: {}, stateFolder }, rest);
+  const env = workloadEnv(config, { disk, hostEnv: {}, stateFolder }, slot);
   return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 

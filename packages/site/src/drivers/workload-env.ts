@@ -1,6 +1,6 @@
 /** What commands about a workload find in their environment. */
 import { readRendered } from '../apply/rendered.js';
-import type { DriverWorld, SlotOnDisk } from './driver.js';
+import type { Credentials, DriverWorld, SlotOnDisk } from './driver.js';
 
 /**
  * The environment of start and health commands: that of the updater, what is configured, which release it is about, and its variables. These have a prefix
@@ -21,9 +21,12 @@ export function workloadEnv(
     SEALANE_VERSION: slot.version,
     SEALANE_STATE: world.stateFolder,
     ...variablesEnv(world, slot),
-    // the name by which systemd, too, tells a service where its secrets are
-    ...(slot.credentials === undefined ? {} : { CREDENTIALS_DIRECTORY: slot.credentials.folder }),
   };
+}
+
+/** Where a process finds its secrets, by the name by which systemd, too, tells a service. */
+export function credentialsEnv(credentials: Credentials | undefined): NodeJS.ProcessEnv {
+  return credentials === undefined ? {} : { CREDENTIALS_DIRECTORY: credentials.folder };
 }
 
 /** What is this program's own: its settings, and where its own keys and files in memory are. */

@@ -1,6 +1,6 @@
 /** What a Kubernetes manifest makes `podman kube play` run: its images, each a part of the release that carries it, and the names of its pods. */
 import { type Digest, fromUtf8, isDigest, SiteError } from '@sealane/core';
-import { isNode, parseAllDocuments } from 'yaml';
+import { isNode, parseAllDocuments, type ScalarTag } from 'yaml';
 
 /** An image as the manifest names it: `NAME@DIGEST`. */
 export interface ManifestImage {
@@ -10,7 +10,7 @@ export interface ManifestImage {
 
 const MAX_ALIASES = 32;
 /** Where pods list what they run (Kubernetes API, PodSpec). */
-const LISTS = ['initContainers', 'containers', 'ephemeralContainers'];
+export const LISTS = ['initContainers', 'containers', 'ephemeralContainers'];
 const IMAGE = /^([a-z0-9][a-z0-9._:/-]{0,254})@(sha256:[0-9a-f]{64})$/;
 
 /**
@@ -51,14 +51,19 @@ export function podNames(file: string, bytes: Uint8Array): (pod: string) => bool
     );
 }
 
+/** A whole number with a 0 before it is octal, as Kubernetes and Podman read it: `defaultMode: 0400`. */
+const OCTAL: ScalarTag = { tag: 'tag:yaml.org,2002:int', default: true, test: /^0[0-7]+$/, resolve: (text) => Number.parseInt(text, 8) };
+
 /** The documents of a manifest. @throws SiteError `DRIVER_REFUSED` not YAML */
 export function manifestDocuments(file: string, bytes: Uint8Array): readonly unknown[] {
   try {
-    return parseAllDocuments(fromUtf8(bytes), { strict: true, uniqueKeys: true }).map((document) => {
-      const [fault] = document.errors;
-      if (fault !== undefined) throw fault;
-      return isNode(document.contents) ? (document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown) : null;
-    });
+    return parseAllDocuments(fromUtf8(bytes), { strict: true, uniqueKeys: true, customTags: (tags) => [OCTAL, ...tags] }).map(
+      (document) => {
+        const [fault] = document.errors;
+        if (fault !== undefined) throw fault;
+        return isNode(document.contents) ? (document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown) : null;
+      },
+    );
   } catch (cause) {
     const why = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
     throw refused(file, 'YAML', why, cause);
@@ -87,7 +92,8 @@ function textIn(value: unknown, name: string): string {
   return typeof text === 'string' ? text : '';
 }
 
-function refused(file: string, expected: string, got: string, cause?: unknown): SiteError {
+/** A manifest that cannot be run here. */
+export function refused(file: string, expected: string, got: string, cause?: unknown): SiteError {
   return new SiteError(
     'DRIVER_REFUSED',
     `read ${file}: expected ${expected}, got ${got}`,

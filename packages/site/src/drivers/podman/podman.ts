@@ -5,17 +5,18 @@
 import path from 'node:path';
 import { type Digest, SiteError, utf8 } from '@sealane/core';
 import { crashPoint } from '../../crash-point.js';
-import { durableWrite } from '../../durable-write.js';
 import type { Driver, DriverWorld, SlotOnDisk, WorkloadStatus } from '../driver.js';
 import type { CommandEnd } from '../run-to-end.js';
-import { manifestBytes, releaseManifests, type ReleaseManifests } from '../release-manifests.js';
+import { manifestBytes, releaseManifests } from '../release-manifests.js';
 import { slotRecordFile } from '../slot-record.js';
 import { workloadEnv } from '../workload-env.js';
 import { type Around, engine, howOf, type PodmanDriverConfig } from './engine.js';
 import { configMap, registriesConf, signaturePolicy } from './engine-config.js';
-import { type ManifestImage, manifestImages, podNames } from './kube-manifest.js';
+import { keptManifests, runFolder } from './kept-manifests.js';
+import { manifestDocuments, type ManifestImage, manifestImages, podNames } from './kube-manifest.js';
 import { permitImages } from './permit.js';
 import { parseContainers, podStatus } from './pod-status.js';
+import { withSecretVolumes } from './secret-volumes.js';
 import { type Started, startedFrom, startedTexts } from './started.js';
 import { strayContainers } from './strays.js';
 
@@ -26,10 +27,12 @@ export function podmanDriver(config: PodmanDriverConfig, world: DriverWorld): Dr
   return {
     images: 'pulled',
     prepare: async (slot) => {
+      const { manifests } = await releaseManifests(world, slot);
+      for (const { file, bytes } of manifests) withSecretVolumes(file, manifestDocuments(file, bytes), slot.credentials, String);
       await withImages(around, slot, () => Promise.resolve());
     },
     start: async (slot) => {
-      const manifests = keptManifests(around, (await releaseManifests(world, slot)).manifests);
+      const manifests = keptManifests(world, slot, (await releaseManifests(world, slot)).manifests);
       record.write(slot, manifests);
       crashPoint('update:workload-recorded');
       await withImages(around, slot, async (env) => {
@@ -59,17 +62,6 @@ export function podmanDriver(config: PodmanDriverConfig, world: DriverWorld): Dr
       return ours === undefined ? [] : await strayContainers(around, ours);
     },
   };
-}
-
-/** Copies of the manifests, which outlive the slot: what runs is taken down by the very manifest that brought it up. */
-function keptManifests({ world }: Around, manifests: ReleaseManifests['manifests']): readonly string[] {
-  const folder = runFolder(world);
-  world.disk.makeFolder(folder, 0o750);
-  return manifests.map(({ file: from, bytes }, at) => {
-    const file = path.join(folder, `${String(at).padStart(3, '0')}-${path.basename(from)}`);
-    durableWrite(world.disk, file, bytes, 0o640);
-    return file;
-  });
 }
 
 /** Pulls what is not there yet, and runs `then` while the site's registry answers for the names in the manifests. */
@@ -158,8 +150,4 @@ async function statusOf(around: Around, release: Digest, { pods, containers }: S
   const inspected = await engine(around, ['container', 'inspect', ...ids]);
   const found = inspected.code === 0 ? parseContainers(inspected.stdout) : undefined;
   return found === undefined ? silent(inspected) : podStatus(release, found);
-}
-
-function runFolder({ stateFolder: root }: DriverWorld): string {
-  return path.join(root, 'run', 'podman');
 }
