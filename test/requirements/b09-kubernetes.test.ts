@@ -1,4 +1,4 @@
-/** Row B9, driver `kubernetes`: a real API server, controllers and scheduler; the set of a release as a whole, and the set before when it does not come up. */
+/** Rows B9 and B19, driver `kubernetes`: a real API server, controllers and scheduler; the set of a release as a whole, and the set before when it does not come up. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,6 +7,7 @@ import { killAt } from '../support/kill.js';
 import { hasControlPlane, startCluster, type TestCluster } from '../support/kubernetes.js';
 import { makeLane, type TestLane } from '../support/lane.js';
 import { busybox, shellImage } from '../support/podman.js';
+import { commandLinesWith, filesWith, newValue, seal } from '../support/secrets.js';
 import { enrolSite, type TestSite } from '../support/site.js';
 
 const PLACE = '/apis/apps/v1/namespaces/edge/deployments';
@@ -44,7 +45,13 @@ describe.skipIf(!hasControlPlane || busybox === undefined)('B9 driver kubernetes
   });
 
   /** Publishes a release: a namespace, a deployment of its image, and what else is given. */
-  const publish = async (version: string, more: readonly object[] = [], spec: object = {}, image?: string): Promise<string> => {
+  const publish = async (
+    version: string,
+    more: readonly object[] = [],
+    spec: object = {},
+    image?: string,
+    secrets: readonly string[] = [],
+  ): Promise<string> => {
     const built = await shellImage(path.join(dir, 'images', version), version);
     const folder = path.join(dir, 'manifests', version);
     mkdirSync(folder, { recursive: true });
@@ -52,7 +59,10 @@ describe.skipIf(!hasControlPlane || busybox === undefined)('B9 driver kubernetes
     const objects = [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'edge' } }, deployment(named, spec), ...more];
     const manifest = path.join(folder, 'readings.yaml');
     writeFileSync(manifest, objects.map((object) => JSON.stringify(object)).join('\n---\n'));
-    const words = ['--image', `app=${built.reference}`, '--manifest', `set=${manifest}`, '--key', 'author'];
+    const declares = path.join(folder, 'declares.json');
+    writeFileSync(declares, JSON.stringify({ secrets }));
+    const declared = secrets.length === 0 ? [] : ['--declare', declares];
+    const words = ['--image', `app=${built.reference}`, '--manifest', `set=${manifest}`, ...declared, '--key', 'author'];
     const { release } = await lane.sealane(['release', 'create', '--name', 'readings', '--version', version, ...words]);
     await lane.promote(release);
     return release;
@@ -110,6 +120,38 @@ describe.skipIf(!hasControlPlane || busybox === undefined)('B9 driver kubernetes
     expect((await cluster.get(`${PLACE}/readings`)).spec.replicas).toBe(2);
   });
 
+  test('B19 kubernetes: values are in a Secret of the set and in no file of the site; another one is another rollout; the Secret goes with the release', async () => {
+    const secret = async (): Promise<unknown> => {
+      const found = await cluster.get('/api/v1/namespaces/edge/secrets/sealane');
+      return found && Object.entries(found.data).map(([name, value]) => [name, Buffer.from(String(value), 'base64').toString()]);
+    };
+    const versions = async (): Promise<unknown> => (await cluster.get(`${PLACE}/readings`)).spec.template.metadata.annotations;
+    const [value, second, bad] = [newValue(), newValue(), newValue()];
+    const withSecret = { volumes: [{ name: 'secrets', secret: { secretName: 'sealane' } }] };
+    await publish('1.5.0', [], withSecret);
+    expect(await site.must(['update'], 4)).toMatchObject({ outcome: 'refused', reason: 'DRIVER_REFUSED' });
+    const release = await publish('1.6.0', [], withSecret, undefined, ['db-password']);
+    const here = (text: string): readonly string[] => filesWith(site.dir, text);
+    await seal(lane, value, ['--site', 'harbour-7']);
+    expect(await commandLinesWith(value, () => site.must(['update']))).toEqual([]);
+    expect([await secret(), await versions()]).toEqual([[['db-password', value]], { 'sealane.dev/secrets': 'db-password=1' }]);
+    expect(here(value)).toEqual([path.join(site.state, 'run', 'credentials', 'db-password')]);
+
+    await seal(lane, second, ['--site', 'harbour-7']);
+    expect(await site.must(['update'])).toMatchObject({ outcome: 'installed', release });
+    expect([await secret(), await versions()]).toEqual([[['db-password', second]], { 'sealane.dev/secrets': 'db-password=2' }]);
+    expect([here(value), await runs()]).toEqual([[], { image: 'registry.example/edge/readings', available: 2 }]);
+
+    await cluster.send('PATCH', '/api/v1/namespaces/edge/secrets/sealane', {
+      data: { 'db-password': Buffer.from(bad).toString('base64') },
+    });
+    await site.must(['update']);
+    expect((await site.must(['status'])).strays).toMatchObject([{ what: 'v1 Secret  sealane', how: 'was changed' }]);
+    await publish('1.7.0');
+    await site.must(['update']);
+    expect([await secret(), here(second)]).toEqual([undefined, []]);
+  });
+
   test('B9 kubernetes: killed at any point of a switch, the next command leaves the new set, and only it', async () => {
     for (const [at, point] of ['update:workload-recorded', 'update:started', 'update:probation'].entries()) {
       const next = await publish(`2.${at}.0`, [configMap(`settings-${at}`)]);
@@ -137,7 +179,11 @@ function configMap(name: string): object {
 
 function deployment(
   image: string,
-  { nodeSelector, deadline = 600 }: { readonly nodeSelector?: object; readonly deadline?: number },
+  {
+    nodeSelector,
+    volumes,
+    deadline = 600,
+  }: { readonly nodeSelector?: object; readonly volumes?: readonly object[]; readonly deadline?: number },
 ): object {
   const containers = [{ name: 'app', image, resources: { limits: { memory: '64Mi', cpu: '100m' } } }];
   return {
@@ -148,7 +194,10 @@ function deployment(
       replicas: 2,
       progressDeadlineSeconds: deadline,
       selector: { matchLabels: { app: 'readings' } },
-      template: { metadata: { labels: { app: 'readings' } }, spec: { containers, ...(nodeSelector && { nodeSelector }) } },
+      template: {
+        metadata: { labels: { app: 'readings' } },
+        spec: { containers, ...(nodeSelector && { nodeSelector }), ...(volumes && { volumes }) },
+      },
     },
   };
 }

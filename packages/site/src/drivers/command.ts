@@ -5,7 +5,8 @@
 import { closeSync } from 'node:fs';
 import { SiteError } from '@sealane/core';
 import { crashPoint } from '../crash-point.js';
-import type { Credentials, Driver, DriverWorld, SlotOnDisk, WorkloadStatus } from './driver.js';
+import { openCredentials } from './credentials.js';
+import type { Driver, DriverWorld, SlotOnDisk, WorkloadStatus } from './driver.js';
 import type { CommandEnd } from './run-to-end.js';
 import { slotRecordFile } from './slot-record.js';
 import { workloadEnv } from './workload-env.js';
@@ -100,16 +101,12 @@ async function runHook(
       // a switch is never left half done because somebody wants to leave: only what can be begun again listens
       signal: hook === 'prepare' || hook === 'status' ? world.signal : new AbortController().signal,
       ...(log === undefined ? {} : { output: log, as: hook }),
-      credentials: credentialsFor(world, slot, hook),
+      // before a release is started the values of the one that runs lie there
+      credentials: hook === 'prepare' ? undefined : openCredentials(world, slot.credentials),
     });
   } finally {
     if (log !== undefined) closeSync(log);
   }
-}
-
-/** Before a release is started the values of the one that runs lie there; after a reboot none do, until it is started. */
-function credentialsFor({ disk }: DriverWorld, { credentials }: SlotOnDisk, hook: Hook): Credentials | undefined {
-  return hook === 'prepare' || credentials === undefined || disk.kind(credentials.folder) !== 'folder' ? undefined : credentials;
 }
 
 function howOf(end: CommandEnd): string {

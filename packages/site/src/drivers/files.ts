@@ -13,8 +13,9 @@ import { type Digest, isDigest, SiteError } from '@sealane/core';
 import { crashPoint } from '../crash-point.js';
 import { durableWrite } from '../durable-write.js';
 import { readSealed, sealed } from '../sealed-file.js';
+import { credentialsEnv } from './credentials.js';
 import type { Driver, DriverWorld, SlotOnDisk, WorkloadStatus } from './driver.js';
-import { credentialsEnv, workloadEnv } from './workload-env.js';
+import { workloadEnv } from './workload-env.js';
 import { openWorkloadLog } from './workload-log.js';
 
 /** What local configuration says about starting and stopping. */

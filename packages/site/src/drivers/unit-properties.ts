@@ -1,7 +1,5 @@
 /** Properties of a unit with variables of the release in them: `MemoryMax=${SEALANE_VAR_MEMORY}`. Pure. */
-import path from 'node:path';
 import { SiteError } from '@sealane/core';
-import type { Credentials } from './driver.js';
 
 /** How a variable stands in a property; its name is spelt as in the environment of the workload. */
 const PLACEHOLDER = /\$\{(SEALANE_VAR_[A-Za-z0-9_]+)\}/g;
@@ -28,11 +26,6 @@ export function renderedProperties(properties: readonly string[], env: Readonly<
 /** The properties that need no release: those of units that are about none. */
 export function plainProperties(properties: readonly string[]): readonly string[] {
   return properties.filter((property) => property.replaceAll(PLACEHOLDER, '') === property);
-}
-
-/** What gives a unit its secrets: read by systemd, and laid down for the user of the unit in memory, where `CREDENTIALS_DIRECTORY` says. */
-export function loadCredentials(credentials: Credentials | undefined): readonly string[] {
-  return (credentials?.secrets ?? []).map(({ name }) => `LoadCredential=${name}:${path.join(credentials?.folder ?? '', name)}`);
 }
 
 function refused(property: string, expected: string, got: string): SiteError {

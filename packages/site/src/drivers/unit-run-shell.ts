@@ -3,9 +3,9 @@
  *
  * A command that changes something has one name at a site, so what a killed updater left running is known, and ended before it is run again.
  */
+import { loadCredentials } from './credentials.js';
 import { type CommandEnd, type RunCommand, type RunOptions, runToEnd } from './run-to-end.js';
 import { unitCallEnv, type Units, wordsOf } from './systemd-shell.js';
-import { loadCredentials } from './unit-properties.js';
 
 /** Makes the runner of a site. */
 export function unitRunner(site: string, properties: readonly string[], units: Units): RunCommand {

@@ -10,11 +10,12 @@ import type { Disk } from '../disk.js';
 import { durableWrite } from '../durable-write.js';
 import { crashPoint } from '../crash-point.js';
 import { readSealed, sealed } from '../sealed-file.js';
+import { loadCredentials } from './credentials.js';
 import type { Driver, SlotOnDisk, WorkloadStatus } from './driver.js';
 import type { FilesDriverConfig } from './files.js';
 import type { RunCommand } from './run-to-end.js';
 import type { UnitFacts, Units } from './systemd-shell.js';
-import { loadCredentials, renderedProperties } from './unit-properties.js';
+import { renderedProperties } from './unit-properties.js';
 import { workloadEnv } from './workload-env.js';
 import { prepareWorkloadLog } from './workload-log.js';
 

@@ -1,6 +1,6 @@
 /** What commands about a workload find in their environment. */
 import { readRendered } from '../apply/rendered.js';
-import type { Credentials, DriverWorld, SlotOnDisk } from './driver.js';
+import type { DriverWorld, SlotOnDisk } from './driver.js';
 
 /**
  * The environment of start and health commands: that of the updater, what is configured, which release it is about, and its variables. These have a prefix
@@ -22,11 +22,6 @@ export function workloadEnv(
     SEALANE_STATE: world.stateFolder,
     ...variablesEnv(world, slot),
   };
-}
-
-/** Where a process finds its secrets, by the name by which systemd, too, tells a service. */
-export function credentialsEnv(credentials: Credentials | undefined): NodeJS.ProcessEnv {
-  return credentials === undefined ? {} : { CREDENTIALS_DIRECTORY: credentials.folder };
 }
 
 /** What is this program's own: its settings, and where its own keys and files in memory are. */

@@ -8,15 +8,18 @@ import { crashPoint } from '../../crash-point.js';
 import { durableWrite } from '../../durable-write.js';
 import { plainJson } from '../../plain-json.js';
 import { programBeside } from '../../program-beside.js';
-import type { Driver, DriverWorld, SlotOnDisk, Stray, WorkloadStatus } from '../driver.js';
+import { openCredentials } from '../credentials.js';
+import type { Credentials, Driver, DriverWorld, SlotOnDisk, Stray, WorkloadStatus } from '../driver.js';
 import { configMap } from '../podman/engine-config.js';
 import { imagesOf, manifestDocuments } from '../podman/kube-manifest.js';
+import { RELEASE_SECRET } from '../podman/secret-volumes.js';
 import { permittedImages } from '../permitted-images.js';
 import { releaseManifests } from '../release-manifests.js';
 import { slotRecordFile } from '../slot-record.js';
 import { workloadEnv } from '../workload-env.js';
 import { admissionObjects } from './admission.js';
 import { keyFrom, keyText, type KubeObject, kubeObjects, type ObjectKey } from './objects.js';
+import { emptySecret, withVersions } from './release-secret.js';
 import { type ClusterAnswer, type ClusterRequest, parseAnswer, type StrayQuestion } from './wire.js';
 
 /** What local configuration says. */
@@ -46,7 +49,7 @@ export function kubernetesDriver(config: KubernetesDriverConfig, world: DriverWo
     images: 'pulled',
     replaces: true,
     prepare: async (slot) => {
-      const answer = await ask(around, 'try', await objectsOf(around, slot), []);
+      const answer = await ask(around, 'try', await objectsOf(around, slot), [], { credentials: slot.credentials });
       if (answer.is === 'ready') return;
       throw new SiteError(answer.is === 'refused' ? 'DRIVER_REFUSED' : 'DRIVER_NOT_READY', howIn(answer));
     },
@@ -57,7 +60,7 @@ export function kubernetesDriver(config: KubernetesDriverConfig, world: DriverWo
       // both sets, until it is known that what is gone is gone
       record.write(slot, [...names, ...gone.map(keyText)]);
       crashPoint('update:workload-recorded');
-      const answer = await ask(around, 'apply', objects, gone);
+      const answer = await ask(around, 'apply', objects, gone, { credentials: slot.credentials });
       if (answer.is !== 'ready') throw new SiteError('HEALTH_FAILED', `start ${slot.name} ${slot.version}: ${howIn(answer)}`);
       record.write(slot, names);
     },
@@ -98,10 +101,13 @@ async function permit(around: Around, slots: readonly SlotOnDisk[]): Promise<rea
 /** Objects of the set that were changed, and pods with images of no release: in the whole cluster if it admits no others, else where the set is. */
 async function strays(around: Around, running: SlotOnDisk | undefined, slots: readonly SlotOnDisk[]): Promise<readonly Stray[]> {
   const { admission, strays: does, namespace } = around.config;
-  const objects = running === undefined ? [] : await objectsOf(around, running);
+  const credentials = openCredentials(around.world, running?.credentials);
+  const all = running === undefined ? [] : await objectsOf(around, running);
+  // what it should hold is not known before it is started again
+  const objects = all.filter(({ kind, name }) => kind !== 'Secret' || name !== RELEASE_SECRET || credentials !== undefined);
   const namespaces = admission === undefined ? [...new Set([namespace, ...objects.flatMap((object) => object.namespace ?? [])])] : null;
   const question = { approved: await approvedImages(around, slots), namespaces, except: admission?.except ?? [], does };
-  const answer = await ask(around, 'strays', objects, [], question);
+  const answer = await ask(around, 'strays', objects, [], { question, credentials });
   if (answer.is === 'found') return answer.strays;
   throw new SiteError('DRIVER_NOT_READY', howIn(answer));
 }
@@ -114,7 +120,7 @@ function howIn(answer: ClusterAnswer): string {
   return 'how' in answer ? answer.how : answer.is;
 }
 
-/** The set of a release: its manifests, and a ConfigMap `sealane` with which release it is and its variables. */
+/** The set of a release: its manifests, a ConfigMap `sealane` with which release it is and its variables, and a Secret without its values. */
 async function objectsOf({ config, world }: Around, slot: SlotOnDisk): Promise<readonly KubeObject[]> {
   const { manifests, digests } = await releaseManifests(world, slot);
   const documents = manifests.flatMap(({ file, bytes }) => {
@@ -124,7 +130,8 @@ async function objectsOf({ config, world }: Around, slot: SlotOnDisk): Promise<r
   });
   const env = Object.entries(workloadEnv(config, world, slot));
   const values = Object.fromEntries(env.filter(([name]) => /^SEALANE_(?:RELEASE|NAME|VERSION|VAR_\w+)$/.test(name)));
-  return kubeObjects(slot.folder, [...documents, JSON.parse(configMap(values))], config.site);
+  const used = documents.map((document) => withVersions(document, slot.credentials));
+  return kubeObjects(slot.folder, [...used, JSON.parse(configMap(values)), ...emptySecret(slot.credentials)], config.site);
 }
 
 /** Asks by the program that stands where the cluster can be reached. Never rejects. */
@@ -133,16 +140,17 @@ async function ask(
   verb: ClusterRequest['do'],
   objects: readonly KubeObject[],
   keys: readonly ObjectKey[],
-  strayQuestion?: StrayQuestion,
+  { question, credentials }: { readonly question?: StrayQuestion; readonly credentials?: Credentials | undefined } = {},
 ): Promise<ClusterAnswer> {
   const { kubeconfig, namespace, site } = config;
+  const secrets = credentials?.secrets.map(({ name }) => name) ?? [];
   // an onlooker's question is not that of who acts
   const file = path.join(world.stateFolder, 'run', `kubernetes-request${verb === 'look' ? `-${process.pid}` : ''}.json`);
   world.disk.makeFolder(path.dirname(file), 0o750);
   world.disk.writeSynced(
     file,
     utf8(
-      JSON.stringify(plainJson({ do: verb, kubeconfig, namespace, site, objects, keys, ...(strayQuestion && { strays: strayQuestion }) })),
+      JSON.stringify(plainJson({ do: verb, kubeconfig, namespace, site, objects, keys, secrets, ...(question && { strays: question }) })),
     ),
     0o640,
   );
@@ -154,6 +162,7 @@ async function ask(
     signal: verb === 'look' || verb === 'try' ? world.signal : new AbortController().signal,
     output: 'text',
     ...(verb === 'look' ? {} : { as: verb }),
+    ...(verb === 'try' ? {} : { credentials }),
   });
   world.disk.remove(file);
   const said = end.code === 0 ? parseAnswer(end.stdout) : undefined;

@@ -4,17 +4,22 @@
  * The driver starts it where workloads stand: `apply` itself has no network.
  */
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SealaneError } from '@sealane/core';
 import { type Answer, type Cluster, openCluster } from './cluster-shell.js';
 import { admissionName } from './admission.js';
 import { isRemovable, keyText, type KubeObject, type ObjectKey } from './objects.js';
+import { withValues } from './release-secret.js';
 import { type Rollout, rolloutOf } from './rollout.js';
 import { findStrays } from './strays-shell.js';
 import type { ClusterAnswer, ClusterRequest } from './wire.js';
 
 // the driver wrote it a moment ago
 const request = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as ClusterRequest;
+const objects = withValues(request.objects, request.secrets, (name) =>
+  request.do === 'try' ? new Uint8Array() : readFileSync(path.join(process.env['CREDENTIALS_DIRECTORY'] ?? '', name)),
+);
 
 async function carryOut(cluster: Cluster): Promise<ClusterAnswer> {
   switch (request.do) {
@@ -47,7 +52,7 @@ async function applied(cluster: Cluster, object: KubeObject, dryRun: 'no' | 'yes
 
 async function lookBeside(cluster: Cluster): Promise<ClusterAnswer> {
   if (request.strays === undefined) return { is: 'found', strays: [] };
-  const found = await findStrays(cluster, request.objects, request.strays);
+  const found = await findStrays(cluster, objects, request.strays);
   return 'strays' in found
     ? { is: 'found', strays: found.strays }
     : { is: 'failed', how: `look beside the release: ${howOf(found.problem)}` };
@@ -55,8 +60,8 @@ async function lookBeside(cluster: Cluster): Promise<ClusterAnswer> {
 
 /** What lies in a namespace, or is of a kind, that the release itself brings cannot be tried before that is there. */
 async function tryAll(cluster: Cluster): Promise<ClusterAnswer | undefined> {
-  const brings = request.objects.some(({ kind }) => kind === 'Namespace' || kind === 'CustomResourceDefinition');
-  for (const object of request.objects) {
+  const brings = objects.some(({ kind }) => kind === 'Namespace' || kind === 'CustomResourceDefinition');
+  for (const object of objects) {
     const answer = await applied(cluster, object, 'yes');
     const problem = answer.status === 404 && brings ? undefined : problemOf('apply', object, answer);
     if (problem !== undefined) return problem;
@@ -65,7 +70,7 @@ async function tryAll(cluster: Cluster): Promise<ClusterAnswer | undefined> {
 }
 
 async function applyAll(cluster: Cluster): Promise<ClusterAnswer | undefined> {
-  for (const object of request.objects) {
+  for (const object of objects) {
     const problem = problemOf('apply', object, await applied(cluster, object, 'no'));
     if (problem !== undefined) return problem;
   }

@@ -12,6 +12,8 @@ export type ClusterRequest = {
   readonly site: string;
   readonly objects: readonly KubeObject[];
   readonly keys: readonly ObjectKey[];
+  /** Names of the values in the release's Secret: they lie where `CREDENTIALS_DIRECTORY` says, but for a try, which has none. */
+  readonly secrets: readonly string[];
   readonly strays?: StrayQuestion;
 };
 
