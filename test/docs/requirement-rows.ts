@@ -64,7 +64,7 @@ const SITE: readonly RequirementRow[] = [
   [
     'B19',
     'secrets: named by releases, sealed to sites, rotated with the WAN cut; a fenced site opens none',
-    'Kubernetes; systemd credentials of the unit on a booted machine',
+    'systemd credentials of the unit on a booted machine',
   ],
   ['B20', 'attested hardware', NONE_YET],
   ['B21', 'outbound only', ''],
