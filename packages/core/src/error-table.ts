@@ -641,6 +641,11 @@ export const ERRORS = define({
     what: 'the service takes this request from a caller that it knows only: a token or certificate is missing, wrong, expired or names nobody',
     hint: "give the caller's token in SEALANE_TOKEN_FILE or SEALANE_TOKEN; the service's log says what is wrong with it",
   },
+  RECORD_MALFORMED: {
+    exit: 2,
+    what: 'a record for the log of records is not of the one kind that it takes',
+    hint: 'sign with an ECDSA P-256 key that the log knows by its public half: cosign attest --key KEY --signing-config FILE --trusted-root FILE',
+  },
   CALLER_DENIED: {
     exit: 3,
     what: 'the caller is known and has no right to this',

@@ -23,6 +23,7 @@ export type {
   Source,
   TestRecord,
 } from './projection/records.js';
+export { openRecordLog, type RecordAnchor, type RecordFiles, type RecordLog, type RecordProof } from './records/record-log.js';
 export type { LedgerPlace } from './store/open-store.js';
 export { databaseFile, ledgerAt, parseDatabase, type PostgresPlace } from './store/place.js';
 export { openPublishLock, type PublishLock, type PublishLocks, withPublishLock } from './store/publish-lock.js';

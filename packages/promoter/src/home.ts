@@ -18,6 +18,8 @@ export interface Home {
   readonly trust: string;
   readonly content: string;
   readonly log: string;
+  /** The log of records: see `sealane records init`. */
+  readonly records: string;
   readonly lane: string;
 }
 
@@ -38,5 +40,6 @@ export function homeAt(folder: string, lane = path.join(folder, 'lane')): Home {
     trust: path.join(lane, 'trust'),
     content: path.join(lane, 'content'),
     log: path.join(lane, 'log'),
+    records: path.join(lane, 'records'),
   };
 }

@@ -102,6 +102,7 @@ export const PROGRAM: Program = {
     'media export': { summary: 'write what a stage’s sites need to a medium', load: () => import('./commands/media-export.js') },
     'log prove': { summary: 'print a statement with its proof', load: () => import('./commands/log-prove.js') },
     'log anchor': { summary: 'tie what another log says of a release to this one', load: () => import('./commands/log-anchor.js') },
+    'records init': { summary: 'make a log that cosign can write to', load: () => import('./commands/records-init.js') },
     'witness serve': {
       summary: 'cosign checkpoints of a log that never goes back',
       load: async () => ({ command: (await import('@sealane/ledger')).witnessServe }),

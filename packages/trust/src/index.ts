@@ -52,7 +52,7 @@ export { renderVariables, type SiteVariables, siteVariablesShape } from './site-
 export { encodeWaybill, parseWaybill, type Waybill, WAYBILL_MEDIA_TYPE, type WaybillBlob } from './waybill/waybill.js';
 // evidence
 export { certifiedSigner, checkCertified } from './evidence/certified.js';
-export { BUNDLE_MEDIA_TYPE, encodeBundle, hintOf, type LogProof, parseBundle, type ParsedBundle } from './evidence/bundle.js';
+export { BUNDLE_MEDIA_TYPE, encodeBundle, hintOf, logEntryJson, type LogProof, parseBundle, type ParsedBundle } from './evidence/bundle.js';
 export { checkTrustedRoot, encodeTrustedRoot, logKeySpki, trustedRootFromPolicy } from './evidence/trusted-root.js';
 export { quorumOf, quorumThen, type VerifiedStatement, type VerifyOptions, type WitnessedTime } from './evidence/statement-checks.js';
 export { type OtherLog, otherLogHead, verifyOtherStatement } from './evidence/other-log.js';

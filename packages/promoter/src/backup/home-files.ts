@@ -22,7 +22,14 @@ export interface HomeSnapshot {
 }
 
 /** Files of the lane that are replaced; all others are named by version or digest. */
-const REPLACED = new Set(['lane/trust/metadata/timestamp.json', 'lane/log/checkpoint', 'lane/content/index.json']);
+const REPLACED = new Set([
+  'lane/trust/metadata/timestamp.json',
+  'lane/log/checkpoint',
+  'lane/records/checkpoint',
+  'lane/content/index.json',
+]);
+/** Removed when the full one is there, perhaps while the copy is written. */
+const PARTIAL_RECORDS = /^lane\/records\/.*\.p\//;
 const LEDGER = 'ledger/ledger.sqlite';
 
 /**
@@ -38,15 +45,18 @@ export async function snapshotHome(
   // the keys first: what is refused costs no copy
   const { taken, leftOut } = chooseKeys(keyFiles(home), keys, lane);
   // the anchor before the ledger: it must not be ahead of the copy
-  const anchor = present(`${LEDGER}.anchor`, `${home.ledger}.anchor`);
+  const anchor = [
+    ...present(`${LEDGER}.anchor`, `${home.ledger}.anchor`),
+    ...present('ledger/records.anchor', path.join(path.dirname(home.ledger), 'records.anchor')),
+  ];
   await ledger.copyTo(ledgerCopy);
   const single = ['pipeline.yaml', 'service.yaml', 'log.vkey', 'proposal.json', 'ca/chain.pem'].flatMap((name) =>
     present(name, path.join(home.folder, name)),
   );
   const proposals = filesBelow(home.proposals, 'proposals').flatMap(([name, file]) => present(name, file));
-  const published = [home.trust, home.content, home.log].flatMap((folder) =>
+  const published = [home.trust, home.content, home.log, home.records].flatMap((folder) =>
     filesBelow(folder, `lane/${path.basename(folder)}`).flatMap(([name, file]) =>
-      REPLACED.has(name) ? present(name, file) : [onDisk(name, file)],
+      REPLACED.has(name) || PARTIAL_RECORDS.test(name) ? present(name, file) : [onDisk(name, file)],
     ),
   );
   return {

@@ -11,6 +11,8 @@ export async function answerCertificateRequest(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  // a body that was cut off takes the socket with it
+  const from = request.socket.remoteAddress;
   try {
     const body = await readBody(request, LIMITS.certificateRequestBytes, bodies);
     // what is no request is turned away before it takes anybody's turn
@@ -21,7 +23,7 @@ export async function answerCertificateRequest(
     send(response, 200, certified.chain, { 'content-type': 'application/pem-certificate-chain' });
   } catch (error) {
     if (!(error instanceof SealaneError) || ERRORS[error.code].exit === 1) throw error;
-    log.warn({ from: request.socket.remoteAddress, code: error.code, reason: error.message }, 'refused a certificate');
+    log.warn({ from, code: error.code, reason: error.message }, 'refused a certificate');
     send(response, statusOf(error), 'refused\n', { connection: 'close' });
   }
 }

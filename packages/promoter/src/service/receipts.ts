@@ -21,6 +21,8 @@ export interface ReceiptParts {
 
 /** Receipts are logged when nothing else waits; a receipt that is there already is a success, so a site may send it again. */
 export async function takeReceipts(parts: ReceiptParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  // a body that was cut off takes the socket with it
+  const from = request.socket.remoteAddress;
   try {
     const body = await readBody(request, MAX_BODY_BYTES, parts.bodies);
     // what is no receipt is turned away before it takes anybody's turn
@@ -29,7 +31,7 @@ export async function takeReceipts(parts: ReceiptParts, request: IncomingMessage
     send(response, 201, JSON.stringify({ statements: logged }));
   } catch (error) {
     if (!(error instanceof SealaneError) || ERRORS[error.code].exit === 1) throw error;
-    parts.log.warn({ from: request.socket.remoteAddress, code: error.code, reason: error.message }, 'refused a receipt');
+    parts.log.warn({ from, code: error.code, reason: error.message }, 'refused a receipt');
     send(response, statusOf(error), 'refused\n', { connection: 'close' });
   }
 }

@@ -5,10 +5,13 @@ import path from 'node:path';
 import { showPage } from '@sealane/auditor';
 import type { CommandIo } from '@sealane/core/command-line';
 import { promoteTogether } from '../decision/promote.js';
+import type { NoteSigner } from '@sealane/ledger';
 import { readNamed } from '../disk-shell.js';
 import type { Home } from '../home.js';
 import { type KeepingIo, keepHome, type KeptHome } from '../kept-home.js';
 import { withLockedHome, withPromoter } from '../promoter.js';
+import { recordsSignerAt } from '../records/record-log-shell.js';
+import { takeRecord } from '../records/take-record.js';
 import { readPrivateKey } from '../signers/key-file.js';
 import { siteObjection } from '../site-ca/objection.js';
 import { apiListener } from './api-shell.js';
@@ -38,7 +41,7 @@ const CHECK_INTERVAL_MS = 2000;
 /** A token of 16 KiB and the few headers around it. */
 const MAX_HEADER_BYTES = 24 * 1024;
 /** Addresses that are for callers only. */
-const FOR_CALLERS = /^\/(?:api\/|audit(?:[/?]|$))/;
+const FOR_CALLERS = /^\/(?:api\/(?!v2\/)|audit(?:[/?]|$))/;
 /** Memory for bodies of callers, and for those of strangers. */
 const CALLER_BODY_BYTES = 256 * 1024 * 1024;
 const STRANGER_BODY_BYTES = 64 * 1024 * 1024;
@@ -69,7 +72,8 @@ export async function startService(options: ServeOptions): Promise<RunningServic
   const drain = { began: false, over: new AbortController() };
   const servers: Server[] = [];
   const kept = keepHome(options.home);
-  const listener = listenerOf(options, { log, servers, isDraining: () => drain.began, signal: drain.over.signal, kept });
+  const recordsSigner = config.records === undefined ? undefined : await recordsSignerAt(options.home, io);
+  const listener = listenerOf(options, { log, servers, isDraining: () => drain.began, signal: drain.over.signal, kept, recordsSigner });
   const open = async (server: Server, at: { readonly host: string; readonly port: number }): Promise<string> => {
     server.maxConnections = config.limits.connections;
     servers.push(server);
@@ -105,9 +109,11 @@ interface Around {
   /** Aborts what runs when the time to drain is over. */
   readonly signal: AbortSignal;
   readonly kept: KeptHome;
+  /** Of the log of records, where there is one. */
+  readonly recordsSigner: NoteSigner | undefined;
 }
 
-function listenerOf(options: ServeOptions, { log, servers, isDraining, signal, kept }: Around): RequestListener {
+function listenerOf(options: ServeOptions, { log, servers, isDraining, signal, kept, recordsSigner }: Around): RequestListener {
   const { home, config } = options;
   const queue = workQueue({
     nowMs: () => performance.now(),
@@ -130,11 +136,12 @@ function listenerOf(options: ServeOptions, { log, servers, isDraining, signal, k
   const waiting = (): number => queue.waiting() + promote.waiting();
   const metrics = serviceMetrics({ waiting, connections: async () => sum(await Promise.all(servers.map(connectionsOf))) });
   const base = { ...routeBase(home, io), promote };
+  const limits = callerLimits(config.limits);
   const api = apiListener({
     config,
     routes: ROUTES,
     tokens: tokenCheck(config),
-    limits: callerLimits(config.limits),
+    limits,
     queue,
     bodies: bodyBudget(CALLER_BODY_BYTES),
     log,
@@ -148,12 +155,16 @@ function listenerOf(options: ServeOptions, { log, servers, isDraining, signal, k
   });
   const openApi = JSON.stringify(openApiDocument(ROUTES));
   const receipts = { queue, bodies: bodyBudget(STRANGER_BODY_BYTES), locked: base.locked, log };
+  const signers = config.records?.signers ?? [];
+  const records = recordsSigner === undefined ? undefined : { ...receipts, home, signers, signer: recordsSigner, limits };
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method = '', url = '' } = request;
     // a poll costs a site data: nothing is sent that it does not need
     response.sendDate = false;
     if (method === 'POST' && url === '/api/v1/receipts') return void (await takeReceipts(receipts, request, response));
     if (method === 'POST' && url === '/api/v1/certificates') return void (await answerCertificateRequest(receipts, request, response));
+    if (method === 'POST' && url === '/api/v2/log/entries' && records !== undefined)
+      return void (await takeRecord(records, request, response));
     if (FOR_CALLERS.test(url)) return void (await api(request, response));
     if (method !== 'GET' && method !== 'HEAD') return void send(response, 405, 'method not allowed\n', { connection: 'close' });
     if (url === '/healthz') return void send(response, isDraining() ? 503 : 200, isDraining() ? 'stopping\n' : 'ok\n');

@@ -2,7 +2,7 @@
 import { parseYaml, readShape, type YamlFile } from '../pipeline/yaml-file.js';
 import { type CallerRule, type ServiceConfig, serviceShape, WITHOUT_CALLERS } from './service-shape.js';
 
-export type { CallerRule, IssuerRule, ServiceConfig } from './service-shape.js';
+export type { CallerRule, IssuerRule, RecordSigner, ServiceConfig } from './service-shape.js';
 
 /**
  * Reads a service file. Every problem is named with line and column.
@@ -14,6 +14,7 @@ export function parseServiceFile(bytes: Uint8Array, file: string): ServiceConfig
   const config = readShape(yaml, serviceShape);
   checkIssuers(config, yaml);
   config.callers.forEach((caller, index) => checkCaller(config, caller, index, yaml));
+  checkRecordSigners(config, yaml);
   return config;
 }
 
@@ -53,6 +54,15 @@ function checkCaller({ callers, issuers, tls }: ServiceConfig, caller: CallerRul
     throw fail([...at, 'certificate'], 'expected either key or san');
   if (caller.rights.includes('promote') !== caller.stages.length > 0)
     throw fail([...at, 'stages'], `caller ${caller.name}: expected stages exactly where rights name promote`);
+}
+
+/** A signature means one signer, and a name in the log too. */
+function checkRecordSigners({ records }: ServiceConfig, { fail }: YamlFile): void {
+  const signers = records?.signers ?? [];
+  signers.forEach(({ name, key }, index) => {
+    if (signers.findIndex((other) => other.name === name || other.key === key) !== index)
+      throw fail(['records', 'signers', index], `expected each name and each key once, got ${name} again`);
+  });
 }
 
 /** Whether an address leads to this host only. */

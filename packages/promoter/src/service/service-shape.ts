@@ -12,6 +12,7 @@ const name = z
   .regex(/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/, 'expected a name of lower-case letters, digits, dots and dashes')
   .describe('a name: lower-case letters, digits, dots, dashes');
 const file = z.string().min(1).max(4096);
+const keyId = z.string().regex(/^[0-9a-f]{64}$/, 'expected a key id of 64 hex digits');
 
 const tls = known({
   listen: z
@@ -44,11 +45,7 @@ const token = known({
 });
 
 const certificate = known({
-  key: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, 'expected a key id of 64 hex digits')
-    .exactOptional()
-    .describe('key id of the certificate: SHA-256 of its SubjectPublicKeyInfo'),
+  key: keyId.exactOptional().describe('key id of the certificate: SHA-256 of its SubjectPublicKeyInfo'),
   san: z.string().min(1).max(1024).exactOptional().describe('one of its subject alternative names, as DNS:… or URI:…'),
 });
 
@@ -58,6 +55,14 @@ const caller = known({
   certificate: certificate.exactOptional().describe('known by a client certificate under tls.clientCa'),
   rights: z.array(z.enum(RIGHTS)).min(1).max(RIGHTS.length).describe('routes that it may call'),
   stages: z.array(name).max(64).default([]).describe('stages that it may promote to'),
+});
+
+const records = known({
+  signers: z
+    .array(known({ name: name.describe('what the log calls it'), key: keyId.describe('key id: SHA-256 of its SubjectPublicKeyInfo') }))
+    .min(1)
+    .max(MAX_LIST)
+    .describe('whose signatures are logged; each key once'),
 });
 
 const limits = known({
@@ -79,6 +84,7 @@ export const serviceShape = known({
   tls: tls.exactOptional().describe('a second address, with TLS'),
   issuers: z.array(issuer).max(64).default([]).describe('whose tokens are taken'),
   callers: z.array(caller).max(MAX_LIST).default([]).describe('who may call; exactly one must fit'),
+  records: records.exactOptional().describe('who may log with cosign: see sealane records init'),
   limits: limits.prefault({}),
 });
 
@@ -86,6 +92,7 @@ export const serviceShape = known({
 export type ServiceConfig = z.output<typeof serviceShape>;
 export type IssuerRule = ServiceConfig['issuers'][number];
 export type CallerRule = ServiceConfig['callers'][number];
+export type RecordSigner = NonNullable<ServiceConfig['records']>['signers'][number];
 
 /** The file that says nothing. */
 export const WITHOUT_CALLERS = { apiVersion: 'sealane/v1', kind: 'Service' } as const;

@@ -12,17 +12,19 @@ const index = z
   .string()
   .regex(/^(?:0|[1-9]\d{0,15})$/)
   .refine((text) => Number.isSafeInteger(Number(text)), 'expected a number below 2^53');
+/** The first entry of a log has the index 0, and its first tree a proof without hashes: protobuf JSON leaves both out, as cosign writes it. */
+const logIndex = index.default('0');
 
 const tlogEntryShape = z.strictObject({
-  logIndex: index,
+  logIndex,
   logId: z.strictObject({ keyId: bytes }),
   kindVersion: z.strictObject({ kind: z.literal('hashedrekord'), version: z.literal('0.0.2') }),
   inclusionProof: z.strictObject({
-    logIndex: index,
+    logIndex,
     rootHash: bytes,
     treeSize: index,
     // a tree of 2^63 entries needs no more
-    hashes: z.array(z.string().length(44)).max(64),
+    hashes: z.array(z.string().length(44)).max(64).default([]),
     checkpoint: z.strictObject({ envelope: z.string().max(65_536) }),
   }),
   canonicalizedBody: bytes,

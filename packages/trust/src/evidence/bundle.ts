@@ -63,7 +63,7 @@ export function encodeBundle(input: Signed & { readonly proof?: LogProof }): Jso
     mediaType: BUNDLE_MEDIA_TYPE,
     verificationMaterial: {
       ...(certified === undefined ? { publicKey: { hint: hintOf(spki) } } : certifiedMaterial(certified)),
-      ...(proof === undefined ? {} : { tlogEntries: [tlogEntry(proof, logLeaf(envelope, spki, certified?.certificate))] }),
+      ...(proof === undefined ? {} : { tlogEntries: [logEntryJson(proof, logLeaf(envelope, spki, certified?.certificate))] }),
     },
     dsseEnvelope: {
       payload: envelope.payload,
@@ -124,7 +124,8 @@ function signerIn({
   return { hint: '', certified: { certificate: fromBase64(certificate.rawBytes), timestamp: fromBase64(stamp.signedTimestamp) } };
 }
 
-function tlogEntry(proof: LogProof, leafBytes: Uint8Array): JsonObject {
+/** An entry with its proof, as bundles have it and as Rekor v2 answers it. */
+export function logEntryJson(proof: LogProof, leafBytes: Uint8Array): JsonObject {
   const logIndex = proof.logIndex.toString();
   return {
     // cosign reads this index, the others the proof's: both say the same
