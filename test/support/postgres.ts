@@ -1,5 +1,5 @@
 /** A real PostgreSQL server of its own: data in a temporary folder, reached by a Unix socket, killed and started again at will. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, type ExecFileSyncOptions, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -15,6 +15,10 @@ export interface Postgres {
   readonly socket: string;
   /** An empty database of its own. */
   createDatabase(name: string): Promise<Database>;
+  /** A database that is there. */
+  database(name: string): Database;
+  /** Another server that follows this one: what is written here is sent there. `pg_promote()` makes it a server of its own. */
+  startStandby(): Promise<Postgres>;
   /** Runs statements outside of them all, as the owner of everything. */
   sql(text: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Ends it as a power cut would, as far as a process can be: nothing is written any more. */
@@ -36,13 +40,30 @@ export interface Database {
 }
 
 /** The server's programs, or undefined where the machine has none. */
-export function postgresPrograms(): { readonly initdb: string; readonly postgres: string } | undefined {
-  const [initdb, postgres] = [requireProgram('initdb'), requireProgram('postgres')];
-  return initdb === undefined || postgres === undefined ? undefined : { initdb, postgres };
+export function postgresPrograms(): Programs | undefined {
+  const [initdb, postgres, basebackup] = [requireProgram('initdb'), requireProgram('postgres'), requireProgram('pg_basebackup')];
+  return initdb === undefined || postgres === undefined || basebackup === undefined ? undefined : { initdb, postgres, basebackup };
+}
+
+interface Programs {
+  readonly initdb: string;
+  readonly postgres: string;
+  readonly basebackup: string;
 }
 
 /** Makes and starts a server. It does not run as root: there it takes the account that Debian made for it. */
-export async function startPostgres({ initdb, postgres }: NonNullable<ReturnType<typeof postgresPrograms>>): Promise<Postgres> {
+export async function startPostgres(programs: Programs): Promise<Postgres> {
+  return await startIn(programs, (data, options) => {
+    const words = ['-D', data, '-U', 'sealane', '--auth=trust', '-E', 'UTF8', '--locale=C.UTF-8'];
+    execFileSync(programs.initdb, words, { ...options, stdio: 'pipe' });
+  });
+}
+
+type SpawnOptions = Pick<ExecFileSyncOptions, 'cwd' | 'env' | 'uid' | 'gid'>;
+
+/** Starts a server over the data that `fill` brings. */
+async function startIn(programs: Programs, fill: (data: string, options: SpawnOptions) => void): Promise<Postgres> {
+  const { postgres, basebackup } = programs;
   // in memory where there is such a disk: a killed process loses nothing that it has written there either, and a flush costs nothing
   const folder = mkdtempSync(path.join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'sealane-pg-'));
   const [data, socket] = [path.join(folder, 'data'), path.join(folder, 'socket')];
@@ -50,7 +71,7 @@ export async function startPostgres({ initdb, postgres }: NonNullable<ReturnType
   const account = process.getuid?.() === 0 ? accountOf('postgres') : undefined;
   if (account !== undefined) for (const each of [folder, socket]) chownSync(each, account.uid, account.gid);
   const options = { ...account, cwd: folder, env: { ...process.env, LC_ALL: 'C.UTF-8' } };
-  execFileSync(initdb, ['-D', data, '-U', 'sealane', '--auth=trust', '-E', 'UTF8', '--locale=C.UTF-8'], { ...options, stdio: 'pipe' });
+  fill(data, options);
   let child: ChildProcess | undefined;
   const client = (database: string): pg.Client => new pg.Client({ host: socket, user: 'sealane', database });
   const sql = async (database: string, text: string): Promise<readonly Readonly<Record<string, unknown>>[]> => {
@@ -85,6 +106,9 @@ export async function startPostgres({ initdb, postgres }: NonNullable<ReturnType
     sql: (text) => sql('postgres', text),
     createDatabase: async (name) => {
       await sql('postgres', `CREATE DATABASE ${name}`);
+      return server.database(name);
+    },
+    database: (name) => {
       const at = { host: socket, port: 5432, database: name, user: 'sealane' };
       return {
         name,
@@ -93,6 +117,10 @@ export async function startPostgres({ initdb, postgres }: NonNullable<ReturnType
         sql: (text) => sql(name, text),
       };
     },
+    startStandby: () =>
+      startIn(programs, (target, at) => {
+        execFileSync(basebackup, ['-D', target, '-R', '-c', 'fast', '-h', socket, '-U', 'sealane'], { ...at, stdio: 'pipe' });
+      }),
     // the postmaster; its children see that it is gone, and end
     kill: () => ended('SIGKILL'),
     start: async (more = []) => {
