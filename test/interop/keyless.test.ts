@@ -1,11 +1,13 @@
 /** cosign and sigstore-python, with the log check on and our lane's trusted root, take what was signed keyless here and refuse what was not. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Authorities, fulcioAndTsa, JOB_IDENTITY, startAuthorities } from '../support/authorities.js';
 import { startCtLog } from '../support/ct-log.js';
+import { trustedRootOf } from '../support/cosign.js';
 import { makeLane, type TestLane } from '../support/lane.js';
+import { replaceLogKey } from '../support/log-key.js';
 import { pythonWith } from '../support/python.js';
 import { requireProgram } from '../support/require-program.js';
 import { type Ended, expectJson, runProgram } from '../support/run.js';
@@ -21,6 +23,8 @@ let lane: TestLane;
 /** Files: the bundle, the lane's trusted root, and that root as sigstore-python takes it. */
 let files: { readonly bundle: string; readonly root: string; readonly config: string };
 let release: string;
+/** The provenance. */
+let statement: string;
 
 type Json = Record<string, unknown>;
 type Verify = (bundle: string, identity: string, issuer: string) => Promise<Ended>;
@@ -53,13 +57,11 @@ describe.skipIf(fulcioAndTsa === undefined)('keyless bundles (skipped without fu
     await lane.evidence(release);
     await lane.sealane(['promote', release, '--to', 'dev']);
     const { statements } = await lane.sealane(['evidence', 'list', release]);
-    const { digest } = (statements as { predicateType: string; digest: string }[]).find(({ predicateType }) => predicateType === TYPE) ?? {
-      digest: '',
-    };
-    const targets = path.join(lane.lane, 'trust', 'targets');
-    const root = path.join(targets, readdirSync(targets).find((name) => name.endsWith('.trusted_root.json')) ?? '');
+    const logged = statements as { predicateType: string; digest: string }[];
+    statement = logged.find(({ predicateType }) => predicateType === TYPE)?.digest ?? '';
+    const root = trustedRootOf(lane);
     files = { bundle: path.join(dir, 'bundle.json'), root, config: path.join(dir, 'trust-config.json') };
-    writeFileSync(files.bundle, JSON.stringify((await lane.sealane(['log', 'prove', digest])).bundle));
+    writeFileSync(files.bundle, JSON.stringify((await lane.sealane(['log', 'prove', statement])).bundle));
     writeFileSync(files.config, JSON.stringify(trustConfig(JSON.parse(readFileSync(root, 'utf8')) as Json)));
   });
 
@@ -94,6 +96,30 @@ describe.skipIf(fulcioAndTsa === undefined)('keyless bundles (skipped without fu
       },
     );
   });
+
+  it.skipIf(python === undefined || cosign === undefined)(
+    'A17 both accept what was logged before the log had another key, as it was kept and as it is proved now',
+    async () => {
+      const witness = await replaceLogKey(lane);
+      try {
+        const now = path.join(dir, 'now.json');
+        await lane.sealane(['publish', '--refresh']);
+        writeFileSync(now, JSON.stringify((await lane.sealane(['log', 'prove', statement])).bundle));
+        expect(readFileSync(now, 'utf8')).not.toBe(readFileSync(files.bundle, 'utf8'));
+        const root = trustedRootOf(lane);
+        expect(root).not.toBe(files.root);
+        files = { ...files, root };
+        writeFileSync(files.config, JSON.stringify(trustConfig(JSON.parse(readFileSync(root, 'utf8')) as Json)));
+        for (const verify of [byCosign, byPython])
+          for (const bundle of [files.bundle, now]) {
+            const ended = await verify(bundle, JOB_IDENTITY, authorities.jobs.url);
+            expect(ended.exit, `${verify.name} ${bundle} ${ended.stderr}`).toBe(0);
+          }
+      } finally {
+        await witness.stop();
+      }
+    },
+  );
 });
 
 function otherSignature(bundle: Json): void {

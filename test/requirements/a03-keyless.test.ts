@@ -2,7 +2,7 @@
  * Keyless signatures with the operator's own Fulcio and timestamp authority: who a token names signs releases, tests and approvals, and a site takes
  * them offline. What is refused, and by which name, is tried in `test/attacks/keyless.test.ts`.
  */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PREDICATE } from '@sealane/core';
@@ -11,7 +11,8 @@ import { parse, stringify } from 'yaml';
 import { type Authorities, fulcioAndTsa, JOB_IDENTITY, startAuthorities } from '../support/authorities.js';
 import { selfSigned } from '../support/certificates.js';
 import { buildVersion, makeLane, type TestLane } from '../support/lane.js';
-import { runJson } from '../support/run.js';
+import { expectJson, runJson } from '../support/run.js';
+import { exampleKey, serviceYaml, startService } from '../support/service.js';
 import { enrolSite, type TestSite, versionOnDisk } from '../support/site.js';
 
 let dir: string;
@@ -83,6 +84,34 @@ describe.skipIf(fulcioAndTsa === undefined)('keyless signatures (skipped without
     await must({}, ['promote', release, '--to', 'prod']);
     await site.must(['update']);
     expect(versionOnDisk(site.state)).toBe('1.2.0');
+  });
+
+  test('A3 A24 a job that has no key, no secret and no home makes a release at the service, has it tested and promotes it', async () => {
+    const service = await startService(lane, serviceYaml({ github: authorities.jobs }));
+    try {
+      const ci = path.join(dir, 'ci');
+      mkdirSync(path.join(ci, 'public'), { recursive: true });
+      writeFileSync(path.join(ci, 'public', 'index.html'), '<h1>readings</h1>\n');
+      const at = async (env: Readonly<Record<string, string>>, words: readonly string[], exit = 0): ReturnType<typeof must> =>
+        await expectJson('sealane', [...words, '--server', service.url], exit, { cwd: ci, env });
+      const [job, lab] = [authorities.jobEnv, { ...authorities.jobEnv, ...(await authorities.as('lab@example.org')) }];
+      const create = ['release', 'create', '--name', 'pages', '--version', '1.0.0', '--files', 'public', '--key', 'oidc'];
+      const root = path.join(lane.lane, 'trust', 'metadata', '1.root.json');
+      const { release } = await at(job, [...create, '--root', root]);
+      await at(job, ['evidence', 'add', release, '--provenance', path.join(dir, 'provenance.json'), '--key', exampleKey('builder')]);
+      await at(lab, ['evidence', 'add', release, '--tests', path.join(dir, 'junit.xml'), '--hardware', lane.hardware, '--key', 'oidc']);
+      expect(await at(job, ['promote', release, '--to', 'dev'])).toMatchObject({ decision: 'passed' });
+      // another release by somebody who may call and whose identity makes none
+      const other = await at(
+        lab,
+        create.map((word) => word.replace('1.0.0', '1.0.1')),
+        3,
+      );
+      expect(other.error.code).toBe('EVIDENCE_SIGNER');
+      expect((await lane.sealane(['audit', 'verify'])).answer.ok).toBe(true);
+    } finally {
+      await service.stop();
+    }
   });
 
   test('A3 A9 an approver who has the published lane alone checks what was signed keyless; without its timestamps it counts for nothing', async () => {

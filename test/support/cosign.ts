@@ -1,14 +1,19 @@
 /** cosign and oras against a registry, with a lane's own trusted root. */
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TestLane } from './lane.js';
 import { requireProgram } from './require-program.js';
 import { type Ended, runProgram } from './run.js';
 
-/** The lane's published `trusted_root.json`. */
-function trustedRootOf({ lane }: Pick<TestLane, 'lane'>): string {
-  const targets = path.join(lane, 'trust', 'targets');
-  return path.join(targets, readdirSync(targets).find((name) => name.endsWith('.trusted_root.json')) ?? '');
+/** The lane's published `trusted_root.json`: the one that the newest targets list. */
+export function trustedRootOf({ lane }: Pick<TestLane, 'lane'>): string {
+  const trust = path.join(lane, 'trust');
+  const version = (name: string): number => Number(/^(\d+)\.targets\.json$/.exec(name)?.[1] ?? 0);
+  const [newest = ''] = readdirSync(path.join(trust, 'metadata')).sort((left, right) => version(right) - version(left));
+  const { signed } = JSON.parse(readFileSync(path.join(trust, 'metadata', newest), 'utf8')) as {
+    signed: { targets: Record<string, { hashes: { sha256: string } }> };
+  };
+  return path.join(trust, 'targets', `${signed.targets['trusted_root.json']?.hashes.sha256 ?? ''}.trusted_root.json`);
 }
 
 /** `cosign verify-attestation` of an image, its log check on, for one of the lane's keys. */
