@@ -1,12 +1,14 @@
 // `npm run package:site -- --out DIR [--node FILE]`: the site updater as a tarball and as a .deb. With --node they bring that Node along; without, they say which
 // one they need.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { bundleModules, SITE_ENTRIES } from './bundle.mjs';
+import { siteLauncher } from './site-launcher.mjs';
 import { PLACES, siteUnits } from './site-units.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -20,7 +22,7 @@ export async function packageSite({ out, node, release = '1', watchdogSeconds })
   const work = mkdtempSync(path.join(tmpdir(), 'sealane-package-'));
   try {
     const tree = path.join(work, `sealane-site-${version}`);
-    await layOut(tree, node, watchdogSeconds);
+    await layOut(tree, { node, release, watchdogSeconds });
     mkdirSync(out, { recursive: true });
     const tarball = path.join(out, `sealane-site-${version}.tar.gz`);
     execFileSync('tar', ['--owner=0', '--group=0', '--sort=name', '-C', work, '-czf', tarball, path.basename(tree)]);
@@ -33,7 +35,20 @@ export async function packageSite({ out, node, release = '1', watchdogSeconds })
   }
 }
 
-async function layOut(tree, node, watchdogSeconds) {
+/** Writes the program tree: what the launcher starts, and what a release brings to replace it. */
+export async function layOutProgram(folder, { node, release = '1' } = {}) {
+  mkdirSync(folder, { recursive: true });
+  await bundleModules(folder, SITE_ENTRIES);
+  for (const name of REQUIRED) cpSync(path.join(root, 'node_modules', name), path.join(folder, 'node_modules', name), { recursive: true });
+  writeFileSync(path.join(folder, 'launch.mjs'), LAUNCH);
+  if (node !== undefined) {
+    copyFileSync(node, path.join(folder, 'node'));
+    chmodSync(path.join(folder, 'node'), 0o755);
+  }
+  writeFileSync(path.join(folder, 'build'), `${version}-${release}+${hashOfTree(folder).slice(0, 16)}\n`);
+}
+
+async function layOut(tree, { node, release, watchdogSeconds }) {
   const at = (place) => {
     const file = path.join(tree, place);
     mkdirSync(path.dirname(file), { recursive: true });
@@ -43,16 +58,8 @@ async function layOut(tree, node, watchdogSeconds) {
     writeFileSync(at(place), text);
     chmodSync(at(place), mode);
   };
-  mkdirSync(path.join(tree, PLACES.library), { recursive: true });
-  await bundleModules(path.join(tree, PLACES.library), SITE_ENTRIES);
-  for (const name of REQUIRED)
-    cpSync(path.join(root, 'node_modules', name), path.join(tree, PLACES.library, 'node_modules', name), { recursive: true });
-  write(`${PLACES.library}/launch.mjs`, LAUNCH);
-  if (node !== undefined) {
-    copyFileSync(node, at(`${PLACES.library}/node`));
-    chmodSync(at(`${PLACES.library}/node`), 0o755);
-  }
-  write(PLACES.program, wrapper(node), 0o755);
+  await layOutProgram(path.join(tree, PLACES.library), { node, release });
+  write(PLACES.program, siteLauncher(PLACES, runtime(node)), 0o755);
   for (const [name, text] of Object.entries(siteUnits({ watchdogSeconds }))) write(`/usr/lib/systemd/system/${name}`, text);
   write(
     '/usr/lib/sysusers.d/sealane-site.conf',
@@ -74,18 +81,13 @@ const LAUNCH = `const { runSealaneSite } = await import('./sealane-site.mjs');
 process.exitCode = await runSealaneSite(process.argv.slice(2), new URL('./sealane-site.help.json', import.meta.url));
 `;
 
-/** What an installed site knows without being told. All of it can be said otherwise; who names another site means no service of this one. */
-function wrapper(node) {
-  const { config, state, fetched, fetchSocket, operators, technicians, library } = PLACES;
-  return `#!/bin/sh
-case " $* " in *" --config"* | *" --state"*) exec ${runtime(node)} ${library}/launch.mjs "$@" ;; esac
-export SEALANE_CONFIG="\${SEALANE_CONFIG-${config}}" SEALANE_STATE="\${SEALANE_STATE-${state}}" SEALANE_MIRROR="\${SEALANE_MIRROR-${fetched}}"
-[ ! -S ${fetchSocket} ] || export SEALANE_FETCH="\${SEALANE_FETCH-${fetchSocket}}"
-service=${operators}
-[ -w ${operators} ] || [ ! -w ${technicians} ] || service=${technicians}
-[ ! -S ${operators} ] || export SEALANE_SERVICE="\${SEALANE_SERVICE-$service}"
-exec ${runtime(node)} ${library}/launch.mjs "$@"
-`;
+/** Which build it is: what a release brought since counts until another one is installed. */
+function hashOfTree(folder) {
+  const hash = createHash('sha256');
+  const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  for (const file of names.map((entry) => path.join(entry.parentPath, entry.name)).sort())
+    hash.update(`${path.relative(folder, file)}\0`).update(createHash('sha256').update(readFileSync(file)).digest());
+  return hash.digest('hex');
 }
 
 function runtime(node) {
@@ -141,7 +143,7 @@ systemctl disable --quiet --now ${SERVICES.join(' ')}`,
 [ ! -d /run/systemd/system ] || systemctl daemon-reload
 [ "$1" = purge ] || exit 0
 [ ! -d /run/systemd/system ] || systemctl stop 'sealane-workload-*.service'
-rm -rf ${path.dirname(PLACES.config)} ${PLACES.state} ${PLACES.fetched} /var/lib/private/sealane-fetch /etc/credstore.encrypted/site.pem`,
+rm -rf ${path.dirname(PLACES.config)} ${PLACES.state} ${PLACES.programs} ${PLACES.fetched} /var/lib/private/sealane-fetch /etc/credstore.encrypted/site.pem`,
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

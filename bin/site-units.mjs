@@ -6,6 +6,7 @@ export const PLACES = {
   library: '/usr/lib/sealane-site',
   config: '/etc/sealane-site/site.yaml',
   state: '/var/lib/sealane-site',
+  programs: '/var/lib/sealane-program',
   fetched: '/var/lib/sealane-fetch',
   fetchSocket: '/run/sealane-site/fetch.sock',
   operators: '/run/sealane-site/operators.sock',
@@ -49,7 +50,9 @@ LoadCredentialEncrypted=sealing.key
 RuntimeDirectory=sealane-site-apply
 RuntimeDirectoryMode=0700
 RuntimeDirectoryPreserve=yes
-StateDirectory=sealane-site
+# and the programs of the updater itself that releases brought: the launcher counts how often one that is new may be started
+StateDirectory=sealane-site sealane-program
+Environment=SEALANE_MAY_TRY=1
 # workloads run as users of their own and reach their release; key, trust and journal have modes of their own
 StateDirectoryMode=0711
 UMask=0022
@@ -64,6 +67,7 @@ const RESIDENT = `
 Type=notify
 NotifyAccess=all
 WatchdogSec=30
+TimeoutStartSec=60
 Restart=always
 RestartSec=1
 `.trim();
@@ -138,6 +142,8 @@ WantedBy=sockets.target
 Wants=sealane-site-fetch.socket
 After=sealane-site-fetch.socket dbus.service
 ConditionPathExists=${config}
+# there is nobody at the site who would start it again
+StartLimitIntervalSec=0
 
 [Service]
 ExecStart=${program} apply

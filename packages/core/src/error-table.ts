@@ -688,6 +688,11 @@ export const ERRORS = define({
     what: 'a release is laid down at this site, and no maintenance window of site.yaml is open',
     hint: 'the first update in an open window switches to it: see windows in site.yaml',
   },
+  UPDATER_ON_TRIAL: {
+    exit: 5,
+    what: 'this release brings a new program of the updater, which is started next and has to pass its check; the old one comes back if it does not',
+    hint: 'wait for the service to start it, then: sealane-site status',
+  },
   DRIVER_REFUSED: {
     exit: 4,
     what: 'the driver of this site can never run this release: no manifest for its engine, an image that is no part of it, or its installer said no',

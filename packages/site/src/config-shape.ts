@@ -212,6 +212,10 @@ export const siteShape = z.strictObject({
     .describe('sealane-site mirror serve hands the lane to other sites here, over mutual TLS'),
   allowExampleKeys: z.boolean().default(false).describe('take a lane made from the well-known example keys: never at a real site'),
   driver,
+  self: z
+    .strictObject({ component: name.describe('the part of a release that is the program of the updater itself') })
+    .optional()
+    .describe('releases replace the updater itself too, last of all; where it was installed as a package'),
   inventory: z
     .strictObject({
       root: word.default('/').describe('where the host is seen: / or, in a container, where it is mounted'),

@@ -77,6 +77,21 @@ export function heldResult(site: Site, state: SiteState): SiteResult {
   return { ...base(site, state), outcome: 'held', release, reason, checks: [check] };
 }
 
+/** The answer when another program of the updater is to go on. */
+export function trialResult(site: Site, state: SiteState, checks: readonly Check[] = []): SiteResult {
+  const check: Check = {
+    id: 'updater',
+    verdict: 'pending',
+    expected: 'the updater that this release brings, or the one before it',
+    actual: 'it has not been started yet',
+    remedy: ERRORS.UPDATER_ON_TRIAL.hint,
+    evidence: [],
+    code: 'UPDATER_ON_TRIAL',
+  };
+  const release = 'target' in state.phase ? (state.phase.target?.release ?? null) : null;
+  return { ...base(site, state), outcome: 'deferred', release, reason: 'UPDATER_ON_TRIAL', checks: [...checks, check] };
+}
+
 /** The answer when not all that the lane has could be brought. */
 export function notReached({ site, machine }: CarryContext, synced: SyncAnswer, checks: readonly Check[]): SiteResult {
   const reason = lackOfLink(synced);

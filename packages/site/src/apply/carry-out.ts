@@ -9,11 +9,15 @@ import type { Site } from '../site.js';
 import { type LaneFolders } from './lane-view.js';
 import { type Effect } from './effects.js';
 import type { Machine } from './machine.js';
+import { COUNTED } from './step.js';
 import { applyOneWay, save, settle } from './one-way.js';
 import { wipe } from './retirement.js';
+import { checkUpdater } from '../self/check-shell.js';
+import { layProgram, programToTry } from '../self/lay-program.js';
+import { leavesReturn, tryProgram } from '../self/trial.js';
 import { runSlot, slotOf, stopWorkload, watchThrough, watchUntilUp } from './slot-watch.js';
 import { stageRelease } from './stage-release.js';
-import type { SiteEvent, Target } from './state.js';
+import type { Phase, SiteEvent, Target } from './state.js';
 import { queueReceipt } from './receipt.js';
 import { markTold, permitUnderWay, readStrays, strayCheck } from './strays.js';
 import { isOpen } from './windows.js';
@@ -33,7 +37,7 @@ export interface CarryContext {
 }
 
 /**
- * Carries out what the state asks for until it asks for nothing.
+ * Carries out what the state asks for until it asks for nothing, or for another program of the updater to go on.
  *
  * @throws SiteError `INTERRUPTED` by the command's signal: the next command goes on; `DISK_SHORT`; errors of the disk as they are
  */
@@ -42,7 +46,9 @@ export async function carryOutAll(context: CarryContext): Promise<void> {
     // what has no way back is begun once its intent is on disk: else it would look like one that was interrupted
     if (context.site.world.signal.aborted && effect.do !== 'apply-one-way') throw interrupted(effect);
     if (waitsForWindow(context)) return;
-    context.machine.record(await carryOut(context, effect));
+    const event = await carryOut(context, effect);
+    if (event === undefined) return;
+    context.machine.record(event);
     announce(context.machine);
   }
 }
@@ -64,10 +70,10 @@ export function waitsForWindow(context: CarryContext): boolean {
 export function recover({ machine }: Pick<CarryContext, 'machine'>): void {
   const { phase } = machine.state();
   if (phase.at === 'switching') machine.record({ is: 'switching' });
-  if (phase.at === 'rolling-back' || phase.at === 'one-way') machine.record({ is: 'retried' });
+  if (COUNTED.some((at) => at === phase.at)) machine.record({ is: 'retried' });
 }
 
-async function carryOut(context: CarryContext, effect: Effect): Promise<SiteEvent> {
+async function carryOut(context: CarryContext, effect: Effect): Promise<SiteEvent | undefined> {
   switch (effect.do) {
     case 'queue-receipt':
       return await queueOwed(context, effect);
@@ -80,13 +86,15 @@ async function carryOut(context: CarryContext, effect: Effect): Promise<SiteEven
     case 'watch':
       return await watchProbation(context, effect.target);
     case 'save':
-      return await saveFirst(context, effect.target);
+      return await saveFirst(context, effect);
     case 'apply-one-way':
       return await applyOneWay(context.site, effect.target, effect.attempt);
     case 'settle':
-      return await settle(context.site, effect.target, () => committed(context, effect.target));
+      return await settle(context.site, effect, () => committed(context, effect.target));
+    case 'try-program':
+      return await replaceSelf(context, effect.phase);
     case 'go-back':
-      return await goBack(context, effect);
+      return leavesReturn(context.site.world) ? undefined : await goBack(context, effect);
     case 'wipe':
       return await wipe(context.site);
   }
@@ -116,6 +124,7 @@ async function stage(context: CarryContext, target: Target): Promise<SiteEvent> 
   try {
     await stageRelease(site, lane, target.release);
     await permitUnderWay(site, context.machine.state(), now(context));
+    await layProgram(site, target.release);
     await site.driver.prepare?.(slotOf(site.folder, target));
     return { is: 'staged' };
   } catch (error) {
@@ -166,11 +175,26 @@ async function watchProbation(context: CarryContext, target: Target): Promise<Si
   if (!result.healthy) return unhealthy(context, result.checks);
   try {
     await site.driver.confirm?.(slotOf(site.folder, target));
-    return target.oneWay === undefined ? committed(context, target) : { is: 'passed' };
+    return await afterHealth(context, target);
   } catch (error) {
     if (error instanceof SiteError && error.code === 'HEALTH_FAILED') return unhealthy(context, [startFailure(error.message)]);
     throw error;
   }
+}
+
+/** What comes next for a release that is healthy: parts without a way back, the updater's own, or its place for good. */
+export async function afterHealth(context: CarryContext, target: Target): Promise<SiteEvent> {
+  if (target.oneWay !== undefined) return { is: 'passed' };
+  const slot = await programToTry(context.site, target);
+  return slot === undefined ? committed(context, target) : { is: 'passed', slot };
+}
+
+/** The new program of the updater; undefined while another one than this is to be started. */
+async function replaceSelf(context: CarryContext, phase: Extract<Phase, { at: 'trial' }>): Promise<SiteEvent | undefined> {
+  const { site, machine } = context;
+  const end = await tryProgram(site, phase, () => checkUpdater(site, machine, phase.target));
+  if (end.is === 'waiting') return undefined;
+  return end.is === 'passed' ? committed(context, phase.target) : unhealthy(context, end.checks);
 }
 
 function committed(context: CarryContext, target: Target): SiteEvent {
@@ -179,7 +203,8 @@ function committed(context: CarryContext, target: Target): SiteEvent {
 }
 
 /** Without what was saved nothing is spoilt: the release is taken back as one that is not healthy. */
-async function saveFirst(context: CarryContext, target: Target): Promise<SiteEvent> {
+async function saveFirst(context: CarryContext, { target, attempt }: Effect & { do: 'save' }): Promise<SiteEvent> {
+  if (attempt > MAX_SWITCHES) return unhealthy(context, [startFailure(`saving was interrupted ${MAX_SWITCHES} times`)]);
   try {
     return await save(context.site, target);
   } catch (error) {

@@ -1,6 +1,7 @@
 /** Committing by hand a release whose probation was cut short, or whose parts without a way back a person has seen to. */
 import type { Site } from '../site.js';
 import type { Machine } from './machine.js';
+import { afterHealth } from './carry-out.js';
 import type { SiteResult } from './outcome.js';
 import { lookOnce } from './slot-watch.js';
 import type { Phase, Target } from './state.js';
@@ -20,7 +21,7 @@ export async function runCommit(site: Site, machine: Machine): Promise<SiteResul
       : { ...rest, outcome: 'unchanged', release: current?.release ?? null, reason: null, checks: [] };
   const { healthy, checks } = await lookOnce(site, target);
   if (!healthy) return { ...rest, outcome: 'deferred', release: target.release, reason: 'HEALTH_FAILED', checks };
-  if (phase.at === 'probation' && target.oneWay !== undefined) machine.record({ is: 'passed' });
+  if (phase.at === 'probation') machine.record(await afterHealth(context, target));
   else
     machine.record({
       is: 'committed',

@@ -2,7 +2,7 @@
  * What is to be done in a state. A function of the state alone, so that recovery is nothing special: fold the journal, do what the
  * state asks for. Every effect may have been done already, wholly or in part; each is written so that doing it again is safe.
  */
-import type { OwedReceipt, SiteState, Slot, Target } from './state.js';
+import type { OwedReceipt, Phase, SiteState, Slot, Target } from './state.js';
 import type { Check, Digest } from '@sealane/core';
 
 /** One thing for the shell to do; it answers with the event named. */
@@ -18,11 +18,13 @@ export type Effect =
   /** Watch its health → `committed`, `passed` or `unhealthy`. */
   | { readonly do: 'watch'; readonly target: Target }
   /** Save what parts without a way back may spoil → `saved` or `unhealthy`. */
-  | { readonly do: 'save'; readonly target: Target }
+  | { readonly do: 'save'; readonly target: Target; readonly attempt: number }
   /** Bring in the parts without a way back → `applied` or `held`. */
   | { readonly do: 'apply-one-way'; readonly target: Target; readonly attempt: number }
   /** See it healthy with them → `committed` or `held`. */
-  | { readonly do: 'settle'; readonly target: Target }
+  | { readonly do: 'settle'; readonly target: Target; readonly attempt: number }
+  /** Let the updater's new program pass its check → `committed` or `unhealthy`; or end, for another program to go on. */
+  | { readonly do: 'try-program'; readonly phase: Extract<Phase, { at: 'trial' }> }
   /** Stop what runs, point `current` back, start, see it healthy → `rolled-back` or `held`. */
   | {
       readonly do: 'go-back';
@@ -48,11 +50,13 @@ export function effectsOf(state: SiteState): readonly Effect[] {
     case 'probation':
       return [{ do: 'watch', target: phase.target }];
     case 'saving':
-      return [{ do: 'save', target: phase.target }];
+      return [{ do: 'save', target: phase.target, attempt: phase.attempt }];
     case 'one-way':
       return [{ do: 'apply-one-way', target: phase.target, attempt: phase.attempt }];
     case 'settling':
-      return [{ do: 'settle', target: phase.target }];
+      return [{ do: 'settle', target: phase.target, attempt: phase.attempt }];
+    case 'trial':
+      return [{ do: 'try-program', phase }];
     case 'rolling-back':
       return [{ do: 'go-back', to: state.current, target: phase.target, attempt: phase.attempt, failed: phase.failed }];
     case 'retiring':

@@ -29,7 +29,7 @@ function trustCheck({ world, folder }: Site): Check {
 }
 
 /** Phases in which the link may already point at what is to become current. */
-const IN_BETWEEN: readonly Phase['at'][] = ['switching', 'probation', 'saving', 'one-way', 'settling', 'rolling-back'];
+const IN_BETWEEN: readonly Phase['at'][] = ['switching', 'probation', 'saving', 'one-way', 'settling', 'trial', 'rolling-back'];
 
 function linkCheck({ world, folder }: Site): Check {
   const { current, phase } = readState(world.disk, folder.journal);

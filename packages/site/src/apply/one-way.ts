@@ -63,7 +63,12 @@ export async function applyOneWay(site: Site, target: Target, attempt: number): 
 }
 
 /** The release with its new parts: started again if it is down (a part may have restarted the host), and healthy once more, or held. */
-export async function settle(site: Site, target: Target, committed: () => SiteEvent): Promise<SiteEvent> {
+export async function settle(
+  site: Site,
+  { target, attempt }: { readonly target: Target; readonly attempt: number },
+  committed: () => SiteEvent,
+): Promise<SiteEvent> {
+  if (attempt > MAX_TRIES) return held(`not seen healthy after ${(target.oneWay ?? []).join(', ')}: interrupted ${MAX_TRIES} times`);
   const { driver } = site;
   try {
     const { is } = await driver.status();

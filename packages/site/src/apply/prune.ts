@@ -4,6 +4,7 @@ import { type Digest, digestFromHex, digestHex, SealaneError } from '@sealane/co
 import { openLayout, walkRelease } from '@sealane/oci';
 import type { Disk } from '../disk.js';
 import type { Site } from '../site.js';
+import { programPlace, pruneProgramSlots } from '../self/slots.js';
 import { pruneRendered } from './rendered.js';
 import { pruneSecrets } from './secret-files.js';
 import type { SiteState } from './state.js';
@@ -28,6 +29,9 @@ export function pruneSlots({ world, folder }: Pick<Site, 'world' | 'folder'>, st
   for (const name of useless) world.disk.remove(path.join(folder.releases, name));
   pruneRendered(world.disk, folder, state);
   pruneSecrets(world.disk, folder, state);
+  const programs = programPlace(world.env);
+  // one that was laid down is named by no link yet
+  if (programs !== undefined && state.phase.at === 'idle') pruneProgramSlots(world.disk, programs);
   return useless.map((name) => path.join(folder.releases, name));
 }
 

@@ -4,7 +4,8 @@ import { crashPoint } from '../crash-point.js';
 import type { Site } from '../site.js';
 import { drainCheck } from './drain.js';
 import { exceptionForRollback, usedBy } from './exception.js';
-import { heldResult } from './answers.js';
+import { heldResult, trialResult } from './answers.js';
+import { waitsForProgram } from '../self/trial.js';
 import { carryOutTarget, contextOf, finishInterrupted } from './update.js';
 import type { Machine } from './machine.js';
 import { withOneWayFloor } from './one-way.js';
@@ -26,6 +27,7 @@ import { momentOf } from './trusted-time.js';
 export async function runRollback(site: Site, machine: Machine, wanted: Digest | undefined): Promise<SiteResult> {
   const context = contextOf(site, machine);
   await finishInterrupted(context);
+  if (waitsForProgram(machine.state())) return trialResult(site, machine.state());
   if (machine.state().phase.at === 'held') return heldResult(site, machine.state());
   const retirement = retirementOf(machine.state());
   if (retirement !== undefined) return retiredResult(site, machine.state(), retirement);

@@ -54,7 +54,8 @@ export async function stageRelease(site: Site, lane: LaneFolders, release: Diges
   world.disk.remove(temporary);
   world.disk.makeFolder(temporary, 0o755);
   try {
-    for (const component of walked.doc.components) await unpack(site, { store, hashed }, component, path.join(temporary, component.name));
+    for (const component of walked.doc.components)
+      if (belongsInSlot(site, component)) await unpackComponent(site, { store, hashed }, component, path.join(temporary, component.name));
   } catch (error) {
     world.disk.remove(temporary);
     throw await withBadBlobsRemoved(error, store, walked);
@@ -94,8 +95,14 @@ interface Stored {
   readonly hashed: ReadonlySet<Digest>;
 }
 
-async function unpack(
-  { world, config, driver }: Site,
+/** An engine takes images out of the store as they are; the updater's own part has a slot elsewhere. */
+function belongsInSlot({ config, driver }: Site, { kind, name }: ReleaseComponent): boolean {
+  return name !== config.self?.component && !(kind === 'image' && driver.images === 'pulled');
+}
+
+/** Unpacks one component into a folder, as its kind is. @throws OciError `CONTENT_*` */
+export async function unpackComponent(
+  { world, config }: Pick<Site, 'world' | 'config'>,
   { store, hashed }: Stored,
   component: ReleaseComponent,
   target: string,
@@ -103,8 +110,6 @@ async function unpack(
   const { setuid } = config.unpack;
   switch (component.kind) {
     case 'image':
-      // an engine takes it out of the store as it is
-      if (driver.images === 'pulled') return;
       await flattenImage(store, component.digest, target, { setuid, hashed, platform: hostPlatform() });
       return;
     case 'files':

@@ -49,9 +49,11 @@ export type Phase =
   | { readonly at: 'switching'; readonly target: Target; readonly attempt: number }
   | { readonly at: 'probation'; readonly target: Target; readonly attempt: number; readonly began: Moment }
   /** Healthy, and parts without a way back are left: before them what they may spoil is saved, after them health is seen once more. */
-  | { readonly at: 'saving'; readonly target: Target }
+  | { readonly at: 'saving'; readonly target: Target; readonly attempt: number }
   | { readonly at: 'one-way'; readonly target: Target; readonly attempt: number }
-  | { readonly at: 'settling'; readonly target: Target }
+  | { readonly at: 'settling'; readonly target: Target; readonly attempt: number }
+  /** Healthy, and the updater's own part is left: the program of that slot has to pass its check. */
+  | { readonly at: 'trial'; readonly target: Target; readonly slot: string; readonly attempt: number }
   | {
       readonly at: 'rolling-back';
       readonly target: Target;
@@ -165,7 +167,8 @@ export type SiteEvent =
   | { readonly is: 'abandoned'; readonly why: string }
   | { readonly is: 'switching' }
   | { readonly is: 'probation'; readonly began: Moment }
-  | { readonly is: 'passed' }
+  /** `slot`: of the updater's own program, which comes next. */
+  | { readonly is: 'passed'; readonly slot?: string }
   | { readonly is: 'saved' }
   | { readonly is: 'applied' }
   | { readonly is: 'committed'; readonly at: string; readonly keep: number; readonly seconds?: number }

@@ -1,6 +1,7 @@
 /** What a site says of itself: the state as the journal has it, and the trust that is kept. For onlookers: nothing is changed. */
 import type { Digest } from '@sealane/core';
 import type { WorkloadStatus } from '../drivers/driver.js';
+import type { UpdaterStatus } from '../self/slots.js';
 import { activeHold } from './hold.js';
 import { retirementOf } from './retirement.js';
 import { highestOf } from './secret-versions.js';
@@ -23,6 +24,8 @@ export interface SiteStatus {
   readonly receiptsQueued: number;
   readonly hold: Hold | null;
   readonly stopped: boolean;
+  /** Where the program of the updater is from: its package, or the slot that a release brought. Null where it was installed otherwise. */
+  readonly updater: UpdaterStatus | null;
   readonly workload: WorkloadStatus;
   /** What runs or was changed beside the release, as the last update found it. */
   readonly strays: readonly Pick<StrayNote, 'what' | 'how' | 'did' | 'since'>[];
@@ -45,7 +48,7 @@ export function siteStatus(
   strays: readonly StrayNote[],
   receiptsQueued: number,
   now: string,
-): SiteStatus {
+): Omit<SiteStatus, 'updater'> {
   return {
     site,
     state: wordOf(state, now),
@@ -81,6 +84,7 @@ function wordOf({ phase, refused, hold, drained }: SiteState, now: string): Stat
     case 'saving':
     case 'one-way':
     case 'settling':
+    case 'trial':
     case 'rolling-back':
       return 'probation';
     default:

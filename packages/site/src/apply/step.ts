@@ -16,6 +16,9 @@ import {
 /** Denied and committed releases that are remembered; older ones have long left every channel (32 rollback choices). */
 const MAX_REMEMBERED = 256;
 
+/** Phases in which a crash or a reboot is counted by `retried`; in `switching` and `probation` it is by `switching`. */
+export const COUNTED = ['saving', 'one-way', 'settling', 'trial', 'rolling-back'] as const;
+
 /** Exceptions that wait to be used, and nonces of used ones: each took people of policy to sign, and none holds longer than a year. */
 const MAX_TAKEN = 16;
 const MAX_SPENT = 4096;
@@ -48,11 +51,11 @@ function transition(state: SiteState, event: SiteEvent): SiteState {
     case 'probation':
       return { ...state, phase: { ...within(state, event, 'switching'), at: 'probation', began: event.began } };
     case 'passed':
-      return { ...state, phase: { at: 'saving', target: within(state, event, 'probation').target } };
+      return { ...state, phase: passed(state, event) };
     case 'saved':
       return beyondReturn(state, event);
     case 'applied':
-      return { ...state, phase: { at: 'settling', target: within(state, event, 'one-way').target } };
+      return { ...state, phase: { at: 'settling', target: within(state, event, 'one-way').target, attempt: 1 } };
     case 'committed':
       return commit(state, event);
     case 'unhealthy':
@@ -196,6 +199,12 @@ function switching(state: SiteState, event: SiteEvent): Phase {
   throw impossible(state, event);
 }
 
+/** What comes after health: parts without a way back, or the updater's own. */
+function passed(state: SiteState, event: SiteEvent & { readonly is: 'passed' }): Phase {
+  const { target } = within(state, event, 'probation');
+  return event.slot === undefined ? { at: 'saving', target, attempt: 1 } : { at: 'trial', target, slot: event.slot, attempt: 1 };
+}
+
 /** From here on there is no way back: the floor is on disk before the first part is touched. */
 function beyondReturn(state: SiteState, event: SiteEvent): SiteState {
   const { target } = within(state, event, 'saving');
@@ -230,14 +239,15 @@ const DONE = { update: 'installed', rollback: 'rollback', secrets: 'rotated' } a
 /** A release with parts without a way back is committed after them, or by a person who has seen to it. */
 function committable(state: SiteState, event: SiteEvent): Target {
   const { phase } = state;
-  if (phase.at === 'settling' || (phase.at === 'probation' && phase.target.oneWay === undefined)) return phase.target;
+  if (phase.at === 'settling' || phase.at === 'trial' || (phase.at === 'probation' && phase.target.oneWay === undefined))
+    return phase.target;
   if (phase.at === 'held' && phase.code === 'ONE_WAY_FAILED' && phase.target !== null) return phase.target;
   throw impossible(state, event);
 }
 
 function rollingBack(state: SiteState, event: SiteEvent & { readonly is: 'unhealthy' }): Phase {
   const { phase } = state;
-  if (phase.at === 'switching' || phase.at === 'probation' || phase.at === 'saving')
+  if (phase.at === 'switching' || phase.at === 'probation' || phase.at === 'saving' || phase.at === 'trial')
     return { at: 'rolling-back', target: phase.target, attempt: 1, failed: event.failed, ...beganOf(event) };
   throw impossible(state, event);
 }
@@ -245,12 +255,19 @@ function rollingBack(state: SiteState, event: SiteEvent & { readonly is: 'unheal
 /** Another try at what was interrupted or had failed, after a crash in it or because a person asks for it: going back, or a part without a way back. */
 function retried(state: SiteState, event: SiteEvent): Phase {
   const { phase } = state;
-  if (phase.at === 'rolling-back' || phase.at === 'one-way') return { ...phase, attempt: phase.attempt + 1 };
+  if (isCounted(phase)) return { ...phase, attempt: phase.attempt + 1 };
   if (phase.at === 'held' && phase.code === 'ONE_WAY_FAILED' && phase.target !== null)
     return { at: 'one-way', target: phase.target, attempt: 1 };
   if (phase.at === 'held' && phase.target !== null) return { at: 'rolling-back', target: phase.target, attempt: 1, failed: [] };
   if (phase.at === 'held') return { at: 'idle' };
   throw impossible(state, event);
+}
+
+/** Phases whose interruptions are counted, so that nothing that restarts the host can keep it restarting. */
+type Counted = Extract<Phase, { at: (typeof COUNTED)[number] }>;
+
+function isCounted(phase: Phase): phase is Counted {
+  return COUNTED.some((at) => at === phase.at);
 }
 
 function rolledBack(state: SiteState, event: SiteEvent & { readonly is: 'rolled-back' }): SiteState {

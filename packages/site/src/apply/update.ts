@@ -10,7 +10,7 @@ import type { SyncAnswer } from '../fetch/protocol.js';
 import { renewCertificate } from '../identity/renew.js';
 import type { Site } from '../site.js';
 import { admitFromMirror, laneOf } from './admission.js';
-import { base, ended, heldResult, lackOf, notReached, recovered, resultOf, windowCheck } from './answers.js';
+import { base, ended, heldResult, lackOf, notReached, recovered, resultOf, trialResult, windowCheck } from './answers.js';
 import { isToJudge, judgedNow, syncMirror } from './ask-fetch.js';
 import { carryOutAll, type CarryContext, recover, waitsForWindow } from './carry-out.js';
 import { followDrain } from './drain.js';
@@ -26,6 +26,7 @@ import { boundQueue } from './receipt-bound.js';
 import { flushQueue } from './receipt-queue.js';
 import { retiredResult, retirementOf, retirementSent } from './retirement.js';
 import { rotationDue, secretsFor } from './secret-versions.js';
+import { waitsForProgram } from '../self/trial.js';
 import { takeSecrets } from './take-secrets.js';
 import { startSlot, stopWorkload } from './slot-watch.js';
 import { watchStrays } from './strays.js';
@@ -45,6 +46,7 @@ export async function runUpdate(site: Site, machine: Machine, mode: UpdateMode):
   const before = machine.state();
   const context = contextOf(site, machine);
   if (mode === 'update') await finishInterrupted(context);
+  if (mode === 'update' && waitsForProgram(machine.state())) return trialResult(site, machine.state());
   // one that waits for a person hears at least that it is retired
   if (mode === 'check' && machine.state().phase.at === 'held') return heldResult(site, machine.state());
   const fetcher = site.world.startFetcher(site.world.signal);
@@ -307,6 +309,7 @@ export async function carryOutTarget(context: CarryContext, release: Digest, che
     machine.record({ is: 'abandoned', why: lack.expected });
     return { ...base(site, before), outcome: 'deferred', release, reason: lack.code, checks: [...checks, lack] };
   }
+  if (waitsForProgram(machine.state())) return { ...trialResult(site, machine.state(), checks), ...base(site, before) };
   if (waitsForWindow(context))
     return { ...base(site, before), outcome: 'deferred', release, reason: 'WINDOW_CLOSED', checks: [...checks, windowCheck(context)] };
   return ended(site, before, machine.state(), release, checks);

@@ -6,7 +6,7 @@ import { isSiteResult, type SiteResult } from '../apply/outcome.js';
 import { systemClock } from '../clock.js';
 import { openJournalOfHost } from '../service/journal-shell.js';
 import { listenForLines } from '../service/line-socket-shell.js';
-import { runRounds } from '../service/rounds.js';
+import { endIfReplaced, runRounds } from '../service/rounds.js';
 import { describeListening, listeningAt, supervisor, techniciansAt } from '../service/supervisor-shell.js';
 import { makeTurns, type Turns } from '../service/turns.js';
 import { answerTo, commandOf, failureOf, isOnlooker, needsGrant, type Role } from '../service/verbs.js';
@@ -33,16 +33,17 @@ export const command: CommandSpec = {
     const { config } = openSite(call);
     const { io } = call;
     const turns = makeTurns(systemClock);
+    const replaced = new AbortController();
     const talk = (line: string): void => io.talk(`${line}\n`);
     const journal = openJournalOfHost(io.env, process.pid, talk);
     const note = (result: SiteResult): void => journal(result, answerOf(result).text);
     const at = listeningAt(io.env, process.pid, textOption(call.options['listen']));
-    const server = await listenForLines(at, LIMITS, (line) => serve(line, call, { turns, note, role: 'operator' }), talk);
+    const server = await listenForLines(at, LIMITS, (line) => serve(line, call, { turns, note, replaced, role: 'operator' }), talk);
     const narrow = techniciansAt(io.env, process.pid, textOption(call.options['technicians']));
     const technicians =
       narrow === undefined
         ? undefined
-        : await listenForLines(narrow, LIMITS, (line) => serve(line, call, { turns, note, role: 'technician' }), talk);
+        : await listenForLines(narrow, LIMITS, (line) => serve(line, call, { turns, note, replaced, role: 'technician' }), talk);
     const systemd = supervisor(io.env);
     systemd.ready();
     talk(describeListening(at));
@@ -50,6 +51,7 @@ export const command: CommandSpec = {
       const rounds = await runRounds(call, {
         turn: (round) => turns.take(Infinity, round),
         ended: note,
+        replaced,
         failed: ({ message, code }) => talk(`${message} (${code})`),
       });
       return { exit: 0, json: { site: config.name, rounds }, text: `${config.name}: ended after ${rounds} rounds; the workload runs on` };
@@ -65,9 +67,15 @@ export const command: CommandSpec = {
 /** One verb of an operator. */
 async function serve(
   line: Uint8Array,
-  { options, io }: CommandCall,
-  { turns, note, role }: { readonly turns: Turns; readonly note: (result: SiteResult) => void; readonly role: Role },
+  call: CommandCall,
+  {
+    turns,
+    note,
+    replaced,
+    role,
+  }: { readonly turns: Turns; readonly note: (result: SiteResult) => void; readonly replaced: AbortController; readonly role: Role },
 ): Promise<OperatorAnswer> {
+  const { options, io } = call;
   try {
     const request = parseOperatorRequest(line);
     const { program } = await import('../program.js');
@@ -80,6 +88,7 @@ async function serve(
     };
     const answer = isOnlooker(request) ? await run() : await turns.take(VERB_WAIT_MS, run);
     if ('json' in answer && isSiteResult(answer.json)) note(answer.json);
+    endIfReplaced(call, replaced);
     return answer;
   } catch (error) {
     return { v: 1, error: failureOf(error, io) };

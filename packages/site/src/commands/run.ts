@@ -14,6 +14,7 @@ export const command: CommandSpec = {
     const rounds = await runRounds(call, {
       turn: (round) => round(),
       ended: (result) => call.io.talk(`${answerOf(result).text}\n`),
+      replaced: new AbortController(),
       failed: ({ message, code }) => call.io.talk(`${message} (${code})\n`),
     });
     return { exit: 0, json: { site: config.name, rounds }, text: `${config.name}: ended after ${rounds} rounds; the workload runs on` };

@@ -6,6 +6,7 @@ import { siteStatus, type SiteStatus } from '../apply/status.js';
 import { readStrays } from '../apply/strays.js';
 import { readTrustFile } from '../apply/trust-file.js';
 import { trustedNow } from '../apply/trusted-time.js';
+import { programPlace, updaterStatus } from '../self/slots.js';
 import { openSite } from '../site-shell.js';
 
 /** The command. */
@@ -17,7 +18,8 @@ export const command: CommandSpec = {
     const { world, folder, config, driver } = openSite(call);
     const trust = readTrustFile(world.disk, folder.trust);
     const state = readState(world.disk, folder.journal);
-    const status = siteStatus(
+    const place = programPlace(world.env);
+    const known = siteStatus(
       config.name,
       state,
       trust,
@@ -26,6 +28,7 @@ export const command: CommandSpec = {
       queuedNumbers(world.disk, folder.receipts, state).length,
       trustedNow(trust.time, world.clock),
     );
+    const status = { ...known, updater: place === undefined ? null : updaterStatus(world.disk, place) };
     return { exit: 0, json: status, text: textOf(status) };
   },
 };
@@ -46,6 +49,7 @@ function textOf({
   drained,
   retired,
   secrets,
+  updater,
 }: SiteStatus): string {
   return [
     `${site}: ${state}`,
@@ -63,6 +67,7 @@ function textOf({
       ({ name, version, given }) =>
         `  secret ${name}: version ${version}${given === null || given === version ? '' : `, the workload has ${given}`}`,
     ),
+    ...(updater?.onTrial == null ? [] : [`  the updater that this release brings is on trial: ${updater.onTrial}`]),
     ...(refused === null ? [] : [`  refused last: ${refused.release ?? 'the lane'} (${refused.code})`]),
   ].join('\n');
 }

@@ -4,6 +4,8 @@ import type { CommandCall } from '@sealane/core/command-line';
 import type { SiteResult } from '../apply/outcome.js';
 import { runUpdate } from '../apply/update.js';
 import { systemClock } from '../clock.js';
+import { nodeDisk } from '../disk.js';
+import { isReplaced, programPlace } from '../self/slots.js';
 import { openSite, withLockedResult } from '../site-shell.js';
 
 /** What a round needs of the daemon around it. */
@@ -13,17 +15,29 @@ export interface Daemon {
   ended(result: SiteResult): void;
   /** What fails now may be mended by the next round: only a fault of the program ends the daemon. */
   failed(error: SealaneError): void;
+  /** Ends the rounds: another program of the updater is to be started. */
+  readonly replaced: AbortController;
 }
 
 /** Rounds until the command is asked to end; returns how many there were. */
 export async function runRounds(call: CommandCall, daemon: Daemon): Promise<number> {
   const { config } = openSite(call);
   let rounds = 0;
-  for (; !call.io.signal.aborted; rounds += 1) {
+  const signal = AbortSignal.any([call.io.signal, daemon.replaced.signal]);
+  for (; !signal.aborted; rounds += 1) {
     await daemon.turn(() => round(call, daemon));
-    await pause(config.pollSeconds, call.io.signal);
+    endIfReplaced(call, daemon.replaced);
+    await pause(config.pollSeconds, signal);
   }
   return rounds;
+}
+
+/** A program that a release brought is started by whoever starts this one: it ends for that. */
+export function endIfReplaced({ io }: CommandCall, replaced: AbortController): void {
+  const place = programPlace(io.env);
+  if (place === undefined || replaced.signal.aborted || !isReplaced(nodeDisk, place)) return;
+  io.talk('another program of the updater is to be started: this one ends\n');
+  replaced.abort();
 }
 
 async function round(call: CommandCall, daemon: Daemon): Promise<void> {
