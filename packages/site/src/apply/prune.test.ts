@@ -68,7 +68,7 @@ test('never removes the slot of what is current, kept, under way, or pointed to;
         all.map((one) => digestHex(digest(one))),
         running,
       );
-      removed += pruneSlots({ world: { disk }, folder } as never, state).length;
+      removed += pruneSlots({ world: { disk, env: {} }, folder } as never, state).length;
       const left = disk.list(folder.releases);
       const needed = [state.current, ...state.kept, 'target' in state.phase ? state.phase.target : null].flatMap((one) =>
         one === null ? [] : [one.release],
@@ -83,7 +83,7 @@ test('never removes the slot of what is current, kept, under way, or pointed to;
 test('keeps the half-made slot of a release that is being laid down, and removes all other half-made ones', () => {
   const [mine, others] = [`${digestHex(digest('b'))}.tmp`, `${digestHex(digest('c'))}.tmp`];
   const disk = diskWith([digestHex(digest('a')), mine, others], 'a');
-  pruneSlots({ world: { disk }, folder } as never, {
+  pruneSlots({ world: { disk, env: {} }, folder } as never, {
     ...INITIAL_STATE,
     current: slot('a'),
     phase: { at: 'admitted', target: target('b') },
