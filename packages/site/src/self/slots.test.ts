@@ -77,7 +77,7 @@ test('a link that names no slot is damage, not a program', () => {
   const disk = twoSlots();
   disk.remove('/programs/current');
   disk.symlink('../../tmp/mine', '/programs/current');
-  expect(() => committedSlot(disk, old)).toThrowError(expect.objectContaining({ code: 'STATE_CORRUPT' }));
+  expect(() => committedSlot(disk, old)).toThrow(expect.objectContaining({ code: 'STATE_CORRUPT' }));
 });
 
 test('slots that nothing names are removed, half-made ones too; what is on trial, current or running stays', () => {
