@@ -40,7 +40,7 @@ export const ONE_WAY_CRASH_POINTS = [
 ] as const;
 
 /** Those of a release that brings the updater's own program, laid down after the others and tried between probation and commit. */
-export const SELF_CRASH_POINTS = ['update:program-unpacked', 'update:trial', 'update:program-laid', 'update:program-confirmed'] as const;
+const SELF_CRASH_POINTS = ['update:program-unpacked', 'update:trial', 'update:program-laid', 'update:program-confirmed'] as const;
 
 /** Those of a site that the registrar retired, in their order. */
 export const RETIRE_CRASH_POINTS = [
