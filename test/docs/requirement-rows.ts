@@ -49,7 +49,7 @@ const SITE: readonly RequirementRow[] = [
   [
     'B8',
     'rolls back by itself and by hand, to a good release, never to a revoked one or below the floor',
-    'reboot loops; that a revoked release and one below the floor bar the way back is shown under A13',
+    'that a revoked release and one below the floor bar the way back is shown under A13',
   ],
   ['B9', 'drivers: files, Podman, Kubernetes, command, self', 'quadlet'],
   ['B10', 'degraded but functional, for days without WAN, DNS, NTP and central', ''],

@@ -22,7 +22,7 @@ export interface InstalledSite {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what is asserted is the shape itself
   site(...words: readonly string[]): Promise<{ readonly exit: number | null; readonly json: any; readonly stderr: string }>;
   /** Sets keys of site.yaml in the machine. */
-  configure(more: { readonly driver?: object; readonly pollSeconds?: number }): void;
+  configure(more: { readonly driver?: object; readonly pollSeconds?: number; readonly self?: object }): void;
   /** A property of a unit. */
   show(unit: string, property: string): Promise<string>;
   stop(): Promise<void>;
@@ -43,9 +43,9 @@ export async function installSite(): Promise<InstalledSite> {
     const { exit, stdout, stderr } = await machine.run('sealane-site', ...words, '--json');
     return { exit, stderr, json: stdout === '' ? undefined : JSON.parse(stdout) };
   };
-  const configure: InstalledSite['configure'] = ({ driver = {}, pollSeconds = 3600 }) => {
+  const configure: InstalledSite['configure'] = ({ driver = {}, pollSeconds = 3600, self }) => {
     mkdirSync(path.join(machine.root, 'etc', 'sealane-site'), { recursive: true });
-    writeFileSync(path.join(machine.root, 'etc', 'sealane-site', 'site.yaml'), siteYaml(server, driver, pollSeconds));
+    writeFileSync(path.join(machine.root, 'etc', 'sealane-site', 'site.yaml'), siteYaml(server, driver, { pollSeconds, self }));
   };
   await machine.must('dpkg', '-i', share(debs[0]));
   configure({});
@@ -81,7 +81,7 @@ async function makePackage(dir: string, release: string): Promise<string> {
   return (JSON.parse(stdout) as { readonly deb: string }).deb;
 }
 
-function siteYaml({ url }: Server, driver: object, pollSeconds: number): string {
+function siteYaml({ url }: Server, driver: object, more: { readonly pollSeconds: number; readonly self: object | undefined }): string {
   return stringify({
     apiVersion: 'sealane/v1',
     kind: 'Site',
@@ -90,7 +90,7 @@ function siteYaml({ url }: Server, driver: object, pollSeconds: number): string 
     allowExampleKeys: true,
     upstreams: [url],
     receiptsTo: url,
-    pollSeconds,
+    ...more,
     driver: {
       use: 'files',
       unit: { properties: ['User=daemon'] },

@@ -29,6 +29,8 @@ export interface Machine {
   hostPid(pid: string): string;
   /** Reboots it in good order, or as if its power had been cut. */
   reboot(how: 'orderly' | 'power-cut'): Promise<void>;
+  /** Waits until something in it reboots it, and for the boot after that. */
+  rebooted(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -65,12 +67,17 @@ export async function bootMachine(): Promise<Machine> {
     hostPid: (pid) => hostPid(leader(nspawn), pid),
     reboot: async (how) => {
       if (how === 'orderly') {
-        const ended = new Promise<void>((resolve) => nspawn.once('exit', () => resolve()));
+        const ended = endOf(nspawn);
         await run('systemctl', 'reboot');
         await ended;
       } else {
         await killed(nspawn);
       }
+      nspawn = boot(at('root'));
+      await up(nspawn, run);
+    },
+    rebooted: async () => {
+      await endOf(nspawn);
       nspawn = boot(at('root'));
       await up(nspawn, run);
     },
@@ -99,6 +106,14 @@ function debian(): string {
 function boot(root: string): ChildProcess {
   const words = ['-D', root, '-b', '--register=no', '--keep-unit', '--console=pipe', '--machine=sealane-test', '--quiet'];
   return spawn('systemd-nspawn', words, { stdio: ['ignore', 'ignore', 'ignore'] });
+}
+
+/** With `--keep-unit` a reboot ends the container: who started it starts it again. */
+function endOf(nspawn: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (nspawn.exitCode === null && nspawn.signalCode === null) nspawn.once('exit', () => resolve());
+    else resolve();
+  });
 }
 
 /** The first process of the machine; undefined before there is one. */
@@ -145,7 +160,7 @@ function hostPid(first: number | undefined, pid: string): string {
 async function killed(nspawn: ChildProcess): Promise<void> {
   const first = leader(nspawn);
   if (first === undefined) return;
-  const ended = new Promise<void>((resolve) => nspawn.once('exit', () => resolve()));
+  const ended = endOf(nspawn);
   process.kill(first, 'SIGKILL');
   nspawn.kill('SIGKILL');
   await ended;
