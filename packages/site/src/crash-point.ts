@@ -39,9 +39,6 @@ export const ONE_WAY_CRASH_POINTS = [
   'update:settling',
 ] as const;
 
-/** Those of a release that brings the updater's own program, laid down after the others and tried between probation and commit. */
-const SELF_CRASH_POINTS = ['update:program-unpacked', 'update:trial', 'update:program-laid', 'update:program-confirmed'] as const;
-
 /** Those of a site that the registrar retired, in their order. */
 export const RETIRE_CRASH_POINTS = [
   'update:retirement-taken',
@@ -55,7 +52,12 @@ export const RETIRE_CRASH_POINTS = [
 
 /** A moment's name. */
 export type CrashPoint =
-  | (typeof CRASH_POINTS | typeof ONE_WAY_CRASH_POINTS | typeof SELF_CRASH_POINTS | typeof RETIRE_CRASH_POINTS)[number]
+  | (typeof CRASH_POINTS | typeof ONE_WAY_CRASH_POINTS | typeof RETIRE_CRASH_POINTS)[number]
+  // of a release that brings the updater's own program: laid down, tried between probation and commit
+  | 'update:program-unpacked'
+  | 'update:trial'
+  | 'update:program-laid'
+  | 'update:program-confirmed'
   | 'update:drained'
   | 'update:summing-up'
   | 'update:summed-up';
