@@ -690,7 +690,7 @@ export const ERRORS = define({
   },
   UPDATER_ON_TRIAL: {
     exit: 5,
-    what: 'this release brings a new program of the updater, which is started next and has to pass its check; the old one comes back if it does not',
+    what: 'the updater that this release brings is started next and has to pass its check; the old one comes back if it does not',
     hint: 'wait for the service to start it, then: sealane-site status',
   },
   DRIVER_REFUSED: {
