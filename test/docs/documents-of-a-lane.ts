@@ -2,7 +2,7 @@
 import { createReadStream, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { canonicalJson, fromBase64, type JsonObject, parseCheckpoint, PREDICATE } from '@sealane/core';
+import { canonicalJson, fromBase64, type JsonObject, parseCheckpoint, PREDICATE, sha256 } from '@sealane/core';
 import { DEFAULT_UNPACK_LIMITS, readTar, RELEASE_ARTIFACT_TYPE } from '@sealane/oci';
 import { parse as parseYaml } from 'yaml';
 import { writeMachine } from '../support/hardware.js';
@@ -24,6 +24,7 @@ const STATEMENTS: Readonly<Record<string, string>> = {
   [PREDICATE.approval]: 'approval',
   [PREDICATE.carriedBundle]: 'carried-bundle',
   [PREDICATE.decision]: 'decision',
+  [PREDICATE.erasure]: 'erasure',
   [PREDICATE.exception]: 'exception',
   [PREDICATE.exceptionRequest]: 'exception-request',
   [PREDICATE.review]: 'review',
@@ -88,6 +89,11 @@ export async function makeBusyLane(dir: string): Promise<BusyLane> {
   await lane.promote(first);
   const second = await lane.release('1.1.0');
   await lane.promote(second, 'dev');
+  const report = path.join(dir, 'junit-2.xml');
+  writeFileSync(report, readFileSync(path.join(dir, 'junit.xml'), 'utf8').replace('readings', 'readings by Carol'));
+  await lane.sealane(['evidence', 'add', second, '--tests', report, '--key', 'lab']);
+  const digest = sha256(new Uint8Array(readFileSync(report)));
+  await lane.sealane(['erase', digest, '--reason', 'names a colleague', '--key', 'registrar']);
   const waiver = ['exception', 'create', '--release', second, '--to', 'prod', '--gate', 'hardware', '--key', 'alice', '--reason', 'outage'];
   const [{ digest: granted }] = (await lane.sealane(waiver)).statements;
   await lane.sealane(['exception', 'review', granted, '--key', 'bob', '--reason', 'the outage was real']);

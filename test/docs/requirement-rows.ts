@@ -83,9 +83,9 @@ const LEDGER: readonly RequirementRow[] = [
   ],
   ['D5', 'two times: what was true then, and what was known then', ''],
   ['D6', 'pages for people', ''],
-  ['D7', 'export: one file to check a release or a period offline, without Sealane', 'payloads that were erased'],
+  ['D7', 'export: one file to check a release or a period offline, without Sealane', ''],
   ['D8', 'outgrows one machine: PostgreSQL with several promoters', ''],
-  ['D9', 'backup and retention', 'retention by class, erasure'],
+  ['D9', 'backup and retention', 'retention by class, erasure of statements'],
 ];
 
 /** The parts of the page, each with its letter. */

@@ -112,6 +112,8 @@ const BEFORE: Readonly<Record<string, string>> = {
   'rig rebuilt': ADD_RIG,
   'rig revoke': ADD_RIG,
   render: `awk '/^\`\`\`yaml/{on=1;next} /^\`\`\`/{on=0} on' ${path.join(ROOT, 'docs/formats/site-template.md')} > town.yaml`,
+  erase:
+    'sed "s/<testcase /<testcase  /" junit.xml > junit-2.xml && sealane evidence add readings@1.0.0 --tests junit-2.xml --key lab --home my-lane',
   'site add': 'sealane-site enroll --name harbour-9 --out request.json',
   'media import': 'sealane media export --stage prod --out medium --home my-lane',
   'audit check': 'sealane audit export --release readings@1.0.0 --out export.tar --home my-lane',

@@ -589,6 +589,16 @@ export const ERRORS = define({
     what: 'a blob that the release needs is not there',
     hint: 'sync the mirror again or import a complete medium',
   },
+  CONTENT_ERASED: {
+    exit: 4,
+    what: 'a document was erased: the statement that names it is in the log, its bytes are nowhere',
+    hint: 'ask who signed the erasure, with its reason: sealane log prove STATEMENT',
+  },
+  CONTENT_IN_FORCE: {
+    exit: 3,
+    what: 'a document cannot be erased: sites that install or go back read it',
+    hint: 'promote another release first, or revoke this one in every stage that offers it',
+  },
   CONTENT_PLATFORM: {
     exit: 4,
     what: 'an image has no manifest for this operating system and architecture',

@@ -28,6 +28,7 @@ export const PREDICATE = {
   rig: 'urn:sealane:rig:v1',
   rigRebuild: 'urn:sealane:rig-rebuild:v1',
   recall: 'urn:sealane:recall:v1',
+  erasure: 'urn:sealane:erasure:v1',
   exception: 'urn:sealane:exception:v1',
   carriedBundle: 'urn:sealane:carried-bundle:v1',
   order: 'urn:sealane:order:v1',

@@ -113,6 +113,7 @@ export const PROGRAM: Program = {
     },
     backup: { summary: 'write ledger, lane and sealed keys to one file', load: () => import('./commands/backup.js') },
     restore: { summary: 'lay a backup down on an empty machine and verify it', load: () => import('./commands/restore.js') },
+    erase: { summary: 'erase reports and inventories; their digests and proofs stay', load: () => import('./commands/erase.js') },
     gc: { summary: 'list or remove content that nothing needs any more', load: () => import('./commands/gc.js') },
     'audit trace': {
       summary: 'the path of a release: built, tested, approved, decided, run',

@@ -37,7 +37,7 @@ export function nameOf({ release, author }: AboutRelease): NamedRelease {
 /** A blob that a fact names; one that is not there is a doubt of the answer. */
 function readNamed(inquiry: Inquiry, { entry }: Pick<Fact<unknown>, 'entry'>, digest: Digest, what: string): Uint8Array | undefined {
   const bytes = inquiry.context.readBlob(digest);
-  if (bytes === undefined) doubt(inquiry.evidence, entry, 'CONTENT_MISSING', `the ${what} ${digest} of entry ${entry.index} is not there`);
+  if (bytes === undefined) inquiry.evidence.gone.push({ entry, digest, what });
   return bytes;
 }
 

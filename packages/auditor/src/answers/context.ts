@@ -54,11 +54,20 @@ export interface Answer<T extends object = object> {
 export interface Evidence {
   readonly citations: Citation[];
   readonly doubts: Doubt[];
+  /** Documents that the answer should rest on and that are not there. */
+  readonly gone: GoneDocument[];
+}
+
+/** A document that an entry names and that is not there; `what` it is, in words. */
+export interface GoneDocument {
+  readonly entry: Pick<LedgerEntry, 'index' | 'statementDigest'>;
+  readonly digest: Digest;
+  readonly what: string;
 }
 
 /** Nothing cited yet. */
 export function startEvidence(): Evidence {
-  return { citations: [], doubts: [] };
+  return { citations: [], doubts: [], gone: [] };
 }
 
 /** Takes note of an entry that an answer cannot rest on. */

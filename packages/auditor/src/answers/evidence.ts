@@ -3,6 +3,7 @@ import type { Digest } from '@sealane/core';
 import { secondsToTime, timeToSeconds } from '@sealane/trust';
 import { aboutRelease, nameOf, type NamedRelease } from './about-release.js';
 import type { AuditContext } from './context.js';
+import { type ErasedBy, erasureOf } from './erased.js';
 import { FACT } from './fact-kinds.js';
 import { factsIn } from './facts.js';
 import { type Answered, type Asked, inquire, timeOf } from './inquiry.js';
@@ -18,7 +19,13 @@ interface Ending {
 export interface EvidenceState extends NamedRelease {
   readonly by: string;
   readonly present: number;
-  readonly missing: readonly { readonly what: string; readonly digest: Digest; readonly statement: Digest | null }[];
+  readonly missing: readonly {
+    readonly what: string;
+    readonly digest: Digest;
+    readonly statement: Digest | null;
+    /** The registrar's statement that erased it, and why; null when it is just gone. */
+    readonly erased: ErasedBy | null;
+  }[];
   readonly expired: readonly Ending[];
   readonly expiring: readonly Ending[];
 }
@@ -43,7 +50,10 @@ export async function evidenceState(
       DOCUMENTS.flatMap((what) => (said[what] === undefined ? [] : [{ what, digest: said[what], statement: entry.statementDigest }])),
     );
     const blobs = [{ what: 'release manifest', digest: about.release, statement: about.author?.entry.statementDigest ?? null }, ...named_];
-    const missing = blobs.filter(({ digest }) => inquiry.context.readBlob(digest) === undefined);
+    const missing: EvidenceState['missing'][number][] = [];
+    for (const blob of blobs.filter(({ digest }) => inquiry.context.readBlob(digest) === undefined)) {
+      missing.push({ ...blob, erased: (await erasureOf(inquiry.context, inquiry.evidence, blob.digest)) ?? null });
+    }
     const approvals = (await factsIn(inquiry, FACT.approval, about.entries)).map(({ said, entry }) => {
       return { what: `approval for ${said.stage}`, expiresAt: said.expiresAt, statement: entry.statementDigest };
     });

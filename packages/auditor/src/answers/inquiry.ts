@@ -7,6 +7,7 @@ import { AuditorError, type Digest, isDigest } from '@sealane/core';
 import { type Ledger, pastLedger } from '@sealane/ledger';
 import { isTime, quorumThen, secondsToTime, verifyTrustOf } from '@sealane/trust';
 import { type Answer, type AuditContext, closeAnswer, type Doubt, type Evidence, startEvidence } from './context.js';
+import { doubtGone } from './erased.js';
 
 /** The two times; absent: now. */
 export interface Asked {
@@ -40,6 +41,7 @@ export async function inquire<T extends object>(
   const known = asKnown === undefined ? context : { ...context, ledger: await ledgerAsKnown(context, asKnown) };
   const evidence = startEvidence();
   const answer = await work({ context: known, evidence, asOf });
+  await doubtGone(known, evidence);
   const question = [words, asOf === undefined ? '' : ` as of ${asOf}`, asKnown === undefined ? '' : ` as known at ${asKnown}`].join('');
   return await closeAnswer(known, evidence, question, answer);
 }

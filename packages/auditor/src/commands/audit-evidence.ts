@@ -24,7 +24,9 @@ async function run(call: CommandCall): Promise<CommandResult> {
 function lines({ name, version, by, present, missing, expired, expiring }: EvidenceState): readonly string[] {
   return [
     `${name}@${version}: ${present} blobs there, ${missing.length} missing`,
-    ...missing.map(({ what, digest }) => `  missing: ${what} ${digest}`),
+    ...missing.map(({ what, digest, erased }) =>
+      erased === null ? `  missing: ${what} ${digest}` : `  erased in entry ${erased.logIndex}: ${what} ${digest}: ${erased.reason}`,
+    ),
     ...expired.map(({ what, expiresAt }) => `  expired ${expiresAt}: ${what}`),
     ...expiring.map(({ what, expiresAt }) => `  expires ${expiresAt}, before ${by}: ${what}`),
   ];

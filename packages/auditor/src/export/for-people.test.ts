@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { PREDICATE, sha256, utf8 } from '@sealane/core';
-import { parseBundle } from '@sealane/trust';
+import { parseStatement, PREDICATE, sha256, utf8 } from '@sealane/core';
+import { erasureStatement, parseBundle } from '@sealane/trust';
 import { describe, expect, it } from 'vitest';
 import { cell, statementsCsv } from './csv.js';
+import { testLog } from '../../../trust/src/testing/test-log.js';
+import { testPeople, testPolicy } from '../../../trust/src/testing/test-policy.js';
+import { absentDocuments, absentText } from './erased.js';
 import type { ExportPackage } from './export-package.js';
 import { indexPage } from './index-page.js';
 import { encodeExportManifest, makeManifest, parseExportManifest } from './manifest.js';
@@ -55,10 +58,32 @@ describe('a table for spreadsheets', () => {
 
 describe('the page of an export', () => {
   it('shows what statements say as text, whatever it is, and brings no script', () => {
-    const page = indexPage(exported, [row]);
+    const page = indexPage(exported, [row], []);
     expect(page).not.toMatch(/<script/i);
     expect(page).toContain('&lt;script&gt;');
     expect(page).toContain("default-src 'none'");
+  });
+});
+
+describe('documents that are not in an export', () => {
+  it('were erased where a registrar of the policies signed that, and are just not there otherwise', () => {
+    const people = testPeople();
+    const policy = testPolicy(testLog('lane.example', []), people);
+    const document = sha256(utf8('report'));
+    const predicate = {
+      documents: [document],
+      reason: 'names a colleague\n    rm -rf x',
+      issuedAt: '2026-11-24T10:00:00Z',
+      salt: '0'.repeat(32),
+    };
+    const bundle = { ...row.bundle, statement: parseStatement(erasureStatement(predicate, [release])) };
+    const signedBy = ({ keyId, spki }: { readonly keyId: string; readonly spki: Uint8Array }): StatementRow => {
+      return { ...row, index: 7, predicateType: PREDICATE.erasure, key: { id: keyId, spki }, bundle };
+    };
+    const told = (one: StatementRow): readonly string[] => absentDocuments({ missing: [document] }, [one], [policy]).map(absentText);
+    expect(told(signedBy(people.registrar))).toEqual([`${document}: erased by the registrar in entry 7: names a colleague rm -rf x`]);
+    expect(told(signedBy(people.lab))).toEqual([document]);
+    expect(absentDocuments({ missing: [release] }, [signedBy(people.registrar)], [policy]).map(absentText)).toEqual([release]);
   });
 });
 

@@ -1,5 +1,6 @@
 /** `index.html` of an export: what is in it, for people. It opens from disk, needs no script and asks for nothing outside the folder. */
 import { html } from 'hono/html';
+import { type AbsentDocument, absentText } from './erased.js';
 import { type ExportPackage, stemOf } from './export-package.js';
 import type { StatementRow } from './statement-rows.js';
 
@@ -14,7 +15,11 @@ td.number{font-variant-numeric:tabular-nums}
 @media print{body{margin:0;max-width:none;font-size:11px}a{color:inherit}tr{break-inside:avoid}thead{display:table-header-group}}`;
 
 /** The page. Every text from a statement is escaped. */
-export function indexPage({ manifest, notes, blobs }: ExportPackage, rows: readonly StatementRow[]): string {
+export function indexPage(
+  { manifest, notes, blobs }: ExportPackage,
+  rows: readonly StatementRow[],
+  absent: readonly AbsentDocument[],
+): string {
   const title = titleOf(manifest);
   const page = html`<!doctype html>
     <html lang="en">
@@ -62,12 +67,12 @@ export function indexPage({ manifest, notes, blobs }: ExportPackage, rows: reado
             </table>
           </div>
           ${
-            manifest.missing.length === 0
+            absent.length === 0
               ? ''
               : html`<h2>Not here</h2>
                   <p>Statements name these reports or inventories, and they were not there any more:</p>
                   <ul>
-                    ${manifest.missing.map((digest) => html`<li><code>${digest}</code></li>`)}
+                    ${absent.map((one) => html`<li>${absentText(one)}</li>`)}
                   </ul>`
           }
         </main>

@@ -1,4 +1,5 @@
 /** `README.txt` of an export: how to check it with tools that everybody has. A test runs its commands. */
+import { type AbsentDocument, absentText } from './erased.js';
 import type { ExportManifest } from './manifest.js';
 
 /** What the text depends on. */
@@ -13,6 +14,7 @@ export interface ReadmeFacts {
   /** Statements that no list can name. */
   readonly unlisted: number;
   readonly hasBlobs: boolean;
+  readonly absent: readonly AbsentDocument[];
   /** Whether policy asks that certificates were logged. */
   readonly needsCtLog: boolean;
 }
@@ -134,11 +136,11 @@ function cosignText({ trustedRoot, byKey, byIdentity, needsCtLog }: ReadmeFacts)
   ].join('\n');
 }
 
-function blobText({ hasBlobs, manifest }: ReadmeFacts): string {
+function blobText({ hasBlobs, absent }: ReadmeFacts): string {
   const missing =
-    manifest.missing.length === 0
+    absent.length === 0
       ? ''
-      : `   Not here, since they were not there any more:\n${manifest.missing.map((digest) => `   ${digest}\n`).join('')}`;
+      : `   Not here, since they were not there any more:\n${absent.map((one) => `   ${absentText(one)}\n`).join('')}`;
   if (!hasBlobs) return missing;
   return `7. Reports and inventories are those that the statements name.
 

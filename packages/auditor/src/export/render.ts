@@ -3,6 +3,7 @@ import { canonicalJson, digestHex, envelopePayload, formatTlogProof, formatVkey,
 import { type Policy, verifyTrustOf } from '@sealane/trust';
 import { CHECK_LOG } from './check-log.js';
 import { statementsCsv } from './csv.js';
+import { absentDocuments } from './erased.js';
 import { type ExportPackage, notePath, stemOf } from './export-package.js';
 import { indexPage } from './index-page.js';
 import { isWitness, knownSignatures, type NoteKey, noteKeys, pemOf, spkiOf } from './keys.js';
@@ -26,11 +27,12 @@ export function renderExport(exported: ExportPackage, policies: readonly Policy[
   const [policy] = policies;
   if (policy === undefined) throw malformed('a policy', 'none');
   const rows = statementRows(exported, policies);
+  const absent = absentDocuments(exported.manifest, rows, policies);
   const keys = noteKeys(policy, exported.manifest.origin);
   const files = new Map<string, Uint8Array>([
     ['manifest.json', encodeExportManifest(exported.manifest)],
     ['check-log.py', utf8(CHECK_LOG)],
-    ['index.html', utf8(indexPage(exported, rows))],
+    ['index.html', utf8(indexPage(exported, rows, absent))],
     ['tables/statements.csv', utf8(statementsCsv(rows))],
     ['oscal/assessment-results.json', canonicalJson(assessmentResults(exported, rows))],
     ...logFiles(exported, keys),
@@ -52,6 +54,7 @@ export function renderExport(exported: ExportPackage, policies: readonly Policy[
         byIdentity: byIdentity.length,
         unlisted: rows.length - byKey.length - byIdentity.length,
         hasBlobs: exported.blobs.size > 0,
+        absent,
         needsCtLog: verifyTrustOf(policy).needsCtLog,
       }),
     ),

@@ -96,6 +96,7 @@ const TELLING: Readonly<Record<string, readonly (readonly string[])[]>> = {
   [PREDICATE.siteCertificate]: [['site']],
   [PREDICATE.rig]: [['rig']],
   [PREDICATE.recall]: [['reason']],
+  [PREDICATE.erasure]: [['reason']],
   [PREDICATE.exception]: [['kind'], ['reason']],
   [PREDICATE.order]: [['order'], ['stage'], ['reason']],
   [PREDICATE.review]: [['note']],

@@ -95,6 +95,7 @@ export {
 export { keySubject, readRig, type RigPredicate, rigShape, rigStatement } from './predicates/rig.js';
 export { readRigRebuild, type RigRebuildPredicate, rigRebuildShape, rigRebuildStatement } from './predicates/rig-rebuild.js';
 export { readRetirement, type RetirementPredicate, retirementShape, retirementStatement } from './predicates/retirement.js';
+export { type ErasurePredicate, erasureShape, erasureStatement, readErasure } from './predicates/erasure.js';
 export { readReview, type ReviewPredicate, reviewShape, reviewStatement } from './predicates/review.js';
 export { readRevocation, type RevocationPredicate, revocationShape, revocationStatement } from './predicates/revocation.js';
 export {
