@@ -94,13 +94,14 @@ test('a key named __proto__ is a key and changes no prototype', () => {
   expect((value as { admin?: boolean }).admin).toBeUndefined();
 });
 
-test('depth and size are bounded before anything is built', () => {
+test('depth and size are bounded', () => {
   const nested = (depth: number): Uint8Array => utf8('['.repeat(depth) + ']'.repeat(depth));
   expect(refusal(() => parseStrictJson(nested(32), { maxBytes: 100, maxDepth: 32 }))).toBeUndefined();
   expect(refusal(() => parseStrictJson(nested(33), { maxBytes: 100, maxDepth: 32 }))).toBe('JSON_TOO_DEEP');
   expect(refusal(() => parseStrictJson(utf8('{"a":'.repeat(33)), { maxBytes: 1000, maxDepth: 32 }))).toBe('JSON_TOO_DEEP');
   expect(refusal(() => parseStrictJson(utf8('[1]'), { maxBytes: 2, maxDepth: 32 }))).toBe('JSON_TOO_LARGE');
   expect(refusal(() => parseStrictJson(utf8('['.repeat(5_000_000)), WIDE))).toBe('JSON_TOO_DEEP');
+  expect(refusal(() => parseStrictJson(nested(500_000), WIDE))).toBe('JSON_TOO_DEEP');
 });
 
 test('a string of many megabytes is read, not a stack overflow', () => {
@@ -162,4 +163,30 @@ test('any text that is taken, JSON.parse takes too and reads the same', () => {
       else expect([code, text]).toEqual(['JSON_MALFORMED', expect.stringMatching(/\d{16}|e\+?\d/)]);
     }),
   );
+});
+
+test('a text as JSON.stringify writes it is judged as any other', () => {
+  const read = (text: string): unknown => codeFor(text) ?? parse(text);
+  const numbers = fc.constantFrom(2 ** 53, -(2 ** 53), 2 ** 53 - 1, 1e21, 5e-324, 0.1, -1);
+  const texts = fc.constantFrom('\ud800', '"', '\\', '\u0001', '__proto__', '1', '0');
+  const value = fc.letrec((tie) => ({
+    any: fc.oneof(
+      { depthSize: 'medium' },
+      numbers,
+      texts,
+      fc.boolean(),
+      fc.constant(null),
+      fc.array(tie('any')),
+      fc.dictionary(texts, tie('any')),
+    ),
+  })).any;
+  fc.assert(
+    fc.property(value, (each) => {
+      const text = JSON.stringify(each);
+      // a blank before it is not how it writes
+      expect(read(text)).toEqual(read(` ${text}`));
+    }),
+    { numRuns: 2000 },
+  );
+  expect(read('[9007199254740992]')).toBe('JSON_MALFORMED');
 });

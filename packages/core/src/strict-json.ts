@@ -22,7 +22,6 @@ interface Reader {
 
 /** RFC 8259, section 6. Sticky: matched at the reader's place. */
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const SPACE = /[ \t\n\r]*/y;
 
 /**
  * Reads one JSON value from `bytes`.
@@ -33,15 +32,43 @@ export function parseStrictJson(bytes: Uint8Array, limits: JsonLimits): JsonValu
   if (bytes.length > limits.maxBytes) {
     throw new CoreError('JSON_TOO_LARGE', `read JSON: expected at most ${limits.maxBytes} bytes, got ${bytes.length}`);
   }
-  const reader: Reader = {
-    text: restate('JSON_MALFORMED', () => fromUtf8(bytes), 'read JSON: expected UTF-8 text'),
-    maxDepth: limits.maxDepth,
-    at: 0,
-  };
+  const text = restate('JSON_MALFORMED', () => fromUtf8(bytes), 'read JSON: expected UTF-8 text');
+  const plain = readPlain(text, limits.maxDepth);
+  if (plain !== undefined) return plain;
+  const reader: Reader = { text, maxDepth: limits.maxDepth, at: 0 };
   const value = readValue(reader, 0);
   skipSpace(reader);
   if (reader.at !== reader.text.length) throw malformed(reader, 'the end of the document');
   return value;
+}
+
+/** Longest text that is tried as a plain one, in UTF-16 units: it is in memory twice meanwhile. */
+const MAX_PLAIN = 1024 * 1024;
+
+/**
+ * The value of a text that is written in the one way in which `JSON.stringify` writes it, which most of ours are; undefined for any other, good or bad.
+ * Node's parser is some five times as fast as a reader written in it. Since the value gives back the very text, no key stood twice and no number
+ * says more than is kept of it. Escapes that could hide a lone surrogate are left to the reader.
+ */
+function readPlain(text: string, maxDepth: number): JsonValue | undefined {
+  if (text.length > MAX_PLAIN || text.includes('\\u')) return undefined;
+  try {
+    const value = JSON.parse(text) as JsonValue;
+    return isWithin(value, maxDepth) && JSON.stringify(value) === text ? value : undefined;
+  } catch (error) {
+    // no JSON: the reader says where
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether what is nested and counted in a value is within the bounds of the reader. */
+function isWithin(value: JsonValue, levels: number): boolean {
+  if (typeof value === 'number') return !Number.isInteger(value) || Number.isSafeInteger(value);
+  if (typeof value !== 'object' || value === null) return true;
+  if (levels === 0) return false;
+  for (const each of Object.values(value)) if (!isWithin(each as JsonValue, levels - 1)) return false;
+  return true;
 }
 
 function readValue(reader: Reader, depth: number): JsonValue {
@@ -151,8 +178,13 @@ function match(reader: Reader, pattern: RegExp): string | undefined {
   return found;
 }
 
+/** RFC 8259, section 2. */
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+}
+
 function skipSpace(reader: Reader): void {
-  match(reader, SPACE);
+  while (isSpace(reader.text.charCodeAt(reader.at))) reader.at += 1;
 }
 
 /** Takes `character` when it is next, after white space. */
