@@ -5,7 +5,7 @@ import { type Anchor, catchUp, observe, openAnchor } from './log/anchor.js';
 import { type AppendResult, batchAppender } from './log/append.js';
 import { appendQueue } from './log/append-queue.js';
 import { checkpointOf, headOf, lastCommit } from './log/commits.js';
-import { firstCovering, insertCosigned, latestCosigned } from './log/cosigned.js';
+import { insertCosigned, keptFirst, latestCosigned } from './log/cosigned.js';
 import { type NewEntry, prepareEntry } from './log/entry.js';
 import { entriesByStatement, entriesFrom, type EntryReader, entryReader, leavesBetween } from './log/entry-rows.js';
 import { expectKeyOfToday, insertKey, type LogKeys, newestKey, ownCheckpoint, proofKey, readLogKeys } from './log/log-keys.js';
@@ -131,21 +131,6 @@ function reading(store: Queries, known: KnownKeys, reader: EntryReader): Reading
     byStatement: (digest) => entriesByStatement(store, digest),
     logPaths: (size) => treePaths(0, size),
     logFile: async (path) => treeFile(store, path, (await headOf(store)).size),
-  };
-}
-
-/** Answers that are kept: the first checkpoint above an entry stays the first. */
-const MAX_KEPT = 10_000;
-
-function keptFirst(store: Queries): Ledger['firstCosignedCovering'] {
-  const kept = new Map<number, string>();
-  return async (index, accepts) => {
-    if (accepts !== undefined) return (await firstCovering(store, index, accepts))?.note ?? null;
-    const known = kept.get(index) ?? (await firstCovering(store, index, () => true))?.note;
-    if (known === undefined) return null;
-    if (kept.size >= MAX_KEPT) kept.clear();
-    kept.set(index, known);
-    return known;
   };
 }
 

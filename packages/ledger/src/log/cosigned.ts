@@ -67,15 +67,43 @@ export async function latestCosigned(queries: Queries, maxSize = Number.MAX_SAFE
   return row === undefined ? undefined : savedOf(row);
 }
 
+/** The first saved checkpoint whose tree holds entry `index` and that `accepts`, where given. */
+export type FirstCovering = (index: number, accepts?: (note: string) => boolean) => Promise<string | null>;
+
+/** The checkpoint that is the first for each entry from `from` on that it holds. */
+interface KeptFirst {
+  readonly from: number;
+  readonly size: number;
+  readonly note: string;
+}
+
+/** Checkpoints that are kept. */
+const MAX_KEPT = 1000;
+
+/**
+ * Looks up each checkpoint once: the first one above an entry stays the first, and it is also the first for every later entry that it holds, since one
+ * that was saved before and held that would have been found.
+ */
+export function keptFirst(queries: Queries): FirstCovering {
+  let kept: readonly KeptFirst[] = [];
+  return async (index, accepts) => {
+    if (accepts !== undefined) return (await firstCovering(queries, index, accepts))?.note ?? null;
+    // most who ask, ask about what is new
+    const known = kept.findLast(({ from, size }) => from <= index && index < size);
+    if (known !== undefined) return known.note;
+    const found = await firstCovering(queries, index, () => true);
+    if (found === undefined) return null;
+    const { note, size } = found;
+    const others = kept.filter((each) => each.note !== note).slice(1 - MAX_KEPT);
+    kept = [...others, { from: Math.min(index, ...kept.filter((each) => each.note === note).map(({ from }) => from)), size, note }];
+    return note;
+  };
+}
+
 /** Checkpoints read at a time: mostly the first one does. */
 const PAGE = 8;
 
-/** The first saved checkpoint whose tree holds entry `index` and that `accepts`. */
-export async function firstCovering(
-  queries: Queries,
-  index: number,
-  accepts: (note: string) => boolean,
-): Promise<SavedCheckpoint | undefined> {
+async function firstCovering(queries: Queries, index: number, accepts: (note: string) => boolean): Promise<SavedCheckpoint | undefined> {
   for (let seq = -1; ;) {
     const rows = await queries.all('SELECT * FROM cosigned WHERE size > ? AND seq > ? ORDER BY seq LIMIT ?', index, seq, PAGE);
     const saved = rows.map(savedOf);

@@ -211,10 +211,14 @@ export function describeLedger(name: string, makeHome: () => TestHome | Promise<
       await ledger.saveCosigned(notes[2]!);
       expect(await ledger.latestCosigned()).toBe(notes[2]);
       // the first that was saved: an answer once given stays
-      expect(await ledger.firstCosignedCovering(0)).toBe(notes[1]);
+      for (const index of [1, 0, 1]) expect(await ledger.firstCosignedCovering(index)).toBe(notes[1]);
       expect(await ledger.firstCosignedCovering(0, (note) => note !== notes[1])).toBe(notes[2]);
       expect(await ledger.firstCosignedCovering(2)).toBe(notes[2]);
       expect(await ledger.firstCosignedCovering(3)).toBeNull();
+      await ledger.append([numbered(author, 3)]);
+      const later = home.cosigned(await ledger.checkpointNote(), 1_003);
+      await ledger.saveCosigned(later);
+      expect(await ledger.firstCosignedCovering(3)).toBe(later);
       expect(await ledger.verify()).toMatchObject({ ok: true });
       await ledger.close();
     });

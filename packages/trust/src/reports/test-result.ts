@@ -6,7 +6,7 @@
  */
 import { type Digest, digestFromHex, digestHex, type JsonObject, PREDICATE, sha256, type Statement, TrustError } from '@sealane/core';
 import { z } from 'zod';
-import { fitShape } from '../policy/document.js';
+import { parseShape } from '../policy/document.js';
 import { type PredicateFormat, readPredicate, writePredicate } from '../evidence/predicates/statement.js';
 import { countShape, hexShape, saltShape, timeShape } from '../policy/shapes.js';
 import { REPORT_MEDIA_TYPES, type ReportFormat } from './report-format.js';
@@ -86,9 +86,11 @@ const testResultShape = z.looseObject({
   salt: saltShape.optional(),
 });
 
+type Fields = z.output<typeof testResultShape>;
+
+const read: PredicateFormat<Fields> = { what: 'test result', predicateType: PREDICATE.testResult, shape: testResultShape };
 const format: PredicateFormat<JsonObject> = {
-  what: 'test result',
-  predicateType: PREDICATE.testResult,
+  ...read,
   shape: testResultShape.transform((value): JsonObject => ({ ...value }) as JsonObject),
 };
 
@@ -142,7 +144,7 @@ export function testResultStatement(
   subjects: readonly { readonly name?: string; readonly digest: Digest }[],
   predicate: JsonObject,
 ): Uint8Array {
-  readEntries(predicate);
+  readEntries(parseShape('test result', testResultShape, predicate));
   return writePredicate(format, subjects, predicate);
 }
 
@@ -152,7 +154,7 @@ export function testResultStatement(
  * @throws TrustError `TRUST_MALFORMED` another shape, or a document of one kind named twice (which one was there is then unknown)
  */
 export function readTestResult(statement: Statement): TestResult {
-  const result = known.get(statement) ?? readEntries(readPredicate(format, statement));
+  const result = known.get(statement) ?? readEntries(readPredicate(read, statement));
   known.set(statement, result);
   return result;
 }
@@ -160,14 +162,11 @@ export function readTestResult(statement: Statement): TestResult {
 /** What was read of statements, which nobody changes in place: several gates read each of hundreds. */
 const known = new WeakMap<Statement, TestResult>();
 
-function readEntries(predicate: JsonObject): TestResult {
-  const parsed = fitShape(testResultShape, predicate);
-  if (!parsed.success)
-    throw new TrustError('TRUST_MALFORMED', `read test result: ${(parsed.error.issues[0]?.message ?? 'another shape').slice(0, 200)}`);
-  const [suite, ...others] = parsed.data.configuration;
+function readEntries({ result, configuration }: Fields): TestResult {
+  const [suite, ...others] = configuration;
   const { total, passed, failed, skipped } = suite.annotations;
   return {
-    result: parsed.data.result,
+    result,
     suite: suite.name,
     report: digestFromHex(suite.digest.sha256),
     format: suite.annotations.format,
