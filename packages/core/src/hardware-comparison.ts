@@ -35,15 +35,24 @@ export function compareHardware(input: {
   readonly require: readonly string[];
 }): HardwareComparison {
   const { tested, site } = input;
-  const require: readonly string[] = input.require.length === 0 ? DEFAULT_REQUIRED_FACTS : input.require;
-  const known: readonly string[] = HARDWARE_FACTS;
-  const strangers = require.filter((fact) => !known.includes(fact));
-  const unknown = HARDWARE_FACTS.filter((fact) => require.includes(fact) && !(isKnown(tested, fact) && isKnown(site, fact)));
+  const require = requiredNames(input.require);
   const differences = HARDWARE_FACTS.flatMap((fact) =>
     require.includes(fact) ? exactDifference(fact, tested, site) : looseDifference(fact, tested, site),
   );
-  const missing = [...unknown, ...strangers];
-  return { covered: differences.length === 0 && missing.length === 0, differences, unknown: missing };
+  const unknown = unknownFacts([tested, site], require);
+  return { covered: differences.length === 0 && unknown.length === 0, differences, unknown };
+}
+
+/** The required facts that any of these machines does not know, and required names that are no facts. */
+export function unknownFacts(machines: readonly HardwareFacts[], require: readonly string[]): readonly string[] {
+  const wanted = requiredNames(require);
+  const known: readonly string[] = HARDWARE_FACTS;
+  const unknown = HARDWARE_FACTS.filter((fact) => wanted.includes(fact) && !machines.every((facts) => isKnown(facts, fact)));
+  return [...unknown, ...wanted.filter((fact) => !known.includes(fact))];
+}
+
+function requiredNames(require: readonly string[]): readonly string[] {
+  return require.length === 0 ? DEFAULT_REQUIRED_FACTS : require;
 }
 
 /**

@@ -70,6 +70,7 @@ export {
   type HardwareComparison,
   type HardwareDifference,
   requiredText,
+  unknownFacts,
 } from './hardware-comparison.js';
 export { type HardwareDrift, hardwareDrift } from './hardware-drift.js';
 export { ATTACHED_ROLES, knownFact } from './hardware-inventory.js';

@@ -22,8 +22,12 @@ import {
   type VerifyOptions,
 } from './statement-checks.js';
 
-/** A row of our own ledger: its place is known, so no proof is needed; `cosigned` is the first quorum checkpoint that covers it. */
+/**
+ * A row of our own ledger: its place is known, so no proof is needed; `cosigned` is the first quorum checkpoint that covers it. `statement` is what the
+ * ledger read in the payload of this very envelope, where it did.
+ */
 export interface LedgerRow extends Signed {
+  readonly statement?: Statement;
   readonly logIndex: number;
   readonly origin: string;
   readonly cosigned: string | null;
@@ -40,7 +44,7 @@ export function verifyLedgerRow(row: LedgerRow, options: VerifyOptions): Verifie
   checkSignature(digest, row.envelope, { spki });
   checkWindow(digest, id, window, row.origin, row.logIndex);
   if (row.certified !== undefined) checkCertified(digest, { ...row, certified: row.certified }, options.trust);
-  const statement = statementOf(digest, row.envelope);
+  const statement = row.statement ?? statementOf(digest, row.envelope);
   const log = options.trust.logs.find((candidate) => candidate.origin === row.origin);
   if (row.cosigned === null || log === undefined) return verified(digest, id, row.logIndex, statement, null);
   const quorum = quorumOnce(row.cosigned, log, options);

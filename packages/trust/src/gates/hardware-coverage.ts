@@ -12,6 +12,7 @@ import {
   hardwareClass,
   type HardwareFacts,
   requiredText,
+  unknownFacts,
 } from '@sealane/core';
 import type { PolicyHardware } from '../policy/policy.js';
 import { timeToSeconds } from '../time.js';
@@ -79,7 +80,7 @@ interface Index {
   readonly byFacts: Groups;
   readonly byModel: Groups;
   /** By the facts that are required of a machine, and of an attached device. */
-  readonly byRequired: Readonly<Record<'host' | 'attached', Groups>>;
+  readonly byRequired: (kind: 'host' | 'attached') => Groups;
   /** By class; empty where no equivalence holds. */
   readonly byClass: Groups;
   readonly equivalences: readonly (readonly Digest[])[];
@@ -91,14 +92,17 @@ function indexOf({ tested, policy, at }: CoverageQuestion): Index {
   const equivalences = policy.equivalences
     .filter(({ expiresAt }) => timeToSeconds(expiresAt) > timeToSeconds(at))
     .map(({ classes }) => classes);
-  const byRequired = (role: string): Groups => {
-    const require = requiredFacts({ role }, policy);
-    return grouped(tested, ({ facts }) => requiredText(facts, require));
+  const required = new Map<string, Groups>();
+  const byRequired = (kind: 'host' | 'attached'): Groups => {
+    const require = requiredFacts({ role: kind }, policy);
+    const groups = required.get(kind) ?? grouped(tested, ({ facts }) => requiredText(facts, require));
+    required.set(kind, groups);
+    return groups;
   };
   return {
     byFacts: grouped(tested, ({ facts }) => factsText(facts)),
     byModel: grouped(tested, ({ facts }) => modelText(facts)),
-    byRequired: { host: byRequired('host'), attached: byRequired('attached') },
+    byRequired,
     byClass: equivalences.length === 0 ? new Map() : grouped(tested, ({ facts }) => hardwareClass(facts)),
     equivalences,
   };
@@ -108,11 +112,11 @@ function compareAll({ tested, policy, enough }: CoverageQuestion, index: Index, 
   const { facts: site } = device;
   const require = requiredFacts(device, policy);
   const compare = ({ facts }: TestedDevice): HardwareComparison => compareHardware({ tested: facts, site, require });
-  const twins = index.byFacts.get(factsText(site)) ?? [];
   const units = new Set<string>();
-  if (twins.slice(0, 1).some((twin) => compare(twin).covered)) for (const { unit } of twins) units.add(unit);
+  // equal in all that is known: what is not known is all that can keep them from covering it
+  if (unknownFacts([site], require).length === 0) for (const { unit } of index.byFacts.get(factsText(site)) ?? []) units.add(unit);
   if (units.size >= enough) return { units: units.size, why: '' };
-  const likely = index.byRequired[kindOf(device)].get(requiredText(site, require)) ?? [];
+  const likely = index.byRequired(kindOf(device)).get(requiredText(site, require)) ?? [];
   for (const each of likely) if (compare(each).covered) units.add(each.unit);
   for (const each of equivalentTo(site, index)) if (compare(each).unknown.length === 0) units.add(each.unit);
   if (units.size >= enough) return { units: units.size, why: '' };

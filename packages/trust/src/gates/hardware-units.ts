@@ -2,7 +2,7 @@
  * The units on which a release passed: each device that was there in a sound run, by an inventory of that very run which knows what
  * policy requires, unless a run on that class failed and has not been lifted.
  */
-import { compareHardware, type Digest, type HardwareDevice, partName } from '@sealane/core';
+import { type Digest, type HardwareDevice, partName, unknownFacts } from '@sealane/core';
 import type { GateContext, Problem } from './gate.js';
 import { factsText, requiredFacts, type TestedDevice } from './hardware-coverage.js';
 import { soundReport, type TestRun } from './test-runs.js';
@@ -61,10 +61,10 @@ function readRun(
   const rests = qualify(run);
   if ('code' in rests) return rests;
   const { devices } = hardware.value;
-  const unknown = devices.slice(0, 1).flatMap((host) => unknownFacts(context, host));
+  const unknown = devices.slice(0, 1).flatMap((host) => unknownOf(context, host));
   if (unknown.length > 0) return { code: 'HARDWARE_UNCOVERED', why: `the inventory of ${from.digest} does not know ${unknown.join(', ')}` };
   // a device that is not known well enough covers nothing; what it was attached to was tested all the same
-  const known = devices.filter((device) => unknownFacts(context, device).length === 0);
+  const known = devices.filter((device) => unknownOf(context, device).length === 0);
   const standing = known.filter(({ facts }) => blamed !== 'all' && !(blamed.size > 0 && blamed.has(factsText(facts))));
   if (standing.length === 0)
     return {
@@ -74,8 +74,8 @@ function readRun(
   return standing.map((device) => ({ facts: device.facts, unit: unitOf(device), evidence: [from.digest, ...rests] }));
 }
 
-function unknownFacts({ policy }: GateContext, device: HardwareDevice): readonly string[] {
-  return compareHardware({ tested: device.facts, site: device.facts, require: requiredFacts(device, policy.hardware) }).unknown;
+function unknownOf({ policy }: GateContext, device: HardwareDevice): readonly string[] {
+  return unknownFacts([device.facts], requiredFacts(device, policy.hardware));
 }
 
 /** The word for a unit: what it is and its serial; devices without one are one unit for each class. */
