@@ -1,8 +1,9 @@
 /** The first questions: what the promoter's gates and the auditor's answers look up. Every answer is in log order. */
-import { type Digest, digestHex, fromHex, PREDICATE } from '@sealane/core';
+import { type Digest, digestFromHex, digestHex, fromHex, hex, PREDICATE } from '@sealane/core';
 import type { LedgerEntry } from '../log/entry.js';
 import type { EntryReader } from '../log/entry-rows.js';
-import { integerAt } from '../store/rows.js';
+import { inLists } from '../store/in-list.js';
+import { bytesAt, integerAt } from '../store/rows.js';
 import type { Queries, SqlValue } from '../store/store.js';
 import { type FleetRecord, fleetOf } from './fleet.js';
 import {
@@ -15,6 +16,7 @@ import {
   type ReleaseRecord,
   type RevocationRecord,
   type SiteRecord,
+  type Source,
   type TestRecord,
 } from './records.js';
 
@@ -24,6 +26,8 @@ export interface Projection {
   statementsAbout(subject: Digest, predicateTypes?: string | readonly string[]): Promise<readonly LedgerEntry[]>;
   /** As `statementsAbout`, but for receipts: a release that ten thousand sites run has as many of them, and no gate reads one. */
   evidenceAbout(release: Digest): Promise<readonly LedgerEntry[]>;
+  /** As `evidenceAbout`, of many releases in one look; each that was asked for is there. */
+  evidenceAboutEach(releases: readonly Digest[]): Promise<ReadonlyMap<Digest, readonly LedgerEntry[]>>;
   /** All entries of these predicate types. */
   statementsOf(predicateTypes: readonly string[]): Promise<readonly LedgerEntry[]>;
   /** Whether a statement of this type was ever logged; asked of the past, whether one has been by now. */
@@ -32,13 +36,13 @@ export interface Projection {
   statementsBy(keyId: string): Promise<readonly LedgerEntry[]>;
   /** How many statements of each type each key signed. */
   statementCounts(): Promise<readonly CountRecord[]>;
-  /** All of them, or those with this digest. */
-  releases(release?: Digest): Promise<readonly ReleaseRecord[]>;
+  /** All of them, or those with this digest, or one of these. */
+  releases(release?: Digest | readonly Digest[]): Promise<readonly ReleaseRecord[]>;
   /** Release statements with this name and version: one with another digest than the first must be refused. */
   releaseByName(name: string, version: string): Promise<readonly ReleaseRecord[]>;
   /** How many decisions of a stage let a release in. */
   passedCount(stage: string): Promise<number>;
-  decisions(where?: { readonly stage?: string; readonly release?: Digest }): Promise<readonly DecisionRecord[]>;
+  decisions(where?: { readonly stage?: string; readonly release?: Digest | readonly Digest[] }): Promise<readonly DecisionRecord[]>;
   approvals(where?: { readonly stage?: string; readonly release?: Digest }): Promise<readonly ApprovalRecord[]>;
   testResults(release: Digest): Promise<readonly TestRecord[]>;
   revocations(): Promise<readonly RevocationRecord[]>;
@@ -59,9 +63,19 @@ export function projection(queries: Queries, reader: EntryReader): Projection {
     sql: string,
     ...values: readonly SqlValue[]
   ): Promise<readonly T[]> => (await queries.all(sql, ...values)).map(read);
+  const filtered = async <T extends Source>(
+    read: (row: Readonly<Record<string, unknown>>) => T,
+    table: ProjectedTable,
+    where: Filter,
+  ): Promise<readonly T[]> => {
+    const found: T[] = [];
+    for (const { condition, values } of filters(where)) found.push(...(await list(read, from(table, condition), ...values)));
+    return found.sort((left, right) => left.index - right.index);
+  };
   return {
     statementsAbout: (subject, predicateTypes) => statementsAbout(reader, subject, predicateTypes),
     evidenceAbout: (release) => reader.entriesIn(`${ABOUT} AND t.uri <> ?`, raw(release), PREDICATE.receipt),
+    evidenceAboutEach: (releases) => evidenceAboutEach(queries, reader, releases),
     statementsOf: (predicateTypes) =>
       reader.entriesIn(
         `SELECT s.idx FROM statement s JOIN predicate_type t ON t.id = s.predicate_type WHERE t.uri IN (${predicateTypes.map(() => '?').join(', ')})`,
@@ -75,15 +89,14 @@ export function projection(queries: Queries, reader: EntryReader): Projection {
         records.count,
         'SELECT k.key_id, t.uri, count(*) AS count FROM statement s JOIN key_seen k ON k.id = s.key JOIN predicate_type t ON t.id = s.predicate_type GROUP BY k.id, t.id ORDER BY k.id, t.id',
       ),
-    releases: (release) =>
-      release === undefined ? list(records.release, from('release')) : list(records.release, from('release', 'a.digest = ?'), raw(release)),
+    releases: (release) => filtered(records.release, 'release', { release }),
     releaseByName: (name, version) => list(records.release, from('release', 'p.name = ? AND p.version = ?'), name, version),
     passedCount: async (stage) => {
       const row = await queries.get("SELECT count(*) AS count FROM decision WHERE stage = ? AND result = 'PASSED'", stage);
       return row === undefined ? 0 : integerAt(row, 'count');
     },
-    decisions: (where = {}) => list(records.decision, from('decision', ...filter(where)), ...filterValues(where)),
-    approvals: (where = {}) => list(records.approval, from('approval', ...filter(where)), ...filterValues(where)),
+    decisions: (where = {}) => filtered(records.decision, 'decision', where),
+    approvals: (where = {}) => filtered(records.approval, 'approval', where),
     testResults: (release) => list(records.test, from('test_result', 'a.digest = ?'), raw(release)),
     revocations: () => list(records.revocation, from('revocation')),
     sites: (site) =>
@@ -112,17 +125,19 @@ function from(table: ProjectedTable, condition = '1 = 1', order = 'p.idx'): stri
 }
 
 interface Filter {
-  readonly stage?: string;
-  readonly release?: Digest;
+  readonly stage?: string | undefined;
+  readonly release?: Digest | readonly Digest[] | undefined;
 }
 
-function filter({ stage, release }: Filter): [condition: string] {
-  const parts = [...(stage === undefined ? [] : ['p.stage = ?']), ...(release === undefined ? [] : ['a.digest = ?'])];
-  return [parts.length === 0 ? '1 = 1' : parts.join(' AND ')];
-}
-
-function filterValues({ stage, release }: Filter): readonly SqlValue[] {
-  return [...(stage === undefined ? [] : [stage]), ...(release === undefined ? [] : [raw(release)])];
+/** Conditions that select the rows between them, each with its values: a long list of releases is asked for in parts. */
+function filters({ stage, release }: Filter): readonly { readonly condition: string; readonly values: readonly SqlValue[] }[] {
+  const [parts, values] = stage === undefined ? [[], []] : [['p.stage = ?'], [stage]];
+  if (release === undefined) return [{ condition: ['1 = 1', ...parts].join(' AND '), values }];
+  const lists = inLists((typeof release === 'string' ? [release] : release).map(raw));
+  return lists.map((list) => ({
+    condition: [...parts, `a.digest IN (${list.marks})`].join(' AND '),
+    values: [...values, ...list.values],
+  }));
 }
 
 const ABOUT =
@@ -136,6 +151,30 @@ async function statementsAbout(
   if (predicateTypes === undefined) return reader.entriesIn(ABOUT, raw(subject));
   const types = typeof predicateTypes === 'string' ? [predicateTypes] : predicateTypes;
   return reader.entriesIn(`${ABOUT} AND t.uri IN (${types.map(() => '?').join(', ')})`, raw(subject), ...types);
+}
+
+async function evidenceAboutEach(
+  queries: Queries,
+  reader: EntryReader,
+  releases: readonly Digest[],
+): Promise<ReadonlyMap<Digest, readonly LedgerEntry[]>> {
+  const indexes = new Map<Digest, number[]>(releases.map((release) => [release, []]));
+  for (const { marks, values } of inLists([...indexes.keys()].map(raw))) {
+    const rows = await queries.all(
+      `SELECT s.idx, a.digest FROM subject s JOIN artifact a ON a.id = s.artifact JOIN predicate_type t ON t.id = s.predicate_type
+        WHERE a.digest IN (${marks}) AND t.uri <> ?`,
+      ...values,
+      PREDICATE.receipt,
+    );
+    for (const row of rows) indexes.get(digestFromHex(hex(bytesAt(row, 'digest'))))?.push(integerAt(row, 'idx'));
+  }
+  const entries = new Map((await reader.entriesAt([...indexes.values()].flat())).map((entry) => [entry.index, entry]));
+  return new Map(
+    [...indexes].map(([release, found]) => [
+      release,
+      found.sort((left, right) => left - right).flatMap((index) => entries.get(index) ?? []),
+    ]),
+  );
 }
 
 function raw(digest: Digest): Uint8Array {

@@ -25,6 +25,8 @@ import { numbered, oneOfEach, signed, testKey } from './statements.js';
 
 const withCode = (code: ErrorCode): object => expect.objectContaining({ code }) as object;
 const release = sha256(utf8('release 1'));
+/** Nothing is said about it. */
+const stranger = sha256(utf8('release 2'));
 
 /** Describes the ledger on one kind of store; `makeHome` makes an empty place for one. */
 export function describeLedger(name: string, makeHome: () => TestHome | Promise<TestHome>): void {
@@ -158,6 +160,15 @@ export function describeLedger(name: string, makeHome: () => TestHome | Promise<
         unnamed: await ledger.releaseByName('api', '1.0.1'),
         decisions: await ledger.decisions({ stage: 'prod', release }),
         elsewhere: await ledger.decisions({ stage: 'dev' }),
+        ofMany: [
+          await ledger.releases([stranger, release]),
+          await ledger.releases([]),
+          await ledger.decisions({ release: [release, stranger] }),
+        ],
+        evidence: [...(await ledger.evidenceAboutEach([stranger, release, release]))].map(([about, entries]) => [
+          about,
+          entries.map(({ index }) => index),
+        ]),
         approvals: await ledger.approvals({ release }),
         results: await ledger.testResults(release),
         revocations: await ledger.revocations(),
@@ -177,6 +188,12 @@ export function describeLedger(name: string, makeHome: () => TestHome | Promise<
         unnamed: [],
         decisions: [{ index: 4, release, stage: 'prod', from: 'dev', counter: 1, result: 'PASSED' }],
         elsewhere: [],
+        ofMany: [[{ index: 0, release }], [], [{ index: 4, release }]],
+        // no receipt is evidence
+        evidence: [
+          [stranger, []],
+          [release, [0, 1, 2, 3, 4, 5, 6]],
+        ],
         approvals: [{ index: 3, verdict: 'approve', stage: 'prod' }],
         results: [{ index: 2, result: 'PASSED', suite: 'unit', hardware: sha256(utf8('hbom')) }],
         revocations: [{ index: 5, reason: 'broken', floor: 2 }],

@@ -1,6 +1,6 @@
 /** Verdicts into the log: each as a signed decision, all of them in one commit. A decision that is there already keeps its place. */
 import { type Digest, type Signed, signStatement } from '@sealane/core';
-import type { AppendResult, LedgerEntry } from '@sealane/ledger';
+import type { AppendResult, Ledger, LedgerEntry } from '@sealane/ledger';
 import { type DecisionFields, decisionInputs, decisionPolicy, decisionStatement, readDecision, type RecordedCheck } from '@sealane/trust';
 import { reached } from '../crash-point.js';
 import { subjectsOf } from '../evidence/subjects.js';
@@ -12,33 +12,33 @@ import type { Question } from './gate-input.js';
 import type { Judgement } from './judge.js';
 import { recordedCheck } from './recorded.js';
 
-/** The decisions in the log: those that are there for the same question and inputs, and new ones. What cannot be signed or logged fails by itself. */
-export async function logDecisions(
-  promoter: Promoter,
-  verdicts: ByQuestion<Judgement>,
-  failures: Failures,
-): Promise<ByQuestion<LedgerEntry>> {
-  const known = await eachAlone(verdicts, failures, (judgement, question) => findDecision(promoter, question, judgement));
-  const logged = await logNew(
-    promoter,
-    filterQuestions(verdicts, (_, question) => known.has(question) && known.get(question) === undefined),
-    failures,
-  );
+/** What was judged, and why some goes no further. */
+interface Verdicts {
+  readonly verdicts: ByQuestion<Judgement>;
+  readonly failures: Failures;
+}
+
+/**
+ * The decisions in the log: those that are there for the same question and inputs, and new ones. What cannot be signed or logged fails by itself.
+ * `still`: the ledger as they were judged on.
+ */
+export async function logDecisions(promoter: Promoter, still: Ledger, { verdicts, failures }: Verdicts): Promise<ByQuestion<LedgerEntry>> {
+  const source = { ...promoter, ledger: still };
+  const known = await eachAlone(verdicts, failures, (judgement, question) => findDecision(source, question, judgement));
+  const isNew = (_: Judgement, question: Question): boolean => known.has(question) && known.get(question) === undefined;
+  const logged = await logNew(promoter, still, { verdicts: filterQuestions(verdicts, isNew), failures });
   return new Map([...known].flatMap(([question, entry = logged.get(question)]) => (entry === undefined ? [] : [[question, entry]])));
 }
 
-async function logNew(promoter: Promoter, verdicts: ByQuestion<Judgement>, failures: Failures): Promise<ByQuestion<LedgerEntry>> {
+async function logNew(promoter: Promoter, still: Ledger, { verdicts, failures }: Verdicts): Promise<ByQuestion<LedgerEntry>> {
   const counters = new Map<string, number>();
   const signed = await eachAlone(verdicts, failures, (judgement, question) => signDecision(promoter, question, judgement, counters));
   if (signed.size === 0) return new Map();
   const appended = await appendAll(promoter, [...signed.values()]);
-  if ('error' in appended)
-    return await logAlone(
-      promoter,
-      filterQuestions(verdicts, (_, question) => signed.has(question)),
-      failures,
-      appended,
-    );
+  if ('error' in appended) {
+    const isSigned = (_: Judgement, question: Question): boolean => signed.has(question);
+    return await logAlone(promoter, still, { verdicts: filterQuestions(verdicts, isSigned), failures, ...appended });
+  }
   reached('promote:decision-logged');
   const entries = new Map((await promoter.ledger.entriesAt(appended.map(({ index }) => index))).map((entry) => [entry.index, entry]));
   return new Map(
@@ -60,14 +60,15 @@ async function appendAll({ ledger }: Promoter, signed: readonly Signed[]): Promi
 /** A commit is all or nothing: one decision that the ledger does not take must keep no other out. Each is looked for again, and gets its counter anew. */
 async function logAlone(
   promoter: Promoter,
-  verdicts: ByQuestion<Judgement>,
-  failures: Failures,
-  { error }: { readonly error: unknown },
+  still: Ledger,
+  { verdicts, failures, error }: Verdicts & { readonly error: unknown },
 ): Promise<ByQuestion<LedgerEntry>> {
   const logged = new Map<Question, LedgerEntry>();
   for (const [question, judgement] of verdicts) {
     if (verdicts.size === 1) failures.set(question, asError(error));
-    else for (const [, entry] of await logDecisions(promoter, new Map([[question, judgement]]), failures)) logged.set(question, entry);
+    else
+      for (const [, entry] of await logDecisions(promoter, still, { verdicts: new Map([[question, judgement]]), failures }))
+        logged.set(question, entry);
   }
   return logged;
 }

@@ -3,6 +3,7 @@ import type { Check, Digest, ErrorCode } from '@sealane/core';
 import type { GateInput } from '@sealane/trust';
 import type { Promoter } from '../promoter.js';
 import type { JudgedAt, Question } from './gate-input.js';
+import { stillLedger } from './still-ledger.js';
 import { earliestOf, judge, type Judgement, type Verdict } from './judge.js';
 
 /** What `plan` and `promote` answer. */
@@ -22,7 +23,8 @@ export interface Outcome {
 
 /** What the gates say; nothing is signed or logged. A plan is made for the time that witnesses would give now (`expected`). */
 export async function plan(promoter: Promoter, question: Question, at: JudgedAt = 'expected'): Promise<Outcome> {
-  return await outcomeOf(promoter, question, await judge(promoter, question, at));
+  const source = { ...promoter, ledger: stillLedger(promoter.ledger, [question.release]) };
+  return await outcomeOf(promoter, question, await judge(source, question, at));
 }
 
 /** A judgement as an outcome: nothing is logged yet. */

@@ -69,6 +69,27 @@ const groups = async (stage: string): Promise<readonly (readonly [string, string
 describe('promoteTogether', () => {
   beforeEach(() => make());
 
+  it('looks up what is said about two releases as often as for one', async () => {
+    const LOOK_UPS = ['releases', 'evidenceAbout', 'evidenceAboutEach', 'statementsAbout', 'decisions', 'knowsType', 'fleet'] as const;
+    const lookUps = async (wishes: readonly Wish[]): Promise<readonly string[]> => {
+      const asked: string[] = [];
+      const counted = (promoter: Promoter): Promoter => {
+        const ledger = { ...promoter.ledger };
+        for (const name of LOOK_UPS) {
+          const ask: (...about: never[]) => unknown = promoter.ledger[name];
+          Object.assign(ledger, { [name]: (...about: never[]) => (asked.push(name), ask(...about)) });
+        }
+        return { ...promoter, ledger };
+      };
+      const answers = await together(wishes, { change: counted });
+      expect(answers.map(said)).toEqual(wishes.map(() => 'passed'));
+      return asked.sort();
+    };
+    const one = await lookUps([wish(releases[0])]);
+    expect(one).toContain('evidenceAboutEach');
+    expect(await lookUps([wish(releases[1]), wish(releases[2])])).toEqual(one);
+  });
+
   it('answers each by itself, and publishes once', async () => {
     const [a, b, c, bare] = releases;
     const before = timestampVersion();

@@ -9,7 +9,8 @@
  * twice); and where a stage asks for ways back from each release to the one before it, a batch has one question of that stage. Of two decisions for
  * one group the one with the higher counter stays.
  */
-import type { LedgerEntry } from '@sealane/ledger';
+import { type Digest, isDigest } from '@sealane/core';
+import type { Ledger, LedgerEntry } from '@sealane/ledger';
 import { reached } from '../crash-point.js';
 import { tryWitness } from '../log/log-statements.js';
 import { type Promoter, releaseOf, stageOf } from '../promoter.js';
@@ -63,8 +64,12 @@ export async function promoteTogether(
   const taken = await takeQuestions(promoter, wishes);
   const failures: Failures = new Map();
   const questions = new Set(taken.flatMap((each) => (each !== undefined && 'question' in each ? [each.question] : [])));
-  const judged = await judgeWitnessed(promoter, whileGoingOn(questions, goOn), failures);
-  const outcomes = await decide(promoter, judged, { witnessed, failures });
+  const still = stillLedger(
+    promoter.ledger,
+    [...questions].map(({ release }) => release),
+  );
+  const judged = await judgeWitnessed(promoter, still, { questions: whileGoingOn(questions, goOn), failures });
+  const outcomes = await decide(promoter, still, { judged, witnessed, failures });
   return taken.map((each) => {
     if (each === undefined || 'error' in each) return each;
     const [error, outcome] = [failures.get(each.question), outcomes.get(each.question)];
@@ -77,8 +82,10 @@ type Taken = { readonly question: Question } | { readonly error: Error } | undef
 /** The questions of a batch, one and the same for wishes that ask the same; undefined for those that have to wait. */
 async function takeQuestions(promoter: Promoter, wishes: readonly Wish[]): Promise<readonly Taken[]> {
   const batch = new Map<string, Question>();
+  const digests = [...new Set(wishes.map(({ release }) => release))].filter(isDigest);
+  const known = new Set((await promoter.ledger.releases(digests)).map(({ release }) => release));
   const take = async (wish: Wish): Promise<Taken> => {
-    const question = await questionOf(promoter, wish);
+    const question = await questionOf(promoter, wish, known);
     const key = JSON.stringify([question.release, question.stage, question.rollout]);
     const same = batch.get(key);
     if (same !== undefined) return { question: same };
@@ -91,8 +98,8 @@ async function takeQuestions(promoter: Promoter, wishes: readonly Wish[]): Promi
   return taken;
 }
 
-async function questionOf(promoter: Promoter, { release, stage, group }: Wish): Promise<Question> {
-  const { digest } = await releaseOf(promoter.ledger, release);
+async function questionOf(promoter: Promoter, { release, stage, group }: Wish, known: ReadonlySet<Digest>): Promise<Question> {
+  const digest = isDigest(release) && known.has(release) ? release : (await releaseOf(promoter.ledger, release)).digest;
   return { release: digest, stage, rollout: rolloutOf(promoter, stage, group) };
 }
 
@@ -116,12 +123,12 @@ function* whileGoingOn(questions: Iterable<Question>, goOn: () => boolean): Gene
  */
 async function judgeWitnessed(
   promoter: Promoter,
-  questions: Iterable<readonly [Question, undefined]>,
-  failures: Failures,
+  still: Ledger,
+  { questions, failures }: { readonly questions: Iterable<readonly [Question, undefined]>; readonly failures: Failures },
 ): Promise<ByQuestion<Judgement>> {
-  const still = { ...promoter, ledger: stillLedger(promoter.ledger) };
-  const judged = await eachAlone(questions, failures, (_, question) => judge(still, question, 'witnessed'));
-  const expected = await eachAlone(judged, failures, (judgement) => judgeAgain(still, judgement, 'expected'));
+  const source = { ...promoter, ledger: still };
+  const judged = await eachAlone(questions, failures, (_, question) => judge(source, question, 'witnessed'));
+  const expected = await eachAlone(judged, failures, (judgement) => judgeAgain(source, judgement, 'expected'));
   const isOld = [...expected].some(([question, { verdict }]) => judged.get(question)?.verdict !== verdict);
   if (!isOld || !(await tryWitness(promoter, 'always'))) return judged;
   return await eachAlone(judged, failures, (_, question) => judge(promoter, question, 'witnessed'));
@@ -130,14 +137,14 @@ async function judgeWitnessed(
 /** Logs, has witnessed and publishes what was judged. */
 async function decide(
   promoter: Promoter,
-  judged: ByQuestion<Judgement>,
-  { witnessed, failures }: { readonly witnessed: boolean; readonly failures: Failures },
+  still: Ledger,
+  { judged, witnessed, failures }: { readonly judged: ByQuestion<Judgement>; readonly witnessed: boolean; readonly failures: Failures },
 ): Promise<ByQuestion<Outcome>> {
   const outcomes = await eachAlone(judged, failures, (judgement, question) => outcomeOf(promoter, question, judgement));
   const verdicts = filterQuestions(judged, ({ verdict }) => verdict !== 'pending');
   try {
-    const entries = await logDecisions(promoter, verdicts, failures);
-    const published = await publish(promoter, entries, { verdicts, witnessed, failures });
+    const entries = await logDecisions(promoter, still, { verdicts, failures });
+    const published = await publish(promoter, still, { entries, verdicts, witnessed, failures });
     return new Map(
       [...outcomes].map(([question, outcome]) => [question, decidedOutcome(outcome, entries.get(question), published.has(question))]),
     );
@@ -154,17 +161,27 @@ function decidedOutcome(outcome: Outcome, entry: LedgerEntry | undefined, publis
 /** Has decisions witnessed, and publishes those that passed; returns the ones that are published now, or that a later one had overtaken. */
 async function publish(
   promoter: Promoter,
-  entries: ByQuestion<LedgerEntry>,
-  { verdicts, witnessed, failures }: { readonly verdicts: ByQuestion<Judgement>; readonly witnessed: boolean; readonly failures: Failures },
+  still: Ledger,
+  {
+    entries,
+    verdicts,
+    witnessed,
+    failures,
+  }: {
+    readonly entries: ByQuestion<LedgerEntry>;
+    readonly verdicts: ByQuestion<Judgement>;
+    readonly witnessed: boolean;
+    readonly failures: Failures;
+  },
 ): Promise<ByQuestion<unknown>> {
   if (entries.size === 0) return entries;
   const isWitnessed = (await tryWitness(promoter)) && witnessed;
   const passed = filterQuestions(entries, (_, question) => verdicts.get(question)?.verdict === 'passed');
-  const standing = await standingOf(promoter, passed, failures);
+  const standing = await standingOf({ ...promoter, ledger: still }, passed, failures);
   const open = filterQuestions(standing, ({ groups }) => groups.length > 0);
   if (open.size === 0) return standing;
   if (!isWitnessed) return filterQuestions(standing, (_, question) => !open.has(question));
   reached('promote:decision-witnessed');
-  await publishDecisions(promoter, open, failures);
+  await publishDecisions(promoter, still, { decisions: open, failures });
   return standing;
 }

@@ -3,7 +3,7 @@
  * lane or the new one.
  */
 import { PromoterError, sha256 } from '@sealane/core';
-import type { LedgerEntry } from '@sealane/ledger';
+import type { Ledger, LedgerEntry } from '@sealane/ledger';
 import { type Channel, isPointing, readDecision } from '@sealane/trust';
 import { setChannelGroups } from '../channel/channel-edit.js';
 import { reached } from '../crash-point.js';
@@ -60,10 +60,14 @@ function counterIn({ groups }: Channel, name: string): number {
   return groups.find((group) => group.name === name)?.counter ?? 0;
 }
 
-/** Publishes decisions together. In the order of their counters, so that of two for one group the later one stays; a waybill that cannot be made fails alone. */
-export async function publishDecisions(promoter: Promoter, decisions: ByQuestion<Standing>, failures: Failures): Promise<void> {
+/** Publishes decisions together. In the order of their counters, so that of two for one group the later one stays; a waybill that cannot be made fails alone. `still`: the ledger as they were judged on. */
+export async function publishDecisions(
+  promoter: Promoter,
+  still: Ledger,
+  { decisions, failures }: { readonly decisions: ByQuestion<Standing>; readonly failures: Failures },
+): Promise<void> {
   const inOrder = new Map([...decisions].sort(([, left], [, right]) => left.counter - right.counter));
-  const waybills = await eachAlone(inOrder, failures, ({ entry }, question) => waybillOf(promoter, question, entry));
+  const waybills = await eachAlone(inOrder, failures, ({ entry }, question) => waybillOf({ ...promoter, ledger: still }, question, entry));
   if (waybills.size === 0) return;
   await writeBlobs(promoter, [...waybills.values()]);
   reached('promote:waybill-written');
