@@ -24,6 +24,7 @@ export const PREDICATE = {
   revocation: 'urn:sealane:revocation:v1',
   siteRecord: 'urn:sealane:site:v1',
   retirement: 'urn:sealane:retirement:v1',
+  delegation: 'urn:sealane:delegation:v1',
   siteCertificate: 'urn:sealane:site-certificate:v1',
   rig: 'urn:sealane:rig:v1',
   rigRebuild: 'urn:sealane:rig-rebuild:v1',

@@ -84,6 +84,14 @@ export const PROGRAM: Program = {
     'site fence': { summary: 'fence a site: it installs nothing', load: () => import('./commands/site-fence.js') },
     'site drain': { summary: 'take a site out: it stops its workload', load: () => import('./commands/site-drain.js') },
     'site rejoin': { summary: 'let a fenced or drained site go on', load: () => import('./commands/site-rejoin.js') },
+    'site delegate': {
+      summary: 'let somebody nearby give replaced nodes their record',
+      load: () => import('./commands/site-delegate.js'),
+    },
+    'site replace': {
+      summary: 'give a replaced node its record, as a delegate',
+      load: () => import('./commands/site-replace.js'),
+    },
     'site retire': {
       summary: 'retire a site: it wipes itself, and its key counts no more',
       load: () => import('./commands/site-retire.js'),

@@ -149,9 +149,9 @@ function choiceStep({ input, walk, lane, draft }: Question, trust: VerifyTrust, 
   const { policy, channel } = lane;
   const { record, group } = walk.step({
     id: 'site',
-    expected: `a record of site ${input.site.name}, its key and stage, by the registrar; one group of policy`,
+    expected: `a record of site ${input.site.name}, its key and stage, by the registrar or his delegate; one group of policy`,
     run: () => {
-      const opened = openRecord(input.site, policy, trust);
+      const opened = openRecord(input.site, policy, trust, input.now);
       return { record: opened, group: groupOf(policy, opened) };
     },
     says: (found) => (found.group === null ? 'in no group' : `in group ${found.group.name}`),

@@ -118,6 +118,7 @@ export {
   readRelease,
   readReview,
   readRetirement,
+  readDelegation,
   type RetirementPredicate,
   type ErasurePredicate,
   erasureStatement,
@@ -152,6 +153,9 @@ export {
   rigRebuildStatement,
   rigStatement,
   retirementStatement,
+  type DelegatedSite,
+  type DelegationPredicate,
+  delegationStatement,
   revocationStatement,
   type ReviewPredicate,
   reviewStatement,
@@ -251,7 +255,8 @@ export type { ExpectedSigner } from './sigstore/bundle-signer.js';
 export { type BundleQuestion, type SignedArtifact, type VerifiedBundle, verifySigstoreBundle } from './sigstore/verify-bundle.js';
 export { verifyKeyBundle } from './sigstore/verify-key-bundle.js';
 // admission
-export { groupOf } from './admission/site-step.js';
+export { checkDelegatedRecord, groupOf } from './admission/site-step.js';
+export { MAX_RECORD_BYTES, readRecordFile, type RecordFile } from './evidence/record-file.js';
 export { judgeSiteSecret, type SiteSecret } from './admission/secret-step.js';
 export { judgeSiteException, type SiteException } from './admission/exception-step.js';
 export { judgeRetirement, type SiteRetirement } from './admission/retirement-step.js';

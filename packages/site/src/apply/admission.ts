@@ -1,6 +1,6 @@
 /** Admission at this site: gathers what `admit` needs from disk and clock, and keeps what it says must be kept. */
 import { type JsonObject, LIMITS, sha256, SiteError, TrustError } from '@sealane/core';
-import { admit, type Admission, type AdmitInput } from '@sealane/trust';
+import { admit, type Admission, type AdmitInput, MAX_RECORD_BYTES } from '@sealane/trust';
 import { crashPoint } from '../crash-point.js';
 import type { Site } from '../site.js';
 import { type LaneFolders, laneFolders } from './lane-view.js';
@@ -48,7 +48,7 @@ export async function admitInput(site: Site, machine: Machine, lane: LaneFolders
   const trust = readTrustFile(world.disk, folder.trust);
   const state = machine.state();
   const now = trustedNow(trust.time, world.clock);
-  const record = world.disk.read(folder.record, LIMITS.bundleBytes);
+  const record = world.disk.read(folder.record, MAX_RECORD_BYTES);
   if (record === undefined)
     throw new SiteError('NOT_ENROLLED', `read ${folder.record}: expected the record of this site, got nothing`, { path: folder.record });
   return {

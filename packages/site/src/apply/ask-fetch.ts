@@ -1,6 +1,6 @@
 /** What `apply` asks `fetch` for, and what its answer leaves to do. */
-import { type Digest, LIMITS, parseCheckpoint } from '@sealane/core';
-import { parseBundle, readSiteRecord, type SiteRecordPredicate } from '@sealane/trust';
+import { type Digest, parseCheckpoint } from '@sealane/core';
+import { MAX_RECORD_BYTES, readRecordFile, readSiteRecord, type SiteRecordPredicate } from '@sealane/trust';
 import { timestampIn } from '../fetch/brought.js';
 import type { SyncAnswer } from '../fetch/protocol.js';
 import type { SyncJob } from '../fetch/sync.js';
@@ -52,8 +52,8 @@ export function syncJob(site: Site, trust: TrustFile): SyncJob {
 
 /** The record of this site, not verified here: for what to fetch, not for what to install. */
 function recordOf({ world, folder }: Site): SiteRecordPredicate | undefined {
-  const bytes = world.disk.read(folder.record, LIMITS.bundleBytes);
-  return bytes === undefined ? undefined : readSiteRecord(parseBundle(bytes).statement);
+  const bytes = world.disk.read(folder.record, MAX_RECORD_BYTES);
+  return bytes === undefined ? undefined : readSiteRecord(readRecordFile(bytes).record.statement);
 }
 
 /** What stands for the trust that lies in the mirror now. */

@@ -2,7 +2,7 @@
 import { canonicalJson, EXAMPLE_KEY_IDS, LIMITS, parseStrictJson, type Signer, SiteError } from '@sealane/core';
 import {
   EXAMPLE_MARK,
-  parseBundle,
+  readRecordFile,
   readSiteRecord,
   rootAuthority,
   type SiteRecordPredicate,
@@ -52,7 +52,7 @@ export interface EnrolInput {
   readonly folder: StateFolder;
   readonly signer: Signer;
   readonly config: SiteConfig | undefined;
-  /** The bundle that the registrar made; who the registrar is, policy will say at the first check. */
+  /** The record that the registrar or his delegate made; who the registrar is, policy will say at the first check. */
   readonly record: Uint8Array;
   readonly root: TufState;
 }
@@ -63,8 +63,8 @@ export interface EnrolInput {
  * @throws SiteError `SITE_MISMATCH` the record is of another key, name or stage; TrustError `TRUST_MALFORMED` it is no record
  */
 export function enrol({ disk, clock, folder, signer, config, record, root }: EnrolInput): SiteRecordPredicate {
-  const bundle = parseBundle(record);
-  const site = readSiteRecord(bundle.statement);
+  const carried = readRecordFile(record);
+  const site = readSiteRecord(carried.record.statement);
   const pairs = [
     ['key', site.key.id, signer.keyId],
     ['name', site.site, config?.name ?? site.site],
@@ -78,7 +78,12 @@ export function enrol({ disk, clock, folder, signer, config, record, root }: Enr
         got,
       });
   }
-  durableWrite(disk, folder.record, canonicalJson(bundle.json), 0o644);
+  durableWrite(
+    disk,
+    folder.record,
+    canonicalJson(carried.delegation === null ? carried.record.json : [carried.record.json, carried.delegation.json]),
+    0o644,
+  );
   if (disk.kind(folder.trust) === 'nothing') {
     writeTrustFile(disk, folder.trust, firstTrust(root, clock));
   }

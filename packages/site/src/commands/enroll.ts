@@ -3,6 +3,7 @@ import path from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { hex, type JsonObject, LIMITS, makeSiteRequest, SealaneError, type Signer, SiteError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { MAX_RECORD_BYTES } from '@sealane/trust';
 import { enrol, readRoot } from '../apply/enrolment.js';
 import { takeLock } from '../apply/lock.js';
 import { openMachine, readState } from '../apply/machine.js';
@@ -25,7 +26,7 @@ export const command: CommandSpec = {
   options: [
     { flags: '--name <name>', description: 'name of this site, as the registrar will sign it' },
     { flags: '--out <file>', description: 'the request for the registrar' },
-    { flags: '--record <file>', description: 'the record that the registrar signed' },
+    { flags: '--record <file>', description: 'the record that the registrar signed, or his delegate for a replaced node' },
     { flags: '--root <file>', description: 'root metadata of the lane, carried here by hand: there is no trust on first use' },
     {
       flags: '--site-ca <file>',
@@ -105,7 +106,7 @@ function takeRecord(call: CommandCall, { folder, configFile }: SitePlace, world:
   const config = optionalConfig(disk, configFile);
   const root = readRoot(read('root', LIMITS.rootBytes), config?.allowExampleKeys === true ? 'allow-example' : 'refuse-example');
   const aside = withLock(world, folder, () => leaveRetirement(disk, folder, openMachine(disk, folder.journal)));
-  const record = enrol({ disk, clock, folder, signer, config, record: read('record', LIMITS.bundleBytes), root });
+  const record = enrol({ disk, clock, folder, signer, config, record: read('record', MAX_RECORD_BYTES), root });
   if (authority !== undefined) keepAuthority(disk, folder, authority);
   const { versions } = readTrustFile(disk, folder.trust).tuf;
   const json = { site: record.site, keyId: record.key.id, rootVersion: versions.root, stage: record.stage, labels: record.labels };

@@ -48,7 +48,7 @@ const MAX_SIGNATURES = 64;
 export function judgeSiteException(input: AdmitInput, bundles: readonly JsonObject[]): SiteException {
   const { policy } = openTrust({ ...input, freshness: 'lifted' }, laneReader(input.lane));
   const trust = verifyTrustOf(policy);
-  openRecord(input.site, policy, trust);
+  openRecord(input.site, policy, trust, input.now);
   return readSiteException(bundles, { policy, trust, site: input.site, now: input.now });
 }
 

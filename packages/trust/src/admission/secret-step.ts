@@ -32,7 +32,7 @@ export function judgeSiteSecret(input: AdmitInput, bytes: Uint8Array): SiteSecre
   const { policy, channel } = openTrust(input, laneReader(input.lane));
   checkFence(channel, input.site.name);
   const trust = verifyTrustOf(policy);
-  openRecord(input.site, policy, trust);
+  openRecord(input.site, policy, trust, input.now);
   return asInvalid(() => {
     const { bundle: json, sealed } = parseSealedSecret(bytes);
     const bundle = parseBundle(json);

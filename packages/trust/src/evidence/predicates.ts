@@ -94,6 +94,13 @@ export {
 } from './predicates/recall.js';
 export { keySubject, readRig, type RigPredicate, rigShape, rigStatement } from './predicates/rig.js';
 export { readRigRebuild, type RigRebuildPredicate, rigRebuildShape, rigRebuildStatement } from './predicates/rig-rebuild.js';
+export {
+  type DelegatedSite,
+  type DelegationPredicate,
+  delegationShape,
+  delegationStatement,
+  readDelegation,
+} from './predicates/delegation.js';
 export { readRetirement, type RetirementPredicate, retirementShape, retirementStatement } from './predicates/retirement.js';
 export { type ErasurePredicate, erasureShape, erasureStatement, readErasure } from './predicates/erasure.js';
 export { readReview, type ReviewPredicate, reviewShape, reviewStatement } from './predicates/review.js';
