@@ -35,6 +35,7 @@ const STATEMENTS: Readonly<Record<string, string>> = {
   [PREDICATE.rigRebuild]: 'rig-rebuild',
   [PREDICATE.release]: 'release',
   [PREDICATE.retirement]: 'retirement',
+  [PREDICATE.delegation]: 'delegation',
   [PREDICATE.revocation]: 'revocation',
   [PREDICATE.secret]: 'secret',
   [PREDICATE.siteCertificate]: 'site-certificate',
@@ -119,6 +120,9 @@ export async function makeBusyLane(dir: string): Promise<BusyLane> {
   await site.must(['exception', 'request', ...wish, '--out', request]);
   const grant = await lane.sealane(['exception', 'create', '--request', request, '--key', 'alice', '--reason', 'let it in']);
   await lane.sealane(['exception', 'send', grant.statements[0].digest]);
+  await expectJson('sealane', ['key', 'create', 'town', '--home', path.join(dir, 'there')]);
+  const delegate = ['--to', path.join(dir, 'there', 'keys', 'town.pem'), '--reason', 'the winter', '--key', 'registrar'];
+  await lane.sealane(['site', 'delegate', '--site', site.name, ...delegate, '--out', path.join(dir, 'delegation.json')]);
   await enrolSite(lane, path.join(dir, 'closed'), { name: 'quay-1' });
   await lane.sealane(['site', 'retire', 'quay-1', '--reason', 'the quay is closed', '--key', 'registrar']);
   await lane.sealane(['trust', 'propose', '--renew'], 5);

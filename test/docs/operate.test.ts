@@ -100,12 +100,14 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
   'replace-a-node': {
     before: async (site, place) => {
       await running(site);
-      mkdirSync(path.join(place, 'new'));
-      writeFileSync(path.join(place, 'new', 'site.yaml'), siteYaml(lane, { name: site.name }));
-      sites.push(siteAt(path.join(place, 'new'), site.name));
+      for (const node of ['new', 'spare']) {
+        mkdirSync(path.join(place, node));
+        writeFileSync(path.join(place, node, 'site.yaml'), siteYaml(lane, { name: site.name }));
+        sites.push(siteAt(path.join(place, node), site.name));
+      }
     },
     after: (site) => {
-      expect(versionOnDisk(path.join(site.dir, '..', 'new', 'state'))).toBe('1.1.0');
+      for (const node of ['new', 'spare']) expect(versionOnDisk(path.join(site.dir, '..', node, 'state'))).toBe('1.1.0');
     },
   },
   // last: the lane is another one after it

@@ -58,7 +58,7 @@ const SITE: readonly RequirementRow[] = [
   ['B13', 'hardware facts and drift', ''],
   ['B14', 'break-glass and technicians', ''],
   ['B15', 'fence, drain, rejoin', ''],
-  ['B16', 'enrol, template, rebuild', 'that a replaced node is approved by a delegate, without the registrar'],
+  ['B16', 'enrol, template, rebuild', ''],
   ['B17', 'sovereignty and placement', NONE_YET],
   ['B18', 'only approved workloads run', ''],
   [

@@ -84,6 +84,9 @@ const ASK_CERTIFICATE = `${TRUST_CHAIN} && sealane-site certificate request --ou
 const ASK_EXCEPTION =
   'sealane-site exception request --kind stale --release "$(sealane release list --home my-lane | grep -o "sha256:[0-9a-f]*" | head -1)" --reason "the link is down" --out request.json --config site/site.yaml --state site/state && sealane exception create --request request.json --key alice --reason "the link is down" --home my-lane';
 
+const DELEGATE =
+  'sealane key create town --home town && sealane site delegate --site harbour-7 --to town/keys/town.pem --reason winter --key registrar --out delegation.json --home my-lane && sealane-site enroll --name harbour-7 --out request.json --state new/state';
+
 /** Words of a shell before an example that needs something to be there; and its exit code where that is not 0. */
 const BEFORE: Readonly<Record<string, string>> = {
   'trust show': 'sealane key rotate prod --home my-lane',
@@ -111,6 +114,8 @@ const BEFORE: Readonly<Record<string, string>> = {
   'rig add': ENROL_RIG,
   'rig rebuilt': ADD_RIG,
   'rig revoke': ADD_RIG,
+  'site delegate': 'sealane key create town --home town && sealane key export town --home town > town.pub.pem',
+  'site replace': `${DELEGATE} && cp town/keys/town.pem .`,
   render: `awk '/^\`\`\`yaml/{on=1;next} /^\`\`\`/{on=0} on' ${path.join(ROOT, 'docs/formats/site-template.md')} > town.yaml`,
   erase:
     'sed "s/<testcase /<testcase  /" junit.xml > junit-2.xml && sealane evidence add readings@1.0.0 --tests junit-2.xml --key lab --home my-lane',
