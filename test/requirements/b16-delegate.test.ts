@@ -97,6 +97,9 @@ test('B16 the replaced node is enrolled by the delegate, installs from a medium,
   ]);
   await enrol(node, record);
   expect(await node.must(['update'])).toMatchObject({ outcome: 'unchanged' });
+  const { answer } = await lane.sealane(['audit', 'keys']);
+  const roles = answer.keys.flatMap((key: { readonly roles: readonly string[] }) => key.roles);
+  expect(roles).toContainEqual(expect.stringMatching(/^delegate harbour-7 until 20/));
 });
 
 test('B16 a delegate gives no record to another site, nor with another’s key, nor after the day', async () => {

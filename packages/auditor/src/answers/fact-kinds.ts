@@ -3,11 +3,13 @@ import { PREDICATE, type Statement } from '@sealane/core';
 import {
   type ApprovalPredicate,
   type DecisionPredicate,
+  type DelegationPredicate,
   type ExceptionPredicate,
   type OrderPredicate,
   type Policy,
   readApproval,
   readDecision,
+  readDelegation,
   readException,
   readOrder,
   readRecall,
@@ -151,6 +153,12 @@ export const FACT = {
     at: ({ builtAt }) => builtAt,
     vouchers: rigsAndRegistrar,
   } satisfies FactKind<RigRebuildPredicate>,
+  delegation: {
+    type: PREDICATE.delegation,
+    read: readDelegation,
+    at: ({ issuedAt }) => issuedAt,
+    vouchers: ({ context }, { stage }) => by(policyOf(context, stage), policyOf(context, stage).registrar),
+  } satisfies FactKind<DelegationPredicate>,
   retirement: {
     type: PREDICATE.retirement,
     read: readRetirement,

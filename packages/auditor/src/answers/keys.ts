@@ -11,7 +11,7 @@ export interface Keys {
     readonly keyId: string;
     readonly person: string | null;
     readonly identity: string | null;
-    /** `stage prod`, `tests`, `registrar`, `site harbour-7`, `rig bench-1`; none: known from the log alone. */
+    /** `stage prod`, `tests`, `registrar`, `site harbour-7`, `delegate harbour-7 until 2027-03-28T10:00:00Z`, `rig bench-1`; none: known from the log alone. */
     readonly roles: readonly string[];
     /** Entries in which its word counts: `fromIndex` ≤ index < `untilIndex`; null where no policy names it. */
     readonly fromIndex: number | null;
@@ -60,6 +60,8 @@ async function rolesOf(inquiry: Inquiry): Promise<ReadonlyMap<string, readonly s
     for (const [role, ids] of Object.entries(policy.signers)) give(role, ids);
   }
   for (const { said } of await factsOf(inquiry, FACT.siteRecord)) give(`site ${said.site}`, [said.key.id]);
+  for (const { said } of await factsOf(inquiry, FACT.delegation))
+    give(`delegate ${said.sites.map(({ site }) => site).join(' ')} until ${said.expiresAt}`, [said.delegate.id]);
   for (const { said } of await factsOf(inquiry, FACT.rig)) give(`rig ${said.rig}`, [said.key.id]);
   return new Map([...roles].map(([id, some]) => [id, [...some]]));
 }

@@ -8,6 +8,7 @@ import { exceptionStatement, readException } from './predicates/exception.js';
 import { exceptionRequestStatement, readExceptionRequest } from './predicates/exception-request.js';
 import { readOrder } from './predicates/order.js';
 import { readRecall } from './predicates/recall.js';
+import { delegationStatement, readDelegation } from './predicates/delegation.js';
 import { readRetirement, retirementStatement } from './predicates/retirement.js';
 import { readReview } from './predicates/review.js';
 import { readRig } from './predicates/rig.js';
@@ -23,6 +24,7 @@ const READERS: readonly (readonly [page: string, read: (statement: Statement) =>
   ['exception-request', (statement) => exceptionRequestStatement(readExceptionRequest(statement))],
   ['order', readOrder],
   ['recall', readRecall],
+  ['delegation', (statement) => delegationStatement(readDelegation(statement))],
   ['retirement', (statement) => retirementStatement(readRetirement(statement))],
   ['review', readReview],
   ['rig', readRig],

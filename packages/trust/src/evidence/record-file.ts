@@ -1,5 +1,5 @@
 /** The record of a site as it is carried there: the registrar's bundle; or a delegate's, with the registrar's delegation behind it. */
-import { LIMITS, TrustError } from '@sealane/core';
+import { type JsonValue, LIMITS, TrustError } from '@sealane/core';
 import { parseJson } from '../policy/document.js';
 import { type ParsedBundle, parseBundle } from './bundle.js';
 
@@ -21,7 +21,7 @@ export const MAX_RECORD_BYTES = 2 * LIMITS.bundleBytes;
 export function readRecordFile(bytes: Uint8Array): RecordFile {
   const value = parseJson('site record', bytes, MAX_RECORD_BYTES);
   if (!Array.isArray(value)) return { record: parseBundle(value), delegation: null };
-  const [record, delegation, ...more] = value;
+  const [record, delegation, ...more] = value as readonly JsonValue[];
   if (record === undefined || delegation === undefined || more.length > 0)
     throw new TrustError(
       'TRUST_MALFORMED',
