@@ -151,6 +151,18 @@ describe.skipIf(browserPath === undefined)('D6 pages for people (skipped without
     });
   });
 
+  test('D6 how many sites run a release is drawn over time, and told as a table', async () => {
+    await withPage({ javaScriptEnabled: false }, async (page) => {
+      await page.goto(`${origin()}/audit/release/readings@1.0.0`);
+      expect(await page.locator('svg desc').textContent()).toBe('0 sites ran it at the end, 1 at most. The table below has each change.');
+      await page.getByText('As a table').click();
+      const rows = page.getByRole('region', { name: 'Each site that began or ceased to run it' }).locator('tbody tr');
+      expect(await rows.locator('td').allInnerTexts()).toEqual(['abbey', 'began', '1', 'abbey', 'ended', '0']);
+      await page.goto(`${origin()}${pages()['release'] ?? ''}`);
+      expect(await page.locator('main').innerText()).toContain('1 site runs it now');
+    });
+  });
+
   test('D6 a search by digest, version, site, serial, firmware and person leads to what is meant', async () => {
     await withPage({ javaScriptEnabled: false }, async (page) => {
       const words = {

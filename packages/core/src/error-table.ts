@@ -386,6 +386,11 @@ export const ERRORS = define({
     what: 'the ledger is behind a checkpoint that it has shown: it was restored from an old copy',
     hint: 'never sign again under this origin: restore the newest copy, or start a new origin through policy',
   },
+  PERIOD_OPEN: {
+    exit: 5,
+    what: 'the period that an export is asked for ends later than witnesses have seen the log: what is logged until then is not there yet',
+    hint: 'end the period there, or with /now; or have the witnesses asked: sealane publish --refresh',
+  },
   LOG_WITNESS: {
     exit: 4,
     what: 'the checkpoint lacks the cosignatures of the witness quorum',

@@ -32,7 +32,7 @@ export function parsePeriod(text: string): PeriodWish {
  * The largest checkpoint that a quorum had seen by `from`, so that what came before it came before the period; and the smallest that a quorum saw at
  * `to` or later, so that what came after it came after the period.
  *
- * @throws AuditorError `LOG_WITNESS` no witness has seen the log at the end of it; `USAGE` nothing was logged in it
+ * @throws AuditorError `LOG_WITNESS` no witness has seen the log; `PERIOD_OPEN` none has at the end of it yet; `USAGE` nothing was logged in it
  */
 export async function choosePeriod(
   { ledger, policies }: AuditContext,
@@ -46,7 +46,7 @@ export async function choosePeriod(
   const end = to === 'now' ? latest : seen.find(({ lowestSeconds }) => lowestSeconds >= timeToSeconds(until));
   if (end === undefined)
     throw new AuditorError(
-      'LOG_WITNESS',
+      'PERIOD_OPEN',
       `export the period until ${until}: witnesses saw the log last at ${secondsToTime(latest.lowestSeconds)}`,
       {},
       { hint: `end the period there, or with /now` },

@@ -2,6 +2,7 @@
 import { base64, type Digest, INTOTO_PAYLOAD_TYPE, makeEnvelope, sha256, sha256Raw, utf8 } from '@sealane/core';
 import { html } from 'hono/html';
 import { describe, expect, it } from 'vitest';
+import { adoptionPart } from './adoption-part.js';
 import { coverageBody } from './coverage-page.js';
 import { decisionBody } from './decision-page.js';
 import { homeBody } from './home-page.js';
@@ -34,6 +35,7 @@ const hostile = {
       elsewhere: [],
     },
     [EVIL, 'prod'],
+    adoptionPart([{ at: AT, site: EVIL, change: 'began', sites: 1 }], AT),
   ),
   coverage: coverageBody(
     {

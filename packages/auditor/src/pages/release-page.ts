@@ -1,26 +1,53 @@
 /** `/audit/release/R`: a release on its way through the stages, with what each decided by and all evidence. */
 import { html } from 'hono/html';
-import { releaseNamed } from '../answers/inquiry.js';
+import { type Adoption, adoption } from '../answers/adoption.js';
+import { startEvidence } from '../answers/context.js';
+import { type Answered, releaseNamed, timeOf } from '../answers/inquiry.js';
 import { textAt } from '../answers/json-at.js';
 import { type Trace, traceRelease } from '../answers/trace.js';
 import { counted } from '../commands/question.js';
+import { adoptionPart } from './adoption-part.js';
 import { answerPage } from './layout.js';
 import type { AuditPage } from './page.js';
 import { decisionLink, digestCode, factList, type Html, mark, siteLink, statementLink, table, timeOfDay, toneOf } from './parts.js';
+
+/** Histories that a page reads: each is verified, receipt by receipt. */
+const MAX_DRAWN_SITES = 200;
 
 export const releasePage: AuditPage = {
   path: '/audit/release/:subject',
   question: 'trace',
   show: async (context, { subject, asOf, asKnown }) => {
-    const answered = await traceRelease(context, await releaseNamed(context, subject), { asOf, asKnown });
+    const traced = await traceRelease(context, await releaseNamed(context, subject), { asOf, asKnown });
+    const told = [...new Set(traced.answer.sites.map(({ site }) => site))];
+    const adopted = told.length > MAX_DRAWN_SITES ? undefined : await adoption(context, traced.answer.release, told, { asOf, asKnown });
+    const answered = adopted === undefined ? traced : restingOnBoth(traced, adopted);
+    const until = asOf ?? (await timeOf({ context, evidence: startEvidence(), asOf: undefined }));
+    const drawn = adopted === undefined ? tooMany(told.length) : adoptionPart(adopted.answer.steps, until);
     const stages = [...context.policies].sort((a, b) => a.chain.length - b.chain.length).map(({ stage }) => stage);
     const { name, version } = answered.answer;
-    return answerPage(`${name}@${version}`, answered, { asOf, asKnown }, releaseBody(answered.answer, stages));
+    return answerPage(`${name}@${version}`, answered, { asOf, asKnown }, releaseBody(answered.answer, stages, drawn));
   },
 };
 
-/** The page’s own part; `stages` are those of the lane, in order. */
-export function releaseBody(trace: Trace, stages: readonly string[]): Html {
+/** What both answers rest on, each statement once. */
+function restingOnBoth(trace: Answered<Trace>, { answer, statements, complete }: Answered<Adoption>): Answered<Trace> {
+  const all = new Map([...trace.statements, ...statements].map((one) => [one.logIndex, one]));
+  const doubts = new Map([...trace.answer.doubts, ...answer.doubts].map((one) => [`${one.logIndex} ${one.code} ${one.message}`, one]));
+  return {
+    ...trace,
+    answer: { ...trace.answer, doubts: [...doubts.values()] },
+    statements: [...all.values()].sort((left, right) => left.logIndex - right.logIndex),
+    complete: trace.complete && complete,
+  };
+}
+
+function tooMany(sites: number): Html {
+  return html`<p class="soft">${counted(sites, 'site')}: <code>sealane audit population</code> tells what each runs.</p>`;
+}
+
+/** The page’s own part; `stages` are those of the lane, in order, `adopted` how many sites ran it over time. */
+export function releaseBody(trace: Trace, stages: readonly string[], adopted: Html): Html {
   const { release, name, version, provenance, tests, testedOn, components, approvals, sites, elsewhere } = trace;
   return html`<h1>${name}@${version}</h1>
     ${factList([
@@ -61,6 +88,7 @@ export function releaseBody(trace: Trace, stages: readonly string[]): Html {
       }),
     )}
     <h2>Sites</h2>
+    ${adopted}
     ${table(
       'What sites said of it',
       ['Site', 'Event', 'When', 'Why'],

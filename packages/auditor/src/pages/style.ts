@@ -66,6 +66,8 @@ svg text{fill:var(--text);font:13px system-ui,sans-serif}
 svg text.soft{fill:var(--soft)}
 svg .axis{stroke:var(--line)}
 svg .run{fill:var(--bar)}
+svg .area{fill:var(--bar);opacity:.22}
+svg .step{fill:none;stroke:var(--bar);stroke-width:2.5;stroke-linejoin:round}
 svg .event{fill:var(--ground);stroke:var(--text);stroke-width:2}
 svg .event.refusal{stroke:var(--bad);fill:var(--bad-ground)}
 @media (max-width:40rem){.facts{grid-template-columns:1fr}.facts dd{margin-bottom:.4rem}header form{margin-left:0}}
