@@ -8,12 +8,12 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { digestFromHex } from '@sealane/core';
 import { isNodeError } from '../disk.js';
 import { readPlaceTls } from '../fetch/routes/place-tls.js';
 import type { PlaceTls } from '../fetch/routes/place.js';
 import { rangeOf } from './registry-request.js';
+import { sendBytes } from './send-bytes.js';
 import { addressOf, CONNECTION_LIMITS, limitConnections, listen } from './server-limits-shell.js';
 import { type VerifiedFile, verifiedFiles } from './verified-file.js';
 
@@ -112,10 +112,5 @@ async function send(request: IncomingMessage, response: ServerResponse, { handle
     ...(range === undefined ? {} : { 'content-range': `bytes ${start}-${end}/${size}` }),
   });
   if (request.method === 'HEAD' || end < start) return void response.end();
-  try {
-    await pipeline(handle.createReadStream({ start, end, autoClose: false }), response);
-  } catch (error) {
-    // a neighbour that hangs up has its reasons; a file that ends early is ours
-    if (!response.destroyed) throw error;
-  }
+  await sendBytes(handle, { start, end }, response);
 }

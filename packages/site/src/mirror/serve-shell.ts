@@ -1,14 +1,12 @@
 /** The mirror as a registry: OCI distribution, read-only, on loopback. Engines pull by digest from it with the WAN cut. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import type { Digest } from '@sealane/core';
 import { type Descriptor, type Layout, manifestKind } from '@sealane/oci';
 import { rangeOf, type Refusal, registryRequest } from './registry-request.js';
+import { sendBytes } from './send-bytes.js';
 import type { ServedContent } from './served-content.js';
 import { addressOf, CONNECTION_LIMITS, limitConnections, listen } from './server-limits-shell.js';
 import { type VerifiedFile, verifiedFiles } from './verified-file.js';
-
-const CHUNK_BYTES = 1024 * 1024;
 
 export interface MirrorOptions {
   readonly host: string;
@@ -102,12 +100,7 @@ async function sendFile(
     response.end();
     return;
   }
-  try {
-    await pipeline(handle.createReadStream({ start, end, highWaterMark: CHUNK_BYTES, autoClose: false }), response);
-  } catch (error) {
-    // an engine that hangs up has its reasons; a file that ends early is ours
-    if (!response.destroyed) throw error;
-  }
+  await sendBytes(handle, { start, end }, response);
 }
 
 function sendError(response: ServerResponse, status: Refusal['status'] | 500, code: Refusal['code'] | 'UNKNOWN', message: string): void {
