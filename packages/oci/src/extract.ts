@@ -13,6 +13,7 @@ import { type AbsoluteLinks, safeComponents, safeLinkTarget, shown } from './saf
 import { createFile, createFolder, createHardLink, createSymlink, readTree, removeEntry, setFolderMode } from './slot-disk.js';
 import { unsafe } from './tar-header.js';
 import { type Budget, newBudget, readTar, type TarEntry } from './tar-reader.js';
+import { createTwin, openTwins, type TwinFolder } from './twin-file.js';
 
 /** How to unpack; what is left out takes the safe default. */
 export interface UnpackOptions {
@@ -21,6 +22,8 @@ export interface UnpackOptions {
   readonly setuid?: 'refuse' | 'strip';
   /** Symbolic links with an absolute target: refused, or made relative to the root. Default `refuse`. */
   readonly absoluteLinks?: AbsoluteLinks;
+  /** A folder into which nobody writes: its files that are the same get a second name. Without it all is written. */
+  readonly twins?: string;
 }
 
 /** A folder being filled layer by layer, and what is known to be in it. */
@@ -30,6 +33,7 @@ export interface Slot {
   readonly limits: UnpackLimits;
   readonly setuid: 'refuse' | 'strip';
   readonly absoluteLinks: AbsoluteLinks;
+  readonly twins: TwinFolder | undefined;
   readonly budget: Budget;
   /** Number of the layer now being laid down; 0 is what was there before. */
   layer: number;
@@ -48,6 +52,7 @@ export function openSlot(dir: string, options: UnpackOptions = {}): Slot {
     limits: options.limits ?? DEFAULT_UNPACK_LIMITS,
     setuid: options.setuid ?? 'refuse',
     absoluteLinks: options.absoluteLinks ?? 'refuse',
+    twins: options.twins === undefined ? undefined : openTwins(options.twins),
     budget: newBudget(),
     layer: 0,
     laidDown: 0,
@@ -94,7 +99,7 @@ async function layDown(slot: Slot, entry: TarEntry): Promise<void> {
     case 'dir':
       return void layFolder(slot, parent, path, mode);
     case 'file':
-      return layLeaf(slot, parent, path, 'file', (to) => createFile(to, { mode, modifiedSeconds: entry.modifiedSeconds }, entry.content));
+      return layLeaf(slot, parent, path, 'file', (to) => layFile(slot, to, path, mode, entry));
     case 'symlink': {
       const target = safeLinkTarget(entry.linkTarget, path.length - 1, slot.absoluteLinks, slot.limits);
       return layLeaf(slot, parent, path, 'symlink', (to) => createSymlink(to, target));
@@ -104,6 +109,12 @@ async function layDown(slot: Slot, entry: TarEntry): Promise<void> {
       return layLeaf(slot, parent, path, 'file', (to) => createHardLink(to, existing));
     }
   }
+}
+
+function layFile({ twins }: Slot, to: string, path: readonly string[], mode: number, entry: TarEntry): Promise<void> {
+  const { modifiedSeconds, content, sizeBytes } = entry;
+  const meta = { mode, modifiedSeconds };
+  return twins === undefined ? createFile(to, meta, content) : createTwin(to, meta, content, twins, path, sizeBytes);
 }
 
 /** The mode to apply: permissions, and the sticky bit of folders. Links have none. */

@@ -38,19 +38,27 @@ export function setFolderMode(path: string, mode: number): void {
   chmodSync(path, mode | OWNER_FOLDER_BITS);
 }
 
+/** What an archive says of a file beside its bytes; null = no usable time. */
+export interface FileMeta {
+  readonly mode: number;
+  readonly modifiedSeconds: number | null;
+}
+
+/** The permission bits that a file is given: the archive's, and those that the unpacker needs. */
+export function fileModeOf({ mode }: FileMeta): number {
+  return mode | OWNER_FILE_BITS;
+}
+
 /** Writes a new file. Fails with `EEXIST` rather than open what is there. The data is not yet flushed: `syncTree` does. */
-export async function createFile(
-  path: string,
-  { mode, modifiedSeconds }: { readonly mode: number; readonly modifiedSeconds: number | null },
-  content: AsyncIterable<Uint8Array>,
-): Promise<void> {
+export async function createFile(path: string, meta: FileMeta, content: AsyncIterable<Uint8Array>): Promise<void> {
+  const { modifiedSeconds } = meta;
   const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
   try {
     for await (const chunk of content) {
       // one write may take less than it is given
       for (let done = 0; done < chunk.length;) done += writeSync(file, chunk, done);
     }
-    fchmodSync(file, mode | OWNER_FILE_BITS);
+    fchmodSync(file, fileModeOf(meta));
     if (modifiedSeconds !== null) futimesSync(file, modifiedSeconds, modifiedSeconds);
   } finally {
     closeSync(file);

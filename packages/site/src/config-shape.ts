@@ -228,7 +228,17 @@ export const siteShape = z.strictObject({
     .prefault({}),
   windows: windows.optional().describe('when a release may take the place of the one that runs; without them at any time'),
   variables: siteVariablesShape.default({}).describe('values of the variables that releases declare; another name is refused'),
-  unpack: z.strictObject({ setuid: z.enum(['refuse', 'strip']).default('refuse') }).default({ setuid: 'refuse' }),
+  unpack: z
+    .strictObject({
+      setuid: z.enum(['refuse', 'strip']).default('refuse'),
+      unchanged: z
+        .enum(['write', 'link'])
+        .default('write')
+        .describe(
+          'files that the running release has too: written again, or given a second name in the new one, for workloads that never write to their release',
+        ),
+    })
+    .prefault({}),
   keep: z.int().min(2).max(64).default(2).describe('slots: the current release and those kept to go back to'),
   pollSeconds: z.number().min(1).max(86_400).default(60).describe('how often sealane-site run looks for news'),
 });

@@ -43,7 +43,7 @@ test('fills in what is not said', () => {
     },
     inventory: { root: '/', devices: [] },
     variables: {},
-    unpack: { setuid: 'refuse' },
+    unpack: { setuid: 'refuse', unchanged: 'write' },
     keep: 2,
     pollSeconds: 60,
   });

@@ -55,7 +55,8 @@ export async function stageRelease(site: Site, lane: LaneFolders, release: Diges
   world.disk.makeFolder(temporary, 0o755);
   try {
     for (const component of walked.doc.components)
-      if (belongsInSlot(site, component)) await unpackComponent(site, { store, hashed }, component, path.join(temporary, component.name));
+      if (belongsInSlot(site, component))
+        await unpackComponent(site, { store, hashed, ...twinsOf(site, component) }, component, path.join(temporary, component.name));
   } catch (error) {
     world.disk.remove(temporary);
     throw await withBadBlobsRemoved(error, store, walked);
@@ -89,10 +90,11 @@ async function copyBlob(lane: LaneFolders, store: Layout, { digest, size }: Desc
   return true;
 }
 
-/** The store, and which of its blobs were hashed now. */
+/** The store, which of its blobs were hashed now, and a folder whose files may be linked. */
 interface Stored {
   readonly store: Layout;
   readonly hashed: ReadonlySet<Digest>;
+  readonly twins?: string;
 }
 
 /** An engine takes images out of the store as they are; the updater's own part has a slot elsewhere. */
@@ -103,17 +105,17 @@ function belongsInSlot({ config, driver }: Site, { kind, name }: ReleaseComponen
 /** Unpacks one component into a folder, as its kind is. @throws OciError `CONTENT_*` */
 export async function unpackComponent(
   { world, config }: Pick<Site, 'world' | 'config'>,
-  { store, hashed }: Stored,
+  { store, ...how }: Stored,
   component: ReleaseComponent,
   target: string,
 ): Promise<void> {
-  const { setuid } = config.unpack;
+  const options = { setuid: config.unpack.setuid, ...how };
   switch (component.kind) {
     case 'image':
-      await flattenImage(store, component.digest, target, { setuid, hashed, platform: hostPlatform() });
+      await flattenImage(store, component.digest, target, { ...options, platform: hostPlatform() });
       return;
     case 'files':
-      await unpackFiles(store, component.digest, target, { setuid, hashed });
+      await unpackFiles(store, component.digest, target, options);
       return;
     case 'manifest':
     case 'firmware': {
@@ -125,6 +127,13 @@ export async function unpackComponent(
       world.disk.syncFolder(target);
     }
   }
+}
+
+/** The same part of the release that runs, where this site lets two releases share what is the same in both. */
+function twinsOf({ world, config, folder }: Site, { name }: ReleaseComponent): Pick<Stored, 'twins'> {
+  const running = world.disk.readLink(folder.current);
+  if (config.unpack.unchanged === 'write' || running === undefined) return {};
+  return { twins: path.join(folder.releases, path.basename(running), name) };
 }
 
 /** Images are made for Linux; a Mac that runs the quickstart takes those of its own processor. */
