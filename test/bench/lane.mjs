@@ -40,16 +40,18 @@ export async function makeLane(dir, { pipeline: text, database } = {}) {
 }
 
 /** A release of one image with one file of these bytes. */
-export async function release({ dir, sealane }, version, bytes) {
+export async function release(lane, version, bytes) {
+  return await releaseOf(lane, version, [[packedFile('srv/version', Buffer.from(`${version}\n`)), packedFile('srv/data', bytes)]]);
+}
+
+/** A release of one image of these layers. */
+export async function releaseOf({ dir, sealane }, version, layers) {
   const folder = path.join(dir, 'images', version);
   mkdirSync(folder, { recursive: true });
   const platform = { os: 'linux', architecture: process.arch === 'x64' ? 'amd64' : process.arch };
   const layout = await openLayout(folder, { create: 'if-missing' });
-  const image = await buildImage(layout, {
-    platform,
-    layers: [[packedFile('srv/version', Buffer.from(`${version}\n`)), packedFile('srv/data', bytes)]],
-    config: {},
-  });
+  const image = await buildImage(layout, { platform, layers, config: {} });
+  await layout.addToIndex(image);
   const made = sealane(
     'release',
     'create',
@@ -87,7 +89,7 @@ export function site({ dir, home, lane, sealane }, upstream = lane) {
   command('sealane-site', ['enroll', '--name', 'harbour-7', '--out', request, ...words]);
   sealane('site', 'add', request, '--stage', 'prod', '--key', 'registrar', '--out', record);
   command('sealane-site', ['enroll', '--record', record, '--root', path.join(home, 'lane', 'trust', 'metadata', '1.root.json'), ...words]);
-  return { folder, state: path.join(folder, 'state'), run: (...more) => command('sealane-site', [...more, ...words]) };
+  return { folder, state: path.join(folder, 'state'), words, run: (...more) => command('sealane-site', [...more, ...words]) };
 }
 
 /** Starts `sealane` as a server and waits for its first line. */

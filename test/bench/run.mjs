@@ -17,6 +17,7 @@ const benches = {
   memory: async () => (await import('./memory.mjs')).measureMemory(),
   plan: async () => (await import('./plan.mjs')).measurePlan(),
   'plan-command': async () => (await import('./plan-command.mjs')).measurePlanCommand(),
+  site: async () => (await import('./site.mjs')).measureSite(),
   apply: async () => (await import('./apply.mjs')).measureApply(),
   'ledger-proof': async () => (await import('./ledger-size.mjs')).measureProof(ledger),
   'ledger-verify': async () => (await import('./ledger-size.mjs')).measureVerify(ledger),

@@ -1,0 +1,97 @@
+// Other updaters on the update pair, each from a copy on the same disk: what checks signatures does, none asks a network. One that is not installed is left out.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { find, timed } from './measure.mjs';
+
+/** Size of a bank of RAUC: the tree and room for its file system. */
+const BANK = '260M';
+
+/**
+ * The peers that are here, published. `trees` and `images` are paths of each version, as a folder and as an OCI layout; `install` is a line for /bin/sh.
+ * `needs` are programs; `checks` says what of the content is verified.
+ */
+export function sitePeers({ dir, trees, images }) {
+  const peers = [skopeoUmoci(dir, images), ostree(dir, trees), rauc(dir, trees)];
+  const missing = peers.filter(({ needs }) => needs.some((program) => find(program) === undefined));
+  for (const { name } of missing) console.error(`${name} is not on PATH: its figures are left out`);
+  const here = peers.filter((peer) => !missing.includes(peer));
+  for (const { publish } of here) publish();
+  return here;
+}
+
+const sh = (line) => void timed('/bin/sh', ['-c', line]);
+
+function skopeoUmoci(dir, images) {
+  const at = path.join(dir, 'umoci');
+  return {
+    name: 'skopeo+umoci',
+    needs: ['skopeo', 'umoci'],
+    checks: 'digests',
+    publish: () => undefined,
+    wipe: () => rmSync(at, { recursive: true, force: true }),
+    install: (version) =>
+      `mkdir -p ${at} && skopeo --insecure-policy copy -q oci:${images[version]} oci:${at}/oci:${version} && umoci unpack --image ${at}/oci:${version} ${at}/${version} && ln -sfn ${version} ${at}/current`,
+    rollback: `ln -sfn old ${at}/next && mv -T ${at}/next ${at}/current`,
+  };
+}
+
+function ostree(dir, trees) {
+  const [at, published] = [path.join(dir, 'ostree'), path.join(dir, 'ostree-published')];
+  return {
+    name: 'ostree',
+    needs: ['ostree'],
+    checks: 'hashes of files',
+    publish: () => {
+      sh(`ostree init --repo=${published} --mode=archive`);
+      for (const [version, tree] of Object.entries(trees)) sh(`ostree commit --repo=${published} --branch=${version} --tree=dir=${tree}`);
+    },
+    wipe: () => rmSync(at, { recursive: true, force: true }),
+    install: (version) =>
+      `[ -d ${at}/repo ] || { mkdir -p ${at} && ostree init --repo=${at}/repo --mode=bare && ostree remote add --repo=${at}/repo --no-gpg-verify up file://${published}; }; ` +
+      `ostree pull --repo=${at}/repo up ${version} && ostree checkout --repo=${at}/repo -H up:${version} ${at}/${version} && ln -sfn ${version} ${at}/current`,
+    rollback: `ostree checkout --repo=${at}/repo -H up:old ${at}/again && ln -sfn again ${at}/current`,
+  };
+}
+
+/** A signed bundle of a file system into the bank that does not run, by a D-Bus of its own; the boot loader is a file. */
+function rauc(dir, trees) {
+  const at = path.join(dir, 'rauc');
+  const [key, cert] = [`${at}/key.pem`, `${at}/cert.pem`];
+  const service = (booted, line) =>
+    `dbus-run-session -- sh -c 'export DBUS_STARTER_BUS_TYPE=session TMPDIR=${at}; rauc -c ${at}/system.conf service --override-boot-slot=${booted} & p=$!; ` +
+    `until rauc -c ${at}/system.conf status >/dev/null 2>&1; do sleep 0.02; done; r=0; ${line} || r=$?; kill $p; wait $p; exit $r'`;
+  return {
+    name: 'rauc',
+    needs: ['rauc', 'dbus-run-session', 'mke2fs', 'openssl'],
+    checks: 'CMS signature',
+    publish: () => {
+      mkdirSync(at);
+      sh(
+        `openssl req -x509 -newkey rsa:3072 -nodes -days 3650 -subj /CN=bench -addext extendedKeyUsage=emailProtection -keyout ${key} -out ${cert} 2>/dev/null`,
+      );
+      for (const [version, tree] of Object.entries(trees)) {
+        const input = `${at}/input`;
+        mkdirSync(input);
+        sh(`truncate -s ${BANK} ${input}/rootfs.img && mke2fs -q -t ext4 -O ^has_journal -d ${tree} ${input}/rootfs.img`);
+        writeFileSync(
+          `${input}/manifest.raucm`,
+          `[update]\ncompatible=bench\nversion=${version}\n[bundle]\nformat=plain\n[image.rootfs]\nfilename=rootfs.img\n`,
+        );
+        sh(`rauc --cert=${cert} --key=${key} bundle ${input} ${at}/${version}.raucb 2>&1 && rm -r ${input}`);
+      }
+      const banks = ['A', 'B'].map((bank, at_) => `[slot.rootfs.${at_}]\ndevice=${at}/bank-${bank}\ntype=raw\nbootname=${bank}\n`);
+      writeFileSync(
+        `${at}/system.conf`,
+        `[system]\ncompatible=bench\nbootloader=custom\nmountprefix=${at}/mnt\nstatusfile=${at}/status\n[handlers]\nbootloader-custom-backend=${at}/boot\n[keyring]\npath=${cert}\n${banks.join('')}`,
+      );
+      writeFileSync(
+        `${at}/boot`,
+        `#!/bin/sh\ncase "$1" in get-primary) cat ${at}/primary;; set-primary) echo "$2" >${at}/primary;; get-state) echo good;; esac\n`,
+        { mode: 0o755 },
+      );
+    },
+    wipe: () => sh(`rm -f ${at}/bank-* ${at}/status; echo A >${at}/primary; truncate -s ${BANK} ${at}/bank-A ${at}/bank-B`),
+    install: (version) => service(version === 'old' ? 'B' : 'A', `rauc -c ${at}/system.conf install ${at}/${version}.raucb`),
+    rollback: service('B', `rauc -c ${at}/system.conf status mark-active other`),
+  };
+}
