@@ -1,5 +1,5 @@
 /** Every command that docs and hints of errors name is one that the programs have, with options that it takes. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ERRORS } from '@sealane/core';
 import type { CommandSpec, Program } from '@sealane/core/command-line';
@@ -12,6 +12,9 @@ import { pageText } from './pages.js';
 const PROGRAMS: Readonly<Record<string, Program>> = { sealane: PROGRAM, 'sealane-site': SITE };
 const docs = readdirSync(path.join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.md'));
 const PAGES = ['README.md', 'NEWS.md', ...docs.map((file) => path.join('docs', file))];
+const SOURCES = readdirSync(path.join(ROOT, 'packages'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+  /^\w+\/src\/.*(?<!\.test)\.ts$/.test(file),
+);
 /** Options that every command takes. */
 const EVERYWHERE = ['--json', '--help', '--version'];
 
@@ -40,10 +43,23 @@ describe('commands named in', () => {
     expect(mentionsIn(hints).flatMap(problemOf)).toEqual([]);
   });
 
+  test('hints and remedies in the sources', () => {
+    const texts = SOURCES.flatMap((file) => adviceIn(readFileSync(path.join(ROOT, 'packages', file), 'utf8')));
+    expect(mentionsIn(texts).length).toBeGreaterThan(30);
+    expect(mentionsIn(texts).flatMap(problemOf)).toEqual([]);
+  });
+
   test('an invented command and an invented option are found', () => {
     expect(mentionsIn(['sealane trust invent', 'sealane plan RELEASE --to STAGE --loudly']).flatMap(problemOf)).toHaveLength(2);
   });
 });
+
+/** Texts of a source after which people act: what stands in quotes behind `hint`, `remedy` or a colon before a command, up to where a value is put in. */
+function adviceIn(source: string): readonly string[] {
+  return [...source.matchAll(/(['`])((?:(?!\1)[^\n\\])*?: sealane(?:-site)? (?:(?!\1)[^\n\\])*)\1/g)].flatMap(([, , text = '']) =>
+    text.split(/; |, then: |\$\{/),
+  );
+}
 
 /** What stands in backticks, and the lines of code blocks. */
 function spansOf(text: string): readonly string[] {
@@ -76,7 +92,8 @@ function problemOf({ text, program, words }: Mention): readonly string[] {
     .map((word) => `${text}: no option ${word}`);
 }
 
-/** A word of a sentence or a group of commands: `sealane trust`, and names of packages. */
+/** A word of a sentence, what stands for a word, or a group of commands: `sealane trust`, and names of packages. */
 function isProse(words: readonly string[]): boolean {
+  if (/^[A-Z]+$/.test(words[0] ?? '')) return true;
   return words.length === 1 && Object.keys({ ...PROGRAM.commands, ...SITE.commands }).some((name) => name.startsWith(`${words[0] ?? ''} `));
 }

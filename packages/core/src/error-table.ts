@@ -491,7 +491,7 @@ export const ERRORS = define({
   RELEASE_FAILED_HERE: {
     exit: 0,
     what: 'this release failed its health here before and is not tried again',
-    hint: 'promote a mended release; see: sealane-site status',
+    hint: 'promote a mended release; or, when the host was at fault and is mended: sealane-site unhold RELEASE',
   },
   RELEASE_IRREVERSIBLE: {
     exit: 3,
@@ -525,7 +525,7 @@ export const ERRORS = define({
     what: 'a proposal still lacks signatures of its owners',
     hint: 'have another owner run: sealane trust sign FILE --key KEY',
   },
-  SITE_FENCED: { exit: 3, what: 'this site is fenced: it installs nothing', hint: 'ask the operators of the lane to rejoin the site' },
+  SITE_FENCED: { exit: 3, what: 'this site is fenced: it installs nothing', hint: 'have the operators of the lane run: sealane site rejoin SITE' },
   ROLE_DENIED: {
     exit: 3,
     what: 'technicians may not do this, and no grant that is in force lets the one who asks do it',

@@ -5,6 +5,7 @@ import type { SyncAnswer } from '../fetch/protocol.js';
 import type { Site } from '../site.js';
 import { type CarryContext, isDiskFull } from './carry-out.js';
 import type { Outcome, SiteResult } from './outcome.js';
+import { LIFT } from './next-step.js';
 import { isSame, sameSecrets } from './secret-versions.js';
 import type { SiteState, Target } from './state.js';
 import { trustedNow } from './trusted-time.js';
@@ -70,7 +71,7 @@ export function heldResult(site: Site, state: SiteState): SiteResult {
     verdict: 'fail',
     expected: 'a site that needs nobody',
     actual: message,
-    remedy: 'mend the host, then: sealane-site unhold',
+    remedy: LIFT,
     evidence: [],
     code: reason,
   };

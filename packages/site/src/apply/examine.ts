@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { type Check, digestHex, type ErrorCode, ERRORS, SealaneError } from '@sealane/core';
 import type { Site } from '../site.js';
+import { INSTALL, LIFT, MEND } from './next-step.js';
 import type { Phase } from './state.js';
 import { journalFault } from './mend.js';
 import { readState } from './machine.js';
@@ -13,7 +14,15 @@ export async function examine(site: Site): Promise<readonly Check[]> {
   const fault = journalFault(site);
   const journal = finding('journal', 'STATE_CORRUPT', 'a journal whose records follow one another', fault ?? 'whole', fault === undefined);
   if (fault !== undefined) return [journal, trustCheck(site)];
-  return [journal, trustCheck(site), linkCheck(site), await workloadCheck(site), ...strayChecks(site)];
+  return [journal, ...stateChecks(site), trustCheck(site), linkCheck(site), await workloadCheck(site), ...strayChecks(site)];
+}
+
+/** A site that waits for a person. */
+function stateChecks({ world, folder }: Site): readonly Check[] {
+  const { phase } = readState(world.disk, folder.journal);
+  if (phase.at !== 'held') return [];
+  const remedy = phase.code === 'ONE_WAY_FAILED' ? ERRORS.ONE_WAY_FAILED.hint : LIFT;
+  return [finding('state', phase.code, 'a site that needs nobody', phase.message, false, remedy)];
 }
 
 function trustCheck({ world, folder }: Site): Check {
@@ -35,8 +44,17 @@ function linkCheck({ world, folder }: Site): Check {
   const { current, phase } = readState(world.disk, folder.journal);
   const target = world.disk.readLink(folder.current);
   const wanted = current === null ? undefined : path.join('releases', digestHex(current.release));
-  const isSettled = !IN_BETWEEN.includes(phase.at) && !(phase.at === 'held' && phase.code === 'ONE_WAY_FAILED');
-  return finding('current', 'STATE_CORRUPT', `current → ${wanted ?? 'nothing'}`, target ?? 'nothing', !isSettled || target === wanted);
+  // one that is held waits for a person first
+  const isSettled = !IN_BETWEEN.includes(phase.at) && phase.at !== 'held';
+  const remedy = current === null ? INSTALL : ERRORS.STATE_CORRUPT.hint;
+  return finding(
+    'current',
+    'STATE_CORRUPT',
+    `current → ${wanted ?? 'nothing'}`,
+    target ?? 'nothing',
+    !isSettled || target === wanted,
+    remedy,
+  );
 }
 
 async function workloadCheck({ world, folder, driver }: Site): Promise<Check> {
@@ -49,6 +67,7 @@ async function workloadCheck({ world, folder, driver }: Site): Promise<Check> {
     stopped ? 'stopped by an operator' : 'what is installed runs',
     'how' in status ? status.how : status.is,
     isRight,
+    MEND,
   );
 }
 
@@ -59,7 +78,7 @@ function strayChecks({ world, folder, driver }: Site): readonly Check[] {
   return open.length > 0 ? open.map(strayCheck) : [finding('strays', 'WORKLOAD_STRAY', 'nothing beside the release', 'nothing', true)];
 }
 
-function finding(id: string, code: ErrorCode, expected: string, actual: string, isRight: boolean): Check {
+function finding(id: string, code: ErrorCode, expected: string, actual: string, isRight: boolean, remedy?: string): Check {
   if (isRight) return { id, verdict: 'pass', expected, actual, remedy: '', evidence: [] };
-  return { id, verdict: 'fail', expected, actual, remedy: ERRORS[code].hint, evidence: [], code };
+  return { id, verdict: 'fail', expected, actual, remedy: remedy ?? ERRORS[code].hint, evidence: [], code };
 }

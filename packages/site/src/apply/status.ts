@@ -3,6 +3,7 @@ import type { Digest } from '@sealane/core';
 import type { WorkloadStatus } from '../drivers/driver.js';
 import type { UpdaterStatus } from '../self/slots.js';
 import { activeHold } from './hold.js';
+import { nextStep } from './next-step.js';
 import { retirementOf } from './retirement.js';
 import { highestOf } from './secret-versions.js';
 import type { Denied, Hold, SiteState } from './state.js';
@@ -26,6 +27,8 @@ export interface SiteStatus {
   readonly stopped: boolean;
   /** Where the program of the updater is from: its package, or the slot that a release brought. Null where it was installed otherwise. */
   readonly updater: UpdaterStatus | null;
+  /** What a technician does next, with the command; null where there is nothing to do. */
+  readonly next: string | null;
   readonly workload: WorkloadStatus;
   /** What runs or was changed beside the release, as the last update found it. */
   readonly strays: readonly Pick<StrayNote, 'what' | 'how' | 'did' | 'since'>[];
@@ -65,6 +68,7 @@ export function siteStatus(
     drained: state.drained,
     retired: retirementOf(state)?.reason ?? null,
     secrets: secretLines(state),
+    next: nextStep(state, workload, now),
   };
 }
 

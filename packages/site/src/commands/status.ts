@@ -29,7 +29,7 @@ export const command: CommandSpec = {
       trustedNow(trust.time, world.clock),
     );
     const status = { ...known, updater: place === undefined ? null : updaterStatus(world.disk, place) };
-    return { exit: 0, json: status, text: textOf(status) };
+    return { exit: 0, json: status, text: textOf(status), ...(status.next === null ? {} : { hint: status.next }) };
   },
 };
 

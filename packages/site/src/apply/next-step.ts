@@ -1,0 +1,30 @@
+/** What a technician does next at a site that is in this state: one line with the command to run. */
+import { ERRORS } from '@sealane/core';
+import type { WorkloadStatus } from '../drivers/driver.js';
+import { activeHold } from './hold.js';
+import { retirementOf } from './retirement.js';
+import type { SiteState } from './state.js';
+
+/** The step; null where nothing is to be done. What stops everything else comes first. */
+export function nextStep(state: SiteState, workload: WorkloadStatus, now: string): string | null {
+  const { phase, current, refused } = state;
+  if (retirementOf(state) !== undefined) return ERRORS.SITE_RETIRED.hint;
+  if (phase.at === 'held') return phase.code === 'ONE_WAY_FAILED' ? ERRORS.ONE_WAY_FAILED.hint : LIFT;
+  if (phase.at === 'trial') return ERRORS.UPDATER_ON_TRIAL.hint;
+  if (phase.at !== 'idle') return 'let what is under way go on: sealane-site update';
+  if (state.drained !== null) return ERRORS.SITE_DRAINED.hint;
+  if (state.stopped) return 'start what an operator stopped: sealane-site start';
+  if (activeHold(state.hold, now) !== null) return ERRORS.LOCAL_HOLD.hint;
+  if (current === null && refused === null) return INSTALL;
+  if (current !== null && (workload.is === 'ended' || workload.is === 'none')) return MEND;
+  return refused === null ? null : ERRORS[refused.code].hint;
+}
+
+/** For a site that knows of nothing that is installed. */
+export const INSTALL = 'install a release: sealane-site update';
+
+/** For a site that waits for a person. */
+export const LIFT = 'mend the host, then: sealane-site unhold';
+
+/** For a workload that is down. */
+export const MEND = 'start what should run: sealane-site doctor --mend';
