@@ -525,7 +525,11 @@ export const ERRORS = define({
     what: 'a proposal still lacks signatures of its owners',
     hint: 'have another owner run: sealane trust sign FILE --key KEY',
   },
-  SITE_FENCED: { exit: 3, what: 'this site is fenced: it installs nothing', hint: 'have the operators of the lane run: sealane site rejoin SITE' },
+  SITE_FENCED: {
+    exit: 3,
+    what: 'this site is fenced: it installs nothing',
+    hint: 'have the operators of the lane run: sealane site rejoin SITE',
+  },
   ROLE_DENIED: {
     exit: 3,
     what: 'technicians may not do this, and no grant that is in force lets the one who asks do it',
