@@ -1,6 +1,6 @@
 // Bundles what the benchmarks of the ledger reach into, once a run.
 import path from 'node:path';
-import { bundle } from '../../bin/bundle.mjs';
+import { bundleModules } from '../../bin/bundle.mjs';
 import { ROOT } from './measure.mjs';
 
 /** A folder of dist/, where the native package is found from. */
@@ -11,7 +11,7 @@ let built;
 
 /** The parts, as a module. */
 export async function ledgerParts() {
-  built ??= bundle(OUT, { 'ledger-parts': 'test/bench/ledger-parts.ts' });
+  built ??= bundleModules(OUT, { 'ledger-parts': 'test/bench/ledger-parts.ts' });
   await built;
   return await import(PARTS);
 }

@@ -16,3 +16,5 @@ export {
   testResultPredicate,
   testResultStatement,
 } from '@sealane/trust';
+export { withAudit } from '../../packages/auditor/src/open-audit-shell.js';
+export * as answers from './ledger-answers.js';

@@ -77,7 +77,15 @@ export { ATTACHED_ROLES, knownFact } from './hardware-inventory.js';
 export { LIMITS } from './limits.js';
 export { encodeLogLeaf, type LogLeaf, logLeaf, parseLogLeaf } from './log-leaf.js';
 export { emptyRoot, leafHash, nodeHash, verifyConsistency, verifyInclusion } from './merkle.js';
-export { consistencyProof, inclusionProof, type ProofWish, rootFromTiles, type TileReader, tilesForProofs } from './merkle-tiles.js';
+export {
+  consistencyProof,
+  inclusionProof,
+  type KnownNodes,
+  type ProofWish,
+  rootFromTiles,
+  type TileReader,
+  tilesForProofs,
+} from './merkle-tiles.js';
 export { p256PublicKey, verifyP256, verifyP256InPool } from './p256.js';
 export { type QuorumCheckpoint, verifyQuorum } from './quorum.js';
 export { restate } from './restate.js';

@@ -6,6 +6,9 @@ import { type Tile, TILE_HEIGHT, TILE_WIDTH } from './tile-path.js';
 /** Gives the bytes of a tile: exactly `width` × 32. It may throw when the tile is not there. */
 export type TileReader = (tile: Tile) => Uint8Array;
 
+/** Hashes of whole subtrees of one log by `level/index`: they never change, and most proofs share the upper ones. */
+export type KnownNodes = Map<string, Uint8Array>;
+
 /** A whole subtree: 2^level leaves, the `index`-th of its level. */
 interface Node {
   readonly level: number;
@@ -20,9 +23,9 @@ export function rootFromTiles(size: number, read: TileReader): Uint8Array {
   return foldRight(rangeNodes(0, size).map((node) => hashOf(node, size, read)));
 }
 
-/** Inclusion proof of entry `index` in the tree of `size` entries (RFC 9162, section 2.1.3.1), leaf upwards. */
-export function inclusionProof(index: number, size: number, read: TileReader): readonly Uint8Array[] {
-  return inclusionRanges(index, 0, size).map((range) => hashOfRange(range, size, read));
+/** Inclusion proof of entry `index` in the tree of `size` entries (RFC 9162, section 2.1.3.1), leaf upwards. Adds to `known` what it computes. */
+export function inclusionProof(index: number, size: number, read: TileReader, known: KnownNodes = new Map()): readonly Uint8Array[] {
+  return inclusionRanges(index, 0, size).map((range) => foldRight(rangeNodes(...range).map((node) => knownHash(node, size, read, known))));
 }
 
 /** Consistency proof between the trees of `size1` ≥ 1 and `size2` entries (RFC 9162, section 2.1.4.1). */
@@ -126,6 +129,16 @@ function locate(node: Node, size: number): { readonly tile: Tile; readonly first
   const hashesAtLevel = Math.floor(size / TILE_WIDTH ** level);
   const width = Math.min(TILE_WIDTH, hashesAtLevel - index * TILE_WIDTH);
   return { tile: { level, index, width }, first: first - index * TILE_WIDTH, count };
+}
+
+function knownHash(node: Node, size: number, read: TileReader, known: KnownNodes): Uint8Array {
+  const name = `${node.level}/${node.index}`;
+  const before = known.get(name);
+  if (before !== undefined) return before;
+  const hash = hashOf(node, size, read);
+  // what lies in a tile as it is costs nothing
+  if (node.level % TILE_HEIGHT > 0) known.set(name, hash);
+  return hash;
 }
 
 function hashOf(node: Node, size: number, read: TileReader): Uint8Array {

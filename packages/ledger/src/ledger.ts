@@ -3,6 +3,7 @@ import type { Digest } from '@sealane/core';
 import type { AppendResult } from './log/append.js';
 import type { Head } from './log/commits.js';
 import type { LedgerEntry, NewEntry } from './log/entry.js';
+import type { EntryLeaf } from './log/entry-rows.js';
 import type { WriteFile } from './log/publish-tiles.js';
 import type { NoteSigner } from './note-signer.js';
 import type { Projection } from './projection/questions.js';
@@ -73,6 +74,8 @@ export interface Ledger extends Projection {
   consistencyProof(size1: number, size2: number): Promise<readonly Uint8Array[]>;
   /** Leaf bytes of an entry. @throws `STATEMENT_UNKNOWN` no such entry */
   leaf(index: number): Promise<Uint8Array>;
+  /** Leaf of an entry, made anew of its envelope, and the digest of its statement: what a proof needs. @throws `STATEMENT_UNKNOWN` no such entry */
+  entryLeaf(index: number): Promise<EntryLeaf>;
   /** @throws `STATEMENT_UNKNOWN` no such entry */
   entry(index: number): Promise<LedgerEntry>;
   /** Entries by index, in log order; an index beyond the log has none. */

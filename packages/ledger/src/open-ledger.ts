@@ -7,7 +7,7 @@ import { appendQueue } from './log/append-queue.js';
 import { checkpointOf, headOf, lastCommit } from './log/commits.js';
 import { insertCosigned, keptFirst, latestCosigned } from './log/cosigned.js';
 import { type NewEntry, prepareEntry } from './log/entry.js';
-import { entriesByStatement, entriesFrom, type EntryReader, entryReader, leavesBetween } from './log/entry-rows.js';
+import { entriesByStatement, entriesFrom, entryLeaf, type EntryReader, entryReader, leavesBetween } from './log/entry-rows.js';
 import { expectKeyOfToday, insertKey, type LogKeys, newestKey, ownCheckpoint, proofKey, readLogKeys } from './log/log-keys.js';
 import { proveConsistency, proveInclusion, rootAt } from './log/proofs.js';
 import { publishTree, treeFile, treePaths } from './log/publish-tiles.js';
@@ -103,6 +103,7 @@ type Reading = Pick<
   | 'inclusionProof'
   | 'consistencyProof'
   | 'leaf'
+  | 'entryLeaf'
   | 'entry'
   | 'entries'
   | 'entriesAt'
@@ -125,6 +126,7 @@ function reading(store: Queries, known: KnownKeys, reader: EntryReader): Reading
     inclusionProof: (index, size) => proveInclusion(tiles, index, size),
     consistencyProof: (size1, size2) => proveConsistency(tiles, size1, size2),
     leaf: async (index) => present(await leavesBetween(store, index, index + 1), index),
+    entryLeaf: async (index) => present([await entryLeaf(store, index)], index),
     entry: async (index) => present([await reader.entry(index)], index),
     entriesAt: (indexes) => reader.entriesAt(indexes),
     entries: (begin, count) => entriesFrom(store, begin, count),

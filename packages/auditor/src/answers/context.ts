@@ -6,7 +6,6 @@ import {
   envelopePayload,
   type ErrorCode,
   leafHash,
-  logLeaf,
   parseStatement,
   SealaneError,
   type Statement,
@@ -142,7 +141,7 @@ async function proveAll({ ledger, policies }: AuditContext, citations: readonly 
   }
   const { checkpoint } = quorumOf(note, log, trust);
   const statements = citations.filter(({ logIndex }) => logIndex < checkpoint.size);
-  for (const { logIndex } of statements) await proveOne(ledger, logIndex, checkpoint);
+  for (const citation of statements) await proveOne(ledger, citation, checkpoint);
   return { note, statements, unproved: citations.filter(({ logIndex }) => logIndex >= checkpoint.size) };
 }
 
@@ -150,10 +149,11 @@ function unprovedDoubt({ digest, logIndex }: Citation): Doubt {
   return { statement: digest, logIndex, code: 'LOG_WITNESS', message: `entry ${logIndex} is logged, and no witness has seen it yet` };
 }
 
-async function proveOne(ledger: Ledger, index: number, { size, root }: Checkpoint): Promise<void> {
-  const { envelope, spki, certified } = await ledger.entry(index);
-  const proof = await ledger.inclusionProof(index, size);
-  verifyInclusion({ leafHash: leafHash(logLeaf(envelope, spki, certified?.certificate)), index, size, proof, root });
+async function proveOne(ledger: Ledger, { digest, logIndex: index }: Citation, { size, root }: Checkpoint): Promise<void> {
+  const { leaf, statementDigest } = await ledger.entryLeaf(index);
+  if (statementDigest !== digest)
+    throw new AuditorError('LOG_NOT_INCLUDED', `prove entry ${index}: expected statement ${digest}, got ${statementDigest}`, { index });
+  verifyInclusion({ leafHash: leafHash(leaf), index, size, proof: await ledger.inclusionProof(index, size), root });
 }
 
 /** The policy of a stage. @throws AuditorError `STAGE_UNKNOWN` */

@@ -3,12 +3,16 @@ import {
   digestFromHex,
   digestHex,
   type Digest,
+  encodeLogLeaf,
   fromHex,
   hex,
   INTOTO_PAYLOAD_TYPE,
   makeEnvelope,
+  pae,
   parseLogLeaf,
   parseStatement,
+  sha256,
+  sha256Raw,
   type Signed,
   signerIdOf,
 } from '@sealane/core';
@@ -119,6 +123,21 @@ export async function entriesByStatement(queries: Queries, statementDigest: Dige
 export async function entriesFrom(queries: Queries, begin: number, count: number): Promise<readonly LedgerEntry[]> {
   const rows = await queries.all(`${ENTRY} WHERE e.idx >= ? ORDER BY e.idx LIMIT ?`, begin, count);
   return rows.map(entryOf);
+}
+
+/** An entry without what it says: its leaf, made anew of payload, signature and signer, and the digest of the payload. */
+export interface EntryLeaf {
+  readonly leaf: Uint8Array;
+  readonly statementDigest: Digest;
+}
+
+/** The leaf of an entry, or undefined when the log is not that long. No column is believed but for payload, signature and signer. */
+export async function entryLeaf(queries: Queries, index: number): Promise<EntryLeaf | undefined> {
+  const row = await queries.get('SELECT e.leaf, v.payload FROM log_entry e JOIN envelope v ON v.idx = e.idx WHERE e.idx = ?', index);
+  if (row === undefined) return undefined;
+  const payload = bytesAt(row, 'payload');
+  const leaf = encodeLogLeaf({ ...parseLogLeaf(bytesAt(row, 'leaf')), paeDigest: sha256Raw(pae(INTOTO_PAYLOAD_TYPE, payload)) });
+  return { leaf, statementDigest: sha256(payload) };
 }
 
 /** Leaf bytes of the entries `begin` (inclusive) to `end` (exclusive), as many as there are. */

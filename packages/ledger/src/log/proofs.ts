@@ -13,7 +13,7 @@ export async function rootAt(queries: Queries, size: number): Promise<Uint8Array
 /** Inclusion proof of entry `index` in the first `size` entries, leaf upwards. @throws `PROOF_LENGTH` */
 export async function proveInclusion(tiles: KeptTiles, index: number, size: number): Promise<readonly Uint8Array[]> {
   await expectSize(size, tiles.has);
-  return inclusionProof(index, size, await tileReaderFor(tiles.read, { size, inclusionOf: [index] }));
+  return inclusionProof(index, size, await tileReaderFor(tiles.read, { size, inclusionOf: [index] }), tiles.nodes());
 }
 
 /** Consistency proof between the first `size1` and the first `size2` entries; empty for `size1` 0 and for equal sizes. @throws `PROOF_LENGTH` */

@@ -1,6 +1,7 @@
 /** Rows of `hash_tile`, and the partial tiles that follow from the rows to their right. */
 import {
   concatBytes,
+  type KnownNodes,
   leafHash,
   LedgerError,
   type ProofWish,
@@ -56,10 +57,14 @@ export interface KeptTiles {
   readonly read: ReadTile;
   /** Whether the log has `size` entries. It only grows, so a size that it had needs no look. */
   has(size: number): Promise<boolean>;
+  /** Hashes inside tiles that were computed before. */
+  nodes(): KnownNodes;
 }
 
 /** Tiles that are kept: 8 KiB each. */
 const MAX_KEPT = 256;
+/** Hashes inside tiles that are kept: some 100 bytes each. */
+const MAX_NODES = 20_000;
 
 /** A reader that keeps what it has read: the hashes of a tile never change, and one that was partial has begun as it was. */
 export function keptTiles(queries: Queries): KeptTiles {
@@ -78,7 +83,12 @@ export function keptTiles(queries: Queries): KeptTiles {
     kept.set(name, data);
     return data;
   };
-  return { read, has };
+  const known: KnownNodes = new Map();
+  const nodes = (): KnownNodes => {
+    if (known.size > MAX_NODES) known.clear();
+    return known;
+  };
+  return { read, has, nodes };
 }
 
 /** Reads the tiles that the wished proofs need. */
