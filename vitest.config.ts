@@ -11,7 +11,17 @@ export default defineConfig({
     projects: [
       // One module graph a worker: half of the time of this suite was loading the same modules anew for each file. Sources keep no module state.
       // Two workers: of two cores it would use one, and most tests wait for a disk now and then.
-      { ...source, test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'], testTimeout: 20_000, isolate: false, maxWorkers: 2 } },
+      {
+        ...source,
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts'],
+          testTimeout: 20_000,
+          hookTimeout: 60_000,
+          isolate: false,
+          maxWorkers: 2,
+        },
+      },
       {
         ...source,
         test: {

@@ -36,6 +36,7 @@ export function pastLedger(ledger: Ledger, size: number): PastLedger {
     knowsType: (predicateType) => ledger.knowsType(predicateType),
     statementsBy: (keyId) => before(ledger.statementsBy(keyId)),
     releases: (release) => before(ledger.releases(release)),
+    releasesWith: (component) => before(ledger.releasesWith(component)),
     releaseByName: (name, version) => before(ledger.releaseByName(name, version)),
     decisions: (where) => before(ledger.decisions(where)),
     approvals: (where) => before(ledger.approvals(where)),
@@ -43,6 +44,8 @@ export function pastLedger(ledger: Ledger, size: number): PastLedger {
     revocations: () => before(ledger.revocations()),
     sites: (site) => before(ledger.sites(site)),
     receiptsOf,
+    sitesAbout: (releases) => ledger.sitesAbout(releases),
+    sitesBack: () => ledger.sitesBack(),
     latestReceipts: async () => {
       // of each site that has reported since, what it had reported by then
       const latest = await Promise.all((await ledger.latestReceipts()).map(async ({ site }) => (await receiptsOf(site)).at(-1)));

@@ -1,12 +1,14 @@
 /** Which sites run or ran something: a component, a package of an SBOM, a revoked release, what a key signed, a piece of hardware; and since when. */
 import { AuditorError, type Digest, isDigest, PREDICATE } from '@sealane/core';
+import type { LedgerEntry } from '@sealane/ledger';
+import { subjectDigests } from '@sealane/trust';
 import type { AuditContext } from './context.js';
 import { FACT } from './fact-kinds.js';
-import { factsOf, releaseOf } from './facts.js';
+import { factsIn, factsOf, releaseOf } from './facts.js';
 import { hardwareRuns } from './hardware-runs.js';
 import { type Answered, type Asked, inquire, type Inquiry, releaseNamed } from './inquiry.js';
 import { listsPackage } from './package-lists.js';
-import { siteHistories, type SiteHistory } from './site-history.js';
+import { historiesAbout, siteHistories, type SiteHistory } from './site-history.js';
 
 /** What sites may be exposed to: one of these; none of them: every release that was revoked. */
 export interface ExposedTo {
@@ -53,8 +55,10 @@ export async function exposure(context: AuditContext, thing: ExposedTo, asked: A
   if (more.length > 0) throw new AuditorError('USAGE', 'ask for exposure: expected one thing that sites may be exposed to, got several');
   const to = kind === 'revoked' ? 'revoked releases' : `${kind} ${value}`;
   return await inquire(context, `exposure to ${to}`, asked, async (inquiry) => {
-    const histories = await siteHistories(inquiry);
     const concerned = kind === 'hardware' ? [] : await concernedBy(inquiry, kind, value);
+    // which sites have a piece of hardware, each inventory has to be read for
+    const isAll = kind === 'hardware';
+    const histories = isAll ? await siteHistories(inquiry) : await historiesAbout(inquiry, releasesOf(concerned));
     const sites = kind === 'hardware' ? await hardwareRuns(inquiry, histories, value) : runsOfReleases(histories, concerned);
     const sorted = [...sites].sort((a, b) => compare(a.since, b.since) || compare(a.site, b.site));
     return {
@@ -70,6 +74,10 @@ export async function exposure(context: AuditContext, thing: ExposedTo, asked: A
 function compare(left: string, right: string): number {
   if (left === right) return 0;
   return left < right ? -1 : 1;
+}
+
+function releasesOf(concerned: readonly Concerned[]): readonly Digest[] {
+  return [...new Set(concerned.map(({ release }) => release))];
 }
 
 function runsOfReleases(histories: readonly SiteHistory[], concerned: readonly Concerned[]): Exposure['sites'] {
@@ -96,7 +104,8 @@ async function concernedBy(inquiry: Inquiry, kind: string, value: string): Promi
 
 async function withComponent(inquiry: Inquiry, digest: string): Promise<readonly Concerned[]> {
   if (!isDigest(digest)) throw new AuditorError('USAGE', `read --component: expected sha256:…, got ${digest.slice(0, 80)}`);
-  return (await factsOf(inquiry, FACT.release)).flatMap((fact) => {
+  const listing = await inquiry.context.ledger.releasesWith(digest);
+  return (await factsIn(inquiry, FACT.release, listing)).flatMap((fact) => {
     const part = fact.said.components.find((component) => component.digest === digest);
     return part === undefined ? [] : [{ release: releaseOf(fact), why: `its part ${part.name}` }];
   });
@@ -104,13 +113,22 @@ async function withComponent(inquiry: Inquiry, digest: string): Promise<readonly
 
 /** SBOMs are about a release or about a part of it. */
 async function withPackage(inquiry: Inquiry, wanted: string): Promise<readonly Concerned[]> {
-  const boms = [...(await factsOf(inquiry, FACT.cyclonedx)), ...(await factsOf(inquiry, FACT.spdx))];
-  const about = new Map<string, Digest>(
-    boms
-      .filter(({ said }) => listsPackage(said, wanted))
-      .flatMap(({ entry }) => entry.statement.subject.map(({ digest }) => [`sha256:${digest.sha256}`, entry.statementDigest] as const)),
+  const { ledger } = inquiry.context;
+  // each is read; those that list it are verified
+  const listing = (await ledger.statementsOf([FACT.cyclonedx.type, FACT.spdx.type])).filter(({ statement }) =>
+    listsPackage(statement.predicate, wanted),
   );
-  return (await factsOf(inquiry, FACT.release)).flatMap((fact) => {
+  const boms = [...(await factsIn(inquiry, FACT.cyclonedx, listing)), ...(await factsIn(inquiry, FACT.spdx, listing))];
+  const about = new Map<Digest, Digest>(
+    boms.flatMap(({ entry }) => subjectDigests(entry.statement).map((digest) => [digest, entry.statementDigest] as const)),
+  );
+  const naming = new Map<number, LedgerEntry>();
+  for (const digest of about.keys()) {
+    const found = [...(await ledger.releasesWith(digest)), ...(await ledger.statementsAbout(digest, PREDICATE.release))];
+    for (const entry of found) naming.set(entry.index, entry);
+  }
+  const releases = [...naming.values()].sort((left, right) => left.index - right.index);
+  return (await factsIn(inquiry, FACT.release, releases)).flatMap((fact) => {
     const release = releaseOf(fact);
     const listed = [release, ...fact.said.components.map(({ digest }) => digest)].map((digest) => about.get(digest));
     const sbom = listed.find((digest) => digest !== undefined);
@@ -132,6 +150,9 @@ async function signedBy({ context, evidence }: Inquiry, keyId: string): Promise<
 }
 
 async function named({ context }: Inquiry, concerned: readonly Concerned[]): Promise<Exposure['releases']> {
-  const known = new Map((await context.ledger.releases()).map((row) => [row.release, row]));
-  return concerned.map((one) => ({ ...one, name: known.get(one.release)?.name ?? null, version: known.get(one.release)?.version ?? null }));
+  const told = concerned.map(async (one) => {
+    const known = (await context.ledger.releases(one.release)).at(-1);
+    return { ...one, name: known?.name ?? null, version: known?.version ?? null };
+  });
+  return await Promise.all(told);
 }

@@ -7,7 +7,7 @@ import { type Fact, factsOf, releaseOf } from './facts.js';
 import { groupBy } from './group-by.js';
 import { type Answered, type Asked, inquire, type Inquiry, timeOf } from './inquiry.js';
 import { listAt, textAt } from './json-at.js';
-import { siteHistories, type SiteHistory } from './site-history.js';
+import { historiesAbout, type SiteHistory } from './site-history.js';
 
 export interface Remedy {
   readonly vulnerability: string;
@@ -40,8 +40,11 @@ export async function remedy(context: AuditContext, vulnerability: string, asked
     const found = affected.flatMap((one) => one.scans.map(({ at }) => at)).sort();
     const [knownAt = null] = found;
     const now = await timeOf(inquiry);
+    const releases = affected.map(({ release }) => release);
     const sites =
-      knownAt === null ? [] : (await siteHistories(inquiry)).flatMap((history) => exposed(history, { affected, clean, knownAt, now }));
+      knownAt === null
+        ? []
+        : (await historiesAbout(inquiry, releases)).flatMap((history) => exposed(history, { affected, clean, knownAt, now }));
     return {
       vulnerability,
       knownAt,

@@ -5,7 +5,7 @@ import { type AuditContext, policyOf, statementOf } from './context.js';
 import { FACT } from './fact-kinds.js';
 import { factsOf } from './facts.js';
 import { type Answered, type Asked, inquire, type Inquiry } from './inquiry.js';
-import { siteHistories, type SiteHistory } from './site-history.js';
+import { historiesOf, type SiteHistory } from './site-history.js';
 
 export interface Rollbacks {
   readonly sites: readonly {
@@ -40,7 +40,8 @@ export async function rollbacks(context: AuditContext, stage: string | undefined
       ({ said }) => said.order === 'rollback' && (stage === undefined || said.stage === stage),
     );
     const sites: Rollbacks['sites'][number][] = [];
-    for (const history of await siteHistories(inquiry, stage)) sites.push(...(await waysBackOf(inquiry, history)));
+    const back = await inquiry.context.ledger.sitesBack();
+    for (const history of await historiesOf(inquiry, back, stage)) sites.push(...(await waysBackOf(inquiry, history)));
     return {
       sites,
       stages: orders.map(({ said, at, entry }) => {

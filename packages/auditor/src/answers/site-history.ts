@@ -58,6 +58,16 @@ async function retiredAt(inquiry: Inquiry, keyId: string): Promise<string | null
 /** The histories of every site, or of those whose last record puts them into a stage; in the order in which they were enrolled. */
 export async function siteHistories(inquiry: Inquiry, stage?: string): Promise<readonly SiteHistory[]> {
   const names = new Set((await inquiry.context.ledger.sites()).map(({ site }) => site));
+  return await historiesOf(inquiry, [...names], stage);
+}
+
+/** The histories of the sites that may have run one of these releases, by what they told or by what is missing of it. */
+export async function historiesAbout(inquiry: Inquiry, releases: readonly Digest[]): Promise<readonly SiteHistory[]> {
+  return await historiesOf(inquiry, await inquiry.context.ledger.sitesAbout(releases));
+}
+
+/** The histories of these sites, or of those of them in a stage. */
+export async function historiesOf(inquiry: Inquiry, names: readonly string[], stage?: string): Promise<readonly SiteHistory[]> {
   const histories: SiteHistory[] = [];
   for (const name of names) {
     const history = await siteHistory(inquiry, name);

@@ -120,7 +120,7 @@ function expectOwnKey(statementDigest: Digest, { spki, certified }: SignedPayloa
 }
 
 /** What a statement is looked up by goes into columns: a text that no database keeps, or no index, is refused here and not in a commit. */
-function expectKeepable(values: Readonly<Record<string, string | number | null>>): void {
+function expectKeepable(values: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(values)) {
     if (typeof value !== 'string' || (!value.includes('\0') && (value.length <= MAX_KEY_CHARS || !INDEXED.has(name)))) continue;
     const got = `${value.length} characters ${JSON.stringify(value.slice(0, 40))}`;

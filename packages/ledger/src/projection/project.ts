@@ -22,11 +22,13 @@ export interface Projecting {
   readonly ids: Map<string, number>;
   /** The last id given in a table. */
   readonly last: Map<InternTable, number>;
+  /** Receipts on their way, by site, number and signer → the earliest time that one says. */
+  readonly receipts: Map<string, string>;
 }
 
 /** Begins to add entries; `rows.flush()` ends it. */
 export function startProjecting(tables: Queries, rows: RowWriter): Projecting {
-  return { tables, rows, ids: new Map(), last: new Map() };
+  return { tables, rows, ids: new Map(), last: new Map(), receipts: new Map() };
 }
 
 /** Looks up what statements are about, many at a time: each is asked for anyway. */
@@ -49,8 +51,31 @@ export async function projectEntry(projecting: Projecting, { index, keyId, spki,
     const artifact = await idOf(projecting, { table: 'artifact', column: 'digest', value: fromHex(digest) });
     rows.insert('subject', { artifact, predicate_type: type, idx: index });
   }
-  if (projected !== null) rows.insert(projected.kind, { idx: index, ...(await columnsOf(projecting, projected)) });
+  if (projected === null) return;
+  const loose = projected.kind === 'receipt' ? { loose: Number(await isLoose(projecting, key, projected)) } : {};
+  rows.insert(projected.kind, { idx: index, ...(await columnsOf(projecting, projected)), ...loose });
+  if (projected.kind !== 'release') return;
+  for (const component of projected.components) rows.insert('component', { artifact: await artifactId(projecting, component), idx: index });
 }
+
+type Receipt = Extract<Projected, { readonly kind: 'receipt' }>;
+
+/**
+ * Whether a receipt has none before it: none of its signer for this site under the number before, logged before it and written no later. A site of which
+ * a number is missing, in the log of any day and by any hour of its own, has such a receipt above the gap.
+ */
+async function isLoose({ tables, receipts }: Projecting, key: number, { site, seq, at }: Receipt): Promise<boolean> {
+  const name = (number: number): string => `${number} ${key} ${site}`;
+  const known = receipts.get(name(seq));
+  if (known === undefined || at < known) receipts.set(name(seq), at);
+  if (seq <= 1) return false;
+  const before = receipts.get(name(seq - 1));
+  if (before !== undefined && before <= at) return false;
+  return (await tables.get(BEFORE, site, seq - 1, key, at)) === undefined;
+}
+
+const BEFORE = `SELECT r.idx FROM receipt r JOIN statement s ON s.idx = r.idx
+  WHERE r.site = ? AND r.seq = ? AND s.key = ? AND r.at <= ? LIMIT 1`;
 
 /** Column → value of a projected row, in one fixed order for each kind. */
 async function columnsOf(projecting: Projecting, projected: Projected): Promise<Readonly<Record<string, SqlValue>>> {

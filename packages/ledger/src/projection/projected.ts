@@ -5,7 +5,9 @@ import {
   digestFromHex,
   foundHardware,
   fromUtf8,
+  isDigest,
   type JsonObject,
+  type JsonValue,
   LedgerError,
   PREDICATE,
   type Statement,
@@ -28,7 +30,13 @@ export type Document = string;
 
 /** The looked-up parts of a statement. `release` is a release's digest; key ids are given as digests of the key's DER. */
 export type Projected =
-  | { readonly kind: 'release'; readonly release: Digest; readonly name: string; readonly version: string }
+  | {
+      readonly kind: 'release';
+      readonly release: Digest;
+      readonly name: string;
+      readonly version: string;
+      readonly components: readonly Digest[];
+    }
   | {
       readonly kind: 'decision';
       readonly release: Digest;
@@ -94,6 +102,7 @@ export function projectionOf(statement: Statement): Projected | null {
         release: firstSubject(statement),
         name: textField(predicate, 'name'),
         version: textField(predicate, 'version'),
+        components: componentsOf(predicate),
       };
     case PREDICATE.decision:
       return decision(statement);
@@ -122,6 +131,12 @@ export function projectionOf(statement: Statement): Projected | null {
     default:
       return null;
   }
+}
+
+/** The parts by digest, each once. Whether the list is well-formed is for others to say. */
+function componentsOf({ components }: JsonObject): readonly Digest[] {
+  const list: readonly JsonValue[] = Array.isArray(components) ? components : [];
+  return [...new Set(list.map((component) => asObject(component)?.digest).filter(isDigest))];
 }
 
 /** A SLSA summary of somebody else has no `sealane_promotion`: it is evidence like any other. */

@@ -3,8 +3,8 @@ import { type Digest, digestFromHex, digestHex, fromHex, hex, PREDICATE } from '
 import type { LedgerEntry } from '../log/entry.js';
 import type { EntryReader } from '../log/entry-rows.js';
 import { inLists } from '../store/in-list.js';
-import { bytesAt, integerAt } from '../store/rows.js';
-import type { Queries, SqlValue } from '../store/store.js';
+import { bytesAt, integerAt, textAt } from '../store/rows.js';
+import type { Queries, Row, SqlValue } from '../store/store.js';
 import { type FleetRecord, fleetOf } from './fleet.js';
 import {
   type ApprovalRecord,
@@ -38,6 +38,8 @@ export interface Projection {
   statementCounts(): Promise<readonly CountRecord[]>;
   /** All of them, or those with this digest, or one of these. */
   releases(release?: Digest | readonly Digest[]): Promise<readonly ReleaseRecord[]>;
+  /** Release statements that list a part with this digest. */
+  releasesWith(component: Digest): Promise<readonly LedgerEntry[]>;
   /** Release statements with this name and version: one with another digest than the first must be refused. */
   releaseByName(name: string, version: string): Promise<readonly ReleaseRecord[]>;
   /** How many decisions of a stage let a release in. */
@@ -49,6 +51,13 @@ export interface Projection {
   /** Site records in log order, of one site where it is given; the last of a site is the one that counts. */
   sites(site?: string): Promise<readonly SiteRecord[]>;
   receiptsOf(site: string): Promise<readonly ReceiptRecord[]>;
+  /**
+   * The sites, in the order of their first records, of which a receipt names one of these releases, as what runs or ran, or of which a receipt may be
+   * missing: whoever reads their histories has seen all that any site told of the releases. Asked of the past, some that are none of these yet.
+   */
+  sitesAbout(releases: readonly Digest[]): Promise<readonly string[]>;
+  /** The sites, in the same order, with a receipt of a way back. */
+  sitesBack(): Promise<readonly string[]>;
   /** The latest receipt of each site, by `seq`. */
   latestReceipts(): Promise<readonly ReceiptRecord[]>;
   /** The sites of a stage with what each last reported, by the first `size` entries (default: all). */
@@ -90,6 +99,8 @@ export function projection(queries: Queries, reader: EntryReader): Projection {
         'SELECT k.key_id, t.uri, count(*) AS count FROM statement s JOIN key_seen k ON k.id = s.key JOIN predicate_type t ON t.id = s.predicate_type GROUP BY k.id, t.id ORDER BY k.id, t.id',
       ),
     releases: (release) => filtered(records.release, 'release', { release }),
+    releasesWith: (component) =>
+      reader.entriesIn('SELECT c.idx FROM component c JOIN artifact a ON a.id = c.artifact WHERE a.digest = ?', raw(component)),
     releaseByName: (name, version) => list(records.release, from('release', 'p.name = ? AND p.version = ?'), name, version),
     passedCount: async (stage) => {
       const row = await queries.get("SELECT count(*) AS count FROM decision WHERE stage = ? AND result = 'PASSED'", stage);
@@ -102,6 +113,8 @@ export function projection(queries: Queries, reader: EntryReader): Projection {
     sites: (site) =>
       site === undefined ? list(records.site, from('site_record')) : list(records.site, from('site_record', 'p.site = ?'), site),
     receiptsOf: (site) => list(records.receipt, from('receipt', 'p.site = ?', 'p.seq, p.idx'), site),
+    sitesAbout: (releases) => sitesAbout(queries, releases),
+    sitesBack: async () => await inOrder(queries, (await queries.all(BACK)).map(siteIn)),
     latestReceipts: () =>
       list(
         records.receipt,
@@ -175,6 +188,32 @@ async function evidenceAboutEach(
       found.sort((left, right) => left - right).flatMap((index) => entries.get(index) ?? []),
     ]),
   );
+}
+
+const siteIn = (row: Row): string => textAt(row, 'site');
+
+const LOOSE = 'SELECT DISTINCT site FROM receipt WHERE loose = 1';
+const BACK = "SELECT DISTINCT site FROM receipt WHERE event IN ('rolled-back', 'rollback')";
+
+async function sitesAbout(queries: Queries, releases: readonly Digest[]): Promise<readonly string[]> {
+  const sites = (await queries.all(LOOSE)).map(siteIn);
+  for (const { marks, values } of inLists(releases.map(raw))) {
+    for (const column of ['artifact', 'previous']) {
+      const named = `SELECT DISTINCT r.site FROM artifact a JOIN receipt r ON r.${column} = a.id WHERE a.digest IN (${marks})`;
+      sites.push(...(await queries.all(named, ...values)).map(siteIn));
+    }
+  }
+  return await inOrder(queries, sites);
+}
+
+/** Sites in the order of their first records; one without a record is none. */
+async function inOrder(queries: Queries, sites: readonly string[]): Promise<readonly string[]> {
+  const first = new Map<string, number>();
+  for (const { marks, values } of inLists([...new Set(sites)])) {
+    const found = `SELECT site, min(idx) AS idx FROM site_record WHERE site IN (${marks}) GROUP BY site`;
+    for (const row of await queries.all(found, ...values)) first.set(siteIn(row), integerAt(row, 'idx'));
+  }
+  return [...first].sort((left, right) => left[1] - right[1]).map(([site]) => site);
 }
 
 function raw(digest: Digest): Uint8Array {

@@ -19,6 +19,7 @@ export const PROJECTION_TABLES: readonly TableKey[] = [
   { name: 'statement', key: ['idx'] },
   { name: 'subject', key: ['artifact', 'predicate_type', 'idx'] },
   { name: 'release', key: ['idx'] },
+  { name: 'component', key: ['artifact', 'idx'] },
   { name: 'decision', key: ['idx'] },
   { name: 'approval', key: ['idx'] },
   { name: 'test_result', key: ['idx'] },
@@ -43,6 +44,9 @@ export const PROJECTION_SCHEMA: readonly string[] = [
     PRIMARY KEY(artifact, predicate_type, idx)) WITHOUT ROWID, STRICT`,
   `CREATE TABLE release(idx INTEGER PRIMARY KEY, artifact INTEGER NOT NULL REFERENCES artifact(id), name TEXT NOT NULL, version TEXT NOT NULL) STRICT`,
   'CREATE INDEX release_name ON release(name, version, idx)',
+  // the parts of a release, and the statement that lists them
+  `CREATE TABLE component(
+    artifact INTEGER NOT NULL REFERENCES artifact(id), idx INTEGER NOT NULL REFERENCES release(idx), PRIMARY KEY(artifact, idx)) WITHOUT ROWID, STRICT`,
   `CREATE TABLE decision(
     idx INTEGER PRIMARY KEY, artifact INTEGER NOT NULL REFERENCES artifact(id), stage TEXT NOT NULL, from_stage TEXT, counter INTEGER,
     result TEXT NOT NULL, policy BLOB NOT NULL) STRICT`,
@@ -64,7 +68,11 @@ export const PROJECTION_SCHEMA: readonly string[] = [
   `CREATE TABLE receipt(
     idx INTEGER PRIMARY KEY, site TEXT NOT NULL, key_id BLOB NOT NULL, seq INTEGER NOT NULL, prev BLOB, event TEXT NOT NULL,
     artifact INTEGER REFERENCES artifact(id), previous INTEGER REFERENCES artifact(id), waybill BLOB, reason TEXT, at TEXT NOT NULL,
-    hardware INTEGER NOT NULL REFERENCES document(id), variables INTEGER REFERENCES document(id)) STRICT`,
+    hardware INTEGER NOT NULL REFERENCES document(id), variables INTEGER REFERENCES document(id), loose INTEGER NOT NULL) STRICT`,
   'CREATE INDEX receipt_site ON receipt(site, seq, idx)',
   'CREATE INDEX receipt_artifact ON receipt(artifact, idx)',
+  'CREATE INDEX receipt_previous ON receipt(previous, idx)',
+  // few: receipts that do not follow the one before (`loose`), and ways back
+  'CREATE INDEX receipt_loose ON receipt(site) WHERE loose = 1',
+  "CREATE INDEX receipt_back ON receipt(site) WHERE event IN ('rolled-back', 'rollback')",
 ];

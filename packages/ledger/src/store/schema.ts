@@ -16,7 +16,7 @@ import { PROJECTION_SCHEMA, PROJECTION_TABLES, type TableKey } from '../projecti
 import type { Dialect } from './store.js';
 
 /** Version of the schema. */
-export const SCHEMA_VERSION = 5;
+export const SCHEMA_VERSION = 6;
 
 /** Came with version 4. */
 export const LOG_KEY_TABLE =
@@ -88,8 +88,8 @@ export const SQLITE: Dialect = {
   schema: [...LOG_TABLES_SCHEMA, ...LOG_TABLES.flatMap(frozen), ...Object.entries(NOT_DENSE).map(dense), ...PROJECTION_SCHEMA],
   projection: PROJECTION_SCHEMA,
   // schema 1 knew no keyless signatures; in 2 the projection kept nothing of inventories, labels and variables; in 3 a log kept its key; in 4 the
-  // projection found no statement by its type
-  upgrades: { 1: ['ALTER TABLE envelope ADD COLUMN timestamp BLOB', ...ADD_LOG_KEY], 2: ADD_LOG_KEY, 3: ADD_LOG_KEY, 4: [] },
+  // projection found no statement by its type; in 5 no release by its parts, and no site by what is missing of it
+  upgrades: { 1: ['ALTER TABLE envelope ADD COLUMN timestamp BLOB', ...ADD_LOG_KEY], 2: ADD_LOG_KEY, 3: ADD_LOG_KEY, 4: [], 5: [] },
   markVersion: `PRAGMA user_version = ${SCHEMA_VERSION}`,
   versionQuery: 'SELECT user_version AS version FROM pragma_user_version',
 };

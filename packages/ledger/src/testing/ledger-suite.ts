@@ -3,12 +3,15 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import {
+  envelopePayload,
   type ErrorCode,
   hex,
+  type JsonObject,
   leafHash,
   logLeaf,
   openNote,
   parseCheckpoint,
+  parseStatement,
   parseVkey,
   PREDICATE,
   sha256,
@@ -18,6 +21,7 @@ import {
   verifyInclusion,
 } from '@sealane/core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { NewEntry } from '../log/entry.js';
 import { ed25519NoteSigner } from '../note-signer.js';
 import { openLedger } from '../open-ledger.js';
 import { NOW, ORIGIN, type TestHome } from './open.js';
@@ -27,6 +31,10 @@ const withCode = (code: ErrorCode): object => expect.objectContaining({ code }) 
 const release = sha256(utf8('release 1'));
 /** Nothing is said about it. */
 const stranger = sha256(utf8('release 2'));
+
+function predicateOf({ envelope }: NewEntry): JsonObject {
+  return parseStatement(envelopePayload(envelope)).predicate;
+}
 
 /** Describes the ledger on one kind of store; `makeHome` makes an empty place for one. */
 export function describeLedger(name: string, makeHome: () => TestHome | Promise<TestHome>): void {
@@ -157,6 +165,10 @@ export function describeLedger(name: string, makeHome: () => TestHome | Promise<
         ofType: (await ledger.statementsOf([PREDICATE.receipt, PREDICATE.approval])).map(({ index }) => index),
         releases: await ledger.releases(),
         named: await ledger.releaseByName('api', '1.0.0'),
+        with: (await ledger.releasesWith(sha256(utf8('part')))).map(({ index }) => index),
+        sitesAbout: await ledger.sitesAbout([release]),
+        sitesAboutOthers: await ledger.sitesAbout([sha256(utf8('release 2'))]),
+        back: await ledger.sitesBack(),
         unnamed: await ledger.releaseByName('api', '1.0.1'),
         decisions: await ledger.decisions({ stage: 'prod', release }),
         elsewhere: await ledger.decisions({ stage: 'dev' }),
@@ -185,6 +197,10 @@ export function describeLedger(name: string, makeHome: () => TestHome | Promise<
         ofType: [3, 7],
         releases: [{ index: 0, release, name: 'api', version: '1.0.0', keyId: author.id }],
         named: [{ index: 0 }],
+        with: [0],
+        sitesAbout: ['shop-17'],
+        sitesAboutOthers: [],
+        back: [],
         unnamed: [],
         decisions: [{ index: 4, release, stage: 'prod', from: 'dev', counter: 1, result: 'PASSED' }],
         elsewhere: [],
@@ -207,6 +223,31 @@ export function describeLedger(name: string, makeHome: () => TestHome | Promise<
       });
       await ledger.rebuildProjection();
       expect(await answers()).toEqual(before);
+      expect(await ledger.verify()).toMatchObject({ ok: true });
+      await ledger.close();
+    });
+
+    test('names the sites of which a receipt may be missing, and those that went back, however receipts came', async () => {
+      const ledger = await home.open();
+      const entries = oneOfEach(author, site);
+      const [record, receipt] = [predicateOf(entries[6]!), predicateOf(entries[7]!)];
+      const told = (name: string, seq: number, change = {}): ReturnType<typeof signed> =>
+        signed(site, PREDICATE.receipt, { ...receipt, site: name, seq, at: `2026-11-24T10:00:0${seq}Z`, ...change });
+      const names = ['whole', 'gap', 'late', 'stranger', 'clock', 'back'];
+      await ledger.append(names.map((name) => signed(author, PREDICATE.siteRecord, { ...record, site: name })));
+      await ledger.append([...[1, 2, 3].map((seq) => told('whole', seq)), told('gap', 1), told('gap', 3)]);
+      await ledger.append([told('late', 1), told('late', 3)]);
+      await ledger.append([told('late', 2), told('clock', 1), told('clock', 2, { at: '2026-11-24T10:00:00Z' })]);
+      // what fills a gap under another key fills nothing
+      const byStranger = signed(author, PREDICATE.receipt, { ...receipt, site: 'stranger', seq: 2 });
+      await ledger.append([told('stranger', 1), byStranger, told('stranger', 3)]);
+      await ledger.append([told('back', 1), told('back', 2, { event: 'rolled-back' })]);
+      const missing = (): Promise<readonly string[]> => ledger.sitesAbout([sha256(utf8('release 2'))]);
+      expect(await missing()).toEqual(['gap', 'late', 'stranger', 'clock']);
+      expect(await ledger.sitesAbout([release])).toEqual(names);
+      expect(await ledger.sitesBack()).toEqual(['back']);
+      await ledger.rebuildProjection();
+      expect(await missing()).toEqual(['gap', 'late', 'stranger', 'clock']);
       expect(await ledger.verify()).toMatchObject({ ok: true });
       await ledger.close();
     });

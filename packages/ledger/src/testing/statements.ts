@@ -54,7 +54,7 @@ const SALT = '00112233445566778899aabbccddeeff';
 export function oneOfEach(author: TestKey, site: TestKey): readonly NewEntry[] {
   const release = digest('release 1');
   return [
-    signed(author, PREDICATE.release, { name: 'api', version: '1.0.0', components: [] }),
+    signed(author, PREDICATE.release, { name: 'api', version: '1.0.0', components: [{ name: 'app', digest: digest('part') }] }),
     signed(author, PREDICATE.provenance, { buildDefinition: {}, runDetails: {} }),
     signed(author, PREDICATE.testResult, {
       result: 'PASSED',

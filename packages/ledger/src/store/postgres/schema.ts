@@ -83,7 +83,7 @@ export const POSTGRES: Dialect = {
   name: 'postgres',
   schema: [...TABLES_AND_INDEXES, ...FENCE, ...GUARD_FUNCTIONS, ...GUARDS.flatMap(createTrigger)],
   projection: PROJECTION_SCHEMA.map(translated),
-  upgrades: { 2: ADD_LOG_KEY, 3: ADD_LOG_KEY, 4: [] },
+  upgrades: { 2: ADD_LOG_KEY, 3: ADD_LOG_KEY, 4: [], 5: [] },
   markVersion: `COMMENT ON TABLE ledger IS 'sealane ledger, schema ${SCHEMA_VERSION}'`,
   versionQuery: `SELECT coalesce(substring(obj_description(to_regclass('public.ledger'), 'pg_class') from '^sealane ledger, schema (\\d+)$'), '0')::bigint AS version`,
 };
