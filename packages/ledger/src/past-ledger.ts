@@ -35,6 +35,7 @@ export function pastLedger(ledger: Ledger, size: number): PastLedger {
     statementsOf: (predicateTypes) => before(ledger.statementsOf(predicateTypes)),
     knowsType: (predicateType) => ledger.knowsType(predicateType),
     statementsBy: (keyId) => before(ledger.statementsBy(keyId)),
+    typeCounts: (at) => ledger.typeCounts(Math.min(at, size)),
     releases: (release) => before(ledger.releases(release)),
     releasesWith: (component) => before(ledger.releasesWith(component)),
     releaseByName: (name, version) => before(ledger.releaseByName(name, version)),

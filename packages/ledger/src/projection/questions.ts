@@ -36,6 +36,8 @@ export interface Projection {
   statementsBy(keyId: string): Promise<readonly LedgerEntry[]>;
   /** How many statements of each type each key signed. */
   statementCounts(): Promise<readonly CountRecord[]>;
+  /** How many of the first `size` entries are of each type, in the order in which types were first logged. */
+  typeCounts(size: number): Promise<ReadonlyMap<string, number>>;
   /** All of them, or those with this digest, or one of these. */
   releases(release?: Digest | readonly Digest[]): Promise<readonly ReleaseRecord[]>;
   /** Release statements that list a part with this digest. */
@@ -98,6 +100,14 @@ export function projection(queries: Queries, reader: EntryReader): Projection {
         records.count,
         'SELECT k.key_id, t.uri, count(*) AS count FROM statement s JOIN key_seen k ON k.id = s.key JOIN predicate_type t ON t.id = s.predicate_type GROUP BY k.id, t.id ORDER BY k.id, t.id',
       ),
+    typeCounts: async (size) => {
+      const rows = await queries.all(
+        `SELECT t.uri, count(*) AS count FROM statement s JOIN predicate_type t ON t.id = s.predicate_type
+          WHERE s.idx < ? GROUP BY t.id, t.uri ORDER BY t.id`,
+        size,
+      );
+      return new Map(rows.map((row) => [textAt(row, 'uri'), integerAt(row, 'count')]));
+    },
     releases: (release) => filtered(records.release, 'release', { release }),
     releasesWith: (component) =>
       reader.entriesIn('SELECT c.idx FROM component c JOIN artifact a ON a.id = c.artifact WHERE a.digest = ?', raw(component)),
