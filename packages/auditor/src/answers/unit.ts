@@ -1,12 +1,12 @@
 /** Everything that was tested on one unit or one class of device: what to look at again when a rig turns out faulty. */
 import { AuditorError, type Digest } from '@sealane/core';
-import { subjectDigests } from '@sealane/trust';
+import { subjectDigests, type TestResult } from '@sealane/trust';
 import { devicesOf } from './about-release.js';
 import type { AuditContext } from './context.js';
 import { FACT } from './fact-kinds.js';
-import { factsOf } from './facts.js';
+import { type Fact, factsOf } from './facts.js';
 import { hardwareRuns, wordsOf } from './hardware-runs.js';
-import { type Answered, type Asked, inquire } from './inquiry.js';
+import { type Answered, type Asked, inquire, type Inquiry } from './inquiry.js';
 import { siteHistories } from './site-history.js';
 
 export interface Unit {
@@ -26,14 +26,27 @@ export interface Unit {
   readonly sites: readonly { readonly site: string; readonly since: string; readonly until: string | null }[];
 }
 
+/** Whether the inventory of a run names the unit. Many runs are on one machine: its inventory is read once. */
+function namedBy(inquiry: Inquiry, wanted: string): (fact: Fact<TestResult>) => boolean {
+  const known = new Map<Digest, boolean>();
+  return (fact) => {
+    const { hardware } = fact.said;
+    const before = hardware === undefined ? false : known.get(hardware);
+    if (hardware === undefined || before !== undefined) return before === true;
+    const devices = devicesOf(inquiry, fact);
+    const isNamed = devices.some((one) => wordsOf(one).includes(wanted));
+    // what cannot be read is a doubt of each run that names it
+    if (devices.length > 0) known.set(hardware, isNamed);
+    return isNamed;
+  };
+}
+
 /** Answers "what was tested on this unit?"; `unit` is a serial, a class, a model or a firmware. @throws AuditorError `USAGE` none given */
 export async function unit(context: AuditContext, wanted: string, asked: Asked = {}): Promise<Answered<Unit>> {
   if (wanted === '') throw new AuditorError('USAGE', 'ask for a unit: expected a serial, a class, a model or a firmware');
   return await inquire(context, `unit ${wanted}`, asked, async (inquiry) => {
     const tests = await factsOf(inquiry, FACT.test);
-    const there = tests.filter(
-      (fact) => fact.said.hardware !== undefined && devicesOf(inquiry, fact).some((one) => wordsOf(one).includes(wanted)),
-    );
+    const there = tests.filter(namedBy(inquiry, wanted));
     const runs = there.map((fact) => ({
       release: subjectDigests(fact.entry.statement)[0] ?? fact.said.report,
       suite: fact.said.suite,
