@@ -313,14 +313,20 @@ describe('verify', () => {
     const old = lane.checkpoint;
     receipt({ seq: 1 });
     lane.seal(TIMES.published);
-    expect(await verifyAll(await lane.open(), old)).toMatchObject({ answer: { ok: true, problems: [] }, checkpoint: lane.checkpoint });
+    expect(await verifyAll(await lane.open(), { checkpoint: old })).toMatchObject({
+      answer: { ok: true, problems: [] },
+      checkpoint: lane.checkpoint,
+    });
   });
 
   it('names a checkpoint of another history, and a latest one below the quorum', async () => {
     story();
     lane.seal(TIMES.decided);
     const forged = lane.log.forge(TIMES.decided, { origin: lane.log.origin, size: 3, root: new Uint8Array(32) });
-    expect((await verifyAll(await lane.open(), forged)).answer).toMatchObject({ ok: false, problems: [{ where: 'checkpoint', key: '3' }] });
+    expect((await verifyAll(await lane.open(), { checkpoint: forged })).answer).toMatchObject({
+      ok: false,
+      problems: [{ where: 'checkpoint', key: '3' }],
+    });
     receipt({ seq: 1 });
     lane.seal(TIMES.published, lane.witnesses.slice(0, 1));
     expect((await verifyAll(await lane.open())).answer).toMatchObject({ ok: false, problems: [{ where: 'cosigned', key: 'latest' }] });

@@ -7,18 +7,26 @@ import type { LedgerReport } from '@sealane/ledger';
 import { quorumOf, type TrustedLog, type VerifyTrust, verifyTrustOf } from '@sealane/trust';
 import type { Answer, AuditContext } from './context.js';
 import { logFileProblems } from './log-files.js';
+import { type BroughtFile, seenElsewhere } from './seen.js';
 
 export interface VerifyAnswer {
   readonly ok: boolean;
   readonly problems: LedgerReport['problems'];
 }
 
+/** What a ledger is held against beside its own checkpoints: a signed note, and approvals and receipts that quote one. */
+export interface KeptElsewhere {
+  readonly checkpoint?: string;
+  readonly seen?: readonly BroughtFile[];
+}
+
 /**
- * Verifies the whole ledger, and that it extends `checkpoint` (a signed note kept elsewhere) when given. Damage is in the answer, not thrown.
+ * Verifies the whole ledger, and that it extends what was kept elsewhere when given. Damage is in the answer, not thrown.
  *
- * @throws AuditorError `CONFIG_INVALID` no policy names the log
+ * @throws AuditorError `CONFIG_INVALID` no policy names the log; as `seenElsewhere`
  */
-export async function verifyAll({ ledger, policies, log: folder }: AuditContext, checkpoint?: string): Promise<Answer<VerifyAnswer>> {
+export async function verifyAll(context: AuditContext, { checkpoint, seen = [] }: KeptElsewhere = {}): Promise<Answer<VerifyAnswer>> {
+  const { ledger, policies, log: folder } = context;
   const trust = policies[0] === undefined ? undefined : verifyTrustOf(policies[0]);
   const log = trust?.logs.find(({ origin }) => origin === ledger.origin);
   if (trust === undefined || log === undefined) {
@@ -28,7 +36,9 @@ export async function verifyAll({ ledger, policies, log: folder }: AuditContext,
   // against rows that are wrong, what is right would be named
   const isSound = report.problems.length === 0;
   const latest = isSound ? await ledger.latestCosigned() : null;
-  const more = isSound ? [...witnessProblems(latest, log, trust), ...(await logFileProblems(ledger, folder))] : [];
+  const more = isSound
+    ? [...witnessProblems(latest, log, trust), ...(await logFileProblems(ledger, folder)), ...(await seenElsewhere(context, seen))]
+    : [];
   const problems = [...report.problems, ...more];
   return { question: 'verify', answer: { ok: problems.length === 0, problems }, statements: [], checkpoint: latest, complete: true };
 }

@@ -9,15 +9,27 @@ import { withAudit } from '../open-audit-shell.js';
 export const auditVerify: CommandSpec = {
   name: 'audit verify',
   summary: 'recompute the whole ledger and hold it against its checkpoints, and against one kept elsewhere',
-  options: [{ flags: '--checkpoint <file>', description: 'an older checkpoint that the ledger must extend' }],
+  options: [
+    { flags: '--checkpoint <file>', description: 'an older checkpoint that the ledger must extend' },
+    {
+      flags: '--seen <file>',
+      description: 'approvals or receipts that quote a checkpoint which it must extend; may be repeated',
+      repeat: true,
+    },
+  ],
   example: 'sealane audit verify --home my-lane',
   run,
 };
 
 async function run(call: CommandCall): Promise<CommandResult> {
   const { checkpoint } = call.options;
-  const note = typeof checkpoint === 'string' ? readNote(path.resolve(call.io.cwd, checkpoint)) : undefined;
-  const answer = await withAudit(call, (context) => verifyAll(context, note));
+  const read = (file: string): Buffer => readKept(path.resolve(call.io.cwd, file));
+  const files = Array.isArray(call.options['seen']) ? call.options['seen'].filter((file) => typeof file === 'string') : [];
+  const kept = {
+    ...(typeof checkpoint === 'string' ? { checkpoint: read(checkpoint).toString('utf8') } : {}),
+    seen: files.map((file) => ({ file, bytes: new Uint8Array(read(file)) })),
+  };
+  const answer = await withAudit(call, (context) => verifyAll(context, kept));
   const { ok, problems } = answer.answer;
   const lines = problems.map(({ where, key, expected, actual }) => `  ${where} ${key}: expected ${expected}; got ${actual}`);
   return {
@@ -27,13 +39,13 @@ async function run(call: CommandCall): Promise<CommandResult> {
   };
 }
 
-function readNote(file: string): string {
+function readKept(file: string): Buffer {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file);
   } catch (cause) {
     throw new AuditorError(
       'CONFIG_INVALID',
-      `read checkpoint ${file}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      `read ${file}: ${cause instanceof Error ? cause.message : String(cause)}`,
       { file },
       { cause },
     );

@@ -2,7 +2,7 @@
 
 /**
  * One row, or one thing, that is not what it must be. `where` is `entry`, `tile`, `commit`, `cosigned`, `ledger`, a table of the projection,
- * `checkpoint` (the given one), `schema`, `sqlite`, `postgres` or `database`; `key` is the row's key: an index, `level/n`, a size, a name.
+ * `checkpoint` (the given one), `seen` (what a given statement quotes), `schema`, `sqlite`, `postgres` or `database`; `key` is the row's key: an index, `level/n`, a size, a name.
  */
 export interface LedgerProblem {
   readonly where: string;

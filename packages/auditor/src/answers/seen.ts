@@ -1,0 +1,111 @@
+/** What others saw of the log, as they quote it in what they signed: an approval or a receipt from elsewhere proves a fork, whoever brings it (THREATS T8). */
+import {
+  AuditorError,
+  equalBytes,
+  fromBase64,
+  hex,
+  type JsonValue,
+  keyIdOf,
+  parseStrictJson,
+  LIMITS,
+  PREDICATE,
+  verifyEnvelope,
+} from '@sealane/core';
+import type { LedgerReport } from '@sealane/ledger';
+import { hintOf, parseBundle, type ParsedBundle, readApproval, readReceipt, readSiteRecord } from '@sealane/trust';
+import { type AuditContext, statementOf } from './context.js';
+
+/** A file may hold one bundle or an array of them, as receipts come. */
+const MAX_STATEMENTS = 1000;
+
+/** A file that somebody brought. */
+export interface BroughtFile {
+  readonly file: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Holds the log against what statements quote of it: a problem for each that it is no extension of, by the digest of the statement.
+ *
+ * @throws AuditorError `STATEMENT_SIGNATURE` not signed by a key that a policy or a site record names, which proves nothing; `CONFIG_INVALID` a statement
+ * that quotes no checkpoint; TrustError and CoreError for malformed ones
+ */
+export async function seenElsewhere(context: AuditContext, files: readonly BroughtFile[]): Promise<LedgerReport['problems']> {
+  const problems: LedgerReport['problems'][number][] = [];
+  for (const { file, bytes } of files) {
+    for (const bundle of bundlesIn(bytes, file)) {
+      await expectKnownSigner(context, bundle, file);
+      problems.push(...(await problemOf(context, bundle, file)));
+    }
+  }
+  return problems;
+}
+
+function bundlesIn(bytes: Uint8Array, file: string): readonly ParsedBundle[] {
+  const value = parseStrictJson(bytes, { maxBytes: LIMITS.evidenceBlobBytes, maxDepth: LIMITS.jsonDepth + 2 });
+  const items: readonly JsonValue[] = Array.isArray(value) ? value : [value];
+  if (items.length > MAX_STATEMENTS)
+    throw new AuditorError('CONFIG_INVALID', `read ${file}: expected at most ${MAX_STATEMENTS} statements, got ${items.length}`, { file });
+  return items.map((item) => parseBundle(item));
+}
+
+async function problemOf(
+  { ledger }: AuditContext,
+  { statement, statementDigest }: ParsedBundle,
+  file: string,
+): Promise<LedgerReport['problems']> {
+  const seen = quotedIn(statement, file);
+  // a site that had seen none yet says so
+  if (seen === null) return [];
+  const problem = (actual: string): LedgerReport['problems'] => [
+    {
+      where: 'seen',
+      key: statementDigest,
+      expected: `root ${hex(fromBase64(seen.root))} at size ${seen.size} of ${seen.origin}, as it quotes`,
+      actual,
+    },
+  ];
+  if (seen.origin !== ledger.origin) return problem(`the log ${ledger.origin}`);
+  const size = await ledger.size();
+  if (seen.size > size) return problem(`a log of ${size} entries`);
+  const root = await ledger.rootAt(seen.size);
+  return equalBytes(root, fromBase64(seen.root)) ? [] : problem(`root ${hex(root)}`);
+}
+
+function quotedIn(statement: ParsedBundle['statement'], file: string): ReturnType<typeof readReceipt>['checkpoint'] {
+  if (statement.predicateType === PREDICATE.approval) return readApproval(statement).checkpoint;
+  if (statement.predicateType === PREDICATE.receipt) return readReceipt(statement).checkpoint;
+  throw new AuditorError(
+    'CONFIG_INVALID',
+    `read ${file}: expected approvals or receipts, which quote a checkpoint, got ${statement.predicateType}`,
+    { file },
+  );
+}
+
+/** Anybody can write down another root: it proves something only over the signature of somebody whom this lane knows. */
+async function expectKnownSigner(
+  context: AuditContext,
+  { envelope, statement, statementDigest, hint }: ParsedBundle,
+  file: string,
+): Promise<void> {
+  const named = context.policies.flatMap(({ keys }) => Object.values(keys)).map(({ spki }) => spki);
+  const keys = [...named, ...(statement.predicateType === PREDICATE.receipt ? await siteKeys(context, readReceipt(statement)) : [])].map(
+    fromBase64,
+  );
+  const spki = keys.find((key) => hintOf(key) === hint);
+  if (spki !== undefined && verifyEnvelope(envelope, spki)) return;
+  const got = spki === undefined ? 'another' : `a wrong one by ${keyIdOf(spki)}`;
+  throw new AuditorError(
+    'STATEMENT_SIGNATURE',
+    `read ${file}: expected statement ${statementDigest} signed by a key that a policy or site record names, got ${got}`,
+    {
+      file,
+    },
+  );
+}
+
+async function siteKeys({ ledger }: AuditContext, { site }: { readonly site: string }): Promise<readonly string[]> {
+  const rows = await ledger.sites(site);
+  const entries = await ledger.entriesAt(rows.map(({ index }) => index));
+  return entries.map((entry) => readSiteRecord(statementOf(entry)).key.spki);
+}
