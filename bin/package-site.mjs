@@ -65,6 +65,10 @@ async function layOut(tree, { node, release, watchdogSeconds }) {
     '/usr/lib/sysusers.d/sealane-site.conf',
     '# operators of this site, and technicians, who may do less\ng sealane-site -\ng sealane-technician -\n',
   );
+  write(
+    '/usr/lib/tmpfiles.d/sealane-site.conf',
+    '# for drivers that use Podman: what its services may write to has to be there when they start\nd /etc/containers 0755 root root -\nd /run/containers/systemd 0755 root root -\n',
+  );
   for (const [file, name] of [
     ['LICENSE', 'copyright'],
     ['NEWS.md', 'NEWS.md'],
@@ -133,6 +137,7 @@ const SERVICES = [
 const SCRIPTS = {
   postinst: `
 systemd-sysusers /usr/lib/sysusers.d/sealane-site.conf
+systemd-tmpfiles --create /usr/lib/tmpfiles.d/sealane-site.conf
 [ -d /run/systemd/system ] || exit 0
 systemctl daemon-reload
 systemctl try-restart sealane-site-fetch.service sealane-site-apply.service`,

@@ -53,6 +53,8 @@ RuntimeDirectoryPreserve=yes
 # and the programs of the updater itself that releases brought: the launcher counts how often one that is new may be started
 StateDirectory=sealane-site sealane-program
 Environment=SEALANE_MAY_TRY=1
+# what drivers for Podman tell the engine: which images it may take, and units for quadlet, which lie in memory
+ReadWritePaths=-/etc/containers -/run/containers/systemd
 # workloads run as users of their own and reach their release; key, trust and journal have modes of their own
 StateDirectoryMode=0711
 UMask=0022

@@ -8,7 +8,7 @@ import { requireProgram } from './require-program.js';
 import { type Ended, runProgram } from './run.js';
 
 /** Where the minimal Debian is kept between runs; removing it makes the next run fetch it anew. */
-const CACHE = process.env['SEALANE_MACHINE_CACHE'] ?? '/var/cache/sealane-test/bookworm-podman';
+const CACHE = process.env['SEALANE_MACHINE_CACHE'] ?? '/var/cache/sealane-test/trixie-podman';
 
 const PACKAGES = 'systemd,systemd-sysv,dbus,procps,podman,runc,catatonit,netavark';
 
@@ -96,7 +96,7 @@ function debian(): string {
   if (existsSync(CACHE)) return CACHE;
   mkdirSync(path.dirname(CACHE), { recursive: true });
   const temporary = `${CACHE}.${process.pid}`;
-  execFileSync('debootstrap', ['--variant=minbase', `--include=${PACKAGES}`, 'bookworm', temporary], {
+  execFileSync('debootstrap', ['--variant=minbase', `--include=${PACKAGES}`, 'trixie', temporary], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   renameSync(temporary, CACHE);
@@ -105,7 +105,10 @@ function debian(): string {
 
 function boot(root: string): ChildProcess {
   const words = ['-D', root, '-b', '--register=no', '--keep-unit', '--console=pipe', '--machine=sealane-test', '--quiet'];
-  return spawn('systemd-nspawn', words, { stdio: ['ignore', 'ignore', 'ignore'] });
+  // a systemd of today starts under the first version of control groups only if it is told to
+  const isFirst = execFileSync('stat', ['-f', '-c', '%T', '/sys/fs/cgroup'], { encoding: 'utf8' }).trim() !== 'cgroup2fs';
+  const told = isFirst ? ['--setenv=SYSTEMD_PROC_CMDLINE=systemd.unified_cgroup_hierarchy=0 SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1'] : [];
+  return spawn('systemd-nspawn', [...words, ...told], { stdio: ['ignore', 'ignore', 'ignore'] });
 }
 
 /** With `--keep-unit` a reboot ends the container: who started it starts it again. */

@@ -106,6 +106,16 @@ const podmanDriver = z.strictObject({
   ...watching,
 });
 
+const quadletDriver = z.strictObject({
+  use: z.literal('quadlet'),
+  engineConfig: podmanDriver.shape.engineConfig,
+  mirror: podmanDriver.shape.mirror,
+  stopGraceSeconds: podmanDriver.shape.stopGraceSeconds,
+  strays,
+  ...hooks,
+  ...watching,
+});
+
 const kubernetesDriver = z.strictObject({
   use: z.literal('kubernetes'),
   kubeconfig: absolutePath.describe(
@@ -123,7 +133,7 @@ const kubernetesDriver = z.strictObject({
   ...watching,
 });
 
-const driver = z.discriminatedUnion('use', [filesDriver, commandDriver, podmanDriver, kubernetesDriver]);
+const driver = z.discriminatedUnion('use', [filesDriver, commandDriver, podmanDriver, quadletDriver, kubernetesDriver]);
 
 const clockTime = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'expected HH:MM');
 

@@ -129,7 +129,7 @@ function workloadParts(
     const serveImages = async (release: Digest): Promise<RunningMirror> =>
       await serveRelease(await openLayout(folder.store), release, talk);
     const outside = { ...around, hostEnv: env, run: runToEnd, serveImages };
-    return { driver: driverOf(site, driver, outside), ...oneWayOf(driver, outside), prober: directProber(signal) };
+    return { driver: driverOf(site, driver, outside, systemdUnits), ...oneWayOf(driver, outside), prober: directProber(signal) };
   }
   const units = systemdUnits;
   const { properties } = driver.unit;
@@ -140,7 +140,7 @@ function workloadParts(
   const made =
     driver.use === 'files'
       ? unitDriver({ ...driver, stop: driver.stop, site, properties }, { ...outside, units })
-      : driverOf(site, driver, outside);
+      : driverOf(site, driver, outside, units);
   return { driver: made, ...oneWayOf(driver, outside), prober: unitProber(units, plain, signal) };
 }
 

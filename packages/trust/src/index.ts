@@ -212,6 +212,7 @@ export type { TufState, TufVersions } from './tuf/state.js';
 export { type LocatedTarget, locateFlow, refreshFlow, targetFlow, type TrustedMetadata, type TrustedTarget } from './tuf/workflow.js';
 // tuf: publisher
 export { encodeRole } from './tuf/file-names.js';
+export { isQuadletName, parseQuadlet, type QuadletEntry, type QuadletUnit } from './payload/quadlet-file.js';
 export {
   describeRole,
   type ListedRole,

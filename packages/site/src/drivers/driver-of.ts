@@ -5,9 +5,11 @@ import type { Driver, DriverWorld } from './driver.js';
 import { filesDriver } from './files.js';
 import { kubernetesDriver } from './kubernetes/kubernetes.js';
 import { podmanDriver } from './podman/podman.js';
+import { quadletDriver } from './quadlet/quadlet.js';
+import type { Units } from './systemd-shell.js';
 
 /** Makes it; nothing is touched before one of its functions is called. */
-export function driverOf(site: string, config: SiteConfig['driver'], world: DriverWorld): Driver {
+export function driverOf(site: string, config: SiteConfig['driver'], world: DriverWorld, units: Units): Driver {
   switch (config.use) {
     case 'files':
       return filesDriver({ ...config, stop: config.stop }, world);
@@ -17,6 +19,8 @@ export function driverOf(site: string, config: SiteConfig['driver'], world: Driv
     }
     case 'podman':
       return podmanDriver(config, world);
+    case 'quadlet':
+      return quadletDriver({ ...config, site }, { ...world, units });
     case 'kubernetes':
       return kubernetesDriver({ ...config, site }, world);
   }

@@ -3,7 +3,7 @@ import { execFile, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { SiteError } from '@sealane/core';
 
-/** How systemctl describes a unit: `LoadState`, `ActiveState`, `SubState`, `Result`, `MainPID`, `ExecMainCode`, `ExecMainStatus`. */
+/** How systemctl describes a unit: `LoadState`, `ActiveState` and others, systemd's own names. */
 export type UnitFacts = Readonly<Record<string, string | undefined>>;
 
 /** A command to be run as a unit. `env` goes by its names in argv, and by its values in the environment: those may be secrets. */
@@ -27,6 +27,10 @@ export interface Units {
   /** @throws SiteError `HEALTH_FAILED` systemd does not start it: unknown program, bad property, name taken */
   start(name: string, command: UnitCommand): Promise<void>;
   pipe(command: UnitCommand): PipedUnit;
+  /** Reads again which units there are. @throws SiteError `INTERNAL` systemd cannot be asked */
+  reload(): Promise<void>;
+  /** Starts one that is there, and waits until it is up. @throws SiteError `HEALTH_FAILED` it does not come up */
+  begin(name: string): Promise<void>;
   show(name: string): Promise<UnitFacts>;
   /** Its files and drop-ins as systemd has them, each with its path. @throws SiteError `INTERNAL` systemd cannot be asked */
   definition(name: string): Promise<string>;
@@ -38,7 +42,7 @@ export interface Units {
   kill(name: string): Promise<void>;
 }
 
-const FACTS = ['LoadState', 'ActiveState', 'SubState', 'Result', 'MainPID', 'ExecMainCode', 'ExecMainStatus'];
+const FACTS = ['LoadState', 'ActiveState', 'SubState', 'Result', 'MainPID', 'ExecMainCode', 'ExecMainStatus', 'NRestarts', 'SourcePath'];
 
 /** The host's systemd. */
 export const systemdUnits: Units = {
@@ -56,6 +60,14 @@ export const systemdUnits: Units = {
       child.once('error', () => resolve());
     });
     return { stdin: child.stdin, stdout: child.stdout, ended };
+  },
+  reload: async () => {
+    const { code, stderr } = await run('systemctl', ['daemon-reload'], {});
+    if (code !== 0) throw new SiteError('INTERNAL', `reload the units of this host: ${stderr.trim()}`);
+  },
+  begin: async (name) => {
+    const { code, stderr } = await run('systemctl', ['start', name], {});
+    if (code !== 0) throw new SiteError('HEALTH_FAILED', `start ${name}: ${stderr.trim() || `exit ${code}`}`);
   },
   show: async (name) => {
     const { code, stdout, stderr } = await run('systemctl', ['show', name, ...FACTS.map((fact) => `--property=${fact}`)], {});

@@ -40,6 +40,8 @@ function fakeUnits(): Units & {
       return Promise.resolve();
     },
     kill: () => Promise.resolve(),
+    reload: () => Promise.resolve(),
+    begin: () => Promise.resolve(),
     definition: () => Promise.resolve(units.text),
     revert: () => {
       units.text = '[Service]';

@@ -10,7 +10,7 @@ import { plainJson } from '../../plain-json.js';
 import { programBeside } from '../../program-beside.js';
 import { openCredentials } from '../credentials.js';
 import type { Credentials, Driver, DriverWorld, SlotOnDisk, Stray, WorkloadStatus } from '../driver.js';
-import { configMap } from '../podman/engine-config.js';
+import { configMap, toldOf } from '../podman/engine-config.js';
 import { imagesOf, manifestDocuments } from '../podman/kube-manifest.js';
 import { RELEASE_SECRET } from '../podman/secret-volumes.js';
 import { permittedImages } from '../permitted-images.js';
@@ -128,10 +128,12 @@ async function objectsOf({ config, world }: Around, slot: SlotOnDisk): Promise<r
     imagesOf(file, inFile, digests);
     return inFile;
   });
-  const env = Object.entries(workloadEnv(config, world, slot));
-  const values = Object.fromEntries(env.filter(([name]) => /^SEALANE_(?:RELEASE|NAME|VERSION|VAR_\w+)$/.test(name)));
   const used = documents.map((document) => withVersions(document, slot.credentials));
-  return kubeObjects(slot.folder, [...used, JSON.parse(configMap(values)), ...emptySecret(slot.credentials)], config.site);
+  return kubeObjects(
+    slot.folder,
+    [...used, JSON.parse(configMap(toldOf(workloadEnv(config, world, slot)))), ...emptySecret(slot.credentials)],
+    config.site,
+  );
 }
 
 /** Asks by the program that stands where the cluster can be reached. Never rejects. */

@@ -27,8 +27,14 @@ function registryOf(name: string): string {
   return name.split('/', 1)[0] ?? name;
 }
 
+/** Of an environment what the workload is told: which release it is, and its variables. */
+export function toldOf(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+  const isTold = (entry: [string, string | undefined]): entry is [string, string] =>
+    /^SEALANE_(?:RELEASE|NAME|VERSION|VAR_\w+)$/.test(entry[0]) && entry[1] !== undefined;
+  return Object.fromEntries(Object.entries(env).filter(isTold));
+}
+
 /** A ConfigMap `sealane` that the manifests of a release may take their environment from: which release it is, and its variables. */
-export function configMap(values: Readonly<Record<string, string | undefined>>): string {
-  const data = Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined));
+export function configMap(data: Readonly<Record<string, string>>): string {
   return JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'sealane' }, data });
 }

@@ -5,7 +5,7 @@ import { durableWrite } from '../../durable-write.js';
 import type { Credentials, DriverWorld, SlotOnDisk } from '../driver.js';
 import type { ReleaseManifests } from '../release-manifests.js';
 import { manifestDocuments } from './kube-manifest.js';
-import { type SecretVolume, withSecretVolumes } from './secret-volumes.js';
+import { type SecretVolume, withSecretVolumes, yamlDocuments } from './secret-volumes.js';
 
 /** Where the driver keeps what the engine reads. */
 export function runFolder({ stateFolder: root }: Pick<DriverWorld, 'stateFolder'>): string {
@@ -29,26 +29,22 @@ export function keptManifests(
     const place = (volume: number): string => path.join(volumesFolder(credentials), `${at}-${volume}`);
     const { documents, volumes } = withSecretVolumes(from, manifestDocuments(from, bytes), credentials, place);
     if (credentials !== undefined) for (const volume of volumes) layVolume(world, credentials, volume);
-    durableWrite(world.disk, file, volumes.length === 0 ? bytes : utf8(documents.map(yamlDocument).join('')), 0o640);
+    durableWrite(world.disk, file, volumes.length === 0 ? bytes : utf8(yamlDocuments(documents)), 0o640);
     return file;
   });
 }
 
 /** In the folder of the values, and goes with it: that is closed to others on this host, while a container sees its own volume alone. */
-function volumesFolder(credentials: Credentials | undefined): string {
+export function volumesFolder(credentials: Credentials | undefined): string {
   return path.join(credentials?.folder ?? '', '.volumes');
 }
 
-function layVolume({ disk }: DriverWorld, credentials: Credentials, { folder, files }: SecretVolume): void {
+/** Writes the files of a volume. @throws SiteError `HEALTH_FAILED` a value is gone */
+export function layVolume({ disk }: DriverWorld, credentials: Credentials, { folder, files }: SecretVolume): void {
   for (const each of [volumesFolder(credentials), folder]) disk.makeFolder(each, 0o755);
   for (const { secret, name, mode } of files) {
     const bytes = disk.read(path.join(credentials.folder, secret), LIMITS.secretBytes);
     if (bytes === undefined) throw new SiteError('HEALTH_FAILED', `give the workload secret ${secret}: expected its value, got nothing`);
     disk.writeSynced(path.join(folder, name), bytes, mode);
   }
-}
-
-/** JSON is YAML, and says the same to every reader. */
-function yamlDocument(document: unknown): string {
-  return `---\n${JSON.stringify(document)}\n`;
 }

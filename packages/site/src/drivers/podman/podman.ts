@@ -9,9 +9,9 @@ import type { Driver, DriverWorld, SlotOnDisk, WorkloadStatus } from '../driver.
 import type { CommandEnd } from '../run-to-end.js';
 import { manifestBytes, releaseManifests } from '../release-manifests.js';
 import { slotRecordFile } from '../slot-record.js';
-import { workloadEnv } from '../workload-env.js';
 import { type Around, engine, howOf, type PodmanDriverConfig } from './engine.js';
-import { configMap, registriesConf, signaturePolicy } from './engine-config.js';
+import { configMap, toldOf } from './engine-config.js';
+import { withImages } from './images.js';
 import { keptManifests, runFolder } from './kept-manifests.js';
 import { manifestDocuments, type ManifestImage, manifestImages, podNames } from './kube-manifest.js';
 import { permitImages } from './permit.js';
@@ -29,13 +29,13 @@ export function podmanDriver(config: PodmanDriverConfig, world: DriverWorld): Dr
     prepare: async (slot) => {
       const { manifests } = await releaseManifests(world, slot);
       for (const { file, bytes } of manifests) withSecretVolumes(file, manifestDocuments(file, bytes), slot.credentials, String);
-      await withImages(around, slot, () => Promise.resolve());
+      await withImages(around, slot, await imagesIn(world, slot), () => Promise.resolve());
     },
     start: async (slot) => {
       const manifests = keptManifests(world, slot, (await releaseManifests(world, slot)).manifests);
       record.write(slot, manifests);
       crashPoint('update:workload-recorded');
-      await withImages(around, slot, async (env) => {
+      await withImages(around, slot, await imagesIn(world, slot), async (env) => {
         const pods = await play(around, slot, manifests, env);
         record.write(slot, startedTexts({ manifests, pods, containers: (await containersIn(around, pods)) ?? [] }));
       });
@@ -64,39 +64,15 @@ export function podmanDriver(config: PodmanDriverConfig, world: DriverWorld): Dr
   };
 }
 
-/** Pulls what is not there yet, and runs `then` while the site's registry answers for the names in the manifests. */
-async function withImages(around: Around, slot: SlotOnDisk, then: (env: NodeJS.ProcessEnv) => Promise<void>): Promise<void> {
-  const { world } = around;
+async function imagesIn(world: DriverWorld, slot: SlotOnDisk): Promise<readonly ManifestImage[]> {
   const { manifests, digests } = await releaseManifests(world, slot);
-  const images = manifests.flatMap(({ file, bytes }) => manifestImages(file, bytes, digests));
-  const mirror = await world.serveImages(slot.release);
-  try {
-    const folder = runFolder(world);
-    world.disk.makeFolder(folder, 0o750);
-    const [registries, policy] = [path.join(folder, 'registries.conf'), path.join(folder, 'policy.json')];
-    world.disk.writeSynced(registries, utf8(registriesConf(images, mirror.address)), 0o640);
-    world.disk.writeSynced(policy, utf8(signaturePolicy(images, mirror.address)), 0o640);
-    const env = { ...workloadEnv(around.config, world, slot), CONTAINERS_REGISTRIES_CONF: registries };
-    for (const image of images) await pull(around, image, policy, env);
-    await then(env);
-  } finally {
-    await mirror.close();
-  }
-}
-
-async function pull(around: Around, { name, digest }: ManifestImage, policy: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const image = `${name}@${digest}`;
-  if ((await engine(around, ['image', 'exists', image], { env })).code === 0) return;
-  const options = { env, seconds: around.config.prepareSeconds, as: 'pull' };
-  const end = await engine(around, ['pull', '--quiet', '--signature-policy', policy, image], options);
-  if (end.code !== 0) throw new SiteError('DRIVER_NOT_READY', `pull ${image} from the store of this site: expected exit 0, ${howOf(end)}`);
+  return manifests.flatMap(({ file, bytes }) => manifestImages(file, bytes, digests));
 }
 
 /** Starts what the manifests say; returns the ids of the pods. */
 async function play(around: Around, slot: SlotOnDisk, manifests: readonly string[], env: NodeJS.ProcessEnv): Promise<readonly string[]> {
-  const values = Object.fromEntries(Object.entries(env).filter(([name]) => /^SEALANE_(?:RELEASE|NAME|VERSION|VAR_\w+)$/.test(name)));
   const map = path.join(runFolder(around.world), 'sealane.yaml');
-  around.world.disk.writeSynced(map, utf8(configMap(values)), 0o640);
+  around.world.disk.writeSynced(map, utf8(configMap(toldOf(env))), 0o640);
   const networks = around.config.network.flatMap((network) => ['--network', network]);
   const pods: string[] = [];
   for (const manifest of manifests) {

@@ -51,6 +51,11 @@ export function withSecretVolumes(
   return { documents: documents.map((document) => rewritten(walk, document)), volumes: walk.volumes };
 }
 
+/** Documents as a file: JSON is YAML, and says the same to every reader. */
+export function yamlDocuments(documents: readonly unknown[]): string {
+  return documents.map((document) => `---\n${JSON.stringify(document)}\n`).join('');
+}
+
 function rewritten(walk: Walk, value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item: unknown) => rewritten(walk, item));
   if (!isFields(value)) return value;

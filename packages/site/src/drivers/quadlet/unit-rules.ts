@@ -1,0 +1,51 @@
+/**
+ * What a quadlet unit of a release may say (podman-systemd.unit(5)): how its containers, volumes and networks are, and how often they are tried. What would run
+ * a command of the host, reach into other units of it, or get an image from elsewhere is no part of a release, and what is not listed is refused.
+ */
+
+const words = (text: string): readonly string[] => text.trim().split(/\s+/);
+
+/** Keys by section; `container` and the others are the sections of the unit's own type. */
+const SECTIONS: Readonly<Record<string, readonly string[]>> = {
+  Unit: words('Description Documentation After Before Wants Requires BindsTo PartOf StartLimitIntervalSec StartLimitBurst'),
+  Service: words(
+    `Restart RestartSec RestartSteps RestartMaxDelaySec TimeoutStartSec TimeoutStopSec Type RemainAfterExit
+    MemoryMax MemoryHigh MemorySwapMax CPUQuota CPUWeight IOWeight TasksMax Nice OOMScoreAdjust`,
+  ),
+  // the updater starts them
+  Install: words('WantedBy RequiredBy UpheldBy'),
+  Container: words(
+    `AddCapability AddDevice AddHost Annotation CgroupsMode ContainerName DNS DNSOption DNSSearch DropCapability Entrypoint Environment Exec ExposeHostPort
+    GIDMap Group GroupAdd HealthCmd HealthInterval HealthOnFailure HealthRetries HealthStartPeriod HealthStartupCmd HealthStartupInterval HealthStartupRetries
+    HealthStartupSuccess HealthStartupTimeout HealthTimeout HostName Image IP IP6 Label LogDriver LogOpt Mask Memory Mount Network NetworkAlias NoNewPrivileges
+    Notify PidsLimit PublishPort ReadOnly ReadOnlyTmpfs RunInit SeccompProfile Secret SecurityLabelDisable SecurityLabelFileType SecurityLabelLevel
+    SecurityLabelNested SecurityLabelType ShmSize StopSignal StopTimeout SubGIDMap SubUIDMap Sysctl Timezone Tmpfs UIDMap Ulimit Unmask User UserNS Volume WorkingDir`,
+  ),
+  Volume: words('Copy Device Driver Group Label Options Type User VolumeName'),
+  Network: words('DNS DisableDNS Driver Gateway IPAMDriver IPRange IPv6 Internal Label NetworkName Options Subnet'),
+  Kube: words('ExitCodePropagation KubeDownForce LogDriver Network PublishPort UserNS Yaml'),
+};
+
+/** Types of units that a release may have, each with its section. */
+export const TYPES: Readonly<Record<string, string>> = { container: 'Container', volume: 'Volume', network: 'Network', kube: 'Kube' };
+
+/** Keys that name units: those of the release, and what tells that the network is there. */
+const NAMES_UNITS = words('Wants Requires BindsTo PartOf');
+
+/** Whether a unit of this type may have the key in the section. */
+export function isAllowed(type: string, section: string, key: string): boolean {
+  const own = ['Unit', 'Service', 'Install', TYPES[type]].includes(section);
+  return own && SECTIONS[section]?.includes(key) === true;
+}
+
+/** Of the value of a key, the first unit that is none of the release's own, or undefined. */
+export function foreignUnit(key: string, value: string, own: readonly string[]): string | undefined {
+  if (!NAMES_UNITS.includes(key)) return undefined;
+  return words(value).find((unit) => unit !== '' && unit !== 'network-online.target' && !own.includes(unit));
+}
+
+/** Values that get an image from elsewhere. */
+export function namesImage(section: string, key: string, value: string): boolean {
+  if (section === 'Container') return key === 'Mount' && /(?:^|,)\s*type\s*=\s*(?:image|artifact)\b/.test(value);
+  return section === 'Volume' && key === 'Driver' && value === 'image';
+}
