@@ -104,7 +104,11 @@ function debian(): string {
 }
 
 function boot(root: string): ChildProcess {
-  const words = ['-D', root, '-b', '--register=no', '--keep-unit', '--console=pipe', '--machine=sealane-test', '--quiet'];
+  const words = [
+    ...['-D', root, '-b', '--register=no', '--keep-unit', '--console=pipe', '--machine=sealane-test', '--quiet'],
+    // for networks of its units and containers: with less, systemd lets PrivateNetwork= go
+    '--capability=CAP_NET_ADMIN',
+  ];
   // a systemd of today starts under the first version of control groups only if it is told to
   const isFirst = execFileSync('stat', ['-f', '-c', '%T', '/sys/fs/cgroup'], { encoding: 'utf8' }).trim() !== 'cgroup2fs';
   const told = isFirst ? ['--setenv=SYSTEMD_PROC_CMDLINE=systemd.unified_cgroup_hierarchy=0 SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1'] : [];
