@@ -17,7 +17,7 @@ const SECTIONS: Readonly<Record<string, readonly string[]>> = {
   Container: words(
     `AddCapability AddDevice AddHost Annotation CgroupsMode ContainerName DNS DNSOption DNSSearch DropCapability Entrypoint Environment Exec ExposeHostPort
     GIDMap Group GroupAdd HealthCmd HealthInterval HealthOnFailure HealthRetries HealthStartPeriod HealthStartupCmd HealthStartupInterval HealthStartupRetries
-    HealthStartupSuccess HealthStartupTimeout HealthTimeout HostName Image IP IP6 Label LogDriver LogOpt Mask Memory Mount Network NetworkAlias NoNewPrivileges
+    HealthStartupSuccess HealthStartupTimeout HealthTimeout HostName Image IP IP6 Label LogDriver Mask Memory Mount Network NetworkAlias NoNewPrivileges
     Notify PidsLimit PublishPort ReadOnly ReadOnlyTmpfs RunInit SeccompProfile Secret SecurityLabelDisable SecurityLabelFileType SecurityLabelLevel
     SecurityLabelNested SecurityLabelType ShmSize StopSignal StopTimeout SubGIDMap SubUIDMap Sysctl Timezone Tmpfs UIDMap Ulimit Unmask User UserNS Volume WorkingDir`,
   ),
