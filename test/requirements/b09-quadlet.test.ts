@@ -43,7 +43,7 @@ describe.skipIf(!canBoot() || busybox === undefined)(
 
     beforeAll(async () => {
       dir = mkdtempSync(path.join(tmpdir(), 'sealane-b09-quadlet-'));
-      here = await installSite();
+      here = await installSite('trixie');
       const write = (file: string, text: string): void => writeFileSync(path.join(here.machine.root, file), text);
       write('etc/containers/containers.conf', ENGINE_CONF);
       write(

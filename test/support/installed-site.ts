@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
 import { type TestLane, makeLane } from './lane.js';
-import { bootMachine, type Machine } from './machine.js';
+import { bootMachine, type Debian, type Machine } from './machine.js';
 import { ROOT, runProgram, type Server } from './run.js';
 import { startService } from './service.js';
 
@@ -29,12 +29,12 @@ export interface InstalledSite {
 }
 
 /** Makes a lane, packages the site, boots a machine, installs, and enrols. Nothing is enabled yet. */
-export async function installSite(): Promise<InstalledSite> {
+export async function installSite(debian?: Debian): Promise<InstalledSite> {
   const dir = mkdtempSync(path.join(tmpdir(), 'sealane-installed-'));
   const lane = await makeLane(dir);
   const server = await startService(lane, stringify({ apiVersion: 'sealane/v1', kind: 'Service', issuers: [], callers: [] }));
   const debs = [await makePackage(dir, '1'), await makePackage(dir, '2')] as const;
-  const machine = await bootMachine();
+  const machine = await bootMachine(debian);
   const share = (file: string): string => {
     cpSync(file, path.join(machine.root, 'root', path.basename(file)));
     return path.join('/root', path.basename(file));

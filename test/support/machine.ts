@@ -7,10 +7,19 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { requireProgram } from './require-program.js';
 import { type Ended, runProgram } from './run.js';
 
-/** Where the minimal Debian is kept between runs; removing it makes the next run fetch it anew. */
-const CACHE = process.env['SEALANE_MACHINE_CACHE'] ?? '/var/cache/sealane-test/trixie-podman';
+/** Where each minimal Debian is kept between runs; removing one makes the next run fetch it anew. */
+const CACHE = process.env['SEALANE_MACHINE_CACHE'] ?? '/var/cache/sealane-test';
+
+/** Debian 12, or 13, whose Podman has quadlet. */
+export type Debian = 'bookworm' | 'trixie';
 
 const PACKAGES = 'systemd,systemd-sysv,dbus,procps,podman,runc,catatonit,netavark';
+
+/** A systemd of today starts under the first version of control groups only if it is told to, and lets PrivateNetwork= go where it may set up no network. */
+const TRIXIE = [
+  '--setenv=SYSTEMD_PROC_CMDLINE=systemd.unified_cgroup_hierarchy=0 SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1',
+  '--capability=CAP_NET_ADMIN',
+];
 
 /** Longest that anything in here is waited for. */
 const PATIENCE_MS = 60_000;
@@ -41,13 +50,13 @@ export function canBoot(): boolean {
 }
 
 /** Boots one. The caller stops it. */
-export async function bootMachine(): Promise<Machine> {
-  const base = debian();
+export async function bootMachine(release: Debian = 'bookworm'): Promise<Machine> {
+  const base = debian(release);
   const dir = mkdtempSync(path.join(tmpdir(), 'sealane-machine-'));
   const at = (name: string): string => path.join(dir, name);
   for (const name of ['upper', 'work', 'root']) mkdirSync(at(name));
   execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', `lowerdir=${base},upperdir=${at('upper')},workdir=${at('work')}`, at('root')]);
-  let nspawn = boot(at('root'));
+  let nspawn = boot(at('root'), release);
   const inside = (words: readonly string[]): readonly string[] => [
     ...['-t', String(leader(nspawn)), '-m', '-u', '-i', '-n', '-p', '-C', '--', '/usr/bin/env', '-i', '-C', '/'],
     'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -73,12 +82,12 @@ export async function bootMachine(): Promise<Machine> {
       } else {
         await killed(nspawn);
       }
-      nspawn = boot(at('root'));
+      nspawn = boot(at('root'), release);
       await up(nspawn, run);
     },
     rebooted: async () => {
       await endOf(nspawn);
-      nspawn = boot(at('root'));
+      nspawn = boot(at('root'), release);
       await up(nspawn, run);
     },
     stop: async () => {
@@ -92,27 +101,21 @@ export async function bootMachine(): Promise<Machine> {
 }
 
 /** The minimal Debian, fetched from its mirrors where it is not here yet: some 40 s. */
-function debian(): string {
-  if (existsSync(CACHE)) return CACHE;
-  mkdirSync(path.dirname(CACHE), { recursive: true });
-  const temporary = `${CACHE}.${process.pid}`;
-  execFileSync('debootstrap', ['--variant=minbase', `--include=${PACKAGES}`, 'trixie', temporary], {
+function debian(release: Debian): string {
+  const folder = path.join(CACHE, `${release}-podman`);
+  if (existsSync(folder)) return folder;
+  mkdirSync(CACHE, { recursive: true });
+  const temporary = `${folder}.${process.pid}`;
+  execFileSync('debootstrap', ['--variant=minbase', `--include=${PACKAGES}`, release, temporary], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  renameSync(temporary, CACHE);
-  return CACHE;
+  renameSync(temporary, folder);
+  return folder;
 }
 
-function boot(root: string): ChildProcess {
-  const words = [
-    ...['-D', root, '-b', '--register=no', '--keep-unit', '--console=pipe', '--machine=sealane-test', '--quiet'],
-    // for networks of its units and containers: with less, systemd lets PrivateNetwork= go
-    '--capability=CAP_NET_ADMIN',
-  ];
-  // a systemd of today starts under the first version of control groups only if it is told to
-  const isFirst = execFileSync('stat', ['-f', '-c', '%T', '/sys/fs/cgroup'], { encoding: 'utf8' }).trim() !== 'cgroup2fs';
-  const told = isFirst ? ['--setenv=SYSTEMD_PROC_CMDLINE=systemd.unified_cgroup_hierarchy=0 SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1'] : [];
-  return spawn('systemd-nspawn', [...words, ...told], { stdio: ['ignore', 'ignore', 'ignore'] });
+function boot(root: string, release: Debian): ChildProcess {
+  const words = ['-D', root, '-b', '--register=no', '--keep-unit', '--console=pipe', '--machine=sealane-test', '--quiet'];
+  return spawn('systemd-nspawn', [...words, ...(release === 'trixie' ? TRIXIE : [])], { stdio: ['ignore', 'ignore', 'ignore'] });
 }
 
 /** With `--keep-unit` a reboot ends the container: who started it starts it again. */
