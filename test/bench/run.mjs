@@ -7,7 +7,7 @@ import { find } from './measure.mjs';
 const { values } = parseArgs({
   options: { only: { type: 'string' }, json: { type: 'string' }, entries: { type: 'string', default: '200000' }, data: { type: 'string' } },
 });
-const ledger = { entries: Number(values.entries), data: values.data };
+const ledger = { entries: Number(values.entries), data: values.data, only: values.only ?? '' };
 const benches = {
   help: async () => (await import('./help.mjs')).measureHelp(),
   poll: async () => (await import('./poll.mjs')).measurePoll(),
