@@ -48,6 +48,18 @@ async function makeHome(): Promise<PostgresHome> {
   return { ...home, database };
 }
 
+const marked = (version: number): string => `COMMENT ON TABLE ledger IS 'sealane ledger, schema ${version}'`;
+/** Version 4 found no statement by its type. */
+const AS_4 = `DROP INDEX statement_type; ${marked(4)}`;
+/** Version 3 knew one key of the log. */
+const AS_3 = `${AS_4}; DROP TABLE log_key; DROP FUNCTION log_key_dense(); ${marked(3)}`;
+/** The projection as version 2 had it, as far as it was another; the guards of the log stay. */
+const AS_2 = `${AS_3}; DROP TABLE receipt; DROP TABLE site_record; DROP TABLE document;
+  CREATE TABLE site_record(idx BIGINT PRIMARY KEY, site TEXT COLLATE "C" NOT NULL, key_id BYTEA NOT NULL, stage TEXT COLLATE "C" NOT NULL);
+  CREATE TABLE receipt(idx BIGINT PRIMARY KEY, site TEXT COLLATE "C" NOT NULL, key_id BYTEA NOT NULL, seq BIGINT NOT NULL, prev BYTEA,
+    event TEXT COLLATE "C" NOT NULL, artifact BIGINT REFERENCES artifact(id), waybill BYTEA, reason TEXT COLLATE "C", at TEXT COLLATE "C" NOT NULL);
+  ${marked(2)}`;
+
 describe.skipIf(programs === undefined)('on PostgreSQL', () => {
   describeLedger('the ledger on PostgreSQL', makeHome);
 
@@ -87,6 +99,38 @@ describe.skipIf(programs === undefined)('on PostgreSQL', () => {
     ).rejects.toThrow('append-only');
     expect(await ledger.verify()).toMatchObject({ ok: true });
     await ledger.close();
+  });
+
+  it.each([
+    ['2', AS_2],
+    ['3', AS_3],
+    ['4', AS_4],
+  ])('a database of version %s is refused to who only reads, and brought up to date by who writes', async (version, sql) => {
+    const home = await makeHome();
+    const [site, before] = [testKey(), await home.open()];
+    await before.append(oneOfEach(author, site));
+    await before.saveCosigned(home.cosigned(await before.checkpointNote()));
+    await before.close();
+    await home.database.sql(sql);
+    const readOnly = (): Promise<Ledger> => openLedger({ ...home.place, origin: ORIGIN, now: () => NOW, readOnly: true });
+    await expect(readOnly()).rejects.toMatchObject({
+      code: 'LEDGER_MISMATCH',
+      message: expect.stringContaining(`got ${version}`) as string,
+      hint: expect.stringContaining('sealane publish --refresh') as string,
+    });
+    // promoters that share it start together after an update
+    const [ledger, other] = await Promise.all([home.open(), home.open()]);
+    expect(await ledger.verify()).toMatchObject({ ok: true, problems: [] });
+    const size = await ledger.size();
+    expect(await ledger.fleet('prod')).toMatchObject([{ site: 'shop-17', labels: { region: 'north' }, report: { event: 'installed' } }]);
+    await ledger.append([numbered(author, 100)]);
+    await other.append([numbered(author, 101)]);
+    for (const table of ['log_key', 'log_entry'])
+      await expect(home.database.sql(`TRUNCATE ${table} CASCADE`), table).rejects.toThrow('append-only');
+    await Promise.all([ledger.close(), other.close()]);
+    const reader = await readOnly();
+    expect(await reader.verify()).toMatchObject({ ok: true, size: size + 2 });
+    await reader.close();
   });
 
   it.each([
