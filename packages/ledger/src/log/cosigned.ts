@@ -8,7 +8,7 @@ import type { NoteSigner } from '../note-signer.js';
 import { integerAt, textAt } from '../store/rows.js';
 import type { Queries, Row } from '../store/store.js';
 import { headOf } from './commits.js';
-import { rootAt } from './proofs.js';
+import { rootOf } from './proofs.js';
 
 /** A row of `cosigned`. */
 export interface SavedCheckpoint {
@@ -24,7 +24,7 @@ export interface SavedCheckpoint {
 /** Whether a checkpoint is a prefix of the log as it is here. */
 export async function isOurPast(queries: Queries, { size, root }: Pick<Checkpoint, 'size' | 'root'>): Promise<boolean> {
   const head = await headOf(queries);
-  return size <= head.size && equalBytes(await rootAt(queries, size), root);
+  return size <= head.size && equalBytes(await rootOf(queries, size), root);
 }
 
 /** The text under a seal. */

@@ -7,6 +7,11 @@ import { type KeptTiles, readTile, tileReaderFor } from './tile-rows.js';
 /** Root of the first `size` entries. @throws LedgerError `PROOF_LENGTH` the log is shorter */
 export async function rootAt(queries: Queries, size: number): Promise<Uint8Array> {
   await expectSize(size, async () => size <= (await headOf(queries)).size);
+  return await rootOf(queries, size);
+}
+
+/** As `rootAt`, of a size that the log has. */
+export async function rootOf(queries: Queries, size: number): Promise<Uint8Array> {
   return rootFromTiles(size, await tileReaderFor((tile) => readTile(queries, tile), { size, root: true }));
 }
 
