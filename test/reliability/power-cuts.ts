@@ -122,9 +122,18 @@ async function onceStarted(look: () => readonly string[]): Promise<readonly stri
 let boots = 0;
 
 /** Boots into an image and lets the site recover; says what is wrong then. */
-export async function recoverFrom(world: CutWorld, { scenario, receipts }: TracedScenario, image: Image): Promise<readonly string[]> {
+export async function recoverFrom(world: CutWorld, traced: TracedScenario, image: Image): Promise<readonly string[]> {
   const site: TestSite = siteAt(path.join(world.dir, 'cut'));
   layDown(site.dir, image);
+  return await recoverIn(world, traced, site);
+}
+
+/** As `recoverFrom`, in a folder that is as the cut left it. */
+export async function recoverIn(
+  world: CutWorld,
+  { scenario, receipts }: Pick<TracedScenario, 'scenario' | 'receipts'>,
+  site: TestSite,
+): Promise<readonly string[]> {
   boots += 1;
   try {
     const { faults } = await updateAfterBoot(world, site, `boot-${boots}`);

@@ -75,7 +75,7 @@ export async function updateAfterBoot(
       },
       close: () => Promise.resolve(),
     }),
-    collectHardware: () => hardwareOf(nodeDisk, folder.inventory, { root: '/', devices: [] }, () => undefined),
+    collectHardware: () => hardwareOf(nodeDisk, folder.inventory, config.inventory, () => undefined),
     talk: () => undefined,
   };
   const config = readConfig(nodeDisk, file);

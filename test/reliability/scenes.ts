@@ -136,9 +136,9 @@ export interface CutWorld extends SiteWorld {
 /** Health that is asked quickly: thousands of cuts wait for it. */
 const QUICK_DRIVER = { ...DRIVER, healthIntervalMs: 20, probationSeconds: 0.05 };
 
-/** Makes it with the real commands. */
+/** Makes it with the real commands. The same machine is seen wherever a site of it is booted. */
 export async function makeCutWorld(): Promise<CutWorld> {
-  const world = await makeSiteWorld();
+  const world = await makeSiteWorld({ serial: 'CUT-1' });
   const places = {
     enrolled: world.enrolled,
     old: path.join(world.dir, 'old'),

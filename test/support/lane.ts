@@ -14,6 +14,8 @@ export interface LaneOptions {
   readonly database?: string;
   /** More of the environment for each of its commands: what opens keys that are there before. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A root below which the lab's machine is seen, in place of this host. */
+  readonly machine?: string;
 }
 
 /** A running lane: `home` is the promoter's folder, `lane` the published tree. */
@@ -82,7 +84,8 @@ export async function makeLane(dir: string, options: LaneOptions = {}): Promise<
   ]);
   const inHome = path.join(home, 'pipeline.yaml');
   writeFileSync(inHome, readFileSync(inHome, 'utf8').replace('http://127.0.0.1:8791', witness.url));
-  await expectJson('sealane-site', ['inventory', '--out', files.hardware]);
+  const below = options.machine === undefined ? [] : ['--root', options.machine];
+  await expectJson('sealane-site', ['inventory', '--out', files.hardware, ...below]);
   const sealane: TestLane['sealane'] = (words, exit = 0) => expectJson('sealane', [...words, '--home', home], exit, run);
   const evidence = async (release: string): Promise<void> => {
     await sealane(['evidence', 'add', release, '--provenance', files.provenance, '--key', 'builder']);

@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'vitest';
+import { type Machine, writeWholeMachine } from './hardware.js';
 import { makeLane, type TestLane } from './lane.js';
 import { enrolSite, siteAt, type TestSite } from './site.js';
 
@@ -20,15 +21,17 @@ export interface SiteWorld {
   close(): void;
 }
 
-/** Makes the lane, the three releases and the site with the real commands. */
-export async function makeSiteWorld(): Promise<SiteWorld> {
+/** Makes the lane, the three releases and the site with the real commands. The site may be told what machine it stands on, wherever it runs. */
+export async function makeSiteWorld(machine?: Pick<Machine, 'serial'>): Promise<SiteWorld> {
   // in memory where there is such a disk: many small files are faster there, and SIGKILL loses nothing of either
   const dir = mkdtempSync(path.join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'sealane-site-'));
   const base = path.join(dir, 'base');
-  const lane = await makeLane(dir);
+  const told = machine === undefined ? undefined : writeWholeMachine(path.join(dir, 'host'), machine);
+  const lane = await makeLane(dir, told === undefined ? {} : { machine: told });
   try {
     const first = await publish(lane, '1.0.0');
     const site = await enrolSite(lane, base, { driver: DRIVER, receiptsTo: './out' });
+    if (told !== undefined) editConfig(base, 'inventory', { root: told });
     const enrolled = path.join(dir, 'enrolled');
     cpSync(base, enrolled, { recursive: true });
     expect(await site.must(['update'])).toMatchObject({ outcome: 'installed', release: first.release });

@@ -1,0 +1,187 @@
+/**
+ * Cuts the power of a machine: commands run in a virtual one, on ext4, its disk is rebuilt as it may have been at any moment, mounted here (which replays the
+ * file system's own journal), and the site's own code recovers it.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { systemClock } from '../../packages/site/src/clock.js';
+import { commandWords, ROOT } from '../support/run.js';
+import { siteAt } from '../support/site.js';
+import { editConfig, receiptsOf, type ReceiptOnDisk } from '../support/site-world.js';
+import { file } from './cpio.js';
+import { type Random } from './disk-states.js';
+import { recoverIn } from './power-cuts.js';
+import { clear, type CutWorld, endWorkloads, POWER_SCENARIOS, type Scenario, SCENARIOS, setScene } from './scenes.js';
+import { carried, runInMachine } from './virtual-machine.js';
+import { type CutDisk, cutAt, diskOf, type LogEntry, readWriteLog, SECTOR_BYTES } from './write-log.js';
+
+/** As Debian mounts ext4; with its journal written each second; and as it is mounted for speed: a rename flushes nothing, a file may have blocks that were not written. */
+export const MOUNTS = {
+  default: 'defaults',
+  eager: 'commit=1',
+  loose: 'commit=1,data=writeback,noauto_da_alloc',
+} as const;
+
+export type Mount = keyof typeof MOUNTS;
+
+/** Commands that are cut. */
+export const REAL_SCENARIOS: readonly Scenario[] = [...POWER_SCENARIOS, ...SCENARIOS.filter(({ name }) => name === 'media import')];
+
+const FILE_SYSTEM_BYTES = 64 * 1024 * 1024;
+
+/** Sectors behind the file system, where the machine writes how far it is. */
+const MARKS = { begin: FILE_SYSTEM_BYTES / SECTOR_BYTES, end: FILE_SYSTEM_BYTES / SECTOR_BYTES + 8 };
+const DISK_BYTES = FILE_SYSTEM_BYTES + 16 * SECTOR_BYTES;
+
+/** A command that ran in a machine, and what its disk was told. */
+export interface Recording {
+  readonly scenario: Scenario;
+  readonly mount: Mount;
+  readonly receipts: readonly ReceiptOnDisk[];
+  /** The disk before. */
+  readonly before: Uint8Array;
+  readonly entries: readonly LogEntry[];
+  /** Entries at which the command began, and at which it had ended and answered. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** What is done to the commands of a machine: words for node, and what of its files they name. */
+export interface Break {
+  readonly node: readonly string[];
+  readonly files: readonly { readonly at: string; readonly text: string }[];
+}
+
+/** The programs of a site, with what they load by name. */
+const PROGRAMS = ['dist', ...['bundle', 'core', 'protobuf-specs', 'verify'].map((name) => `node_modules/@sigstore/${name}`)];
+
+/** Runs the commands of scenarios, one after the other, in one machine, each on a disk of its own. */
+export async function record(
+  world: CutWorld,
+  scenarios: readonly Scenario[],
+  mount: Mount,
+  broken: Break = { node: [], files: [] },
+): Promise<readonly Recording[]> {
+  const dir = path.join(world.dir, 'machine');
+  mkdirSync(dir);
+  try {
+    const scenes = scenarios.map((scenario, number) => ({ scenario, ...layOut(world, scenario, path.join(dir, `${number}`)) }));
+    const script = [
+      // the kernel writes by itself too, and at once: more different disks
+      'for what in writeback expire; do echo 20 > /proc/sys/vm/dirty_${what}_centisecs; done',
+      ...scenes.map(({ scenario }, number) => scriptOf(world, scenario, number, MOUNTS[mount], broken.node)),
+    ].join('\n');
+    const more = [
+      ...carried(...PROGRAMS.map((place) => path.join(ROOT, place)), ...Object.values(world.lanes), path.join(world.dir, 'host')),
+      file(path.join(ROOT, 'bin', 'sealane-site.mjs'), readFileSync(path.join(ROOT, 'bin', 'sealane-site.mjs'))),
+      file('/mark', new Uint8Array(SECTOR_BYTES)),
+      ...broken.files.map(({ at, text }) => file(at, text)),
+    ];
+    const said = await runInMachine(dir, script, more, scenes);
+    return scenes.map(({ scenario, receipts, before, log }, number) => {
+      if (!said.includes(`ended ${number}: 0\n`)) throw new Error(`record ${scenario.name}: expected it to end well, got\n${said}`);
+      const entries = readWriteLog(readFileSync(log));
+      const markAt = (sector: number): number => entries.findIndex((entry) => entry.is === 'write' && entry.sector === sector);
+      return { scenario, mount, receipts, before, entries, begin: markAt(MARKS.begin), end: markAt(MARKS.end) };
+    });
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** Makes a disk of the place that a scenario starts from. */
+function layOut(
+  world: CutWorld,
+  scenario: Scenario,
+  to: string,
+): { image: string; log: string; before: Uint8Array; receipts: readonly ReceiptOnDisk[] } {
+  const site = setScene(world, scenario);
+  try {
+    const receipts = receiptsOf(site);
+    const image = `${to}.disk`;
+    writeFileSync(image, '');
+    truncateSync(image, DISK_BYTES);
+    const options = ['-q', '-F', '-t', 'ext4', '-b', '4096', '-E', 'lazy_itable_init=0,lazy_journal_init=0'];
+    execFileSync('mke2fs', [...options, '-d', site.dir, image, `${FILE_SYSTEM_BYTES / 1024}k`], { stdio: 'pipe' });
+    return { image, log: `${to}.log`, before: readFileSync(image), receipts };
+  } finally {
+    clear(site);
+  }
+}
+
+function scriptOf(world: CutWorld, scenario: Scenario, number: number, mount: string, node: readonly string[]): string {
+  const disk = `/dev/vd${String.fromCharCode('a'.charCodeAt(0) + number)}`;
+  const site = siteAt(path.join(world.dir, `machine-${number}`));
+  const command = (words: readonly string[]): string =>
+    ['node', ...commandWords('sealane-site', [...words, '--json', '--config', site.config, '--state', site.state], node)].join(' ');
+  const mark = (sector: number): string =>
+    `dd if=/mark of=${disk} bs=${SECTOR_BYTES} seek=${sector} oflag=direct conv=notrunc 2> /dev/null`;
+  // a failed update ends with 7, as it should
+  return `mkdir -p ${site.dir}
+mount -t ext4 -o ${mount} ${disk} ${site.dir}
+${scenario.from === 'enrolled' ? '' : command(['start'])}
+sync
+${mark(MARKS.begin)}
+${command(scenario.words(world))}
+code=$?
+${mark(MARKS.end)}
+[ $code = 7 ] && code=0
+sleep 1
+echo "ended ${number}: $code"
+`;
+}
+
+/** Different cuts of a recording, from the moment that its command began: as many in each stretch of the log. */
+export function* cutsOf({ entries, begin }: Recording, count: number, random: Random): Generator<CutDisk> {
+  const seen = new Set<string>();
+  const length = entries.length + 1 - begin;
+  for (let tries = 0; seen.size < count && tries < count * 20; tries += 1) {
+    const at = begin + Math.floor((((tries % count) + random()) * length) / count);
+    const cut = cutAt(entries, at, random);
+    if (seen.has(cut.name)) continue;
+    seen.add(cut.name);
+    yield cut;
+  }
+}
+
+/** Mounts the disk of a cut, lets the site recover as after a boot; says what is wrong then. */
+export async function recoverCut(
+  world: CutWorld,
+  { scenario, receipts, before, entries, end }: Recording,
+  cut: CutDisk,
+): Promise<readonly string[]> {
+  const image = path.join(world.dir, 'cut.disk');
+  const site = siteAt(path.join(world.dir, 'cut'));
+  mkdirSync(site.dir, { recursive: true });
+  writeFileSync(image, diskOf(before, entries, cut));
+  try {
+    execFileSync('mount', ['-t', 'ext4', '-o', 'loop', image, site.dir], { stdio: 'pipe' });
+    try {
+      // who came by with a medium has gone: from now on there is a link
+      if (scenario.upstream === 'none') editConfig(site.dir, 'upstreams', [world.lanes[scenario.offered]]);
+      // what was answered stays so
+      const ends = cut.at > end ? scenario.ends.slice(0, 1) : scenario.ends;
+      return await recoverIn(world, { scenario: { ...scenario, ends }, receipts }, site);
+    } finally {
+      endWorkloads(site);
+      await unmount(site.dir);
+    }
+  } finally {
+    rmSync(image);
+  }
+}
+
+/** A workload that was just ended may hold the disk for a moment longer. */
+async function unmount(dir: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    try {
+      execFileSync('umount', [dir], { stdio: 'pipe' });
+      return;
+    } catch (error) {
+      if (!(error instanceof Error && error.message.includes('busy'))) throw error;
+      await systemClock.sleep(20, new AbortController().signal);
+    }
+  }
+  throw new Error(`unmount ${dir}: expected that nobody uses it any more`);
+}

@@ -1,0 +1,125 @@
+/** A machine of QEMU's that runs one script as its first process: Debian's cloud kernel, busybox, this Node, and disks whose every write and flush is logged. */
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { requireProgram } from '../support/require-program.js';
+import { type CpioEntry, file, folder, link, pack } from './cpio.js';
+
+/** Where Debian's cloud kernel lies as its package has it: unpacked for this, or installed. */
+const KERNELS = [process.env['SEALANE_KERNEL'] ?? '/usr/local/lib/sealane-kernel', '/'];
+
+/** Modules that the kernel needs for its disks, in this order. */
+const MODULES = ['virtio_ring', 'virtio', 'virtio_pci_legacy_dev', 'virtio_pci_modern_dev', 'virtio_pci', 'virtio_blk'];
+
+/** The machine is emulated, on whatever else runs here: what takes half a second elsewhere may take twenty. */
+const LIMIT_MS = 20 * 60_000;
+
+const PROGRAMS = ['qemu-system-x86_64', 'busybox', 'mke2fs', 'e2fsck', 'mount', 'ldd'];
+
+/** Why no machine can run here, or undefined. */
+export function whyNoMachine(): string | undefined {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return 'needs Linux on x86-64';
+  const missing = PROGRAMS.find((name) => requireProgram(name) === undefined);
+  if (missing !== undefined) return `needs ${missing}`;
+  if (process.getuid?.() !== 0) return 'needs root to mount disks';
+  if (kernel() !== undefined) return undefined;
+  if (process.env['SEALANE_REQUIRE'] === 'all')
+    throw new Error(`find a cloud kernel: expected one below ${KERNELS.join(' or ')}, got nothing`);
+  return "needs Debian's cloud kernel";
+}
+
+function kernel(): { readonly image: string; readonly modules: string } | undefined {
+  for (const root of KERNELS) {
+    const boot = path.join(root, 'boot');
+    const name = existsSync(boot) ? readdirSync(boot).find((one) => /^vmlinuz-.*-cloud-amd64$/.test(one)) : undefined;
+    if (name !== undefined)
+      return { image: path.join(boot, name), modules: path.join(root, 'lib', 'modules', name.slice('vmlinuz-'.length), 'kernel') };
+  }
+  return undefined;
+}
+
+/** A disk of the machine: `image` is changed, `log` is made. */
+export interface LoggedDisk {
+  readonly image: string;
+  readonly log: string;
+}
+
+/** Files and folders of this host, found in the machine under the same paths. */
+export function carried(...roots: readonly string[]): readonly CpioEntry[] {
+  return roots.flatMap((root) =>
+    readdirSync(root, { recursive: true, withFileTypes: true }).flatMap((entry) => {
+      const at = path.join(entry.parentPath, entry.name);
+      if (entry.isDirectory()) return [folder(at)];
+      return entry.isFile() ? [file(at, readFileSync(at))] : [];
+    }),
+  );
+}
+
+/** Boots, runs a script of busybox's shell to its end, turns the machine off; returns what the script said. */
+export async function runInMachine(dir: string, script: string, more: readonly CpioEntry[], disks: readonly LoggedDisk[]): Promise<string> {
+  const found = kernel();
+  if (found === undefined) throw new Error('boot a machine: expected a kernel, got none');
+  const [root, said] = [path.join(dir, 'root.cpio'), path.join(dir, 'console')];
+  writeFileSync(root, pack([...system(found.modules), file('/script', script, 0o755), ...more]));
+  for (const { log } of disks) writeFileSync(log, '');
+  const words = [
+    ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-accel', 'tcg', '-cpu', 'max', '-m', '768'],
+    ...['-kernel', found.image, '-initrd', root, '-append', 'console=ttyS0 quiet loglevel=1 panic=-1 mitigations=off'],
+    ...['-serial', `file:${said}`],
+    ...disks.flatMap(({ image, log }, number) => [
+      '-blockdev',
+      JSON.stringify({
+        driver: 'blklogwrites',
+        'node-name': `disk${number}`,
+        // the log says what the machine flushed; that this host flushes as well helps nobody
+        file: { driver: 'file', filename: image, cache: { direct: false, 'no-flush': true } },
+        log: { driver: 'file', filename: log, cache: { direct: false, 'no-flush': true } },
+      }),
+      ...['-device', `virtio-blk-pci,drive=disk${number}`],
+    ]),
+  ];
+  const end = await ended(words);
+  const text = readFileSync(said, 'utf8').replaceAll('\r', '');
+  if (end !== 0 || !text.includes(`${OFF}\n`))
+    throw new Error(`run a machine: expected it to turn itself off, got ${end ?? 'its end by a signal'}\n${text}`);
+  return text;
+}
+
+/** The last that a machine says. */
+const OFF = 'the machine turns off';
+
+function ended(words: readonly string[]): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('qemu-system-x86_64', words, { stdio: ['ignore', 'ignore', 'inherit'], timeout: LIMIT_MS, killSignal: 'SIGKILL' });
+    child.on('error', reject);
+    child.on('exit', resolve);
+  });
+}
+
+const INIT = `#!/bin/busybox sh
+/bin/busybox --install -s /bin
+export PATH=/bin HOME=/
+mount -t proc none /proc && mount -t sysfs none /sys
+for module in ${MODULES.join(' ')}; do insmod /modules/$module.ko; done
+mdev -s
+sh /script
+echo ${OFF}
+poweroff -f
+`;
+
+function system(modules: string): readonly CpioEntry[] {
+  const all = readdirSync(modules, { recursive: true, encoding: 'utf8' });
+  const libraries = [...execFileSync('ldd', [process.execPath], { encoding: 'utf8' }).matchAll(/(\/\S+) \(0x/g)].map(([, at = '']) => at);
+  return [
+    file('/init', INIT, 0o755),
+    ...['/proc', '/sys', '/dev', '/tmp', '/etc'].map(folder),
+    file('/bin/busybox', readFileSync(requireProgram('busybox') ?? ''), 0o755),
+    ...MODULES.map((name) => {
+      const at = all.find((one) => path.basename(one) === `${name}.ko`) ?? name;
+      return file(`/modules/${name}.ko`, readFileSync(path.join(modules, at)));
+    }),
+    ...libraries.map((at) => file(at, readFileSync(at), 0o755)),
+    file('/bin/node', readFileSync(process.execPath), 0o755),
+    link('/etc/mtab', '/proc/mounts'),
+  ];
+}

@@ -1,0 +1,94 @@
+/**
+ * What a disk was told, from the log of QEMU's `blklogwrites` (the format of Linux's dm-log-writes), and the disks that a power cut may leave of it.
+ *
+ * Kept is what was written before the last flush. Of what came after it any part may be kept or lost, sector by sector.
+ */
+import type { Random } from './disk-states.js';
+
+export const SECTOR_BYTES = 512;
+
+const MAGIC = 0x6a736677736872n;
+const FLUSH = 1n;
+const FUA = 2n;
+const DISCARD = 4n;
+
+/** A write that the disk said it had done. `fua`: it is durable by itself. */
+export interface LoggedWrite {
+  readonly is: 'write';
+  readonly sector: number;
+  readonly bytes: Uint8Array;
+  readonly fua: boolean;
+}
+
+export type LogEntry = LoggedWrite | { readonly is: 'flush' };
+
+/** Reads a log to its end: the number of entries that its head says is from the last flush. @throws Error it is none, or has discards, which nobody asked for */
+export function readWriteLog(log: Buffer): readonly LogEntry[] {
+  if (log.length < SECTOR_BYTES || log.readBigUInt64LE(0) !== MAGIC || log.readUInt32LE(24) !== SECTOR_BYTES)
+    throw new Error(`read a log of writes: expected one with sectors of ${SECTOR_BYTES} bytes, got something else`);
+  const entries: LogEntry[] = [];
+  for (let at = SECTOR_BYTES; at + SECTOR_BYTES <= log.length; at += SECTOR_BYTES) {
+    const [sector, count, flags] = [log.readBigUInt64LE(at), log.readBigUInt64LE(at + 8), log.readBigUInt64LE(at + 16)];
+    if ((flags & ~(FLUSH | FUA)) !== 0n)
+      throw new Error(`read a log of writes: expected writes and flushes, got flags ${flags}${flags === DISCARD ? ' (a discard)' : ''}`);
+    if ((flags & FLUSH) !== 0n) entries.push({ is: 'flush' });
+    if (count === 0n) continue;
+    const from = at + SECTOR_BYTES;
+    at += Number(count) * SECTOR_BYTES;
+    if (at + SECTOR_BYTES > log.length) throw new Error(`read a log of writes: expected ${count} sectors, got the end of the log`);
+    entries.push({ is: 'write', sector: Number(sector), bytes: log.subarray(from, at + SECTOR_BYTES), fua: (flags & FUA) !== 0n });
+  }
+  return entries;
+}
+
+/** A disk as a cut left it: all of the first `durable` entries, and of those up to the cut these sectors, in this order. */
+export interface CutDisk {
+  readonly at: number;
+  readonly durable: number;
+  readonly kept: readonly { readonly sector: number; readonly bytes: Uint8Array }[];
+  /** Another cut with this name left the same disk. */
+  readonly name: string;
+}
+
+/** How much of what was not flushed is kept. */
+const WAYS = ['all', 'nothing', 'writes', 'sectors', 'a torn end', 'all but one'] as const;
+
+/** A cut after the first `at` entries. */
+export function cutAt(entries: readonly LogEntry[], at: number, random: Random): CutDisk {
+  const durable = entries.slice(0, at).findLastIndex(({ is }) => is === 'flush') + 1;
+  const pending = entries
+    .slice(durable, at)
+    .flatMap((entry, index) => (entry.is === 'write' ? [{ ...entry, index: durable + index }] : []));
+  const way = WAYS[Math.floor(random() * WAYS.length)] ?? 'all';
+  const [share, one] = [random(), Math.floor(random() * pending.length)];
+  const keeps = (number: number): boolean => {
+    if (way === 'all' || way === 'nothing') return way === 'all';
+    if (way === 'writes') return random() < share;
+    if (way === 'sectors') return random() < 0.5;
+    if (way === 'all but one') return number !== one;
+    return number < one || (number === one && random() < 0.5);
+  };
+  const bySector = way === 'sectors' || way === 'a torn end';
+  const names: string[] = [];
+  const kept = pending.flatMap(({ sector, bytes, fua, index }, number) => {
+    const whole = fua || (!bySector && keeps(number));
+    return sectorsOf(bytes).flatMap((piece, offset) => {
+      if (!whole && !(bySector && keeps(number))) return [];
+      names.push(`${index}.${offset}`);
+      return [{ sector: sector + offset, bytes: piece }];
+    });
+  });
+  return { at, durable, kept, name: `${durable} ${names.join(' ')}` };
+}
+
+function sectorsOf(bytes: Uint8Array): readonly Uint8Array[] {
+  return Array.from({ length: bytes.length / SECTOR_BYTES }, (_, at) => bytes.subarray(at * SECTOR_BYTES, (at + 1) * SECTOR_BYTES));
+}
+
+/** The bytes of the disk: what it was before the log, with what a cut kept. */
+export function diskOf(before: Uint8Array, entries: readonly LogEntry[], { durable, kept }: CutDisk): Uint8Array {
+  const disk = Buffer.from(before);
+  for (const entry of entries.slice(0, durable)) if (entry.is === 'write') disk.set(entry.bytes, entry.sector * SECTOR_BYTES);
+  for (const { sector, bytes } of kept) disk.set(bytes, sector * SECTOR_BYTES);
+  return disk;
+}
