@@ -45,7 +45,7 @@ const SITE: readonly RequirementRow[] = [
   ['B4', 'little over the WAN: resumable, only chunks that the site lacks', 'chunks; blobs resume and are shared (shown by B3)'],
   ['B5', 'removable media out and back; a hostile one gets a clear refusal', ''],
   ['B6', 'verifies by itself, offline: each TUF and Uptane attack is refused by name', ''],
-  ['B7', 'applies atomically: old or new, at any kill or power cut', 'real cuts in a virtual machine; power is cut in a model of the disk'],
+  ['B7', 'applies atomically: old or new, at any kill or power cut', ''],
   [
     'B8',
     'rolls back by itself and by hand, to a good release, never to a revoked one or below the floor',

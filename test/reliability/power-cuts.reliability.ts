@@ -3,6 +3,7 @@ import { appendFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { type Image, seeded } from './disk-states.js';
 import { buildFsPoints } from './fs-points.js';
+import { inTurn } from './in-turn.js';
 import { disksOf, recoverFrom, traceScenario, type TracedScenario } from './power-cuts.js';
 import { writeReport } from './report.js';
 import { resultsFile, timeIsUp } from './results.js';
@@ -18,7 +19,7 @@ test('the power goes at any moment', async () => {
     const library = buildFsPoints(world.dir);
     const traced: TracedScenario[] = [];
     for (const scenario of POWER_SCENARIOS) traced.push(await traceScenario(world, library, scenario));
-    for (const { one, at, image } of inTurn(traced)) {
+    for (const { one, at, image } of inTurn(traced.map(allOf))) {
       if (timeIsUp()) break;
       const faults = await recoverFrom(world, one, image);
       appendFileSync(file, `${JSON.stringify({ scenario: one.scenario.name, at, faults })}\n`);
@@ -30,17 +31,6 @@ test('the power goes at any moment', async () => {
   }
 });
 
-/** One disk of each scenario in turn: a run that is broken off has tried a fair part. */
-function* inTurn(traced: readonly TracedScenario[]): Generator<{ one: TracedScenario; at: number; image: Image }> {
-  let open = traced.map((one) => ({ one, disks: disksOf(one.trace, BY_CHANCE, seeded(1), new Set()) }));
-  while (open.length > 0) {
-    const still: typeof open = [];
-    for (const { one, disks } of open) {
-      const next = disks.next();
-      if (next.done === true) continue;
-      still.push({ one, disks });
-      yield { one, ...next.value };
-    }
-    open = still;
-  }
+function* allOf(one: TracedScenario): Generator<{ one: TracedScenario; at: number; image: Image }> {
+  for (const disk of disksOf(one.trace, BY_CHANCE, seeded(1), new Set())) yield { one, ...disk };
 }

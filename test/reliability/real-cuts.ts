@@ -3,25 +3,21 @@
  * file system's own journal), and the site's own code recovers it.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { systemClock } from '../../packages/site/src/clock.js';
 import { commandWords, ROOT } from '../support/run.js';
 import { siteAt } from '../support/site.js';
 import { editConfig, receiptsOf, type ReceiptOnDisk } from '../support/site-world.js';
-import { file } from './cpio.js';
+import { type CpioEntry, file } from './cpio.js';
 import { type Random } from './disk-states.js';
 import { recoverIn } from './power-cuts.js';
 import { clear, type CutWorld, endWorkloads, POWER_SCENARIOS, type Scenario, SCENARIOS, setScene } from './scenes.js';
 import { carried, runInMachine } from './virtual-machine.js';
-import { type CutDisk, cutAt, diskOf, type LogEntry, readWriteLog, SECTOR_BYTES } from './write-log.js';
+import { type CutDisk, cutAt, type LogEntry, readWriteLog, SECTOR_BYTES, writeCut } from './write-log.js';
 
-/** As Debian mounts ext4; with its journal written each second; and as it is mounted for speed: a rename flushes nothing, a file may have blocks that were not written. */
-export const MOUNTS = {
-  default: 'defaults',
-  eager: 'commit=1',
-  loose: 'commit=1,data=writeback,noauto_da_alloc',
-} as const;
+/** As Debian mounts ext4; and as it is mounted for speed: its bytes may come later than their names, and a rename flushes nothing. */
+export const MOUNTS = { default: 'defaults', loose: 'commit=1,data=writeback,noauto_da_alloc' } as const;
 
 export type Mount = keyof typeof MOUNTS;
 
@@ -39,55 +35,55 @@ export interface Recording {
   readonly scenario: Scenario;
   readonly mount: Mount;
   readonly receipts: readonly ReceiptOnDisk[];
-  /** The disk before. */
-  readonly before: Uint8Array;
+  /** A file with the disk as it was before. */
+  readonly before: string;
   readonly entries: readonly LogEntry[];
   /** Entries at which the command began, and at which it had ended and answered. */
   readonly begin: number;
   readonly end: number;
 }
 
-/** What is done to the commands of a machine: words for node, and what of its files they name. */
-export interface Break {
+/** What is done to the commands of a machine: words for node, and files that they name. */
+interface Break {
   readonly node: readonly string[];
-  readonly files: readonly { readonly at: string; readonly text: string }[];
+  readonly files: readonly CpioEntry[];
+}
+
+/** Commands that do not flush the file whose path ends so, and believe that they did. */
+export function flushLess(end: string): Break {
+  const code = `const fs = require('node:fs');
+const { fsyncSync } = fs;
+fs.fsyncSync = (file) => fs.readlinkSync('/proc/self/fd/' + file).endsWith(${JSON.stringify(end)}) || fsyncSync(file);
+require('node:module').syncBuiltinESMExports();
+`;
+  return { node: ['--require', '/flush-less.cjs'], files: [file('/flush-less.cjs', code)] };
 }
 
 /** The programs of a site, with what they load by name. */
 const PROGRAMS = ['dist', ...['bundle', 'core', 'protobuf-specs', 'verify'].map((name) => `node_modules/@sigstore/${name}`)];
 
-/** Runs the commands of scenarios, one after the other, in one machine, each on a disk of its own. */
+/** Runs the commands of scenarios, one after the other, in one machine, each on a disk of its own. The disks stay in the folder of the world. */
 export async function record(
   world: CutWorld,
-  scenarios: readonly Scenario[],
+  runs: readonly (Scenario & { readonly broken?: Break })[],
   mount: Mount,
-  broken: Break = { node: [], files: [] },
 ): Promise<readonly Recording[]> {
-  const dir = path.join(world.dir, 'machine');
-  mkdirSync(dir);
-  try {
-    const scenes = scenarios.map((scenario, number) => ({ scenario, ...layOut(world, scenario, path.join(dir, `${number}`)) }));
-    const script = [
-      // the kernel writes by itself too, and at once: more different disks
-      'for what in writeback expire; do echo 20 > /proc/sys/vm/dirty_${what}_centisecs; done',
-      ...scenes.map(({ scenario }, number) => scriptOf(world, scenario, number, MOUNTS[mount], broken.node)),
-    ].join('\n');
-    const more = [
-      ...carried(...PROGRAMS.map((place) => path.join(ROOT, place)), ...Object.values(world.lanes), path.join(world.dir, 'host')),
-      file(path.join(ROOT, 'bin', 'sealane-site.mjs'), readFileSync(path.join(ROOT, 'bin', 'sealane-site.mjs'))),
-      file('/mark', new Uint8Array(SECTOR_BYTES)),
-      ...broken.files.map(({ at, text }) => file(at, text)),
-    ];
-    const said = await runInMachine(dir, script, more, scenes);
-    return scenes.map(({ scenario, receipts, before, log }, number) => {
-      if (!said.includes(`ended ${number}: 0\n`)) throw new Error(`record ${scenario.name}: expected it to end well, got\n${said}`);
-      const entries = readWriteLog(readFileSync(log));
-      const markAt = (sector: number): number => entries.findIndex((entry) => entry.is === 'write' && entry.sector === sector);
-      return { scenario, mount, receipts, before, entries, begin: markAt(MARKS.begin), end: markAt(MARKS.end) };
-    });
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
+  const dir = mkdtempSync(path.join(world.dir, 'machine-'));
+  const scenes = runs.map((scenario, number) => ({ scenario, ...layOut(world, scenario, path.join(dir, `${number}`)) }));
+  const script = scenes.map(({ scenario }, number) => scriptOf(world, scenario, number, MOUNTS[mount])).join('\n');
+  const more = [
+    ...carried(...PROGRAMS.map((place) => path.join(ROOT, place)), ...Object.values(world.lanes), path.join(world.dir, 'host')),
+    file(path.join(ROOT, 'bin', 'sealane-site.mjs'), readFileSync(path.join(ROOT, 'bin', 'sealane-site.mjs'))),
+    file('/mark', new Uint8Array(SECTOR_BYTES)),
+    ...runs.flatMap(({ broken }) => broken?.files ?? []),
+  ];
+  const said = await runInMachine(dir, script, more, scenes);
+  return scenes.map(({ scenario, receipts, before, log }, number) => {
+    if (!said.includes(`ended ${number}: 0\n`)) throw new Error(`record ${scenario.name}: expected it to end well, got\n${said}`);
+    const entries = readWriteLog(readFileSync(log));
+    const markAt = (sector: number): number => entries.findIndex((entry) => entry.is === 'write' && entry.sector === sector);
+    return { scenario, mount, receipts, before, entries, begin: markAt(MARKS.begin), end: markAt(MARKS.end) };
+  });
 }
 
 /** Makes a disk of the place that a scenario starts from. */
@@ -95,26 +91,34 @@ function layOut(
   world: CutWorld,
   scenario: Scenario,
   to: string,
-): { image: string; log: string; before: Uint8Array; receipts: readonly ReceiptOnDisk[] } {
+): { image: string; log: string; before: string; receipts: readonly ReceiptOnDisk[] } {
   const site = setScene(world, scenario);
   try {
     const receipts = receiptsOf(site);
-    const image = `${to}.disk`;
-    writeFileSync(image, '');
-    truncateSync(image, DISK_BYTES);
+    const [image, before] = [`${to}.disk`, `${to}.before`];
+    writeFileSync(before, '');
+    truncateSync(before, DISK_BYTES);
     const options = ['-q', '-F', '-t', 'ext4', '-b', '4096', '-E', 'lazy_itable_init=0,lazy_journal_init=0'];
-    execFileSync('mke2fs', [...options, '-d', site.dir, image, `${FILE_SYSTEM_BYTES / 1024}k`], { stdio: 'pipe' });
-    return { image, log: `${to}.log`, before: readFileSync(image), receipts };
+    execFileSync('mke2fs', [...options, '-d', site.dir, before, `${FILE_SYSTEM_BYTES / 1024}k`], { stdio: 'pipe' });
+    copySparse(before, image);
+    return { image, log: `${to}.log`, before, receipts };
   } finally {
     clear(site);
   }
 }
 
-function scriptOf(world: CutWorld, scenario: Scenario, number: number, mount: string, node: readonly string[]): string {
+function copySparse(from: string, to: string): void {
+  execFileSync('cp', ['--sparse=always', from, to]);
+}
+
+function scriptOf(world: CutWorld, scenario: Scenario & { readonly broken?: Break }, number: number, mount: string): string {
   const disk = `/dev/vd${String.fromCharCode('a'.charCodeAt(0) + number)}`;
   const site = siteAt(path.join(world.dir, `machine-${number}`));
   const command = (words: readonly string[]): string =>
-    ['node', ...commandWords('sealane-site', [...words, '--json', '--config', site.config, '--state', site.state], node)].join(' ');
+    [
+      'node',
+      ...commandWords('sealane-site', [...words, '--json', '--config', site.config, '--state', site.state], scenario.broken?.node),
+    ].join(' ');
   const mark = (sector: number): string =>
     `dd if=/mark of=${disk} bs=${SECTOR_BYTES} seek=${sector} oflag=direct conv=notrunc 2> /dev/null`;
   // a failed update ends with 7, as it should
@@ -154,7 +158,8 @@ export async function recoverCut(
   const image = path.join(world.dir, 'cut.disk');
   const site = siteAt(path.join(world.dir, 'cut'));
   mkdirSync(site.dir, { recursive: true });
-  writeFileSync(image, diskOf(before, entries, cut));
+  copySparse(before, image);
+  writeCut(image, entries, cut);
   try {
     execFileSync('mount', ['-t', 'ext4', '-o', 'loop', image, site.dir], { stdio: 'pipe' });
     try {

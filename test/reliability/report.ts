@@ -1,5 +1,5 @@
 /** Writes docs/reliability.md from what the enumerations found. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
 import path from 'node:path';
 import { format, resolveConfig } from 'prettier';
@@ -22,52 +22,64 @@ interface TakenFlush {
   readonly found: string | null;
 }
 
-/** Writes the page, as far as there are results. */
+interface RealCut {
+  readonly scenario: string;
+  readonly mount: string;
+  readonly answered: boolean;
+  readonly faults: readonly string[];
+}
+
+/** Writes the page. A part that has no results here stays as the page has it. */
 export async function writeReport(): Promise<void> {
   const kills = readResults('kills.jsonl') as readonly CutResult[];
   const disks = readResults('power-cuts.jsonl') as readonly CutDisk[];
+  const real = readResults('real-cuts.jsonl') as readonly RealCut[];
   const flushes = readResults('flushes.jsonl') as readonly TakenFlush[];
   const soak = readResults('soak.jsonl') as readonly SoakRound[];
-  const text = `${INTRODUCTION}
-
-Measured on ${new Date().toISOString().slice(0, 10)} on ${cpus().length} cores of ${cpus()[0]?.model.trim() ?? 'an unknown processor'} with a load of ${Math.round(loadavg()[2] ?? 0)}, Linux ${release()}, Node ${process.versions.node}. A whole run tries several thousand cuts and some
-ten thousand disks, and wants hours of a machine to itself. \`SEALANE_RELIABILITY_MINUTES\` ends each of its four parts early; what is tried first is a fair part of the whole, and the tables say how much was tried. \`npm test\` tries a sample.
-
-## Killed and failed
-
-${KILLS}
-
-${table(['command', 'fault', 'points tried', 'recovered', 'mixed', 'lost', 'other'], killRows(kills))}
-
-## Power cuts
-
-${POWER}
-
-${table(['command', 'disks tried', 'recovered', 'mixed', 'lost', 'other'], diskRows(disks))}
-
-## Each flush taken away
-
-${FLUSHES}
-
-${table(['flush', 'times', 'missed', 'what is then found'], flushRows(flushes))}
-
-${UNMISSED}
-
-## Update after update
-
-${SOAK}
-
-${table(['', 'when warm', 'at the end'], soakRows(soak))}
-`;
+  const found: readonly (readonly [string, number, string])[] = [
+    ['Killed and failed', kills.length, `${KILLS}\n\n${table(['command', 'fault', 'points tried', ...VERDICTS], killRows(kills))}`],
+    ['Power cuts', disks.length, `${POWER}\n\n${table(['command', 'disks tried', ...VERDICTS], diskRows(disks))}`],
+    [
+      'Power cuts of a machine',
+      real.length,
+      `${REAL}\n\n${table(['command', 'ext4', 'cuts tried', 'after its answer', ...VERDICTS], realRows(real))}`,
+    ],
+    [
+      'Each flush taken away',
+      flushes.length,
+      `${FLUSHES}\n\n${table(['flush', 'times', 'missed', 'what is then found'], flushRows(flushes))}\n\n${UNMISSED}`,
+    ],
+    ['Update after update', soak.length, `${SOAK}\n\n${table(['', 'when warm', 'at the end'], soakRows(soak))}`],
+  ];
+  const before = partsOf(readFileSync(PAGE, 'utf8'));
+  const parts = found.map(([name, results, text]) =>
+    results > 0 ? `## ${name}\n\n${text}\n\n${measured()}` : (before.get(name) ?? `## ${name}\n\nNot tried yet.`),
+  );
+  const text = [INTRODUCTION, ...parts].join('\n\n');
   writeFileSync(PAGE, await format(text, { ...(await resolveConfig(PAGE)), filepath: PAGE }));
+}
+
+const VERDICTS = ['recovered', 'mixed', 'lost', 'other'] as const;
+
+/** Parts of the page by their headings. */
+function partsOf(page: string): ReadonlyMap<string, string> {
+  const parts = page.split(/^(?=## )/m).slice(1);
+  return new Map(parts.map((part) => [part.slice(3, part.indexOf('\n')), part.trimEnd()]));
+}
+
+function measured(): string {
+  const processor = cpus()[0]?.model.trim() ?? 'an unknown processor';
+  return `Measured on ${new Date().toISOString().slice(0, 10)} on ${cpus().length} cores of ${processor} with a load of ${Math.round(loadavg()[2] ?? 0)}, Linux ${release()}, Node ${process.versions.node}.`;
 }
 
 const INTRODUCTION = `# Reliability
 
-What becomes of a site whose updater is killed, whose disk fails, or whose power goes. \`npm run reliability\` tries it and writes this page; nothing here is written by hand.
+What becomes of a site whose updater is killed, whose disk fails, or whose power goes. \`npm run reliability\` tries it and writes this page, \`npm run powercut\` its part on a machine; nothing here is written by hand.
 
 **Recovered** means: the next command, without anybody's help, leaves the old release or the new one, every file of it right, one workload running in it, its health passed, and each receipt once, in a chain without a gap,
-sent. **Mixed** = a slot, a link or a workload that is not one release. **Lost** = a receipt, a journal or a floor that is gone.`;
+sent. **Mixed** = a slot, a link or a workload that is not one release. **Lost** = a receipt, a journal or a floor that is gone.
+
+A whole run tries several thousand cuts and some ten thousand disks, and wants hours of a machine to itself. \`SEALANE_RELIABILITY_MINUTES\` ends each of its parts early; what is tried first is a fair part of the whole, and the tables say how much was tried. \`npm test\` tries a sample.`;
 
 const KILLS = `Every system call by which the processes of a command change the site's folder is numbered (\`test/reliability/fs-points.c\`, preloaded). At each one the process that makes it is killed with SIGKILL, or the call fails: \`EIO\`,
 \`ENOSPC\` once, \`full\` = no space from there on, \`short\` = half of a write, \`torn\` = killed in the middle of a write. After a kill the recovery is killed too, at a call of chance, up to four times in a row; each is a point. These are the real
@@ -77,6 +89,10 @@ const POWER = `Each command is traced with the bytes that it writes. For each mo
 combination (all, none, each alone, each missing, each prefix, blocks of zeros, and by chance). The name of a new file counts as flushed when its folder is, a rename when one of its two folders is. Two different disks are never the same by name, kind, bytes or link.
 From each the site's own code recovers, with another boot id, a real disk and a real workload, in one process for speed. That the trace misses nothing is tested: replayed, it gives the folder that the command left, byte for
 byte; a flush that it missed would only make the model harder. Not in the model: rights and times of files, and a disk that lies about what it flushed.`;
+
+const REAL = `The model against a machine: each command runs in a virtual one (QEMU, Debian's cloud kernel, the site on ext4), whose every write and flush is logged (\`blklogwrites\`). At moments all along the log the disk is made anew as a power cut may have left it: all that was written before the last flush; of what
+came after it all, nothing, some writes, some sectors, or a torn end. It is mounted, which replays the file system's own journal, and the site's own code recovers as above. Once the command has answered, what it answered must have stayed: only the release that it named passes. *default* = as Debian mounts it; *eager* = its journal written each second;
+*loose* = \`data=writeback,noauto_da_alloc\`: the file system orders no bytes before names, and a rename flushes nothing. \`SEALANE_POWERCUTS\` says how many are tried.`;
 
 const FLUSHES = `The same with one flush less: the disks that only its absence makes possible are tried (at most 16). *Missed* = how many flushes of that file were needed in that a disk was not recovered without them.`;
 
@@ -135,6 +151,17 @@ function killRows(kills: readonly CutResult[]): readonly (readonly (string | num
 function diskRows(disks: readonly CutDisk[]): readonly (readonly (string | number)[])[] {
   const row = (name: string, some: readonly CutDisk[]): readonly (string | number)[] => [name, some.length, ...verdicts(some, () => 1)];
   return [...groups(disks, ({ scenario }) => scenario).map(([name, some]) => row(name, some)), row('**all**', disks)];
+}
+
+function realRows(cuts: readonly RealCut[]): readonly (readonly (string | number)[])[] {
+  const row = (words: readonly string[], some: readonly RealCut[]): readonly (string | number)[] => [
+    ...words,
+    some.length,
+    some.filter(({ answered }) => answered).length,
+    ...verdicts(some, () => 1),
+  ];
+  const rows = groups(cuts, ({ scenario, mount }) => `${scenario}|${mount}`).map(([key, some]) => row(key.split('|'), some));
+  return [...rows, row(['**all**', ''], cuts)];
 }
 
 function flushRows(flushes: readonly TakenFlush[]): readonly (readonly (string | number)[])[] {

@@ -1,6 +1,6 @@
 /** A machine of QEMU's that runs one script as its first process: Debian's cloud kernel, busybox, this Node, and disks whose every write and flush is logged. */
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { requireProgram } from '../support/require-program.js';
 import { type CpioEntry, file, folder, link, pack } from './cpio.js';
@@ -79,6 +79,7 @@ export async function runInMachine(dir: string, script: string, more: readonly C
     ]),
   ];
   const end = await ended(words);
+  rmSync(root);
   const text = readFileSync(said, 'utf8').replaceAll('\r', '');
   if (end !== 0 || !text.includes(`${OFF}\n`))
     throw new Error(`run a machine: expected it to turn itself off, got ${end ?? 'its end by a signal'}\n${text}`);

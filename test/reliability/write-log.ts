@@ -3,6 +3,7 @@
  *
  * Kept is what was written before the last flush. Of what came after it any part may be kept or lost, sector by sector.
  */
+import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Random } from './disk-states.js';
 
 export const SECTOR_BYTES = 512;
@@ -85,10 +86,14 @@ function sectorsOf(bytes: Uint8Array): readonly Uint8Array[] {
   return Array.from({ length: bytes.length / SECTOR_BYTES }, (_, at) => bytes.subarray(at * SECTOR_BYTES, (at + 1) * SECTOR_BYTES));
 }
 
-/** The bytes of the disk: what it was before the log, with what a cut kept. */
-export function diskOf(before: Uint8Array, entries: readonly LogEntry[], { durable, kept }: CutDisk): Uint8Array {
-  const disk = Buffer.from(before);
-  for (const entry of entries.slice(0, durable)) if (entry.is === 'write') disk.set(entry.bytes, entry.sector * SECTOR_BYTES);
-  for (const { sector, bytes } of kept) disk.set(bytes, sector * SECTOR_BYTES);
-  return disk;
+/** Brings a file that holds the disk as it was before the log to what a cut left. */
+export function writeCut(image: string, entries: readonly LogEntry[], { durable, kept }: CutDisk): void {
+  const file = openSync(image, 'r+');
+  try {
+    for (const entry of entries.slice(0, durable))
+      if (entry.is === 'write') writeSync(file, entry.bytes, 0, entry.bytes.length, entry.sector * SECTOR_BYTES);
+    for (const { sector, bytes } of kept) writeSync(file, bytes, 0, bytes.length, sector * SECTOR_BYTES);
+  } finally {
+    closeSync(file);
+  }
 }
