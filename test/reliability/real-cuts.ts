@@ -14,7 +14,7 @@ import { type Random } from './disk-states.js';
 import { recoverIn } from './power-cuts.js';
 import { clear, type CutWorld, endWorkloads, POWER_SCENARIOS, type Scenario, SCENARIOS, setScene } from './scenes.js';
 import { carried, runInMachine } from './virtual-machine.js';
-import { type CutDisk, cutAt, type LogEntry, readWriteLog, SECTOR_BYTES, writeCut } from './write-log.js';
+import { type CutDisk, cutAt, type LogEntry, readWriteLog, writeCut } from './write-log.js';
 
 /** As Debian mounts ext4; and as it is mounted for speed: its bytes may come later than their names, and a rename flushes nothing. */
 export const MOUNTS = { default: 'defaults', loose: 'commit=1,data=writeback,noauto_da_alloc' } as const;
@@ -25,10 +25,6 @@ export type Mount = keyof typeof MOUNTS;
 export const REAL_SCENARIOS: readonly Scenario[] = [...POWER_SCENARIOS, ...SCENARIOS.filter(({ name }) => name === 'media import')];
 
 const FILE_SYSTEM_BYTES = 64 * 1024 * 1024;
-
-/** Sectors behind the file system, where the machine writes how far it is. */
-const MARKS = { begin: FILE_SYSTEM_BYTES / SECTOR_BYTES, end: FILE_SYSTEM_BYTES / SECTOR_BYTES + 8 };
-const DISK_BYTES = FILE_SYSTEM_BYTES + 16 * SECTOR_BYTES;
 
 /** A command that ran in a machine, and what its disk was told. */
 export interface Recording {
@@ -74,15 +70,22 @@ export async function record(
   const more = [
     ...carried(...PROGRAMS.map((place) => path.join(ROOT, place)), ...Object.values(world.lanes), path.join(world.dir, 'host')),
     file(path.join(ROOT, 'bin', 'sealane-site.mjs'), readFileSync(path.join(ROOT, 'bin', 'sealane-site.mjs'))),
-    file('/mark', new Uint8Array(SECTOR_BYTES)),
     ...runs.flatMap(({ broken }) => broken?.files ?? []),
   ];
-  const said = await runInMachine(dir, script, more, scenes);
+  const { text, marks } = await runInMachine(dir, script, more, scenes);
   return scenes.map(({ scenario, receipts, before, log }, number) => {
-    if (!said.includes(`ended ${number}: 0\n`)) throw new Error(`record ${scenario.name}: expected it to end well, got\n${said}`);
-    const entries = readWriteLog(readFileSync(log));
-    const markAt = (sector: number): number => entries.findIndex((entry) => entry.is === 'write' && entry.sector === sector);
-    return { scenario, mount, receipts, before, entries, begin: markAt(MARKS.begin), end: markAt(MARKS.end) };
+    if (!text.includes(`ended ${number}: 0\n`)) throw new Error(`record ${scenario.name}: expected it to end well, got\n${text}`);
+    const bytes = readFileSync(log);
+    const entriesAt = (mark: string): number => readWriteLog(bytes.subarray(0, marks.get(mark)?.[number] ?? 0)).length;
+    return {
+      scenario,
+      mount,
+      receipts,
+      before,
+      entries: readWriteLog(bytes),
+      begin: entriesAt(`begin-${number}`),
+      end: entriesAt(`end-${number}`),
+    };
   });
 }
 
@@ -97,9 +100,9 @@ function layOut(
     const receipts = receiptsOf(site);
     const [image, before] = [`${to}.disk`, `${to}.before`];
     writeFileSync(before, '');
-    truncateSync(before, DISK_BYTES);
+    truncateSync(before, FILE_SYSTEM_BYTES);
     const options = ['-q', '-F', '-t', 'ext4', '-b', '4096', '-E', 'lazy_itable_init=0,lazy_journal_init=0'];
-    execFileSync('mke2fs', [...options, '-d', site.dir, before, `${FILE_SYSTEM_BYTES / 1024}k`], { stdio: 'pipe' });
+    execFileSync('mke2fs', [...options, '-d', site.dir, before], { stdio: 'pipe' });
     copySparse(before, image);
     return { image, log: `${to}.log`, before, receipts };
   } finally {
@@ -119,17 +122,15 @@ function scriptOf(world: CutWorld, scenario: Scenario & { readonly broken?: Brea
       'node',
       ...commandWords('sealane-site', [...words, '--json', '--config', site.config, '--state', site.state], scenario.broken?.node),
     ].join(' ');
-  const mark = (sector: number): string =>
-    `dd if=/mark of=${disk} bs=${SECTOR_BYTES} seek=${sector} oflag=direct conv=notrunc 2> /dev/null`;
   // a failed update ends with 7, as it should
   return `mkdir -p ${site.dir}
 mount -t ext4 -o ${mount} ${disk} ${site.dir}
 ${scenario.from === 'enrolled' ? '' : command(['start'])}
 sync
-${mark(MARKS.begin)}
+echo mark begin-${number} && read -r
 ${command(scenario.words(world))}
 code=$?
-${mark(MARKS.end)}
+echo mark end-${number} && read -r
 [ $code = 7 ] && code=0
 sleep 1
 echo "ended ${number}: $code"

@@ -1,6 +1,6 @@
 /** A machine of QEMU's that runs one script as its first process: Debian's cloud kernel, busybox, this Node, and disks whose every write and flush is logged. */
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { requireProgram } from '../support/require-program.js';
 import { type CpioEntry, file, folder, link, pack } from './cpio.js';
@@ -55,17 +55,23 @@ export function carried(...roots: readonly string[]): readonly CpioEntry[] {
   );
 }
 
-/** Boots, runs a script of busybox's shell to its end, turns the machine off; returns what the script said. */
-export async function runInMachine(dir: string, script: string, more: readonly CpioEntry[], disks: readonly LoggedDisk[]): Promise<string> {
+/** What a script said, and the bytes in the log of each disk when it said `mark NAME`. */
+export interface Said {
+  readonly text: string;
+  readonly marks: ReadonlyMap<string, readonly number[]>;
+}
+
+/** Boots, runs a script of busybox's shell to its end, turns the machine off. After each `mark NAME` the script reads a line: the log waits with it. */
+export async function runInMachine(dir: string, script: string, more: readonly CpioEntry[], disks: readonly LoggedDisk[]): Promise<Said> {
   const found = kernel();
   if (found === undefined) throw new Error('boot a machine: expected a kernel, got none');
-  const [root, said] = [path.join(dir, 'root.cpio'), path.join(dir, 'console')];
+  const root = path.join(dir, 'root.cpio');
   writeFileSync(root, pack([...system(found.modules), file('/script', script, 0o755), ...more]));
   for (const { log } of disks) writeFileSync(log, '');
   const words = [
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-accel', 'tcg', '-cpu', 'max', '-m', '768'],
     ...['-kernel', found.image, '-initrd', root, '-append', 'console=ttyS0 quiet loglevel=1 panic=-1 mitigations=off'],
-    ...['-serial', `file:${said}`],
+    ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
     ...disks.flatMap(({ image, log }, number) => [
       '-blockdev',
       JSON.stringify({
@@ -78,22 +84,40 @@ export async function runInMachine(dir: string, script: string, more: readonly C
       ...['-device', `virtio-blk-pci,drive=disk${number}`],
     ]),
   ];
-  const end = await ended(words);
+  const marks = new Map<string, readonly number[]>();
+  const { end, text } = await talk(words, (name) =>
+    marks.set(
+      name,
+      disks.map(({ log }) => statSync(log).size),
+    ),
+  );
   rmSync(root);
-  const text = readFileSync(said, 'utf8').replaceAll('\r', '');
   if (end !== 0 || !text.includes(`${OFF}\n`))
     throw new Error(`run a machine: expected it to turn itself off, got ${end ?? 'its end by a signal'}\n${text}`);
-  return text;
+  return { text, marks };
 }
 
 /** The last that a machine says. */
 const OFF = 'the machine turns off';
 
-function ended(words: readonly string[]): Promise<number | null> {
+/** Runs the machine; answers each mark that it writes on its console. */
+function talk(words: readonly string[], mark: (name: string) => void): Promise<{ end: number | null; text: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn('qemu-system-x86_64', words, { stdio: ['ignore', 'ignore', 'inherit'], timeout: LIMIT_MS, killSignal: 'SIGKILL' });
+    const child = spawn('qemu-system-x86_64', words, { stdio: ['pipe', 'pipe', 'inherit'], timeout: LIMIT_MS, killSignal: 'SIGKILL' });
+    let [text, line] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece.replaceAll('\r', '');
+      const lines = `${line}${piece}`.replaceAll('\r', '').split('\n');
+      line = lines.pop() ?? '';
+      for (const one of lines) {
+        const [word, name] = one.split(' ');
+        if (word !== 'mark' || name === undefined) continue;
+        mark(name);
+        child.stdin.write('\n');
+      }
+    });
     child.on('error', reject);
-    child.on('exit', resolve);
+    child.on('close', (end) => resolve({ end, text }));
   });
 }
 
