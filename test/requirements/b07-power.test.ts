@@ -39,7 +39,8 @@ describe.skipIf(why !== undefined)(`B7 power cuts of a machine${why === undefine
 
   async function firstFault(some: readonly Recording[]): Promise<string | undefined> {
     for (const recording of some)
-      for (const cut of cutsOf(recording, 40, seeded(1))) {
+      // what the journal did not keep is missed late: where the receipt is there already
+      for (const cut of cutsOf({ ...recording, begin: Math.round(recording.end * 0.85) }, 30, seeded(1))) {
         const [fault] = await recoverCut(world, recording, cut);
         if (fault !== undefined) return fault;
       }
