@@ -17,7 +17,7 @@ import { carried, runInMachine } from './virtual-machine.js';
 import { type CutDisk, cutAt, type LogEntry, readWriteLog, writeCut } from './write-log.js';
 
 /** As Debian mounts ext4; and as it is mounted for speed: its bytes may come later than their names, and a rename flushes nothing. */
-export const MOUNTS = { default: 'defaults', loose: 'commit=1,data=writeback,noauto_da_alloc' } as const;
+const MOUNTS = { default: 'defaults', loose: 'commit=1,data=writeback,noauto_da_alloc' } as const;
 
 export type Mount = keyof typeof MOUNTS;
 
