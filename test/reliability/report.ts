@@ -22,9 +22,11 @@ interface TakenFlush {
   readonly found: string | null;
 }
 
-interface RealCut {
+/** A cut of a machine: at which entry of its log since the command began, and whether the command had answered. */
+export interface RealCut {
   readonly scenario: string;
   readonly mount: string;
+  readonly at: number;
   readonly answered: boolean;
   readonly faults: readonly string[];
 }
