@@ -93,8 +93,7 @@ From each the site's own code recovers, with another boot id, a real disk and a 
 byte; a flush that it missed would only make the model harder. Not in the model: rights and times of files, and a disk that lies about what it flushed.`;
 
 const REAL = `The model against a machine: each command runs in a virtual one (QEMU, Debian's cloud kernel, the site on ext4), whose every write and flush is logged (\`blklogwrites\`). At moments all along the log the disk is made anew as a power cut may have left it: all that was written before the last flush; of what
-came after it all, nothing, some writes, some sectors, or a torn end. It is mounted, which replays the file system's own journal, and the site's own code recovers as above. Once the command has answered, what it answered must have stayed: only the release that it named passes. *default* = as Debian mounts it; *eager* = its journal written each second;
-*loose* = \`data=writeback,noauto_da_alloc\`: the file system orders no bytes before names, and a rename flushes nothing. \`SEALANE_POWERCUTS\` says how many are tried.`;
+came after it all, nothing, some writes, some sectors, or a torn end. It is mounted, which replays the file system's own journal, and the site's own code recovers as above. Once the command has answered, what it answered must have stayed: only the release that it named passes. *default* = as Debian mounts it; *loose* = \`data=writeback,noauto_da_alloc\`: the file system orders no bytes before names, and a rename flushes nothing. \`SEALANE_POWERCUTS\` says how many are tried.`;
 
 const FLUSHES = `The same with one flush less: the disks that only its absence makes possible are tried (at most 16). *Missed* = how many flushes of that file were needed in that a disk was not recovered without them.`;
 
