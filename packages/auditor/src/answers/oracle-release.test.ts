@@ -1,4 +1,5 @@
 /** What is known of one release, against the naive oracle: its trace, what changed, what its evidence rests on, how many sites ran it. */
+import type { Digest } from '@sealane/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { closeHistories, counted, everyTime, ranAt, sitesIn, tellHistories, type When } from '../testing/oracle.js';
 import { type History, RELEASES } from '../testing/random-history.js';
@@ -13,23 +14,32 @@ afterAll(closeHistories);
 /** Releases that the log knows by then, with the part that each is made of. */
 const known = (history: History, when: When) => counted(history, 'release', { ...when, asOf: '9999' });
 
+/** Those of what was told that are about a release. */
+function about<T extends { readonly release: Digest | null }>(release: Digest, told: readonly T[]): readonly T[] {
+  return told.filter((one) => one.release === release);
+}
+
 test('trace: all that was said of it by whom it is to say, in the order of the log', async () => {
   await everyTime(async (history, context, when) => {
     for (const { release } of known(history, when)) {
       const { answer } = await traceRelease(context, release, when);
-      const of = <K extends 'approval' | 'decision' | 'test' | 'receipt'>(kind: K) =>
-        counted(history, kind, when).filter((one) => one.release === release);
-      const declared = counted(history, 'release', when).filter((one) => one.release === release);
+      const declared = about(release, counted(history, 'release', when));
       expect(answer.components.map(({ digest }) => digest)).toEqual(declared.map(({ part }) => part));
-      expect(answer.approvals.map(({ person, issuedAt }) => [person, issuedAt])).toEqual(of('approval').map(({ at }) => ['alice', at]));
-      expect(answer.decisions.map(({ stage, result, at }) => [stage, result, at])).toEqual(
-        of('decision').map(({ stage, result, at }) => [stage, result, at]),
+      expect(answer.approvals.map(({ person, issuedAt }) => [person, issuedAt])).toEqual(
+        about(release, counted(history, 'approval', when)).map(({ at }) => ['alice', at]),
       );
-      expect(answer.tests.map(({ passed, total }) => passed === total)).toEqual(of('test').map(({ passed }) => passed));
-      expect(answer.testedOn.map(({ facts }) => facts.firmware['BIOS'])).toEqual(of('test').map(({ bios }) => bios));
+      expect(answer.decisions.map(({ stage, result, at }) => [stage, result, at])).toEqual(
+        about(release, counted(history, 'decision', when)).map(({ stage, result, at }) => [stage, result, at]),
+      );
+      expect(answer.tests.map(({ passed, total }) => passed === total)).toEqual(
+        about(release, counted(history, 'test', when)).map(({ passed }) => passed),
+      );
+      expect(answer.testedOn.map(({ facts }) => facts.firmware['BIOS'])).toEqual(
+        about(release, counted(history, 'test', when)).map(({ bios }) => bios),
+      );
       const sites = sitesIn(history, when);
       expect(answer.sites.map(({ site, event, at }) => [site, event, at])).toEqual(
-        of('receipt')
+        about(release, counted(history, 'receipt', when))
           .filter(({ site }) => sites.includes(site))
           .map(({ site, event, at }) => [site, event, at]),
       );
@@ -54,12 +64,13 @@ test('changes: the part that differs, in the direction that is asked', async () 
 test('evidence: every document of every run is there, and what ends within the days that are asked about', async () => {
   await everyTime(async (history, context, when) => {
     for (const { release } of known(history, when)) {
-      const of = (kind: 'approval' | 'exception' | 'test') => counted(history, kind, when).filter((one) => one.release === release);
       const month = (await evidenceState(context, release, 30, when)).answer;
       // a release of the histories is a name only: its manifest is nowhere
       expect(month.missing.map(({ what, erased }) => [what, erased])).toEqual([['release manifest', null]]);
-      expect(month.present).toBe(2 * of('test').length);
-      expect(month.expiring).toHaveLength(of('approval').length + of('exception').length);
+      expect(month.present).toBe(2 * about(release, counted(history, 'test', when)).length);
+      expect(month.expiring).toHaveLength(
+        about(release, counted(history, 'approval', when)).length + about(release, counted(history, 'exception', when)).length,
+      );
       expect([...month.expired, ...(await evidenceState(context, release, 2, when)).answer.expiring]).toEqual([]);
     }
   });
