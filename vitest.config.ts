@@ -32,7 +32,9 @@ export default defineConfig({
           globalSetup: ['bin/prepare.mjs'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
+          // After the unit tests, and two files at a time as there: each has folders, ports and namespaces of its own.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       // The tests of the gates once more, each refusal noted: what docs/refusals.md is made from.

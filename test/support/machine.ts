@@ -109,7 +109,13 @@ function debian(release: Debian): string {
   execFileSync('debootstrap', ['--variant=minbase', `--include=${PACKAGES}`, release, temporary], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  renameSync(temporary, folder);
+  try {
+    renameSync(temporary, folder);
+  } catch (error) {
+    // another file of tests made it at the same time
+    if (!existsSync(folder)) throw error;
+    rmSync(temporary, { recursive: true });
+  }
   return folder;
 }
 

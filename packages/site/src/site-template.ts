@@ -7,7 +7,7 @@ import { parseConfig } from './config.js';
 import { openYaml, readShape, type YamlText } from './strict-yaml.js';
 
 /** Zod's shape of a template. `site` has what site.yaml has, judged once it is rendered. */
-export const siteTemplateShape = z.strictObject({
+const siteTemplateShape = z.strictObject({
   apiVersion: z.literal('sealane/v1').default('sealane/v1'),
   kind: z.literal('SiteTemplate'),
   variables: declarationShape.shape.variables,
