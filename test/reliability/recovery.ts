@@ -9,6 +9,7 @@ import { readConfig } from '../../packages/site/src/config.js';
 import { nodeDisk } from '../../packages/site/src/disk.js';
 import { driverOf } from '../../packages/site/src/drivers/driver-of.js';
 import { systemProcesses } from '../../packages/site/src/drivers/process-table.js';
+import { systemdUnits } from '../../packages/site/src/drivers/systemd-shell.js';
 import { runToEnd } from '../../packages/site/src/drivers/run-to-end.js';
 import type { FetchWorld } from '../../packages/site/src/fetch/sync-run.js';
 import { serveFetch } from '../../packages/site/src/fetch/worker.js';
@@ -85,18 +86,23 @@ export async function updateAfterBoot(
     config,
     signer: openSiteKey(nodeDisk, folder.key),
     sealingKey: () => openSealingKey(nodeDisk, folder.sealingKey),
-    driver: driverOf(config.name, config.driver, {
-      disk: nodeDisk,
-      clock,
-      processes: systemProcesses,
-      signal,
-      hostEnv: process.env,
-      stateFolder: folder.root,
-      talk: () => undefined,
-      run: runToEnd,
-      // no release here has images
-      serveImages: wrongAnswer,
-    }),
+    driver: driverOf(
+      config.name,
+      config.driver,
+      {
+        disk: nodeDisk,
+        clock,
+        processes: systemProcesses,
+        signal,
+        hostEnv: process.env,
+        stateFolder: folder.root,
+        talk: () => undefined,
+        run: runToEnd,
+        // no release here has images
+        serveImages: wrongAnswer,
+      },
+      systemdUnits,
+    ),
     prober: {
       ask: (_, { cwd, env }) => {
         const whole = world.trees.get(env['SEALANE_RELEASE'] ?? '');

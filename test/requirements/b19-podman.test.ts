@@ -58,7 +58,7 @@ describe.skipIf(podman === undefined || busybox === undefined)('B19 driver podma
     expect(seen).toEqual([]);
     expect(await engine.say('inspect', 'readings-app')).not.toContain(value);
     expect(await engine.say('secret', 'ls', '--quiet')).toBe('');
-    expect(filesWith(dir, value).sort()).toEqual([...open()].sort());
+    expect([...filesWith(dir, value)].sort()).toEqual([...open()].sort());
   });
 
   test('B19 podman: with the WAN cut a medium brings the next value, and the pod is started with it', async () => {
