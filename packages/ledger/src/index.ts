@@ -24,9 +24,9 @@ export type {
   TestRecord,
 } from './projection/records.js';
 export { openRecordLog, type RecordAnchor, type RecordFiles, type RecordLog, type RecordProof } from './records/record-log.js';
-export type { LedgerPlace } from './store/open-store.js';
-export { databaseFile, ledgerAt, parseDatabase, type PostgresPlace } from './store/place.js';
-export { openPublishLock, type PublishLock, type PublishLocks, withPublishLock } from './store/publish-lock.js';
+export type { PublishLock, PublishLocks } from './store/held-lock.js';
+export { databaseFile, ledgerAt, type LedgerPlace, parseDatabase, type PostgresPlace } from './store/place.js';
+export { openPublishLock, withPublishLock } from './store/publish-lock.js';
 export type { LedgerProblem, LedgerReport } from './verify/report.js';
 export { verifyLedger } from './verify/verify.js';
 export { type CosignRequest, type Post, requestCosignature, type WitnessAddress } from './witness/client.js';

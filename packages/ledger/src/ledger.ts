@@ -7,7 +7,7 @@ import type { EntryLeaf } from './log/entry-rows.js';
 import type { WriteFile } from './log/publish-tiles.js';
 import type { NoteSigner } from './note-signer.js';
 import type { Projection } from './projection/questions.js';
-import type { LedgerPlace } from './store/open-store.js';
+import type { LedgerPlace } from './store/place.js';
 import type { LedgerReport } from './verify/report.js';
 
 /** How to open a ledger. */

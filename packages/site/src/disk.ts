@@ -90,6 +90,11 @@ export function isNodeError(error: unknown, ...codes: readonly string[]): error 
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
 }
 
+/** Whether an error of the disk means that it is full. */
+export function isDiskFull(error: unknown): error is NodeJS.ErrnoException {
+  return isNodeError(error, 'ENOSPC', 'EDQUOT');
+}
+
 function readRegular(path: string, maxBytes: number): Uint8Array | undefined {
   // O_NOFOLLOW and O_NONBLOCK: whoever fills the mirror can neither point elsewhere nor hang the reader on a pipe
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;

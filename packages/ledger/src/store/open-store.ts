@@ -1,15 +1,7 @@
-/** Where a ledger is, and its store opened. */
+/** The store of a ledger, opened where it is. */
 import { openSqlite } from './sqlite.js';
-import type { PostgresPlace } from './place.js';
+import type { LedgerPlace } from './place.js';
 import type { Store } from './store.js';
-
-/** Where the rows of a ledger are, and what lies beside them on this host. */
-export interface LedgerPlace {
-  /** The SQLite file; made when missing and a key is given. The anchor lies beside it as FILE.anchor, whatever holds the rows. */
-  readonly file: string;
-  /** The PostgreSQL database that holds the rows; without it the file does. */
-  readonly database?: PostgresPlace;
-}
 
 /**
  * Opens the store of a ledger. `fence` gives the fence of the publish lock that the caller holds, where promoters share a database.

@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type JsonObject, LedgerError, type JsonValue, parseStrictJson } from '@sealane/core';
-import type { LedgerPlace } from './open-store.js';
 
 /** The file's name, beside the ledger's own. */
 const FILE_NAME = 'database.json';
@@ -22,6 +21,14 @@ export interface PostgresPlace {
   readonly passwordFile?: string;
   /** TLS, the server's name and certificate verified; `ca` is a file of authorities (default: those of Node). */
   readonly tls?: { readonly ca?: string };
+}
+
+/** Where the rows of a ledger are, and what lies beside them on this host. */
+export interface LedgerPlace {
+  /** The SQLite file; made when missing and a key is given. The anchor lies beside it as FILE.anchor, whatever holds the rows. */
+  readonly file: string;
+  /** The PostgreSQL database that holds the rows; without it the file does. */
+  readonly database?: PostgresPlace;
 }
 
 /** The ledger that belongs to the SQLite file `file`: in a database where `database.json` lies beside it. @throws LedgerError `CONFIG_INVALID` */

@@ -1,10 +1,10 @@
 /** The publish lock: one promoter at a time changes a lane. It is with the ledger: a file beside SQLite's, a lock of the database of several promoters. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { LedgerError } from '@sealane/core';
 import Database from 'better-sqlite3';
+import { lockBusy, type PublishLock, type PublishLocks } from './held-lock.js';
 import { pauseMs } from './pause-shell.js';
-import type { LedgerPlace } from './open-store.js';
+import type { LedgerPlace } from './place.js';
 import { asLedgerError, sqliteCode } from './sqlite-errors.js';
 
 /** Another promoter's whole publish, with a slow witness, fits; after that somebody should look. */
@@ -18,21 +18,6 @@ const TAKE = 'BEGIN EXCLUSIVE';
 /** Where the lock of a ledger is: this file, or the ledger's database. */
 export interface LockPlace extends Pick<LedgerPlace, 'database'> {
   readonly file: string;
-}
-
-/** The lock while it is held. */
-export interface PublishLock {
-  /** Grows with each holder. A file's lock has none: it dies with its process, so that nobody comes after a holder that lives. */
-  readonly fence: number | undefined;
-  /** @throws LedgerError `LOCK_LOST` this process had stopped for so long that another took the lock */
-  expectHeld(): Promise<void>;
-}
-
-/** The lock, to be taken again and again. */
-export interface PublishLocks {
-  /** @throws LedgerError `LOCK_BUSY` another still holds it after `waitMs` */
-  hold<T>(work: (lock: PublishLock) => Promise<T>, waitMs?: number): Promise<T>;
-  close(): Promise<void>;
 }
 
 /** How a lock is waited for. */
@@ -76,13 +61,6 @@ async function holdFile<T>(file: string, work: (lock: PublishLock) => Promise<T>
   } finally {
     lock.close();
   }
-}
-
-/** Says that the lock is still another's. */
-export function lockBusy(what: string, waitMs: number): LedgerError {
-  return new LedgerError('LOCK_BUSY', `take the publish lock ${what}: expected it within ${waitMs / 1000} s, another process holds it`, {
-    file: what,
-  });
 }
 
 /** Takes the lock for as long as the process lives or until it is closed; undefined when another holds it. */

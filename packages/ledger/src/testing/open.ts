@@ -7,7 +7,7 @@ import { cosign, parseCheckpoint } from '@sealane/core';
 import type { Ledger } from '../ledger.js';
 import { ed25519NoteSigner, type NoteSigner } from '../note-signer.js';
 import { openLedger } from '../open-ledger.js';
-import type { LedgerPlace } from '../store/open-store.js';
+import type { LedgerPlace } from '../store/place.js';
 
 /** Origin of every test log. */
 export const ORIGIN = 'lane.example';

@@ -5,7 +5,8 @@ import { isOurPast } from '../log/cosigned.js';
 import { readLogKeys } from '../log/log-keys.js';
 import { readVkey } from '../store/initialise.js';
 import { bytesAt, integerAt } from '../store/rows.js';
-import { type LedgerPlace, openStore } from '../store/open-store.js';
+import { openStore } from '../store/open-store.js';
+import type { LedgerPlace } from '../store/place.js';
 import type { LedgerProblem } from './report.js';
 import { verifyStore } from './verify.js';
 

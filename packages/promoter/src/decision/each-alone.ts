@@ -1,5 +1,5 @@
 /** Work on many questions, each of which stands or falls by itself. */
-import type { Question } from './gate-input.js';
+import type { Question } from './gate-source.js';
 
 /** Something of each question. */
 export type ByQuestion<T> = ReadonlyMap<Question, T>;

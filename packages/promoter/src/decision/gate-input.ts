@@ -1,6 +1,6 @@
 /** What the gates of a stage read, taken from the ledger: verified statements about a release, blobs, the fleet, the time. */
 import { type Digest, PREDICATE, PromoterError, SealaneError } from '@sealane/core';
-import type { LedgerEntry, PastLedger } from '@sealane/ledger';
+import type { LedgerEntry } from '@sealane/ledger';
 import { parseReleaseManifest, type ReleaseDoc } from '@sealane/oci';
 import {
   evidenceToApprove,
@@ -20,31 +20,14 @@ import {
 } from '@sealane/trust';
 import { imagePartsOf, promoterGates } from '@sealane/trust/promoter-gates';
 import { readBlob } from '../content.js';
-import type { Home } from '../home.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import { statementOf } from '../log/log-statements.js';
 import { rigStatements } from '../rig/statements.js';
 import { retiredSites } from '../site/in-force.js';
-import type { LaneTrust } from '../trust/lane-trust.js';
 import { rolloutOf } from './rollout.js';
+import type { GateSource, Question } from './gate-source.js';
 import { enrolledTrust, headQuorum, verifyEntry } from './verify-entry.js';
 import { asksForWaysBack, replacedReleases, waysBack } from './ways-back.js';
-
-/** What a question is judged from: an open home, or a copy of its ledger and lane as they were when a decision was made. */
-export interface GateSource {
-  readonly home: Pick<Home, 'content'>;
-  readonly ledger: PastLedger;
-  readonly lane: Pick<LaneTrust, 'stages'>;
-  /** The clock that counts for a lane that no witness has seen yet, and for a plan. */
-  readonly now: () => string;
-}
-
-/** A question to the gates: may this release go into this stage, for these groups? */
-export interface Question {
-  readonly release: Digest;
-  readonly stage: string;
-  readonly rollout: readonly string[];
-}
 
 /**
  * `witnessed`: the latest quorum checkpoint's times, which alone decide. `expected`: those that witnesses would give now, if this host's clock

@@ -3,7 +3,8 @@ import type { Check } from '@sealane/core';
 import { evaluateGates, type GateInput } from '@sealane/trust';
 import { promoterGates } from '@sealane/trust/promoter-gates';
 import { freezeCheck } from './orders.js';
-import { type GateSource, gateInput, type JudgedAt, type Question, timeOf } from './gate-input.js';
+import { gateInput, type JudgedAt, timeOf } from './gate-input.js';
+import type { GateSource, Question } from './gate-source.js';
 import { laneRevocation } from './revocation.js';
 
 /** What the checks say together. */

@@ -8,7 +8,7 @@ import { statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf, stageSigner } from '../promoter.js';
 import { VERSION } from '../version.js';
 import { asError, type ByQuestion, eachAlone, type Failures, filterQuestions } from './each-alone.js';
-import type { Question } from './gate-input.js';
+import type { Question } from './gate-source.js';
 import type { Judgement } from './judge.js';
 import { recordedCheck } from './recorded.js';
 

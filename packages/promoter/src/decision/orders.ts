@@ -4,7 +4,7 @@ import type { LedgerEntry } from '@sealane/ledger';
 import { type OrderPredicate, readOrder, stageSubject, verifyTrustOf } from '@sealane/trust';
 import { statementOf } from '../log/log-statements.js';
 import { stageOf } from '../promoter.js';
-import type { GateSource } from './gate-input.js';
+import type { GateSource } from './gate-source.js';
 import { verifyEntry } from './verify-entry.js';
 
 /** An order in the log. */

@@ -2,7 +2,8 @@
 import type { Check, Digest, ErrorCode } from '@sealane/core';
 import type { GateInput } from '@sealane/trust';
 import type { Promoter } from '../promoter.js';
-import type { JudgedAt, Question } from './gate-input.js';
+import type { JudgedAt } from './gate-input.js';
+import type { Question } from './gate-source.js';
 import { stillLedger } from './still-ledger.js';
 import { earliestOf, judge, type Judgement, type Verdict } from './judge.js';
 

@@ -15,7 +15,7 @@ import { reached } from '../crash-point.js';
 import { tryWitness } from '../log/log-statements.js';
 import { type Promoter, releaseOf, stageOf } from '../promoter.js';
 import { asError, type ByQuestion, eachAlone, type Failures, filterQuestions } from './each-alone.js';
-import type { Question } from './gate-input.js';
+import type { Question } from './gate-source.js';
 import { judge, judgeAgain, type Judgement } from './judge.js';
 import { logDecisions } from './log-decisions.js';
 import { type Outcome, outcomeOf } from './plan.js';

@@ -20,7 +20,7 @@ import { statementOf } from '../log/log-statements.js';
 import { type LaneTrust, readBelow, type StageTrust } from '../trust/lane-trust.js';
 import { emptyChannel } from '../trust/publish-lane.js';
 import { VERSION } from '../version.js';
-import type { GateSource } from './gate-input.js';
+import type { GateSource } from './gate-source.js';
 import { judge } from './judge.js';
 import { recordedCheck } from './recorded.js';
 import { ledgerRow } from './verify-entry.js';

@@ -4,7 +4,7 @@ import type { LedgerEntry } from '@sealane/ledger';
 import { type Policy, readRevocation, verifyTrustOf } from '@sealane/trust';
 import { statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
-import type { GateSource } from './gate-input.js';
+import type { GateSource } from './gate-source.js';
 import { verifyEntry } from './verify-entry.js';
 
 /** A failing check when a stage's key revoked the release in the log, at an index where that key counts. */

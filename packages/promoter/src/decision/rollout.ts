@@ -1,7 +1,7 @@
 /** The rollout: the groups of a stage, in their order, that an approval and a decision name. */
 import { PromoterError } from '@sealane/core';
 import { stageOf } from '../promoter.js';
-import type { GateSource } from './gate-input.js';
+import type { GateSource } from './gate-source.js';
 
 /**
  * All groups of the stage, or the one that is asked for.

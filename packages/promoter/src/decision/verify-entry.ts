@@ -2,7 +2,7 @@
 import type { QuorumCheckpoint } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
 import { type LedgerRow, quorumOf, trustWithEnrolled, type VerifiedStatement, verifyLedgerRow, type VerifyTrust } from '@sealane/trust';
-import type { GateSource } from './gate-input.js';
+import type { GateSource } from './gate-source.js';
 
 /** Checkpoints, and sets of enrolled keys, that are kept of a trust. */
 const MAX_KEPT = 1000;

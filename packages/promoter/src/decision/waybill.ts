@@ -8,7 +8,8 @@ import { durableWrite, durableWriteAll, PUBLIC_FILE } from '../disk-shell.js';
 import { bundleOf, firstCheckpoint, statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import { rigStatements } from '../rig/statements.js';
-import { IMAGE_EVIDENCE, type Question } from './gate-input.js';
+import { IMAGE_EVIDENCE } from './gate-input.js';
+import type { Question } from './gate-source.js';
 import { waysBack } from './ways-back.js';
 
 /** Media type of an inventory, as test results give it. */

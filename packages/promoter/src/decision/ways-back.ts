@@ -4,7 +4,7 @@ import type { LedgerEntry } from '@sealane/ledger';
 import { type Policy, readDecision, readReceipt, rollbackRehearsedGate } from '@sealane/trust';
 import { statementOf } from '../log/log-statements.js';
 import { stageOf } from '../promoter.js';
-import type { GateSource, Question } from './gate-input.js';
+import type { GateSource, Question } from './gate-source.js';
 
 /** Whether a stage asks for ways back at all: looking for them reads much. */
 export function asksForWaysBack({ gates }: Policy): boolean {

@@ -14,7 +14,7 @@ import {
 import type { LedgerEntry } from '@sealane/ledger';
 import { hintOf, keySubject, type Policy, readRig, readTestResult, subjectOfRecall } from '@sealane/trust';
 import { readBlob } from '../content.js';
-import type { GateSource } from '../decision/gate-input.js';
+import type { GateSource } from '../decision/gate-source.js';
 import { statementOf } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
 

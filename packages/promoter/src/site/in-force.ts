@@ -10,7 +10,7 @@ import {
   verifyTrustOf,
 } from '@sealane/trust';
 import type { LedgerEntry } from '@sealane/ledger';
-import type { GateSource } from '../decision/gate-input.js';
+import type { GateSource } from '../decision/gate-source.js';
 import { ledgerRow } from '../decision/verify-entry.js';
 import { statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';

@@ -14,7 +14,7 @@ import {
   verifyTrustOf,
   type WitnessedTime,
 } from '@sealane/trust';
-import type { GateSource } from '../decision/gate-input.js';
+import type { GateSource } from '../decision/gate-source.js';
 import { judge, type Verdict } from '../decision/judge.js';
 import { firstCheckpoint, statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';

@@ -1,6 +1,6 @@
 /** Who signs and witnesses the lane's log, as a policy says it: those of today, and up to which size those count that were replaced. */
 import type { Policy, PolicyLog } from '@sealane/trust';
-import type { PolicySource } from './policies.js';
+import type { PolicySource } from './policy-source.js';
 
 /** What of a policy is about the log. */
 type LogPart = Pick<Policy, 'logs' | 'witnesses' | 'pastWitnesses' | 'quorum'>;

@@ -16,7 +16,8 @@ import {
 } from '@sealane/trust';
 import type { Pipeline } from '../pipeline/pipeline.js';
 import { delegatedStages, keyIdsOf, listedTargets, rootRoleKeys } from './metadata-json.js';
-import { type FindKey, policyFor, type RevokedKey } from './policies.js';
+import { policyFor } from './policies.js';
+import type { FindKey, RevokedKey } from './policy-source.js';
 import { policyChanges, samePolicy } from './policy-changes.js';
 import type { Proposal } from './proposal.js';
 

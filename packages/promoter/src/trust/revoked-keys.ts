@@ -4,7 +4,7 @@ import { canonicalJson, LIMITS, parseStrictJson, PromoterError } from '@sealane/
 import { z } from 'zod';
 import { durableWrite, PUBLIC_FILE, readOptional } from '../disk-shell.js';
 import type { Home } from '../home.js';
-import type { RevokedKey } from './policies.js';
+import type { RevokedKey } from './policy-source.js';
 
 const shape = z
   .array(z.strictObject({ keyId: z.string().regex(/^[0-9a-f]{64}$/), untilIndex: z.int().min(0), reason: z.string().min(1).max(2000) }))

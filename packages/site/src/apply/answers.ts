@@ -1,10 +1,11 @@
 /** The answers of `check`, `update` and `rollback`, and the checks that `apply` adds to those of admission. */
 import { type Check, type Digest, type ErrorCode, ERRORS, SiteError } from '@sealane/core';
 import type { Admission } from '@sealane/trust';
+import { isDiskFull } from '../disk.js';
 import type { SyncAnswer } from '../fetch/protocol.js';
 import type { Site } from '../site.js';
-import { type CarryContext, isDiskFull } from './carry-out.js';
-import type { Outcome, SiteResult } from './outcome.js';
+import type { CarryContext } from './carry-out.js';
+import { base, type Outcome, type SiteResult } from './outcome.js';
 import { LIFT } from './next-step.js';
 import { isSame, sameSecrets } from './secret-versions.js';
 import type { SiteState, Target } from './state.js';
@@ -117,11 +118,6 @@ function lackOfLink({ outcome, code }: SyncAnswer): ErrorCode {
 /** The answer that admission gives. */
 export function resultOf(site: Site, state: SiteState, outcome: Outcome, { release, reason, checks }: Admission): SiteResult {
   return { ...base(site, state), outcome, release, reason, checks };
-}
-
-/** What every answer names: the site, and what ran before. */
-export function base(site: Site, state: SiteState): Pick<SiteResult, 'site' | 'previous'> {
-  return { site: site.config.name, previous: state.current?.release ?? null };
 }
 
 /** What the host lacks for now, if that is why a release could not be laid down; the next update tries again. */

@@ -4,7 +4,6 @@
  */
 import { type Check, ERRORS, hex, SealaneError, SiteError } from '@sealane/core';
 import { crashPoint } from '../crash-point.js';
-import { isNodeError } from '../disk.js';
 import type { Site } from '../site.js';
 import { type LaneFolders } from './lane-view.js';
 import { type Effect } from './effects.js';
@@ -268,9 +267,4 @@ function announce(machine: Machine): void {
   const { phase, owed } = machine.state();
   if (phase.at === 'idle' && owed === null) crashPoint('update:receipt-queued');
   if (phase.at !== 'idle' && phase.at !== 'held') crashPoint(`update:${phase.at}`);
-}
-
-/** Whether an error of the disk means that it is full. */
-export function isDiskFull(error: unknown): boolean {
-  return isNodeError(error, 'ENOSPC', 'EDQUOT');
 }

@@ -1,5 +1,7 @@
 /** What `check`, `update` and `rollback` answer, and with which exit code. */
 import type { Check, Digest, ErrorCode, ExitCode } from '@sealane/core';
+import type { Site } from '../site.js';
+import type { SiteState } from './state.js';
 
 /** How it ended, in the words of the command line. */
 export type Outcome = 'available' | 'installed' | 'unchanged' | 'deferred' | 'refused' | 'rolled-back' | 'held';
@@ -12,6 +14,11 @@ export interface SiteResult {
   readonly previous: Digest | null;
   readonly reason: ErrorCode | null;
   readonly checks: readonly Check[];
+}
+
+/** What every answer names: the site, and what ran before. */
+export function base(site: Site, state: SiteState): Pick<SiteResult, 'site' | 'previous'> {
+  return { site: site.config.name, previous: state.current?.release ?? null };
 }
 
 /** Whether what a command answered is the answer of `check`, `update` or `rollback`. */

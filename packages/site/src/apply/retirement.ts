@@ -7,9 +7,8 @@ import type { Disk } from '../disk.js';
 import type { Site } from '../site.js';
 import type { StateFolder } from '../state-folder.js';
 import { admitInput, mirrorOf } from './admission.js';
-import { base } from './answers.js';
 import type { Machine } from './machine.js';
-import type { SiteResult } from './outcome.js';
+import { base, type SiteResult } from './outcome.js';
 import type { SiteEvent, SiteState } from './state.js';
 
 /** The retirement that was sent here, if it is one of this site as it is enrolled now; what does not count is said, and stops nothing. */

@@ -5,7 +5,8 @@ import { parseBundle, parseSealedSecret, readSecret } from '@sealane/trust';
 import type { Disk } from '../disk.js';
 import type { Site } from '../site.js';
 import type { StateFolder } from '../state-folder.js';
-import { type GivenSecret, keptSecrets, type KnownSecret } from './secret-versions.js';
+import { keptSecrets } from './secret-versions.js';
+import type { GivenSecret, KnownSecret } from './state.js';
 import type { SiteState, Slot, Target } from './state.js';
 
 /**

@@ -1,6 +1,7 @@
 import { sha256, utf8 } from '@sealane/core';
 import { expect, test } from 'vitest';
-import { keptSecrets, type KnownSecret, rotationDue, secretsFor } from './secret-versions.js';
+import { keptSecrets, rotationDue, secretsFor } from './secret-versions.js';
+import type { KnownSecret } from './state.js';
 import { INITIAL_STATE, type SiteState, type Slot } from './state.js';
 import { fold, step } from './step.js';
 

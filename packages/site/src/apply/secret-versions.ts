@@ -1,12 +1,5 @@
 /** Which values of secrets a site has, gives, and has seen fail: pure, over the state. */
-import type { Digest } from '@sealane/core';
-import type { SiteState, Slot, Target } from './state.js';
-
-/** A value of a secret that a release is given, by name and version. */
-export type GivenSecret = { readonly name: string; readonly version: number };
-
-/** A value that was taken in: its statement, and the blob in which it came. */
-export type KnownSecret = GivenSecret & { readonly statement: Digest; readonly blob: Digest };
+import type { GivenSecret, KnownSecret, SiteState, Slot, Target } from './state.js';
 
 /** The highest version of a secret that was ever taken in here; 0 for none. */
 export function highestOf(secrets: readonly GivenSecret[], name: string): number {

@@ -5,7 +5,12 @@
  */
 import type { Check, Digest, ErrorCode, JsonObject } from '@sealane/core';
 import type { ReceiptSummary, SiteException, SiteRetirement, SummedRun } from '@sealane/trust';
-import type { GivenSecret, KnownSecret } from './secret-versions.js';
+
+/** A value of a secret that a release is given, by name and version. */
+export type GivenSecret = { readonly name: string; readonly version: number };
+
+/** A value that was taken in: its statement, and the blob in which it came. */
+export type KnownSecret = GivenSecret & { readonly statement: Digest; readonly blob: Digest };
 
 /** A release that was committed here, as it lies in its slot. `since` = trusted time of the commit. */
 export type Slot = {

@@ -6,7 +6,8 @@ import type { Site } from '../site.js';
 import { admitInput, mirrorOf } from './admission.js';
 import type { Machine } from './machine.js';
 import { sealedFile } from './secret-files.js';
-import { highestOf, type KnownSecret } from './secret-versions.js';
+import { highestOf } from './secret-versions.js';
+import type { KnownSecret } from './state.js';
 
 /** A sealed secret that counts here, and is newer than what is here. */
 interface Arrived extends KnownSecret {

@@ -1,6 +1,6 @@
 /** What every driver can do: run one release at a time. Which files it runs is decided by the slot, how by local configuration. */
 import type { Digest } from '@sealane/core';
-import type { GivenSecret } from '../apply/secret-versions.js';
+import type { GivenSecret } from '../apply/state.js';
 import type { Clock } from '../clock.js';
 import type { Disk } from '../disk.js';
 import type { RunningMirror } from '../mirror/serve-shell.js';

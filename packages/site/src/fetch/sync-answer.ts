@@ -1,6 +1,6 @@
 /** How a sync ended, in the words of the protocol. */
 import { type ErrorCode, SealaneError } from '@sealane/core';
-import { isNodeError } from '../disk.js';
+import { isDiskFull, isNodeError } from '../disk.js';
 import type { Cost } from './links.js';
 import type { SyncAnswer } from './protocol.js';
 import type { LaneFiles } from './sync.js';
@@ -40,7 +40,7 @@ function syncedAnswer({ absent, wrong, fetched, kept }: Tally): Pick<SyncAnswer,
 /** What stopped a sync that is neither trust nor bytes; faults of the program pass. */
 export function failureOf(at: string, error: unknown): SyncEnd {
   if (error instanceof SealaneError) return failed(at, error.code, error.message);
-  if (isNodeError(error, 'ENOSPC', 'EDQUOT')) return failed(at, 'DISK_SHORT', error.message);
+  if (isDiskFull(error)) return failed(at, 'DISK_SHORT', error.message);
   if (isNodeError(error, 'EROFS', 'EACCES', 'EPERM')) return failed(at, 'STATE_UNWRITABLE', error.message);
   if (error instanceof Error && 'code' in error) return failed(at, 'FETCH_FAILED', error.message);
   throw error;

@@ -8,7 +8,7 @@ import { LedgerError } from '@sealane/core';
 import pg from 'pg';
 import { integerAt } from '../rows.js';
 import type { PostgresPlace } from '../place.js';
-import { lockBusy, type PublishLock, type PublishLocks } from '../publish-lock.js';
+import { lockBusy, type PublishLock, type PublishLocks } from '../held-lock.js';
 import { beginAlone, expectFence, rowOf, lockLost, PUBLISH_LOCK } from './begin.js';
 import { connectionTo, placeName } from './connect-shell.js';
 import { asLedgerError } from './errors.js';
