@@ -7,7 +7,7 @@ import { makeLane, type TestLane } from '../support/lane.js';
 import { type Answer, ROOT, runJson } from '../support/run.js';
 
 /** What a bundled file loads of its kind, at once or later. */
-const IMPORT = /(?:from|import)\s*\(?\s*["'`](\.{1,2}\/[\w./-]+\.mjs)["'`]/g;
+const IMPORT = /(?:from|import|require|URL)\s*\(?\s*["'`](\.{1,2}\/[\w./-]+\.[cm]js)["'`]/g;
 
 /** A window that is always open, with a freeze that is far away; the other gates ask for evidence. */
 const GATES = {

@@ -15,6 +15,8 @@ export interface Cluster {
   look(key: ObjectKey): Promise<Answer>;
   /** Removes it if it is still this site's; one that is not there is fine. */
   remove(key: ObjectKey, site: string): Promise<Answer>;
+  /** Whether it is not there, or not this site's. */
+  isGone(key: ObjectKey, site: string): Promise<boolean>;
   /** The pods of some namespaces, one answer each, or of all of them. */
   pods(namespaces: readonly string[] | null): Promise<readonly Answer[]>;
   endPod(namespace: string, name: string): Promise<Answer>;
@@ -69,6 +71,10 @@ export function openCluster(kubeconfig: string, namespace: string): Cluster {
       if (there.status !== 200 || labelOf(there.body) !== site) return there;
       const place = await at(object);
       return typeof place === 'string' ? await ask('DELETE', `${place}?propagationPolicy=Foreground`) : place;
+    },
+    isGone: async (object, site) => {
+      const there = await look(object);
+      return there.status === 404 || (there.status === 200 && labelOf(there.body) !== site);
     },
     pods: async (namespaces) => {
       if (namespaces === null) return [await ask('GET', '/api/v1/pods')];

@@ -30,7 +30,7 @@ async function carryOut(cluster: Cluster): Promise<ClusterAnswer> {
     case 'look':
       return await lookAtAll(cluster);
     case 'remove':
-      return (await removeAll(cluster)) ?? { is: 'ready' };
+      return (await removeAll(cluster)) ?? (await allGone(cluster)) ?? { is: 'ready' };
     case 'strays':
       return await lookBeside(cluster);
   }
@@ -83,6 +83,22 @@ async function removeAll(cluster: Cluster): Promise<ClusterAnswer | undefined> {
     // its kind, or it, is gone already
     const problem = answer.status === 404 ? undefined : problemOf('remove', key, answer);
     if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+/** How long what was removed may take to go, with what belongs to it. */
+const GONE_TRIES = 240;
+const GONE_PAUSE_MS = 250;
+
+/** The server answers a removal at once; its controllers end what belongs to the object first. */
+async function allGone(cluster: Cluster): Promise<ClusterAnswer | undefined> {
+  for (const key of request.keys.filter(isRemovable)) {
+    for (let tries = 1; !(await cluster.isGone(key, request.site)); tries += 1) {
+      if (tries === GONE_TRIES)
+        return { is: 'failed', how: `remove ${keyText(key)}: expected it to go within a minute, it is still there` };
+      await wait(GONE_PAUSE_MS);
+    }
   }
   return undefined;
 }
