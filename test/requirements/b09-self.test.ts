@@ -76,7 +76,7 @@ test('B9 self: going back by hand goes back with the updater too; a release with
   await here.publish('1.5.0', null);
   expect(await atEnd()).toEqual([0]);
   expect(await status()).toMatchObject({ current: { version: '1.5.0' }, updater: { runs: slots['1.1.0'] } });
-  expect(readdirSync(here.programs).sort(), 'what nothing needs is gone').toEqual([slots['1.1.0'], 'current']);
+  expect(new Set(readdirSync(here.programs)), 'what nothing needs is gone').toEqual(new Set([slots['1.1.0'], 'current']));
 });
 
 test('B9 self: a component that is no updater is refused before anything is touched', async () => {
