@@ -4,7 +4,8 @@
  */
 import { type Digest, TrustError } from '@sealane/core';
 import { checkDrain, checkFence, checkHeld, checkRevoked, choiceOf, floorsOf, mergeOrders } from './admission/channel-step.js';
-import { type OpenedTrust, openTrustOrLifted, type SiteException } from './admission/exception-step.js';
+import { type OpenedTrust, openTrustOrLifted } from './admission/exception-step.js';
+import type { SiteException } from './admission/types.js';
 import { judgeRelease } from './admission/judge-release.js';
 import { type LaneReader, laneReader } from './admission/lane-reader.js';
 import { type LogView, openLog } from './admission/log-step.js';

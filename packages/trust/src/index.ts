@@ -59,14 +59,8 @@ export { type OtherLog, otherLogHead, verifyOtherStatement } from './evidence/ot
 export { type LedgerRow, verifyLedgerRow } from './evidence/verify-ledger-row.js';
 export { namedBlobs } from './evidence/named-blobs.js';
 export { verifyStatement } from './evidence/verify-statement.js';
-export {
-  isEnrolment,
-  type TrustedKey,
-  type TrustedLog,
-  trustWithEnrolled,
-  type VerifyTrust,
-  verifyTrustOf,
-} from './evidence/verify-trust.js';
+export { type TrustedKey, type TrustedLog, type VerifyTrust, verifyTrustOf } from './evidence/verify-trust.js';
+export { isEnrolment, trustWithEnrolled } from './evidence/enrolled-trust.js';
 // evidence: predicates
 export {
   type AnchoredStatement,
@@ -259,7 +253,8 @@ export { verifyKeyBundle } from './sigstore/verify-key-bundle.js';
 export { checkDelegatedRecord, groupOf } from './admission/site-step.js';
 export { MAX_RECORD_BYTES, readRecordFile, type RecordFile } from './evidence/record-file.js';
 export { judgeSiteSecret, type SiteSecret } from './admission/secret-step.js';
-export { judgeSiteException, type SiteException } from './admission/exception-step.js';
+export { judgeSiteException } from './admission/exception-step.js';
+export type { SiteException } from './admission/types.js';
 export { judgeRetirement, type SiteRetirement } from './admission/retirement-step.js';
 export { blobPath } from './admission/lane-reader.js';
 export {

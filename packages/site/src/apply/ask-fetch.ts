@@ -3,7 +3,7 @@ import { type Digest, parseCheckpoint } from '@sealane/core';
 import { MAX_RECORD_BYTES, readRecordFile, readSiteRecord, type SiteRecordPredicate } from '@sealane/trust';
 import { timestampIn } from '../fetch/brought.js';
 import type { SyncAnswer } from '../fetch/protocol.js';
-import type { SyncJob } from '../fetch/sync.js';
+import type { SyncJob } from '../fetch/sync-job.js';
 import type { Site } from '../site.js';
 import type { Fetcher } from './fetch-shell.js';
 import type { Machine } from './machine.js';

@@ -1,7 +1,13 @@
 /** How a process finds the secrets of its release: as files in a folder that `CREDENTIALS_DIRECTORY` names, as systemd has it. */
 import path from 'node:path';
 import type { Disk } from '../disk.js';
-import type { Credentials } from './driver.js';
+import type { GivenSecret } from '../apply/state.js';
+
+/** Where values of secrets lie open while their release runs, each in a file of its name. */
+export interface Credentials {
+  readonly folder: string;
+  readonly secrets: readonly GivenSecret[];
+}
 
 /** For a process of our own. */
 export function credentialsEnv(credentials: Credentials | undefined): NodeJS.ProcessEnv {

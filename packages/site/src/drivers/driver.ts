@@ -1,9 +1,9 @@
 /** What every driver can do: run one release at a time. Which files it runs is decided by the slot, how by local configuration. */
 import type { Digest } from '@sealane/core';
-import type { GivenSecret } from '../apply/state.js';
 import type { Clock } from '../clock.js';
 import type { Disk } from '../disk.js';
 import type { RunningMirror } from '../mirror/serve-shell.js';
+import type { Credentials } from './credentials.js';
 import type { ProcessTable } from './process-table.js';
 import type { RunCommand } from './run-to-end.js';
 
@@ -18,12 +18,6 @@ export interface SlotOnDisk {
   readonly variables?: string;
   /** Values of its secrets, where it needs any. */
   readonly credentials?: Credentials;
-}
-
-/** Where values of secrets lie open while their release runs, each in a file of its name. */
-export interface Credentials {
-  readonly folder: string;
-  readonly secrets: readonly GivenSecret[];
 }
 
 /** How the workload is doing, as far as the host can tell without asking it. */

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { isNodeError } from '../disk.js';
 import { credentialsEnv } from './credentials.js';
-import type { Credentials } from './driver.js';
+import type { Credentials } from './credentials.js';
 
 /** How a command ended: with an exit code, or why it has none; and what it said, where that was asked for. */
 export type CommandEnd = ({ readonly code: number } | { readonly code: undefined; readonly why: string }) & {

@@ -4,7 +4,8 @@ import { isDigest, type JsonObject, type JsonValue, SiteError } from '@sealane/c
 import { durableWrite } from '../durable-write.js';
 import { readSealed, sealed } from '../sealed-file.js';
 import { plainJson } from '../plain-json.js';
-import type { Credentials, DriverWorld, SlotOnDisk } from './driver.js';
+import type { DriverWorld, SlotOnDisk } from './driver.js';
+import type { Credentials } from './credentials.js';
 
 /** A release that was given to the engine, and in which boot of this host. `more` is the driver's own. */
 export interface SlotRecord {

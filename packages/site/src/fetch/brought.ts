@@ -3,7 +3,7 @@ import { type Digest, LIMITS, SealaneError, sha256 } from '@sealane/core';
 import type { Disk } from '../disk.js';
 import type { FetchReply } from '../service/wire.js';
 import type { SyncAnswer } from './protocol.js';
-import type { SyncJob } from './sync.js';
+import type { SyncJob } from './sync-job.js';
 import path from 'node:path';
 
 /** The folders that `fetch` writes. */

@@ -5,7 +5,7 @@ import type { Waybill } from '@sealane/trust';
 import type { BlobSource } from './blob-source.js';
 import { blobPath, isNamed, type Mirror, type WantedBlob } from './mirror.js';
 import { makeRoom } from './room.js';
-import { count, emptyTally, type Tally } from './trust-wants.js';
+import { count, emptyTally, type Tally } from './tally.js';
 
 /** A manifest of an image, as `oci` bounds it; a release manifest is smaller. */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;

@@ -1,7 +1,7 @@
 /** The log part of a sync: the checkpoint, and the hash tiles that tie it to what this site saw and to what the waybills prove. */
 import { LIMITS, parseCheckpoint, SealaneError, TILE_WIDTH, type Tile, tilePath, tilesForProofs } from '@sealane/core';
 import type { Mirror } from './mirror.js';
-import type { SyncJob } from './sync.js';
+import type { SyncJob } from './sync-job.js';
 import type { Upstream } from './upstream.js';
 
 const HASH_BYTES = 32;

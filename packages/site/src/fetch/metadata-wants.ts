@@ -11,7 +11,7 @@ import {
   type TufRequest,
 } from '@sealane/trust';
 import { isNamed, type Mirror } from './mirror.js';
-import type { SyncJob } from './sync.js';
+import type { SyncJob } from './sync-job.js';
 import type { Upstream } from './upstream.js';
 
 /** Thrown through the workflow when the timestamp is the one that the mirror was made from: nothing else can have changed. */

@@ -6,7 +6,7 @@
  */
 import { ERRORS, type ErrorCode, type JsonObject, type JsonValue, LIMITS, parseStrictJson, SiteError } from '@sealane/core';
 import type { Place } from './routes/place.js';
-import type { SyncJob } from './sync.js';
+import type { SyncJob } from './sync-job.js';
 
 /** What `apply` asks. `pollSeconds`: how often this site looks for news, the measure of waits. */
 export type FetchRequest =

@@ -3,8 +3,8 @@ import { type ErrorCode, SealaneError } from '@sealane/core';
 import { isDiskFull, isNodeError } from '../disk.js';
 import type { Cost } from './links.js';
 import type { SyncAnswer } from './protocol.js';
-import type { LaneFiles } from './sync.js';
-import type { Tally } from './trust-wants.js';
+import type { LaneFiles } from './sync-job.js';
+import type { Tally } from './tally.js';
 
 /** `refused` changed nothing in the mirror; `files` are what the upstream offered. `partial`: trust is here, content is still to come. */
 export type SyncEnd =

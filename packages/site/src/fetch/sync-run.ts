@@ -5,7 +5,7 @@ import type { Links } from './links.js';
 import type { Mirror } from './mirror.js';
 import type { Place } from './routes/place.js';
 import type { Routes } from './routes/routes.js';
-import type { SyncJob } from './sync.js';
+import type { SyncJob } from './sync-job.js';
 
 /** The outside of `fetch`. `random` gives 0–1, to spread out waits. */
 export interface FetchWorld {

@@ -5,7 +5,7 @@
  * again, with its own state, what lies in the mirror.
  */
 import { canonicalJson, type Digest, SealaneError, sha256, TrustError } from '@sealane/core';
-import type { TufState, Waybill } from '@sealane/trust';
+import type { Waybill } from '@sealane/trust';
 import { blobSource, FAILURES } from './blob-source.js';
 import { fetchContent, lacksContent } from './content-wants.js';
 import { Unchanged } from './metadata-wants.js';
@@ -14,28 +14,10 @@ import { answerTo, failureOf, type SyncEnd } from './sync-answer.js';
 import type { SyncAnswer } from './protocol.js';
 import type { Place } from './routes/place.js';
 import { FREE_PACE, News, paceTo } from './sync-pace.js';
+import type { LaneFiles, SyncJob } from './sync-job.js';
 import type { SyncRun } from './sync-run.js';
-import { emptyTally, fetchTrust, type Tally } from './trust-wants.js';
-
-/** What `apply` asks for. `labels` null = not known yet: everything of the stage. `seenSize` = entries of the last checkpoint seen here. */
-export type SyncJob = {
-  readonly stage: string;
-  readonly site: string;
-  readonly labels: Readonly<Record<string, string>> | null;
-  readonly tuf: TufState;
-  readonly now: string;
-  readonly expiry: 'network' | 'medium';
-  readonly seenSize: number;
-  /** Something in the mirror was found wrong: hash again what is there, and do not stop at an unchanged timestamp. */
-  readonly recheck: boolean;
-  /** Most bytes of content that the mirror may hold; null: as the disk has room. */
-  readonly mirrorBytes: number | null;
-  /** Digest of the timestamp whose trust was judged last: content is brought for that, and for nothing that nobody has looked at. */
-  readonly judged: Digest | null;
-};
-
-/** Files to be written when all else is there: path in the lane → bytes. */
-export type LaneFiles = ReadonlyMap<string, Uint8Array>;
+import { fetchTrust } from './trust-wants.js';
+import { emptyTally, type Tally } from './tally.js';
 
 const TIMESTAMP = 'trust/metadata/timestamp.json';
 

@@ -15,34 +15,9 @@ import type { BlobSource } from './blob-source.js';
 import { fetchLog } from './log-wants.js';
 import { fetchMetadata } from './metadata-wants.js';
 import { blobPath, isNamed, type Mirror } from './mirror.js';
-import type { SyncJob } from './sync.js';
+import type { SyncJob } from './sync-job.js';
+import { count, type Tally } from './tally.js';
 import type { Upstream } from './upstream.js';
-
-/** What was wanted and what became of it; paths are the lane's, `wanted` hex digests. */
-export type Tally = {
-  readonly absent: string[];
-  readonly wrong: string[];
-  readonly wanted: Set<string>;
-  /** Files of `trust/` and `log/` that were used. */
-  readonly named: Set<string>;
-  fetched: number;
-  kept: number;
-};
-
-/** Nothing was wanted yet. */
-export function emptyTally(): Tally {
-  return { absent: [], wrong: [], wanted: new Set(), named: new Set(), fetched: 0, kept: 0 };
-}
-
-/** Counts what became of a blob; whether it is here. */
-export function count(tally: Tally, digest: Digest, outcome: 'kept' | 'fetched' | 'absent' | 'wrong'): boolean {
-  if (outcome === 'kept' || outcome === 'fetched') {
-    tally[outcome] += 1;
-    return true;
-  }
-  tally[outcome].push(blobPath(digest));
-  return false;
-}
 
 /**
  * Gets it. Files that are written when all else is there go into `files`; of the waybills those that are here are returned.

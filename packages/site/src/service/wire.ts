@@ -19,7 +19,7 @@ import {
 import { z } from 'zod';
 import type { QueuedReceipt } from '../fetch/protocol.js';
 import type { Place } from '../fetch/routes/place.js';
-import type { SyncJob } from '../fetch/sync.js';
+import type { SyncJob } from '../fetch/sync-job.js';
 
 /** The one version there is. Programs of two versions refuse one another by name. */
 const VERSION = 1;

@@ -2,16 +2,9 @@
  * Exceptions that a site uses itself: signed by enough people whom the policy that it holds names, for this very site, key, stage and release, logged,
  * and in force. Whether it was used before only the site's journal knows.
  */
-import { type Digest, type JsonObject, SealaneError, TrustError } from '@sealane/core';
+import { type JsonObject, SealaneError, TrustError } from '@sealane/core';
 import { type ParsedBundle, parseBundle } from '../evidence/bundle.js';
-import {
-  type ExceptionPredicate,
-  exceptionTerms,
-  type GrantedRole,
-  isSiteKind,
-  readException,
-  type SiteExceptionKind,
-} from '../evidence/predicates/exception.js';
+import { type ExceptionPredicate, exceptionTerms, isSiteKind, readException } from '../evidence/predicates/exception.js';
 import type { VerifiedStatement } from '../evidence/statement-checks.js';
 import { type VerifyTrust, verifyTrustOf } from '../evidence/verify-trust.js';
 import { verifyStatement } from '../evidence/verify-statement.js';
@@ -20,21 +13,8 @@ import type { Policy, PolicyExceptionRule } from '../policy/policy.js';
 import { laneReader } from './lane-reader.js';
 import { openRecord } from './site-step.js';
 import { openTrust, type TrustedLane } from './trust-step.js';
-import type { AdmitInput, SiteFacts } from './types.js';
+import type { AdmitInput, SiteException, SiteFacts } from './types.js';
 import type { LaneReader } from './lane-reader.js';
-
-/** An exception that counts at this site now. `by` are ids of people; `statements` what they signed. */
-export type SiteException = {
-  readonly kind: SiteExceptionKind;
-  readonly release: Digest;
-  readonly role?: GrantedRole;
-  readonly uses: number;
-  readonly nonce: string;
-  readonly expiresAt: string;
-  readonly reason: string;
-  readonly by: readonly string[];
-  readonly statements: readonly Digest[];
-};
 
 /** Most signatures of one exception: what a policy can ask for. */
 const MAX_SIGNATURES = 64;

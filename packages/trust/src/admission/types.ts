@@ -1,12 +1,12 @@
 /** What admission is given and what it answers. All of `SiteMemory` and `AdmissionNext` is plain JSON, to be kept by the caller. */
 import type { Check, Digest, ErrorCode, JsonObject } from '@sealane/core';
+import type { GrantedRole, SiteExceptionKind } from '../evidence/predicates/exception.js';
 import type { ReleaseComponent } from '../evidence/predicates/release.js';
 import type { Floor } from '../policy/policy.js';
 import type { SiteMail } from '../policy/site-shard.js';
 import type { SiteVariables } from '../site-variables.js';
 import type { TufExpiry } from '../tuf/rules.js';
 import type { TufState } from '../tuf/state.js';
-import type { SiteException } from './exception-step.js';
 
 /**
  * The lane's static tree, untrusted: `trust/metadata/timestamp.json`, `content/blobs/sha256/HEX`, `log/tile/0/000`, `log/checkpoint`. Undefined = absent.
@@ -63,6 +63,19 @@ export interface SiteFacts {
   readonly localStage: string;
   readonly allowExampleKeys: boolean;
 }
+
+/** An exception that counts at this site now. `by` are ids of people; `statements` what they signed. */
+export type SiteException = {
+  readonly kind: SiteExceptionKind;
+  readonly release: Digest;
+  readonly role?: GrantedRole;
+  readonly uses: number;
+  readonly nonce: string;
+  readonly expiresAt: string;
+  readonly reason: string;
+  readonly by: readonly string[];
+  readonly statements: readonly Digest[];
+};
 
 /** Everything that admission depends on. `now` is the site's trusted time; `local.hold` the reason of an operator's hold. */
 export interface AdmitInput {

@@ -3,7 +3,8 @@ import { type Digest, type ErrorCode, LIMITS, PREDICATE, type Statement, TrustEr
 import { type ParsedBundle, parseBundle } from '../evidence/bundle.js';
 import { type CheckpointSeen, readApproval } from '../evidence/predicates/approval.js';
 import type { VerifiedStatement, VerifyOptions } from '../evidence/statement-checks.js';
-import { isEnrolment, trustWithEnrolled, type VerifyTrust } from '../evidence/verify-trust.js';
+import type { VerifyTrust } from '../evidence/verify-trust.js';
+import { isEnrolment, trustWithEnrolled } from '../evidence/enrolled-trust.js';
 import { verifyStatement } from '../evidence/verify-statement.js';
 import type { RefusedStatement } from '../gates/gate.js';
 import type { ChannelGroup } from '../policy/channel.js';

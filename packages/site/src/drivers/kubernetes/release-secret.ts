@@ -3,7 +3,7 @@
  * are in no file of the driver; pods that use it carry their versions, so that another value is another rollout. Pure.
  */
 import { type JsonObject, SiteError } from '@sealane/core';
-import type { Credentials } from '../driver.js';
+import type { Credentials } from '../credentials.js';
 import { RELEASE_SECRET } from '../podman/secret-volumes.js';
 import type { KubeObject } from './objects.js';
 

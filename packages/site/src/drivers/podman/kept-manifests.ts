@@ -2,7 +2,8 @@
 import path from 'node:path';
 import { LIMITS, SiteError, utf8 } from '@sealane/core';
 import { durableWrite } from '../../durable-write.js';
-import type { Credentials, DriverWorld, SlotOnDisk } from '../driver.js';
+import type { DriverWorld, SlotOnDisk } from '../driver.js';
+import type { Credentials } from '../credentials.js';
 import type { ReleaseManifests } from '../release-manifests.js';
 import { manifestDocuments } from './kube-manifest.js';
 import { type SecretVolume, withSecretVolumes, yamlDocuments } from './secret-volumes.js';

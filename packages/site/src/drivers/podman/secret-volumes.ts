@@ -2,7 +2,7 @@
  * Secrets of a release in a manifest for `podman kube play`: a volume of the Secret `sealane` becomes a folder of this host, in memory where the site's
  * own runtime folder is. The engine is never given a value: it would keep it in clear. Pure.
  */
-import type { Credentials } from '../driver.js';
+import type { Credentials } from '../credentials.js';
 import { LISTS, refused } from './kube-manifest.js';
 
 /** What manifests call the secrets of their release, as they call its variables. */

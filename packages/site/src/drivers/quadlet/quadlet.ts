@@ -6,31 +6,19 @@
 import path from 'node:path';
 import { sha256, SiteError, utf8 } from '@sealane/core';
 import { crashPoint } from '../../crash-point.js';
-import type { Driver, DriverWorld, SlotOnDisk, WorkloadStatus } from '../driver.js';
+import type { Driver, SlotOnDisk, WorkloadStatus } from '../driver.js';
 import { configMap, toldOf } from '../podman/engine-config.js';
-import { howOf, type PodmanDriverConfig } from '../podman/engine.js';
+import { howOf } from '../podman/engine.js';
 import { withImages } from '../podman/images.js';
 import { layVolume, volumesFolder } from '../podman/kept-manifests.js';
 import { permitImages } from '../podman/permit.js';
 import { releaseManifests } from '../release-manifests.js';
 import { slotRecordFile } from '../slot-record.js';
-import type { Units } from '../systemd-shell.js';
 import { workloadEnv } from '../workload-env.js';
+import type { KnownService, QuadletAround, QuadletDriverConfig, QuadletWorld } from './around.js';
 import { servicesStatus } from './services-status.js';
 import { findStrays } from './strays.js';
 import { CONFIG_MAP, ENV_FILE, type UnitSet, unitSet } from './unit-set.js';
-
-/** What local configuration says: as for Podman, but for what the units say themselves. */
-export type QuadletDriverConfig = Omit<PodmanDriverConfig, 'network' | 'engine'> & { readonly site: string };
-
-/** The outside of the driver. */
-export type QuadletWorld = DriverWorld & { readonly units: Units };
-
-/** The driver's configuration and what is around it. */
-export interface QuadletAround {
-  readonly config: PodmanDriverConfig & { readonly site: string };
-  readonly world: QuadletWorld;
-}
 
 /** Where Podman looks for units in memory (podman-systemd.unit(5)). */
 const UNITS = '/run/containers/systemd';
@@ -91,12 +79,6 @@ export function quadletDriver(config: QuadletDriverConfig, world: QuadletWorld):
       return await findStrays(around, isThisBoot ? servicesIn(known.more) : [], again);
     },
   };
-}
-
-/** A service of the release, and the digest of its definition once it was started. */
-export interface KnownService {
-  readonly service: string;
-  readonly definition: string | undefined;
 }
 
 function servicesIn(more: readonly string[]): readonly KnownService[] {

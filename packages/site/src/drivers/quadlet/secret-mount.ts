@@ -1,5 +1,5 @@
 /** `Secret=NAME,target=…,mode=…` of a release, as a file of this host that is mounted read-only: the engine's own store has values in clear. Pure. */
-import type { Credentials } from '../driver.js';
+import type { Credentials } from '../credentials.js';
 import { refused } from '../podman/kube-manifest.js';
 import type { SecretVolume } from '../podman/secret-volumes.js';
 

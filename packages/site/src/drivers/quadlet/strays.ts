@@ -3,7 +3,7 @@ import { sha256, utf8 } from '@sealane/core';
 import type { Stray } from '../driver.js';
 import { engine } from '../podman/engine.js';
 import { strayContainers } from '../podman/strays.js';
-import type { KnownService, QuadletAround } from './quadlet.js';
+import type { KnownService, QuadletAround } from './around.js';
 
 /** Longest id of a container, with its line end. */
 const MAX_ID_BYTES = 128;

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { type Digest, fromUtf8, utf8 } from '@sealane/core';
 import { isQuadletName, parseQuadlet, type QuadletEntry, type QuadletUnit } from '@sealane/trust';
-import type { Credentials } from '../driver.js';
+import type { Credentials } from '../credentials.js';
 import { imagesOf, manifestDocuments, type ManifestImage, refused } from '../podman/kube-manifest.js';
 import { type SecretVolume, withSecretVolumes, yamlDocuments } from '../podman/secret-volumes.js';
 import { secretMount } from './secret-mount.js';
