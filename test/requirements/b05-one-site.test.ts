@@ -103,4 +103,7 @@ test('B5 a site or group that is not of the stage is refused, and nothing is wri
   expect(await lane.sealane([...words, '--site', 'calais'], 2)).toMatchObject({ error: { code: 'SITE_UNKNOWN' } });
   expect(await lane.sealane([...words, '--group', 'calais'], 2)).toMatchObject({ error: { code: 'USAGE' } });
   expect(existsSync(out)).toBe(false);
+  const behindFile = path.join(lane.home, 'pipeline.yaml', 'medium');
+  const refused = await lane.sealane(['media', 'export', '--stage', 'prod', '--out', behindFile], 2);
+  expect(refused).toMatchObject({ error: { code: 'STATE_UNWRITABLE' } });
 });

@@ -106,6 +106,9 @@ test('B16 a delegate gives no record to another site, nor with another’s key, 
   expect((await replace(await newNode('other', 'quay-1'), 'town')).json).toMatchObject({ error: { code: 'SITE_MISMATCH' } });
   const node = await newNode('in-vain');
   expect((await replace(node, 'stranger')).json).toMatchObject({ error: { code: 'SITE_MISMATCH' } });
+  const none = path.join(dir, 'no-delegation.json');
+  writeFileSync(none, '{"x":1}');
+  expect((await replace(node, 'town', none)).json).toMatchObject({ error: { code: 'CONFIG_INVALID' } });
   const late = await replace(node, 'town', delegation, clockAhead(31 * 86_400_000));
   expect(late.json).toMatchObject({ error: { code: 'SITE_MISMATCH' } });
 });

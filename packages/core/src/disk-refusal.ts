@@ -3,8 +3,9 @@ import { ERRORS } from './error-table.js';
 import { CoreError } from './errors.js';
 
 const FULL: readonly unknown[] = ['ENOSPC', 'EDQUOT'];
-const FAULTS: readonly unknown[] = [...FULL, 'EROFS', 'EACCES', 'EPERM'];
+const FAULTS: readonly unknown[] = [...FULL, 'EROFS', 'EACCES', 'EPERM', 'ENOTDIR'];
 const CALLS: readonly unknown[] = [
+  'lstat',
   'open',
   'write',
   'mkdir',

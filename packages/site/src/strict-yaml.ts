@@ -25,7 +25,13 @@ export interface YamlText {
  */
 export function readYamlFile(disk: Disk, file: string, what: string): string {
   const bytes = disk.read(file, MAX_YAML_BYTES);
-  if (bytes === undefined) throw new SiteError('CONFIG_INVALID', `read ${file}: expected ${what}, got no such file`, { path: file });
+  if (bytes === undefined)
+    throw new SiteError(
+      'CONFIG_INVALID',
+      `read ${file}: expected ${what}, got no such file`,
+      { path: file },
+      { hint: 'check the path: nothing is there' },
+    );
   try {
     return fromUtf8(bytes);
   } catch (cause) {
@@ -82,7 +88,7 @@ function deepest(issue: Issue | undefined): Issue {
 function describe(issue: Issue, page: string): string {
   if (issue.code === 'unrecognized_keys') return `unknown ${issue.keys.join(', ')}`;
   if (issue.code === 'invalid_union') return `expected one of the forms of ${page}`;
-  return issue.message.toLowerCase();
+  return `${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}`;
 }
 
 /** Where the value lies that the issue is about; for one that is missing, what it is missing in. */

@@ -1,5 +1,15 @@
 /** Delegates: the registrar names who may give replaced nodes of some sites their record; and the record that such a delegate gives, without lane or network. */
-import { base64, type Digest, type JsonObject, keyIdOf, PromoterError, readSiteRequest, type Signer, signStatement } from '@sealane/core';
+import {
+  base64,
+  type Digest,
+  type JsonObject,
+  keyIdOf,
+  PromoterError,
+  readSiteRequest,
+  SealaneError,
+  type Signer,
+  signStatement,
+} from '@sealane/core';
 import {
   type DelegationPredicate,
   delegationStatement,
@@ -91,11 +101,10 @@ export interface Replacement {
 /**
  * Gives a replaced node its record.
  *
- * @throws CoreError `REQUEST_MALFORMED`; TrustError `TRUST_MALFORMED` no delegation; PromoterError `SITE_MISMATCH` it is for another key or other sites, or has ended
+ * @throws CoreError `REQUEST_MALFORMED`; PromoterError `CONFIG_INVALID` no delegation, `SITE_MISMATCH` it is for another key or other sites, or has ended
  */
 export async function replaceSite({ request, delegation: bytes, delegate: signer, now, nonce }: ReplacementWish): Promise<Replacement> {
-  const bundle = parseBundle(bytes);
-  const { delegate, stage, sites, expiresAt } = readDelegation(bundle.statement);
+  const { json, delegate, stage, sites, expiresAt } = openDelegation(bytes);
   const { name, spki, keyId, recipient } = readSiteRequest(request);
   const refuse = (expected: string, got: string): PromoterError =>
     new PromoterError('SITE_MISMATCH', `replace the node of ${name}: expected ${expected}, got ${got}`);
@@ -111,5 +120,16 @@ export async function replaceSite({ request, delegation: bytes, delegate: signer
     nonce,
     issuedAt: now,
   });
-  return { site: name, stage, keyId, expiresAt, record: [encodeBundle(await signStatement(payload, signer)), bundle.json] };
+  return { site: name, stage, keyId, expiresAt, record: [encodeBundle(await signStatement(payload, signer)), json] };
+}
+
+function openDelegation(bytes: Uint8Array): DelegationPredicate & { readonly json: JsonObject } {
+  try {
+    const bundle = parseBundle(bytes);
+    return { ...readDelegation(bundle.statement), json: bundle.json };
+  } catch (cause) {
+    if (!(cause instanceof SealaneError)) throw cause;
+    const hint = 'take the file that sealane site delegate wrote';
+    throw new PromoterError('CONFIG_INVALID', `read the delegation: ${cause.message}`, {}, { cause, hint });
+  }
 }
