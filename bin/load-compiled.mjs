@@ -1,5 +1,5 @@
 // Loads a program that was bundled as CommonJS, with the code that V8 made of it before: a third of the time of a command is compiling it. Node 20
-// keeps no such code by itself. V8 refuses code of another version or other flags; what is refused or missing is compiled.
+// keeps no such code by itself. Code of another Node or processor, refused by V8, changed or missing is compiled anew.
 import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,15 +10,23 @@ import { Script } from 'node:vm';
 const DIGEST_BYTES = 32;
 const WRAPPER = ['(function (exports, require, module, __filename, __dirname) {', '\n})'];
 
+/** What made the code, and may run it. */
+const MADE_FOR = `${process.version} ${process.arch} ${process.versions.v8}\n`;
+
 /** What a bundled module exports. */
 export function loadCompiled(url) {
   return programLoader().load(fileURLToPath(url));
 }
 
-/** Loads modules, each once; `scripts` has what was loaded so far, by file. */
+/** Loads modules, each once; `compile` makes one ready and does not run it; `scripts` has what was compiled so far, by file. */
 export function programLoader() {
   const modules = new Map();
   const scripts = new Map();
+  const compile = (file) => {
+    const script = scriptOf(file);
+    scripts.set(file, script);
+    return script;
+  };
   const load = (file) => {
     const known = modules.get(file);
     if (known !== undefined) return known.exports;
@@ -26,11 +34,10 @@ export function programLoader() {
     // before it runs: modules may load one another
     modules.set(file, module);
     const script = compile(file);
-    scripts.set(file, script);
     script.runInThisContext().call(module.exports, module.exports, requireFrom(file, load), module, file, path.dirname(file));
     return module.exports;
   };
-  return { load, scripts };
+  return { load, compile, scripts };
 }
 
 /** Keeps the code that V8 has made of a module by now. */
@@ -45,7 +52,7 @@ function codeFile(file) {
   return `${file}.code`;
 }
 
-function compile(file) {
+function scriptOf(file) {
   const source = readFileSync(file);
   return new Script(WRAPPER.join(source.toString()), { filename: file, cachedData: readCode(file, source) });
 }
@@ -64,7 +71,7 @@ function readCode(file, source) {
 }
 
 function digestOf(source, code) {
-  return createHash('sha256').update(source).update(code).digest();
+  return createHash('sha256').update(MADE_FOR).update(source).update(code).digest();
 }
 
 /** Modules of the bundle are ours to load, all others are Node's. */

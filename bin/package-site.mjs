@@ -2,12 +2,12 @@
 // one they need.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { bundleModules, SITE_ENTRIES } from './bundle.mjs';
+import { bundleSite } from './bundle.mjs';
 import { siteLauncher } from './site-launcher.mjs';
 import { PLACES, siteUnits } from './site-units.mjs';
 
@@ -38,8 +38,7 @@ export async function packageSite({ out, node, release = '1', watchdogSeconds })
 /** Writes the program tree: what the launcher starts, and what a release brings to replace it. */
 export async function layOutProgram(folder, { node, release = '1' } = {}) {
   mkdirSync(folder, { recursive: true });
-  await bundleModules(folder, SITE_ENTRIES);
-  for (const name of REQUIRED) cpSync(path.join(root, 'node_modules', name), path.join(folder, 'node_modules', name), { recursive: true });
+  await bundleSite(folder, node ?? process.execPath);
   writeFileSync(path.join(folder, 'launch.mjs'), LAUNCH);
   if (node !== undefined) {
     copyFileSync(node, path.join(folder, 'node'));
@@ -78,17 +77,16 @@ async function layOut(tree, { node, release, watchdogSeconds }) {
   mkdirSync(path.join(tree, path.dirname(PLACES.config)), { recursive: true });
 }
 
-/** What the programs load with `require`, by name and only when they need it, with all that these need. */
-const REQUIRED = ['@sigstore/bundle', '@sigstore/core', '@sigstore/protobuf-specs', '@sigstore/verify'];
-
 const LAUNCH = `const { runSealaneSite } = await import('./sealane-site.mjs');
 process.exitCode = await runSealaneSite(process.argv.slice(2), new URL('./sealane-site.help.json', import.meta.url));
 `;
 
-/** Which build it is: what a release brought since counts until another one is installed. */
+/** Which build it is: what a release brought since counts until another one is installed. What was compiled of it is not the same twice. */
 function hashOfTree(folder) {
   const hash = createHash('sha256');
-  const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const names = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter(({ name }) => !name.endsWith('.code'))
+    .filter((entry) => entry.isFile());
   for (const file of names.map((entry) => path.join(entry.parentPath, entry.name)).sort())
     hash.update(`${path.relative(folder, file)}\0`).update(createHash('sha256').update(readFileSync(file)).digest());
   return hash.digest('hex');

@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const marker = path.join(root, 'node_modules', '.sealane-installed');
-const built = path.join(root, 'dist', 'sealane.mjs');
+const built = path.join(root, 'dist', 'sealane-site.help.json');
 /** What it is built by. */
-const BUILDS = ['bundle.mjs', 'compile-sealane.mjs', 'load-compiled.mjs'];
+const BUILDS = ['bundle.mjs', 'compile-sealane.mjs', 'compile-site.mjs', 'example-lane.mjs', 'load-compiled.mjs', 'walk-site.mjs'];
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
 /** Brings the checkout into a state in which every command runs. Throws when npm or the bundler fails. */

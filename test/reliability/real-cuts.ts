@@ -55,9 +55,6 @@ require('node:module').syncBuiltinESMExports();
   return { node: ['--require', '/flush-less.cjs'], files: [file('/flush-less.cjs', code)] };
 }
 
-/** The programs of a site, with what they load by name. */
-const PROGRAMS = ['dist', ...['bundle', 'core', 'protobuf-specs', 'verify'].map((name) => `node_modules/@sigstore/${name}`)];
-
 /** Runs the commands of scenarios, one after the other, in one machine, each on a disk of its own. The disks stay in the folder of the world. */
 export async function record(
   world: CutWorld,
@@ -68,7 +65,7 @@ export async function record(
   const scenes = runs.map((scenario, number) => ({ scenario, ...layOut(world, scenario, path.join(dir, `${number}`)) }));
   const script = scenes.map(({ scenario }, number) => scriptOf(world, scenario, number, MOUNTS[mount])).join('\n');
   const more = [
-    ...carried(...PROGRAMS.map((place) => path.join(ROOT, place)), ...Object.values(world.lanes), path.join(world.dir, 'host')),
+    ...carried(path.join(ROOT, 'dist'), ...Object.values(world.lanes), path.join(world.dir, 'host')),
     file(path.join(ROOT, 'bin', 'sealane-site.mjs'), readFileSync(path.join(ROOT, 'bin', 'sealane-site.mjs'))),
     ...runs.flatMap(({ broken }) => broken?.files ?? []),
   ];

@@ -1,6 +1,7 @@
 /** The `apply` side of the pipe: starts `fetch`, asks, reads its answers with suspicion. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
 import { SiteError } from '@sealane/core';
 import type { Disk } from '../disk.js';
 import { boundedLines } from './bounded-lines.js';
@@ -31,22 +32,21 @@ export interface Fetcher {
 /** Time to end by itself once nothing more is asked of it. */
 const CLOSE_MS = 2000;
 
-/** Starts the process. Its messages for people go to stderr. `signal` ends it. */
+/** The process, started by the first request: going back where no receipt can be sent needs none. Its messages for people go to stderr. `signal` ends it. */
 export function startFetchProcess(disk: Disk, signal: AbortSignal): Fetcher {
-  const main = programBeside('sealane-site-fetch');
-  const child = spawn(process.execPath, [main], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = boundedLines(child.stdout, MAX_LINE_BYTES);
-  const end = (): void => void child.kill('SIGTERM');
-  signal.addEventListener('abort', end, { once: true });
+  let started: FetchProcess | undefined;
   const ask = async (request: FetchRequest): Promise<ReturnType<typeof parseAnswer>> => {
+    const interrupted = (): SiteError =>
+      new SiteError('INTERRUPTED', `ask the fetch process to ${request.do}: interrupted before its answer`);
+    if (signal.aborted) throw interrupted();
+    started ??= spawnFetch(signal);
+    const { child, lines } = started;
     child.stdin.write(`${JSON.stringify(request)}\n`);
     const { value, done } = await lines.next();
-    if (signal.aborted) throw new SiteError('INTERRUPTED', `ask the fetch process to ${request.do}: interrupted before its answer`);
+    if (signal.aborted) throw interrupted();
     if (done === true) throw new SiteError('FETCH_FAILED', 'ask the fetch process: expected an answer, it ended');
     return parseAnswer(value);
   };
-  // a fetch that is gone shows as a missing answer
-  child.stdin.on('error', () => undefined);
   return {
     sync: async (request) => {
       const answer = await ask(request);
@@ -73,10 +73,26 @@ export function startFetchProcess(disk: Disk, signal: AbortSignal): Fetcher {
       return Promise.resolve();
     },
     close: async () => {
-      signal.removeEventListener('abort', end);
-      await closeChild(child);
+      if (started === undefined) return;
+      signal.removeEventListener('abort', started.end);
+      await closeChild(started.child);
     },
   };
+}
+
+interface FetchProcess {
+  readonly child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly lines: AsyncGenerator<Uint8Array, void, undefined>;
+  readonly end: () => void;
+}
+
+function spawnFetch(signal: AbortSignal): FetchProcess {
+  const child = spawn(process.execPath, [programBeside('sealane-site-fetch')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const end = (): void => void child.kill('SIGTERM');
+  signal.addEventListener('abort', end, { once: true });
+  // a fetch that is gone shows as a missing answer
+  child.stdin.on('error', () => undefined);
+  return { child, lines: boundedLines(child.stdout, MAX_LINE_BYTES), end };
 }
 
 async function closeChild(child: ChildProcess): Promise<void> {

@@ -17,7 +17,11 @@ const lines = createInterface({ input: process.stdin, crlfDelay: Infinity });
 // whoever asked is gone or wants no more: two of us must never write one mirror. What was under way is safe to break off anywhere
 lines.once('close', () => process.exit());
 
-for await (const line of lines) {
-  const answer = await serveFetch(JSON.parse(line) as FetchRequest, fetchWorld(stop.signal));
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
+let last: Promise<void> = Promise.resolve();
+lines.on('line', (line) => {
+  last = last.then(() => answer(JSON.parse(line) as FetchRequest));
+});
+
+async function answer(request: FetchRequest): Promise<void> {
+  process.stdout.write(`${JSON.stringify(await serveFetch(request, fetchWorld(stop.signal)))}\n`);
 }

@@ -8,8 +8,12 @@ import { openLayout } from '@sealane/oci';
 import { serveRelease } from './serve-release-shell.js';
 
 const [folder = '', release = ''] = process.argv.slice(2);
-const talk = (line: string): void => void process.stderr.write(`${line}\n`);
-const mirror = await serveRelease(await openLayout(folder), parseDigest(release), talk);
-process.stdout.write(`${JSON.stringify({ address: mirror.address })}\n`);
-process.stdin.resume();
-process.stdin.once('close', () => process.exit());
+void serve();
+
+async function serve(): Promise<void> {
+  const talk = (line: string): void => void process.stderr.write(`${line}\n`);
+  const mirror = await serveRelease(await openLayout(folder), parseDigest(release), talk);
+  process.stdout.write(`${JSON.stringify({ address: mirror.address })}\n`);
+  process.stdin.resume();
+  process.stdin.once('close', () => process.exit());
+}

@@ -148,4 +148,4 @@ async function answered(): Promise<ClusterAnswer> {
   }
 }
 
-process.stdout.write(`${JSON.stringify(await answered())}\n`);
+void answered().then((answer) => process.stdout.write(`${JSON.stringify(answer)}\n`));
