@@ -36,14 +36,11 @@ const CLOSE_MS = 2000;
 export function startFetchProcess(disk: Disk, signal: AbortSignal): Fetcher {
   let started: FetchProcess | undefined;
   const ask = async (request: FetchRequest): Promise<ReturnType<typeof parseAnswer>> => {
-    const interrupted = (): SiteError =>
-      new SiteError('INTERRUPTED', `ask the fetch process to ${request.do}: interrupted before its answer`);
-    if (signal.aborted) throw interrupted();
     started ??= spawnFetch(signal);
     const { child, lines } = started;
     child.stdin.write(`${JSON.stringify(request)}\n`);
     const { value, done } = await lines.next();
-    if (signal.aborted) throw interrupted();
+    if (signal.aborted) throw new SiteError('INTERRUPTED', `ask the fetch process to ${request.do}: interrupted before its answer`);
     if (done === true) throw new SiteError('FETCH_FAILED', 'ask the fetch process: expected an answer, it ended');
     return parseAnswer(value);
   };
@@ -89,7 +86,8 @@ interface FetchProcess {
 function spawnFetch(signal: AbortSignal): FetchProcess {
   const child = spawn(process.execPath, [programBeside('sealane-site-fetch')], { stdio: ['pipe', 'pipe', 'inherit'] });
   const end = (): void => void child.kill('SIGTERM');
-  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) end();
+  else signal.addEventListener('abort', end, { once: true });
   // a fetch that is gone shows as a missing answer
   child.stdin.on('error', () => undefined);
   return { child, lines: boundedLines(child.stdout, MAX_LINE_BYTES), end };
