@@ -36,6 +36,13 @@ export interface Ledger extends Projection {
   readonly origin: string;
   /** The log's verifier key when it was opened. */
   readonly vkey: string;
+  /**
+   * Brings what is asked up to the log as it is now. Of a database that others share, what is asked is answered as of the last time: the opening, a call of
+   * this, or something that was logged or saved here.
+   *
+   * @throws LedgerError `LOG_RESTORED`, `LOG_FORK` the log is not an extension of what was verified here before; `LEDGER_DAMAGED` its rows are not as signed
+   */
+  refresh(): Promise<void>;
   /** The verifier key that a proof under this checkpoint names: one that signed it, and that counts at its size. */
   proofKey(note: string): string;
   /**

@@ -1,13 +1,12 @@
 /** Opens a ledger and puts its parts together: the logic is in `log/`, `projection/` and `verify/`. */
-import { formatCheckpointText, formatVkey, LedgerError } from '@sealane/core';
+import { formatCheckpointText, formatVkey, LedgerError, parseVkey } from '@sealane/core';
 import type { Ledger, LedgerOptions } from './ledger.js';
 import { type Anchor, catchUp, observe, openAnchor } from './log/anchor.js';
 import { type AppendResult, batchAppender } from './log/append.js';
 import { appendQueue } from './log/append-queue.js';
 import { checkpointOf, headOf, lastCommit } from './log/commits.js';
 import { insertCosigned, keptFirst, latestCosigned } from './log/cosigned.js';
-import { type NewEntry, prepareEntry } from './log/entry.js';
-import { entriesByStatement, entriesFrom, entryLeaf, type EntryReader, entryReader, leavesBetween } from './log/entry-rows.js';
+import { type NewEntry, prepareEntry, type PreparedEntry } from './log/entry.js';
 import { expectKeyOfToday, insertKey, type LogKeys, newestKey, ownCheckpoint, proofKey, readLogKeys } from './log/log-keys.js';
 import { proveConsistency, proveInclusion, rootAt } from './log/proofs.js';
 import { publishTree, treeFile, treePaths } from './log/publish-tiles.js';
@@ -16,6 +15,7 @@ import type { NoteSigner } from './note-signer.js';
 import { reached } from './points.js';
 import { projection } from './projection/questions.js';
 import { rebuildProjection } from './projection/rebuild.js';
+import { hasIndex, openSources, type Sources, verifiedKeys } from './sources.js';
 import { expectGuards, initialiseSchema, readVkey } from './store/initialise.js';
 import { openStore } from './store/open-store.js';
 import type { Queries, Store } from './store/store.js';
@@ -29,16 +29,21 @@ import { verifyStore } from './verify/verify.js';
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const signer = options.readOnly ? undefined : options.logSigner;
   const store = await openStore(options, signer === undefined ? 'read-only' : 'read-write', options.fence);
+  let opened: Pick<Sources, 'close'> = store;
   try {
     if (signer !== undefined) await initialiseSchema(store, signer.vkey);
-    const known: KnownKeys = { keys: await readLogKeys(store, await readVkey(store)) };
+    const vkey = await readVkey(store);
+    const known: KnownKeys = { keys: await (hasIndex(options) ? verifiedKeys(store, parseVkey(vkey)) : readLogKeys(store, vkey)) };
     expectOurs(options, known.keys);
-    const signers = signer === undefined ? [] : [signer, options.otherSigner].flatMap((each) => each ?? []);
-    const writing = signers.length === 0 ? undefined : await openForWriting(options, store, known, signers);
-    const reader = entryReader(store);
-    return { ...projection(store, reader), ...reading(store, known, reader), ...logging(store, known, options, writing) };
+    const sources = await openSources(store, options, () => known.keys);
+    opened = sources;
+    return {
+      ...projection(sources.answers, sources.reader),
+      ...reading(sources, known),
+      ...(await logging({ store, sources, known }, options)),
+    };
   } catch (error) {
-    await store.close();
+    await opened.close();
     throw error;
   }
 }
@@ -71,22 +76,27 @@ interface Writing {
 
 async function openForWriting(
   { file, now, defer }: LedgerOptions,
-  store: Store,
-  known: KnownKeys,
+  { store, sources, known }: Rows,
   given: readonly NoteSigner[],
 ): Promise<Writing> {
   const keys = (): LogKeys => known.keys;
   const anchor = openAnchor(file, keys);
   await expectGuards(store);
-  await catchUp(store, anchor, keys());
+  await catchUp(sources.answers, anchor, keys());
   const signers = (): readonly [NoteSigner, ...NoteSigner[]] => {
     const today = formatVkey(newestKey(keys()));
     const signer = given.find(({ vkey }) => vkey === today);
     if (signer !== undefined) return [signer, ...given.filter((other) => other !== signer)];
     throw new LedgerError('LEDGER_MISMATCH', `sign for the log: expected the key ${today}, got another`);
   };
-  const appender = { store, origin: originOf(known), keys, signer: () => signers()[0], anchor, now };
-  const queue = appendQueue({ prepare: prepareEntry, commit: batchAppender(appender), defer: defer ?? ((run) => void setImmediate(run)) });
+  const { answersIn, refresh } = sources;
+  const commit = batchAppender({ store, answersIn, origin: originOf(known), keys, signer: () => signers()[0], anchor, now });
+  const committed = async (batch: readonly PreparedEntry[]): Promise<readonly AppendResult[]> => {
+    const results = await commit(batch);
+    await refresh();
+    return results;
+  };
+  const queue = appendQueue({ prepare: prepareEntry, commit: committed, defer: defer ?? ((run) => void setImmediate(run)) });
   return { signers, anchor, append: async (entries) => (entries.length === 0 ? [] : await queue(entries)) };
 }
 
@@ -94,6 +104,7 @@ type Reading = Pick<
   Ledger,
   | 'origin'
   | 'vkey'
+  | 'refresh'
   | 'proofKey'
   | 'size'
   | 'head'
@@ -112,55 +123,68 @@ type Reading = Pick<
   | 'logFile'
 >;
 
-function reading(store: Queries, known: KnownKeys, reader: EntryReader): Reading {
-  const tiles = keptTiles(store);
+function reading({ answers, reader, refresh, tree, entryLeaf }: Sources, known: KnownKeys): Reading {
+  const tiles = keptTiles(answers);
   return {
     origin: originOf(known),
     vkey: formatVkey(newestKey(known.keys)),
+    refresh,
     proofKey: (note) => formatVkey(proofKey(note, known.keys)),
-    size: async () => (await headOf(store)).size,
-    head: () => headOf(store),
-    latestCosigned: async (maxSize) => (await latestCosigned(store, maxSize))?.note ?? null,
-    firstCosignedCovering: keptFirst(store),
-    rootAt: (size) => rootAt(store, size),
+    size: async () => (await headOf(answers)).size,
+    head: () => headOf(answers),
+    latestCosigned: async (maxSize) => (await latestCosigned(answers, maxSize))?.note ?? null,
+    firstCosignedCovering: keptFirst(answers),
+    rootAt: (size) => rootAt(answers, size),
     inclusionProof: (index, size) => proveInclusion(tiles, index, size),
     consistencyProof: (size1, size2) => proveConsistency(tiles, size1, size2),
-    leaf: async (index) => present(await leavesBetween(store, index, index + 1), index),
-    entryLeaf: async (index) => present([await entryLeaf(store, index)], index),
+    leaf: async (index) => present(await tree.leaves(index, index + 1), index),
+    entryLeaf: async (index) => present([await entryLeaf(index)], index),
     entry: async (index) => present([await reader.entry(index)], index),
     entriesAt: (indexes) => reader.entriesAt(indexes),
-    entries: (begin, count) => entriesFrom(store, begin, count),
-    byStatement: (digest) => entriesByStatement(store, digest),
+    entries: (begin, count) => reader.entriesFrom(begin, count),
+    byStatement: (digest) => reader.byStatement(digest),
     logPaths: (size) => treePaths(0, size),
-    logFile: async (path) => treeFile(store, path, (await headOf(store)).size),
+    logFile: async (path) => treeFile(tree, path, (await headOf(answers)).size),
   };
+}
+
+/** An open ledger's rows, where it looks things up, and its keys. */
+interface Rows {
+  readonly store: Store;
+  readonly sources: Sources;
+  readonly known: KnownKeys;
 }
 
 type Logging = Omit<Ledger, keyof Reading | keyof ReturnType<typeof projection>>;
 
-function logging(store: Store, known: KnownKeys, options: LedgerOptions, writing: Writing | undefined): Logging {
+async function logging(rows: Rows, options: LedgerOptions): Promise<Logging> {
+  const { store, sources, known } = rows;
+  const { answers, tree } = sources;
+  const given =
+    options.readOnly || options.logSigner === undefined ? [] : [options.logSigner, options.otherSigner].flatMap((each) => each ?? []);
+  const writing = given.length === 0 ? undefined : await openForWriting(options, rows, given);
   return {
     append: async (entries) => expectWriting(writing, options).append(entries),
     replaceKey: async (next) => {
-      await replaceKey(store, known, options, expectWriting(writing, options), next);
+      await replaceKey(rows, options, expectWriting(writing, options), next);
     },
     checkpointNote: async () => {
-      const last = await lastCommit(store);
+      const last = await lastCommit(answers);
       if (writing === undefined && last !== undefined) return checkpointOf(originOf(known), last);
-      return await signedHead(store, originOf(known), expectWriting(writing, options).signers());
+      return await signedHead(answers, originOf(known), expectWriting(writing, options).signers());
     },
     saveCosigned: async (note) => {
-      await saveCosigned(store, known, options, expectWriting(writing, options), note);
+      await saveCosigned(rows, options, expectWriting(writing, options), note);
     },
     observe: async (note) => {
       const [{ anchor }, checkpoint] = [expectWriting(writing, options), ownCheckpoint(note, known.keys)];
-      await store.write((transaction) => observe(transaction, anchor, checkpoint));
+      await answers.write((transaction) => observe(transaction, anchor, checkpoint));
     },
     publishTiles: async (write, published) => {
-      const latest = await latestCosigned(store);
+      const latest = await latestCosigned(answers);
       if (latest === undefined) return 0;
       const since = published === undefined ? 0 : ownCheckpoint(published, known.keys).size;
-      await publishTree(store, write, { note: latest.note, size: latest.size, since: Math.min(since, latest.size) });
+      await publishTree(tree, write, { note: latest.note, size: latest.size, since: Math.min(since, latest.size) });
       return latest.size;
     },
     rebuildProjection: async () => {
@@ -169,13 +193,12 @@ function logging(store: Store, known: KnownKeys, options: LedgerOptions, writing
     },
     verify: (wish = {}) => verifyStore(store, { origin: options.origin, ...wish }),
     copyTo: (file) => store.copyTo(file),
-    close: () => store.close(),
+    close: sources.close,
   };
 }
 
 async function saveCosigned(
-  store: Store,
-  known: KnownKeys,
+  { store, sources, known }: Rows,
   { now }: LedgerOptions,
   { signers, anchor }: Writing,
   note: string,
@@ -183,20 +206,28 @@ async function saveCosigned(
   const checkpoint = ownCheckpoint(note, known.keys);
   await store.write(async (transaction) => {
     await expectKeyOfToday(transaction, known.keys);
+    const answers = await sources.answersIn(transaction);
     // the anchor first: whatever happens to the database from here on, the log cannot fall behind this checkpoint unseen
-    await observe(transaction, anchor, checkpoint);
-    await insertCosigned(transaction, { checkpoint, signer: signers()[0], savedAt: now() });
+    await observe(answers, anchor, checkpoint);
+    await insertCosigned({ transaction, answers }, { checkpoint, signer: signers()[0], savedAt: now() });
   });
   reached('ledger:cosigned');
+  await sources.refresh();
 }
 
-async function replaceKey(store: Store, known: KnownKeys, { file, now }: LedgerOptions, { signers }: Writing, next: string): Promise<void> {
+async function replaceKey(
+  { store, sources, known }: Rows,
+  { file, now }: LedgerOptions,
+  { signers }: Writing,
+  next: string,
+): Promise<void> {
   const [signer, ...others] = signers();
   if (signer.vkey === next) return;
   if (!others.some(({ vkey }) => vkey === next))
     throw new LedgerError('LEDGER_MISMATCH', `replace the key of ledger ${file}: expected the private half of ${next}, got none`);
   await store.write(async (transaction) => {
     await expectKeyOfToday(transaction, known.keys);
+    await sources.answersIn(transaction);
     await insertKey(transaction, signer, next, now());
   });
   reached('ledger:key-replaced');
@@ -204,8 +235,8 @@ async function replaceKey(store: Store, known: KnownKeys, { file, now }: LedgerO
 }
 
 /** The head, signed afresh: its commit has the line of one key only. Ed25519 gives the same line each time. */
-async function signedHead(store: Queries, origin: string, signers: readonly NoteSigner[]): Promise<string> {
-  const { size, root } = await headOf(store);
+async function signedHead(answers: Queries, origin: string, signers: readonly NoteSigner[]): Promise<string> {
+  const { size, root } = await headOf(answers);
   const text = formatCheckpointText({ origin, size, root });
   return `${text}\n${signers.map((signer) => signer.sign(text)).join('')}`;
 }

@@ -7,6 +7,7 @@ export type LedgerPoint =
   | 'ledger:committed'
   | 'ledger:anchored'
   | 'ledger:cosigned'
+  | 'ledger:verified'
   | 'ledger:key-replaced'
   | 'ledger:tiles-published'
   | 'ledger:checkpoint-published'

@@ -182,9 +182,14 @@ async function openLog(
       ...(kept !== undefined ? { fence: kept.fence } : fence === undefined ? {} : { fence: () => fence }),
     });
   };
-  const ledger = await (kept === undefined
-    ? open()
-    : kept.ledger(`${pipeline.lane} ${ledgerStamp(home)} ${keyPlace.kept?.from ?? ''}`, open));
+  if (kept === undefined) return withVkey(await open());
+  const ledger = await kept.ledger(`${pipeline.lane} ${ledgerStamp(home)} ${keyPlace.kept?.from ?? ''}`, open);
+  // each call sees what any promoter had logged before it
+  await ledger.refresh();
+  return withVkey(ledger);
+}
+
+function withVkey(ledger: Ledger): Pick<Promoter, 'ledger' | 'logVkey'> {
   return { ledger, logVkey: ledger.vkey };
 }
 

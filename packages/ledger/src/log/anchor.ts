@@ -108,7 +108,8 @@ async function contradiction(queries: Queries, checkpoint: Checkpoint): Promise<
   return new LedgerError('LOG_FORK', message, { size: checkpoint.size });
 }
 
-function restored(shown: number, size: number): LedgerError {
+/** Says that a log is shorter than it was. */
+export function restored(shown: number, size: number): LedgerError {
   return new LedgerError(
     'LOG_RESTORED',
     `sign for the log: expected at least the ${shown} entries that it has shown, got a ledger of ${size}`,

@@ -30,6 +30,8 @@ export interface AppendResult {
 /** What appending works on. */
 export interface Appender {
   readonly store: Store;
+  /** What entries and the tree are looked up in, as of a transaction: its own rows, or what was verified of them. */
+  readonly answersIn: (transaction: Queries) => Promise<Queries>;
   readonly origin: string;
   /** The keys of the log as this process knows them, and the signer of the last of them. */
   readonly keys: () => LogKeys;
@@ -60,21 +62,22 @@ export function batchAppender(appender: Appender): (batch: readonly PreparedEntr
 
 async function appendIn(
   transaction: Queries,
-  { origin, keys, signer, anchor, now }: Appender,
+  { answersIn, origin, keys, signer, anchor, now }: Appender,
   batch: readonly PreparedEntry[],
   known: Known | undefined,
 ): Promise<Known & { readonly results: readonly AppendResult[] }> {
   await expectKeyOfToday(transaction, keys());
-  const { size: previous, root } = await headOf(transaction);
+  const answers = await answersIn(transaction);
+  const { size: previous, root } = await headOf(answers);
   const shown = anchor.newest();
   // else: the first batch, or another process has appended, or a newer checkpoint was shown
   const isKnown = known?.edge.size === previous && equalBytes(known.edge.root(), root) && known.shown === shown;
-  if (!isKnown) await expectNotRestored(transaction, anchor);
-  const edge = isKnown ? known.edge : await loadEdge(transaction, previous);
-  const { results, tiles } = await insertNew(transaction, batch, edge);
+  if (!isKnown) await expectNotRestored(answers, anchor);
+  const edge = isKnown ? known.edge : await loadEdge(answers, previous);
+  const { results, tiles } = await insertNew({ transaction, answers }, batch, edge);
   await insertTiles(transaction, tiles);
   if (edge.size > previous) {
-    const commit = { size: edge.size, root: edge.root(), previous, cosigned: await cosignedCount(transaction), committedAt: now() };
+    const commit = { size: edge.size, root: edge.root(), previous, cosigned: await cosignedCount(answers), committedAt: now() };
     await insertCommit(transaction, { origin, signer: signer(), commit });
   }
   reached('ledger:rows-written');
@@ -85,15 +88,15 @@ async function appendIn(
 const TABLES = ['log_entry', 'envelope', ...PROJECTION_TABLES.map(({ name }) => name)];
 
 async function insertNew(
-  transaction: Queries,
+  { transaction, answers }: { readonly transaction: Queries; readonly answers: Queries },
   batch: readonly PreparedEntry[],
   edge: RightEdge,
 ): Promise<{ readonly results: readonly AppendResult[]; readonly tiles: readonly FullTile[] }> {
   const results: AppendResult[] = [];
   const tiles: FullTile[] = [];
   const rows = rowWriter(transaction, TABLES);
-  const projecting = startProjecting(transaction, rows);
-  const existing = await findEntries(transaction, batch);
+  const projecting = startProjecting(answers, rows);
+  const existing = await findEntries(answers, batch);
   await prefetchSubjects(
     projecting,
     batch.map(({ statement }) => statement),

@@ -73,9 +73,13 @@ export async function insertCommit(
     readonly commit: Omit<Commit, 'checkpointLine' | 'commitLine'>;
   },
 ): Promise<void> {
-  const { size, previous, root, cosigned, committedAt } = commit;
-  const checkpointLine = signer.sign(formatCheckpointText({ origin, size, root }));
-  const commitLine = signer.sign(commitText(origin, commit));
+  const checkpointLine = signer.sign(formatCheckpointText({ origin, size: commit.size, root: commit.root }));
+  await insertSigned(transaction, { ...commit, checkpointLine, commitLine: signer.sign(commitText(origin, commit)) });
+}
+
+/** Writes the row of a commit that is signed. */
+export async function insertSigned(transaction: Queries, commit: Commit): Promise<void> {
+  const { size, previous, root, cosigned, committedAt, checkpointLine, commitLine } = commit;
   await transaction.run(
     'INSERT INTO log_commit(size, previous, root, cosigned, committed_at, checkpoint_line, commit_line) VALUES (?, ?, ?, ?, ?, ?, ?)',
     size,

@@ -32,27 +32,25 @@ export function sealText(origin: string, { seq, size, note, savedAt }: Omit<Save
   return `urn:sealane:cosigned:v1 ${origin}\n${seq}\n${size}\n${base64(sha256Raw(utf8(note)))}\n${savedAt}\n`;
 }
 
-/** Saves a checkpoint that has more than the log's own signature; one that is there already is left as it is. */
+/** Saves a checkpoint that has more than the log's own signature; one that is there already is left as it is. `answers`: what saved ones are looked up in. */
 export async function insertCosigned(
-  transaction: Queries,
+  { transaction, answers }: { readonly transaction: Queries; readonly answers: Queries },
   { checkpoint, signer, savedAt }: { readonly checkpoint: Checkpoint; readonly signer: NoteSigner; readonly savedAt: string },
 ): Promise<void> {
   const { origin, size, note } = checkpoint;
   if (parseNote(note).signatures.length < 2) {
     throw new LedgerError('LOG_WITNESS', `save checkpoint ${size}: expected a cosignature beside the log's signature, got none`);
   }
-  const rows = await transaction.all('SELECT note FROM cosigned WHERE size = ?', size);
+  const rows = await answers.all('SELECT note FROM cosigned WHERE size = ?', size);
   if (rows.some((row) => textAt(row, 'note') === note)) return;
-  const seq = await cosignedCount(transaction);
-  const sealLine = signer.sign(sealText(origin, { seq, size, note, savedAt }));
-  await transaction.run(
-    'INSERT INTO cosigned(seq, size, note, saved_at, seal_line) VALUES (?, ?, ?, ?, ?)',
-    seq,
-    size,
-    note,
-    savedAt,
-    sealLine,
-  );
+  const seq = await cosignedCount(answers);
+  await insertSaved(transaction, { seq, size, note, savedAt, sealLine: signer.sign(sealText(origin, { seq, size, note, savedAt })) });
+}
+
+/** Writes a row. */
+export async function insertSaved(transaction: Queries, { seq, size, note, savedAt, sealLine }: SavedCheckpoint): Promise<void> {
+  const values = [seq, size, note, savedAt, sealLine];
+  await transaction.run('INSERT INTO cosigned(seq, size, note, saved_at, seal_line) VALUES (?, ?, ?, ?, ?)', ...values);
 }
 
 /** How many are saved: they are numbered from 0 without a gap. */

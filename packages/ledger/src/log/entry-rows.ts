@@ -20,6 +20,7 @@ import { inLists } from '../store/in-list.js';
 import type { RowWriter } from '../store/row-writer.js';
 import { bytesAt, bytesOrNullAt, integerAt, textAt } from '../store/rows.js';
 import type { Queries, Row, SqlValue } from '../store/store.js';
+import { headOf } from './commits.js';
 import type { LedgerEntry, PreparedEntry } from './entry.js';
 
 const ENTRY = `SELECT e.idx, e.statement, e.leaf, v.payload, v.timestamp,
@@ -38,14 +39,14 @@ export async function findEntries(queries: Queries, entries: readonly PreparedEn
   const found = new Map<string, number>();
   for (const { marks, values } of inLists(statements)) {
     const rows = await queries.all(
-      `SELECT e.idx, e.statement, e.leaf, v.timestamp FROM log_entry e LEFT JOIN envelope v ON v.idx = e.idx
+      `SELECT e.idx, e.statement, k.key_id FROM log_entry e JOIN statement s ON s.idx = e.idx JOIN key_seen k ON k.id = s.key
         WHERE substr(e.statement, 1, 6) IN (${marks}) AND e.statement IN (${marks}) ORDER BY e.idx DESC`,
       ...values.map((statement) => statement.subarray(0, 6)),
       ...values,
     );
     for (const row of rows) {
       const statementDigest = digestFromHex(hex(bytesAt(row, 'statement')));
-      found.set(entryName({ statementDigest, keyId: signerIdOf(signerIn(row)) }), integerAt(row, 'idx'));
+      found.set(entryName({ statementDigest, keyId: hex(bytesAt(row, 'key_id')) }), integerAt(row, 'idx'));
     }
   }
   return found;
@@ -56,6 +57,16 @@ export function entryName({ statementDigest, keyId }: Pick<PreparedEntry, 'state
   return `${statementDigest} ${keyId}`;
 }
 
+/** Where entries are read from. */
+export interface EntrySource {
+  /** What has the rows of the log. */
+  readonly log: Queries;
+  /** What is asked which entries there are. */
+  readonly answers: Queries;
+  /** Holds rows of these indexes against what is known of them; rows that are missing too. */
+  readonly expect: (wanted: readonly number[], rows: readonly Row[]) => Promise<void>;
+}
+
 /** Reads entries by index. */
 export interface EntryReader {
   /** One entry, or undefined when the log is not that long. */
@@ -64,13 +75,17 @@ export interface EntryReader {
   entriesAt(indexes: readonly number[]): Promise<readonly LedgerEntry[]>;
   /** The entries whose `idx` a query selects, in log order. */
   entriesIn(select: string, ...values: readonly SqlValue[]): Promise<readonly LedgerEntry[]>;
+  /** Entries from `begin` on, at most `count`. */
+  entriesFrom(begin: number, count: number): Promise<readonly LedgerEntry[]>;
+  /** All entries with this statement: one for each key that signed it. */
+  byStatement(digest: Digest): Promise<readonly LedgerEntry[]>;
 }
 
 /** Payloads that a reader keeps, in bytes: some ten thousand statements. */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 
 /** Keeps what it has read and gives the same object again: an entry that is committed never changes. */
-export function entryReader(queries: Queries): EntryReader {
+export function entryReader({ log, answers, expect }: EntrySource): EntryReader {
   const kept = new Map<number, LedgerEntry>();
   let keptBytes = 0;
   const keep = (entry: LedgerEntry): LedgerEntry => {
@@ -85,7 +100,8 @@ export function entryReader(queries: Queries): EntryReader {
   const readAll = async (indexes: readonly number[]): Promise<readonly LedgerEntry[]> => {
     const found: LedgerEntry[] = [];
     for (const { marks, values } of inLists(indexes)) {
-      const rows = await queries.all(`${ENTRY} WHERE e.idx IN (${marks})`, ...values);
+      const rows = await log.all(`${ENTRY} WHERE e.idx IN (${marks})`, ...values);
+      await expect(values, rows);
       found.push(...rows.map(entryOf));
     }
     return found;
@@ -96,33 +112,31 @@ export function entryReader(queries: Queries): EntryReader {
     const missing = wanted.filter((index) => !kept.has(index));
     return [...known, ...(await readAll(missing)).map(keep)].sort((left, right) => left.index - right.index);
   };
+  const entriesIn = async (select: string, ...values: readonly SqlValue[]): Promise<readonly LedgerEntry[]> =>
+    entriesAt((await answers.all(select, ...values)).map((row) => integerAt(row, 'idx')));
   return {
-    entry: async (index) => {
-      const known = kept.get(index);
-      if (known !== undefined) return known;
-      const row = await queries.get(`${ENTRY} WHERE e.idx = ?`, index);
-      return row === undefined ? undefined : keep(entryOf(row));
-    },
+    entry: async (index) => kept.get(index) ?? (await entriesAt([index]))[0],
     entriesAt,
-    entriesIn: async (select, ...values) => entriesAt((await queries.all(select, ...values)).map((row) => integerAt(row, 'idx'))),
+    entriesIn,
+    entriesFrom: async (begin, count) => {
+      const end = Math.min((await headOf(answers)).size, begin + count);
+      const rows = await log.all(`${ENTRY} WHERE e.idx >= ? AND e.idx < ? ORDER BY e.idx`, begin, end);
+      await expect(
+        Array.from({ length: Math.max(0, end - begin) }, (_, at) => begin + at),
+        rows,
+      );
+      // not kept: whoever reads the whole log reads each entry once
+      return rows.map(entryOf);
+    },
+    byStatement: (digest) => {
+      const statement = fromHex(digestHex(digest));
+      return entriesIn(
+        'SELECT e.idx FROM log_entry e WHERE substr(e.statement, 1, 6) = substr(?, 1, 6) AND e.statement = ?',
+        statement,
+        statement,
+      );
+    },
   };
-}
-
-/** All entries with this statement: one for each key that signed it. */
-export async function entriesByStatement(queries: Queries, statementDigest: Digest): Promise<readonly LedgerEntry[]> {
-  const statement = fromHex(digestHex(statementDigest));
-  const rows = await queries.all(
-    `${ENTRY} WHERE substr(e.statement, 1, 6) = substr(?, 1, 6) AND e.statement = ? ORDER BY e.idx`,
-    statement,
-    statement,
-  );
-  return rows.map(entryOf);
-}
-
-/** Entries from `begin` on, at most `count`. */
-export async function entriesFrom(queries: Queries, begin: number, count: number): Promise<readonly LedgerEntry[]> {
-  const rows = await queries.all(`${ENTRY} WHERE e.idx >= ? ORDER BY e.idx LIMIT ?`, begin, count);
-  return rows.map(entryOf);
 }
 
 /** An entry without what it says: its leaf, made anew of payload, signature and signer, and the digest of the payload. */

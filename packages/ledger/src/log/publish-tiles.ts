@@ -17,20 +17,27 @@ import {
 } from '@sealane/core';
 import { reached } from '../points.js';
 import type { Queries } from '../store/store.js';
-import { leavesBetween } from './entry-rows.js';
 import { readTile } from './tile-rows.js';
 
 /** Writes one file of the tree durably; the path is relative to the log's folder and uses `/`. */
 export type WriteFile = (path: string, bytes: Uint8Array) => Promise<void>;
 
+/** What the files of a tree are made of. */
+export interface TreeRows {
+  /** What has the tiles. */
+  readonly tiles: Queries;
+  /** Leaf bytes of the entries `begin` (inclusive) to `end` (exclusive), as many as there are. */
+  readonly leaves: (begin: number, end: number) => Promise<readonly Uint8Array[]>;
+}
+
 /** Writes what the tree of `note` needs, then the note itself as `checkpoint`. Files of the first `since` entries are known to be there. */
 export async function publishTree(
-  queries: Queries,
+  rows: TreeRows,
   write: WriteFile,
   tree: { readonly note: string; readonly size: number; readonly since: number },
 ): Promise<void> {
   for (const path of treePaths(tree.since, tree.size)) {
-    const bytes = await treeFile(queries, path, tree.size);
+    const bytes = await treeFile(rows, path, tree.size);
     if (bytes !== undefined) await write(path, bytes);
   }
   reached('ledger:tiles-published');
@@ -48,12 +55,12 @@ export function treePaths(since: number, size: number): readonly string[] {
  *
  * @throws LedgerError `LEDGER_DAMAGED` rows are missing
  */
-export async function treeFile(queries: Queries, path: string, size: number): Promise<Uint8Array | undefined> {
+export async function treeFile(rows: TreeRows, path: string, size: number): Promise<Uint8Array | undefined> {
   const named = tileAt(path);
   if (named === undefined) return undefined;
   const [level, { index, width }] = [named.level === 'entries' ? 0 : named.level, named];
   if (index * TILE_WIDTH + width > Math.floor(size / TILE_WIDTH ** level)) return undefined;
-  return named.level === 'entries' ? entryBundle(queries, named) : readTile(queries, { level, index, width });
+  return named.level === 'entries' ? entryBundle(rows, named) : readTile(rows.tiles, { level, index, width });
 }
 
 function tileAt(path: string): ReturnType<typeof parseTilePath> | undefined {
@@ -75,8 +82,8 @@ function tilesBetween(since: number, size: number): readonly Tile[] {
   return tiles;
 }
 
-async function entryBundle(queries: Queries, { index, width }: Pick<Tile, 'index' | 'width'>): Promise<Uint8Array> {
-  const leaves = await leavesBetween(queries, index * TILE_WIDTH, index * TILE_WIDTH + width);
+async function entryBundle({ leaves: leavesBetween }: TreeRows, { index, width }: Pick<Tile, 'index' | 'width'>): Promise<Uint8Array> {
+  const leaves = await leavesBetween(index * TILE_WIDTH, index * TILE_WIDTH + width);
   if (leaves.length !== width) {
     throw new LedgerError('LEDGER_DAMAGED', `read entry bundle ${index}: expected ${width} entries, got ${leaves.length}`);
   }

@@ -25,7 +25,7 @@ export interface PostgresPlace {
 
 /** Where the rows of a ledger are, and what lies beside them on this host. */
 export interface LedgerPlace {
-  /** The SQLite file; made when missing and a key is given. The anchor lies beside it as FILE.anchor, whatever holds the rows. */
+  /** The SQLite file; made when missing and a key is given. Whatever holds the rows, the anchor lies beside it as FILE.anchor; of a database, what was verified as FILE.verified. */
   readonly file: string;
   /** The PostgreSQL database that holds the rows; without it the file does. */
   readonly database?: PostgresPlace;

@@ -22,23 +22,32 @@ export const SCHEMA_VERSION = 6;
 export const LOG_KEY_TABLE =
   'CREATE TABLE log_key(id INTEGER PRIMARY KEY, size INTEGER NOT NULL, cosigned INTEGER NOT NULL, vkey TEXT NOT NULL, replaced_at TEXT NOT NULL, line TEXT NOT NULL) STRICT';
 
+/** A part of the digest finds the row as well as the whole, with half the index. */
+export const STATEMENT_INDEX = 'CREATE INDEX log_entry_statement ON log_entry(substr(statement, 1, 6))';
+
+/** Whose log it is, the head after each commit, and what witnesses gave back. */
+export const LEDGER_TABLE = 'CREATE TABLE ledger(id INTEGER PRIMARY KEY CHECK(id = 1), vkey TEXT NOT NULL) STRICT';
+export const COMMIT_TABLE = `CREATE TABLE log_commit(
+    size INTEGER PRIMARY KEY, previous INTEGER NOT NULL UNIQUE CHECK(previous < size), root BLOB NOT NULL CHECK(length(root) = 32),
+    cosigned INTEGER NOT NULL, committed_at TEXT NOT NULL, checkpoint_line TEXT NOT NULL, commit_line TEXT NOT NULL) STRICT`;
+export const COSIGNED_TABLE: readonly string[] = [
+  `CREATE TABLE cosigned(
+    seq INTEGER PRIMARY KEY, size INTEGER NOT NULL, note TEXT NOT NULL, saved_at TEXT NOT NULL, seal_line TEXT NOT NULL) STRICT`,
+  'CREATE INDEX cosigned_size ON cosigned(size)',
+];
+
 /** Tables and indexes of the log. */
 export const LOG_TABLES_SCHEMA: readonly string[] = [
-  'CREATE TABLE ledger(id INTEGER PRIMARY KEY CHECK(id = 1), vkey TEXT NOT NULL) STRICT',
+  LEDGER_TABLE,
   LOG_KEY_TABLE,
   'CREATE TABLE log_entry(idx INTEGER PRIMARY KEY, statement BLOB NOT NULL CHECK(length(statement) = 32), leaf BLOB NOT NULL) STRICT',
-  // a part of the digest finds the row as well as the whole, with half the index
-  'CREATE INDEX log_entry_statement ON log_entry(substr(statement, 1, 6))',
+  STATEMENT_INDEX,
   'CREATE TABLE envelope(idx INTEGER PRIMARY KEY REFERENCES log_entry(idx), payload BLOB NOT NULL, timestamp BLOB) STRICT',
   `CREATE TABLE hash_tile(
     level INTEGER NOT NULL, n INTEGER NOT NULL, root BLOB NOT NULL CHECK(length(root) = 32), data BLOB NOT NULL CHECK(length(data) = 8192),
     PRIMARY KEY(level, n)) STRICT`,
-  `CREATE TABLE log_commit(
-    size INTEGER PRIMARY KEY, previous INTEGER NOT NULL UNIQUE CHECK(previous < size), root BLOB NOT NULL CHECK(length(root) = 32),
-    cosigned INTEGER NOT NULL, committed_at TEXT NOT NULL, checkpoint_line TEXT NOT NULL, commit_line TEXT NOT NULL) STRICT`,
-  `CREATE TABLE cosigned(
-    seq INTEGER PRIMARY KEY, size INTEGER NOT NULL, note TEXT NOT NULL, saved_at TEXT NOT NULL, seal_line TEXT NOT NULL) STRICT`,
-  'CREATE INDEX cosigned_size ON cosigned(size)',
+  COMMIT_TABLE,
+  ...COSIGNED_TABLE,
 ];
 
 /** The truth tables, in the order in which rows refer to one another, and the columns of their primary keys. */

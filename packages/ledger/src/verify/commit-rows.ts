@@ -47,7 +47,8 @@ function checkLines(commit: Commit, vkey: Vkey, problems: Problems): boolean {
   return wrong.length === 0;
 }
 
-function wrongLines(commit: Commit, vkey: Vkey): readonly string[] {
+/** Which of a commit's lines are not by this key over what its row says. */
+export function wrongLines(commit: Commit, vkey: Vkey): readonly string[] {
   const checkpoint = formatCheckpointText({ origin: vkey.name, size: commit.size, root: commit.root });
   return [
     ...(isLineOver(checkpoint, commit.checkpointLine, vkey) ? [] : ['checkpoint line']),
