@@ -45,7 +45,10 @@ afterAll(async () => {
 /** A copy of a home without its lane and without what its own host remembers of the log. */
 function secondHome(home: string): string {
   const copy = `${home}-2`;
-  cpSync(home, copy, { recursive: true, filter: (from) => from !== path.join(home, 'lane') && !from.endsWith('.anchor') });
+  cpSync(home, copy, {
+    recursive: true,
+    filter: (from) => from !== path.join(home, 'lane') && !/\.(?:anchor|verified(?:-wal|-shm)?)$/.test(from),
+  });
   return copy;
 }
 

@@ -4,7 +4,7 @@ import { createPrivateKey } from 'node:crypto';
 import { readFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { cosign, parseCheckpoint } from '../../dist/core.mjs';
-import { ed25519NoteSigner, openLedger } from '../../dist/ledger.mjs';
+import { ed25519NoteSigner, ledgerAt, openLedger } from '../../dist/ledger.mjs';
 
 const [folder, statements] = process.argv.slice(2);
 const key = (name) => createPrivateKey(readFileSync(path.join(folder, name)));
@@ -28,7 +28,7 @@ const calls = JSON.parse(readFileSync(statements, 'utf8')).map((call) =>
 const origin = 'lane.example';
 await step(async () => {
   const ledger = await openLedger({
-    file: path.join(folder, 'ledger.sqlite'),
+    ...ledgerAt(path.join(folder, 'ledger.sqlite')),
     origin,
     logSigner: ed25519NoteSigner(origin, key('log.pem')),
     now,
