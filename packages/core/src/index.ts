@@ -83,6 +83,7 @@ export {
   type KnownNodes,
   type ProofWish,
   rootFromTiles,
+  tileInclusionProof,
   type TileReader,
   tilesForProofs,
 } from './merkle-tiles.js';

@@ -28,6 +28,15 @@ export function inclusionProof(index: number, size: number, read: TileReader, kn
   return inclusionRanges(index, 0, size).map((range) => foldRight(rangeNodes(...range).map((node) => knownHash(node, size, read, known))));
 }
 
+/**
+ * Proof that the lowest tile `index` is in the tree of `size` entries: an inclusion proof (RFC 9162, section 2.1.3.1) in the tree of tiles, whose leaves are the
+ * roots of the lowest tiles, of the last one as wide as it is. That tree has the same root.
+ */
+export function tileInclusionProof(index: number, size: number, read: TileReader, known: KnownNodes = new Map()): readonly Uint8Array[] {
+  const ranges = inclusionRanges(index * TILE_WIDTH, 0, size, TILE_WIDTH);
+  return ranges.map((range) => foldRight(rangeNodes(...range).map((node) => knownHash(node, size, read, known))));
+}
+
 /** Consistency proof between the trees of `size1` ≥ 1 and `size2` entries (RFC 9162, section 2.1.4.1). */
 export function consistencyProof(size1: number, size2: number, read: TileReader): readonly Uint8Array[] {
   return consistencyRanges(size1, size2).map((range) => hashOfRange(range, size2, read));
@@ -60,13 +69,13 @@ export function tilesForProofs(wish: ProofWish): readonly Tile[] {
 
 type Range = readonly [begin: number, end: number];
 
-/** RFC 9162, section 2.1.3.1: PATH(m, D[n]) as ranges of leaves, leaf upwards. */
-function inclusionRanges(index: number, begin: number, end: number): readonly Range[] {
+/** RFC 9162, section 2.1.3.1: PATH(m, D[n]) as ranges of leaves, leaf upwards; with `width`, upwards from what is at most so wide. */
+function inclusionRanges(index: number, begin: number, end: number, width = 1): readonly Range[] {
   if (!Number.isSafeInteger(index) || index < begin || index >= end)
     throw new CoreError('PROOF_LENGTH', `prove inclusion: expected an entry of ${end}, got ${index}`);
   const ranges: Range[] = [];
   let [low, high] = [begin, end];
-  while (high - low > 1) {
+  while (high - low > width) {
     const middle = low + splitPoint(high - low);
     ranges.push(index < middle ? [middle, high] : [low, middle]);
     [low, high] = index < middle ? [low, middle] : [middle, high];

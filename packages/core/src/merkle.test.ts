@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { foreignVectors } from '../../../test/support/foreign.js';
 import { refusal } from '../../../test/support/refusal.js';
 import { emptyRoot, leafHash, nodeHash, verifyConsistency, verifyInclusion } from './merkle.js';
-import { consistencyProof, inclusionProof, rootFromTiles, type TileReader, tilesForProofs } from './merkle-tiles.js';
+import { consistencyProof, inclusionProof, rootFromTiles, tileInclusionProof, type TileReader, tilesForProofs } from './merkle-tiles.js';
 import { TILE_WIDTH, tilePath } from './tile-path.js';
 
 /** A naive RFC 6962 tree by the text of the specification, to hold ours against. */
@@ -37,6 +37,19 @@ test('computes the root of a tree from its tiles as the specification does', () 
   for (const size of [0, 1, 2, 3, 255, 256, 257, 511, 513, 1000]) {
     const hashes = leaves(size);
     expect(rootFromTiles(size, tilesOf(hashes))).toEqual(naiveRoot(hashes));
+  }
+});
+
+test('proves each lowest tile, also the last one, as an entry of the tree of tiles', () => {
+  const hashes = leaves(1300);
+  for (const size of [1, 2, 255, 256, 257, 300, 511, 512, 513, 768, 1024, 1025, 1300]) {
+    const [tiles, root] = [tilesOf(hashes.slice(0, size)), naiveRoot(hashes.slice(0, size))];
+    const count = Math.ceil(size / TILE_WIDTH);
+    for (let index = 0; index < count; index += 1) {
+      const tileRoot = naiveRoot(hashes.slice(index * TILE_WIDTH, Math.min(size, (index + 1) * TILE_WIDTH)));
+      verifyInclusion({ leafHash: tileRoot, index, size: count, proof: tileInclusionProof(index, size, tiles), root });
+    }
+    expect(refusal(() => tileInclusionProof(count, size, tiles))).toBe('PROOF_LENGTH');
   }
 });
 

@@ -4,6 +4,7 @@ import type { AppendResult } from './log/append.js';
 import type { Head } from './log/commits.js';
 import type { LedgerEntry, NewEntry } from './log/entry.js';
 import type { EntryLeaf } from './log/entry-rows.js';
+import type { LeafTile } from './log/proofs.js';
 import type { WriteFile } from './log/publish-tiles.js';
 import type { NoteSigner } from './note-signer.js';
 import type { Projection } from './projection/questions.js';
@@ -78,6 +79,8 @@ export interface Ledger extends Projection {
   rootAt(size: number): Promise<Uint8Array>;
   /** Hashes leaf upwards. @throws `PROOF_LENGTH` index or size beyond the log */
   inclusionProof(index: number, size: number): Promise<readonly Uint8Array[]>;
+  /** The lowest tile `index` of the tree of `size` entries, with the proof of it: one for all entries in it. @throws `PROOF_LENGTH` */
+  leafTile(index: number, size: number): Promise<LeafTile>;
   consistencyProof(size1: number, size2: number): Promise<readonly Uint8Array[]>;
   /** Leaf bytes of an entry. @throws `STATEMENT_UNKNOWN` no such entry */
   leaf(index: number): Promise<Uint8Array>;

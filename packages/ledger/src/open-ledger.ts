@@ -8,7 +8,7 @@ import { checkpointOf, headOf, lastCommit } from './log/commits.js';
 import { insertCosigned, keptFirst, latestCosigned } from './log/cosigned.js';
 import { type NewEntry, prepareEntry, type PreparedEntry } from './log/entry.js';
 import { expectKeyOfToday, insertKey, type LogKeys, newestKey, ownCheckpoint, proofKey, readLogKeys } from './log/log-keys.js';
-import { proveConsistency, proveInclusion, rootAt } from './log/proofs.js';
+import { proveConsistency, proveInclusion, proveLeafTile, rootAt } from './log/proofs.js';
 import { publishTree, treeFile, treePaths } from './log/publish-tiles.js';
 import { keptTiles } from './log/tile-rows.js';
 import type { NoteSigner } from './note-signer.js';
@@ -112,6 +112,7 @@ type Reading = Pick<
   | 'firstCosignedCovering'
   | 'rootAt'
   | 'inclusionProof'
+  | 'leafTile'
   | 'consistencyProof'
   | 'leaf'
   | 'entryLeaf'
@@ -136,6 +137,7 @@ function reading({ answers, reader, refresh, tree, entryLeaf }: Sources, known: 
     firstCosignedCovering: keptFirst(answers),
     rootAt: (size) => rootAt(answers, size),
     inclusionProof: (index, size) => proveInclusion(tiles, index, size),
+    leafTile: (index, size) => proveLeafTile(tiles, index, size),
     consistencyProof: (size1, size2) => proveConsistency(tiles, size1, size2),
     leaf: async (index) => present(await tree.leaves(index, index + 1), index),
     entryLeaf: async (index) => present([await entryLeaf(index)], index),

@@ -1,5 +1,6 @@
 /** The answers over small ledgers told step by step: what they say, what they rest on, and what they say they could not see. */
-import { base64, type Digest, sha256, utf8 } from '@sealane/core';
+import { base64, type Digest, type Envelope, parseStatement, PREDICATE, sha256, utf8 } from '@sealane/core';
+import type { Ledger, LedgerEntry } from '@sealane/ledger';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { receiptStatement, type ReceiptPredicate } from '../../../trust/src/evidence/predicates/receipt.js';
@@ -7,7 +8,7 @@ import { retirementStatement } from '../../../trust/src/evidence/predicates/reti
 import { revocationStatement } from '../../../trust/src/evidence/predicates/revocation.js';
 import { hbom, junit } from '../../../trust/src/testing/gate-lane.js';
 import { saltOf, TIMES } from '../../../trust/src/testing/statement-lane.js';
-import { type TestSigner, testSigner } from '../../../trust/src/testing/test-keys.js';
+import { envelopeOf, type TestSigner, testSigner } from '../../../trust/src/testing/test-keys.js';
 import { LedgerLane } from '../testing/ledger-lane.js';
 import { atSite } from './at-site.js';
 import { awareness } from './awareness.js';
@@ -106,8 +107,8 @@ describe('trace', () => {
     ]);
     expect(answer.answer.decisions.map(({ stage }) => stage)).toEqual(['dev', 'edge-preprod', 'prod']);
     expect(answer.answer.sites).toMatchObject([{ site: 'plant-7', event: 'installed' }]);
-    // the site's record is about the site: it is what the receipt rests on, and cited by `at`
-    expect(answer.statements.map(({ logIndex }) => logIndex)).toEqual([0, 1, 2, 3, 4, 5, 6, 8]);
+    // the site's record too: it is what the receipt rests on
+    expect(answer.statements.map(({ logIndex }) => logIndex)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
   it('of what no witness saw says so, and is not complete', async () => {
@@ -304,6 +305,62 @@ it('awareness: who had seen all but the revocation did not know of it', async ()
   expect(complete).toBe(true);
   expect(answer.revocations).toMatchObject([{ reason: 'broken', logIndex: index, witnessed: TIMES.published }]);
   expect(answer.sites).toMatchObject([{ site: 'plant-7', lastUnaware: timeOf(1), firstAware: timeOf(2), runsNow: true }]);
+});
+
+describe('a ledger that lies', () => {
+  /** The answer by a ledger of which one call is replaced. */
+  async function toldBy(change: (ledger: Ledger) => Partial<Ledger>): Promise<Awaited<ReturnType<typeof atSite>>> {
+    story();
+    receipt({ seq: 1 });
+    lane.seal(TIMES.published);
+    const context = await lane.open();
+    return await atSite({ ...context, ledger: { ...context.ledger, ...change(context.ledger) } }, 'plant-7');
+  }
+
+  const changed = (entry: LedgerEntry, change: (envelope: Envelope) => Envelope): LedgerEntry =>
+    entry.statement.predicateType === PREDICATE.receipt ? { ...entry, envelope: change(entry.envelope) } : entry;
+
+  it('about what its rows say is not believed: what the site signed is what is told', async () => {
+    const other = sha256(utf8('another'));
+    const answer = await toldBy(({ receiptsOf, releases }) => ({
+      receiptsOf: async (site) =>
+        (await receiptsOf(site)).map((row) => ({ ...row, release: other, event: 'retired', at: '2026-01-01T00:00:00Z' })),
+      releases: async (release) => (await releases(release)).map((row) => ({ ...row, name: 'other', version: '9' })),
+    }));
+    expect(answer).toMatchObject({ complete: true, answer: { release: lane.release, name: 'api', version: '1.0.0' } });
+  });
+
+  it('with a signature that the site did not make tells of no receipt', async () => {
+    const sig = base64(new Uint8Array(70));
+    const answer = await toldBy(({ entriesAt }) => ({
+      entriesAt: async (indexes) => (await entriesAt(indexes)).map((entry) => changed(entry, (one) => ({ ...one, signatures: [{ sig }] }))),
+    }));
+    expect(answer).toMatchObject({ complete: false, answer: { release: null, history: [], doubts: [{ code: 'WAYBILL_SIGNATURE' }] } });
+  });
+
+  it('with a receipt that the site signed and the log does not have is found out', async () => {
+    const payload = receiptStatement(predicateOf({ seq: 1, event: 'rollback' }));
+    const envelope = envelopeOf(payload, siteKey);
+    const asked = toldBy(({ entriesAt }) => ({
+      entriesAt: async (indexes) =>
+        (await entriesAt(indexes)).map((entry) =>
+          entry.statement.predicateType === PREDICATE.receipt
+            ? { ...entry, envelope, statement: parseStatement(payload), statementDigest: sha256(payload) }
+            : entry,
+        ),
+    }));
+    await expect(asked).rejects.toMatchObject({ code: 'LOG_NOT_INCLUDED' });
+  });
+
+  it('with other tiles than those under its checkpoint is found out', async () => {
+    const asked = toldBy(({ leafTile }) => ({
+      leafTile: async (index, size) => {
+        const { data, proof } = await leafTile(index, size);
+        return { data: data.map((byte, at) => (at === 1 ? byte ^ 1 : byte)), proof };
+      },
+    }));
+    await expect(asked).rejects.toMatchObject({ code: 'PROOF_MISMATCH' });
+  });
 });
 
 describe('verify', () => {

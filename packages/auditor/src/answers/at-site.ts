@@ -3,6 +3,7 @@ import { AuditorError, type Digest } from '@sealane/core';
 import type { ReceiptSummary } from '@sealane/trust';
 import type { AuditContext } from './context.js';
 import { type Answered, type Asked, inquire } from './inquiry.js';
+import { releaseNames } from './release-names.js';
 import { runningNow, siteHistory } from './site-history.js';
 
 export interface AtSite {
@@ -45,13 +46,13 @@ export async function atSite(context: AuditContext, site: string, asked: Asked =
       throw new AuditorError('SITE_UNKNOWN', `ask what runs at ${site}: there is no such site in the ledger`, { site });
     const history = await siteHistory(inquiry, site);
     const current = history === undefined ? undefined : runningNow(history);
-    const [described] = current?.release == null ? [] : await ledger.releases(current.release);
+    const named = current?.release == null ? undefined : (await releaseNames(inquiry, [current.release]))(current.release);
     return {
       site,
       stage: history?.record.said.stage ?? stage,
       release: current?.release ?? null,
-      name: described?.name ?? null,
-      version: described?.version ?? null,
+      name: named?.name ?? null,
+      version: named?.version ?? null,
       since: current?.since ?? null,
       history: (history?.receipts ?? []).map(({ seq, event, release, previous, reason, at, statementDigest: statement }) => {
         return { seq, event, release, previous, reason, at, statement };

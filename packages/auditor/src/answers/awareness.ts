@@ -1,11 +1,10 @@
 /** When each site could have known that a release was revoked: from the checkpoints that its receipts name. */
 import type { Digest } from '@sealane/core';
-import { readReceipt } from '@sealane/trust';
 import { aboutRelease, nameOf, type NamedRelease } from './about-release.js';
-import { type AuditContext, statementOf } from './context.js';
+import type { AuditContext } from './context.js';
 import { FACT } from './fact-kinds.js';
 import { factsIn } from './facts.js';
-import { type Answered, type Asked, inquire, type Inquiry, witnessedAt } from './inquiry.js';
+import { type Answered, type Asked, inquire, witnessedAt } from './inquiry.js';
 import { siteHistories, type SiteHistory } from './site-history.js';
 
 export interface Awareness extends NamedRelease {
@@ -45,17 +44,14 @@ export async function awareness(context: AuditContext, named: string, asked: Ask
       return { reason: said.reason, statement: entry.statementDigest, logIndex: entry.index, witnessed };
     });
     const sites: Awareness['sites'][number][] = [];
-    for (const history of first === undefined ? [] : await siteHistories(inquiry))
-      sites.push(await siteOf(inquiry, history, about.release, first ?? 0));
+    for (const history of first === undefined ? [] : await siteHistories(inquiry)) sites.push(siteOf(history, about.release, first ?? 0));
     return { ...nameOf(about), revocations: await Promise.all(revocations), sites, notSeen: NOT_SEEN };
   });
 }
 
-async function siteOf({ context }: Inquiry, history: SiteHistory, release: Digest, index: number): Promise<Awareness['sites'][number]> {
+function siteOf(history: SiteHistory, release: Digest, index: number): Awareness['sites'][number] {
   const { site, record, receipts, runs } = history;
-  const entries = await context.ledger.entriesAt(receipts.map((receipt) => receipt.index));
-  const sizes = new Map(entries.map((entry) => [entry.index, readReceipt(statementOf(entry)).checkpoint?.size ?? 0]));
-  const aware = receipts.findIndex((receipt) => (sizes.get(receipt.index) ?? 0) > index);
+  const aware = receipts.findIndex(({ checkpoint }) => (checkpoint?.size ?? 0) > index);
   const before = aware < 0 ? receipts : receipts.slice(0, aware);
   const ran = runs.filter((run) => run.release === release);
   return {

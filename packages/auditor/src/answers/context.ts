@@ -1,19 +1,9 @@
 /** What every answer is made from: a ledger copy, the policies that name keys and people, and a way to read blobs. */
-import {
-  AuditorError,
-  type Checkpoint,
-  type Digest,
-  envelopePayload,
-  type ErrorCode,
-  leafHash,
-  parseStatement,
-  SealaneError,
-  type Statement,
-  verifyInclusion,
-} from '@sealane/core';
+import { AuditorError, type Digest, type ErrorCode, SealaneError } from '@sealane/core';
 import type { Ledger, LedgerEntry } from '@sealane/ledger';
-import { type Policy, quorumOf, verifyLedgerRow, verifyTrustOf } from '@sealane/trust';
+import { type Policy, verifyLedgerRow, verifyTrustOf } from '@sealane/trust';
 import type { LogFolder } from './log-files.js';
+import { type CitedEntry, proveAll } from './proofs.js';
 
 export interface AuditContext {
   readonly ledger: Ledger;
@@ -51,7 +41,7 @@ export interface Answer<T extends object = object> {
 
 /** Collects what an answer cites and what did not verify. */
 export interface Evidence {
-  readonly citations: Citation[];
+  readonly citations: CitedEntry[];
   readonly doubts: Doubt[];
   /** Documents that the answer should rest on and that are not there. */
   readonly gone: GoneDocument[];
@@ -74,9 +64,9 @@ export function doubt(evidence: Evidence, entry: Pick<LedgerEntry, 'index' | 'st
   evidence.doubts.push({ statement: entry.statementDigest, logIndex: entry.index, code, message });
 }
 
-/** The statement in an entry's envelope. */
-export function statementOf(entry: Pick<LedgerEntry, 'envelope'>): Statement {
-  return parseStatement(envelopePayload(entry.envelope));
+/** Takes note of an entry that an answer rests on, as it was read: `closeAnswer` proves that the log has it. */
+export function citeEntry({ citations }: Evidence, entry: LedgerEntry): void {
+  citations.push({ digest: entry.statementDigest, logIndex: entry.index, entry });
 }
 
 /** Verifies an entry by a policy and cites it; an entry that does not verify becomes a doubt and is false. */
@@ -91,7 +81,7 @@ export async function cite(
   try {
     const row = { ...entry, logIndex: entry.index, origin: ledger.origin, cosigned };
     verifyLedgerRow(row, { trust: verifyTrustOf(policy), ...(signers === undefined ? {} : { signers }) });
-    evidence.citations.push({ digest: entry.statementDigest, logIndex: entry.index });
+    citeEntry(evidence, entry);
     return true;
   } catch (error) {
     if (!(error instanceof SealaneError)) throw error;
@@ -104,7 +94,7 @@ export async function cite(
  * Closes an answer: proves every citation under the latest cosigned checkpoint. What was logged since is not proved yet: it becomes a doubt, and the
  * answer is not complete.
  *
- * @throws AuditorError `LOG_WITNESS` no cosigned checkpoint at all; CoreError `PROOF_MISMATCH`
+ * @throws as `proveAll`
  */
 export async function closeAnswer<T extends object>(
   context: AuditContext,
@@ -122,38 +112,8 @@ export async function closeAnswer<T extends object>(
   return { question, answer: { ...answer, doubts }, statements: proved.statements, checkpoint: proved.note, complete: doubts.length === 0 };
 }
 
-interface Proved {
-  readonly note: string | null;
-  readonly statements: readonly Citation[];
-  readonly unproved: readonly Citation[];
-}
-
-/** Verifies the latest cosigned checkpoint's quorum, and the inclusion of every citation that it covers. */
-async function proveAll({ ledger, policies }: AuditContext, citations: readonly Citation[]): Promise<Proved> {
-  const note = await ledger.latestCosigned();
-  const trust = policies[0] === undefined ? undefined : verifyTrustOf(policies[0]);
-  const log = trust?.logs.find(({ origin }) => origin === ledger.origin);
-  if (note === null || trust === undefined || log === undefined) {
-    throw new AuditorError(
-      'LOG_WITNESS',
-      `prove ${citations.length} statements: expected a cosigned checkpoint of ${ledger.origin}, got none`,
-    );
-  }
-  const { checkpoint } = quorumOf(note, log, trust);
-  const statements = citations.filter(({ logIndex }) => logIndex < checkpoint.size);
-  for (const citation of statements) await proveOne(ledger, citation, checkpoint);
-  return { note, statements, unproved: citations.filter(({ logIndex }) => logIndex >= checkpoint.size) };
-}
-
 function unprovedDoubt({ digest, logIndex }: Citation): Doubt {
   return { statement: digest, logIndex, code: 'LOG_WITNESS', message: `entry ${logIndex} is logged, and no witness has seen it yet` };
-}
-
-async function proveOne(ledger: Ledger, { digest, logIndex: index }: Citation, { size, root }: Checkpoint): Promise<void> {
-  const { leaf, statementDigest } = await ledger.entryLeaf(index);
-  if (statementDigest !== digest)
-    throw new AuditorError('LOG_NOT_INCLUDED', `prove entry ${index}: expected statement ${digest}, got ${statementDigest}`, { index });
-  verifyInclusion({ leafHash: leafHash(leaf), index, size, proof: await ledger.inclusionProof(index, size), root });
 }
 
 /** The policy of a stage. @throws AuditorError `STAGE_UNKNOWN` */

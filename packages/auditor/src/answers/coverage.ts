@@ -1,8 +1,7 @@
 /** Which hardware at the sites is covered by which passing runs of a release, on which units: what the hardware gate reads, in full. */
 import { type Digest, foundHardware } from '@sealane/core';
-import type { LedgerEntry } from '@sealane/ledger';
-import { type CoveredClass, encodePolicy, type FleetSite, policyDigest, readReceipt, reportHardware } from '@sealane/trust';
-import { type AuditContext, policyOf, statementOf } from './context.js';
+import { type CoveredClass, encodePolicy, type FleetSite, policyDigest, reportHardware } from '@sealane/trust';
+import { type AuditContext, policyOf } from './context.js';
 import { FACT } from './fact-kinds.js';
 import { factsIn, factsOf, lastPolicy } from './facts.js';
 import { type Answered, type Asked, inquire, type Inquiry, releaseNamed, timeOf } from './inquiry.js';
@@ -67,16 +66,14 @@ async function runsOf(inquiry: Inquiry, release: Digest): Promise<readonly Await
 }
 
 async function fleetOf(inquiry: Inquiry, stage: string, site: string | undefined): Promise<readonly FleetSite[]> {
-  const { ledger } = inquiry.context;
   const histories = inForce(await siteHistories(inquiry, stage)).filter((history) => site === undefined || history.site === site);
-  const last = await ledger.entriesAt(histories.flatMap(({ receipts }) => receipts.at(-1)?.index ?? []));
-  return histories.map((history) => fleetSite(history, last));
+  return histories.map(fleetSite);
 }
 
-function fleetSite(history: SiteHistory, last: readonly LedgerEntry[]): FleetSite {
-  const entry = last.find(({ index }) => index === history.receipts.at(-1)?.index);
-  if (entry === undefined) return { site: history.site, hardware: null, reportedAt: null };
-  const { hardware, at } = readReceipt(statementOf(entry));
+function fleetSite(history: SiteHistory): FleetSite {
+  const last = history.receipts.at(-1);
+  if (last === undefined) return { site: history.site, hardware: null, reportedAt: null };
+  const { hardware, at } = last;
   return { site: history.site, hardware: foundHardware(hardware), reportedAt: at, running: runningNow(history)?.release ?? null };
 }
 

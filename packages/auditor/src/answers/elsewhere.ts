@@ -12,7 +12,7 @@ import {
   type VerifiedStatement,
   verifyOtherStatement,
 } from '@sealane/trust';
-import { type AuditContext, cite, type Evidence, personOf, statementOf } from './context.js';
+import { type AuditContext, cite, type Evidence, personOf } from './context.js';
 
 /** A statement of the other log: its digest and entry there, and the key that signed it, or the person here who holds that key. */
 interface SaidThere {
@@ -38,10 +38,10 @@ export async function elsewhereOf(
   entries: readonly LedgerEntry[],
 ): Promise<readonly Elsewhere[]> {
   const found: Elsewhere[] = [];
-  for (const entry of entries.filter((item) => statementOf(item).predicateType === PREDICATE.anchor)) {
+  for (const entry of entries.filter((item) => item.statement.predicateType === PREDICATE.anchor)) {
     const policy = context.policies.find(({ chain }) => chain.at(-1)?.keys.includes(entry.keyId));
     if (policy === undefined || !(await cite(context, evidence, entry, policy))) continue;
-    const anchor = readAnchor(statementOf(entry));
+    const anchor = readAnchor(entry.statement);
     const said = anchor.statements.flatMap((each) => verify(context, evidence, entry, anchor, each) ?? []);
     found.push({
       origin: anchor.origin,

@@ -8,6 +8,8 @@ import { factsIn, factsOf, releaseOf } from './facts.js';
 import { hardwareRuns } from './hardware-runs.js';
 import { type Answered, type Asked, inquire, type Inquiry, releaseNamed } from './inquiry.js';
 import { listsPackage } from './package-lists.js';
+import { releaseNames } from './release-names.js';
+import { entriesBy } from './signed-by.js';
 import { historiesAbout, siteHistories, type SiteHistory } from './site-history.js';
 
 /** What sites may be exposed to: one of these; none of them: every release that was revoked. */
@@ -59,7 +61,7 @@ export async function exposure(context: AuditContext, thing: ExposedTo, asked: A
     // which sites have a piece of hardware, each inventory has to be read for
     const isAll = kind === 'hardware';
     const histories = isAll ? await siteHistories(inquiry) : await historiesAbout(inquiry, releasesOf(concerned));
-    const sites = kind === 'hardware' ? await hardwareRuns(inquiry, histories, value) : runsOfReleases(histories, concerned);
+    const sites = kind === 'hardware' ? hardwareRuns(histories, value) : runsOfReleases(histories, concerned);
     const sorted = [...sites].sort((a, b) => compare(a.since, b.since) || compare(a.site, b.site));
     return {
       to,
@@ -140,19 +142,18 @@ async function withPackage(inquiry: Inquiry, wanted: string): Promise<readonly C
 const VOUCHES: readonly string[] = [PREDICATE.release, PREDICATE.provenance, PREDICATE.testResult, PREDICATE.approval, PREDICATE.decision];
 
 /** Whether or not the key counts any more: what a stolen key signed is what is asked for. */
-async function signedBy({ context, evidence }: Inquiry, keyId: string): Promise<readonly Concerned[]> {
+async function signedBy(inquiry: Inquiry, keyId: string): Promise<readonly Concerned[]> {
   if (!/^[0-9a-f]{64}$/.test(keyId))
     throw new AuditorError('USAGE', `read --key: expected the 64 hex digits of a key’s id, got ${keyId.slice(0, 80)}`);
-  const signed = (await context.ledger.statementsBy(keyId)).filter(({ statement }) => VOUCHES.includes(statement.predicateType));
-  for (const { statementDigest: digest, index: logIndex } of signed) evidence.citations.push({ digest, logIndex });
+  const signed = await entriesBy(inquiry, keyId, ({ statement }) => VOUCHES.includes(statement.predicateType));
   const concerned = signed.map((entry) => ({ release: releaseOf({ entry }), why: `${entry.statement.predicateType} at ${entry.index}` }));
   return [...new Map(concerned.map((one) => [one.release, one])).values()];
 }
 
-async function named({ context }: Inquiry, concerned: readonly Concerned[]): Promise<Exposure['releases']> {
-  const told = concerned.map(async (one) => {
-    const known = (await context.ledger.releases(one.release)).at(-1);
-    return { ...one, name: known?.name ?? null, version: known?.version ?? null };
-  });
-  return await Promise.all(told);
+async function named(inquiry: Inquiry, concerned: readonly Concerned[]): Promise<Exposure['releases']> {
+  const nameOf = await releaseNames(
+    inquiry,
+    concerned.map(({ release }) => release),
+  );
+  return concerned.map((one) => ({ ...one, ...nameOf(one.release) }));
 }

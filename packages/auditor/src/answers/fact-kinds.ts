@@ -12,6 +12,7 @@ import {
   readDelegation,
   readException,
   readOrder,
+  readReceipt,
   readRecall,
   type RecallPredicate,
   readRelease,
@@ -36,6 +37,19 @@ import {
 import { policyOf } from './context.js';
 import { type FactKind, factsOf, lastPolicy, type Vouchers } from './facts.js';
 import type { Inquiry } from './inquiry.js';
+
+/** Reads a statement once: the ledger gives the very same one again for as long as it keeps it. */
+function once<P extends object>(read: (statement: Statement) => P): (statement: Statement) => P {
+  const known = new WeakMap<Statement, P>();
+  return (statement) => {
+    const said = known.get(statement) ?? read(statement);
+    known.set(statement, said);
+    return said;
+  };
+}
+
+/** A site's receipt: no fact by itself, since whose word counts is said by the records of its site. */
+export const readReceiptOnce = once(readReceipt);
 
 const by = (policy: Policy, signers: readonly string[]): Vouchers => ({ trust: verifyTrustOf(policy), signers });
 
@@ -82,13 +96,13 @@ async function rigsAndRegistrar(inquiry: Inquiry): Promise<Vouchers> {
 
 /** Every kind that answers read. */
 export const FACT = {
-  release: { type: PREDICATE.release, read: readRelease, vouchers: evidenceBy('release') } satisfies FactKind<ReleasePredicate>,
+  release: { type: PREDICATE.release, read: once(readRelease), vouchers: evidenceBy('release') } satisfies FactKind<ReleasePredicate>,
   provenance: { type: PREDICATE.provenance, read: ({ predicate }) => predicate, vouchers: evidenceBy('provenance') } satisfies FactKind<
     Statement['predicate']
   >,
   test: {
     type: PREDICATE.testResult,
-    read: readTestResult,
+    read: once(readTestResult),
     at: ({ finishedAt }) => finishedAt,
     vouchers: testers,
   } satisfies FactKind<TestResult>,
@@ -103,25 +117,25 @@ export const FACT = {
   >,
   approval: {
     type: PREDICATE.approval,
-    read: readApproval,
+    read: once(readApproval),
     at: ({ issuedAt }) => issuedAt,
     vouchers: ({ context }, { stage }) => by(policyOf(context, stage), people(policyOf(context, stage))),
   } satisfies FactKind<ApprovalPredicate>,
   decision: {
     type: PREDICATE.decision,
-    read: readDecision,
+    read: once(readDecision),
     at: ({ timeVerified }) => timeVerified,
     vouchers: (inquiry, { sealane_promotion: { to } }) => ofStage(inquiry, to),
   } satisfies FactKind<DecisionPredicate>,
   order: {
     type: PREDICATE.order,
-    read: readOrder,
+    read: once(readOrder),
     at: ({ issuedAt }) => issuedAt,
     vouchers: (inquiry, { stage }) => ofStage(inquiry, stage),
   } satisfies FactKind<OrderPredicate>,
   revocation: {
     type: PREDICATE.revocation,
-    read: readRevocation,
+    read: once(readRevocation),
     vouchers: ({ context }) =>
       by(
         lastPolicy(context),
@@ -130,44 +144,44 @@ export const FACT = {
   } satisfies FactKind<RevocationPredicate>,
   exception: {
     type: PREDICATE.exception,
-    read: readException,
+    read: once(readException),
     at: ({ issuedAt }) => issuedAt,
     vouchers: ({ context }, { stage }) => by(policyOf(context, stage), people(policyOf(context, stage))),
   } satisfies FactKind<ExceptionPredicate>,
   review: {
     type: PREDICATE.review,
-    read: readReview,
+    read: once(readReview),
     at: ({ issuedAt }) => issuedAt,
     vouchers: ({ context }) => by(lastPolicy(context), people(lastPolicy(context))),
   } satisfies FactKind<ReviewPredicate>,
-  recall: { type: PREDICATE.recall, read: readRecall, vouchers: registrar } satisfies FactKind<RecallPredicate>,
+  recall: { type: PREDICATE.recall, read: once(readRecall), vouchers: registrar } satisfies FactKind<RecallPredicate>,
   rig: {
     type: PREDICATE.rig,
-    read: readRig,
+    read: once(readRig),
     at: ({ builtAt }) => builtAt,
     vouchers: registrar,
   } satisfies FactKind<RigPredicate>,
   rigRebuild: {
     type: PREDICATE.rigRebuild,
-    read: readRigRebuild,
+    read: once(readRigRebuild),
     at: ({ builtAt }) => builtAt,
     vouchers: rigsAndRegistrar,
   } satisfies FactKind<RigRebuildPredicate>,
   delegation: {
     type: PREDICATE.delegation,
-    read: readDelegation,
+    read: once(readDelegation),
     at: ({ issuedAt }) => issuedAt,
     vouchers: ({ context }, { stage }) => by(policyOf(context, stage), policyOf(context, stage).registrar),
   } satisfies FactKind<DelegationPredicate>,
   retirement: {
     type: PREDICATE.retirement,
-    read: readRetirement,
+    read: once(readRetirement),
     at: ({ issuedAt }) => issuedAt,
     vouchers: ({ context }, { stage }) => by(policyOf(context, stage), policyOf(context, stage).registrar),
   } satisfies FactKind<RetirementPredicate>,
   siteRecord: {
     type: PREDICATE.siteRecord,
-    read: readSiteRecord,
+    read: once(readSiteRecord),
     at: ({ issuedAt }) => issuedAt,
     vouchers: ({ context }, { stage }) => by(policyOf(context, stage), policyOf(context, stage).registrar),
   } satisfies FactKind<SiteRecordPredicate>,

@@ -2,8 +2,9 @@
 import { AuditorError, type Digest, PREDICATE, type QuorumCheckpoint, SealaneError, type Statement } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
 import { type Policy, subjectDigests, type VerifiedStatement, verifyLedgerRow, type VerifyTrust } from '@sealane/trust';
-import { doubt } from './context.js';
+import { citeEntry, doubt } from './context.js';
 import { type Inquiry, isBy, witnessedAt } from './inquiry.js';
+import { checkSignatures, knownSignatures } from './signatures.js';
 
 /** What a statement says, when it was so (its own word; where it has none, by when witnesses saw it), and the entry that it came in. */
 export interface Fact<P> {
@@ -37,8 +38,10 @@ export function lastPolicy({ policies }: Inquiry['context']): Policy {
 /** The entries of this kind as facts, in log order, each cited; one that does not count is a doubt. Entries of other kinds are passed over. */
 export async function factsIn<P>(inquiry: Inquiry, kind: FactKind<P>, entries: readonly LedgerEntry[]): Promise<readonly Fact<P>[]> {
   const facts: Fact<P>[] = [];
-  for (const entry of entries) {
-    const fact = isOfKind(entry, kind) ? await factOf(inquiry, kind, entry) : undefined;
+  const wanted = entries.filter((entry) => isOfKind(entry, kind));
+  await checkSignatures(wanted);
+  for (const entry of wanted) {
+    const fact = await factOf(inquiry, kind, entry);
     if (fact !== undefined) facts.push(fact);
   }
   return facts;
@@ -82,8 +85,8 @@ async function verify({ context, evidence }: Inquiry, entry: LedgerEntry, vouche
   const { ledger } = context;
   try {
     const row = { ...entry, logIndex: entry.index, origin: ledger.origin, cosigned: await ledger.firstCosignedCovering(entry.index) };
-    const verified = verifyLedgerRow(row, { ...vouchers, quorums: quorumsOf(vouchers.trust) });
-    evidence.citations.push({ digest: entry.statementDigest, logIndex: entry.index });
+    const verified = verifyLedgerRow(row, { ...vouchers, quorums: quorumsOf(vouchers.trust), signatures: knownSignatures });
+    citeEntry(evidence, entry);
     return verified;
   } catch (error) {
     if (!(error instanceof SealaneError)) throw error;

@@ -9,24 +9,18 @@ import {
   partName,
   SealaneError,
 } from '@sealane/core';
-import { readReceipt } from '@sealane/trust';
-import { statementOf } from './context.js';
-import type { Inquiry } from './inquiry.js';
 import type { Run, SiteHistory } from './site-history.js';
 
 /** The intervals in which the inventories of sites name the thing: a class, a serial, a model, or a firmware as `BIOS 2.14.1`. */
-export async function hardwareRuns(
-  { context }: Inquiry,
+export function hardwareRuns(
   histories: readonly SiteHistory[],
   wanted: string,
-): Promise<readonly (Run & { readonly site: string; readonly stage: string })[]> {
+): readonly (Run & { readonly site: string; readonly stage: string })[] {
   const runs: (Run & { readonly site: string; readonly stage: string })[] = [];
   for (const { site, record, receipts } of histories) {
-    const entries = await context.ledger.entriesAt(receipts.map(({ index }) => index));
-    const inventories = new Map(entries.map((entry) => [entry.index, readReceipt(statementOf(entry)).hardware]));
     let open: Run | undefined;
-    for (const { index, at, release, statementDigest } of receipts) {
-      const has = namesHardware(inventories.get(index) ?? {}, wanted);
+    for (const { index, at, release, statementDigest, hardware } of receipts) {
+      const has = namesHardware(hardware, wanted);
       if (has && open === undefined) open = { release, since: at, until: null, statement: statementDigest, logIndex: index };
       else if (!has && open !== undefined) {
         runs.push({ ...open, until: at, site, stage: record.said.stage });

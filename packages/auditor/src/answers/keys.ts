@@ -5,6 +5,7 @@ import { type AuditContext, personOf } from './context.js';
 import { FACT } from './fact-kinds.js';
 import { factsOf } from './facts.js';
 import { type Answered, type Asked, inquire, type Inquiry, isBy, sizeKnownAt, witnessedAt } from './inquiry.js';
+import { entriesBy } from './signed-by.js';
 
 export interface Keys {
   readonly keys: readonly {
@@ -89,15 +90,15 @@ function isWithin(window: PolicyWindow | undefined, index: number): boolean {
   return window === undefined || (index >= window.fromIndex && (window.untilIndex === null || index < window.untilIndex));
 }
 
-async function signedBy({ context, evidence, asOf }: Inquiry, keyId: string, hasRole: boolean): Promise<Keys['signed']> {
-  const window = windowOf(context.policies, keyId);
-  const signed: Keys['signed'][number][] = [];
-  for (const { index, statement, statementDigest } of await context.ledger.statementsBy(keyId)) {
-    const witnessed = await witnessedAt(context, index);
-    if (witnessed !== null && !isBy({ asOf }, witnessed)) continue;
-    evidence.citations.push({ digest: statementDigest, logIndex: index });
-    const counts = hasRole && isWithin(window, index);
-    signed.push({ predicateType: statement.predicateType, statement: statementDigest, logIndex: index, witnessed, counts });
-  }
-  return signed;
+async function signedBy(inquiry: Inquiry, keyId: string, hasRole: boolean): Promise<Keys['signed']> {
+  const window = windowOf(inquiry.context.policies, keyId);
+  const times = new Map<number, string | null>();
+  const entries = await entriesBy(inquiry, keyId, async ({ index }) => {
+    const witnessed = await witnessedAt(inquiry.context, index);
+    times.set(index, witnessed);
+    return witnessed === null || isBy(inquiry, witnessed);
+  });
+  return entries.map(({ index, statement: { predicateType }, statementDigest: statement }) => {
+    return { predicateType, statement, logIndex: index, witnessed: times.get(index) ?? null, counts: hasRole && isWithin(window, index) };
+  });
 }

@@ -2,7 +2,7 @@
 import type { Digest } from '@sealane/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { closeHistories, counted, everyTime, ranAt, sitesIn, tellHistories, type When } from '../testing/oracle.js';
-import { type History, RELEASES } from '../testing/random-history.js';
+import { type History, RELEASES, VARIABLE } from '../testing/random-history.js';
 import { adoption } from './adoption.js';
 import { changes } from './changes.js';
 import { evidenceState } from './evidence.js';
@@ -55,7 +55,29 @@ test('changes: the part that differs, in the direction that is asked', async () 
         const { answer } = await changes(context, after.release, { from: before.release }, when);
         const differs = before.part === after.part ? [] : [['app', before.part, after.part]];
         expect(answer.components.map((one) => [one.name, one.before, one.after])).toEqual(differs);
+        expect(answer.declares.map(({ name }) => name)).toEqual(before.declares === after.declares ? [] : [`variable ${VARIABLE.name}`]);
         expect(answer.packages).toBeNull();
+      }
+    }
+  });
+});
+
+test('changes at a site: after the release that ran there before it ran there first', async () => {
+  await everyTime(async (history, context, when) => {
+    const all = known(history, when);
+    for (const site of sitesIn(history, when)) {
+      const ran = ranAt(history, site, when).map(({ release }) => release);
+      const others = ran.filter((release, at) => release !== ran[at - 1]);
+      for (const after of all) {
+        const before = all.find(({ release }) => release === others[others.indexOf(after.release) - 1]);
+        const asked = changes(context, after.release, { site }, when);
+        if (before === undefined)
+          await expect(asked).rejects.toMatchObject({ code: expect.stringMatching(/^(USAGE|RELEASE_UNKNOWN)$/) as string });
+        else {
+          const { answer } = await asked;
+          expect(answer.previous.release).toBe(before.release);
+          expect(answer.components.map((one) => one.after)).toEqual(before.part === after.part ? [] : [after.part]);
+        }
       }
     }
   });
@@ -67,7 +89,7 @@ test('evidence: every document of every run is there, and what ends within the d
       const month = (await evidenceState(context, release, 30, when)).answer;
       // a release of the histories is a name only: its manifest is nowhere
       expect(month.missing.map(({ what, erased }) => [what, erased])).toEqual([['release manifest', null]]);
-      expect(month.present).toBe(2 * about(release, counted(history, 'test', when)).length);
+      expect(month.present).toBe(3 * about(release, counted(history, 'test', when)).length);
       expect(month.expiring).toHaveLength(
         about(release, counted(history, 'approval', when)).length + about(release, counted(history, 'exception', when)).length,
       );

@@ -1,9 +1,10 @@
 /** What became of sites, against the naive oracle: rollbacks, drift, awareness of a revocation, the time to a fix. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { closeHistories, counted, everyTime, ranAt, sitesIn, tellHistories } from '../testing/oracle.js';
-import { RELEASES } from '../testing/random-history.js';
+import { RELEASES, VARIABLE } from '../testing/random-history.js';
 import { awareness } from './awareness.js';
 import { drift } from './drift.js';
+import { parity } from './parity.js';
 import { remedy } from './remedy.js';
 import { rollbacks } from './rollbacks.js';
 
@@ -70,4 +71,37 @@ test('remedy: from the first scan that found it, as long as a site ran what it w
       exposed.map(({ site, since, until }) => `${site} ${knownAt !== null && since < knownAt ? knownAt : since} ${until ?? ''}`),
     );
   });
+});
+
+test('parity: a site beside the run that passed on what is most like it, what it sets, and the links', async () => {
+  let [compared, chosen] = [0, 0];
+  await everyTime(async (history, context, when) => {
+    const made = counted(history, 'release', { ...when, asOf: '9999' });
+    for (const { site, link } of counted(history, 'site', when)) {
+      const running = ranAt(history, site, when).at(-1)?.release ?? null;
+      const own = counted(history, 'receipt', when).filter((one) => one.site === site);
+      const last = [...own].sort((a, b) => a.seq - b.seq || a.index - b.index).at(-1);
+      for (const { release, declares } of made) {
+        const passed = counted(history, 'test', when).filter((one) => one.release === release && one.passed);
+        const like = last === undefined ? undefined : (passed.find(({ bios }) => bios === last.bios) ?? passed[0]);
+        const linked = passed.find((one) => one.link === link) ?? passed[0];
+        const firmware = { fact: 'firmware', tested: `BIOS ${like?.bios ?? ''}`, site: `BIOS ${last?.bios ?? ''}` };
+        const uplink = { path: 'uplinks.wan.kind', tested: linked?.link, site: link };
+        // what runs there is what is meant when none is named
+        const { answer } = await parity(context, site, release === running ? undefined : release, when);
+        expect(answer).toMatchObject({
+          release,
+          hardware: like === undefined ? null : { run: like.digest, differences: like.bios === last?.bios ? [] : [firmware], unknown: [] },
+          topology: linked === undefined ? null : { run: linked.digest, differences: linked.link === link ? [] : [uplink] },
+          variables: declares ? [{ name: VARIABLE.name, usual: '5', site: last?.rate == null ? null : String(last.rate) }] : [],
+        });
+        compared += 1;
+        chosen += Number(like?.bios === last?.bios && passed[0]?.bios !== last?.bios);
+      }
+      if (running === null) await expect(parity(context, site, undefined, when)).rejects.toMatchObject({ code: 'USAGE' });
+    }
+  });
+  // histories in which nothing is compared, or there is but one run, would show nothing
+  expect(compared).toBeGreaterThan(20);
+  expect(chosen).toBeGreaterThan(0);
 });

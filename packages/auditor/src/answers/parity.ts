@@ -5,18 +5,17 @@ import {
   conditionsShape,
   fidelityShape,
   parseTopology,
-  readReceipt,
-  type ReceiptPredicate,
   type TestResult,
   type Topology,
   type TopologyDifference,
 } from '@sealane/trust';
 import { aboutRelease, nameOf, type NamedRelease, readDocument, readObject } from './about-release.js';
-import { type AuditContext, policyOf, statementOf } from './context.js';
+import { type AuditContext, policyOf } from './context.js';
 import { FACT } from './fact-kinds.js';
 import { type Fact, factsIn } from './facts.js';
 import { devicesIn } from './hardware-runs.js';
 import { type Answered, type Asked, inquire, type Inquiry } from './inquiry.js';
+import type { ReceiptTold } from './receipts.js';
 import { runningNow, siteHistory, type SiteHistory } from './site-history.js';
 
 export interface Parity extends NamedRelease {
@@ -51,7 +50,7 @@ export async function parity(context: AuditContext, site: string, named: string 
       throw new AuditorError('USAGE', `compare ${site}: expected a release that runs there or --release, got none`, { site });
     const about = await aboutRelease(inquiry, running);
     const passed = (await factsIn(inquiry, FACT.test, about.entries)).filter(({ said }) => said.result === 'PASSED');
-    const last = await lastReceipt(inquiry, history);
+    const last = history.receipts.at(-1);
     return {
       ...nameOf(about),
       site,
@@ -68,17 +67,12 @@ export async function parity(context: AuditContext, site: string, named: string 
   });
 }
 
-async function lastReceipt({ context }: Inquiry, { receipts }: SiteHistory): Promise<ReceiptPredicate | undefined> {
-  const last = receipts.at(-1);
-  return last === undefined ? undefined : readReceipt(statementOf(await context.ledger.entry(last.index)));
-}
-
 /** The machine itself; devices that are attached are what `coverage` answers for. */
 function nearestHardware(
   inquiry: Inquiry,
   passed: readonly Fact<TestResult>[],
   history: SiteHistory,
-  last: ReceiptPredicate,
+  last: ReceiptTold,
 ): Parity['hardware'] {
   const { require } = policyOf(inquiry.context, history.record.said.stage).hardware;
   const [here] = devicesIn(last.hardware);

@@ -1,10 +1,10 @@
 /** Every way back: sites that went back by themselves or by hand, and stages that were pointed back, each with its cause. */
 import type { Digest } from '@sealane/core';
-import { readReceipt, type RecordedCheck } from '@sealane/trust';
-import { type AuditContext, policyOf, statementOf } from './context.js';
+import type { RecordedCheck } from '@sealane/trust';
+import { type AuditContext, policyOf } from './context.js';
 import { FACT } from './fact-kinds.js';
 import { factsOf } from './facts.js';
-import { type Answered, type Asked, inquire, type Inquiry } from './inquiry.js';
+import { type Answered, type Asked, inquire } from './inquiry.js';
 import { historiesOf, type SiteHistory } from './site-history.js';
 
 export interface Rollbacks {
@@ -41,7 +41,7 @@ export async function rollbacks(context: AuditContext, stage: string | undefined
     );
     const sites: Rollbacks['sites'][number][] = [];
     const back = await inquiry.context.ledger.sitesBack();
-    for (const history of await historiesOf(inquiry, back, stage)) sites.push(...(await waysBackOf(inquiry, history)));
+    for (const history of await historiesOf(inquiry, back, stage)) sites.push(...waysBackOf(history));
     return {
       sites,
       stages: orders.map(({ said, at, entry }) => {
@@ -51,12 +51,10 @@ export async function rollbacks(context: AuditContext, stage: string | undefined
   });
 }
 
-async function waysBackOf({ context }: Inquiry, { site, record, receipts }: SiteHistory): Promise<Rollbacks['sites']> {
+function waysBackOf({ site, record, receipts }: SiteHistory): Rollbacks['sites'] {
   const back = receipts.filter(({ event }) => event === 'rolled-back' || event === 'rollback');
-  const entries = await context.ledger.entriesAt(back.map(({ index }) => index));
-  return entries.map((entry) => {
-    const { event, release, previous, at, reason, checks, seconds = null } = readReceipt(statementOf(entry));
+  return back.map(({ event, release, previous, at, reason, checks, seconds = null, statementDigest: statement }) => {
     const [left, runs] = event === 'rolled-back' ? [release, previous] : [previous, release];
-    return { site, stage: record.said.stage, event, left, runs, at, reason, checks, seconds, statement: entry.statementDigest };
+    return { site, stage: record.said.stage, event, left, runs, at, reason, checks, seconds, statement };
   });
 }

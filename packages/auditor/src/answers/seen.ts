@@ -13,7 +13,7 @@ import {
 } from '@sealane/core';
 import type { LedgerReport } from '@sealane/ledger';
 import { hintOf, parseBundle, type ParsedBundle, readApproval, readReceipt, readSiteRecord } from '@sealane/trust';
-import { type AuditContext, statementOf } from './context.js';
+import type { AuditContext } from './context.js';
 
 /** A file may hold one bundle or an array of them, as receipts come. */
 const MAX_STATEMENTS = 1000;
@@ -107,5 +107,5 @@ async function expectKnownSigner(
 async function siteKeys({ ledger }: AuditContext, { site }: { readonly site: string }): Promise<readonly string[]> {
   const rows = await ledger.sites(site);
   const entries = await ledger.entriesAt(rows.map(({ index }) => index));
-  return entries.map((entry) => readSiteRecord(statementOf(entry)).key.spki);
+  return entries.map((entry) => readSiteRecord(entry.statement).key.spki);
 }

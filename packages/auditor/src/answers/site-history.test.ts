@@ -1,10 +1,11 @@
 import { digestFromHex } from '@sealane/core';
-import type { ReceiptRecord } from '@sealane/ledger';
+
 import { expect, test } from 'vitest';
+import type { ReceiptTold } from './receipts.js';
 import { gaps } from './site-history.js';
 import type { SummaryTold } from './summaries.js';
 
-const receipt = (seq: number, keyId = 'k'): ReceiptRecord => ({ seq, keyId }) as ReceiptRecord;
+const receipt = (seq: number, keyId = 'k'): ReceiptTold => ({ seq, keyId }) as unknown as ReceiptTold;
 const summary = (seq: number, from: number, to: number): SummaryTold =>
   ({ receipt: receipt(seq), said: { runs: [{ from, to, prev: null, last: digestFromHex('0'.repeat(64)) }] } }) as unknown as SummaryTold;
 

@@ -1,11 +1,11 @@
 /** What a site told of itself: its records by the registrar, its receipts chain after chain, and the intervals in which it ran each release. */
 import { type Digest } from '@sealane/core';
-import type { ReceiptRecord } from '@sealane/ledger';
 import { keySubject, type SiteRecordPredicate } from '@sealane/trust';
 import { doubt } from './context.js';
 import { FACT } from './fact-kinds.js';
 import { type Fact, factsIn } from './facts.js';
 import { type Inquiry, isBy } from './inquiry.js';
+import { receiptsOf, type ReceiptTold, recordsOf } from './receipts.js';
 import { summariesOf, type SummaryTold } from './summaries.js';
 
 /** A release that ran at a site: from the receipt that says so until the next that says otherwise; `until` null: it runs still. */
@@ -21,7 +21,7 @@ export interface Run {
 export interface SiteHistory {
   readonly site: string;
   readonly record: Fact<SiteRecordPredicate>;
-  readonly receipts: readonly ReceiptRecord[];
+  readonly receipts: readonly ReceiptTold[];
   readonly runs: readonly Run[];
   readonly missing: readonly number[];
   readonly summaries: readonly SummaryTold[];
@@ -31,15 +31,13 @@ export interface SiteHistory {
 
 /** The history of a site, or undefined for one that no record by the registrar names by then. */
 export async function siteHistory(inquiry: Inquiry, site: string): Promise<SiteHistory | undefined> {
-  const { ledger } = inquiry.context;
-  const entries = await ledger.entriesAt((await ledger.sites(site)).map(({ index }) => index));
-  // a key that was given later speaks for its site all the same: it is the stage and labels that are those of the time
-  const records = await factsIn({ ...inquiry, asOf: undefined }, FACT.siteRecord, entries);
+  const records = await recordsOf(inquiry, site);
+  // it is the stage and labels that are those of the time
   const record = records.filter(({ at }) => isBy(inquiry, at)).at(-1);
   const keys = [...new Set(records.map(({ said }) => said.key.id))];
-  const receipts = await receiptsOf(inquiry, site, keys);
+  const receipts = inOrder(inquiry, await receiptsOf(inquiry, site, records), keys);
   if (record === undefined) return undefined;
-  const summaries = await summariesOf(inquiry, receipts);
+  const summaries = summariesOf(inquiry, receipts);
   const missing = keys.flatMap((key) => gaps(receipts, summaries, key));
   const retired = await retiredAt(inquiry, record.said.key.id);
   return { site, record, receipts, runs: runsOf(receipts), missing, summaries, retiredAt: retired };
@@ -86,25 +84,16 @@ export function runningNow({ runs }: SiteHistory): Run | undefined {
   return runs.at(-1);
 }
 
-/** Receipts by the site's own keys, chain after chain; one by any other key is a doubt, and so is a chain that forks. */
-async function receiptsOf(inquiry: Inquiry, site: string, keys: readonly string[]): Promise<readonly ReceiptRecord[]> {
-  const { context, evidence } = inquiry;
-  const own: ReceiptRecord[] = [];
-  for (const receipt of await context.ledger.receiptsOf(site)) {
-    if (!isBy(inquiry, receipt.at)) continue;
-    if (keys.includes(receipt.keyId)) {
-      evidence.citations.push({ digest: receipt.statementDigest, logIndex: receipt.index });
-      own.push(receipt);
-    } else doubt(evidence, receipt, 'SITE_MISMATCH', `receipt ${receipt.index} is not signed by the key of any record of ${site}`);
-  }
-  const place = ({ keyId }: ReceiptRecord): number => keys.indexOf(keyId);
-  const sorted = own.sort((a, b) => place(a) - place(b) || a.seq - b.seq || a.index - b.index);
+/** Chain after chain by number; a chain that forks is a doubt. */
+function inOrder(inquiry: Inquiry, receipts: readonly ReceiptTold[], keys: readonly string[]): readonly ReceiptTold[] {
+  const place = ({ keyId }: ReceiptTold): number => keys.indexOf(keyId);
+  const sorted = [...receipts].sort((a, b) => place(a) - place(b) || a.seq - b.seq || a.index - b.index);
   doubtChain(inquiry, sorted);
   return sorted;
 }
 
 /** A chain has one receipt of a number, and each names the one before: else two hosts write with one key, or one forgets. */
-function doubtChain({ evidence }: Inquiry, receipts: readonly ReceiptRecord[]): void {
+function doubtChain({ evidence }: Inquiry, receipts: readonly ReceiptTold[]): void {
   for (const [at, receipt] of receipts.entries()) {
     const before = receipts[at - 1];
     if (before?.keyId !== receipt.keyId) continue;
@@ -120,7 +109,7 @@ const CHANGES: readonly string[] = ['installed', 'rollback', 'rolled-back', 'ret
 
 /** Installed and rolled back by hand: its release runs. Rolled back by itself: the previous one runs again. Retired: nothing runs. */
 export function runsOf(
-  receipts: readonly Pick<ReceiptRecord, 'event' | 'release' | 'previous' | 'at' | 'statementDigest' | 'index'>[],
+  receipts: readonly (Pick<ReceiptTold, 'release' | 'previous' | 'at' | 'statementDigest' | 'index'> & { readonly event: string })[],
 ): readonly Run[] {
   const runs: Run[] = [];
   for (const { event, release, previous, at, statementDigest: statement, index: logIndex } of receipts) {
@@ -138,7 +127,7 @@ export function runsOf(
 const MAX_MISSING = 1000;
 
 /** Numbers below the highest one of a key's chain that nobody brought and no summary stands for: the lowest of them. */
-export function gaps(receipts: readonly ReceiptRecord[], summaries: readonly SummaryTold[], key: string): readonly number[] {
+export function gaps(receipts: readonly ReceiptTold[], summaries: readonly SummaryTold[], key: string): readonly number[] {
   const numbers = receipts.filter(({ keyId }) => keyId === key).map(({ seq }) => ({ from: seq, to: seq }));
   const highest = numbers.at(-1)?.to ?? 0;
   const runs = summaries.filter(({ receipt }) => receipt.keyId === key).flatMap(({ said }) => said.runs);

@@ -1,6 +1,6 @@
 /** What the ledger held on a day: its size, root and checkpoint then, and the proof that the log of today begins with exactly that. */
 import { AuditorError, base64, type Digest, parseCheckpoint, verifyConsistency } from '@sealane/core';
-import type { AuditContext } from './context.js';
+import { type AuditContext, citeEntry } from './context.js';
 import { type Answered, type Asked, inquire, witnessedAt } from './inquiry.js';
 
 export interface Snapshot {
@@ -19,13 +19,13 @@ export async function snapshot(context: AuditContext, asked: Asked = {}): Promis
     const [then, now] = [await witnessedHead({ ledger }), await witnessedHead(context)];
     const proof = await context.ledger.consistencyProof(then.size, now.size);
     verifyConsistency({ size1: then.size, root1: then.root, size2: now.size, root2: now.root, proof });
-    const { index, statementDigest } = await ledger.entry(then.size - 1);
-    inquiry.evidence.citations.push({ digest: statementDigest, logIndex: index });
+    const last = await ledger.entry(then.size - 1);
+    citeEntry(inquiry.evidence, last);
     return {
       size: then.size,
       root: base64(then.root),
       byType: Object.fromEntries(await ledger.typeCounts(then.size)),
-      last: { statement: statementDigest, logIndex: index, witnessed: await witnessedAt(inquiry.context, index) },
+      last: { statement: last.statementDigest, logIndex: last.index, witnessed: await witnessedAt(inquiry.context, last.index) },
       today: { size: now.size, root: base64(now.root), checkpoint: now.note, consistency: proof.map(base64) },
     };
   });

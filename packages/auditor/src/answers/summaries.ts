@@ -1,12 +1,12 @@
 /** What a site summed up because it was cut off for long: receipts that will not come, held against the chain on both sides of each run. */
-import type { ReceiptRecord } from '@sealane/ledger';
-import { readReceipt, type ReceiptSummary, type SummedRun } from '@sealane/trust';
-import { doubt, statementOf } from './context.js';
+import type { ReceiptSummary, SummedRun } from '@sealane/trust';
+import { doubt } from './context.js';
 import type { Inquiry } from './inquiry.js';
+import type { ReceiptTold } from './receipts.js';
 
 /** A receipt that stands for others, and what it says of them. */
 export interface SummaryTold {
-  readonly receipt: ReceiptRecord;
+  readonly receipt: ReceiptTold;
   readonly said: ReceiptSummary;
 }
 
@@ -14,12 +14,10 @@ export interface SummaryTold {
  * The summaries among the receipts of a site that are in force: one that a later one stands for is handed on in that. A run that does not lie between its
  * neighbours in the chain, or reaches to its own summary or beyond, is a doubt and stands for nothing.
  */
-export async function summariesOf(inquiry: Inquiry, receipts: readonly ReceiptRecord[]): Promise<readonly SummaryTold[]> {
+export function summariesOf(inquiry: Inquiry, receipts: readonly ReceiptTold[]): readonly SummaryTold[] {
   const told = receipts.filter(({ event }) => event === 'summed-up');
-  const entries = await inquiry.context.ledger.entriesAt(told.map(({ index }) => index));
   const checked = told.flatMap((receipt) => {
-    const entry = entries.find(({ index }) => index === receipt.index);
-    const said = entry === undefined ? undefined : readReceipt(statementOf(entry)).summary;
+    const said = receipt.summary;
     if (said === undefined) return [];
     const chain = receipts.filter(({ keyId }) => keyId === receipt.keyId);
     const runs = said.runs.filter((run) => isOfChain(run, receipt, chain));
@@ -30,11 +28,11 @@ export async function summariesOf(inquiry: Inquiry, receipts: readonly ReceiptRe
   return checked.filter(({ receipt }) => !checked.some((other) => standsFor(other, receipt)));
 }
 
-function standsFor({ receipt: { keyId }, said }: SummaryTold, receipt: ReceiptRecord): boolean {
+function standsFor({ receipt: { keyId }, said }: SummaryTold, receipt: ReceiptTold): boolean {
   return keyId === receipt.keyId && said.runs.some(({ from, to }) => from <= receipt.seq && receipt.seq <= to);
 }
 
-type Link = Pick<ReceiptRecord, 'seq' | 'prev' | 'statementDigest'>;
+type Link = Pick<ReceiptTold, 'seq' | 'prev' | 'statementDigest'>;
 
 /** Whether a run that the summary of number `seq` stands for lies where it says between the receipts of the chain that are there. */
 export function isOfChain({ from, to, prev, last }: SummedRun, { seq }: Link, chain: readonly Link[]): boolean {

@@ -1,23 +1,16 @@
 /** The path of one release: how it was built, tested and on what, who approved, what each stage decided, where it ran. */
-import {
-  AuditorError,
-  type Digest,
-  hardwareClass,
-  hardwareFacts,
-  type HardwareFacts,
-  type JsonObject,
-  partName,
-  PREDICATE,
-} from '@sealane/core';
+import { AuditorError, type Digest, hardwareClass, hardwareFacts, type HardwareFacts, type JsonObject, partName } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
-import { readReceipt, type ReleaseComponent, type TestResult } from '@sealane/trust';
+import type { ReleaseComponent, TestResult } from '@sealane/trust';
 import { readDocument, readObject } from './about-release.js';
-import { type AuditContext, doubt, personOf } from './context.js';
+import { type AuditContext, personOf } from './context.js';
 import { type Elsewhere, elsewhereOf } from './elsewhere.js';
 import { FACT } from './fact-kinds.js';
 import { type Fact, factsIn } from './facts.js';
-import { type Answered, type Asked, inquire, type Inquiry, isBy } from './inquiry.js';
+import { type Answered, type Asked, inquire, type Inquiry } from './inquiry.js';
 import { listAt, textAt } from './json-at.js';
+import { receiptsIn } from './receipts.js';
+import { releaseNames } from './release-names.js';
 
 /** Hardware that a release was tested on: the class, and a line for people. `hbom` is the digest of the inventory itself. */
 export interface TestedHardware {
@@ -80,11 +73,11 @@ export async function traceRelease(context: AuditContext, release: Digest, asked
     if (described === undefined)
       throw new AuditorError('RELEASE_UNKNOWN', `trace ${release}: there is no such release in the ledger`, { release });
     const about = { inquiry, entries: await ledger.statementsAbout(release) };
-    const { name, version } = described;
+    const { name, version } = (await releaseNames(inquiry, [release]))(release);
     return {
       release,
-      name,
-      version,
+      name: name ?? '',
+      version: version ?? '',
       components: await componentsOf(about),
       provenance: await provenanceOf(about),
       ...(await testsOf(about)),
@@ -147,25 +140,8 @@ async function decisionsOf({ inquiry, entries }: About): Promise<Trace['decision
   });
 }
 
-/** Receipts speak for their site only: they are cited when they are by the key of that site's record. */
+/** Receipts speak for their site only. */
 async function sitesOf({ inquiry, entries }: About): Promise<Trace['sites']> {
-  const { context, evidence } = inquiry;
-  const sites: Trace['sites'][number][] = [];
-  for (const entry of entries.filter(({ statement }) => statement.predicateType === PREDICATE.receipt)) {
-    const { site, event, at, reason } = readReceipt(entry.statement);
-    if (!isBy(inquiry, at)) continue;
-    if (!(await isOwnReceipt(context, entry))) {
-      doubt(evidence, entry, 'SITE_MISMATCH', `receipt ${entry.index} is not signed by the key of any record of its site`);
-      continue;
-    }
-    evidence.citations.push({ digest: entry.statementDigest, logIndex: entry.index });
-    sites.push({ site, event, at, reason, statement: entry.statementDigest });
-  }
-  return sites;
-}
-
-/** Whether a receipt is signed by the key that a logged site record gives to its site. */
-async function isOwnReceipt({ ledger }: AuditContext, entry: LedgerEntry): Promise<boolean> {
-  const { site } = readReceipt(entry.statement);
-  return (await ledger.sites(site)).some(({ siteKeyId }) => siteKeyId === entry.keyId);
+  const told = await receiptsIn(inquiry, entries);
+  return told.map(({ site, event, at, reason, statementDigest: statement }) => ({ site, event, at, reason, statement }));
 }

@@ -7,6 +7,7 @@ import { FACT } from './fact-kinds.js';
 import { type Fact, factsOf } from './facts.js';
 import { hardwareRuns, wordsOf } from './hardware-runs.js';
 import { type Answered, type Asked, inquire, type Inquiry } from './inquiry.js';
+import { releaseNames } from './release-names.js';
 import { siteHistories } from './site-history.js';
 
 export interface Unit {
@@ -56,18 +57,14 @@ export async function unit(context: AuditContext, wanted: string, asked: Asked =
       statement: fact.entry.statementDigest,
       logIndex: fact.entry.index,
     }));
-    const known = new Map((await inquiry.context.ledger.releases()).map((row) => [row.release, row]));
     const releases = [...new Set(runs.map(({ release }) => release))];
+    const nameOf = await releaseNames(inquiry, releases);
     const recalls = (await factsOf(inquiry, FACT.recall)).filter(({ said: { recalled } }) => Object.values(recalled).includes(wanted));
-    const sites = await hardwareRuns(inquiry, await siteHistories(inquiry), wanted);
+    const sites = hardwareRuns(await siteHistories(inquiry), wanted);
     return {
       unit: wanted,
       runs,
-      releases: releases.map((release) => ({
-        release,
-        name: known.get(release)?.name ?? null,
-        version: known.get(release)?.version ?? null,
-      })),
+      releases: releases.map((release) => ({ release, ...nameOf(release) })),
       recalls: recalls.map(({ said: { reason, untilIndex }, entry }) => ({ reason, untilIndex, statement: entry.statementDigest })),
       sites: sites.map(({ site, since, until }) => ({ site, since, until })),
     };

@@ -1,7 +1,7 @@
 /** What people let through: each exception with its reason and end, where it was used, whether somebody reviewed that, and whether anything still rests on it. */
 import type { Digest } from '@sealane/core';
-import { type ExceptionPredicate, exceptionTerms, readReceipt } from '@sealane/trust';
-import { type AuditContext, personOf, policyOf, statementOf } from './context.js';
+import { type ExceptionPredicate, exceptionTerms } from '@sealane/trust';
+import { type AuditContext, personOf, policyOf } from './context.js';
 import { FACT } from './fact-kinds.js';
 import { type Fact, factsOf } from './facts.js';
 import { groupBy } from './group-by.js';
@@ -97,17 +97,18 @@ function waiverOf({ context }: Inquiry, signatures: readonly Fact<ExceptionPredi
 
 /** Decisions whose checks name statements, and receipts that name exceptions. */
 async function usesIn(inquiry: Inquiry, histories: readonly SiteHistory[]): Promise<readonly Use[]> {
-  const { ledger } = inquiry.context;
   const decided = (await factsOf(inquiry, FACT.decision)).map(({ said, at, entry }) => ({
     by: `decision into ${said.sealane_promotion.to}`,
     at,
     statement: entry.statementDigest,
     named: said.sealane_promotion.checks.flatMap(({ evidence }) => evidence),
   }));
-  const receipts = histories.flatMap((history) => history.receipts.map(({ index }) => index));
-  const atSites = (await ledger.entriesAt(receipts)).map((entry) => {
-    const { site, at, exceptions = [] } = readReceipt(statementOf(entry));
-    return { by: `site ${site}`, at, statement: entry.statementDigest, named: exceptions };
-  });
+  const receipts = histories.flatMap((history) => history.receipts).sort((left, right) => left.index - right.index);
+  const atSites = receipts.map(({ site, at, statementDigest: statement, exceptions: named = [] }) => ({
+    by: `site ${site}`,
+    at,
+    statement,
+    named,
+  }));
   return [...decided, ...atSites];
 }

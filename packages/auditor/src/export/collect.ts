@@ -2,7 +2,7 @@
 import { AuditorError, canonicalJson, type Digest, logId, parseCheckpoint, parseTilePath, parseVkey, TILE_WIDTH } from '@sealane/core';
 import type { Ledger, LedgerEntry } from '@sealane/ledger';
 import { encodeBundle, isEnrolment, namedBlobs, type TufRead } from '@sealane/trust';
-import { type AuditContext, statementOf } from '../answers/context.js';
+import type { AuditContext } from '../answers/context.js';
 import { FIRST_ROOT, readLaneTrust } from '../lane-trust.js';
 import type { ExportedStatement, ExportPackage } from './export-package.js';
 import { type ExportSubject, makeManifest } from './manifest.js';
@@ -28,7 +28,7 @@ export async function collectExport(context: AuditContext, trust: TufRead, wish:
     throw new AuditorError('USAGE', `export: expected at most ${MAX_STATEMENTS} statements, got ${entries.length}`);
   const statements: ExportedStatement[] = [];
   for (const entry of entries) statements.push(await exported(ledger, entry, chosen.checkpoint));
-  const named = [...new Set(entries.flatMap((entry) => namedBlobs(statementOf(entry))))].sort();
+  const named = [...new Set(entries.flatMap((entry) => namedBlobs(entry.statement)))].sort();
   const blobs = named.flatMap((digest) => {
     const bytes = context.readBlob(digest);
     return bytes === undefined ? [] : [[digest, bytes] as const];
@@ -91,8 +91,8 @@ async function withEnrolments({ ledger, policies }: AuditContext, entries: reado
   const records: LedgerEntry[] = [];
   for (const registrar of registrars) {
     for (const entry of await ledger.statementsBy(registrar)) {
-      const { key } = statementOf(entry).predicate as { readonly key?: { readonly id?: string } };
-      if (isEnrolment(statementOf(entry)) && key?.id !== undefined && signers.has(key.id)) records.push(entry);
+      const { key } = entry.statement.predicate as { readonly key?: { readonly id?: string } };
+      if (isEnrolment(entry.statement) && key?.id !== undefined && signers.has(key.id)) records.push(entry);
     }
   }
   return unique([...entries, ...records]);

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { receiptStatement, type ReceiptPredicate } from '../../../trust/src/evidence/predicates/receipt.js';
 import { siteRecordStatement } from '../../../trust/src/evidence/predicates/site-record.js';
 import type { Policy } from '../../../trust/src/policy/policy.js';
+import type { Topology } from '../../../trust/src/reports/topology.js';
 import { saltOf, StatementLane, TIMES } from '../../../trust/src/testing/statement-lane.js';
 import { envelopeOf, type TestSigner } from '../../../trust/src/testing/test-keys.js';
 import type { AuditContext } from '../answers/context.js';
@@ -32,7 +33,7 @@ export class LedgerLane extends StatementLane {
   }
 
   /** The registrar's record of a site and its key. */
-  site(site: string, key: TestSigner, change: { readonly signer?: TestSigner } = {}): Digest {
+  site(site: string, key: TestSigner, change: { readonly signer?: TestSigner; readonly topology?: Topology } = {}): Digest {
     const record = {
       site,
       key: { id: key.keyId, spki: Buffer.from(key.spki).toString('base64') },
@@ -40,6 +41,7 @@ export class LedgerLane extends StatementLane {
       labels: { region: 'eu' },
       nonce: saltOf(this.log.size()),
       issuedAt: TIMES.evidence,
+      ...(change.topology === undefined ? {} : { topology: change.topology }),
     };
     return this.sign(siteRecordStatement(record), change.signer ?? this.people.registrar);
   }

@@ -11,6 +11,7 @@ import { type ReceiptPredicate, receiptStatement } from '../../../trust/src/evid
 import { releaseStatement } from '../../../trust/src/evidence/predicates/release.js';
 import { reviewStatement } from '../../../trust/src/evidence/predicates/review.js';
 import { revocationStatement } from '../../../trust/src/evidence/predicates/revocation.js';
+import type { Topology } from '../../../trust/src/reports/topology.js';
 import { hbom, junit } from '../../../trust/src/testing/gate-lane.js';
 import { saltOf } from '../../../trust/src/testing/statement-lane.js';
 import { type TestSigner, testSigner } from '../../../trust/src/testing/test-keys.js';
@@ -20,12 +21,16 @@ const SITES = ['plant-1', 'plant-2', 'plant-3'] as const;
 export const RELEASES = [1, 2, 3].map((n) => sha256(utf8(`release ${n}`)));
 export const PARTS = [1, 2, 3].map((n) => sha256(utf8(`part ${n}`)));
 export const BIOSES = ['1.0', '1.1', '2.0'] as const;
+/** Kinds of link: the i-th site has the i-th. */
+export const LINKS = ['lte', 'fibre', 'dsl'] as const;
+/** What every second release declares, with its default. */
+export const VARIABLE = { name: 'RATE', type: 'integer', min: 0, max: 9, default: 5 } as const;
 const EVENTS = ['installed', 'refused', 'rolled-back', 'rollback'] as const;
 const STAGES = ['dev', 'edge-preprod', 'prod'] as const;
 
 /** One statement as it was told; `at`: by its own word; `witnessed`: when witnesses saw it. `isOwn`: signed by who may say it. */
 export type Told = { readonly index: number; readonly witnessed: string; readonly at: string; readonly isOwn: boolean } & (
-  | { readonly kind: 'release'; readonly release: Digest; readonly part: Digest }
+  | { readonly kind: 'release'; readonly release: Digest; readonly part: Digest; readonly declares: boolean }
   | {
       readonly kind: 'decision';
       readonly release: Digest;
@@ -39,9 +44,17 @@ export type Told = { readonly index: number; readonly witnessed: string; readonl
   | { readonly kind: 'scan'; readonly release: Digest; readonly found: boolean }
   | { readonly kind: 'exception'; readonly release: Digest; readonly digest: Digest }
   | { readonly kind: 'review'; readonly exception: Digest }
-  | { readonly kind: 'site'; readonly site: string }
+  | { readonly kind: 'site'; readonly site: string; readonly link: string }
   | { readonly kind: 'revocation'; readonly release: Digest }
-  | { readonly kind: 'test'; readonly release: Digest; readonly passed: boolean; readonly bios: string }
+  | {
+      readonly kind: 'test';
+      readonly release: Digest;
+      readonly passed: boolean;
+      readonly bios: string;
+      /** Of the topology under test. */
+      readonly link: string;
+      readonly digest: Digest;
+    }
   | {
       readonly kind: 'receipt';
       readonly site: string;
@@ -50,6 +63,8 @@ export type Told = { readonly index: number; readonly witnessed: string; readonl
       readonly release: Digest;
       readonly previous: Digest | null;
       readonly bios: string;
+      /** What the site sets of `VARIABLE`; null: nothing. */
+      readonly rate: number | null;
       /** Entries of the log that the site had seen. */
       readonly size: number;
     }
@@ -67,6 +82,7 @@ type DistributedTold = Told extends infer Each ? (Each extends Told ? Omit<Each,
 
 const place = fc.nat(1000);
 const pick = fc.nat(2);
+const run = fc.record({ act: fc.constant('test' as const), pick, bios: pick, passed: fc.boolean(), own: fc.nat(9), place });
 const act = fc.oneof(
   fc.record({
     act: fc.constant('decision' as const),
@@ -87,7 +103,7 @@ const act = fc.oneof(
     own: fc.nat(9),
     place,
   }),
-  fc.record({ act: fc.constant('test' as const), pick, bios: pick, passed: fc.boolean(), own: fc.nat(9), place }),
+  run,
 );
 const step = fc.record({
   site: pick,
@@ -103,6 +119,8 @@ const step = fc.record({
 /** What `tellHistory` makes a history of. */
 export const historyPlan = fc.record({
   acts: fc.array(act, { minLength: 10, maxLength: 24 }),
+  // more of these: to say which run is the nearest there must be several
+  runs: fc.array(run, { minLength: 6, maxLength: 12 }),
   steps: fc.array(step, { minLength: 4, maxLength: 14 }),
   parts: fc.array(pick, { minLength: 3, maxLength: 3 }),
   seals: fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }),
@@ -116,14 +134,14 @@ export function timeAt(minute: number): string {
 }
 
 /** Tells a plan in a new lane. The caller closes it. */
-export function tellHistory({ acts, steps, parts, seals }: Plan): History {
+export function tellHistory({ acts, runs, steps, parts, seals }: Plan): History {
   const lane = new LedgerLane((policy, people) => ({ signers: { ...policy.signers, scans: [people.lab.keyId] } }));
   const granted: Digest[] = [];
   const keys = SITES.map(() => testSigner());
   const drafts: { place: number; draft: Draft }[] = [
     ...RELEASES.map((release, at) => ({ place: -10, draft: releaseDraft(release, at, parts[at] ?? 0) })),
-    ...SITES.map((site, at) => ({ place: -5, draft: siteDraft(site, keys[at] ?? testSigner()) })),
-    ...acts.map((one) => ({ place: one.place, draft: actDraft(one, granted) })),
+    ...SITES.map((site, at) => ({ place: -5, draft: siteDraft(site, keys[at] ?? testSigner(), LINKS[at] ?? LINKS[0]) })),
+    ...[...acts, ...runs].map((one) => ({ place: one.place, draft: actDraft(one, granted) })),
     ...receiptDrafts(steps, keys),
   ];
   const told: Told[] = [];
@@ -153,15 +171,30 @@ function releaseDraft(release: Digest, at: number, part: number): Draft {
       size: 1,
       mediaType: 'application/vnd.oci.image.manifest.v1+json',
     } as const;
-    lane.sign(releaseStatement(release, { name: 'api', version: `1.0.${at}`, components: [component] }), lane.people.author);
-    return [{ kind: 'release', release, part: component.digest, at: '', isOwn: true }];
+    const declares = at % 2 === 1;
+    const said = { name: 'api', version: `1.0.${at}`, components: [component] };
+    lane.sign(releaseStatement(release, { ...said, ...(declares ? { declares: { variables: [VARIABLE] } } : {}) }), lane.people.author);
+    return [{ kind: 'release', release, part: component.digest, declares, at: '', isOwn: true }];
   };
 }
 
-function siteDraft(site: string, key: TestSigner): Draft {
+function topologyWith(link: string): Topology {
+  return {
+    apiVersion: 'sealane/v1',
+    kind: 'Topology',
+    zones: ['plant'],
+    nodes: [{ role: 'edge', tier: 'site', zone: 'plant', storage: 'ssd' }],
+    flows: [],
+    ingress: [],
+    services: [],
+    uplinks: [{ name: 'wan', zone: 'plant', kind: link }],
+  };
+}
+
+function siteDraft(site: string, key: TestSigner, link: string): Draft {
   return (lane) => {
-    lane.site(site, key);
-    return [{ kind: 'site', site, at: '2026-11-24T08:00:00Z', isOwn: true }];
+    lane.site(site, key, { topology: topologyWith(link) });
+    return [{ kind: 'site', site, link, at: '2026-11-24T08:00:00Z', isOwn: true }];
   };
 }
 
@@ -177,8 +210,10 @@ function actDraft(one: Plan['acts'][number], granted: Digest[]): Draft {
     }
     if (one.act === 'test') {
       const bios = BIOSES[one.bios] ?? '';
-      lane.tests({ about: release, report: one.passed ? junit(3) : junit(2, 1), hardware: hbom({ bios }), ...stranger });
-      return [{ kind: 'test', release, passed: one.passed, bios, at: '', isOwn }];
+      const link = LINKS[one.place % LINKS.length] ?? LINKS[0];
+      const report = one.passed ? junit(3) : junit(2, 1);
+      const digest = lane.tests({ about: release, report, hardware: hbom({ bios }), topology: topologyWith(link), ...stranger });
+      return [{ kind: 'test', release, passed: one.passed, bios, link, digest, at: '', isOwn }];
     }
     const at = timeAt(one.minute);
     if (one.act !== 'decision') return otherAct(lane, { ...one, release, at, isOwn, granted });
@@ -280,6 +315,7 @@ function receiptDrafts(steps: Plan['steps'], keys: readonly TestSigner[]): { pla
     const release = RELEASES[picked] ?? RELEASES[0];
     if (chain === undefined || release === undefined) throw new RangeError('tell a history: expected a chain and a release');
     const isOwn = own > 0;
+    const rate = biosAt === 1 ? size % 10 : null;
     const predicate: ReceiptPredicate = {
       site,
       keyId: key.keyId,
@@ -293,6 +329,7 @@ function receiptDrafts(steps: Plan['steps'], keys: readonly TestSigner[]): { pla
       checks: [],
       at: timeAt(minute),
       hardware: hbom({ bios }),
+      ...(rate === null ? {} : { variables: { [VARIABLE.name]: rate } }),
       checkpoint: { origin: 'lane.example', size, root: base64(new Uint8Array(32)) },
       salt: saltOf(minute),
     };
@@ -310,6 +347,7 @@ function receiptDrafts(steps: Plan['steps'], keys: readonly TestSigner[]): { pla
       release,
       previous: predicate.previous,
       bios,
+      rate,
       at: predicate.at,
       isOwn,
     } as const;

@@ -1,5 +1,5 @@
 /** Roots and proofs for any size up to the head, out of the tiles. */
-import { consistencyProof, inclusionProof, LedgerError, rootFromTiles } from '@sealane/core';
+import { consistencyProof, inclusionProof, LedgerError, rootFromTiles, TILE_WIDTH, tileInclusionProof } from '@sealane/core';
 import type { Queries } from '../store/store.js';
 import { headOf } from './commits.js';
 import { type KeptTiles, readTile, tileReaderFor } from './tile-rows.js';
@@ -19,6 +19,21 @@ export async function rootOf(queries: Queries, size: number): Promise<Uint8Array
 export async function proveInclusion(tiles: KeptTiles, index: number, size: number): Promise<readonly Uint8Array[]> {
   await expectSize(size, tiles.has);
   return inclusionProof(index, size, await tileReaderFor(tiles.read, { size, inclusionOf: [index] }), tiles.nodes());
+}
+
+/** The hashes of a lowest tile, and the proof that a tree of tiles with the log's root has it; see `tileInclusionProof`. */
+export interface LeafTile {
+  /** At most 256 hashes of 32 bytes. */
+  readonly data: Uint8Array;
+  readonly proof: readonly Uint8Array[];
+}
+
+/** The lowest tile `index` of the first `size` entries: one proof for all entries in it. @throws `PROOF_LENGTH` */
+export async function proveLeafTile(tiles: KeptTiles, index: number, size: number): Promise<LeafTile> {
+  await expectSize(size, tiles.has);
+  const width = Math.min(TILE_WIDTH, size - index * TILE_WIDTH);
+  const reader = await tileReaderFor(tiles.read, { size, inclusionOf: [index * TILE_WIDTH] });
+  return { data: await tiles.read({ level: 0, index, width }), proof: tileInclusionProof(index, size, reader, tiles.nodes()) };
 }
 
 /** Consistency proof between the first `size1` and the first `size2` entries; empty for `size1` 0 and for equal sizes. @throws `PROOF_LENGTH` */

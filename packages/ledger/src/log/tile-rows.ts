@@ -77,7 +77,9 @@ export function keptTiles(queries: Queries): KeptTiles {
   const read = async (tile: Tile): Promise<Uint8Array> => {
     const name = `${tile.level}/${tile.index}`;
     const known = kept.get(name);
-    if (known !== undefined && known.length >= tile.width * HASH_BYTES) return known.subarray(0, tile.width * HASH_BYTES);
+    // the same object for the same tile: what was found out of it is found again
+    if (known?.length === tile.width * HASH_BYTES) return known;
+    if (known !== undefined && known.length > tile.width * HASH_BYTES) return known.subarray(0, tile.width * HASH_BYTES);
     const data = await readTile(queries, tile);
     if (kept.size >= MAX_KEPT) kept.clear();
     kept.set(name, data);

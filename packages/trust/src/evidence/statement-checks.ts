@@ -38,11 +38,13 @@ export interface VerifiedStatement {
 
 /**
  * Against what, and who may have signed. Without `signers` any key of the table may; `signerCode` is the refusal of others. `quorums` keeps
- * checkpoints that were verified against this very trust, for a caller with many statements: most share a few checkpoints.
+ * checkpoints that were verified against this very trust, for a caller with many statements: most share a few checkpoints. `signatures` are envelopes
+ * whose signature by the key that came with them was verified before: by somebody who could wait for many at once.
  */
 export interface VerifyOptions {
   readonly trust: VerifyTrust;
   readonly quorums?: Map<string, QuorumCheckpoint>;
+  readonly signatures?: { readonly has: (envelope: Envelope) => boolean };
   readonly signers?: readonly string[];
   readonly signerCode?: ErrorCode;
 }

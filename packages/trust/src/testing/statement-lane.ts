@@ -127,6 +127,7 @@ export class StatementLane {
       readonly report?: Uint8Array;
       readonly hardware?: JsonObject;
       readonly about?: Digest;
+      readonly topology?: JsonObject;
       readonly claim?: 'PASSED';
     } = {},
   ): Digest {
@@ -141,6 +142,7 @@ export class StatementLane {
       parsed: claimed,
       salt: saltOf(this.log.size()),
       hardware: this.keep(inventory),
+      ...(change.topology === undefined ? {} : { topology: this.keep(canonicalJson(change.topology)) }),
     });
     const digest = this.sign(testResultStatement([{ digest: change.about ?? this.release }], predicate), change.signer ?? this.people.lab);
     this.seen.push(digest);

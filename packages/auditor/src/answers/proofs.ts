@@ -1,0 +1,90 @@
+/** Proves what an answer cites: each entry in its lowest tile, and each such tile once, under the latest cosigned checkpoint. */
+import { AuditorError, base64, type Checkpoint, equalBytes, TILE_WIDTH, verifyInclusion } from '@sealane/core';
+import type { Ledger, LedgerEntry } from '@sealane/ledger';
+import { quorumOf, type VerifyTrust, verifyTrustOf } from '@sealane/trust';
+import type { AuditContext, Citation } from './context.js';
+import { bytesOf } from './signatures.js';
+import { treeRoot } from './tree-root.js';
+
+const HASH_BYTES = 32;
+/** Tiles that are remembered: 8 KiB each. */
+const MAX_TILES = 1024;
+
+/** A cited entry as the answer read it. */
+export interface CitedEntry extends Citation {
+  readonly entry: LedgerEntry;
+}
+
+/** `unproved`: logged, and not under the checkpoint. */
+interface Proved {
+  readonly note: string;
+  readonly statements: readonly Citation[];
+  readonly unproved: readonly Citation[];
+}
+
+/**
+ * Verifies the latest cosigned checkpoint's quorum, and the inclusion of every cited entry that it covers.
+ *
+ * @throws AuditorError `LOG_WITNESS` no cosigned checkpoint; `LOG_NOT_INCLUDED` an entry that the log does not have there; CoreError `PROOF_MISMATCH`
+ */
+export async function proveAll({ ledger, policies }: AuditContext, cited: readonly CitedEntry[]): Promise<Proved> {
+  const note = await ledger.latestCosigned();
+  const trust = policies[0] === undefined ? undefined : verifyTrustOf(policies[0]);
+  if (note === null || trust?.logs.every(({ origin }) => origin !== ledger.origin) !== false) {
+    throw new AuditorError('LOG_WITNESS', `prove ${cited.length} statements: expected a cosigned checkpoint of ${ledger.origin}, got none`);
+  }
+  const checkpoint = headOf(note, ledger.origin, trust);
+  const isCovered = ({ logIndex }: Citation): boolean => logIndex < checkpoint.size;
+  for (const one of cited.filter(isCovered)) await prove(ledger, one, checkpoint);
+  const named = (all: readonly Citation[]): readonly Citation[] => all.map(({ digest, logIndex }) => ({ digest, logIndex }));
+  return { note, statements: named(cited.filter(isCovered)), unproved: named(cited.filter((one) => !isCovered(one))) };
+}
+
+/** The last head that was verified, by the very trust: most questions are asked of one head. */
+const knownHeads = new WeakMap<VerifyTrust, Checkpoint>();
+
+function headOf(note: string, origin: string, trust: VerifyTrust): Checkpoint {
+  const log = trust.logs.find((each) => each.origin === origin);
+  const known = knownHeads.get(trust);
+  if (known?.note === note && known.origin === origin) return known;
+  if (log === undefined) throw new AuditorError('LOG_WITNESS', `prove statements: expected the log ${origin} in policy, got none`);
+  const { checkpoint } = quorumOf(note, log, trust);
+  knownHeads.set(trust, checkpoint);
+  return checkpoint;
+}
+
+async function prove(ledger: Ledger, { digest, logIndex: index, entry }: CitedEntry, checkpoint: Checkpoint): Promise<void> {
+  const { leafHash, statementDigest } = bytesOf(entry);
+  if (statementDigest !== digest || entry.index !== index)
+    throw new AuditorError('LOG_NOT_INCLUDED', `prove entry ${index}: expected statement ${digest}, got ${statementDigest}`, { index });
+  const tile = await provedTile(ledger, Math.floor(index / TILE_WIDTH), checkpoint);
+  const at = (index % TILE_WIDTH) * HASH_BYTES;
+  if (!equalBytes(tile.subarray(at, at + HASH_BYTES), leafHash))
+    throw new AuditorError('LOG_NOT_INCLUDED', `prove entry ${index}: expected it in the log of ${checkpoint.size} entries, got another`, {
+      index,
+    });
+}
+
+/** Tiles that were proved, by the root under which they were. */
+const provedTiles = new Map<string, Uint8Array>();
+/** Roots of tiles, which do not change while the log grows. */
+const tileRoots = new WeakMap<Uint8Array, Uint8Array>();
+
+/** The leaf hashes of a lowest tile of the checkpoint's tree. @throws CoreError `PROOF_MISMATCH`, `PROOF_LENGTH` */
+async function provedTile(ledger: Ledger, index: number, { size, root }: Checkpoint): Promise<Uint8Array> {
+  const name = `${index} ${size} ${base64(root)}`;
+  const known = provedTiles.get(name);
+  if (known !== undefined) return known;
+  const { data, proof } = await ledger.leafTile(index, size);
+  verifyInclusion({ leafHash: rootOf(data), index, size: Math.ceil(size / TILE_WIDTH), proof, root });
+  if (provedTiles.size >= MAX_TILES) provedTiles.clear();
+  provedTiles.set(name, data);
+  return data;
+}
+
+function rootOf(tile: Uint8Array): Uint8Array {
+  const hashes = Array.from({ length: tile.length / HASH_BYTES }, (_, at) => tile.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES));
+  const root = tileRoots.get(tile) ?? treeRoot(hashes);
+  tileRoots.set(tile, root);
+  return root;
+}

@@ -1,0 +1,91 @@
+/** What sites told: their receipts as they signed them, each verified by a key that the registrar gave to its site. */
+import { type Digest, PREDICATE, SealaneError } from '@sealane/core';
+import type { LedgerEntry } from '@sealane/ledger';
+import {
+  type ReceiptPredicate,
+  type SiteRecordPredicate,
+  trustWithEnrolled,
+  verifyLedgerRow,
+  type VerifyTrust,
+  verifyTrustOf,
+} from '@sealane/trust';
+import { citeEntry, doubt } from './context.js';
+import { FACT, readReceiptOnce } from './fact-kinds.js';
+import { type Fact, factsIn, lastPolicy } from './facts.js';
+import { groupBy } from './group-by.js';
+import { type Inquiry, isBy } from './inquiry.js';
+import { textAt } from './json-at.js';
+import { checkSignatures, knownSignatures } from './signatures.js';
+
+/** A receipt, and where it comes from. `keyId` is who signed it. */
+export type ReceiptTold = ReceiptPredicate & { readonly index: number; readonly statementDigest: Digest };
+
+/** The registrar's records of a site, whenever they were said: a key that was given later speaks for its site all the same. */
+export async function recordsOf(inquiry: Inquiry, site: string): Promise<readonly Fact<SiteRecordPredicate>[]> {
+  const { ledger } = inquiry.context;
+  const entries = await ledger.entriesAt((await ledger.sites(site)).map(({ index }) => index));
+  return (await factsIn({ ...inquiry, asOf: undefined }, FACT.siteRecord, entries)).filter(({ said }) => said.site === site);
+}
+
+/** The receipts among entries, whichever sites they are of, in log order. */
+export async function receiptsIn(inquiry: Inquiry, entries: readonly LedgerEntry[]): Promise<readonly ReceiptTold[]> {
+  const receipts = entries.filter(({ statement }) => statement.predicateType === PREDICATE.receipt);
+  const told: ReceiptTold[] = [];
+  for (const [site, some] of groupBy(receipts, ({ statement }) => textAt(statement.predicate, 'site')))
+    told.push(...(await verified(inquiry, some, site, await recordsOf(inquiry, site))));
+  return told.sort((left, right) => left.index - right.index);
+}
+
+/** The receipts of a site by the time that is asked about, each cited, as the log has them; one that its site did not sign is a doubt. */
+export async function receiptsOf(
+  inquiry: Inquiry,
+  site: string,
+  records: readonly Fact<SiteRecordPredicate>[],
+): Promise<readonly ReceiptTold[]> {
+  const { ledger } = inquiry.context;
+  const entries = await ledger.entriesAt((await ledger.receiptsOf(site)).map(({ index }) => index));
+  return await verified(inquiry, entries, site, records);
+}
+
+async function verified(
+  inquiry: Inquiry,
+  entries: readonly LedgerEntry[],
+  site: string,
+  records: readonly Fact<SiteRecordPredicate>[],
+): Promise<readonly ReceiptTold[]> {
+  await checkSignatures(entries);
+  const trust = trustWithEnrolled(
+    verifyTrustOf(lastPolicy(inquiry.context)),
+    records.map((record) => record.verified),
+  );
+  const keys = [...new Set(records.map(({ said }) => said.key.id))];
+  return entries.flatMap((entry) => receiptIn(inquiry, { entry, site, trust, keys }) ?? []);
+}
+
+interface Wanted {
+  readonly entry: LedgerEntry;
+  readonly site: string;
+  readonly trust: VerifyTrust;
+  readonly keys: readonly string[];
+}
+
+function receiptIn(inquiry: Inquiry, { entry, site, trust, keys }: Wanted): ReceiptTold | undefined {
+  const { evidence, context } = inquiry;
+  try {
+    const said = readReceiptOnce(entry.statement);
+    if (!isBy(inquiry, said.at)) return undefined;
+    if (said.site !== site || !keys.includes(entry.keyId)) {
+      doubt(evidence, entry, 'SITE_MISMATCH', `receipt ${entry.index} is not signed by the key of any record of ${site}`);
+      return undefined;
+    }
+    // its place is proved with the answer, and no time is taken from witnesses
+    const row = { ...entry, logIndex: entry.index, origin: context.ledger.origin, cosigned: null };
+    verifyLedgerRow(row, { trust, signers: keys, signatures: knownSignatures });
+    citeEntry(evidence, entry);
+    return { ...said, keyId: entry.keyId, index: entry.index, statementDigest: entry.statementDigest };
+  } catch (error) {
+    if (!(error instanceof SealaneError)) throw error;
+    doubt(evidence, entry, error.code, error.message);
+    return undefined;
+  }
+}
