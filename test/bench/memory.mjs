@@ -9,17 +9,21 @@ const REQUESTS = Number(process.env.SEALANE_BENCH_REQUESTS ?? '100000');
 /** Until caches are full and the heap has its size. */
 const WARM_UP = REQUESTS / 10;
 const RELEASES = 50;
+/** Requests with one token: none may come to its end before they do. */
+const WITH_ONE_TOKEN = 1000;
 
 export async function measureMemory() {
   const dir = mkdtempSync(path.join(tmpdir(), 'sealane-bench-'));
   const bench = await startBench(dir, undefined, RELEASES);
-  const plans = (count) =>
-    load(
-      bench,
-      Array.from({ length: count }, (_, n) => bench.releases[n % RELEASES]),
-      (release) => ['GET', `/api/v1/releases/${release}/plan?to=dev`],
-      '0',
-    );
+  const plans = async (count) => {
+    for (let sent = 0; sent < count; sent += WITH_ONE_TOKEN)
+      await load(
+        bench,
+        Array.from({ length: Math.min(WITH_ONE_TOKEN, count - sent) }, (_, n) => bench.releases[n % RELEASES]),
+        (release) => ['GET', `/api/v1/releases/${release}/plan?to=dev`],
+        '0',
+      );
+  };
   try {
     await plans(WARM_UP);
     const before = rssOf(bench.pid);

@@ -15,6 +15,7 @@ const benches = {
   reports: async () => (await import('./reports.mjs')).measureReports(),
   service: async () => (await import('./service.mjs')).measureService(),
   memory: async () => (await import('./memory.mjs')).measureMemory(),
+  logs: async () => (await import('./logs.mjs')).measureLogs(),
   plan: async () => (await import('./plan.mjs')).measurePlan(),
   'plan-command': async () => (await import('./plan-command.mjs')).measurePlanCommand(),
   site: async () => (await import('./site.mjs')).measureSite(),

@@ -102,25 +102,28 @@ export async function startBench(dir, database, count = QUESTIONS) {
     '--home',
     lane.home,
   ]);
-  const asked = await fetch(`${issuer.url}/runner/token?api-version=2.0&audience=${encodeURIComponent(AUDIENCE)}`, {
-    headers: { authorization: 'Bearer runner' },
-  });
-  const { value: token } = await asked.json();
+  const newToken = async () => {
+    const asked = await fetch(`${issuer.url}/runner/token?api-version=2.0&audience=${encodeURIComponent(AUDIENCE)}`, {
+      headers: { authorization: 'Bearer runner' },
+    });
+    return (await asked.json()).value;
+  };
   return {
     lane,
     releases,
     url: started.url,
     pid: started.pid,
-    token,
+    newToken,
     stop: async () => void (await Promise.all([started.stop(), issuer.stop(), lane.stop()])),
   };
 }
 
 /** Asks one question after another, from so many callers at once; every answer must have the exit code. */
-export async function load({ url, token }, releases, request, exit, callers = CALLERS) {
+export async function load({ url, newToken }, releases, request, exit, callers = CALLERS) {
   const times = [];
   let next = 0;
   const began = performance.now();
+  const token = await newToken();
   const caller = async () => {
     for (let release = releases[next++]; release !== undefined; release = releases[next++]) {
       const [method, where, body] = request(release);
@@ -217,14 +220,14 @@ export async function startPostgres() {
 }
 
 /** Starts a script that says `{url}` first. */
-async function startNode(words) {
+export async function startNode(words) {
   const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'ignore'] });
   for await (const line of createInterface({ input: child.stdout }))
     return { ...JSON.parse(line), pid: child.pid, stop: () => ended(child, 'SIGTERM') };
   throw new Error(`start ${words.join(' ')}: expected a server`);
 }
 
-async function ended(child, signal) {
+export async function ended(child, signal) {
   if (child.exitCode !== null) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill(signal);

@@ -1,5 +1,16 @@
 /** The one way this package writes files, and how it reads those that may be missing. */
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { diskRefusal, PromoterError } from '@sealane/core';
@@ -37,6 +48,17 @@ function replace(file: string, bytes: Uint8Array | string, mode: number): void {
   }
   renameSync(temporary, file);
   syncFolder(folder);
+}
+
+/** Writes a file whole or not at all, but after a power cut: for what is checked when it is read and can be done without. @throws as `durableWrite` */
+export function looseWrite(file: string, text: string): void {
+  try {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(temporaryOf(file), text);
+    renameSync(temporaryOf(file), file);
+  } catch (error) {
+    throw diskRefusal(error, `write ${file}`) ?? error;
+  }
 }
 
 /** As `durableWrite` for several files at once: their flushes run beside one another, and each folder is flushed once. */

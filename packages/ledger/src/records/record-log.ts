@@ -1,8 +1,8 @@
 /**
  * A log of records in plain files (C2SP tlog-tiles): leaves that others make, of which nothing but the bytes is known here.
  *
- * It has an origin of its own beside the ledger's, whose every leaf stands for a statement that can be read. One leaf at a time, under the lock of
- * whoever calls: bundle and tiles first, then the checkpoint that needs them. A kill anywhere leaves the head before or the head after.
+ * It has an origin of its own beside the ledger's, whose every leaf stands for a statement that can be read. Some leaves at a time, under the lock of
+ * whoever calls: bundles and tiles first, then the checkpoint that needs them. A kill anywhere leaves the head before or the head after.
  */
 import {
   type Checkpoint,
@@ -60,10 +60,10 @@ export interface RecordProof {
 export interface RecordLog {
   /** Entries in the log. */
   readonly size: () => number;
-  /** Logs a leaf; durable when it returns. @throws LedgerError as `openRecordLog` */
-  readonly append: (leaf: Uint8Array) => RecordProof;
-  /** @throws LedgerError `STATEMENT_UNKNOWN` no such entry */
-  readonly prove: (index: number) => RecordProof;
+  /** Logs leaves, all of them under one checkpoint; durable when it returns. @returns the place of each. @throws LedgerError as `openRecordLog` */
+  readonly append: (leaves: readonly Uint8Array[]) => readonly number[];
+  /** Proofs under the newest checkpoint, in this order. @throws LedgerError `STATEMENT_UNKNOWN` no such entry */
+  readonly prove: (indices: readonly number[]) => readonly RecordProof[];
 }
 
 /**
@@ -74,39 +74,70 @@ export interface RecordLog {
 export function openRecordLog(files: RecordFiles, anchor: RecordAnchor, signer: NoteSigner): RecordLog {
   let head = headIn(files, signer);
   expectNotRestored(files, head, anchor, signer);
-  const prove = (index: number): RecordProof => {
-    const { size } = head;
-    if (!Number.isSafeInteger(index) || index < 0 || index >= size)
-      throw new LedgerError('STATEMENT_UNKNOWN', `read record ${index}: expected one of the ${size} in the log, got none`, { index });
-    const bundle = Math.floor(index / TILE_WIDTH);
-    const leaf = leavesOf(files, bundle, size)[index % TILE_WIDTH] ?? new Uint8Array();
-    return { index, leaf, checkpoint: head, hashes: inclusionProof(index, size, (tile) => readTile(files, tile, size)) };
-  };
   return {
     size: () => head.size,
-    prove,
-    append: (leaf) => {
-      const { size } = head;
+    prove: (indices) => provedUnder(files, head, indices),
+    append: (leaves) => {
+      const { origin, size } = head;
       const edge = edgeOf(files, head);
-      const full = edge.append(leafHash(leaf));
-      const bundle = Math.floor(size / TILE_WIDTH);
-      const leaves = size % TILE_WIDTH === 0 ? [] : leavesOf(files, bundle, size);
-      files.write(entriesPath({ index: bundle, width: leaves.length + 1 }), encodeEntryBundle([...leaves, leaf]));
+      const full = leaves.flatMap((leaf) => edge.append(leafHash(leaf)));
+      writeBundles(files, size, leaves);
       for (const { level, index, data } of full) files.write(tilePath({ level, index, width: TILE_WIDTH }), data);
-      // the level above the last that became full is the one that grew
-      const grown = edge.partial(full.length);
-      const index = Math.floor((size + 1) / TILE_WIDTH ** (full.length + 1));
-      if (grown.length > 0) files.write(tilePath({ level: full.length, index, width: grown.length }), concatBytes(...grown));
-      const text = formatCheckpointText({ origin: head.origin, size: size + 1, root: edge.root() });
+      writeRightEdge(files, size, edge);
+      const text = formatCheckpointText({ origin, size: edge.size, root: edge.root() });
       const note = `${text}\n${signer.sign(text)}`;
       files.write('checkpoint', utf8(note));
       anchor.keep(note);
       head = parseCheckpoint(note);
-      if (full.length > 0) files.removeFolder(`${entriesPath({ index: bundle, width: TILE_WIDTH })}.p`);
-      for (const tile of full) files.removeFolder(`${tilePath({ ...tile, width: TILE_WIDTH })}.p`);
-      return prove(size);
+      for (const tile of full) {
+        files.removeFolder(`${tilePath({ ...tile, width: TILE_WIDTH })}.p`);
+        if (tile.level === 0) files.removeFolder(`${entriesPath({ index: tile.index, width: TILE_WIDTH })}.p`);
+      }
+      return leaves.map((_, at) => size + at);
     },
   };
+}
+
+/** What many proofs share is read once. */
+function provedUnder(files: RecordFiles, checkpoint: Checkpoint, indices: readonly number[]): readonly RecordProof[] {
+  const { size } = checkpoint;
+  const bundleAt = once((bundle: number) => leavesOf(files, bundle, size));
+  const fileAt = once(files.read);
+  return indices.map((index) => {
+    if (!Number.isSafeInteger(index) || index < 0 || index >= size)
+      throw new LedgerError('STATEMENT_UNKNOWN', `read record ${index}: expected one of the ${size} in the log, got none`, { index });
+    const leaf = bundleAt(Math.floor(index / TILE_WIDTH))[index % TILE_WIDTH] ?? new Uint8Array();
+    const hashes = inclusionProof(index, size, (tile) => readTile({ read: fileAt }, tile, size));
+    return { index, leaf, checkpoint, hashes };
+  });
+}
+
+function once<K, V>(find: (key: K) => V): (key: K) => V {
+  const found = new Map<K, { readonly value: V }>();
+  return (key) => {
+    const known = found.get(key) ?? { value: find(key) };
+    found.set(key, known);
+    return known.value;
+  };
+}
+
+/** The leaves in their bundles, the first of which may be there in part. */
+function writeBundles(files: RecordFiles, size: number, leaves: readonly Uint8Array[]): void {
+  const first = Math.floor(size / TILE_WIDTH);
+  const all = [...(size % TILE_WIDTH === 0 ? [] : leavesOf(files, first, size)), ...leaves];
+  for (let from = 0; from < all.length; from += TILE_WIDTH) {
+    const bundle = all.slice(from, from + TILE_WIDTH);
+    files.write(entriesPath({ index: first + from / TILE_WIDTH, width: bundle.length }), encodeEntryBundle(bundle));
+  }
+}
+
+/** The partial tiles that are not those of the tree of `size` any more. */
+function writeRightEdge(files: RecordFiles, size: number, edge: RightEdge): void {
+  for (let level = 0; edge.size >= TILE_WIDTH ** level; level += 1) {
+    const [was, is] = [tileCount(size, level), tileCount(edge.size, level)];
+    if (is.partialWidth === 0 || (is.full === was.full && is.partialWidth === was.partialWidth)) continue;
+    files.write(tilePath({ level, index: is.full, width: is.partialWidth }), concatBytes(...edge.partial(level)));
+  }
 }
 
 function headIn(files: RecordFiles, signer: NoteSigner): Checkpoint {
@@ -166,7 +197,7 @@ function edgeOf(files: RecordFiles, { origin, size, root }: Checkpoint): RightEd
 }
 
 /** A tile as it was at its width, out of the file that it is by now. */
-function readTile(files: RecordFiles, { level, index, width }: Tile, size: number): Uint8Array {
+function readTile(files: Pick<RecordFiles, 'read'>, { level, index, width }: Tile, size: number): Uint8Array {
   const bytes = files.read(tilePath({ level, index, width: widthNow(level, index, size) }));
   if (bytes !== undefined && bytes.length >= width * HASH_BYTES) return bytes.subarray(0, width * HASH_BYTES);
   throw missing(`tile ${level}/${index}`);

@@ -1,15 +1,16 @@
 /** The log of records of a home: its key in `keys/records.pem`, its files in the lane, the newest checkpoint that it showed beside the ledger. */
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { fromUtf8, hex, type JsonObject, logId, parseVkey, PromoterError, sha256Raw, utf8 } from '@sealane/core';
+import { fromUtf8, hex, type JsonObject, logId, parseLogLeaf, parseVkey, PromoterError, sha256Raw, utf8 } from '@sealane/core';
 import { ed25519NoteSigner, type NoteSigner, openRecordLog, type RecordLog, type RecordProof } from '@sealane/ledger';
 import { logEntryJson } from '@sealane/trust';
-import { durableWrite, PRIVATE_FILE, PUBLIC_FILE, readNamed, readOptional } from '../disk-shell.js';
+import { durableWrite, looseWrite, PRIVATE_FILE, PUBLIC_FILE, readNamed, readOptional } from '../disk-shell.js';
 import type { CommandIo } from '@sealane/core/command-line';
 import type { Home } from '../home.js';
 import { readPipeline } from '../pipeline/pipeline.js';
 import { readPrivateKey } from '../signers/key-file.js';
 import { type Passphrase, passphraseFrom } from '../signers/passphrase.js';
+import { recordName, type RecordRequest } from './record-request.js';
 
 /** Name of its key in a home. */
 export const RECORDS_KEY = 'records';
@@ -61,21 +62,26 @@ export function recordLogOf(home: Home, signer: NoteSigner): RecordLog {
   );
 }
 
-/** The place of a record that was logged by this name; undefined when there is none, or its name was not written when a kill came. */
-export function recordIndex({ records }: Home, name: string): number | undefined {
-  const bytes = readOptional(path.join(records, namePath(name)));
-  return bytes === undefined ? undefined : Number(fromUtf8(bytes));
+/** The record that was logged by this name; undefined when there is none, or its name was not kept when a kill or a power cut came. */
+export function recordByName(home: Home, signer: NoteSigner, name: string): RecordProof | undefined {
+  const bytes = readOptional(path.join(home.records, namePath(name)));
+  if (bytes === undefined) return undefined;
+  const log = recordLogOf(home, signer);
+  const index = Number(/^(\d+)\n$/.exec(fromUtf8(bytes))?.[1]);
+  if (!(index < log.size())) return undefined;
+  const [proof] = log.prove([index]);
+  return proof !== undefined && recordName(parseLogLeaf(proof.leaf)) === name ? proof : undefined;
 }
 
-/** Logs a record and remembers its name. */
-export function appendRecord(
-  home: Home,
-  signer: NoteSigner,
-  { name, leaf }: { readonly name: string; readonly leaf: Uint8Array },
-): RecordProof {
-  const proof = recordLogOf(home, signer).append(leaf);
-  durableWrite(path.join(home.records, namePath(name)), `${proof.index}\n`, PUBLIC_FILE);
-  return proof;
+/** Logs records under one checkpoint and remembers their names, which are not worth a flush each: one that is lost lets its record in once more. */
+export function appendRecords(
+  { records }: Home,
+  log: RecordLog,
+  fresh: readonly Pick<RecordRequest, 'name' | 'leaf'>[],
+): readonly RecordProof[] {
+  const indices = log.append(fresh.map(({ leaf }) => leaf));
+  fresh.forEach(({ name }, at) => looseWrite(path.join(records, namePath(name)), `${indices[at]}\n`));
+  return log.prove(indices);
 }
 
 /** The entry as Rekor v2 answers it and bundles carry it. */

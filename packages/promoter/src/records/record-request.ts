@@ -9,6 +9,7 @@ import {
   encodeLogLeaf,
   fromBase64,
   keyIdOf,
+  type LogLeaf,
   p256PublicKey,
   parseStrictJson,
   PromoterError,
@@ -81,9 +82,14 @@ function read(bytes: Uint8Array): RecordRequest {
   return {
     keyId: keyIdOf(spki),
     leaf: encodeLogLeaf({ paeDigest, signature: der, spki }),
-    name: base64(sha256Raw(concatBytes(spki, paeDigest, eitherForm(der)))),
+    name: recordName({ spki, paeDigest, signature: der }),
     isSigned: () => p256.verify(der, paeDigest, point, PREHASHED),
   };
+}
+
+/** The name of a record by what its leaf says. */
+export function recordName({ spki, paeDigest, signature }: LogLeaf): string {
+  return base64(sha256Raw(concatBytes(spki, paeDigest, eitherForm(signature))));
 }
 
 /** r, and the lower of s and n − s: with one the other is a signature too. */

@@ -5,16 +5,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ErrorCode, ERRORS, PromoterError, SealaneError } from '@sealane/core';
 import type { Home } from '../home.js';
-import type { NoteSigner } from '@sealane/ledger';
+import type { NoteSigner, RecordProof } from '@sealane/ledger';
 import { type BodyBudget, readBody } from '../service/body-shell.js';
 import type { CallerLimits } from '../service/limits.js';
 import type { Logger } from '../service/log-shell.js';
 import type { RouteContext } from '../service/route.js';
 import { send } from '../service/send.js';
 import type { RecordSigner } from '../service/service-file.js';
+import { type Done, type Together, together } from '../service/together.js';
 import type { WorkQueue } from '../service/work-queue.js';
-import { appendRecord, recordEntry, recordIndex, recordLogOf } from './record-log-shell.js';
+import { appendRecords, recordEntry, recordByName, recordLogOf } from './record-log-shell.js';
 import { MAX_REQUEST_BYTES, readRecordRequest, type RecordRequest } from './record-request.js';
+
+/** Records of one batch: what one checkpoint holds at most. */
+const MAX_BATCH = 256;
 
 export interface RecordParts {
   readonly home: Home;
@@ -25,8 +29,13 @@ export interface RecordParts {
   readonly queue: WorkQueue;
   readonly bodies: BodyBudget;
   readonly locked: RouteContext['locked'];
+  /** Lets the requests that have come in be read. */
+  readonly gather: () => Promise<void>;
   readonly log: Logger;
 }
+
+/** Answers a request. */
+export type TakeRecord = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** Codes of google.rpc.Code, which Rekor v2's answers have, and the status that each is told with. Nothing else is told outside. */
 const ANSWERS = {
@@ -38,31 +47,40 @@ const ANSWERS = {
   busy: { status: 503, code: 14, message: 'not now' },
 } as const;
 
-/** Logs a record, or says where it is logged already. */
-export async function takeRecord(parts: RecordParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  // a body that was cut off takes the socket with it
-  const from = request.socket.remoteAddress;
-  try {
-    const record = readRecordRequest(await readBody(request, MAX_REQUEST_BYTES, parts.bodies));
-    const entry = known(parts, record) ?? (await logRecord(parts, record));
-    send(response, 201, JSON.stringify(entry), JSON_TYPE);
-  } catch (error) {
-    if (!(error instanceof SealaneError)) throw error;
-    const { status, code, message } = ANSWERS[answerTo(error)];
-    parts.log[status === 500 ? 'error' : 'warn']({ from, code: error.code, reason: error.message }, 'refused a record');
-    send(response, status, JSON.stringify({ code, message, details: [] }), { ...JSON_TYPE, connection: 'close' });
-  }
+/** Logs records, or says where they are logged already; those that come while others are being logged are one commit and one checkpoint. */
+export function takeRecords(parts: RecordParts): TakeRecord {
+  const log = together({
+    queue: parts.queue,
+    noun: 'a record',
+    maxBatch: MAX_BATCH,
+    gather: parts.gather,
+    work: (records: readonly RecordRequest[]) => logRecords(parts, records),
+  });
+  return async (request, response) => {
+    // a body that was cut off takes the socket with it
+    const from = request.socket.remoteAddress;
+    try {
+      const record = readRecordRequest(await readBody(request, MAX_REQUEST_BYTES, parts.bodies));
+      const entry = known(parts, record) ?? (await logged(parts, record, log));
+      send(response, 201, JSON.stringify(entry), JSON_TYPE);
+    } catch (error) {
+      if (!(error instanceof SealaneError)) throw error;
+      const { status, code, message } = ANSWERS[answerTo(error)];
+      parts.log[status === 500 ? 'error' : 'warn']({ from, code: error.code, reason: error.message }, 'refused a record');
+      send(response, status, JSON.stringify({ code, message, details: [] }), { ...JSON_TYPE, connection: 'close' });
+    }
+  };
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 /** A record that is there was checked when it came: it costs its signer nothing, and anybody may ask again. */
 function known({ home, signer }: RecordParts, { name }: RecordRequest): object | undefined {
-  const index = recordIndex(home, name);
-  return index === undefined ? undefined : recordEntry(recordLogOf(home, signer).prove(index), signer);
+  const proof = recordByName(home, signer, name);
+  return proof === undefined ? undefined : recordEntry(proof, signer);
 }
 
-async function logRecord({ home, signers, signer, limits, queue, locked }: RecordParts, record: RecordRequest): Promise<object> {
+async function logged({ signers, limits }: RecordParts, record: RecordRequest, log: Together<RecordRequest, object>): Promise<object> {
   const by = signers.find(({ key }) => key === record.keyId);
   if (by === undefined || !record.isSigned())
     throw new PromoterError(
@@ -70,14 +88,25 @@ async function logRecord({ home, signers, signer, limits, queue, locked }: Recor
       `log a record: expected a signature by one of records.signers, got ${by === undefined ? 'key' : 'a wrong one by'} ${record.keyId}`,
     );
   await limits.request(`records ${by.name}`);
-  return await queue.run('normal', () =>
-    locked(async ({ lock }) => {
-      await lock?.expectHeld();
-      // what came twice at once is logged once
-      const index = recordIndex(home, record.name);
-      return recordEntry(index === undefined ? appendRecord(home, signer, record) : recordLogOf(home, signer).prove(index), signer);
-    }),
-  );
+  return await log(record);
+}
+
+function logRecords({ home, signer, locked }: RecordParts, records: readonly RecordRequest[]): Promise<readonly Done<object>[]> {
+  return locked(async ({ lock }) => {
+    await lock?.expectHeld();
+    // what came twice at once is logged once
+    const byName = new Map(records.map((record) => [record.name, record]));
+    const proofs = new Map([...byName.keys()].map((name) => [name, recordByName(home, signer, name)]));
+    const fresh = [...byName.values()].filter(({ name }) => proofs.get(name) === undefined);
+    if (fresh.length > 0)
+      appendRecords(home, recordLogOf(home, signer), fresh).forEach((proof, at) => proofs.set(fresh[at]?.name ?? '', proof));
+    return records.map(({ name }) => answered(proofs.get(name), signer));
+  });
+}
+
+function answered(proof: RecordProof | undefined, signer: NoteSigner): Done<object> {
+  if (proof === undefined) throw new PromoterError('LEDGER_DAMAGED', 'log a record: expected its proof, got none');
+  return { value: recordEntry(proof, signer) };
 }
 
 function answerTo({ code }: SealaneError): keyof typeof ANSWERS {

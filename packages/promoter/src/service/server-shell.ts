@@ -11,7 +11,7 @@ import type { Home } from '../home.js';
 import { type KeepingIo, keepHome, type KeptHome } from '../kept-home.js';
 import { withLockedHome, withPromoter } from '../promoter.js';
 import { recordsSignerAt } from '../records/record-log-shell.js';
-import { takeRecord } from '../records/take-record.js';
+import { takeRecords } from '../records/take-record.js';
 import { readPrivateKey } from '../signers/key-file.js';
 import { siteObjection } from '../site-ca/objection.js';
 import { apiListener } from './api-shell.js';
@@ -156,15 +156,15 @@ function listenerOf(options: ServeOptions, { log, servers, isDraining, signal, k
   const openApi = JSON.stringify(openApiDocument(ROUTES));
   const receipts = { queue, bodies: bodyBudget(STRANGER_BODY_BYTES), locked: base.locked, log };
   const signers = config.records?.signers ?? [];
-  const records = recordsSigner === undefined ? undefined : { ...receipts, home, signers, signer: recordsSigner, limits };
+  const records =
+    recordsSigner === undefined ? undefined : takeRecords({ ...receipts, gather: oneTurn, home, signers, signer: recordsSigner, limits });
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method = '', url = '' } = request;
     // a poll costs a site data: nothing is sent that it does not need
     response.sendDate = false;
     if (method === 'POST' && url === '/api/v1/receipts') return void (await takeReceipts(receipts, request, response));
     if (method === 'POST' && url === '/api/v1/certificates') return void (await answerCertificateRequest(receipts, request, response));
-    if (method === 'POST' && url === '/api/v2/log/entries' && records !== undefined)
-      return void (await takeRecord(records, request, response));
+    if (method === 'POST' && url === '/api/v2/log/entries' && records !== undefined) return void (await records(request, response));
     if (FOR_CALLERS.test(url)) return void (await api(request, response));
     if (method !== 'GET' && method !== 'HEAD') return void send(response, 405, 'method not allowed\n', { connection: 'close' });
     if (url === '/healthz') return void send(response, isDraining() ? 503 : 200, isDraining() ? 'stopping\n' : 'ok\n');
@@ -185,6 +185,10 @@ function listenerOf(options: ServeOptions, { log, servers, isDraining, signal, k
       else response.destroy();
     });
   };
+}
+
+function oneTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Commands in this process, in this home; no option of theirs names a key. */

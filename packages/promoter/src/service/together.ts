@@ -1,0 +1,83 @@
+/**
+ * Work that is cheaper done together: what comes while a batch is under way waits for its turn in the queue and is one batch then. Bounded; every
+ * caller is answered, and a batch that fails tells only those who are in it.
+ */
+import { PromoterError } from '@sealane/core';
+import type { WorkQueue } from './work-queue.js';
+
+/** How many may wait. */
+const MAX_WAITING = 256;
+
+/** What came of one of a batch: a value, or why there is none. */
+export type Done<A> = { readonly value: A } | { readonly error: Error };
+
+export interface Batches<Q, A> {
+  readonly queue: WorkQueue;
+  /** What one of them is called when it is turned away: `a promotion`. */
+  readonly noun: string;
+  /** Most of one batch. */
+  readonly maxBatch: number;
+  /** Waits until what has come in already was asked: before work that leaves nobody time to ask until it is done. */
+  readonly gather?: () => Promise<void>;
+  /** Does a batch, in its turn; what it leaves undefined goes first in the next one. */
+  readonly work: (batch: readonly Q[]) => Promise<readonly (Done<A> | undefined)[]>;
+}
+
+/** Does one of them, with others. @throws PromoterError `SERVICE_BUSY` too many wait already; else as the work */
+export type Together<Q, A> = ((question: Q) => Promise<A>) & { readonly waiting: () => number };
+
+interface Asked<Q, A> {
+  readonly question: Q;
+  readonly resolve: (value: A) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Nothing waits yet. */
+export function together<Q, A>({ queue, noun, maxBatch, gather, work }: Batches<Q, A>): Together<Q, A> {
+  const waiting: Asked<Q, A>[] = [];
+  let hasTurn = false;
+
+  const takeTurn = (): void => {
+    if (hasTurn || waiting.length === 0) return;
+    hasTurn = true;
+    queue
+      .run('normal', doBatch)
+      .catch((error: unknown) => {
+        // no turn is to be had: whoever waits is told
+        for (const { reject } of waiting.splice(0)) reject(error);
+      })
+      .finally(() => {
+        hasTurn = false;
+        takeTurn();
+      });
+  };
+
+  const doBatch = async (): Promise<void> => {
+    if (gather !== undefined) await gather();
+    const batch = waiting.splice(0, maxBatch);
+    try {
+      const done = await work(batch.map(({ question }) => question));
+      waiting.unshift(...batch.filter((_, at) => done[at] === undefined));
+      batch.forEach((asked, at) => settle(asked, done[at]));
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  };
+
+  const ask = (question: Q): Promise<A> =>
+    new Promise((resolve, reject) => {
+      if (waiting.length >= MAX_WAITING) {
+        reject(new PromoterError('SERVICE_BUSY', `take ${noun} in: expected at most ${MAX_WAITING} waiting`));
+        return;
+      }
+      waiting.push({ question, resolve, reject });
+      takeTurn();
+    });
+  return Object.assign(ask, { waiting: () => waiting.length });
+}
+
+function settle<Q, A>({ resolve, reject }: Asked<Q, A>, done: Done<A> | undefined): void {
+  if (done === undefined) return;
+  if ('error' in done) reject(done.error);
+  else resolve(done.value);
+}
