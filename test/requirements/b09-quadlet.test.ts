@@ -135,6 +135,21 @@ describe.skipIf(!canBoot() || busybox === undefined)(
       expect((await here.site('doctor')).json).toMatchObject({ ok: true });
     });
 
+    test('B18 quadlet: doctor names a folder of the engine that the sandbox does not let the updater write to, and what lets it', async () => {
+      const [folder, dropIn] = ['/opt/engine', `/etc/systemd/system/${APPLY}.d/engine.conf`];
+      const configCheck = async (): Promise<unknown> =>
+        (await here.site('doctor')).json.checks.find(({ id }: { readonly id: string }) => id === 'engine-config');
+      configure({ engineConfig: folder, strays: 'stop' });
+      await here.machine.must('systemctl', 'restart', APPLY);
+      const remedy = `let the updater write there (owner and mode; ReadWritePaths=${folder} for sealane-site-apply), then: sealane-site update`;
+      expect(await configCheck()).toMatchObject({ verdict: 'fail', code: 'STATE_UNWRITABLE', remedy });
+      await here.machine.must('mkdir', '-p', folder, path.dirname(dropIn));
+      writeFileSync(path.join(here.machine.root, dropIn), `[Service]\nReadWritePaths=${folder}\n`);
+      await here.machine.must('sh', '-c', `systemctl daemon-reload; systemctl restart ${APPLY}`);
+      await update(0, { outcome: 'unchanged' });
+      expect(await configCheck()).toMatchObject({ verdict: 'pass' });
+    });
+
     test('B9 quadlet: after a power cut the release runs again with its secret; a stop leaves nothing of it', async () => {
       await here.machine.reboot('power-cut');
       await here.machine.must('sh', '-c', 'for each in /sys/fs/cgroup/*/; do mount -o remount,rw,bind "$each" || true; done');

@@ -117,6 +117,18 @@ describe.skipIf(podman === undefined || busybox === undefined || skopeo === unde
       ]);
     });
 
+    test('B18 podman: doctor sees the policy that somebody edited, and --mend puts it back', async () => {
+      const ours = readFileSync(conf('policy.json'), 'utf8');
+      const ofConfig = async (words: readonly string[]): Promise<unknown> =>
+        (await site.run(words)).json.checks.find(({ id }: { readonly id: string }) => id === 'engine-config');
+      expect(await ofConfig(['doctor'])).toMatchObject({ verdict: 'pass' });
+      writeFileSync(conf('policy.json'), JSON.stringify({ default: [{ type: 'insecureAcceptAnything' }] }));
+      const remedy = expect.stringMatching(/: sealane-site doctor --mend$/);
+      expect(await ofConfig(['doctor'])).toMatchObject({ verdict: 'fail', code: 'WORKLOAD_STRAY', remedy });
+      expect(await ofConfig(['doctor', '--mend'])).toMatchObject({ verdict: 'pass' });
+      expect(readFileSync(conf('policy.json'), 'utf8')).toBe(ours);
+    });
+
     test('B18 podman: a container that was started by hand is reported, in the pod of the release too; the next receipt tells it once', async () => {
       const alone = await handMade('--name', 'hand-made', '--network', 'none');
       const inside = await handMade('--name', 'joined', '--pod', 'readings');

@@ -1,5 +1,5 @@
 /** What `status`, `doctor` and refusals tell a technician to run is run, in the states in which they say it; each leads out of its state, or to who can. */
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type ErrorCode, ERRORS } from '@sealane/core';
@@ -106,6 +106,38 @@ test('a stage that the lane holds: the refusal names where to look, status repea
     expect((await follow(text, { STAGE: 'prod' })).json).toMatchObject({ stage: 'prod' });
   await lane.sealane(['channel', 'unhold', 'prod', '--reason', 'mended']);
   expect(await site.must(['update'])).toMatchObject({ outcome: 'installed' });
+});
+
+test.each<[string, (current: string) => void]>([
+  ['points to another release', (current) => (rmSync(current), symlinkSync(`releases/${'0'.repeat(64)}`, current))],
+  ['is gone', (current) => rmSync(current)],
+  ['is a folder that somebody copied', (current) => (rmSync(current), mkdirSync(current))],
+  ['points to a slot that is gone', (current) => rmSync(path.join(site.state, readlinkSync(current)), { recursive: true })],
+])('a link to what runs that %s: doctor names what puts it back', async (_, spoil) => {
+  const current = path.join(site.state, 'current');
+  const before = readlinkSync(current);
+  spoil(current);
+  const found = await doctor();
+  expect(found.checks).toContainEqual(expect.objectContaining({ id: 'current', verdict: 'fail' }));
+  const mended = await follow(remedyOf(found));
+  expect(mended).toMatchObject({ exit: 0, json: { ok: true, mended: expect.arrayContaining([expect.stringMatching(/again$/)]) } });
+  expect(readlinkSync(current)).toBe(before);
+  expect(readFileSync(path.join(current, 'app/srv/version'), 'utf8')).toBe('1.3.0\n');
+  expect(await status()).toMatchObject({ next: null, workload: { is: 'running' } });
+});
+
+test('trust that is damaged: update leads to doctor, doctor to those who gave it first, and the site goes on', async () => {
+  const file = path.join(site.state, 'trust.json');
+  const before = readFileSync(file, 'utf8');
+  writeFileSync(file, before.replace('"expiresAt"', '"expiresat"'));
+  const { exit, json } = await site.run(['update']);
+  expect({ exit, reason: json.reason }).toEqual({ exit: 8, reason: 'STATE_CORRUPT' });
+  const found = await follow(hintOf(json));
+  expect(found).toMatchObject({ exit: 8, json: { ok: false, mended: [] } });
+  const given = { RECORD: path.join(site.dir, 'record.json'), ROOT: path.join(lane.lane, 'trust/metadata/1.root.json') };
+  expect(await follow(remedyOf(found.json), given)).toMatchObject({ exit: 0, json: { rootVersion: 1 } });
+  expect(await site.must(['update'])).toMatchObject({ outcome: 'unchanged' });
+  expect({ doctor: (await doctor()).ok, next: (await status()).next }).toEqual({ doctor: true, next: null });
 });
 
 test('a journal that is damaged: doctor leads to mend, mend to unhold, and the site goes on', async () => {

@@ -4,6 +4,7 @@
  * Bytes that must survive are written by `durable-write.ts` and the journal only. Blobs and unpacked trees go through `oci`.
  */
 import {
+  accessSync,
   closeSync,
   constants,
   fstatSync,
@@ -59,6 +60,8 @@ export interface Disk {
   mode(path: string): number;
   /** Bytes that an unprivileged writer may still use on the file system of `path`. */
   freeBytes(path: string): number;
+  /** Whether this process may make files in a folder; in one that is not there, whether it may make that. */
+  mayWriteIn(path: string): boolean;
 }
 
 /** The real disk. */
@@ -83,6 +86,7 @@ export const nodeDisk: Disk = {
     const { bavail, bsize } = statfsSync(path);
     return bavail * bsize;
   },
+  mayWriteIn,
 };
 
 /** Whether an error is Node's, with one of these codes. */
@@ -157,6 +161,19 @@ function kindOf(path: string): PathKind {
   if (status.isFile()) return 'file';
   if (status.isDirectory()) return 'folder';
   return status.isSymbolicLink() ? 'link' : 'other';
+}
+
+function mayWriteIn(path: string): boolean {
+  let folder = resolve(path);
+  while (kindOf(folder) === 'nothing' && folder !== dirname(folder)) folder = dirname(folder);
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return true;
+  } catch (error) {
+    // the answer; every other failure is the caller's
+    if (isNodeError(error, 'EACCES', 'EPERM', 'EROFS')) return false;
+    throw error;
+  }
 }
 
 function orUndefined<T>(codes: readonly string[], read: () => T): T | undefined {

@@ -15,6 +15,8 @@ import type { SiteConfig } from '../config.js';
 import type { Disk } from '../disk.js';
 import { durableWrite } from '../durable-write.js';
 import type { StateFolder } from '../state-folder.js';
+import { setAside } from './journal-file.js';
+import { trustFault } from './mend.js';
 import { firstTrust, writeTrustFile } from './trust-file.js';
 
 const ROLES: readonly TopRole[] = ['root', 'targets', 'snapshot', 'timestamp'];
@@ -58,7 +60,8 @@ export interface EnrolInput {
 }
 
 /**
- * Stores record and trust. Trust that is there already stays, if it began with the same lane: enrolling again never lowers a floor.
+ * Stores record and trust. Trust that is there already stays, if it began with the same lane: enrolling again never lowers a floor. Only trust that is
+ * damaged, which nobody can mend, is set aside and begins anew.
  *
  * @throws SiteError `SITE_MISMATCH` the record is of another key, name or stage; TrustError `TRUST_MALFORMED` it is no record
  */
@@ -84,8 +87,8 @@ export function enrol({ disk, clock, folder, signer, config, record, root }: Enr
     canonicalJson(carried.delegation === null ? carried.record.json : [carried.record.json, carried.delegation.json]),
     0o644,
   );
-  if (disk.kind(folder.trust) === 'nothing') {
-    writeTrustFile(disk, folder.trust, firstTrust(root, clock));
-  }
+  if (disk.kind(folder.trust) !== 'nothing' && trustFault({ world: { disk }, folder }) !== undefined)
+    setAside(disk, folder.trust, clock.wallTime());
+  if (disk.kind(folder.trust) === 'nothing') writeTrustFile(disk, folder.trust, firstTrust(root, clock));
   return site;
 }

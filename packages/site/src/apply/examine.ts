@@ -1,20 +1,22 @@
 /** What may be wrong at a site, looked at from outside the updater: each finding is a check with its remedy. */
-import path from 'node:path';
-import { type Check, digestHex, type ErrorCode, ERRORS, SealaneError } from '@sealane/core';
+import { type Check, type ErrorCode, ERRORS, SealaneError } from '@sealane/core';
 import type { Site } from '../site.js';
-import { INSTALL, LIFT, MEND } from './next-step.js';
+import { slotFolder } from '../state-folder.js';
+import { ENROL_AGAIN, INSTALL, LIFT, MEND, RELINK } from './next-step.js';
 import type { Phase } from './state.js';
 import { journalFault } from './mend.js';
+import { linkTo } from './mend-current.js';
 import { readState } from './machine.js';
 import { readStrays, strayCheck } from './strays.js';
 import { readTrustFile } from './trust-file.js';
 
-/** Looks at journal, trust, the link to what runs, and the workload. Changes nothing. */
+/** Looks at journal, trust, the link to what runs, the workload, and what its driver keeps on this host. Changes nothing. */
 export async function examine(site: Site): Promise<readonly Check[]> {
   const fault = journalFault(site);
   const journal = finding('journal', 'STATE_CORRUPT', 'a journal whose records follow one another', fault ?? 'whole', fault === undefined);
   if (fault !== undefined) return [journal, trustCheck(site)];
-  return [journal, ...stateChecks(site), trustCheck(site), linkCheck(site), await workloadCheck(site), ...strayChecks(site)];
+  const { examine: host = () => [] } = site.driver;
+  return [journal, ...stateChecks(site), trustCheck(site), linkCheck(site), await workloadCheck(site), ...host(), ...strayChecks(site)];
 }
 
 /** A site that waits for a person. */
@@ -33,7 +35,7 @@ function trustCheck({ world, folder }: Site): Check {
     return finding('trust', 'TRUST_EXPIRED', expected, expiresAt === null ? 'nothing verified yet' : `good until ${expiresAt}`, isFresh);
   } catch (error) {
     if (!(error instanceof SealaneError)) throw error;
-    return finding('trust', error.code, expected, error.message, false);
+    return finding('trust', error.code, expected, error.message, false, error.code === 'STATE_CORRUPT' ? ENROL_AGAIN : undefined);
   }
 }
 
@@ -43,17 +45,20 @@ const IN_BETWEEN: readonly Phase['at'][] = ['switching', 'probation', 'saving', 
 function linkCheck({ world, folder }: Site): Check {
   const { current, phase } = readState(world.disk, folder.journal);
   const target = world.disk.readLink(folder.current);
-  const wanted = current === null ? undefined : path.join('releases', digestHex(current.release));
+  const kind = world.disk.kind(folder.current);
+  const wanted = current === null ? undefined : linkTo(current.release);
+  const isGone = current !== null && target === wanted && world.disk.kind(slotFolder(folder, current.release)) !== 'folder';
   // one that is held waits for a person first
   const isSettled = !IN_BETWEEN.includes(phase.at) && phase.at !== 'held';
-  const remedy = current === null ? INSTALL : ERRORS.STATE_CORRUPT.hint;
+  const found = target ?? (kind === 'nothing' ? kind : `a ${kind}`);
+  const isRight = !isSettled || (target === wanted && !isGone && (target !== undefined || kind === 'nothing'));
   return finding(
     'current',
     'STATE_CORRUPT',
     `current → ${wanted ?? 'nothing'}`,
-    target ?? 'nothing',
-    !isSettled || target === wanted,
-    remedy,
+    isGone ? `${found}, which is not there` : found,
+    isRight,
+    current === null ? INSTALL : RELINK,
   );
 }
 

@@ -63,8 +63,8 @@ function appendOrUndo(disk: Disk, file: string, sizeBytes: number, line: Uint8Ar
   }
 }
 
-/** Sets a damaged journal aside under a name that says when; returns the new path. */
-export function setJournalAside(disk: Disk, file: string, stamp: string): string {
+/** Sets what is damaged aside under a name that says when; returns the new path. */
+export function setAside(disk: Disk, file: string, stamp: string): string {
   const aside = `${file}.damaged-${stamp.replaceAll(':', '')}`;
   disk.rename(file, aside);
   disk.syncFolder(path.dirname(file));

@@ -1,18 +1,35 @@
-/** Mending a journal that does not add up: it is set aside, and the site waits for a person with a new one. Receipts go on where their chain ends. */
+/** What is damaged, and mending a journal that does not add up: it is set aside, and the site waits for a person with a new one. Receipts go on where their chain ends. */
 import path from 'node:path';
 import { LIMITS, SiteError } from '@sealane/core';
 import { parseBundle } from '@sealane/trust';
 import type { Site } from '../site.js';
 import { plainJson } from '../plain-json.js';
 import { receiptFile } from '../state-folder.js';
-import { openJournal, readJournal, setJournalAside } from './journal-file.js';
+import { openJournal, setAside } from './journal-file.js';
+import { readState } from './machine.js';
 import { secretsOnDisk } from './secret-files.js';
 import { INITIAL_STATE, type SiteState } from './state.js';
+import { readTrustFile } from './trust-file.js';
 
-/** What is wrong with the journal, or undefined. */
+/** What is wrong with the journal, or undefined: its bytes, or records of which this program can make no state. */
 export function journalFault({ world, folder }: Pick<Site, 'world' | 'folder'>): string | undefined {
+  return faultOf(() => readState(world.disk, folder.journal));
+}
+
+/** What is wrong with the file of verified trust, or undefined. */
+export function trustFault({
+  world,
+  folder,
+}: {
+  readonly world: Pick<Site['world'], 'disk'>;
+  readonly folder: Site['folder'];
+}): string | undefined {
+  return faultOf(() => readTrustFile(world.disk, folder.trust));
+}
+
+function faultOf(read: () => unknown): string | undefined {
   try {
-    readJournal(world.disk, folder.journal);
+    read();
     return undefined;
   } catch (error) {
     if (error instanceof SiteError && error.code === 'STATE_CORRUPT') return error.message;
@@ -22,7 +39,7 @@ export function journalFault({ world, folder }: Pick<Site, 'world' | 'folder'>):
 
 /** Sets the damaged journal aside and begins a new one, held; returns where the old one lies. What failed here before is forgotten with it. */
 export function mendJournal({ world, folder }: Pick<Site, 'world' | 'folder'>): string {
-  const aside = setJournalAside(world.disk, folder.journal, world.clock.wallTime());
+  const aside = setAside(world.disk, folder.journal, world.clock.wallTime());
   const message = `the journal was damaged and lies in ${path.basename(aside)}`;
   const state: SiteState = {
     ...INITIAL_STATE,

@@ -28,3 +28,9 @@ export const LIFT = 'mend the host, then: sealane-site unhold';
 
 /** For a workload that is down. */
 export const MEND = 'start what should run: sealane-site doctor --mend';
+
+/** For a `current` that does not lead to the release that is installed. */
+export const RELINK = 'put back what leads to the release: sealane-site doctor --mend';
+
+/** For trust that is not what was written: nobody but the people who gave it at first can give it again. */
+export const ENROL_AGAIN = 'begin again from a root that was carried here by hand: sealane-site enroll --record RECORD --root ROOT';

@@ -3,7 +3,10 @@ import { type Check, ERRORS } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { examine } from '../apply/examine.js';
 import { takeLock } from '../apply/lock.js';
-import { journalFault, mendJournal } from '../apply/mend.js';
+import { journalFault, mendJournal, trustFault } from '../apply/mend.js';
+import { mendCurrent } from '../apply/mend-current.js';
+import { watchStrays } from '../apply/strays.js';
+import { trustedNow } from '../apply/trusted-time.js';
 import { finishInterrupted, contextOf, keepRunning } from '../apply/update.js';
 import { inWords, openSite, withLockedSite } from '../site-shell.js';
 
@@ -11,7 +14,7 @@ import { inWords, openSite, withLockedSite } from '../site-shell.js';
 export const command: CommandSpec = {
   name: 'doctor',
   summary: 'look for what is wrong at this site, and mend it',
-  options: [{ flags: '--mend', description: 'finish what was interrupted, start what should run; set a damaged journal aside' }],
+  options: [{ flags: '--mend', description: 'finish what was interrupted, start what should run, put back what leads to it; set a damaged journal aside' }],
   example: 'sealane-site doctor --config site/site.yaml --state site/state',
   run,
 };
@@ -44,9 +47,14 @@ async function mend(call: CommandCall): Promise<readonly string[]> {
     });
   }
   return await withLockedSite(call, async (locked, machine) => {
-    await finishInterrupted(contextOf(locked, machine));
+    const context = contextOf(locked, machine);
+    // without it nothing is finished or told, but what is installed can run
+    const isTrusting = trustFault(locked) === undefined;
+    if (isTrusting) await finishInterrupted(context);
+    const done = await mendCurrent(context);
     await keepRunning(locked, machine.state());
-    return [];
+    if (isTrusting) await watchStrays(locked, machine.state(), trustedNow(context.trust().time, locked.world.clock));
+    return done;
   });
 }
 

@@ -1,5 +1,5 @@
 /** What every driver can do: run one release at a time. Which files it runs is decided by the slot, how by local configuration. */
-import type { Digest } from '@sealane/core';
+import type { Check, Digest } from '@sealane/core';
 import type { Clock } from '../clock.js';
 import type { Disk } from '../disk.js';
 import type { RunningMirror } from '../mirror/serve-shell.js';
@@ -86,6 +86,8 @@ export interface Driver {
   permit?(slots: readonly SlotOnDisk[]): Promise<readonly Stray[]>;
   /** Looks for what runs or was changed beside the release, and does with it what site.yaml says. `slots` are the releases that may run here. @throws SiteError `DRIVER_NOT_READY` */
   strays?(slots: readonly SlotOnDisk[]): Promise<readonly Stray[]>;
+  /** What it keeps on this host outside of the state folder, looked at for people. Changes nothing. */
+  examine?(): readonly Check[];
   /** Looks now. A process of ours that just ended is waited for (milliseconds), so that how it ended is known. */
   status(): Promise<WorkloadStatus>;
 }

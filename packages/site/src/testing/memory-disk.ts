@@ -127,6 +127,10 @@ export class MemoryDisk implements Disk {
     return this.free;
   }
 
+  mayWriteIn(): boolean {
+    return true;
+  }
+
   /** Sets a file's bytes, live and durable, without counting as an operation: what a test prepares or damages. */
   writeQuietly(file: string, bytes: Uint8Array): void {
     this.#live.set(file, { kind: 'file', bytes });

@@ -11,15 +11,35 @@ import { registriesConf, signaturePolicy } from './engine-config.js';
 /** A policy that was written by hand; ours grows with the images of a few releases. */
 const MAX_FILE_BYTES = 1024 * 1024;
 
+const FILES = ['policy.json', 'registries.conf'] as const;
+
 /** Writes both where they differ; a file that somebody changed since is put back and returned. */
 export async function permitImages({ config, world }: Around, slots: readonly SlotOnDisk[]): Promise<readonly Stray[]> {
   const { engineConfig, mirror } = config;
   if (engineConfig === undefined) return [];
   const images = await permittedImages(world, slots);
-  const written = path.join(world.stateFolder, 'run', 'engine-config');
+  const written = writtenFolder(world);
   for (const folder of [engineConfig, written]) world.disk.makeFolder(folder, 0o755);
-  const files = { 'policy.json': signaturePolicy(images, mirror), 'registries.conf': registriesConf(images, mirror) };
-  return Object.entries(files).flatMap(([name, text]) => keep(world.disk, path.join(engineConfig, name), path.join(written, name), text));
+  const texts = { 'policy.json': signaturePolicy(images, mirror), 'registries.conf': registriesConf(images, mirror) };
+  return FILES.flatMap((name) => keep(world.disk, path.join(engineConfig, name), path.join(written, name), texts[name]));
+}
+
+/** Those of both that are not as they were written last, each with how. Nothing is changed. */
+export function changedFiles({ config: { engineConfig }, world }: Around): readonly { readonly file: string; readonly how: string }[] {
+  if (engineConfig === undefined) return [];
+  return FILES.flatMap((name) => {
+    const file = path.join(engineConfig, name);
+    const [there, last] = [textOf(world.disk, file), textOf(world.disk, path.join(writtenFolder(world), name))];
+    return last === undefined || there === last ? [] : [{ file, how: howOf(there) }];
+  });
+}
+
+function writtenFolder({ stateFolder }: Around['world']): string {
+  return path.join(stateFolder, 'run', 'engine-config');
+}
+
+function howOf(there: string | undefined): string {
+  return there === undefined ? 'was removed' : 'was changed';
 }
 
 /** `written` is what was written there last. The file of before is kept beside it. */
@@ -31,7 +51,7 @@ function keep(disk: Disk, file: string, written: string, text: string): readonly
   }
   if (last !== text) durableWrite(disk, written, utf8(text), 0o644);
   if (last === undefined || there === last || there === text) return [];
-  return [{ what: file, how: there === undefined ? 'was removed' : 'was changed', did: 'put back' }];
+  return [{ what: file, how: howOf(there), did: 'put back' }];
 }
 
 function textOf(disk: Disk, file: string): string | undefined {

@@ -15,6 +15,7 @@ import { withImages } from './images.js';
 import { keptManifests, runFolder } from './kept-manifests.js';
 import { manifestDocuments, type ManifestImage, manifestImages, podNames } from './kube-manifest.js';
 import { permitImages } from './permit.js';
+import { examineConfig } from './examine-config.js';
 import { parseContainers, podStatus } from './pod-status.js';
 import { withSecretVolumes } from './secret-volumes.js';
 import { type Started, startedFrom, startedTexts } from './started.js';
@@ -55,6 +56,7 @@ export function podmanDriver(config: PodmanDriverConfig, world: DriverWorld): Dr
       return await statusOf(around, release, startedFrom(known.more));
     },
     permit: (slots) => permitImages(around, slots),
+    examine: () => examineConfig(around),
     strays: async () => {
       const started = startedFrom(record.read()?.more ?? []);
       const ours = started.containers.length > 0 ? started.containers : await containersIn(around, started.pods);

@@ -11,6 +11,7 @@ import { configMap, toldOf } from '../podman/engine-config.js';
 import { howOf } from '../podman/engine.js';
 import { withImages } from '../podman/images.js';
 import { layVolume, volumesFolder } from '../podman/kept-manifests.js';
+import { examineConfig } from '../podman/examine-config.js';
 import { permitImages } from '../podman/permit.js';
 import { releaseManifests } from '../release-manifests.js';
 import { slotRecordFile } from '../slot-record.js';
@@ -71,6 +72,7 @@ export function quadletDriver(config: QuadletDriverConfig, world: QuadletWorld):
       return servicesStatus(release, facts);
     },
     permit: (slots) => permitImages(around, slots),
+    examine: () => examineConfig(around),
     strays: async (slots) => {
       const known = record.read();
       const isThisBoot = known?.bootId === world.clock.bootId();
