@@ -77,6 +77,7 @@ export async function updateAfterBoot(
       close: () => Promise.resolve(),
     }),
     collectHardware: () => hardwareOf(nodeDisk, folder.inventory, config.inventory, () => undefined),
+    isGoingDown: () => Promise.resolve(false),
     talk: () => undefined,
   };
   const config = readConfig(nodeDisk, file);

@@ -171,6 +171,27 @@ describe.skipIf(!canBoot())('B11 the service on a real systemd', () => {
     });
   });
 
+  it('B11 the host is restarted in good order while a release is watched: its end is not held against it, and it stays after the boot', async () => {
+    const release = await promote('1.2.1');
+    // systemd stops it before the updater hears of the shutdown, and it takes its time
+    const driver = {
+      unit: { properties: ['User=daemon', `After=${APPLY}`] },
+      start: ['/bin/sh', '-c', 'trap "sleep 3; exit" TERM; sleep 600 & wait'],
+      stopGraceSeconds: 10,
+    };
+    here.configure({ driver: { ...driver, probationSeconds: 600 } });
+    const asked = here.machine.run('sealane-site', 'update');
+    await here.machine.until(/"state":"probation"/, 'sealane-site', 'status', '--json');
+    here.configure({ driver });
+    await here.machine.reboot('orderly');
+    await asked;
+    await here.machine.until(/"state":"idle"/, 'sealane-site', 'status', '--json');
+    const { json } = await here.site('status');
+    expect(json, await journal()).toMatchObject({ current: { version: '1.2.1', release } });
+    expect(json.failedHere).not.toContainEqual(expect.objectContaining({ release }));
+    here.configure({});
+  });
+
   it.each([
     ['staged', '1.3.0', '1.3.0'],
     ['probation', '1.4.0', '1.4.0'],

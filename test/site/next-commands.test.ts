@@ -2,8 +2,9 @@
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type ErrorCode, ERRORS } from '@sealane/core';
+import { type ErrorCode, ERRORS, type JsonObject } from '@sealane/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { encodeRecord, parseJournal } from '../../packages/site/src/apply/journal.js';
 import { makeLane, type TestLane } from '../support/lane.js';
 import type { Answer } from '../support/run.js';
 import { enrolSite, type TestSite } from '../support/site.js';
@@ -44,6 +45,10 @@ async function follow(text: string, given: Readonly<Record<string, string>> = {}
   if (program === 'sealane-site') return await site.run(told);
   return { exit: 0, signal: null, stdout: '', stderr: '', json: await lane.sealane(told) };
 }
+
+/** The next line of a journal. */
+const lineAfter = (file: string, event: JsonObject): string =>
+  new TextDecoder().decode(encodeRecord(parseJournal(readFileSync(file)).head, event).line);
 
 const status = (): Promise<Answer['json']> => site.must(['status']);
 const doctor = async (): Promise<Answer['json']> => (await site.run(['doctor'])).json;
@@ -140,8 +145,12 @@ test('trust that is damaged: update leads to doctor, doctor to those who gave it
   expect({ doctor: (await doctor()).ok, next: (await status()).next }).toEqual({ doctor: true, next: null });
 });
 
-test('a journal that is damaged: doctor leads to mend, mend to unhold, and the site goes on', async () => {
-  appendFileSync(path.join(site.state, 'journal'), '{"event":{}}\n');
+test.each<[string, (file: string) => string]>([
+  ['is damaged', () => '{"event":{}}\n'],
+  ['has a record of a later updater that this one does not know', (file) => lineAfter(file, { is: 'added-later' })],
+])('a journal that %s: doctor leads to mend, mend to unhold, and the site goes on', async (_, line) => {
+  const file = path.join(site.state, 'journal');
+  appendFileSync(file, line(file));
   const found = await doctor();
   expect(found).toMatchObject({ ok: false });
   const mended = await follow(remedyOf(found));

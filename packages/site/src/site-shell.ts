@@ -18,7 +18,7 @@ import { oneWayHooks, type OneWayWorld } from './drivers/one-way-hooks.js';
 import { systemProcesses } from './drivers/process-table.js';
 import { runToEnd } from './drivers/run-to-end.js';
 import { plainProperties } from './drivers/unit-properties.js';
-import { systemdUnits } from './drivers/systemd-shell.js';
+import { hostIsGoingDown, systemdUnits } from './drivers/systemd-shell.js';
 import { unitDriver } from './drivers/unit.js';
 import { unitRunner } from './drivers/unit-run-shell.js';
 import { hardwareOf, type InventoryPlace } from './hardware-shell.js';
@@ -70,6 +70,7 @@ export function worldOf({ io, options }: CommandCall, { folder, configFile }: Si
         ? startFetchProcess(nodeDisk, signal)
         : askFetchService(nodeDisk, path.resolve(io.cwd, fetchSocket), signal),
     collectHardware: () => hardwareOf(nodeDisk, folder.inventory, inventoryPlace(configFile), talk),
+    isGoingDown: hostIsGoingDown,
     talk,
   };
 }

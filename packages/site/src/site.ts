@@ -24,6 +24,8 @@ export interface SiteWorld {
   readonly startFetcher: (signal: AbortSignal) => Fetcher;
   /** This host's hardware as CycloneDX. */
   readonly collectHardware: () => Promise<JsonObject>;
+  /** Whether this host is being shut down: what ends then did not fail. */
+  readonly isGoingDown: () => Promise<boolean>;
   /** A line for people. */
   readonly talk: (line: string) => void;
 }

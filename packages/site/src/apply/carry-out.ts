@@ -47,6 +47,8 @@ export async function carryOutAll(context: CarryContext): Promise<void> {
     if (waitsForWindow(context)) return;
     const event = await carryOut(context, effect);
     if (event === undefined) return;
+    // with the host everything goes down: that says nothing about a release, and the next boot goes on
+    if ((event.is === 'unhealthy' || event.is === 'held') && (await context.site.world.isGoingDown())) throw interrupted(effect);
     context.machine.record(event);
     announce(context.machine);
   }

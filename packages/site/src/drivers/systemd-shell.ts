@@ -94,6 +94,11 @@ export const systemdUnits: Units = {
   },
 };
 
+/** Whether the host is being shut down or restarted: its units are stopped, and none is started any more. Where there is no systemd nobody knows. */
+export async function hostIsGoingDown(): Promise<boolean> {
+  return (await run('systemctl', ['is-system-running'], {})).stdout.trim() === 'stopping';
+}
+
 /** Exit code of systemctl for a unit that does not exist. */
 const NOT_LOADED = 5;
 

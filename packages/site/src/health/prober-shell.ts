@@ -11,7 +11,7 @@ export function directProber(signal: AbortSignal): Prober {
   return { ask: (question, place) => probe(question, { ...place, signal }), close: () => Promise.resolve() };
 }
 
-/** Asks through a unit, which is started with the first question. */
+/** Asks through a unit, which is started with the first question, and again after it was ended by others. */
 export function unitProber(units: Units, properties: readonly string[], signal: AbortSignal): Prober {
   let asker: Asker | undefined;
   const close = async (): Promise<void> => {
@@ -22,7 +22,11 @@ export function unitProber(units: Units, properties: readonly string[], signal: 
   const stop = (): void => void close();
   const started = (): Asker => {
     signal.addEventListener('abort', stop, { once: true });
-    return startAsker(units, properties);
+    const made = startAsker(units, properties);
+    void made.ended.then(() => {
+      if (asker === made) asker = undefined;
+    });
+    return made;
   };
   return {
     ask: async (question, place) => verdictOf(question, await (asker ??= started()).ask(question, place)),
@@ -33,6 +37,8 @@ export function unitProber(units: Units, properties: readonly string[], signal: 
 interface Asker {
   ask(question: HealthProbe, place: ProbePlace): Promise<string | undefined>;
   close(): Promise<void>;
+  /** Resolves when it is there no more, for whatever reason. */
+  readonly ended: Promise<void>;
 }
 
 /** Questions go out as they come; answers come back in their order. */
@@ -57,6 +63,7 @@ function startAsker(units: Units, properties: readonly string[]): Asker {
       unit.stdin.end();
       await unit.ended;
     },
+    ended: unit.ended,
   };
 }
 
