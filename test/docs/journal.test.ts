@@ -51,15 +51,15 @@ function stateFrom(events: readonly JsonObject[]): JsonObject {
 }
 
 /** As a later version may write it: one field more in each object, at every depth. */
-function withMore(value: JsonValue): JsonValue {
+function withMore(value: JsonValue | undefined): JsonValue {
   if (Array.isArray(value)) return value.map(withMore);
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null) return value ?? null;
   return { ...Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withMore(inner)])), addedLater: 'yes' };
 }
 
-function withoutMore(value: JsonValue): JsonValue {
+function withoutMore(value: JsonValue | undefined): JsonValue {
   if (Array.isArray(value)) return value.map(withoutMore);
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null) return value ?? null;
   const known = Object.entries(value).filter(([key]) => key !== 'addedLater');
   return Object.fromEntries(known.map(([key, inner]) => [key, withoutMore(inner)]));
 }

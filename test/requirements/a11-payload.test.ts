@@ -57,6 +57,9 @@ describe('A11 policy as code on the payload', () => {
   test.for([
     ['pod.yaml', POD.replace('spec:\n', 'spec:\n  hostNetwork: true\n'), 'pod.yaml:5 host-network: Pod/web'],
     ['pod.yaml', POD.replace(IMAGE, `${IMAGE}\n      securityContext: { privileged: yes }`), 'pod.yaml:8 privileged'],
+    ['pod.yaml', POD.replace('spec:\n', 'spec:\n  volumes: [{ name: v, hostPath: { path: / } }]\n'), 'pod.yaml:5 host-mount: Pod/web'],
+    ['compose.yaml', COMPOSE.replace('    mem_limit', "    volumes: ['/etc:/host']\n    mem_limit"), 'compose.yaml:4 host-mount'],
+    ['web.container', `${QUADLET}Volume=/etc:/host\n`, 'web.container:4 host-mount'],
     ['pod.yaml', POD.replace('limits: {', 'requests: {'), 'pod.yaml:8 unbounded-resources'],
     [
       'pod.yaml',

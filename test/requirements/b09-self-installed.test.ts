@@ -50,7 +50,7 @@ describe.skipIf(!canBoot())('B9 self and B8 on a real systemd (skipped without r
     (await here.machine.must('sh', '-c', `tr '\\0' ' ' < /proc/${await here.show(unit, 'MainPID')}/cmdline`)).trim();
 
   beforeAll(async () => {
-    here = await installSite();
+    here = await installSite('trixie');
     const driver = { unit: {}, start: WORKLOAD_START, health: [{ command: ['test', '-f', 'app/version'] }], probationSeconds: 2 };
     here.configure({ driver, self: { component: 'updater' } });
     await publish('1.0.0', {});

@@ -46,6 +46,12 @@ async function follow(text: string, given: Readonly<Record<string, string>> = {}
   return { exit: 0, signal: null, stdout: '', stderr: '', json: await lane.sealane(told) };
 }
 
+/** Takes a file away, and lets something else take its place. */
+function replace(file: string, put: () => void): void {
+  rmSync(file);
+  put();
+}
+
 /** The next line of a journal. */
 const lineAfter = (file: string, event: JsonObject): string =>
   new TextDecoder().decode(encodeRecord(parseJournal(readFileSync(file)).head, event).line);
@@ -113,15 +119,16 @@ test('a stage that the lane holds: the refusal names where to look, status repea
   expect(await site.must(['update'])).toMatchObject({ outcome: 'installed' });
 });
 
-test.each<[string, (current: string) => void]>([
-  ['points to another release', (current) => (rmSync(current), symlinkSync(`releases/${'0'.repeat(64)}`, current))],
+const nowhere = `releases/${'0'.repeat(64)}`;
+test.each<[string, (current: string, target: string) => void]>([
+  ['points to another release', (current) => replace(current, () => symlinkSync(nowhere, current))],
   ['is gone', (current) => rmSync(current)],
-  ['is a folder that somebody copied', (current) => (rmSync(current), mkdirSync(current))],
-  ['points to a slot that is gone', (current) => rmSync(path.join(site.state, readlinkSync(current)), { recursive: true })],
+  ['is a folder that somebody made', (current) => replace(current, () => mkdirSync(current))],
+  ['points to a slot that is gone', (_, target) => rmSync(path.join(site.state, target), { recursive: true })],
 ])('a link to what runs that %s: doctor names what puts it back', async (_, spoil) => {
   const current = path.join(site.state, 'current');
   const before = readlinkSync(current);
-  spoil(current);
+  spoil(current, before);
   const found = await doctor();
   expect(found.checks).toContainEqual(expect.objectContaining({ id: 'current', verdict: 'fail' }));
   const mended = await follow(remedyOf(found));

@@ -21,8 +21,8 @@ const TRIXIE = [
   '--capability=CAP_NET_ADMIN',
 ];
 
-/** Longest that anything in here is waited for. */
-const PATIENCE_MS = 60_000;
+/** Longest that anything in here is waited for: a busy machine starts a program in seconds. */
+const PATIENCE_MS = 180_000;
 
 /** A booted machine. It has the network of this host. */
 export interface Machine {

@@ -57,6 +57,22 @@ describe('payload', () => {
     });
   });
 
+  test('passes volumes that the orchestrator makes, and refuses one of them that binds a folder of the host', () => {
+    const volumes = 'volumes: [{ name: a, emptyDir: {} }, { name: b, persistentVolumeClaim: { claimName: c } }]';
+    const made = {
+      'pod.yaml': POD.replace('spec:\n', `spec:\n  ${volumes}\n`),
+      'compose.yaml': COMPOSE.replace(
+        '    mem_limit',
+        "    volumes: ['data:/data', /cache, { type: volume, source: v, target: /v }]\n    mem_limit",
+      ),
+      'web.container': `${QUADLET}Volume=data.volume:/data\nVolume=/anonymous\nMount=type=tmpfs,destination=/tmp\n`,
+      'data.volume': '[Volume]\nLabel=of=readings\n',
+    };
+    expect(check(laneOf(made))).toMatchObject({ verdict: 'pass' });
+    const bound = '[Volume]\nType=none\nOptions=bind\nDevice=/srv\n';
+    expect(check(laneOf({ ...made, 'data.volume': bound })).actual).toBe('data.volume:4 host-mount: data.volume, folder /srv of the host');
+  });
+
   const pod = (from: string, to: string): string => {
     expect(POD).toContain(from);
     return POD.replace(from, to);
@@ -90,6 +106,22 @@ describe('payload', () => {
     ['an image volume by tag', inSpec('  volumes: [{ name: v, image: { reference: "models:1" } }]'), 'pod.yaml:5 unpinned-image'],
     ['the host’s network', inSpec('  hostNetwork: true'), 'pod.yaml:5 host-network'],
     ['the host’s network in YAML 1.1', inSpec('  hostNetwork: yes'), 'pod.yaml:5 host-network'],
+    [
+      'a folder of the host',
+      inSpec('  volumes: [{ name: v, hostPath: { path: /etc } }]'),
+      'pod.yaml:5 host-mount: Pod/web, folder /etc of the host',
+    ],
+    [
+      'a folder of the host in YAML',
+      inSpec('  volumes:\n    - name: a\n      emptyDir: {}\n    - name: b\n      hostPath:\n        path: /'),
+      'pod.yaml:9 host-mount',
+    ],
+    [
+      'a volume that is a folder of the host',
+      object('PersistentVolume', 'spec: { hostPath: { path: /srv } }'),
+      'pod.yaml:13 host-mount: PersistentVolume/it, folder /srv',
+    ],
+    ['a volume that is a disk of the node', object('PersistentVolume', 'spec: { local: { path: /mnt/disk } }'), 'pod.yaml:13 host-mount'],
     ['the host’s processes', inSpec('  hostPID: true'), 'pod.yaml:5 privileged'],
     ['privilege', inContainer('      securityContext: { privileged: true }'), 'pod.yaml:8 privileged'],
     ['privilege as a text', inContainer('      securityContext: { privileged: "True" }'), 'pod.yaml:8 privileged'],
@@ -140,6 +172,21 @@ describe('payload', () => {
     ['a capability', inService('    cap_add: [SYS_ADMIN]'), 'compose.yaml:4 privileged'],
     ['no confinement', inService('    security_opt: ["seccomp:unconfined"]'), 'compose.yaml:4 privileged'],
     ['the host’s network', inService('    network_mode: host'), 'compose.yaml:4 host-network'],
+    [
+      'a folder of the host',
+      inService("    volumes: ['data:/data', '/etc:/host:ro']"),
+      'compose.yaml:4 host-mount: service web, folder /etc of the host',
+    ],
+    ['a folder beside the file', inService("    volumes: ['./data:/data']"), 'compose.yaml:4 host-mount'],
+    ['a folder of a user', inService("    volumes: ['~/data:/data']"), 'compose.yaml:4 host-mount'],
+    ['a folder of Windows', inService("    volumes: ['C:\\\\data:/data']"), 'folder C:'],
+    ['a folder that a variable names', inService("    volumes: ['${DATA}:/data']"), 'compose.yaml:4 host-mount'],
+    ['a long bind', inService('    volumes: [{ type: bind, source: /run, target: /run }]'), 'compose.yaml:4 host-mount'],
+    [
+      'a volume that binds',
+      `${COMPOSE}volumes: { v: { driver_opts: { type: none, o: "rw,bind", device: /srv } } }\n`,
+      'compose.yaml:7 host-mount: volume v',
+    ],
     ['no limit of memory', compose('    mem_limit: 64m\n', ''), 'compose.yaml:2 unbounded-resources'],
     ['no limit of cpu', compose('    cpus: 0.5\n', ''), 'compose.yaml:2 unbounded-resources'],
     ['a port on every address', compose("'127.0.0.1:8080:80'", "'8080:80'"), 'compose.yaml:6 open-route'],
@@ -162,6 +209,12 @@ describe('payload', () => {
     ['a tag', QUADLET.replace(IMAGE, 'app:1'), 'web.container:2 unpinned-image: web.container, image app:1'],
     ['no image', QUADLET.replace(/Image=.*\n/, ''), 'web.container:1 unpinned-image'],
     ['the host’s network', `${QUADLET}Network=host\n`, 'web.container:5 host-network'],
+    ['a folder of the host', `${QUADLET}Volume=/etc:/host:ro\n`, 'web.container:5 host-mount: web.container, folder /etc of the host'],
+    ['the home of who runs it', `${QUADLET}Volume=%h/data:/data\n`, 'web.container:5 host-mount'],
+    ['a bind', `${QUADLET}Mount=type=bind,source=/run,destination=/run\n`, 'web.container:5 host-mount'],
+    ['a folder of the host as root', QUADLET.replace(`Image=${IMAGE}`, 'Rootfs=/srv/root'), 'web.container:2 host-mount'],
+    ['a folder past the unit’s own keys', `${QUADLET}PodmanArgs=--volume /etc:/host\n`, 'web.container:5 host-mount'],
+    ['a bind past the unit’s own keys', `${QUADLET}PodmanArgs=--mount=type=bind,src=/etc,dst=/x\n`, 'web.container:5 host-mount'],
     ['privilege', `${QUADLET}PodmanArgs=--privileged\n`, 'web.container:5 privileged'],
     ['privilege on the next line', `${QUADLET}PodmanArgs=--tty \\\n  --privileged\n`, 'web.container:5 privileged'],
     ['a capability', `${QUADLET}AddCapability=NET_RAW CAP_SYS_ADMIN\n`, 'web.container:5 privileged'],

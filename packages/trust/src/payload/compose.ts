@@ -1,5 +1,6 @@
 /** Rules on compose files (the Compose Specification). */
 import type { Finding, PayloadRule } from './finding.js';
+import { isHostPath, volumeSource } from './host-path.js';
 import { isPinned } from './image-reference.js';
 import { isAnyAddress, isHostCapability, isLimit, isOn, listOf } from './lax-value.js';
 import { isRecord, type Place, type YamlDocument } from './manifest-file.js';
@@ -19,6 +20,11 @@ export function composeFindings(document: YamlDocument): readonly Finding[] {
   for (const [name, service] of Object.entries(services)) {
     oneService(isRecord(service) ? service : {}, ['services', name], `service ${name}`, report);
   }
+  for (const [name, volume] of Object.entries(isRecord(root['volumes']) ? root['volumes'] : {})) {
+    const options = isRecord(volume) && isRecord(volume['driver_opts']) ? volume['driver_opts'] : {};
+    if (/\bbind\b/.test(String(options['o'])))
+      report('host-mount', ['volumes', name, 'driver_opts', 'o'], `volume ${name}`, `folder ${String(options['device'])} of the host`);
+  }
   for (const part of ['secrets', 'configs']) {
     for (const [name, entry] of Object.entries(isRecord(root[part]) ? root[part] : {})) {
       const content = isRecord(entry) ? entry['content'] : undefined;
@@ -33,6 +39,10 @@ function oneService(service: Fields, place: Place, object: string, report: Repor
   image(service, place, object, report);
   privileges(service, place, object, report);
   if (service['network_mode'] === 'host') report('host-network', [...place, 'network_mode'], object, 'network_mode host');
+  listOf(service['volumes']).forEach((volume, at) => {
+    const folder = hostFolder(volume);
+    if (folder !== undefined) report('host-mount', [...place, 'volumes', at], object, `folder ${folder} of the host`);
+  });
   bounds(service, place, object, report);
   listOf(service['ports']).forEach((port, at) => {
     if (isOpenPort(port)) report('open-route', [...place, 'ports', at], object, `port ${describePort(port)} on every address of the host`);
@@ -71,6 +81,16 @@ function bounds(service: Fields, place: Place, object: string, report: Report): 
   if (!isLimit(limits['cpus']) && !isLimit(service['cpus']) && !isLimit(service['cpu_quota']))
     report('unbounded-resources', place, object, 'no limit of cpu');
   if (!isLimit(limits['memory']) && !isLimit(service['mem_limit'])) report('unbounded-resources', place, object, 'no limit of memory');
+}
+
+/** What a service mounts from its host; undefined for volumes of the engine. */
+function hostFolder(volume: unknown): string | undefined {
+  if (!isRecord(volume)) {
+    const source = volumeSource(String(volume));
+    return source !== undefined && isHostPath(source) ? source : undefined;
+  }
+  const source = String(volume['source'] ?? volume['src']);
+  return volume['type'] === 'bind' || volume['type'] === 'npipe' || isHostPath(source) ? source : undefined;
 }
 
 /** `HOST_IP:PUBLISHED:TARGET` binds to one address; without one, a port is published on all. */

@@ -5,6 +5,7 @@ export const PAYLOAD_RULES = [
   'unpinned-image',
   'privileged',
   'host-network',
+  'host-mount',
   'unbounded-resources',
   'open-route',
   'plaintext-secret',

@@ -18,6 +18,7 @@ export function kubernetesFindings(document: YamlDocument): readonly Finding[] {
       if (isRecord(value) && Array.isArray(value['containers'])) podSpec(value, [...place, ...below], object, report);
     });
     network(fields, place, object, report);
+    persistentVolume(fields, place, object, report);
     plainSecrets(fields, place, object, report);
   }
   return findings;
@@ -50,9 +51,15 @@ function podSpec(spec: Fields, place: Place, object: string, report: Report): vo
     });
   }
   listOf(spec['volumes']).forEach((volume, at) => {
+    if (isRecord(volume) && volume['hostPath'] !== undefined) hostMount(volume, [...place, 'volumes', at, 'hostPath'], object, report);
     const reference = isRecord(volume) && isRecord(volume['image']) ? volume['image']['reference'] : undefined;
     if (reference !== undefined) image(reference, [...place, 'volumes', at, 'image', 'reference'], object, report);
   });
+}
+
+/** `{hostPath: {path}}` of a volume, also of one that is claimed. */
+function hostMount({ hostPath }: Fields, place: Place, object: string, report: Report): void {
+  report('host-mount', place, object, `folder ${String(isRecord(hostPath) ? hostPath['path'] : hostPath)} of the host`);
 }
 
 function oneContainer(container: Fields, place: Place, name: string, report: Report): void {
@@ -94,6 +101,13 @@ function bounds(container: Fields, place: Place, name: string, report: Report): 
     if (!isLimit(limits[resource]))
       report('unbounded-resources', [...place, 'resources', 'limits', resource], name, `no limit of ${resource}`);
   }
+}
+
+/** A volume that pods claim by name, and that is a folder of the host. */
+function persistentVolume({ kind, spec }: Fields, place: Place, object: string, report: Report): void {
+  if (kind !== 'PersistentVolume' || !isRecord(spec)) return;
+  if (spec['hostPath'] !== undefined) hostMount(spec, [...place, 'spec', 'hostPath'], object, report);
+  if (spec['local'] !== undefined) hostMount({ hostPath: spec['local'] }, [...place, 'spec', 'local'], object, report);
 }
 
 /** Routes that lead in from everywhere, or out to everywhere. */

@@ -1,5 +1,6 @@
 /** Rules on quadlet units (podman-systemd.unit(5)). */
 import type { Finding, PayloadRule } from './finding.js';
+import { isHostPath, volumeSource } from './host-path.js';
 import { isPinned } from './image-reference.js';
 import { isAnyAddress, isHostCapability, isLimit, isOn } from './lax-value.js';
 import type { QuadletEntry, QuadletUnit } from './quadlet-file.js';
@@ -17,6 +18,7 @@ export function quadletFindings(unit: QuadletUnit): readonly Finding[] {
     if (unit.type === 'container' || unit.type === 'pod' || unit.type === 'kube') oneEntry(entry, report);
   }
   if (unit.type === 'container') bounds(unit, report);
+  if (unit.type === 'volume') boundVolume(unit, report);
   return findings;
 }
 
@@ -34,6 +36,9 @@ function images({ type, entries }: QuadletUnit, report: Report): void {
 function oneEntry({ key, value, line }: QuadletEntry, report: Report): void {
   if (key === 'Network' && /^host(?::|$)/.test(value)) report('host-network', line, `Network=${value}`);
   if (key === 'PublishPort' && isOpenPort(value)) report('open-route', line, `port ${value} on every address of the host`);
+  if (key === 'Volume') volume(value, line, report);
+  if (key === 'Mount') mount(value, line, report);
+  if (key === 'Rootfs') report('host-mount', line, `folder ${value} of the host`);
   if (key === 'SeccompProfile' && value === 'unconfined') report('privileged', line, `SeccompProfile=${value}`);
   if (key === 'AddCapability') {
     for (const capability of value.split(/\s+/).filter(isHostCapability)) report('privileged', line, `capability ${capability}`);
@@ -44,6 +49,27 @@ function oneEntry({ key, value, line }: QuadletEntry, report: Report): void {
   if (key === 'PodmanArgs' || key === 'GlobalArgs') podmanArgs(value, line, report);
 }
 
+/** `SOURCE:TARGET[:OPTIONS]`: a path of the host, a volume, or a unit that makes one. */
+function volume(value: string, line: number, report: Report): void {
+  const source = volumeSource(value);
+  if (source !== undefined && isHostPath(source)) report('host-mount', line, `folder ${source} of the host`);
+}
+
+/** `type=bind,source=…,target=…` as `podman run --mount` takes it. */
+function mount(value: string, line: number, report: Report): void {
+  const fields = new Map(value.split(',').map((part) => [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1)]));
+  const source = fields.get('source') ?? fields.get('src') ?? '';
+  const type = fields.get('type') ?? 'volume';
+  if (type === 'bind' || type === 'glob' || isHostPath(source)) report('host-mount', line, `folder ${source} of the host`);
+}
+
+/** A volume that the engine mounts from a folder of the host. */
+function boundVolume({ entries }: QuadletUnit, report: Report): void {
+  const isBound = entries.some(({ key, value }) => (key === 'Options' || key === 'PodmanArgs') && /\bbind\b/.test(value));
+  const device = entries.find(({ key }) => key === 'Device');
+  if (isBound && device !== undefined) report('host-mount', device.line, `folder ${device.value} of the host`);
+}
+
 /** What is passed to podman around the keys that quadlet knows. */
 function podmanArgs(value: string, line: number, report: Report): void {
   for (const [, flag = '', text = ''] of value.matchAll(/(?:^|\s)--?([a-z-]+)(?:[= ]("[^"]*"|[^\s-]\S*))?/g)) {
@@ -51,6 +77,9 @@ function podmanArgs(value: string, line: number, report: Report): void {
     if (flag === 'privileged' && isOn(argument === '' ? true : argument)) report('privileged', line, '--privileged');
     if (['pid', 'ipc', 'uts', 'userns', 'cgroupns'].includes(flag) && argument === 'host') report('privileged', line, `--${flag} host`);
     if (['network', 'net'].includes(flag) && argument === 'host') report('host-network', line, `--${flag} host`);
+    if (['volume', 'v'].includes(flag)) volume(argument, line, report);
+    if (flag === 'mount') mount(argument, line, report);
+    if (flag === 'rootfs') report('host-mount', line, '--rootfs');
     if (flag === 'cap-add' && argument.split(',').some(isHostCapability)) report('privileged', line, `--cap-add ${argument}`);
     if (['publish', 'p'].includes(flag) && isOpenPort(argument))
       report('open-route', line, `port ${argument} on every address of the host`);
