@@ -14,7 +14,12 @@ import { inWords, openSite, withLockedSite } from '../site-shell.js';
 export const command: CommandSpec = {
   name: 'doctor',
   summary: 'look for what is wrong at this site, and mend it',
-  options: [{ flags: '--mend', description: 'finish what was interrupted, start what should run, put back what leads to it; set a damaged journal aside' }],
+  options: [
+    {
+      flags: '--mend',
+      description: 'finish what was interrupted, start what should run, put back what leads to it; set a damaged journal aside',
+    },
+  ],
   example: 'sealane-site doctor --config site/site.yaml --state site/state',
   run,
 };
