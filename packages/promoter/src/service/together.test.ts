@@ -6,12 +6,16 @@ import { workQueue } from './work-queue.js';
 test('takes in what is asked until the batch has gathered, and tells each what came of it', async () => {
   const queue = workQueue({ nowMs: () => 0, breakForOthers: () => Promise.resolve() });
   const batches: (readonly number[])[] = [];
-  let begin = (): void => undefined;
+  const gathering: (() => void)[] = [];
+  const begin = async (): Promise<void> => {
+    await expect.poll(() => gathering.length).toBe(1);
+    gathering.pop()?.();
+  };
   const ask = together<number, number>({
     queue,
     noun: 'a number',
     maxBatch: 3,
-    gather: () => new Promise((resolve) => (begin = resolve)),
+    gather: () => new Promise((resolve) => void gathering.push(resolve)),
     work: (numbers) => {
       batches.push(numbers);
       return Promise.resolve(numbers.map((number) => (number === 2 ? { error: new Error('not two') } : { value: number * 10 })));
@@ -19,10 +23,10 @@ test('takes in what is asked until the batch has gathered, and tells each what c
   });
   const asked = [1, 2, 3, 4].map(ask);
   expect(batches).toEqual([]);
-  begin();
+  await begin();
   expect(await Promise.allSettled(asked.slice(0, 3))).toMatchObject([{ value: 10 }, { reason: { message: 'not two' } }, { value: 30 }]);
   const late = ask(5);
-  begin();
+  await begin();
   expect(await Promise.all([asked[3], late])).toEqual([40, 50]);
   expect(batches).toEqual([
     [1, 2, 3],
