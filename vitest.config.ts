@@ -57,6 +57,7 @@ export default defineConfig({
         test: {
           name: 'reliability',
           include: ['test/reliability/*.reliability.ts'],
+          setupFiles: ['test/reliability/no-flushes.ts'],
           globalSetup: ['bin/prepare.mjs'],
           testTimeout: 12 * 3600 * 1000,
           hookTimeout: 180_000,

@@ -1,28 +1,27 @@
 /** `npm run reliability`: one flush taken away at a time: is there a disk that only its absence makes possible and that is not recovered? */
-import { appendFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { seeded } from './disk-states.js';
-import { buildFsPoints } from './fs-points.js';
-import { disksOf, recoverFrom, traceScenario, type TracedScenario } from './power-cuts.js';
-import { writeReport } from './report.js';
-import { resultsFile, timeIsUp } from './results.js';
-import { type CutWorld, makeCutWorld, POWER_SCENARIOS } from './scenes.js';
+import { keptWorld } from './kept-world.js';
+import { disksOf, recoverFrom, type TracedScenario } from './power-cuts.js';
+import { type TakenFlush, writeReport } from './report.js';
+import { openResults, timeIsUp } from './results.js';
+import { type CutWorld, POWER_SCENARIOS } from './scenes.js';
+import { keptTraces } from './traced-scenarios.js';
 
 /** Disks tried for each flush, until one is not recovered: of cuts at the very end, where all else is flushed, and of any. */
 const AT_THE_END = 8;
 const DISKS = 16;
 
 test('each flush is missed, or the page says why it is there', async () => {
-  const world = await makeCutWorld();
-  const file = resultsFile('flushes.jsonl');
+  const world = await keptWorld('flushes', 'flushes.jsonl');
+  const { before, add } = openResults<TakenFlush>('flushes.jsonl');
   try {
-    const library = buildFsPoints(world.dir);
-    const traced: TracedScenario[] = [];
-    for (const scenario of POWER_SCENARIOS) traced.push(await traceScenario(world, library, scenario));
+    const done = new Set(before.map(({ scenario, index }) => `${scenario} ${index}`));
+    const traced = (await keptTraces(world)).filter(({ scenario }) => POWER_SCENARIOS.includes(scenario));
     for (const { one, index, flush } of inAnyOrder(traced.flatMap(flushesOf))) {
       if (timeIsUp()) break;
-      const answer = await firstFault(world, one, index);
-      appendFileSync(file, `${JSON.stringify({ scenario: one.scenario.name, flush, ...answer })}\n`);
+      const scenario = one.scenario.name;
+      if (!done.has(`${scenario} ${index}`)) add({ scenario, index, flush, ...(await firstFault(world, one, index)) });
     }
     expect(traced.length).toBe(POWER_SCENARIOS.length);
   } finally {

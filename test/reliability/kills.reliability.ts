@@ -1,14 +1,16 @@
 /** `npm run reliability`: SIGKILL and failures of the disk at every call of whole commands and of their recoveries, counted into docs/reliability.md. */
-import { appendFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { type Random, seeded } from './disk-states.js';
 import { buildFsPoints } from './fs-points.js';
-import { callsOf, cut, type Cut, faultsOf } from './kills.js';
+import { together } from './in-turn.js';
+import { keptIn, keptWorld } from './kept-world.js';
+import { callsOf, cut, type Cut, type CutResult, faultsOf } from './kills.js';
 import { writeReport } from './report.js';
-import { resultsFile, timeIsUp } from './results.js';
-import { makeCutWorld, type Scenario, SCENARIOS } from './scenes.js';
+import { openResults, timeIsUp } from './results.js';
+import { type Scenario, SCENARIOS } from './scenes.js';
 
-/** Recoveries that are killed as well after each kill. */
+/** Recoveries that are killed as well after each fault. */
 const KILLED_AGAIN = 4;
 
 /** A recovery makes about as many calls as this at most. */
@@ -18,23 +20,25 @@ const MOST_CALLS = 120;
 const AT_ONCE = 2;
 
 test('killed or failed at every call', async () => {
-  const world = await makeCutWorld();
-  const file = resultsFile('kills.jsonl');
+  const world = await keptWorld('kills', 'kills.jsonl');
+  const { before, add } = openResults<CutResult>('kills.jsonl');
   try {
-    const library = buildFsPoints(world.dir);
+    const library = buildFsPoints(world.scenes);
+    const done = new Set(before.map(({ scenario, fault, at }) => `${scenario} ${fault} ${at}`));
+    const calls = await keptIn(path.join(world.dir, '..'), 'calls', async () => {
+      const all: (readonly string[])[] = [];
+      for (const scenario of SCENARIOS) all.push(await callsOf(world, library, scenario));
+      return all;
+    });
     const random = seeded(1);
-    const all: Planned[] = [];
-    for (const scenario of SCENARIOS) all.push(...plan(scenario, await callsOf(world, library, scenario), random));
+    const all = SCENARIOS.flatMap((scenario, number) => plan(scenario, calls[number] ?? [], random));
     // in an order of chance: a run that is broken off has tried a fair part
     const order = all.map((one) => ({ one, rank: random() })).sort((left, right) => left.rank - right.rank);
-    const queue = order.values();
-    const worker = async (): Promise<void> => {
-      for (const { one } of queue) {
-        if (timeIsUp()) return;
-        appendFileSync(file, `${JSON.stringify(await cut(world, library, one.scenario, one.cut))}\n`);
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    await together(AT_ONCE, order, async ({ one: { scenario, cut: where } }) => {
+      if (timeIsUp()) return false;
+      if (!done.has(`${scenario.name} ${where.fault} ${where.at}`)) add(await cut(world, library, scenario, where));
+      return true;
+    });
     expect(all.length).toBeGreaterThan(1000);
   } finally {
     world.close();
@@ -47,11 +51,11 @@ interface Planned {
   readonly cut: Cut;
 }
 
-/** Every fault that each call can have; after each kill some recoveries are killed too. */
+/** Every fault that each call can have; after each some recoveries are killed too. */
 function plan(scenario: Scenario, calls: readonly string[], random: Random): readonly Planned[] {
   return calls.flatMap((call, index) =>
     faultsOf(call).map((fault) => {
-      const again = fault === 'kill' ? Array.from({ length: KILLED_AGAIN }, () => 1 + Math.floor(random() * MOST_CALLS)) : [];
+      const again = Array.from({ length: KILLED_AGAIN }, () => 1 + Math.floor(random() * MOST_CALLS));
       return { scenario, cut: { fault, at: index + 1, again } };
     }),
   );

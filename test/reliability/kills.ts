@@ -6,7 +6,7 @@ import { type Fault, FAULTS, numbered, type Numbered } from './fs-points.js';
 import { clear, type CutWorld, faultsAmidst, faultsAtRest, type Scenario, setScene } from './scenes.js';
 import { records } from './trace.js';
 
-/** Where to cut: the call of the command, and after it a call of each recovery. */
+/** Where to cut: the call of the command, and after it a call of each recovery, at which that is killed. */
 export interface Cut {
   readonly fault: Fault;
   readonly at: number;

@@ -1,10 +1,10 @@
 /** Traces a real command, builds the disks that a power cut may leave, and recovers each. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { systemClock } from '../../packages/site/src/clock.js';
 import { siteAt, type TestSite } from '../support/site.js';
-import { receiptsOf, type ReceiptOnDisk } from '../support/site-world.js';
+import { editConfig, receiptsOf, type ReceiptOnDisk } from '../support/site-world.js';
 import { type DiskState, type Image, imageOf, pendingAt, type Random, statesAt } from './disk-states.js';
 import { numbered } from './fs-points.js';
 import { updateAfterBoot } from './recovery.js';
@@ -19,21 +19,31 @@ export interface TracedScenario {
   readonly receipts: readonly ReceiptOnDisk[];
 }
 
-/** Runs the scenario's command and records all that it does to the site's folder. */
-export async function traceScenario(world: CutWorld, library: string, scenario: Scenario): Promise<TracedScenario> {
+/** Runs the scenario's command and records all that it does to the site's folder; with `killedAt`, what the next command does after the first was killed there. */
+export async function traceScenario(world: CutWorld, library: string, scenario: Scenario, killedAt?: number): Promise<TracedScenario> {
   const site = setScene(world, scenario);
-  const log = `${site.dir}.log`;
+  const [shared, log] = [`${site.dir}.shared`, `${site.dir}.log`];
   try {
     const receipts = receiptsOf(site);
+    if (killedAt !== undefined) {
+      const { env } = numbered(library, { root: site.dir, shared, fault: { is: 'kill', at: killedAt } });
+      await site.run(scenario.words(world), { env });
+      linkUp(world, site, scenario);
+    }
     const before = snapshot(site.dir);
-    const { env } = numbered(library, { root: site.dir, shared: `${site.dir}.shared`, log });
-    await site.run(scenario.words(world), { env });
+    const { env } = numbered(library, { root: site.dir, shared, log });
+    await site.run(killedAt === undefined ? scenario.words(world) : ['update'], { env });
     const left = snapshot(site.dir);
     const trace = readTrace(before, readFileSync(log));
     return { scenario, trace, after: imageOf({ ...emptyTrace, ...traceOf(left) }, everything), receipts };
   } finally {
     clear(site);
   }
+}
+
+/** Who came by with a medium has gone: from now on there is a link. */
+function linkUp(world: CutWorld, site: TestSite, { upstream, offered }: Scenario): void {
+  if (upstream === 'none') editConfig(site.dir, 'upstreams', [world.lanes[offered]]);
 }
 
 const emptyTrace = { operations: [] };
@@ -78,29 +88,28 @@ function nameOf(image: Image): string {
   return hash.digest('base64');
 }
 
+/** What a cut after `at` operations left. Two disks of one name are the same. */
+export interface Disk {
+  readonly at: number;
+  readonly name: string;
+  readonly image: Image;
+}
+
 /** The different disks that cuts of a trace may leave; with `without`, those that only the missing flush makes possible are among them. */
-export function* disksOf(
-  trace: Trace,
-  more: number,
-  random: Random,
-  seen: Set<string>,
-  without?: number,
-): Generator<{ at: number; image: Image }> {
+export function* disksOf(trace: Trace, more: number, random: Random, seen: Set<string>, without?: number): Generator<Disk> {
   for (let at = without ?? 0; at <= trace.operations.length; at += 1) {
     for (const state of statesAt(trace, pendingAt(trace, at, without), more, random)) {
       const image = imageOf(trace, state);
       const name = nameOf(image);
       if (seen.has(name)) continue;
       seen.add(name);
-      yield { at, image };
+      yield { at, name, image };
     }
   }
 }
 
 /** Lays an image down as a disk would be found. */
 function layDown(dir: string, image: Image): void {
-  rmSync(dir, { recursive: true, force: true });
-  mkdirSync(dir);
   for (const [at, { kind, mode, bytes, target }] of image) {
     const file = path.join(dir, at);
     if (kind === 'folder') mkdirSync(file, { mode });
@@ -123,9 +132,13 @@ let boots = 0;
 
 /** Boots into an image and lets the site recover; says what is wrong then. */
 export async function recoverFrom(world: CutWorld, traced: TracedScenario, image: Image): Promise<readonly string[]> {
-  const site: TestSite = siteAt(path.join(world.dir, 'cut'));
-  layDown(site.dir, image);
-  return await recoverIn(world, traced, site);
+  const site: TestSite = siteAt(mkdtempSync(path.join(world.scenes, 'cut-')));
+  try {
+    layDown(site.dir, image);
+    return await recoverIn(world, traced, site);
+  } finally {
+    rmSync(site.dir, { recursive: true });
+  }
 }
 
 /** As `recoverFrom`, in a folder that is as the cut left it. */
@@ -135,6 +148,7 @@ export async function recoverIn(
   site: TestSite,
 ): Promise<readonly string[]> {
   boots += 1;
+  linkUp(world, site, scenario);
   try {
     const { faults } = await updateAfterBoot(world, site, `boot-${boots}`);
     return [...faults, ...(await onceStarted(() => faultsAtRest(world, site, scenario, receipts).faults))];

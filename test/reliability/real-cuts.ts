@@ -8,11 +8,11 @@ import path from 'node:path';
 import { systemClock } from '../../packages/site/src/clock.js';
 import { commandWords, ROOT } from '../support/run.js';
 import { siteAt } from '../support/site.js';
-import { editConfig, receiptsOf, type ReceiptOnDisk } from '../support/site-world.js';
+import { receiptsOf, type ReceiptOnDisk } from '../support/site-world.js';
 import { type CpioEntry, file } from './cpio.js';
 import { type Random } from './disk-states.js';
 import { recoverIn } from './power-cuts.js';
-import { clear, type CutWorld, endWorkloads, POWER_SCENARIOS, type Scenario, SCENARIOS, setScene } from './scenes.js';
+import { clear, type CutWorld, endWorkloads, POWER_SCENARIOS, type Scenario, setScene } from './scenes.js';
 import { carried, runInMachine } from './virtual-machine.js';
 import { type CutDisk, cutAt, type LogEntry, readWriteLog, writeCut } from './write-log.js';
 
@@ -22,7 +22,7 @@ const MOUNTS = { default: 'defaults', loose: 'commit=1,data=writeback,noauto_da_
 export type Mount = keyof typeof MOUNTS;
 
 /** Commands that are cut. */
-export const REAL_SCENARIOS: readonly Scenario[] = [...POWER_SCENARIOS, ...SCENARIOS.filter(({ name }) => name === 'media import')];
+export const REAL_SCENARIOS: readonly Scenario[] = POWER_SCENARIOS.filter(({ name }) => name !== 'mirror sync');
 
 const FILE_SYSTEM_BYTES = 64 * 1024 * 1024;
 
@@ -153,16 +153,14 @@ export async function recoverCut(
   { scenario, receipts, before, entries, end }: Recording,
   cut: CutDisk,
 ): Promise<readonly string[]> {
-  const image = path.join(world.dir, 'cut.disk');
-  const site = siteAt(path.join(world.dir, 'cut'));
+  const image = path.join(world.scenes, 'cut.disk');
+  const site = siteAt(path.join(world.scenes, 'cut'));
   mkdirSync(site.dir, { recursive: true });
   copySparse(before, image);
   writeCut(image, entries, cut);
   try {
     execFileSync('mount', ['-t', 'ext4', '-o', 'loop', image, site.dir], { stdio: 'pipe' });
     try {
-      // who came by with a medium has gone: from now on there is a link
-      if (scenario.upstream === 'none') editConfig(site.dir, 'upstreams', [world.lanes[scenario.offered]]);
       // what was answered stays so
       const ends = cut.at > end ? scenario.ends.slice(0, 1) : scenario.ends;
       return await recoverIn(world, { scenario: { ...scenario, ends }, receipts }, site);

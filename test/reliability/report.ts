@@ -5,18 +5,23 @@ import path from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { ROOT } from '../support/run.js';
 import type { CutResult } from './kills.js';
-import { readResults } from './results.js';
+import { programsOf, readResults } from './results.js';
 import { LEVEL, level, type SoakRound, WARM } from './soak.js';
 
 const PAGE = path.join(ROOT, 'docs', 'reliability.md');
 
-interface CutDisk {
+/** A disk that a power cut after `at` operations may leave, by the beginning of its name. */
+export interface CutDisk {
   readonly scenario: string;
+  readonly at: number;
+  readonly disk: string;
   readonly faults: readonly string[];
 }
 
-interface TakenFlush {
+/** A flush that was taken away: `found` = what was wrong with the last of the `tried` disks. */
+export interface TakenFlush {
   readonly scenario: string;
+  readonly index: number;
   readonly flush: string;
   readonly tried: number;
   readonly found: string | null;
@@ -27,17 +32,19 @@ export interface RealCut {
   readonly scenario: string;
   readonly mount: string;
   readonly at: number;
+  /** Another cut of this scenario and mount with this name left the same disk. */
+  readonly disk: string;
   readonly answered: boolean;
   readonly faults: readonly string[];
 }
 
 /** Writes the page. A part that has no results here stays as the page has it. */
 export async function writeReport(): Promise<void> {
-  const kills = readResults('kills.jsonl') as readonly CutResult[];
-  const disks = readResults('power-cuts.jsonl') as readonly CutDisk[];
-  const real = readResults('real-cuts.jsonl') as readonly RealCut[];
-  const flushes = readResults('flushes.jsonl') as readonly TakenFlush[];
-  const soak = readResults('soak.jsonl') as readonly SoakRound[];
+  const kills = [...readResults<CutResult>('kills.jsonl'), ...readResults<CutResult>('self-kills.jsonl')];
+  const disks = readResults<CutDisk>('power-cuts.jsonl');
+  const real = readResults<RealCut>('real-cuts.jsonl');
+  const flushes = readResults<TakenFlush>('flushes.jsonl');
+  const soak = readResults<SoakRound>('soak.jsonl');
   const found: readonly (readonly [string, number, string])[] = [
     ['Killed and failed', kills.length, `${KILLS}\n\n${table(['command', 'fault', 'points tried', ...VERDICTS], killRows(kills))}`],
     ['Power cuts', disks.length, `${POWER}\n\n${table(['command', 'disks tried', ...VERDICTS], diskRows(disks))}`],
@@ -71,7 +78,7 @@ function partsOf(page: string): ReadonlyMap<string, string> {
 
 function measured(): string {
   const processor = cpus()[0]?.model.trim() ?? 'an unknown processor';
-  return `Measured on ${new Date().toISOString().slice(0, 10)} on ${cpus().length} cores of ${processor} with a load of ${Math.round(loadavg()[2] ?? 0)}, Linux ${release()}, Node ${process.versions.node}.`;
+  return `Measured on ${new Date().toISOString().slice(0, 10)} at ${programsOf()} on ${cpus().length} cores of ${processor} with a load of ${Math.round(loadavg()[2] ?? 0)}, Linux ${release()}, Node ${process.versions.node}.`;
 }
 
 const INTRODUCTION = `# Reliability
@@ -130,27 +137,31 @@ function groups<T>(all: readonly T[], key: (one: T) => string): readonly (readon
 }
 
 /** Recovered, mixed, lost, other: each result counts once, by its first fault. */
-function verdicts(all: readonly { readonly faults: readonly string[] }[], weight: (index: number) => number): readonly number[] {
+function verdicts(all: readonly { readonly faults: readonly string[] }[]): readonly number[] {
   const sums = [0, 0, 0, 0];
-  for (const [index, { faults }] of all.entries()) {
+  for (const { faults } of all) {
     const [first] = faults;
     const column = first === undefined ? 0 : first.startsWith('mixed') ? 1 : first.includes('lost') ? 2 : 3;
-    sums[column] = (sums[column] ?? 0) + weight(index);
+    sums[column] = (sums[column] ?? 0) + 1;
   }
   return sums;
 }
 
 function killRows(kills: readonly CutResult[]): readonly (readonly (string | number)[])[] {
-  const row = (words: readonly string[], some: readonly CutResult[]): readonly (string | number)[] => {
-    const points = (index: number): number => some[index]?.points ?? 0;
-    return [...words, some.reduce((sum, _, index) => sum + points(index), 0), ...verdicts(some, points)];
-  };
-  const rows = groups(kills, ({ scenario, fault }) => `${scenario}|${fault}`).map(([key, some]) => row(key.split('|'), some));
-  return [...rows, row(['**all**', ''], kills)];
+  // the first point is the fault's, those in the recoveries are kills
+  const points = kills.flatMap((one) =>
+    one.met.map((_, number) => ({ name: `${one.scenario}|${number === 0 ? one.fault : 'kill'}`, faults: one.faults })),
+  );
+  const row = (words: readonly string[], some: readonly { readonly faults: readonly string[] }[]): readonly (string | number)[] => [
+    ...words,
+    some.length,
+    ...verdicts(some),
+  ];
+  return [...groups(points, ({ name }) => name).map(([name, some]) => row(name.split('|'), some)), row(['**all**', ''], points)];
 }
 
 function diskRows(disks: readonly CutDisk[]): readonly (readonly (string | number)[])[] {
-  const row = (name: string, some: readonly CutDisk[]): readonly (string | number)[] => [name, some.length, ...verdicts(some, () => 1)];
+  const row = (name: string, some: readonly CutDisk[]): readonly (string | number)[] => [name, some.length, ...verdicts(some)];
   return [...groups(disks, ({ scenario }) => scenario).map(([name, some]) => row(name, some)), row('**all**', disks)];
 }
 
@@ -159,7 +170,7 @@ function realRows(cuts: readonly RealCut[]): readonly (readonly (string | number
     ...words,
     some.length,
     some.filter(({ answered }) => answered).length,
-    ...verdicts(some, () => 1),
+    ...verdicts(some),
   ];
   const rows = groups(cuts, ({ scenario, mount }) => `${scenario}|${mount}`).map(([key, some]) => row(key.split('|'), some));
   return [...rows, row(['**all**', ''], cuts)];

@@ -1,26 +1,56 @@
-/** Where the enumerations write down what they found, one line of JSON each: a run that is broken off loses nothing. */
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+/**
+ * Where the enumerations keep what they found, one line of JSON each: a run that is broken off loses nothing, and the next one of the same programs goes on
+ * where it was. What other programs gave is never mixed in.
+ */
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { ROOT } from '../support/run.js';
 
 const FOLDER = path.join(ROOT, '.reliability');
 
-/** A new file of results. */
-export function resultsFile(name: string): string {
-  mkdirSync(FOLDER, { recursive: true });
-  const file = path.join(FOLDER, name);
-  rmSync(file, { force: true });
-  return file;
+/** What the programs of a site are made from. */
+const SOURCES = ['core', 'trust', 'oci', 'site'].map((name) => `packages/${name}/src`);
+const NO_TESTS = [':(exclude,glob)packages/**/*.test.ts', ':(exclude,glob)packages/**/testing/**'];
+const MADE_FROM = ['bin/bundle.mjs', 'package-lock.json', ...SOURCES, ...NO_TESTS];
+
+const git = (...words: readonly string[]): string => execFileSync('git', words, { cwd: ROOT, encoding: 'utf8' }).trim();
+
+let version: string | undefined;
+
+/** The commit that changed a site's programs last; `…+` when they were changed since. */
+export function programsOf(): string {
+  version ??= `${git('log', '-1', '--format=%h', '--', ...MADE_FROM)}${git('status', '--porcelain', '--', ...MADE_FROM) === '' ? '' : '+'}`;
+  return version;
+}
+
+/** The folder of what these programs gave. */
+export function resultsFolder(): string {
+  const folder = path.join(FOLDER, programsOf());
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+/** What a part found, and a way to add to it. */
+export interface Results<T> {
+  readonly before: readonly T[];
+  add(one: T): void;
+}
+
+/** Opens the results of a part. Those of changed sources are not kept: nobody could say what gave them. */
+export function openResults<T>(name: string, { again = false }: { readonly again?: boolean } = {}): Results<T> {
+  const file = path.join(resultsFolder(), name);
+  if (again || programsOf().endsWith('+')) rmSync(file, { force: true });
+  return { before: readResults(name), add: (one) => appendFileSync(file, `${JSON.stringify(one)}\n`) };
 }
 
 /** The results that are there; none when nothing ran yet. */
-export function readResults(name: string): readonly unknown[] {
-  const file = path.join(FOLDER, name);
+export function readResults<T>(name: string): readonly T[] {
+  const file = path.join(resultsFolder(), name);
   if (!existsSync(file)) return [];
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as unknown);
+  const lines = readFileSync(file, 'utf8').split('\n');
+  // what follows the last newline is no line yet
+  return lines.slice(0, -1).map((line) => JSON.parse(line) as T);
 }
 
 const began = Date.now();

@@ -121,24 +121,23 @@ const FLUSH: Scenario = {
 };
 
 /** Scenarios that the power is cut in; all of their recoveries are an `update`. */
-export const POWER_SCENARIOS: readonly Scenario[] = [
-  ...SCENARIOS.filter(({ upstream, name }) => upstream === 'lane' && name !== 'mirror sync'),
-  FLUSH,
-];
+export const POWER_SCENARIOS: readonly Scenario[] = [...SCENARIOS, FLUSH];
 
 /** The world of sites, with the places that scenarios start from: workloads are not running there, but for that nothing is stopped. */
 export interface CutWorld extends SiteWorld {
   readonly places: Readonly<Record<Scenario['from'], string>>;
-  /** Path → hash of what lies in the slot of each release. */
+  /** Where scenes are laid out. */
+  readonly scenes: string;
+  /** Release → hash of what lies in its slot. */
   readonly trees: ReadonlyMap<string, string>;
 }
 
 /** Health that is asked quickly: thousands of cuts wait for it. */
 const QUICK_DRIVER = { ...DRIVER, healthIntervalMs: 20, probationSeconds: 0.05 };
 
-/** Makes it with the real commands. The same machine is seen wherever a site of it is booted. */
-export async function makeCutWorld(): Promise<CutWorld> {
-  const world = await makeSiteWorld({ serial: 'CUT-1' });
+/** Makes it with the real commands, in a folder of its own or this one. The same machine is seen wherever a site of it is booted. */
+export async function makeCutWorld(dir?: string): Promise<CutWorld> {
+  const world = await makeSiteWorld({ serial: 'CUT-1' }, dir);
   const places = {
     enrolled: world.enrolled,
     old: path.join(world.dir, 'old'),
@@ -159,7 +158,7 @@ export async function makeCutWorld(): Promise<CutWorld> {
     const release = world.releases[version];
     trees.set(release, treeHash(path.join(places.new, 'state', 'releases', release.slice('sha256:'.length))));
   }
-  return { ...world, places, trees };
+  return { ...world, places, scenes: world.dir, trees };
 }
 
 /** Updated and rolled back while nothing could be sent. */
@@ -176,7 +175,7 @@ async function queueReceipts(world: SiteWorld, from: string, to: string): Promis
 
 /** A copy of the place that a scenario starts from, its workload running. The caller ends it with `clear`. */
 export function setScene(world: CutWorld, scenario: Scenario): TestSite {
-  const dir = mkdtempSync(path.join(world.dir, 'scene-'));
+  const dir = mkdtempSync(path.join(world.scenes, 'scene-'));
   cpSync(world.places[scenario.from], dir, { recursive: true, verbatimSymlinks: true });
   editConfig(dir, 'upstreams', scenario.upstream === 'none' ? [] : [world.lanes[scenario.offered]]);
   const site = siteAt(dir);

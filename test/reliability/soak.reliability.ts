@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { appendFileSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -12,7 +12,7 @@ import { commandWords, type Server, startServer } from '../support/run.js';
 import { enrolSite, type TestSite, versionOnDisk } from '../support/site.js';
 import { seeded } from './disk-states.js';
 import { writeReport } from './report.js';
-import { resultsFile, timeIsUp } from './results.js';
+import { openResults, timeIsUp } from './results.js';
 import { LEVEL, level, type SoakRound, UPDATES, WARM } from './soak.js';
 
 /** A release of some size, beside which the journal's own ups and downs are what they are at a site. */
@@ -24,7 +24,8 @@ type Fault = SoakRound['fault'];
 
 test('two hundred updates in a row', async () => {
   const dir = mkdtempSync(path.join(tmpdir(), 'sealane-soak-'));
-  const file = resultsFile('soak.jsonl');
+  // in a row: what an earlier run began is not gone on with
+  const { add } = openResults<SoakRound>('soak.jsonl', { again: true });
   const lane = await makeLane(dir);
   const serve = (listen: string): Promise<Server> => startServer('sealane', ['serve', '--listen', listen, '--home', lane.home]);
   let server = await serve('127.0.0.1:0');
@@ -55,7 +56,7 @@ test('two hundred updates in a row', async () => {
       await arrived(site, version, fault);
       const seen = { round, fault, ...heldBy(daemon), diskBytes: sizeOf(site.state) };
       rounds.push(seen);
-      appendFileSync(file, `${JSON.stringify(seen)}\n`);
+      add(seen);
     }
     for (const what of ['memoryBytes', 'files', 'diskBytes'] as const) {
       const [warm, end] = [level(rounds.slice(WARM, WARM + LEVEL), what), level(rounds.slice(-LEVEL), what)];

@@ -3,10 +3,14 @@
  *
  * Kept is what was written before the last flush. Of what came after it any part may be kept or lost, sector by sector.
  */
+import { createHash } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Random } from './disk-states.js';
 
 export const SECTOR_BYTES = 512;
+
+/** Enough of a hash to tell one cut from all others. */
+const NAME_LETTERS = 16;
 
 const MAGIC = 0x6a736677736872n;
 const FLUSH = 1n;
@@ -79,7 +83,8 @@ export function cutAt(entries: readonly LogEntry[], at: number, random: Random):
       return [{ sector: sector + offset, bytes: piece }];
     });
   });
-  return { at, durable, kept, name: `${durable} ${names.join(' ')}` };
+  const name = createHash('sha256').update(names.join(' ')).digest('base64').slice(0, NAME_LETTERS);
+  return { at, durable, kept, name: `${durable} ${name}` };
 }
 
 function sectorsOf(bytes: Uint8Array): readonly Uint8Array[] {

@@ -22,9 +22,8 @@ export interface SiteWorld {
 }
 
 /** Makes the lane, the three releases and the site with the real commands. The site may be told what machine it stands on, wherever it runs. */
-export async function makeSiteWorld(machine?: Pick<Machine, 'serial'>): Promise<SiteWorld> {
-  // in memory where there is such a disk: many small files are faster there, and SIGKILL loses nothing of either
-  const dir = mkdtempSync(path.join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'sealane-site-'));
+export async function makeSiteWorld(machine?: Pick<Machine, 'serial'>, dir = newFolder()): Promise<SiteWorld> {
+  mkdirSync(dir, { recursive: true });
   const base = path.join(dir, 'base');
   const told = machine === undefined ? undefined : writeWholeMachine(path.join(dir, 'host'), machine);
   const lane = await makeLane(dir, told === undefined ? {} : { machine: told });
@@ -49,6 +48,11 @@ export async function makeSiteWorld(machine?: Pick<Machine, 'serial'>): Promise<
   } finally {
     await lane.stop();
   }
+}
+
+/** In memory where there is such a disk: many small files are faster there, and SIGKILL loses nothing of either. */
+function newFolder(): string {
+  return mkdtempSync(path.join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'sealane-site-'));
 }
 
 /** A bad release ends at once. Every healthy answer is written down beside the state folder, by version. */
@@ -133,8 +137,9 @@ export function runningReleases(site: TestSite): readonly string[] {
     .flatMap((pid) => {
       try {
         const folder = readlinkSync(`/proc/${pid}/cwd`);
+        if (path.dirname(folder) !== releases) return [];
         const isWorkload = readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0').join(' ') === 'sleep 600 ';
-        return isWorkload && path.dirname(folder) === releases ? [`sha256:${path.basename(folder)}`] : [];
+        return isWorkload ? [`sha256:${path.basename(folder)}`] : [];
       } catch (error) {
         // it ended while it was looked at
         if (error instanceof Error && 'code' in error && ['ENOENT', 'ESRCH', 'EACCES'].includes(String(error.code))) return [];
