@@ -88,6 +88,11 @@ function nameOf(image: Image): string {
   return hash.digest('base64');
 }
 
+/** What of the pending changes is kept; two states of one moment that keep the same are the same. Cheaper than to make their images. */
+function keptIn({ entries, data }: DiskState): string {
+  return `${[...entries].join()} ${[...data].map(([file, { writes, lost }]) => `${file}:${writes}:${lost.join('.')}`).join()}`;
+}
+
 /** What a cut after `at` operations left. Two disks of one name are the same. */
 export interface Disk {
   readonly at: number;
@@ -98,7 +103,11 @@ export interface Disk {
 /** The different disks that cuts of a trace may leave; with `without`, those that only the missing flush makes possible are among them. */
 export function* disksOf(trace: Trace, more: number, random: Random, seen: Set<string>, without?: number): Generator<Disk> {
   for (let at = without ?? 0; at <= trace.operations.length; at += 1) {
+    const kept = new Set<string>();
     for (const state of statesAt(trace, pendingAt(trace, at, without), more, random)) {
+      const what = keptIn(state);
+      if (kept.has(what)) continue;
+      kept.add(what);
       const image = imageOf(trace, state);
       const name = nameOf(image);
       if (seen.has(name)) continue;
