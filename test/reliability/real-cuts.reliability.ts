@@ -27,12 +27,9 @@ test.skipIf(why !== undefined)(`the power of a machine is cut${why === undefined
     // the harsher way first: a run that is broken off has at least that
     for (const mount of ['loose', 'default'] as const) {
       if (timeIsUp()) break;
-      const recordings = await keptRecordings(world, mount);
-      const each = Math.ceil(CUTS / 2 / recordings.length);
-      for (const { one, cut } of inTurn(recordings.map((recording) => allOf(recording, each)))) {
+      const wanted = cutsOfAll(await keptRecordings(world, mount)).filter(({ found }) => !done.has(nameOf(found)));
+      for (const { one, cut, found } of wanted) {
         if (timeIsUp()) break;
-        const found = { scenario: one.scenario.name, mount, at: cut.at - one.begin, disk: cut.name, answered: cut.at > one.end };
-        if (done.has(nameOf(found))) continue;
         const faults = await recoverCut(world, one, cut);
         add({ ...found, faults });
         failed.push(...faults);
@@ -44,6 +41,23 @@ test.skipIf(why !== undefined)(`the power of a machine is cut${why === undefined
   }
   expect(failed).toEqual([]);
 });
+
+interface PlannedCut {
+  readonly one: Recording;
+  readonly cut: CutDisk;
+  readonly found: Omit<RealCut, 'faults'>;
+}
+
+/** Half of all cuts, as many of each recording, in turn. */
+function cutsOfAll(recordings: readonly Recording[]): readonly PlannedCut[] {
+  const each = Math.ceil(CUTS / 2 / recordings.length);
+  const all = recordings.map((one) => [...cutsOf(one, each, seeded(1))].map((cut) => ({ one, cut, found: foundIn(one, cut) })));
+  return [...inTurn(all)];
+}
+
+function foundIn({ scenario, mount, begin, end }: Recording, { at, name }: CutDisk): PlannedCut['found'] {
+  return { scenario: scenario.name, mount, at: at - begin, disk: name, answered: at > end };
+}
 
 function nameOf({ scenario, mount, disk }: Pick<RealCut, 'scenario' | 'mount' | 'disk'>): string {
   return `${scenario} ${mount} ${disk}`;
@@ -57,8 +71,4 @@ async function keptRecordings(world: CutWorld, mount: Mount): Promise<readonly R
   return kept.flatMap(({ name, ...rest }) =>
     REAL_SCENARIOS.filter((scenario) => scenario.name === name).map((scenario) => ({ ...rest, scenario })),
   );
-}
-
-function* allOf(one: Recording, count: number): Generator<{ one: Recording; cut: CutDisk }> {
-  for (const cut of cutsOf(one, count, seeded(1))) yield { one, cut };
 }

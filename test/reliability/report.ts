@@ -40,11 +40,11 @@ export interface RealCut {
 
 /** Writes the page. A part that has no results here stays as the page has it. */
 export async function writeReport(): Promise<void> {
-  const kills = [...readResults<CutResult>('kills.jsonl'), ...readResults<CutResult>('self-kills.jsonl')];
-  const disks = readResults<CutDisk>('power-cuts.jsonl');
-  const real = readResults<RealCut>('real-cuts.jsonl');
-  const flushes = readResults<TakenFlush>('flushes.jsonl');
-  const soak = readResults<SoakRound>('soak.jsonl');
+  const kills = [...readResults('kills.jsonl'), ...readResults('self-kills.jsonl')] as readonly CutResult[];
+  const disks = readResults('power-cuts.jsonl') as readonly CutDisk[];
+  const real = readResults('real-cuts.jsonl') as readonly RealCut[];
+  const flushes = readResults('flushes.jsonl') as readonly TakenFlush[];
+  const soak = readResults('soak.jsonl') as readonly SoakRound[];
   const found: readonly (readonly [string, number, string])[] = [
     ['Killed and failed', kills.length, `${KILLS}\n\n${table(['command', 'fault', 'points tried', ...VERDICTS], killRows(kills))}`],
     ['Power cuts', disks.length, `${POWER}\n\n${table(['command', 'disks tried', ...VERDICTS], diskRows(disks))}`],
