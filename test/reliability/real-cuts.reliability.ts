@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { seeded } from './disk-states.js';
-import { inTurn } from './in-turn.js';
+import { inTurn, together } from './in-turn.js';
 import { keptIn, keptWorld } from './kept-world.js';
 import { cutsOf, type Mount, REAL_SCENARIOS, record, recoverCut, type Recording } from './real-cuts.js';
 import { type RealCut, writeReport } from './report.js';
@@ -28,12 +28,13 @@ test.skipIf(why !== undefined)(`the power of a machine is cut${why === undefined
     for (const mount of ['loose', 'default'] as const) {
       if (timeIsUp()) break;
       const wanted = cutsOfAll(await keptRecordings(world, mount)).filter(({ found }) => !done.has(nameOf(found)));
-      for (const { one, cut, found } of wanted) {
-        if (timeIsUp()) break;
+      await together(1, wanted, async ({ one, cut, found }) => {
+        if (timeIsUp()) return false;
         const faults = await recoverCut(world, one, cut);
         add({ ...found, faults });
         failed.push(...faults);
-      }
+        return true;
+      });
     }
   } finally {
     world.close();

@@ -91,8 +91,8 @@ sent. **Mixed** = a slot, a link or a workload that is not one release. **Lost**
 A whole run tries several thousand cuts and some ten thousand disks, and wants hours of a machine to itself. \`SEALANE_RELIABILITY_MINUTES\` ends each of its parts early; what is tried first is a fair part of the whole, and the tables say how much was tried. \`npm test\` tries a sample.`;
 
 const KILLS = `Every system call by which the processes of a command change the site's folder is numbered (\`test/reliability/fs-points.c\`, preloaded). At each one the process that makes it is killed with SIGKILL, or the call fails: \`EIO\`,
-\`ENOSPC\` once, \`full\` = no space from there on, \`short\` = half of a write, \`torn\` = killed in the middle of a write. After a kill the recovery is killed too, at a call of chance, up to four times in a row; each is a point. These are the real
-programs with a real workload.`;
+\`ENOSPC\` once, \`full\` = no space from there on, \`short\` = half of a write, \`torn\` = killed in the middle of a write. After each the recovery is killed too, at a call of chance, up to five times in a row; each is a point, and counts as a kill. These are the real
+programs with a real workload. An update of the updater is begun by the old program, tried by the launcher and ended by the new one: whoever makes the call is killed, and whoever starts the service starts it again.`;
 
 const POWER = `Each command is traced with the bytes that it writes. For each moment of it the disks are made that a power cut could leave: what was flushed is kept; of all else each change of a name, and each block of 4 KiB, is kept or lost in any
 combination (all, none, each alone, each missing, each prefix, blocks of zeros, and by chance). The name of a new file counts as flushed when its folder is, a rename when one of its two folders is. Two different disks are never the same by name, kind, bytes or link.

@@ -3,6 +3,7 @@
  * where it was. What other programs gave is never mixed in.
  */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { ROOT } from '../support/run.js';
@@ -59,4 +60,12 @@ const began = Date.now();
 export function timeIsUp(): boolean {
   const minutes = process.env['SEALANE_RELIABILITY_MINUTES'];
   return minutes !== undefined && Date.now() - began > Number(minutes) * 60_000;
+}
+
+/** Which part of the work is this process's, of how many: `SEALANE_RELIABILITY_SHARE=2/3`. */
+const [SHARE = 1, SHARES = 1] = (process.env['SEALANE_RELIABILITY_SHARE'] ?? '1/1').split('/').map(Number);
+
+/** Whether what is named so is this process's to do: several can share a part and add to the same results. */
+export function isOurs(name: string): boolean {
+  return createHash('sha256').update(name).digest().readUInt32LE(0) % SHARES === SHARE - 1;
 }
