@@ -81,7 +81,7 @@ describe.skipIf(why !== undefined)(`B7 cut off anywhere${why === undefined ? '' 
   test('B7 the power goes: a sample of the disks that it may leave', async () => {
     for (const one of traced) {
       const disks = [...disksOf(one.trace, 2, seeded(1), new Set())];
-      const step = Math.ceil(disks.length / 10);
+      const step = Math.ceil(disks.length / 7);
       for (const { at, image } of disks.filter((_, index) => index % step === 0))
         expect({ scenario: one.scenario.name, at, faults: await recoverFrom(world, one, image) }).toEqual({
           scenario: one.scenario.name,
