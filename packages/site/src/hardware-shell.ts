@@ -6,6 +6,7 @@ import { durableWrite } from './durable-write.js';
 import { withAttached } from './inventory/attached.js';
 import { collectInventory } from './inventory/collect.js';
 import { inventorySource } from './inventory/inventory-shell.js';
+import type { InventorySource, RunCommand } from './inventory/source.js';
 import { VERSION } from './version.js';
 
 /** An inventory of a host with hundreds of devices stays far below. */
@@ -17,22 +18,43 @@ export interface InventoryPlace {
   readonly devices: readonly string[];
 }
 
+/** Tools that tell what hardware is judged by. All others tell how it is just now, or its name in words. */
+const TOOLS_OF_FACTS: readonly (string | undefined)[] = ['ethtool'];
+
 /** Collects the hardware of this host, with the devices that files name. */
-export function collectHardware(disk: Disk, { root, devices }: InventoryPlace, talk: (line: string) => void): JsonObject {
-  const hbom = collectInventory(inventorySource(root), { takenAt: systemClock.wallTime(), toolVersion: VERSION });
-  return withAttached(hbom, devices, { read: (file, maxBytes) => disk.read(file, maxBytes), talk });
+export function collectHardware(disk: Disk, place: InventoryPlace, talk: (line: string) => void): JsonObject {
+  return collectFrom(disk, inventorySource(place.root), place, talk);
 }
 
 /**
  * As `collectHardware`; where a unit or its firmware is another than in the inventory in `file`, that is told and `file` replaced. How worn or warm a unit is makes no
  * difference.
  */
-export function hardwareOf(disk: Disk, file: string, place: InventoryPlace, talk: (line: string) => void): Promise<JsonObject> {
+export function hardwareOf(disk: Disk, file: string, place: InventoryPlace, talk: (line: string) => void): JsonObject {
   const hbom = collectHardware(disk, place, talk);
   const changes = changesSince(disk.read(file, MAX_INVENTORY_BYTES), hbom);
   if (changes === undefined || changes.length > 0) durableWrite(disk, file, utf8(`${JSON.stringify(hbom, null, 1)}\n`), 0o644);
   for (const change of changes ?? []) talk(`the hardware has changed: ${change}`);
-  return Promise.resolve(hbom);
+  return hbom;
+}
+
+/**
+ * What of it is judged, each time that the lane is looked at, which may be each minute: tools that only say how worn or full a unit is are not asked, as long as the
+ * units and their firmware are those in `file`.
+ */
+export function judgedHardware(disk: Disk, file: string, place: InventoryPlace, talk: (line: string) => void): JsonObject {
+  const source = inventorySource(place.root);
+  const runCommand: RunCommand = (argv) => (TOOLS_OF_FACTS.includes(argv[0]) ? source.runCommand(argv) : undefined);
+  const said: string[] = [];
+  const facts = collectFrom(disk, { ...source, runCommand }, place, (line) => said.push(line));
+  if (changesSince(disk.read(file, MAX_INVENTORY_BYTES), facts)?.length !== 0) return hardwareOf(disk, file, place, talk);
+  for (const line of said) talk(line);
+  return facts;
+}
+
+function collectFrom(disk: Disk, source: InventorySource, { devices }: InventoryPlace, talk: (line: string) => void): JsonObject {
+  const hbom = collectInventory(source, { takenAt: systemClock.wallTime(), toolVersion: VERSION });
+  return withAttached(hbom, devices, { read: (file, maxBytes) => disk.read(file, maxBytes), talk });
 }
 
 /** What differs from the inventory that was kept; undefined without one that can be read. */

@@ -21,7 +21,7 @@ import { plainProperties } from './drivers/unit-properties.js';
 import { hostIsGoingDown, systemdUnits } from './drivers/systemd-shell.js';
 import { unitDriver } from './drivers/unit.js';
 import { unitRunner } from './drivers/unit-run-shell.js';
-import { hardwareOf, type InventoryPlace } from './hardware-shell.js';
+import { hardwareOf, type InventoryPlace, judgedHardware } from './hardware-shell.js';
 import { directProber, unitProber } from './health/prober-shell.js';
 import { serveRelease, serveReleaseFromUnit } from './mirror/serve-release-shell.js';
 import type { RunningMirror } from './mirror/serve-shell.js';
@@ -53,8 +53,8 @@ export function textOption(value: CommandCall['options'][string]): string | unde
   return typeof value === 'string' ? value : undefined;
 }
 
-/** The real world of one command. */
-export function worldOf({ io, options }: CommandCall, { folder, configFile }: SitePlace): SiteWorld {
+/** The real world of one command; `inventory` = where the hardware of this site is looked for. */
+export function worldOf({ io, options }: CommandCall, { folder }: SitePlace, inventory: InventoryPlace): SiteWorld {
   const fetchSocket = textOption(options['fetch']);
   const talk = (line: string): void => io.talk(`${line}\n`);
   return {
@@ -69,15 +69,11 @@ export function worldOf({ io, options }: CommandCall, { folder, configFile }: Si
       fetchSocket === undefined
         ? startFetchProcess(nodeDisk, signal)
         : askFetchService(nodeDisk, path.resolve(io.cwd, fetchSocket), signal),
-    collectHardware: () => hardwareOf(nodeDisk, folder.inventory, inventoryPlace(configFile), talk),
+    collectHardware: () => Promise.resolve(hardwareOf(nodeDisk, folder.inventory, inventory, talk)),
+    judgedHardware: () => Promise.resolve(judgedHardware(nodeDisk, folder.inventory, inventory, talk)),
     isGoingDown: hostIsGoingDown,
     talk,
   };
-}
-
-/** Where this site takes its inventory; a host that has no site.yaml yet is read as it is. */
-function inventoryPlace(configFile: string): InventoryPlace {
-  return nodeDisk.kind(configFile) === 'nothing' ? { root: '/', devices: [] } : readConfig(nodeDisk, configFile).inventory;
 }
 
 /**
@@ -88,8 +84,8 @@ function inventoryPlace(configFile: string): InventoryPlace {
 export function openSite(call: CommandCall): Site {
   const place = placeOf(call);
   const { configFile, folder } = place;
-  const world = worldOf(call, place);
-  const config = readConfig(world.disk, configFile);
+  const config = readConfig(nodeDisk, configFile);
+  const world = worldOf(call, place, config.inventory);
   return {
     world,
     folder,

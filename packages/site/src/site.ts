@@ -22,8 +22,10 @@ export interface SiteWorld {
   /** Random bytes for the salts of receipts. */
   readonly salt: () => Uint8Array;
   readonly startFetcher: (signal: AbortSignal) => Fetcher;
-  /** This host's hardware as CycloneDX. */
+  /** This host's hardware as CycloneDX, as receipts tell it. */
   readonly collectHardware: () => Promise<JsonObject>;
+  /** What of it a release is judged by. */
+  readonly judgedHardware: () => Promise<JsonObject>;
   /** Whether this host is being shut down: what ends then did not fail. */
   readonly isGoingDown: () => Promise<boolean>;
   /** A line for people. */

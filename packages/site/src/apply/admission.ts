@@ -93,7 +93,7 @@ function staleExceptions(machine: Machine): NonNullable<AdmitInput['exceptions']
 /** Unknown hardware is null, not a reason to stop: the gate says what that means. */
 async function inventory({ world }: Site): Promise<JsonObject | null> {
   try {
-    return await world.collectHardware();
+    return await world.judgedHardware();
   } catch (error) {
     if (!(error instanceof SiteError)) throw error;
     world.talk(`the hardware of this host cannot be read: ${error.message}`);

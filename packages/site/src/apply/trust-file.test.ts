@@ -44,6 +44,16 @@ test('the time floor never sinks: not by what a lane says, not by the wall clock
   );
 });
 
+test('a time that has only ticked is saved now and then, one that a quorum vouched for at once', () => {
+  const clock = new FakeClock();
+  const saved = trustAfter(firstTrust(TUF, clock), after({ timeFloor: '2026-01-01T00:00:00Z' }), clock);
+  clock.uptime += 60;
+  expect(trustAfter(saved, after({ timeFloor: '2026-01-01T00:01:00Z' }), clock)).toEqual(saved);
+  expect(trustAfter(saved, after({ timeFloor: '2026-01-01T00:01:01Z' }), clock).time.time).toBe('2026-01-01T00:01:01Z');
+  clock.uptime += 540;
+  expect(trustAfter(saved, after({ timeFloor: '2026-01-01T00:10:00Z' }), clock).time.time).toBe('2026-01-01T00:10:00Z');
+});
+
 test('is read back as written; a flipped bit anywhere is damage, and no trust at all is not enrolled', () => {
   const disk = new MemoryDisk();
   const trust = firstTrust(TUF, new FakeClock());

@@ -6,7 +6,7 @@ import type { Disk } from '../disk.js';
 import { durableWrite } from '../durable-write.js';
 import { plainJson } from '../plain-json.js';
 import { readSealed, sealed } from '../sealed-file.js';
-import { momentOf, NO_FLOOR, raisedFloor, secondsSince, type TimeFloor } from './trusted-time.js';
+import { momentOf, NO_FLOOR, raisedFloor, secondsSince, tickedFloor, type TimeFloor } from './trusted-time.js';
 
 /** What is kept of admissions, the time floor with its moment, and until when trust as last verified allows new installs. */
 export type TrustFile = Omit<AdmissionNext, 'trust' | 'timeFloor'> & {
@@ -45,7 +45,8 @@ export function trustAfter(
 ): TrustFile {
   const { trust: tuf, timeFloor, ...next } = admission.next;
   const raised = raisedFloor(before.time, timeFloor ?? before.time.time, admission.rootExpiresAt ?? NO_LIMIT, clock);
-  const isDue = timeFloor !== null && timeFloor > before.time.time;
+  // what has only ticked since is known again from what is there: a poll that finds nothing new writes nothing
+  const isDue = timeFloor !== null && timeFloor > tickedFloor(before.time, clock).time;
   const time = isDue || secondsSince(before.time.moment, clock) >= SAVE_TICKS_SECONDS ? raised : before.time;
   // a lane that is refused has verified nothing: what barred going back by hand bars it still
   const bars = next.bars ?? before.bars;

@@ -10,7 +10,7 @@ import { openMachine, readState } from '../apply/machine.js';
 import { leaveRetirement } from '../apply/retirement.js';
 import { readTrustFile } from '../apply/trust-file.js';
 import { readConfig, type SiteConfig } from '../config.js';
-import type { Disk } from '../disk.js';
+import { type Disk, nodeDisk } from '../disk.js';
 import { writeOutput } from '../durable-write.js';
 import { MAX_CHAIN_BYTES } from '../identity/chain.js';
 import { keepAuthority } from '../identity/identity.js';
@@ -36,7 +36,7 @@ export const command: CommandSpec = {
   example: 'sealane-site enroll --name harbour-8 --out request.json\nsealane-site enroll --record record.json --root 1.root.json',
   run: async (call) => {
     const place = placeOf(call);
-    const world = worldOf(call, place);
+    const world = worldOf(call, place, optionalConfig(nodeDisk, place.configFile)?.inventory ?? THIS_HOST);
     return await inWords(place.folder, async () => {
       world.disk.makeFolder(place.folder.root, 0o750);
       return textOption(call.options['record']) === undefined ? await request(call, place, world) : await takeRecord(call, place, world);
@@ -81,6 +81,9 @@ async function request(call: CommandCall, { folder, configFile }: SitePlace, wor
 function ownKey(disk: Disk, file: string): Signer {
   return disk.kind(file) === 'nothing' ? createSiteKey(disk, file) : openSiteKey(disk, file);
 }
+
+/** A host that has no site.yaml yet is read as it is. */
+const THIS_HOST = { root: '/', devices: [] };
 
 /** A host whose hardware cannot be read may still ask for a record. */
 async function hardware(world: SiteWorld): Promise<JsonObject | null> {

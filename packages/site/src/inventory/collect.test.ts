@@ -161,7 +161,7 @@ describe('a collection', () => {
   });
 
   test('takes architecture and processor from the running system where the tree is silent, as on macOS', () => {
-    const facts = hardwareFacts(collectInventory(files({}, {}, { arch: 'arm64', cpuModel: 'Apple M4' }), when));
+    const facts = hardwareFacts(collectInventory(files({}, {}, { arch: 'arm64', cpuModel: () => 'Apple M4' }), when));
     expect(facts).toMatchObject({ arch: 'arm64', cpu: 'Apple M4' });
     const linux = files(
       {
@@ -170,7 +170,7 @@ describe('a collection', () => {
           'processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd0b\nCPU variant\t: 0x4\nCPU revision\t: 0\n\nHardware\t: BCM2712\n',
       },
       {},
-      { arch: 'x', cpuModel: 'y' },
+      { arch: 'x', cpuModel: () => 'y' },
     );
     expect(hardwareFacts(collectInventory(linux, when))).toMatchObject({
       arch: 'aarch64',

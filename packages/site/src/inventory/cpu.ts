@@ -18,8 +18,9 @@ export function cpuFacts({ tree, system }: InventorySource): readonly DeviceFact
   const found = [...sockets.values()]
     .map((block, index) => socketFacts(block, index, microcode))
     .filter(({ model }) => model !== undefined);
-  if (found.length > 0 || knownFact(system.cpuModel) === undefined) return found;
-  return [{ ref: 'cpu0', role: 'cpu', model: system.cpuModel }];
+  if (found.length > 0) return found;
+  const model = knownFact(system.cpuModel?.());
+  return model === undefined ? [] : [{ ref: 'cpu0', role: 'cpu', model }];
 }
 
 function socketFacts(block: CpuBlock, index: number, microcode: string | undefined): DeviceFacts {

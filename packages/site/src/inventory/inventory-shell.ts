@@ -17,8 +17,7 @@ const TOOL_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 export function inventorySource(root: string): InventorySource {
   const tree = treeBelow(root);
   if (path.resolve(root) !== '/') return { tree, runCommand: (argv) => tree.read(`cmd/${argv.join(' ')}`), system: {} };
-  const [cpu] = cpus();
-  return { tree, runCommand, system: { arch: machine() || arch(), ...(cpu === undefined ? {} : { cpuModel: cpu.model }) } };
+  return { tree, runCommand, system: { arch: machine() || arch(), cpuModel: () => cpus()[0]?.model } };
 }
 
 function treeBelow(root: string): InventoryTree {

@@ -14,7 +14,7 @@ export type RunCommand = (argv: readonly string[]) => string | undefined;
 /** Facts of the running system, where the tree does not tell them (macOS has none, Linux before 6.1 no architecture). */
 export interface SystemFacts {
   readonly arch?: string;
-  readonly cpuModel?: string;
+  readonly cpuModel?: () => string | undefined;
 }
 
 /** Everything that a collection reads. */
