@@ -51,7 +51,7 @@ async function fromAny(
   let problem: SealaneError | undefined;
   for (const place of routes.order(places)) {
     try {
-      const outcome = await get(await links.to(place, use), paceOf(place));
+      const outcome = await get(links.to(place, use), paceOf(place));
       if (outcome === 'wrong') routes.failed(place.at, 'wrong');
       else routes.served(place.at);
       // what another place had wrong is no more to be judged

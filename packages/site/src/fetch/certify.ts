@@ -6,6 +6,7 @@ import type { Disk } from '../disk.js';
 import { durableWrite } from '../durable-write.js';
 import { BROUGHT_CERTIFICATE } from '../state-folder.js';
 import type { CertifyAnswer, CertifyRequest } from './protocol.js';
+import { readText, webClient } from './web-client-shell.js';
 
 const TIMEOUT_MS = 30_000;
 
@@ -32,23 +33,22 @@ async function post(
   { to, request: body, mirror }: CertifyRequest,
   { disk, signal }: { readonly disk: Disk; readonly signal: AbortSignal },
 ): Promise<void> {
-  const { request } = await import('undici');
-  const answer = await request(`${to}/api/v1/certificates`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: canonicalJson(body),
-    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-  });
-  let text = '';
-  for await (const piece of answer.body.setEncoding('utf8')) {
-    text += String(piece);
-    if (text.length > MAX_ANSWER_BYTES)
-      throw new SiteError('FETCH_FAILED', `ask ${to} for a certificate: expected at most ${MAX_ANSWER_BYTES} bytes`);
+  const client = webClient(null);
+  try {
+    const answer = await client.ask(`${to}/api/v1/certificates`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: canonicalJson(body),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    });
+    const text = await readText(answer, MAX_ANSWER_BYTES);
+    if (answer.statusCode !== 200 && answer.statusCode !== 201)
+      throw new SiteError('FETCH_FAILED', `ask ${to} for a certificate: expected 200, got ${answer.statusCode} ${text.slice(0, 300)}`);
+    disk.makeFolder(mirror, 0o755);
+    durableWrite(disk, path.join(mirror, BROUGHT_CERTIFICATE), utf8(text), 0o644);
+  } finally {
+    client.close();
   }
-  if (answer.statusCode !== 200 && answer.statusCode !== 201)
-    throw new SiteError('FETCH_FAILED', `ask ${to} for a certificate: expected 200, got ${answer.statusCode} ${text.slice(0, 300)}`);
-  disk.makeFolder(mirror, 0o755);
-  durableWrite(disk, path.join(mirror, BROUGHT_CERTIFICATE), utf8(text), 0o644);
 }
 
 /** The courier brings it; the answer comes back on a medium. */

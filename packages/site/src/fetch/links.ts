@@ -1,6 +1,7 @@
 /** The upstreams that one run has open: each class of traffic has its own connection to a place, so that neither waits for the other. */
 import type { Disk } from '../disk.js';
 import { folderUpstream } from './folder-upstream.js';
+import { httpUpstream } from './http-upstream.js';
 import type { Place, TrafficClass } from './routes/place.js';
 import type { Upstream } from './upstream.js';
 
@@ -13,7 +14,7 @@ export interface Cost {
 /** Open upstreams; `close` them when the run ends. */
 export interface Links {
   /** @throws SiteError `FETCH_FAILED` a folder that is not there; `CONFIG_INVALID` */
-  to(place: Place, use: TrafficClass): Promise<Upstream>;
+  to(place: Place, use: TrafficClass): Upstream;
   /** What all of them cost, or those to one place. */
   cost(at?: string): Cost;
   close(): Promise<void>;
@@ -23,11 +24,11 @@ export interface Links {
 export function openLinks(disk: Disk, signal: AbortSignal): Links {
   const links = new Map<string, { readonly at: string; readonly upstream: Upstream }>();
   return {
-    to: async (place, use) => {
+    to: (place, use) => {
       const name = `${use} ${place.at}`;
       const known = links.get(name);
       if (known !== undefined) return known.upstream;
-      const upstream = await openUpstream(place, disk, signal);
+      const upstream = openUpstream(place, disk, signal);
       links.set(name, { at: place.at, upstream });
       return upstream;
     },
@@ -45,9 +46,7 @@ export function openLinks(disk: Disk, signal: AbortSignal): Links {
   };
 }
 
-/** A web address or a folder. The HTTP client is loaded only where it is used. */
-async function openUpstream(place: Place, disk: Disk, signal: AbortSignal): Promise<Upstream> {
-  if (!/^https?:\/\//.test(place.at)) return folderUpstream(place.at, disk);
-  const { httpUpstream } = await import('./http-upstream.js');
-  return httpUpstream(place, signal);
+/** A web address or a folder. */
+function openUpstream(place: Place, disk: Disk, signal: AbortSignal): Upstream {
+  return /^https?:\/\//.test(place.at) ? httpUpstream(place, signal) : folderUpstream(place.at, disk);
 }

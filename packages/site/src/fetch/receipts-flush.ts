@@ -12,12 +12,15 @@ import { readPlaceTls } from './routes/place-tls.js';
 import type { Place } from './routes/place.js';
 import { openRoutes } from './routes/routes.js';
 import type { FetchWorld } from './sync-run.js';
+import { readText, webClient } from './web-client-shell.js';
 
 /** Receipts in one request: a body of a few hundred KiB with their inventories. */
 const BATCH = 16;
 
-const CONNECT_TIMEOUT_MS = 10_000;
 const TIMEOUT_MS = 30_000;
+
+/** A promoter names the statements that it took: some 200 bytes each. */
+const MAX_ANSWER_BYTES = 64 * 1024;
 
 type FlushRequest = Extract<FetchRequest, { do: 'flush' }>;
 
@@ -41,9 +44,9 @@ export async function flushReceipts(request: FlushRequest, world: FetchWorld): P
 
 async function flushTo(place: Place, receipts: readonly QueuedReceipt[], { site }: FlushRequest, world: FetchWorld): Promise<FlushAnswer> {
   let upTo = 0;
-  let close = (): Promise<void> => Promise.resolve();
+  let close = (): void => undefined;
   try {
-    const sender = isAddress(place.at) ? await poster(place, world.signal) : copier(place.at, site, world.disk);
+    const sender = isAddress(place.at) ? poster(place, world.signal) : copier(place.at, site, world.disk);
     ({ close } = sender);
     for (let from = 0; from < receipts.length; from += BATCH) {
       const batch = receipts.slice(from, from + BATCH);
@@ -56,7 +59,7 @@ async function flushTo(place: Place, receipts: readonly QueuedReceipt[], { site 
     if (error instanceof SealaneError || error instanceof Error) return { upTo, problem: error.message || error.name };
     throw error;
   } finally {
-    await close();
+    close();
   }
 }
 
@@ -67,26 +70,24 @@ function isAddress(at: string): boolean {
 interface Sender {
   /** @throws Error it has not arrived */
   send(batch: readonly QueuedReceipt[]): Promise<void>;
-  close(): Promise<void>;
+  close(): void;
 }
 
-async function poster({ at, tls }: Place, signal: AbortSignal): Promise<Sender> {
-  const { Agent, request } = await import('undici');
-  const agent = new Agent({ connections: 1, connect: { timeout: CONNECT_TIMEOUT_MS, ...(tls === null ? {} : readPlaceTls(tls)) } });
+function poster({ at, tls }: Place, signal: AbortSignal): Sender {
+  const client = webClient(tls === null ? null : readPlaceTls(tls));
   return {
     send: async (batch) => {
-      const answer = await request(`${at}/api/v1/receipts`, {
+      const answer = await client.ask(`${at}/api/v1/receipts`, {
         method: 'POST',
-        dispatcher: agent,
         headers: { 'content-type': 'application/json' },
         body: canonicalJson(batch.map(({ bundle }) => bundle)),
         signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
       });
-      const text = (await answer.body.text()).slice(0, 300);
+      const text = await readText(answer, MAX_ANSWER_BYTES);
       if (answer.statusCode >= 200 && answer.statusCode < 300) return;
-      throw new SiteError('FETCH_FAILED', `post receipts to ${at}: expected 2xx, got ${answer.statusCode} ${text}`);
+      throw new SiteError('FETCH_FAILED', `post receipts to ${at}: expected 2xx, got ${answer.statusCode} ${text.slice(0, 300)}`);
     },
-    close: () => agent.destroy(),
+    close: () => client.close(),
   };
 }
 
@@ -97,7 +98,7 @@ function copier(folder: string, site: string, disk: Disk): Sender {
       for (const { seq, bundle } of batch) durableWrite(disk, path.join(folder, receiptName(site, seq)), canonicalJson(bundle), 0o644);
       return Promise.resolve();
     },
-    close: () => Promise.resolve(),
+    close: () => undefined,
   };
 }
 

@@ -86,7 +86,7 @@ async function trustFrom(place: Place, run: SyncRun, files: Map<string, Uint8Arr
   // a waybill may be somewhere else, and is needed to judge anything
   const places = [place, ...carrying(run, 'content').filter(({ at }) => at !== place.at)];
   const waybillsFrom = blobSource({ mirror, links, routes, places, use: 'trust', paceOf: () => FREE_PACE });
-  return await fetchTrust(await links.to(place, 'trust'), waybillsFrom, mirror, job, files, tally, wantsNothing);
+  return await fetchTrust(links.to(place, 'trust'), waybillsFrom, mirror, job, files, tally, wantsNothing);
 }
 
 interface TrustThere {
@@ -103,7 +103,7 @@ async function contentOf(place: Place, run: SyncRun, { files, tally, waybills }:
     return { is: 'partial', at: place.at, tally, code: null, message: 'content is brought once this is judged' };
   const pace = paceTo(run, async () => {
     // content may be under way for hours; what is current may change meanwhile
-    const bytes = await (await links.to(place, 'trust')).get(TIMESTAMP, PROBE_BYTES);
+    const bytes = await links.to(place, 'trust').get(TIMESTAMP, PROBE_BYTES);
     if (bytes !== undefined && timestamp !== undefined && sha256(bytes) !== sha256(timestamp)) throw new News();
   });
   const source = blobSource({ mirror, links, routes, places: carrying(run, 'content'), use: 'content', paceOf: pace });
@@ -156,7 +156,7 @@ function jobDigest({ stage, site, labels }: SyncJob): Digest {
 async function lookAgain({ routes, places, links }: SyncRun): Promise<void> {
   for (const place of routes.due(places)) {
     try {
-      await (await links.to(place, 'trust')).get(TIMESTAMP, PROBE_BYTES);
+      await links.to(place, 'trust').get(TIMESTAMP, PROBE_BYTES);
       routes.served(place.at);
     } catch (error) {
       const why = error instanceof SealaneError ? FAILURES[error.code] : undefined;
