@@ -11,7 +11,14 @@ const BANK = '260M';
  * `needs` are programs; `checks` says what of the content is verified.
  */
 export function sitePeers({ dir, trees, images }) {
-  const peers = [skopeoUmoci(dir, images), ostree(dir, trees), rauc(dir, trees)];
+  const peers = [
+    skopeoUmoci(dir, images),
+    podman(dir, images),
+    ostree(dir, trees),
+    casync(dir, trees),
+    rauc(dir, trees),
+    swupdate(dir, trees),
+  ];
   const missing = peers.filter(({ needs }) => needs.some((program) => find(program) === undefined));
   for (const { name } of missing) console.error(`${name} is not on PATH: its figures are left out`);
   const here = peers.filter((peer) => !missing.includes(peer));
@@ -31,6 +38,76 @@ function skopeoUmoci(dir, images) {
     wipe: () => rmSync(at, { recursive: true, force: true }),
     install: (version) =>
       `mkdir -p ${at} && skopeo --insecure-policy copy -q oci:${images[version]} oci:${at}/oci:${version} && umoci unpack --image ${at}/oci:${version} ${at}/${version} && ln -sfn ${version} ${at}/current`,
+    rollback: `ln -sfn old ${at}/next && mv -T ${at}/next ${at}/current`,
+  };
+}
+
+/** Into a storage of its own, where the next container would find it; a tag says which is current. */
+function podman(dir, images) {
+  const at = path.join(dir, 'podman');
+  const engine = `podman --root ${at}/root --runroot ${at}/run --storage-driver overlay`;
+  const current = (version) => `${engine} tag localhost/site:${version} localhost/site:current`;
+  return {
+    name: 'podman',
+    needs: ['podman'],
+    checks: 'digests',
+    publish: () => undefined,
+    wipe: () => sh(`umount ${at}/root/overlay 2> /dev/null || true; rm -rf ${at}; mkdir -p ${at}`),
+    install: (version) =>
+      `id=$(${engine} pull -q oci:${images[version]}) && ${engine} tag $id localhost/site:${version} && ${current(version)}`,
+    rollback: current('old'),
+  };
+}
+
+/** Chunks by their hashes out of a store, with what runs as a seed. Nothing signs the index. */
+function casync(dir, trees) {
+  const [at, published] = [path.join(dir, 'casync'), path.join(dir, 'casync-published')];
+  return {
+    name: 'casync',
+    needs: ['casync'],
+    checks: 'hashes of chunks',
+    publish: () => {
+      mkdirSync(published);
+      for (const [version, tree] of Object.entries(trees))
+        sh(`casync make --with=unix --store=${published}/store ${published}/${version}.caidx ${tree}`);
+    },
+    wipe: () => rmSync(at, { recursive: true, force: true }),
+    install: (version) =>
+      `mkdir -p ${at} && cd ${at} && seed=$([ -d current ] && echo --seed=$(readlink -f current) || true) && ` +
+      `TMPDIR=${at} casync extract --with=unix $seed --store=${published}/store ${published}/${version}.caidx ${at}/${version} && ln -sfn ${version} current`,
+    rollback: `ln -sfn old ${at}/next && mv -T ${at}/next ${at}/current`,
+  };
+}
+
+/** A signed description with the hash of one packed tree, which is unpacked while it is read. */
+function swupdate(dir, trees) {
+  const at = path.join(dir, 'swupdate');
+  const [key, cert, published] = ['key.pem', 'cert.pem', 'published'].map((name) => path.join(dir, 'swupdate-published', name));
+  return {
+    name: 'swupdate',
+    needs: ['swupdate', 'openssl', 'cpio'],
+    checks: 'CMS signature, hash of the archive',
+    publish: () => {
+      mkdirSync(published, { recursive: true });
+      sh(
+        `openssl req -x509 -newkey rsa:3072 -nodes -days 3650 -subj /CN=bench -addext extendedKeyUsage=emailProtection -keyout ${key} -out ${cert} 2>/dev/null`,
+      );
+      for (const [version, tree] of Object.entries(trees)) {
+        const input = path.join(published, 'input');
+        mkdirSync(input);
+        sh(`tar -C ${tree} -cf - . | gzip -6 -n > ${input}/image`);
+        const how = `type = "archive"; path = "${at}/${version}"; preserve-attributes = true; installed-directly = true;`;
+        sh(
+          `cd ${input} && printf 'software = { version = "%s"; hardware-compatibility: [ "1.0" ]; images: ( { filename = "image"; ${how} sha256 = "%s"; } ); }\\n' ` +
+            `${version === 'old' ? '1.0.0' : '2.0.0'} "$(sha256sum image | cut -d' ' -f1)" > sw-description && ` +
+            `openssl cms -sign -in sw-description -out sw-description.sig -signer ${cert} -inkey ${key} -outform DER -nosmimecap -binary && ` +
+            `printf 'sw-description\\nsw-description.sig\\nimage\\n' | cpio -o -H crc --quiet > ${published}/${version}.swu && rm -r ${input}`,
+        );
+      }
+    },
+    wipe: () => sh(`rm -rf ${at}; mkdir -p ${at}`),
+    install: (version) =>
+      `mkdir -p ${at}/${version} && TMPDIR=${at} swupdate -k ${cert} -H board:1.0 -M -m -i ${published}/${version}.swu > ${at}/log 2>&1 && ln -sfn ${version} ${at}/current`,
     rollback: `ln -sfn old ${at}/next && mv -T ${at}/next ${at}/current`,
   };
 }
