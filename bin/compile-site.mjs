@@ -9,9 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { runSealane } from '../dist/sealane.mjs';
 import { exampleLane, muted, serving } from './example-lane.mjs';
 
-const [node, ...entries] = process.argv.slice(2);
+const [node, ...files] = process.argv.slice(2).map((file) => path.resolve(file));
 const script = path.join(path.dirname(fileURLToPath(import.meta.url)), 'walk-site.mjs');
-const files = entries.map((file) => path.resolve(file));
 // the log of the server
 const speak = muted();
 const folder = mkdtempSync(path.join(tmpdir(), 'sealane-compile-'));
