@@ -7,7 +7,7 @@ export const MAY_IMPORT = {
   core: [],
   trust: ['core'],
   oci: ['core'],
-  ledger: ['core'],
+  ledger: ['core', 'oci'],
   auditor: ['core', 'trust', 'oci', 'ledger'],
   promoter: ['core', 'trust', 'oci', 'ledger', 'auditor'],
   site: ['core', 'trust', 'oci'],

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Ledger, type LedgerPlace, openLedger, withPublishLock } from '@sealane/ledger';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeArchive } from '../../packages/ledger/src/testing/archive-suite.js';
 import { describeLedger } from '../../packages/ledger/src/testing/ledger-suite.js';
 import { homeIn, NOW, ORIGIN, type TestHome } from '../../packages/ledger/src/testing/open.js';
 import { numbered, oneOfEach, testKey } from '../../packages/ledger/src/testing/statements.js';
@@ -49,8 +50,15 @@ async function makeHome(): Promise<PostgresHome> {
 }
 
 const marked = (version: number): string => `COMMENT ON TABLE ledger IS 'sealane ledger, schema ${version}'`;
+/** Version 6 kept every payload. */
+const AS_6 = `DROP TABLE archived; DROP TABLE archive_pack; DROP TABLE erased; DROP TRIGGER envelope_kept ON envelope; DROP TRIGGER envelope_frozen ON envelope;
+  DROP TRIGGER envelope_dense ON envelope; DROP FUNCTION envelope_kept(), envelope_dense(), archived_dense(), archive_pack_dense(), erased_dense();
+  CREATE TRIGGER envelope_frozen BEFORE DELETE OR UPDATE OR TRUNCATE ON envelope FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_frozen();
+  CREATE FUNCTION envelope_dense() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS
+    'BEGIN IF NEW.idx <> coalesce((SELECT max(idx) + 1 FROM envelope), 0) THEN RAISE EXCEPTION ''append-only''; END IF; RETURN NEW; END';
+  CREATE TRIGGER envelope_dense BEFORE INSERT ON envelope FOR EACH ROW EXECUTE FUNCTION envelope_dense(); ${marked(6)}`;
 /** Version 4 found no statement by its type. */
-const AS_4 = `DROP INDEX statement_type; ${marked(4)}`;
+const AS_4 = `${AS_6}; DROP INDEX statement_type; ${marked(4)}`;
 /** Version 3 knew one key of the log. */
 const AS_3 = `${AS_4}; DROP TABLE log_key; DROP FUNCTION log_key_dense(); ${marked(3)}`;
 /** The projection as version 2 had it, as far as it was another; the guards of the log stay. */
@@ -62,6 +70,7 @@ const AS_2 = `${AS_3}; DROP TABLE receipt; DROP TABLE site_record; DROP TABLE do
 
 describe.skipIf(programs === undefined)('on PostgreSQL', () => {
   describeLedger('the ledger on PostgreSQL', makeHome);
+  describeArchive('the archive of a ledger on PostgreSQL', makeHome);
 
   it('D8 no row can be changed, removed, put in between, or truncated, whatever the session says it is', async () => {
     const home = await makeHome();
@@ -105,6 +114,7 @@ describe.skipIf(programs === undefined)('on PostgreSQL', () => {
     ['2', AS_2],
     ['3', AS_3],
     ['4', AS_4],
+    ['6', AS_6],
   ])('a database of version %s is refused to who only reads, and brought up to date by who writes', async (version, sql) => {
     const home = await makeHome();
     const [site, before] = [testKey(), await home.open()];

@@ -438,6 +438,21 @@ export const ERRORS = define({
     what: 'the disk refused a write of the ledger: nothing of it was logged',
     hint: 'free disk or mend it, then run the command again',
   },
+  ARCHIVE_UNREACHABLE: {
+    exit: 6,
+    what: 'what an entry says was moved to the archive of the ledger, and no place of that could be read',
+    hint: 'mount the folder or see to the registry that ledger/archive.json names, then run the command again',
+  },
+  ARCHIVE_DAMAGED: {
+    exit: 4,
+    what: 'a pack of the archive of the ledger is gone from all its places, or is not what was written there',
+    hint: 'put back a copy of the place, or name another in ledger/archive.json, then: sealane ledger fsck',
+  },
+  STATEMENT_ERASED: {
+    exit: 4,
+    what: 'what is asked rests on a statement that was erased: its leaf and proof are in the log, what it said is nowhere',
+    hint: 'ask who signed the erasure, with its reason: sealane log prove STATEMENT of the entry named',
+  },
   LEDGER_UNREACHABLE: {
     exit: 6,
     what: 'the database of the ledger did not answer, or the connection to it went',

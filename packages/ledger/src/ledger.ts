@@ -1,10 +1,13 @@
 /** What an open ledger is: the log, its checkpoints and proofs, and the questions, behind one object. */
 import type { Digest } from '@sealane/core';
+import type { MoveInWish } from './archive/move-in.js';
+import type { MovedOut, MoveOutWish } from './archive/move-out.js';
 import type { AppendResult } from './log/append.js';
 import type { Head } from './log/commits.js';
 import type { LedgerEntry, NewEntry } from './log/entry.js';
 import type { EntryLeaf } from './log/entry-rows.js';
 import type { LeafTile } from './log/proofs.js';
+import type { EntryLeaf, NoteErased } from './log/entry-rows.js';
 import type { WriteFile } from './log/publish-tiles.js';
 import type { NoteSigner } from './note-signer.js';
 import type { Projection } from './projection/questions.js';
@@ -101,6 +104,13 @@ export interface Ledger extends Projection {
   logPaths(size: number): readonly string[];
   /** The bytes that a file of the tree must have, by the rows; undefined when this log, as long as it is, has no such file. @throws `LEDGER_DAMAGED` */
   logFile(path: string): Promise<Uint8Array | undefined>;
+  /** The same ledger, whose lists of entries leave out what was erased and tell `note` so; without it they fail with `STATEMENT_ERASED`. */
+  noting(note: NoteErased): Ledger;
+  /** Moves payloads out of the database into an archive. @throws as `moveOut` of `archive/` */
+  moveOut(wish: MoveOutWish): Promise<MovedOut>;
+  /** Brings them back. @throws as `moveIn` of `archive/` */
+  moveIn(wish: MoveInWish): Promise<{ readonly entries: number }>;
+  /** Makes the projection anew from the entries, archived ones too. */
   rebuildProjection(): Promise<void>;
   /** Recomputes everything and names each row that does not fit; with `checkpoint`, also against that signed note. */
   verify(options?: { readonly checkpoint?: string }): Promise<LedgerReport>;

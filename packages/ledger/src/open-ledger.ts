@@ -1,19 +1,24 @@
 /** Opens a ledger and puts its parts together: the logic is in `log/`, `projection/` and `verify/`. */
 import { formatCheckpointText, formatVkey, LedgerError, parseVkey } from '@sealane/core';
 import type { Ledger, LedgerOptions } from './ledger.js';
+import { type FillIn, fillFrom } from './archive/absent.js';
+import { moveIn } from './archive/move-in.js';
+import { type Mover, moveOut } from './archive/move-out.js';
+import { type Archive, openArchive } from './archive/read-packs.js';
 import { type Anchor, catchUp, observe, openAnchor } from './log/anchor.js';
 import { type AppendResult, batchAppender } from './log/append.js';
 import { appendQueue } from './log/append-queue.js';
-import { checkpointOf, headOf, lastCommit } from './log/commits.js';
+import { checkpointOf, headOf, lastCommit, sizeAt } from './log/commits.js';
 import { insertCosigned, keptFirst, latestCosigned } from './log/cosigned.js';
 import { type NewEntry, prepareEntry, type PreparedEntry } from './log/entry.js';
 import { expectKeyOfToday, insertKey, type LogKeys, newestKey, ownCheckpoint, proofKey, readLogKeys } from './log/log-keys.js';
 import { proveConsistency, proveInclusion, proveLeafTile, rootAt } from './log/proofs.js';
 import { publishTree, treeFile, treePaths } from './log/publish-tiles.js';
+import type { EntryReader } from './log/entry-rows.js';
 import { keptTiles } from './log/tile-rows.js';
 import type { NoteSigner } from './note-signer.js';
 import { reached } from './points.js';
-import { projection } from './projection/questions.js';
+import { type Projection, projection } from './projection/questions.js';
 import { rebuildProjection } from './projection/rebuild.js';
 import { hasIndex, openSources, type Sources, verifiedKeys } from './sources.js';
 import { expectGuards, initialiseSchema, readVkey } from './store/initialise.js';
@@ -31,17 +36,22 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const store = await openStore(options, signer === undefined ? 'read-only' : 'read-write', options.fence);
   let opened: Pick<Sources, 'close'> = store;
   try {
-    if (signer !== undefined) await initialiseSchema(store, signer.vkey);
+    const archive = openArchive(options.archive ?? []);
+    const fillIn = fillFrom(archive);
+    if (signer !== undefined) await initialiseSchema(store, signer.vkey, fillIn);
     const vkey = await readVkey(store);
     const known: KnownKeys = { keys: await (hasIndex(options) ? verifiedKeys(store, parseVkey(vkey)) : readLogKeys(store, vkey)) };
     expectOurs(options, known.keys);
-    const sources = await openSources(store, options, () => known.keys);
+    const sources = await openSources({ store, fillIn }, options, () => known.keys);
     opened = sources;
-    return {
-      ...projection(sources.answers, sources.reader),
-      ...reading(sources, known),
-      ...(await logging({ store, sources, known }, options)),
-    };
+    const written = await logging({ store, sources, known, archive, fillIn }, options);
+    const ledgerReadBy = (reader: EntryReader): Ledger => ({
+      ...projection(sources.answers, reader),
+      ...reading({ ...sources, reader }, known),
+      ...written,
+      noting: (note) => ledgerReadBy(reader.noting(note)),
+    });
+    return ledgerReadBy(sources.reader);
   } catch (error) {
     await opened.close();
     throw error;
@@ -155,12 +165,14 @@ interface Rows {
   readonly store: Store;
   readonly sources: Sources;
   readonly known: KnownKeys;
+  readonly archive: Archive;
+  readonly fillIn: FillIn;
 }
 
-type Logging = Omit<Ledger, keyof Reading | keyof ReturnType<typeof projection>>;
+type Logging = Omit<Ledger, keyof Reading | keyof Projection | 'noting'>;
 
 async function logging(rows: Rows, options: LedgerOptions): Promise<Logging> {
-  const { store, sources, known } = rows;
+  const { store, sources, known, archive, fillIn } = rows;
   const { answers, tree } = sources;
   const given =
     options.readOnly || options.logSigner === undefined ? [] : [options.logSigner, options.otherSigner].flatMap((each) => each ?? []);
@@ -191,12 +203,23 @@ async function logging(rows: Rows, options: LedgerOptions): Promise<Logging> {
     },
     rebuildProjection: async () => {
       expectWriting(writing, options);
-      await store.write(rebuildProjection);
+      await store.write((transaction) => rebuildProjection(transaction, fillIn));
     },
-    verify: (wish = {}) => verifyStore(store, { origin: options.origin, ...wish }),
+    sizeAt: (time) => sizeAt(store, time),
+    moveOut: (wish) => moveOut(mover(rows, options, expectWriting(writing, options)), wish),
+    moveIn: (wish) => {
+      expectWriting(writing, options);
+      return moveIn(store, archive, wish);
+    },
+    compact: () => store.compact(),
+    verify: (wish = {}) => verifyStore(store, { origin: options.origin, ...wish }, archive),
     copyTo: (file) => store.copyTo(file),
     close: sources.close,
   };
+}
+
+function mover({ store, known }: Rows, { now }: LedgerOptions, { signers }: Writing): Mover {
+  return { store, keys: () => known.keys, signer: () => signers()[0], now };
 }
 
 async function saveCosigned(

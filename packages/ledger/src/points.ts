@@ -9,6 +9,10 @@ export type LedgerPoint =
   | 'ledger:cosigned'
   | 'ledger:verified'
   | 'ledger:key-replaced'
+  | 'ledger:packs-copied'
+  | 'ledger:packs-offered'
+  | 'ledger:envelopes-removed'
+  | 'ledger:moved-out'
   | 'ledger:tiles-published'
   | 'ledger:checkpoint-published'
   | 'witness:persisted';

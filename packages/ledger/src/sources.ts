@@ -6,6 +6,7 @@
  * the bytes of entries, each held against the tree.
  */
 import { LedgerError, type Vkey } from '@sealane/core';
+import type { FillIn } from './archive/absent.js';
 import type { LedgerOptions } from './ledger.js';
 import { entryLeaf, type EntryLeaf, type EntryReader, entryReader, leavesBetween } from './log/entry-rows.js';
 import type { LogKeys } from './log/log-keys.js';
@@ -33,9 +34,15 @@ export interface Sources {
   readonly close: () => Promise<void>;
 }
 
+/** The store of a log, and what brings the payloads that are not in it. */
+export interface LogRows {
+  readonly store: Store;
+  readonly fillIn: FillIn;
+}
+
 /** Opens the sources of a ledger whose keys are known. @throws LedgerError as `openIndex` and `catchUp` */
-export async function openSources(store: Store, options: LedgerOptions, keys: () => LogKeys): Promise<Sources> {
-  return hasIndex(options) ? await verifiedSources(store, options, keys) : ownSources(store);
+export async function openSources(rows: LogRows, options: LedgerOptions, keys: () => LogKeys): Promise<Sources> {
+  return hasIndex(options) ? await verifiedSources(rows, options, keys) : ownSources(rows);
 }
 
 /** Whether what is answered is verified first: who only reads writes no file. */
@@ -43,22 +50,22 @@ export function hasIndex({ database, readOnly }: LedgerOptions): boolean {
   return database !== undefined && readOnly !== true;
 }
 
-function ownSources(store: Store): Sources {
+function ownSources({ store, fillIn }: LogRows): Sources {
   return {
     answers: store,
     answersIn: (transaction) => Promise.resolve(transaction),
     refresh: () => Promise.resolve(),
-    reader: entryReader({ log: store, answers: store, expect: () => Promise.resolve() }),
+    reader: entryReader({ log: store, answers: store, expect: () => Promise.resolve(), fillIn }),
     tree: { tiles: store, leaves: (begin, end) => leavesBetween(store, begin, end) },
-    entryLeaf: (index) => entryLeaf(store, index),
+    entryLeaf: (index) => entryLeaf(store, fillIn, index),
     close: () => store.close(),
   };
 }
 
-async function verifiedSources(store: Store, { file }: LedgerOptions, keys: () => LogKeys): Promise<Sources> {
+async function verifiedSources({ store, fillIn }: LogRows, { file }: LedgerOptions, keys: () => LogKeys): Promise<Sources> {
   const [{ vkey: first }] = keys();
   const index = await openIndex(file, first);
-  const chain = { known: keys, reread: (log: Queries) => verifiedKeys(log, first) };
+  const chain = { known: keys, reread: (log: Queries) => verifiedKeys(log, first), fillIn };
   const refresh = oneAtATime(() => catchUp(store, index, chain));
   try {
     await refresh();
@@ -73,7 +80,7 @@ async function verifiedSources(store: Store, { file }: LedgerOptions, keys: () =
       return index;
     },
     refresh,
-    reader: entryReader({ log: store, answers: index, expect: (wanted, rows) => expectVerified(index, wanted, rows) }),
+    reader: entryReader({ log: store, answers: index, expect: (wanted, rows) => expectVerified(index, wanted, rows), fillIn }),
     tree: {
       tiles: index,
       leaves: async (begin, end) => {
@@ -83,7 +90,7 @@ async function verifiedSources(store: Store, { file }: LedgerOptions, keys: () =
       },
     },
     entryLeaf: async (at) => {
-      const found = await entryLeaf(store, at);
+      const found = await entryLeaf(store, fillIn, at);
       if (found !== undefined) await expectLeaves(index, at, [found.leaf]);
       return found;
     },

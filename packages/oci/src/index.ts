@@ -10,6 +10,7 @@ export { type Flattened, flattenImage, type FlattenOptions, readArtifact, unpack
 export { type ImageSource, layoutSource, registrySource, type RootManifest } from './image-source.js';
 export { type Layout, openLayout, type PutOptions } from './layout.js';
 export { REF_NAME } from './layout-index.js';
+export { loginsOf } from './logins-shell.js';
 export { DEFAULT_UNPACK_LIMITS, MAX_BLOB_BYTES, MAX_MANIFEST_BYTES, type UnpackLimits } from './limits.js';
 export { childrenOf, type IndexDocument, type ManifestDocument, parseManifest } from './manifest.js';
 export { manifestKind, OCI_CONFIG, OCI_EMPTY, OCI_INDEX, OCI_LAYER_GZIP, OCI_LAYER_TAR, OCI_MANIFEST } from './media-types.js';

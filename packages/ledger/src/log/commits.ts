@@ -39,6 +39,12 @@ export async function headOf(queries: Queries): Promise<Head> {
   return { size: last?.size ?? 0, root: last?.root ?? emptyRoot() };
 }
 
+/** Size after the last commit before `time` (RFC 3339 UTC); 0 before the first. */
+export async function sizeAt(log: Queries, time: string): Promise<number> {
+  const row = await log.get('SELECT coalesce(max(size), 0) AS size FROM log_commit WHERE committed_at < ?', time);
+  return row === undefined ? 0 : integerAt(row, 'size');
+}
+
 /** A commit out of its row. */
 export function commitOf(row: Row): Commit {
   return {

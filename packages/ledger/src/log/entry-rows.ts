@@ -1,4 +1,4 @@
-/** Rows of `log_entry` and `envelope`. */
+/** Rows of `log_entry` and `envelope`, and what they say where the envelope is elsewhere. */
 import {
   digestFromHex,
   digestHex,
@@ -7,6 +7,7 @@ import {
   fromHex,
   hex,
   INTOTO_PAYLOAD_TYPE,
+  LedgerError,
   makeEnvelope,
   pae,
   parseLogLeaf,
@@ -16,6 +17,7 @@ import {
   type Signed,
   signerIdOf,
 } from '@sealane/core';
+import type { FillIn } from '../archive/absent.js';
 import { inLists } from '../store/in-list.js';
 import type { RowWriter } from '../store/row-writer.js';
 import { bytesAt, bytesOrNullAt, integerAt, textAt } from '../store/rows.js';
@@ -25,7 +27,7 @@ import type { LedgerEntry, PreparedEntry } from './entry.js';
 
 const ENTRY = `SELECT e.idx, e.statement, e.leaf, v.payload, v.timestamp,
   (SELECT c.committed_at FROM log_commit c WHERE c.size > e.idx ORDER BY c.size LIMIT 1) AS committed_at
-  FROM log_entry e JOIN envelope v ON v.idx = e.idx`;
+  FROM log_entry e LEFT JOIN envelope v ON v.idx = e.idx`;
 
 /** Writes an entry as number `index`. */
 export function insertEntry(rows: RowWriter, index: number, entry: PreparedEntry): void {
@@ -57,6 +59,17 @@ export function entryName({ statementDigest, keyId }: Pick<PreparedEntry, 'state
   return `${statementDigest} ${keyId}`;
 }
 
+/** An entry that says nothing any more: the entry `erasure` ordered it. */
+export interface ErasedEntry {
+  readonly index: number;
+  readonly statementDigest: Digest;
+  readonly keyId: string;
+  readonly erasure: number;
+}
+
+/** Takes note of an erased entry that is left out of a list; without one, reading it fails: what a refusal rests on must not go unseen. */
+export type NoteErased = (entry: ErasedEntry) => void;
+
 /** Where entries are read from. */
 export interface EntrySource {
   /** What has the rows of the log. */
@@ -65,9 +78,11 @@ export interface EntrySource {
   readonly answers: Queries;
   /** Holds rows of these indexes against what is known of them; rows that are missing too. */
   readonly expect: (wanted: readonly number[], rows: readonly Row[]) => Promise<void>;
+  /** Brings what rows have no payload of. */
+  readonly fillIn: FillIn;
 }
 
-/** Reads entries by index. */
+/** Reads entries by index. @throws LedgerError (every function) `STATEMENT_ERASED`, and what `fillFrom` names */
 export interface EntryReader {
   /** One entry, or undefined when the log is not that long. */
   entry(index: number): Promise<LedgerEntry | undefined>;
@@ -79,13 +94,15 @@ export interface EntryReader {
   entriesFrom(begin: number, count: number): Promise<readonly LedgerEntry[]>;
   /** All entries with this statement: one for each key that signed it. */
   byStatement(digest: Digest): Promise<readonly LedgerEntry[]>;
+  /** The same reader, whose lists leave out what was erased and say so. */
+  noting(note: NoteErased): EntryReader;
 }
 
 /** Payloads that a reader keeps, in bytes: some ten thousand statements. */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 
-/** Keeps what it has read and gives the same object again: an entry that is committed never changes. */
-export function entryReader({ log, answers, expect }: EntrySource): EntryReader {
+/** Keeps what it has read and gives the same object again: an entry that is committed does not change. */
+export function entryReader(source: EntrySource): EntryReader {
   const kept = new Map<number, LedgerEntry>();
   let keptBytes = 0;
   const keep = (entry: LedgerEntry): LedgerEntry => {
@@ -97,36 +114,41 @@ export function entryReader({ log, answers, expect }: EntrySource): EntryReader 
     kept.set(entry.index, entry);
     return entry;
   };
+  return readerOf(source, { get: (index) => kept.get(index), keep }, refuseErased);
+}
+
+/** Entries that were read. */
+interface Kept {
+  readonly get: (index: number) => LedgerEntry | undefined;
+  readonly keep: (entry: LedgerEntry) => LedgerEntry;
+}
+
+function readerOf(source: EntrySource, kept: Kept, note: NoteErased): EntryReader {
+  const { log, answers } = source;
   const readAll = async (indexes: readonly number[]): Promise<readonly LedgerEntry[]> => {
     const found: LedgerEntry[] = [];
-    for (const { marks, values } of inLists(indexes)) {
-      const rows = await log.all(`${ENTRY} WHERE e.idx IN (${marks})`, ...values);
-      await expect(values, rows);
-      found.push(...rows.map(entryOf));
-    }
+    for (const { marks, values } of inLists(indexes))
+      found.push(...(await entriesOf(source, values, await log.all(`${ENTRY} WHERE e.idx IN (${marks})`, ...values), note)));
     return found;
   };
   const entriesAt = async (indexes: readonly number[]): Promise<readonly LedgerEntry[]> => {
     const wanted = [...new Set(indexes)];
     const known = wanted.flatMap((index) => kept.get(index) ?? []);
-    const missing = wanted.filter((index) => !kept.has(index));
-    return [...known, ...(await readAll(missing)).map(keep)].sort((left, right) => left.index - right.index);
+    const missing = wanted.filter((index) => kept.get(index) === undefined);
+    return [...known, ...(await readAll(missing)).map(kept.keep)].sort((left, right) => left.index - right.index);
   };
   const entriesIn = async (select: string, ...values: readonly SqlValue[]): Promise<readonly LedgerEntry[]> =>
     entriesAt((await answers.all(select, ...values)).map((row) => integerAt(row, 'idx')));
   return {
-    entry: async (index) => kept.get(index) ?? (await entriesAt([index]))[0],
+    entry: async (index) => kept.get(index) ?? (await readerOf(source, kept, refuseErased).entriesAt([index]))[0],
     entriesAt,
     entriesIn,
     entriesFrom: async (begin, count) => {
       const end = Math.min((await headOf(answers)).size, begin + count);
       const rows = await log.all(`${ENTRY} WHERE e.idx >= ? AND e.idx < ? ORDER BY e.idx`, begin, end);
-      await expect(
-        Array.from({ length: Math.max(0, end - begin) }, (_, at) => begin + at),
-        rows,
-      );
+      const wanted = Array.from({ length: Math.max(0, end - begin) }, (_, at) => begin + at);
       // not kept: whoever reads the whole log reads each entry once
-      return rows.map(entryOf);
+      return await entriesOf(source, wanted, rows, note);
     },
     byStatement: (digest) => {
       const statement = fromHex(digestHex(digest));
@@ -136,6 +158,48 @@ export function entryReader({ log, answers, expect }: EntrySource): EntryReader 
         statement,
       );
     },
+    noting: (other) => readerOf(source, kept, other),
+  };
+}
+
+/** The entries of rows, filled in and held against what is known of them. Who says that something was erased hides nothing: without a note that fails. */
+async function entriesOf(
+  { log, expect, fillIn }: EntrySource,
+  wanted: readonly number[],
+  rows: readonly Row[],
+  note: NoteErased,
+): Promise<readonly LedgerEntry[]> {
+  const present: Row[] = [];
+  const erased = new Set<number>();
+  for (const { row, erasure } of await fillIn(log, rows)) {
+    if (erasure === undefined) present.push(row);
+    else {
+      note(erasedIn(row, erasure));
+      erased.add(integerAt(row, 'idx'));
+    }
+  }
+  await expect(
+    wanted.filter((index) => !erased.has(index)),
+    present,
+  );
+  return present.map(entryOf);
+}
+
+/** Fails: a list that would lack an entry is not given. */
+function refuseErased({ index, statementDigest, erasure }: ErasedEntry): never {
+  throw new LedgerError(
+    'STATEMENT_ERASED',
+    `read entry ${index}: expected statement ${statementDigest}, which entry ${erasure} has erased`,
+    { index, erasure, digest: statementDigest },
+  );
+}
+
+function erasedIn(row: Row, erasure: number): ErasedEntry {
+  return {
+    index: integerAt(row, 'idx'),
+    statementDigest: digestFromHex(hex(bytesAt(row, 'statement'))),
+    keyId: signerIdOf(signerIn(row)),
+    erasure,
   };
 }
 
@@ -145,10 +209,19 @@ export interface EntryLeaf {
   readonly statementDigest: Digest;
 }
 
-/** The leaf of an entry, or undefined when the log is not that long. No column is believed but for payload, signature and signer. */
-export async function entryLeaf(queries: Queries, index: number): Promise<EntryLeaf | undefined> {
-  const row = await queries.get('SELECT e.leaf, v.payload FROM log_entry e JOIN envelope v ON v.idx = e.idx WHERE e.idx = ?', index);
-  if (row === undefined) return undefined;
+/**
+ * The leaf of an entry, or undefined when the log is not that long. No column is believed but for payload, signature and signer; of an entry that was erased
+ * the leaf is the one that is there, and so is the digest.
+ */
+export async function entryLeaf(queries: Queries, fillIn: FillIn, index: number): Promise<EntryLeaf | undefined> {
+  const stored = await queries.get(
+    'SELECT e.idx, e.statement, e.leaf, v.payload, v.timestamp FROM log_entry e LEFT JOIN envelope v ON v.idx = e.idx WHERE e.idx = ?',
+    index,
+  );
+  const [filled] = stored === undefined ? [] : await fillIn(queries, [stored]);
+  if (filled === undefined) return undefined;
+  const { row, erasure } = filled;
+  if (erasure !== undefined) return { leaf: bytesAt(row, 'leaf'), statementDigest: digestFromHex(hex(bytesAt(row, 'statement'))) };
   const payload = bytesAt(row, 'payload');
   const leaf = encodeLogLeaf({ ...parseLogLeaf(bytesAt(row, 'leaf')), paeDigest: sha256Raw(pae(INTOTO_PAYLOAD_TYPE, payload)) });
   return { leaf, statementDigest: sha256(payload) };
@@ -158,6 +231,15 @@ export async function entryLeaf(queries: Queries, index: number): Promise<EntryL
 export async function leavesBetween(queries: Queries, begin: number, end: number): Promise<readonly Uint8Array[]> {
   const rows = await queries.all('SELECT leaf FROM log_entry WHERE idx >= ? AND idx < ? ORDER BY idx', begin, end);
   return rows.map((row) => bytesAt(row, 'leaf'));
+}
+
+/** Leaf bytes by index, of those entries that there are. */
+export async function leavesAt(queries: Queries, indexes: readonly number[]): Promise<ReadonlyMap<number, Uint8Array>> {
+  const leaves = new Map<number, Uint8Array>();
+  for (const { marks, values } of inLists(indexes))
+    for (const row of await queries.all(`SELECT idx, leaf FROM log_entry WHERE idx IN (${marks})`, ...values))
+      leaves.set(integerAt(row, 'idx'), bytesAt(row, 'leaf'));
+  return leaves;
 }
 
 /** An entry out of a row of the `ENTRY` query: signature and signer are read from the leaf. */

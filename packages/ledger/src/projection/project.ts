@@ -11,7 +11,7 @@ export interface ProjectedEntry {
   readonly index: number;
   readonly keyId: string;
   readonly spki: Uint8Array;
-  readonly statement: Statement;
+  readonly statement: Pick<Statement, 'predicateType' | 'subject'>;
   readonly projected: Projected | null;
 }
 

@@ -1,9 +1,11 @@
 /** The projection made anew from the log. */
 import { parseStatement, signerIdOf } from '@sealane/core';
+import type { FilledRow, FillIn } from '../archive/absent.js';
+import { type ErasedRow, erasedRows, expectSaid, remainsOf } from '../archive/erasures.js';
 import { signerIn } from '../log/entry-rows.js';
 import { rowWriter } from '../store/row-writer.js';
 import { bytesAt, integerAt } from '../store/rows.js';
-import type { Queries, Row } from '../store/store.js';
+import type { Queries } from '../store/store.js';
 import { type ProjectedEntry, projectEntry, startProjecting } from './project.js';
 import { projectionOf } from './projected.js';
 import { PROJECTION_TABLES } from './schema.js';
@@ -12,29 +14,32 @@ import { PROJECTION_TABLES } from './schema.js';
 const PAGE = 500;
 
 /** Empties the projection and writes it again, in one transaction. */
-export async function rebuildProjection(transaction: Queries): Promise<void> {
+export async function rebuildProjection(transaction: Queries, fillIn: FillIn): Promise<void> {
   // a table is emptied before those that it refers to
   for (const { name } of [...PROJECTION_TABLES].reverse()) await transaction.run(`DELETE FROM ${name}`);
-  await replayEntries(transaction, transaction);
+  await replayEntries(transaction, transaction, fillIn);
 }
 
 /** Reads every entry of `log` in order into the empty projection `tables`. */
-export async function replayEntries(log: Queries, tables: Queries): Promise<void> {
+export async function replayEntries(log: Queries, tables: Queries, fillIn: FillIn): Promise<void> {
+  const erased = await erasedRows(log);
   for (let next = 0; ; next += PAGE) {
-    const page = (await log.all(ENTRIES, next, next + PAGE)).map(projectedOf);
-    await replayPage(tables, page);
-    if (page.length < PAGE) return;
+    const rows = await log.all(ENTRIES, next, next + PAGE);
+    await replayPage(tables, (await fillIn(log, rows)).map((row) => projectedOf(row, erased)));
+    if (rows.length < PAGE) return;
   }
 }
 
-const ENTRIES = `SELECT e.idx, e.leaf, v.payload, v.timestamp FROM log_entry e JOIN envelope v ON v.idx = e.idx
+const ENTRIES = `SELECT e.idx, e.leaf, v.payload, v.timestamp FROM log_entry e LEFT JOIN envelope v ON v.idx = e.idx
   WHERE e.idx >= ? AND e.idx < ? ORDER BY e.idx`;
 
-function projectedOf(row: Row): ProjectedEntry {
+function projectedOf({ row, erasure }: FilledRow, erased: ReadonlyMap<number, ErasedRow>): ProjectedEntry {
   const signer = signerIn(row);
-  const statement = parseStatement(bytesAt(row, 'payload'));
   const index = integerAt(row, 'idx');
-  return { index, statement, keyId: signerIdOf(signer), spki: signer.spki, projected: projectionOf(statement) };
+  const known = { index, keyId: signerIdOf(signer), spki: signer.spki };
+  if (erasure !== undefined) return { ...known, statement: remainsOf(expectSaid(erased, index)), projected: null };
+  const statement = parseStatement(bytesAt(row, 'payload'));
+  return { ...known, statement, projected: projectionOf(statement) };
 }
 
 /** Adds the entries that follow those that `tables` has. */

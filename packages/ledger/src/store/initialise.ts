@@ -1,5 +1,6 @@
 /** A ledger from nothing, and the check that one which is there is ours to read. */
 import { LedgerError } from '@sealane/core';
+import type { FillIn } from '../archive/absent.js';
 import { replayEntries } from '../projection/rebuild.js';
 import { PROJECTION_TABLES } from '../projection/schema.js';
 import { integerAt, textAt } from './rows.js';
@@ -11,7 +12,7 @@ import type { Dialect, Queries, Store } from './store.js';
  *
  * The projection of an earlier version is not changed but made anew: everything in it is in the log.
  */
-export async function initialiseSchema(store: Store, vkey: string): Promise<void> {
+export async function initialiseSchema(store: Store, vkey: string, fillIn: FillIn): Promise<void> {
   const { dialect } = store;
   if ((await schemaVersion(dialect, store)) >= SCHEMA_VERSION) return;
   await store.write(async (transaction) => {
@@ -21,16 +22,16 @@ export async function initialiseSchema(store: Store, vkey: string): Promise<void
     if (version >= SCHEMA_VERSION || statements === undefined) return;
     for (const statement of statements) await transaction.run(statement);
     if (version === 0) await transaction.run('INSERT INTO ledger(id, vkey) VALUES (1, ?)', vkey);
-    else await remakeProjection(dialect, transaction);
+    else await remakeProjection(dialect, transaction, fillIn);
     await transaction.run(dialect.markVersion);
   });
 }
 
-async function remakeProjection({ projection }: Dialect, transaction: Queries): Promise<void> {
+async function remakeProjection({ projection }: Dialect, transaction: Queries, fillIn: FillIn): Promise<void> {
   // a table goes before those that it refers to
   for (const { name } of [...PROJECTION_TABLES].reverse()) await transaction.run(`DROP TABLE IF EXISTS ${name}`);
   for (const statement of projection) await transaction.run(statement);
-  await replayEntries(transaction, transaction);
+  await replayEntries(transaction, transaction, fillIn);
 }
 
 /**

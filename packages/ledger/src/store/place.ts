@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type JsonObject, LedgerError, type JsonValue, parseStrictJson } from '@sealane/core';
+import { archivePlaces } from '../archive/archive-file.js';
 
 /** The file's name, beside the ledger's own. */
 const FILE_NAME = 'database.json';
@@ -29,13 +30,17 @@ export interface LedgerPlace {
   readonly file: string;
   /** The PostgreSQL database that holds the rows; without it the file does. */
   readonly database?: PostgresPlace;
+  /** Where payloads lie that were moved out of the database, as `archivePlace` writes them; each place has all. */
+  readonly archive?: readonly string[];
 }
 
-/** The ledger that belongs to the SQLite file `file`: in a database where `database.json` lies beside it. @throws LedgerError `CONFIG_INVALID` */
+/** The ledger that belongs to the SQLite file `file`: in a database where `database.json` lies beside it, with an archive where `archive.json` does. @throws LedgerError `CONFIG_INVALID` */
 export function ledgerAt(file: string): LedgerPlace {
   const place = path.join(path.dirname(file), FILE_NAME);
   const bytes = readIfThere(place);
-  return bytes === undefined ? { file } : { file, database: parseDatabase(bytes, place) };
+  const places = archivePlaces(file);
+  const archive = places.length === 0 ? {} : { archive: places };
+  return bytes === undefined ? { file, ...archive } : { file, database: parseDatabase(bytes, place), ...archive };
 }
 
 /** Where `database.json` lies for the ledger of `file`. */

@@ -19,8 +19,13 @@ afterEach(async () => {
   await home.remove();
 });
 
+/** Version 6 kept every payload. */
+const AS_6 = `DROP TABLE archived; DROP TABLE archive_pack; DROP TABLE erased; DROP TRIGGER envelope_kept; DROP TRIGGER envelope_dense;
+  CREATE TRIGGER envelope_kept BEFORE DELETE ON envelope BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+  CREATE TRIGGER envelope_dense BEFORE INSERT ON envelope WHEN NEW.idx <> coalesce((SELECT max(idx) + 1 FROM envelope), 0) BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+  PRAGMA user_version = 6`;
 /** Version 5 found no release by its parts, and no site by what is missing of it. */
-const AS_5 = `DROP TABLE component; DROP INDEX receipt_loose; DROP INDEX receipt_back; DROP INDEX receipt_previous;
+const AS_5 = `${AS_6}; DROP TABLE component; DROP INDEX receipt_loose; DROP INDEX receipt_back; DROP INDEX receipt_previous;
   ALTER TABLE receipt DROP COLUMN loose; PRAGMA user_version = 5`;
 /** Version 4 found no statement by its type. */
 const AS_4 = `${AS_5}; DROP INDEX statement_type; PRAGMA user_version = 4`;
@@ -48,6 +53,7 @@ test.each([
   ['3', AS_3],
   ['4', AS_4],
   ['5', AS_5],
+  ['6', AS_6],
 ])('a file of version %s is refused to who only reads, and brought up to date by who writes', async (version, sql) => {
   become(sql);
   await expect(readOnly()).rejects.toMatchObject({

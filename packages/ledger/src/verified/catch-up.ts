@@ -4,7 +4,9 @@
  * Each commit's lines must be by the log's key, the entries up to it must be there, and appended to the tree of what was verified before they must give
  * its root. Only then they are looked up by. A kill anywhere leaves what was verified before; two processes that do the same at once do it once.
  */
-import { concatBytes, emptyRoot, equalBytes, LedgerError, parseStatement, signerIdOf, TILE_WIDTH, tileCount } from '@sealane/core';
+import { concatBytes, emptyRoot, equalBytes, hex, leafHash, LedgerError, parseStatement, signerIdOf, TILE_WIDTH, tileCount } from '@sealane/core';
+import type { FilledRow, FillIn } from '../archive/absent.js';
+import { type ErasedRow, erasedRows, type ErasedStatement, expectSaid, remainsOf } from '../archive/erasures.js';
 import { restored } from '../log/anchor.js';
 import { type Commit, commitOf, type Head, headOf, insertSigned } from '../log/commits.js';
 import { cosignedCount, insertSaved, isOurPast, type SavedCheckpoint, savedOf, sealText } from '../log/cosigned.js';
@@ -28,8 +30,10 @@ const STEP = 2000;
 /** Saved checkpoints read at a time. */
 const PAGE = 200;
 
-/** The keys of the log: as known, and as they are when that is not enough. */
+/** The keys of the log: as known, and as they are when that is not enough. Whatever is fetched is held against the leaves. */
 export interface KeyChain {
+  /** Brings payloads that are in an archive. */
+  readonly fillIn: FillIn;
   readonly known: () => LogKeys;
   readonly reread: (log: Queries) => Promise<LogKeys>;
 }
@@ -47,7 +51,7 @@ export async function catchUp(log: Queries, index: Store, keys: KeyChain): Promi
   for (let head: Head = ours; head.size < theirs.size; head = await headOf(index)) {
     const commit = await nextCommit(log, head.size, theirs);
     await expectSigned(log, commit, keys);
-    await takeEntries(log, index, head.size, commit);
+    await takeEntries(log, index, { begin: head.size, commit, fillIn: keys.fillIn });
     reached('ledger:verified');
   }
   const head = await headOf(index);
@@ -99,8 +103,13 @@ interface Taken extends EntryMark {
   readonly entry: ProjectedEntry;
 }
 
-async function takeEntries(log: Queries, index: Store, begin: number, commit: Commit): Promise<void> {
-  const taken = (await log.all(ENTRIES, begin, commit.size)).map(takenOf);
+async function takeEntries(
+  log: Queries,
+  index: Store,
+  { begin, commit, fillIn }: { readonly begin: number; readonly commit: Commit; readonly fillIn: FillIn },
+): Promise<void> {
+  const erased = await erasedRows(log);
+  const taken = (await fillIn(log, await log.all(ENTRIES, begin, commit.size))).map((row) => takenOf(row, erased));
   taken.forEach(({ entry }, at) => {
     if (entry.index !== begin + at) throw damaged(begin + at, 'a row', `that of ${entry.index}`);
   });
@@ -114,7 +123,8 @@ async function takeEntries(log: Queries, index: Store, begin: number, commit: Co
   });
 }
 
-function takenOf(row: Row): Taken {
+function takenOf({ row, erasure }: FilledRow, erased: ReadonlyMap<number, ErasedRow>): Taken {
+  if (erasure !== undefined) return takenOfErased(row, expectSaid(erased, integerAt(row, 'idx')));
   const mark = markOf(row);
   const signer = signerIn(row);
   const statement = parseStatement(bytesAt(row, 'payload'));
@@ -126,6 +136,17 @@ function takenOf(row: Row): Taken {
     projected: projectionOf(statement),
   };
   return { ...mark, entry };
+}
+
+/** Of an erased entry its erasure says what it was about: of this leaf, and of this statement. */
+function takenOfErased(row: Row, said: ErasedStatement): Taken {
+  const index = integerAt(row, 'idx');
+  const [hash, statement] = [leafHash(bytesAt(row, 'leaf')), bytesAt(row, 'statement')];
+  if (said.leaf !== `sha256:${hex(hash)}` || said.statement !== `sha256:${hex(statement)}`)
+    throw damaged(index, 'its envelope, or an erasure of its leaf', 'neither');
+  const signer = signerIn(row);
+  const entry = { index, statement: remainsOf(said), keyId: signerIdOf(signer), spki: signer.spki, projected: null };
+  return { statement, token: null, leafHash: hash, entry };
 }
 
 interface Step {

@@ -1,16 +1,21 @@
 /** What an operator asks of a ledger before trusting it again: the full check, the anchor beside it, and every leaf whose envelope is gone. */
 import { type Digest, digestFromHex, hex } from '@sealane/core';
+import { openArchive } from '../archive/read-packs.js';
 import { openAnchor } from '../log/anchor.js';
 import { isOurPast } from '../log/cosigned.js';
 import { readLogKeys } from '../log/log-keys.js';
 import { readVkey } from '../store/initialise.js';
 import { bytesAt, integerAt } from '../store/rows.js';
 import { openStore } from '../store/open-store.js';
+import type { Queries, Row } from '../store/store.js';
 import type { LedgerPlace } from '../store/place.js';
-import type { LedgerProblem } from './report.js';
+import type { LedgerProblem, Unseen } from './report.js';
 import { verifyStore } from './verify.js';
 
-/** The answer. `gone` lists leaves that can still be proved to be in the log, and no longer read. */
+/**
+ * The answer. `gone` lists leaves that can still be proved to be in the log, and no longer read. `archived` counts those whose payload is in the archive alone, `erased` lists
+ * those that were erased, by which entry.
+ */
 export interface FsckReport {
   readonly ok: boolean;
   readonly origin: string;
@@ -18,6 +23,9 @@ export interface FsckReport {
   readonly size: number;
   readonly problems: readonly LedgerProblem[];
   readonly gone: readonly { readonly logIndex: number; readonly digest: Digest }[];
+  readonly archived: number;
+  readonly erased: readonly { readonly logIndex: number; readonly digest: Digest; readonly erasure: number }[];
+  readonly unseen: Unseen | null;
 }
 
 /**
@@ -30,7 +38,7 @@ export async function fsckLedger(place: LedgerPlace): Promise<FsckReport> {
   try {
     const keys = await readLogKeys(store, await readVkey(store));
     const origin = keys[0].vkey.name;
-    const report = await verifyStore(store, { origin });
+    const report = await verifyStore(store, { origin }, openArchive(place.archive ?? []));
     const shown = openAnchor(place.file, () => keys).newest();
     const isBehind = shown !== undefined && !(await isOurPast(store, shown));
     const behind = isBehind
@@ -43,13 +51,32 @@ export async function fsckLedger(place: LedgerPlace): Promise<FsckReport> {
           },
         ]
       : [];
-    const rows = await store.all(
-      'SELECT e.idx, e.statement FROM log_entry e LEFT JOIN envelope v ON v.idx = e.idx WHERE v.idx IS NULL ORDER BY e.idx',
-    );
-    const gone = rows.map((row) => ({ logIndex: integerAt(row, 'idx'), digest: digestFromHex(hex(bytesAt(row, 'statement'))) }));
+    const absent = await absentEntries(store);
     const problems = [...report.problems, ...behind];
-    return { ok: problems.length === 0 && gone.length === 0, origin, size: report.size, problems, gone };
+    const ok = problems.length === 0 && absent.gone.length === 0 && report.unseen === null;
+    return { ok, origin, size: report.size, problems, ...absent, unseen: report.unseen };
   } finally {
     await store.close();
   }
 }
+
+/** Entries without an envelope, by where their payload is. */
+async function absentEntries(store: Queries): Promise<Pick<FsckReport, 'gone' | 'archived' | 'erased'>> {
+  const named = (row: Row): { readonly logIndex: number; readonly digest: Digest } => ({
+    logIndex: integerAt(row, 'idx'),
+    digest: digestFromHex(hex(bytesAt(row, 'statement'))),
+  });
+  const gone = await store.all(`${ABSENT} AND NOT EXISTS (SELECT 1 FROM archived a WHERE a.idx = e.idx) AND r.idx IS NULL ORDER BY e.idx`);
+  const erased = await store.all(`${ABSENT} AND r.idx IS NOT NULL ORDER BY e.idx`);
+  const archived = await store.get(
+    'SELECT count(DISTINCT a.idx) AS count FROM archived a WHERE NOT EXISTS (SELECT 1 FROM envelope v WHERE v.idx = a.idx) AND NOT EXISTS (SELECT 1 FROM erased r WHERE r.idx = a.idx)',
+  );
+  return {
+    gone: gone.map(named),
+    archived: archived === undefined ? 0 : integerAt(archived, 'count'),
+    erased: erased.map((row) => ({ ...named(row), erasure: integerAt(row, 'erasure') })),
+  };
+}
+
+const ABSENT = `SELECT e.idx, e.statement, r.erasure FROM log_entry e LEFT JOIN envelope v ON v.idx = e.idx LEFT JOIN erased r ON r.idx = e.idx
+  WHERE v.idx IS NULL`;

@@ -11,7 +11,7 @@ import type { ProjectedEntry } from '../projection/project.js';
 import { bytesAt, integerAt } from '../store/rows.js';
 import type { Queries } from '../store/store.js';
 import { type CheckedCommit, checkCommitRows, lastSignedCommit } from './commit-rows.js';
-import { type CheckedEntry, type EntriesInCheck, startCheck } from './entry-rows.js';
+import { type CheckedEntry, type Elsewheres, type EntriesInCheck, startCheck } from './entry-rows.js';
 import type { Problems } from './report.js';
 
 const HASH_BYTES = 32;
@@ -25,7 +25,7 @@ export interface Tree {
 }
 
 /** What the walk is told, and what it adds to. `keys` undefined = signatures cannot be judged; `take` gets the entries that are right, in order. */
-export interface TreeCheck {
+export interface TreeCheck extends Elsewheres {
   readonly take: (entries: readonly ProjectedEntry[]) => Promise<void>;
   readonly keys: LogKeys | undefined;
   readonly problems: Problems;
@@ -46,7 +46,7 @@ export async function checkTree(view: Queries, check: TreeCheck): Promise<Tree> 
   const walk: Walk = { check, edge: RightEdge.empty(), roots: new Map(), isSound: true };
   noteRoot(walk);
   let previous = 0;
-  const tileAt = (begin: number): Promise<EntriesInCheck> => startCheck(view, begin, Math.min(begin + TILE_WIDTH, size));
+  const tileAt = (begin: number): Promise<EntriesInCheck> => startCheck(view, check, begin, Math.min(begin + TILE_WIDTH, size));
   let ahead = await tileAt(0);
   for (let begin = 0; begin < size; begin += TILE_WIDTH) {
     const end = Math.min(begin + TILE_WIDTH, size);
@@ -56,8 +56,8 @@ export async function checkTree(view: Queries, check: TreeCheck): Promise<Tree> 
     const entries = await here.checked;
     const commits = await checkCommitRows(view, { begin, end, previous, keys: check.keys, problems: check.problems });
     await checkTileOfEntries(view, walk, { begin, entries, commits });
-    // what follows from entries that are not as signed says nothing
-    if (walk.isSound) await check.take(entries.flatMap(({ index, ...rest }) => ('entry' in rest ? [{ ...rest.entry, index }] : [])));
+    // what follows from entries that are not as signed says nothing, and from a log with holes as little
+    if (walk.isSound && check.problems.unseen === null) await check.take(entries.flatMap(({ index, ...rest }) => ('entry' in rest ? [{ ...rest.entry, index }] : [])));
     previous = commits.at(-1)?.size ?? previous;
   }
   // a size that nobody signed is no reason to walk so far
@@ -82,7 +82,9 @@ async function checkTileOfEntries(
   const { begin, entries, commits } = tile;
   const { problems } = walk.check;
   const before = problems.count;
-  for (const { index, wrong } of entries) if (wrong !== undefined) problems.add('entry', index, wrong.expected, wrong.actual);
+  for (const entry of entries)
+    if ('wrong' in entry) problems.add('entry', entry.index, entry.wrong.expected, entry.wrong.actual);
+    else if ('unseen' in entry) problems.miss(entry.unseen);
   const kept = await keptHashes(view, begin, entries);
   const commitAt = new Map(commits.map((commit) => [commit.size, commit]));
   for (const [at, { index, hash }] of entries.entries()) {

@@ -1,11 +1,13 @@
 /**
  * The full check of a ledger: everything that can be recomputed is, and each row that does not fit is named.
  *
- * From the outside in: the database's own pages and schema → whose log it is → each entry (payload, signature, leaf) → tiles → the signed commits →
+ * From the outside in: the database's own pages and schema → whose log it is → each entry (payload, from the archive where it was moved there, signature, leaf) → tiles → the signed commits →
  * cosigned checkpoints → the checkpoint that the caller holds → the projection. What can go unseen is a log cut back to an earlier commit
  * as a whole: only a checkpoint kept elsewhere shows that, so give one.
  */
 import { emptyRoot, equalBytes, hex, parseVkey, SealaneError, type Vkey } from '@sealane/core';
+import { erasedRows } from '../archive/erasures.js';
+import { type Archive, openArchive, unlessUnreachable } from '../archive/read-packs.js';
 import { type LogKeys, ownCheckpoint } from '../log/log-keys.js';
 import { replayPage } from '../projection/rebuild.js';
 import { PROJECTION_SCHEMA } from '../projection/schema.js';
@@ -16,6 +18,7 @@ import { openStore } from '../store/open-store.js';
 import type { LedgerPlace } from '../store/place.js';
 import { withScratch } from '../store/sqlite.js';
 import type { Queries, Store } from '../store/store.js';
+import { checkArchiveRows } from './archive-rows.js';
 import { keyHashesIn, keyHashesOfCommits } from './commit-rows.js';
 import { checkCosignedRows } from './cosigned-rows.js';
 import { checkKeyRows } from './key-rows.js';
@@ -35,7 +38,7 @@ export async function verifyLedger(wish: VerifyWish & LedgerPlace): Promise<Ledg
   try {
     const store = await openStore(wish, 'read-only');
     try {
-      return await verifyStore(store, wish);
+      return await verifyStore(store, wish, openArchive(wish.archive ?? []));
     } finally {
       await store.close();
     }
@@ -45,12 +48,12 @@ export async function verifyLedger(wish: VerifyWish & LedgerPlace): Promise<Ledg
 }
 
 /** Checks an open store. */
-export async function verifyStore(store: Store, wish: VerifyWish): Promise<LedgerReport> {
+export async function verifyStore(store: Store, wish: VerifyWish, archive: Archive): Promise<LedgerReport> {
   const problems = new Problems();
   try {
     for (const text of await store.integrityProblems()) problems.add(store.dialect.name, 'integrity', 'ok', text);
     for (const [name, sql] of await store.schemaDifferences()) problems.add('schema', name, 'as this version creates it', sql ?? 'missing');
-    return await store.snapshot((view) => verifyView(store, view, wish, problems));
+    return await store.snapshot((view) => verifyView(store, view, { ...wish, archive }, problems));
   } catch (error) {
     return unreadable(error, problems);
   }
@@ -63,15 +66,22 @@ function unreadable(error: unknown, problems: Problems): LedgerReport {
   return problems.report(0, emptyRoot());
 }
 
-async function verifyView(store: Store, view: Queries, wish: VerifyWish, problems: Problems): Promise<LedgerReport> {
+async function verifyView(
+  store: Store,
+  view: Queries,
+  wish: VerifyWish & { readonly archive: Archive },
+  problems: Problems,
+): Promise<LedgerReport> {
   const version = await schemaVersion(store.dialect, view);
   if (version !== SCHEMA_VERSION) problems.add('schema', 'version', `${SCHEMA_VERSION}`, `${version}`);
   const first = await checkLedgerRow(view, wish.origin, problems);
   const keys = first === undefined ? undefined : await checkKeyRows(view, first, problems);
   const given = keys === undefined ? undefined : givenCheckpoint(wish, keys, problems);
   const cosignedSizes = (await view.all('SELECT DISTINCT size FROM cosigned')).map((row) => integerAt(row, 'size'));
+  const elsewhere = { archive: unlessUnreachable(wish.archive), erased: await erasedRows(view) };
   return await withScratch(PROJECTION_SCHEMA, async (anew) => {
     const tree = await checkTree(view, {
+      ...elsewhere,
       keys,
       problems,
       rootsWanted: new Set([...cosignedSizes, ...(given === undefined ? [] : [given.size])]),
@@ -79,8 +89,9 @@ async function verifyView(store: Store, view: Queries, wish: VerifyWish, problem
     });
     if (keys !== undefined) await checkCosignedRows(view, { keys, tree, problems });
     if (given !== undefined) checkGiven(given, tree, problems);
-    // the projection is made from the entries: comparing it with one made from edited entries would name rows that are right
-    if (tree.isSound) await compareProjections({ anew, view, problems });
+    if (keys !== undefined) await checkArchiveRows(view, { keys, size: tree.size, erased: elsewhere.erased, problems });
+    // the projection is made from the entries: comparing it with one made from edited entries, or from some of them, would name rows that are right
+    if (tree.isSound && problems.unseen === null) await compareProjections({ anew, view, problems });
     return problems.report(tree.size, tree.root);
   });
 }

@@ -1,9 +1,9 @@
 /** `sealane release create` at a service: the content is made and the statement signed here, then both are uploaded. */
 import { PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult } from '@sealane/core/command-line';
+import { loginsOf } from '@sealane/oci';
 import { createRelease, type ReleaseWish } from '../release/create.js';
 import { textOption } from '../promoter.js';
-import { loginsOf } from '../registry/logins-shell.js';
 import { madeReleaseShape } from '../service/answers.js';
 import { openService } from './service-shell.js';
 import { withWorkspace } from './workspace-shell.js';

@@ -1,11 +1,10 @@
 /** `sealane release copy`. */
 import { PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { parseRepository, type RepositoryName } from '@sealane/oci';
+import { loginsOf, parseRepository, type RepositoryName } from '@sealane/oci';
 import { tryWitness } from '../log/log-statements.js';
 import { optionalText, type Promoter, releaseOf, stageOf, textArgument, withLockedPromoter, withPromoter } from '../promoter.js';
 import { type CopiedRelease, copyRelease } from '../registry/copy-release.js';
-import { loginsOf } from '../registry/logins-shell.js';
 
 export const command: CommandSpec = {
   name: 'release copy',

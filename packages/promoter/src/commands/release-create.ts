@@ -1,11 +1,11 @@
 /** `sealane release create`. */
 import path from 'node:path';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { loginsOf } from '@sealane/oci';
 import { SERVER_ROOT } from '../client/root-file-shell.js';
 import { serviceAddress } from '../client/service-address.js';
 import { KEY } from '../command-parts.js';
 import { listOption, optionalText, textOption, withLockedPromoter } from '../promoter.js';
-import { loginsOf } from '../registry/logins-shell.js';
 import { type ComponentWish, componentWish, createRelease } from '../release/create.js';
 import { readDeclaration } from '../release/declaration.js';
 

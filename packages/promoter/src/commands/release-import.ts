@@ -2,13 +2,12 @@
 import path from 'node:path';
 import { PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { type DockerReference, formatReference, parseReference, type RegistryOptions, withRegistry } from '@sealane/oci';
+import { type DockerReference, formatReference, loginsOf, parseReference, type RegistryOptions, withRegistry } from '@sealane/oci';
 import type { ExpectedSigner } from '@sealane/trust';
 import { KEY } from '../command-parts.js';
 import { readNamed } from '../disk-shell.js';
 import { optionalText, textArgument, textOption, withLockedPromoter } from '../promoter.js';
 import { imageSignature, type SignatureWish } from '../registry/image-signatures.js';
-import { loginsOf } from '../registry/logins-shell.js';
 import { componentWish, createRelease } from '../release/create.js';
 
 export const command: CommandSpec = {

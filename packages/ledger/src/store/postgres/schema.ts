@@ -1,6 +1,6 @@
 /** The schema in PostgreSQL's words: the same tables, and guards that hold for a whole statement, TRUNCATE too. */
 import { PROJECTION_SCHEMA } from '../../projection/schema.js';
-import { LOG_KEY_TABLE, LOG_TABLES, LOG_TABLES_SCHEMA, NOT_DENSE, SCHEMA_VERSION } from '../schema.js';
+import { ARCHIVE_TABLES, KEPT, LOG_KEY_TABLE, LOG_TABLES, LOG_TABLES_SCHEMA, NOT_DENSE, SCHEMA_VERSION } from '../schema.js';
 import type { Dialect } from '../store.js';
 
 /** A function that a trigger calls. */
@@ -24,9 +24,18 @@ const FROZEN: Guard = { name: 'ledger_is_frozen', body: `BEGIN ${REFUSE}; END` }
 /** No row is changed or removed. Whoever owns the tables can drop these: the signed heads and witnesses are what shows it. */
 function frozen({ name: table }: { readonly name: string }): GuardTrigger {
   const name = `${table}_frozen`;
-  const definition = `CREATE TRIGGER ${name} BEFORE DELETE OR UPDATE OR TRUNCATE ON ${table} FOR EACH STATEMENT EXECUTE FUNCTION ${FROZEN.name}()`;
+  const what = table === 'envelope' ? 'UPDATE OR TRUNCATE' : 'DELETE OR UPDATE OR TRUNCATE';
+  const definition = `CREATE TRIGGER ${name} BEFORE ${what} ON ${table} FOR EACH STATEMENT EXECUTE FUNCTION ${FROZEN.name}()`;
   return { name, table, definition, guard: FROZEN };
 }
+
+/** Envelopes alone are removed, where the schema says that they may. */
+const ENVELOPE_KEPT: GuardTrigger = {
+  name: 'envelope_kept',
+  table: 'envelope',
+  definition: 'CREATE TRIGGER envelope_kept BEFORE DELETE ON envelope FOR EACH ROW EXECUTE FUNCTION envelope_kept()',
+  guard: { name: 'envelope_kept', body: `BEGIN IF ${KEPT} THEN ${REFUSE}; END IF; RETURN OLD; END` },
+};
 
 function dense([table, wrong]: readonly [table: string, wrong: string]): GuardTrigger {
   const name = `${table}_dense`;
@@ -35,7 +44,7 @@ function dense([table, wrong]: readonly [table: string, wrong: string]): GuardTr
 }
 
 /** Every trigger that keeps rows. */
-export const GUARDS: readonly GuardTrigger[] = [...LOG_TABLES.map(frozen), ...Object.entries(NOT_DENSE).map(dense)];
+export const GUARDS: readonly GuardTrigger[] = [...LOG_TABLES.map(frozen), ENVELOPE_KEPT, ...Object.entries(NOT_DENSE).map(dense)];
 
 /** Where a function looks for tables, whoever calls it: never among temporary ones first. */
 export const GUARD_PATH = 'search_path=public, pg_temp';
@@ -78,12 +87,30 @@ const ADD_LOG_KEY = [
   ...LOG_KEY_GUARDS.flatMap(createTrigger),
 ];
 
+const ARCHIVE_GUARDS = GUARDS.filter(({ table }) => ['archive_pack', 'archived', 'erased'].includes(table));
+const ADD_ARCHIVE = [
+  ...ARCHIVE_TABLES.map(translated),
+  'DROP TRIGGER envelope_frozen ON envelope',
+  'DROP TRIGGER envelope_dense ON envelope',
+  'DROP FUNCTION envelope_dense()',
+  ...[...ARCHIVE_GUARDS, ...GUARDS.filter(({ table }) => table === 'envelope')].flatMap((trigger) => [
+    ...(trigger.guard === FROZEN ? [] : [createGuard(trigger.guard)]),
+    ...createTrigger(trigger),
+  ]),
+];
+
 /** The schema in PostgreSQL's words. */
 export const POSTGRES: Dialect = {
   name: 'postgres',
   schema: [...TABLES_AND_INDEXES, ...FENCE, ...GUARD_FUNCTIONS, ...GUARDS.flatMap(createTrigger)],
   projection: PROJECTION_SCHEMA.map(translated),
-  upgrades: { 2: ADD_LOG_KEY, 3: ADD_LOG_KEY, 4: [], 5: [] },
+  upgrades: {
+    2: [...ADD_LOG_KEY, ...ADD_ARCHIVE],
+    3: [...ADD_LOG_KEY, ...ADD_ARCHIVE],
+    4: ADD_ARCHIVE,
+    5: ADD_ARCHIVE,
+    6: ADD_ARCHIVE,
+  },
   markVersion: `COMMENT ON TABLE ledger IS 'sealane ledger, schema ${SCHEMA_VERSION}'`,
   versionQuery: `SELECT coalesce(substring(obj_description(to_regclass('public.ledger'), 'pg_class') from '^sealane ledger, schema (\\d+)$'), '0')::bigint AS version`,
 };

@@ -1,8 +1,9 @@
 /** Logins for registries, out of the files that container tools keep them in: never from the command line, never asked for. */
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { CommandIo } from '@sealane/core/command-line';
-import { credentialsIn, type RegistryCredentials } from '@sealane/oci';
-import { readOptional } from '../disk-shell.js';
+import { credentialsIn } from './auth-file.js';
+import type { RegistryCredentials } from './registry-auth.js';
 
 /**
  * What looks a login up, first file first: `REGISTRY_AUTH_FILE` alone where it is set; else podman's, then docker's.
@@ -31,4 +32,14 @@ function filesOf(env: CommandIo['env']): readonly string[] {
     ...(runtime === undefined ? [] : [path.join(runtime, 'containers', 'auth.json')]),
     ...(ofDocker === undefined ? [] : [path.join(ofDocker, 'config.json')]),
   ];
+}
+
+function readOptional(file: string): Uint8Array | undefined {
+  try {
+    return new Uint8Array(readFileSync(file));
+  } catch (error) {
+    // absent is an answer: the next file is asked
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
+    throw error;
+  }
 }

@@ -1,0 +1,82 @@
+/**
+ * What is left of statements that were erased: what the erasure itself says of each. It is in the log, signed by who ordered it, so the projection can still be
+ * made from the log alone, and what looks for statements about a release still finds that there was one.
+ */
+import { type Digest, digestHex, isDigest, type JsonValue, LedgerError, parseStatement, PREDICATE, SealaneError, type Statement } from '@sealane/core';
+import { asObject } from '../projection/predicate-fields.js';
+import { bytesAt, integerAt } from '../store/rows.js';
+import type { Queries } from '../store/store.js';
+
+/** What an erasure says of one statement. */
+export interface ErasedStatement {
+  readonly logIndex: number;
+  readonly statement: Digest;
+  /** Hash of its leaf, as the tree has it: the digest of the payload is in it, and says nothing without that. */
+  readonly leaf: Digest;
+  readonly predicateType: string;
+  readonly subject: readonly Digest[];
+}
+
+/** As a statement that says nothing: its type, and what it was about. */
+export function remainsOf({ predicateType, subject }: ErasedStatement): Pick<Statement, 'predicateType' | 'subject'> {
+  return { predicateType, subject: subject.map((digest) => ({ digest: { sha256: digestHex(digest) } })) };
+}
+
+/** The statements that an erasure names; none where it is no erasure, or names documents only. @throws LedgerError `STATEMENT_MALFORMED` */
+export function erasedBy({ predicateType, predicate }: Statement): readonly ErasedStatement[] {
+  const { statements } = predicate;
+  if (predicateType !== PREDICATE.erasure || statements === undefined) return [];
+  if (!Array.isArray(statements)) throw malformed('a list');
+  return statements.map(erasedStatement);
+}
+
+function erasedStatement(value: JsonValue): ErasedStatement {
+  const { logIndex, statement, leaf, predicateType, subject } = asObject(value) ?? {};
+  const isIndex = typeof logIndex === 'number' && Number.isSafeInteger(logIndex) && logIndex >= 0;
+  if (!isIndex || !isDigest(statement) || !isDigest(leaf)) throw malformed('logIndex, statement and leaf');
+  if (typeof predicateType !== 'string' || !Array.isArray(subject) || !subject.every(isDigest)) throw malformed('predicateType and subject');
+  return { logIndex, statement, leaf, predicateType, subject };
+}
+
+/** A row of `erased`, with what the erasure says; `said` undefined where that says nothing of it. */
+export interface ErasedRow {
+  readonly index: number;
+  readonly erasure: number;
+  readonly said: ErasedStatement | undefined;
+}
+
+/** All rows of `erased`, by entry. An erasure that is not there, or none, says nothing. */
+export async function erasedRows(queries: Queries): Promise<ReadonlyMap<number, ErasedRow>> {
+  const rows = new Map<number, ErasedRow>();
+  const said = new Map<number, readonly ErasedStatement[]>();
+  for (const row of await queries.all('SELECT idx, erasure FROM erased ORDER BY idx')) {
+    const [index, erasure] = [integerAt(row, 'idx'), integerAt(row, 'erasure')];
+    const statements = said.get(erasure) ?? (await readErasure(queries, erasure));
+    said.set(erasure, statements);
+    rows.set(index, { index, erasure, said: statements.find(({ logIndex }) => logIndex === index) });
+  }
+  return rows;
+}
+
+async function readErasure(queries: Queries, index: number): Promise<readonly ErasedStatement[]> {
+  const row = await queries.get('SELECT payload FROM envelope WHERE idx = ?', index);
+  if (row === undefined) return [];
+  try {
+    return erasedBy(parseStatement(bytesAt(row, 'payload')));
+  } catch (error) {
+    // a malformed one does not say that something was erased
+    if (error instanceof SealaneError) return [];
+    throw error;
+  }
+}
+
+/** What is left of an erased entry. @throws LedgerError `LEDGER_DAMAGED` its erasure says nothing of it */
+export function expectSaid(rows: ReadonlyMap<number, ErasedRow>, index: number): ErasedStatement {
+  const said = rows.get(index)?.said;
+  if (said !== undefined) return said;
+  throw new LedgerError('LEDGER_DAMAGED', `read entry ${index}: expected its envelope, or an erasure that names it, got neither`, { index });
+}
+
+function malformed(expected: string): LedgerError {
+  return new LedgerError('STATEMENT_MALFORMED', `read the statements of an erasure: expected ${expected}`);
+}

@@ -1,0 +1,153 @@
+/** What must hold of payloads that were moved to an archive, whatever database keeps the rows. */
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { type ErrorCode, leafHash, PREDICATE, verifyInclusion } from '@sealane/core';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Ledger } from '../ledger.js';
+import { fsckLedger } from '../verify/fsck.js';
+import type { LedgerPlace } from '../store/place.js';
+import type { TestHome } from './open.js';
+import { numbered, oneOfEach, testKey } from './statements.js';
+
+const withCode = (code: ErrorCode): object => expect.objectContaining({ code }) as object;
+const NUMBER = 'urn:example:number:v1';
+
+/** Describes the archive of a ledger on one kind of store. */
+export function describeArchive(name: string, makeHome: () => TestHome | Promise<TestHome>): void {
+  const author = testKey();
+  let home: TestHome;
+  let folders: readonly string[];
+  let place: LedgerPlace;
+
+  beforeEach(async () => {
+    home = await makeHome();
+    folders = ['warm', 'cold'].map((folder) => path.join(home.folder, folder));
+    place = { ...home.place, archive: folders.map((folder) => `oci:${folder}`) };
+  });
+  afterEach(async () => {
+    await home.remove();
+  });
+
+  /** A ledger of one of each kind, then `count` numbers, a checkpoint saved. */
+  async function filled(count: number): Promise<Ledger> {
+    const ledger = await home.openAt(place);
+    await ledger.append([...oneOfEach(author, testKey()), ...Array.from({ length: count }, (_, n) => numbered(author, n + 2))]);
+    await ledger.saveCosigned(home.cosigned(await ledger.checkpointNote()));
+    return ledger;
+  }
+
+  const moveNumbers = (ledger: Ledger, before = 1000): ReturnType<Ledger['moveOut']> =>
+    ledger.moveOut({ before, predicateTypes: [NUMBER], places: place.archive ?? [] });
+
+  const blobsIn = (folder: string): readonly string[] => {
+    const blobs = path.join(folder, 'blobs', 'sha256');
+    return readdirSync(blobs).map((blob) => path.join(blobs, blob));
+  };
+  const packsIn = (folder: string): readonly string[] => blobsIn(folder).filter((file) => readFileSync(file)[0] === 0x1f);
+
+  describe(name, () => {
+    test('what was moved is read, proved, rebuilt and verified as before, and can be moved back', async () => {
+      const ledger = await filled(280);
+      const [before, proofs] = [await ledger.entries(0, 1000), await ledger.inclusionProof(20, 289)];
+      expect(await moveNumbers(ledger)).toMatchObject({ entries: 280, packs: 2 });
+      for (const folder of folders) expect(packsIn(folder)).toHaveLength(2);
+      const anew = await home.openAt(place);
+      expect(await anew.entries(0, 1000)).toEqual(before);
+      expect(await anew.entry(20)).toEqual(before[20]);
+      expect(await anew.byStatement(before[20]!.statementDigest)).toEqual([before[20]]);
+      expect(await anew.statementsOf([NUMBER])).toHaveLength(281);
+      expect(await anew.inclusionProof(20, 289)).toEqual(proofs);
+      const { leaf, statementDigest } = await anew.entryLeaf(20);
+      expect(statementDigest).toBe(before[20]!.statementDigest);
+      verifyInclusion({ leafHash: leafHash(leaf), index: 20, size: 289, proof: proofs, root: await anew.rootAt(289) });
+      expect(await anew.verify()).toMatchObject({ ok: true, problems: [], unseen: null, size: 289 });
+      expect(await fsckLedger(place)).toMatchObject({ ok: true, archived: 280, gone: [] });
+      await anew.rebuildProjection();
+      expect(await anew.verify()).toMatchObject({ ok: true });
+      // the same statement again is known, although its envelope is elsewhere; the newest stayed, and others go behind it
+      expect(await anew.append([numbered(author, 30), numbered(author, 5000)])).toMatchObject([{ index: 37, existed: true }, { index: 289 }]);
+      expect(await moveNumbers(anew)).toMatchObject({ entries: 1, packs: 1 });
+      expect(await moveNumbers(anew)).toMatchObject({ entries: 0, packs: 0 });
+      expect(await anew.moveIn({ from: 100, to: 110 })).toEqual({ entries: 10 });
+      expect(await fsckLedger(place)).toMatchObject({ ok: true, archived: 271 });
+      expect(await anew.moveIn({ from: 0, to: 1000 })).toEqual({ entries: 271 });
+      for (const folder of folders) rmSync(folder, { recursive: true });
+      expect(await (await home.openAt(home.place)).verify()).toMatchObject({ ok: true, unseen: null });
+      expect(await moveNumbers(anew)).toMatchObject({ entries: 281 });
+      expect(await anew.verify()).toMatchObject({ ok: true });
+      await anew.close();
+      await ledger.close();
+    });
+
+    test('other kinds and later entries stay, and nothing is asked of an archive that need not be read', async () => {
+      const ledger = await filled(20);
+      expect(await moveNumbers(ledger, 15)).toMatchObject({ entries: 7 });
+      for (const folder of folders) rmSync(folder, { recursive: true });
+      expect(await ledger.entry(15)).toMatchObject({ index: 15 });
+      expect(await ledger.statementsOf([PREDICATE.receipt])).toHaveLength(1);
+      await ledger.close();
+    });
+
+    test('an archive that is away is said to be away: nothing is taken for nothing, proofs and the tree hold, logging goes on', async () => {
+      const ledger = await filled(20);
+      await moveNumbers(ledger);
+      await ledger.close();
+      for (const folder of folders) renameSync(folder, `${folder}.away`);
+      const cut = await home.openAt(place);
+      await expect(cut.entry(12)).rejects.toEqual(withCode('ARCHIVE_UNREACHABLE'));
+      await expect(cut.statementsOf([NUMBER])).rejects.toEqual(withCode('ARCHIVE_UNREACHABLE'));
+      await expect(cut.rebuildProjection()).rejects.toEqual(withCode('ARCHIVE_UNREACHABLE'));
+      await expect(cut.moveIn({ from: 0, to: 100 })).rejects.toEqual(withCode('ARCHIVE_UNREACHABLE'));
+      expect(await cut.verify()).toMatchObject({ ok: false, problems: [], unseen: { entries: 20 }, size: 29, root: await cut.rootAt(29) });
+      expect(await cut.inclusionProof(12, 29)).toHaveLength(5);
+      expect(await cut.append([numbered(author, 900)])).toMatchObject([{ index: 29 }]);
+      await cut.close();
+      // a ledger whose place names no archive says so too
+      const none = await home.openAt(home.place);
+      await expect(none.entry(12)).rejects.toMatchObject({
+        code: 'ARCHIVE_UNREACHABLE',
+        message: expect.stringContaining('archive.json') as string,
+      });
+      await none.close();
+      renameSync(`${folders[1]!}.away`, folders[1]!);
+      expect(await fsckLedger(place)).toMatchObject({ ok: true, unseen: null });
+    });
+
+    test('a pack that was changed counts for nothing; another place may have it', async () => {
+      const ledger = await filled(20);
+      await moveNumbers(ledger);
+      await ledger.close();
+      const spoil = (folder: string): void => {
+        for (const file of packsIn(folder)) writeFileSync(file, readFileSync(file).fill(7, 40, 44));
+      };
+      spoil(folders[0]!);
+      expect(await fsckLedger(place)).toMatchObject({ ok: true });
+      spoil(folders[1]!);
+      const report = await fsckLedger(place);
+      expect(report.problems.map(({ where, key }) => `${where} ${key}`)).toEqual(Array.from({ length: 20 }, (_, at) => `entry ${at + 8}`));
+      const read = await home.openAt(place);
+      await expect(read.entry(12)).rejects.toEqual(withCode('ARCHIVE_DAMAGED'));
+      await read.close();
+    });
+
+    test('a place that cannot be written costs nothing: every envelope stays', async () => {
+      const ledger = await filled(20);
+      writeFileSync(folders[1]!, 'a file where a folder should be');
+      await expect(moveNumbers(ledger)).rejects.toThrow();
+      expect(await fsckLedger(home.place)).toMatchObject({ ok: true, archived: 0 });
+      rmSync(folders[1]!);
+      expect(await moveNumbers(ledger)).toMatchObject({ entries: 20 });
+      await ledger.close();
+    });
+
+    test('a copy of the ledger takes the rows, and needs the same archive', async () => {
+      const ledger = await filled(20);
+      await moveNumbers(ledger);
+      const file = path.join(mkdtempSync(path.join(home.folder, 'copy-')), 'ledger.sqlite');
+      await ledger.copyTo(file);
+      await ledger.close();
+      expect(await fsckLedger({ file })).toMatchObject({ ok: false, archived: 20, problems: [], unseen: { entries: 20 } });
+      expect(await fsckLedger({ file, archive: place.archive ?? [] })).toMatchObject({ ok: true, archived: 20 });
+    });
+  });
+}
