@@ -197,6 +197,11 @@ async function manifestOfExport(lane: TestLane): Promise<Uint8Array> {
   return new Uint8Array((await filesInTar(file)).get('manifest.json') ?? []);
 }
 
+async function archiveOfLane(lane: TestLane): Promise<Uint8Array> {
+  await lane.sealane(['ledger', 'archive', '--before', '5', '--to', `oci:${path.join(lane.dir, 'cold')}`]);
+  return readFileSync(path.join(lane.home, 'ledger', 'archive.json'));
+}
+
 async function collect(lane: TestLane, site: TestSite): Promise<Documents> {
   const found = new Map<string, Uint8Array[]>();
   const keep: Keep = (name, bytes) => void found.set(name, [...(found.get(name) ?? []), bytes]);
@@ -207,6 +212,7 @@ async function collect(lane: TestLane, site: TestSite): Promise<Documents> {
   keep('backup', await manifestOfBackup(lane));
   keep('export', await manifestOfExport(lane));
   keep('database', Buffer.from(databaseJson('/run/postgresql', 'ledger')));
+  keep('archive', await archiveOfLane(lane));
   keep('service', Buffer.from(serviceYaml({ github: { url: 'https://token.example' }, gitlab: { url: 'https://gitlab.example' } })));
   keep('site', file(site.config));
   keep('site-template', Buffer.from(codeBelow(pageText('docs/formats/site-template.md'), 'Example')));

@@ -1,6 +1,6 @@
 /** Every format that has a page and a JSON Schema: its schema, where the code has one, and the parser that decides. */
 import { type JsonObject, parseLogLeaf, parseStatement, PREDICATE, readCertificateRequest, readSiteRequest } from '@sealane/core';
-import { parseDatabase } from '@sealane/ledger';
+import { parseArchive, parseDatabase } from '@sealane/ledger';
 import { parseReleaseManifest } from '@sealane/oci';
 import {
   parseBundle,
@@ -135,6 +135,7 @@ export const FORMATS: readonly Format[] = [
   document('fetch-answer', fetchAnswerShape, parseFetchAnswer),
   document('operator-request', operatorRequestShape, parseOperatorRequest),
   { name: 'database', kind: 'document', schema: 'by-hand', parse: (bytes) => parseDatabase(bytes, 'database.json') },
+  { name: 'archive', kind: 'document', schema: 'by-hand', parse: (bytes) => parseArchive(bytes, 'archive.json') },
   { name: 'log-leaf', kind: 'document', schema: 'by-hand', parse: parseLogLeaf },
   { name: 'proposal', kind: 'document', schema: 'by-hand', parse: (bytes) => parseProposal(bytes, 'proposal.json') },
   { name: 'release-manifest', kind: 'document', schema: 'by-hand', parse: parseReleaseManifest },

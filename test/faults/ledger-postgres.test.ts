@@ -182,7 +182,9 @@ describe.skipIf(programs === undefined)('on PostgreSQL', () => {
     await ledger.close();
     const off = (table: string, sql: string): string =>
       `ALTER TABLE ${table} DISABLE TRIGGER ALL; ${sql}; ALTER TABLE ${table} ENABLE TRIGGER ALL; ALTER TABLE ${table} ENABLE ALWAYS TRIGGER ${table}_frozen, ENABLE ALWAYS TRIGGER ${table}_dense`;
-    await home.database.sql(off('envelope', 'DELETE FROM envelope WHERE idx = 2'));
+    await home.database.sql(
+      `${off('envelope', 'DELETE FROM envelope WHERE idx = 2')}; ALTER TABLE envelope ENABLE ALWAYS TRIGGER envelope_kept`,
+    );
     await home.database.sql(off('log_commit', "UPDATE log_commit SET committed_at = '2020-01-01T00:00:00Z' WHERE size = 2"));
     const { problems, gone } = await fsckLedger(home.place);
     expect(gone).toMatchObject([{ logIndex: 2 }]);

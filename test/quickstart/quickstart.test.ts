@@ -117,6 +117,7 @@ const BEFORE: Readonly<Record<string, string>> = {
   'site delegate': 'sealane key create town --home town && sealane key export town --home town > town.pub.pem',
   'site replace': `${DELEGATE} && cp town/keys/town.pem .`,
   render: `awk '/^\`\`\`yaml/{on=1;next} /^\`\`\`/{on=0} on' ${path.join(ROOT, 'docs/formats/site-template.md')} > town.yaml`,
+  'ledger thaw': 'sealane ledger archive --before 10 --to oci:cold --home my-lane',
   erase:
     'sed "s/<testcase /<testcase  /" junit.xml > junit-2.xml && sealane evidence add readings@1.0.0 --tests junit-2.xml --key lab --home my-lane',
   'site add': 'sealane-site enroll --name harbour-9 --out request.json',

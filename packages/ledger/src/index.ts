@@ -1,4 +1,6 @@
 /** The public surface of `ledger`, listed by hand. */
+export { archiveFile, archivePlace, archivePlaces, keepArchivePlaces, parseArchive } from './archive/archive-file.js';
+export type { MovedOut } from './archive/move-out.js';
 export { command as ledgerFsck } from './commands/ledger-fsck.js';
 export { command as witnessServe } from './commands/witness-serve.js';
 export type { Ledger, LedgerOptions } from './ledger.js';
@@ -27,7 +29,7 @@ export { openRecordLog, type RecordAnchor, type RecordFiles, type RecordLog, typ
 export type { PublishLock, PublishLocks } from './store/held-lock.js';
 export { databaseFile, ledgerAt, type LedgerPlace, parseDatabase, type PostgresPlace } from './store/place.js';
 export { openPublishLock, withPublishLock } from './store/publish-lock.js';
-export type { LedgerProblem, LedgerReport } from './verify/report.js';
+export type { LedgerProblem, LedgerReport, Unseen } from './verify/report.js';
 export { verifyLedger } from './verify/verify.js';
 export { type CosignRequest, type Post, requestCosignature, type WitnessAddress } from './witness/client.js';
 export { createWitness, type RunningWitness, type WitnessOptions } from './witness/server.js';

@@ -5,7 +5,6 @@ import type { MovedOut, MoveOutWish } from './archive/move-out.js';
 import type { AppendResult } from './log/append.js';
 import type { Head } from './log/commits.js';
 import type { LedgerEntry, NewEntry } from './log/entry.js';
-import type { EntryLeaf } from './log/entry-rows.js';
 import type { LeafTile } from './log/proofs.js';
 import type { EntryLeaf, NoteErased } from './log/entry-rows.js';
 import type { WriteFile } from './log/publish-tiles.js';
@@ -64,6 +63,8 @@ export interface Ledger extends Projection {
   append(entries: readonly NewEntry[]): Promise<readonly AppendResult[]>;
   size(): Promise<number>;
   head(): Promise<Head>;
+  /** Size after the last commit before `time` (RFC 3339 UTC), by the promoter's clock; 0 before the first. */
+  sizeAt(time: string): Promise<number>;
   /** The checkpoint of the head, signed by the log only: while its key is being replaced by both. */
   checkpointNote(): Promise<string>;
   /**
@@ -110,6 +111,8 @@ export interface Ledger extends Projection {
   moveOut(wish: MoveOutWish): Promise<MovedOut>;
   /** Brings them back. @throws as `moveIn` of `archive/` */
   moveIn(wish: MoveInWish): Promise<{ readonly entries: number }>;
+  /** Gives back the room of what was moved out or erased. @throws LedgerError `LEDGER_READ_ONLY`, `LEDGER_BUSY`, `LEDGER_WRITE_FAILED` */
+  compact(): Promise<void>;
   /** Makes the projection anew from the entries, archived ones too. */
   rebuildProjection(): Promise<void>;
   /** Recomputes everything and names each row that does not fit; with `checkpoint`, also against that signed note. */

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { sha256 } from '@sealane/core';
+import { archiveFile } from '@sealane/ledger';
 import { publishedMetadataPath } from '@sealane/trust';
 import { listFolder, readOptional } from './disk-shell.js';
 import type { Home } from './home.js';
@@ -16,7 +17,9 @@ export function laneStamp({ trust }: Pick<Home, 'trust'>): string {
 
 /** A stamp of where the ledger is: a database that was replaced by a copy is another one. */
 export function ledgerStamp({ ledger }: Pick<Home, 'ledger'>): string {
-  return [ledger, path.join(path.dirname(ledger), 'database.json')].map((file) => stampOf(file, ({ dev, ino }) => `${dev}:${ino}`)).join();
+  return [ledger, path.join(path.dirname(ledger), 'database.json'), archiveFile(ledger)]
+    .map((file) => stampOf(file, ({ dev, ino }) => `${dev}:${ino}`))
+    .join();
 }
 
 /** A stamp of the files in some folders: whatever is written, renamed or removed there changes it. */

@@ -119,6 +119,8 @@ export const PROGRAM: Program = {
       summary: 'check a ledger file by itself',
       load: async () => ({ command: (await import('@sealane/ledger')).ledgerFsck }),
     },
+    'ledger archive': { summary: 'move what old entries say into an archive', load: () => import('./commands/ledger-archive.js') },
+    'ledger thaw': { summary: 'bring back what was archived', load: () => import('./commands/ledger-thaw.js') },
     backup: { summary: 'write ledger, lane and sealed keys to one file', load: () => import('./commands/backup.js') },
     restore: { summary: 'lay a backup down on an empty machine and verify it', load: () => import('./commands/restore.js') },
     erase: { summary: 'erase reports and inventories; their digests and proofs stay', load: () => import('./commands/erase.js') },

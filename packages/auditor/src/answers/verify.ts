@@ -3,7 +3,7 @@
  * log file by file.
  */
 import { AuditorError, parseCheckpoint, SealaneError } from '@sealane/core';
-import type { LedgerReport } from '@sealane/ledger';
+import type { LedgerReport, Unseen } from '@sealane/ledger';
 import { quorumOf, type TrustedLog, type VerifyTrust, verifyTrustOf } from '@sealane/trust';
 import type { Answer, AuditContext } from './context.js';
 import { logFileProblems } from './log-files.js';
@@ -12,6 +12,8 @@ import { type BroughtFile, seenElsewhere } from './seen.js';
 export interface VerifyAnswer {
   readonly ok: boolean;
   readonly problems: LedgerReport['problems'];
+  /** Entries whose leaf is as it was, and whose payload is in an archive that could not be read; absent where all was seen. */
+  readonly unseen?: Unseen;
 }
 
 /** What a ledger is held against beside its own checkpoints: a signed note, and approvals and receipts that quote one. */
@@ -40,7 +42,10 @@ export async function verifyAll(context: AuditContext, { checkpoint, seen = [] }
     ? [...witnessProblems(latest, log, trust), ...(await logFileProblems(ledger, folder)), ...(await seenElsewhere(context, seen))]
     : [];
   const problems = [...report.problems, ...more];
-  return { question: 'verify', answer: { ok: problems.length === 0, problems }, statements: [], checkpoint: latest, complete: true };
+  const { unseen } = report;
+  const ok = problems.length === 0 && unseen === null;
+  const answer = { ok, problems, ...(unseen === null ? {} : { unseen }) };
+  return { question: 'verify', answer, statements: [], checkpoint: latest, complete: unseen === null };
 }
 
 function witnessProblems(latest: string | null, log: TrustedLog, trust: VerifyTrust): LedgerReport['problems'] {

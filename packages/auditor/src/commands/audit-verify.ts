@@ -30,12 +30,16 @@ async function run(call: CommandCall): Promise<CommandResult> {
     seen: files.map((file) => ({ file, bytes: new Uint8Array(read(file)) })),
   };
   const answer = await withAudit(call, (context) => verifyAll(context, kept));
-  const { ok, problems } = answer.answer;
+  const { ok, problems, unseen } = answer.answer;
   const lines = problems.map(({ where, key, expected, actual }) => `  ${where} ${key}: expected ${expected}; got ${actual}`);
+  const missed = unseen === undefined ? [] : [`  not seen: what ${unseen.entries} entries say: ${unseen.why}`];
+  const verdict =
+    problems.length > 0 ? `the ledger was changed: ${problems.length} problems` : 'the ledger is what it was, as far as it was seen';
   return {
-    exit: ok ? 0 : 4,
+    // what is wrong comes before what was not seen
+    exit: ok ? 0 : problems.length > 0 ? 4 : 6,
     json: answer,
-    text: [ok ? 'the ledger is what it was' : `the ledger was changed: ${problems.length} problems`, ...lines].join('\n'),
+    text: [ok ? 'the ledger is what it was' : verdict, ...lines, ...missed].join('\n'),
   };
 }
 

@@ -1,4 +1,4 @@
-/** `HOME/ledger/archive.json`: the places where archived payloads of a ledger lie. Every place has every pack. */
+/** `HOME/ledger/archive.json`: the places where archived payloads of a ledger lie. Every pack is in one of them at least. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { canonicalJson, LedgerError, parseStrictJson } from '@sealane/core';

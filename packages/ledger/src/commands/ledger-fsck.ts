@@ -1,8 +1,9 @@
 /** `sealane ledger fsck`. */
 import path from 'node:path';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { ledgerAt } from '../store/place.js';
-import { fsckLedger } from '../verify/fsck.js';
+import { archivePlaces } from '../archive/archive-file.js';
+import { ledgerAt, type LedgerPlace } from '../store/place.js';
+import { fsckLedger, type FsckReport } from '../verify/fsck.js';
 
 export const command: CommandSpec = {
   name: 'ledger fsck',
@@ -16,15 +17,30 @@ async function run({ options, io }: CommandCall): Promise<CommandResult> {
   const home = path.resolve(io.cwd, typeof options['home'] === 'string' ? options['home'] : '.');
   const place =
     typeof options['file'] === 'string'
-      ? { file: path.resolve(io.cwd, options['file']) }
+      ? copyAt(path.resolve(io.cwd, options['file']))
       : ledgerAt(path.join(home, 'ledger', 'ledger.sqlite'));
   const report = await fsckLedger(place);
   const lines = [
     report.ok
       ? `${report.origin}: ${report.size} entries, all of them there`
-      : `${report.origin}: ${report.size} entries, not as they were`,
+      : `${report.origin}: ${report.size} entries, ${report.problems.length + report.gone.length > 0 ? 'not as they were' : 'not all of them seen'}`,
+    ...(report.archived === 0 ? [] : [`  ${report.archived} entries are in the archive`]),
+    ...(report.unseen === null ? [] : [`  not seen: what ${report.unseen.entries} entries say: ${report.unseen.why}`]),
+    ...report.erased.map(({ logIndex, digest, erasure }) => `  entry ${logIndex}: ${digest} was erased by entry ${erasure}`),
     ...report.gone.map(({ logIndex, digest }) => `  entry ${logIndex}: the envelope of ${digest} is gone`),
     ...report.problems.map(({ where, key, expected, actual }) => `  ${where} ${key}: expected ${expected}; got ${actual}`),
   ];
-  return { exit: report.ok ? 0 : 4, json: { file: place.file, ...report }, text: lines.join('\n') };
+  return { exit: exitOf(report), json: { file: place.file, ...report }, text: lines.join('\n') };
+}
+
+/** A copy lies in a file, wherever it was made; its archive is named beside it. */
+function copyAt(file: string): LedgerPlace {
+  const archive = archivePlaces(file);
+  return archive.length === 0 ? { file } : { file, archive };
+}
+
+/** What is wrong comes before what was not seen. */
+function exitOf({ ok, problems, gone }: FsckReport): 0 | 4 | 6 {
+  if (ok) return 0;
+  return problems.length > 0 || gone.length > 0 ? 4 : 6;
 }

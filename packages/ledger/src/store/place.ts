@@ -30,7 +30,7 @@ export interface LedgerPlace {
   readonly file: string;
   /** The PostgreSQL database that holds the rows; without it the file does. */
   readonly database?: PostgresPlace;
-  /** Where payloads lie that were moved out of the database, as `archivePlace` writes them; each place has all. */
+  /** Where payloads lie that were moved out of the database, as `archivePlace` writes them; the first place that has one gives it. */
   readonly archive?: readonly string[];
 }
 

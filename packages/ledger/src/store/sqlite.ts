@@ -60,6 +60,8 @@ function openWriter(file: string): Database.Database {
   writer.pragma('journal_mode = WAL');
   writer.pragma('synchronous = FULL');
   writer.pragma('foreign_keys = ON');
+  // what is removed is written over
+  writer.pragma('secure_delete = ON');
   // SQLite swallows the errors of an automatic checkpoint
   writer.pragma('wal_autocheckpoint = 0');
   // a log that was moved begins anew and is cut: one that stayed long would be moved before every commit from then on
@@ -183,6 +185,17 @@ class SqliteStore implements Store {
     return settle(() => {
       this.#reader.prepare('VACUUM INTO ?').run(file);
     }, `copy ledger ${this.#file} to ${file}`);
+  }
+
+  async compact(): Promise<void> {
+    await this.#lastWrite.catch(() => undefined);
+    const writer = this.#writer;
+    if (writer === undefined) throw new LedgerError('LEDGER_READ_ONLY', `compact ledger ${this.#file}: expected it open for writing`);
+    await settle(() => {
+      writer.exec('VACUUM');
+      // the log of writes has the pages as they were
+      writer.pragma('wal_checkpoint(TRUNCATE)');
+    }, `compact ledger ${this.#file}`);
   }
 
   async close(): Promise<void> {

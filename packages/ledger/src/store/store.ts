@@ -50,5 +50,7 @@ export interface Store extends Queries {
   missingGuards(): Promise<readonly string[]>;
   /** Writes a consistent copy to `file`, which must not exist: an SQLite file, whatever the database. */
   copyTo(file: string): Promise<void>;
+  /** Gives back the room of rows that were removed, and leaves nothing of them in files of the database. @throws as `write` */
+  compact(): Promise<void>;
   close(): Promise<void>;
 }

@@ -3,6 +3,7 @@ import { createReadStream, lstatSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { PromoterError } from '@sealane/core';
+import { archiveFile } from '@sealane/ledger';
 import { readNamed, readOptional } from '../disk-shell.js';
 import type { Home } from '../home.js';
 import { chooseKeys, type KeyFile } from './key-files.js';
@@ -47,6 +48,7 @@ export async function snapshotHome(
   // the anchor before the ledger: it must not be ahead of the copy
   const anchor = [
     ...present(`${LEDGER}.anchor`, `${home.ledger}.anchor`),
+    ...present('ledger/archive.json', archiveFile(home.ledger)),
     ...present('ledger/records.anchor', path.join(path.dirname(home.ledger), 'records.anchor')),
   ];
   await ledger.copyTo(ledgerCopy);

@@ -11,7 +11,7 @@ const MAX_NAME = 512;
 const MAX_DEPTH = 4;
 /** Where a home keeps what a backup holds; nothing else is laid down. */
 const NAME =
-  /^(?:pipeline\.yaml|service\.yaml|log\.vkey|proposal\.json|ca\/chain\.pem|ledger\/ledger\.sqlite(?:\.anchor)?|ledger\/records\.anchor|(?:keys|owners|proposals|lane\/(?:trust|content|log|records))(?:\/[A-Za-z0-9_@=+%,-][A-Za-z0-9_.@=+%,-]*)+)$/;
+  /^(?:pipeline\.yaml|service\.yaml|log\.vkey|proposal\.json|ca\/chain\.pem|ledger\/ledger\.sqlite(?:\.anchor)?|ledger\/records\.anchor|ledger\/archive\.json|(?:keys|owners|proposals|lane\/(?:trust|content|log|records))(?:\/[A-Za-z0-9_@=+%,-][A-Za-z0-9_.@=+%,-]*)+)$/;
 
 const nameShape = z.string().max(MAX_NAME).regex(NAME);
 

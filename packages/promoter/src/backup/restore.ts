@@ -3,7 +3,7 @@ import { chmodSync, createReadStream, mkdirSync, mkdtempSync, readdirSync, renam
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { createDigester, parseCheckpoint, PromoterError, SealaneError, fromUtf8 } from '@sealane/core';
-import { verifyLedger } from '@sealane/ledger';
+import { archivePlaces, type Unseen, verifyLedger } from '@sealane/ledger';
 import { DEFAULT_UNPACK_LIMITS, readTar, syncTree, type TarEntry, type UnpackLimits } from '@sealane/oci';
 import { isNotFound, PRIVATE_FILE, PUBLIC_FILE, readNamed, syncFolder } from '../disk-shell.js';
 import { type BackupFile, type BackupManifest, malformed, MANIFEST_NAME, MAX_MANIFEST_BYTES, parseManifest } from './manifest.js';
@@ -21,6 +21,8 @@ export interface RestoredHome {
   /** Private keys that were not in the backup. */
   readonly leftOut: readonly string[];
   /** The lane that is published now, where one was named: how far its log is, and whether this ledger is behind it. */
+  /** Entries of which the archive was not seen. */
+  readonly unseen: Unseen | null;
   readonly published: { readonly size: number; readonly isAhead: boolean } | null;
   readonly tookMs: { readonly unpack: number; readonly verify: number };
 }
@@ -55,7 +57,7 @@ export async function restoreBackup({ file, folder, published, signal, uptimeMs 
     const manifest = await unpack(file, work, signal);
     await syncTree(work);
     const unpacked = uptimeMs();
-    await expectSound(path.join(work, 'ledger', 'ledger.sqlite'), manifest);
+    const unseen = await expectSound(path.join(work, 'ledger', 'ledger.sqlite'), manifest);
     const verified = uptimeMs();
     // as `init` leaves a home: whoever serves the lane may enter it
     chmodSync(work, 0o755);
@@ -71,6 +73,7 @@ export async function restoreBackup({ file, folder, published, signal, uptimeMs 
       bytes: files.reduce((sum, each) => sum + each.size, 0),
       ledgerFrom: ledger,
       leftOut,
+      unseen,
       published: publishedSize === undefined ? null : { size: publishedSize, isAhead: publishedSize > size },
       tookMs: { unpack: Math.round(unpacked - started), verify: Math.round(verified - unpacked) },
     };
@@ -159,10 +162,11 @@ async function layDown(entry: TarEntry, wanted: BackupFile | undefined, folder: 
   }
 }
 
-async function expectSound(file: string, { origin, size, checkpoint }: BackupManifest): Promise<void> {
-  const report = await verifyLedger({ file, origin, ...(checkpoint === null ? {} : { checkpoint }) });
+/** What the archive holds is no part of a backup, and may not be at hand on the machine that it is restored on: it is told. */
+async function expectSound(file: string, { origin, size, checkpoint }: BackupManifest): Promise<Unseen | null> {
+  const report = await verifyLedger({ file, archive: archivePlaces(file), origin, ...(checkpoint === null ? {} : { checkpoint }) });
   const [problem] = report.problems;
-  if (problem === undefined && report.size === size) return;
+  if (problem === undefined && report.size === size) return report.unseen;
   const { where, key, expected, actual } = problem ?? { where: 'log', key: 'size', expected: `${size}`, actual: `${report.size}` };
   throw new PromoterError('LEDGER_DAMAGED', `restore the ledger of ${origin}: at ${where} ${key} expected ${expected}, got ${actual}`, {
     problems: report.problems.length,

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { createDigester, type Digest, fromUtf8, PromoterError, SealaneError } from '@sealane/core';
-import { verifyLedger } from '@sealane/ledger';
+import { archivePlaces, type LedgerPlace, type Unseen, verifyLedger } from '@sealane/ledger';
 import { packedFile, type PackEntry, packTar } from '@sealane/oci';
 import { isNotFound, PRIVATE_FILE, syncFolder } from '../disk-shell.js';
 import { VERSION } from '../version.js';
@@ -20,6 +20,8 @@ export interface WrittenBackup {
   readonly origin: string;
   readonly size: number;
   readonly leftOut: readonly string[];
+  /** Entries of which the archive was not seen. */
+  readonly unseen: Unseen | null;
 }
 
 /** How to back up. `standStill` runs its work while nobody logs or publishes; the copying itself is done after that. */
@@ -47,13 +49,14 @@ export async function writeBackup({ out, keys, now, signal, standStill }: Backup
   try {
     const ledgerCopy = path.join(work, 'ledger.sqlite');
     const taken = await standStill(async (still) => ({
+      archive: archivePlaces(still.home.ledger),
       snapshot: await snapshotHome(still, ledgerCopy, keys),
       origin: still.ledger.origin,
       ledger: still.keptIn,
       madeAt: now(),
     }));
-    const { snapshot, ...about } = taken;
-    const size = await verifiedSize(ledgerCopy, about.origin, snapshot);
+    const { snapshot, archive, ...about } = taken;
+    const { size, unseen } = await verifiedCopy({ file: ledgerCopy, archive }, about.origin, snapshot);
     const files = await listed(snapshot.files, signal);
     const manifest: BackupManifest = {
       apiVersion: 'sealane/v1',
@@ -74,7 +77,7 @@ export async function writeBackup({ out, keys, now, signal, standStill }: Backup
     refuseToReplace(out);
     renameSync(whole, out);
     syncFolder(path.dirname(out));
-    return { out, ...written, files: files.length, origin: about.origin, size, leftOut: manifest.leftOut };
+    return { out, ...written, files: files.length, origin: about.origin, size, leftOut: manifest.leftOut, unseen };
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -101,11 +104,15 @@ function expectFolder(out: string): void {
   );
 }
 
-/** A backup that could not be restored is none: the copy is verified before it counts. */
-async function verifiedSize(file: string, origin: string, { checkpoint }: HomeSnapshot): Promise<number> {
-  const report = await verifyLedger({ file, origin, ...(checkpoint === undefined ? {} : { checkpoint: fromUtf8(checkpoint) }) });
+/** A backup that could not be restored is none: the copy is verified before it counts. What an archive has is not in it, and may be away. */
+async function verifiedCopy(
+  place: LedgerPlace,
+  origin: string,
+  { checkpoint }: HomeSnapshot,
+): Promise<{ readonly size: number; readonly unseen: Unseen | null }> {
+  const report = await verifyLedger({ ...place, origin, ...(checkpoint === undefined ? {} : { checkpoint: fromUtf8(checkpoint) }) });
   const [problem] = report.problems;
-  if (problem === undefined) return report.size;
+  if (problem === undefined) return { size: report.size, unseen: report.unseen };
   throw new PromoterError(
     'LEDGER_DAMAGED',
     `back up the ledger of ${origin}: at ${problem.where} ${problem.key} expected ${problem.expected}, got ${problem.actual}`,

@@ -25,10 +25,11 @@ async function run(call: CommandCall): Promise<CommandResult> {
     signal: call.io.signal,
     standStill: (work) => withStillHome(call, work),
   });
-  const { out, origin, size, files, bytes, digest, leftOut } = written;
+  const { out, origin, size, files, bytes, digest, leftOut, unseen } = written;
   const lines = [
     `backed up ${origin} with ${size} entries: ${files} files, ${bytes} bytes in ${out}`,
     `its digest, to be kept apart: ${digest}`,
+    ...(unseen === null ? [] : [`  not seen: what ${unseen.entries} archived entries say: ${unseen.why}`]),
     ...leftOut.map((name) => `  left out: ${name}`),
   ];
   return { exit: 0, json: written, text: lines.join('\n') };

@@ -25,11 +25,12 @@ async function run(call: CommandCall): Promise<CommandResult> {
   return { exit: 0, json: restored, text: textOf(restored), hint: hintOf(restored) };
 }
 
-function textOf({ home, origin, size, madeAt, files, bytes, ledgerFrom, leftOut, tookMs }: RestoredHome): string {
+function textOf({ home, origin, size, madeAt, files, bytes, ledgerFrom, leftOut, tookMs, unseen }: RestoredHome): string {
   return [
     `restored ${origin} with ${size} entries, as of ${madeAt}, into ${home}`,
     `  ${files} files, ${bytes} bytes: unpacked in ${tookMs.unpack} ms, ledger verified in ${tookMs.verify} ms`,
     ...(ledgerFrom === 'sqlite' ? [] : ['  the ledger was in PostgreSQL: here it is in SQLite, ledger/ledger.sqlite']),
+    ...(unseen === null ? [] : [`  not seen: what ${unseen.entries} archived entries say: ${unseen.why}`]),
     ...leftOut.map((name) => `  not in the backup, put it back by hand: ${name}`),
   ].join('\n');
 }

@@ -4,7 +4,20 @@
  * leaf has, lies beside the log under its entry's index.
  */
 import path from 'node:path';
-import { type Digest, digestHex, envelopePayload, fromUtf8, pae, parseCheckpoint, sha256, type Signed, timestampPath } from '@sealane/core';
+import {
+  type Digest,
+  digestFromHex,
+  digestHex,
+  envelopePayload,
+  fromUtf8,
+  hex,
+  pae,
+  parseCheckpoint,
+  parseLogLeaf,
+  sha256,
+  type Signed,
+  timestampPath,
+} from '@sealane/core';
 import { readBlob } from '../content.js';
 import { durableWriteAll, PUBLIC_FILE, readOptional } from '../disk-shell.js';
 import type { Promoter } from '../promoter.js';
@@ -44,6 +57,8 @@ export async function publishPayloads({ ledger, home }: Pick<Promoter, 'ledger' 
 
 /** A lane that was published before payloads were is brought up to date from its beginning. */
 async function firstMissing({ ledger, home }: Pick<Promoter, 'ledger' | 'home'>, shown: number): Promise<number> {
-  const [last] = shown === 0 ? [] : await ledger.entries(shown - 1, 1);
-  return last !== undefined && readBlob({ home }, signedDigest(last)) !== undefined ? shown : 0;
+  if (shown === 0) return 0;
+  // the leaf has its name: what the entry says may be in an archive
+  const { paeDigest } = parseLogLeaf(await ledger.leaf(shown - 1));
+  return readBlob({ home }, digestFromHex(hex(paeDigest))) === undefined ? 0 : shown;
 }

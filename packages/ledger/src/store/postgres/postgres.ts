@@ -137,6 +137,12 @@ class PostgresStore implements Store {
     await this.snapshot((view) => copyToSqlite(view, file));
   }
 
+  async compact(): Promise<void> {
+    await this.#lastWrite.catch(() => undefined);
+    // no more than this: a database that is rewritten whole is locked for as long
+    await this.#onConnection('compact', (client) => client.query('VACUUM envelope'));
+  }
+
   async close(): Promise<void> {
     await this.#lastWrite.catch(() => undefined);
     await this.#pool.end();

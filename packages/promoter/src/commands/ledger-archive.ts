@@ -1,0 +1,64 @@
+/** `sealane ledger archive`: moves what old entries say out of the database, into folders and registries. */
+import { PREDICATE, PromoterError } from '@sealane/core';
+import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { archivePlace, archivePlaces, keepArchivePlaces } from '@sealane/ledger';
+import { ARCHIVED_BY_DEFAULT, predicateTypesOf, sizeBefore } from '../archive/choose.js';
+import { type Promoter, textOption, withLockedPromoter } from '../promoter.js';
+
+export const command: CommandSpec = {
+  name: 'ledger archive',
+  summary: 'move what old entries say into an archive; leaves, proofs and answers stay',
+  options: [
+    { flags: '--before <index|time>', description: 'entries below this index, or logged before this time (RFC 3339)', required: true },
+    {
+      flags: '--to <place>',
+      description: 'oci:DIR or docker://HOST/REPOSITORY; may be repeated, each gets all (default: the places of ledger/archive.json)',
+      repeat: true,
+    },
+    {
+      flags: '--type <type>',
+      description: `kinds to move: ${Object.keys(PREDICATE).join(', ')} or a predicate type; may be repeated (default: ${ARCHIVED_BY_DEFAULT.join(', ')})`,
+      repeat: true,
+    },
+  ],
+  example: 'sealane ledger archive --before 10 --to oci:cold --home my-lane',
+  run,
+};
+
+async function run(call: CommandCall): Promise<CommandResult> {
+  return await withLockedPromoter(call, async (promoter) => {
+    const places = placesOf(call, promoter);
+    const before = await sizeBefore(promoter.ledger, textOption(call, 'before'));
+    const predicateTypes = predicateTypesOf(textsOf(call, 'type'));
+    // before anything is moved there: who reads the ledger from then on has to know where to look
+    keepArchivePlaces(promoter.home.ledger, places);
+    const moved = await promoter.ledger.moveOut({ before, predicateTypes, places });
+    if (moved.entries > 0) await promoter.ledger.compact();
+    const { entries, packs, bytes, payloadBytes } = moved;
+    return {
+      exit: 0,
+      json: { before, entries, packs, bytes, payloadBytes, places },
+      text:
+        entries === 0
+          ? 'nothing to archive'
+          : `archived ${entries} entries: ${payloadBytes} bytes in ${packs} packs of ${bytes}, read back from ${places.join(', ')}`,
+    };
+  });
+}
+
+function placesOf(call: CommandCall, { home }: Promoter): readonly string[] {
+  const named = textsOf(call, 'to').map((place) => archivePlace(place, call.io.cwd));
+  const places = [...new Set(named.length === 0 ? archivePlaces(home.ledger) : named)];
+  if (places.length > 0) return places;
+  throw new PromoterError(
+    'USAGE',
+    'archive: expected a place, got none',
+    {},
+    { hint: 'name one: --to oci:DIR or --to docker://HOST/REPOSITORY' },
+  );
+}
+
+function textsOf({ options }: CommandCall, name: string): readonly string[] {
+  const given = options[name];
+  return (Array.isArray(given) ? given : []).filter((text) => typeof text === 'string');
+}
