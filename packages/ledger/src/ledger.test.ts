@@ -138,7 +138,16 @@ test('fsck names every leaf whose envelope is gone, and a ledger that is behind 
   await ledger.append([numbered(author, 4)]);
   await ledger.saveCosigned(home.cosigned(await ledger.checkpointNote()));
   await ledger.close();
-  expect(await fsckLedger(home.place)).toEqual({ ok: true, origin: ORIGIN, size: 5, problems: [], gone: [], archived: 0, erased: [], unseen: null });
+  expect(await fsckLedger(home.place)).toEqual({
+    ok: true,
+    origin: ORIGIN,
+    size: 5,
+    problems: [],
+    gone: [],
+    archived: 0,
+    erased: [],
+    unseen: null,
+  });
   copyFileSync(`${home.place.file}.anchor`, `${backup}.anchor`);
   expect(await fsckLedger({ file: backup })).toMatchObject({ ok: false, size: 4, problems: [{ where: 'anchor', key: '5' }], gone: [] });
   const rows = new Database(home.place.file);

@@ -203,7 +203,7 @@ async function logging(rows: Rows, options: LedgerOptions): Promise<Logging> {
     },
     rebuildProjection: async () => {
       expectWriting(writing, options);
-      await store.write((transaction) => rebuildProjection(transaction, fillIn));
+      await store.write((transaction) => rebuildProjection(transaction, { fillIn, keys: known.keys }));
     },
     sizeAt: (time) => sizeAt(store, time),
     moveOut: (wish) => moveOut(mover(rows, options, expectWriting(writing, options)), wish),

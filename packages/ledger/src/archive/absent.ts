@@ -29,7 +29,9 @@ export function fillFrom(archive: Archive): FillIn {
       const place = row['payload'] === null ? places.get(index) : undefined;
       if (row['payload'] !== null) filled.push({ row });
       else if (place === undefined)
-        throw new LedgerError('LEDGER_DAMAGED', `read entry ${index}: expected its envelope, or where it was moved to, got neither`, { index });
+        throw new LedgerError('LEDGER_DAMAGED', `read entry ${index}: expected its envelope, or where it was moved to, got neither`, {
+          index,
+        });
       else if ('erasure' in place) filled.push({ row, erasure: place.erasure });
       else filled.push({ row: { ...row, ...ofEntry(await archive.read(place.pack), row, place.pack.digest) } });
     }
@@ -42,5 +44,7 @@ function ofEntry(pack: Awaited<ReturnType<Archive['read']>>, row: Row, digest: s
   const found = pack.get(index);
   if (found !== undefined && isOfLeaf(found, bytesAt(row, 'leaf'))) return { payload: found.payload, timestamp: found.timestamp };
   const got = found === undefined ? 'none' : 'another';
-  throw new LedgerError('ARCHIVE_DAMAGED', `read entry ${index} in pack ${digest}: expected the payload of its leaf, got ${got}`, { index });
+  throw new LedgerError('ARCHIVE_DAMAGED', `read entry ${index} in pack ${digest}: expected the payload of its leaf, got ${got}`, {
+    index,
+  });
 }

@@ -54,13 +54,17 @@ describe('rows that say where payloads are', () => {
   });
 
   test.each([
-    ['a pack of another digest', "UPDATE archive_pack SET digest = zeroblob(32)", 'archive 1'],
+    ['a pack of another digest', 'UPDATE archive_pack SET digest = zeroblob(32)', 'archive 1'],
     ['a pack at another time', "UPDATE archive_pack SET packed_at = '2020-01-01T00:00:00Z'", 'archive 1'],
     ['an entry that was never packed', 'INSERT INTO archived(idx, pack) VALUES (9, 1)', 'archive 1'],
     ['an entry that is said to be nowhere', 'DELETE FROM archived WHERE idx = 3', 'entry 3'],
     ['all of them', 'DELETE FROM archived; DELETE FROM archive_pack', 'entry 0'],
-    ['an erasure that nobody ordered', 'INSERT INTO erased(idx, erasure) VALUES (6, 8); DELETE FROM envelope WHERE idx = 6', 'entry 6'],
-    ['an erasure of what is there', 'INSERT INTO erased(idx, erasure) VALUES (6, 8)', 'entry 6'],
+    [
+      'an erasure that nobody ordered',
+      "INSERT INTO erased(idx, erasure, size, line) VALUES (6, 8, 12, 'x'); DELETE FROM envelope WHERE idx = 6",
+      'entry 6',
+    ],
+    ['an erasure of what is there', "INSERT INTO erased(idx, erasure, size, line) VALUES (6, 8, 12, 'x')", 'entry 6'],
   ])('%s is found', async (_, sql, problem) => {
     const kept = rows.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").all() as { name: string; sql: string }[];
     for (const { name } of kept) rows.exec(`DROP TRIGGER ${name}`);

@@ -2,10 +2,22 @@
  * What is left of statements that were erased: what the erasure itself says of each. It is in the log, signed by who ordered it, so the projection can still be
  * made from the log alone, and what looks for statements about a release still finds that there was one.
  */
-import { type Digest, digestHex, isDigest, type JsonValue, LedgerError, parseStatement, PREDICATE, SealaneError, type Statement } from '@sealane/core';
+import {
+  type Digest,
+  digestHex,
+  isDigest,
+  type JsonValue,
+  LedgerError,
+  parseStatement,
+  PREDICATE,
+  SealaneError,
+  type Statement,
+} from '@sealane/core';
+import { commitKey, type LogKeys } from '../log/log-keys.js';
 import { asObject } from '../projection/predicate-fields.js';
-import { bytesAt, integerAt } from '../store/rows.js';
+import { bytesAt, integerAt, textAt } from '../store/rows.js';
 import type { Queries } from '../store/store.js';
+import { isLineOver } from '../verify/commit-rows.js';
 
 /** What an erasure says of one statement. */
 export interface ErasedStatement {
@@ -34,26 +46,38 @@ function erasedStatement(value: JsonValue): ErasedStatement {
   const { logIndex, statement, leaf, predicateType, subject } = asObject(value) ?? {};
   const isIndex = typeof logIndex === 'number' && Number.isSafeInteger(logIndex) && logIndex >= 0;
   if (!isIndex || !isDigest(statement) || !isDigest(leaf)) throw malformed('logIndex, statement and leaf');
-  if (typeof predicateType !== 'string' || !Array.isArray(subject) || !subject.every(isDigest)) throw malformed('predicateType and subject');
+  if (typeof predicateType !== 'string' || !Array.isArray(subject) || !subject.every(isDigest))
+    throw malformed('predicateType and subject');
   return { logIndex, statement, leaf, predicateType, subject };
 }
 
-/** A row of `erased`, with what the erasure says; `said` undefined where that says nothing of it. */
+/** A row of `erased`: the log's key signs that the entry `erasure` was ordered by who may. */
 export interface ErasedRow {
   readonly index: number;
   readonly erasure: number;
+  /** What the erasure says of the entry; undefined where it says nothing of it, or the row is not signed. */
   readonly said: ErasedStatement | undefined;
 }
 
-/** All rows of `erased`, by entry. An erasure that is not there, or none, says nothing. */
-export async function erasedRows(queries: Queries): Promise<ReadonlyMap<number, ErasedRow>> {
+/** The text under the line of a row: whoever logs an erasure, it counts only where the promoter found that he may. */
+export function erasedText(
+  origin: string,
+  { index, erasure, size }: { readonly index: number; readonly erasure: number; readonly size: number },
+): string {
+  return `urn:sealane:erased:v1 ${origin}\n${index}\n${erasure}\n${size}\n`;
+}
+
+/** All rows of `erased`, by entry. */
+export async function erasedRows(queries: Queries, keys: LogKeys): Promise<ReadonlyMap<number, ErasedRow>> {
   const rows = new Map<number, ErasedRow>();
   const said = new Map<number, readonly ErasedStatement[]>();
-  for (const row of await queries.all('SELECT idx, erasure FROM erased ORDER BY idx')) {
-    const [index, erasure] = [integerAt(row, 'idx'), integerAt(row, 'erasure')];
+  for (const row of await queries.all('SELECT idx, erasure, size, line FROM erased ORDER BY idx')) {
+    const [index, erasure, size] = [integerAt(row, 'idx'), integerAt(row, 'erasure'), integerAt(row, 'size')];
+    const vkey = commitKey(keys, size);
     const statements = said.get(erasure) ?? (await readErasure(queries, erasure));
     said.set(erasure, statements);
-    rows.set(index, { index, erasure, said: statements.find(({ logIndex }) => logIndex === index) });
+    const isSigned = isLineOver(erasedText(vkey.name, { index, erasure, size }), textAt(row, 'line'), vkey);
+    rows.set(index, { index, erasure, said: isSigned ? statements.find(({ logIndex }) => logIndex === index) : undefined });
   }
   return rows;
 }
@@ -74,7 +98,9 @@ async function readErasure(queries: Queries, index: number): Promise<readonly Er
 export function expectSaid(rows: ReadonlyMap<number, ErasedRow>, index: number): ErasedStatement {
   const said = rows.get(index)?.said;
   if (said !== undefined) return said;
-  throw new LedgerError('LEDGER_DAMAGED', `read entry ${index}: expected its envelope, or an erasure that names it, got neither`, { index });
+  throw new LedgerError('LEDGER_DAMAGED', `read entry ${index}: expected its envelope, or an erasure that names it, got neither`, {
+    index,
+  });
 }
 
 function malformed(expected: string): LedgerError {

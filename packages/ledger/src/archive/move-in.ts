@@ -24,7 +24,7 @@ const ABSENT = `SELECT e.idx, e.leaf, v.payload, v.timestamp FROM log_entry e LE
 export async function moveIn(store: Store, archive: Archive, { from, to }: MoveInWish): Promise<{ readonly entries: number }> {
   const fillIn = fillFrom(archive);
   let entries = 0;
-  for (let begin = from; ; ) {
+  for (let begin = from; ;) {
     const rows = (await fillIn(store, await store.all(ABSENT, begin, to))).map(({ row }) => row);
     const last = rows.at(-1);
     if (last === undefined) return { entries };

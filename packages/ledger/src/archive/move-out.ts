@@ -62,7 +62,7 @@ interface Packed extends PackName {
 export async function moveOut(mover: Mover, wish: MoveOutWish): Promise<MovedOut> {
   const places = await Promise.all(wish.places.map((name) => openPlace(name, 'if-missing')));
   const done = { entries: 0, packs: 0, bytes: 0, payloadBytes: 0 };
-  for (let after = -1; ; ) {
+  for (let after = -1; ;) {
     const packs = await packNext(mover.store, wish, after);
     const last = packs.at(-1)?.payloads.at(-1);
     if (last === undefined) return done;
@@ -82,7 +82,7 @@ export async function moveOut(mover: Mover, wish: MoveOutWish): Promise<MovedOut
 /** The next packs of entries behind `after`. */
 async function packNext(store: Queries, { before, predicateTypes }: MoveOutWish, after: number): Promise<readonly Packed[]> {
   const packs: Packed[] = [];
-  for (let from = after; packs.length < MAX_PACKS_AT_ONCE; ) {
+  for (let from = after; packs.length < MAX_PACKS_AT_ONCE;) {
     const payloads = await nextPayloads(store, { before, predicateTypes, after: from });
     const last = payloads.at(-1);
     if (last === undefined) break;
@@ -126,7 +126,9 @@ async function payloadsAt(store: Queries, indexes: readonly number[]): Promise<r
   const leaves = await leavesAt(store, indexes);
   const wrong = payloads.find((payload) => !isOfLeaf(payload, leaves.get(payload.index) ?? new Uint8Array()));
   if (wrong === undefined) return payloads;
-  throw new LedgerError('LEDGER_DAMAGED', `archive entry ${wrong.index}: expected the payload of its leaf, got another`, { index: wrong.index });
+  throw new LedgerError('LEDGER_DAMAGED', `archive entry ${wrong.index}: expected the payload of its leaf, got another`, {
+    index: wrong.index,
+  });
 }
 
 /** Copies packs to every place, and reads them back from there. @throws as `moveOut` */
@@ -184,4 +186,3 @@ async function removeFrom({ store, keys, signer, now }: Mover, packs: readonly P
     reached('ledger:envelopes-removed');
   });
 }
-

@@ -2,6 +2,7 @@
 import { parseStatement, signerIdOf } from '@sealane/core';
 import type { FilledRow, FillIn } from '../archive/absent.js';
 import { type ErasedRow, erasedRows, expectSaid, remainsOf } from '../archive/erasures.js';
+import type { LogKeys } from '../log/log-keys.js';
 import { signerIn } from '../log/entry-rows.js';
 import { rowWriter } from '../store/row-writer.js';
 import { bytesAt, integerAt } from '../store/rows.js';
@@ -13,19 +14,28 @@ import { PROJECTION_TABLES } from './schema.js';
 /** Entries read at a time. */
 const PAGE = 500;
 
+/** What brings payloads that are elsewhere, and the keys that sign for those that are nowhere. */
+export interface Rest {
+  readonly fillIn: FillIn;
+  readonly keys: LogKeys;
+}
+
 /** Empties the projection and writes it again, in one transaction. */
-export async function rebuildProjection(transaction: Queries, fillIn: FillIn): Promise<void> {
+export async function rebuildProjection(transaction: Queries, rest: Rest): Promise<void> {
   // a table is emptied before those that it refers to
   for (const { name } of [...PROJECTION_TABLES].reverse()) await transaction.run(`DELETE FROM ${name}`);
-  await replayEntries(transaction, transaction, fillIn);
+  await replayEntries(transaction, transaction, rest);
 }
 
 /** Reads every entry of `log` in order into the empty projection `tables`. */
-export async function replayEntries(log: Queries, tables: Queries, fillIn: FillIn): Promise<void> {
-  const erased = await erasedRows(log);
+export async function replayEntries(log: Queries, tables: Queries, { fillIn, keys }: Rest): Promise<void> {
+  const erased = await erasedRows(log, keys);
   for (let next = 0; ; next += PAGE) {
     const rows = await log.all(ENTRIES, next, next + PAGE);
-    await replayPage(tables, (await fillIn(log, rows)).map((row) => projectedOf(row, erased)));
+    await replayPage(
+      tables,
+      (await fillIn(log, rows)).map((row) => projectedOf(row, erased)),
+    );
     if (rows.length < PAGE) return;
   }
 }

@@ -1,6 +1,7 @@
 /** A ledger from nothing, and the check that one which is there is ours to read. */
 import { LedgerError } from '@sealane/core';
 import type { FillIn } from '../archive/absent.js';
+import { readLogKeys } from '../log/log-keys.js';
 import { replayEntries } from '../projection/rebuild.js';
 import { PROJECTION_TABLES } from '../projection/schema.js';
 import { integerAt, textAt } from './rows.js';
@@ -31,7 +32,8 @@ async function remakeProjection({ projection }: Dialect, transaction: Queries, f
   // a table goes before those that it refers to
   for (const { name } of [...PROJECTION_TABLES].reverse()) await transaction.run(`DROP TABLE IF EXISTS ${name}`);
   for (const statement of projection) await transaction.run(statement);
-  await replayEntries(transaction, transaction, fillIn);
+  const keys = await readLogKeys(transaction, await vkeyOf(transaction));
+  await replayEntries(transaction, transaction, { fillIn, keys });
 }
 
 /**
@@ -62,7 +64,11 @@ export async function readVkey(store: Store): Promise<string> {
       { hint },
     );
   }
-  const row = await store.get('SELECT vkey FROM ledger');
+  return await vkeyOf(store);
+}
+
+async function vkeyOf(queries: Queries): Promise<string> {
+  const row = await queries.get('SELECT vkey FROM ledger');
   if (row === undefined) throw new LedgerError('LEDGER_DAMAGED', 'open ledger: expected the key of its log, got no row');
   return textAt(row, 'vkey');
 }

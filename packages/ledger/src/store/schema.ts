@@ -47,8 +47,9 @@ export const ARCHIVE_TABLES: readonly string[] = [
   `CREATE TABLE archived(
     idx INTEGER NOT NULL REFERENCES log_entry(idx), pack INTEGER NOT NULL REFERENCES archive_pack(id), PRIMARY KEY(idx, pack)) WITHOUT ROWID, STRICT`,
   'CREATE INDEX archived_pack ON archived(pack, idx)',
+  // the erasure may come later into a copy that is made of the published log
   `CREATE TABLE erased(
-    idx INTEGER PRIMARY KEY REFERENCES log_entry(idx), erasure INTEGER NOT NULL REFERENCES log_entry(idx) CHECK(erasure > idx)) STRICT`,
+    idx INTEGER PRIMARY KEY REFERENCES log_entry(idx), erasure INTEGER NOT NULL CHECK(erasure > idx), size INTEGER NOT NULL, line TEXT NOT NULL) STRICT`,
 ];
 
 /** Tables and indexes of the log. */

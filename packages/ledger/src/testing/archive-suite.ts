@@ -47,35 +47,46 @@ export function describeArchive(name: string, makeHome: () => TestHome | Promise
 
   describe(name, () => {
     test('what was moved is read, proved, rebuilt and verified as before, and can be moved back', async () => {
-      const ledger = await filled(280);
-      const [before, proofs] = [await ledger.entries(0, 1000), await ledger.inclusionProof(20, 289)];
-      expect(await moveNumbers(ledger)).toMatchObject({ entries: 280, packs: 2 });
-      for (const folder of folders) expect(packsIn(folder)).toHaveLength(2);
+      const ledger = await filled(30);
+      const [before, proofs] = [await ledger.entries(0, 1000), await ledger.inclusionProof(20, 39)];
+      expect(await moveNumbers(ledger)).toMatchObject({ entries: 30, packs: 1 });
+      for (const folder of folders) expect(packsIn(folder)).toHaveLength(1);
       const anew = await home.openAt(place);
       expect(await anew.entries(0, 1000)).toEqual(before);
       expect(await anew.entry(20)).toEqual(before[20]);
       expect(await anew.byStatement(before[20]!.statementDigest)).toEqual([before[20]]);
-      expect(await anew.statementsOf([NUMBER])).toHaveLength(281);
-      expect(await anew.inclusionProof(20, 289)).toEqual(proofs);
+      expect(await anew.statementsOf([NUMBER])).toHaveLength(31);
+      expect(await anew.inclusionProof(20, 39)).toEqual(proofs);
       const { leaf, statementDigest } = await anew.entryLeaf(20);
       expect(statementDigest).toBe(before[20]!.statementDigest);
-      verifyInclusion({ leafHash: leafHash(leaf), index: 20, size: 289, proof: proofs, root: await anew.rootAt(289) });
-      expect(await anew.verify()).toMatchObject({ ok: true, problems: [], unseen: null, size: 289 });
-      expect(await fsckLedger(place)).toMatchObject({ ok: true, archived: 280, gone: [] });
+      verifyInclusion({ leafHash: leafHash(leaf), index: 20, size: 39, proof: proofs, root: await anew.rootAt(39) });
+      expect(await anew.verify()).toMatchObject({ ok: true, problems: [], unseen: null, size: 39 });
+      expect(await fsckLedger(place)).toMatchObject({ ok: true, archived: 30, gone: [] });
       await anew.rebuildProjection();
       expect(await anew.verify()).toMatchObject({ ok: true });
       // the same statement again is known, although its envelope is elsewhere; the newest stayed, and others go behind it
-      expect(await anew.append([numbered(author, 30), numbered(author, 5000)])).toMatchObject([{ index: 37, existed: true }, { index: 289 }]);
+      expect(await anew.append([numbered(author, 30), numbered(author, 5000)])).toMatchObject([
+        { index: 37, existed: true },
+        { index: 39 },
+      ]);
       expect(await moveNumbers(anew)).toMatchObject({ entries: 1, packs: 1 });
       expect(await moveNumbers(anew)).toMatchObject({ entries: 0, packs: 0 });
-      expect(await anew.moveIn({ from: 100, to: 110 })).toEqual({ entries: 10 });
-      expect(await fsckLedger(place)).toMatchObject({ ok: true, archived: 271 });
-      expect(await anew.moveIn({ from: 0, to: 1000 })).toEqual({ entries: 271 });
+      expect(await anew.moveIn({ from: 10, to: 20 })).toEqual({ entries: 10 });
+      expect(await fsckLedger(place)).toMatchObject({ ok: true, archived: 21 });
+      expect(await anew.moveIn({ from: 0, to: 1000 })).toEqual({ entries: 21 });
       for (const folder of folders) rmSync(folder, { recursive: true });
       expect(await (await home.openAt(home.place)).verify()).toMatchObject({ ok: true, unseen: null });
-      expect(await moveNumbers(anew)).toMatchObject({ entries: 281 });
+      expect(await moveNumbers(anew)).toMatchObject({ entries: 31 });
       expect(await anew.verify()).toMatchObject({ ok: true });
       await anew.close();
+      await ledger.close();
+    });
+
+    test('more than a pack holds goes into several', async () => {
+      const ledger = await filled(270);
+      expect(await moveNumbers(ledger)).toMatchObject({ entries: 270, packs: 2 });
+      for (const folder of folders) expect(packsIn(folder)).toHaveLength(2);
+      expect(await ledger.statementsOf([NUMBER])).toHaveLength(271);
       await ledger.close();
     });
 

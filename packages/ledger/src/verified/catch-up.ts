@@ -4,7 +4,18 @@
  * Each commit's lines must be by the log's key, the entries up to it must be there, and appended to the tree of what was verified before they must give
  * its root. Only then they are looked up by. A kill anywhere leaves what was verified before; two processes that do the same at once do it once.
  */
-import { concatBytes, emptyRoot, equalBytes, hex, leafHash, LedgerError, parseStatement, signerIdOf, TILE_WIDTH, tileCount } from '@sealane/core';
+import {
+  concatBytes,
+  emptyRoot,
+  equalBytes,
+  hex,
+  leafHash,
+  LedgerError,
+  parseStatement,
+  signerIdOf,
+  TILE_WIDTH,
+  tileCount,
+} from '@sealane/core';
 import type { FilledRow, FillIn } from '../archive/absent.js';
 import { type ErasedRow, erasedRows, type ErasedStatement, expectSaid, remainsOf } from '../archive/erasures.js';
 import { restored } from '../log/anchor.js';
@@ -51,7 +62,7 @@ export async function catchUp(log: Queries, index: Store, keys: KeyChain): Promi
   for (let head: Head = ours; head.size < theirs.size; head = await headOf(index)) {
     const commit = await nextCommit(log, head.size, theirs);
     await expectSigned(log, commit, keys);
-    await takeEntries(log, index, { begin: head.size, commit, fillIn: keys.fillIn });
+    await takeEntries(log, index, { begin: head.size, commit, keys });
     reached('ledger:verified');
   }
   const head = await headOf(index);
@@ -106,10 +117,10 @@ interface Taken extends EntryMark {
 async function takeEntries(
   log: Queries,
   index: Store,
-  { begin, commit, fillIn }: { readonly begin: number; readonly commit: Commit; readonly fillIn: FillIn },
+  { begin, commit, keys }: { readonly begin: number; readonly commit: Commit; readonly keys: KeyChain },
 ): Promise<void> {
-  const erased = await erasedRows(log);
-  const taken = (await fillIn(log, await log.all(ENTRIES, begin, commit.size))).map((row) => takenOf(row, erased));
+  const erased = await erasedRows(log, keys.known());
+  const taken = (await keys.fillIn(log, await log.all(ENTRIES, begin, commit.size))).map((row) => takenOf(row, erased));
   taken.forEach(({ entry }, at) => {
     if (entry.index !== begin + at) throw damaged(begin + at, 'a row', `that of ${entry.index}`);
   });

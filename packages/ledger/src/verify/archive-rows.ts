@@ -40,5 +40,6 @@ export async function checkArchiveRows(view: Queries, check: ArchiveCheck): Prom
   for (const row of strays)
     problems.add('archive', `${integerAt(row, 'idx')}/${integerAt(row, 'pack')}`, 'an entry of the log, in a pack', 'a row of another');
   for (const { index, erasure, said } of erased.values())
-    if (said === undefined || index >= size || erasure >= size) problems.add('erased', index, `entry ${erasure} to erase it`, 'one that does not say so');
+    if (said === undefined || index >= size || erasure >= size)
+      problems.add('erased', index, `entry ${erasure} to erase it`, 'one that does not say so');
 }

@@ -100,7 +100,12 @@ function erasedEntry(row: Row, erased: ErasedRow | undefined): Found {
   const [hash, statement] = [`sha256:${hex(leafHash(leaf))}`, `sha256:${hex(bytesAt(row, 'statement'))}`];
   const said = erased?.said;
   if (said?.leaf !== hash || said.statement !== statement)
-    return { wrong: { expected: `its envelope, or an erasure that names ${statement} of leaf ${hash}`, actual: said === undefined ? 'neither' : 'one of another' } };
+    return {
+      wrong: {
+        expected: `its envelope, or an erasure that names ${statement} of leaf ${hash}`,
+        actual: said === undefined ? 'neither' : 'one of another',
+      },
+    };
   const signer = signerIn(row);
   return { entry: { statement: remainsOf(said), keyId: signerIdOf(signer), spki: signer.spki, projected: null } };
 }

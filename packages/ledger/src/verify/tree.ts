@@ -57,7 +57,8 @@ export async function checkTree(view: Queries, check: TreeCheck): Promise<Tree> 
     const commits = await checkCommitRows(view, { begin, end, previous, keys: check.keys, problems: check.problems });
     await checkTileOfEntries(view, walk, { begin, entries, commits });
     // what follows from entries that are not as signed says nothing, and from a log with holes as little
-    if (walk.isSound && check.problems.unseen === null) await check.take(entries.flatMap(({ index, ...rest }) => ('entry' in rest ? [{ ...rest.entry, index }] : [])));
+    if (walk.isSound && check.problems.unseen === null)
+      await check.take(entries.flatMap(({ index, ...rest }) => ('entry' in rest ? [{ ...rest.entry, index }] : [])));
     previous = commits.at(-1)?.size ?? previous;
   }
   // a size that nobody signed is no reason to walk so far

@@ -6,7 +6,7 @@
  * as a whole: only a checkpoint kept elsewhere shows that, so give one.
  */
 import { emptyRoot, equalBytes, hex, parseVkey, SealaneError, type Vkey } from '@sealane/core';
-import { erasedRows } from '../archive/erasures.js';
+import { type ErasedRow, erasedRows } from '../archive/erasures.js';
 import { type Archive, openArchive, unlessUnreachable } from '../archive/read-packs.js';
 import { type LogKeys, ownCheckpoint } from '../log/log-keys.js';
 import { replayPage } from '../projection/rebuild.js';
@@ -78,7 +78,10 @@ async function verifyView(
   const keys = first === undefined ? undefined : await checkKeyRows(view, first, problems);
   const given = keys === undefined ? undefined : givenCheckpoint(wish, keys, problems);
   const cosignedSizes = (await view.all('SELECT DISTINCT size FROM cosigned')).map((row) => integerAt(row, 'size'));
-  const elsewhere = { archive: unlessUnreachable(wish.archive), erased: await erasedRows(view) };
+  const elsewhere = {
+    archive: unlessUnreachable(wish.archive),
+    erased: keys === undefined ? new Map<number, ErasedRow>() : await erasedRows(view, keys),
+  };
   return await withScratch(PROJECTION_SCHEMA, async (anew) => {
     const tree = await checkTree(view, {
       ...elsewhere,
