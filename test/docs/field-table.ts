@@ -31,7 +31,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   '^\\/[^\\0]{1,4095}$': 'absolute path',
   '^(?:\\[[0-9a-f:]+\\]|[^\\s:]+):\\d{1,5}$': 'host:port',
   '^(?:[01]\\d|2[0-3]):[0-5]\\d$': 'HH:MM',
-  '^(?:pipeline\\.yaml|service\\.yaml|log\\.vkey|proposal\\.json|ca\\/chain\\.pem|ledger\\/ledger\\.sqlite(?:\\.anchor)?|ledger\\/records\\.anchor|(?:keys|owners|proposals|lane\\/(?:trust|content|log|records))(?:\\/[A-Za-z0-9_@=+%,-][A-Za-z0-9_.@=+%,-]*)+)$':
+  '^(?:pipeline\\.yaml|service\\.yaml|log\\.vkey|proposal\\.json|ca\\/chain\\.pem|ledger\\/ledger\\.sqlite(?:\\.anchor)?|ledger\\/records\\.anchor|ledger\\/archive\\.json|(?:keys|owners|proposals|lane\\/(?:trust|content|log|records))(?:\\/[A-Za-z0-9_@=+%,-][A-Za-z0-9_.@=+%,-]*)+)$':
     'file of a home',
 };
 
