@@ -13,7 +13,7 @@ import { systemdUnits } from '../../packages/site/src/drivers/systemd-shell.js';
 import { runToEnd } from '../../packages/site/src/drivers/run-to-end.js';
 import type { FetchWorld } from '../../packages/site/src/fetch/sync-run.js';
 import { serveFetch } from '../../packages/site/src/fetch/worker.js';
-import { hardwareOf } from '../../packages/site/src/hardware-shell.js';
+import { hardwareOf, judgedHardware } from '../../packages/site/src/hardware-shell.js';
 import type { Site, SiteWorld as Outside } from '../../packages/site/src/site.js';
 import { openSealingKey } from '../../packages/site/src/sealing-key.js';
 import { openSiteKey } from '../../packages/site/src/site-key.js';
@@ -76,7 +76,8 @@ export async function updateAfterBoot(
       },
       close: () => Promise.resolve(),
     }),
-    collectHardware: () => hardwareOf(nodeDisk, folder.inventory, config.inventory, () => undefined),
+    collectHardware: () => Promise.resolve(hardwareOf(nodeDisk, folder.inventory, config.inventory, () => undefined)),
+    judgedHardware: () => Promise.resolve(judgedHardware(nodeDisk, folder.inventory, config.inventory, () => undefined)),
     isGoingDown: () => Promise.resolve(false),
     talk: () => undefined,
   };
