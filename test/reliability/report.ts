@@ -109,7 +109,7 @@ after a boot, and is flushed for the sake of a killed updater. A blob that is go
 An empty **journal** is as good as none.`;
 
 const SOAK = `One \`sealane-site run\` takes one release after the other, two hundred in a whole run, from a running service, and returns its receipts. By chance the service is away for three seconds, a release fails its health and is taken back, or (in the first ${WARM}) the updater is killed. Each
-is waited for: the release runs, or was taken back, and all receipts are sent. When warm = the median of the ${LEVEL} updates after the ${WARM}th, at the end = of the last ${LEVEL}.`;
+is waited for: the release runs, or was taken back, and all receipts are sent. When warm = the median of the ${LEVEL} updates after the ${WARM}th, at the end = of the last ${LEVEL}; of open files the least, since a poll that is under way has some of its own.`;
 
 function soakRows(rounds: readonly SoakRound[]): readonly (readonly (string | number)[])[] {
   const [warm, end] = [rounds.slice(WARM, WARM + LEVEL), rounds.slice(-LEVEL)];
