@@ -35,7 +35,7 @@ export function remainsOf({ predicateType, subject }: ErasedStatement): Pick<Sta
 }
 
 /** The statements that an erasure names; none where it is no erasure, or names documents only. @throws LedgerError `STATEMENT_MALFORMED` */
-export function erasedBy({ predicateType, predicate }: Statement): readonly ErasedStatement[] {
+function erasedBy({ predicateType, predicate }: Statement): readonly ErasedStatement[] {
   const { statements } = predicate;
   if (predicateType !== PREDICATE.erasure || statements === undefined) return [];
   if (!Array.isArray(statements)) throw malformed('a list');
@@ -60,7 +60,7 @@ export interface ErasedRow {
 }
 
 /** The text under the line of a row: whoever logs an erasure, it counts only where the promoter found that he may. */
-export function erasedText(
+function erasedText(
   origin: string,
   { index, erasure, size }: { readonly index: number; readonly erasure: number; readonly size: number },
 ): string {

@@ -11,9 +11,6 @@ export const MAX_PACK_ENTRIES = 256;
 export const MAX_PACK_BYTES = 4 * 1024 * 1024;
 /** Unpacked: the largest statement beside a full pack, every token, and the tar's own blocks. */
 const MAX_UNPACKED_BYTES = LIMITS.statementBytes + MAX_PACK_BYTES + MAX_PACK_ENTRIES * (LIMITS.timestampTokenBytes + 4096);
-/** Compressed; random bytes do not shrink. */
-export const MAX_PACKED_BYTES = MAX_UNPACKED_BYTES + 1024 * 1024;
-
 /** What an envelope's row holds. */
 export interface Payload {
   readonly index: number;
