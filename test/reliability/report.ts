@@ -88,7 +88,7 @@ What becomes of a site whose updater is killed, whose disk fails, or whose power
 **Recovered** means: the next command, without anybody's help, leaves the old release or the new one, every file of it right, one workload running in it, its health passed, and each receipt once, in a chain without a gap,
 sent. **Mixed** = a slot, a link or a workload that is not one release. **Lost** = a receipt, a journal or a floor that is gone.
 
-A whole run tries several thousand cuts and some ten thousand disks, and wants hours of a machine to itself. \`SEALANE_RELIABILITY_MINUTES\` ends each of its parts early; what is tried first is a fair part of the whole, and the tables say how much was tried. \`npm test\` tries a sample.`;
+A whole run tries several thousand cuts and some ten thousand disks, and wants hours of a machine to itself. What is found is kept by the commit that changed a site's programs last (\`.reliability/COMMIT\`): a run goes on where the last one of the same programs was broken off. \`SEALANE_RELIABILITY_MINUTES\` ends each of its parts early, \`SEALANE_RELIABILITY_SHARE=1/2\` and \`2/2\` let two processes share one; what is tried first is a fair part of the whole, and the tables say how much was tried. \`npm test\` tries a sample.`;
 
 const KILLS = `Every system call by which the processes of a command change the site's folder is numbered (\`test/reliability/fs-points.c\`, preloaded). At each one the process that makes it is killed with SIGKILL, or the call fails: \`EIO\`,
 \`ENOSPC\` once, \`full\` = no space from there on, \`short\` = half of a write, \`torn\` = killed in the middle of a write. After each the recovery is killed too, at a call of chance, up to five times in a row; each is a point, and counts as a kill. These are the real
@@ -96,7 +96,7 @@ programs with a real workload. An update of the updater is begun by the old prog
 
 const POWER = `Each command is traced with the bytes that it writes. For each moment of it the disks are made that a power cut could leave: what was flushed is kept; of all else each change of a name, and each block of 4 KiB, is kept or lost in any
 combination (all, none, each alone, each missing, each prefix, blocks of zeros, and by chance). The name of a new file counts as flushed when its folder is, a rename when one of its two folders is. Two different disks are never the same by name, kind, bytes or link.
-From each the site's own code recovers, with another boot id, a real disk and a real workload, in one process for speed. That the trace misses nothing is tested: replayed, it gives the folder that the command left, byte for
+The command that comes after a killed one is traced and cut off as well: six kills of each, spread over all of it. From each disk the site's own code recovers, with another boot id, a real disk and a real workload, in one process for speed. That the trace misses nothing is tested: replayed, it gives the folder that the command left, byte for
 byte; a flush that it missed would only make the model harder. Not in the model: rights and times of files, and a disk that lies about what it flushed.`;
 
 const REAL = `The model against a machine: each command runs in a virtual one (QEMU, Debian's cloud kernel, the site on ext4), whose every write and flush is logged (\`blklogwrites\`). At moments all along the log the disk is made anew as a power cut may have left it: all that was written before the last flush; of what
