@@ -65,6 +65,15 @@ describe('T8 two histories', () => {
     expect(json.answer.problems[0].actual).toMatch(/^root [0-9a-f]{64}$/);
   });
 
+  it('a file that is not there is named as what it is, with what to do about it', async () => {
+    const { exit, json } = await audit(file('none.json'));
+    expect({ exit, error: json.error }).toMatchObject({
+      exit: 2,
+      error: { code: 'CONFIG_INVALID', hint: 'check the path: nothing is there' },
+    });
+    expect(json.error.message).toContain('none.json: ENOENT');
+  });
+
   it('a receipt of a site that was shown the other history proves it', async () => {
     const lanes = path.join(dir, 'shown');
     cpSync(path.join(other, 'lane'), lanes, { recursive: true, verbatimSymlinks: true });

@@ -57,8 +57,10 @@ const AS_6 = `DROP TABLE archived; DROP TABLE archive_pack; DROP TABLE erased; D
   CREATE FUNCTION envelope_dense() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS
     'BEGIN IF NEW.idx <> coalesce((SELECT max(idx) + 1 FROM envelope), 0) THEN RAISE EXCEPTION ''append-only''; END IF; RETURN NEW; END';
   CREATE TRIGGER envelope_dense BEFORE INSERT ON envelope FOR EACH ROW EXECUTE FUNCTION envelope_dense(); ${marked(6)}`;
+/** Version 5 found no release by its parts, and no site by what is missing of it. */
+const AS_5 = `${AS_6}; DROP TABLE component; DROP INDEX receipt_loose; DROP INDEX receipt_back; DROP INDEX receipt_previous; ALTER TABLE receipt DROP COLUMN loose; ${marked(5)}`;
 /** Version 4 found no statement by its type. */
-const AS_4 = `${AS_6}; DROP INDEX statement_type; ${marked(4)}`;
+const AS_4 = `${AS_5}; DROP INDEX statement_type; ${marked(4)}`;
 /** Version 3 knew one key of the log. */
 const AS_3 = `${AS_4}; DROP TABLE log_key; DROP FUNCTION log_key_dense(); ${marked(3)}`;
 /** The projection as version 2 had it, as far as it was another; the guards of the log stay. */
@@ -114,6 +116,7 @@ describe.skipIf(programs === undefined)('on PostgreSQL', () => {
     ['2', AS_2],
     ['3', AS_3],
     ['4', AS_4],
+    ['5', AS_5],
     ['6', AS_6],
   ])('a database of version %s is refused to who only reads, and brought up to date by who writes', async (version, sql) => {
     const home = await makeHome();
@@ -133,6 +136,8 @@ describe.skipIf(programs === undefined)('on PostgreSQL', () => {
     expect(await ledger.verify()).toMatchObject({ ok: true, problems: [] });
     const size = await ledger.size();
     expect(await ledger.fleet('prod')).toMatchObject([{ site: 'shop-17', labels: { region: 'north' }, report: { event: 'installed' } }]);
+    const parts = await home.database.sql('SELECT idx FROM component');
+    expect(parts).toEqual([{ idx: '0' }]);
     await ledger.append([numbered(author, 100)]);
     await other.append([numbered(author, 101)]);
     for (const table of ['log_key', 'log_entry'])

@@ -47,11 +47,8 @@ function readKept(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (cause) {
-    throw new AuditorError(
-      'CONFIG_INVALID',
-      `read ${file}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { file },
-      { cause },
-    );
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    const hint = why === 'ENOENT' ? 'check the path: nothing is there' : 'name a file that this account can read';
+    throw new AuditorError('CONFIG_INVALID', `read what was kept in ${file}: ${why}`, { file }, { cause, hint });
   }
 }

@@ -1,7 +1,9 @@
-/** What an operator asks of a ledger before trusting it again: the full check, the anchor beside it, and every leaf whose envelope is gone. */
-import { type Digest, digestFromHex, hex } from '@sealane/core';
+/** What an operator asks of a ledger before trusting it again: the full check, what was kept beside it, and every leaf whose envelope is gone. */
+import { existsSync } from 'node:fs';
+import { type Digest, digestFromHex, hex, LedgerError } from '@sealane/core';
 import { openArchive } from '../archive/read-packs.js';
 import { openAnchor } from '../log/anchor.js';
+import { type Head, headOf } from '../log/commits.js';
 import { isOurPast } from '../log/cosigned.js';
 import { readLogKeys } from '../log/log-keys.js';
 import { readVkey } from '../store/initialise.js';
@@ -9,6 +11,8 @@ import { bytesAt, integerAt } from '../store/rows.js';
 import { openStore } from '../store/open-store.js';
 import type { Queries, Row } from '../store/store.js';
 import type { LedgerPlace } from '../store/place.js';
+import { openSqlite } from '../store/sqlite.js';
+import { verifiedFile } from '../verified/open-index.js';
 import type { LedgerProblem, Unseen } from './report.js';
 import { verifyStore } from './verify.js';
 
@@ -39,18 +43,14 @@ export async function fsckLedger(place: LedgerPlace): Promise<FsckReport> {
     const keys = await readLogKeys(store, await readVkey(store));
     const origin = keys[0].vkey.name;
     const report = await verifyStore(store, { origin }, openArchive(place.archive ?? []));
-    const shown = openAnchor(place.file, () => keys).newest();
-    const isBehind = shown !== undefined && !(await isOurPast(store, shown));
-    const behind = isBehind
-      ? [
-          {
-            where: 'anchor',
-            key: String(shown.size),
-            expected: 'a log that extends what it has shown',
-            actual: `another of ${report.size} entries`,
-          },
-        ]
-      : [];
+    const known: readonly (readonly [where: string, what: string, head: Head | undefined])[] = [
+      ['anchor', 'what it has shown', openAnchor(place.file, () => keys).newest()],
+      ['verified', 'what was verified of it here', await verifiedHead(place)],
+    ];
+    const behind: LedgerProblem[] = [];
+    for (const [where, what, head] of known)
+      if (head !== undefined && !(await isOurPast(store, head)))
+        behind.push({ where, key: `${head.size}`, expected: `a log that extends ${what}`, actual: `another of ${report.size} entries` });
     const absent = await absentEntries(store);
     const problems = [...report.problems, ...behind];
     const ok = problems.length === 0 && absent.gone.length === 0 && report.unseen === null;
@@ -80,3 +80,20 @@ async function absentEntries(store: Queries): Promise<Pick<FsckReport, 'gone' | 
 
 const ABSENT = `SELECT e.idx, e.statement, r.erasure FROM log_entry e LEFT JOIN envelope v ON v.idx = e.idx LEFT JOIN erased r ON r.idx = e.idx
   WHERE v.idx IS NULL`;
+
+/** The head up to which a promoter has verified a log in a database; undefined where none did. */
+async function verifiedHead({ file, database }: LedgerPlace): Promise<Head | undefined> {
+  if (database === undefined || !existsSync(verifiedFile(file))) return undefined;
+  try {
+    const index = openSqlite(verifiedFile(file), 'read-only');
+    try {
+      return await headOf(index);
+    } finally {
+      await index.close();
+    }
+  } catch (error) {
+    // the next promotion makes it anew
+    if (error instanceof LedgerError && error.code === 'LEDGER_DAMAGED') return undefined;
+    throw error;
+  }
+}
