@@ -65,8 +65,9 @@ function ownSources({ store, fillIn }: LogRows): Sources {
 async function verifiedSources({ store, fillIn }: LogRows, { file }: LedgerOptions, keys: () => LogKeys): Promise<Sources> {
   const [{ vkey: first }] = keys();
   const index = await openIndex(file, first);
-  const chain = { known: keys, reread: (log: Queries) => verifiedKeys(log, first), fillIn };
-  const refresh = oneAtATime(() => catchUp(store, index, chain));
+  const reader = entryReader({ log: store, answers: index, expect: (wanted, rows) => expectVerified(index, wanted, rows), fillIn });
+  const verified = { index, keys: { known: keys, reread: (log: Queries) => verifiedKeys(log, first), fillIn }, keep: reader.keep };
+  const refresh = oneAtATime(() => catchUp(store, verified));
   try {
     await refresh();
   } catch (error) {
@@ -76,11 +77,11 @@ async function verifiedSources({ store, fillIn }: LogRows, { file }: LedgerOptio
   return {
     answers: index,
     answersIn: async (transaction) => {
-      await catchUp(transaction, index, chain);
+      await catchUp(transaction, verified);
       return index;
     },
     refresh,
-    reader: entryReader({ log: store, answers: index, expect: (wanted, rows) => expectVerified(index, wanted, rows), fillIn }),
+    reader,
     tree: {
       tiles: index,
       leaves: async (begin, end) => {

@@ -10,7 +10,7 @@ import { reached } from '../points.js';
 import { prefetchSubjects, projectEntry, startProjecting } from '../projection/project.js';
 import { PROJECTION_TABLES } from '../projection/schema.js';
 import { rowWriter } from '../store/row-writer.js';
-import type { Queries, Store } from '../store/store.js';
+import type { Queries, RowsAtOnce, Store } from '../store/store.js';
 import { type Anchor, expectNotRestored } from './anchor.js';
 import { headOf, insertCommit } from './commits.js';
 import { cosignedCount } from './cosigned.js';
@@ -62,7 +62,7 @@ export function batchAppender(appender: Appender): (batch: readonly PreparedEntr
 
 async function appendIn(
   transaction: Queries,
-  { answersIn, origin, keys, signer, anchor, now }: Appender,
+  { store, answersIn, origin, keys, signer, anchor, now }: Appender,
   batch: readonly PreparedEntry[],
   known: Known | undefined,
 ): Promise<Known & { readonly results: readonly AppendResult[] }> {
@@ -74,7 +74,7 @@ async function appendIn(
   const isKnown = known?.edge.size === previous && equalBytes(known.edge.root(), root) && known.shown === shown;
   if (!isKnown) await expectNotRestored(answers, anchor);
   const edge = isKnown ? known.edge : await loadEdge(answers, previous);
-  const { results, tiles } = await insertNew({ transaction, answers }, batch, edge);
+  const { results, tiles } = await insertNew({ transaction, answers, atOnce: store.dialect.rowsAtOnce }, batch, edge);
   await insertTiles(transaction, tiles);
   if (edge.size > previous) {
     const commit = { size: edge.size, root: edge.root(), previous, cosigned: await cosignedCount(answers), committedAt: now() };
@@ -88,13 +88,13 @@ async function appendIn(
 const TABLES = ['log_entry', 'envelope', ...PROJECTION_TABLES.map(({ name }) => name)];
 
 async function insertNew(
-  { transaction, answers }: { readonly transaction: Queries; readonly answers: Queries },
+  { transaction, answers, atOnce }: { readonly transaction: Queries; readonly answers: Queries; readonly atOnce: RowsAtOnce },
   batch: readonly PreparedEntry[],
   edge: RightEdge,
 ): Promise<{ readonly results: readonly AppendResult[]; readonly tiles: readonly FullTile[] }> {
   const results: AppendResult[] = [];
   const tiles: FullTile[] = [];
-  const rows = rowWriter(transaction, TABLES);
+  const rows = rowWriter(transaction, TABLES, atOnce);
   const projecting = startProjecting(answers, rows);
   const existing = await findEntries(answers, batch);
   await prefetchSubjects(

@@ -96,6 +96,8 @@ export interface EntryReader {
   byStatement(digest: Digest): Promise<readonly LedgerEntry[]>;
   /** The same reader, whose lists leave out what was erased and say so. */
   noting(note: NoteErased): EntryReader;
+  /** Keeps entries that were read by others. */
+  keep(entries: readonly LedgerEntry[]): void;
 }
 
 /** Payloads that a reader keeps, in bytes: some ten thousand statements. */
@@ -145,10 +147,12 @@ function readerOf(source: EntrySource, kept: Kept, note: NoteErased): EntryReade
     entriesIn,
     entriesFrom: async (begin, count) => {
       const end = Math.min((await headOf(answers)).size, begin + count);
+      const indexes = Array.from({ length: Math.max(0, end - begin) }, (_, at) => begin + at);
+      const known = indexes.flatMap((index) => kept.get(index) ?? []);
+      if (known.length === indexes.length) return known;
       const rows = await log.all(`${ENTRY} WHERE e.idx >= ? AND e.idx < ? ORDER BY e.idx`, begin, end);
-      const wanted = Array.from({ length: Math.max(0, end - begin) }, (_, at) => begin + at);
       // not kept: whoever reads the whole log reads each entry once
-      return await entriesOf(source, wanted, rows, note);
+      return await entriesOf(source, indexes, rows, note);
     },
     byStatement: (digest) => {
       const statement = fromHex(digestHex(digest));
@@ -157,6 +161,9 @@ function readerOf(source: EntrySource, kept: Kept, note: NoteErased): EntryReade
         statement,
         statement,
       );
+    },
+    keep: (entries) => {
+      for (const entry of entries) if (kept.get(entry.index) === undefined) kept.keep(entry);
     },
     noting: (other) => readerOf(source, kept, other),
   };
@@ -243,7 +250,7 @@ export async function leavesAt(queries: Queries, indexes: readonly number[]): Pr
 }
 
 /** An entry out of a row of the `ENTRY` query: signature and signer are read from the leaf. */
-function entryOf(row: Row): LedgerEntry {
+export function entryOf(row: Row): LedgerEntry {
   const { signature, ...signer } = signerIn(row);
   const payload = bytesAt(row, 'payload');
   return {

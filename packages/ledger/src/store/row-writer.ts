@@ -1,5 +1,5 @@
 /** Rows that a transaction writes, gathered and put into each table many at a time: to a server one statement costs more than a row. */
-import type { Queries, SqlValue } from './store.js';
+import type { Queries, RowsAtOnce, SqlValue } from './store.js';
 
 /** Rows of one statement at most. */
 const MAX_ROWS = 64;
@@ -13,7 +13,8 @@ export interface RowWriter {
 }
 
 /** A writer into `tables`, which are named in the order in which rows may go in: a table behind those that it refers to. */
-export function rowWriter(queries: Queries, tables: readonly string[]): RowWriter {
+export function rowWriter(queries: Queries, tables: readonly string[], atOnce: RowsAtOnce = 'powers-of-two'): RowWriter {
+  const countOf = (waiting: number): number => Math.min(MAX_ROWS, atOnce === 'any' ? waiting : 2 ** Math.floor(Math.log2(waiting)));
   const taken = new Map(tables.map((table): [string, Readonly<Record<string, SqlValue>>[]] => [table, []]));
   return {
     insert: (table, row) => {
@@ -25,11 +26,6 @@ export function rowWriter(queries: Queries, tables: readonly string[]): RowWrite
       }
     },
   };
-}
-
-/** Powers of two, so that a connection prepares few statements. */
-function countOf(waiting: number): number {
-  return Math.min(MAX_ROWS, 2 ** Math.floor(Math.log2(waiting)));
 }
 
 async function insertRows(queries: Queries, table: string, rows: readonly Readonly<Record<string, SqlValue>>[]): Promise<void> {

@@ -138,6 +138,7 @@ const ADD_ARCHIVE = [
 /** The schema in SQLite's words. */
 export const SQLITE: Dialect = {
   name: 'sqlite',
+  rowsAtOnce: 'powers-of-two',
   schema: [...LOG_TABLES_SCHEMA, ...LOG_TABLES.flatMap(frozen), ...Object.entries(NOT_DENSE).map(dense), ...PROJECTION_SCHEMA],
   projection: PROJECTION_SCHEMA,
   // schema 1 knew no keyless signatures; in 2 the projection kept nothing of inventories, labels and variables; in 3 a log kept its key; in 4 the

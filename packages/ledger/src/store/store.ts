@@ -13,9 +13,14 @@ export interface Queries {
   run(sql: string, ...values: readonly SqlValue[]): Promise<void>;
 }
 
+/** How many rows go into one statement: any number, or powers of two, so that a connection that keeps its statements prepares few. */
+export type RowsAtOnce = 'any' | 'powers-of-two';
+
 /** The words in which databases differ. */
 export interface Dialect {
   readonly name: 'sqlite' | 'postgres';
+  /** How rows are best written: a statement that a server is sent costs more than one that is not prepared. */
+  readonly rowsAtOnce: RowsAtOnce;
   /** Makes every table, index and guard in an empty database. */
   readonly schema: readonly string[];
   /** Makes the tables of the projection alone. */

@@ -21,7 +21,8 @@ import { type ErasedRow, erasedRows, type ErasedStatement, expectSaid, remainsOf
 import { restored } from '../log/anchor.js';
 import { type Commit, commitOf, type Head, headOf, insertSigned } from '../log/commits.js';
 import { cosignedCount, insertSaved, isOurPast, type SavedCheckpoint, savedOf, sealText } from '../log/cosigned.js';
-import { signerIn } from '../log/entry-rows.js';
+import type { LedgerEntry } from '../log/entry.js';
+import { entryOf, signerIn } from '../log/entry-rows.js';
 import { commitKey, type LogKeys, ownCheckpoint, sealKey } from '../log/log-keys.js';
 import { rootOf } from '../log/proofs.js';
 import type { FullTile, RightEdge } from '../log/right-edge.js';
@@ -41,6 +42,14 @@ const STEP = 2000;
 /** Saved checkpoints read at a time. */
 const PAGE = 200;
 
+/** What catching up works on. */
+export interface Verified {
+  readonly index: Store;
+  readonly keys: KeyChain;
+  /** Takes entries that were verified on the way: who asks what is decided next asks for them. */
+  readonly keep: (entries: readonly LedgerEntry[]) => void;
+}
+
 /** The keys of the log: as known, and as they are when that is not enough. Whatever is fetched is held against the leaves. */
 export interface KeyChain {
   /** Brings payloads that are in an archive. */
@@ -54,7 +63,7 @@ export interface KeyChain {
  *
  * @throws LedgerError `LOG_RESTORED` the log is shorter than what was verified; `LOG_FORK` it is another; `LEDGER_DAMAGED` its rows are not as they were signed
  */
-export async function catchUp(log: Queries, index: Store, keys: KeyChain): Promise<void> {
+export async function catchUp(log: Queries, { index, keys, keep }: Verified): Promise<void> {
   // ours first: another process may go on with both meanwhile
   const ours = { ...(await headOf(index)), saved: await cosignedCount(index) };
   const theirs = await stateOf(log);
@@ -62,7 +71,7 @@ export async function catchUp(log: Queries, index: Store, keys: KeyChain): Promi
   for (let head: Head = ours; head.size < theirs.size; head = await headOf(index)) {
     const commit = await nextCommit(log, head.size, theirs);
     await expectSigned(log, commit, keys);
-    await takeEntries(log, index, { begin: head.size, commit, keys });
+    keep(await takeEntries(log, index, { begin: head.size, commit, keys }));
     reached('ledger:verified');
   }
   const head = await headOf(index);
@@ -114,13 +123,15 @@ interface Taken extends EntryMark {
   readonly entry: ProjectedEntry;
 }
 
+/** Returns the entries where one commit brought them, so that its time is theirs. */
 async function takeEntries(
   log: Queries,
   index: Store,
   { begin, commit, keys }: { readonly begin: number; readonly commit: Commit; readonly keys: KeyChain },
-): Promise<void> {
+): Promise<readonly LedgerEntry[]> {
   const erased = await erasedRows(log, keys.known());
-  const taken = (await keys.fillIn(log, await log.all(ENTRIES, begin, commit.size))).map((row) => takenOf(row, erased));
+  const rows = await keys.fillIn(log, await log.all(ENTRIES, begin, commit.size));
+  const taken = rows.map((row) => takenOf(row, erased));
   taken.forEach(({ entry }, at) => {
     if (entry.index !== begin + at) throw damaged(begin + at, 'a row', `that of ${entry.index}`);
   });
@@ -132,6 +143,8 @@ async function takeEntries(
   await index.write(async (transaction) => {
     if ((await headOf(transaction)).size === begin) await writeEntries(transaction, { taken, tiles, edge, commit });
   });
+  const present = rows.flatMap(({ row, erasure }) => (erasure === undefined ? [{ ...row, committed_at: commit.committedAt }] : []));
+  return commit.previous === begin ? present.map(entryOf) : [];
 }
 
 function takenOf({ row, erasure }: FilledRow, erased: ReadonlyMap<number, ErasedRow>): Taken {

@@ -102,6 +102,7 @@ const ADD_ARCHIVE = [
 /** The schema in PostgreSQL's words. */
 export const POSTGRES: Dialect = {
   name: 'postgres',
+  rowsAtOnce: 'any',
   schema: [...TABLES_AND_INDEXES, ...FENCE, ...GUARD_FUNCTIONS, ...GUARDS.flatMap(createTrigger)],
   projection: PROJECTION_SCHEMA.map(translated),
   upgrades: {
