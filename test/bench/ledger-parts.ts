@@ -5,6 +5,7 @@ export { openAnchor } from '../../packages/ledger/src/log/anchor.js';
 export { batchAppender } from '../../packages/ledger/src/log/append.js';
 export { readLogKeys } from '../../packages/ledger/src/log/log-keys.js';
 export { projectionOf } from '../../packages/ledger/src/projection/projected.js';
+export { checkHashes } from '../../packages/ledger/src/verify/hashes.js';
 export { openStore } from '../../packages/ledger/src/store/open-store.js';
 export {
   approvalStatement,

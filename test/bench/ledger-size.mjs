@@ -10,7 +10,7 @@ import { find, percentile, round, timed } from './measure.mjs';
 
 const PROOFS = 5000;
 const SIGNATURES = 5000;
-const GOALS = { proofP50: 0.5, proofP99: 5, verify: 200_000, cores: 1.6, bytes: 150 };
+const GOALS = { proofP50: 0.5, proofP99: 5, hashes: 200_000, verify: 200_000, cores: 1.6, bytes: 150 };
 
 /** Inclusion proofs of entries anywhere, one after another, by a process that has read nothing before. */
 export async function measureProof({ entries, data }) {
@@ -42,7 +42,7 @@ export async function measureVerify({ entries, data }) {
   await ledgerParts();
   const signatures = signaturesASecond();
   return await withLedger({ entries, data }, ({ file, origin }) => {
-    const [one, two] = ['0', '0,1'].map((cores) => verifyOn(cores, file, origin));
+    const [one, two] = ['0', '0,1'].map((cores) => checkOn('verifyLedger', cores, file, origin));
     const each = `each entry’s signature included; one core checks ${round(signatures)} signatures a second`;
     const row = { peer: null, limit: GOALS.verify, unit: '1/s' };
     return [
@@ -64,14 +64,28 @@ export async function measureVerify({ entries, data }) {
   });
 }
 
-const CHECK = `const { verifyLedger } = await import(process.argv[1]);
+/** The check by hashes alone, as a process of its own: by entries a second of its processor time, of which it uses one core. */
+export async function measureHashes({ entries, data }) {
+  await ledgerParts();
+  return await withLedger({ entries, data }, ({ file, origin }) => {
+    const { size, perSecond, cpuUs } = checkOn('checkHashes', '0', file, origin);
+    const ours = 1_000_000 / cpuUs;
+    const what = `\`ledger fsck --hashes\` of ${size} entries, by its processor time: ${round(cpuUs)} µs an entry, ${round(perSecond)} a second by the clock`;
+    return [
+      { id: 'ledger-hashes', what, ours: round(ours), peer: null, limit: GOALS.hashes, ratio: round(ours / GOALS.hashes), unit: '1/s' },
+    ];
+  });
+}
+
+const CHECK = `const { [process.argv[4]]: check } = await import(process.argv[1]);
 const began = performance.now();
-const { ok, size } = await verifyLedger({ file: process.argv[2], origin: process.argv[3] });
-const { user, system } = process.cpuUsage();
+const start = process.cpuUsage();
+const { ok, size } = await check({ file: process.argv[2], origin: process.argv[3] });
+const { user, system } = process.cpuUsage(start);
 console.log(JSON.stringify({ ok, size, perSecond: (size * 1000) / (performance.now() - began), cpuUs: (user + system) / size }));`;
 
-function verifyOn(cores, file, origin) {
-  const node = [process.execPath, '--input-type=module', '-e', CHECK, PARTS, file, origin];
+function checkOn(check, cores, file, origin) {
+  const node = [process.execPath, '--input-type=module', '-e', CHECK, PARTS, file, origin, check];
   const [program, ...words] = find('taskset') === undefined ? node : ['taskset', '-c', cores, ...node];
   const found = JSON.parse(timed(program, words).stdout);
   if (!found.ok) throw new Error(`check ${file}: expected it sound, got ${JSON.stringify(found)}`);

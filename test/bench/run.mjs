@@ -22,6 +22,7 @@ const benches = {
   apply: async () => (await import('./apply.mjs')).measureApply(),
   'ledger-proof': async () => (await import('./ledger-size.mjs')).measureProof(ledger),
   'ledger-verify': async () => (await import('./ledger-size.mjs')).measureVerify(ledger),
+  'ledger-hashes': async () => (await import('./ledger-size.mjs')).measureHashes(ledger),
   'ledger-bytes': async () => (await import('./ledger-size.mjs')).measureBytes(ledger),
   'ledger-questions': async () => (await import('./ledger-questions.mjs')).measureQuestions(ledger),
   'ledger-append': async () => (await import('./ledger-append.mjs')).measureAppend(ledger),

@@ -113,9 +113,11 @@ describe.skipIf(browserPath === undefined)('D6 pages for people (skipped without
     ledger: '/audit/',
     found: '/audit/?q=readings',
     release: '/audit/release/readings@1.1.0',
+    hardware: '/audit/?q=NR0001',
     coverage: '/audit/coverage/readings@1.1.0?stage=prod',
     site: '/audit/site/abbey',
     decision: `/audit/decision/${encodeURIComponent(refused)}`,
+    verify: '/audit/verify',
     problem: '/audit/site/nowhere',
   });
 
@@ -124,6 +126,8 @@ describe.skipIf(browserPath === undefined)('D6 pages for people (skipped without
       await page.goto(`${origin()}/audit`);
       await page.locator('main').waitFor();
       expect(await page.locator('dl').innerText()).toContain('witnessed');
+      // two releases, two sites: the list is of statements that were verified, not of what an index says
+      expect(await page.locator('section[aria-labelledby=rests]').innerText()).toMatch(/4 statements, each proved to be in the log of \d+ entries/);
       await page.getByRole('searchbox').or(page.locator('#find')).fill('readings@1.1.0');
       await page.getByRole('button', { name: 'Find' }).click();
       await page.getByRole('region', { name: 'By digest, name or version' }).getByRole('link', { name: 'readings@1.1.0' }).click();
@@ -179,6 +183,9 @@ describe.skipIf(browserPath === undefined)('D6 pages for people (skipped without
         expect(await page.getByRole('heading', { level: 2 }).first().innerText(), text).toBe(heading);
         expect(await page.getByRole('link', { name: link }).count(), text).toBeGreaterThan(0);
       }
+      await page.goto(`${origin()}/audit/?q=abbey`);
+      await page.getByRole('link', { name: 'Look for hardware of this name too' }).click();
+      expect(await page.getByRole('link', { name: 'Look for hardware' }).count()).toBe(0);
       await page.goto(`${origin()}/audit/?q=nobody`);
       expect(await page.locator('main').innerText()).toContain('Nothing in the ledger is called nobody');
     });
@@ -220,6 +227,16 @@ describe.skipIf(browserPath === undefined)('D6 pages for people (skipped without
           complaints.filter((text) => text.includes('Content Security Policy')),
           name,
         ).toEqual([]);
+      }
+    });
+  });
+
+  test('D6 a phone shows each page whole: only tables and drawings scroll sideways', async () => {
+    await withPage({ viewport: { width: 390, height: 844 } }, async (page) => {
+      for (const [name, address] of Object.entries(pages())) {
+        await page.goto(`${origin()}${address}`);
+        await keep(page, `${name}-phone`);
+        expect(await page.evaluate<number>('document.documentElement.scrollWidth'), name).toBeLessThanOrEqual(390);
       }
     });
   });

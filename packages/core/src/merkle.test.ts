@@ -33,6 +33,19 @@ function tilesOf(hashes: readonly Uint8Array[], wanted?: Set<string>): TileReade
 
 const leaves = (count: number): Uint8Array[] => Array.from({ length: count }, (_, n) => leafHash(Buffer.from(`leaf ${n}`)));
 
+test.each([0, 1, 489, 4094, 4095, 4096, 65_535])(
+  'hashes a leaf of %i bytes as the specification does, whatever was hashed before',
+  (length) => {
+    leafHash(Buffer.alloc(4095, 0xff));
+    const bytes = Buffer.alloc(length, 0x5a);
+    const expected = createHash('sha256')
+      .update(Buffer.from([0]))
+      .update(bytes)
+      .digest();
+    expect(leafHash(bytes)).toEqual(new Uint8Array(expected));
+  },
+);
+
 test('computes the root of a tree from its tiles as the specification does', () => {
   for (const size of [0, 1, 2, 3, 255, 256, 257, 511, 513, 1000]) {
     const hashes = leaves(size);

@@ -45,28 +45,31 @@ function namedBy(inquiry: Inquiry, wanted: string): (fact: Fact<TestResult>) => 
 /** Answers "what was tested on this unit?"; `unit` is a serial, a class, a model or a firmware. @throws AuditorError `USAGE` none given */
 export async function unit(context: AuditContext, wanted: string, asked: Asked = {}): Promise<Answered<Unit>> {
   if (wanted === '') throw new AuditorError('USAGE', 'ask for a unit: expected a serial, a class, a model or a firmware');
-  return await inquire(context, `unit ${wanted}`, asked, async (inquiry) => {
-    const tests = await factsOf(inquiry, FACT.test);
-    const there = tests.filter(namedBy(inquiry, wanted));
-    const runs = there.map((fact) => ({
-      release: subjectDigests(fact.entry.statement)[0] ?? fact.said.report,
-      suite: fact.said.suite,
-      result: fact.said.result,
-      at: fact.at,
-      keyId: fact.entry.keyId,
-      statement: fact.entry.statementDigest,
-      logIndex: fact.entry.index,
-    }));
-    const releases = [...new Set(runs.map(({ release }) => release))];
-    const nameOf = await releaseNames(inquiry, releases);
-    const recalls = (await factsOf(inquiry, FACT.recall)).filter(({ said: { recalled } }) => Object.values(recalled).includes(wanted));
-    const sites = hardwareRuns(await siteHistories(inquiry), wanted);
-    return {
-      unit: wanted,
-      runs,
-      releases: releases.map((release) => ({ release, ...nameOf(release) })),
-      recalls: recalls.map(({ said: { reason, untilIndex }, entry }) => ({ reason, untilIndex, statement: entry.statementDigest })),
-      sites: sites.map(({ site, since, until }) => ({ site, since, until })),
-    };
-  });
+  return await inquire(context, `unit ${wanted}`, asked, (inquiry) => unitIn(inquiry, wanted));
+}
+
+/** As `unit`, as a part of another answer. */
+export async function unitIn(inquiry: Inquiry, wanted: string): Promise<Unit> {
+  const tests = await factsOf(inquiry, FACT.test);
+  const there = tests.filter(namedBy(inquiry, wanted));
+  const runs = there.map((fact) => ({
+    release: subjectDigests(fact.entry.statement)[0] ?? fact.said.report,
+    suite: fact.said.suite,
+    result: fact.said.result,
+    at: fact.at,
+    keyId: fact.entry.keyId,
+    statement: fact.entry.statementDigest,
+    logIndex: fact.entry.index,
+  }));
+  const releases = [...new Set(runs.map(({ release }) => release))];
+  const nameOf = await releaseNames(inquiry, releases);
+  const recalls = (await factsOf(inquiry, FACT.recall)).filter(({ said: { recalled } }) => Object.values(recalled).includes(wanted));
+  const sites = hardwareRuns(await siteHistories(inquiry), wanted);
+  return {
+    unit: wanted,
+    runs,
+    releases: releases.map((release) => ({ release, ...nameOf(release) })),
+    recalls: recalls.map(({ said: { reason, untilIndex }, entry }) => ({ reason, untilIndex, statement: entry.statementDigest })),
+    sites: sites.map(({ site, since, until }) => ({ site, since, until })),
+  };
 }

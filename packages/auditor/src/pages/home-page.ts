@@ -3,9 +3,10 @@ import { base64, parseCheckpoint, SealaneError } from '@sealane/core';
 import { quorumOf, secondsToTime, verifyTrustOf } from '@sealane/trust';
 import { html } from 'hono/html';
 import type { AuditContext } from '../answers/context.js';
+import { inquire } from '../answers/inquiry.js';
 import { counted } from '../commands/question.js';
-import { find, type Found } from './find.js';
-import { layout } from './layout.js';
+import { find, type Found, type NamedRelease, type NamedSite, releasesIn, sitesIn } from './find.js';
+import { answerPage, layout } from './layout.js';
 import type { AuditPage } from './page.js';
 import { decisionLink, factList, type Html, mark, releaseLink, siteLink, table, timeOfDay, toneOf } from './parts.js';
 
@@ -22,9 +23,15 @@ export interface LogHealth {
   readonly problem: string | null;
 }
 
+/** The latest of a list, and how many there are by the ledger's index. */
+interface Latest<T> {
+  readonly latest: readonly T[];
+  readonly count: number;
+}
+
 interface Listed {
-  readonly releases: Found['releases'];
-  readonly sites: Found['sites'];
+  readonly releases: Latest<NamedRelease>;
+  readonly sites: Latest<NamedSite>;
 }
 
 export const homePage: AuditPage = {
@@ -32,18 +39,29 @@ export const homePage: AuditPage = {
   question: 'snapshot',
   show: async (context, { query, may }) => {
     const text = (query['q'] ?? '').trim().slice(0, MAX_TEXT);
-    const found = text === '' ? undefined : { text, ...(await find(context, text, may)) };
-    const listed = {
-      releases: may('trace') ? [...(await context.ledger.releases())].reverse() : [],
-      sites: may('at') ? lastOfEach(await context.ledger.sites()) : [],
-    };
-    return layout(text === '' ? 'Ledger' : `Found for ${text}`, homeBody(await healthOf(context), listed, found));
+    const title = text === '' ? 'Ledger' : `Found for ${text}`;
+    const health = await healthOf(context);
+    // nothing can be proved yet: that is what there is to say
+    if (health.witnessed === null) return layout(title, homeBody(health, undefined, undefined));
+    const wish = { text, hardware: query['hardware'] !== undefined };
+    const answered = await inquire(context, title, {}, async (inquiry) => {
+      const [releases, sites] = [
+        may('trace') ? await context.ledger.releases() : [],
+        may('at') ? lastOfEach(await context.ledger.sites()) : [],
+      ];
+      const listed = {
+        releases: { latest: [...(await releasesIn(inquiry, releases.slice(-MAX_LISTED)))].reverse(), count: releases.length },
+        sites: { latest: await sitesIn(inquiry, sites.slice(-MAX_LISTED)), count: sites.length },
+      };
+      return { listed, found: text === '' ? undefined : { text, ...(await find(inquiry, wish, may)) } };
+    });
+    return answerPage(title, answered, undefined, homeBody(health, answered.answer.listed, answered.answer.found));
   },
 };
 
 /** The newest record of each site counts. */
-function lastOfEach(records: Found['sites']): Found['sites'] {
-  return [...new Map(records.map((record) => [record.site, record])).values()].reverse();
+function lastOfEach<T extends { readonly site: string }>(records: readonly T[]): readonly T[] {
+  return [...new Map(records.map((record) => [record.site, record])).values()];
 }
 
 async function healthOf({ ledger, policies }: AuditContext): Promise<LogHealth> {
@@ -64,15 +82,18 @@ async function healthOf({ ledger, policies }: AuditContext): Promise<LogHealth> 
 }
 
 /** The page’s own part. */
-export function homeBody(health: LogHealth, listed: Listed, found: (Found & { readonly text: string }) | undefined): Html {
+export function homeBody(health: LogHealth, listed: Listed | undefined, found: (Found & { readonly text: string }) | undefined): Html {
   return html`<h1>${found === undefined ? 'Ledger' : `Found for ${found.text}`}</h1>
     ${found === undefined ? '' : foundPart(found)}
     <h2>The log</h2>
-    ${healthPart(health)}
-    <h2>Releases</h2>
-    ${releaseTable('The latest first', listed.releases)}
+    ${healthPart(health)} ${listed === undefined ? '' : listedPart(listed)}`;
+}
+
+function listedPart({ releases, sites }: Listed): Html {
+  return html`<h2>Releases</h2>
+    ${releaseTable('The latest first', releases.latest)} ${moreText(releases)}
     <h2>Sites</h2>
-    ${siteTable('Enrolled, the latest first', listed.sites)}`;
+    ${siteTable('Enrolled, the latest first', sites.latest)} ${moreText(sites)}`;
 }
 
 function healthPart({ origin, size, witnessed, problem }: LogHealth): Html {
@@ -92,7 +113,7 @@ function healthPart({ origin, size, witnessed, problem }: LogHealth): Html {
   ]);
 }
 
-function foundPart({ text, releases, decisions, sites, unit, approvals }: Found & { readonly text: string }): Html {
+function foundPart({ text, releases, decisions, sites, unit, approvals, mayBeHardware }: Found & { readonly text: string }): Html {
   const isEmpty = unit === null && [releases, decisions, sites, approvals].every((list) => list.length === 0);
   if (isEmpty) return html`<p>Nothing in the ledger is called <code>${text}</code>, or you may not ask about it.</p>`;
   return html`${
@@ -108,7 +129,8 @@ function foundPart({ text, releases, decisions, sites, unit, approvals }: Found 
       : html`<h2>Site found</h2>
           ${siteTable('By name', sites)}`
   }
-  ${unit === null ? '' : unitPart(unit)} ${approvals.length === 0 ? '' : personPart(text, approvals)}`;
+  ${unit === null ? '' : unitPart(unit)} ${approvals.length === 0 ? '' : personPart(text, approvals)}
+  ${mayBeHardware ? html`<p><a href="/audit/?hardware=too&amp;q=${encodeURIComponent(text)}">Look for hardware of this name too</a>, in every inventory</p>` : ''}`;
 }
 
 function decisionPart(decisions: Found['decisions']): Html {
@@ -133,17 +155,22 @@ function personPart(person: string, approvals: Found['approvals']): Html {
 }
 
 function releaseTable(caption: string, releases: Found['releases']): Html {
-  const rows = releases.slice(0, MAX_LISTED).map(({ release, name, version }) => {
+  const rows = releases.map(({ release, name, version }) => {
     return [releaseLink(release, `${name}@${version}`), html`<code>${release}</code>`];
   });
-  return html`${table(caption, ['Release', 'Digest'], rows)}${moreText(releases.length)}`;
+  return table(caption, ['Release', 'Digest'], rows);
 }
 
 function siteTable(caption: string, sites: Found['sites']): Html {
-  const rows = sites.slice(0, MAX_LISTED).map(({ site, stage }) => [siteLink(site), stage]);
-  return html`${table(caption, ['Site', 'Stage'], rows)}${moreText(sites.length)}`;
+  const rows = sites.map(({ site, stage }) => [siteLink(site), stage]);
+  return table(caption, ['Site', 'Stage'], rows);
 }
 
-function moreText(count: number): Html | string {
-  return count <= MAX_LISTED ? '' : html`<p>${count - MAX_LISTED} more: find them by name.</p>`;
+/** How many are not shown is what the index says: nothing proves a list complete but `audit population`. */
+function moreText({ latest, count }: Latest<unknown>): Html | string {
+  if (count <= latest.length) return '';
+  return html`<p>
+    ${count - latest.length} more by the ledger’s index: find them by name. <code>sealane audit population</code> proves that none is left
+    out.
+  </p>`;
 }

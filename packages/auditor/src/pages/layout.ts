@@ -30,8 +30,9 @@ export function layout(title: string, body: Html): string {
           <main id="content">${body}</main>
           <footer>
             <p>
-              Read from the ledger when this page was asked for; it proves nothing by itself. <code>sealane audit verify</code> checks the
-              whole log, <code>sealane audit export</code> packs what others can check without Sealane.
+              Each statement was verified on the server when this page was asked for: to whoever reads it that is the server’s word.
+              <code>sealane audit verify</code> checks the whole log, <code>sealane audit export</code> packs what others can check without
+              Sealane.
             </p>
           </footer>
         </body>
@@ -39,14 +40,17 @@ export function layout(title: string, body: Html): string {
   );
 }
 
-/** A page that shows an answer: what could not be seen comes first, what it rests on last. */
+/** A page that shows an answer: what could not be seen comes first, what it rests on last. Without `asked` it is of now. */
 export function answerPage<T extends object>(
   title: string,
   { answer, statements, checkpoint }: Answered<T>,
-  asked: Asked,
+  asked: Asked | undefined,
   body: Html,
 ): string {
-  return layout(title, html`${doubtsPart(answer.doubts)}${body}${timesPart(asked)}${restsOn(statements, checkpoint)}`);
+  return layout(
+    title,
+    html`${doubtsPart(answer.doubts)}${body}${asked === undefined ? '' : timesPart(asked)}${restsOn(statements, checkpoint)}`,
+  );
 }
 
 /** The page of an address that has no answer. `message` and `hint` are those of the command line. */

@@ -115,7 +115,10 @@ const hostile = {
   ),
   home: homeBody(
     { origin: EVIL, size: 3, witnessed: null, problem: EVIL },
-    { releases: [{ release: DIGEST, name: EVIL, version: EVIL }], sites: [{ site: EVIL, stage: EVIL }] },
+    {
+      releases: { latest: [{ release: DIGEST, name: EVIL, version: EVIL }], count: 2 },
+      sites: { latest: [{ site: EVIL, stage: EVIL }], count: 2 },
+    },
     {
       text: EVIL,
       releases: [],
@@ -123,6 +126,7 @@ const hostile = {
       sites: [],
       unit: { unit: EVIL, runs: [], releases: [], recalls: [], sites: [{ site: EVIL, since: EVIL, until: null }] },
       approvals: [{ release: DIGEST, stage: EVIL, verdict: EVIL, at: EVIL }],
+      mayBeHardware: true,
     },
   ),
 } as const;

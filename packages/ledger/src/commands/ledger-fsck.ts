@@ -1,14 +1,20 @@
 /** `sealane ledger fsck`. */
 import path from 'node:path';
+import { base64 } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { archivePlaces } from '../archive/archive-file.js';
 import { ledgerAt, type LedgerPlace } from '../store/place.js';
 import { fsckLedger, type FsckReport } from '../verify/fsck.js';
+import { checkHashes, type HashReport } from '../verify/hashes.js';
+import type { LedgerProblem } from '../verify/report.js';
 
 export const command: CommandSpec = {
   name: 'ledger fsck',
   summary: 'check a ledger by itself, and name every leaf whose envelope is gone',
-  options: [{ flags: '--file <file>', description: 'an SQLite ledger, such as a copy (default: the ledger of the home)' }],
+  options: [
+    { flags: '--file <file>', description: 'an SQLite ledger, such as a copy (default: the ledger of the home)' },
+    { flags: '--hashes', description: 'hash every leaf, tile and signed root only: no signature of a statement, no envelope, no index' },
+  ],
   example: 'sealane ledger fsck --home my-lane',
   run,
 };
@@ -19,6 +25,7 @@ async function run({ options, io }: CommandCall): Promise<CommandResult> {
     typeof options['file'] === 'string'
       ? copyAt(path.resolve(io.cwd, options['file']))
       : ledgerAt(path.join(home, 'ledger', 'ledger.sqlite'));
+  if (options['hashes'] === true) return hashed(place, await checkHashes(place));
   const report = await fsckLedger(place);
   const lines = [
     report.ok
@@ -28,7 +35,7 @@ async function run({ options, io }: CommandCall): Promise<CommandResult> {
     ...(report.unseen === null ? [] : [`  not seen: what ${report.unseen.entries} entries say: ${report.unseen.why}`]),
     ...report.erased.map(({ logIndex, digest, erasure }) => `  entry ${logIndex}: ${digest} was erased by entry ${erasure}`),
     ...report.gone.map(({ logIndex, digest }) => `  entry ${logIndex}: the envelope of ${digest} is gone`),
-    ...report.problems.map(({ where, key, expected, actual }) => `  ${where} ${key}: expected ${expected}; got ${actual}`),
+    ...report.problems.map(problemLine),
   ];
   return { exit: exitOf(report), json: { file: place.file, ...report }, text: lines.join('\n') };
 }
@@ -43,4 +50,16 @@ function copyAt(file: string): LedgerPlace {
 function exitOf({ ok, problems, gone }: FsckReport): 0 | 4 | 6 {
   if (ok) return 0;
   return problems.length > 0 || gone.length > 0 ? 4 : 6;
+}
+
+function hashed({ file }: LedgerPlace, { ok, origin, size, root, problems, complete }: HashReport): CommandResult {
+  const lines = [
+    ok ? `${origin}: ${size} leaves, as the log signed them` : `${origin}: ${size} leaves, not as the log signed them`,
+    ...problems.map(problemLine),
+  ];
+  return { exit: ok ? 0 : 4, json: { file, ok, origin, size, root: base64(root), problems, complete }, text: lines.join('\n') };
+}
+
+function problemLine({ where, key, expected, actual }: LedgerProblem): string {
+  return `  ${where} ${key}: expected ${expected}; got ${actual}`;
 }
