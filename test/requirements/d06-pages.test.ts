@@ -117,7 +117,6 @@ describe.skipIf(browserPath === undefined)('D6 pages for people (skipped without
     coverage: '/audit/coverage/readings@1.1.0?stage=prod',
     site: '/audit/site/abbey',
     decision: `/audit/decision/${encodeURIComponent(refused)}`,
-    verify: '/audit/verify',
     problem: '/audit/site/nowhere',
   });
 
@@ -127,7 +126,9 @@ describe.skipIf(browserPath === undefined)('D6 pages for people (skipped without
       await page.locator('main').waitFor();
       expect(await page.locator('dl').innerText()).toContain('witnessed');
       // two releases, two sites: the list is of statements that were verified, not of what an index says
-      expect(await page.locator('section[aria-labelledby=rests]').innerText()).toMatch(/4 statements, each proved to be in the log of \d+ entries/);
+      expect(await page.locator('section[aria-labelledby=rests]').innerText()).toMatch(
+        /4 statements, each proved to be in the log of \d+ entries/,
+      );
       await page.getByRole('searchbox').or(page.locator('#find')).fill('readings@1.1.0');
       await page.getByRole('button', { name: 'Find' }).click();
       await page.getByRole('region', { name: 'By digest, name or version' }).getByRole('link', { name: 'readings@1.1.0' }).click();

@@ -4,7 +4,7 @@ import { coverage, type Coverage } from '../answers/coverage.js';
 import { counted } from '../commands/question.js';
 import { answerPage } from './layout.js';
 import type { AuditPage } from './page.js';
-import { digestCode, factList, type Html, mark, releaseLink, siteLink, table } from './parts.js';
+import { factList, type Html, mark, releaseLink, siteLink, statementLink, table } from './parts.js';
 
 /** Columns of the matrix: more do not fit on a screen. Sites that are not covered come first. */
 const MAX_SITES = 40;
@@ -49,7 +49,7 @@ export function coverageBody(answer: Coverage, stages: readonly string[]): Html 
           label,
           role,
           units.map(unitText).join(', '),
-          html`${runs.map((run) => html`${digestCode(run)} `)}`,
+          html`${runs.map((run) => html`${statementLink(run)} `)}`,
           units.length > 0 ? '' : why,
         ];
       }),

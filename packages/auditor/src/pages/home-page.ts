@@ -34,6 +34,12 @@ interface Listed {
   readonly sites: Latest<NamedSite>;
 }
 
+/** What was found where something was searched for, else what there is; neither while nothing can be proved. */
+interface HomeParts {
+  readonly listed?: Listed;
+  readonly found?: Found & { readonly text: string };
+}
+
 export const homePage: AuditPage = {
   path: '/audit/',
   question: 'snapshot',
@@ -42,9 +48,10 @@ export const homePage: AuditPage = {
     const title = text === '' ? 'Ledger' : `Found for ${text}`;
     const health = await healthOf(context);
     // nothing can be proved yet: that is what there is to say
-    if (health.witnessed === null) return layout(title, homeBody(health, undefined, undefined));
+    if (health.witnessed === null) return layout(title, homeBody(health, {}));
     const wish = { text, hardware: query['hardware'] !== undefined };
-    const answered = await inquire(context, title, {}, async (inquiry) => {
+    const answered = await inquire(context, title, {}, async (inquiry): Promise<HomeParts> => {
+      if (text !== '') return { found: { text, ...(await find(inquiry, wish, may)) } };
       const [releases, sites] = [
         may('trace') ? await context.ledger.releases() : [],
         may('at') ? lastOfEach(await context.ledger.sites()) : [],
@@ -53,9 +60,9 @@ export const homePage: AuditPage = {
         releases: { latest: [...(await releasesIn(inquiry, releases.slice(-MAX_LISTED)))].reverse(), count: releases.length },
         sites: { latest: await sitesIn(inquiry, sites.slice(-MAX_LISTED)), count: sites.length },
       };
-      return { listed, found: text === '' ? undefined : { text, ...(await find(inquiry, wish, may)) } };
+      return { listed };
     });
-    return answerPage(title, answered, undefined, homeBody(health, answered.answer.listed, answered.answer.found));
+    return answerPage(title, answered, undefined, homeBody(health, answered.answer));
   },
 };
 
@@ -82,7 +89,7 @@ async function healthOf({ ledger, policies }: AuditContext): Promise<LogHealth> 
 }
 
 /** The page’s own part. */
-export function homeBody(health: LogHealth, listed: Listed | undefined, found: (Found & { readonly text: string }) | undefined): Html {
+export function homeBody(health: LogHealth, { listed, found }: HomeParts): Html {
   return html`<h1>${found === undefined ? 'Ledger' : `Found for ${found.text}`}</h1>
     ${found === undefined ? '' : foundPart(found)}
     <h2>The log</h2>
@@ -107,7 +114,10 @@ function healthPart({ origin, size, witnessed, problem }: LogHealth): Html {
   return factList([
     ['Origin', origin],
     ['State', waiting === 0 ? mark('good', 'witnessed') : html`${mark('wait', 'waiting')} ${waiting} not seen by witnesses yet`],
-    ['Entries', `${size}, ${witnessed.size} of them in a checkpoint with at least ${counted(witnessed.quorum, 'cosignature')}`],
+    [
+      'Entries',
+      `${size}, ${waiting === 0 ? 'all' : witnessed.size} of them in a checkpoint with at least ${counted(witnessed.quorum, 'cosignature')}`,
+    ],
     ['Last seen', timeOfDay(witnessed.at)],
     ['Root', html`<code>${witnessed.root}</code>`],
   ]);

@@ -116,17 +116,19 @@ const hostile = {
   home: homeBody(
     { origin: EVIL, size: 3, witnessed: null, problem: EVIL },
     {
-      releases: { latest: [{ release: DIGEST, name: EVIL, version: EVIL }], count: 2 },
-      sites: { latest: [{ site: EVIL, stage: EVIL }], count: 2 },
-    },
-    {
-      text: EVIL,
-      releases: [],
-      decisions: [{ statement: DIGEST, stage: EVIL, result: EVIL }],
-      sites: [],
-      unit: { unit: EVIL, runs: [], releases: [], recalls: [], sites: [{ site: EVIL, since: EVIL, until: null }] },
-      approvals: [{ release: DIGEST, stage: EVIL, verdict: EVIL, at: EVIL }],
-      mayBeHardware: true,
+      listed: {
+        releases: { latest: [{ release: DIGEST, name: EVIL, version: EVIL }], count: 2 },
+        sites: { latest: [{ site: EVIL, stage: EVIL }], count: 2 },
+      },
+      found: {
+        text: EVIL,
+        releases: [],
+        decisions: [{ statement: DIGEST, stage: EVIL, result: EVIL }],
+        sites: [],
+        unit: { unit: EVIL, runs: [], releases: [], recalls: [], sites: [{ site: EVIL, since: EVIL, until: null }] },
+        approvals: [{ release: DIGEST, stage: EVIL, verdict: EVIL, at: EVIL }],
+        mayBeHardware: true,
+      },
     },
   ),
 } as const;

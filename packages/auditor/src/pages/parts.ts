@@ -6,7 +6,7 @@ export type Html = ReturnType<typeof html>;
 
 /** A table that scrolls in a narrow window; the first column names the row. */
 export function table(caption: string, columns: readonly string[], rows: readonly (readonly (Html | string)[])[]): Html {
-  if (rows.length === 0) return html`<p class="soft">None.</p>`;
+  if (rows.length === 0) return html`<p class="soft">${caption}: none.</p>`;
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
     <table>
       <caption>

@@ -30,6 +30,7 @@ table{border-collapse:collapse;width:100%;font-size:.93rem}
 caption{text-align:left;color:var(--soft);padding:.25rem 0}
 th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid var(--line)}
 td{overflow-wrap:anywhere;min-width:7rem}
+td:has(code){min-width:18rem}
 thead th{white-space:nowrap;color:var(--soft);font-weight:600}
 .number{font-variant-numeric:tabular-nums;white-space:nowrap}
 .mark{display:inline-block;border-radius:1em;padding:0 .6em;font-size:.85em;font-weight:600;white-space:nowrap;border:1px solid currentColor}
@@ -70,7 +71,7 @@ svg .area{fill:var(--bar);opacity:.22}
 svg .step{fill:none;stroke:var(--bar);stroke-width:2.5;stroke-linejoin:round}
 svg .event{fill:var(--ground);stroke:var(--text);stroke-width:2}
 svg .event.refusal{stroke:var(--bad);fill:var(--bad-ground)}
-@media (max-width:40rem){.facts{grid-template-columns:1fr}.facts dd{margin-bottom:.4rem}header form{margin-left:0}}
+@media (max-width:40rem){.facts{grid-template-columns:1fr}.facts dd{margin-bottom:.4rem}header form{margin-left:0;width:100%;flex-wrap:nowrap}header form input{flex:1;min-width:0}}
 @media print{:root{--ground:#fff;--text:#000;--soft:#333;--line:#999;--card:#fff;--link:#000}
 body{font-size:10.5pt}header form,.search,.times,.skip{display:none}header,main,footer{max-width:none;padding:0}
 .scroll{overflow:visible}thead{display:table-header-group}tr,.path>li,svg{break-inside:avoid}h2{break-after:avoid}svg{min-width:0}
