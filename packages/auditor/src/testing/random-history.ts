@@ -22,7 +22,7 @@ export const RELEASES = [1, 2, 3].map((n) => sha256(utf8(`release ${n}`)));
 export const PARTS = [1, 2, 3].map((n) => sha256(utf8(`part ${n}`)));
 export const BIOSES = ['1.0', '1.1', '2.0'] as const;
 /** Kinds of link: the i-th site has the i-th. */
-export const LINKS = ['lte', 'fibre', 'dsl'] as const;
+const LINKS = ['lte', 'fibre', 'dsl'] as const;
 /** What every second release declares, with its default. */
 export const VARIABLE = { name: 'RATE', type: 'integer', min: 0, max: 9, default: 5 } as const;
 const EVENTS = ['installed', 'refused', 'rolled-back', 'rollback'] as const;
