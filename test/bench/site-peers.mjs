@@ -45,7 +45,8 @@ function skopeoUmoci(dir, images) {
 /** Into a storage of its own, where the next container would find it; a tag says which is current. */
 function podman(dir, images) {
   const at = path.join(dir, 'podman');
-  const engine = `podman --root ${at}/root --runroot ${at}/run --storage-driver overlay`;
+  // it takes no run root of more than 50 characters
+  const engine = `podman --root ${at}/root --runroot /run/sealane-bench-${process.pid} --storage-driver overlay`;
   const current = (version) => `${engine} tag localhost/site:${version} localhost/site:current`;
   return {
     name: 'podman',
