@@ -11,6 +11,15 @@ import { startService } from './service.js';
 /** The watchdog of these units: long enough for a loaded test machine, short enough to wait for. */
 const WATCHDOG_SECONDS = 6;
 
+/** Keys of site.yaml, where they are not the usual ones; `receiptsTo` null: receipts wait at the site. */
+export interface SiteSettings {
+  readonly driver?: object;
+  readonly pollSeconds?: number;
+  readonly self?: object;
+  readonly upstreams?: readonly string[];
+  readonly receiptsTo?: null;
+}
+
 /** Lane, machine, and the site in it. */
 export interface InstalledSite {
   readonly lane: TestLane;
@@ -22,7 +31,7 @@ export interface InstalledSite {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what is asserted is the shape itself
   site(...words: readonly string[]): Promise<{ readonly exit: number | null; readonly json: any; readonly stderr: string }>;
   /** Sets keys of site.yaml in the machine. */
-  configure(more: { readonly driver?: object; readonly pollSeconds?: number; readonly self?: object }): void;
+  configure(more: SiteSettings): void;
   /** A property of a unit. */
   show(unit: string, property: string): Promise<string>;
   stop(): Promise<void>;
@@ -43,9 +52,9 @@ export async function installSite(debian?: Debian): Promise<InstalledSite> {
     const { exit, stdout, stderr } = await machine.run('sealane-site', ...words, '--json');
     return { exit, stderr, json: stdout === '' ? undefined : JSON.parse(stdout) };
   };
-  const configure: InstalledSite['configure'] = ({ driver = {}, pollSeconds = 3600, self }) => {
+  const configure: InstalledSite['configure'] = (settings) => {
     mkdirSync(path.join(machine.root, 'etc', 'sealane-site'), { recursive: true });
-    writeFileSync(path.join(machine.root, 'etc', 'sealane-site', 'site.yaml'), siteYaml(server, driver, { pollSeconds, self }));
+    writeFileSync(path.join(machine.root, 'etc', 'sealane-site', 'site.yaml'), siteYaml(server, settings));
   };
   await machine.must('dpkg', '-i', share(debs[0]));
   configure({});
@@ -81,16 +90,17 @@ async function makePackage(dir: string, release: string): Promise<string> {
   return (JSON.parse(stdout) as { readonly deb: string }).deb;
 }
 
-function siteYaml({ url }: Server, driver: object, more: { readonly pollSeconds: number; readonly self: object | undefined }): string {
+function siteYaml({ url }: Server, { driver = {}, pollSeconds = 3600, self, upstreams = [url], receiptsTo }: SiteSettings): string {
   return stringify({
     apiVersion: 'sealane/v1',
     kind: 'Site',
     name: 'harbour-7',
     stage: 'prod',
     allowExampleKeys: true,
-    upstreams: [url],
-    receiptsTo: url,
-    ...more,
+    upstreams,
+    ...(receiptsTo === null ? {} : { receiptsTo: url }),
+    pollSeconds,
+    self,
     driver: {
       use: 'files',
       unit: { properties: ['User=daemon'] },
