@@ -2,7 +2,7 @@
 import { base64, canonicalJson, fromBase64, type JsonObject, LIMITS, sealedBytes } from '@sealane/core';
 import { z } from 'zod';
 import { parseDocument } from './document.js';
-import { jsonObjectShape } from './shapes.js';
+import { BASE64, jsonObjectShape } from './shapes.js';
 
 /** The parts of one: a bundle whose statement is a secret's, and the sealed bytes. */
 export interface SealedSecret {
@@ -17,7 +17,7 @@ export const sealedSecretShape = z.strictObject({
   bundle: jsonObjectShape,
   sealed: z
     .string()
-    .regex(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/)
+    .regex(BASE64)
     .min(4)
     .max(Math.ceil((sealedBytes(LIMITS.secretBytes) * 4) / 3) + 4),
 });

@@ -39,12 +39,11 @@ export const nameShape = z.string().regex(/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9]
 /** A log's origin: a bare host name, no port, no path: cosign refuses a checkpoint whose origin is not the host of `baseUrl`. */
 export const originShape = z.string().regex(/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/);
 
-/** Base64 with padding, not empty. */
-export const base64Shape = z
-  .string()
-  .regex(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/)
-  .min(4)
-  .max(4096);
+/** Base64 with padding, and no bits behind the last byte: what `fromBase64` takes. */
+export const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$/;
+
+/** Base64, not empty. */
+export const base64Shape = z.string().regex(BASE64).min(4).max(4096);
 
 // eslint-disable-next-line no-control-regex -- control characters are what it keeps out
 const NO_CONTROL = /^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$/;
