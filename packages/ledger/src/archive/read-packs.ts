@@ -63,7 +63,7 @@ async function readFirst(places: readonly string[], pack: PackName): Promise<Rea
 
 /** The same archive, asked no more once it was not reached: a check of a million entries says so once and goes on. */
 export function unlessUnreachable(archive: Archive): Archive {
-  let refused: unknown;
+  let refused: LedgerError | undefined;
   return {
     read: async (pack) => {
       if (refused !== undefined) throw refused;
