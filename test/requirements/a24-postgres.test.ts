@@ -145,13 +145,12 @@ describe.skipIf(programs === undefined)('A24 two promoters on one PostgreSQL', (
       process.execPath,
       commandWords('sealane', ['promote', release, '--to', 'dev', '--home', lane.home, '--json'], ['--import', TOUCH]),
       {
-        env: { ...process.env, SEALANE_TOUCH_AT: 'promote:decision-logged', SEALANE_TOUCH_FILE: touched },
+        env: { ...process.env, SEALANE_TOUCH_AT: 'promote:decision-logged', SEALANE_TOUCH_FILE: touched, SEALANE_TOUCH_STOP: '1' },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );
     const ended = endOf(child);
     await waitFor(() => existsSync(touched));
-    child.kill('SIGSTOP');
     const { decision, statement } = await atSecond(['promote', release, '--to', 'dev']);
     expect(decision).toBe('passed');
     const before = await database.sql('SELECT (SELECT max(size) FROM log_commit) AS size, (SELECT count(*) FROM cosigned) AS cosigned');
@@ -171,11 +170,13 @@ describe.skipIf(programs === undefined)('A24 two promoters on one PostgreSQL', (
       const child = spawn(
         process.execPath,
         commandWords('sealane', ['promote', release, '--to', 'dev', '--home', lane.home, '--json'], ['--import', TOUCH]),
-        { env: { ...process.env, SEALANE_TOUCH_AT: point, SEALANE_TOUCH_FILE: touched }, stdio: ['ignore', 'pipe', 'pipe'] },
+        {
+          env: { ...process.env, SEALANE_TOUCH_AT: point, SEALANE_TOUCH_FILE: touched, SEALANE_TOUCH_STOP: '1' },
+          stdio: ['ignore', 'pipe', 'pipe'],
+        },
       );
       const ended = endOf(child);
       await waitFor(() => existsSync(touched));
-      child.kill('SIGSTOP');
       await server.kill();
       child.kill('SIGCONT');
       const answer = await ended;
