@@ -2,9 +2,11 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { digestFromHex } from '@sealane/core';
 import { type Ledger, type LedgerPlace, openLedger, withPublishLock } from '@sealane/ledger';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeArchive } from '../../packages/ledger/src/testing/archive-suite.js';
+import { describeErasing, orderErasure } from '../../packages/ledger/src/testing/erase-suite.js';
 import { describeLedger } from '../../packages/ledger/src/testing/ledger-suite.js';
 import { homeIn, NOW, ORIGIN, type TestHome } from '../../packages/ledger/src/testing/open.js';
 import { numbered, oneOfEach, testKey } from '../../packages/ledger/src/testing/statements.js';
@@ -73,6 +75,37 @@ const AS_2 = `${AS_3}; DROP TABLE receipt; DROP TABLE site_record; DROP TABLE do
 describe.skipIf(programs === undefined)('on PostgreSQL', () => {
   describeLedger('the ledger on PostgreSQL', makeHome);
   describeArchive('the archive of a ledger on PostgreSQL', makeHome);
+  describeErasing('erasing in a ledger on PostgreSQL', makeHome);
+
+  it('D9 another promoter, which has verified what was erased, forgets it and nothing else; a row that nobody signed erases nothing', async () => {
+    const home = await makeHome();
+    const place = { ...home.place, file: path.join(home.folder, 'other.sqlite') };
+    const ledger = await home.open();
+    await ledger.append(Array.from({ length: 12 }, (_, n) => numbered(author, n)));
+    const { statement } = await ledger.entry(3);
+    await ledger.close();
+    const backup = await home.backup();
+    const [again, other] = [await home.open(), await home.openAt(place)];
+    await again.erase(await orderErasure(again, 0));
+    await other.refresh();
+    const subject = digestFromHex(statement.subject[0]!.digest.sha256);
+    expect(await other.statementsAbout(subject)).toMatchObject([{ index: 3 }, { index: 10 }]);
+    await expect(other.entry(0)).rejects.toMatchObject({ code: 'STATEMENT_ERASED' });
+    await other.append([numbered(author, 200), numbered(author, 203)]);
+    await again.append([numbered(author, 201)]);
+    expect(await other.verify()).toMatchObject({ ok: true, problems: [] });
+    // the owner of the tables hides an entry, and when that fails shows the log of yesterday: what was verified is still known
+    const off = (sql: string): string => `ALTER TABLE envelope DISABLE TRIGGER ALL; ${sql}; ALTER TABLE envelope ENABLE TRIGGER ALL;
+      ALTER TABLE envelope ENABLE ALWAYS TRIGGER envelope_frozen, ENABLE ALWAYS TRIGGER envelope_dense, ENABLE ALWAYS TRIGGER envelope_kept`;
+    await home.database.sql(
+      off('INSERT INTO erased(idx, erasure, size, line) SELECT 3, erasure, size, line FROM erased; DELETE FROM envelope WHERE idx = 3'),
+    );
+    for (const asked of [() => other.refresh(), () => again.append([numbered(author, 400)]), () => home.openAt(place)])
+      await expect(asked()).rejects.toMatchObject({ code: 'LEDGER_DAMAGED' });
+    await Promise.all([other.close(), again.close()]);
+    await home.restore(backup);
+    await expect(home.openAt(place)).rejects.toMatchObject({ code: 'LOG_RESTORED' });
+  });
 
   it('D8 no row can be changed, removed, put in between, or truncated, whatever the session says it is', async () => {
     const home = await makeHome();

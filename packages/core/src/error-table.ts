@@ -448,6 +448,16 @@ export const ERRORS = define({
     what: 'a pack of the archive of the ledger is gone from all its places, or is not what was written there',
     hint: 'put back a copy of the place, or name another in ledger/archive.json, then: sealane ledger fsck',
   },
+  STATEMENT_ARCHIVED: {
+    exit: 3,
+    what: 'a statement cannot be erased: a pack of the archive of the ledger has it',
+    hint: 'bring the pack back with: sealane ledger thaw; remove it from every place of ledger/archive.json; then erase',
+  },
+  STATEMENT_IN_FORCE: {
+    exit: 3,
+    what: 'a statement cannot be erased: a stage offers a release that it is about, or it is of a kind that stands',
+    hint: 'promote another release first, or revoke this one in every stage that offers it',
+  },
   STATEMENT_ERASED: {
     exit: 4,
     what: 'what is asked rests on a statement that was erased: its leaf and proof are in the log, what it said is nowhere',

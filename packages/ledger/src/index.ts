@@ -1,5 +1,6 @@
 /** The public surface of `ledger`, listed by hand. */
 export { archiveFile, archivePlace, archivePlaces, keepArchivePlaces, parseArchive } from './archive/archive-file.js';
+export { erasedBy, type ErasedStatement, type ErasureName } from './archive/erasures.js';
 export type { MovedOut } from './archive/move-out.js';
 export { command as ledgerFsck } from './commands/ledger-fsck.js';
 export { command as witnessServe } from './commands/witness-serve.js';
@@ -7,6 +8,7 @@ export type { Ledger, LedgerOptions } from './ledger.js';
 export type { AppendResult } from './log/append.js';
 export type { Head } from './log/commits.js';
 export type { LedgerEntry, NewEntry } from './log/entry.js';
+export type { ErasedEntry } from './log/entry-rows.js';
 export type { WriteFile } from './log/publish-tiles.js';
 export { ed25519NoteSigner, type NoteSigner } from './note-signer.js';
 export { openLedger } from './open-ledger.js';

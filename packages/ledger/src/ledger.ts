@@ -1,5 +1,6 @@
 /** What an open ledger is: the log, its checkpoints and proofs, and the questions, behind one object. */
 import type { Digest } from '@sealane/core';
+import type { ErasedStatement, ErasureName } from './archive/erasures.js';
 import type { MoveInWish } from './archive/move-in.js';
 import type { MovedOut, MoveOutWish } from './archive/move-out.js';
 import type { AppendResult } from './log/append.js';
@@ -111,6 +112,14 @@ export interface Ledger extends Projection {
   moveOut(wish: MoveOutWish): Promise<MovedOut>;
   /** Brings them back. @throws as `moveIn` of `archive/` */
   moveIn(wish: MoveInWish): Promise<{ readonly entries: number }>;
+  /**
+   * Erases what the statements say that the entry `erasure` names, and are still there; their indexes. From then on lists that would have one fail, but for those of `noting`.
+   *
+   * @throws as `erasePayloads` of `archive/`
+   */
+  erase(erasure: number): Promise<readonly number[]>;
+  /** Logs an entry of another copy of this log that was erased there: its leaf, and what the erasure, which may come later, says of it. */
+  appendErased(leaf: Uint8Array, erasure: ErasureName, said: ErasedStatement): Promise<void>;
   /** Gives back the room of what was moved out or erased. @throws LedgerError `LEDGER_READ_ONLY`, `LEDGER_BUSY`, `LEDGER_WRITE_FAILED` */
   compact(): Promise<void>;
   /** Makes the projection anew from the entries, archived ones too. */

@@ -2,6 +2,8 @@
 import { formatCheckpointText, formatVkey, LedgerError, parseVkey } from '@sealane/core';
 import type { Ledger, LedgerOptions } from './ledger.js';
 import { type FillIn, fillFrom } from './archive/absent.js';
+import { erasePayloads } from './archive/erase.js';
+import type { ErasedStatement, ErasureName } from './archive/erasures.js';
 import { moveIn } from './archive/move-in.js';
 import { type Mover, moveOut } from './archive/move-out.js';
 import { type Archive, openArchive } from './archive/read-packs.js';
@@ -10,7 +12,7 @@ import { type AppendResult, batchAppender } from './log/append.js';
 import { appendQueue } from './log/append-queue.js';
 import { checkpointOf, headOf, lastCommit, sizeAt } from './log/commits.js';
 import { insertCosigned, keptFirst, latestCosigned } from './log/cosigned.js';
-import { type NewEntry, prepareEntry, type PreparedEntry } from './log/entry.js';
+import { type NewEntry, prepareEntry, prepareErased, type PreparedEntry } from './log/entry.js';
 import { expectKeyOfToday, insertKey, type LogKeys, newestKey, ownCheckpoint, proofKey, readLogKeys } from './log/log-keys.js';
 import { proveConsistency, proveInclusion, proveLeafTile, rootAt } from './log/proofs.js';
 import { publishTree, treeFile, treePaths } from './log/publish-tiles.js';
@@ -82,6 +84,7 @@ interface Writing {
   readonly signers: () => readonly [NoteSigner, ...NoteSigner[]];
   readonly anchor: Anchor;
   readonly append: (entries: readonly NewEntry[]) => Promise<readonly AppendResult[]>;
+  readonly appendErased: (leaf: Uint8Array, erasure: ErasureName, said: ErasedStatement) => Promise<void>;
 }
 
 async function openForWriting(
@@ -107,7 +110,10 @@ async function openForWriting(
     return results;
   };
   const queue = appendQueue({ prepare: prepareEntry, commit: committed, defer: defer ?? ((run) => void setImmediate(run)) });
-  return { signers, anchor, append: async (entries) => (entries.length === 0 ? [] : await queue(entries)) };
+  const appendErased = async (leaf: Uint8Array, erasure: ErasureName, said: ErasedStatement): Promise<void> => {
+    await committed([prepareErased(leaf, erasure, said)]);
+  };
+  return { signers, anchor, appendErased, append: async (entries) => (entries.length === 0 ? [] : await queue(entries)) };
 }
 
 type Reading = Pick<
@@ -211,6 +217,15 @@ async function logging(rows: Rows, options: LedgerOptions): Promise<Logging> {
       expectWriting(writing, options);
       return moveIn(store, archive, wish);
     },
+    erase: async (erasure) => {
+      const moving = mover(rows, options, expectWriting(writing, options));
+      const order = present([await sources.reader.entry(erasure)], erasure);
+      const erased = await erasePayloads(moving, { archive, fillIn }, order);
+      sources.reader.forget();
+      await sources.refresh();
+      return erased;
+    },
+    appendErased: (leaf, erasure, said) => expectWriting(writing, options).appendErased(leaf, erasure, said),
     compact: () => store.compact(),
     verify: (wish = {}) => verifyStore(store, { origin: options.origin, ...wish }, archive),
     copyTo: (file) => store.copyTo(file),

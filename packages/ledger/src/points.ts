@@ -13,6 +13,7 @@ export type LedgerPoint =
   | 'ledger:packs-offered'
   | 'ledger:envelopes-removed'
   | 'ledger:moved-out'
+  | 'ledger:erased'
   | 'ledger:tiles-published'
   | 'ledger:checkpoint-published'
   | 'witness:persisted';

@@ -66,7 +66,8 @@ async function verifiedSources({ store, fillIn }: LogRows, { file }: LedgerOptio
   const [{ vkey: first }] = keys();
   const index = await openIndex(file, first);
   const reader = entryReader({ log: store, answers: index, expect: (wanted, rows) => expectVerified(index, wanted, rows), fillIn });
-  const verified = { index, keys: { known: keys, reread: (log: Queries) => verifiedKeys(log, first), fillIn }, keep: reader.keep };
+  const chain = { known: keys, reread: (log: Queries) => verifiedKeys(log, first), fillIn };
+  const verified = { index, keys: chain, keep: reader.keep, erased: onChange(reader.forget) };
   const refresh = oneAtATime(() => catchUp(store, verified));
   try {
     await refresh();
@@ -108,6 +109,15 @@ export async function verifiedKeys(log: Queries, first: Vkey): Promise<LogKeys> 
   const keys = await checkKeyRows(log, first, problems);
   if (keys !== undefined && problems.count === 0) return keys;
   throw new LedgerError('LEDGER_DAMAGED', `read the keys of the log ${first.name}: expected each signed by the one before it, got others`);
+}
+
+/** Calls `work` when a count is another than the first that was told. */
+function onChange(work: () => void): (count: number) => void {
+  let known: number | undefined;
+  return (count) => {
+    if (known !== undefined && known !== count) work();
+    known = count;
+  };
 }
 
 /** Runs `work` anew for whoever asks after it began; those who wait for the same run share it. */

@@ -114,6 +114,7 @@ export {
   readRetirement,
   readDelegation,
   type RetirementPredicate,
+  type ErasedStatementRef,
   type ErasurePredicate,
   erasureStatement,
   readErasure,

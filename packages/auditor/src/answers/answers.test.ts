@@ -314,7 +314,8 @@ describe('a ledger that lies', () => {
     receipt({ seq: 1 });
     lane.seal(TIMES.published);
     const context = await lane.open();
-    return await atSite({ ...context, ledger: { ...context.ledger, ...change(context.ledger) } }, 'plant-7');
+    const lying = (ledger: Ledger): Ledger => ({ ...ledger, ...change(ledger), noting: (note) => lying(ledger.noting(note)) });
+    return await atSite({ ...context, ledger: lying(context.ledger) }, 'plant-7');
   }
 
   const changed = (entry: LedgerEntry, change: (envelope: Envelope) => Envelope): LedgerEntry =>

@@ -4,10 +4,10 @@
  * Recorded time is witnessed time: the log of a day is what a quorum had cosigned by that day, so that no clock of the promoter decides what was known.
  */
 import { AuditorError, type Digest, isDigest } from '@sealane/core';
-import { type Ledger, pastLedger } from '@sealane/ledger';
+import { type ErasedEntry, type Ledger, pastLedger } from '@sealane/ledger';
 import { isTime, quorumThen, secondsToTime, verifyTrustOf } from '@sealane/trust';
 import { type Answer, type AuditContext, closeAnswer, type Doubt, type Evidence, startEvidence } from './context.js';
-import { doubtGone } from './erased.js';
+import { doubtErased, doubtGone } from './erased.js';
 
 /** The two times; absent: now. */
 export interface Asked {
@@ -40,8 +40,11 @@ export async function inquire<T extends object>(
   expectTime('--as-known', asKnown);
   const known = asKnown === undefined ? context : { ...context, ledger: await ledgerAsKnown(context, asKnown) };
   const evidence = startEvidence();
-  const answer = await work({ context: known, evidence, asOf });
-  await doubtGone(known, evidence);
+  const gone = new Map<number, ErasedEntry>();
+  const noting = { ...known, ledger: known.ledger.noting((entry) => void gone.set(entry.index, entry)) };
+  const answer = await work({ context: noting, evidence, asOf });
+  await doubtGone(noting, evidence);
+  await doubtErased(noting, evidence, [...gone.values()]);
   const question = [words, asOf === undefined ? '' : ` as of ${asOf}`, asKnown === undefined ? '' : ` as known at ${asKnown}`].join('');
   return await closeAnswer(known, evidence, question, answer);
 }
@@ -66,9 +69,19 @@ async function ledgerAsKnown(context: AuditContext, time: string): Promise<Ledge
       'LOG_WITNESS',
       `read the log as it was known at ${time}: expected entries that witnesses had seen by then, got none`,
     );
+  return ledgerOf(ledger, size);
+}
+
+/** The ledger of the first `size` entries. */
+function ledgerOf(ledger: Ledger, size: number): Ledger {
   const past = pastLedger(ledger, size);
   const isKnown = ({ index }: { readonly index: number }): boolean => index < size;
-  return { ...ledger, ...past, entriesAt: async (indexes) => (await ledger.entriesAt(indexes)).filter(isKnown) };
+  return {
+    ...ledger,
+    ...past,
+    entriesAt: async (indexes) => (await ledger.entriesAt(indexes)).filter(isKnown),
+    noting: (note) => ledgerOf(ledger.noting(note), size),
+  };
 }
 
 /** How many entries a quorum had cosigned by `time`: the first entry that it had not is found by halves, since checkpoints only grow. */

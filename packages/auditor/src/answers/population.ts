@@ -80,12 +80,15 @@ export async function population(context: AuditContext, question: PopulationQues
     const byType: Record<string, number> = {};
     for (let begin = 0; begin < size; begin += PAGE) {
       const entries = await inquiry.context.ledger.entries(begin, Math.min(PAGE, size - begin));
-      for (const { envelope, spki, certified, statement } of entries) {
+      for (const { index, envelope, spki, certified, statement } of entries) {
+        // of an entry that was erased the leaf is what is there
+        while (hashes.length < index) hashes.push(leafHash(await inquiry.context.ledger.leaf(hashes.length)));
         hashes.push(leafHash(logLeaf(envelope, spki, certified?.certificate)));
         byType[statement.predicateType] = (byType[statement.predicateType] ?? 0) + 1;
       }
       await collect(inquiry, question, entries, found);
     }
+    while (hashes.length < size) hashes.push(leafHash(await inquiry.context.ledger.leaf(hashes.length)));
     if (hashes.length !== size || !equalBytes(treeRoot(hashes), root))
       throw new AuditorError(
         'PROOF_MISMATCH',

@@ -20,8 +20,9 @@ const MAX_STATEMENTS = 100_000;
  * @throws AuditorError `RELEASE_UNKNOWN`, `SITE_UNKNOWN`; `LOG_WITNESS` nothing of it is cosigned yet; `USAGE` a period that is too long or no period
  */
 export async function collectExport(context: AuditContext, trust: TufRead, wish: ExportWish): Promise<ExportPackage> {
-  const { ledger } = context;
-  const chosen = await choose(context, wish);
+  const gone: Digest[] = [];
+  const ledger = 'period' in wish ? context.ledger : context.ledger.noting(({ statementDigest }) => void gone.push(statementDigest));
+  const chosen = await choose({ ...context, ledger }, wish);
   const { size } = parseCheckpoint(chosen.checkpoint);
   const entries = chosen.entries.filter(({ index }) => index < size).sort((a, b) => a.index - b.index);
   if (entries.length > MAX_STATEMENTS)
@@ -33,7 +34,7 @@ export async function collectExport(context: AuditContext, trust: TufRead, wish:
     const bytes = context.readBlob(digest);
     return bytes === undefined ? [] : [[digest, bytes] as const];
   });
-  const missing = named.filter((digest) => !blobs.some(([there]) => there === digest));
+  const missing = [...new Set([...gone, ...named.filter((digest) => !blobs.some(([there]) => there === digest))])].sort();
   const { subject } = chosen;
   return {
     manifest: makeManifest({ origin: ledger.origin, size, ...subject, missing }),

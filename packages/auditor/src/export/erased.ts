@@ -20,7 +20,12 @@ export function absentDocuments(
   const erasures = rows
     .filter(({ predicateType, key }) => predicateType === PREDICATE.erasure && key !== null && registrars.has(key.id))
     .map(({ index, bundle }) => ({ index, ...readErasure(bundle.statement) }));
-  return missing.map((digest) => ({ digest, erased: erasures.find(({ documents }) => documents.includes(digest)) }));
+  return missing.map((digest) => ({
+    digest,
+    erased: erasures.find(
+      ({ documents, statements = [] }) => documents.includes(digest) || statements.some(({ statement }) => statement === digest),
+    ),
+  }));
 }
 
 /** A line for people: white space in the reason begins no command of a text around it. */

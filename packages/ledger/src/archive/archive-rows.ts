@@ -82,7 +82,7 @@ export async function whereabouts(queries: Queries, indexes: readonly number[]):
 }
 
 /** Digest and length of a pack. */
-function nameOf(row: Row): PackName {
+export function nameOf(row: Row): PackName {
   return { digest: digestFromHex(hex(bytesAt(row, 'digest'))), bytes: integerAt(row, 'bytes') };
 }
 

@@ -5,6 +5,7 @@ import { type ErrorCode, utf8 } from '@sealane/core';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { describeArchive } from '../testing/archive-suite.js';
+import { describeErasing } from '../testing/erase-suite.js';
 import { type TestHome, testHome } from '../testing/open.js';
 import { numbered, testKey } from '../testing/statements.js';
 import { fsckLedger } from '../verify/fsck.js';
@@ -15,6 +16,7 @@ const withCode = (code: ErrorCode): object => expect.objectContaining({ code }) 
 const author = testKey();
 
 describeArchive('the archive of a ledger on SQLite', testHome);
+describeErasing('erasing in a ledger on SQLite', testHome);
 
 describe('rows that say where payloads are', () => {
   let home: TestHome;

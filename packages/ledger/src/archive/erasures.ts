@@ -11,6 +11,7 @@ import {
   parseStatement,
   PREDICATE,
   SealaneError,
+  sha256,
   type Statement,
 } from '@sealane/core';
 import { commitKey, type LogKeys } from '../log/log-keys.js';
@@ -35,7 +36,7 @@ export function remainsOf({ predicateType, subject }: ErasedStatement): Pick<Sta
 }
 
 /** The statements that an erasure names; none where it is no erasure, or names documents only. @throws LedgerError `STATEMENT_MALFORMED` */
-function erasedBy({ predicateType, predicate }: Statement): readonly ErasedStatement[] {
+export function erasedBy({ predicateType, predicate }: Statement): readonly ErasedStatement[] {
   const { statements } = predicate;
   if (predicateType !== PREDICATE.erasure || statements === undefined) return [];
   if (!Array.isArray(statements)) throw malformed('a list');
@@ -59,37 +60,50 @@ export interface ErasedRow {
   readonly said: ErasedStatement | undefined;
 }
 
-/** The text under the line of a row: whoever logs an erasure, it counts only where the promoter found that he may. */
-function erasedText(
+/** The erasure that a row names: where it is in the log, and its digest, since the row is read before its entry is verified. */
+export interface ErasureName {
+  readonly erasure: number;
+  readonly order: Digest;
+}
+
+/** The text under the line of a row: whoever logs an erasure, it counts only where the promoter found that he may, and as he read it then. */
+export function erasedText(
   origin: string,
-  { index, erasure, size }: { readonly index: number; readonly erasure: number; readonly size: number },
+  { index, erasure, order, size }: ErasureName & { readonly index: number; readonly size: number },
 ): string {
-  return `urn:sealane:erased:v1 ${origin}\n${index}\n${erasure}\n${size}\n`;
+  return `urn:sealane:erased:v1 ${origin}\n${index}\n${erasure}\n${order}\n${size}\n`;
 }
 
 /** All rows of `erased`, by entry. */
 export async function erasedRows(queries: Queries, keys: LogKeys): Promise<ReadonlyMap<number, ErasedRow>> {
   const rows = new Map<number, ErasedRow>();
-  const said = new Map<number, readonly ErasedStatement[]>();
+  const orders = new Map<number, Order | undefined>();
   for (const row of await queries.all('SELECT idx, erasure, size, line FROM erased ORDER BY idx')) {
     const [index, erasure, size] = [integerAt(row, 'idx'), integerAt(row, 'erasure'), integerAt(row, 'size')];
     const vkey = commitKey(keys, size);
-    const statements = said.get(erasure) ?? (await readErasure(queries, erasure));
-    said.set(erasure, statements);
-    const isSigned = isLineOver(erasedText(vkey.name, { index, erasure, size }), textAt(row, 'line'), vkey);
-    rows.set(index, { index, erasure, said: isSigned ? statements.find(({ logIndex }) => logIndex === index) : undefined });
+    if (!orders.has(erasure)) orders.set(erasure, await readOrder(queries, erasure));
+    const read = orders.get(erasure);
+    const isSigned =
+      read !== undefined && isLineOver(erasedText(vkey.name, { index, erasure, order: read.order, size }), textAt(row, 'line'), vkey);
+    rows.set(index, { index, erasure, said: isSigned ? read.statements.find(({ logIndex }) => logIndex === index) : undefined });
   }
   return rows;
 }
 
-async function readErasure(queries: Queries, index: number): Promise<readonly ErasedStatement[]> {
+interface Order {
+  readonly order: Digest;
+  readonly statements: readonly ErasedStatement[];
+}
+
+async function readOrder(queries: Queries, index: number): Promise<Order | undefined> {
   const row = await queries.get('SELECT payload FROM envelope WHERE idx = ?', index);
-  if (row === undefined) return [];
+  if (row === undefined) return undefined;
+  const payload = bytesAt(row, 'payload');
   try {
-    return erasedBy(parseStatement(bytesAt(row, 'payload')));
+    return { order: sha256(payload), statements: erasedBy(parseStatement(payload)) };
   } catch (error) {
     // a malformed one does not say that something was erased
-    if (error instanceof SealaneError) return [];
+    if (error instanceof SealaneError) return undefined;
     throw error;
   }
 }

@@ -5,6 +5,7 @@
  * the commit row with the new head. A kill anywhere leaves the head before or the head after.
  */
 import { type Checkpoint, type Digest, equalBytes } from '@sealane/core';
+import { erasedText } from '../archive/erasures.js';
 import type { NoteSigner } from '../note-signer.js';
 import { reached } from '../points.js';
 import { prefetchSubjects, projectEntry, startProjecting } from '../projection/project.js';
@@ -15,7 +16,7 @@ import { type Anchor, expectNotRestored } from './anchor.js';
 import { headOf, insertCommit } from './commits.js';
 import { cosignedCount } from './cosigned.js';
 import type { PreparedEntry } from './entry.js';
-import { entryName, findEntries, insertEntry } from './entry-rows.js';
+import { entryName, findEntries, insertEntry, type SignErased } from './entry-rows.js';
 import { expectKeyOfToday, type LogKeys } from './log-keys.js';
 import type { FullTile, RightEdge } from './right-edge.js';
 import { insertTiles, loadEdge } from './tile-rows.js';
@@ -74,7 +75,8 @@ async function appendIn(
   const isKnown = known?.edge.size === previous && equalBytes(known.edge.root(), root) && known.shown === shown;
   if (!isKnown) await expectNotRestored(answers, anchor);
   const edge = isKnown ? known.edge : await loadEdge(answers, previous);
-  const { results, tiles } = await insertNew({ transaction, answers, atOnce: store.dialect.rowsAtOnce }, batch, edge);
+  const inserting = { transaction, answers, atOnce: store.dialect.rowsAtOnce, signErased: erasedRow(origin, signer()) };
+  const { results, tiles } = await insertNew(inserting, batch, edge);
   await insertTiles(transaction, tiles);
   if (edge.size > previous) {
     const commit = { size: edge.size, root: edge.root(), previous, cosigned: await cosignedCount(answers), committedAt: now() };
@@ -84,11 +86,26 @@ async function appendIn(
   return { edge, shown, results };
 }
 
+/** Rows for entries that were erased elsewhere. The size stands for the log with the entry: the key of that commit signs. */
+function erasedRow(origin: string, signer: NoteSigner): SignErased {
+  return (index, { erasure, order }) => {
+    const size = index + 1;
+    return { idx: index, erasure, size, line: signer.sign(erasedText(origin, { index, erasure, order, size })) };
+  };
+}
+
 /** What a commit writes of entries, each table behind those that it refers to. */
-const TABLES = ['log_entry', 'envelope', ...PROJECTION_TABLES.map(({ name }) => name)];
+const TABLES = ['log_entry', 'erased', 'envelope', ...PROJECTION_TABLES.map(({ name }) => name)];
+
+interface Inserting {
+  readonly transaction: Queries;
+  readonly answers: Queries;
+  readonly atOnce: RowsAtOnce;
+  readonly signErased: SignErased;
+}
 
 async function insertNew(
-  { transaction, answers, atOnce }: { readonly transaction: Queries; readonly answers: Queries; readonly atOnce: RowsAtOnce },
+  { transaction, answers, atOnce, signErased }: Inserting,
   batch: readonly PreparedEntry[],
   edge: RightEdge,
 ): Promise<{ readonly results: readonly AppendResult[]; readonly tiles: readonly FullTile[] }> {
@@ -108,7 +125,7 @@ async function insertNew(
     results.push({ index, statementDigest, existed: before !== undefined });
     if (before !== undefined) continue;
     existing.set(entryName(entry), index);
-    insertEntry(rows, index, entry);
+    insertEntry(rows, index, entry, signErased);
     await projectEntry(projecting, { index, keyId, spki, statement, projected });
     tiles.push(...edge.append(entry.leafHash));
   }

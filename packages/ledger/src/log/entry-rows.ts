@@ -18,6 +18,7 @@ import {
   signerIdOf,
 } from '@sealane/core';
 import type { FillIn } from '../archive/absent.js';
+import type { ErasureName } from '../archive/erasures.js';
 import { inLists } from '../store/in-list.js';
 import type { RowWriter } from '../store/row-writer.js';
 import { bytesAt, bytesOrNullAt, integerAt, textAt } from '../store/rows.js';
@@ -29,11 +30,15 @@ const ENTRY = `SELECT e.idx, e.statement, e.leaf, v.payload, v.timestamp,
   (SELECT c.committed_at FROM log_commit c WHERE c.size > e.idx ORDER BY c.size LIMIT 1) AS committed_at
   FROM log_entry e LEFT JOIN envelope v ON v.idx = e.idx`;
 
-/** Writes an entry as number `index`. */
-export function insertEntry(rows: RowWriter, index: number, entry: PreparedEntry): void {
+/** Writes an entry as number `index`; of one that was erased the row that says so, which `signErased` signs. */
+export function insertEntry(rows: RowWriter, index: number, entry: PreparedEntry, signErased: SignErased): void {
   rows.insert('log_entry', { idx: index, statement: fromHex(digestHex(entry.statementDigest)), leaf: entry.leaf });
-  rows.insert('envelope', { idx: index, payload: entry.payload, timestamp: entry.certified?.timestamp ?? null });
+  if (entry.erasure !== undefined) rows.insert('erased', signErased(index, entry.erasure));
+  else rows.insert('envelope', { idx: index, payload: entry.payload, timestamp: entry.certified?.timestamp ?? null });
 }
+
+/** The row of `erased` of an entry. */
+export type SignErased = (index: number, erasure: ErasureName) => Readonly<Record<string, SqlValue>>;
 
 /** Which of these are in the log: statement and signer, as `entryName` writes them → index. */
 export async function findEntries(queries: Queries, entries: readonly PreparedEntry[]): Promise<Map<string, number>> {
@@ -98,12 +103,14 @@ export interface EntryReader {
   noting(note: NoteErased): EntryReader;
   /** Keeps entries that were read by others. */
   keep(entries: readonly LedgerEntry[]): void;
+  /** Forgets all that it keeps: something was erased. */
+  forget(): void;
 }
 
 /** Payloads that a reader keeps, in bytes: some ten thousand statements. */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 
-/** Keeps what it has read and gives the same object again: an entry that is committed does not change. */
+/** Keeps what it has read and gives the same object again: an entry that is committed does not change, but for being erased. */
 export function entryReader(source: EntrySource): EntryReader {
   const kept = new Map<number, LedgerEntry>();
   let keptBytes = 0;
@@ -116,13 +123,18 @@ export function entryReader(source: EntrySource): EntryReader {
     kept.set(entry.index, entry);
     return entry;
   };
-  return readerOf(source, { get: (index) => kept.get(index), keep }, refuseErased);
+  const forget = (): void => {
+    kept.clear();
+    keptBytes = 0;
+  };
+  return readerOf(source, { get: (index) => kept.get(index), keep, forget }, refuseErased);
 }
 
 /** Entries that were read. */
 interface Kept {
   readonly get: (index: number) => LedgerEntry | undefined;
   readonly keep: (entry: LedgerEntry) => LedgerEntry;
+  readonly forget: () => void;
 }
 
 function readerOf(source: EntrySource, kept: Kept, note: NoteErased): EntryReader {
@@ -162,6 +174,7 @@ function readerOf(source: EntrySource, kept: Kept, note: NoteErased): EntryReade
         statement,
       );
     },
+    forget: kept.forget,
     keep: (entries) => {
       for (const entry of entries) if (kept.get(entry.index) === undefined) kept.keep(entry);
     },

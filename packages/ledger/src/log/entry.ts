@@ -1,16 +1,19 @@
 /** An entry on its way into the log: checked, taken apart, and hashed. */
 import {
   type Digest,
+  digestFromHex,
   encodeLogLeaf,
   envelopePayload,
   envelopeSignature,
   equalBytes,
+  hex,
   INTOTO_PAYLOAD_TYPE,
   keyIdOf,
   leafHash,
   LedgerError,
   LIMITS,
   pae,
+  parseLogLeaf,
   parseStatement,
   readCertificate,
   sha256,
@@ -20,6 +23,7 @@ import {
   type Statement,
   verifyP256InPool,
 } from '@sealane/core';
+import { type ErasedStatement, type ErasureName, remainsOf } from '../archive/erasures.js';
 import { type Projected, projectionOf } from '../projection/projected.js';
 
 /** What callers bring: an envelope, the public key (SubjectPublicKeyInfo DER) that signed it, and what a keyless signature comes with. */
@@ -42,8 +46,10 @@ export interface LedgerEntry extends Signed {
 /** A checked entry with all that the commit will write. */
 export interface PreparedEntry extends Pick<Signed, 'spki' | 'certified'> {
   readonly keyId: string;
+  /** What erased it, where it says nothing any more: then `payload` is empty. */
+  readonly erasure?: ErasureName;
   readonly payload: Uint8Array;
-  readonly statement: Statement;
+  readonly statement: Pick<Statement, 'predicateType' | 'subject'>;
   readonly statementDigest: Digest;
   readonly leaf: Uint8Array;
   readonly leafHash: Uint8Array;
@@ -108,6 +114,26 @@ export async function prepareSigned(entry: SignedPayload): Promise<PreparedEntry
     leaf,
     leafHash: leafHash(leaf),
     projected,
+  };
+}
+
+/** An entry that was erased where this log was copied from. @throws LedgerError `STATEMENT_UNKNOWN` the erasure is of another leaf */
+export function prepareErased(leaf: Uint8Array, erasure: ErasureName, said: ErasedStatement): PreparedEntry {
+  const hash = leafHash(leaf);
+  const { spki, certificate } = parseLogLeaf(leaf);
+  if (said.leaf !== digestFromHex(hex(hash)))
+    throw new LedgerError('STATEMENT_UNKNOWN', `log an erased entry: expected an erasure of its leaf, got one of ${said.leaf}`);
+  const signer = { spki, ...(certificate === undefined ? {} : { certified: { certificate, timestamp: new Uint8Array() } }) };
+  return {
+    spki,
+    keyId: signerIdOf(signer),
+    erasure,
+    payload: new Uint8Array(),
+    statement: remainsOf(said),
+    statementDigest: said.statement,
+    leaf,
+    leafHash: hash,
+    projected: null,
   };
 }
 

@@ -32,7 +32,7 @@ export function startProjecting(tables: Queries, rows: RowWriter): Projecting {
 }
 
 /** Looks up what statements are about, many at a time: each is asked for anyway. */
-export async function prefetchSubjects({ tables, ids }: Projecting, statements: readonly Statement[]): Promise<void> {
+export async function prefetchSubjects({ tables, ids }: Projecting, statements: readonly Pick<Statement, 'subject'>[]): Promise<void> {
   const digests = [...new Set(statements.flatMap(({ subject }) => subject.map(({ digest }) => digest.sha256)))];
   for (const { marks, values } of inLists(digests.map(fromHex))) {
     const found = await tables.all(`SELECT id, digest FROM artifact WHERE digest IN (${marks})`, ...values);

@@ -4,38 +4,27 @@
  * Each commit's lines must be by the log's key, the entries up to it must be there, and appended to the tree of what was verified before they must give
  * its root. Only then they are looked up by. A kill anywhere leaves what was verified before; two processes that do the same at once do it once.
  */
-import {
-  concatBytes,
-  emptyRoot,
-  equalBytes,
-  hex,
-  leafHash,
-  LedgerError,
-  parseStatement,
-  signerIdOf,
-  TILE_WIDTH,
-  tileCount,
-} from '@sealane/core';
-import type { FilledRow, FillIn } from '../archive/absent.js';
-import { type ErasedRow, erasedRows, type ErasedStatement, expectSaid, remainsOf } from '../archive/erasures.js';
+import { concatBytes, emptyRoot, equalBytes, LedgerError, TILE_WIDTH, tileCount } from '@sealane/core';
+import type { FillIn } from '../archive/absent.js';
 import { restored } from '../log/anchor.js';
 import { type Commit, commitOf, type Head, headOf, insertSigned } from '../log/commits.js';
 import { cosignedCount, insertSaved, isOurPast, type SavedCheckpoint, savedOf, sealText } from '../log/cosigned.js';
 import type { LedgerEntry } from '../log/entry.js';
-import { entryOf, signerIn } from '../log/entry-rows.js';
+import { entryOf } from '../log/entry-rows.js';
 import { commitKey, type LogKeys, ownCheckpoint, sealKey } from '../log/log-keys.js';
 import { rootOf } from '../log/proofs.js';
 import type { FullTile, RightEdge } from '../log/right-edge.js';
 import { loadEdge } from '../log/tile-rows.js';
 import { reached } from '../points.js';
-import { type ProjectedEntry, projectEntry, startProjecting } from '../projection/project.js';
-import { projectionOf } from '../projection/projected.js';
+import { projectEntry, startProjecting } from '../projection/project.js';
 import { PROJECTION_TABLES } from '../projection/schema.js';
 import { rowWriter } from '../store/row-writer.js';
-import { bytesAt, integerAt } from '../store/rows.js';
-import type { Queries, Row, Store } from '../store/store.js';
+import { integerAt } from '../store/rows.js';
+import type { Queries, Store } from '../store/store.js';
 import { isLineOver, wrongLines } from '../verify/commit-rows.js';
-import { damaged, type EntryMark, markOf } from './entry.js';
+import { damaged } from './entry.js';
+import { takeErased } from './take-erased.js';
+import { type Taken, takenBetween } from './taken.js';
 
 /** Entries of one step, unless one commit has more: so many payloads are in memory at once. */
 const STEP = 2000;
@@ -48,6 +37,8 @@ export interface Verified {
   readonly keys: KeyChain;
   /** Takes entries that were verified on the way: who asks what is decided next asks for them. */
   readonly keep: (entries: readonly LedgerEntry[]) => void;
+  /** Takes note of how many entries of the log say nothing any more. */
+  readonly erased: (count: number) => void;
 }
 
 /** The keys of the log: as known, and as they are when that is not enough. Whatever is fetched is held against the leaves. */
@@ -63,7 +54,7 @@ export interface KeyChain {
  *
  * @throws LedgerError `LOG_RESTORED` the log is shorter than what was verified; `LOG_FORK` it is another; `LEDGER_DAMAGED` its rows are not as they were signed
  */
-export async function catchUp(log: Queries, { index, keys, keep }: Verified): Promise<void> {
+export async function catchUp(log: Queries, { index, keys, keep, erased }: Verified): Promise<void> {
   // ours first: another process may go on with both meanwhile
   const ours = { ...(await headOf(index)), saved: await cosignedCount(index) };
   const theirs = await stateOf(log);
@@ -78,6 +69,8 @@ export async function catchUp(log: Queries, { index, keys, keep }: Verified): Pr
   if (head.size === theirs.size && !equalBytes(head.root, theirs.root)) throw await contradiction(log, head);
   const counted = Math.max(ours.saved, theirs.commit?.cosigned ?? 0);
   if (theirs.saved < counted) throw cutOff(counted, theirs.saved);
+  await takeErased(log, index, keys, theirs.erased);
+  erased(theirs.erased);
   await takeCosigned(log, index, theirs.saved, keys);
 }
 
@@ -86,16 +79,24 @@ interface State extends Head {
   readonly commit: Commit | undefined;
   /** Checkpoints that witnesses gave back. */
   readonly saved: number;
+  /** Entries that say nothing any more. */
+  readonly erased: number;
 }
 
-const STATE = `SELECT (SELECT coalesce(max(seq) + 1, 0) FROM cosigned) AS saved, c.* FROM (SELECT 1 AS one) AS o
+const STATE = `SELECT (SELECT coalesce(max(seq) + 1, 0) FROM cosigned) AS saved, (SELECT count(*) FROM erased) AS erased, c.* FROM (SELECT 1 AS one) AS o
   LEFT JOIN (SELECT * FROM log_commit ORDER BY size DESC LIMIT 1) AS c ON o.one = 1`;
 
 /** One look, so that all of it is of one time. */
 async function stateOf(log: Queries): Promise<State> {
   const row = (await log.get(STATE)) ?? {};
   const commit = row['size'] === null ? undefined : commitOf(row);
-  return { size: commit?.size ?? 0, root: commit?.root ?? emptyRoot(), commit, saved: integerAt(row, 'saved') };
+  return {
+    size: commit?.size ?? 0,
+    root: commit?.root ?? emptyRoot(),
+    commit,
+    saved: integerAt(row, 'saved'),
+    erased: integerAt(row, 'erased'),
+  };
 }
 
 async function nextCommit(log: Queries, begin: number, { size, commit }: State): Promise<Commit> {
@@ -116,22 +117,13 @@ async function expectSigned(log: Queries, commit: Commit, { known, reread }: Key
   throw new LedgerError('LEDGER_DAMAGED', message, { size: commit.size });
 }
 
-const ENTRIES = `SELECT e.idx, e.statement, e.leaf, v.payload, v.timestamp FROM log_entry e LEFT JOIN envelope v ON v.idx = e.idx
-  WHERE e.idx >= ? AND e.idx < ? ORDER BY e.idx`;
-
-interface Taken extends EntryMark {
-  readonly entry: ProjectedEntry;
-}
-
 /** Returns the entries where one commit brought them, so that its time is theirs. */
 async function takeEntries(
   log: Queries,
   index: Store,
   { begin, commit, keys }: { readonly begin: number; readonly commit: Commit; readonly keys: KeyChain },
 ): Promise<readonly LedgerEntry[]> {
-  const erased = await erasedRows(log, keys.known());
-  const rows = await keys.fillIn(log, await log.all(ENTRIES, begin, commit.size));
-  const taken = rows.map((row) => takenOf(row, erased));
+  const taken = await takenBetween(log, keys, begin, commit.size);
   taken.forEach(({ entry }, at) => {
     if (entry.index !== begin + at) throw damaged(begin + at, 'a row', `that of ${entry.index}`);
   });
@@ -143,34 +135,8 @@ async function takeEntries(
   await index.write(async (transaction) => {
     if ((await headOf(transaction)).size === begin) await writeEntries(transaction, { taken, tiles, edge, commit });
   });
-  const present = rows.flatMap(({ row, erasure }) => (erasure === undefined ? [{ ...row, committed_at: commit.committedAt }] : []));
+  const present = taken.flatMap(({ row, isErased }) => (isErased ? [] : [{ ...row, committed_at: commit.committedAt }]));
   return commit.previous === begin ? present.map(entryOf) : [];
-}
-
-function takenOf({ row, erasure }: FilledRow, erased: ReadonlyMap<number, ErasedRow>): Taken {
-  if (erasure !== undefined) return takenOfErased(row, expectSaid(erased, integerAt(row, 'idx')));
-  const mark = markOf(row);
-  const signer = signerIn(row);
-  const statement = parseStatement(bytesAt(row, 'payload'));
-  const entry = {
-    index: integerAt(row, 'idx'),
-    statement,
-    keyId: signerIdOf(signer),
-    spki: signer.spki,
-    projected: projectionOf(statement),
-  };
-  return { ...mark, entry };
-}
-
-/** Of an erased entry its erasure says what it was about: of this leaf, and of this statement. */
-function takenOfErased(row: Row, said: ErasedStatement): Taken {
-  const index = integerAt(row, 'idx');
-  const [hash, statement] = [leafHash(bytesAt(row, 'leaf')), bytesAt(row, 'statement')];
-  if (said.leaf !== `sha256:${hex(hash)}` || said.statement !== `sha256:${hex(statement)}`)
-    throw damaged(index, 'its envelope, or an erasure of its leaf', 'neither');
-  const signer = signerIn(row);
-  const entry = { index, statement: remainsOf(said), keyId: signerIdOf(signer), spki: signer.spki, projected: null };
-  return { statement, token: null, leafHash: hash, entry };
 }
 
 interface Step {
@@ -181,10 +147,11 @@ interface Step {
 }
 
 async function writeEntries(transaction: Queries, { taken, tiles, edge, commit }: Step): Promise<void> {
-  const rows = rowWriter(transaction, ['log_entry', ...PROJECTION_TABLES.map(({ name }) => name)]);
+  const rows = rowWriter(transaction, ['log_entry', 'erased', ...PROJECTION_TABLES.map(({ name }) => name)]);
   const projecting = startProjecting(transaction, rows);
-  for (const { entry, statement, token } of taken) {
+  for (const { entry, statement, token, isErased } of taken) {
     rows.insert('log_entry', { idx: entry.index, statement, token });
+    if (isErased) rows.insert('erased', { idx: entry.index });
     await projectEntry(projecting, entry);
   }
   await rows.flush();

@@ -3,6 +3,7 @@
  *
  * - `log_entry`: the digest of each statement; of the token of a keyless signature too, which no leaf covers.
  * - `hash_tile`: as in the ledger, and the partial tiles of the right edge with them: with their hashes each entry that is read is compared.
+ * - `erased`: entries that were erased when they were verified. When the log has others the projection is made again; see `take-erased.ts`.
  * - `log_commit`: the last commit that was verified, and no other.
  */
 import { PROJECTION_SCHEMA } from '../projection/schema.js';
@@ -13,6 +14,7 @@ export const VERIFIED_SCHEMA: readonly string[] = [
   LEDGER_TABLE,
   'CREATE TABLE log_entry(idx INTEGER PRIMARY KEY, statement BLOB NOT NULL CHECK(length(statement) = 32), token BLOB) STRICT',
   STATEMENT_INDEX,
+  'CREATE TABLE erased(idx INTEGER PRIMARY KEY) STRICT',
   'CREATE TABLE hash_tile(level INTEGER NOT NULL, n INTEGER NOT NULL, root BLOB NOT NULL, data BLOB NOT NULL, PRIMARY KEY(level, n)) STRICT',
   COMMIT_TABLE,
   ...COSIGNED_TABLE,
@@ -20,4 +22,4 @@ export const VERIFIED_SCHEMA: readonly string[] = [
 ];
 
 /** Marks the file; it changes with the projection and with the tables above. */
-export const VERIFIED_VERSION = SCHEMA_VERSION * 1000 + 1;
+export const VERIFIED_VERSION = SCHEMA_VERSION * 1000 + 2;

@@ -50,7 +50,8 @@ export async function withPublishedLane<T>(
   return await withOpenWorkspace(call, address, { root, now: nowText() }, async ({ promoter }, read) => {
     const { lane } = promoter;
     const note = await publishedCheckpoint(read, lane);
-    await replayPublished(read, promoter.ledger, parseCheckpoint(note));
+    const registrars = new Set([...promoter.lane.stages.values()].flatMap(({ policy }) => policy.registrar));
+    await replayPublished(read, { ledger: promoter.ledger, registrars }, parseCheckpoint(note));
     const ledger = { ...promoter.ledger, ...(await publishedCheckpoints(read, promoter.ledger, lane, note)) };
     const published = { ...promoter, ledger };
     await fetchDocuments(published, read, await subject(published));

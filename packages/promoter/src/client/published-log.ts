@@ -4,27 +4,32 @@
  */
 import {
   type Checkpoint,
+  type Digest,
   digestFromHex,
   digestHex,
   entriesPath,
+  envelopePayload,
   equalBytes,
   fromUtf8,
   hex,
   INTOTO_PAYLOAD_TYPE,
+  keyIdOf,
   LIMITS,
   makeEnvelope,
   pae,
   parseCheckpoint,
   parseEntryBundle,
   parseLogLeaf,
+  parseStatement,
   PromoterError,
   SealaneError,
   sha256,
   type Signed,
   TILE_WIDTH,
   timestampPath,
+  verifyEnvelope,
 } from '@sealane/core';
-import type { Ledger } from '@sealane/ledger';
+import { erasedBy, type ErasedStatement, type ErasureName, type Ledger } from '@sealane/ledger';
 import { parseBundle, parseWaybill, type Policy, quorumOf, quorumThen, type VerifyTrust, verifyTrustOf } from '@sealane/trust';
 import type { LaneTrust } from '../trust/lane-trust.js';
 import type { ReadFile } from '../tuf-client/source-shell.js';
@@ -55,13 +60,23 @@ export async function publishedCheckpoint(read: ReadFile, lane: Pick<LaneTrust, 
  * @throws PromoterError `CONTENT_MISSING` the lane lacks a bundle of entries, or what one of them says; `LOG_NOT_INCLUDED` they are others than the
  * checkpoint commits to
  */
-export async function replayPublished(read: ReadFile, ledger: Ledger, { size, root }: Checkpoint): Promise<void> {
+export async function replayPublished(
+  read: ReadFile,
+  { ledger, registrars }: { readonly ledger: Ledger; readonly registrars: ReadonlySet<string> },
+  { size, root }: Checkpoint,
+): Promise<void> {
+  const erasures = erasuresIn(read, size, registrars);
   for (let index = 0; index * TILE_WIDTH < size; index += 1) {
     const leaves = await entriesAt(read, index, Math.min(TILE_WIDTH, size - index * TILE_WIDTH));
-    for (let at = 0; at < leaves.length; at += AT_ONCE)
-      await ledger.append(
-        await Promise.all(leaves.slice(at, at + AT_ONCE).map((leaf, more) => signedIn(read, leaf, index * TILE_WIDTH + at + more))),
-      );
+    for (let at = 0; at < leaves.length; at += AT_ONCE) {
+      const begin = index * TILE_WIDTH + at;
+      const some = leaves.slice(at, at + AT_ONCE);
+      await appendAll(ledger, erasures, {
+        begin,
+        leaves: some,
+        signed: await Promise.all(some.map((leaf, more) => signedIn(read, leaf, begin + more))),
+      });
+    }
   }
   if ((await ledger.size()) === size && equalBytes(await ledger.rootAt(size), root)) return;
   throw new PromoterError(
@@ -79,12 +94,71 @@ async function entriesAt(read: ReadFile, index: number, width: number): Promise<
   return parseEntryBundle(full, TILE_WIDTH).slice(0, width);
 }
 
-/** An entry as it was signed: signature and key in the leaf, what was signed in the blob that has the leaf's digest. */
-async function signedIn(read: ReadFile, leafBytes: Uint8Array, index: number): Promise<Signed> {
+/** Entries in their order; `signed` has a digest for one whose blob is not there. */
+interface SomeEntries {
+  readonly begin: number;
+  readonly leaves: readonly Uint8Array[];
+  readonly signed: readonly (Signed | Digest)[];
+}
+
+/** Logs entries again: of one that is not there what its erasure says, where a registrar ordered one. @throws PromoterError `CONTENT_MISSING` */
+async function appendAll(ledger: Ledger, erasures: Erasures, { begin, leaves, signed }: SomeEntries): Promise<void> {
+  let there: Signed[] = [];
+  for (const [at, one] of signed.entries()) {
+    if (typeof one !== 'string') {
+      there.push(one);
+      continue;
+    }
+    const said = (await erasures()).get(begin + at);
+    if (said === undefined) throw missing(one);
+    await ledger.append(there);
+    there = [];
+    await ledger.appendErased(leaves[at] ?? new Uint8Array(), said.by, said.statement);
+  }
+  await ledger.append(there);
+}
+
+/** What registrars' erasures say of entries, by index; looked for once, and only where something is missing. */
+type Erasures = () => Promise<ReadonlyMap<number, SaidOf>>;
+
+interface SaidOf {
+  readonly by: ErasureName;
+  readonly statement: ErasedStatement;
+}
+
+function erasuresIn(read: ReadFile, size: number, registrars: ReadonlySet<string>): Erasures {
+  let found: ReturnType<Erasures> | undefined;
+  return () => (found ??= findErasures(read, size, registrars));
+}
+
+async function findErasures(read: ReadFile, size: number, registrars: ReadonlySet<string>): ReturnType<Erasures> {
+  const found = new Map<number, SaidOf>();
+  for (let index = 0; index * TILE_WIDTH < size; index += 1) {
+    for (const [at, leaf] of (await entriesAt(read, index, Math.min(TILE_WIDTH, size - index * TILE_WIDTH))).entries()) {
+      if (!registrars.has(keyIdOf(parseLogLeaf(leaf).spki))) continue;
+      const erasure = index * TILE_WIDTH + at;
+      const signed = await signedIn(read, leaf, erasure);
+      const said = typeof signed === 'string' ? [] : saidBy(signed, erasure);
+      for (const one of said) found.set(one.statement.logIndex, one);
+    }
+  }
+  return found;
+}
+
+/** What an entry says of those before it, if it is an erasure. */
+function saidBy({ envelope, spki }: Signed, erasure: number): readonly SaidOf[] {
+  if (!verifyEnvelope(envelope, spki)) return [];
+  const payload = envelopePayload(envelope);
+  const by = { erasure, order: sha256(payload) };
+  return erasedBy(parseStatement(payload)).flatMap((statement) => (statement.logIndex < erasure ? [{ by, statement }] : []));
+}
+
+/** An entry as it was signed: signature and key in the leaf, what was signed in the blob that has the leaf's digest; that digest where it is not there. */
+async function signedIn(read: ReadFile, leafBytes: Uint8Array, index: number): Promise<Signed | Digest> {
   const { paeDigest, signature, spki, certificate } = parseLogLeaf(leafBytes);
   const digest = digestFromHex(hex(paeDigest));
   const bytes = await read(`content/blobs/sha256/${digestHex(digest)}`, MAX_SIGNED_BYTES);
-  if (bytes === undefined || sha256(bytes) !== digest) throw missing(digest);
+  if (bytes === undefined || sha256(bytes) !== digest) return digest;
   const envelope = makeEnvelope(INTOTO_PAYLOAD_TYPE, payloadIn(bytes), signature);
   if (certificate === undefined) return { envelope, spki };
   const timestamp = (await read(`log/${timestampPath(index)}`, LIMITS.timestampTokenBytes)) ?? NO_TIMESTAMP;

@@ -87,9 +87,11 @@ async function expectToKnowAll(home: Home, ledger: Ledger): Promise<void> {
 
 async function namedInLog(ledger: Ledger): Promise<ReadonlySet<string>> {
   const named = new Set<string>();
+  // what was erased names nothing any more
+  const tolerant = ledger.noting(() => undefined);
   const size = await ledger.size();
   for (let at = 0; at < size; at += BATCH)
-    for (const entry of await ledger.entries(at, Math.min(BATCH, size - at)))
+    for (const entry of await tolerant.entries(at, Math.min(BATCH, size - at)))
       for (const digest of [digestHex(signedDigest(entry)), ...digestsIn(JSON.stringify(statementOf(entry)))]) named.add(digest);
   return named;
 }

@@ -43,7 +43,8 @@ export async function publishPayloads({ ledger, home }: Pick<Promoter, 'ledger' 
   const shown = published === undefined ? 0 : parseCheckpoint(fromUtf8(published)).size;
   const { size } = parseCheckpoint(latest);
   for (let at = await firstMissing({ ledger, home }, Math.min(shown, size)); at < size; at += BATCH) {
-    const entries = await ledger.entries(at, Math.min(BATCH, size - at));
+    // what was erased is not published again
+    const entries = await ledger.noting(() => undefined).entries(at, Math.min(BATCH, size - at));
     const files = entries.map((entry): [string, Uint8Array] => {
       const bytes = signedBytes(entry);
       return [path.join(home.content, 'blobs', 'sha256', digestHex(sha256(bytes))), bytes];

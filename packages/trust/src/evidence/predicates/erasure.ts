@@ -1,20 +1,32 @@
 /**
- * `urn:sealane:erasure:v1`: documents that test results name were erased, by whose order and why.
+ * `urn:sealane:erasure:v1`: documents that test results name, or what statements say, were erased, by whose order and why.
  *
- * The statements that name them stay, and so do their digests and proofs. It is about the documents and about the releases whose tests they came from, so
- * that whoever asks for either finds it.
+ * What names documents stays, and so do digests and proofs; of a statement its leaf does, and what it was about. It is about what was erased and about the
+ * releases that it was about, so that whoever asks for either finds it.
  */
 import { type Digest, PREDICATE, type Statement } from '@sealane/core';
 import { z } from 'zod';
 import { digestShape, saltShape, textShape, timeShape } from '../../policy/shapes.js';
 import { type PredicateFormat, readPredicate, writePredicate } from './statement.js';
 
-/** Documents that one statement erases: more are erased by more. */
+/** Documents, and statements, that one statement erases: more are erased by more. */
 const MAX_DOCUMENTS = 100;
+/** A statement about more is not erased: what it was about has to be said. */
+const MAX_SUBJECTS = 1000;
+
+/** What stays of a statement: its place, its digest, the hash of its leaf, its type, and what it was about. */
+export type ErasedStatementRef = {
+  readonly logIndex: number;
+  readonly statement: Digest;
+  readonly leaf: Digest;
+  readonly predicateType: string;
+  readonly subject: readonly Digest[];
+};
 
 /** The predicate. */
 export type ErasurePredicate = {
   readonly documents: readonly Digest[];
+  readonly statements?: readonly ErasedStatementRef[] | undefined;
   readonly reason: string;
   readonly issuedAt: string;
   readonly salt: string;
@@ -22,7 +34,20 @@ export type ErasurePredicate = {
 
 /** Zod's shape of the predicate. */
 export const erasureShape = z.strictObject({
-  documents: z.array(digestShape).min(1).max(MAX_DOCUMENTS),
+  documents: z.array(digestShape).max(MAX_DOCUMENTS),
+  statements: z
+    .array(
+      z.strictObject({
+        logIndex: z.int().min(0),
+        statement: digestShape,
+        leaf: digestShape,
+        predicateType: textShape.min(1),
+        subject: z.array(digestShape).min(1).max(MAX_SUBJECTS),
+      }),
+    )
+    .min(1)
+    .max(MAX_DOCUMENTS)
+    .optional(),
   reason: textShape.min(1),
   issuedAt: timeShape,
   salt: saltShape,
@@ -39,7 +64,11 @@ export function readErasure(statement: Statement): ErasurePredicate {
 export function erasureStatement(predicate: ErasurePredicate, releases: readonly Digest[]): Uint8Array {
   return writePredicate(
     format,
-    [...predicate.documents, ...releases].map((digest) => ({ digest })),
+    [...new Set([...predicate.documents, ...(predicate.statements ?? []).map(({ statement }) => statement), ...releases])].map(
+      (digest) => ({
+        digest,
+      }),
+    ),
     predicate,
   );
 }
