@@ -20,6 +20,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   '^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$': 'host name',
   '^(?!.* - \\d+$)[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$': 'host name',
   '^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$': 'base64',
+  '^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$': 'base64',
   '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$': 'key name',
   '^[A-Z][A-Z0-9_]{1,63}$': 'code',
   '^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$': 'version of ≤ 128 characters',
