@@ -1,5 +1,5 @@
 /** Row D9: hot, warm and cold. What old entries say is moved to a folder and a registry; leaves, proofs and answers stay, and what cannot be seen is said to be. */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -94,6 +94,15 @@ const holding = (home: string, text: string): readonly string[] =>
   readdirSync(path.join(home, 'ledger')).filter((name) => readFileSync(path.join(home, 'ledger', name)).includes(text));
 
 describe.skipIf(parts === undefined)('D9 an archive', () => {
+  it('keeps no place that took nothing, and removes nothing', async () => {
+    const { exit, json } = await runJson('sealane', archiveAt(lane.home, ['docker://127.0.0.1:1/lane/ledger']));
+    expect({ exit, code: json.error.code }).toEqual({ exit: 6, code: 'ARCHIVE_UNREACHABLE' });
+    const misspelt = await runJson('sealane', archiveAt(lane.home, ['/mnt/cold']));
+    expect({ exit: misspelt.exit, code: misspelt.json.error.code }).toEqual({ exit: 2, code: 'USAGE' });
+    expect(existsSync(path.join(lane.home, 'ledger', 'archive.json'))).toBe(false);
+    expect(holding(lane.home, BUILDER)).toContain('ledger.sqlite');
+  });
+
   it('takes what old entries say out of the database, and every command answers as before', async () => {
     expect(holding(lane.home, BUILDER)).toContain('ledger.sqlite');
     const moved = await expectJson('sealane', archiveAt(lane.home));

@@ -1,5 +1,5 @@
 /** The public surface of `ledger`, listed by hand. */
-export { archiveFile, archivePlace, archivePlaces, keepArchivePlaces, parseArchive } from './archive/archive-file.js';
+export { archiveFile, archivePlace, archivePlaces, parseArchive } from './archive/archive-file.js';
 export { erasedBy, type ErasedStatement, type ErasureName } from './archive/erasures.js';
 export type { MovedOut } from './archive/move-out.js';
 export { command as ledgerFsck } from './commands/ledger-fsck.js';

@@ -5,6 +5,7 @@ import { type FillIn, fillFrom } from './archive/absent.js';
 import { erasePayloads } from './archive/erase.js';
 import type { ErasedStatement, ErasureName } from './archive/erasures.js';
 import { moveIn } from './archive/move-in.js';
+import { keepArchivePlaces } from './archive/archive-file.js';
 import { type Mover, moveOut } from './archive/move-out.js';
 import { type Archive, openArchive } from './archive/read-packs.js';
 import { type Anchor, catchUp, observe, openAnchor } from './log/anchor.js';
@@ -233,8 +234,8 @@ async function logging(rows: Rows, options: LedgerOptions): Promise<Logging> {
   };
 }
 
-function mover({ store, known }: Rows, { now }: LedgerOptions, { signers }: Writing): Mover {
-  return { store, keys: () => known.keys, signer: () => signers()[0], now };
+function mover({ store, known }: Rows, { file, now }: LedgerOptions, { signers }: Writing): Mover {
+  return { store, keys: () => known.keys, signer: () => signers()[0], now, keepPlaces: (places) => keepArchivePlaces(file, places) };
 }
 
 async function saveCosigned(

@@ -45,6 +45,8 @@ export interface Mover {
   readonly keys: () => LogKeys;
   readonly signer: () => NoteSigner;
   readonly now: () => string;
+  /** Writes down where packs lie; durable when it returns. */
+  readonly keepPlaces: (places: readonly string[]) => void;
 }
 
 /** A pack on its way. */
@@ -67,6 +69,8 @@ export async function moveOut(mover: Mover, wish: MoveOutWish): Promise<MovedOut
     const last = packs.at(-1)?.payloads.at(-1);
     if (last === undefined) return done;
     await copyTo(places, packs);
+    // a place that took nothing is not kept, and nothing is removed before it is: who reads from then on has to know where to look
+    mover.keepPlaces(wish.places);
     await removeFrom(mover, packs);
     reached('ledger:moved-out');
     done.packs += packs.length;

@@ -1,7 +1,7 @@
 /** `sealane ledger archive`: moves what old entries say out of the database, into folders and registries. */
-import { PREDICATE, PromoterError } from '@sealane/core';
+import { LedgerError, PREDICATE, PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { archivePlace, archivePlaces, keepArchivePlaces } from '@sealane/ledger';
+import { archivePlace, archivePlaces } from '@sealane/ledger';
 import { ARCHIVED_BY_DEFAULT, predicateTypesOf, sizeBefore } from '../archive/choose.js';
 import { type Promoter, textOption, withLockedPromoter } from '../promoter.js';
 
@@ -30,8 +30,6 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const places = placesOf(call, promoter);
     const before = await sizeBefore(promoter.ledger, textOption(call, 'before'));
     const predicateTypes = predicateTypesOf(textsOf(call, 'type'));
-    // before anything is moved there: who reads the ledger from then on has to know where to look
-    keepArchivePlaces(promoter.home.ledger, places);
     const moved = await promoter.ledger.moveOut({ before, predicateTypes, places });
     if (moved.entries > 0) await promoter.ledger.compact();
     const { entries, packs, bytes, payloadBytes } = moved;
@@ -47,7 +45,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
 }
 
 function placesOf(call: CommandCall, { home }: Promoter): readonly string[] {
-  const named = textsOf(call, 'to').map((place) => archivePlace(place, call.io.cwd));
+  const named = textsOf(call, 'to').map((place) => placeNamed(place, call.io.cwd));
   const places = [...new Set(named.length === 0 ? archivePlaces(home.ledger) : named)];
   if (places.length > 0) return places;
   throw new PromoterError(
@@ -56,6 +54,15 @@ function placesOf(call: CommandCall, { home }: Promoter): readonly string[] {
     {},
     { hint: 'name one: --to oci:DIR or --to docker://HOST/REPOSITORY' },
   );
+}
+
+function placeNamed(text: string, folder: string): string {
+  try {
+    return archivePlace(text, folder);
+  } catch (cause) {
+    if (!(cause instanceof LedgerError)) throw cause;
+    throw new PromoterError('USAGE', cause.message.replace(/^read /, 'read --to: '), {}, { cause });
+  }
 }
 
 function textsOf({ options }: CommandCall, name: string): readonly string[] {
