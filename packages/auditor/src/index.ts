@@ -1,6 +1,8 @@
 /** The public surface of `auditor`, listed by hand. */
 export { type AtSite, atSite } from './answers/at-site.js';
-export type { Answer, AuditContext, Citation, Doubt } from './answers/context.js';
+export type { Answer, Doubt } from './answers/answer.js';
+export type { AuditContext } from './answers/context.js';
+export type { Citation } from './answers/proofs.js';
 export { type TestedHardware, type Trace, traceRelease } from './answers/trace.js';
 export { verifyAll, type VerifyAnswer } from './answers/verify.js';
 export { auditApprovals } from './commands/audit-approvals.js';

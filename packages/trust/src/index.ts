@@ -22,29 +22,28 @@ export {
   type SiteMail,
   type SiteShard,
 } from './policy/site-shard.js';
-export {
-  type AcceptedPolicy,
-  encodePolicy,
-  type Floor,
-  type HardwareEquivalence,
-  parsePolicy,
-  type Policy,
-  type PolicyExceptionRule,
-  policyDigest,
-  type PolicyAuthority,
-  type PolicyGate,
-  type PolicyGroup,
-  type PolicyHardware,
-  type PolicyIdentity,
-  type PolicyKey,
-  type PolicyLog,
-  type PolicyPerson,
-  type PolicySigners,
-  type PolicyStage,
-  type PolicyWindow,
-  signerWindow,
-} from './policy/policy.js';
-export { outsideScope, type PolicyScope, type ScopedRelease, scopeName } from './policy/scope.js';
+export type {
+  AcceptedPolicy,
+  Floor,
+  HardwareEquivalence,
+  Policy,
+  PolicyExceptionRule,
+  PolicyAuthority,
+  PolicyGate,
+  PolicyGroup,
+  PolicyHardware,
+  PolicyIdentity,
+  PolicyKey,
+  PolicyLog,
+  PolicyPerson,
+  PolicySigners,
+  PolicyStage,
+  PolicyWindow,
+} from './policy/policy-types.js';
+export { encodePolicy, parsePolicy, policyDigest } from './policy/policy.js';
+export { signerWindow } from './policy/signer-window.js';
+export type { PolicyScope } from './policy/policy-types.js';
+export { outsideScope, type ScopedRelease, scopeName } from './policy/scope.js';
 export { type ClassFilter, classFilterShape, type WorkloadClass } from './policy/workload-class.js';
 export { isTime, secondsToTime, timeToSeconds } from './time.js';
 export { renderVariables, type SiteVariables, siteVariablesShape } from './site-variables.js';
@@ -248,7 +247,8 @@ export { tufKeyOfSpki } from './tuf/tuf-key.js';
 // sigstore bundles of others
 export { isCertificateBundle } from './sigstore/bundle-file.js';
 export type { ExpectedSigner } from './sigstore/bundle-signer.js';
-export { type BundleQuestion, type SignedArtifact, type VerifiedBundle, verifySigstoreBundle } from './sigstore/verify-bundle.js';
+export type { SignedArtifact } from './sigstore/bundle-subject.js';
+export { type BundleQuestion, type VerifiedBundle, verifySigstoreBundle } from './sigstore/verify-bundle.js';
 export { verifyKeyBundle } from './sigstore/verify-key-bundle.js';
 // admission
 export { checkDelegatedRecord, groupOf } from './admission/site-step.js';

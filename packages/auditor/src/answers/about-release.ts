@@ -2,7 +2,7 @@
 import { type Digest, type HardwareDevice, hardwareDevices, type JsonObject, LIMITS, parseStrictJson, SealaneError } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
 import type { ReleasePredicate } from '@sealane/trust';
-import { doubt } from './context.js';
+import { doubt } from './answer.js';
 import { FACT } from './fact-kinds.js';
 import { type Fact, factsIn } from './facts.js';
 import { type Inquiry, releaseNamed } from './inquiry.js';

@@ -2,7 +2,8 @@
 import type { Digest } from '@sealane/core';
 import { type CaseOutcome, caseName, isReportFormat, readReport, subjectDigests, type TestCounts, type TestReport } from '@sealane/trust';
 import { aboutRelease, nameOf, type NamedRelease, readDocument } from './about-release.js';
-import { type AuditContext, doubt } from './context.js';
+import { doubt } from './answer.js';
+import type { AuditContext } from './context.js';
 import { FACT } from './fact-kinds.js';
 import { factsIn } from './facts.js';
 import { type Answered, type Asked, inquire } from './inquiry.js';

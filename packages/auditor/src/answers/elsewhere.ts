@@ -12,7 +12,8 @@ import {
   type VerifiedStatement,
   verifyOtherStatement,
 } from '@sealane/trust';
-import { type AuditContext, cite, type Evidence, personOf } from './context.js';
+import { cite, type Evidence } from './answer.js';
+import { type AuditContext, personOf } from './context.js';
 
 /** A statement of the other log: its digest and entry there, and the key that signed it, or the person here who holds that key. */
 interface SaidThere {

@@ -2,7 +2,8 @@
 import { type Digest, PREDICATE } from '@sealane/core';
 import type { ErasedEntry } from '@sealane/ledger';
 import { readErasure } from '@sealane/trust';
-import { type AuditContext, cite, doubt, type Evidence } from './context.js';
+import { cite, doubt, type Evidence } from './answer.js';
+import type { AuditContext } from './context.js';
 
 /** The registrar's statement that erased a document, or what a statement says. */
 export interface ErasedBy {

@@ -2,7 +2,7 @@
 import { AuditorError, type Digest, PREDICATE, type QuorumCheckpoint, SealaneError, type Statement } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
 import { type Policy, subjectDigests, type VerifiedStatement, verifyLedgerRow, type VerifyTrust } from '@sealane/trust';
-import { citeEntry, doubt } from './context.js';
+import { citeEntry, doubt } from './answer.js';
 import { type Inquiry, isBy, witnessedAt } from './inquiry.js';
 import { checkSignatures, knownSignatures } from './signatures.js';
 

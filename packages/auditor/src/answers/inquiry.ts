@@ -6,7 +6,8 @@
 import { AuditorError, type Digest, isDigest } from '@sealane/core';
 import { type ErasedEntry, type Ledger, pastLedger } from '@sealane/ledger';
 import { isTime, quorumThen, secondsToTime, verifyTrustOf } from '@sealane/trust';
-import { type Answer, type AuditContext, closeAnswer, type Doubt, type Evidence, startEvidence } from './context.js';
+import { type Answer, closeAnswer, type Doubt, type Evidence, startEvidence } from './answer.js';
+import type { AuditContext } from './context.js';
 import { doubtErased, doubtGone } from './erased.js';
 
 /** The two times; absent: now. */

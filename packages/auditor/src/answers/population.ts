@@ -4,7 +4,8 @@
  */
 import { AuditorError, type Digest, equalBytes, leafHash, logLeaf, parseCheckpoint, PREDICATE } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
-import { type AuditContext, doubt, policyOf } from './context.js';
+import { doubt } from './answer.js';
+import { type AuditContext, policyOf } from './context.js';
 import { FACT } from './fact-kinds.js';
 import { type Fact, factsIn, releaseOf } from './facts.js';
 import { type Answered, type Asked, expectTime, inquire, type Inquiry } from './inquiry.js';

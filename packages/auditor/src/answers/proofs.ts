@@ -1,14 +1,20 @@
 /** Proves what an answer cites: each entry in its lowest tile, and each such tile once, under the latest cosigned checkpoint. */
-import { AuditorError, base64, type Checkpoint, equalBytes, TILE_WIDTH, verifyInclusion } from '@sealane/core';
+import { AuditorError, base64, type Checkpoint, type Digest, equalBytes, TILE_WIDTH, verifyInclusion } from '@sealane/core';
 import type { Ledger, LedgerEntry } from '@sealane/ledger';
 import { quorumOf, type VerifyTrust, verifyTrustOf } from '@sealane/trust';
-import type { AuditContext, Citation } from './context.js';
+import type { AuditContext } from './context.js';
 import { bytesOf } from './signatures.js';
 import { treeRoot } from './tree-root.js';
 
 const HASH_BYTES = 32;
 /** Tiles that are remembered: 8 KiB each. */
 const MAX_TILES = 1024;
+
+/** A statement that an answer rests on, by digest and place in the log. */
+export interface Citation {
+  readonly digest: Digest;
+  readonly logIndex: number;
+}
 
 /** A cited entry as the answer read it. */
 export interface CitedEntry extends Citation {

@@ -9,7 +9,7 @@ import {
   type VerifyTrust,
   verifyTrustOf,
 } from '@sealane/trust';
-import { citeEntry, doubt } from './context.js';
+import { citeEntry, doubt } from './answer.js';
 import { FACT, readReceiptOnce } from './fact-kinds.js';
 import { type Fact, factsIn, lastPolicy } from './facts.js';
 import { groupBy } from './group-by.js';

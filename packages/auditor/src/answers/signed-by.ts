@@ -1,7 +1,7 @@
 /** What a key signed, whether or not its word counts: each signature is held against the key, whatever the index of the ledger says. */
 import { verifyEnvelope } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
-import { citeEntry, doubt } from './context.js';
+import { citeEntry, doubt } from './answer.js';
 import type { Inquiry } from './inquiry.js';
 import { checkSignatures, knownSignatures } from './signatures.js';
 

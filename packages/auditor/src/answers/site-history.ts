@@ -1,7 +1,7 @@
 /** What a site told of itself: its records by the registrar, its receipts chain after chain, and the intervals in which it ran each release. */
 import { type Digest } from '@sealane/core';
 import { keySubject, type SiteRecordPredicate } from '@sealane/trust';
-import { doubt } from './context.js';
+import { doubt } from './answer.js';
 import { FACT } from './fact-kinds.js';
 import { type Fact, factsIn } from './facts.js';
 import { type Inquiry, isBy } from './inquiry.js';

@@ -1,6 +1,7 @@
 /** What the ledger held on a day: its size, root and checkpoint then, and the proof that the log of today begins with exactly that. */
 import { AuditorError, base64, type Digest, parseCheckpoint, verifyConsistency } from '@sealane/core';
-import { type AuditContext, citeEntry } from './context.js';
+import { citeEntry } from './answer.js';
+import type { AuditContext } from './context.js';
 import { type Answered, type Asked, inquire, witnessedAt } from './inquiry.js';
 
 export interface Snapshot {

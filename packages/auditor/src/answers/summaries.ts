@@ -1,6 +1,6 @@
 /** What a site summed up because it was cut off for long: receipts that will not come, held against the chain on both sides of each run. */
 import type { ReceiptSummary, SummedRun } from '@sealane/trust';
-import { doubt } from './context.js';
+import { doubt } from './answer.js';
 import type { Inquiry } from './inquiry.js';
 import type { ReceiptTold } from './receipts.js';
 

@@ -5,7 +5,8 @@
 import { AuditorError, parseCheckpoint, SealaneError } from '@sealane/core';
 import type { LedgerReport, Unseen } from '@sealane/ledger';
 import { quorumOf, type TrustedLog, type VerifyTrust, verifyTrustOf } from '@sealane/trust';
-import type { Answer, AuditContext } from './context.js';
+import type { Answer } from './answer.js';
+import type { AuditContext } from './context.js';
 import { logFileProblems } from './log-files.js';
 import { type BroughtFile, seenElsewhere } from './seen.js';
 

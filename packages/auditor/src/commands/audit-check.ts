@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { AuditorError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import type { Answer } from '../answers/context.js';
+import type { Answer } from '../answers/answer.js';
 import { readExport } from '../export/tar-shell.js';
 import { type ExportVerdict, verifyExport } from '../export/verify-export.js';
 

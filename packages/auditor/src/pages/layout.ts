@@ -1,7 +1,7 @@
 /** What every page has: a head, a way to search, its own part, and on what that rests. */
 import { html, raw } from 'hono/html';
 import { parseCheckpoint } from '@sealane/core';
-import type { Doubt } from '../answers/context.js';
+import type { Doubt } from '../answers/answer.js';
 import type { Answered, Asked } from '../answers/inquiry.js';
 import { type Html, statementLink, table } from './parts.js';
 import { STYLE } from './style.js';

@@ -2,7 +2,7 @@
 import type { Digest } from '@sealane/core';
 import { html } from 'hono/html';
 import { type AtSite, atSite } from '../answers/at-site.js';
-import { startEvidence } from '../answers/context.js';
+import { startEvidence } from '../answers/answer.js';
 import { timeOf } from '../answers/inquiry.js';
 import { runsOf } from '../answers/site-history.js';
 import { counted } from '../commands/question.js';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { receiptStatement, type ReceiptPredicate } from '../../../trust/src/evidence/predicates/receipt.js';
 import { siteRecordStatement } from '../../../trust/src/evidence/predicates/site-record.js';
-import type { Policy } from '../../../trust/src/policy/policy.js';
+import type { Policy } from '../../../trust/src/policy/policy-types.js';
 import type { Topology } from '../../../trust/src/reports/topology.js';
 import { saltOf, StatementLane, TIMES } from '../../../trust/src/testing/statement-lane.js';
 import { envelopeOf, type TestSigner } from '../../../trust/src/testing/test-keys.js';

@@ -1,7 +1,8 @@
 /** The projection made anew from the log. */
 import { parseStatement, signerIdOf } from '@sealane/core';
 import type { FilledRow, FillIn } from '../archive/absent.js';
-import { type ErasedRow, erasedRows, expectSaid, remainsOf } from '../archive/erasures.js';
+import { type ErasedRow, erasedRows, expectSaid } from '../archive/erased-rows.js';
+import { remainsOf } from '../archive/erasures.js';
 import type { LogKeys } from '../log/log-keys.js';
 import { signerIn } from '../log/entry-rows.js';
 import { rowWriter } from '../store/row-writer.js';

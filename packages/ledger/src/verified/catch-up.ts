@@ -5,7 +5,6 @@
  * its root. Only then they are looked up by. A kill anywhere leaves what was verified before; two processes that do the same at once do it once.
  */
 import { concatBytes, emptyRoot, equalBytes, LedgerError, TILE_WIDTH, tileCount } from '@sealane/core';
-import type { FillIn } from '../archive/absent.js';
 import { restored } from '../log/anchor.js';
 import { type Commit, commitOf, type Head, headOf, insertSigned } from '../log/commits.js';
 import { cosignedCount, insertSaved, isOurPast, type SavedCheckpoint, savedOf, sealText } from '../log/cosigned.js';
@@ -23,6 +22,7 @@ import { integerAt } from '../store/rows.js';
 import type { Queries, Store } from '../store/store.js';
 import { isLineOver, wrongLines } from '../verify/commit-rows.js';
 import { damaged } from './entry.js';
+import type { KeyChain } from './key-chain.js';
 import { takeErased } from './take-erased.js';
 import { type Taken, takenBetween } from './taken.js';
 
@@ -39,14 +39,6 @@ export interface Verified {
   readonly keep: (entries: readonly LedgerEntry[]) => void;
   /** Takes note of how many entries of the log say nothing any more. */
   readonly erased: (count: number) => void;
-}
-
-/** The keys of the log: as known, and as they are when that is not enough. Whatever is fetched is held against the leaves. */
-export interface KeyChain {
-  /** Brings payloads that are in an archive. */
-  readonly fillIn: FillIn;
-  readonly known: () => LogKeys;
-  readonly reread: (log: Queries) => Promise<LogKeys>;
 }
 
 /**

@@ -8,8 +8,8 @@ import { PROJECTION_TABLES } from '../projection/schema.js';
 import { rowWriter } from '../store/row-writer.js';
 import { bytesAt, integerAt } from '../store/rows.js';
 import type { Queries, Store } from '../store/store.js';
-import type { KeyChain } from './catch-up.js';
 import { damaged, expectLeaves, expectVerified } from './entry.js';
+import type { KeyChain } from './key-chain.js';
 import { type Taken, takenBetween } from './taken.js';
 
 /** Entries read at a time. */

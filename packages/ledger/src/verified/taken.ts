@@ -1,7 +1,8 @@
 /** Entries of the log on their way into what was verified of it: each payload is the one of its leaf, and what was erased is what its erasure says. */
 import { hex, leafHash, parseStatement, signerIdOf } from '@sealane/core';
 import type { FilledRow, FillIn } from '../archive/absent.js';
-import { type ErasedRow, erasedRows, type ErasedStatement, expectSaid, remainsOf } from '../archive/erasures.js';
+import { type ErasedRow, erasedRows, expectSaid } from '../archive/erased-rows.js';
+import { type ErasedStatement, remainsOf } from '../archive/erasures.js';
 import { signerIn } from '../log/entry-rows.js';
 import type { LogKeys } from '../log/log-keys.js';
 import type { ProjectedEntry } from '../projection/project.js';

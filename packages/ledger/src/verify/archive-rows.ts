@@ -1,7 +1,7 @@
 /** Where payloads are that have no envelope: packs signed by the log's key, each with the entries that it was made of, and erasures that name what they erased. */
 import { equalBytes } from '@sealane/core';
 import { packOf, packText } from '../archive/archive-rows.js';
-import type { ErasedRow } from '../archive/erasures.js';
+import type { ErasedRow } from '../archive/erased-rows.js';
 import { packedEntries } from '../archive/pack.js';
 import { commitKey, type LogKeys } from '../log/log-keys.js';
 import { integerAt } from '../store/rows.js';

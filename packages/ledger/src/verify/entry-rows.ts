@@ -16,7 +16,8 @@ import {
   sha256Raw,
   signerIdOf,
 } from '@sealane/core';
-import { type ErasedRow, remainsOf } from '../archive/erasures.js';
+import type { ErasedRow } from '../archive/erased-rows.js';
+import { remainsOf } from '../archive/erasures.js';
 import { type Elsewhere, whereabouts } from '../archive/archive-rows.js';
 import type { PackName } from '../archive/place-shell.js';
 import type { Archive } from '../archive/read-packs.js';

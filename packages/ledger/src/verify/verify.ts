@@ -6,7 +6,7 @@
  * as a whole: only a checkpoint kept elsewhere shows that, so give one.
  */
 import { emptyRoot, equalBytes, hex, parseVkey, SealaneError, type Vkey } from '@sealane/core';
-import { type ErasedRow, erasedRows } from '../archive/erasures.js';
+import { type ErasedRow, erasedRows } from '../archive/erased-rows.js';
 import { type Archive, openArchive, unlessUnreachable } from '../archive/read-packs.js';
 import { type LogKeys, ownCheckpoint } from '../log/log-keys.js';
 import { replayPage } from '../projection/rebuild.js';

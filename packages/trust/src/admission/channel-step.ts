@@ -1,7 +1,7 @@
 /** Step 4: what the channel wants of this site: which release, unless it is fenced, the release revoked, or the group held. */
 import { canonicalJson, type Digest, equalBytes, TrustError } from '@sealane/core';
 import type { Channel, ChannelGroup } from '../policy/channel.js';
-import type { Floor, Policy, PolicyGroup } from '../policy/policy.js';
+import type { Floor, Policy, PolicyGroup } from '../policy/policy-types.js';
 import type { TrustedLane } from './trust-step.js';
 import type { KeptOrders, SiteMemory } from './types.js';
 

@@ -3,7 +3,7 @@ import { type Digest, PREDICATE, TrustError } from '@sealane/core';
 import { type DecisionPredicate, decisionPolicy, readDecision, stageUrn } from '../evidence/predicates/decision.js';
 import { isAbout } from '../evidence/predicates/statement.js';
 import type { VerifiedStatement } from '../evidence/statement-checks.js';
-import type { Floor, Policy } from '../policy/policy.js';
+import type { Floor, Policy } from '../policy/policy-types.js';
 import type { Waybill } from '../waybill/waybill.js';
 import { lowestCounter } from './channel-step.js';
 import { statementOf, type WaybillStatements } from './waybill-step.js';

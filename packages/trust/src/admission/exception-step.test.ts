@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { admit } from '../admit.js';
 import { type ExceptionPredicate, exceptionStatement } from '../evidence/predicates/exception.js';
 import { AdmitLane, NOW, TIMES } from '../testing/admit-lane.js';
-import type { PolicyExceptionRule } from '../policy/policy.js';
+import type { PolicyExceptionRule } from '../policy/policy-types.js';
 import { type LanePeople, saltOf } from '../testing/statement-lane.js';
 import { testSigner } from '../testing/test-keys.js';
 import { judgeSiteException } from './exception-step.js';

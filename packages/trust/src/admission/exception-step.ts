@@ -9,7 +9,7 @@ import type { VerifiedStatement } from '../evidence/statement-checks.js';
 import { type VerifyTrust, verifyTrustOf } from '../evidence/verify-trust.js';
 import { verifyStatement } from '../evidence/verify-statement.js';
 import { exceptionSigners, grantingPeople, isWithin } from '../policy/exception-rule.js';
-import type { Policy, PolicyExceptionRule } from '../policy/policy.js';
+import type { Policy, PolicyExceptionRule } from '../policy/policy-types.js';
 import { laneReader } from './lane-reader.js';
 import { openRecord } from './site-step.js';
 import { openTrust, type TrustedLane } from './trust-step.js';

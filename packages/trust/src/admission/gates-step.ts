@@ -8,7 +8,7 @@ import { hardwareGate } from '../gates/hardware.js';
 import { evaluateGates, GATES } from '../gates/index.js';
 import { PROMOTER_VERDICTS } from '../gates/promoter-verdicts.js';
 import { topologyGate } from '../gates/topology.js';
-import type { Floor, Policy, PolicyGate } from '../policy/policy.js';
+import type { Floor, Policy, PolicyGate } from '../policy/policy-types.js';
 import { approvalsFrom, type StageDecision } from './decision-step.js';
 import { blobPath, type LaneReader } from './lane-reader.js';
 import type { SiteRecordPredicate } from '../evidence/predicates/site-record.js';

@@ -3,7 +3,7 @@ import { TrustError } from '@sealane/core';
 import type { SiteRecordPredicate } from '../evidence/predicates/site-record.js';
 import type { VerifyTrust } from '../evidence/verify-trust.js';
 import type { ChannelGroup } from '../policy/channel.js';
-import type { Floor } from '../policy/policy.js';
+import type { Floor } from '../policy/policy-types.js';
 import { renderVariables } from '../site-variables.js';
 import { lowestCounter } from './channel-step.js';
 import { checkFloor, openDecision } from './decision-step.js';

@@ -1,6 +1,6 @@
 /** What the caller must keep after an admission: what was there, or all that was verified (the head of THREATS.md). */
 import type { Digest, ErrorCode, SealaneError } from '@sealane/core';
-import type { Floor } from '../policy/policy.js';
+import type { Floor } from '../policy/policy-types.js';
 import { secondsToTime } from '../time.js';
 import type { TufState } from '../tuf/state.js';
 import { lowestCounter } from './channel-step.js';

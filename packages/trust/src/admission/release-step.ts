@@ -3,7 +3,7 @@ import { canonicalJson, type Digest, fromUtf8, type JsonValue, LIMITS, PREDICATE
 import { readRelease, type ReleasePredicate } from '../evidence/predicates/release.js';
 import { isAbout } from '../evidence/predicates/statement.js';
 import { parseJson } from '../policy/document.js';
-import type { Policy } from '../policy/policy.js';
+import type { Policy } from '../policy/policy-types.js';
 import { outsideScope } from '../policy/scope.js';
 import type { LaneReader } from './lane-reader.js';
 import type { WaybillStatements } from './waybill-step.js';

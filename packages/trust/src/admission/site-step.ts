@@ -6,7 +6,7 @@ import { readSiteRecord, type SiteRecordPredicate } from '../evidence/predicates
 import { readRecordFile } from '../evidence/record-file.js';
 import type { VerifyTrust } from '../evidence/verify-trust.js';
 import { verifyStatement } from '../evidence/verify-statement.js';
-import type { Policy, PolicyGroup } from '../policy/policy.js';
+import type { Policy, PolicyGroup } from '../policy/policy-types.js';
 import type { SiteFacts } from './types.js';
 
 /**

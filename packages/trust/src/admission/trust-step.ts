@@ -2,7 +2,8 @@
 import { type Digest, EXAMPLE_KEY_IDS, keyIdOf, LIMITS, parseVkey, TrustError } from '@sealane/core';
 import { checkTrustedRoot, logKeySpki } from '../evidence/trusted-root.js';
 import { type Channel, parseChannel } from '../policy/channel.js';
-import { parsePolicy, type Policy, policyDigest } from '../policy/policy.js';
+import type { Policy } from '../policy/policy-types.js';
+import { parsePolicy, policyDigest } from '../policy/policy.js';
 import { secondsToTime } from '../time.js';
 import { readTarget, refreshTrust } from '../tuf/client.js';
 import { channelPath, EXAMPLE_MARK } from '../tuf/publisher.js';

@@ -2,7 +2,7 @@
 import type { Check, Digest, ErrorCode, JsonObject } from '@sealane/core';
 import type { GrantedRole, SiteExceptionKind } from '../evidence/predicates/exception.js';
 import type { ReleaseComponent } from '../evidence/predicates/release.js';
-import type { Floor } from '../policy/policy.js';
+import type { Floor } from '../policy/policy-types.js';
 import type { SiteMail } from '../policy/site-shard.js';
 import type { SiteVariables } from '../site-variables.js';
 import type { TufExpiry } from '../tuf/rules.js';

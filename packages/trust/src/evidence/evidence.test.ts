@@ -16,7 +16,7 @@ import {
 } from '@sealane/core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Policy } from '../policy/policy.js';
+import type { Policy } from '../policy/policy-types.js';
 import { codeOf } from '../testing/code-of.js';
 import { ed25519Key, envelopeOf, type TestSigner, testSigner } from '../testing/test-keys.js';
 import { type TestLog, testLog, testWitness } from '../testing/test-log.js';

@@ -15,7 +15,7 @@ import {
   TrustError,
   type Vkey,
 } from '@sealane/core';
-import type { Policy, PolicyAuthority, PolicyLog } from '../policy/policy.js';
+import type { Policy, PolicyAuthority, PolicyLog } from '../policy/policy-types.js';
 
 /** DER of SubjectPublicKeyInfo for Ed25519 up to the 32 key bytes (RFC 8410, section 4). */
 const ED25519_SPKI_PREFIX = new Uint8Array([0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00]);

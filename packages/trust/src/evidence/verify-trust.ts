@@ -1,6 +1,6 @@
 /** What statements are verified against: keys with their windows, logs and witnesses, as one stage's policy names them. */
 import { fromBase64, type JsonObject, logId, parseVkey, type Vkey } from '@sealane/core';
-import type { Policy } from '../policy/policy.js';
+import type { Policy } from '../policy/policy-types.js';
 import { trustedRootFromPolicy } from './trusted-root.js';
 
 /** The indexes of the log `origin` at which a signer's statements count (from ≤ index < until). */

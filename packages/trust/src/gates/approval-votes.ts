@@ -1,7 +1,7 @@
 /** Whose approvals count: people, none of them author, tester or promoter, each over exactly what is being decided. */
 import { type Digest, PREDICATE } from '@sealane/core';
 import { type ApprovalPredicate, readApproval } from '../evidence/predicates/approval.js';
-import type { PolicyPerson } from '../policy/policy.js';
+import type { PolicyPerson } from '../policy/policy-types.js';
 import { outsideScope } from '../policy/scope.js';
 import { timeToSeconds } from '../time.js';
 import { digestsOf, type Selected, selectStatements, signersOf } from './evidence-selection.js';

@@ -1,7 +1,7 @@
 /** Approvals: enough different people, none of them author, tester or promoter, each over exactly what is being decided. */
 import type { Check } from '@sealane/core';
 import { z } from 'zod';
-import type { Policy } from '../policy/policy.js';
+import type { Policy } from '../policy/policy-types.js';
 import { digestOfVote, excludedKeys, ROLES, votesOf } from './approval-votes.js';
 import { failed, passed, pending } from './check-result.js';
 import { defineGate, type GateContext } from './gate.js';

@@ -2,7 +2,8 @@
 import { type Digest, type ErrorCode, SealaneError, type Statement } from '@sealane/core';
 import type { VerifiedStatement } from '../evidence/statement-checks.js';
 import { isAbout } from '../evidence/predicates/statement.js';
-import { type Policy, signerWindow } from '../policy/policy.js';
+import type { Policy } from '../policy/policy-types.js';
+import { signerWindow } from '../policy/signer-window.js';
 import { outsideScope } from '../policy/scope.js';
 import type { GateInput, Problem, RefusedStatement } from './gate.js';
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Check, type Digest, foundHardware, PREDICATE } from '@sealane/core';
 import { type ExceptionPredicate, exceptionStatement } from '../evidence/predicates/exception.js';
 import { decisionStatement } from '../evidence/predicates/decision.js';
-import type { PolicyExceptionRule } from '../policy/policy.js';
+import type { PolicyExceptionRule } from '../policy/policy-types.js';
 import { refusedExceptions } from './exceptions.js';
 import type { FleetSite } from './gate.js';
 import { windowsGate } from './windows.js';

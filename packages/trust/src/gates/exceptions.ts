@@ -6,7 +6,7 @@ import { type Check, type Digest, PREDICATE } from '@sealane/core';
 import { readDecision } from '../evidence/predicates/decision.js';
 import { type ExceptionKind, type ExceptionPredicate, exceptionTerms, readException } from '../evidence/predicates/exception.js';
 import { exceptionSigners, grantingPeople, isWithin } from '../policy/exception-rule.js';
-import type { PolicyExceptionRule } from '../policy/policy.js';
+import type { PolicyExceptionRule } from '../policy/policy-types.js';
 import { timeToSeconds } from '../time.js';
 import { failed, passed } from './check-result.js';
 import { EVIDENCE_CODES, type Selected, selectStatements } from './evidence-selection.js';

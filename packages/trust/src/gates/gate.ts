@@ -19,7 +19,7 @@ import type { ReleaseDeclaration } from '../evidence/predicates/declaration.js';
 import type { ComponentKind } from '../evidence/predicates/release.js';
 import type { VerifiedStatement, WitnessedTime } from '../evidence/statement-checks.js';
 import { fitShape } from '../policy/document.js';
-import type { Policy, PolicyGroup } from '../policy/policy.js';
+import type { Policy, PolicyGroup } from '../policy/policy-types.js';
 import type { Conditions } from '../reports/conditions.js';
 import type { Fidelity } from '../reports/fidelity.js';
 import type { Rehearsal } from '../reports/rehearsal.js';

@@ -14,7 +14,7 @@ import {
   requiredText,
   unknownFacts,
 } from '@sealane/core';
-import type { PolicyHardware } from '../policy/policy.js';
+import type { PolicyHardware } from '../policy/policy-types.js';
 import { timeToSeconds } from '../time.js';
 
 /** A device that was tested: its facts, and a word that tells it from other units. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { PolicyGate } from '../policy/policy.js';
+import type { PolicyGate } from '../policy/policy-types.js';
 import { digestOf, gate, GateLane } from '../testing/gate-lane.js';
 
 const ID = 'irreversible';

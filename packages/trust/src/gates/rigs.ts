@@ -9,7 +9,7 @@ import { subjectOfRecall } from '../evidence/predicates/recall.js';
 import { keySubject, readRig, type RigPredicate } from '../evidence/predicates/rig.js';
 import { readRigRebuild, type RigRebuildPredicate } from '../evidence/predicates/rig-rebuild.js';
 import { isAbout } from '../evidence/predicates/statement.js';
-import type { PolicyKey } from '../policy/policy.js';
+import type { PolicyKey } from '../policy/policy-types.js';
 import { EVIDENCE_CODES, type Selected, selectStatements } from './evidence-selection.js';
 import type { GateContext } from './gate.js';
 import type { TestRun } from './test-runs.js';

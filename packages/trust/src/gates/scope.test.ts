@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { gate, GateLane, junit, keyOf } from '../testing/gate-lane.js';
-import type { PolicyScope } from '../policy/scope.js';
+import type { PolicyScope } from '../policy/policy-types.js';
 import { evaluateGates } from './index.js';
 
 const api: PolicyScope = { team: 'edge', releases: ['api'], classes: {}, signers: [], people: [], repositories: [] };

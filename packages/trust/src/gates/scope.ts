@@ -1,7 +1,8 @@
 /** Scope: the release is in one team's boundary, made by that team's author and from one of its repositories. Judged wherever policy has scopes. */
 import { type Check, PREDICATE } from '@sealane/core';
 import { readRelease } from '../evidence/predicates/release.js';
-import { type PolicyScope, scopeOf } from '../policy/scope.js';
+import type { PolicyScope } from '../policy/policy-types.js';
+import { scopeOf } from '../policy/scope.js';
 import { failed, passed, type RefusalWords } from './check-result.js';
 import { digestsOf, EVIDENCE_CODES, selectStatements, whyNone } from './evidence-selection.js';
 import type { GateContext } from './gate.js';

@@ -5,7 +5,7 @@ import { readSiteRecord, type SiteRecordPredicate } from '../evidence/predicates
 import { keySubject } from '../evidence/predicates/rig.js';
 import { isAbout } from '../evidence/predicates/statement.js';
 import type { WitnessedTime } from '../evidence/statement-checks.js';
-import type { PolicyKey } from '../policy/policy.js';
+import type { PolicyKey } from '../policy/policy-types.js';
 import { EVIDENCE_CODES, type Selected, selectStatements } from './evidence-selection.js';
 import type { GateContext } from './gate.js';
 

@@ -2,7 +2,7 @@
 import { type Check, type ErrorCode, PREDICATE } from '@sealane/core';
 import { z } from 'zod';
 import { type DecisionPredicate, readDecision, stageUrn } from '../evidence/predicates/decision.js';
-import type { PolicyStage } from '../policy/policy.js';
+import type { PolicyStage } from '../policy/policy-types.js';
 import { failed, passed, pending } from './check-result.js';
 import { type Selected, selectStatements, type Selection } from './evidence-selection.js';
 import { defineGate, type GateContext, type GateInput } from './gate.js';

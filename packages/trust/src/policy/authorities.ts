@@ -2,7 +2,7 @@
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import { fromBase64 } from '@sealane/core';
 import { stampsTimes } from '../sigstore/certificate-use.js';
-import type { PolicyAuthorities } from './policy.js';
+import type { PolicyAuthorities } from './policy-types.js';
 
 /** What to do about a contradiction: throws. */
 type Fail = (what: string, cause?: unknown) => never;

@@ -5,7 +5,7 @@
 import { canonicalJson, type Digest, LIMITS, TrustError } from '@sealane/core';
 import { z } from 'zod';
 import { parseDocument } from './document.js';
-import type { Floor } from './policy.js';
+import type { Floor } from './policy-types.js';
 import { type ShardEntry, shardEntryShape } from './site-shard.js';
 import { digestShape, floorShape, labelsShape, MAX_LIST, nameShape, originShape, textShape, timeShape } from './shapes.js';
 

@@ -1,7 +1,7 @@
 /** What policy says of one kind of exceptions: whose signatures count, how many people they are, and how much one may allow. */
 import type { ExceptionPredicate } from '../evidence/predicates/exception.js';
 import { timeToSeconds } from '../time.js';
-import type { Policy, PolicyExceptionRule } from './policy.js';
+import type { Policy, PolicyExceptionRule } from './policy-types.js';
 
 /** The keys whose signatures count: never an online key, whoever's it is said to be. */
 export function exceptionSigners({ people, chain }: Policy, rule: PolicyExceptionRule): readonly string[] {

@@ -1,7 +1,8 @@
 /** What a policy's shape cannot say: references that resolve, keys that are what their ids claim, an order that is one. */
 import { CoreError, digestHex, fromBase64, identityIdOf, parseVkey, sha256, TrustError } from '@sealane/core';
 import { checkAuthorities } from './authorities.js';
-import { type Policy, type PolicyWindow, signerWindow } from './policy.js';
+import type { Policy, PolicyWindow } from './policy-types.js';
+import { signerWindow } from './signer-window.js';
 import { scopeName } from './scope.js';
 
 /**

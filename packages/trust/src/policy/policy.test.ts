@@ -5,7 +5,8 @@ import { testLog, testWitness } from '../testing/test-log.js';
 import { type TestPeople, testPeople, testPolicy } from '../testing/test-policy.js';
 import { codeOf } from '../testing/code-of.js';
 import { testSigner } from '../testing/test-keys.js';
-import { encodePolicy, parsePolicy, type Policy } from './policy.js';
+import type { Policy } from './policy-types.js';
+import { encodePolicy, parsePolicy } from './policy.js';
 
 let people: TestPeople;
 let policy: Policy;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { outsideScope, type PolicyScope, type ScopedRelease, scopeOf, scopeShape } from './scope.js';
+import type { PolicyScope } from './policy-types.js';
+import { outsideScope, type ScopedRelease, scopeOf, scopeShape } from './scope.js';
 import type { WorkloadClass } from './workload-class.js';
 
 const none = { classes: {}, signers: [], people: [], repositories: [] };

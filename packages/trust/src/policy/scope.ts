@@ -5,22 +5,9 @@
  */
 import { canonicalJson, fromUtf8 } from '@sealane/core';
 import { z } from 'zod';
+import type { Policy, PolicyScope } from './policy-types.js';
 import { keyIdShape, MAX_LIST, nameShape } from './shapes.js';
-import { type ClassFilter, classFilterShape, isOfClass, type WorkloadClass } from './workload-class.js';
-import type { Policy } from './policy.js';
-
-/**
- * One team's boundary. `releases` are names, or the beginning of names and a `*`; `signers` key ids; `people` ids of people; `repositories` sources
- * that provenance must name, empty for any.
- */
-export type PolicyScope = {
-  readonly team: string;
-  readonly releases: readonly string[];
-  readonly classes: ClassFilter;
-  readonly signers: readonly string[];
-  readonly people: readonly string[];
-  readonly repositories: readonly string[];
-};
+import { classFilterShape, isOfClass, type WorkloadClass } from './workload-class.js';
 
 /** A release's name, or its beginning and `*`; never `*` alone: the organisation's own keys are in no scope. */
 const releasePatternShape = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}\*?$/);

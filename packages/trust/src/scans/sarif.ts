@@ -39,7 +39,7 @@ export interface ScanTimes {
 
 /** Whether a document says that it is SARIF. */
 export function isSarif(document: JsonObject): boolean {
-  return Array.isArray(document['runs']) || (typeof document['$schema'] === 'string' && document['$schema'].includes('sarif'));
+  return Array.isArray(document.runs) || (typeof document.$schema === 'string' && document.$schema.includes('sarif'));
 }
 
 /**

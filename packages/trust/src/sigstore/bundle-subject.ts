@@ -7,6 +7,12 @@ import { z } from 'zod';
 import { parseShape } from '../policy/document.js';
 import { asRefusal, refused } from './bundle-error.js';
 
+/** What was signed: its SHA-256, and its bytes where they are at hand. */
+export interface SignedArtifact {
+  readonly digest: Digest;
+  readonly bytes?: Uint8Array;
+}
+
 /** Both versions of the statement that public builders write; digest sets may name other algorithms than SHA-256. */
 const statementShape = z.looseObject({
   _type: z.enum(['https://in-toto.io/Statement/v1', 'https://in-toto.io/Statement/v0.1']),

@@ -5,7 +5,7 @@ import type { SignedEntity } from '@sigstore/verify';
 import { digestHex, equalBytes, fromHex } from '@sealane/core';
 import { refused } from './bundle-error.js';
 import { verifyP256Prehashed } from './p256-prehashed.js';
-import type { SignedArtifact } from './verify-bundle.js';
+import type { SignedArtifact } from './bundle-subject.js';
 
 type MessageSignature = Extract<Bundle['content'], { $case: 'messageSignature' }>['messageSignature'];
 

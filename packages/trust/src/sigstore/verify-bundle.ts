@@ -12,16 +12,10 @@ import { loadSigstore } from '../evidence/sigstore.js';
 import { asRefusal, refused } from './bundle-error.js';
 import { readBundle } from './bundle-file.js';
 import { type BundleKey, checkIdentity, type ExpectedSigner, signerOf } from './bundle-signer.js';
-import { statementAbout } from './bundle-subject.js';
+import { type SignedArtifact, statementAbout } from './bundle-subject.js';
 import { logBodySigner } from './log-body-signer.js';
 import { messageSignatureOf } from './message-signature.js';
 import { readTrustedRoot } from './trusted-root-file.js';
-
-/** What was signed: its SHA-256, and its bytes where they are at hand. */
-export interface SignedArtifact {
-  readonly digest: Digest;
-  readonly bytes?: Uint8Array;
-}
 
 /** What a bundle showed. `predicateType` is null for a bare signature. */
 export interface VerifiedBundle {

@@ -10,7 +10,8 @@ import { parseJson, parseShape } from '../policy/document.js';
 import { asRefusal, refused } from './bundle-error.js';
 import { publicKeyOf } from './bundle-signer.js';
 import { statementAbout } from './bundle-subject.js';
-import type { SignedArtifact, VerifiedBundle } from './verify-bundle.js';
+import type { SignedArtifact } from './bundle-subject.js';
+import type { VerifiedBundle } from './verify-bundle.js';
 
 const keyBundleShape = z.looseObject({
   mediaType: z.enum(['application/vnd.dev.sigstore.bundle.v0.3+json', 'application/vnd.dev.sigstore.bundle+json;version=0.3']),

@@ -22,7 +22,7 @@ import { writePredicate } from '../evidence/predicates/statement.js';
 import type { VerifiedStatement } from '../evidence/statement-checks.js';
 import { evaluateGates, evidenceToApprove, GATES } from '../gates/index.js';
 import type { FleetSite, Gate, GateInput } from '../gates/gate.js';
-import type { Policy, PolicyGate } from '../policy/policy.js';
+import type { Policy, PolicyGate } from '../policy/policy-types.js';
 import { type ReportFormat, readReport } from '../reports/report-format.js';
 import { type RunDocument, testResultPredicate, testResultStatement } from '../reports/test-result.js';
 import { z } from 'zod';

@@ -14,7 +14,8 @@ import {
 import { type ApprovalPredicate, approvalStatement } from '../evidence/predicates/approval.js';
 import { type DecisionFields, decisionStatement, type Promotion } from '../evidence/predicates/decision.js';
 import { type ReleasePredicate, releaseStatement } from '../evidence/predicates/release.js';
-import { encodePolicy, type Policy, policyDigest } from '../policy/policy.js';
+import type { Policy } from '../policy/policy-types.js';
+import { encodePolicy, policyDigest } from '../policy/policy.js';
 import { readReport } from '../reports/report-format.js';
 import { testResultPredicate, testResultStatement } from '../reports/test-result.js';
 import { encodeWaybill, type Waybill } from '../waybill/waybill.js';

@@ -1,6 +1,6 @@
 /** A policy for tests: three stages, one author, builder, lab, two people, one registrar, one log with its witnesses. */
 import { base64 } from '@sealane/core';
-import type { Policy, PolicyKey } from '../policy/policy.js';
+import type { Policy, PolicyKey } from '../policy/policy-types.js';
 import { type TestSigner, testSigner } from './test-keys.js';
 import type { TestLog } from './test-log.js';
 
