@@ -1,7 +1,8 @@
 // Makes a lane whose ledger has so many entries, each really signed: `node test/bench/ledger-make.mjs --entries N --data DIR` (ten million: half an hour).
 //
-// Entries go through the ledger's own commits, 2,000 at a time, but for the check of each signature: whoever measures `verify` does that.
-import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+// The rows of each commit of 2,000 entries are as appending them would have made them (a test compares the two), but nothing is flushed before the end, and no
+// signature is checked: whoever measures `verify` does that.
+import { createECDH, createHash, createPrivateKey, createPublicKey } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -12,6 +13,7 @@ import { makeLane } from './lane.mjs';
 import { ledgerParts } from './ledger-build.mjs';
 import { countsOf, statements } from './ledger-statements.mjs';
 import { ROOT } from './measure.mjs';
+import { pack, unpack } from './packed.mjs';
 
 const ORIGIN = 'lane.example';
 const BATCH = 2000;
@@ -52,39 +54,49 @@ async function make({ entries, dir }) {
   const lane = await makeLane(dir);
   await lane.stop();
   const pems = pemsOf();
-  const appender = await openAppender(parts, lane.home);
+  const ledger = await openFor(parts, lane.home);
   const pool = signers(pems);
   const content = inventories(parts, lane.home, countsOf(entries).classes);
-  const began = performance.now();
-  try {
-    const source = batches(statements(parts, { entries, keys: { site: publicOf(parts, pems.site) }, ...content }));
-    const waiting = [];
-    let written = 0;
-    for (let at = 0; ; at += 1) {
-      while (waiting.length < AHEAD) {
-        const { value: batch, done } = source.next();
-        if (done) break;
-        waiting.push(pool.sign(batch).then((signed) => prepared(parts, pems, batch, signed)));
-      }
-      const next = waiting.shift();
-      if (next === undefined) break;
-      const batch = await next;
-      await appender.append(batch);
-      written += batch.length;
-      if (at % SEAL_EVERY === SEAL_EVERY - 1 || written === entries) await appender.seal(written);
-      if (written % 100_000 < BATCH)
-        console.error(`${written} entries, ${Math.round((written * 1000) / (performance.now() - began))} a second`);
+  const [began, cpu] = [performance.now(), process.cpuUsage()];
+  const source = batches(statements(parts, { entries, keys: { site: publicOf(parts, pems.site) }, ...content }));
+  const waiting = [];
+  let written = 0;
+  for (let at = 0; ; at += 1) {
+    while (waiting.length < AHEAD) {
+      const { value: batch, done } = source.next();
+      if (done) break;
+      waiting.push(pool.sign(batch).then((signed) => ({ batch, signed })));
     }
-  } finally {
-    pool.stop();
-    await appender.close();
+    const next = await waiting.shift();
+    if (next === undefined) break;
+    written += next.batch.length;
+    await ledger.commit(prepared(parts, pems, next), written);
+    if (at % SEAL_EVERY === SEAL_EVERY - 1 || written === entries) await ledger.seal(written);
+    if (written % 100_000 < BATCH) tell(`${written} entries`);
+  }
+  pool.stop();
+  await ledger.finish();
+  tell('done');
+
+  function tell(what) {
+    const { user, system } = process.cpuUsage(cpu);
+    const [seconds, each] = [(performance.now() - began) / 1000, (user + system) / written];
+    console.error(`${what}, ${Math.round(written / seconds)} a second, ${each.toFixed(1)} µs of processor time each`);
   }
 }
 
 function pemsOf() {
   const read = (name) => [name, readFileSync(path.join(ROOT, 'keys-example', `${name}.pem`), 'utf8')];
-  const site = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' });
-  return { ...Object.fromEntries(SIGNERS.map(read)), site };
+  return { ...Object.fromEntries(SIGNERS.map(read)), site: siteKey().export({ type: 'pkcs8', format: 'pem' }) };
+}
+
+/** The key of all sites: the same in each run, since what they say names it. */
+function siteKey() {
+  const exchange = createECDH('prime256v1');
+  exchange.setPrivateKey(createHash('sha256').update('the sites of a measured ledger').digest());
+  const point = exchange.getPublicKey();
+  const [d, x, y] = [exchange.getPrivateKey(), point.subarray(1, 33), point.subarray(33)].map((each) => each.toString('base64url'));
+  return createPrivateKey({ key: { kty: 'EC', crv: 'P-256', d, x, y }, format: 'jwk' });
 }
 
 function publicOf({ keyIdOf }, pem) {
@@ -93,32 +105,25 @@ function publicOf({ keyIdOf }, pem) {
 }
 
 /** The ledger of a home: batches of prepared entries go in, and now and then its witness cosigns. */
-async function openAppender(parts, home) {
-  const { batchAppender, cosign, ed25519NoteSigner, openAnchor, openLedger, openStore, parseCheckpoint, readLogKeys } = parts;
+async function openFor(parts, home) {
+  const { cosign, ed25519NoteSigner, openBulk, openLedger, parseCheckpoint } = parts;
   const file = path.join(home, 'ledger', 'ledger.sqlite');
-  const logSigner = ed25519NoteSigner(ORIGIN, createPrivateKey(readFileSync(path.join(home, 'keys', 'log.pem'))));
+  const signer = ed25519NoteSigner(ORIGIN, createPrivateKey(readFileSync(path.join(home, 'keys', 'log.pem'))));
   const witness = { name: 'witness.example', privateKey: createPrivateKey(readFileSync(path.join(ROOT, 'keys-example', 'witness.pem'))) };
   const timeAt = (size) => `${new Date(Date.parse('2026-01-01T00:00:00Z') + size * 1000).toISOString().slice(0, 19)}Z`;
-  let size = 0;
-  const now = () => timeAt(size);
-  const ledger = await openLedger({ file, origin: ORIGIN, logSigner, now });
-  if ((await ledger.size()) !== 0) throw new Error(`fill ${file}: expected an empty ledger`);
-  const store = await openStore({ file }, 'read-write');
-  const logKeys = await readLogKeys(store, logSigner.vkey);
-  const keys = () => logKeys;
-  const append = batchAppender({ store, origin: ORIGIN, keys, signer: () => logSigner, anchor: openAnchor(file, keys), now });
+  const open = () => openLedger({ file, origin: ORIGIN, logSigner: signer, now: () => timeAt(0) });
+  const empty = await open();
+  const size = await empty.size();
+  await empty.close();
+  if (size !== 0) throw new Error(`fill ${file}: expected an empty ledger, got ${size} entries`);
+  const bulk = openBulk(file, { origin: ORIGIN, signer });
   return {
-    append: async (batch) => {
-      size += batch.length;
-      await append(batch);
-    },
-    seal: async (at) => {
-      const note = await ledger.checkpointNote();
-      await ledger.saveCosigned(note + cosign(witness, parseCheckpoint(note).text, Date.parse(timeAt(at)) / 1000));
-    },
-    close: async () => {
-      await ledger.close();
-      await store.close();
+    commit: (batch, at) => bulk.commit(batch, timeAt(at)),
+    seal: (at) => bulk.seal((note) => note + cosign(witness, parseCheckpoint(note).text, Date.parse(timeAt(at)) / 1000), timeAt(at)),
+    finish: async () => {
+      await bulk.finish();
+      // whoever opens it for writing notes in the anchor how far it is
+      await (await open()).close();
     },
   };
 }
@@ -165,7 +170,7 @@ function signers(keys) {
     () => new Worker(new URL('ledger-sign-worker.mjs', import.meta.url), { workerData: { keys } }),
   );
   for (const worker of workers)
-    worker.on('message', ({ id, signed }) => {
+    worker.on('message', ({ id, ...signed }) => {
       waiting.get(id)(signed);
       waiting.delete(id);
     });
@@ -175,7 +180,9 @@ function signers(keys) {
       new Promise((resolve) => {
         next += 1;
         waiting.set(next, resolve);
-        workers[next % WORKERS].postMessage({ id: next, batch });
+        const payloads = pack(batch.map(({ payload }) => payload));
+        const message = { id: next, signers: batch.map(({ signer }) => signer), payloads };
+        workers[next % WORKERS].postMessage(message, [payloads.bytes.buffer]);
       }),
     stop: () => {
       for (const worker of workers) void worker.terminate();
@@ -186,12 +193,13 @@ function signers(keys) {
 const publics = new Map();
 
 /** What the ledger would have made of each envelope. */
-function prepared(parts, pems, batch, signed) {
+function prepared(parts, pems, { batch, signed }) {
+  const [leaves, hashes] = [unpack(signed.leaves), unpack(signed.hashes)];
   return batch.map(({ signer, payload }, at) => {
     if (!publics.has(signer)) publics.set(signer, publicOf(parts, pems[signer]));
     const { spki, id: keyId } = publics.get(signer);
     const statement = JSON.parse(Buffer.from(payload).toString());
-    const { leaf, leafHash, statementDigest } = signed[at];
+    const [leaf, leafHash, statementDigest] = [leaves[at], hashes[at], signed.digests[at]];
     return { spki, keyId, payload, statement, statementDigest, leaf, leafHash, projected: parts.projectionOf(statement) };
   });
 }

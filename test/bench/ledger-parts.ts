@@ -1,12 +1,8 @@
 /** What the benchmarks of the ledger reach into: bundled as the programs are, so that what is measured is what runs. */
 export * from '@sealane/core';
 export { ed25519NoteSigner, openLedger, verifyLedger } from '@sealane/ledger';
-export { openAnchor } from '../../packages/ledger/src/log/anchor.js';
-export { batchAppender } from '../../packages/ledger/src/log/append.js';
-export { readLogKeys } from '../../packages/ledger/src/log/log-keys.js';
 export { projectionOf } from '../../packages/ledger/src/projection/projected.js';
 export { checkHashes } from '../../packages/ledger/src/verify/hashes.js';
-export { openStore } from '../../packages/ledger/src/store/open-store.js';
 export {
   approvalStatement,
   decisionStatement,
@@ -19,3 +15,4 @@ export {
 } from '@sealane/trust';
 export { withAudit } from '../../packages/auditor/src/open-audit-shell.js';
 export * as answers from './ledger-answers.js';
+export { openBulk } from './ledger-bulk.js';

@@ -2,7 +2,8 @@
 //
 // Of ten million: ten thousand releases and as many sites, a million test runs on five hundred kinds of machine, half a million receipts, and what others say
 // of fifty thousand artifacts.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
+import { template } from './template.mjs';
 
 /** Entries for each release, and what of them is not what others say. */
 const CYCLE = 1000;
@@ -17,8 +18,9 @@ export function countsOf(entries) {
   return { releases, sites: releases, artifacts: releases * 5, classes: Math.min(CLASSES, releases * RUNS) };
 }
 
-const digits = (text) => createHash('sha256').update(text).digest('hex');
+const digits = (text) => hash('sha256', text);
 const digest = (text) => `sha256:${digits(text)}`;
+const bare = (of) => of.slice('sha256:'.length);
 const salt = (text) => digits(text).slice(0, 32);
 
 export const names = {
@@ -31,10 +33,21 @@ export const names = {
 /** A second for each entry. */
 const timeAt = (index) => `${new Date(AT + index * 1000).toISOString().slice(0, 19)}Z`;
 
+/** Texts that stand for others in a template. */
+const MARK = {
+  digest: digits('mark 1'),
+  other: digits('mark 2'),
+  before: digits('mark 3'),
+  salt: salt('mark'),
+  time: '2001-02-03T04:05:06Z',
+  number: '987654321',
+};
+
 /** Yields `{signer, payload}`. `hardware(kind)`: digest of the inventory of a kind of machine; `inventory(kind, serial)`: the inventory. */
 export function* statements(parts, { entries, keys, hardware, inventory, report }) {
   const { releases, sites, artifacts, classes } = countsOf(entries);
   const chains = Array.from({ length: sites }, () => ({ seq: 0, prev: null, running: null }));
+  const [run, receipt, other] = [runs(parts, report), receipts(parts, { keys, inventory }), others(parts)];
   let index = 0;
   const told = (signer, payload) => {
     index += 1;
@@ -47,9 +60,9 @@ export function* statements(parts, { entries, keys, hardware, inventory, report 
     if (at < releases && index + CYCLE - 1 <= entries) {
       yield told('author', releaseOf(parts, at, release));
       yield told('builder', provenanceOf(parts, at, release));
-      for (let run = 0; run < RUNS; run += 1) {
-        const kind = (at * RUNS + run) % classes;
-        yield told('lab', runOf(parts, { at, run, release, hardware: hardware(kind), report, finishedAt: timeAt(index) }));
+      for (let each = 0; each < RUNS; each += 1) {
+        const kind = (at * RUNS + each) % classes;
+        yield told('lab', run(bare(release), bare(hardware(kind)), timeAt(index), salt(`run ${at} ${each}`)));
       }
       for (const person of ['alice', 'bob']) yield told(person, approvalOf(parts, person, release, timeAt(index)));
       for (const [stage, from] of [
@@ -61,22 +74,15 @@ export function* statements(parts, { entries, keys, hardware, inventory, report 
       for (let each = 0; each < RECEIPTS; each += 1) {
         const site = (at * RECEIPTS + each) % sites;
         const chain = chains[site];
-        const payload = receiptOf(parts, {
-          site,
-          chain,
-          keys,
-          release,
-          at: timeAt(index),
-          hardware: inventory(site % classes, `S${site}`),
-        });
+        const payload = receipt(site, chain, { release, at: timeAt(index), kind: site % classes });
         chain.seq += 1;
         chain.prev = parts.sha256(payload);
         chain.running = release;
         yield told('site', payload);
       }
     }
-    const others = Math.min(CYCLE - RUNS - RECEIPTS - 8, entries - index);
-    for (let each = 0; each < others; each += 1) yield told('builder', otherOf(parts, index, names.artifact(index % artifacts)));
+    const more = Math.min(CYCLE - RUNS - RECEIPTS - 8, entries - index);
+    for (let each = 0; each < more; each += 1) yield told('builder', other(bare(names.artifact(index % artifacts)), index));
   }
 }
 
@@ -118,9 +124,14 @@ function provenanceOf({ encodeStatement }, at, release) {
   });
 }
 
-function runOf({ testResultStatement, testResultPredicate }, { at, run, release, hardware, report, finishedAt }) {
-  const predicate = testResultPredicate({ ...report, hardware, finishedAt, salt: salt(`run ${at} ${run}`) });
-  return testResultStatement([{ digest: release }], predicate);
+function runs({ testResultStatement, testResultPredicate }, report) {
+  const { digest: release, other: hardware, time, salt: random } = MARK;
+  return template([release, hardware, time, random], (...[subject, machine, finishedAt, nonce]) =>
+    testResultStatement(
+      [{ digest: `sha256:${subject}` }],
+      testResultPredicate({ ...report, hardware: `sha256:${machine}`, finishedAt, salt: nonce }),
+    ),
+  );
 }
 
 function approvalOf({ approvalStatement, base64 }, person, release, issuedAt) {
@@ -160,29 +171,44 @@ function decisionOf({ decisionStatement }, { at, stage, from, release, time }) {
   });
 }
 
-function receiptOf({ receiptStatement }, { site, chain, keys, release, at, hardware }) {
-  return receiptStatement({
-    site: names.site(site),
-    keyId: keys.site.id,
-    seq: chain.seq + 1,
-    prev: chain.prev,
-    event: 'installed',
-    release,
-    waybill: null,
-    previous: chain.running,
-    reason: null,
-    checks: [],
-    at,
-    hardware,
-    checkpoint: null,
-    salt: salt(`receipt ${site} ${chain.seq}`),
-  });
+/** The first of a site has none before it. */
+function receipts(parts, { keys, inventory }) {
+  const [site, kind, serial] = ['site-of-the-mark', 'kind-of-the-mark', 'serial-of-the-mark'];
+  const { digest: release, other: prev, before: previous, time, salt: random, number } = MARK;
+  const hardware = inventory(kind, serial);
+  const marks = [site, kind, serial, release, time, random, number];
+  const of =
+    (has) =>
+    (...[, , , to, at, nonce, seq, back, from]) =>
+      parts.receiptStatement({
+        site,
+        keyId: keys.site.id,
+        seq: Number(seq),
+        prev: has ? `sha256:${back}` : null,
+        event: 'installed',
+        release: `sha256:${to}`,
+        waybill: null,
+        previous: has ? `sha256:${from}` : null,
+        reason: null,
+        checks: [],
+        at,
+        hardware,
+        checkpoint: null,
+        salt: nonce,
+      });
+  const [first, next] = [template(marks, of(false)), template([...marks, prev, previous], of(true))];
+  return (number, { seq, prev: back, running }, { release: to, at, kind: machine }) => {
+    const texts = [names.site(number), machine, `S${number}`, bare(to), at, salt(`receipt ${number} ${seq}`), seq + 1];
+    return back === null ? first(...texts) : next(...texts, bare(back), bare(running));
+  };
 }
 
-function otherOf({ encodeStatement }, index, artifact) {
-  return encodeStatement({
-    subject: [{ name: 'artifact', digest: { sha256: artifact.slice('sha256:'.length) } }],
-    predicateType: 'https://example.com/scan/v1',
-    predicate: { scanner: { uri: 'https://scanner.example', version: '1.4.2' }, findings: [], number: index },
-  });
+function others({ encodeStatement }) {
+  return template([MARK.digest, MARK.number], (subject, index) =>
+    encodeStatement({
+      subject: [{ name: 'artifact', digest: { sha256: subject } }],
+      predicateType: 'https://example.com/scan/v1',
+      predicate: { scanner: { uri: 'https://scanner.example', version: '1.4.2' }, findings: [], number: Number(index) },
+    }),
+  );
 }
