@@ -1,5 +1,5 @@
 /** Row D1: plain cosign logs at the service and verifies with its log check on; what is no signature by a key that may log is refused and leaves no trace. */
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,6 +7,7 @@ import { keyIdOf } from '@sealane/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { buildVersion, makeLane, type TestLane } from '../support/lane.js';
+import { recordBody, recordSignature, spkiOf } from '../support/record-request.js';
 import { startReferrersRegistry, type TestRegistry } from '../support/registry.js';
 import { requireProgram } from '../support/require-program.js';
 import { type Ended, ROOT, runJson, runProgram, type Server } from '../support/run.js';
@@ -28,7 +29,6 @@ let registry: TestRegistry | undefined;
 let release: string;
 
 const privateKey = (name: string): KeyObject => createPrivateKey(readFileSync(path.join(ROOT, 'keys-example', `${name}.pem`)));
-const spkiOf = (key: KeyObject): Buffer => createPublicKey(key).export({ type: 'spki', format: 'der' });
 const given = (name: string): string => path.join(lane.home, 'records', name);
 const records = (): string => path.join(lane.lane, 'records');
 const size = (): number =>
@@ -125,29 +125,18 @@ describe.skipIf(isAbsent)('D1 cosign', () => {
   });
 });
 
-/** A request as cosign makes it. */
-function requestOf(key: KeyObject, text: string): { readonly digest: string; readonly der: Buffer; readonly spki: Buffer } {
-  const digest = createHash('sha256').update(text).digest('base64');
-  return { digest, der: sign('sha256', Buffer.from(text), key), spki: spkiOf(key) };
-}
-
-function bodyOf({ digest, der, spki }: ReturnType<typeof requestOf>, more: object = {}): object {
-  const verifier = { keyDetails: 'PKIX_ECDSA_P256_SHA_256', publicKey: { rawBytes: spki.toString('base64') } };
-  return { hashedRekordRequestV002: { digest, signature: { content: der.toString('base64'), verifier }, ...more } };
-}
-
 const post = (body: unknown): ReturnType<typeof api> => api(service, 'POST /api/v2/log/entries', { body });
 
 describe('D1 the log of records', () => {
   it('D1 gives a record the same place again, also by the other form of its signature, at no cost to its signer', async () => {
-    const request = requestOf(privateKey('lab'), 'once');
-    const first = await post(bodyOf(request));
+    const request = recordSignature(privateKey('lab'), 'once');
+    const first = await post(recordBody(request));
     expect(first.status).toBe(201);
     const before = size();
     const twin = { ...request, der: otherForm(request.der) };
     expect(twin.der.equals(request.der)).toBe(false);
     for (let again = 0; again < 14; again += 1) {
-      const answer = await post(bodyOf(again % 2 === 0 ? request : twin));
+      const answer = await post(recordBody(again % 2 === 0 ? request : twin));
       expect({ status: answer.status, index: answer.json.logIndex, body: answer.json.canonicalizedBody }).toEqual({
         status: 201,
         index: first.json.logIndex,
@@ -159,13 +148,13 @@ describe('D1 the log of records', () => {
 
   it('D1 says one constant thing to whoever may not log, and to whoever sends something else, and logs nothing', async () => {
     const before = size();
-    const good = requestOf(privateKey('lab'), 'refused');
+    const good = recordSignature(privateKey('lab'), 'refused');
     const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
     const strangers = [
-      bodyOf(requestOf(stranger, 'refused')),
+      recordBody(recordSignature(stranger, 'refused')),
       // the key of the lab, and a signature that is not its
-      bodyOf({ ...good, der: requestOf(stranger, 'refused').der }),
-      bodyOf({ ...good, digest: requestOf(stranger, 'another').digest }),
+      recordBody({ ...good, der: recordSignature(stranger, 'refused').der }),
+      recordBody({ ...good, digest: recordSignature(stranger, 'another').digest }),
     ];
     for (const body of strangers)
       expect(await post(body)).toMatchObject({
@@ -175,24 +164,24 @@ describe('D1 the log of records', () => {
     const malformed = [
       '{',
       {},
-      bodyOf(good, { more: 1 }),
+      recordBody(good, { more: 1 }),
       { dsseRequestV002: {} },
-      bodyOf({ ...good, digest: 'YWJj' }),
-      bodyOf({ ...good, der: Buffer.from('no signature') }),
-      bodyOf({ ...good, der: Buffer.concat([good.der, Buffer.from([0])]) }),
-      bodyOf({ ...good, spki: spkiOf(generateKeyPairSync('ed25519').privateKey) }),
-      bodyOf({ ...good, spki: spkiOf(generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey) }),
+      recordBody({ ...good, digest: 'YWJj' }),
+      recordBody({ ...good, der: Buffer.from('no signature') }),
+      recordBody({ ...good, der: Buffer.concat([good.der, Buffer.from([0])]) }),
+      recordBody({ ...good, spki: spkiOf(generateKeyPairSync('ed25519').privateKey) }),
+      recordBody({ ...good, spki: spkiOf(generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey) }),
     ];
     for (const body of malformed) expect((await post(body)).status, JSON.stringify(body).slice(0, 200)).toBe(400);
-    const large = await post(JSON.stringify(bodyOf(good)).padEnd(20_000));
+    const large = await post(JSON.stringify(recordBody(good)).padEnd(20_000));
     expect(large.status, large.text + service.stderr().slice(-600)).toBe(413);
     expect(size()).toBe(before);
-    expect((await post(bodyOf(good))).status).toBe(201);
+    expect((await post(recordBody(good))).status).toBe(201);
   });
 
   it('D1 takes no more of one signer in a minute than it may', async () => {
     const statuses: number[] = [];
-    for (let at = 0; at < 14; at += 1) statuses.push((await post(bodyOf(requestOf(privateKey('lab'), `many ${at}`)))).status);
+    for (let at = 0; at < 14; at += 1) statuses.push((await post(recordBody(recordSignature(privateKey('lab'), `many ${at}`)))).status);
     expect(statuses).toContain(201);
     expect(statuses.at(-1)).toBe(429);
     expect(statuses.filter((status) => status !== 201 && status !== 429)).toEqual([]);
@@ -212,10 +201,10 @@ describe('D1 the log of records', () => {
     const old = path.join(dir, 'old');
     cpSync(records(), old, { recursive: true });
     service = await serve();
-    expect((await post(bodyOf(requestOf(privateKey('lab'), 'before the loss')))).status).toBe(201);
+    expect((await post(recordBody(recordSignature(privateKey('lab'), 'before the loss')))).status).toBe(201);
     rmSync(records(), { recursive: true });
     cpSync(old, records(), { recursive: true });
-    const answer = await post(bodyOf(requestOf(privateKey('lab'), 'after the loss')));
+    const answer = await post(recordBody(recordSignature(privateKey('lab'), 'after the loss')));
     expect(answer).toMatchObject({ status: 503, json: { code: 14, message: 'not now' } });
     expect(service.stderr()).toContain('LOG_RESTORED');
   });

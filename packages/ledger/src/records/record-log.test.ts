@@ -1,6 +1,6 @@
 /** The log of records over files in memory: every proof holds, a kill leaves the head before or after, an old copy signs nothing. */
 import { generateKeyPairSync } from 'node:crypto';
-import { leafHash, parseCheckpoint, parseVkey, SealaneError, utf8, verifyInclusion } from '@sealane/core';
+import { leafHash, parseCheckpoint, parseVkey, SealaneError, utf8, verifyConsistency, verifyInclusion } from '@sealane/core';
 import { describe, expect, it } from 'vitest';
 import { ed25519NoteSigner } from '../note-signer.js';
 import { openRecordLog, type RecordAnchor, type RecordFiles, type RecordLog } from './record-log.js';
@@ -85,7 +85,7 @@ describe('a log of records', () => {
       for (let at = 0; at < index; at += 61) expectProved(other, at);
     }
     expect(other.prove([700, 3, 3]).map(({ index: at }) => at)).toEqual([700, 3, 3]);
-    expect(open(many).size()).toBe(1024);
+    expect(open(many).head().size).toBe(1024);
   });
 
   it.each([0, 1, 2, 3])('killed before write %i of a record, it goes on with another one', (writes) => {
@@ -96,9 +96,26 @@ describe('a log of records', () => {
     expect(() => before.append([utf8('lost')])).toThrow('killed');
     at.writes = Infinity;
     const log = open(at);
-    expect(log.size()).toBe(255);
+    expect(log.head().size).toBe(255);
     for (let index = 255; index < 260; index += 1) log.append([leaf(index)]);
     for (const index of [0, 254, 255, 256, 259]) expectProved(log, index);
+  });
+
+  it('keeps the lines of witnesses under its newest checkpoint only, and proves to them that it grew', () => {
+    const at = disk();
+    const log = open(at);
+    for (let index = 0; index < 300; index += 1) log.append([leaf(index)]);
+    const { root: old } = log.head();
+    for (let index = 300; index < 600; index += 1) log.append([leaf(index)]);
+    const { note, root } = log.head();
+    verifyConsistency({ size1: 300, root1: old, size2: 600, root2: root, proof: log.consistencyProof(300, 600) });
+    const line = '— watch.example AAAAAQIDBAUG\n';
+    log.keepCosigned([line]);
+    const again = open(at);
+    expect(again.head()).toMatchObject({ note: note + line, size: 600 });
+    again.append([leaf(600)]);
+    expect(again.head().note).not.toContain('watch.example');
+    expectProved(again, 600);
   });
 
   it('put back to an earlier day it signs nothing, nor beside a history that was shown', () => {

@@ -7,6 +7,7 @@
 import {
   type Checkpoint,
   concatBytes,
+  consistencyProof,
   emptyRoot,
   encodeEntryBundle,
   entriesPath,
@@ -58,12 +59,16 @@ export interface RecordProof {
 }
 
 export interface RecordLog {
-  /** Entries in the log. */
-  readonly size: () => number;
+  /** The newest checkpoint; its note is empty before the first leaf. */
+  readonly head: () => Checkpoint;
   /** Logs leaves, all of them under one checkpoint; durable when it returns. @returns the place of each. @throws LedgerError as `openRecordLog` */
   readonly append: (leaves: readonly Uint8Array[]) => readonly number[];
   /** Proofs under the newest checkpoint, in this order. @throws LedgerError `STATEMENT_UNKNOWN` no such entry */
   readonly prove: (indices: readonly number[]) => readonly RecordProof[];
+  /** That the tree of `size2` leaves is the one of `size1` with more. */
+  readonly consistencyProof: (size1: number, size2: number) => readonly Uint8Array[];
+  /** Keeps the newest checkpoint with the lines of witnesses under it; durable when it returns. */
+  readonly keepCosigned: (lines: readonly string[]) => void;
 }
 
 /**
@@ -75,8 +80,14 @@ export function openRecordLog(files: RecordFiles, anchor: RecordAnchor, signer: 
   let head = headIn(files, signer);
   expectNotRestored(files, head, anchor, signer);
   return {
-    size: () => head.size,
+    head: () => head,
     prove: (indices) => provedUnder(files, head, indices),
+    consistencyProof: (size1, size2) => consistencyProof(size1, size2, (tile) => readTile(files, tile, head.size)),
+    keepCosigned: (lines) => {
+      const cosigned = parseCheckpoint(head.note + lines.join(''));
+      files.write('checkpoint', utf8(cosigned.note));
+      head = cosigned;
+    },
     append: (leaves) => {
       const { origin, size } = head;
       const edge = edgeOf(files, head);

@@ -14,12 +14,10 @@ import {
   type Statement,
   verifyQuorum,
 } from '@sealane/core';
-import { type AppendResult, type Ledger, type LedgerEntry, requestCosignature } from '@sealane/ledger';
+import type { AppendResult, Ledger, LedgerEntry } from '@sealane/ledger';
 import { encodeBundle } from '@sealane/trust';
 import type { Promoter } from '../promoter.js';
-
-/** A witness that has not answered after this is left out of this round. In milliseconds. */
-const WITNESS_TIMEOUT_MS = 10_000;
+import { askWitnesses } from './witnesses.js';
 
 /** A logged statement, as commands print it. */
 export interface LoggedStatement {
@@ -103,29 +101,14 @@ export async function tryWitness(promoter: Promoter, fresh: 'when-grown' | 'alwa
   }
 }
 
-/** What the witnesses of today answer to a checkpoint of `size` entries: the lines of those that cosigned it. @throws SealaneError `LOG_FORK`, `LOG_RESTORED`, and faults */
+/** What the witnesses of today answer to a checkpoint of `size` entries: the lines of those that cosigned it. @throws as `askWitnesses` */
 export async function cosignatures(promoter: Promoter, note: string, size: number, believedSize: number): Promise<readonly string[]> {
-  const answers = await Promise.allSettled(
-    promoter.pipeline.witnesses.map(({ vkey, url }) =>
-      requestCosignature({
-        witness: { vkey: parseVkey(vkey), url },
-        note,
-        size,
-        believedSize,
-        consistencyProof: (size1, size2) => promoter.ledger.consistencyProof(size1, size2),
-        post: promoter.post,
-        signal: AbortSignal.any([promoter.signal, AbortSignal.timeout(WITNESS_TIMEOUT_MS)]),
-      }),
-    ),
-  );
-  for (const answer of answers) if (answer.status === 'rejected') reportWitness(promoter, answer.reason);
-  return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
-}
-
-/** A witness that is away costs its vote only; one that saw another log, or more of this one than is here, stops everything. */
-function reportWitness(promoter: Promoter, reason: unknown): void {
-  if (!(reason instanceof SealaneError) || reason.code === 'LOG_FORK' || reason.code === 'LOG_RESTORED') throw reason;
-  promoter.talk(`sealane: warning: ${reason.message}\n`);
+  return await askWitnesses(promoter.pipeline.witnesses, promoter, {
+    note,
+    size,
+    believedSize,
+    consistencyProof: (size1, size2) => promoter.ledger.consistencyProof(size1, size2),
+  });
 }
 
 /** The bundle of an entry with its proof under a cosigned checkpoint that covers it. */

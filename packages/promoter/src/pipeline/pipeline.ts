@@ -130,11 +130,17 @@ function checkScopes({ scopes, people, signers }: Pipeline, { fail }: YamlFile):
   });
 }
 
-function checkWitnesses({ witnesses, quorum }: Pipeline, { fail }: YamlFile): void {
-  if (quorum > witnesses.length) throw fail(['quorum'], `quorum: expected at most the ${witnesses.length} witnesses, got ${quorum}`);
+/** Each witness once, with a key that cosigns, and as many as the quorum. `under` is where they stand in the file. */
+export function checkWitnesses(
+  { witnesses, quorum }: Pick<Pipeline, 'witnesses' | 'quorum'>,
+  { fail }: YamlFile,
+  under: readonly string[] = [],
+): void {
+  if (quorum > witnesses.length)
+    throw fail([...under, 'quorum'], `quorum: expected at most the ${witnesses.length} witnesses, got ${quorum}`);
   const names = new Set<string>();
   witnesses.forEach(({ vkey }, index) => {
-    const at = ['witnesses', index, 'vkey'];
+    const at = [...under, 'witnesses', index, 'vkey'];
     const parsed = tryTo(
       () => parseVkey(vkey),
       (problem) => fail(at, problem),

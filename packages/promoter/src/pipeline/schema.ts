@@ -95,7 +95,8 @@ const authorities = known({
     .describe('logs of certificates, one of which must have each certificate (default: none is asked for)'),
 });
 
-const witness = known({
+/** A witness and where it is asked. */
+export const witnessShape = known({
   vkey: z.string().max(512).describe("the witness's verifier key (type 0x04)"),
   url: z.url({ protocol: /^https?$/ }).describe('where it is asked; not signed, may change at any time'),
 });
@@ -160,7 +161,7 @@ export const pipelineShape = known({
     .transform((value) => (typeof value === 'string' ? [value] : value))
     .prefault('registrar')
     .describe('who enrols sites'),
-  witnesses: z.array(witness).min(1).max(MAX_LIST).describe('who cosigns the log; not on this host'),
+  witnesses: z.array(witnessShape).min(1).max(MAX_LIST).describe('who cosigns the log; not on this host'),
   quorum: z.int().min(1).default(1).describe('how many witnesses must cosign'),
   hardware: hardware.prefault({}),
 });

@@ -62,26 +62,25 @@ export function recordLogOf(home: Home, signer: NoteSigner): RecordLog {
   );
 }
 
-/** The record that was logged by this name; undefined when there is none, or its name was not kept when a kill or a power cut came. */
-export function recordByName(home: Home, signer: NoteSigner, name: string): RecordProof | undefined {
-  const bytes = readOptional(path.join(home.records, namePath(name)));
+/** The place of the record that was logged by this name; undefined when there is none, or its name was not kept when a kill or a power cut came. */
+export function placeOfRecord({ records }: Home, log: RecordLog, name: string): number | undefined {
+  const bytes = readOptional(path.join(records, namePath(name)));
   if (bytes === undefined) return undefined;
-  const log = recordLogOf(home, signer);
   const index = Number(/^(\d+)\n$/.exec(fromUtf8(bytes))?.[1]);
-  if (!(index < log.size())) return undefined;
+  if (!(index < log.head().size)) return undefined;
   const [proof] = log.prove([index]);
-  return proof !== undefined && recordName(parseLogLeaf(proof.leaf)) === name ? proof : undefined;
+  return proof !== undefined && recordName(parseLogLeaf(proof.leaf)) === name ? index : undefined;
 }
 
-/** Logs records under one checkpoint and remembers their names, which are not worth a flush each: one that is lost lets its record in once more. */
+/** Logs records under one checkpoint and remembers their names, which are not worth a flush each: one that is lost lets its record in once more. @returns the place of each */
 export function appendRecords(
   { records }: Home,
   log: RecordLog,
   fresh: readonly Pick<RecordRequest, 'name' | 'leaf'>[],
-): readonly RecordProof[] {
+): readonly number[] {
   const indices = log.append(fresh.map(({ leaf }) => leaf));
   fresh.forEach(({ name }, at) => looseWrite(path.join(records, namePath(name)), `${indices[at]}\n`));
-  return log.prove(indices);
+  return indices;
 }
 
 /** The entry as Rekor v2 answers it and bundles carry it. */

@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ErrorCode, ERRORS, PromoterError, SealaneError } from '@sealane/core';
 import type { Home } from '../home.js';
-import type { NoteSigner, RecordProof } from '@sealane/ledger';
+import type { NoteSigner } from '@sealane/ledger';
 import { type BodyBudget, readBody } from '../service/body-shell.js';
 import type { CallerLimits } from '../service/limits.js';
 import type { Logger } from '../service/log-shell.js';
@@ -14,17 +14,21 @@ import { send } from '../service/send.js';
 import type { RecordSigner } from '../service/service-file.js';
 import { type Done, type Together, together } from '../service/together.js';
 import type { WorkQueue } from '../service/work-queue.js';
-import { appendRecords, recordEntry, recordByName, recordLogOf } from './record-log-shell.js';
+import { appendRecords, placeOfRecord, recordEntry, recordLogOf } from './record-log-shell.js';
 import { MAX_REQUEST_BYTES, readRecordRequest, type RecordRequest } from './record-request.js';
+import { hasQuorum, haveCosigned, type RecordWitnesses } from './record-witnesses.js';
 
 /** Records of one batch: what one checkpoint holds at most. */
 const MAX_BATCH = 256;
+/** A place that no log has. */
+const NOWHERE = -1;
 
 export interface RecordParts {
   readonly home: Home;
   readonly signers: readonly RecordSigner[];
   /** The log's own signer. */
   readonly signer: NoteSigner;
+  readonly witnesses: RecordWitnesses;
   readonly limits: CallerLimits;
   readonly queue: WorkQueue;
   readonly bodies: BodyBudget;
@@ -75,8 +79,11 @@ export function takeRecords(parts: RecordParts): TakeRecord {
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 /** A record that is there was checked when it came: it costs its signer nothing, and anybody may ask again. */
-function known({ home, signer }: RecordParts, { name }: RecordRequest): object | undefined {
-  const proof = recordByName(home, signer, name);
+function known({ home, signer, witnesses }: RecordParts, { name }: RecordRequest): object | undefined {
+  const log = recordLogOf(home, signer);
+  const index = placeOfRecord(home, log, name);
+  if (index === undefined || !hasQuorum(log.head(), signer, witnesses)) return undefined;
+  const [proof] = log.prove([index]);
   return proof === undefined ? undefined : recordEntry(proof, signer);
 }
 
@@ -91,22 +98,19 @@ async function logged({ signers, limits }: RecordParts, record: RecordRequest, l
   return await log(record);
 }
 
-function logRecords({ home, signer, locked }: RecordParts, records: readonly RecordRequest[]): Promise<readonly Done<object>[]> {
-  return locked(async ({ lock }) => {
-    await lock?.expectHeld();
+function logRecords({ home, signer, witnesses, locked }: RecordParts, records: readonly RecordRequest[]): Promise<readonly Done<object>[]> {
+  return locked(async (promoter) => {
+    await promoter.lock?.expectHeld();
+    const log = recordLogOf(home, signer);
+    const before = log.head();
     // what came twice at once is logged once
     const byName = new Map(records.map((record) => [record.name, record]));
-    const proofs = new Map([...byName.keys()].map((name) => [name, recordByName(home, signer, name)]));
-    const fresh = [...byName.values()].filter(({ name }) => proofs.get(name) === undefined);
-    if (fresh.length > 0)
-      appendRecords(home, recordLogOf(home, signer), fresh).forEach((proof, at) => proofs.set(fresh[at]?.name ?? '', proof));
-    return records.map(({ name }) => answered(proofs.get(name), signer));
+    const places = new Map([...byName.keys()].map((name) => [name, placeOfRecord(home, log, name)]));
+    const fresh = [...byName.values()].filter(({ name }) => places.get(name) === undefined);
+    if (fresh.length > 0) appendRecords(home, log, fresh).forEach((index, at) => places.set(fresh[at]?.name ?? '', index));
+    await haveCosigned(log, signer, witnesses, { promoter, before });
+    return log.prove(records.map(({ name }) => places.get(name) ?? NOWHERE)).map((proof) => ({ value: recordEntry(proof, signer) }));
   });
-}
-
-function answered(proof: RecordProof | undefined, signer: NoteSigner): Done<object> {
-  if (proof === undefined) throw new PromoterError('LEDGER_DAMAGED', 'log a record: expected its proof, got none');
-  return { value: recordEntry(proof, signer) };
 }
 
 function answerTo({ code }: SealaneError): keyof typeof ANSWERS {
@@ -115,6 +119,7 @@ function answerTo({ code }: SealaneError): keyof typeof ANSWERS {
     CALLER_UNKNOWN: 'stranger',
     FILE_TOO_LARGE: 'tooLarge',
     CALLER_LIMITED: 'limited',
+    LOG_WITNESS: 'busy',
   };
   return answers[code] ?? ([5, 6, 8].includes(ERRORS[code].exit) ? 'busy' : 'fault');
 }

@@ -155,9 +155,18 @@ function listenerOf(options: ServeOptions, { log, servers, isDraining, signal, k
   });
   const openApi = JSON.stringify(openApiDocument(ROUTES));
   const receipts = { queue, bodies: bodyBudget(STRANGER_BODY_BYTES), locked: base.locked, log };
-  const signers = config.records?.signers ?? [];
   const records =
-    recordsSigner === undefined ? undefined : takeRecords({ ...receipts, gather: oneTurn, home, signers, signer: recordsSigner, limits });
+    recordsSigner === undefined || config.records === undefined
+      ? undefined
+      : takeRecords({
+          ...receipts,
+          gather: oneTurn,
+          home,
+          signers: config.records.signers,
+          signer: recordsSigner,
+          witnesses: config.records,
+          limits,
+        });
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method = '', url = '' } = request;
     // a poll costs a site data: nothing is sent that it does not need

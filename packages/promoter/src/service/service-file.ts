@@ -1,4 +1,5 @@
 /** `service.yaml`: who may call the promoter service, what each caller may do, and how much of it. */
+import { checkWitnesses } from '../pipeline/pipeline.js';
 import { parseYaml, readShape, type YamlFile } from '../pipeline/yaml-file.js';
 import { type CallerRule, type ServiceConfig, serviceShape, WITHOUT_CALLERS } from './service-shape.js';
 
@@ -15,6 +16,7 @@ export function parseServiceFile(bytes: Uint8Array, file: string): ServiceConfig
   checkIssuers(config, yaml);
   config.callers.forEach((caller, index) => checkCaller(config, caller, index, yaml));
   checkRecordSigners(config, yaml);
+  checkRecordWitnesses(config, yaml);
   return config;
 }
 
@@ -63,6 +65,11 @@ function checkRecordSigners({ records }: ServiceConfig, { fail }: YamlFile): voi
     if (signers.findIndex((other) => other.name === name || other.key === key) !== index)
       throw fail(['records', 'signers', index], `expected each name and each key once, got ${name} again`);
   });
+}
+
+/** Without witnesses there is no quorum. */
+function checkRecordWitnesses({ records }: ServiceConfig, yaml: YamlFile): void {
+  if (records !== undefined && (records.witnesses.length > 0 || records.quorum > 1)) checkWitnesses(records, yaml, ['records']);
 }
 
 /** Whether an address leads to this host only. */

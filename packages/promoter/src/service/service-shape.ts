@@ -1,6 +1,6 @@
 /** The shape of `service.yaml` and its defaults. The JSON Schema for editors is generated from it (`docs/formats/service.schema.json`). */
 import { z } from 'zod';
-import { known } from '../pipeline/schema.js';
+import { known, witnessShape } from '../pipeline/schema.js';
 import { RIGHTS } from './rights.js';
 
 /** Most issuers, callers, claims or stages in one place. */
@@ -63,6 +63,8 @@ const records = known({
     .min(1)
     .max(MAX_LIST)
     .describe('whose signatures are logged; each key once'),
+  witnesses: z.array(witnessShape).max(64).default([]).describe('who cosigns this log; not on this host (default: nobody)'),
+  quorum: z.int().min(1).default(1).describe('how many of them must cosign a record before it is answered'),
 });
 
 const limits = known({
