@@ -1,4 +1,4 @@
-/** The one way a whole file of the site's state is replaced: after a power cut it is the old bytes or the new, never a mixture. */
+/** The one way a whole file of the site's state is replaced, or a whole slot removed: after a power cut it is the old or the new, never a mixture. */
 import path from 'node:path';
 import { SiteError } from '@sealane/core';
 import type { Disk } from './disk.js';
@@ -29,6 +29,20 @@ export function writeOutput(disk: Disk, file: string, bytes: Uint8Array): void {
     throw new SiteError('CONFIG_INVALID', `write ${file}: expected the folder ${folder}, got none`, { file }, { hint });
   }
   durableWrite(disk, file, bytes, 0o644);
+}
+
+/**
+ * Removes a folder that is taken for whole wherever its name is: it loses its name first, in one step, durably. What a kill leaves is `NAME.tmp`, which
+ * whoever fills or empties the folder above removes.
+ */
+export function removeWhole(disk: Disk, folder: string): void {
+  const aside = folder.endsWith('.tmp') ? folder : `${folder}.tmp`;
+  if (aside !== folder) {
+    disk.remove(aside);
+    disk.rename(folder, aside);
+    disk.syncFolder(path.dirname(folder));
+  }
+  disk.remove(aside);
 }
 
 /** Points a link at `target` in one step, durably: the new link is made beside it and renamed over it. */

@@ -48,8 +48,7 @@ const states: fc.Arbitrary<SiteState> = fc
     phase,
   }));
 
-function diskWith(names: readonly string[], running: string): MemoryDisk {
-  const disk = new MemoryDisk();
+function diskWith(names: readonly string[], running: string, disk = new MemoryDisk()): MemoryDisk {
   disk.makeFolder(folder.releases);
   for (const name of names) {
     disk.makeFolder(`${folder.releases}/${name}`);
@@ -89,4 +88,28 @@ test('keeps the half-made slot of a release that is being laid down, and removes
     phase: { at: 'admitted', target: target('b') },
   });
   expect(disk.list(folder.releases)).toEqual([digestHex(digest('a')), mine]);
+});
+
+test('a slot that is removed is none from the first step on: what a kill leaves of it has another name, and goes next time', () => {
+  const [current, useless] = [digestHex(digest('a')), digestHex(digest('b'))];
+  const state = { ...INITIAL_STATE, current: slot('a') };
+  // dies in the middle of a folder, as a process that is killed there
+  class Killed extends MemoryDisk {
+    override remove(file: string): void {
+      const below = this.paths().filter((name) => name.startsWith(`${file}/`));
+      if (below.length === 0) return super.remove(file);
+      super.remove(below[0] ?? '');
+      throw new Error('killed');
+    }
+  }
+  const disk = diskWith([current, useless], 'a', new Killed());
+  disk.writeQuietly(`${folder.releases}/${useless}/more`, new Uint8Array([2]));
+  expect(() => pruneSlots({ world: { disk, env: {} }, folder } as never, state)).toThrow('killed');
+  expect(disk.list(folder.releases)).toEqual([current, `${useless}.tmp`]);
+  // and the power may go then
+  disk.cut();
+  expect(disk.kind(`${folder.releases}/${useless}`)).toBe('nothing');
+  const next = diskWith([current, `${useless}.tmp`], 'a');
+  pruneSlots({ world: { disk: next, env: {} }, folder } as never, state);
+  expect(next.list(folder.releases)).toEqual([current]);
 });

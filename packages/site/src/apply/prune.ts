@@ -3,6 +3,7 @@ import path from 'node:path';
 import { type Digest, digestFromHex, digestHex, SealaneError } from '@sealane/core';
 import { openLayout, walkRelease } from '@sealane/oci';
 import type { Disk } from '../disk.js';
+import { removeWhole } from '../durable-write.js';
 import type { Site } from '../site.js';
 import { programPlace, pruneProgramSlots } from '../self/slots.js';
 import { pruneRendered } from './rendered.js';
@@ -26,7 +27,7 @@ export function pruneSlots({ world, folder }: Pick<Site, 'world' | 'folder'>, st
   const running = path.basename(world.disk.readLink(folder.current) ?? '');
   const inMaking = state.phase.at === 'admitted' ? `${digestHex(state.phase.target.release)}.tmp` : undefined;
   const useless = world.disk.list(folder.releases).filter((name) => !needed.has(name) && name !== running && name !== inMaking);
-  for (const name of useless) world.disk.remove(path.join(folder.releases, name));
+  for (const name of useless) removeWhole(world.disk, path.join(folder.releases, name));
   pruneRendered(world.disk, folder, state);
   pruneSecrets(world.disk, folder, state);
   const programs = programPlace(world.env);

@@ -6,7 +6,7 @@
 import path from 'node:path';
 import { equalBytes, SiteError, utf8 } from '@sealane/core';
 import type { Disk } from '../disk.js';
-import { durableLink, durableWrite } from '../durable-write.js';
+import { durableLink, durableWrite, removeWhole } from '../durable-write.js';
 
 /** What the launcher says: where programs lie, which package it is of, which slot this program was started from ('' = the package's own). */
 export interface ProgramPlace {
@@ -103,7 +103,7 @@ export function pruneProgramSlots(disk: Disk, place: ProgramPlace): void {
   const linked = disk.list(place.folder).flatMap((name) => disk.readLink(path.join(place.folder, name)) ?? []);
   const kept = new Set([...linked, place.own]);
   for (const name of disk.list(place.folder))
-    if (SLOT.test(name.replace(/\.tmp$/, '')) && !kept.has(name)) disk.remove(path.join(place.folder, name));
+    if (SLOT.test(name.replace(/\.tmp$/, '')) && !kept.has(name)) removeWhole(disk, path.join(place.folder, name));
 }
 
 function trialLinks(disk: Disk, { folder }: ProgramPlace): readonly string[] {
