@@ -264,7 +264,9 @@ export async function holdLog(lane: TestLane): Promise<LogHolder> {
       } as const;
       const bytes = encodeWaybill(waybill);
       const choice = { release, waybill: copy.blob(bytes), length: bytes.length, counter };
-      await ledger.publishTiles((name, content) => copy.writeLater(`log/${name}`, content));
+      await ledger.publishTiles(async (files) => {
+        for (const [name, content] of files) await copy.writeLater(`log/${name}`, content);
+      });
       await copy.setChannel({ ...copy.channel(), groups: [{ name: 'all', match: {}, ...choice }] });
     },
     close: () => ledger.close(),

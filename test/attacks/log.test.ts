@@ -174,7 +174,9 @@ async function secondHistory(copy: LaneCopy, cosigned: 'log-alone' | 'with-witne
         signal: AbortSignal.timeout(10_000),
       });
       await ledger.saveCosigned(note + line);
-      await ledger.publishTiles((name, bytes) => copy.writeLater(`log/${name}`, bytes));
+      await ledger.publishTiles(async (files) => {
+        for (const [name, bytes] of files) await copy.writeLater(`log/${name}`, bytes);
+      });
       return note + line;
     } finally {
       await witness.stop();

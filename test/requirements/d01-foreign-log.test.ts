@@ -101,9 +101,11 @@ describe.skipIf(program === undefined)('D1 another implementation, of a log of s
       const publish = async (name: string, from: number): Promise<void> => {
         await ledger.append(Array.from({ length: 300 }, (_, at) => numbered(key, from + at)));
         await ledger.saveCosigned(home.cosigned(await ledger.checkpointNote()));
-        await ledger.publishTiles((file, bytes) => {
-          mkdirSync(path.dirname(path.join(folder(name), file)), { recursive: true });
-          writeFileSync(path.join(folder(name), file), bytes);
+        await ledger.publishTiles((files) => {
+          for (const [file, bytes] of files) {
+            mkdirSync(path.dirname(path.join(folder(name), file)), { recursive: true });
+            writeFileSync(path.join(folder(name), file), bytes);
+          }
           return Promise.resolve();
         });
       };

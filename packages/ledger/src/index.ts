@@ -9,7 +9,7 @@ export type { AppendResult } from './log/append.js';
 export type { Head } from './log/commits.js';
 export type { LedgerEntry, NewEntry } from './log/entry.js';
 export type { ErasedEntry } from './log/entry-rows.js';
-export type { WriteFile } from './log/publish-tiles.js';
+export type { WriteFiles } from './log/publish-tiles.js';
 export { ed25519NoteSigner, type NoteSigner } from './note-signer.js';
 export { openLedger } from './open-ledger.js';
 export { type PastLedger, pastLedger } from './past-ledger.js';

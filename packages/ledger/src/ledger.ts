@@ -8,7 +8,7 @@ import type { Head } from './log/commits.js';
 import type { LedgerEntry, NewEntry } from './log/entry.js';
 import type { LeafTile } from './log/proofs.js';
 import type { EntryLeaf, NoteErased } from './log/entry-rows.js';
-import type { WriteFile } from './log/publish-tiles.js';
+import type { WriteFiles } from './log/publish-tiles.js';
 import type { NoteSigner } from './note-signer.js';
 import type { Projection } from './projection/questions.js';
 import type { LedgerPlace } from './store/place.js';
@@ -99,9 +99,9 @@ export interface Ledger extends Projection {
   byStatement(digest: Digest): Promise<readonly LedgerEntry[]>;
   /**
    * Writes the log's static files up to the latest cosigned checkpoint, that checkpoint last. `published` is the checkpoint that lies there
-   * now: what it needs is not written again. Nothing is written while nothing is cosigned; the size that is published is returned.
+   * now: what it needs is not written again. Nothing is written while nothing is cosigned; the size that is published is returned. `write` is called at least once before it gets the checkpoint.
    */
-  publishTiles(write: WriteFile, published?: string): Promise<number>;
+  publishTiles(write: WriteFiles, published?: string): Promise<number>;
   /** Paths of the files of the published tree of `size` entries, without the checkpoint. */
   logPaths(size: number): readonly string[];
   /** The bytes that a file of the tree must have, by the rows; undefined when this log, as long as it is, has no such file. @throws `LEDGER_DAMAGED` */

@@ -3,7 +3,7 @@ import { channel } from 'node:diagnostics_channel';
 
 const points = channel('sealane:point');
 
-/** Says that the step `name` is done and durable. */
+/** Says that the step `name` is done and durable, or that a step is half done. */
 export function reached(name: string): void {
   points.publish({ name });
 }

@@ -1,6 +1,7 @@
 /** The one way this package writes files, and how it reads those that may be missing. */
 import {
   closeSync,
+  fsync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -11,9 +12,12 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { diskRefusal, PromoterError } from '@sealane/core';
+import { reached } from './crash-point.js';
+
+const flush = promisify(fsync);
 
 /** Mode of files that anybody may read, and of private keys. */
 export const PUBLIC_FILE = 0o644;
@@ -39,15 +43,17 @@ function replace(file: string, bytes: Uint8Array | string, mode: number): void {
   const temporary = temporaryOf(file);
   const handle = openSync(temporary, 'w', mode);
   try {
-    const data = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
-    let written = 0;
-    while (written < data.length) written += writeSync(handle, data, written);
+    writeWhole(handle, typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
     fsyncSync(handle);
   } finally {
     closeSync(handle);
   }
   renameSync(temporary, file);
   syncFolder(folder);
+}
+
+function writeWhole(handle: number, data: Uint8Array): void {
+  for (let written = 0; written < data.length;) written += writeSync(handle, data, written);
 }
 
 /** Writes a file whole or not at all, but after a power cut: for what is checked when it is read and can be done without. @throws as `durableWrite` */
@@ -61,7 +67,10 @@ export function looseWrite(file: string, text: string): void {
   }
 }
 
-/** As `durableWrite` for several files at once: their flushes run beside one another, and each folder is flushed once. */
+/**
+ * As `durableWrite` for several files at once: no file has its name before all are on stable storage; their flushes run beside one another and beside
+ * whatever else this process does, and each folder is flushed once. A kill may leave some with the new content and some with the old.
+ */
 export async function durableWriteAll(files: ReadonlyMap<string, Uint8Array>, mode: number): Promise<void> {
   try {
     await replaceAll(files, mode);
@@ -74,9 +83,31 @@ export async function durableWriteAll(files: ReadonlyMap<string, Uint8Array>, mo
 async function replaceAll(files: ReadonlyMap<string, Uint8Array>, mode: number): Promise<void> {
   const folders = new Set([...files.keys()].map((file) => path.dirname(file)));
   for (const folder of folders) mkdirSync(folder, { recursive: true, mode: mode === PRIVATE_FILE ? 0o700 : 0o755 });
-  await Promise.all([...files].map(([file, bytes]) => writeFile(temporaryOf(file), bytes, { mode, flush: true })));
-  for (const file of files.keys()) renameSync(temporaryOf(file), file);
-  folders.forEach(syncFolder);
+  await Promise.all([...files].map(([file, bytes]) => writeTemporary(file, bytes, mode)));
+  for (const file of files.keys()) {
+    renameSync(temporaryOf(file), file);
+    reached('disk:renamed');
+  }
+  await Promise.all([...folders].map(flushFolder));
+}
+
+async function writeTemporary(file: string, bytes: Uint8Array, mode: number): Promise<void> {
+  const handle = openSync(temporaryOf(file), 'w', mode);
+  try {
+    writeWhole(handle, bytes);
+    await flush(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+async function flushFolder(folder: string): Promise<void> {
+  const handle = openSync(folder, 'r');
+  try {
+    await flush(handle);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 function temporaryOf(file: string): string {

@@ -403,7 +403,10 @@ describe('verify', () => {
       lane.seal(TIMES.decided);
       const files = new Map<string, Uint8Array>();
       const context = await lane.open();
-      await context.ledger.publishTiles(async (name, bytes) => void files.set(name, bytes));
+      await context.ledger.publishTiles((written) => {
+        for (const [name, bytes] of written) files.set(name, bytes);
+        return Promise.resolve();
+      });
       const log: LogFolder = { list: () => [...files.keys()], read: (name) => files.get(name) };
       return { context: { ...context, log }, files };
     }

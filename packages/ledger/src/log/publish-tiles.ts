@@ -19,8 +19,11 @@ import { reached } from '../points.js';
 import type { Queries } from '../store/store.js';
 import { readTile } from './tile-rows.js';
 
-/** Writes one file of the tree durably; the path is relative to the log's folder and uses `/`. */
-export type WriteFile = (path: string, bytes: Uint8Array) => Promise<void>;
+/** Writes files of the tree: all are durable when it resolves. Paths are relative to the log's folder and use `/`. */
+export type WriteFiles = (files: ReadonlyMap<string, Uint8Array>) => Promise<void>;
+
+/** Files that are handed over at once: of 256 leaves each, some 100 KiB. */
+const FILES_AT_ONCE = 64;
 
 /** What the files of a tree are made of. */
 export interface TreeRows {
@@ -33,15 +36,20 @@ export interface TreeRows {
 /** Writes what the tree of `note` needs, then the note itself as `checkpoint`. Files of the first `since` entries are known to be there. */
 export async function publishTree(
   rows: TreeRows,
-  write: WriteFile,
+  write: WriteFiles,
   tree: { readonly note: string; readonly size: number; readonly since: number },
 ): Promise<void> {
+  const files = new Map<string, Uint8Array>();
   for (const path of treePaths(tree.since, tree.size)) {
     const bytes = await treeFile(rows, path, tree.size);
-    if (bytes !== undefined) await write(path, bytes);
+    if (bytes !== undefined) files.set(path, bytes);
+    if (files.size < FILES_AT_ONCE) continue;
+    await write(new Map(files));
+    files.clear();
   }
+  await write(files);
   reached('ledger:tiles-published');
-  await write('checkpoint', utf8(tree.note));
+  await write(new Map([['checkpoint', utf8(tree.note)]]));
   reached('ledger:checkpoint-published');
 }
 

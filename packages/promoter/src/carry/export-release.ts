@@ -3,7 +3,7 @@ import path from 'node:path';
 import { LIMITS, parseCheckpoint } from '@sealane/core';
 import { copyFrom, layoutSource, openLayout } from '@sealane/oci';
 import { namedBlobs } from '@sealane/trust';
-import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
+import { durableWrite, durableWriteAll, PUBLIC_FILE } from '../disk-shell.js';
 import { bundleOf, statementOf, witnessedHead } from '../log/log-statements.js';
 import type { NamedRelease, Promoter } from '../promoter.js';
 import { CARRIED } from './carried-statements.js';
@@ -30,10 +30,10 @@ export async function exportRelease(promoter: Promoter, { digest }: NamedRelease
   const entries = await ledger.statementsAbout(digest);
   for (const blob of entries.flatMap((entry) => namedBlobs(statementOf(entry))))
     await there.putBlob(await here.readBlob(blob, LIMITS.evidenceBlobBytes), { expected: blob, maxBytes: LIMITS.evidenceBlobBytes });
-  await ledger.publishTiles((file, bytes) => {
-    durableWrite(path.join(out, CARRIED.log, file), bytes, PUBLIC_FILE);
-    return Promise.resolve();
-  }, undefined);
+  await ledger.publishTiles(
+    (files) => durableWriteAll(new Map([...files].map(([file, bytes]) => [path.join(out, CARRIED.log, file), bytes])), PUBLIC_FILE),
+    undefined,
+  );
   const bundles = await Promise.all(entries.map((entry) => bundleOf(ledger, entry, note)));
   durableWrite(path.join(out, CARRIED.statements), `${JSON.stringify(bundles)}\n`, PUBLIC_FILE);
   return { out, release: digest, statements: bundles.length, log: { origin: ledger.origin, size: parseCheckpoint(note).size } };

@@ -8,11 +8,13 @@ import { workQueue, type WorkQueue } from './work-queue.js';
 let queue: WorkQueue;
 let batches: (readonly string[])[];
 let now: number;
+let onPause: () => Promise<void>;
 
 beforeEach(() => {
   queue = workQueue({ nowMs: () => 0, breakForOthers: () => Promise.resolve() });
   batches = [];
   now = 0;
+  onPause = () => Promise.resolve();
 });
 
 const wish = (release: string): Wish => ({ release, stage: 'dev', group: undefined });
@@ -23,6 +25,7 @@ function deciding(judge: (release: string) => Answer | undefined = outcome): Pro
   return decideTogether({
     queue,
     nowMs: () => now,
+    pause: () => onPause(),
     decide: async (wishes, goOn) => {
       await Promise.resolve();
       batches.push(wishes.map(({ release }) => release));
@@ -48,6 +51,33 @@ describe('decideTogether', () => {
     const ask = deciding((release) => (release === 'b' && asked++ === 0 ? undefined : outcome(release)));
     await Promise.all(['x', 'a', 'b', 'c'].map((release) => ask(wish(release))));
     expect(batches).toEqual([['x'], ['a', 'b', 'c'], ['b']]);
+  });
+
+  it('waits for those who were answered together to ask again, and for nobody who does not', async () => {
+    const ask = deciding();
+    const all = ['a', 'b', 'c', 'd'];
+    await Promise.all(all.map((release) => ask(wish(release))));
+    const comes = [undefined, undefined, 'b'];
+    let pauses = 0;
+    const later: Promise<Outcome>[] = [];
+    onPause = () => {
+      const release = comes[pauses++];
+      if (release !== undefined) later.push(ask(wish(release)));
+      return Promise.resolve();
+    };
+    await ask(wish('a'));
+    await Promise.all(later);
+    expect(batches).toEqual([['a'], ['b', 'c', 'd'], ['a', 'b']]);
+    // five more, in which nobody came
+    expect(pauses).toBe(comes.length + 5);
+  });
+
+  it('waits for nobody when one asks after another', async () => {
+    const ask = deciding();
+    onPause = () => Promise.reject(new Error('expected no pause'));
+    await ask(wish('a'));
+    await ask(wish('b'));
+    expect(batches).toEqual([['a'], ['b']]);
   });
 
   it('ends a batch after half a second, and when an order waits', async () => {
@@ -76,6 +106,7 @@ describe('decideTogether', () => {
     const ask = decideTogether({
       queue,
       nowMs: () => now,
+      pause: () => onPause(),
       decide: (wishes) => {
         if (!isAway) return Promise.resolve(wishes.map(({ release }) => outcome(release)));
         isAway = false;

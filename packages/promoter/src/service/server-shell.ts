@@ -131,6 +131,7 @@ function listenerOf(options: ServeOptions, { log, servers, isDraining, signal, k
   const promote = decideTogether({
     queue,
     nowMs: () => performance.now(),
+    pause: () => new Promise((resolve) => setTimeout(resolve, 1)),
     decide: (wishes, goOn) => withLockedHome(home, io, (promoter) => promoteTogether(promoter, wishes, goOn)),
   });
   const waiting = (): number => queue.waiting() + promote.waiting();

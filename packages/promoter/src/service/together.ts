@@ -17,8 +17,11 @@ export interface Batches<Q, A> {
   readonly noun: string;
   /** Most of one batch. */
   readonly maxBatch: number;
-  /** Waits until what has come in already was asked: before work that leaves nobody time to ask until it is done. */
-  readonly gather?: () => Promise<void>;
+  /**
+   * Waits until what has come in already was asked: before work that leaves nobody time to ask until it is done. It may wait for as many as are
+   * `expected`: those who were in the last batch, or came while it was under way. Undefined: not at all.
+   */
+  readonly gather?: (waiting: () => number, expected: number) => Promise<void> | undefined;
   /** Does a batch, in its turn; what it leaves undefined goes first in the next one. */
   readonly work: (batch: readonly Q[]) => Promise<readonly (Done<A> | undefined)[]>;
 }
@@ -36,6 +39,7 @@ interface Asked<Q, A> {
 export function together<Q, A>({ queue, noun, maxBatch, gather, work }: Batches<Q, A>): Together<Q, A> {
   const waiting: Asked<Q, A>[] = [];
   let hasTurn = false;
+  let expected = 0;
 
   const takeTurn = (): void => {
     if (hasTurn || waiting.length === 0) return;
@@ -53,10 +57,12 @@ export function together<Q, A>({ queue, noun, maxBatch, gather, work }: Batches<
   };
 
   const doBatch = async (): Promise<void> => {
-    if (gather !== undefined) await gather();
+    const gathering = gather?.(() => waiting.length, expected);
+    if (gathering !== undefined) await gathering;
     const batch = waiting.splice(0, maxBatch);
     try {
       const done = await work(batch.map(({ question }) => question));
+      expected = batch.length + waiting.length;
       waiting.unshift(...batch.filter((_, at) => done[at] === undefined));
       batch.forEach((asked, at) => settle(asked, done[at]));
     } catch (error) {

@@ -1,4 +1,5 @@
 /** OIDC bearer tokens: verified against the issuer's keys, fetched and kept for a bounded time. */
+import { type Digest, sha256, utf8 } from '@sealane/core';
 import { createRemoteJWKSet, customFetch, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import { request } from 'undici';
 import { callerByClaims, type Found } from './callers.js';
@@ -15,21 +16,45 @@ const JWKS_COOLDOWN_MS = 30_000;
 /** How far the issuer's clock may be from ours. In seconds. */
 const CLOCK_TOLERANCE_SECONDS = 30;
 
+/** A caller asks often with one token. For so long after it was verified it is not verified again; a key that its issuer has withdrawn counts no longer. In milliseconds. */
+const VERIFIED_MS = 60_000;
+/** Tokens that are remembered: each by its hash. */
+const MAX_VERIFIED = 1000;
+
 /** Finds the caller that a token names. */
 export type TokenCheck = (token: string) => Promise<Found>;
+
+/** A caller whose token was verified, and when it is to be verified again. */
+interface Verified {
+  readonly found: Found;
+  readonly verifiedAtMs: number;
+  readonly untilMs: number;
+}
 
 /** A check over the issuers and callers of a service; keys are fetched when the first token of an issuer comes. */
 export function tokenCheck(config: ServiceConfig): TokenCheck {
   const issuers = new Map(config.issuers.map((rule) => [rule.issuer, { rule, keys: remoteKeys(rule) }]));
+  const verified = new Map<Digest, Verified>();
   return async (token) => {
     if (token.length > MAX_TOKEN_BYTES) return { reason: `token: expected at most ${MAX_TOKEN_BYTES} bytes, got ${token.length}` };
+    const [name, nowMs] = [sha256(utf8(token)), Date.now()];
+    const before = verified.get(name);
+    if (before !== undefined && nowMs >= before.verifiedAtMs && nowMs < before.untilMs) return before.found;
+    verified.delete(name);
     const issuer = claimedIssuer(token);
     const known = issuer === undefined ? undefined : issuers.get(issuer);
     if (known === undefined)
       return { reason: `token: expected one of a known issuer, got ${JSON.stringify(issuer?.slice(0, 200) ?? null)}` };
     try {
       const claims = await verifiedClaims(token, known.rule, known.keys);
-      return callerByClaims(config, known.rule.issuer, claims);
+      const found = callerByClaims(config, known.rule.issuer, claims);
+      // what is refused is looked at anew each time
+      if ('caller' in found && typeof claims['exp'] === 'number') {
+        const [oldest] = verified.keys();
+        if (verified.size >= MAX_VERIFIED && oldest !== undefined) verified.delete(oldest);
+        verified.set(name, { found, verifiedAtMs: nowMs, untilMs: Math.min(claims['exp'] * 1000, nowMs + VERIFIED_MS) });
+      }
+      return found;
     } catch (error) {
       // jose's refusals, and an issuer that cannot be reached: nobody is known then
       if (error instanceof errors.JOSEError) return { reason: `token of ${known.rule.issuer}: ${error.code}: ${error.message}` };

@@ -21,7 +21,7 @@ import {
   tufExpiryAt,
 } from '@sealane/trust';
 import { reached } from '../crash-point.js';
-import { durableWrite, listFolder, PUBLIC_FILE, readOptional } from '../disk-shell.js';
+import { durableWrite, durableWriteAll, listFolder, PUBLIC_FILE, readOptional } from '../disk-shell.js';
 import type { Home } from '../home.js';
 import { type Promoter, stageSigner } from '../promoter.js';
 import { signerById } from '../signers/key-store.js';
@@ -46,8 +46,8 @@ export async function publishLane(promoter: Promoter, channels: ReadonlyMap<stri
   reached('publish:log-written');
   // on shared storage a holder that was passed over must leave the files of the next one alone
   await promoter.lock?.expectHeld();
-  const roles: ListedRole[] = [];
-  for (const [stage, channel] of channels) roles.push(await publishStage(promoter, stage, channel, await stageSigner(promoter, stage)));
+  const stages: SignedStage[] = [];
+  for (const [stage, channel] of channels) stages.push(await signStage(promoter, stage, channel, await stageSigner(promoter, stage)));
   await publishTop(
     {
       home: promoter.home,
@@ -55,21 +55,33 @@ export async function publishLane(promoter: Promoter, channels: ReadonlyMap<stri
       signer: (role) => signerById(promoter.keyPlace, promoter.lane.topKeyIds(role), role),
       ...(promoter.lock === undefined ? {} : { lock: promoter.lock }),
     },
-    roles,
+    stages.map(({ role }) => role),
+    stages.flatMap(({ files }) => [...files]),
   );
+}
+
+/** A stage that was signed anew: its role as the snapshot lists it, and the files that are to be there before any snapshot does. */
+interface SignedStage {
+  readonly role: ListedRole;
+  readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
 /** Signs and writes a stage's channel and role; returns the role as the snapshot lists it. */
 export async function publishStage(place: PublishPlace, stage: string, channel: Channel, signer: Signer): Promise<ListedRole> {
-  const { home, now } = place;
+  const { role, files } = await signStage(place, stage, channel, signer);
+  await durableWriteAll(files, PUBLIC_FILE);
+  return role;
+}
+
+async function signStage({ home, now }: PublishPlace, stage: string, channel: Channel, signer: Signer): Promise<SignedStage> {
   const bytes = encodeChannel(channel);
-  durableWrite(path.join(home.trust, publishedTargetPath(describeTarget(channelPath(stage), bytes))), bytes, PUBLIC_FILE);
-  reached('publish:channel-written');
   const version = nextVersion(home, stage);
   const signed = await signMetadata(stageMetadata({ version, expiresAt: tufExpiryAt('stage', now()), stage, channel: bytes }), [signer]);
-  durableWrite(path.join(home.trust, publishedMetadataPath(stage, version)), signed, PUBLIC_FILE);
-  reached('publish:stage-written');
-  return describeRole(stage, signed);
+  const files = new Map([
+    [path.join(home.trust, publishedTargetPath(describeTarget(channelPath(stage), bytes))), bytes],
+    [path.join(home.trust, publishedMetadataPath(stage, version)), signed],
+  ]);
+  return { role: describeRole(stage, signed), files };
 }
 
 /** The channel of a stage in which nothing has been released. */
@@ -89,8 +101,12 @@ export function emptyChannel(lane: string, stage: string, issuedAt: string): Cha
   };
 }
 
-/** Signs and writes snapshot and timestamp over the roles given and those of the snapshot before. */
-export async function publishTop(place: PublishTop, roles: readonly ListedRole[]): Promise<void> {
+/** Signs and writes snapshot and timestamp over the roles given and those of the snapshot before; `files` of these roles are written with the snapshot. */
+export async function publishTop(
+  place: PublishTop,
+  roles: readonly ListedRole[],
+  files: Iterable<readonly [string, Uint8Array]> = [],
+): Promise<void> {
   const { home, now, signer, lock } = place;
   const current = currentSnapshot(home);
   const version = nextVersion(home, 'snapshot');
@@ -98,7 +114,8 @@ export async function publishTop(place: PublishTop, roles: readonly ListedRole[]
   const snapshot = await signMetadata(snapshotMetadata({ version, expiresAt: tufExpiryAt('snapshot', now()), roles, ...previous }), [
     await signer('snapshot'),
   ]);
-  durableWrite(path.join(home.trust, publishedMetadataPath('snapshot', version)), snapshot, PUBLIC_FILE);
+  // none of them is current before the timestamp says so
+  await durableWriteAll(new Map([...files, [path.join(home.trust, publishedMetadataPath('snapshot', version)), snapshot]]), PUBLIC_FILE);
   reached('publish:snapshot-written');
   const timestampVersion = timestampVersionOf(home) + 1;
   const timestamp = timestampMetadata({
@@ -108,17 +125,18 @@ export async function publishTop(place: PublishTop, roles: readonly ListedRole[]
   });
   const signed = await signMetadata(timestamp, [await signer('timestamp')]);
   await lock?.expectHeld();
-  durableWrite(path.join(home.trust, publishedMetadataPath('timestamp', timestampVersion)), signed, PUBLIC_FILE);
+  await durableWriteAll(new Map([[path.join(home.trust, publishedMetadataPath('timestamp', timestampVersion)), signed]]), PUBLIC_FILE);
   reached('publish:timestamp-written');
 }
 
 /** Writes what was signed, and the log's static files, up to its latest cosigned checkpoint. */
 export async function publishLogFiles({ ledger, home }: Pick<Promoter, 'ledger' | 'home'>): Promise<void> {
-  await publishPayloads({ ledger, home });
+  const payloads = await publishPayloads({ ledger, home });
   const published = readOptional(path.join(home.log, 'checkpoint'));
-  const write = (file: string, bytes: Uint8Array): Promise<void> => {
-    durableWrite(path.join(home.log, file), bytes, PUBLIC_FILE);
-    return Promise.resolve();
+  const write = async (files: ReadonlyMap<string, Uint8Array>): Promise<void> => {
+    const log = [...files].map(([file, bytes]) => [path.join(home.log, file), bytes] as const);
+    await durableWriteAll(new Map([...payloads, ...log]), PUBLIC_FILE);
+    payloads.clear();
   };
   await ledger.publishTiles(write, published === undefined ? undefined : fromUtf8(published));
 }

@@ -35,14 +35,19 @@ export function signedDigest(entry: Pick<Signed, 'envelope'>): Digest {
   return sha256(signedBytes(entry));
 }
 
-/** Writes the blobs of all entries that the checkpoint to be published has and the one that lies there has not. */
-export async function publishPayloads({ ledger, home }: Pick<Promoter, 'ledger' | 'home'>): Promise<void> {
+/**
+ * Writes the blobs of all entries that the checkpoint to be published has and the one that lies there has not, but for the last few: those are returned by
+ * file, to be written with what else must be there before the checkpoint.
+ */
+export async function publishPayloads({ ledger, home }: Pick<Promoter, 'ledger' | 'home'>): Promise<Map<string, Uint8Array>> {
   const latest = await ledger.latestCosigned();
-  if (latest === null) return;
+  let left = new Map<string, Uint8Array>();
+  if (latest === null) return left;
   const published = readOptional(path.join(home.log, 'checkpoint'));
   const shown = published === undefined ? 0 : parseCheckpoint(fromUtf8(published)).size;
   const { size } = parseCheckpoint(latest);
   for (let at = await firstMissing({ ledger, home }, Math.min(shown, size)); at < size; at += BATCH) {
+    await durableWriteAll(left, PUBLIC_FILE);
     // what was erased is not published again
     const entries = await ledger.noting(() => undefined).entries(at, Math.min(BATCH, size - at));
     const files = entries.map((entry): [string, Uint8Array] => {
@@ -52,8 +57,9 @@ export async function publishPayloads({ ledger, home }: Pick<Promoter, 'ledger' 
     const timestamps = entries.flatMap(({ index, certified }): [string, Uint8Array][] =>
       certified === undefined ? [] : [[path.join(home.log, timestampPath(index)), certified.timestamp]],
     );
-    await durableWriteAll(new Map([...files, ...timestamps]), PUBLIC_FILE);
+    left = new Map([...files, ...timestamps]);
   }
+  return left;
 }
 
 /** A lane that was published before payloads were is brought up to date from its beginning. */
