@@ -45,6 +45,7 @@ export function pastLedger(ledger: Ledger, size: number): PastLedger {
     revocations: () => before(ledger.revocations()),
     sites: (site) => before(ledger.sites(site)),
     receiptsOf,
+    receiptIndexes: async (site) => (await ledger.receiptIndexes(site)).filter((index) => index < size),
     sitesAbout: (releases) => ledger.sitesAbout(releases),
     sitesBack: () => ledger.sitesBack(),
     latestReceipts: async () => {

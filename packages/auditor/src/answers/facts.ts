@@ -1,10 +1,11 @@
 /** Statements that an answer may rest on: read, signed by whom policy lets speak of such a thing, and said by the time that is asked about. */
-import { AuditorError, type Digest, PREDICATE, type QuorumCheckpoint, SealaneError, type Statement } from '@sealane/core';
+import { AuditorError, type Digest, PREDICATE, SealaneError, type Statement } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
 import { type Policy, subjectDigests, type VerifiedStatement, verifyLedgerRow, type VerifyTrust } from '@sealane/trust';
 import { citeEntry, doubt } from './answer.js';
 import { type Inquiry, isBy, witnessedAt } from './inquiry.js';
-import { checkSignatures, knownSignatures } from './signatures.js';
+import { quorumsOf } from './quorums.js';
+import { checkSignatures, knownDigest, knownSignatures } from './signatures.js';
 
 /** What a statement says, when it was so (its own word; where it has none, by when witnesses saw it), and the entry that it came in. */
 export interface Fact<P> {
@@ -71,21 +72,17 @@ async function factOf<P>(inquiry: Inquiry, kind: FactKind<P>, entry: LedgerEntry
   }
 }
 
-/** Checkpoints that were verified, by the trust that they were verified against: most statements share a few. */
-const knownQuorums = new WeakMap<VerifyTrust, Map<string, QuorumCheckpoint>>();
-
-function quorumsOf(trust: VerifyTrust): Map<string, QuorumCheckpoint> {
-  const known = knownQuorums.get(trust) ?? new Map<string, QuorumCheckpoint>();
-  knownQuorums.set(trust, known);
-  return known;
-}
-
 /** Verifies and cites an entry; a doubt and undefined when it does not hold. */
 async function verify({ context, evidence }: Inquiry, entry: LedgerEntry, vouchers: Vouchers): Promise<VerifiedStatement | undefined> {
   const { ledger } = context;
   try {
     const row = { ...entry, logIndex: entry.index, origin: ledger.origin, cosigned: await ledger.firstCosignedCovering(entry.index) };
-    const verified = verifyLedgerRow(row, { ...vouchers, quorums: quorumsOf(vouchers.trust), signatures: knownSignatures });
+    const verified = verifyLedgerRow(row, {
+      ...vouchers,
+      quorums: quorumsOf(vouchers.trust),
+      signatures: knownSignatures,
+      digestOf: knownDigest,
+    });
     citeEntry(evidence, entry);
     return verified;
   } catch (error) {

@@ -5,10 +5,11 @@
  */
 import { AuditorError, type Digest, isDigest } from '@sealane/core';
 import { type ErasedEntry, type Ledger, pastLedger } from '@sealane/ledger';
-import { isTime, quorumThen, secondsToTime, verifyTrustOf } from '@sealane/trust';
+import { isTime, secondsToTime, verifyTrustOf } from '@sealane/trust';
 import { type Answer, closeAnswer, type Doubt, type Evidence, startEvidence } from './answer.js';
 import type { AuditContext } from './context.js';
 import { doubtErased, doubtGone } from './erased.js';
+import { quorumKnown } from './quorums.js';
 
 /** The two times; absent: now. */
 export interface Asked {
@@ -103,7 +104,7 @@ export async function witnessedAt({ ledger, policies }: AuditContext, index: num
   const log = trust?.logs.find(({ origin }) => origin === ledger.origin);
   if (trust === undefined || log === undefined) return null;
   const note = await ledger.firstCosignedCovering(index);
-  return note === null ? null : secondsToTime(quorumThen(note, log, trust).highestSeconds);
+  return note === null ? null : secondsToTime(quorumKnown(note, log, trust).highestSeconds);
 }
 
 /**
@@ -125,6 +126,6 @@ export async function timeOf({ context, asOf }: Inquiry): Promise<string> {
   const trust = policies[0] === undefined ? undefined : verifyTrustOf(policies[0]);
   const log = trust?.logs.find(({ origin }) => origin === ledger.origin);
   const note = await ledger.latestCosigned();
-  if (note !== null && trust !== undefined && log !== undefined) return secondsToTime(quorumThen(note, log, trust).highestSeconds);
+  if (note !== null && trust !== undefined && log !== undefined) return secondsToTime(quorumKnown(note, log, trust).highestSeconds);
   throw new AuditorError('LOG_WITNESS', 'tell the time of the log: expected a checkpoint that witnesses had seen, got none');
 }

@@ -15,7 +15,7 @@ import { type Fact, factsIn, lastPolicy } from './facts.js';
 import { groupBy } from './group-by.js';
 import { type Inquiry, isBy } from './inquiry.js';
 import { textAt } from './json-at.js';
-import { checkSignatures, knownSignatures } from './signatures.js';
+import { checkSignatures, knownDigest, knownSignatures } from './signatures.js';
 
 /** A receipt, and where it comes from. `keyId` is who signed it. */
 export type ReceiptTold = ReceiptPredicate & { readonly index: number; readonly statementDigest: Digest };
@@ -43,7 +43,7 @@ export async function receiptsOf(
   records: readonly Fact<SiteRecordPredicate>[],
 ): Promise<readonly ReceiptTold[]> {
   const { ledger } = inquiry.context;
-  const entries = await ledger.entriesAt((await ledger.receiptsOf(site)).map(({ index }) => index));
+  const entries = await ledger.entriesAt(await ledger.receiptIndexes(site));
   return await verified(inquiry, entries, site, records);
 }
 
@@ -80,7 +80,7 @@ function receiptIn(inquiry: Inquiry, { entry, site, trust, keys }: Wanted): Rece
     }
     // its place is proved with the answer, and no time is taken from witnesses
     const row = { ...entry, logIndex: entry.index, origin: context.ledger.origin, cosigned: null };
-    verifyLedgerRow(row, { trust, signers: keys, signatures: knownSignatures });
+    verifyLedgerRow(row, { trust, signers: keys, signatures: knownSignatures, digestOf: knownDigest });
     citeEntry(evidence, entry);
     return { ...said, keyId: entry.keyId, index: entry.index, statementDigest: entry.statementDigest };
   } catch (error) {

@@ -6,12 +6,14 @@
  */
 import {
   type Digest,
+  encodeLogLeaf,
   type Envelope,
   envelopePayload,
   envelopeSignature,
   leafHash,
-  logLeaf,
   pae,
+  sha256,
+  sha256Raw,
   statementDigestOf,
   verifyP256InPool,
 } from '@sealane/core';
@@ -27,6 +29,7 @@ type SignedEntry = Pick<LedgerEntry, 'envelope' | 'spki' | 'certified'>;
 
 /** By the very entry, which nobody changes in place. */
 const knownBytes = new WeakMap<SignedEntry, EntryBytes>();
+const digests = new WeakMap<Envelope, Digest>();
 /** Envelopes whose signature by the key beside them holds. */
 const signed = new WeakSet<Envelope>();
 /** Leaves with such a signature, by their hash: for when an entry is read again. */
@@ -38,12 +41,27 @@ const AHEAD = 256;
 
 /** The leaf's hash and the statement's digest, of payload, signature and signer. */
 export function bytesOf(entry: SignedEntry): EntryBytes {
-  const known = knownBytes.get(entry) ?? {
-    leafHash: leafHash(logLeaf(entry.envelope, entry.spki, entry.certified?.certificate)),
-    statementDigest: statementDigestOf(entry.envelope),
-  };
+  const known = knownBytes.get(entry) ?? readBytes(entry);
   knownBytes.set(entry, known);
+  digests.set(entry.envelope, known.statementDigest);
   return known;
+}
+
+/** The payload is decoded once for both. */
+function readBytes({ envelope, spki, certified }: SignedEntry): EntryBytes {
+  const payload = envelopePayload(envelope);
+  const signer = { spki, ...(certified === undefined ? {} : { certificate: certified.certificate }) };
+  const leaf = encodeLogLeaf({
+    paeDigest: sha256Raw(pae(envelope.payloadType, payload)),
+    signature: envelopeSignature(envelope),
+    ...signer,
+  });
+  return { leafHash: leafHash(leaf), statementDigest: sha256(payload) };
+}
+
+/** As `statementDigestOf`, of an envelope whose bytes were read before. */
+export function knownDigest(envelope: Envelope): Digest {
+  return digests.get(envelope) ?? statementDigestOf(envelope);
 }
 
 /** Whether the signature of this envelope was found to hold, by the key that came with it. */

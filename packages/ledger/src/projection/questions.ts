@@ -53,6 +53,8 @@ export interface Projection {
   /** Site records in log order, of one site where it is given; the last of a site is the one that counts. */
   sites(site?: string): Promise<readonly SiteRecord[]>;
   receiptsOf(site: string): Promise<readonly ReceiptRecord[]>;
+  /** Where the receipts of a site are: for whoever reads the entries themselves. */
+  receiptIndexes(site: string): Promise<readonly number[]>;
   /**
    * The sites, in the order of their first records, of which a receipt names one of these releases, as what runs or ran, or of which a receipt may be
    * missing: whoever reads their histories has seen all that any site told of the releases. Asked of the past, some that are none of these yet.
@@ -123,6 +125,7 @@ export function projection(queries: Queries, reader: EntryReader): Projection {
     sites: (site) =>
       site === undefined ? list(records.site, from('site_record')) : list(records.site, from('site_record', 'p.site = ?'), site),
     receiptsOf: (site) => list(records.receipt, from('receipt', 'p.site = ?', 'p.seq, p.idx'), site),
+    receiptIndexes: (site) => list((row) => integerAt(row, 'idx'), 'SELECT idx FROM receipt WHERE site = ? ORDER BY seq, idx', site),
     sitesAbout: (releases) => sitesAbout(queries, releases),
     sitesBack: async () => await inOrder(queries, (await queries.all(BACK)).map(siteIn)),
     latestReceipts: () =>

@@ -39,12 +39,14 @@ export interface VerifiedStatement {
 /**
  * Against what, and who may have signed. Without `signers` any key of the table may; `signerCode` is the refusal of others. `quorums` keeps
  * checkpoints that were verified against this very trust, for a caller with many statements: most share a few checkpoints. `signatures` are envelopes
- * whose signature by the key that came with them was verified before: by somebody who could wait for many at once.
+ * whose signature by the key that came with them was verified before: by somebody who could wait for many at once. `digestOf` knows statement digests
+ * that were made before.
  */
 export interface VerifyOptions {
   readonly trust: VerifyTrust;
   readonly quorums?: Map<string, QuorumCheckpoint>;
   readonly signatures?: { readonly has: (envelope: Envelope) => boolean };
+  readonly digestOf?: (envelope: Envelope) => Digest;
   readonly signers?: readonly string[];
   readonly signerCode?: ErrorCode;
 }

@@ -40,7 +40,7 @@ export interface LedgerRow extends Signed {
  * @throws TrustError as `verifyStatement`; `TRUST_MALFORMED` the payload is no statement
  */
 export function verifyLedgerRow(row: LedgerRow, options: VerifyOptions): VerifiedStatement {
-  const digest = statementDigestOf(row.envelope);
+  const digest = (options.digestOf ?? statementDigestOf)(row.envelope);
   const { id, spki, window } = signerOf(digest, row, options);
   // only what was verified by this very key
   if (options.signatures?.has(row.envelope) !== true || !equalBytes(spki, row.spki)) checkSignature(digest, row.envelope, { spki });
