@@ -45,7 +45,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     const vkey = await readVkey(store);
     const known: KnownKeys = { keys: await (hasIndex(options) ? verifiedKeys(store, parseVkey(vkey)) : readLogKeys(store, vkey)) };
     expectOurs(options, known.keys);
-    const sources = await openSources({ store, fillIn }, options, () => known.keys);
+    const sources = await openSources({ store, fillIn, forget: archive.forget }, options, () => known.keys);
     opened = sources;
     const written = await logging({ store, sources, known, archive, fillIn }, options);
     const ledgerReadBy = (reader: EntryReader): Ledger => ({

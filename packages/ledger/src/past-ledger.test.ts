@@ -39,6 +39,7 @@ async function answers(ledger: PastLedger): Promise<unknown> {
     revocations: await ledger.revocations(),
     sites: await ledger.sites(),
     receipts: await ledger.receiptsOf('shop-17'),
+    receiptIndexes: await ledger.receiptIndexes('shop-17'),
     fleet: await ledger.fleet('prod'),
     latest: await ledger.latestReceipts(),
     keys: (await ledger.keysSeen()).map(({ keyId }) => keyId),

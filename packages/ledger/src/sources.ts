@@ -7,6 +7,7 @@
  */
 import { LedgerError, type Vkey } from '@sealane/core';
 import type { FillIn } from './archive/absent.js';
+import { erasedCount } from './archive/erased-rows.js';
 import type { LedgerOptions } from './ledger.js';
 import { entryLeaf, type EntryLeaf, type EntryReader, entryReader, leavesBetween } from './log/entry-rows.js';
 import type { LogKeys } from './log/log-keys.js';
@@ -24,7 +25,7 @@ export interface Sources {
   readonly answers: Store;
   /** The same as of a transaction of the ledger's store. */
   readonly answersIn: (transaction: Queries) => Promise<Queries>;
-  /** Brings the answers up to the log as it is now. @throws as `catchUp` */
+  /** Brings the answers up to the log as it is now, and forgets what was read of entries once another process has erased some. @throws as `catchUp` */
   readonly refresh: () => Promise<void>;
   readonly reader: EntryReader;
   readonly tree: TreeRows;
@@ -34,10 +35,11 @@ export interface Sources {
   readonly close: () => Promise<void>;
 }
 
-/** The store of a log, and what brings the payloads that are not in it. */
+/** The store of a log, what brings the payloads that are not in it, and how what was kept of them is forgotten. */
 export interface LogRows {
   readonly store: Store;
   readonly fillIn: FillIn;
+  readonly forget: () => void;
 }
 
 /** Opens the sources of a ledger whose keys are known. @throws LedgerError as `openIndex` and `catchUp` */
@@ -50,24 +52,28 @@ export function hasIndex({ database, readOnly }: LedgerOptions): boolean {
   return database !== undefined && readOnly !== true;
 }
 
-function ownSources({ store, fillIn }: LogRows): Sources {
+function ownSources({ store, fillIn, forget }: LogRows): Sources {
+  const reader = entryReader({ log: store, answers: store, expect: () => Promise.resolve(), fillIn });
+  const erased = onChange(forgetting(reader, forget));
   return {
     answers: store,
     answersIn: (transaction) => Promise.resolve(transaction),
-    refresh: () => Promise.resolve(),
-    reader: entryReader({ log: store, answers: store, expect: () => Promise.resolve(), fillIn }),
+    refresh: async () => {
+      erased(await erasedCount(store));
+    },
+    reader,
     tree: { tiles: store, leaves: (begin, end) => leavesBetween(store, begin, end) },
     entryLeaf: (index) => entryLeaf(store, fillIn, index),
     close: () => store.close(),
   };
 }
 
-async function verifiedSources({ store, fillIn }: LogRows, { file }: LedgerOptions, keys: () => LogKeys): Promise<Sources> {
+async function verifiedSources({ store, fillIn, forget }: LogRows, { file }: LedgerOptions, keys: () => LogKeys): Promise<Sources> {
   const [{ vkey: first }] = keys();
   const index = await openIndex(file, first);
   const reader = entryReader({ log: store, answers: index, expect: (wanted, rows) => expectVerified(index, wanted, rows), fillIn });
   const chain = { known: keys, reread: (log: Queries) => verifiedKeys(log, first), fillIn };
-  const verified = { index, keys: chain, keep: reader.keep, erased: onChange(reader.forget) };
+  const verified = { index, keys: chain, keep: reader.keep, erased: onChange(forgetting(reader, forget)) };
   const refresh = oneAtATime(() => catchUp(store, verified));
   try {
     await refresh();
@@ -111,12 +117,19 @@ export async function verifiedKeys(log: Queries, first: Vkey): Promise<LogKeys> 
   throw new LedgerError('LEDGER_DAMAGED', `read the keys of the log ${first.name}: expected each signed by the one before it, got others`);
 }
 
-/** Calls `work` when a count is another than the first that was told. */
+/** Calls `work` when a count is another than the one before; at first it is 0. */
 function onChange(work: () => void): (count: number) => void {
-  let known: number | undefined;
+  let known = 0;
   return (count) => {
-    if (known !== undefined && known !== count) work();
+    if (known !== count) work();
     known = count;
+  };
+}
+
+function forgetting(reader: EntryReader, forget: () => void): () => void {
+  return () => {
+    reader.forget();
+    forget();
   };
 }
 

@@ -30,6 +30,12 @@ export async function erasedRows(queries: Queries, keys: LogKeys): Promise<Reado
   return rows;
 }
 
+/** How many entries were erased: it only grows. */
+export async function erasedCount(queries: Queries): Promise<number> {
+  const row = await queries.get('SELECT count(*) AS erased FROM erased');
+  return row === undefined ? 0 : integerAt(row, 'erased');
+}
+
 interface Order {
   readonly order: Digest;
   readonly statements: readonly ErasedStatement[];

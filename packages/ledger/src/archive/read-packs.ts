@@ -13,23 +13,31 @@ export interface Archive {
   read(pack: PackName): Promise<ReadonlyMap<number, Payload>>;
 }
 
+/** An archive that keeps what it has read. */
+export interface KeptArchive extends Archive {
+  /** Forgets all that it keeps: something was erased. */
+  forget(): void;
+}
+
 /** Packs that are kept, by the bytes of their payloads. */
 const MAX_KEPT_BYTES = 32 * 1024 * 1024;
 
 /** The archive in these places, none of which is opened yet. */
-export function openArchive(places: readonly string[]): Archive {
+export function openArchive(places: readonly string[]): KeptArchive {
   const kept = new Map<string, ReadonlyMap<number, Payload>>();
   let keptBytes = 0;
+  const forget = (): void => {
+    kept.clear();
+    keptBytes = 0;
+  };
   return {
+    forget,
     read: async (pack) => {
       const known = kept.get(pack.digest);
       if (known !== undefined) return known;
       const payloads = await readFirst(places, pack);
       const bytes = [...payloads.values()].reduce((sum, { payload }) => sum + payload.length, 0);
-      if (keptBytes + bytes > MAX_KEPT_BYTES) {
-        kept.clear();
-        keptBytes = 0;
-      }
+      if (keptBytes + bytes > MAX_KEPT_BYTES) forget();
       keptBytes += bytes;
       kept.set(pack.digest, payloads);
       return payloads;

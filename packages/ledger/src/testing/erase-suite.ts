@@ -76,6 +76,17 @@ export function describeErasing(name: string, makeHome: () => TestHome | Promise
       await anew.close();
     });
 
+    test('who had read it before, in another process, forgets it when it next looks at the log', async () => {
+      const other = await home.open();
+      await other.refresh();
+      expect(await other.entry(3)).toMatchObject({ index: 3 });
+      await ledger.erase(await orderErasure(ledger, 3));
+      await other.refresh();
+      await expect(other.entry(3)).rejects.toEqual(withCode('STATEMENT_ERASED'));
+      expect(await other.entry(4)).toMatchObject({ index: 4 });
+      await other.close();
+    });
+
     test.each<readonly [string, JsonObject]>([
       ['about something else', { subject: [`sha256:${'0'.repeat(64)}`] }],
       ['about more', { subject: [`sha256:${'0'.repeat(64)}`, `sha256:${'1'.repeat(64)}`] }],

@@ -198,6 +198,7 @@ export function describeLedger(name: string, makeHome: () => TestHome | Promise<
         revocations: await ledger.revocations(),
         sites: await ledger.sites('shop-17'),
         receipts: await ledger.receiptsOf('shop-17'),
+        receiptIndexes: await ledger.receiptIndexes('shop-17'),
         latest: await ledger.latestReceipts(),
         keys: (await ledger.keysSeen()).map(({ keyId, firstIndex }) => [keyId, firstIndex]),
       });
@@ -228,6 +229,7 @@ export function describeLedger(name: string, makeHome: () => TestHome | Promise<
         revocations: [{ index: 5, reason: 'broken', floor: 2 }],
         sites: [{ index: 6, site: 'shop-17', siteKeyId: site.id, stage: 'prod' }],
         receipts: [{ index: 7, site: 'shop-17', seq: 1, event: 'installed', release, prev: sha256(utf8('receipt 0')) }],
+        receiptIndexes: [7],
         latest: [{ index: 7 }],
         keys: [
           [author.id, 0],

@@ -51,6 +51,6 @@ async function eraseSaid(promoter: Promoter, wish: EraseStatementsWish): Promise
     exit: 0,
     json: { statements, erased },
     text: erased.map(({ digest, logIndex }) => `erased what entry ${logIndex} says: ${digest}`).join('\n'),
-    hint: 'copies that left before have it still: backups, exports, media, registries and mirrors of sites; restart a running service',
+    hint: 'copies that left before have it still: backups, exports, media, registries and mirrors of sites',
   };
 }
