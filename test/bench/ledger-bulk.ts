@@ -35,7 +35,7 @@ export interface BulkLedger {
 /** Opens the file of a ledger that was just made, and that nobody else has open. */
 export function openBulk(file: string, { origin, signer }: { readonly origin: string; readonly signer: NoteSigner }): BulkLedger {
   const database = new Database(file);
-  for (const pragma of ['journal_mode = OFF', 'synchronous = OFF', 'foreign_keys = OFF', `cache_size = ${-1024 * CACHE_MIB}`])
+  for (const pragma of ['journal_mode = MEMORY', 'synchronous = OFF', 'foreign_keys = OFF', `cache_size = ${-1024 * CACHE_MIB}`])
     database.pragma(pragma);
   const later = database
     .prepare("SELECT type, name, sql FROM sqlite_schema WHERE type IN ('index', 'trigger') AND sql IS NOT NULL")

@@ -53,7 +53,14 @@ export { encodeWaybill, parseWaybill, type Waybill, WAYBILL_MEDIA_TYPE, type Way
 export { certifiedSigner, checkCertified } from './evidence/certified.js';
 export { BUNDLE_MEDIA_TYPE, encodeBundle, hintOf, logEntryJson, type LogProof, parseBundle, type ParsedBundle } from './evidence/bundle.js';
 export { checkTrustedRoot, encodeTrustedRoot, logKeySpki, trustedRootFromPolicy } from './evidence/trusted-root.js';
-export { quorumOf, quorumOnce, quorumThen, type VerifiedStatement, type VerifyOptions, type WitnessedTime } from './evidence/statement-checks.js';
+export {
+  quorumOf,
+  quorumOnce,
+  quorumThen,
+  type VerifiedStatement,
+  type VerifyOptions,
+  type WitnessedTime,
+} from './evidence/statement-checks.js';
 export { type OtherLog, otherLogHead, verifyOtherStatement } from './evidence/other-log.js';
 export { type LedgerRow, verifyLedgerRow } from './evidence/verify-ledger-row.js';
 export { namedBlobs } from './evidence/named-blobs.js';
