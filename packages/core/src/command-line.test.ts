@@ -171,3 +171,15 @@ test('a leading global without its value, or before nothing, is 2', async () => 
     ]);
   }
 });
+
+test('nothing that a stranger named draws on a terminal or forges a line, and JSON stays what it says', async () => {
+  const hostile = 'red \u001b[31m, back \u202e, home \u009bH, over\rwritten';
+  const shown = 'red \\u001b[31m, back \\u202e, home \\u009bH, over\\u000dwritten';
+  expect((await run(['greet', hostile])).out).toBe(`hello ${shown}\n`);
+  const json = (await run(['greet', hostile, '--json'])).out;
+  // eslint-disable-next-line no-control-regex -- they are what must not be there
+  expect(json).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+  expect(JSON.parse(json)).toMatchObject({ args: [hostile, []] });
+  const { talk } = await run(['fail'], { fail: new Error('quoted a\u001b[2J\ntool: error: forged') });
+  expect(talk).toBe(`tool: error: quoted a [2J tool: error: forged (INTERNAL)\n${talk.split('\n')[1] ?? ''}\n`);
+});

@@ -8,6 +8,7 @@ import { Command, CommanderError } from 'commander';
 import { diskRefusal } from './disk-refusal.js';
 import { ERRORS, type ExitCode } from './error-table.js';
 import { SealaneError } from './errors.js';
+import { oneLine, printable } from './printable.js';
 
 /** A positional argument: `name`, `[name]` when optional, `name...` when it takes the rest. */
 export interface ArgumentSpec {
@@ -92,9 +93,10 @@ const JSON_OPTION: OptionSpec = { flags: '--json', description: 'print one JSON 
  *
  * Global options may stand before the command or after it. Unknown commands and bad flags are 2. A `SealaneError` becomes
  * `{error: {code, message, hint}}` (with `--json`) or two lines on stderr, and the exit code of its row in the error table. Anything else
- * is an internal fault, 1.
+ * is an internal fault, 1. All that is printed is `printable`.
  */
-export async function runCommandLine(program: Program, given: readonly string[], io: CommandIo): Promise<number> {
+export async function runCommandLine(program: Program, given: readonly string[], bare: CommandIo): Promise<number> {
+  const io = showing(bare);
   const leading = leadingGlobals(program, given);
   const argv = given.slice(leading);
   const name = commandName(program, argv);
@@ -108,6 +110,11 @@ export async function runCommandLine(program: Program, given: readonly string[],
   } catch (error) {
     return reportFailure(error, program, io, wantsJson);
   }
+}
+
+/** Reports, inventories and file names are quoted in answers, and whoever wrote them is not trusted with a terminal. */
+function showing(io: CommandIo): CommandIo {
+  return { ...io, out: (text) => io.out(printable(text)), talk: (text) => io.talk(printable(text)) };
 }
 
 function asksForHelp(argv: readonly string[]): boolean {
@@ -245,7 +252,7 @@ function printError(
   wantsJson: boolean,
 ): number {
   if (wantsJson) io.out(`${JSON.stringify({ error })}\n`);
-  io.talk(`${program.name}: error: ${error.message} (${error.code})\n${program.name}: hint: ${error.hint}\n`);
+  io.talk(`${program.name}: error: ${oneLine(error.message)} (${error.code})\n${program.name}: hint: ${oneLine(error.hint)}\n`);
   return exit;
 }
 

@@ -1,5 +1,6 @@
 /** The error classes: one for each package, all with a `code` out of the one table. */
 import type { ErrorCode } from './error-table.js';
+import { oneLine } from './printable.js';
 
 /** What a message needs beside its words: plain values, never secrets, never whole payloads. */
 export type ErrorData = Readonly<Record<string, unknown>>;
@@ -14,7 +15,7 @@ export class SealaneError extends Error {
   readonly hint: string | undefined;
 
   constructor(code: ErrorCode, message: string, data: ErrorData = {}, options: ErrorOptions & { readonly hint?: string } = {}) {
-    super(oneLine(message), options);
+    super(bounded(message), options);
     this.name = new.target.name;
     this.code = code;
     this.data = data;
@@ -25,13 +26,9 @@ export class SealaneError extends Error {
 /** Longest message, in UTF-16 units: what a receipt can record of a check. */
 const MAX_MESSAGE = 2000;
 
-/** Control characters, line ends, and the marks that turn the direction of text around (Unicode TR 36, section 2.6). */
-// eslint-disable-next-line no-control-regex -- they are what is taken out
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g;
-
 /** Messages quote strangers: nothing in one may draw on a terminal, forge a second line of a log, or fill it. */
-function oneLine(message: string): string {
-  const line = message.replace(UNPRINTABLE, ' ');
+function bounded(message: string): string {
+  const line = oneLine(message);
   return line.length <= MAX_MESSAGE ? line : `${line.slice(0, MAX_MESSAGE - 1)}…`;
 }
 

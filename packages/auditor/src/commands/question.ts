@@ -1,4 +1,5 @@
 /** What the commands that answer questions share: the two times, how options are read, how an answer ends. */
+import { oneLine } from '@sealane/core';
 import type { CommandCall, CommandResult, OptionSpec } from '@sealane/core/command-line';
 import type { AuditContext } from '../answers/context.js';
 import type { Answered, Asked } from '../answers/inquiry.js';
@@ -38,7 +39,7 @@ export async function answerQuestion<T extends object>(
     ...answer.answer.doubts.map(({ statement, message }) => `in doubt: ${statement}: ${message}`),
     `${counted(answer.statements.length, 'statement')}, each proved to be in the log`,
   ];
-  return { exit: answer.complete ? 0 : 4, json: answer, text: text.join('\n') };
+  return { exit: answer.complete ? 0 : 4, json: answer, text: text.map(oneLine).join('\n') };
 }
 
 /** `1 site`, `2 sites`. */

@@ -1,5 +1,5 @@
 /** A decision as a table in Markdown, for the summary of a CI job. */
-import type { Check } from '@sealane/core';
+import { type Check, oneLine } from '@sealane/core';
 import type { ReportedOutcome } from './outcome.js';
 
 const MARKS: Readonly<Record<Check['verdict'], string>> = { pass: '✅ pass', fail: '❌ fail', pending: '⏳ pending', error: '💥 error' };
@@ -26,7 +26,7 @@ export function markdownReport(outcome: ReportedOutcome): string {
 
 /** Text of a cell: it comes from reports and inventories, and must neither end the cell nor be read as markup. */
 function cell(text: string): string {
-  return text
+  return oneLine(text)
     .replace(/[\\`*_[\]<>|~]/g, (character) => (character === '<' ? '&lt;' : character === '>' ? '&gt;' : `\\${character}`))
     .replace(/\s+/g, ' ');
 }

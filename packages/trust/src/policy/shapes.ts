@@ -4,12 +4,10 @@
  *
  * Shapes that brand do so with a transform; JSON Schemas are generated from the input side, where they are plain strings.
  */
-import { type Digest, type JsonObject, type JsonValue, parseDigest } from '@sealane/core';
+import { type Digest, type JsonObject, type JsonValue, MAX_PLAIN_TEXT, parseDigest, PLAIN_TEXT } from '@sealane/core';
 import { z } from 'zod';
 import { isTime } from '../time.js';
 
-/** Longest text for people (reasons, remedies): a receipt or channel stays small whatever is typed into it. */
-const MAX_TEXT = 2000;
 /** Longest list of names, people or keys in one place of a document. */
 export const MAX_LIST = 256;
 /** Labels one site or selector may have. */
@@ -45,11 +43,8 @@ export const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9
 /** Base64, not empty. */
 export const base64Shape = z.string().regex(BASE64).min(4).max(4096);
 
-// eslint-disable-next-line no-control-regex -- control characters are what it keeps out
-const NO_CONTROL = /^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$/;
-
 /** Free text for people, on one or more lines, without control characters that could draw on a terminal. */
-export const textShape = z.string().max(MAX_TEXT).regex(NO_CONTROL);
+export const textShape = z.string().max(MAX_PLAIN_TEXT).regex(PLAIN_TEXT);
 
 /** Labels of a site, and the selector that matches them: every pair of a selector must be among the site's. */
 export const labelsShape = z
