@@ -1,6 +1,6 @@
 /** An open home: pipeline, ledger, lane, and the outside world. Every command of the promoter works on one. */
 import path from 'node:path';
-import { type Digest, fromUtf8, isDigest, PromoterError, sha256, type Signer } from '@sealane/core';
+import { type Digest, fromUtf8, isDigest, isPlainText, MAX_PLAIN_TEXT, PromoterError, sha256, type Signer } from '@sealane/core';
 import type { CommandCall, CommandIo } from '@sealane/core/command-line';
 import { ed25519NoteSigner, type Ledger, ledgerAt, openLedger, type Post, type PublishLock, withPublishLock } from '@sealane/ledger';
 import { serviceAddress } from './client/service-address.js';
@@ -240,17 +240,20 @@ export async function releaseOf(ledger: Ledger, text: string): Promise<NamedRele
   throw new PromoterError('RELEASE_UNKNOWN', `look up release ${text}: there is no such release in the ledger`, { release: text });
 }
 
-/** A text option. @throws PromoterError `USAGE` missing */
-export function textOption({ options }: CommandCall, name: string): string {
-  const value = options[name];
-  if (typeof value === 'string' && value !== '') return value;
+/** A text option. @throws PromoterError `USAGE` missing, or as `optionalText` */
+export function textOption(call: CommandCall, name: string): string {
+  const value = optionalText(call, name);
+  if (value !== undefined) return value;
   throw new PromoterError('USAGE', `read --${name}: expected a value, got none`);
 }
 
-/** A text option that may be missing. */
+/** A text option that may be missing. @throws PromoterError `USAGE` not to be shown to people: a control character, or too long */
 export function optionalText({ options }: CommandCall, name: string): string | undefined {
   const value = options[name];
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  if (typeof value !== 'string' || value === '') return undefined;
+  if (!isPlainText(value))
+    throw new PromoterError('USAGE', `read --${name}: expected at most ${MAX_PLAIN_TEXT} characters, no control character among them`);
+  return value;
 }
 
 /** A repeated option. */

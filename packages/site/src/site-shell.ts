@@ -1,7 +1,7 @@
 /** Opens a site for a command: where it lies, the real world around it, the lock, and failures of the disk in words. */
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { type Check, type Digest, type ErrorCode, ERRORS, type Signer, SiteError } from '@sealane/core';
+import { type Check, type Digest, type ErrorCode, ERRORS, isPlainText, MAX_PLAIN_TEXT, type Signer, SiteError } from '@sealane/core';
 import type { CommandCall } from '@sealane/core/command-line';
 import { openLayout } from '@sealane/oci';
 import { startFetchProcess } from './apply/fetch-shell.js';
@@ -51,6 +51,13 @@ export function placeOf({ options, io }: CommandCall): SitePlace {
 /** An option that takes one text. */
 export function textOption(value: CommandCall['options'][string]): string | undefined {
   return typeof value === 'string' ? value : undefined;
+}
+
+/** Why, or what else people shall read. @throws SiteError `USAGE` empty, too long, or a control character */
+export function peoplesText({ options }: CommandCall, name: string): string {
+  const value = textOption(options[name]) ?? '';
+  if (value !== '' && isPlainText(value)) return value;
+  throw new SiteError('USAGE', `read --${name}: expected 1 to ${MAX_PLAIN_TEXT} characters, no control character among them`);
 }
 
 /** The real world of one command; `inventory` = where the hardware of this site is looked for. */

@@ -8,7 +8,7 @@ import { readState } from '../apply/machine.js';
 import { writeOutput } from '../durable-write.js';
 import { VERBS } from '../service/verbs.js';
 import type { Site } from '../site.js';
-import { openSite } from '../site-shell.js';
+import { openSite, peoplesText } from '../site-shell.js';
 
 /** The command. */
 export const command: CommandSpec = {
@@ -40,7 +40,7 @@ export const command: CommandSpec = {
 };
 
 function wishOf(call: CommandCall, site: Site): ExceptionWish {
-  const [kind, reason] = [kindOf(text(call, 'kind')), text(call, 'reason')];
+  const [kind, reason] = [kindOf(text(call, 'kind')), peoplesText(call, 'reason')];
   if (kind !== 'local-role') return { kind, release: parseDigest(text(call, 'release')), reason };
   const { current } = readState(site.world.disk, site.folder.journal);
   if (current === null)

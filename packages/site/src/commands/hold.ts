@@ -4,7 +4,7 @@ import type { CommandSpec } from '@sealane/core/command-line';
 import { isTime } from '@sealane/trust';
 import { readTrustFile } from '../apply/trust-file.js';
 import { trustedNow } from '../apply/trusted-time.js';
-import { textOption, withLockedSite } from '../site-shell.js';
+import { peoplesText, textOption, withLockedSite } from '../site-shell.js';
 
 /** The command. */
 export const command: CommandSpec = {
@@ -18,10 +18,11 @@ export const command: CommandSpec = {
   run: (call) =>
     withLockedSite(call, (site, machine) => {
       const until = textOption(call.options['until']) ?? null;
-      if (until !== null && !isTime(until))
-        throw new SiteError('USAGE', `hold updates: expected --until as YYYY-MM-DDThh:mm:ssZ, got ${JSON.stringify(until)}`);
       const at = trustedNow(readTrustFile(site.world.disk, site.folder.trust).time, site.world.clock);
-      const hold = { reason: textOption(call.options['reason']) ?? '', at, until };
+      // a hold that has lapsed already would hold nothing, and who gave it would believe that it does
+      if (until !== null && !(isTime(until) && until > at))
+        throw new SiteError('USAGE', `hold updates: expected --until after ${at}, as YYYY-MM-DDThh:mm:ssZ, got ${JSON.stringify(until)}`);
+      const hold = { reason: peoplesText(call, 'reason'), at, until };
       machine.record({ is: 'hold', hold });
       return Promise.resolve({
         exit: 0,
