@@ -1,10 +1,21 @@
 /** Bad input to the promoter's commands: a clear error with the next step, the right exit code, and nothing half-written. */
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeLane, type TestLane } from '../support/lane.js';
-import { type Answer, expectJson, ROOT, runJson } from '../support/run.js';
+import { type Answer, commandWords, expectJson, ROOT, runJson, runProgram } from '../support/run.js';
 
 let dir: string;
 let lane: TestLane;
@@ -196,6 +207,66 @@ describe('files that were handed over', () => {
     const words = ['explain', release, '--to', 'dev', '--lane', 'http://127.0.0.1:9', '--root', root];
     const { hint } = await expectError(words, 6, 'FETCH_FAILED');
     expect(hint).not.toContain('sealane-site');
+  });
+});
+
+describe('parts of a release', () => {
+  const create = (...parts: readonly string[]): readonly string[] => [
+    ...['release', 'create', '--name', 'parts', '--version', '1.0.0', '--key', 'author'],
+    ...parts,
+  ];
+
+  it('a device that never ends is 2, within bounds', async () => {
+    await expectError(create('--firmware', '/dev/zero'), 2, 'FILE_TOO_LARGE', /at most 536870912 bytes/);
+  });
+
+  it('a folder for a file is 2, and the hint is about the path', async () => {
+    expect((await expectError(create('--firmware', dir), 2, 'CONFIG_INVALID')).hint).toMatch(/^check the path/);
+  });
+
+  it('a folder that is not there or empty is refused, and the hint is not one for sites', async () => {
+    const empty = path.join(dir, 'empty');
+    mkdirSync(empty);
+    for (const folder of [empty, path.join(dir, 'nowhere')])
+      expect((await expectError(create('--files', folder), 4, 'CONTENT_MISSING')).hint).toMatch(/^check the path/);
+  });
+
+  it('a link to a folder is the folder', async () => {
+    const [folder, link] = [path.join(dir, 'built'), path.join(dir, 'current')];
+    mkdirSync(folder);
+    writeFileSync(path.join(folder, 'page'), 'hello\n');
+    symlinkSync('built', link);
+    const [{ release: plain }, { release: linked }] = [
+      await lane.sealane(create('--files', folder)),
+      await lane.sealane(create('--files', link)),
+    ];
+    expect(linked).toBe(plain);
+  });
+});
+
+describe('text that people read', () => {
+  it('a reason that would draw on a terminal, or has no end, is 2', async () => {
+    for (const reason of ['red \u001b[31m', 'x'.repeat(2001)])
+      for (const words of [
+        ['freeze', 'prod'],
+        ['revoke', release],
+        ['approve', release, '--to', 'prod', '--key', 'alice'],
+      ])
+        await expectError([...words, '--reason', reason], 2, 'USAGE', /--reason/);
+  });
+
+  it('names of tests neither draw on a terminal nor forge a line of an answer', async () => {
+    const hostile = await lane.release('1.0.2');
+    const names = { name: 'case \u001b[2J\u202e', suite: 'suite \u001b]0;title\u0007\n  dev: PASSED' };
+    const summary = { tests: 1, passed: 0, failed: 1, pending: 0, skipped: 0, other: 0, start: 1, stop: 2 };
+    const report = { results: { tool: { name: 'tool' }, summary, tests: [{ ...names, status: 'failed', duration: 1 }] } };
+    await lane.sealane(['evidence', 'add', hostile, '--tests', file('hostile.json', JSON.stringify(report)), '--key', 'lab']);
+    for (const question of ['cases', 'trace', 'devices']) {
+      const { stdout } = await runProgram(process.execPath, commandWords('sealane', ['audit', question, hostile, '--home', lane.home]));
+      expect(stdout).toContain('suite ');
+      // eslint-disable-next-line no-control-regex -- they are what must not be there
+      expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]|^ {2}dev: PASSED/m);
+    }
   });
 });
 

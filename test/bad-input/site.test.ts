@@ -205,3 +205,16 @@ describe('the site’s own files', () => {
     expect(await site.must(['update'], 8)).toMatchObject({ outcome: 'held', reason: 'STATE_CORRUPT' });
   });
 });
+
+it('a hold that has lapsed already, or says no reason, is 2: nobody is left to believe in it', async () => {
+  const { site } = scene();
+  for (const words of [
+    ['--reason', 'crane', '--until', '2020-01-01T00:00:00Z'],
+    ['--reason', ''],
+    ['--reason', 'red \u001b[31m'],
+  ]) {
+    const answer = await site.run(['hold', ...words]);
+    expect({ exit: answer.exit, code: answer.json.error.code }).toEqual({ exit: 2, code: 'USAGE' });
+  }
+  expect((await site.must(['status'])).state).toBe('idle');
+});

@@ -1,6 +1,6 @@
 /** Lists a folder as entries to pack. Modes become one of two, so that the umask of a checkout changes no digest. */
 import { constants } from 'node:fs';
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { lstat, readdir, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OciError } from '@sealane/core';
 import { readFileChunks } from './blob-file.js';
@@ -9,16 +9,15 @@ import { shown } from './safe-path.js';
 import { unsafe } from './tar-header.js';
 
 /**
- * The entries below `dir`. Files are opened when they are packed.
+ * The entries below `dir`, which may be a link to a folder. Files are opened when they are packed.
  *
- * @throws OciError `CONTENT_MISSING` no folder there; `CONTENT_UNSAFE` a device, fifo, socket, or a setuid or setgid file
+ * @throws OciError `CONTENT_MISSING` no folder there, or nothing in it; `CONTENT_UNSAFE` a device, fifo, socket, or a setuid or setgid file
  */
 export async function readFolder(dir: string): Promise<readonly PackEntry[]> {
-  const info = await lstat(dir).catch((cause: unknown) => {
-    throw new OciError('CONTENT_MISSING', `read folder ${dir}: expected a folder, got nothing`, { path: dir }, { cause });
+  const info = await stat(dir).catch((cause: unknown) => {
+    throw missing(dir, 'a folder', 'nothing', cause);
   });
-  if (!info.isDirectory())
-    throw new OciError('CONTENT_MISSING', `read folder ${dir}: expected a folder, got something else`, { path: dir });
+  if (!info.isDirectory()) throw missing(dir, 'a folder', 'something else');
   const entries: PackEntry[] = [];
   const waiting = [''];
   for (const folder of waiting) {
@@ -29,7 +28,14 @@ export async function readFolder(dir: string): Promise<readonly PackEntry[]> {
       entries.push(entry);
     }
   }
+  // a build that wrote elsewhere leaves its folder so
+  if (entries.length === 0) throw missing(dir, 'something in it', 'an empty folder');
   return entries;
+}
+
+function missing(dir: string, expected: string, got: string, cause?: unknown): OciError {
+  const hint = 'check the path, and that what fills the folder has run';
+  return new OciError('CONTENT_MISSING', `read folder ${dir}: expected ${expected}, got ${got}`, { path: dir }, { cause, hint });
 }
 
 async function entryAt(dir: string, path: string): Promise<PackEntry> {

@@ -2,11 +2,13 @@
 import {
   closeSync,
   fsync,
+  fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -146,19 +148,56 @@ export function readOptional(file: string): Uint8Array | undefined {
   }
 }
 
+/** Firmware images, the largest files that users name, stay well below. */
+const MAX_NAMED_BYTES = 512 * 1024 * 1024;
+const CHUNK_BYTES = 1024 * 1024;
+
 /**
- * The bytes of a file that the user named.
+ * The bytes of a file that the user named; of a pipe or device too, as far as they end.
  *
- * @throws PromoterError `CONFIG_INVALID` not there or not readable
+ * @throws PromoterError `CONFIG_INVALID` not there or not readable; `FILE_TOO_LARGE`
  */
 export function readNamed(file: string, what: string): Uint8Array {
   try {
-    return new Uint8Array(readFileSync(file));
+    return readWhole(file, what);
   } catch (cause) {
+    if (cause instanceof PromoterError) throw cause;
     const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    const hint = isNotFound(cause) ? { hint: 'check the path: nothing is there' } : {};
-    throw new PromoterError('CONFIG_INVALID', `read ${what} ${file}: ${why}`, { file }, { cause, ...hint });
+    throw new PromoterError('CONFIG_INVALID', `read ${what} ${file}: ${why}`, { file }, { cause, hint: readingHint(cause) });
   }
+}
+
+/** What to do about a file that the user named and that cannot be read. */
+export function readingHint(error: unknown): string {
+  return isNotFound(error) ? 'check the path: nothing is there' : 'check the path, and that you may read it: a file is expected there';
+}
+
+/** The size that a file says is no bound: a device says zero, and may never end. */
+function readWhole(file: string, what: string): Uint8Array {
+  const handle = openSync(file, 'r');
+  try {
+    const info = fstatSync(handle);
+    expectLength(info.size, file, what);
+    if (info.isFile()) return new Uint8Array(readFileSync(handle));
+    const chunks: Buffer[] = [];
+    for (let total = 0; ;) {
+      const chunk = Buffer.alloc(CHUNK_BYTES);
+      const count = readSync(handle, chunk);
+      if (count === 0) return new Uint8Array(Buffer.concat(chunks));
+      chunks.push(chunk.subarray(0, count));
+      total += count;
+      expectLength(total, file, what);
+    }
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function expectLength(bytes: number, file: string, what: string): void {
+  if (bytes <= MAX_NAMED_BYTES) return;
+  throw new PromoterError('FILE_TOO_LARGE', `read ${what} ${file}: expected at most ${MAX_NAMED_BYTES} bytes, got ${bytes} or more`, {
+    file,
+  });
 }
 
 /** Names in a folder; none when it is not there. */

@@ -1,5 +1,4 @@
 /** Makes a release: copies images by digest, wraps files, manifests and firmware, writes the release manifest, logs the author's statement. */
-import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { type Digest, LIMITS, PromoterError, type Signer } from '@sealane/core';
 import {
@@ -24,6 +23,7 @@ import {
 } from '@sealane/trust';
 import { reached } from '../crash-point.js';
 import { writeBlob } from '../decision/waybill.js';
+import { readNamed } from '../disk-shell.js';
 import { expectInScope } from '../evidence/expect-in-scope.js';
 import { signAllAndLog } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
@@ -63,8 +63,6 @@ const NAME = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
 const VERSION = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/;
 /** Media types of the one layer of a manifest or firmware component. */
 const LAYER_TYPES = { manifest: 'application/vnd.sealane.manifest.v1', firmware: 'application/vnd.sealane.firmware.v1' } as const;
-/** A manifest for an orchestrator is text; firmware images stay well below. */
-const MAX_FILE_BYTES = 512 * 1024 * 1024;
 
 /**
  * Makes a release. Running it again with the same parts changes nothing.
@@ -75,7 +73,7 @@ export async function createRelease(promoter: Promoter, wish: ReleaseWish): Prom
   if (wish.components.length === 0)
     throw new PromoterError('USAGE', 'create a release: expected at least one of --image, --files, --manifest, --firmware');
   expectNames(wish);
-  for (const { kind, source } of wish.components) if (kind === 'manifest') expectPinnedImages(source, readPart(source));
+  for (const { kind, source } of wish.components) if (kind === 'manifest') expectPinnedImages(source, readNamed(source, kind));
   expectAuthor(promoter, wish);
   const layout = await openLayout(promoter.home.content, { create: 'if-missing' });
   const parts: { readonly component: ReleaseComponent; readonly descriptor: Descriptor }[] = [];
@@ -183,25 +181,9 @@ async function addArtifact(layout: Layout, { source }: ComponentWish, kind: Excl
   return await buildArtifact(layout, {
     artifactType,
     layerType: LAYER_TYPES[kind],
-    content: readPart(source),
+    content: readNamed(source, kind),
     title: path.basename(source),
   });
-}
-
-function readPart(file: string): Uint8Array {
-  try {
-    const { size } = statSync(file);
-    if (size > MAX_FILE_BYTES) throw new PromoterError('USAGE', `read ${file}: expected at most ${MAX_FILE_BYTES} bytes, got ${size}`);
-    return new Uint8Array(readFileSync(file));
-  } catch (cause) {
-    if (cause instanceof PromoterError) throw cause;
-    throw new PromoterError(
-      'CONFIG_INVALID',
-      `read ${file}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { file },
-      { cause },
-    );
-  }
 }
 
 /** `NAME=SOURCE`, or a source alone, which then is called `otherwise`. @throws PromoterError `USAGE` */
