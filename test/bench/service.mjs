@@ -1,4 +1,5 @@
-// The service under load: callers ask for decisions, each a question of its own, on SQLite and on PostgreSQL.
+// The service under load, on SQLite and on PostgreSQL: callers ask for decisions, each a question of its own; each asks again as soon as it has its answer, or
+// questions come at the rate of the goal whether the ones before are answered or not.
 import { execFileSync, spawn } from 'node:child_process';
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,9 +12,13 @@ import { makeLane } from './lane.mjs';
 import { find, ROOT, round } from './measure.mjs';
 
 const AUDIENCE = 'https://sealane.example';
-/** Distinct questions of each kind, and callers at once. */
+/** Distinct questions of each kind and load. */
 const QUESTIONS = Number(process.env.SEALANE_BENCH_QUESTIONS ?? '600');
-const CALLERS = 32;
+const RATE = 200;
+/** Callers at once; none: questions come at the rate. A caller of 32 that is answered in 100 ms would ask for 320 a second: only the last is the goal's own load. */
+const LOADS = [8, 16, 32, undefined];
+/** Questions before the first that counts: modules are loaded and the log is read once. */
+const WARM_UP = 64;
 const PIPELINE = `apiVersion: sealane/v1
 kind: Pipeline
 lane: lane.example
@@ -49,7 +54,7 @@ export async function measureService() {
 
 async function measureOn(name, database) {
   const dir = mkdtempSync(path.join(tmpdir(), 'sealane-bench-'));
-  const bench = await startBench(dir, database);
+  const bench = await startBench(dir, database, WARM_UP + LOADS.length * QUESTIONS);
   try {
     const rows = [];
     for (const [what, request, exit] of [
@@ -57,12 +62,19 @@ async function measureOn(name, database) {
       ['refused decisions', (release) => ['POST', `/api/v1/releases/${release}/promotions`, { to: 'edge' }], '3'],
       ['passed decisions, published', (release) => ['POST', `/api/v1/releases/${release}/promotions`, { to: 'dev' }], '0'],
     ]) {
-      const { perSecond, p99 } = await load(bench, bench.releases, request, exit);
-      const words = `service on ${name}: ${what}, ${CALLERS} callers at once (limits: 200 a second, p99 100 ms)`;
-      console.error(`${name}: ${what}: ${round(perSecond)} a second, p99 ${round(p99)} ms`);
-      const id = `service-${name.toLowerCase()}-${what.split(' ')[0]}`;
-      rows.push({ id, what: words, ours: round(perSecond), peer: null, limit: 200, ratio: round(200 / perSecond), unit: '1/s' });
-      rows.push({ id: `${id}-p99`, what: words, ours: round(p99), peer: null, limit: 100, ratio: round(p99 / 100), unit: 'ms' });
+      await load(bench, bench.releases.slice(0, WARM_UP), request, exit);
+      for (const [at, callers] of LOADS.entries()) {
+        const from = WARM_UP + at * QUESTIONS;
+        const releases = bench.releases.slice(from, from + QUESTIONS);
+        const asked = callers === undefined ? offer(bench, releases, request, exit, RATE) : load(bench, releases, request, exit, callers);
+        const { perSecond, p99, away = 0 } = await asked;
+        const by = callers === undefined ? `offered ${RATE} a second` : `${callers} callers at once`;
+        const words = `service on ${name}: ${what}, ${by}${away > 0 ? `, ${away} of them turned away` : ''} (limits: ${RATE} a second, p99 100 ms)`;
+        console.error(`${words}: ${round(perSecond)} a second, p99 ${round(p99)} ms`);
+        const id = `service-${name.toLowerCase()}-${what.split(' ')[0]}-${callers ?? 'offered'}`;
+        rows.push({ id, what: words, ours: round(perSecond), peer: null, limit: RATE, ratio: round(RATE / perSecond), unit: '1/s' });
+        rows.push({ id: `${id}-p99`, what: words, ours: round(p99), peer: null, limit: 100, ratio: round(p99 / 100), unit: 'ms' });
+      }
     }
     return rows;
   } finally {
@@ -119,27 +131,51 @@ export async function startBench(dir, database, count = QUESTIONS) {
 }
 
 /** Asks one question after another, from so many callers at once; every answer must have the exit code. */
-export async function load({ url, newToken }, releases, request, exit, callers = CALLERS) {
+export async function load({ url, newToken }, releases, request, exit, callers = 32) {
   const times = [];
   let next = 0;
-  const began = performance.now();
   const token = await newToken();
+  const began = performance.now();
   const caller = async () => {
     for (let release = releases[next++]; release !== undefined; release = releases[next++]) {
-      const [method, where, body] = request(release);
-      const from = performance.now();
-      const answer = await fetch(url + where, {
-        method,
-        headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      const text = await answer.text();
-      times.push(performance.now() - from);
-      if (answer.headers.get('sealane-exit') !== exit)
-        throw new Error(`call ${method} ${where}: expected exit ${exit}, got ${answer.headers.get('sealane-exit')}\n${text}`);
+      const { ms, found, text } = await ask(url, token, request(release));
+      times.push(ms);
+      if (found !== exit) throw new Error(`ask about ${release}: expected exit ${exit}, got ${found}\n${text}`);
     }
   };
   await Promise.all(Array.from({ length: callers }, caller));
+  return figures(times, began);
+}
+
+/** Asks at a rate, whatever is answered meanwhile. A service that cannot keep up turns some away: they are counted, and nothing else may go wrong. */
+async function offer({ url, newToken }, releases, request, exit, rate) {
+  const times = [];
+  let away = 0;
+  const token = await newToken();
+  const began = performance.now();
+  const asked = releases.map(async (release, at) => {
+    await new Promise((resolve) => setTimeout(resolve, (at * 1000) / rate));
+    const { ms, found, status, text } = await ask(url, token, request(release));
+    if (status === 503) away += 1;
+    else if (found !== exit) throw new Error(`ask about ${release}: expected exit ${exit}, got ${found}\n${text}`);
+    else times.push(ms);
+  });
+  await Promise.all(asked);
+  return { ...figures(times, began), away };
+}
+
+async function ask(url, token, [method, where, body]) {
+  const from = performance.now();
+  const answer = await fetch(url + where, {
+    method,
+    headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  return { ms: performance.now() - from, found: answer.headers.get('sealane-exit'), status: answer.status, text };
+}
+
+function figures(times, began) {
   const seconds = (performance.now() - began) / 1000;
   times.sort((a, b) => a - b);
   return { perSecond: times.length / seconds, p99: times[Math.min(times.length - 1, Math.ceil(times.length * 0.99) - 1)] };

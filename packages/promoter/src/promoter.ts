@@ -5,6 +5,7 @@ import type { CommandCall, CommandIo } from '@sealane/core/command-line';
 import { ed25519NoteSigner, type Ledger, ledgerAt, openLedger, type Post, type PublishLock, withPublishLock } from '@sealane/ledger';
 import { serviceAddress } from './client/service-address.js';
 import { nowText, randomHex } from './clock.js';
+import type { KeptBlobs } from './content.js';
 import { readNamed, readOptional } from './disk-shell.js';
 import { type Home, homeAt } from './home.js';
 import { filesStamp, laneStamp, ledgerStamp } from './home-stamps.js';
@@ -20,6 +21,8 @@ import { type LaneTrust, readLaneTrust, type StageTrust } from './trust/lane-tru
 
 export interface Promoter {
   readonly home: Home;
+  /** Blobs that are kept while one batch is decided. */
+  readonly blobs?: KeptBlobs;
   readonly pipeline: Pipeline;
   readonly ledger: Ledger;
   readonly logVkey: string;

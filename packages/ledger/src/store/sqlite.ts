@@ -25,11 +25,17 @@ const WAL_LIMIT_BYTES = 8 * 1024 * 1024;
 /** `PRAGMA synchronous`: 2 is FULL. better-sqlite3 is built with NORMAL for write-ahead logs, which may lose what was acknowledged. */
 const SYNCHRONOUS_FULL = 2;
 
+/** NORMAL: what was committed last may be gone after a power cut, and what is there is whole. */
+const SYNCHRONOUS_NORMAL = 1;
+
+/** `full`: what is committed is on stable storage. `whole`: for what can be made anew; a power cut may take the last commits. */
+export type Durability = 'full' | 'whole';
+
 /** Opens `file`, creating it (mode 0600) when it is missing and `mode` says so. @throws LedgerError `LEDGER_UNREADABLE`, `LEDGER_DAMAGED` */
-export function openSqlite(file: string, mode: 'read-only' | 'read-write'): Store {
+export function openSqlite(file: string, mode: 'read-only' | 'read-write', durability: Durability = 'full'): Store {
   try {
     if (mode === 'read-write') createPrivately(file);
-    const writer = mode === 'read-write' ? openWriter(file) : undefined;
+    const writer = mode === 'read-write' ? openWriter(file, durability) : undefined;
     return new SqliteStore(file, openReader(file), writer);
   } catch (error) {
     throw asLedgerError(error, `open ledger ${file}`);
@@ -55,10 +61,11 @@ function openReader(file: string): Database.Database {
   return reader;
 }
 
-function openWriter(file: string): Database.Database {
+function openWriter(file: string, durability: Durability): Database.Database {
+  const synchronous = durability === 'full' ? SYNCHRONOUS_FULL : SYNCHRONOUS_NORMAL;
   const writer = new Database(file, { timeout: OPEN_WAIT_MS });
   writer.pragma('journal_mode = WAL');
-  writer.pragma('synchronous = FULL');
+  writer.pragma(`synchronous = ${synchronous}`);
   writer.pragma('foreign_keys = ON');
   // what is removed is written over
   writer.pragma('secure_delete = ON');
@@ -67,7 +74,7 @@ function openWriter(file: string): Database.Database {
   // a log that was moved begins anew and is cut: one that stayed long would be moved before every commit from then on
   writer.pragma(`journal_size_limit = ${WAL_LIMIT_BYTES / 2}`);
   expectPragma(writer, 'journal_mode', 'wal');
-  expectPragma(writer, 'synchronous', SYNCHRONOUS_FULL);
+  expectPragma(writer, 'synchronous', synchronous);
   expectPragma(writer, 'foreign_keys', 1);
   // waiting for the lock is done without blocking this process: see `begin`
   writer.pragma('busy_timeout = 0');

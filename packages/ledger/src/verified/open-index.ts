@@ -38,7 +38,8 @@ function removeIndex(file: string): void {
 }
 
 async function openOrEmpty(file: string, vkey: string): Promise<Store> {
-  const index = openSqlite(file, 'read-write');
+  // what a power cut takes is in the log, and the checkpoints that others have seen are in the anchor
+  const index = openSqlite(file, 'read-write', 'whole');
   try {
     if (!(await isOf(index, vkey)))
       await index.write(async (transaction) => {

@@ -24,7 +24,7 @@ export interface Outcome {
 
 /** What the gates say; nothing is signed or logged. A plan is made for the time that witnesses would give now (`expected`). */
 export async function plan(promoter: Promoter, question: Question, at: JudgedAt = 'expected'): Promise<Outcome> {
-  const source = { ...promoter, ledger: stillLedger(promoter.ledger, [question.release]) };
+  const source = { ...promoter, ledger: stillLedger(promoter.ledger, [question.release]), blobs: new Map() };
   return await outcomeOf(promoter, question, await judge(source, question, at));
 }
 

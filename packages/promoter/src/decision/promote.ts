@@ -55,10 +55,11 @@ export async function promote(promoter: Promoter, wish: Wish): Promise<Outcome> 
  * @throws LedgerError `LOG_FORK`, `LOG_RESTORED` before anything is decided
  */
 export async function promoteTogether(
-  promoter: Promoter,
+  opened: Promoter,
   wishes: readonly Wish[],
   goOn: () => boolean,
 ): Promise<readonly (Answer | undefined)[]> {
+  const promoter = { ...opened, blobs: new Map() };
   // evidence and approvals logged since the last checkpoint count at the time that witnesses saw them
   const witnessed = await tryWitness(promoter);
   const taken = await takeQuestions(promoter, wishes);

@@ -16,19 +16,29 @@ const JWKS_COOLDOWN_MS = 30_000;
 /** How far the issuer's clock may be from ours. In seconds. */
 const CLOCK_TOLERANCE_SECONDS = 30;
 
-/** A caller asks often with one token. For so long after it was verified it is not verified again; a key that its issuer has withdrawn counts no longer. In milliseconds. */
-const VERIFIED_MS = 60_000;
-/** Tokens that are remembered: each by its hash. */
+/** Tokens that are remembered, each by its hash: a caller asks often with one. */
 const MAX_VERIFIED = 1000;
 
 /** Finds the caller that a token names. */
 export type TokenCheck = (token: string) => Promise<Found>;
 
-/** A caller whose token was verified, and when it is to be verified again. */
+/** The keys of an issuer, and how often it was begun to fetch them, and ended. */
+interface IssuerKeys {
+  readonly find: ReturnType<typeof createRemoteJWKSet>;
+  readonly fetched: () => number;
+}
+
+/** A caller whose token was verified: it need not be again while the keys that it was verified by are the issuer's as far as we may believe, and it lasts. */
 interface Verified {
   readonly found: Found;
-  readonly verifiedAtMs: number;
+  readonly keys: IssuerKeys;
+  readonly fetched: number;
+  readonly fromMs: number;
   readonly untilMs: number;
+}
+
+function stands({ keys, fetched, fromMs, untilMs }: Verified, nowMs: number): boolean {
+  return keys.find.fresh && keys.fetched() === fetched && nowMs >= fromMs && nowMs < untilMs;
 }
 
 /** A check over the issuers and callers of a service; keys are fetched when the first token of an issuer comes. */
@@ -39,20 +49,21 @@ export function tokenCheck(config: ServiceConfig): TokenCheck {
     if (token.length > MAX_TOKEN_BYTES) return { reason: `token: expected at most ${MAX_TOKEN_BYTES} bytes, got ${token.length}` };
     const [name, nowMs] = [sha256(utf8(token)), Date.now()];
     const before = verified.get(name);
-    if (before !== undefined && nowMs >= before.verifiedAtMs && nowMs < before.untilMs) return before.found;
+    if (before !== undefined && stands(before, nowMs)) return before.found;
     verified.delete(name);
     const issuer = claimedIssuer(token);
     const known = issuer === undefined ? undefined : issuers.get(issuer);
     if (known === undefined)
       return { reason: `token: expected one of a known issuer, got ${JSON.stringify(issuer?.slice(0, 200) ?? null)}` };
     try {
-      const claims = await verifiedClaims(token, known.rule, known.keys);
+      const fetched = known.keys.fetched();
+      const claims = await verifiedClaims(token, known.rule, known.keys.find);
       const found = callerByClaims(config, known.rule.issuer, claims);
       // what is refused is looked at anew each time
-      if ('caller' in found && typeof claims['exp'] === 'number') {
+      if ('caller' in found && typeof claims['exp'] === 'number' && known.keys.fetched() === fetched) {
         const [oldest] = verified.keys();
         if (verified.size >= MAX_VERIFIED && oldest !== undefined) verified.delete(oldest);
-        verified.set(name, { found, verifiedAtMs: nowMs, untilMs: Math.min(claims['exp'] * 1000, nowMs + VERIFIED_MS) });
+        verified.set(name, { found, keys: known.keys, fetched, fromMs: nowMs, untilMs: claims['exp'] * 1000 });
       }
       return found;
     } catch (error) {
@@ -92,13 +103,22 @@ function claimedIssuer(token: string): string | undefined {
   }
 }
 
-function remoteKeys({ jwks, keysMaxAgeSeconds }: IssuerRule): JWTVerifyGetKey {
-  return createRemoteJWKSet(new URL(jwks), {
+function remoteKeys({ jwks, keysMaxAgeSeconds }: IssuerRule): IssuerKeys {
+  let fetched = 0;
+  const find = createRemoteJWKSet(new URL(jwks), {
     timeoutDuration: JWKS_TIMEOUT_MS,
     cooldownDuration: JWKS_COOLDOWN_MS,
     cacheMaxAge: keysMaxAgeSeconds * 1000,
-    [customFetch]: fetchKeys,
+    [customFetch]: async (url, options) => {
+      fetched += 1;
+      try {
+        return await fetchKeys(url, options);
+      } finally {
+        fetched += 1;
+      }
+    },
   });
+  return { find, fetched: () => fetched };
 }
 
 /** Redirects are not followed: the keys are where the owner of the service says they are. */
