@@ -18,9 +18,10 @@ const [CHANGED, CHANGED_LARGE, LARGE_BYTES] = [0.105, 0.25, 200_000];
 /** Bytes in a hundred that do not pack, in runs: it packs to 36 %, as that Debian does. */
 const [RANDOM_SHARE, RUN_BYTES] = [0.19, 512];
 
-/** The layers of `old` or `new`, lowest first, as entries to pack. */
-export function fixtureLayers(version) {
+/** The layers of `old`, `new` or `patch` (`new` with other files of the application: the layers below are the same), lowest first, as entries to pack. */
+export function fixtureLayers(wanted) {
   return LAYERS.map(({ name, files, bytes }) => {
+    const version = wanted === 'patch' && name !== 'app' ? 'new' : wanted;
     const random = seeded(name);
     const weights = Array.from({ length: files }, () => Math.exp(1.9 * normal(random)));
     const unit = bytes / weights.reduce((sum, weight) => sum + weight, 0);

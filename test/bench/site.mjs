@@ -11,7 +11,7 @@ import { fixtureLayers } from './site-fixture.mjs';
 import { sitePeers } from './site-peers.mjs';
 
 const RUNS = Number(process.env.SEALANE_BENCH_RUNS ?? 5);
-const VERSIONS = ['old', 'new'];
+const VERSIONS = ['old', 'new', 'patch'];
 
 export async function measureSite() {
   if (find('time') === undefined) throw new Error('measure the site: expected GNU time on PATH, got none');
@@ -29,7 +29,7 @@ export async function measureSite() {
       lane.sealane('promote', id, '--to', 'prod');
       place.run('update');
       place.run('stop');
-      if (version === 'old') scenes.keep('old');
+      if (version !== 'patch') scenes.keep(version);
       images[version] = image;
       trees[version] = path.join(dir, `tree-${version}`);
       timed('cp', ['-a', path.join(place.state, 'current', 'app'), trees[version]]);

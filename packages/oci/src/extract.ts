@@ -6,14 +6,36 @@
  * archive laid down is ever followed. Owners are never applied, nor extended attributes.
  */
 import { join } from 'node:path';
-import { childOf, newTree, nodeAt, removeChild, setChild, type TreeFolder, type TreeNode, untouchedBelow } from './file-tree.js';
+import { createDigester } from '@sealane/core';
+import {
+  childOf,
+  newTree,
+  nodeAt,
+  removeChild,
+  setChild,
+  type TreeFolder,
+  type TreeLeaf,
+  type TreeNode,
+  untouchedBelow,
+} from './file-tree.js';
 import { gunzipIfNeeded } from './gunzip.js';
+import type { IndexedEntry } from './layer-index.js';
 import { DEFAULT_UNPACK_LIMITS, type UnpackLimits } from './limits.js';
 import { type AbsoluteLinks, safeComponents, safeLinkTarget, shown } from './safe-path.js';
-import { createFile, createFolder, createHardLink, createSymlink, readTree, removeEntry, setFolderMode } from './slot-disk.js';
+import {
+  createFile,
+  createFolder,
+  createHardLink,
+  createSymlink,
+  type FileMeta,
+  readTree,
+  removeEntry,
+  setFolderMode,
+  writeFile,
+} from './slot-disk.js';
 import { unsafe } from './tar-header.js';
-import { type Budget, newBudget, readTar, type TarEntry } from './tar-reader.js';
-import { createTwin, openTwins, type TwinFolder } from './twin-file.js';
+import { type Budget, newBudget, readTar, spendBytes, spendEntry } from './tar-reader.js';
+import { createTwin, openTwins, takeTwin, type TwinFolder, type TwinUse } from './twin-file.js';
 
 /** How to unpack; what is left out takes the safe default. */
 export interface UnpackOptions {
@@ -22,8 +44,8 @@ export interface UnpackOptions {
   readonly setuid?: 'refuse' | 'strip';
   /** Symbolic links with an absolute target: refused, or made relative to the root. Default `refuse`. */
   readonly absoluteLinks?: AbsoluteLinks;
-  /** A folder into which nobody writes: its files that are the same get a second name. Without it all is written. */
-  readonly twins?: string;
+  /** A folder with an earlier version. With `link` nobody may write into it: files that are the same in both get a second name. */
+  readonly twins?: { readonly dir: string; readonly use: TwinUse };
 }
 
 /** A folder being filled layer by layer, and what is known to be in it. */
@@ -44,6 +66,11 @@ const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
 const IMPLIED_FOLDER_MODE = 0o755;
 
+/** Entries of an index between two turns of the event loop: a watchdog is fed there. */
+const ENTRIES_PER_TURN = 256;
+
+type Digester = ReturnType<typeof createDigester>;
+
 /** Opens a slot over a folder and what it holds; the folder is made if need be. Nobody else may write there meanwhile. */
 export function openSlot(dir: string, options: UnpackOptions = {}): Slot {
   return {
@@ -52,7 +79,7 @@ export function openSlot(dir: string, options: UnpackOptions = {}): Slot {
     limits: options.limits ?? DEFAULT_UNPACK_LIMITS,
     setuid: options.setuid ?? 'refuse',
     absoluteLinks: options.absoluteLinks ?? 'refuse',
-    twins: options.twins === undefined ? undefined : openTwins(options.twins),
+    twins: options.twins === undefined ? undefined : openTwins(options.twins.dir, options.twins.use),
     budget: newBudget(),
     layer: 0,
     laidDown: 0,
@@ -78,14 +105,47 @@ export async function extractLayer(source: AsyncIterable<Uint8Array>, targetDir:
 /**
  * Applies one plain tar to a slot as its next layer. After a failure the slot is half-filled: the caller removes it.
  *
+ * `record` is told each entry once it is laid down, files with the digest of their bytes.
+ *
  * @throws OciError `CONTENT_UNSAFE`; errors of `tar` as they are
  */
-export async function applyLayer(slot: Slot, tar: AsyncIterable<Uint8Array>): Promise<void> {
+export async function applyLayer(slot: Slot, tar: AsyncIterable<Uint8Array>, record?: (entry: IndexedEntry) => void): Promise<void> {
   slot.layer += 1;
-  for await (const entry of readTar(tar, slot.limits, slot.budget)) await layDown(slot, entry);
+  for await (const { content, ...entry } of readTar(tar, slot.limits, slot.budget)) {
+    const digester = record !== undefined && entry.kind === 'file' ? createDigester() : undefined;
+    const bytes = digester === undefined ? content : hashing(content, digester);
+    await layDown(slot, entry, async (to, path, meta) => {
+      await unpackFile(slot, to, path, meta, entry.sizeBytes, bytes);
+      return true;
+    });
+    record?.(digester === undefined ? entry : { ...entry, digest: digester.finish() });
+  }
 }
 
-async function layDown(slot: Slot, entry: TarEntry): Promise<void> {
+/**
+ * Applies a layer of which an index is at hand, with files of `twins`, each of them hashed. What is not there as it should be is lost in the tree (`lostLayers`), and not on the disk:
+ * a later layer may put something else in its place.
+ *
+ * @throws OciError `CONTENT_UNSAFE`, as the layer itself
+ */
+export async function replayLayer(slot: Slot, entries: readonly IndexedEntry[], twins: TwinFolder): Promise<void> {
+  slot.layer += 1;
+  let untilPause = ENTRIES_PER_TURN;
+  for (const entry of entries) {
+    spendEntry(slot.limits, slot.budget);
+    spendBytes(entry.kind, entry.sizeBytes, slot.limits, slot.budget);
+    await layDown(slot, entry, (to, path, meta) => takeFile(to, path, meta, entry, twins));
+    untilPause -= 1;
+    if (untilPause > 0) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    untilPause = ENTRIES_PER_TURN;
+  }
+}
+
+/** Lays a plain file; false where its bytes cannot be had. */
+type LayFile = (to: string, path: readonly string[], meta: FileMeta) => boolean | Promise<boolean>;
+
+async function layDown(slot: Slot, entry: IndexedEntry, layFile: LayFile): Promise<void> {
   const path = safeComponents(entry.name, entry.kind === 'dir' ? 'folder' : 'none', slot.limits);
   const mode = allowedMode(slot, entry);
   const name = path.at(-1);
@@ -98,27 +158,51 @@ async function layDown(slot: Slot, entry: TarEntry): Promise<void> {
   switch (entry.kind) {
     case 'dir':
       return void layFolder(slot, parent, path, mode);
-    case 'file':
-      return layLeaf(slot, parent, path, 'file', (to) => layFile(slot, to, path, mode, entry));
+    case 'file': {
+      const leaf = placeLeaf(slot, parent, path, 'file');
+      if (!(await layFile(onDisk(slot, path), path, { mode, modifiedSeconds: entry.modifiedSeconds }))) leaf.isLost = true;
+      return;
+    }
     case 'symlink': {
       const target = safeLinkTarget(entry.linkTarget, path.length - 1, slot.absoluteLinks, slot.limits);
-      return layLeaf(slot, parent, path, 'symlink', (to) => createSymlink(to, target));
+      placeLeaf(slot, parent, path, 'symlink');
+      return void createSymlink(onDisk(slot, path), target);
     }
     case 'hardlink': {
-      const existing = hardLinkSource(slot, entry, path);
-      return layLeaf(slot, parent, path, 'file', (to) => createHardLink(to, existing));
+      const source = hardLinkSource(slot, entry, path);
+      const leaf = placeLeaf(slot, parent, path, 'file');
+      if (source.isLost) leaf.isLost = true;
+      else createHardLink(onDisk(slot, path), source.existing);
     }
   }
 }
 
-function layFile({ twins }: Slot, to: string, path: readonly string[], mode: number, entry: TarEntry): Promise<void> {
-  const { modifiedSeconds, content, sizeBytes } = entry;
-  const meta = { mode, modifiedSeconds };
-  return twins === undefined ? createFile(to, meta, content) : createTwin(to, meta, content, twins, path, sizeBytes);
+async function unpackFile(
+  { twins }: Slot,
+  to: string,
+  path: readonly string[],
+  meta: FileMeta,
+  sizeBytes: number,
+  content: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  await (twins === undefined ? createFile(to, meta, content) : createTwin(to, meta, content, twins, path, sizeBytes));
+}
+
+function takeFile(to: string, path: readonly string[], meta: FileMeta, { sizeBytes, digest }: IndexedEntry, twins: TwinFolder): boolean {
+  if (sizeBytes > 0) return digest !== undefined && takeTwin(to, meta, { digest, sizeBytes }, twins, path);
+  writeFile(to, meta, []);
+  return true;
+}
+
+async function* hashing(content: AsyncIterable<Uint8Array>, digester: Digester): AsyncGenerator<Uint8Array> {
+  for await (const chunk of content) {
+    digester.update(chunk);
+    yield chunk;
+  }
 }
 
 /** The mode to apply: permissions, and the sticky bit of folders. Links have none. */
-function allowedMode(slot: Slot, entry: TarEntry): number {
+function allowedMode(slot: Slot, entry: IndexedEntry): number {
   const doing = `unpack ${shown(entry.name)}`;
   // Go before 1.9, and so images of those years, wrote the file type above the permissions, as stat does: 16 bits in all.
   if (entry.mode > 0o177777) throw unsafe(doing, 'a mode of at most 0177777', `0${entry.mode.toString(8)}`);
@@ -161,17 +245,12 @@ function layFolder(slot: Slot, parent: TreeFolder, path: readonly string[], mode
   createFolder(onDisk(slot, path), mode);
 }
 
-async function layLeaf(
-  slot: Slot,
-  parent: TreeFolder,
-  path: readonly string[],
-  kind: 'file' | 'symlink',
-  create: (to: string) => void | Promise<void>,
-): Promise<void> {
+function placeLeaf(slot: Slot, parent: TreeFolder, path: readonly string[], kind: TreeLeaf['kind']): TreeLeaf {
   count(slot);
   clearPlace(slot, parent, path);
-  setChild(parent, { kind, name: path.at(-1) ?? '', layer: slot.layer });
-  await create(onDisk(slot, path));
+  const leaf = { kind, name: path.at(-1) ?? '', layer: slot.layer };
+  setChild(parent, leaf);
+  return leaf;
 }
 
 /** Removes what a lower layer has at `path`; what this very layer laid down or touched stays, and a second one is refused. */
@@ -183,16 +262,17 @@ function clearPlace(slot: Slot, parent: TreeFolder, path: readonly string[]): vo
 }
 
 /** The file that a hard link names: laid down already, a plain file, found without following any link. */
-function hardLinkSource(slot: Slot, entry: TarEntry, path: readonly string[]): string {
+function hardLinkSource(slot: Slot, entry: IndexedEntry, path: readonly string[]): { readonly existing: string; readonly isLost: boolean } {
   const target = safeComponents(entry.linkTarget, 'none', slot.limits);
   const doing = `unpack hard link ${shown(entry.name)}`;
-  if (nodeAt(slot.tree, target)?.kind !== 'file') throw unsafe(doing, 'a file laid down before', shown(entry.linkTarget));
+  const node = nodeAt(slot.tree, target);
+  if (node?.kind !== 'file') throw unsafe(doing, 'a file laid down before', shown(entry.linkTarget));
   if (target.join('/') === path.join('/')) throw unsafe(doing, 'another file', 'itself');
-  return onDisk(slot, target);
+  return { existing: onDisk(slot, target), isLost: node.isLost === true };
 }
 
 /** OCI layer.md, "Whiteouts": hides what lower layers laid down, never what this one does. */
-function whiteOut(slot: Slot, entry: TarEntry, folder: readonly string[], name: string): void {
+function whiteOut(slot: Slot, entry: IndexedEntry, folder: readonly string[], name: string): void {
   const hidden = name.slice(WHITEOUT.length);
   const nameable = name === OPAQUE || !(hidden === '' || hidden === '.' || hidden === '..' || hidden.startsWith(WHITEOUT));
   if (!nameable || entry.kind !== 'file' || entry.sizeBytes !== 0) {

@@ -18,6 +18,8 @@ export interface TreeFolder {
 export interface TreeLeaf {
   readonly kind: 'file' | 'symlink';
   readonly layer: number;
+  /** Its bytes could not be had: on the disk there is nothing yet. */
+  isLost?: true;
 }
 
 /** Anything in the tree. Children are kept under their folded name, with the real one beside. */
@@ -61,6 +63,14 @@ export function nodeAt(root: TreeFolder, path: readonly string[]): TreeNode | Tr
     node = childOf(node, name);
   }
   return node;
+}
+
+/** Numbers of the layers of which a file is in the tree whose bytes could not be had. */
+export function lostLayers(node: TreeNode | TreeFolder): ReadonlySet<number> {
+  if (node.kind !== 'dir') return new Set(node.isLost === true ? [node.layer] : []);
+  const lost = new Set<number>();
+  for (const child of node.children.values()) for (const layer of lostLayers(child)) lost.add(layer);
+  return lost;
 }
 
 /** Children that `layer` did not touch, wholly below a whiteout: what an opaque folder hides. Walks into those it did touch. */

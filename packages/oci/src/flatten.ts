@@ -2,9 +2,11 @@
 import { mkdir } from 'node:fs/promises';
 import { createDigester, type Digest, OciError } from '@sealane/core';
 import { type Descriptor, malformed, type Platform } from './descriptor.js';
-import { applyLayer, openSlot, type UnpackOptions } from './extract.js';
+import { applyLayer, openSlot, replayLayer, type Slot, type UnpackOptions } from './extract.js';
+import { lostLayers } from './file-tree.js';
 import { gunzip } from './gunzip.js';
 import { rootManifest } from './image-source.js';
+import { type IndexedEntry, mayIndex, readLayerIndex, writeLayerIndex } from './layer-index.js';
 import type { Layout } from './layout.js';
 import { MAX_IMAGE_DEPTH, MAX_MANIFEST_BYTES } from './limits.js';
 import { type IndexDocument, type ManifestDocument, parseImageConfig, parseManifest } from './manifest.js';
@@ -17,6 +19,8 @@ import { digestError } from './verified-stream.js';
 export interface LayDownOptions extends UnpackOptions {
   /** Blobs that the caller hashed just now, where nobody else writes: they are hashed once more while they are unpacked, not before it too. */
   readonly hashed?: ReadonlySet<Digest>;
+  /** A folder of the caller's alone for indexes of layers: one that has its index there is taken from `twins` as far as possible, neither its blob nor its tar is read. */
+  readonly indexes?: string;
 }
 
 /** How to lay down an image. */
@@ -81,16 +85,57 @@ async function layDown(
   targetDir: string,
   options: LayDownOptions,
 ): Promise<Flattened> {
+  let slot = await fill(layout, layers, targetDir, options, () => true);
+  let lost = lostLayers(slot.tree);
+  // the earlier version lacks what it had of a layer, and no later layer replaces it: that layer is unpacked
+  if (lost.size > 0) slot = await again(layout, layers, targetDir, options, (layer) => !lost.has(layer));
+  lost = lostLayers(slot.tree);
+  // a hard link to what a layer between them replaces
+  if (lost.size > 0) slot = await again(layout, layers, targetDir, options, () => false);
+  return { manifest, entries: slot.laidDown, totalBytes: slot.budget.totalBytes };
+}
+
+const again: typeof fill = (layout, layers, targetDir, options, mayReplay) => {
+  removeEntry(targetDir);
+  return fill(layout, layers, targetDir, options, mayReplay);
+};
+
+/** Lays the layers down in a new folder and flushes it, unless a file of them is lost. On failure it is gone. */
+async function fill(
+  layout: Layout,
+  layers: readonly WantedLayer[],
+  targetDir: string,
+  options: LayDownOptions,
+  mayReplay: (layer: number) => boolean,
+): Promise<Slot> {
   await mkdir(targetDir, { mode: 0o755 });
   try {
     const slot = openSlot(targetDir, options);
-    for (const layer of layers) await applyLayer(slot, await openLayer(layout, layer, options.hashed));
-    await syncTree(targetDir);
-    return { manifest, entries: slot.laidDown, totalBytes: slot.budget.totalBytes };
+    for (const [at, layer] of layers.entries())
+      if (!mayReplay(at + 1) || !(await replayed(slot, layer, options))) await unpackLayer(slot, layout, layer, options);
+    if (lostLayers(slot.tree).size === 0) await syncTree(targetDir);
+    return slot;
   } catch (error) {
     removeEntry(targetDir);
     throw error;
   }
+}
+
+/** Lays a layer down out of an earlier version; false where it is not known what the layer holds. */
+async function replayed(slot: Slot, { descriptor, diffId }: WantedLayer, { indexes }: LayDownOptions): Promise<boolean> {
+  if (indexes === undefined || slot.twins === undefined) return false;
+  const index = await readLayerIndex(indexes, descriptor.digest, diffId);
+  if (index === undefined) return false;
+  await replayLayer(slot, index.entries, slot.twins);
+  return true;
+}
+
+async function unpackLayer(slot: Slot, layout: Layout, layer: WantedLayer, { indexes, hashed }: LayDownOptions): Promise<void> {
+  const { descriptor, diffId } = layer;
+  const entries: IndexedEntry[] = [];
+  const record = indexes === undefined ? undefined : (entry: IndexedEntry) => void (mayIndex(entries.length) && entries.push(entry));
+  await applyLayer(slot, await openLayer(layout, layer, hashed), record);
+  if (indexes !== undefined && mayIndex(entries.length)) writeLayerIndex(indexes, { blob: descriptor.digest, diffId, entries });
 }
 
 /** The plain tar of a layer. The blob is hashed before anything parses it, and again while it is unpacked. */

@@ -51,18 +51,38 @@ export function fileModeOf({ mode }: FileMeta): number {
 
 /** Writes a new file. Fails with `EEXIST` rather than open what is there. The data is not yet flushed: `syncTree` does. */
 export async function createFile(path: string, meta: FileMeta, content: AsyncIterable<Uint8Array>): Promise<void> {
-  const { modifiedSeconds } = meta;
-  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+  const file = openNew(path);
   try {
-    for await (const chunk of content) {
-      // one write may take less than it is given
-      for (let done = 0; done < chunk.length;) done += writeSync(file, chunk, done);
-    }
-    fchmodSync(file, fileModeOf(meta));
-    if (modifiedSeconds !== null) futimesSync(file, modifiedSeconds, modifiedSeconds);
+    for await (const chunk of content) writeWhole(file, chunk);
+    setMeta(file, meta);
   } finally {
     closeSync(file);
   }
+}
+
+/** As `createFile`, of what is at hand. */
+export function writeFile(path: string, meta: FileMeta, content: Iterable<Uint8Array>): void {
+  const file = openNew(path);
+  try {
+    for (const chunk of content) writeWhole(file, chunk);
+    setMeta(file, meta);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function openNew(path: string): number {
+  return openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+}
+
+function writeWhole(file: number, chunk: Uint8Array): void {
+  // one write may take less than it is given
+  for (let done = 0; done < chunk.length;) done += writeSync(file, chunk, done);
+}
+
+function setMeta(file: number, meta: FileMeta): void {
+  fchmodSync(file, fileModeOf(meta));
+  if (meta.modifiedSeconds !== null) futimesSync(file, meta.modifiedSeconds, meta.modifiedSeconds);
 }
 
 /** Makes a symbolic link with exactly this target. */

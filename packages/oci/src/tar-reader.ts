@@ -104,7 +104,7 @@ function openEntry(reader: ByteReader, head: Head, limits: UnpackLimits, spent: 
     throw unsafe(`read tar entry ${JSON.stringify(name)}`, 'a file, folder or link', `type ${JSON.stringify(header.type)}`);
   }
   const sizeBytes = pax.sizeBytes ?? header.sizeBytes;
-  checkSize(kind, sizeBytes, limits, spent);
+  spendBytes(kind, sizeBytes, limits, spent);
   const { content, finish } = entryBody(reader, sizeBytes);
   const linkTarget = pax.linkTarget ?? longTarget ?? header.linkTarget;
   const modifiedSeconds = pax.modifiedSeconds !== undefined ? pax.modifiedSeconds : header.modifiedSeconds;
@@ -127,14 +127,15 @@ async function readExtended(reader: ByteReader, header: TarHeader, limits: Unpac
   return padded.subarray(0, sizeBytes);
 }
 
-/** Extended headers count as entries: a flood of them is a flood. */
-function spendEntry(limits: UnpackLimits, spent: Budget): void {
+/** Counts one header. Extended headers count as entries: a flood of them is a flood. @throws OciError `CONTENT_UNSAFE` */
+export function spendEntry(limits: UnpackLimits, spent: Budget): void {
   spent.entries += 1;
   // Two headers for an entry are the rule with long names, so twice the limit bounds the work; `extract` counts what it lays down.
   if (spent.entries > 2 * limits.maxEntries) throw unsafe('read a tar', `at most ${2 * limits.maxEntries} headers`, 'more');
 }
 
-function checkSize(kind: TarEntryKind, sizeBytes: number, limits: UnpackLimits, spent: Budget): void {
+/** Counts the content of one entry. @throws OciError `CONTENT_UNSAFE` */
+export function spendBytes(kind: TarEntryKind, sizeBytes: number, limits: UnpackLimits, spent: Budget): void {
   // Readers differ on whether content follows the header of a link or a folder.
   if (kind !== 'file' && sizeBytes !== 0) throw unsafe(`read a tar entry of kind ${kind}`, 'no content', `${sizeBytes} bytes`);
   spent.totalBytes += sizeBytes;

@@ -15,7 +15,7 @@ let old: string;
 async function unpack(name: string, files: Readonly<Record<string, string>>, twins?: string): Promise<string> {
   const dir = join(folder, name);
   const entries = Object.entries(files).map(([path, text]) => packedFile(path, utf8(text)));
-  await extractLayer(packTar(entries), dir, twins === undefined ? {} : { twins });
+  await extractLayer(packTar(entries), dir, twins === undefined ? {} : { twins: { dir: twins, use: 'link' } });
   return dir;
 }
 
@@ -84,9 +84,10 @@ test('one that belongs to somebody else is not given a second name', async (cont
   expect(shared(await unpack('new', FILES, old))).not.toContain('a/same');
 });
 
-test('a folder with a socket in it is left alone', async () => {
-  const server = createServer().listen(join(old, 'socket'));
+test('a socket in the folder is no hindrance, nor in the place of a file', async () => {
+  rmSync(join(old, 'a/other'));
+  const server = createServer().listen(join(old, 'a/other'));
   await new Promise((resolve) => server.once('listening', resolve));
-  expect(shared(await unpack('new', FILES, old))).toEqual([]);
+  expect(shared(await unpack('new', FILES, old))).toEqual(['a/same', 'b/large']);
   server.close();
 });

@@ -37,6 +37,8 @@ export interface StateFolder {
   /** Verified blobs of kept releases. */
   readonly store: string;
   readonly releases: string;
+  /** What layers of kept releases hold, by digest of the layer. */
+  readonly layers: string;
   /** Rendered variables of kept releases, by digest. */
   readonly rendered: string;
   /** Sealed secrets as they came (0700). */
@@ -75,6 +77,7 @@ export function stateFolder(root: string, fetched: string = root, runtime: strin
     offer: path.join(fetched, 'offer'),
     store: at('store'),
     releases: at('releases'),
+    layers: at('layers'),
     rendered: at('rendered'),
     secrets: at('secrets'),
     credentials: path.join(runtime, 'credentials'),

@@ -43,7 +43,7 @@ export function bytesBelow(disk: Disk, file: string): number {
   return kind === 'folder' ? disk.list(file).reduce((sum, name) => sum + bytesBelow(disk, path.join(file, name)), 0) : 0;
 }
 
-/** Removes blobs of the store that no needed release has; returns how many. When one of them cannot be walked, nothing is removed. */
+/** Removes blobs of the store that no needed release has, and what is known of such layers; returns how many blobs. When one of them cannot be walked, nothing is removed. */
 export async function pruneStore({ world, folder }: Pick<Site, 'world' | 'folder'>, state: SiteState): Promise<number> {
   if (world.disk.kind(folder.store) === 'nothing') return 0;
   const store = await openLayout(folder.store, { create: 'if-missing' });
@@ -62,5 +62,6 @@ export async function pruneStore({ world, folder }: Pick<Site, 'world' | 'folder
     .list(path.join(folder.store, 'blobs', 'sha256'))
     .filter((name) => /^[0-9a-f]{64}$/.test(name) && !wanted.has(name));
   for (const name of names) await store.removeBlob(digestFromHex(name));
+  for (const name of world.disk.list(folder.layers)) if (!wanted.has(name)) world.disk.remove(path.join(folder.layers, name));
   return names.length;
 }

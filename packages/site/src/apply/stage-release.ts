@@ -9,6 +9,7 @@ import { type Digest, SealaneError, SiteError } from '@sealane/core';
 import {
   type Descriptor,
   flattenImage,
+  type FlattenOptions,
   type Layout,
   openLayout,
   readArtifact,
@@ -56,7 +57,7 @@ export async function stageRelease(site: Site, lane: LaneFolders, release: Diges
   try {
     for (const component of walked.doc.components)
       if (belongsInSlot(site, component))
-        await unpackComponent(site, { store, hashed, ...twinsOf(site, component) }, component, path.join(temporary, component.name));
+        await unpackComponent(site, { store, hashed, ...laidDownOf(site, component) }, component, path.join(temporary, component.name));
   } catch (error) {
     world.disk.remove(temporary);
     throw await withBadBlobsRemoved(error, store, walked);
@@ -90,12 +91,11 @@ async function copyBlob(lane: LaneFolders, store: Layout, { digest, size }: Desc
   return true;
 }
 
-/** The store, which of its blobs were hashed now, and a folder whose files may be linked. */
-interface Stored {
+/** The store, which of its blobs were hashed now, and what is laid down already. */
+type Stored = Pick<FlattenOptions, 'twins' | 'indexes'> & {
   readonly store: Layout;
   readonly hashed: ReadonlySet<Digest>;
-  readonly twins?: string;
-}
+};
 
 /** An engine takes images out of the store as they are; the updater's own part has a slot elsewhere. */
 function belongsInSlot({ config, driver }: Site, { kind, name }: ReleaseComponent): boolean {
@@ -129,11 +129,12 @@ export async function unpackComponent(
   }
 }
 
-/** The same part of the release that runs, where this site lets two releases share what is the same in both. */
-function twinsOf({ world, config, folder }: Site, { name }: ReleaseComponent): Pick<Stored, 'twins'> {
+/** The same part of the release that runs, and what its layers are known to hold. */
+function laidDownOf({ world, config, folder }: Site, { name }: ReleaseComponent): Pick<Stored, 'twins' | 'indexes'> {
   const running = world.disk.readLink(folder.current);
-  if (config.unpack.unchanged === 'write' || running === undefined) return {};
-  return { twins: path.join(folder.releases, path.basename(running), name) };
+  if (running === undefined) return { indexes: folder.layers };
+  const dir = path.join(folder.releases, path.basename(running), name);
+  return { indexes: folder.layers, twins: { dir, use: config.unpack.unchanged === 'link' ? 'link' : 'copy' } };
 }
 
 /** Images are made for Linux; a Mac that runs the quickstart takes those of its own processor. */

@@ -1,0 +1,124 @@
+/**
+ * What a layer holds, without its bytes: written when it was unpacked, so that a release with the same layer needs not unpack it again (docs/formats/layer-index.md).
+ *
+ * It follows from the layer alone. It shows damage, not an attacker: who can write here is root at this site. One that is not there, damaged or of another version says nothing.
+ */
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type Digest,
+  digestFromHex,
+  digestHex,
+  equalBytes,
+  isDigest,
+  type JsonObject,
+  type JsonValue,
+  SealaneError,
+  sha256,
+  utf8,
+} from '@sealane/core';
+import { readSmallFile } from './blob-file.js';
+import type { TarEntry, TarEntryKind } from './tar-reader.js';
+
+/** An entry of a layer, in the archive's own words; `digest` is that of a file's bytes. */
+export type IndexedEntry = Omit<TarEntry, 'content'> & { readonly digest?: Digest };
+
+/** A layer: its blob, the diff id where its image says it, and its entries in their order. */
+export interface LayerIndex {
+  readonly blob: Digest;
+  readonly diffId: Digest | undefined;
+  readonly entries: readonly IndexedEntry[];
+}
+
+/** A change of what a line means is another version, and the old one is unpacked again. */
+const VERSION = 1;
+
+/** Above these a layer has no index: all of it is in memory at once. */
+const MAX_INDEXED_ENTRIES = 100_000;
+const MAX_INDEX_BYTES = 32 * 1024 * 1024;
+
+const KINDS: readonly string[] = ['file', 'dir', 'symlink', 'hardlink'] satisfies readonly TarEntryKind[];
+
+/** Whether a layer of so many entries can have an index. */
+export function mayIndex(entries: number): boolean {
+  return entries < MAX_INDEXED_ENTRIES;
+}
+
+/** Writes the index of a layer into a folder, in one step but not flushed: one that is torn is none. */
+export function writeLayerIndex(folder: string, index: LayerIndex): void {
+  const bytes = encodeLayerIndex(index);
+  if (bytes.length > MAX_INDEX_BYTES) return;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = join(folder, digestHex(index.blob));
+  writeFileSync(`${file}.tmp`, bytes, { mode: 0o600 });
+  renameSync(`${file}.tmp`, file);
+}
+
+/** The index of a layer in a folder; undefined where there is none that counts. */
+export async function readLayerIndex(folder: string, blob: Digest, diffId: Digest | undefined): Promise<LayerIndex | undefined> {
+  try {
+    const index = parseLayerIndex(await readSmallFile(join(folder, digestHex(blob)), MAX_INDEX_BYTES));
+    return index?.blob === blob && index.diffId === diffId ? index : undefined;
+  } catch (error) {
+    // none, or no plain file: the layer is unpacked
+    if (error instanceof SealaneError) return undefined;
+    throw error;
+  }
+}
+
+/** The bytes of an index: a line that names the layer, one for each entry, and the hash of all before it. */
+export function encodeLayerIndex({ blob, diffId, entries }: LayerIndex): Uint8Array {
+  const head = { version: VERSION, blob, diffId: diffId ?? null, entries: entries.length };
+  const lines = [head, ...entries.map(lineOf)].map((line) => `${JSON.stringify(line)}\n`).join('');
+  return utf8(`${lines}${digestHex(sha256(utf8(lines)))}\n`);
+}
+
+function lineOf({ kind, name, linkTarget, mode, sizeBytes, modifiedSeconds, capability, digest }: IndexedEntry): JsonObject {
+  return {
+    kind,
+    name,
+    mode,
+    ...(modifiedSeconds !== null && { mtime: modifiedSeconds }),
+    ...(kind === 'file' && { size: sizeBytes }),
+    ...(digest !== undefined && { sha256: digestHex(digest) }),
+    ...(linkTarget !== '' && { target: linkTarget }),
+    ...(capability && { capability }),
+  };
+}
+
+/** Reads an index; undefined where it is not what this program writes, to the last byte. */
+export function parseLayerIndex(bytes: Uint8Array): LayerIndex | undefined {
+  const index = readLines(new TextDecoder().decode(bytes).split('\n').slice(0, -2));
+  return index !== undefined && equalBytes(encodeLayerIndex(index), bytes) ? index : undefined;
+}
+
+function readLines(texts: readonly string[]): LayerIndex | undefined {
+  try {
+    const [head, ...lines] = texts.map((text) => JSON.parse(text) as JsonObject);
+    const { blob, diffId } = head ?? {};
+    if (!isDigest(blob) || (diffId !== null && !isDigest(diffId))) return undefined;
+    const entries = lines.flatMap((line) => entryOf(line) ?? []);
+    return { blob, diffId: diffId ?? undefined, entries };
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof SealaneError) return undefined;
+    throw error;
+  }
+}
+
+function entryOf(line: JsonObject): IndexedEntry | undefined {
+  const { kind, name, mode, mtime, size, sha256: hash, target, capability } = line;
+  if (!isKind(kind) || typeof name !== 'string' || typeof mode !== 'number') return undefined;
+  const digest = typeof hash === 'string' ? { digest: digestFromHex(hash) } : {};
+  return {
+    kind,
+    name,
+    linkTarget: typeof target === 'string' ? target : '',
+    mode,
+    sizeBytes: typeof size === 'number' ? size : 0,
+    modifiedSeconds: typeof mtime === 'number' ? mtime : null,
+    capability: capability === true,
+    ...digest,
+  };
+}
+
+const isKind = (value: JsonValue | undefined): value is TarEntryKind => typeof value === 'string' && KINDS.includes(value);
