@@ -29,8 +29,8 @@ export interface TestLane {
   readonly hardware: string;
   /** Runs `sealane` in this home; it must end with `exit` (default 0). */
   sealane(words: readonly string[], exit?: number): Promise<Answer['json']>;
-  /** Makes a release of one image: `srv/version`, and what else `files` says. Returns its digest. */
-  release(version: string, files?: Readonly<Record<string, string>>): Promise<string>;
+  /** Makes a release of one image: `srv/version`, and what else `files` says, above a layer of `base` if there is one. Returns its digest. */
+  release(version: string, files?: Readonly<Record<string, string>>, base?: Readonly<Record<string, string>>): Promise<string>;
   /** Adds provenance and a test report with hardware. */
   evidence(release: string): Promise<void>;
   /** Evidence, approvals, and promotion through every stage up to `to` (default prod). */
@@ -100,8 +100,8 @@ export async function makeLane(dir: string, options: LaneOptions = {}): Promise<
     hardware: files.hardware,
     sealane,
     evidence,
-    async release(version, more = {}) {
-      const reference = await buildVersion(path.join(dir, 'images', version), version, more);
+    async release(version, more = {}, base = undefined) {
+      const reference = await buildVersion(path.join(dir, 'images', version), version, more, base);
       const words = ['release', 'create', '--name', 'readings', '--version', version, '--image', `app=${reference}`, '--key', 'author'];
       return (await sealane(words)).release;
     },
@@ -117,14 +117,21 @@ export async function makeLane(dir: string, options: LaneOptions = {}): Promise<
 }
 
 /** An image of this machine's platform in an OCI layout of its own; returns its reference. */
-export async function buildVersion(folder: string, version: string, files: Readonly<Record<string, string>> = {}): Promise<string> {
+export async function buildVersion(
+  folder: string,
+  version: string,
+  files: Readonly<Record<string, string>> = {},
+  base?: Readonly<Record<string, string>>,
+): Promise<string> {
   mkdirSync(folder, { recursive: true });
   const layout = await openLayout(folder, { create: 'if-missing' });
-  const entries = Object.entries({ 'srv/version': `${version}\n`, ...files }).map(([name, text]) => packedFile(name, Buffer.from(text)));
+  const layers = [...(base === undefined ? [] : [base]), { 'srv/version': `${version}\n`, ...files }].map((layer) =>
+    Object.entries(layer).map(([name, text]) => packedFile(name, Buffer.from(text))),
+  );
   const platform = {
     os: process.platform === 'darwin' ? 'darwin' : 'linux',
     architecture: process.arch === 'x64' ? 'amd64' : process.arch,
   };
-  const { digest } = await buildImage(layout, { platform, layers: [entries], config: {} });
+  const { digest } = await buildImage(layout, { platform, layers, config: {} });
   return `oci:${folder}@${digest}`;
 }

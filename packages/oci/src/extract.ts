@@ -6,7 +6,7 @@
  * archive laid down is ever followed. Owners are never applied, nor extended attributes.
  */
 import { join } from 'node:path';
-import { createDigester } from '@sealane/core';
+import { createDigester, type Digest, sha256 } from '@sealane/core';
 import {
   childOf,
   newTree,
@@ -69,8 +69,6 @@ const IMPLIED_FOLDER_MODE = 0o755;
 /** Entries of an index between two turns of the event loop: a watchdog is fed there. */
 const ENTRIES_PER_TURN = 256;
 
-type Digester = ReturnType<typeof createDigester>;
-
 /** Opens a slot over a folder and what it holds; the folder is made if need be. Nobody else may write there meanwhile. */
 export function openSlot(dir: string, options: UnpackOptions = {}): Slot {
   return {
@@ -112,13 +110,12 @@ export async function extractLayer(source: AsyncIterable<Uint8Array>, targetDir:
 export async function applyLayer(slot: Slot, tar: AsyncIterable<Uint8Array>, record?: (entry: IndexedEntry) => void): Promise<void> {
   slot.layer += 1;
   for await (const { content, ...entry } of readTar(tar, slot.limits, slot.budget)) {
-    const digester = record !== undefined && entry.kind === 'file' ? createDigester() : undefined;
-    const bytes = digester === undefined ? content : hashing(content, digester);
+    const hashed = record !== undefined && entry.kind === 'file' ? hashing(content, entry.sizeBytes) : undefined;
     await layDown(slot, entry, async (to, path, meta) => {
-      await unpackFile(slot, to, path, meta, entry.sizeBytes, bytes);
+      await unpackFile(slot, to, path, meta, entry.sizeBytes, hashed?.content ?? content);
       return true;
     });
-    record?.(digester === undefined ? entry : { ...entry, digest: digester.finish() });
+    record?.(hashed === undefined ? entry : { ...entry, digest: hashed.digest() });
   }
 }
 
@@ -194,11 +191,25 @@ function takeFile(to: string, path: readonly string[], meta: FileMeta, { sizeByt
   return true;
 }
 
-async function* hashing(content: AsyncIterable<Uint8Array>, digester: Digester): AsyncGenerator<Uint8Array> {
-  for await (const chunk of content) {
-    digester.update(chunk);
-    yield chunk;
+/** The content as it is, and its digest once it was read. */
+function hashing(content: AsyncIterable<Uint8Array>, sizeBytes: number): { content: AsyncIterable<Uint8Array>; digest: () => Digest } {
+  let digest: (() => Digest) | undefined;
+  async function* passed(): AsyncGenerator<Uint8Array> {
+    let digester: ReturnType<typeof createDigester> | undefined;
+    for await (const chunk of content) {
+      if (chunk.length === sizeBytes) {
+        // in one step where it can be: most files are small
+        const whole = sha256(chunk);
+        digest = () => whole;
+      } else {
+        digester ??= createDigester();
+        digester.update(chunk);
+        digest = digester.finish;
+      }
+      yield chunk;
+    }
   }
+  return { content: passed(), digest: () => (digest === undefined ? sha256(new Uint8Array()) : digest()) };
 }
 
 /** The mode to apply: permissions, and the sticky bit of folders. Links have none. */

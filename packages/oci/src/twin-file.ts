@@ -5,7 +5,7 @@
  */
 import { closeSync, constants, fstatSync, linkSync, lstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
-import { createDigester, type Digest } from '@sealane/core';
+import { createDigester, type Digest, sha256 } from '@sealane/core';
 import { createFile, type FileMeta, fileModeOf, removeEntry, writeFile } from './slot-disk.js';
 
 /** What may be done with a file of the folder: one more name of it, or its bytes in a file of its own. */
@@ -15,7 +15,10 @@ export type TwinUse = 'link' | 'copy';
 export interface TwinFolder {
   readonly dir: string;
   readonly use: TwinUse;
+  /** Whether a path below it is that of a real folder. */
   readonly folders: Map<string, boolean>;
+  /** What is read of a file, for as long as nothing else is read. */
+  readonly buffer: Buffer;
 }
 
 /** A file that may be the same, open. */
@@ -33,7 +36,7 @@ const CHUNK_BYTES = 1024 * 1024;
 
 /** Opens a folder to take files from; undefined where there is none. */
 export function openTwins(dir: string, use: TwinUse): TwinFolder | undefined {
-  return isFolder(dir) ? { dir, use, folders: new Map() } : undefined;
+  return isFolder(dir) ? { dir, use, folders: new Map(), buffer: Buffer.allocUnsafe(CHUNK_BYTES) } : undefined;
 }
 
 /** As `createFile`; where files may be linked and the folder has the same one at the same path (bytes, mode, time, owner), that gets a second name. */
@@ -70,14 +73,31 @@ export function takeTwin(
   if (twin === undefined) return false;
   return closing(twin, () => {
     const mayLink = twins.use === 'link' && isSameFile(twin, meta);
-    if (mayLink && digestOf(twin, sizeBytes) !== digest) return false;
+    if (mayLink && digestOf(twin, sizeBytes, twins.buffer) !== digest) return false;
     if (mayLink && giveName(twin, to)) return true;
-    const digester = createDigester();
-    writeFile(to, meta, hashing(chunksOf(twin, sizeBytes), digester));
-    if (digester.finish() === digest) return true;
-    removeEntry(to);
-    return false;
+    return copyTwin(twin, to, meta, { digest, sizeBytes }, twins.buffer);
   });
+}
+
+/** What is hashed is what is written, whatever becomes of the file meanwhile. */
+function copyTwin(
+  twin: Twin,
+  to: string,
+  meta: FileMeta,
+  { digest, sizeBytes }: { readonly digest: Digest; readonly sizeBytes: number },
+  buffer: Buffer,
+): boolean {
+  const digester = createDigester();
+  const chunks = function* (): Generator<Uint8Array> {
+    for (const chunk of chunksOf(twin, sizeBytes, buffer)) {
+      digester.update(chunk);
+      yield chunk;
+    }
+  };
+  writeFile(to, meta, chunks());
+  if (digester.finish() === digest) return true;
+  removeEntry(to);
+  return false;
 }
 
 async function* resumed(before: Uint8Array, chunk: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -104,14 +124,14 @@ function openTwin(twins: TwinFolder, at: readonly string[], sizeBytes: number): 
   return undefined;
 }
 
-function isBelowFolders({ dir, folders }: TwinFolder, at: readonly string[]): boolean {
-  for (let depth = 0; depth < at.length; depth += 1) {
-    const path = join(dir, ...at.slice(0, depth));
-    const isReal = folders.get(path) ?? isFolder(path);
-    folders.set(path, isReal);
-    if (!isReal) return false;
-  }
-  return true;
+function isBelowFolders(twins: TwinFolder, at: readonly string[]): boolean {
+  const parent = at.slice(0, -1);
+  const path = parent.join('/');
+  const known = twins.folders.get(path);
+  if (known !== undefined) return known;
+  const isReal = (parent.length === 0 || isBelowFolders(twins, parent)) && isFolder(join(twins.dir, path));
+  twins.folders.set(path, isReal);
+  return isReal;
 }
 
 const isFolder = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
@@ -131,31 +151,28 @@ function isSameFile({ status: { mode, mtimeMs, uid } }: Twin, meta: FileMeta): b
 }
 
 function readWhole(twin: Twin, sizeBytes: number): Uint8Array | undefined {
-  const bytes = Buffer.concat([...chunksOf(twin, sizeBytes)]);
-  return bytes.length === sizeBytes ? bytes : undefined;
+  const { value: bytes } = chunksOf(twin, sizeBytes, Buffer.allocUnsafe(sizeBytes)).next();
+  return bytes?.length === sizeBytes ? bytes : undefined;
 }
 
-function digestOf(twin: Twin, sizeBytes: number): Digest {
+function digestOf(twin: Twin, sizeBytes: number, buffer: Buffer): Digest {
+  const chunks = chunksOf(twin, sizeBytes, buffer);
+  // in one step where it can be: most files are small
+  if (sizeBytes <= buffer.length) return sha256(chunks.next().value ?? new Uint8Array());
   const digester = createDigester();
-  for (const chunk of chunksOf(twin, sizeBytes)) digester.update(chunk);
+  for (const chunk of chunks) digester.update(chunk);
   return digester.finish();
 }
 
-function* hashing(chunks: Iterable<Uint8Array>, digester: ReturnType<typeof createDigester>): Generator<Uint8Array> {
-  for (const chunk of chunks) {
-    digester.update(chunk);
-    yield chunk;
-  }
-}
-
-/** From its beginning, as many bytes as it should have; fewer where it shrank meanwhile. */
-function* chunksOf({ file }: Twin, sizeBytes: number): Generator<Uint8Array> {
+/** From its beginning, as many bytes as it should have, each chunk as full as may be; fewer where it shrank meanwhile. A chunk lasts until the next. */
+function* chunksOf({ file }: Twin, sizeBytes: number, buffer: Buffer): Generator<Uint8Array, undefined> {
   for (let done = 0; done < sizeBytes;) {
-    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, sizeBytes - done));
-    const count = readSync(file, chunk, 0, chunk.length, done);
-    if (count === 0) return;
-    done += count;
-    yield chunk.subarray(0, count);
+    const wanted = Math.min(buffer.length, sizeBytes - done);
+    let read = 0;
+    for (let step = -1; step !== 0 && read < wanted; read += step) step = readSync(file, buffer, read, wanted - read, done + read);
+    if (read > 0) yield buffer.subarray(0, read);
+    if (read < wanted) return;
+    done += read;
   }
 }
 

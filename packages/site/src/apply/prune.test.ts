@@ -1,9 +1,13 @@
-import { type Digest, digestFromHex, digestHex } from '@sealane/core';
+import path from 'node:path';
+import { type Digest, digestFromHex, digestHex, utf8 } from '@sealane/core';
+import { buildImage, childrenOf, encodeReleaseManifest, type Layout, openLayout, packedFile, parseManifest } from '@sealane/oci';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { nodeDisk } from '../disk.js';
 import { stateFolder } from '../state-folder.js';
 import { MemoryDisk } from '../testing/memory-disk.js';
-import { pruneSlots } from './prune.js';
+import { withScratch } from '../testing/scratch.js';
+import { pruneSlots, pruneStore } from './prune.js';
 import { INITIAL_STATE, type Phase, type SiteState, type Slot, type Target } from './state.js';
 
 const folder = stateFolder('/state');
@@ -112,4 +116,36 @@ test('a slot that is removed is none from the first step on: what a kill leaves 
   const next = diskWith([current, `${useless}.tmp`], 'a');
   pruneSlots({ world: { disk: next, env: {} }, folder } as never, state);
   expect(next.list(folder.releases)).toEqual([current]);
+});
+
+/** A release of one image of one layer, in a layout. */
+async function releaseOf(store: Layout, text: string): Promise<{ readonly release: Digest; readonly layer: Digest }> {
+  const entries = [packedFile('srv/text', utf8(text))];
+  const {
+    digest: image,
+    size,
+    mediaType,
+  } = await buildImage(store, { platform: { os: 'linux', architecture: 'amd64' }, layers: [entries] });
+  const manifest = encodeReleaseManifest({
+    name: 'svc',
+    version: text,
+    components: [{ name: 'app', kind: 'image', digest: image, size, mediaType }],
+  });
+  const [, layer = image] = childrenOf(parseManifest(await store.readBlob(image, size), mediaType)).map(({ digest: child }) => child);
+  return { release: (await store.putBlob(manifest, { maxBytes: manifest.length })).digest, layer };
+}
+
+test('what is known of layers goes with the last release that has them, and what was half written at once', async () => {
+  await withScratch(async (dir) => {
+    const place = stateFolder(dir);
+    const store = await openLayout(place.store, { create: 'if-missing' });
+    const [kept, gone] = [await releaseOf(store, 'kept'), await releaseOf(store, 'gone')];
+    const stays = digestHex(kept.layer);
+    nodeDisk.makeFolder(place.layers, 0o700);
+    for (const name of [stays, `${stays}.tmp`, digestHex(gone.layer)])
+      nodeDisk.writeSynced(path.join(place.layers, name), new Uint8Array(), 0o600);
+    const site = { world: { disk: nodeDisk }, folder: place } as never;
+    await pruneStore(site, { ...INITIAL_STATE, current: { ...slot('a'), release: kept.release } });
+    expect(nodeDisk.list(place.layers)).toEqual([stays]);
+  });
 });
