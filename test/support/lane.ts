@@ -100,7 +100,7 @@ export async function makeLane(dir: string, options: LaneOptions = {}): Promise<
     hardware: files.hardware,
     sealane,
     evidence,
-    async release(version, more = {}, base = undefined) {
+    async release(version, more = {}, base) {
       const reference = await buildVersion(path.join(dir, 'images', version), version, more, base);
       const words = ['release', 'create', '--name', 'readings', '--version', version, '--image', `app=${reference}`, '--key', 'author'];
       return (await sealane(words)).release;
