@@ -15,7 +15,28 @@ import { enrolSite, type TestSite } from '../support/site.js';
 import { authorityOf, issueTo } from '../support/tls.js';
 
 const browserPath = requireProgram('chromium');
-const QUESTIONS = ['snapshot', 'trace', 'coverage', 'at', 'decisions', 'unit', 'approvals'];
+/** Each question that has a page of its own, and what is filled in there. */
+const ASKED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  devices: { release: 'readings@1.1.0' },
+  approvals: { release: 'readings@1.1.0' },
+  changes: { release: 'readings@1.1.0', from: 'readings@1.0.0' },
+  cases: { release: 'readings@1.1.0' },
+  decisions: { release: 'readings@1.1.0', stage: 'dev' },
+  waivers: { open: '1' },
+  population: { stage: 'prod' },
+  exposure: { release: 'readings@1.0.0' },
+  awareness: { release: 'readings@1.0.0' },
+  remedy: { vulnerability: 'CVE-2026-1234' },
+  parity: { site: 'abbey' },
+  unit: { unit: 'NR0001' },
+  keys: {},
+  drift: { stage: 'prod' },
+  snapshot: {},
+  rollbacks: {},
+  evidence: { release: 'readings@1.1.0', within: '400' },
+  automatic: {},
+};
+const QUESTIONS = [...Object.keys(ASKED), 'trace', 'coverage', 'at'];
 /** A person’s browser, as its service.yaml names it. */
 const AUDITOR = 'auditor.example';
 
@@ -118,7 +139,11 @@ describe.skipIf(browserPath === undefined)('D6 pages for people (skipped without
     site: '/audit/site/abbey',
     decision: `/audit/decision/${encodeURIComponent(refused)}`,
     problem: '/audit/site/nowhere',
+    ...Object.fromEntries(Object.entries(ASKED).map(([name, query]) => [`ask-${name}`, asked(name, query)])),
   });
+
+  const asked = (name: string, query: Readonly<Record<string, string>>): string =>
+    `/audit/ask/${name}?${new URLSearchParams({ ...query, ask: '1' }).toString()}`;
 
   test('D6 without scripts a reader goes from the search over a release to a refusal, check by check', async () => {
     await withPage({ javaScriptEnabled: false }, async (page) => {
@@ -135,7 +160,7 @@ describe.skipIf(browserPath === undefined)('D6 pages for people (skipped without
       expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('readings@1.1.0');
       expect(await page.locator('ol.path > li h3').allInnerTexts()).toEqual(['dev', 'edge-preprod', 'prod']);
       await page.getByText('1 earlier decision').click();
-      await page.getByRole('link', { name: 'failed' }).click();
+      await page.getByRole('link', { name: 'failed', exact: true }).click();
       expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('readings@1.1.0 for dev: refused');
       const rows = page.getByRole('region', { name: 'What each gate expected and found' }).getByRole('row');
       expect(await rows.filter({ hasText: 'fail' }).count()).toBeGreaterThan(0);
@@ -153,6 +178,40 @@ describe.skipIf(browserPath === undefined)('D6 pages for people (skipped without
       expect(await page.locator('svg desc').textContent()).toMatch(/^abbey ran: readings@1\.0\.0 from .*readings@1\.1\.0 from .* on\./);
       expect(await page.locator('svg rect.run').count()).toBe(2);
       expect(await page.getByRole('region', { name: 'What the site told' }).getByRole('row').count()).toBeGreaterThan(2);
+    });
+  });
+
+  test.each(Object.entries(ASKED))('D6 the page of %s says all that the command says', async (name, { open, ...query }) => {
+    const positional = ['release', 'site', 'vulnerability', 'unit'].find((one) => one in query && name !== 'exposure');
+    const options = Object.entries(query).flatMap(([key, value]) => (key === positional ? [] : [`--${key}`, value]));
+    const words = [...(positional === undefined ? [] : [query[positional] ?? '']), ...options, ...(open === undefined ? [] : ['--open'])];
+    const { answer, statements } = (await lane.sealane(['audit', name, ...words])) as { answer: object; statements: { digest: string }[] };
+    await withPage({ javaScriptEnabled: false }, async (page) => {
+      expect((await page.goto(`${origin()}${asked(name, { ...query, ...(open === undefined ? {} : { open }) })}`))?.status()).toBe(200);
+      const text = (await page.locator('main').textContent()) ?? '';
+      const said = text.replace(/\s+/g, ' ');
+      const missing = textsIn(answer).filter((one) => !said.includes(one.replace(/\s+/g, ' ')));
+      expect(missing).toEqual([]);
+      for (const { digest } of statements) expect(text).toContain(digest);
+    });
+  });
+
+  test('D6 without scripts a question is chosen, filled in and answered', async () => {
+    await withPage({ javaScriptEnabled: false }, async (page) => {
+      await page.goto(`${origin()}/audit/`);
+      await page.getByRole('link', { name: 'What changed from the release before?' }).click();
+      await page.locator('#ask-release').fill('readings@1.1.0');
+      await page.locator('#ask-from').fill('readings@1.0.0');
+      await page.getByRole('button', { name: 'Ask' }).click();
+      expect(await page.getByRole('region', { name: 'Components' }).getByRole('row').count()).toBeGreaterThan(1);
+      expect(await page.locator('#ask-from').inputValue()).toBe('readings@1.0.0');
+      // what reads the whole log waits until it is asked
+      await page.goto(`${origin()}/audit/ask/population`);
+      expect(await page.locator('section[aria-labelledby=rests]').count()).toBe(0);
+      await page.getByRole('button', { name: 'Ask' }).click();
+      expect(await page.locator('section[aria-labelledby=rests]').count()).toBe(1);
+      await page.goto(`${origin()}${asked('changes', { release: 'readings@1.1.0' })}`);
+      expect(await page.locator('main').innerText()).toContain('expected one of --from and --site');
     });
   });
 
@@ -279,3 +338,11 @@ describe.skipIf(browserPath === undefined)('D6 pages for people (skipped without
     await page.screenshot({ path: path.join(folder, `page-${name}.png`), fullPage: true });
   }
 });
+
+/** Every text in an answer, times as pages write them. */
+function textsIn(value: unknown): readonly string[] {
+  if (typeof value === 'string')
+    return [/^\d{4}-\d\d-\d\dT[\d:]+(?:\.\d+)?Z$/.test(value) ? value.replace('T', ' ').replace(/(?:\.\d+)?Z$/, ' UTC') : value];
+  if (typeof value === 'number') return [String(value)];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}

@@ -31,5 +31,5 @@ export { auditVerify } from './commands/audit-verify.js';
 export { auditWaivers } from './commands/audit-waivers.js';
 export { AUDIT_PAGES } from './pages/index.js';
 export { problemPage } from './pages/layout.js';
-export { type AuditPage, type PageQuestion, type QuestionName, showPage } from './pages/page.js';
+export type { AuditPage, PageQuestion, QuestionName } from './pages/page.js';
 export { PAGE_POLICY } from './pages/style.js';

@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import { coverage, type Coverage } from '../answers/coverage.js';
 import { counted } from '../commands/question.js';
 import { answerPage } from './layout.js';
-import type { AuditPage } from './page.js';
+import { type AuditPage, inLedger } from './page.js';
 import { factList, type Html, mark, releaseLink, siteLink, statementLink, table } from './parts.js';
 
 /** Columns of the matrix: more do not fit on a screen. Sites that are not covered come first. */
@@ -12,14 +12,14 @@ const MAX_SITES = 40;
 export const coveragePage: AuditPage = {
   path: '/audit/coverage/:subject',
   question: 'coverage',
-  show: async (context, { subject, query, asOf, asKnown }) => {
+  show: inLedger(async (context, { subject, query, asOf, asKnown }) => {
     const { stage = '', site = '' } = query;
     const where = { stage: stage === '' ? undefined : stage, site: site === '' ? undefined : site };
     const answered = await coverage(context, subject, where, { asOf, asKnown });
     const { name, version } = answered.answer;
     const stages = context.policies.map((policy) => policy.stage);
     return answerPage(`Hardware coverage of ${name}@${version}`, answered, { asOf, asKnown }, coverageBody(answered.answer, stages));
-  },
+  }),
 };
 
 /** The page’s own part; `stages` are those that it can be asked of. */

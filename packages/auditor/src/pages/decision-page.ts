@@ -6,20 +6,20 @@ import type { AuditContext } from '../answers/context.js';
 import { decisions, type Decisions } from '../answers/decisions.js';
 import { kindOf } from '../export/index-page.js';
 import { answerPage } from './layout.js';
-import type { AuditPage } from './page.js';
+import { type AuditPage, inLedger } from './page.js';
 import { decisionLink, digestCode, factList, type Html, mark, releaseLink, statementLink, table, timeOfDay, toneOf } from './parts.js';
 
 export const decisionPage: AuditPage = {
   path: '/audit/decision/:subject',
   question: 'decisions',
-  show: async (context, { subject, asOf, asKnown }) => {
+  show: inLedger(async (context, { subject, asOf, asKnown }) => {
     const answered = await decisions(context, await releaseOfDecision(context, subject), undefined, { asOf, asKnown });
     const { answer } = answered;
     const decision = answer.decisions.find(({ statement }) => statement === subject);
     if (decision === undefined) throw unknownDecision(subject);
     const title = `Decision for ${decision.stage}: ${answer.name}@${answer.version}`;
     return answerPage(title, answered, { asOf, asKnown }, decisionBody(answer, decision));
-  },
+  }),
 };
 
 async function releaseOfDecision({ ledger }: AuditContext, text: string): Promise<Digest> {

@@ -7,7 +7,9 @@ import { inquire } from '../answers/inquiry.js';
 import { counted } from '../commands/question.js';
 import { find, type Found, type NamedRelease, type NamedSite, releasesIn, sitesIn } from './find.js';
 import { answerPage, layout } from './layout.js';
-import type { AuditPage } from './page.js';
+import { type AuditPage, inLedger } from './page.js';
+import { type AskedOnPage, questionPath } from './question-page.js';
+import { QUESTIONS } from './questions.js';
 import { decisionLink, factList, type Html, mark, releaseLink, siteLink, table, timeOfDay, toneOf } from './parts.js';
 
 /** The latest of each list: the search finds the others. */
@@ -38,20 +40,23 @@ interface Listed {
 interface HomeParts {
   readonly listed?: Listed;
   readonly found?: Found & { readonly text: string };
+  /** Those that the reader may ask. */
+  readonly questions?: readonly AskedOnPage[];
 }
 
 export const homePage: AuditPage = {
   path: '/audit/',
   question: 'snapshot',
-  show: async (context, { query, may }) => {
+  show: inLedger(async (context, { query, may }) => {
     const text = (query['q'] ?? '').trim().slice(0, MAX_TEXT);
     const title = text === '' ? 'Ledger' : `Found for ${text}`;
     const health = await healthOf(context);
     // nothing can be proved yet: that is what there is to say
     if (health.witnessed === null) return layout(title, homeBody(health, {}));
+    const questions = QUESTIONS.filter(({ name }) => may(name));
     const wish = { text, hardware: query['hardware'] !== undefined };
     const answered = await inquire(context, title, {}, async (inquiry): Promise<HomeParts> => {
-      if (text !== '') return { found: { text, ...(await find(inquiry, wish, may)) } };
+      if (text !== '') return { found: { text, ...(await find(inquiry, wish, may)) }, questions };
       const [releases, sites] = [
         may('trace') ? await context.ledger.releases() : [],
         may('at') ? lastOfEach(await context.ledger.sites()) : [],
@@ -60,10 +65,10 @@ export const homePage: AuditPage = {
         releases: { latest: [...(await releasesIn(inquiry, releases.slice(-MAX_LISTED)))].reverse(), count: releases.length },
         sites: { latest: await sitesIn(inquiry, sites.slice(-MAX_LISTED)), count: sites.length },
       };
-      return { listed };
+      return { listed, questions };
     });
     return answerPage(title, answered, undefined, homeBody(health, answered.answer));
-  },
+  }),
 };
 
 /** The newest record of each site counts. */
@@ -89,11 +94,18 @@ async function healthOf({ ledger, policies }: AuditContext): Promise<LogHealth> 
 }
 
 /** The page’s own part. */
-export function homeBody(health: LogHealth, { listed, found }: HomeParts): Html {
+export function homeBody(health: LogHealth, { listed, found, questions = [] }: HomeParts): Html {
   return html`<h1>${found === undefined ? 'Ledger' : `Found for ${found.text}`}</h1>
     ${found === undefined ? '' : foundPart(found)}
     <h2>The log</h2>
-    ${healthPart(health)} ${listed === undefined ? '' : listedPart(listed)}`;
+    ${healthPart(health)} ${listed === undefined ? '' : listedPart(listed)} ${questions.length === 0 ? '' : questionsPart(questions)}`;
+}
+
+function questionsPart(questions: readonly AskedOnPage[]): Html {
+  return html`<h2>Questions</h2>
+    <ul class="questions">
+      ${questions.map(({ name, title }) => html`<li><a href="${questionPath(name)}">${title}</a></li>`)}
+    </ul>`;
 }
 
 function listedPart({ releases, sites }: Listed): Html {

@@ -14,7 +14,29 @@ export interface PageQuestion extends Asked {
 }
 
 /** The questions that pages show answers to; `prove` is that of `log prove`. */
-export type QuestionName = 'snapshot' | 'trace' | 'coverage' | 'at' | 'decisions' | 'unit' | 'approvals' | 'prove';
+export type QuestionName =
+  | 'approvals'
+  | 'at'
+  | 'automatic'
+  | 'awareness'
+  | 'cases'
+  | 'changes'
+  | 'coverage'
+  | 'decisions'
+  | 'devices'
+  | 'drift'
+  | 'evidence'
+  | 'exposure'
+  | 'keys'
+  | 'parity'
+  | 'population'
+  | 'prove'
+  | 'remedy'
+  | 'rollbacks'
+  | 'snapshot'
+  | 'trace'
+  | 'unit'
+  | 'waivers';
 
 export interface AuditPage {
   /** Its address; `:subject` is what it is about. */
@@ -23,11 +45,11 @@ export interface AuditPage {
   readonly question: QuestionName;
   /** What a browser may do with it; absent: what it may do with all others, which run no script. */
   readonly policy?: string;
-  /** The page as text. @throws SealaneError as the question does */
-  readonly show: (context: AuditContext, question: PageQuestion) => Promise<string>;
+  /** The page as text, of the ledger that the call's options name. @throws SealaneError as the question does */
+  readonly show: (call: CommandCall, question: PageQuestion) => Promise<string>;
 }
 
-/** Shows a page of the ledger that the command's options name. */
-export async function showPage(call: CommandCall, page: AuditPage, question: PageQuestion): Promise<string> {
-  return await withAudit(call, (context) => page.show(context, question));
+/** Shows a page that is made from the ledger itself. */
+export function inLedger(show: (context: AuditContext, question: PageQuestion) => Promise<string>): AuditPage['show'] {
+  return async (call, question) => await withAudit(call, (context) => show(context, question));
 }

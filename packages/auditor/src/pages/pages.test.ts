@@ -3,6 +3,7 @@ import { base64, type Digest, INTOTO_PAYLOAD_TYPE, makeEnvelope, sha256, sha256R
 import { html } from 'hono/html';
 import { describe, expect, it } from 'vitest';
 import { adoptionPart } from './adoption-part.js';
+import { answerBody } from './answer-body.js';
 import { coverageBody } from './coverage-page.js';
 import { decisionBody } from './decision-page.js';
 import { homeBody } from './home-page.js';
@@ -20,6 +21,14 @@ const AT = '2026-11-24T10:00:00Z';
 const CHECK = { id: EVIL, verdict: 'fail', expected: EVIL, actual: EVIL, remedy: EVIL, evidence: [DIGEST] } as const;
 
 const hostile = {
+  answer: answerBody({
+    name: EVIL,
+    site: EVIL,
+    verdict: EVIL,
+    keys: [EVIL],
+    rows: [{ one: EVIL, release: DIGEST, more: { deep: EVIL } }],
+    cards: [{ rows: [{ one: EVIL }] }],
+  }),
   release: releaseBody(
     {
       release: DIGEST,

@@ -8,16 +8,20 @@ import { type Trace, traceRelease } from '../answers/trace.js';
 import { counted } from '../commands/question.js';
 import { adoptionPart } from './adoption-part.js';
 import { answerPage } from './layout.js';
-import type { AuditPage } from './page.js';
+import { type AuditPage, inLedger } from './page.js';
 import { decisionLink, digestCode, factList, type Html, mark, siteLink, statementLink, table, timeOfDay, toneOf } from './parts.js';
+import { questionLinks } from './questions.js';
 
 /** Histories that a page reads: each is verified, receipt by receipt. */
 const MAX_DRAWN_SITES = 200;
 
+/** Questions that a release alone answers. */
+const ABOUT_RELEASES = ['devices', 'cases', 'approvals', 'decisions', 'evidence', 'awareness'] as const;
+
 export const releasePage: AuditPage = {
   path: '/audit/release/:subject',
   question: 'trace',
-  show: async (context, { subject, asOf, asKnown }) => {
+  show: inLedger(async (context, { subject, asOf, asKnown, may }) => {
     const traced = await traceRelease(context, await releaseNamed(context, subject), { asOf, asKnown });
     const told = [...new Set(traced.answer.sites.map(({ site }) => site))];
     const adopted = told.length > MAX_DRAWN_SITES ? undefined : await adoption(context, traced.answer.release, told, { asOf, asKnown });
@@ -25,9 +29,14 @@ export const releasePage: AuditPage = {
     const until = asOf ?? (await timeOf({ context, evidence: startEvidence(), asOf: undefined }));
     const drawn = adopted === undefined ? tooMany(told.length) : adoptionPart(adopted.answer.steps, until);
     const stages = [...context.policies].sort((a, b) => a.chain.length - b.chain.length).map(({ stage }) => stage);
-    const { name, version } = answered.answer;
-    return answerPage(`${name}@${version}`, answered, { asOf, asKnown }, releaseBody(answered.answer, stages, drawn));
-  },
+    const { release, name, version } = answered.answer;
+    return answerPage(
+      `${name}@${version}`,
+      answered,
+      { asOf, asKnown },
+      releaseBody(answered.answer, stages, drawn, questionLinks(ABOUT_RELEASES.filter(may), { release })),
+    );
+  }),
 };
 
 /** What both answers rest on, each statement once. */
@@ -46,13 +55,14 @@ function tooMany(sites: number): Html {
   return html`<p class="soft">${counted(sites, 'site')}: <code>sealane audit population</code> tells what each runs.</p>`;
 }
 
-/** The page’s own part; `stages` are those of the lane, in order, `adopted` how many sites ran it over time. */
-export function releaseBody(trace: Trace, stages: readonly string[], adopted: Html): Html {
+/** The page’s own part; `stages` are those of the lane, in order, `adopted` how many sites ran it over time, `more` leads to other questions about it. */
+export function releaseBody(trace: Trace, stages: readonly string[], adopted: Html, more?: Html): Html {
   const { release, name, version, provenance, tests, testedOn, components, approvals, sites, elsewhere } = trace;
   return html`<h1>${name}@${version}</h1>
     ${factList([
       ['Release', digestCode(release)],
       ['Hardware', html`<a href="/audit/coverage/${encodeURIComponent(release)}">which sites’ hardware its tests cover</a>`],
+      ...(more === undefined ? [] : [['More', more] as const]),
     ])}
     <h2>Path through the stages</h2>
     <ol class="path">

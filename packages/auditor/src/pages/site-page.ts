@@ -7,8 +7,9 @@ import { timeOf } from '../answers/inquiry.js';
 import { runsOf } from '../answers/site-history.js';
 import { counted } from '../commands/question.js';
 import { answerPage } from './layout.js';
-import type { AuditPage } from './page.js';
+import { type AuditPage, inLedger } from './page.js';
 import { digestCode, factList, type Html, mark, releaseLink, statementLink, table, timeOfDay, toneOf } from './parts.js';
+import { questionLinks } from './questions.js';
 import { timeLine } from './time-line.js';
 
 /** Runs and receipts on the drawing, the latest: the table has all. */
@@ -17,19 +18,24 @@ const MAX_DRAWN = 24;
 export const sitePage: AuditPage = {
   path: '/audit/site/:subject',
   question: 'at',
-  show: async (context, { subject, asOf, asKnown }) => {
+  show: inLedger(async (context, { subject, asOf, asKnown, may }) => {
     const answered = await atSite(context, subject, { asOf, asKnown });
     const named = new Set(answered.answer.history.flatMap(({ release }) => release ?? []));
     const names = new Map<Digest, string>();
     for (const release of named)
       for (const { name, version } of await context.ledger.releases(release)) names.set(release, `${name}@${version}`);
     const now = asOf ?? (await timeOf({ context, evidence: startEvidence(), asOf: undefined }));
-    return answerPage(`Site ${subject}`, answered, { asOf, asKnown }, siteBody(answered.answer, names, now));
-  },
+    return answerPage(
+      `Site ${subject}`,
+      answered,
+      { asOf, asKnown },
+      siteBody(answered.answer, names, now, may('parity') ? questionLinks(['parity'], { site: subject }) : undefined),
+    );
+  }),
 };
 
-/** The page’s own part; `names` are those of releases, `now` is where the time line ends. */
-export function siteBody(answer: AtSite, names: ReadonlyMap<Digest, string>, now: string): Html {
+/** The page’s own part; `names` are those of releases, `now` is where the time line ends, `more` leads to other questions about it. */
+export function siteBody(answer: AtSite, names: ReadonlyMap<Digest, string>, now: string, more?: Html): Html {
   const { site, stage, release, since, history, summedUp, missing } = answer;
   const nameOf = (one: Digest): string => names.get(one) ?? one;
   return html`<h1>Site ${site}</h1>
@@ -38,6 +44,7 @@ export function siteBody(answer: AtSite, names: ReadonlyMap<Digest, string>, now
       ['Runs', release === null ? mark('none', 'nothing') : html`${releaseLink(release, nameOf(release))} ${digestCode(release)}`],
       ['Since', since === null ? '–' : timeOfDay(since)],
       ['Receipts', receiptsText(answer)],
+      ...(more === undefined ? [] : [['More', more] as const]),
     ])}
     <h2>History</h2>
     ${history.length === 0 ? '' : drawing(answer, nameOf, now)}

@@ -5,13 +5,13 @@ import type { LedgerEntry } from '@sealane/ledger';
 import { personOf } from '../answers/context.js';
 import { kindOf } from '../export/index-page.js';
 import { layout } from './layout.js';
-import type { AuditPage } from './page.js';
+import { type AuditPage, inLedger } from './page.js';
 import { digestCode, factList, type Html, timeOfDay } from './parts.js';
 
 export const statementPage: AuditPage = {
   path: '/audit/statement/:subject',
   question: 'prove',
-  show: async (context, { subject }) => {
+  show: inLedger(async (context, { subject }) => {
     const entries = isDigest(subject) ? await context.ledger.byStatement(subject) : [];
     const [first] = entries;
     if (first === undefined)
@@ -21,7 +21,7 @@ export const statementPage: AuditPage = {
       title,
       statementBody(entries, (keyId) => personOf(context, keyId)),
     );
-  },
+  }),
 };
 
 /** The page’s own part: the same bytes may have been signed more than once. */

@@ -59,6 +59,14 @@ form.rows{display:grid;gap:.35rem;max-width:60rem}
 form.rows label{margin-top:.6rem}
 form.rows p label{margin:0}
 textarea{font:.8rem/1.5 ui-monospace,monospace;width:100%}
+.questions{margin:.2rem 0;padding-left:1.2rem;columns:auto 26rem}
+.questions li{margin:.2rem 0;break-inside:avoid}
+dd ul{margin:0;padding-left:1rem}
+.part caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.part h3{margin:.75rem 0 .25rem}
+.cards{list-style:none;margin:.5rem 0;padding:0;display:grid;gap:1rem}
+.cards>li{border:1px solid var(--line);border-radius:6px;padding:.5rem 1rem;background:var(--card);min-width:0}
+td ul{margin:0;padding-left:1rem}
 .checks li{margin:.35rem 0;overflow-wrap:anywhere}
 [hidden]{display:none!important}
 .search input{flex:1 1 20rem;font-size:1.05rem}
@@ -73,7 +81,7 @@ svg .event{fill:var(--ground);stroke:var(--text);stroke-width:2}
 svg .event.refusal{stroke:var(--bad);fill:var(--bad-ground)}
 @media (max-width:40rem){.facts{grid-template-columns:1fr}.facts dd{margin-bottom:.4rem}header form{margin-left:0;width:100%;flex-wrap:nowrap}header form input{flex:1;min-width:0}}
 @media print{:root{--ground:#fff;--text:#000;--soft:#333;--line:#999;--card:#fff;--link:#000}
-body{font-size:10.5pt}header form,.search,.times,.skip{display:none}header,main,footer{max-width:none;padding:0}
+body{font-size:10.5pt}form,.times,.skip{display:none}header,main,footer{max-width:none;padding:0}
 .scroll{overflow:visible}thead{display:table-header-group}tr,.path>li,svg{break-inside:avoid}h2{break-after:avoid}svg{min-width:0}
 details::details-content{content-visibility:visible;block-size:auto}a{color:inherit}}`;
 

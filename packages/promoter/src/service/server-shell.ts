@@ -2,7 +2,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import path from 'node:path';
-import { showPage } from '@sealane/auditor';
 import type { CommandIo } from '@sealane/core/command-line';
 import { promoteTogether } from '../decision/promote.js';
 import type { NoteSigner } from '@sealane/ledger';
@@ -152,7 +151,7 @@ function listenerOf(options: ServeOptions, { log, servers, isDraining, signal, k
     siteObjection: (facts) =>
       withPromoter({ args: [], options: { home: home.folder, lane: home.lane }, io }, (promoter) => siteObjection(promoter, facts)),
     base,
-    page: (page, question) => showPage({ args: [], options: { home: home.folder, lane: home.lane }, io }, page, question),
+    page: (page, question) => page.show({ args: [], options: { home: home.folder, lane: home.lane }, io }, question),
   });
   const openApi = JSON.stringify(openApiDocument(ROUTES));
   const receipts = { queue, bodies: bodyBudget(STRANGER_BODY_BYTES), locked: base.locked, log };

@@ -3,7 +3,7 @@
  * site, or another service. The socket's mode says who may ask.
  */
 import { type ErrorCode, ERRORS, SealaneError, SiteError } from '@sealane/core';
-import type { CommandCall, CommandIo, CommandSpec, Program } from '@sealane/core/command-line';
+import { type CommandCall, type CommandIo, type CommandSpec, optionName, type Program } from '@sealane/core/command-line';
 import { plainJson } from '../plain-json.js';
 import type { OperatorAnswer, OperatorRequest } from './wire.js';
 
@@ -82,9 +82,4 @@ export function failureOf(
   if (error instanceof SealaneError) return { code: error.code, message: error.message, hint: error.hint ?? null };
   io.talk(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return { code: 'INTERNAL', message: 'run a command at this site: a fault of the program', hint: ERRORS.INTERNAL.hint };
-}
-
-/** `--until <time>` → `until`. */
-function optionName(flags: string): string {
-  return (/--([a-z-]+)/.exec(flags)?.[1] ?? '').replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
