@@ -3,6 +3,7 @@ import { AuditorError, base64, type Checkpoint, type Digest, equalBytes, TILE_WI
 import type { Ledger, LedgerEntry } from '@sealane/ledger';
 import { quorumOf, type VerifyTrust, verifyTrustOf } from '@sealane/trust';
 import type { AuditContext } from './context.js';
+import { type ProvedLeaves, provedLeaves, rememberLeaf } from './proved-leaves.js';
 import { bytesOf } from './signatures.js';
 import { treeRoot } from './tree-root.js';
 
@@ -41,7 +42,8 @@ export async function proveAll({ ledger, policies }: AuditContext, cited: readon
   }
   const checkpoint = headOf(note, ledger.origin, trust);
   const isCovered = ({ logIndex }: Citation): boolean => logIndex < checkpoint.size;
-  for (const one of cited.filter(isCovered)) await prove(ledger, one, checkpoint);
+  const leaves = await provedLeaves(ledger, checkpoint);
+  for (const one of cited.filter(isCovered)) await prove(ledger, one, checkpoint, leaves);
   const named = (all: readonly Citation[]): readonly Citation[] => all.map(({ digest, logIndex }) => ({ digest, logIndex }));
   return { note, statements: named(cited.filter(isCovered)), unproved: named(cited.filter((one) => !isCovered(one))) };
 }
@@ -59,16 +61,24 @@ function headOf(note: string, origin: string, trust: VerifyTrust): Checkpoint {
   return checkpoint;
 }
 
-async function prove(ledger: Ledger, { digest, logIndex: index, entry }: CitedEntry, checkpoint: Checkpoint): Promise<void> {
+async function prove(
+  ledger: Ledger,
+  { digest, logIndex: index, entry }: CitedEntry,
+  checkpoint: Checkpoint,
+  leaves: ProvedLeaves,
+): Promise<void> {
   const { leafHash, statementDigest } = bytesOf(entry);
   if (statementDigest !== digest || entry.index !== index)
     throw new AuditorError('LOG_NOT_INCLUDED', `prove entry ${index}: expected statement ${digest}, got ${statementDigest}`, { index });
+  const known = leaves.get(index);
+  if (known !== undefined && equalBytes(known, leafHash)) return;
   const tile = await provedTile(ledger, Math.floor(index / TILE_WIDTH), checkpoint);
   const at = (index % TILE_WIDTH) * HASH_BYTES;
   if (!equalBytes(tile.subarray(at, at + HASH_BYTES), leafHash))
     throw new AuditorError('LOG_NOT_INCLUDED', `prove entry ${index}: expected it in the log of ${checkpoint.size} entries, got another`, {
       index,
     });
+  rememberLeaf(leaves, index, leafHash);
 }
 
 /** Tiles that were proved, by the root under which they were. */
