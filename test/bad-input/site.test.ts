@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeLane, type TestLane } from '../support/lane.js';
-import { commandWords, runJson } from '../support/run.js';
+import { commandWords, runJson, runProgram } from '../support/run.js';
 import { enrolSite, siteAt, type TestSite, versionOnDisk } from '../support/site.js';
 
 let dir: string;
@@ -69,6 +69,31 @@ describe('a site that is not enrolled', () => {
     const answer = await siteAt(folder).run(['update']);
     expect({ exit: answer.exit, code: answer.json.error.code }).toEqual({ exit: 2, code: 'NOT_ENROLLED' });
     expect(answer.json.error.hint).toMatch(/enroll/);
+  });
+});
+
+describe('enrolling', () => {
+  it('says the key that a registrar compares, and names a file that is not what was to be brought', async () => {
+    const { site } = scene();
+    rmSync(site.state, { recursive: true });
+    const request = path.join(site.dir, 'request.json');
+    const place = ['--config', site.config, '--state', site.state];
+    const said = await runProgram(
+      process.execPath,
+      commandWords('sealane-site', ['enroll', '--name', 'harbour-7', '--out', request, ...place]),
+    );
+    const { keyId } = (await site.must(['enroll', '--name', 'harbour-7', '--out', request])) as { keyId: string };
+    expect(said.stdout).toContain(`key ${keyId}`);
+    const root = path.join(lane.lane, 'trust', 'metadata', '1.root.json');
+    for (const [record, trusted, named] of [
+      [request, root, request],
+      [request, request, request],
+    ] as const) {
+      const answer = await site.run(['enroll', '--record', record, '--root', trusted]);
+      expect({ exit: answer.exit, code: answer.json.error.code }).toEqual({ exit: 4, code: 'TRUST_MALFORMED' });
+      expect(answer.json.error.message).toContain(named);
+      expect(answer.json.error.hint).toMatch(/^check the file/);
+    }
   });
 });
 

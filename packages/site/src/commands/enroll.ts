@@ -72,8 +72,8 @@ async function request(call: CommandCall, { folder, configFile }: SitePlace, wor
   return {
     exit: 0,
     json,
-    text: `the request of ${name} is in ${file}`,
-    hint: `have it signed: sealane site add ${out} --stage STAGE --key REGISTRAR --out RECORD`,
+    text: `the request of ${name}, key ${signer.keyId}, is in ${file}`,
+    hint: `have it signed, and see that the same key is named there: sealane site add ${out} --stage STAGE --key REGISTRAR --out RECORD`,
   };
 }
 
@@ -107,16 +107,37 @@ function takeRecord(call: CommandCall, { folder, configFile }: SitePlace, world:
   const signer = openSiteKey(disk, folder.key);
   const authority = textOption(call.options['siteCa']) === undefined ? undefined : read('site-ca', MAX_CHAIN_BYTES);
   const config = optionalConfig(disk, configFile);
-  const root = readRoot(read('root', LIMITS.rootBytes), config?.allowExampleKeys === true ? 'allow-example' : 'refuse-example');
+  const root = handedOver(call, 'root', () =>
+    readRoot(read('root', LIMITS.rootBytes), config?.allowExampleKeys === true ? 'allow-example' : 'refuse-example'),
+  );
   const aside = withLock(world, folder, () => leaveRetirement(disk, folder, openMachine(disk, folder.journal)));
-  const record = enrol({ disk, clock, folder, signer, config, record: read('record', MAX_RECORD_BYTES), root });
+  const record = handedOver(call, 'record', () =>
+    enrol({ disk, clock, folder, signer, config, record: read('record', MAX_RECORD_BYTES), root }),
+  );
   if (authority !== undefined) keepAuthority(disk, folder, authority);
   const { versions } = readTrustFile(disk, folder.trust).tuf;
   const json = { site: record.site, keyId: record.key.id, rootVersion: versions.root, stage: record.stage, labels: record.labels };
   const before = aside === undefined ? '' : `; receipts of the site before, which nobody took yet, are in ${aside}`;
-  const text = `${record.site} is enrolled for ${record.stage}, and trusts root ${versions.root}${before}`;
+  const text = `${record.site}, key ${record.key.id}, is enrolled for ${record.stage}, and trusts root ${versions.root}${before}`;
   return Promise.resolve({ exit: 0, json, text, hint: 'look for a release: sealane-site check' });
 }
+
+/** Names the file that a person brought: what it should have been is nothing that could be fetched again. */
+function handedOver<T>(call: CommandCall, option: 'root' | 'record', read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof SealaneError) || cause.code !== 'TRUST_MALFORMED') throw cause;
+    const hint = `check the file, or bring it again: ${BROUGHT[option]}`;
+    throw new SiteError(cause.code, `read ${textOption(call.options[option]) ?? option}: ${cause.message}`, cause.data, { cause, hint });
+  }
+}
+
+/** Where the files come from that a person brings. */
+const BROUGHT = {
+  root: 'a root of the lane is trust/metadata/1.root.json in it',
+  record: 'the record is what sealane site add wrote at --out',
+} as const;
 
 function withLock<T>(world: SiteWorld, folder: SitePlace['folder'], use: () => T): T {
   const release = takeLock(world, folder.lock);
