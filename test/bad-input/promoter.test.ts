@@ -188,6 +188,21 @@ describe('the pipeline file', () => {
 });
 
 describe('files that were handed over', () => {
+  it('a statement that is none is 4, and the file is named', async () => {
+    const { hint } = await expectError(['statement', 'add', file('no-statement.json', '{}')], 4, 'TRUST_MALFORMED', /no-statement\.json/);
+    expect(hint).toMatch(/^check the file/);
+  });
+
+  it('an export that was cut off is named as one', async () => {
+    const root = path.join(lane.lane, 'trust', 'metadata', '1.root.json');
+    const whole = path.join(dir, 'whole.tar');
+    await lane.sealane(['audit', 'export', '--release', release, '--out', whole]);
+    const cut = path.join(dir, 'cut.tar');
+    writeFileSync(cut, readFileSync(whole).subarray(0, 5000));
+    for (const export_ of [cut, file('empty.tar', '')])
+      await expectError(['audit', 'check', export_, '--root', root], 4, 'EXPORT_MALFORMED', /(?:cut|empty)\.tar/);
+  });
+
   it('a root that is no TUF file is 4, and named', async () => {
     const root = file('no-root.json', '{}');
     await expectError(['explain', release, '--to', 'dev', '--lane', lane.lane, '--root', root], 4, 'TRUST_MALFORMED', /no-root\.json/);

@@ -1,7 +1,7 @@
 /** Exports on disk: one deterministic tar, written whole or not at all, read within bounds. */
 import { closeSync, createReadStream, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { AuditorError, createDigester, type Digest, diskRefusal } from '@sealane/core';
+import { AuditorError, createDigester, type Digest, diskRefusal, OciError } from '@sealane/core';
 import { DEFAULT_UNPACK_LIMITS, packedFile, packTar, readTar, type UnpackLimits } from '@sealane/oci';
 import { malformed } from './manifest.js';
 import type { ExportFiles } from './render.js';
@@ -54,11 +54,19 @@ export async function writeExport(out: string, files: ExportFiles): Promise<Writ
 /**
  * Reads the files of an export.
  *
- * @throws AuditorError `CONFIG_INVALID` no such file; `EXPORT_MALFORMED` links or folders in it, a name twice, or another packing of the same files; OciError
- *   `CONTENT_UNSAFE`
+ * @throws AuditorError `CONFIG_INVALID` no such file; `EXPORT_MALFORMED` cut, no tar, links or folders in it, a name twice, or another packing of the same files
  */
 export async function readExport(file: string): Promise<ExportFiles> {
   if (!existsSync(file)) throw new AuditorError('CONFIG_INVALID', `read the export ${file}: expected a file, got none`, { file });
+  try {
+    return await filesOf(file);
+  } catch (error) {
+    if (error instanceof OciError) throw malformed(`the tar that was written, in ${file}`, error.message, error);
+    throw error;
+  }
+}
+
+async function filesOf(file: string): Promise<ExportFiles> {
   const digester = createDigester();
   const files = new Map<string, Uint8Array>();
   for await (const { kind, name, content } of readTar(hashing(createReadStream(file), digester), LIMITS_OF_EXPORT)) {

@@ -7,6 +7,7 @@ import {
   parseStrictJson,
   PREDICATE,
   PromoterError,
+  SealaneError,
   type Signed,
   type Statement,
   verifyEnvelope,
@@ -34,12 +35,12 @@ interface Brought {
  * @throws PromoterError `USAGE` too many, `EVIDENCE_SUBJECT` an objection; TrustError and CoreError for malformed ones
  */
 export function readStatements(bytes: Uint8Array, source: string, objection: Objection = () => undefined): readonly Brought[] {
-  const value = parseStrictJson(bytes, { maxBytes: LIMITS.evidenceBlobBytes, maxDepth: LIMITS.jsonDepth + 2 });
+  const value = named(source, () => parseStrictJson(bytes, { maxBytes: LIMITS.evidenceBlobBytes, maxDepth: LIMITS.jsonDepth + 2 }));
   const items: readonly JsonValue[] = Array.isArray(value) ? value : [value];
   if (items.length > MAX_STATEMENTS)
     throw new PromoterError('USAGE', `read ${source}: expected at most ${MAX_STATEMENTS} statements, got ${items.length}`);
   return items.map((item) => {
-    const bundle = parseBundle(item);
+    const bundle = named(source, () => parseBundle(item));
     const { statement } = bundle;
     const expected = objection(statement.predicateType, statement);
     if (expected !== undefined)
@@ -49,6 +50,17 @@ export function readStatements(bytes: Uint8Array, source: string, objection: Obj
       );
     return { bundle, statement };
   });
+}
+
+/** Says of which document: people bring several, and none of them came over a lane that could be fetched again. */
+function named<T>(source: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof SealaneError)) throw cause;
+    const hint = 'check the file: it holds one Sigstore bundle, or an array of them, as approve --out or receipt export wrote it';
+    throw new PromoterError(cause.code, `read ${source}: ${cause.message}`, cause.data, { cause, hint });
+  }
 }
 
 /**
