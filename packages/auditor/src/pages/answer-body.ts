@@ -72,7 +72,7 @@ function valueOf(name: string, value: JsonValue): Html | string {
   if (typeof value === 'number') return html`<span class="number">${String(value)}</span>`;
   if (typeof value === 'string') return textOf(name, value);
   const parts = Array.isArray(value)
-    ? value.map((one) => valueOf(name, one))
+    ? (value as readonly JsonValue[]).map((one) => valueOf(name, one))
     : Object.entries(value as JsonFields).map(([key, one]) => html`${labelOf(key)}: ${valueOf(key, one)}`);
   const [only] = parts;
   if (only === undefined) return 'none';
