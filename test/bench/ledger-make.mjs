@@ -1,4 +1,4 @@
-// Makes a lane whose ledger has so many entries, each really signed: `node test/bench/ledger-make.mjs --entries N --data DIR` (ten million: half an hour).
+// Makes a lane whose ledger has so many entries, each really signed: `node test/bench/ledger-make.mjs --entries N --data DIR` (ten million: a quarter of an hour of processor time, and 13 GB).
 //
 // The rows of each commit of 2,000 entries are as appending them would have made them (a test compares the two), but nothing is flushed before the end, and no
 // signature is checked: whoever measures `verify` does that.
