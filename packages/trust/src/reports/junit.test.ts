@@ -62,6 +62,8 @@ describe('what must not pass', () => {
     ['a case both skipped and failed', '<testcase name="a"><skipped/><error/></testcase><testcase name="b"/>', 'FAILED'],
     ['an error of the suite', '<testcase name="a"/><error/>', 'FAILED'],
     ['a failure wrapped in an element of its own', '<testcase name="a"><x><failure/></x></testcase>', 'FAILED'],
+    ['a failure with a capital', '<testcase name="a"><Failure/></testcase>', 'FAILED'],
+    ['an error in capitals', '<testcase name="a"><ERROR/></testcase>', 'FAILED'],
     ['a failure under a namespace prefix', '<testcase name="a"><j:failure/></testcase>', 'FAILED'],
     ['all skipped', '<testcase name="a"><skipped/></testcase>', 'EMPTY'],
     ['no case', '', 'EMPTY'],

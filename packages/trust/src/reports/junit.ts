@@ -101,7 +101,7 @@ type Attributes = Readonly<Record<string, string>>;
 
 function openElement(state: State, name: string, attributes: Attributes): void {
   if (state.depth === 1) openRoot(state, name, attributes);
-  switch (name) {
+  switch (/^(?:failure|error)$/i.test(name) ? 'failure' : name) {
     case 'testsuites':
     case 'testsuite':
       openSuite(state, name, attributes);
@@ -109,8 +109,7 @@ function openElement(state: State, name: string, attributes: Attributes): void {
     case 'testcase':
       openCase(state, attributes);
       break;
-    case 'failure':
-    case 'error':
+    case 'failure': // or error, in whatever case a tool writes them
     case 'rerunFailure':
     case 'rerunError':
       // surefire's rerun… stand beside the failure of a test that failed in every try
