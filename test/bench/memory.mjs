@@ -1,4 +1,4 @@
-// The memory of a service that has answered very many requests, beside what it had after a warm-up. Takes half an hour: run by name only.
+// The memory of a service that has answered very many requests, beside what it had after a warm-up. Takes eight minutes and more: run by name only.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

@@ -29,7 +29,7 @@ const SYNCHRONOUS_FULL = 2;
 const SYNCHRONOUS_NORMAL = 1;
 
 /** `full`: what is committed is on stable storage. `whole`: for what can be made anew; a power cut may take the last commits. */
-export type Durability = 'full' | 'whole';
+type Durability = 'full' | 'whole';
 
 /** Opens `file`, creating it (mode 0600) when it is missing and `mode` says so. @throws LedgerError `LEDGER_UNREADABLE`, `LEDGER_DAMAGED` */
 export function openSqlite(file: string, mode: 'read-only' | 'read-write', durability: Durability = 'full'): Store {
