@@ -1,6 +1,6 @@
 /** A machine of our own: a minimal Debian with its own systemd as first process, in a container. Made once, then laid under each machine. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, renameSync, rmSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -56,7 +56,8 @@ export async function bootMachine(release: Debian = 'bookworm'): Promise<Machine
   const at = (name: string): string => path.join(dir, name);
   for (const name of ['upper', 'work', 'root']) mkdirSync(at(name));
   execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', `lowerdir=${base},upperdir=${at('upper')},workdir=${at('work')}`, at('root')]);
-  let nspawn = boot(at('root'), release);
+  const group = path.basename(dir);
+  let nspawn = boot(at('root'), release, group);
   const inside = (words: readonly string[]): readonly string[] => [
     ...['-t', String(leader(nspawn)), '-m', '-u', '-i', '-n', '-p', '-C', '--', '/usr/bin/env', '-i', '-C', '/'],
     'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -82,16 +83,17 @@ export async function bootMachine(release: Debian = 'bookworm'): Promise<Machine
       } else {
         await killed(nspawn);
       }
-      nspawn = boot(at('root'), release);
+      nspawn = boot(at('root'), release, group);
       await up(nspawn, run);
     },
     rebooted: async () => {
       await endOf(nspawn);
-      nspawn = boot(at('root'), release);
+      nspawn = boot(at('root'), release, group);
       await up(nspawn, run);
     },
     stop: async () => {
       await killed(nspawn);
+      removeGroup(group);
       execFileSync('umount', [at('root')]);
       rmSync(dir, { recursive: true, force: true });
     },
@@ -119,9 +121,36 @@ function debian(release: Debian): string {
   return folder;
 }
 
-function boot(root: string, release: Debian): ChildProcess {
+/** Starts it in a control group of its own: units of two machines in one would count each other's processes, and could not be stopped. */
+function boot(root: string, release: Debian, group: string): ChildProcess {
   const words = ['-D', root, '-b', '--register=no', '--keep-unit', '--console=pipe', '--machine=sealane-test', '--quiet'];
-  return spawn('systemd-nspawn', [...words, ...(release === 'trixie' ? TRIXIE : [])], { stdio: ['ignore', 'ignore', 'ignore'] });
+  for (const folder of groupsOf(group)) makeGroup(folder);
+  // no child before nspawn's own: its first one is the machine
+  const join = 'for each in $0; do echo $$ > "$each/cgroup.procs"; done 2> /dev/null; exec systemd-nspawn "$@"';
+  const inShell = ['-c', join, groupsOf(group).join(' '), ...words, ...(release === 'trixie' ? TRIXIE : [])];
+  return spawn('sh', inShell, { stdio: ['ignore', 'ignore', 'ignore'] });
+}
+
+/** Where the hierarchy is read-only, the machine shares what this process is in. */
+function makeGroup(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && (error.code === 'EROFS' || error.code === 'EACCES'))) throw error;
+  }
+}
+
+/** The folders of a control group: one, or one in each hierarchy of the first version. */
+function groupsOf(group: string): readonly string[] {
+  const root = '/sys/fs/cgroup';
+  const hierarchies = existsSync(path.join(root, 'cgroup.procs')) ? [root] : readdirSync(root).map((name) => path.join(root, name));
+  return hierarchies.map((folder) => path.join(folder, group));
+}
+
+/** What runs in it has been killed; groups go from the innermost outwards. */
+function removeGroup(group: string): void {
+  const folders = groupsOf(group).filter((folder) => existsSync(folder));
+  if (folders.length > 0) spawnSync('find', [...folders, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';'], { stdio: 'ignore' });
 }
 
 /** With `--keep-unit` a reboot ends the container: who started it starts it again. */
