@@ -3,7 +3,7 @@
  * builders over copies of a real lane, so what a site refuses is the lie and not a clumsy forgery.
  */
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import {
   type Digest,
@@ -16,6 +16,7 @@ import {
   parseCheckpoint,
   parseStatement,
   parseVkey,
+  PREDICATE,
   type Signed,
   type Signer,
   signStatement,
@@ -61,11 +62,20 @@ export function exampleSigner(name: string): Signer {
 
 /** A copy of a published lane, to be bent. */
 export class LaneCopy {
+  /** Versions that a site has seen of each role, which the next one goes beyond. */
+  private seen: Readonly<Record<string, number>> = {};
+
   constructor(readonly dir: string) {}
 
   static of(lane: string, dir: string): LaneCopy {
     cpSync(lane, dir, { recursive: true, verbatimSymlinks: true });
     return new LaneCopy(dir);
+  }
+
+  /** What another lane has now, in this place. */
+  replaceBy(lane: string): void {
+    rmSync(this.dir, { recursive: true });
+    cpSync(lane, this.dir, { recursive: true, verbatimSymlinks: true });
   }
 
   file(name: string): string {
@@ -95,6 +105,16 @@ export class LaneCopy {
     const snapshot = listed(timestamp)['snapshot.json']?.version ?? 0;
     if (role === 'snapshot') return snapshot;
     return listed(publishedMetadataPath('snapshot', snapshot))[`${role}.json`]?.version ?? 0;
+  }
+
+  private next(role: string): number {
+    return Math.max(this.version(role), this.seen[role] ?? 0) + 1;
+  }
+
+  /** From here on roles are published in versions that a site with this `trust.json` takes for new. */
+  goOnFrom({ body }: { readonly body: { readonly tuf: { readonly versions: SeenVersions } } }): void {
+    const { roles, ...others } = body.tuf.versions;
+    this.seen = { ...others, ...roles };
   }
 
   /** Bytes of a role's current metadata. */
@@ -142,7 +162,7 @@ export class LaneCopy {
     this.write(`trust/${publishedTargetPath(describeTarget('channel/prod.json', channel))}`, channel);
     const unsigned = stageMetadata({
       stage: 'prod',
-      version: this.version('prod') + 1,
+      version: this.next('prod'),
       expiresAt: options.stageExpiresAt ?? tufExpiryAt('stage', now()),
       channel,
     });
@@ -158,18 +178,25 @@ export class LaneCopy {
 
   /** Signs snapshot and timestamp anew. */
   async refresh(options: RepublishOptions = {}, roles: readonly ReturnType<typeof describeRole>[] = []): Promise<void> {
-    const version = this.version('snapshot') + 1;
+    const version = this.next('snapshot');
     const previous = this.role('snapshot');
     const unsigned = snapshotMetadata({ version, expiresAt: tufExpiryAt('snapshot', now()), roles, previous });
     const snapshot = await signMetadata(unsigned, [exampleSigner(options.snapshotSigner ?? 'snapshot')]);
     this.write(`trust/${publishedMetadataPath('snapshot', version)}`, snapshot);
     const timestamp = timestampMetadata({
-      version: this.version('timestamp') + 1,
+      version: this.next('timestamp'),
       expiresAt: options.timestampExpiresAt ?? tufExpiryAt('timestamp', now()),
       snapshot: describeRole('snapshot', snapshot),
     });
     this.write('trust/metadata/timestamp.json', await signMetadata(timestamp, [exampleSigner(options.timestampSigner ?? 'timestamp')]));
   }
+}
+
+/** Versions that a site trusts. */
+interface SeenVersions {
+  readonly timestamp: number;
+  readonly snapshot: number;
+  readonly roles: Readonly<Record<string, number>>;
 }
 
 /** Who signs, and until when, where it is not as it should be. */
@@ -329,4 +356,18 @@ function blobsOf(copy: LaneCopy, bundle: JsonObject): { digest: Digest; size: nu
 /** The statement in a bundle, as JSON. */
 export function statementIn(bundle: JsonObject): ReturnType<typeof parseStatement> {
   return parseStatement(envelopePayload(bundle['dsseEnvelope'] as unknown as Parameters<typeof envelopePayload>[0]));
+}
+
+const KINDS: readonly string[] = [PREDICATE.provenance, PREDICATE.testResult];
+
+/** Provenance and test results about a release. */
+export async function evidenceOf(log: LogHolder, release: Digest): Promise<readonly number[]> {
+  const lists = await Promise.all(KINDS.map((kind) => log.about(release, kind)));
+  return lists.flat().sort((a, b) => a - b);
+}
+
+/** Everything that an honest waybill of prod would hold about a release, but for prod's decision and approvals. */
+export async function honestEntries(log: LogHolder, release: Digest): Promise<readonly number[]> {
+  const lists = await Promise.all([PREDICATE.release, PREDICATE.decision].map((kind) => log.about(release, kind)));
+  return [...lists.flat(), ...(await evidenceOf(log, release))].sort((a, b) => a - b);
 }

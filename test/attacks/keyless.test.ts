@@ -14,14 +14,14 @@ import { type Authority, certificateAuthority, type Claims, certify, timestampAu
 import { forge, type Forgery, stampedAt, stampedBy } from '../support/keyless-forger.js';
 import { runJson } from '../support/run.js';
 import { holdLog } from './attacker.js';
-import { approval, decision, honestEntries } from './statements.js';
-import { expectInstalled, expectRefusal, makeWorld, setScene, type World } from './world.js';
+import { approval, decision } from './statements.js';
+import { expectInstalled, expectRefusal, makeWorld, setScene, type CopiedWorld } from './world.js';
 
 const LAB = { identity: 'lab@example.org', issuer: 'https://accounts.example.org' };
 
 let dir: string;
 let stamps: Awaited<ReturnType<typeof startTimestamps>>;
-let world: World;
+let world: CopiedWorld;
 let rogue: Authority;
 /** What was honestly tested, for forgeries to repeat. */
 let honest: Uint8Array;
@@ -44,7 +44,7 @@ describe.skipIf(fulcioAndTsa === undefined)('keyless signatures (skipped without
     world = await makeWorld({ pipeline: (text) => withLab(text, authorities) });
     const [tested = -1] = await world.log.about(world.three, PREDICATE.testResult);
     honest = envelopePayload((await world.log.entry(tested)).envelope);
-    entries = (await honestEntries(world.log, world.three)).filter((index) => index !== tested);
+    entries = world.honest.filter((index) => index !== tested);
     genuine = { issuedBy: ca.issuing, claims: LAB, stamp: stampedAt(stamps.url) };
   });
 

@@ -1,14 +1,17 @@
 /** Statements that an attacker signs: decisions, approvals, test results. */
-import { type Digest, PREDICATE } from '@sealane/core';
+import type { Digest } from '@sealane/core';
 import { approvalStatement, decisionStatement } from '@sealane/trust';
-import { type LogHolder, now } from './attacker.js';
+import { evidenceOf, now } from './attacker.js';
 import type { World } from './world.js';
+
+/** What an attacker knows of the world. */
+type Teller = Pick<World, 'lane' | 'log'>;
 
 const SALT = '0123456789abcdef0123456789abcdef';
 
 /** A PASSED decision of prod, as its key could sign it; fields may be replaced. */
 export function decision(
-  world: World,
+  world: Teller,
   release: Digest,
   fields: Partial<Parameters<typeof decisionStatement>[0]['promotion']> & DecisionChanges = {},
 ): Uint8Array {
@@ -43,7 +46,7 @@ interface DecisionChanges {
 
 /** An approval over everything that is logged about the release now. */
 export async function approval(
-  world: World,
+  world: Teller,
   release: Digest,
   changes: { readonly expiresAt?: string; readonly seen?: readonly Digest[]; readonly policy?: Digest } = {},
 ): Promise<Uint8Array> {
@@ -62,18 +65,4 @@ export async function approval(
     expiresAt: changes.expiresAt ?? '2099-01-01T00:00:00Z',
     salt: SALT,
   });
-}
-
-const KINDS: readonly string[] = [PREDICATE.provenance, PREDICATE.testResult];
-
-/** Provenance and test results about a release. */
-export async function evidenceOf(log: LogHolder, release: Digest): Promise<readonly number[]> {
-  const lists = await Promise.all(KINDS.map((kind) => log.about(release, kind)));
-  return lists.flat().sort((a, b) => a - b);
-}
-
-/** Everything that an honest waybill of prod would hold about a release, but for prod's decision and approvals. */
-export async function honestEntries(log: LogHolder, release: Digest): Promise<readonly number[]> {
-  const lists = await Promise.all([PREDICATE.release, PREDICATE.decision].map((kind) => log.about(release, kind)));
-  return [...lists.flat(), ...(await evidenceOf(log, release))].sort((a, b) => a - b);
 }

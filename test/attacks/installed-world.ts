@@ -1,0 +1,183 @@
+/**
+ * The site of the attacks as an administrator installs it: both services in their sandboxes, in a machine with systemd. A refusal there must be seen by
+ * whoever looks: in the journal of the host with its fields, and in `status` with the next command. After each attack the honest lane is offered.
+ */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { ERRORS, type ErrorCode } from '@sealane/core';
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
+import { installSite, type InstalledSite } from '../support/installed-site.js';
+import type { Answer } from '../support/run.js';
+import { type TestSite, versionOnDisk } from '../support/site.js';
+import { LaneCopy } from './attacker.js';
+import { approval, decision } from './statements.js';
+import { releasesOf, type Scene, type World } from './world.js';
+
+const [APPLY, WORKLOAD] = ['sealane-site-apply.service', 'sealane-workload-harbour-7.service'] as const;
+
+/** What the machine has of the site: to be put back before each attack. */
+const PLACES = { state: 'var/lib/sealane-site', fetched: 'var/lib/private/sealane-fetch', config: 'etc/sealane-site' } as const;
+
+/** A world whose site is installed. */
+export interface InstalledWorld extends World {
+  readonly here: InstalledSite;
+  /** Offers what honest people publish: this very site takes it. */
+  expectAlive(): Promise<void>;
+}
+
+/** Plays attacks on the installed service, one after the other in one machine. */
+export function playInstalled(...all: readonly ((at: () => InstalledWorld) => void)[]): void {
+  let world: InstalledWorld;
+  beforeAll(async () => {
+    world = await makeInstalledWorld();
+    // the minimal Debian may have to be fetched first
+  }, 480_000);
+  afterEach(async () => {
+    await world.expectAlive();
+  });
+  afterAll(async () => {
+    expect(await world.here.show(APPLY, 'NRestarts'), 'how often the service ended').toBe('0');
+    await world.close();
+  });
+  for (const attacks of all) describe(attacks.name, () => attacks(() => world));
+}
+
+async function makeInstalledWorld(): Promise<InstalledWorld> {
+  const here = await installSite();
+  const { lane, machine } = here;
+  const inMachine = (place: string): string => path.join(machine.root, place);
+  const base = path.join(lane.dir, 'base');
+  const site = siteIn(here);
+  here.configure({ upstreams: ['/srv/lane'], receiptsTo: null });
+  const common = await releasesOf(lane, async () => {
+    offer(lane.lane);
+    await machine.must('systemctl', 'enable', '--now', APPLY);
+    await machine.until(/"state":"idle".*"version":"1.0.0"/, 'sealane-site', 'status', '--json');
+    // its turn comes when the round that installed has ended
+    await site.must(['update']);
+    for (const [name, place] of Object.entries(PLACES)) mirror(inMachine(place), path.join(base, name));
+  });
+  const votes = await common.log.log([await approval(common, common.three), 'alice'], [await approval(common, common.three), 'bob']);
+  const inputs = (await Promise.all([...common.evidence, ...votes].map((index) => common.log.digestOf(index)))).sort();
+  const [decided = -1] = await common.log.log([decision(common, common.three, { inputs }), 'prod']);
+
+  /** A copy of a lane in the folder that `fetch` polls. */
+  function offer(from: string): LaneCopy {
+    const folder = inMachine('srv/lane');
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(path.dirname(folder), { recursive: true });
+    return LaneCopy.of(from, folder);
+  }
+
+  /** Puts back what the site was after 1.0.0. The services go on: they keep nothing in memory. */
+  async function reset(): Promise<void> {
+    const runs = versionOnDisk(site.state) === '1.0.0';
+    if (!runs) await site.must(['stop']);
+    for (const [name, place] of Object.entries(PLACES)) mirror(path.join(base, name), inMachine(place));
+    if (!runs) await site.must(['doctor', '--mend']);
+    await machine.until(/^running$/m, 'systemctl', 'show', WORKLOAD, '--value', '-p', 'SubState');
+  }
+
+  async function expectAlive(): Promise<void> {
+    // it took in this very attack what honest people published
+    if (versionOnDisk(site.state) === '1.2.0') return;
+    for (const place of ['config/site.yaml', 'state/record.json'])
+      cpSync(path.join(base, place), inMachine(place.replace(/^\w+/, (name) => PLACES[name as keyof typeof PLACES])));
+    const copy = offer(lane.lane);
+    copy.goOnFrom(JSON.parse(readFileSync(path.join(site.state, 'trust.json'), 'utf8')));
+    const channel = copy.channel();
+    if (channel.groups[0]?.release === common.three) await copy.setChannel(channel);
+    else await common.log.publish(copy, { release: common.three, decision: decided, entries: [...common.honest, ...votes], counter: 7 });
+    const { exit, json, stderr } = await site.run(['check']);
+    expect({ exit, outcome: json?.outcome, release: json?.release }, `${stderr}${JSON.stringify(json)}`).toEqual({
+      exit: 0,
+      outcome: 'available',
+      release: common.three,
+    });
+  }
+
+  /** What ran runs on; it is the same process as long as it is the release of the beginning. */
+  async function expectUntouched(workload: string, more: object = {}): Promise<void> {
+    const version = versionOnDisk(site.state);
+    expect((await site.run(['status'])).json).toMatchObject({ current: { version }, workload: { is: 'running' }, ...more });
+    if (version === '1.0.0') expect(await here.show(WORKLOAD, 'MainPID')).toBe(workload);
+  }
+
+  return {
+    ...common,
+    here,
+    expectAlive,
+    async scene(from = lane.lane): Promise<Scene> {
+      await reset();
+      const workload = await here.show(WORKLOAD, 'MainPID');
+      const dir = mkdtempSync(inMachine('srv/scene-'));
+      // for the user that fetch is
+      chmodSync(dir, 0o755);
+      return {
+        site: { ...site, dir },
+        copy: offer(from),
+        mirror: inMachine(`${PLACES.fetched}/mirror`),
+        refused: async (answer) => {
+          await expectSeen(here, answer, '4');
+          const hint = ERRORS[answer.reason as ErrorCode].hint;
+          await expectUntouched(workload, { refused: { code: answer.reason }, next: hint });
+        },
+        deferred: async (answer) => {
+          await expectSeen(here, answer, '5');
+          await expectUntouched(workload);
+        },
+      };
+    },
+    async close() {
+      await common.log.close();
+      await here.stop();
+    },
+  };
+}
+
+/** The outcome is in the journal, with its fields. */
+async function expectSeen({ machine }: InstalledSite, { site, outcome, reason, release }: Answer['json'], priority: string): Promise<void> {
+  const words = ['--quiet', '--output=json', `--cursor-file=/run/attacks-${outcome}`, `SEALANE_OUTCOME=${outcome}`];
+  let said = '';
+  // it is written by a process of its own
+  for (let tries = 0; said === '' && tries < 40; tries += 1) said = (await machine.run('journalctl', ...words)).stdout.trim();
+  // an attack may have been refused before in other words
+  expect(JSON.parse(said.split('\n').at(-1) ?? '')).toMatchObject({
+    SEALANE_SITE: site,
+    SEALANE_REASON: reason,
+    ...(release === null ? {} : { SEALANE_RELEASE: release }),
+    MESSAGE: expect.stringContaining(reason) as string,
+    PRIORITY: priority,
+    OBJECT_SYSTEMD_UNIT: APPLY,
+  });
+}
+
+/** The installed site in the words of a site in a folder. Paths are as this host sees them. */
+function siteIn({ machine }: InstalledSite): TestSite {
+  const inside = (word: string): string => (word.startsWith(`${machine.root}/`) ? word.slice(machine.root.length) : word);
+  const run: TestSite['run'] = async (words) => {
+    const ended = await machine.run('sealane-site', ...words.map(inside), '--json');
+    return { ...ended, json: ended.stdout === '' ? undefined : JSON.parse(ended.stdout) };
+  };
+  return {
+    name: 'harbour-7',
+    dir: machine.root,
+    config: path.join(machine.root, PLACES.config, 'site.yaml'),
+    state: path.join(machine.root, PLACES.state),
+    run,
+    must: async (words, exit = 0) => {
+      const ended = await run(words);
+      expect(ended.exit, `${words.join(' ')}: ${ended.stdout}${ended.stderr}`).toBe(exit);
+      return ended.json;
+    },
+    // it goes with its machine, and what it runs is put back before the next attack
+    stop: () => Promise.resolve(),
+  };
+}
+
+/** Makes one folder what the other is. */
+function mirror(from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
+  execFileSync('rsync', ['--archive', '--delete', '--checksum', `${from}/`, to]);
+}
