@@ -9,6 +9,9 @@ import { REQUIREMENT_PARTS, type RequirementRow } from './requirement-rows.js';
 const FILE = 'docs/requirements.md';
 const ROW_TEST = /\b(?:test|it|describe)(?:\.[\w.]+)?\(\s*(['"`])(([ABD]\d{1,2}) .+?)\1/g;
 
+/** Attacks are played by the test of the same name. */
+const ATTACKS = '.attacks.ts';
+
 const ROWS = REQUIREMENT_PARTS.flatMap(({ rows }) => rows);
 
 interface RowTest {
@@ -19,10 +22,14 @@ interface RowTest {
 
 const ROW_TESTS: readonly RowTest[] = readdirSync(path.join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
   .map((file) => `test/${file}`)
-  .filter((file) => file.endsWith('.test.ts'))
+  .filter((file) => file.endsWith('.test.ts') || file.endsWith(ATTACKS))
   .sort()
   .flatMap((file) =>
-    [...readFileSync(path.join(ROOT, file), 'utf8').matchAll(ROW_TEST)].map(([, , name = '', row = '']) => ({ row, name, file })),
+    [...readFileSync(path.join(ROOT, file), 'utf8').matchAll(ROW_TEST)].map(([, , name = '', row = '']) => ({
+      row,
+      name,
+      file: file.replace(ATTACKS, '.test.ts'),
+    })),
   );
 
 function section([id, capability, open]: RequirementRow): string {

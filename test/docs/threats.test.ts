@@ -11,16 +11,34 @@ const section = (heading: string): readonly (readonly string[])[] =>
   tableRows(pageText(FILE).split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '');
 const attackers = section('Who holds what');
 const refusals = section('Named refusals');
+const uptane = section('Uptane’s attacks');
+
+/** Uptane Standard 2.1.0, § 4.2 and 4.3, and what the TUF specification 1.5.2 has beyond them. */
+const UPTANE = [
+  ...['eavesdrop', 'drop-request', 'slow retrieval', 'freeze', 'partial bundle', 'rollback', 'endless data', 'mixed bundles'],
+  ...['mix-and-match', 'arbitrary software', 'fast-forward', 'wrong software', 'extraneous dependencies', 'key compromise'],
+];
 
 /** The tests that a cell names: `file`: “name”, “name”. */
 function testsIn(cell = ''): readonly { readonly file: string; readonly name: string }[] {
   return cell.split('<br>').flatMap((part) => [...part.matchAll(/“([^”]+)”/g)].map(([, name = '']) => ({ file: named(part), name })));
 }
 
-const source = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
+const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
+const attacksOf = (file: string): string => file.replace(/\.test\.ts$/, '.attacks.ts');
+
+/** A file of tests, with the attacks that it plays. */
+function source(file: string): string {
+  const attacks = attacksOf(file);
+  return read(file) + (attacks !== file && existsSync(path.join(ROOT, attacks)) ? read(attacks) : '');
+}
+
+/** Attacks that are played on the installed service too. */
+const INSTALLED = ['test/attacks/installed.test.ts', 'test/attacks/installed-content.test.ts'].map(read).join('');
+const isPlayedInstalled = (file: string): boolean => INSTALLED.includes(`'./${path.basename(attacksOf(file), '.ts')}.js'`);
 
 describe('docs/threats.md', () => {
-  const all = [...attackers.map((cells) => testsIn(cells[3])), ...refusals.map((cells) => testsIn(cells[2]))].flat();
+  const all = [...attackers.map((cells) => testsIn(cells[3])), ...[...refusals, ...uptane].map((cells) => testsIn(cells[2]))].flat();
 
   test('names many tests', () => {
     expect(all.length).toBeGreaterThan(60);
@@ -49,6 +67,21 @@ describe('docs/threats.md', () => {
     for (const [code, , shown] of refusals) {
       for (const { file } of testsIn(shown)) expect(source(file), file).toContain(`'${named(code)}'`);
     }
+  });
+
+  test('has each attack of Uptane’s and TUF’s lists by its name', () => {
+    expect(uptane.map(([name]) => name)).toEqual(UPTANE);
+    for (const [name, , shown] of uptane) expect(testsIn(shown), name).not.toEqual([]);
+  });
+
+  test('says of each refusal and each of Uptane’s attacks whether it is tried on the installed service', () => {
+    const [, elsewhere = ''] = /\nNot tried on the installed service: (.*)\n/.exec(pageText(FILE)) ?? [];
+    const rows = [
+      ...refusals.map((cells) => [named(cells[0]), cells[2]] as const),
+      ...uptane.map((cells) => [cells[0], cells[2]] as const),
+    ];
+    const without = rows.filter(([, shown]) => !testsIn(shown).some(({ file }) => isPlayedInstalled(file))).map(([name]) => name);
+    expect([...elsewhere.matchAll(/`([^`]+)`/g)].map(([, name]) => name)).toEqual(without);
   });
 
   test('names files beside the tables that exist', () => {
