@@ -1,5 +1,6 @@
 /** A lane behind a web server or CDN. Every wait has an end, every answer a bound; redirects are not followed. */
 import { concatBytes, SiteError } from '@sealane/core';
+import { PATIENCE_SECONDS } from './routes/pace.js';
 import { readPlaceTls } from './routes/place-tls.js';
 import type { Place } from './routes/place.js';
 import type { Upstream } from './upstream.js';
@@ -22,20 +23,22 @@ export function httpUpstream({ at: address, minBytesPerSecond, tls }: Place, sig
   return {
     name: address,
     get: async (path, maxBytes) => {
-      // a document is small and needed whole: who drips it, a byte before each timeout, is not waited for
+      // a document is small and needed whole: no answer takes longer than the largest one would at the lowest rate
       const atLeastMs = Math.ceil((maxBytes / Math.max(1, minBytesPerSecond)) * 1000);
       const until = AbortSignal.timeout(Math.min(ANSWER_TIMEOUT_MS + atLeastMs, MAX_DOCUMENT_MS));
+      const tooSlow = (): SiteError =>
+        new SiteError('FETCH_TOO_SLOW', `fetch ${path} from ${address}: expected ${minBytesPerSecond} bytes per second, got less`, {
+          upstream: address,
+        });
       try {
         const answer = await ask(path, {}, AbortSignal.any([signal, until]));
         if (await isAbsent(address, path, answer)) return undefined;
         const pieces: Uint8Array[] = [];
-        for await (const piece of bounded(address, answer.pieces, 0, maxBytes + 1)) pieces.push(piece);
+        for await (const piece of bounded(address, atRate(answer.pieces, minBytesPerSecond, tooSlow), 0, maxBytes + 1)) pieces.push(piece);
         return concatBytes(...pieces);
       } catch (error) {
         if (!until.aborted || signal.aborted) throw error;
-        throw new SiteError('FETCH_TOO_SLOW', `fetch ${path} from ${address}: expected ${minBytesPerSecond} bytes per second, got less`, {
-          upstream: address,
-        });
+        throw tooSlow();
       }
     },
     open: async (path, offset, end, maxBytes) => {
@@ -85,7 +88,20 @@ async function* bounded(address: string, pieces: AsyncIterable<Uint8Array>, from
       if (leftBytes < 0) return;
     }
   } catch (error) {
-    throw broken(address, error);
+    throw error instanceof SiteError ? error : broken(address, error);
+  }
+}
+
+/** The pieces as long as they come at a rate: who drips them, a byte before each wait ends, is not waited for. */
+async function* atRate(pieces: AsyncIterable<Uint8Array>, minBytesPerSecond: number, tooSlow: () => SiteError): AsyncGenerator<Uint8Array> {
+  let [beganMs, bytes] = [performance.now(), 0];
+  for await (const piece of pieces) {
+    yield piece;
+    bytes += piece.length;
+    const seconds = (performance.now() - beganMs) / 1000;
+    if (seconds < PATIENCE_SECONDS) continue;
+    if (bytes < minBytesPerSecond * seconds) throw tooSlow();
+    [beganMs, bytes] = [performance.now(), 0];
   }
 }
 

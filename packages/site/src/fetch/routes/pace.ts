@@ -19,7 +19,7 @@ const MAX_SPAN_BYTES = 64 * 1024 * 1024;
 const GROWTH = 4;
 
 /** Time over which a rate must hold before a place is too slow: a lossy link stands still now and then. */
-const PATIENCE_SECONDS = 10;
+export const PATIENCE_SECONDS = 10;
 
 /** What a download asks of its surroundings. */
 export interface Pace {
