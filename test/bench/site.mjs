@@ -44,6 +44,8 @@ export async function measureSite() {
       ...sitePeers({ dir, trees, images }),
     ];
     const rows = subjects.flatMap((subject) => measureSubject(subject, dir, tar));
+    // what an engine has mounted is in the way of all that follows
+    for (const { wipe } of subjects) wipe?.();
     if (find('strace') !== undefined) rows.push(...(await flushRows(place, scenes, dir)));
     return rows;
   } finally {
