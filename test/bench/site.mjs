@@ -18,6 +18,7 @@ export async function measureSite() {
   const dir = mkdtempSync(path.join(tmpdir(), 'sealane-bench-'));
   const lane = await makeLane(dir);
   const server = await serve(['serve', '--listen', '127.0.0.1:0', '--home', lane.home]);
+  const peers = [];
   try {
     const place = site(lane, server.url);
     const scenes = scenesOf(place);
@@ -37,18 +38,14 @@ export async function measureSite() {
     const tar = path.join(dir, 'new.tar');
     timed('tar', ['-cf', tar, '-C', trees.new, '.']);
     const linking = { name: 'sealane-link', yaml: 'unpack: { unchanged: link }\n' };
-    const subjects = [
-      ourselves(place, scenes),
-      ourselves(place, scenes, linking),
-      limit(dir, images.new),
-      ...sitePeers({ dir, trees, images }),
-    ];
+    peers.push(...sitePeers({ dir, trees, images }));
+    const subjects = [ourselves(place, scenes), ourselves(place, scenes, linking), limit(dir, images.new), ...peers];
     const rows = subjects.flatMap((subject) => measureSubject(subject, dir, tar));
-    // what an engine has mounted is in the way of all that follows
-    for (const { wipe } of subjects) wipe?.();
     if (find('strace') !== undefined) rows.push(...(await flushRows(place, scenes, dir)));
     return rows;
   } finally {
+    // what an engine has mounted would be in the way
+    for (const { wipe } of peers) wipe();
     await server.stop();
     await lane.stop();
     rmSync(dir, { recursive: true, force: true });
