@@ -46,8 +46,14 @@ function newestSource() {
 /** npm's output goes to stderr: stdout is data. */
 function npm(words) {
   const cli = process.env.npm_execpath;
-  if (cli === undefined) execFileSync('npm', words, { cwd: root, stdio: ['ignore', 2, 2] });
-  else execFileSync(process.execPath, [cli, ...words], { cwd: root, stdio: ['ignore', 2, 2] });
+  const [program, ...before] = cli === undefined ? ['npm'] : [process.execPath, cli];
+  try {
+    execFileSync(program, [...before, ...words], { cwd: root, stdio: ['ignore', 2, 2] });
+  } catch (cause) {
+    const needs =
+      'the npm registry, and for better-sqlite3 its prebuilt binary from GitHub, else a C++ compiler, Python and the headers of Node';
+    throw new Error(`install the packages: npm ${words[0]} failed as it says above; it needs ${needs} (docs/dependencies.md)`, { cause });
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -116,16 +116,8 @@ export function contentAttacks(at: () => World): void {
     const image = await layout.putBlob(manifest, { maxBytes: 1 << 20 });
     const version = `2.0.0-${name.replace(/\W/g, '-')}`;
     const { release } = await world.lane.sealane([
-      'release',
-      'create',
-      '--name',
-      'readings',
-      '--version',
-      version,
-      '--image',
-      `app=oci:${folder}@${image.digest}`,
-      '--key',
-      'author',
+      ...['release', 'create', '--name', 'readings', '--version', version],
+      ...['--image', `app=oci:${folder}@${image.digest}`, '--key', 'author'],
     ]);
     await world.lane.promote(release);
     return release;

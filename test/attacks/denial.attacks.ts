@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { expectInstalled, footprint, type Scene, type World } from './world.js';
+import { expectInstalled, expectUpdate, footprint, type Scene, type World } from './world.js';
 
 export function denialAttacks(at: () => World): void {
   let world: World;
@@ -105,12 +105,7 @@ function configure(scene: Scene, more: Partial<Settings>): void {
 async function expectDeferred(scene: Scene, code: string, exit: 5 | 6, laidDown: 'nothing' | 'staged' = 'nothing'): Promise<void> {
   const { site } = scene;
   const before = footprint(site);
-  const answer = await site.run(['update']);
-  expect({ exit: answer.exit, outcome: answer.json?.outcome, reason: answer.json?.reason }, answer.stderr + answer.stdout).toEqual({
-    exit,
-    outcome: 'deferred',
-    reason: code,
-  });
+  const answer = await expectUpdate(site, { exit, outcome: 'deferred', reason: code });
   const after = footprint(site);
   expect({ version: after.version, floor: after.trust.floor, receipts: after.receipts }).toEqual({
     version: '1.0.0',

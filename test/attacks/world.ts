@@ -151,18 +151,23 @@ export function footprint({ state }: TestSite): Footprint {
   };
 }
 
+/** Runs `update` and asserts how it ends. */
+export async function expectUpdate(
+  site: TestSite,
+  end: { readonly exit: number; readonly outcome: 'refused' | 'deferred'; readonly reason: string },
+): Promise<Answer> {
+  const answer = await site.run(['update']);
+  expect({ exit: answer.exit, outcome: answer.json?.outcome, reason: answer.json?.reason }, answer.stderr + answer.stdout).toEqual(end);
+  return answer;
+}
+
 /**
  * Runs `update` and asserts the refusal: code and exit; nothing laid down or switched; the floor as it was; trust state as it was after `TRUST_*` and
  * `LOG_*`; one receipt that says why, and no second one when the same is offered again.
  */
 export async function expectRefusal({ site, refused }: Scene, code: string, exit: 3 | 4): Promise<Answer['json']> {
   const before = footprint(site);
-  const answer = await site.run(['update']);
-  expect({ exit: answer.exit, outcome: answer.json?.outcome, reason: answer.json?.reason }, answer.stderr + answer.stdout).toEqual({
-    exit,
-    outcome: 'refused',
-    reason: code,
-  });
+  const answer = await expectUpdate(site, { exit, outcome: 'refused', reason: code });
   const after = footprint(site);
   expect({ version: after.version, slots: after.slots, floor: after.trust.floor }).toEqual({
     version: before.version,

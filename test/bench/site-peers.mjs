@@ -47,6 +47,8 @@ function podman(dir, images) {
   const at = path.join(dir, 'podman');
   // it takes no run root of more than 50 characters
   const engine = `podman --root ${at}/root --runroot /run/sealane-bench-${process.pid} --storage-driver overlay`;
+  // nor does it take an image out of a path with capitals, which a temporary folder has
+  const link = `/tmp/sealane-bench-image-${process.pid}`;
   const current = (version) => `${engine} tag localhost/site:${version} localhost/site:current`;
   return {
     name: 'podman',
@@ -55,7 +57,7 @@ function podman(dir, images) {
     publish: () => undefined,
     wipe: () => sh(`umount ${at}/root/overlay 2> /dev/null || true; rm -rf ${at}; mkdir -p ${at}`),
     install: (version) =>
-      `id=$(${engine} pull -q oci:${images[version]}) && ${engine} tag $id localhost/site:${version} && ${current(version)}`,
+      `ln -sfn ${images[version]} ${link} && id=$(${engine} pull -q oci:${link}) && rm ${link} && ${engine} tag $id localhost/site:${version} && ${current(version)}`,
     rollback: current('old'),
   };
 }

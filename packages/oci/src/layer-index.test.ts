@@ -56,6 +56,8 @@ test.each<[string, Uint8Array]>([
   ['a line less', resummed(text.replace(/\{"kind":"hardlink".*\n/, ''))],
   ['a digest that is none', resummed(text.replace(/"sha256":"../, '"sha256":"zz'))],
   ['no JSON', resummed(text.replace('{"kind":"dir"', '{'))],
+  ['null', utf8('null\nnull\n')],
+  ['null for a line', resummed(text.replace(/\{"kind":"dir".*\n/, 'null\n'))],
   ['a list', resummed(text.replace(/\{"kind":"dir".*\n/, '[]\n'))],
 ])('%s is no index', (_, bytes) => {
   expect(parseLayerIndex(bytes)).toBeUndefined();

@@ -37,6 +37,9 @@ const VERSION = 1;
 const MAX_INDEXED_ENTRIES = 100_000;
 const MAX_INDEX_BYTES = 32 * 1024 * 1024;
 
+/** 64 hex digits and a newline. */
+const LAST_LINE_BYTES = 65;
+
 const KINDS: readonly string[] = ['file', 'dir', 'symlink', 'hardlink'] satisfies readonly TarEntryKind[];
 
 /** Whether a layer of so many entries can have an index. */
@@ -86,15 +89,17 @@ function lineOf({ kind, name, linkTarget, mode, sizeBytes, modifiedSeconds, capa
   };
 }
 
-/** Reads an index; undefined where it is not what this program writes, to the last byte. */
+/** Reads an index, whose hash is looked at first; undefined where it is not what this program writes, to the last byte. */
 export function parseLayerIndex(bytes: Uint8Array): LayerIndex | undefined {
-  const index = readLines(new TextDecoder().decode(bytes).split('\n').slice(0, -2));
+  const lines = bytes.subarray(0, Math.max(0, bytes.length - LAST_LINE_BYTES));
+  if (!equalBytes(bytes.subarray(lines.length), utf8(`${digestHex(sha256(lines))}\n`))) return undefined;
+  const index = readLines(new TextDecoder().decode(lines).split('\n').slice(0, -1));
   return index !== undefined && equalBytes(encodeLayerIndex(index), bytes) ? index : undefined;
 }
 
 function readLines(texts: readonly string[]): LayerIndex | undefined {
   try {
-    const [head, ...lines] = texts.map((text) => JSON.parse(text) as JsonObject);
+    const [head, ...lines] = texts.map((text) => objectIn(text));
     const { blob, diffId } = head ?? {};
     if (!isDigest(blob) || (diffId !== null && !isDigest(diffId))) return undefined;
     const entries = lines.flatMap((line) => entryOf(line) ?? []);
@@ -103,6 +108,12 @@ function readLines(texts: readonly string[]): LayerIndex | undefined {
     if (error instanceof SyntaxError || error instanceof SealaneError) return undefined;
     throw error;
   }
+}
+
+/** @throws SyntaxError */
+function objectIn(text: string): JsonObject {
+  const value = JSON.parse(text) as JsonValue;
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
 }
 
 function entryOf(line: JsonObject): IndexedEntry | undefined {
