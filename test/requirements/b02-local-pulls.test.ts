@@ -156,7 +156,7 @@ describe('B2 pulls from the mirror of a site', () => {
       expect(await get(url)).toMatchObject({ status: 404 });
       // the byte that rotted is not among those that are asked for
       expect(await get(url, { range: 'bytes=0-9' })).toMatchObject({ status: 404 });
-      expect(mirror.stderr()).toContain(layer?.digest);
+      await expect.poll(() => mirror.stderr()).toContain(layer?.digest);
       writeFileSync(file, good);
       expect(await get(url)).toMatchObject({ status: 200 });
     } finally {

@@ -206,7 +206,7 @@ describe('D1 the log of records', () => {
     cpSync(old, records(), { recursive: true });
     const answer = await post(recordBody(recordSignature(privateKey('lab'), 'after the loss')));
     expect(answer).toMatchObject({ status: 503, json: { code: 14, message: 'not now' } });
-    expect(service.stderr()).toContain('LOG_RESTORED');
+    await expect.poll(() => service.stderr()).toContain('LOG_RESTORED');
   });
 
   it('D1 needs its key before it is served', async () => {

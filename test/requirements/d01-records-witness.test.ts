@@ -71,7 +71,7 @@ describe.skipIf(foreign === undefined)('D1 witnesses of the log of records', () 
     const record = recordSignature(lab, 'unseen');
     for (let again = 0; again < 2; again += 1)
       expect(await post(record)).toMatchObject({ status: 503, json: { code: 14, message: 'not now' } });
-    expect(service.stderr()).toContain('LOG_WITNESS');
+    await expect.poll(() => service.stderr()).toContain('LOG_WITNESS');
     // it is logged once, and waits
     expect(size()).toBe(3);
     own = await startOwn(address);
@@ -95,7 +95,7 @@ describe.skipIf(foreign === undefined)('D1 witnesses of the log of records', () 
     service = await serve(both());
     // as many records as they have seen, and others
     expect((await post(recordSignature(lab, 'another history'))).status).toBeGreaterThanOrEqual(500);
-    expect(service.stderr()).toMatch(/LOG_FORK|LOG_RESTORED/);
+    await expect.poll(() => service.stderr()).toMatch(/LOG_FORK|LOG_RESTORED/);
     expect(checkpoint()).not.toMatch(/^— (?:watch|other)\.example /m);
   });
 
