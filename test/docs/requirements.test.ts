@@ -9,7 +9,7 @@ import { REQUIREMENT_PARTS, type RequirementRow } from './requirement-rows.js';
 const FILE = 'docs/requirements.md';
 const ROW_TEST = /\b(?:test|it|describe)(?:\.[\w.]+)?\(\s*(['"`])(([ABD]\d{1,2}) .+?)\1/g;
 
-/** Attacks are played by the test of the same name. */
+/** Attacks are played by the test of the same name, or by the one that imports them. */
 const ATTACKS = '.attacks.ts';
 
 const ROWS = REQUIREMENT_PARTS.flatMap(({ rows }) => rows);
@@ -20,17 +20,23 @@ interface RowTest {
   readonly file: string;
 }
 
-const ROW_TESTS: readonly RowTest[] = readdirSync(path.join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
+const FILES = readdirSync(path.join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
   .map((file) => `test/${file}`)
   .filter((file) => file.endsWith('.test.ts') || file.endsWith(ATTACKS))
-  .sort()
-  .flatMap((file) =>
-    [...readFileSync(path.join(ROOT, file), 'utf8').matchAll(ROW_TEST)].map(([, , name = '', row = '']) => ({
-      row,
-      name,
-      file: file.replace(ATTACKS, '.test.ts'),
-    })),
-  );
+  .sort();
+
+const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
+
+const ROW_TESTS: readonly RowTest[] = FILES.flatMap((file) =>
+  [...read(file).matchAll(ROW_TEST)].map(([, , name = '', row = '']) => ({ row, name, file: ranBy(file) })),
+);
+
+function ranBy(file: string): string {
+  if (!file.endsWith(ATTACKS)) return file;
+  const tests = FILES.filter((test) => test.endsWith('.test.ts'));
+  const importing = tests.find((test) => read(test).includes(`'./${path.basename(file, '.ts')}.js'`));
+  return tests.find((test) => test === file.replace(ATTACKS, '.test.ts')) ?? importing ?? `${file}, which nothing plays`;
+}
 
 function section([id, capability, open]: RequirementRow): string {
   const shown = ROW_TESTS.filter(({ row }) => row === id).map(({ file, name }) => `- \`${file}\`: “${name}”`);
@@ -62,6 +68,10 @@ describe(FILE, () => {
 
   test.for(ROWS.map(([id, , open]) => ({ id, open })))('$id has a test, or says what is open', ({ id, open }) => {
     if (!ROW_TESTS.some(({ row }) => row === id)) expect(open).toMatch(/\w{4}/);
+  });
+
+  test('each file that it names is one that runs', () => {
+    expect(ROW_TESTS.filter(({ file }) => !FILES.includes(file))).toEqual([]);
   });
 
   test('no test names a row that does not exist', () => {
