@@ -91,6 +91,7 @@ export { p256PublicKey, verifyP256, verifyP256InPool } from './p256.js';
 export { isPlainText, MAX_PLAIN_TEXT, oneLine, PLAIN_TEXT } from './printable.js';
 export { type QuorumCheckpoint, verifyQuorum } from './quorum.js';
 export { restate } from './restate.js';
+export { shellWord } from './shell-word.js';
 export {
   formatVkey,
   isBy,

@@ -1,5 +1,5 @@
 /** The key that opens secrets of this site: made here, never leaves. What it is for is in the record, so that others can seal to it. */
-import { makeSealingKey, openSealingKey as openIdentity, type SealingKey, SiteError, utf8 } from '@sealane/core';
+import { makeSealingKey, openSealingKey as openIdentity, type SealingKey, shellWord, SiteError, utf8 } from '@sealane/core';
 import type { Disk } from './disk.js';
 import { durableWrite } from './durable-write.js';
 
@@ -36,7 +36,7 @@ export async function openSealingKey(disk: Disk, file: string): Promise<SealingK
       'KEY_EXPOSED',
       `open the sealing key ${file}: expected mode 0600, others can read or write it`,
       { path: file },
-      { hint: `run: chmod 600 ${file}` },
+      { hint: `run: chmod 600 ${shellWord(file)}` },
     );
   return await openIdentity(new TextDecoder().decode(bytes));
 }

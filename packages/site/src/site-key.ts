@@ -1,6 +1,6 @@
 /** The site's own key: made here, never leaves. It signs receipts and the request for a record. */
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign, createPublicKey } from 'node:crypto';
-import { keyIdOf, type Signer, SiteError, utf8 } from '@sealane/core';
+import { keyIdOf, shellWord, type Signer, SiteError, utf8 } from '@sealane/core';
 import type { Disk } from './disk.js';
 import { durableWrite } from './durable-write.js';
 
@@ -30,7 +30,7 @@ export function openSiteKey(disk: Disk, file: string): Signer {
       'KEY_EXPOSED',
       `open the site's key ${file}: expected mode 0600, others can read or write it`,
       { path: file },
-      { hint: `run: chmod 600 ${file}` },
+      { hint: `run: chmod 600 ${shellWord(file)}` },
     );
   }
   let key: KeyObject;

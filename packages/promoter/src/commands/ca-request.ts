@@ -1,5 +1,6 @@
 /** `sealane ca request`: the key that issues certificates of sites on this host, and the request that the owners sign. */
 import path from 'node:path';
+import { shellWord } from '@sealane/core';
 import { makeCsr } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { durableWrite, PUBLIC_FILE, readOptional } from '../disk-shell.js';
@@ -30,7 +31,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
       exit: 0,
       json: { name, keyId: issuer.keyId, request: out },
       text: `the request of ${name}, key ${issuer.keyId}, is in ${out}`,
-      hint: `have the owners sign it, off-line: sealane ca sign ${path.basename(out)} --origin ${pipeline.lane} --key ROOT --root ca-root.pem --out chain.pem`,
+      hint: `have the owners sign it, off-line: sealane ca sign ${shellWord(path.basename(out))} --origin ${pipeline.lane} --key ROOT --root ca-root.pem --out chain.pem`,
     };
   });
 }

@@ -1,6 +1,6 @@
 /** `sealane ca sign`: needs the request and the owners' key only, on any machine. */
 import path from 'node:path';
-import { PromoterError } from '@sealane/core';
+import { PromoterError, shellWord } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { nowText, randomHex } from '../clock.js';
 import { KEY } from '../command-parts.js';
@@ -61,6 +61,6 @@ async function run(call: CommandCall): Promise<CommandResult> {
     exit: 0,
     json: { name, notAfter, root: rootFile, chain: out },
     text: `${name} may issue until ${notAfter}; the chain is in ${out}`,
-    hint: `on the promoter’s host: sealane ca install ${path.basename(out)}`,
+    hint: `on the promoter’s host: sealane ca install ${shellWord(path.basename(out))}`,
   };
 }

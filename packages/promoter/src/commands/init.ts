@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { shellWord } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { nowText } from '../clock.js';
 import { optionalText } from '../promoter.js';
@@ -43,7 +44,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
     exit: 0,
     json: made,
     text: text.join('\n'),
-    hint: `start the witness: sealane witness serve --state WITNESS --log ${folder}/log.vkey --listen 127.0.0.1:8791`,
+    hint: `start the witness: sealane witness serve --state WITNESS --log ${shellWord(path.join(folder, 'log.vkey'))} --listen 127.0.0.1:8791`,
   };
 }
 

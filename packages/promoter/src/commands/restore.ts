@@ -1,5 +1,6 @@
 /** `sealane restore`. */
 import path from 'node:path';
+import { shellWord } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { restoreBackup, type RestoredHome } from '../backup/restore.js';
 import { optionalText, textArgument, textOption } from '../promoter.js';
@@ -38,8 +39,8 @@ function textOf({ home, origin, size, madeAt, files, bytes, ledgerFrom, leftOut,
 /** An older ledger signs nothing once it has seen what was published; before it has, somebody must show it. */
 function hintOf({ home, size, published }: RestoredHome): string {
   if (published === null)
-    return `before it signs: fetch the newest checkpoint from the published lane, a site or a witness, and run: sealane audit verify --checkpoint FILE --home ${home}`;
+    return `before it signs: fetch the newest checkpoint from the published lane, a site or a witness, and run: sealane audit verify --checkpoint FILE --home ${shellWord(home)}`;
   if (published.isAhead)
     return `the published lane has ${published.size} entries, this ledger ${size}: it will refuse to log there (LOG_RESTORED); restore a newer backup, or start a new origin through policy`;
-  return `the published lane is not ahead; check that it is the same log: sealane audit verify --home ${home}, then ask the witness: sealane publish --home ${home}`;
+  return `the published lane is not ahead; check that it is the same log: sealane audit verify --home ${shellWord(home)}, then ask the witness: sealane publish --home ${shellWord(home)}`;
 }

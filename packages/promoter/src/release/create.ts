@@ -1,6 +1,6 @@
 /** Makes a release: copies images by digest, wraps files, manifests and firmware, writes the release manifest, logs the author's statement. */
 import path from 'node:path';
-import { type Digest, LIMITS, PromoterError, type Signer } from '@sealane/core';
+import { type Digest, LIMITS, PromoterError, shellWord, type Signer } from '@sealane/core';
 import {
   buildArtifact,
   buildFiles,
@@ -118,7 +118,7 @@ function expectNames({ name, version, components, oneWay = [] }: ReleaseWish): v
       'USAGE',
       `create a release: expected each part under a name of its own, got ${twice.name} twice`,
       {},
-      { hint: `name the parts: --${twice.kind} NAME=${twice.source}` },
+      { hint: `name the parts: --${twice.kind} NAME=${shellWord(twice.source)}` },
     );
   const unknown = oneWay.find((name) => !components.some((part) => part.name === name));
   if (unknown !== undefined)

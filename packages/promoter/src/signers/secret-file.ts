@@ -1,6 +1,6 @@
 /** Files that hold secrets: read only when nobody but their owner can. */
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { PromoterError } from '@sealane/core';
+import { PromoterError, shellWord } from '@sealane/core';
 import { readingHint } from '../disk-shell.js';
 
 /** A secret's bytes, and whether others than the owner can read or write the file. */
@@ -47,7 +47,7 @@ export function exposed(file: string, what: string): PromoterError {
     'KEY_EXPOSED',
     `read ${what} ${file}: expected mode 0600, others can read or write it`,
     { file },
-    { hint: `run: chmod 600 ${file}` },
+    { hint: `run: chmod 600 ${shellWord(file)}` },
   );
 }
 

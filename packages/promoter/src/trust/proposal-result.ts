@@ -1,4 +1,5 @@
 /** The answer of the ceremony's commands. */
+import { shellWord } from '@sealane/core';
 import type { CommandResult } from '@sealane/core/command-line';
 import { type Proposal, proposalState } from './proposal.js';
 
@@ -10,7 +11,7 @@ export function proposalResult(proposal: Proposal, file: string, exit: 0 | 5): C
     count === null ? [] : [`${role}: signed by ${count.signedBy.length} owners, ${count.missing} missing`],
   );
   const missing = (root?.missing ?? 0) + (targets?.missing ?? 0);
-  const hint = missing > 0 ? `have an owner run: sealane trust sign ${file} --key KEY` : `publish it: sealane trust publish`;
+  const hint = missing > 0 ? `have an owner run: sealane trust sign ${shellWord(file)} --key KEY` : `publish it: sealane trust publish`;
   const text = [...changes.map((change) => `  ${change}`), ...lines, file].join('\n');
   return { exit, json: { file, lane, basedOn, changes, root, targets }, text, ...(exit === 5 ? { hint } : {}) };
 }

@@ -1,6 +1,6 @@
 /** `sealane-site certificate request`. */
 import path from 'node:path';
-import { SiteError } from '@sealane/core';
+import { shellWord, SiteError } from '@sealane/core';
 import type { CommandSpec } from '@sealane/core/command-line';
 import { writeOutput } from '../durable-write.js';
 import { openRequest } from '../identity/identity.js';
@@ -23,7 +23,7 @@ export const command: CommandSpec = {
         exit: 0,
         json: { site: name, request: out },
         text: `the request of ${name} is in ${out}`,
-        hint: `have it answered: sealane site certify ${path.basename(out)} --out CHAIN; then: sealane-site certificate install CHAIN`,
+        hint: `have it answered: sealane site certify ${shellWord(path.basename(out))} --out CHAIN; then: sealane-site certificate install CHAIN`,
       };
     });
   },

@@ -1,7 +1,7 @@
 /** `sealane-site enroll`: first the site's own key and a request for a record; then, by hand, the record and a root to trust. */
 import path from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { hex, type JsonObject, LIMITS, makeSiteRequest, SealaneError, type Signer, SiteError } from '@sealane/core';
+import { hex, type JsonObject, LIMITS, makeSiteRequest, SealaneError, shellWord, type Signer, SiteError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { MAX_RECORD_BYTES } from '@sealane/trust';
 import { enrol, readRoot } from '../apply/enrolment.js';
@@ -73,7 +73,7 @@ async function request(call: CommandCall, { folder, configFile }: SitePlace, wor
     exit: 0,
     json,
     text: `the request of ${name}, key ${signer.keyId}, is in ${file}`,
-    hint: `have it signed, and see that the same key is named there: sealane site add ${out} --stage STAGE --key REGISTRAR --out RECORD`,
+    hint: `have it signed, and see that the same key is named there: sealane site add ${shellWord(out)} --stage STAGE --key REGISTRAR --out RECORD`,
   };
 }
 

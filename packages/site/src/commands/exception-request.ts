@@ -1,6 +1,6 @@
 /** `sealane-site exception request`: ask for an exception, in a file that is carried to those who may grant it. */
 import path from 'node:path';
-import { canonicalJson, parseDigest, SiteError } from '@sealane/core';
+import { canonicalJson, parseDigest, shellWord, SiteError } from '@sealane/core';
 import type { CommandCall, CommandSpec } from '@sealane/core/command-line';
 import { SITE_EXCEPTION_KINDS, type SiteExceptionKind } from '@sealane/trust';
 import { type ExceptionWish, requestException } from '../apply/exception.js';
@@ -34,7 +34,7 @@ export const command: CommandSpec = {
       exit: 0,
       json: { out, site: site.config.name, kind: wish.kind, release: wish.release },
       text: `${out}: asks for an exception of kind ${wish.kind} for ${wish.release}`,
-      hint: `who may grant it: sealane exception create --request ${path.basename(out)} --key PERSON --reason TEXT`,
+      hint: `who may grant it: sealane exception create --request ${shellWord(path.basename(out))} --key PERSON --reason TEXT`,
     };
   },
 };

@@ -1,6 +1,6 @@
 /** `sealane-site receipt export`: queued receipts as files for a courier. They stay queued: the promoter knows one it has by its digest. */
 import path from 'node:path';
-import { canonicalJson, LIMITS, SiteError } from '@sealane/core';
+import { canonicalJson, LIMITS, shellWord, SiteError } from '@sealane/core';
 import type { CommandSpec } from '@sealane/core/command-line';
 import { readState } from '../apply/machine.js';
 import { queuedReceipts } from '../apply/receipt-queue.js';
@@ -34,7 +34,7 @@ export const command: CommandSpec = {
       exit: 0,
       json: { out, receipts: receipts.length },
       text,
-      hint: `hand them in with: sealane statement add ${out}/*.json`,
+      hint: `hand them in with: sealane statement add ${shellWord(out)}/*.json`,
     });
   },
 };
