@@ -5,7 +5,8 @@ import { durableWrite, PUBLIC_FILE, readNamed } from '../disk-shell.js';
 import { readDocument } from '../evidence/document-file.js';
 import { TOPOLOGY } from '../evidence/run-documents.js';
 import { listOption, optionalText, textArgument, textOption, withLockedPromoter } from '../promoter.js';
-import { addSite, parseLabels } from '../site/add.js';
+import { type AddedSite, addSite, parseLabels } from '../site/add.js';
+import { changeLines } from '../site/changes.js';
 import { publishLane } from '../trust/publish-lane.js';
 
 export const command: CommandSpec = {
@@ -39,7 +40,13 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const out = optionalText(call, 'out');
     if (out !== undefined) durableWrite(path.resolve(call.io.cwd, out), `${JSON.stringify(added.record)}\n`, PUBLIC_FILE);
     await publishLane(promoter, new Map());
-    const text = `enrolled ${added.site}, key ${added.keyId}${out === undefined ? '' : `; record in ${out}`}`;
-    return { exit: 0, json: added, text };
+    return { exit: 0, json: added, text: textOf(added, out) };
   });
+}
+
+function textOf({ site, keyId, replaces }: AddedSite, out: string | undefined): string {
+  const enrolled = `enrolled ${site}, key ${keyId}${out === undefined ? '' : `; record in ${out}`}`;
+  if (replaces === null) return enrolled;
+  const changed = replaces.changes.length === 0 ? ['  nothing but the signature'] : changeLines(replaces.changes);
+  return [enrolled, `it replaces the record of log index ${replaces.logIndex}:`, ...changed].join('\n');
 }

@@ -1,8 +1,11 @@
 /** Enrols a site: the registrar signs a record for the key in its request, and the record is logged. */
-import { base64, type Digest, type JsonObject, PromoterError, readSiteRequest, type Signer } from '@sealane/core';
+import { base64, type Digest, type JsonObject, parseStatement, PromoterError, readSiteRequest, type Signer } from '@sealane/core';
+import type { LedgerEntry } from '@sealane/ledger';
 import { siteRecordStatement, type Topology } from '@sealane/trust';
-import { bundleOf, firstCheckpoint, signAndLog, witnessedHead } from '../log/log-statements.js';
+import { bundleOf, firstCheckpoint, signAndLog, statementOf, witnessedHead } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
+import { changesBetween, type SiteChange } from './changes.js';
+import { isInForce } from './in-force.js';
 
 export interface SiteWish {
   /** The bytes of the request that the site made. */
@@ -21,10 +24,19 @@ export interface AddedSite {
   readonly logIndex: number;
   /** The record for the site: a bundle with its proof. */
   readonly record: JsonObject;
+  /** The record of the same name before this one, and what it said otherwise; null when there was none, or it says the same. */
+  readonly replaces: ReplacedRecord | null;
+}
+
+export interface ReplacedRecord {
+  readonly statement: Digest;
+  readonly logIndex: number;
+  readonly changes: readonly SiteChange[];
 }
 
 /**
- * Enrols a site. A request that was answered before gets the same record again.
+ * Enrols a site. A request that was answered before, with the same stage, labels and topology, gets the same record again while that is in force.
+ * The last record of a name is the one that counts: what it replaces is told.
  *
  * @throws CoreError `REQUEST_MALFORMED`; PromoterError `EVIDENCE_SIGNER` the key is no registrar's; `LOG_WITNESS`
  */
@@ -47,11 +59,21 @@ export async function addSite(promoter: Promoter, wish: SiteWish): Promise<Added
     nonce: promoter.randomHex(),
     issuedAt: promoter.now(),
   });
-  const { index, statementDigest } = await signAndLog(promoter.ledger, payload, wish.registrar);
+  const before = await lastRecord(promoter, name);
+  const changes = before === undefined ? [] : changesBetween(statementOf(before), parseStatement(payload));
+  const isSaid =
+    before !== undefined && changes.length === 0 && before.keyId === wish.registrar.keyId && (await isInForce(promoter, before));
+  const index = isSaid ? before.index : (await signAndLog(promoter.ledger, payload, wish.registrar)).index;
   await witnessedHead(promoter);
   const entry = await promoter.ledger.entry(index);
   const record = await bundleOf(promoter.ledger, entry, await firstCheckpoint(promoter.ledger, index));
-  return { site: name, keyId, statement: statementDigest, logIndex: index, record };
+  const replaces = before === undefined || isSaid ? null : { statement: before.statementDigest, logIndex: before.index, changes };
+  return { site: name, keyId, statement: entry.statementDigest, logIndex: index, record, replaces };
+}
+
+async function lastRecord({ ledger }: Promoter, name: string): Promise<LedgerEntry | undefined> {
+  const row = (await ledger.sites(name)).at(-1);
+  return row === undefined ? undefined : await ledger.entry(row.index);
 }
 
 /** `K=V` pairs of `--label`. @throws PromoterError `USAGE` */

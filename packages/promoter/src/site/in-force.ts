@@ -30,6 +30,13 @@ export async function standingOf(promoter: Promoter, name: string): Promise<Site
   return { record, objection: await objectionTo(promoter, record, entry) };
 }
 
+/** Whether a site record counts still: by a registrar whom the policy of its stage names, and not retired. A fence leaves it in force. */
+export async function isInForce(promoter: Promoter, entry: LedgerEntry): Promise<boolean> {
+  const { stage, key } = readSiteRecord(statementOf(entry));
+  const { policy } = stageOf(promoter, stage);
+  return (await isByRegistrar(promoter, policy, entry)) && (await retirementOf(promoter, policy, key.id)) === undefined;
+}
+
 async function objectionTo(promoter: Promoter, { stage, site, key }: SiteRecordPredicate, entry: LedgerEntry): Promise<string | null> {
   const { policy, channel } = stageOf(promoter, stage);
   if (!(await isByRegistrar(promoter, policy, entry))) return 'its record is by no registrar that policy names now';

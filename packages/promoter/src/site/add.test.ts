@@ -1,0 +1,82 @@
+/** A site that is enrolled again: the same words give the same record, others say what they replace. */
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { keyIdOf, makeSiteRequest, type Signer } from '@sealane/core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeHome, type TestHome } from '../testing/test-home.js';
+import { changeLines } from './changes.js';
+
+let home: TestHome;
+const first = hostKey();
+const second = hostKey();
+
+beforeAll(async () => {
+  home = await makeHome();
+});
+afterAll(() => home.stop());
+
+function hostKey(): Signer {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const spki = new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }));
+  return { keyId: keyIdOf(spki), spki, sign: (data) => Promise.resolve(new Uint8Array(sign('sha256', data, privateKey))) };
+}
+
+async function add(host: Signer, ...more: readonly string[]): ReturnType<TestHome['sealane']> {
+  const request = await makeSiteRequest({ name: 'harbour-7', nonce: '0'.repeat(32), recipient: null, hbom: null }, host);
+  const file = home.file('request.json', new TextDecoder().decode(request));
+  return await home.sealane(['site', 'add', file, '--stage', 'prod', ...more, '--key', 'registrar']);
+}
+
+const labels = ['--label', 'region=north', '--label', 'ring=1'];
+
+test('the same request with the same words gets the same record, and nothing is logged', async () => {
+  const added = await add(first, ...labels);
+  expect(added.replaces).toBeNull();
+  expect(await add(first, ...labels)).toEqual(added);
+  expect(await add(first, '--label', 'ring=1', '--label', 'region=north')).toEqual(added);
+});
+
+test('labels that are left out, added and changed are told, and so is the record that counted before', async () => {
+  const before = await add(first, ...labels);
+  const after = await add(first, '--label', 'region=south', '--label', 'town=quay');
+  expect(after.replaces).toEqual({
+    statement: before.statement,
+    logIndex: before.logIndex,
+    changes: [
+      { what: 'label region', from: 'north', to: 'south' },
+      { what: 'label ring', from: '1', to: null },
+      { what: 'label town', from: null, to: 'quay' },
+    ],
+  });
+  expect(changeLines(after.replaces.changes)).toEqual([
+    '  label region: north → south',
+    '  label ring: 1 → none',
+    '  label town: none → quay',
+  ]);
+});
+
+test('another host under the name of one is told by both keys', async () => {
+  const { replaces } = await add(second, '--label', 'region=south', '--label', 'town=quay');
+  expect(replaces.changes).toEqual([{ what: 'key', from: first.keyId, to: second.keyId }]);
+});
+
+test('a topology is told by the beginning of its hash', async () => {
+  const given = home.file(
+    'topology.yaml',
+    'apiVersion: sealane/v1\nkind: Topology\nzones: [quay]\nnodes: [{ role: gateway, tier: edge, zone: quay, storage: flash }]\nflows: []\ningress: []\nservices: []\nuplinks: []\n',
+  );
+  const same = ['--label', 'region=south', '--label', 'town=quay', '--topology', given];
+  expect((await add(second, ...same)).replaces.changes).toEqual([
+    { what: 'topology', from: null, to: expect.stringMatching(/^[0-9a-f]{12}$/) },
+  ]);
+  const again = await add(second, ...same);
+  expect((await add(second, ...same)).logIndex).toBe(again.logIndex);
+});
+
+test('what was retired gets a record of its own again: the one before does not count any more', async () => {
+  const words = ['--label', 'region=south'];
+  const before = await add(second, ...words);
+  await home.sealane(['site', 'retire', 'harbour-7', '--reason', 'sold', '--key', 'registrar']);
+  const after = await add(second, ...words);
+  expect(after.logIndex).toBeGreaterThan(before.logIndex);
+  expect(after.replaces).toMatchObject({ logIndex: before.logIndex, changes: [] });
+});
