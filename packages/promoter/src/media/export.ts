@@ -1,5 +1,5 @@
 /** A medium: the part of the lane that some sites of one stage need, as the same static tree. */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { digestHex, LIMITS, type Digest, PromoterError } from '@sealane/core';
 import { walkRelease } from '@sealane/oci';
@@ -10,6 +10,7 @@ import { durableWrite, PUBLIC_FILE, readNamed, readOptional } from '../disk-shel
 import { type Promoter, stageOf } from '../promoter.js';
 import { chainFile } from '../site-ca/names.js';
 import { type Audience, type AudienceWish, audienceOf } from './audience.js';
+import { expectMediumFolder, FIRST_ROOT } from './medium-folder.js';
 
 export interface ExportedMedium {
   readonly out: string;
@@ -22,30 +23,30 @@ export interface ExportedMedium {
 }
 
 /**
- * Writes a medium. The timestamp is written last: a medium that was pulled too early has none and is refused as a whole.
+ * Writes a medium, or brings one of this lane up to date. The timestamp is written last: a medium that was pulled too early has none and is refused as
+ * a whole.
  *
- * @throws PromoterError `CONTENT_MISSING` the lane lacks a blob that a release names; and as `audienceOf`
+ * @throws PromoterError `CONTENT_MISSING` the lane lacks a blob that a release names; and as `audienceOf`, `expectMediumFolder`
  */
 export async function exportMedium(promoter: Promoter, wish: AudienceWish, out: string): Promise<ExportedMedium> {
   const { stage } = wish;
   const audience = await audienceOf(promoter, wish);
   const { lane } = promoter.home;
+  expectMediumFolder(out, lane);
   const names = [...contentFiles(promoter, stage, audience), ...filesBelow(lane, 'log'), ...filesBelow(lane, 'trust')];
   const certificates = await certificatesOf(promoter, stage, audience);
   const timestamp = path.join('trust', 'metadata', 'timestamp.json');
-  const ordered = [...names.filter((name) => name !== timestamp), timestamp];
+  const ordered = [...names.filter((name) => name !== timestamp && name !== FIRST_ROOT), timestamp];
   let bytes = 0;
-  for (const [name, pem] of certificates) {
-    durableWrite(path.join(out, name), pem, PUBLIC_FILE);
-    bytes += pem.length;
-  }
-  for (const name of ordered) {
-    const content = readNamed(path.join(lane, name), 'lane file');
+  const write = (name: string, content: Uint8Array | string): void => {
     durableWrite(path.join(out, name), content, PUBLIC_FILE);
     bytes += content.length;
-  }
+  };
+  write(FIRST_ROOT, readNamed(path.join(lane, FIRST_ROOT), 'lane file'));
+  for (const [name, pem] of certificates) write(name, pem);
+  for (const name of ordered) write(name, readNamed(path.join(lane, name), 'lane file'));
   const sites = audience.sites === null ? null : [...audience.sites].sort();
-  return { out, stage, groups: [...audience.groups].sort(), sites, files: ordered.length + certificates.length, bytes };
+  return { out, stage, groups: [...audience.groups].sort(), sites, files: 1 + ordered.length + certificates.length, bytes };
 }
 
 /** Loaded only where sites are certified: X.509 costs a start tens of milliseconds. */
@@ -82,8 +83,9 @@ function readHere(promoter: Promoter, digest: Digest): Uint8Array {
   return bytes;
 }
 
-/** Published files of a folder of the lane, without what a running publish leaves for a moment. */
+/** Published files of a folder of the lane, without what a running publish leaves for a moment. A lane in which nothing was logged has no log yet. */
 function filesBelow(lane: string, folder: string): readonly string[] {
+  if (!existsSync(path.join(lane, folder))) return [];
   return readdirSync(path.join(lane, folder), { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
     .map((entry) => path.relative(lane, path.join(entry.parentPath, entry.name)))
