@@ -93,7 +93,9 @@ test('names line and column of what is wrong', () => {
   expect(problem(minimal.replace('name: harbour-7\n', ''))).toMatch(/line 1, column 1: name: /);
   expect(problem(`${minimal}upstreams: [a\n`)).toMatch(/line [67], column \d+: /);
   expect(problem(`${minimal}name: again\n`)).toMatch(/line 6, column \d+: .*unique/i);
-  expect(problem('')).toMatch(/line 1, column 1: /);
+  expect(problem('')).toBe('read /etc/sealane/site.yaml: expected keys with values, got an empty file');
+  expect(problem('# later\n')).toMatch(/got a file of comments and blank lines$/);
+  expect(problem(`${minimal}---\n${minimal}`)).toMatch(/line 6, column 1: expected one document, got another one after it$/);
 });
 
 test('an alias bomb, tags and arbitrary text are refused, not run', () => {

@@ -49,8 +49,19 @@ export function openYaml(source: string, file: string): YamlText {
     return new SiteError('CONFIG_INVALID', `read ${file}, line ${line}, column ${col}: ${problem}`, { path: file, line, column: col });
   };
   const [first] = document.errors;
-  if (first !== undefined) throw fault(first.pos[0], first.message.split('\n')[0] ?? first.code);
+  if (first !== undefined)
+    throw fault(first.pos[0], first.code === 'MULTIPLE_DOCS' ? ONE_DOCUMENT : (first.message.split('\n')[0] ?? first.code));
+  if (document.contents === null) throw emptyFile(source, file);
   return { document, file, fault };
+}
+
+/** The library tells how to read several. */
+const ONE_DOCUMENT = 'expected one document, got another one after it';
+
+function emptyFile(source: string, file: string): SiteError {
+  const got = source === '' ? 'an empty file' : 'a file of comments and blank lines';
+  const hint = 'write the file, or name another one';
+  return new SiteError('CONFIG_INVALID', `read ${file}: expected keys with values, got ${got}`, { path: file }, { hint });
 }
 
 /** What it says, if it is of the shape; `page` names the page on its format. @throws SiteError `CONFIG_INVALID` */

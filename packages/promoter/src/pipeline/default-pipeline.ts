@@ -1,5 +1,8 @@
 /** The pipeline that `init` writes when none is given: three stages, two approvers, one witness. */
 
+import { isMap } from 'yaml';
+import { parseYaml } from './yaml-file.js';
+
 /** Where a witness listens unless somebody says otherwise. */
 const WITNESS_URL = 'http://127.0.0.1:8791';
 
@@ -56,8 +59,14 @@ hardware:
 `;
 }
 
-/** A pipeline file that names no witness, with one. */
-export function withWitness(bytes: Uint8Array, vkey: string): Uint8Array {
+/** A pipeline file that names no witness, with one: below what is there, so that every line keeps its number. */
+export function withWitness(bytes: Uint8Array, file: string, vkey: string): Uint8Array {
+  const { document } = parseYaml(bytes, file);
   const text = new TextDecoder().decode(bytes);
+  // JSON and the like, and what has said that it ends, take nothing below
+  if (isMap(document.contents) && (document.contents.flow === true || /^\.\.\./m.test(text))) {
+    document.set('witnesses', [{ vkey, url: WITNESS_URL }]);
+    return new TextEncoder().encode(document.toString({ lineWidth: 0 }));
+  }
   return new TextEncoder().encode(`${text}${text.endsWith('\n') ? '' : '\n'}\nwitnesses:\n  - vkey: '${vkey}'\n    url: ${WITNESS_URL}\n`);
 }

@@ -57,7 +57,7 @@ describe('a pipeline that is right', () => {
 
   it('gets a witness when it names none', () => {
     expect(namesWitnesses(Buffer.from(PIPELINE), 'p')).toBe(false);
-    const bytes = withWitness(Buffer.from(PIPELINE), WITNESS);
+    const bytes = withWitness(Buffer.from(PIPELINE), 'pipeline.yaml', WITNESS);
     expect(namesWitnesses(bytes, 'p')).toBe(true);
     expect(parse(bytes).witnesses.map(({ vkey }) => vkey)).toEqual([WITNESS]);
   });
@@ -76,7 +76,7 @@ describe('YAML that is none', () => {
   it('refuses tabs, bytes that are no UTF-8, an empty file, a list, and more than a mebibyte', () => {
     expectRefused('stages:\n\t- name: dev\n', /pipeline\.yaml:2:\d+: /);
     expect(() => parse(Uint8Array.of(0xff, 0xfe))).toThrow(/expected UTF-8/);
-    expectRefused('', /pipeline\.yaml:1:1: /);
+    expectRefused('', /pipeline\.yaml: expected keys with values, got an empty file/);
     expectRefused('- a\n', /pipeline\.yaml:1:1: /);
     expectRefused(`# ${'x'.repeat(1024 * 1024)}\n`, /at most 1048576 bytes/);
   });

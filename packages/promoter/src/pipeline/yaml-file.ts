@@ -17,10 +17,18 @@ export interface YamlFile {
   fail(path: readonly PropertyKey[], problem: string): PromoterError;
 }
 
-/** Parses YAML 1.2; keys twice, tabs and other faults are refused. @throws PromoterError `CONFIG_INVALID` */
+/** What to do about a file in which no line can be named. */
+const ANOTHER_FILE = { hint: 'check the path: this is another file, or it was damaged on the way' };
+
+/** Parses YAML 1.2: one document of keys and values; keys twice, tabs and other faults are refused. @throws PromoterError `CONFIG_INVALID` */
 export function parseYaml(bytes: Uint8Array, file: string): YamlFile {
   if (bytes.length > MAX_BYTES)
-    throw new PromoterError('CONFIG_INVALID', `read ${file}: expected at most ${MAX_BYTES} bytes, got ${bytes.length}`, { file });
+    throw new PromoterError(
+      'CONFIG_INVALID',
+      `read ${file}: expected at most ${MAX_BYTES} bytes, got ${bytes.length}`,
+      { file },
+      ANOTHER_FILE,
+    );
   const lines = new LineCounter();
   const document = parseDocument(textOf(bytes, file), { lineCounter: lines, uniqueKeys: true, strict: true, prettyErrors: false });
   const fail = (offset: number, problem: string): PromoterError => {
@@ -28,8 +36,29 @@ export function parseYaml(bytes: Uint8Array, file: string): YamlFile {
     return new PromoterError('CONFIG_INVALID', `read ${file}:${line}:${col}: ${problem}`, { file, line, column: col });
   };
   const [error] = [...document.errors, ...document.warnings];
-  if (error !== undefined) throw fail(error.pos[0], lowerFirst(error.message));
+  if (error !== undefined) throw fail(error.pos[0], error.code === 'MULTIPLE_DOCS' ? ONE_DOCUMENT : lowerFirst(error.message));
+  expectMap(document, bytes, file, fail);
   return { document, fail: (path, problem) => fail(offsetOf(document, path), problem) };
+}
+
+/** The library tells how to read several. */
+const ONE_DOCUMENT = 'expected one document, got another one after it';
+
+function expectMap(
+  { contents }: Document,
+  { length }: Uint8Array,
+  file: string,
+  fail: (offset: number, problem: string) => PromoterError,
+): void {
+  if (isMap(contents)) return;
+  if (contents !== null) throw fail(rangeOf(contents) ?? 0, `expected keys with values, got a ${isSeq(contents) ? 'list' : 'text'}`);
+  const got = length === 0 ? 'an empty file' : 'a file of comments and blank lines';
+  throw new PromoterError(
+    'CONFIG_INVALID',
+    `read ${file}: expected keys with values, got ${got}`,
+    { file },
+    { hint: 'write the file, or name another one' },
+  );
 }
 
 /** The file's value in a shape; the first thing that does not fit is named with its path and place. @throws PromoterError `CONFIG_INVALID` */
@@ -40,7 +69,14 @@ export function readShape<T>({ document, fail }: YamlFile, shape: z.ZodType<T>):
   const path = issue?.path ?? [];
   // the place of an unknown key is the key, not the map around it
   const at = issue?.code === 'unrecognized_keys' ? [...path, issue.keys[0] ?? ''] : path;
-  throw fail(at, `${path.length === 0 ? '' : `${path.map(String).join('.')}: `}${lowerFirst(issue?.message ?? 'another shape')}`);
+  const isMissing = path.length > 0 && !document.hasIn(path);
+  throw fail(at, `${path.length === 0 ? '' : `${path.map(String).join('.')}: `}${problemOf(issue?.message ?? 'another shape', isMissing)}`);
+}
+
+/** The library's words without its names for what JavaScript has. */
+function problemOf(message: string, isMissing: boolean): string {
+  const problem = lowerFirst(message.replace(/^Invalid input: /, '').replace(/, received undefined$/, ''));
+  return isMissing ? `${problem}, got nothing` : problem;
 }
 
 /** The file as plain data. @throws PromoterError `CONFIG_INVALID` aliases that lead nowhere or swell it */
@@ -88,7 +124,7 @@ function textOf(bytes: Uint8Array, file: string): string {
   try {
     return fromUtf8(bytes);
   } catch (cause) {
-    throw new PromoterError('CONFIG_INVALID', `read ${file}: expected UTF-8 text`, { file }, { cause });
+    throw new PromoterError('CONFIG_INVALID', `read ${file}: expected UTF-8 text`, { file }, { cause, ...ANOTHER_FILE });
   }
 }
 

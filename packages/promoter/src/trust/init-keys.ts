@@ -1,4 +1,5 @@
 /** The keys that `init` makes: each kept where it is, taken from the example keys, or made anew. */
+import { generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { EXAMPLE_KEY_IDS, formatVkey, keyIdOf, NOTE_KEY_TYPE, PromoterError, vkeyOf } from '@sealane/core';
@@ -25,7 +26,7 @@ export interface KeySource {
   readonly passphrase: Passphrase;
 }
 
-/** Makes what is missing of the keys that a lane needs. Public halves given beforehand stay public halves. @throws PromoterError `KEY_EXAMPLE` */
+/** Makes what is missing of the keys that a lane needs. Public halves given beforehand stay public halves. */
 export function makeKeys(home: Home, pipeline: Pipeline, source: KeySource): void {
   const named = (folder: string, names: readonly string[]): void => {
     for (const name of names) if (!isElsewhere(folder, name)) ensureKey(path.join(folder, `${name}.pem`), 'p256', source);
@@ -33,7 +34,6 @@ export function makeKeys(home: Home, pipeline: Pipeline, source: KeySource): voi
   named(home.owners, [...ROOT_KEYS, ...TARGETS_KEYS]);
   named(home.keys, [...ONLINE_KEYS, ...pipelineKeys(pipeline)]);
   ensureKey(path.join(home.keys, 'log.pem'), 'ed25519', source);
-  if (source.examples === undefined) refuseExampleKeys(home);
 }
 
 /** A key given beforehand: its public half only, or a reference to where it is kept. */
@@ -41,8 +41,8 @@ function isElsewhere(folder: string, name: string): boolean {
   return [`${name}.pub.pem`, `${name}${REFERENCE_SUFFIX}`].some((file) => existsSync(path.join(folder, file)));
 }
 
-/** Everybody has the example keys: a lane that does not say so in its root must not be made from one. */
-function refuseExampleKeys(home: Pick<Home, 'keys' | 'owners'>): void {
+/** Everybody has the example keys: a lane that does not say so in its root must not be made from one. @throws PromoterError `KEY_EXAMPLE`, `KEY_MALFORMED` */
+export function refuseExampleKeys(home: Pick<Home, 'keys' | 'owners'>): void {
   const example = storedKeys(home).find(({ id }) => EXAMPLE_KEY_IDS.has(id));
   if (example === undefined) return;
   throw new PromoterError(
@@ -57,6 +57,11 @@ function refuseExampleKeys(home: Pick<Home, 'keys' | 'owners'>): void {
 export function makeWitnessKey(home: Home, source: KeySource): string {
   const { key } = ensureKey(path.join(home.keys, 'witness.pem'), 'ed25519', source);
   return formatVkey(vkeyOf(WITNESS_NAME, NOTE_KEY_TYPE.cosignature, key));
+}
+
+/** As `makeWitnessKey`, of a key that nobody keeps: to read a pipeline as it will be before a key is made for it. */
+export function someWitnessVkey(): string {
+  return formatVkey(vkeyOf(WITNESS_NAME, NOTE_KEY_TYPE.cosignature, generateKeyPairSync('ed25519').privateKey));
 }
 
 /** What `init` says of the keys of a home: name, id, file. */

@@ -26,7 +26,16 @@ import { readPrivateKey } from '../signers/key-file.js';
 import type { KeyPlace } from '../signers/key-place.js';
 import { nextPublicHalf, signerById, storedKeys } from '../signers/key-store.js';
 import { passphraseFrom, type SecretPlace } from '../signers/passphrase.js';
-import { describeKeys, type KeySource, makeKeys, makeWitnessKey, ROOT_KEYS, TARGETS_KEYS } from './init-keys.js';
+import {
+  describeKeys,
+  type KeySource,
+  makeKeys,
+  makeWitnessKey,
+  refuseExampleKeys,
+  ROOT_KEYS,
+  someWitnessVkey,
+  TARGETS_KEYS,
+} from './init-keys.js';
 import { policyFor } from './policies.js';
 import { emptyChannel, publishStage, publishTop, writeTarget } from './publish-lane.js';
 
@@ -68,10 +77,9 @@ export async function initLane(wish: InitWish): Promise<MadeLane> {
     throw new PromoterError('LANE_EXISTS', `make a lane in ${home.folder}: there is one already`, { home: home.folder });
   }
   const bytes = pipelineBytes(home, wish);
-  // a pipeline that cannot be read leaves nothing behind
-  if (bytes !== undefined && namesWitnesses(bytes, wish.pipeline ?? home.pipeline))
-    await readPipeline(bytes, wish.pipeline ?? home.pipeline);
+  if (bytes !== undefined) await expectPipeline(bytes, wish.pipeline ?? home.pipeline);
   const database = databaseBytes(home, wish);
+  if (wish.exampleKeys === undefined) refuseExampleKeys(home);
   makePrivateFolder(home.keys);
   makePrivateFolder(home.owners);
   const pipeline = await takePipeline(home, wish, bytes);
@@ -105,6 +113,11 @@ function pipelineBytes(home: Home, wish: InitWish): Uint8Array | undefined {
   return wish.pipeline === undefined ? readOptional(home.pipeline) : readNamed(wish.pipeline, 'pipeline');
 }
 
+/** A pipeline that cannot be read leaves nothing behind. One without a witness is read as it will be with the one that is made for it. */
+async function expectPipeline(bytes: Uint8Array, file: string): Promise<void> {
+  await readPipeline(namesWitnesses(bytes, file) ? bytes : withWitness(bytes, file, someWitnessVkey()), file);
+}
+
 /** The file that names the database, when one is given: read before anything is made, as it will be read in the home. */
 function databaseBytes(home: Home, { database }: InitWish): Uint8Array | undefined {
   if (database === undefined) return undefined;
@@ -115,10 +128,11 @@ function databaseBytes(home: Home, { database }: InitWish): Uint8Array | undefin
 
 /** The pipeline as it will lie in the home: one that names no witness gets one, whose key is made here. */
 async function takePipeline(home: Home, wish: InitWish, given: Uint8Array | undefined): Promise<Pipeline> {
+  const file = wish.pipeline ?? home.pipeline;
   let bytes = given;
   if (bytes === undefined) bytes = Buffer.from(defaultPipeline(makeWitnessKey(home, keySource(wish))));
-  else if (!namesWitnesses(bytes, wish.pipeline ?? home.pipeline)) bytes = withWitness(bytes, makeWitnessKey(home, keySource(wish)));
-  const pipeline = await readPipeline(bytes, wish.pipeline ?? home.pipeline);
+  else if (!namesWitnesses(bytes, file)) bytes = withWitness(bytes, file, makeWitnessKey(home, keySource(wish)));
+  const pipeline = await readPipeline(bytes, file);
   durableWrite(home.pipeline, bytes, PUBLIC_FILE);
   return pipeline;
 }
