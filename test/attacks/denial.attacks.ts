@@ -1,11 +1,8 @@
 /** Attacks that keep news away (Uptane: drop-request), and a site that waits for itself: nothing is refused, nothing changes, and what is waited for is named. */
-import { once } from 'node:events';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import path from 'node:path';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { startDripping } from '../support/dripping.js';
 import { expectInstalled, expectUpdate, footprint, type Scene, type World } from './world.js';
 
 export function denialAttacks(at: () => World): void {
@@ -55,36 +52,6 @@ export function denialAttacks(at: () => World): void {
       await expectInstalled(scene, '1.1.0');
     });
   });
-}
-
-interface Dripping {
-  readonly url: string;
-  drips: boolean;
-  stop(): void;
-}
-
-/** Serves a lane, but for its metadata, of which there is one more byte each 200 ms: a root may be half a mebibyte, so that it would be waited for for long. */
-async function startDripping(dir: string): Promise<Dripping> {
-  const server = createServer((request, response) => {
-    const file = path.join(dir, decodeURIComponent(request.url ?? ''));
-    if (dripping.drips && file.includes('/metadata/')) {
-      response.writeHead(200);
-      const timer = setInterval(() => response.write('{'), 200);
-      response.on('close', () => clearInterval(timer));
-    } else if (existsSync(file)) response.end(readFileSync(file));
-    else response.writeHead(404).end();
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const dripping: Dripping = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    drips: true,
-    stop: () => {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
-  return dripping;
 }
 
 interface Settings {

@@ -120,6 +120,10 @@ describe('T11 remote code in fetch', () => {
     ['no line', '{"v":1,"brought":null,"rest":"here"}'],
     ['a digest of what is not there', `{"v":1,"brought":"sha256:${'ab'.repeat(32)}","rest":"here"}\n`],
     ['a verdict', '{"v":1,"brought":null,"rest":"here","install":true}\n'],
+    ...['TRUST_SIGNATURE', 'CONTENT_DIGEST', 'LOG_FORK', 'SITE_RETIRED', 'INTERNAL'].map((code): [string, string] => [
+      `a code that is not its own to say, ${code},`,
+      `{"v":1,"brought":null,"rest":"here","code":"${code}"}\n`,
+    ]),
     ['a path', '{"v":1,"brought":"/etc/passwd","rest":"here"}\n'],
     ['another version', '{"v":2,"brought":null,"rest":"here"}\n'],
     ['an endless line', `"${'x'.repeat(100_000)}`],
@@ -131,6 +135,13 @@ describe('T11 remote code in fetch', () => {
     expect({ exit: answer.exit, code: answer.json.error?.code ?? answer.json.reason }).toEqual({ exit: 6, code: 'FETCH_FAILED' });
     expect(readFileSync(path.join(site.state, 'trust.json'), 'utf8')).toBe(trust);
     expect(versionOnDisk(site.state)).toBe(undefined);
+    expect(receiptsOf(site)).toEqual([]);
+  });
+
+  it('that says what it ran into puts off what it was asked for, and no more', async () => {
+    says = '{"v":1,"brought":null,"rest":"here","code":"DISK_SHORT"}\n';
+    expect(await pair.must(['update'], 5)).toMatchObject({ outcome: 'deferred', reason: 'DISK_SHORT', release: null });
+    expect(await pair.must(['status'])).toMatchObject({ state: 'idle', refused: null, link: { code: 'DISK_SHORT' } });
     expect(receiptsOf(site)).toEqual([]);
   });
 

@@ -52,6 +52,8 @@ export interface StateFolder {
   readonly sentReceipts: string;
   /** What was found beside the release, until a receipt has told it. */
   readonly strays: string;
+  /** Why the last sync did not bring all; not there when it did. */
+  readonly link: string;
   readonly logs: string;
 }
 
@@ -85,6 +87,7 @@ export function stateFolder(root: string, fetched: string = root, runtime: strin
     receipts: at('receipts'),
     sentReceipts: at('receipts', 'sent'),
     strays: at('strays.json'),
+    link: at('link.json'),
     logs: at('logs'),
   };
 }

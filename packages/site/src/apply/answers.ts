@@ -6,6 +6,7 @@ import type { SyncAnswer } from '../fetch/protocol.js';
 import type { Site } from '../site.js';
 import type { CarryContext } from './carry-out.js';
 import { base, type Outcome, type SiteResult } from './outcome.js';
+import { linkCodeOf, linkRemedy } from './link-note.js';
 import { LIFT } from './next-step.js';
 import { isSame, sameSecrets } from './secret-versions.js';
 import type { SiteState, Target } from './state.js';
@@ -96,23 +97,19 @@ export function trialResult(site: Site, state: SiteState, checks: readonly Check
 
 /** The answer when not all that the lane has could be brought. */
 export function notReached({ site, machine }: CarryContext, synced: SyncAnswer, checks: readonly Check[]): SiteResult {
-  const reason = lackOfLink(synced);
+  // content that waits for a judgement is missing for now, and no failure
+  const code = linkCodeOf(synced);
+  const reason = code ?? 'CONTENT_MISSING';
   const check: Check = {
     id: 'fetch',
     verdict: 'pending',
     expected: 'an upstream that brings all that the lane has for this site',
     actual: synced.message,
-    remedy: ERRORS[reason].hint,
+    remedy: code === null ? ERRORS[reason].hint : linkRemedy(code),
     evidence: [],
     code: reason,
   };
   return { ...base(site, machine.state()), outcome: 'deferred', release: null, reason, checks: [...checks, check] };
-}
-
-/** What is said of a sync that did not bring all. Content that waits for a judgement is missing for now, and no failure. */
-function lackOfLink({ outcome, code }: SyncAnswer): ErrorCode {
-  if (outcome === 'partial' && code === null) return 'CONTENT_MISSING';
-  return code === 'DISK_SHORT' || code === 'BUDGET_SPENT' || code === 'FETCH_TOO_SLOW' ? code : 'FETCH_FAILED';
 }
 
 /** The answer that admission gives. */

@@ -6,27 +6,41 @@ import type { SyncAnswer } from '../fetch/protocol.js';
 import type { SyncJob } from '../fetch/sync-job.js';
 import type { Site } from '../site.js';
 import type { Fetcher } from './fetch-shell.js';
+import { noteLink } from './link-note.js';
 import type { Machine } from './machine.js';
 import { readTrustFile, type TrustFile } from './trust-file.js';
 import { trustedNow } from './trusted-time.js';
 
-/** Asks `fetch` to bring the mirror up to date. Without upstreams there is nothing to ask: media are all. */
+/** Asks `fetch` to bring the mirror up to date, and notes what it ran into. Without upstreams there is nothing to ask: media are all. */
 export async function syncMirror(site: Site, machine: Machine, fetcher: Fetcher, judged: Digest | null): Promise<SyncAnswer> {
   const { world, folder, config } = site;
   const trust = readTrustFile(world.disk, folder.trust);
-  if (config.upstreams.length === 0)
-    return { outcome: 'unchanged', code: null, message: '', upstream: null, requests: 0, bytes: 0, fetched: 0, kept: 0 };
+  const answer = config.upstreams.length === 0 ? mediaOnly(site) : await fetcher.sync(syncOrder(site, machine, trust, judged));
+  // what is to be judged first is not the last word
+  if (!isToJudge(answer)) noteLink(world.disk, folder.link, answer, trustedNow(trust.time, world.clock));
+  return answer;
+}
+
+function syncOrder(site: Site, machine: Machine, trust: TrustFile, judged: Digest | null): Parameters<Fetcher['sync']>[0] {
+  const { folder, config } = site;
   const refused = machine.state().refused?.code;
   // bytes or tiles were wrong: what is in the mirror is not taken for granted
   const recheck = refused !== undefined && /^(?:CONTENT|LOG)_/.test(refused);
-  return await fetcher.sync({
+  return {
     do: 'sync',
     places: config.upstreams,
     pollSeconds: config.pollSeconds,
     mirror: folder.mirror,
     offer: folder.offer,
     job: { ...syncJob(site, trust), recheck, judged },
-  });
+  };
+}
+
+/** Where media are all that a site gets, one that never came is what it waits for. */
+function mediaOnly({ world, folder }: Site): SyncAnswer {
+  const nothing = { upstream: null, requests: 0, bytes: 0, fetched: 0, kept: 0 };
+  if (timestampIn(world.disk, folder) !== undefined) return { outcome: 'unchanged', code: null, message: '', ...nothing };
+  return { outcome: 'failed', code: 'FETCH_FAILED', message: 'site.yaml names no upstream, and no medium was imported yet', ...nothing };
 }
 
 /** Whether a sync ended because what it brought is to be judged before content is. */

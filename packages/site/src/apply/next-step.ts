@@ -2,11 +2,12 @@
 import { ERRORS } from '@sealane/core';
 import type { WorkloadStatus } from '../drivers/driver.js';
 import { activeHold } from './hold.js';
+import { type LinkNote, linkRemedy } from './link-note.js';
 import { retirementOf } from './retirement.js';
 import type { SiteState } from './state.js';
 
 /** The step; null where nothing is to be done. What stops everything else comes first. */
-export function nextStep(state: SiteState, workload: WorkloadStatus, now: string): string | null {
+export function nextStep(state: SiteState, workload: WorkloadStatus, link: LinkNote | undefined, now: string): string | null {
   const { phase, current, refused } = state;
   if (retirementOf(state) !== undefined) return ERRORS.SITE_RETIRED.hint;
   if (phase.at === 'held') return phase.code === 'ONE_WAY_FAILED' ? ERRORS.ONE_WAY_FAILED.hint : LIFT;
@@ -15,9 +16,10 @@ export function nextStep(state: SiteState, workload: WorkloadStatus, now: string
   if (state.drained !== null) return ERRORS.SITE_DRAINED.hint;
   if (state.stopped) return 'start what an operator stopped: sealane-site start';
   if (activeHold(state.hold, now) !== null) return ERRORS.LOCAL_HOLD.hint;
-  if (current === null && refused === null) return INSTALL;
+  const unreached = link === undefined ? null : linkRemedy(link.code);
+  if (current === null && refused === null) return unreached ?? INSTALL;
   if (current !== null && (workload.is === 'ended' || workload.is === 'none')) return MEND;
-  return refused === null ? null : ERRORS[refused.code].hint;
+  return refused === null ? unreached : ERRORS[refused.code].hint;
 }
 
 /** For a site that knows of nothing that is installed. */

@@ -3,6 +3,7 @@ import type { Digest } from '@sealane/core';
 import type { WorkloadStatus } from '../drivers/driver.js';
 import type { UpdaterStatus } from '../self/slots.js';
 import { activeHold } from './hold.js';
+import type { LinkNote } from './link-note.js';
 import { nextStep } from './next-step.js';
 import { retirementOf } from './retirement.js';
 import { highestOf } from './secret-versions.js';
@@ -32,6 +33,8 @@ export interface SiteStatus {
   readonly workload: WorkloadStatus;
   /** What runs or was changed beside the release, as the last update found it. */
   readonly strays: readonly Pick<StrayNote, 'what' | 'how' | 'did' | 'since'>[];
+  /** Why the last update could not bring all that the lane has, and since when; null when it could. */
+  readonly link: LinkNote | null;
   readonly failedHere: readonly Denied[];
   readonly refused: SiteState['refused'];
   /** Why the channel drained it. */
@@ -49,6 +52,7 @@ export function siteStatus(
   trust: TrustFile,
   workload: WorkloadStatus,
   strays: readonly StrayNote[],
+  link: LinkNote | undefined,
   receiptsQueued: number,
   now: string,
 ): Omit<SiteStatus, 'updater'> {
@@ -63,12 +67,13 @@ export function siteStatus(
     stopped: state.stopped,
     workload,
     strays: strays.map(({ what, how, did, since }) => ({ what, how, did, since })),
+    link: link ?? null,
     failedHere: state.denied,
     refused: state.refused,
     drained: state.drained,
     retired: retirementOf(state)?.reason ?? null,
     secrets: secretLines(state),
-    next: nextStep(state, workload, now),
+    next: nextStep(state, workload, link, now),
   };
 }
 

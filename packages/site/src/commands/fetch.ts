@@ -4,7 +4,7 @@ import { type CommandSpec, untilAborted } from '@sealane/core/command-line';
 import { SiteError } from '@sealane/core';
 import { nodeDisk } from '../disk.js';
 import { systemClock } from '../clock.js';
-import { broughtBy, type FetchFolders, restOf } from '../fetch/brought.js';
+import { broughtBy, type FetchFolders, ranInto, restOf } from '../fetch/brought.js';
 import { fetchWorld } from '../fetch/fetch-world-shell.js';
 import type { FetchWorld } from '../fetch/sync-run.js';
 import { serveFetch } from '../fetch/worker.js';
@@ -76,7 +76,7 @@ async function carryOut(order: FetchOrder, folders: FetchFolders, world: FetchWo
       talk(
         `${outcome}${upstream === null ? '' : ` from ${upstream}`}: ${requests} requests, ${bytes} bytes${message === '' ? '' : `; ${message}`}${code === null ? '' : ` (${code})`}`,
       );
-      return { brought: broughtBy(nodeDisk, folders, order.job, answer.synced), rest: restOf(answer.synced) };
+      return { brought: broughtBy(nodeDisk, folders, order.job, answer.synced), rest: restOf(answer.synced), ...ranInto(answer.synced) };
     }
     case 'certify': {
       const answer = await serveFetch({ ...order, mirror: folders.mirror }, world);

@@ -1,8 +1,10 @@
 /** `sealane-site mirror sync`: what a link brings while it is there, to be installed later. */
-import { ERRORS } from '@sealane/core';
+import { type ErrorCode, ERRORS } from '@sealane/core';
 import type { CommandSpec } from '@sealane/core/command-line';
 import { isToJudge, judgedNow, syncMirror } from '../apply/ask-fetch.js';
+import { linkCodeOf, linkRemedy } from '../apply/link-note.js';
 import { expectNotRetired } from '../apply/retirement.js';
+import type { SyncAnswer } from '../fetch/protocol.js';
 import { withLockedSite } from '../site-shell.js';
 
 /** The command. */
@@ -20,9 +22,14 @@ export const command: CommandSpec = {
         const { outcome, code, message, upstream } = answer;
         const exit = outcome === 'synced' || outcome === 'unchanged' ? 0 : ERRORS[code ?? 'FETCH_FAILED'].exit;
         const text = `${outcome}${upstream === null ? '' : ` from ${upstream}`}${message === '' ? '' : `: ${message}`}`;
-        return { exit, json: { site: site.config.name, ...answer }, text, ...(code === null ? {} : { hint: ERRORS[code].hint }) };
+        return { exit, json: { site: site.config.name, ...answer }, text, ...(code === null ? {} : { hint: hintOf(answer, code) }) };
       } finally {
         await fetcher.close();
       }
     }),
 };
+
+function hintOf(answer: SyncAnswer, code: ErrorCode): string {
+  const said = linkCodeOf(answer);
+  return said === null ? ERRORS[code].hint : linkRemedy(said);
+}

@@ -1,5 +1,6 @@
 /** `sealane-site status`. */
 import type { CommandSpec } from '@sealane/core/command-line';
+import { readLinkNote } from '../apply/link-note.js';
 import { readState } from '../apply/machine.js';
 import { queuedNumbers } from '../apply/receipt-queue.js';
 import { siteStatus, type SiteStatus } from '../apply/status.js';
@@ -25,6 +26,7 @@ export const command: CommandSpec = {
       trust,
       await driver.status(),
       readStrays(world.disk, folder.strays),
+      readLinkNote(world.disk, folder.link),
       queuedNumbers(world.disk, folder.receipts, state).length,
       trustedNow(trust.time, world.clock),
     );
@@ -44,6 +46,7 @@ function textOf({
   stopped,
   workload,
   strays,
+  link,
   failedHere,
   refused,
   drained,
@@ -60,6 +63,7 @@ function textOf({
     `  ${receiptsQueued} receipts wait to be sent`,
     ...(hold === null ? [] : [`  held${hold.until === null ? '' : ` until ${hold.until}`}: ${hold.reason}`]),
     ...strays.map(({ what, how, did, since }) => `  beside the release, since ${since}: ${what}: ${how}; ${did}`),
+    ...(link === null ? [] : [`  not all could be brought since ${link.since} (${link.code})`]),
     ...failedHere.map(({ release, reason }) => `  not tried again: ${release} (${reason})`),
     ...(drained === null ? [] : [`  drained: ${drained}`]),
     ...(retired === null ? [] : [`  retired by the registrar: ${retired}`]),

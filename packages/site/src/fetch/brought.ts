@@ -2,6 +2,7 @@
 import { type Digest, LIMITS, SealaneError, sha256 } from '@sealane/core';
 import type { Disk } from '../disk.js';
 import type { FetchReply } from '../service/wire.js';
+import { sayable } from './may-say.js';
 import type { SyncAnswer } from './protocol.js';
 import type { SyncJob } from './sync-job.js';
 import path from 'node:path';
@@ -26,6 +27,12 @@ export function restOf({ outcome, code }: SyncAnswer): FetchReply['rest'] {
   if (outcome !== 'partial') return 'here';
   if (code === null) return 'coming';
   return code === 'BUDGET_SPENT' ? 'spent' : 'unreached';
+}
+
+/** What it ran into, where not all was brought: `apply` tells a technician. */
+export function ranInto({ outcome, code }: SyncAnswer): Pick<FetchReply, 'code'> {
+  const isShort = outcome === 'failed' || (outcome === 'partial' && code !== null);
+  return isShort ? { code: sayable(code) } : {};
 }
 
 /** The digest of the timestamp that `apply` would judge: an offered one before the mirror's. */

@@ -38,7 +38,7 @@ function syncedAnswer({ absent, wrong, fetched, kept }: Tally): Pick<SyncAnswer,
 }
 
 /** What stopped a sync that is neither trust nor bytes; faults of the program pass. */
-export function failureOf(at: string, error: unknown): SyncEnd {
+export function failureOf(at: string | null, error: unknown): SyncEnd {
   if (error instanceof SealaneError) return failed(at, error.code, error.message);
   if (isDiskFull(error)) return failed(at, 'DISK_SHORT', error.message);
   if (isNodeError(error, 'EROFS', 'EACCES', 'EPERM')) return failed(at, 'STATE_UNWRITABLE', error.message);
@@ -46,6 +46,6 @@ export function failureOf(at: string, error: unknown): SyncEnd {
   throw error;
 }
 
-function failed(at: string, code: ErrorCode, message: string): SyncEnd {
+function failed(at: string | null, code: ErrorCode, message: string): SyncEnd {
   return { is: 'failed', at, code, message };
 }

@@ -6,6 +6,7 @@ import type { CertifyAnswer, FetchRequest, FlushAnswer, SyncAnswer } from './pro
 import { flushReceipts } from './receipts-flush.js';
 import { openRoutes } from './routes/routes.js';
 import { sync } from './sync.js';
+import { answerTo, failureOf } from './sync-answer.js';
 import type { FetchWorld } from './sync-run.js';
 
 /** Serves one request; never rejects for what an upstream does. */
@@ -18,7 +19,16 @@ export async function serveFetch(
   return { synced: await syncPlaces(request, world) };
 }
 
+/** What stops it before any place was asked, or after all were, is its own disk. */
 async function syncPlaces(request: Extract<FetchRequest, { do: 'sync' }>, world: FetchWorld): Promise<SyncAnswer> {
+  try {
+    return await syncOver(request, world);
+  } catch (error) {
+    return answerTo(failureOf(null, error), { requests: 0, bytes: 0 });
+  }
+}
+
+async function syncOver(request: Extract<FetchRequest, { do: 'sync' }>, world: FetchWorld): Promise<SyncAnswer> {
   const { job, places, pollSeconds } = request;
   const mirror = openMirror(world, request.mirror, request.offer);
   const day = job.now.slice(0, 10);

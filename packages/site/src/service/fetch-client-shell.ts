@@ -5,11 +5,12 @@ import { parseBundle } from '@sealane/trust';
 import type { Fetcher } from '../apply/fetch-shell.js';
 import { type Disk, isNodeError } from '../disk.js';
 import { timestampIn } from '../fetch/brought.js';
+import type { FetchCode } from '../fetch/may-say.js';
 import type { FlushAnswer, QueuedReceipt, SyncAnswer } from '../fetch/protocol.js';
 import { askLine } from './line-socket-shell.js';
 import { type FetchOrder, type FetchReply, MAX_FETCH_ANSWER_BYTES, parseFetchAnswer } from './wire.js';
 
-/** Where people read what `fetch` ran into: it has no other word for it. */
+/** Where people read what `fetch` ran into: over the socket it has a code for it, and no other word. */
 const WHY = 'its journal says why: journalctl -u sealane-site-fetch';
 
 /** The fetch service on a socket. `signal` breaks off what is under way. */
@@ -62,23 +63,23 @@ function unreachable(socket: string, got: string, cause?: Error): SiteError {
 function answerOf(
   disk: Disk,
   folders: { readonly mirror: string; readonly offer: string },
-  { brought, rest }: FetchReply,
+  { brought, rest, code }: FetchReply,
   expiry: 'network' | 'medium',
 ): SyncAnswer {
-  if (brought !== null && brought === timestampIn(disk, folders)) return thereOrPartly(rest);
+  if (brought !== null && brought === timestampIn(disk, folders)) return thereOrPartly(rest, code);
   const [wrong] = disk.list(blobFolder(folders.offer));
   if (expiry === 'medium' && wrong !== undefined)
     return answer('incomplete', 'CONTENT_DIGEST', `expected the bytes that its name says in content/blobs/sha256/${wrong}, got others`);
   // documents that were offered and refused: whoever asked looks at them with the site's own trust
   if (disk.list(path.join(folders.offer, 'trust')).length > 0) return answer('synced', null, '');
-  return answer('failed', 'FETCH_FAILED', `the fetch service brought nothing: ${WHY}`);
+  return answer('failed', code ?? 'FETCH_FAILED', `the fetch service brought nothing: ${WHY}`);
 }
 
 /** Where `fetch` says that content is missing for now, its word can only put off what is not here. */
-function thereOrPartly(rest: FetchReply['rest']): SyncAnswer {
+function thereOrPartly(rest: FetchReply['rest'], code: FetchCode = rest === 'spent' ? 'BUDGET_SPENT' : 'FETCH_FAILED'): SyncAnswer {
   if (rest === 'here') return answer('synced', null, '');
   if (rest === 'coming') return answer('partial', null, '');
-  return answer('partial', rest === 'spent' ? 'BUDGET_SPENT' : 'FETCH_FAILED', `the fetch service has not brought all content: ${WHY}`);
+  return answer('partial', code, `the fetch service has not brought all content: ${WHY}`);
 }
 
 function blobFolder(folder: string): string {

@@ -1,4 +1,4 @@
-import { SealaneError, utf8 } from '@sealane/core';
+import { ERRORS, SealaneError, utf8 } from '@sealane/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseFetchAnswer, parseFetchOrder, parseOperatorAnswer, parseOperatorRequest } from './wire.js';
@@ -6,14 +6,16 @@ import { parseFetchAnswer, parseFetchOrder, parseOperatorAnswer, parseOperatorRe
 const line = (value: unknown): Uint8Array => utf8(JSON.stringify(value));
 const digest = `sha256:${'ab'.repeat(32)}`;
 
-test('takes a digest or nothing from fetch, and one of four words', () => {
+test('takes a digest or nothing from fetch, one of four words, and what it ran into', () => {
   const rest = 'here';
   expect(parseFetchAnswer(line({ v: 1, brought: digest, rest }))).toEqual({ brought: digest, rest });
   expect(parseFetchAnswer(line({ v: 1, brought: null, rest: 'spent' }))).toEqual({ brought: null, rest: 'spent' });
+  expect(parseFetchAnswer(line({ v: 1, brought: null, rest, code: 'DISK_SHORT' }))).toEqual({ brought: null, rest, code: 'DISK_SHORT' });
   const bads = [
     { brought: digest, rest },
     { v: 2, brought: digest, rest },
     { v: 1, brought: digest, rest, code: 'x' },
+    { v: 1, brought: digest, rest, message: 'x' },
     { v: 1, brought: digest, rest: 'install it' },
     { v: 1, brought: digest },
     { v: 1, rest },
@@ -22,6 +24,17 @@ test('takes a digest or nothing from fetch, and one of four words', () => {
     digest,
   ];
   for (const bad of bads) expect(() => parseFetchAnswer(line(bad))).toThrow(expect.objectContaining({ code: 'FETCH_FAILED' }));
+});
+
+test('takes no code from fetch that would be a verdict, nor one of another program', () => {
+  const may = Object.keys(ERRORS).filter((code) => {
+    try {
+      return parseFetchAnswer(line({ v: 1, brought: null, rest: 'unreached', code })).code === code;
+    } catch {
+      return false;
+    }
+  });
+  expect(may.sort()).toEqual(['BUDGET_SPENT', 'CONFIG_INVALID', 'DISK_SHORT', 'FETCH_FAILED', 'FETCH_TOO_SLOW', 'STATE_UNWRITABLE']);
 });
 
 test('reads arbitrary bytes as an answer or as an error with a code', () => {

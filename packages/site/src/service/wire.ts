@@ -17,6 +17,7 @@ import {
   SiteError,
 } from '@sealane/core';
 import { z } from 'zod';
+import { FETCH_MAY_SAY, type FetchCode } from '../fetch/may-say.js';
 import type { QueuedReceipt } from '../fetch/protocol.js';
 import type { Place } from '../fetch/routes/place.js';
 import type { SyncJob } from '../fetch/sync-job.js';
@@ -58,12 +59,15 @@ export const fetchAnswerShape = z.strictObject({
     .regex(/^sha256:[0-9a-f]{64}$/)
     .nullable(),
   rest: z.enum(['here', 'coming', 'spent', 'unreached']),
+  code: z.enum(FETCH_MAY_SAY).exactOptional(),
 });
 
 /** What `fetch` did: the state of the lane that it brought, and whether content of it is still to come. */
 export interface FetchReply {
   readonly brought: Digest | null;
   readonly rest: z.output<typeof fetchAnswerShape>['rest'];
+  /** What it ran into where it did not bring all. It is not said where there is nothing to say: an `apply` of before knows no such word. */
+  readonly code?: FetchCode;
 }
 
 const word = z.string().max(4096);
@@ -87,12 +91,15 @@ export type OperatorAnswer =
 /**
  * Reads what `fetch` answered.
  *
- * @throws SiteError `FETCH_FAILED` it is anything but a digest or null, and a word
+ * @throws SiteError `FETCH_FAILED` it is anything but a digest or null, and words that it may say
  */
 export function parseFetchAnswer(line: Uint8Array): FetchReply {
-  const { brought, rest } = fetchAnswerShape.safeParse(parseOr(line)).data ?? {};
-  if (rest !== undefined && (brought === null || isDigest(brought))) return { brought, rest };
-  throw new SiteError('FETCH_FAILED', 'read the answer of the fetch service: expected version 1 with a digest or null, and a word');
+  const { brought, rest, code } = fetchAnswerShape.safeParse(parseOr(line)).data ?? {};
+  if (rest !== undefined && (brought === null || isDigest(brought))) return { brought, rest, ...(code === undefined ? {} : { code }) };
+  throw new SiteError(
+    'FETCH_FAILED',
+    'read the answer of the fetch service: expected version 1 with a digest or null, and words that it may say',
+  );
 }
 
 /**
