@@ -62,7 +62,6 @@ const PROMOTE_POINTS = [
   'ledger:cosigned#2',
   'promote:decision-witnessed',
   'disk:renamed#1',
-  'promote:waybill-written',
   'disk:renamed#3',
   'disk:renamed#5',
   'ledger:tiles-published',

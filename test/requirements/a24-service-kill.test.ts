@@ -8,7 +8,7 @@ import { makeLane, type TestLane } from '../support/lane.js';
 import type { Server } from '../support/run.js';
 import { api, type ApiAnswer, GITHUB_CLAIMS, type Issuer, serviceYaml, startIssuer, startService } from '../support/service.js';
 
-const POINTS = ['ledger:committed', 'promote:decision-logged', 'promote:waybill-written', 'publish:snapshot-written'];
+const POINTS = ['ledger:committed', 'promote:decision-logged', 'ledger:tiles-published', 'publish:snapshot-written'];
 
 let dir: string;
 let lane: TestLane;
@@ -38,7 +38,7 @@ async function promote(service: Server, release: string): Promise<ApiAnswer> {
 }
 
 /** Points of the second batch: the first one is the question that came first, the second those that came meanwhile. */
-const BATCH_POINTS = ['promote:decision-logged#2', 'promote:waybill-written#2', 'publish:log-written#2'];
+const BATCH_POINTS = ['promote:decision-logged#2', 'ledger:tiles-published#2', 'publish:log-written#2'];
 
 /** Digests of the decisions that let the release into dev, and whether the ledger is sound. */
 async function passedDecisions(release: string): Promise<readonly string[]> {

@@ -8,7 +8,7 @@ import { PEOPLE, type Person, ReleaseModel, type Stage, STAGES, type Version, VE
 const JUNIT =
   '<testsuites><testsuite name="api" tests="1" failures="0"><testcase classname="api" name="answers"/></testsuite></testsuites>\n';
 /** Durable steps of a promotion that passes, in their order. */
-const CRASHES = ['ledger:committed', 'promote:decision-logged', 'promote:waybill-written', 'publish:snapshot-written'];
+const CRASHES = ['ledger:committed', 'promote:decision-logged', 'ledger:tiles-published', 'publish:snapshot-written'];
 
 export type Step =
   | { readonly do: 'provenance' | 'tests' | 'revoke'; readonly version: Version }

@@ -49,6 +49,45 @@ test('RFC 8785, section 3.2.3: keys are sorted by UTF-16 code units', () => {
   expect(new Set(values)).toEqual(new Set(order));
 });
 
+/** Section 3.2 by its words, one value after another. */
+function byTheBook(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(byTheBook).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
+  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${byTheBook(member)}`).join(',')}}`;
+}
+
+test('any value, its keys in any order and looking like numbers or not, is written by the book', () => {
+  const key = fc.oneof(fc.string({ unit: 'grapheme' }), fc.nat({ max: 20 }).map(String), fc.constantFrom('__proto__', 'toJSON'));
+  const { any } = fc.letrec<{ any: JsonValue }>((tie) => ({
+    any: fc.oneof(
+      { depthSize: 'small' },
+      fc.oneof(fc.string({ unit: 'grapheme' }), fc.integer(), fc.double({ noNaN: true, min: -1e15, max: 1e15 }), fc.boolean()),
+      fc.constant(null),
+      fc.array(tie('any'), { maxLength: 4 }),
+      fc.dictionary(key, tie('any'), { maxKeys: 5 }),
+    ),
+  }));
+  fc.assert(
+    fc.property(any, (value) => {
+      const text = canonical(value);
+      expect(text).toBe(byTheBook(value));
+      expect(canonical(parseStrictJson(Buffer.from(text), WIDE))).toBe(text);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('what JSON cannot say is refused wherever the keys stand in order', () => {
+  const bad = ['\ud800', { '\udc00': 1 }, [undefined], [Number.NaN], { a: Number.POSITIVE_INFINITY }, [1n], [() => 1]];
+  for (const value of bad) {
+    expect(refusal(() => canonical(value as unknown as JsonValue))).toBe('JSON_MALFORMED');
+    expect(refusal(() => canonical({ z: 1, a: value } as unknown as JsonValue))).toBe('JSON_MALFORMED');
+  }
+  // a text that only looks like an escape
+  expect(canonical(['\\ud800'])).toBe('["\\\\ud800"]');
+});
+
 /** RFC 8785, appendix B: IEEE 754 bits and their text. */
 const NUMBERS: readonly (readonly [string, string])[] = [
   ['0000000000000000', '0'],

@@ -21,6 +21,9 @@ import { reached } from './crash-point.js';
 
 const flush = promisify(fsync);
 
+/** Files that are open at once, of the 1,024 that a process has where nothing else is set. */
+const OPEN_AT_ONCE = 128;
+
 /** Mode of files that anybody may read, and of private keys. */
 export const PUBLIC_FILE = 0o644;
 export const PRIVATE_FILE = 0o600;
@@ -85,7 +88,8 @@ export async function durableWriteAll(files: ReadonlyMap<string, Uint8Array>, mo
 async function replaceAll(files: ReadonlyMap<string, Uint8Array>, mode: number): Promise<void> {
   const folders = new Set([...files.keys()].map((file) => path.dirname(file)));
   for (const folder of folders) mkdirSync(folder, { recursive: true, mode: mode === PRIVATE_FILE ? 0o700 : 0o755 });
-  await Promise.all([...files].map(([file, bytes]) => writeTemporary(file, bytes, mode)));
+  const written = [...files];
+  for (let at = 0; at < written.length; at += OPEN_AT_ONCE) await writeTemporaries(written.slice(at, at + OPEN_AT_ONCE), mode);
   for (const file of files.keys()) {
     renameSync(temporaryOf(file), file);
     reached('disk:renamed');
@@ -93,13 +97,20 @@ async function replaceAll(files: ReadonlyMap<string, Uint8Array>, mode: number):
   await Promise.all([...folders].map(flushFolder));
 }
 
-async function writeTemporary(file: string, bytes: Uint8Array, mode: number): Promise<void> {
-  const handle = openSync(temporaryOf(file), 'w', mode);
+/** All are written before the first is flushed: a file system that is flushing lets nobody make a file. */
+async function writeTemporaries(files: readonly (readonly [string, Uint8Array])[], mode: number): Promise<void> {
+  const handles: number[] = [];
   try {
-    writeWhole(handle, bytes);
-    await flush(handle);
+    for (const [file, bytes] of files) {
+      const handle = openSync(temporaryOf(file), 'w', mode);
+      handles.push(handle);
+      writeWhole(handle, bytes);
+    }
+    // each is waited for, also when one has failed: none may be closed under a flush
+    const flushed = await Promise.allSettled(handles.map((handle) => flush(handle)));
+    for (const each of flushed) if (each.status === 'rejected') throw each.reason;
   } finally {
-    closeSync(handle);
+    for (const handle of handles) closeSync(handle);
   }
 }
 

@@ -26,7 +26,7 @@ import { rigStatements } from '../rig/statements.js';
 import { retiredSites } from '../site/in-force.js';
 import { rolloutOf } from './rollout.js';
 import type { GateSource, Question } from './gate-source.js';
-import { enrolledTrust, headQuorum, verifyEntry } from './verify-entry.js';
+import { checkSignatures, enrolledTrust, headQuorum, verifyEntry } from './verify-entry.js';
 import { asksForWaysBack, replacedReleases, waysBack } from './ways-back.js';
 
 /**
@@ -43,7 +43,11 @@ export type JudgedAt = 'witnessed' | 'expected' | WitnessedTime;
 export async function gateInput(promoter: GateSource, question: Question, at: JudgedAt): Promise<GateInput> {
   const { policy, digest: policyDigest } = stageOf(promoter, question.stage);
   const releaseDoc = await releaseDocument(promoter, question.release);
-  const { statements, refused } = await verifiedStatements(promoter, question, releaseDoc);
+  // the fleet is read while signatures are checked
+  const [{ statements, refused }, fleet] = await Promise.all([
+    verifiedStatements(promoter, question, releaseDoc),
+    fleetOf(promoter, question),
+  ]);
   return {
     ...question,
     releaseDoc,
@@ -52,7 +56,7 @@ export async function gateInput(promoter: GateSource, question: Question, at: Ju
     statements,
     refused,
     blob: (digest) => readBlob(promoter, digest),
-    fleet: await fleetOf(promoter, question),
+    fleet,
     time: await timeOf(promoter, question.stage, at),
     groups: policy.groups,
     ...(asksForWaysBack(policy) ? { replaces: await replacedReleases(promoter, question) } : {}),
@@ -99,6 +103,7 @@ async function verifyEntries(
 ): Promise<{ statements: readonly VerifiedStatement[]; refused: readonly RefusedStatement[] }> {
   const statements: VerifiedStatement[] = [];
   const refused: RefusedStatement[] = [];
+  await checkSignatures(entries);
   for (const entry of entries) {
     const { predicateType } = entry.statement;
     try {

@@ -12,8 +12,10 @@
 import { type Digest, isDigest } from '@sealane/core';
 import type { Ledger, LedgerEntry } from '@sealane/ledger';
 import { reached } from '../crash-point.js';
+import { durableWriteAll, PUBLIC_FILE } from '../disk-shell.js';
 import { tryWitness } from '../log/log-statements.js';
 import { type Promoter, releaseOf, stageOf } from '../promoter.js';
+import { payloadFiles } from '../trust/publish-payloads.js';
 import { asError, type ByQuestion, eachAlone, type Failures, filterQuestions } from './each-alone.js';
 import type { Question } from './gate-source.js';
 import { judge, judgeAgain, type Judgement } from './judge.js';
@@ -22,6 +24,7 @@ import { type Outcome, outcomeOf } from './plan.js';
 import { publishDecisions, standingOf } from './publish-decisions.js';
 import { rolloutOf } from './rollout.js';
 import { stillLedger } from './still-ledger.js';
+import { checkSignatures } from './verify-entry.js';
 import { asksForWaysBack } from './ways-back.js';
 
 /** What a caller wants: a release (digest or NAME@VERSION) in a stage, for one group or for all. */
@@ -65,11 +68,9 @@ export async function promoteTogether(
   const taken = await takeQuestions(promoter, wishes);
   const failures: Failures = new Map();
   const questions = new Set(taken.flatMap((each) => (each !== undefined && 'question' in each ? [each.question] : [])));
-  const still = stillLedger(
-    promoter.ledger,
-    [...questions].map(({ release }) => release),
-  );
-  const judged = await judgeWitnessed(promoter, still, { questions: whileGoingOn(questions, goOn), failures });
+  const releases = [...questions].map(({ release }) => release);
+  const still = stillLedger(promoter.ledger, releases);
+  const judged = await judgeWitnessed(promoter, still, { releases, questions: whileGoingOn(questions, goOn), failures });
   const outcomes = await decide(promoter, still, { judged, witnessed, failures });
   return taken.map((each) => {
     if (each === undefined || 'error' in each) return each;
@@ -125,9 +126,18 @@ function* whileGoingOn(questions: Iterable<Question>, goOn: () => boolean): Gene
 async function judgeWitnessed(
   promoter: Promoter,
   still: Ledger,
-  { questions, failures }: { readonly questions: Iterable<readonly [Question, undefined]>; readonly failures: Failures },
+  {
+    releases,
+    questions,
+    failures,
+  }: {
+    readonly releases: readonly Digest[];
+    readonly questions: Iterable<readonly [Question, undefined]>;
+    readonly failures: Failures;
+  },
 ): Promise<ByQuestion<Judgement>> {
   const source = { ...promoter, ledger: still };
+  await checkSignatures((await Promise.all(releases.map((release) => still.evidenceAbout(release)))).flat());
   const judged = await eachAlone(questions, failures, (_, question) => judge(source, question, 'witnessed'));
   const expected = await eachAlone(judged, failures, (judgement) => judgeAgain(source, judgement, 'expected'));
   const isOld = [...expected].some(([question, { verdict }]) => judged.get(question)?.verdict !== verdict);
@@ -176,13 +186,16 @@ async function publish(
   },
 ): Promise<ByQuestion<unknown>> {
   if (entries.size === 0) return entries;
-  const isWitnessed = (await tryWitness(promoter)) && witnessed;
   const passed = filterQuestions(entries, (_, question) => verdicts.get(question)?.verdict === 'passed');
+  const payloads = payloadFiles(promoter, [...passed.values()]);
+  // what was signed is brought to the disk while witnesses are asked: it is there before any checkpoint that names it
+  const [isQuorum] = await Promise.all([tryWitness(promoter), durableWriteAll(payloads, PUBLIC_FILE)]);
+  const isWitnessed = isQuorum && witnessed;
   const standing = await standingOf({ ...promoter, ledger: still }, passed, failures);
   const open = filterQuestions(standing, ({ groups }) => groups.length > 0);
   if (open.size === 0) return standing;
   if (!isWitnessed) return filterQuestions(standing, (_, question) => !open.has(question));
   reached('promote:decision-witnessed');
-  await publishDecisions(promoter, still, { decisions: open, failures });
+  await publishDecisions(promoter, still, { decisions: open, written: new Set(payloads.keys()), failures });
   return standing;
 }

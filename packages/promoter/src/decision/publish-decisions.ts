@@ -12,7 +12,7 @@ import { type Promoter, stageOf } from '../promoter.js';
 import { publishLane } from '../trust/publish-lane.js';
 import { type ByQuestion, eachAlone, type Failures } from './each-alone.js';
 import { ordersOf } from './orders.js';
-import { waybillOf, writeBlobs } from './waybill.js';
+import { blobFiles, waybillOf } from './waybill.js';
 
 /** A PASSED decision, and the groups that are to follow it now. */
 export interface Standing {
@@ -64,19 +64,21 @@ function counterIn({ groups }: Channel, name: string): number {
 export async function publishDecisions(
   promoter: Promoter,
   still: Ledger,
-  { decisions, failures }: { readonly decisions: ByQuestion<Standing>; readonly failures: Failures },
+  {
+    decisions,
+    written,
+    failures,
+  }: { readonly decisions: ByQuestion<Standing>; readonly written: ReadonlySet<string>; readonly failures: Failures },
 ): Promise<void> {
   const inOrder = new Map([...decisions].sort(([, left], [, right]) => left.counter - right.counter));
   const waybills = await eachAlone(inOrder, failures, ({ entry }, question) => waybillOf({ ...promoter, ledger: still }, question, entry));
   if (waybills.size === 0) return;
-  await writeBlobs(promoter, [...waybills.values()]);
-  reached('promote:waybill-written');
   const channels = new Map<string, Channel>();
   for (const [{ release, stage }, { counter, groups, waybill }] of withWaybills(inOrder, waybills)) {
     const choice = { release, waybill: sha256(waybill), length: waybill.length, counter };
     channels.set(stage, setChannelGroups(promoter, stage, groups, choice, channels.get(stage)));
   }
-  await publishLane(promoter, channels);
+  await publishLane(promoter, channels, { content: blobFiles(promoter, [...waybills.values()]), written });
   reached('promote:published');
 }
 

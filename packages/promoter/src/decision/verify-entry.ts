@@ -1,5 +1,5 @@
 /** Verification of entries of the ledger, each once: the same entry under the same checkpoint and trust is what it was. */
-import type { QuorumCheckpoint } from '@sealane/core';
+import { type Envelope, envelopePayload, envelopeSignature, pae, type QuorumCheckpoint, verifyP256InPool } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
 import { type LedgerRow, quorumOf, trustWithEnrolled, type VerifiedStatement, verifyLedgerRow, type VerifyTrust } from '@sealane/trust';
 import type { GateSource } from './gate-source.js';
@@ -19,6 +19,23 @@ interface Verified {
 /** By the very trust, which nobody changes in place. */
 const known = new WeakMap<VerifyTrust, Verified>();
 
+/** Envelopes whose signature by the key that came with them was found to hold. Whether the key counts is asked each time. */
+const signed = new WeakSet<Envelope>();
+/** Signatures that are being checked at a time: as many as keep every core at work. */
+const AHEAD = 256;
+
+/** Checks the signatures of entries on every core, before each is asked for; one that does not hold is just not known, and is refused when it is. */
+export async function checkSignatures(entries: readonly LedgerEntry[]): Promise<void> {
+  // a keyless one is checked with its certificate
+  const open = entries.filter(({ envelope, certified }) => certified === undefined && !signed.has(envelope));
+  for (let at = 0; at < open.length; at += AHEAD) await Promise.all(open.slice(at, at + AHEAD).map(checkSignature));
+}
+
+async function checkSignature({ envelope, spki }: LedgerEntry): Promise<void> {
+  const data = pae(envelope.payloadType, envelopePayload(envelope));
+  if (await verifyP256InPool(spki, data, envelopeSignature(envelope))) signed.add(envelope);
+}
+
 /**
  * Verifies an entry against a trust.
  *
@@ -29,7 +46,7 @@ export async function verifyEntry(source: Pick<GateSource, 'ledger'>, entry: Led
   const row = await ledgerRow(source, entry);
   const before = entries.get(entry);
   if (before?.cosigned === row.cosigned) return before.statement;
-  const statement = verifyLedgerRow(row, { trust, quorums });
+  const statement = verifyLedgerRow(row, { trust, quorums, signatures: signed });
   entries.set(entry, { cosigned: row.cosigned, statement });
   return statement;
 }

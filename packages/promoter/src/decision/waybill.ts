@@ -4,7 +4,7 @@ import type { LedgerEntry } from '@sealane/ledger';
 import { decisionInputs, encodeWaybill, readDecision, type WaybillBlob, BUNDLE_MEDIA_TYPE, readCarriedBundle } from '@sealane/trust';
 import path from 'node:path';
 import { readBlob } from '../content.js';
-import { durableWrite, durableWriteAll, PUBLIC_FILE } from '../disk-shell.js';
+import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
 import { bundleOf, firstCheckpoint, statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import { rigStatements } from '../rig/statements.js';
@@ -103,9 +103,9 @@ export function writeBlob({ home }: Pick<Promoter, 'home'>, bytes: Uint8Array): 
   return digest;
 }
 
-/** Puts several into `content/`: all are durable when it resolves. */
-export async function writeBlobs({ home }: Pick<Promoter, 'home'>, blobs: readonly Uint8Array[]): Promise<void> {
-  await durableWriteAll(new Map(blobs.map((bytes) => [blobFile(home, sha256(bytes)), bytes])), PUBLIC_FILE);
+/** Blobs by the files that they are in `content/`. */
+export function blobFiles({ home }: Pick<Promoter, 'home'>, blobs: readonly Uint8Array[]): ReadonlyMap<string, Uint8Array> {
+  return new Map(blobs.map((bytes) => [blobFile(home, sha256(bytes)), bytes]));
 }
 
 function blobFile({ content }: Promoter['home'], digest: Digest): string {

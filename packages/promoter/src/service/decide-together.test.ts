@@ -72,6 +72,23 @@ describe('decideTogether', () => {
     expect(pauses).toBe(comes.length + 5);
   });
 
+  it('waits for nobody in the batches after those who were waited for did not come, and then tries again', async () => {
+    let pauses = 0;
+    onPause = () => Promise.resolve(void (pauses += 1));
+    const ask = deciding();
+    /** Eight who ask together and never again, and then one: how many pauses it was waited for them. */
+    const crowdAndOne = async (): Promise<number> => {
+      await Promise.all(Array.from({ length: 8 }, (_, n) => ask(wish(String(n)))));
+      pauses = 0;
+      await ask(wish('alone'));
+      return pauses;
+    };
+    const waited: number[] = [];
+    for (let round = 0; round < 9; round += 1) waited.push(await crowdAndOne());
+    // in vain, and then in one, two and four batches not at all
+    expect(waited).toEqual([5, 0, 5, 0, 0, 5, 0, 0, 0]);
+  });
+
   it('waits for nobody when one asks after another', async () => {
     const ask = deciding();
     onPause = () => Promise.reject(new Error('expected no pause'));

@@ -16,6 +16,10 @@ const JUDGING_MS = 500;
 const QUIET_PAUSES = 5;
 /** Most pauses before a batch: a small part of what a batch takes. */
 const MAX_PAUSES = 25;
+/** Of how many that are waited for the share that comes says something. */
+const TELLING = 4;
+/** Most batches that begin without a pause, after pauses in which few came. */
+const MAX_AT_ONCE = 16;
 
 /** What deciding together works on. */
 export interface Deciding {
@@ -33,13 +37,18 @@ export type PromoteTogether = (wish: Wish) => Promise<Outcome>;
 
 /** Nothing waits yet. */
 export function decideTogether({ queue, nowMs, pause, decide }: Deciding): Together<Wish, Outcome> {
+  const patience = { batchesAtOnce: 0, next: 1 };
   return together({
     queue,
     noun: 'a promotion',
     maxBatch: MAX_BATCH,
     gather: (waiting, expected) => {
-      const isEnough = (): boolean => queue.isUrgent() || waiting() >= Math.min(expected, MAX_BATCH);
-      return isEnough() ? undefined : whileTheyAsk(pause, waiting, isEnough);
+      const missing = (): number => Math.min(expected, MAX_BATCH) - waiting();
+      const isEnough = (): boolean => queue.isUrgent() || missing() <= 0;
+      if (isEnough()) return undefined;
+      if (patience.batchesAtOnce > 0) return void (patience.batchesAtOnce -= 1);
+      const before = missing();
+      return whileTheyAsk(pause, waiting, isEnough).then(() => learn(patience, { before, after: missing() }));
     },
     work: async (wishes) => {
       const until = nowMs() + JUDGING_MS;
@@ -58,6 +67,24 @@ async function whileTheyAsk(pause: () => Promise<void>, waiting: () => number, i
     const before = waiting();
     await pause();
     quiet = waiting() > before ? 0 : quiet + 1;
+  }
+}
+
+/** Whether it is worth while to wait for those who were answered together. */
+interface Patience {
+  /** Batches that are to begin at once. */
+  batchesAtOnce: number;
+  /** How many they will be when few come again. */
+  next: number;
+}
+
+/** Where each question is a caller's only one, few of those come who are waited for: ever more batches then begin at once, before it is tried again. */
+function learn(patience: Patience, missing: { readonly before: number; readonly after: number }): void {
+  if (missing.before < TELLING) return;
+  if (2 * missing.after <= missing.before) patience.next = 1;
+  else {
+    patience.batchesAtOnce = patience.next;
+    patience.next = Math.min(2 * patience.next, MAX_AT_ONCE);
   }
 }
 

@@ -40,9 +40,19 @@ export interface PublishTop extends PublishPlace {
   readonly signer: (role: 'snapshot' | 'timestamp') => Promise<Signer>;
 }
 
-/** Publishes the given channels, one for each stage that changed, and everything above them; then the log. */
-export async function publishLane(promoter: Promoter, channels: ReadonlyMap<string, Channel>): Promise<void> {
-  await publishLogFiles(promoter);
+/** What goes with a publication. */
+export interface Beside {
+  /** Files of `content` that channels name, to be written. */
+  readonly content: ReadonlyMap<string, Uint8Array>;
+  /** Files of payloads that this process has on stable storage. */
+  readonly written: ReadonlySet<string>;
+}
+
+const NOTHING: Beside = { content: new Map(), written: new Set() };
+
+/** Publishes the given channels, one for each stage that changed, and everything above them; before them the log, with what they name. */
+export async function publishLane(promoter: Promoter, channels: ReadonlyMap<string, Channel>, beside: Beside = NOTHING): Promise<void> {
+  await publishLogFiles(promoter, beside);
   reached('publish:log-written');
   // on shared storage a holder that was passed over must leave the files of the next one alone
   await promoter.lock?.expectHeld();
@@ -129,16 +139,21 @@ export async function publishTop(
   reached('publish:timestamp-written');
 }
 
-/** Writes what was signed, and the log's static files, up to its latest cosigned checkpoint. */
-export async function publishLogFiles({ ledger, home }: Pick<Promoter, 'ledger' | 'home'>): Promise<void> {
-  const payloads = await publishPayloads({ ledger, home });
+/** Writes what was signed, and the log's static files, up to its latest cosigned checkpoint; `content` with the first of them. */
+export async function publishLogFiles(
+  { ledger, home }: Pick<Promoter, 'ledger' | 'home'>,
+  { content, written }: Beside = NOTHING,
+): Promise<void> {
+  const first = new Map([...content, ...(await publishPayloads({ ledger, home }, written))]);
   const published = readOptional(path.join(home.log, 'checkpoint'));
   const write = async (files: ReadonlyMap<string, Uint8Array>): Promise<void> => {
     const log = [...files].map(([file, bytes]) => [path.join(home.log, file), bytes] as const);
-    await durableWriteAll(new Map([...payloads, ...log]), PUBLIC_FILE);
-    payloads.clear();
+    await durableWriteAll(new Map([...first, ...log]), PUBLIC_FILE);
+    first.clear();
   };
   await ledger.publishTiles(write, published === undefined ? undefined : fromUtf8(published));
+  // a log that no witness has seen has no files yet
+  if (first.size > 0) await durableWriteAll(first, PUBLIC_FILE);
 }
 
 /** The snapshot that the timestamp names; one written before a crash, that no timestamp named, is not current. */

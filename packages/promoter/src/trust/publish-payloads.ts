@@ -18,6 +18,7 @@ import {
   type Signed,
   timestampPath,
 } from '@sealane/core';
+import type { LedgerEntry } from '@sealane/ledger';
 import { readBlob } from '../content.js';
 import { durableWriteAll, PUBLIC_FILE, readOptional } from '../disk-shell.js';
 import type { Promoter } from '../promoter.js';
@@ -35,11 +36,26 @@ export function signedDigest(entry: Pick<Signed, 'envelope'>): Digest {
   return sha256(signedBytes(entry));
 }
 
+/** What is published of entries beside their leaves, by file. */
+export function payloadFiles({ home }: Pick<Promoter, 'home'>, entries: readonly LedgerEntry[]): Map<string, Uint8Array> {
+  const files = entries.map((entry): [string, Uint8Array] => {
+    const bytes = signedBytes(entry);
+    return [path.join(home.content, 'blobs', 'sha256', digestHex(sha256(bytes))), bytes];
+  });
+  const timestamps = entries.flatMap(({ index, certified }): [string, Uint8Array][] =>
+    certified === undefined ? [] : [[path.join(home.log, timestampPath(index)), certified.timestamp]],
+  );
+  return new Map([...files, ...timestamps]);
+}
+
 /**
  * Writes the blobs of all entries that the checkpoint to be published has and the one that lies there has not, but for the last few: those are returned by
- * file, to be written with what else must be there before the checkpoint.
+ * file, to be written with what else must be there before the checkpoint. Those in `written` are there already.
  */
-export async function publishPayloads({ ledger, home }: Pick<Promoter, 'ledger' | 'home'>): Promise<Map<string, Uint8Array>> {
+export async function publishPayloads(
+  { ledger, home }: Pick<Promoter, 'ledger' | 'home'>,
+  written: ReadonlySet<string>,
+): Promise<Map<string, Uint8Array>> {
   const latest = await ledger.latestCosigned();
   let left = new Map<string, Uint8Array>();
   if (latest === null) return left;
@@ -50,14 +66,7 @@ export async function publishPayloads({ ledger, home }: Pick<Promoter, 'ledger' 
     await durableWriteAll(left, PUBLIC_FILE);
     // what was erased is not published again
     const entries = await ledger.noting(() => undefined).entries(at, Math.min(BATCH, size - at));
-    const files = entries.map((entry): [string, Uint8Array] => {
-      const bytes = signedBytes(entry);
-      return [path.join(home.content, 'blobs', 'sha256', digestHex(sha256(bytes))), bytes];
-    });
-    const timestamps = entries.flatMap(({ index, certified }): [string, Uint8Array][] =>
-      certified === undefined ? [] : [[path.join(home.log, timestampPath(index)), certified.timestamp]],
-    );
-    left = new Map([...files, ...timestamps]);
+    left = new Map([...payloadFiles({ home }, entries)].filter(([file]) => !written.has(file)));
   }
   return left;
 }

@@ -1,5 +1,5 @@
 /** One way in for every document of the lane that is ours: bounded, strict JSON, canonical bytes, then its shape. */
-import { canonicalJson, CoreError, equalBytes, type JsonValue, parseStrictJson, TrustError } from '@sealane/core';
+import { canonicalJson, CoreError, equalBytes, type JsonObject, type JsonValue, parseStrictJson, TrustError } from '@sealane/core';
 import type { z } from 'zod';
 
 /** Deepest nesting of a document of ours (the deepest is a waybill with HBOM in a receipt: 12). */
@@ -18,6 +18,25 @@ export function parseDocument<T>(what: string, schema: z.ZodType<T>, bytes: Uint
     throw new TrustError('TRUST_MALFORMED', `parse ${what}: expected canonical JSON (RFC 8785), got another spelling of it`);
   }
   return parseShape(what, schema, value);
+}
+
+/**
+ * The bytes of a document as `parseDocument` takes it: they are canonical by being written so, and are held to the same bounds and shape.
+ *
+ * @throws TrustError as `parseDocument`
+ */
+export function encodeDocument<T extends JsonObject>(what: string, schema: z.ZodType<T>, document: T, maxBytes: number): Uint8Array {
+  const bytes = canonicalJson(document);
+  if (bytes.length > maxBytes || isDeeper(document, MAX_DEPTH)) {
+    throw new TrustError('TRUST_TOO_LARGE', `write ${what}: expected at most ${maxBytes} bytes and ${MAX_DEPTH} levels, got more`);
+  }
+  parseShape(what, schema, document);
+  return bytes;
+}
+
+function isDeeper(value: JsonValue | undefined, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((member: JsonValue | undefined) => isDeeper(member, levels - 1));
 }
 
 /**

@@ -2,9 +2,9 @@
  * The waybill: the one document that travels with a release in a stage. Unsigned and content-addressed: all that counts in it
  * are the signed, logged statements of its bundles.
  */
-import { canonicalJson, type Digest, type JsonObject, LIMITS } from '@sealane/core';
+import { type Digest, type JsonObject, LIMITS } from '@sealane/core';
 import { z } from 'zod';
-import { parseDocument } from '../policy/document.js';
+import { encodeDocument, parseDocument } from '../policy/document.js';
 import { countShape, digestShape, jsonObjectShape, nameShape } from '../policy/shapes.js';
 
 /** A blob that the gates read (HBOM, test report), in `content/` by digest; size in bytes. */
@@ -55,12 +55,10 @@ export function parseWaybill(bytes: Uint8Array): Waybill {
 }
 
 /**
- * The bytes of a waybill: canonical JSON, checked by the parser that sites use.
+ * The bytes of a waybill: canonical JSON, of the shape that sites expect.
  *
  * @throws TrustError as `parseWaybill`
  */
 export function encodeWaybill(waybill: Waybill): Uint8Array {
-  const bytes = canonicalJson(waybill);
-  parseWaybill(bytes);
-  return bytes;
+  return encodeDocument('waybill', waybillShape, waybill, LIMITS.waybillBytes);
 }

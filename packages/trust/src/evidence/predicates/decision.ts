@@ -1,5 +1,5 @@
 /** A stage's decision: a SLSA verification summary (VSA) with one extension object, signed by the stage's key. Refusals too. */
-import { type Digest, PREDICATE, type Statement, TrustError } from '@sealane/core';
+import { type Digest, parseDigest, PREDICATE, type Statement, TrustError } from '@sealane/core';
 import { z } from 'zod';
 import { digestShape, hexShape, nameShape, saltShape, timeShape } from '../../policy/shapes.js';
 import { type RecordedCheck, recordedCheckShape } from './recorded-check.js';
@@ -75,7 +75,15 @@ export function stageUrn(origin: string, stage: string): string {
  * @throws TrustError `TRUST_MALFORMED` another shape, or PASSED without a counter, or FAILED with one
  */
 export function readDecision(statement: Statement): DecisionPredicate {
-  const decision = readPredicate(format, statement);
+  const decision = known.get(statement) ?? expectCounter(readPredicate(format, statement));
+  known.set(statement, decision);
+  return decision;
+}
+
+/** What was read of statements, which nobody changes in place: each decision is read for its counter, its place in the log and its waybill. */
+const known = new WeakMap<Statement, DecisionPredicate>();
+
+function expectCounter(decision: DecisionPredicate): DecisionPredicate {
   if ((decision.verificationResult === 'PASSED') !== (decision.sealane_promotion.counter !== null)) {
     throw new TrustError('TRUST_MALFORMED', 'read decision: expected a counter when PASSED and none when FAILED, got the other way round');
   }
@@ -84,12 +92,12 @@ export function readDecision(statement: Statement): DecisionPredicate {
 
 /** The policy digest that a decision was made under. */
 export function decisionPolicy(decision: DecisionPredicate): Digest {
-  return digestShape.parse(`sha256:${decision.policy.digest.sha256}`);
+  return parseDigest(`sha256:${decision.policy.digest.sha256}`);
 }
 
 /** The statement digests that a decision rests on. */
 export function decisionInputs(decision: DecisionPredicate): readonly Digest[] {
-  return decision.inputAttestations.map((input) => digestShape.parse(`sha256:${input.digest.sha256}`));
+  return decision.inputAttestations.map((input) => parseDigest(`sha256:${input.digest.sha256}`));
 }
 
 /** What a promoter decides; `decisionStatement` puts it into the VSA's fields. */
