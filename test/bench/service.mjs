@@ -87,6 +87,12 @@ async function measureOn(name, database) {
 export async function startBench(dir, database, count = QUESTIONS) {
   const lane = await makeLane(dir, { pipeline: PIPELINE, database });
   const releases = await makeReleases(lane, count);
+  const service = await startService(dir, lane, ['dev', 'edge']);
+  return { ...service, lane, releases, stop: async () => void (await Promise.all([service.stop(), lane.stop()])) };
+}
+
+/** The service of a lane, and tokens of a caller who may plan and promote into these stages. */
+export async function startService(dir, lane, stages) {
   const claims = { sub: 'bench', repository: 'acme/readings' };
   const claimsFile = path.join(dir, 'claims.json');
   writeFileSync(claimsFile, JSON.stringify(claims));
@@ -95,7 +101,7 @@ export async function startBench(dir, database, count = QUESTIONS) {
     name: 'bench',
     token: { issuer: issuer.url, claims: { repository: 'acme/readings' } },
     rights: ['plan', 'promote', 'release.list'],
-    stages: ['dev', 'edge'],
+    stages,
   };
   const service = {
     apiVersion: 'sealane/v1',
@@ -121,12 +127,10 @@ export async function startBench(dir, database, count = QUESTIONS) {
     return (await asked.json()).value;
   };
   return {
-    lane,
-    releases,
     url: started.url,
     pid: started.pid,
     newToken,
-    stop: async () => void (await Promise.all([started.stop(), issuer.stop(), lane.stop()])),
+    stop: async () => void (await Promise.all([started.stop(), issuer.stop()])),
   };
 }
 
@@ -164,7 +168,7 @@ async function offer({ url, newToken }, releases, request, exit, rate) {
   return { ...figures(times, began), away };
 }
 
-async function ask(url, token, [method, where, body]) {
+export async function ask(url, token, [method, where, body]) {
   const from = performance.now();
   const answer = await fetch(url + where, {
     method,
