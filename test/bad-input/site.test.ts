@@ -204,6 +204,60 @@ describe('a lane that is half copied', () => {
   });
 });
 
+describe('a medium', () => {
+  const told = async (site: TestSite, medium: string): Promise<string> => {
+    const words = ['media', 'import', medium, '--config', site.config, '--state', site.state];
+    const { stdout, stderr } = await runProgram(process.execPath, commandWords('sealane-site', words));
+    return stdout + stderr;
+  };
+
+  it('that is none is 2, and says what was found there', async () => {
+    const { site, lane: copy } = scene();
+    const at = (...names: readonly string[]): string => path.join(site.dir, ...names);
+    for (const folder of [at('empty'), at('pictures', '2025'), at('stick')]) mkdirSync(folder, { recursive: true });
+    cpSync(copy, at('stick', 'lane'), { recursive: true, verbatimSymlinks: true });
+    const found: readonly (readonly [string, RegExp])[] = [
+      [at('nowhere'), /got nothing of the kind$/],
+      [site.config, /got nothing of the kind$/],
+      [at('empty'), /got an empty one$/],
+      [at('pictures'), /got one with 2025 in it$/],
+      [at('stick'), /got one in which lane is one$/],
+    ];
+    for (const [folder, message] of found) {
+      const { exit, json } = await site.run(['media', 'import', folder]);
+      expect({ exit, error: json.error }, folder).toEqual({
+        exit: 2,
+        error: {
+          code: 'USAGE',
+          message: expect.stringMatching(message),
+          hint: expect.stringMatching(/^(check the path|name that folder)/),
+        },
+      });
+    }
+    rmSync(at('stick', 'lane', 'trust', 'metadata', 'timestamp.json'));
+    const { exit, json } = await site.run(['media', 'import', at('stick', 'lane')]);
+    expect({ exit, code: json.error.code, hint: json.error.hint }).toEqual({
+      exit: 4,
+      code: 'TRUST_MALFORMED',
+      hint: expect.stringMatching(/before it was whole/),
+    });
+  });
+
+  it('with nothing new on it says so, and one that brings orders without a file does not', async () => {
+    const { site } = scene();
+    const [one, two] = [path.join(site.dir, 'one'), path.join(site.dir, 'two')];
+    await lane.sealane(['media', 'export', '--stage', 'prod', '--out', one]);
+    expect(await site.must(['media', 'import', one])).toMatchObject({ imported: expect.any(Number), reason: null });
+    expect(await site.must(['media', 'import', one])).toMatchObject({ imported: 0, reason: 'everything on it was here already' });
+    expect(await told(site, one)).toMatch(/^nothing new: everything on it was here already[^]*hint: .*sealane-site status\n$/);
+    await lane.sealane(['publish', '--refresh']);
+    await lane.sealane(['media', 'export', '--stage', 'prod', '--out', two]);
+    expect(await told(site, two)).toMatch(/^newer orders of the lane; [^]*hint: install what it brought: sealane-site update\n$/);
+    expect(await site.must(['update'])).toMatchObject({ outcome: 'installed' });
+    await site.stop();
+  });
+});
+
 describe('the site’s own files', () => {
   it('a key that others can read is 2', async () => {
     const { site } = scene();

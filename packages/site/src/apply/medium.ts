@@ -13,9 +13,9 @@ import type { Site } from '../site.js';
 import { laneOf } from './admission.js';
 import { readTrustFile, type TrustFile, writeTrustFile } from './trust-file.js';
 import { trustedNow } from './trusted-time.js';
-import { syncJob } from './ask-fetch.js';
+import { judgedNow, syncJob } from './ask-fetch.js';
 
-/** What an import did. `reason` says why nothing was new. */
+/** What an import did. `reason` says why nothing was new; where newer orders came without files, something was. */
 export interface ImportedMedium {
   readonly imported: number;
   readonly skipped: number;
@@ -30,6 +30,7 @@ export interface ImportedMedium {
 export async function importMedium(site: Site, medium: string): Promise<ImportedMedium> {
   const { world, folder, config } = site;
   const trust = readTrustFile(world.disk, folder.trust);
+  const before = judgedNow(site);
   const fetcher = world.startFetcher(world.signal);
   try {
     const job = { ...syncJob(site, trust), expiry: 'medium' as const, recheck: true };
@@ -44,12 +45,10 @@ export async function importMedium(site: Site, medium: string): Promise<Imported
     requireWhole(medium, answer);
     markImported(site, trust);
     takeCertificateFrom(site, medium);
-    const { outcome, fetched, kept } = answer;
-    return {
-      imported: fetched,
-      skipped: kept,
-      reason: outcome === 'unchanged' || fetched === 0 ? 'everything on it was here already' : null,
-    };
+    const { fetched, kept } = answer;
+    // without one file of content it may bring a revocation
+    const isNew = fetched > 0 || judgedNow(site) !== before;
+    return { imported: fetched, skipped: kept, reason: isNew ? null : 'everything on it was here already' };
   } finally {
     // what a refused medium offered is judged here and now, not by the next update
     await fetcher.dropOffer(folder.offer);

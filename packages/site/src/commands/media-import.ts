@@ -1,8 +1,8 @@
 /** `sealane-site media import`. */
 import path from 'node:path';
-import { SiteError } from '@sealane/core';
 import type { CommandSpec } from '@sealane/core/command-line';
-import { importMedium } from '../apply/medium.js';
+import { type ImportedMedium, importMedium } from '../apply/medium.js';
+import { expectMedium } from '../apply/medium-folder.js';
 import { expectNotRetired } from '../apply/retirement.js';
 import { withLockedSite } from '../site-shell.js';
 
@@ -17,15 +17,18 @@ export const command: CommandSpec = {
     const medium = path.resolve(call.io.cwd, typeof dir === 'string' ? dir : '');
     return withLockedSite(call, async (site, machine) => {
       expectNotRetired(machine.state(), `import medium ${medium}`);
-      if (site.world.disk.kind(medium) !== 'folder')
-        throw new SiteError('USAGE', `import medium ${medium}: expected a folder, got nothing of the kind`);
+      expectMedium(site.world.disk, medium);
       const done = await importMedium(site, medium);
-      return {
-        exit: 0,
-        json: done,
-        text: `${done.imported} files imported, ${done.skipped} were here already`,
-        hint: 'install what it brought: sealane-site update',
-      };
+      return { exit: 0, json: done, text: textOf(done), hint: done.reason === null ? INSTALL : LOOK };
     });
   },
 };
+
+const INSTALL = 'install what it brought: sealane-site update';
+const LOOK = 'what runs, and what is to be done: sealane-site status';
+
+function textOf({ imported, skipped, reason }: ImportedMedium): string {
+  if (reason !== null) return `nothing new: ${reason} (${skipped} files)`;
+  if (imported === 0) return `newer orders of the lane; its ${skipped} files were here already`;
+  return `${imported} files imported, ${skipped} were here already`;
+}

@@ -1,0 +1,45 @@
+/** Whether a folder is a medium at all, looked at before it is read: who named another folder, or pulled the stick too early, is told that. */
+import path from 'node:path';
+import { SiteError } from '@sealane/core';
+import type { Disk } from '../disk.js';
+
+/** What lies at the top of a medium. */
+const PARTS = ['trust', 'log', 'content'] as const;
+
+/** Names that a message lists: a stick with a thousand pictures is described by a few. */
+const MAX_NAMED = 4;
+
+/**
+ * Expects a medium, by its names only: what it holds is verified when it is read.
+ *
+ * @throws SiteError `USAGE` no folder, an empty one, or one of something else; `TRUST_MALFORMED` a medium whose timestamp, which is written last, is missing
+ */
+export function expectMedium(disk: Disk, medium: string): void {
+  const refused = (got: string, hint: string): SiteError =>
+    new SiteError('USAGE', `import medium ${medium}: expected a folder that sealane media export wrote, got ${got}`, { medium }, { hint });
+  if (disk.kind(medium) !== 'folder') throw refused('nothing of the kind', 'check the path, and that the medium is mounted there');
+  const names = disk.list(medium);
+  if (!names.some((name) => PARTS.some((part) => part === name))) {
+    const below = names.find((name) => disk.kind(path.join(medium, name)) === 'folder' && isMedium(disk, path.join(medium, name)));
+    if (below !== undefined) throw refused(`one in which ${below} is one`, 'name that folder');
+    const got = names.length === 0 ? 'an empty one' : `one with ${listed(names)} in it`;
+    throw refused(got, 'check the path, and that the medium is mounted there; a medium has trust, log and content in it');
+  }
+  if (disk.kind(path.join(medium, 'trust', 'metadata', 'timestamp.json')) === 'nothing')
+    throw new SiteError(
+      'TRUST_MALFORMED',
+      `import medium ${medium}: expected trust/metadata/timestamp.json, which is written last, got nothing`,
+      { medium },
+      { hint: 'it was taken away before it was whole: write it again with sealane media export' },
+    );
+}
+
+function isMedium(disk: Disk, folder: string): boolean {
+  const names = disk.list(folder);
+  return PARTS.every((part) => names.includes(part));
+}
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, MAX_NAMED).join(', ');
+  return names.length > MAX_NAMED ? `${shown} and ${names.length - MAX_NAMED} more` : shown;
+}
