@@ -149,7 +149,7 @@ StartLimitIntervalSec=0
 
 [Service]
 ExecStart=${program} apply
-${applying} SEALANE_SERVICE=
+${applying} SEALANE_SERVICE= SEALANE_BOOT=%b
 ${resident}
 TimeoutStopSec=30
 KillMode=mixed
@@ -168,7 +168,7 @@ Type=oneshot
 ExecStart=${program} update
 # deferred, and no upstream reached: tried again by the timer
 SuccessExitStatus=5 6
-${applying} SEALANE_SERVICE=
+${applying} SEALANE_SERVICE= SEALANE_BOOT=%b SEALANE_JOURNAL=fields
 ${APPLIER}
 `,
     'sealane-site.timer': `${head('Sealane site: an update now and then, instead of the resident service')}Conflicts=sealane-site-apply.service sealane-site-apply.socket sealane-site-technicians.socket

@@ -9,5 +9,5 @@ import { playInstalled } from './installed-world.js';
 import { thievesAttacks } from './thieves.attacks.js';
 
 describe.skipIf(!canBoot())('the installed service (skipped without root, systemd-nspawn)', () => {
-  playInstalled(channelAttacks, exceptionAttacks, fetchCodeAttacks, contentAttacks, thievesAttacks);
+  playInstalled('resident', channelAttacks, exceptionAttacks, fetchCodeAttacks, contentAttacks, thievesAttacks);
 });

@@ -3,10 +3,11 @@
  * whoever looks: in the journal of the host with its fields, and in `status` with the next command. After each attack the honest lane is offered.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ERRORS, type ErrorCode } from '@sealane/core';
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
+import { FETCH_MAY_SAY } from '../../packages/site/src/fetch/may-say.js';
 import { installSite, type InstalledSite } from '../support/installed-site.js';
 import type { Answer } from '../support/run.js';
 import { type TestSite, versionOnDisk } from '../support/site.js';
@@ -14,7 +15,9 @@ import { LaneCopy } from './attacker.js';
 import { approval, decision } from './statements.js';
 import { releasesOf, type Scene, type World } from './world.js';
 
-const [APPLY, WORKLOAD] = ['sealane-site-apply.service', 'sealane-workload-harbour-7.service'] as const;
+const [APPLY, ONCE, WORKLOAD] = ['sealane-site-apply.service', 'sealane-site.service', 'sealane-workload-harbour-7.service'] as const;
+
+const TIMER = 'sealane-site.timer';
 
 /** What the machine has of the site: to be put back before each attack. */
 const PLACES = { state: 'var/lib/sealane-site', fetched: 'var/lib/private/sealane-fetch', config: 'etc/sealane-site' } as const;
@@ -26,11 +29,14 @@ export interface InstalledWorld extends World {
   expectAlive(): Promise<void>;
 }
 
+/** How the site is kept up to date: by the resident service, or by one that is started for each update, as the timer does. */
+export type Installed = 'resident' | 'by timer';
+
 /** Plays attacks on the installed service, one after the other in one machine. */
-export function playInstalled(...all: readonly ((at: () => InstalledWorld) => void)[]): void {
+export function playInstalled(how: Installed, ...all: readonly ((at: () => InstalledWorld) => void)[]): void {
   let world: InstalledWorld;
   beforeAll(async () => {
-    world = await makeInstalledWorld();
+    world = await makeInstalledWorld(how);
     // the minimal Debian may have to be fetched first
   }, 480_000);
   afterEach(async () => {
@@ -43,18 +49,22 @@ export function playInstalled(...all: readonly ((at: () => InstalledWorld) => vo
   for (const attacks of all) describe(attacks.name, () => attacks(() => world));
 }
 
-async function makeInstalledWorld(): Promise<InstalledWorld> {
+async function makeInstalledWorld(how: Installed): Promise<InstalledWorld> {
   const here = await installSite();
   const { lane, machine } = here;
   const inMachine = (place: string): string => path.join(machine.root, place);
   const base = path.join(lane.dir, 'base');
-  const site = siteIn(here);
+  const unit = how === 'resident' ? APPLY : ONCE;
+  const site = how === 'resident' ? siteIn(here) : siteByTimer(here);
   here.configure({ upstreams: ['/srv/lane'], receiptsTo: null });
   const common = await releasesOf(lane, async () => {
     offer(lane.lane);
-    await machine.must('systemctl', 'enable', '--now', APPLY);
-    await machine.until(/"state":"idle".*"version":"1.0.0"/, 'sealane-site', 'status', '--json');
-    // its turn comes when the round that installed has ended
+    if (how === 'by timer') await enableTimer(here);
+    else {
+      await machine.must('systemctl', 'enable', '--now', APPLY);
+      await machine.until(/"state":"idle".*"version":"1.0.0"/, 'sealane-site', 'status', '--json');
+    }
+    // of the resident service: its turn comes when the round that installed has ended
     await site.must(['update']);
     for (const [name, place] of Object.entries(PLACES)) mirror(inMachine(place), path.join(base, name));
   });
@@ -119,13 +129,15 @@ async function makeInstalledWorld(): Promise<InstalledWorld> {
         copy: offer(from),
         mirror: inMachine(`${PLACES.fetched}/mirror`),
         refused: async (answer) => {
-          await expectSeen(here, answer, '4');
+          await expectSeen(here, unit, answer, '4');
           const hint = ERRORS[answer.reason as ErrorCode].hint;
           await expectUntouched(workload, { refused: { code: answer.reason }, next: hint });
         },
         deferred: async (answer) => {
-          await expectSeen(here, answer, '5');
-          await expectUntouched(workload);
+          await expectSeen(here, unit, answer, '5');
+          // of what it lacks itself it has said so at once
+          const link = FETCH_MAY_SAY.find((code) => code === answer.reason);
+          await expectUntouched(workload, link === undefined ? {} : { link: { code: link }, refused: null, next: ERRORS[link].hint });
         },
       };
     },
@@ -137,7 +149,12 @@ async function makeInstalledWorld(): Promise<InstalledWorld> {
 }
 
 /** The outcome is in the journal, with its fields. */
-async function expectSeen({ machine }: InstalledSite, { site, outcome, reason, release }: Answer['json'], priority: string): Promise<void> {
+async function expectSeen(
+  { machine }: InstalledSite,
+  unit: string,
+  { site, outcome, reason, release }: Answer['json'],
+  priority: string,
+): Promise<void> {
   const words = ['--quiet', '--output=json', `--cursor-file=/run/attacks-${outcome}`, `SEALANE_OUTCOME=${outcome}`];
   let said = '';
   // it is written by a process of its own
@@ -149,7 +166,7 @@ async function expectSeen({ machine }: InstalledSite, { site, outcome, reason, r
     ...(release === null ? {} : { SEALANE_RELEASE: release }),
     MESSAGE: expect.stringContaining(reason) as string,
     PRIORITY: priority,
-    OBJECT_SYSTEMD_UNIT: APPLY,
+    OBJECT_SYSTEMD_UNIT: unit,
   });
 }
 
@@ -166,14 +183,52 @@ function siteIn({ machine }: InstalledSite): TestSite {
     config: path.join(machine.root, PLACES.config, 'site.yaml'),
     state: path.join(machine.root, PLACES.state),
     run,
-    must: async (words, exit = 0) => {
-      const ended = await run(words);
-      expect(ended.exit, `${words.join(' ')}: ${ended.stdout}${ended.stderr}`).toBe(exit);
-      return ended.json;
-    },
+    must: mustOf(run),
     // it goes with its machine, and what it runs is put back before the next attack
     stop: () => Promise.resolve(),
   };
+}
+
+/** The timer as it is installed, but for its times: tests start what it starts, when they want it. */
+async function enableTimer({ machine }: InstalledSite): Promise<void> {
+  const dropIn = path.join(machine.root, 'etc/systemd/system', `${TIMER}.d`);
+  mkdirSync(dropIn, { recursive: true });
+  writeFileSync(path.join(dropIn, 'rarely.conf'), '[Timer]\nOnBootSec=\nOnUnitInactiveSec=\nOnBootSec=30d\nRandomizedDelaySec=0\n');
+  await machine.must('systemctl', 'daemon-reload');
+  await machine.must('systemctl', 'enable', '--now', TIMER);
+}
+
+function mustOf(run: TestSite['run']): TestSite['must'] {
+  return async (words, exit = 0) => {
+    const ended = await run(words);
+    expect(ended.exit, `${words.join(' ')}: ${ended.stdout}${ended.stderr}`).toBe(exit);
+    return ended.json;
+  };
+}
+
+/** As `siteIn`, with nothing resident: an update is the service that the timer starts, and what came of it is read where an administrator reads it. */
+function siteByTimer(here: InstalledSite): TestSite {
+  const { machine, show } = here;
+  const called = siteIn(here);
+  const run: TestSite['run'] = async (words) => {
+    if (words.join(' ') !== 'update') return await called.run(words);
+    const journal = ['journalctl', '--quiet', '--output=json', '--cursor-file=/run/by-timer'];
+    await machine.run(...journal);
+    // tests ask more often than systemd lets one that failed be started
+    await machine.run('systemctl', 'reset-failed', ONCE);
+    const { stderr } = await machine.run('systemctl', 'start', ONCE);
+    const exit = Number(await show(ONCE, 'ExecMainStatus'));
+    const said = (await machine.must(...journal))
+      .trim()
+      .split('\n')
+      .flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
+    const entry = said.findLast(({ OBJECT_SYSTEMD_UNIT: unit }) => unit === ONCE);
+    const { refused } = (await called.must(['status'])) as { refused: { checks: readonly object[] } | null };
+    const [outcome, reason, release] = ['SEALANE_OUTCOME', 'SEALANE_REASON', 'SEALANE_RELEASE'].map((name) => entry?.[name] ?? null);
+    const json = { site: 'harbour-7', outcome: outcome ?? 'unchanged', reason, release, checks: refused?.checks ?? [] };
+    return { exit, signal: null, stdout: JSON.stringify(said.map(({ MESSAGE }) => MESSAGE)), stderr, json };
+  };
+  return { ...called, run, must: mustOf(run) };
 }
 
 /** Makes one folder what the other is. */

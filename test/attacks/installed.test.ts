@@ -10,5 +10,5 @@ import { trustAttacks } from './trust.attacks.js';
 import { waybillAttacks } from './waybill.attacks.js';
 
 describe.skipIf(!canBoot())('the installed service (skipped without root, systemd-nspawn)', () => {
-  playInstalled(trustAttacks, waybillAttacks, logAttacks, denialAttacks, replacedLogKeyAttacks, rootAttacks);
+  playInstalled('resident', trustAttacks, waybillAttacks, logAttacks, denialAttacks, replacedLogKeyAttacks, rootAttacks);
 });

@@ -33,9 +33,15 @@ export const systemClock: Clock = {
 function readBootId(): string {
   if (process.platform === 'linux') {
     const fields = readFileSync('/proc/1/stat', 'latin1').replace(/^.*\)/s, '').trim().split(' ');
-    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}.${fields[19] ?? ''}`;
+    return `${bootOfUnit() ?? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}.${fields[19] ?? ''}`;
   }
   return execFileSync('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'], { encoding: 'utf8' }).trim();
+}
+
+/** The id as systemd gives it to our units (%b): where this is a container, a sandbox shows the id of the host's kernel, and a shell beside it the container's. */
+function bootOfUnit(): string | undefined {
+  const [, ...parts] = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/.exec(process.env['SEALANE_BOOT'] ?? '') ?? [];
+  return parts.length === 0 ? undefined : parts.join('-');
 }
 
 function memo(read: () => string): () => string {

@@ -19,6 +19,12 @@ export function openJournalOfHost(
   };
 }
 
+/** Keeps the outcome of one update with nothing resident, where the unit asks for it: what came before is not known, so all but `unchanged` is news. */
+export function noteOutcome(env: Readonly<Record<string, string | undefined>>, pid: number, result: SiteResult, text: string): void {
+  // what is printed goes to the journal too
+  if (env['SEALANE_JOURNAL'] === 'fields' && isNews(undefined, result)) log(journalEntry(result, text, pid), () => undefined);
+}
+
 /** An entry that cannot be written with its fields is written without them. */
 function log(entry: string, otherwise: () => void): void {
   const logger = spawn('logger', ['--journald'], { stdio: ['pipe', 'ignore', 'ignore'] });
