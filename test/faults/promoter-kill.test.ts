@@ -150,6 +150,14 @@ describe('evidence add', () => {
   );
 });
 
+/** Entries by a key of this name that name roots. */
+async function rootsLoggedBy({ sealane }: Copy, name: string): Promise<number> {
+  const { keys } = await sealane(['key', 'list']);
+  const { id } = keys.find(({ names }: { names: string[] }) => names.includes(name));
+  const { answer } = await sealane(['audit', 'keys', id]);
+  return answer.signed.filter(({ predicateType }: { predicateType: string }) => predicateType === 'urn:sealane:root:v1').length;
+}
+
 describe('trust publish', () => {
   it.each(['trust:files-written', 'trust:targets-written', 'trust:root-written', 'publish:snapshot-written', 'publish:timestamp-written'])(
     'killed at %s',
@@ -170,6 +178,28 @@ describe('trust publish', () => {
       });
     },
   );
+
+  it.each([
+    'ledger:committed',
+    'trust:root-logged#1',
+    'trust:root-logged#2',
+    'trust:targets-written',
+    'trust:root-written',
+    'publish:snapshot-written',
+    'publish:timestamp-written',
+  ])('of another root, killed at %s, has each root in the log once', async (point) => {
+    await withCopy(async (copy) => {
+      await copy.sealane(['key', 'rotate', 'root-1'], 5);
+      for (const owner of ['root-2', 'root-3', 'root-1.next'])
+        await copy.sealane(['trust', 'sign', path.join(copy.home, 'proposal.json'), '--key', owner]);
+      await killAt(point, 'sealane', ['trust', 'publish', '--home', copy.home]);
+      await expectSound(copy);
+      await copy.sealane(['trust', 'publish']);
+      await expectSound(copy);
+      expect(await rootsLoggedBy(copy, 'prod')).toBe(2);
+      expect((await copy.sealane(['audit', 'keys'])).answer.roots).toMatchObject([{ version: 1 }, { version: 2 }]);
+    });
+  });
 
   it.each(['ledger:cosigned', 'trust:files-written', 'publish:timestamp-written', 'ledger:key-replaced'])(
     'of another key of the log, killed at %s',

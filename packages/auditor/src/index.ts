@@ -2,6 +2,8 @@
 export { type AtSite, atSite } from './answers/at-site.js';
 export type { Answer, Doubt } from './answers/answer.js';
 export type { AuditContext } from './answers/context.js';
+export { type LoggedRoot, loggedRoots, rivalsOf } from './answers/logged-roots.js';
+export { rootProblems } from './answers/root-problems.js';
 export type { Citation } from './answers/proofs.js';
 export { type TestedHardware, type Trace, traceRelease } from './answers/trace.js';
 export { verifyAll, type VerifyAnswer } from './answers/verify.js';

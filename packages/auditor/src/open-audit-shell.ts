@@ -18,7 +18,7 @@ export async function withAudit<T>({ options, io }: CommandCall, work: (context:
   const home = path.resolve(io.cwd, typeof options['home'] === 'string' ? options['home'] : '.');
   const lane = typeof options['lane'] === 'string' ? path.resolve(io.cwd, options['lane']) : path.join(home, 'lane');
   const trust: TufRead = (name, maxBytes) => readBounded(path.join(lane, 'trust', name), maxBytes);
-  const { policies } = readLaneTrust(firstRoot(path.join(lane, 'trust'), trust), trust);
+  const { policies, roots } = readLaneTrust(firstRoot(path.join(lane, 'trust'), trust), trust);
   const ledger = await openLedger({
     ...ledgerAt(path.join(home, 'ledger', 'ledger.sqlite')),
     origin: policies[0]?.lane ?? '',
@@ -27,7 +27,7 @@ export async function withAudit<T>({ options, io }: CommandCall, work: (context:
   });
   try {
     const readOf = (digest: Digest): Uint8Array | undefined => readBlob(path.join(lane, 'content'), digest);
-    return await work({ ledger, policies, readBlob: readOf, log: logFolder(path.join(lane, 'log')) }, trust);
+    return await work({ ledger, policies, roots, readBlob: readOf, log: logFolder(path.join(lane, 'log')) }, trust);
   } finally {
     await ledger.close();
   }

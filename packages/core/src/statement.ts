@@ -34,6 +34,7 @@ export const PREDICATE = {
   carriedBundle: 'urn:sealane:carried-bundle:v1',
   order: 'urn:sealane:order:v1',
   anchor: 'urn:sealane:anchor:v1',
+  root: 'urn:sealane:root:v1',
   review: 'urn:sealane:review:v1',
   secret: 'urn:sealane:secret:v1',
 } as const;

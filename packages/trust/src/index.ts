@@ -125,6 +125,9 @@ export {
   erasureStatement,
   readErasure,
   readRevocation,
+  readRootStatement,
+  type RootPredicate,
+  rootStatement,
   readSiteCertificate,
   readRig,
   readRigRebuild,
@@ -212,6 +215,7 @@ export type { TopRole, TufExpiry, TufRules, TufRun } from './tuf/rules.js';
 export type { TufState, TufVersions } from './tuf/state.js';
 export { type LocatedTarget, locateFlow, refreshFlow, targetFlow, type TrustedMetadata, type TrustedTarget } from './tuf/workflow.js';
 // tuf: publisher
+export { type DescribedRoot, describeRoot, followsRoot } from './tuf/described-root.js';
 export { encodeRole } from './tuf/file-names.js';
 export { isQuadletName, parseQuadlet, type QuadletEntry, type QuadletUnit } from './payload/quadlet-file.js';
 export {
@@ -229,6 +233,7 @@ export {
   publishedTargetPath,
   type RoleKeys,
   rootMetadata,
+  ROOTS_LOGGED_MARK,
   snapshotMetadata,
   type StageDelegation,
   stageMetadata,

@@ -8,6 +8,8 @@ export interface AuditContext {
   readonly ledger: Ledger;
   /** One for each stage, in the order of the lane. */
   readonly policies: readonly Policy[];
+  /** The lane's roots from its first on, each signed by the owners of the one before. */
+  readonly roots: readonly Uint8Array[];
   /** A blob of `content/`, checked against its digest; undefined when it is not there. */
   readonly readBlob: (digest: Digest) => Uint8Array | undefined;
   /** The published log. */

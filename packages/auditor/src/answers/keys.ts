@@ -1,10 +1,12 @@
 /** Which keys and identities may sign what, from which entry of the log to which; and everything that one of them signed. */
 import { AuditorError, type Digest } from '@sealane/core';
-import type { Policy, PolicyWindow } from '@sealane/trust';
+import { describeRoot, type Policy, type PolicyWindow } from '@sealane/trust';
+import { citeEntry } from './answer.js';
 import { type AuditContext, personOf } from './context.js';
 import { FACT } from './fact-kinds.js';
 import { factsOf } from './facts.js';
 import { type Answered, type Asked, inquire, type Inquiry, isBy, sizeKnownAt, witnessedAt } from './inquiry.js';
+import { loggedRoots } from './logged-roots.js';
 import { entriesBy } from './signed-by.js';
 
 export interface Keys {
@@ -29,6 +31,14 @@ export interface Keys {
     readonly witnessed: string | null;
     readonly counts: boolean;
   }[];
+  /** The lane's roots that the log names, each with the owners who signed it; of one key, those that it signed. */
+  readonly roots: readonly {
+    readonly version: number;
+    readonly signedBy: readonly string[];
+    readonly statement: Digest;
+    readonly logIndex: number;
+    readonly witnessed: string | null;
+  }[];
 }
 
 /** Answers "who could sign what then, and what did this key sign?". @throws AuditorError `USAGE` a malformed key id; `KEY_NOT_NAMED` nobody knows it */
@@ -40,11 +50,12 @@ export async function keys(context: AuditContext, keyId: string | undefined, ask
     const size = inquiry.asOf === undefined ? await ledger.size() : await sizeKnownAt(inquiry.context, inquiry.asOf);
     const roles = await rolesOf(inquiry);
     const seen = (await ledger.keysSeen()).map((row) => row.keyId);
+    const roots = (await rootsNamed(inquiry)).filter(({ signedBy: owners }) => keyId === undefined || owners.includes(keyId));
     const ids = [...new Set([...roles.keys(), ...seen])].filter((id) => keyId === undefined || id === keyId);
-    if (keyId !== undefined && ids.length === 0)
+    if (keyId !== undefined && ids.length === 0 && roots.length === 0)
       throw new AuditorError('KEY_NOT_NAMED', `ask for key ${keyId}: no policy names it, and it signed nothing in the log`);
     const all = ids.map((id) => keyOf(inquiry.context, id, roles.get(id) ?? [], size));
-    return { keys: all, signed: keyId === undefined ? [] : await signedBy(inquiry, keyId, (roles.get(keyId) ?? []).length > 0) };
+    return { keys: all, signed: keyId === undefined ? [] : await signedBy(inquiry, keyId, (roles.get(keyId) ?? []).length > 0), roots };
   });
 }
 
@@ -101,4 +112,20 @@ async function signedBy(inquiry: Inquiry, keyId: string, hasRole: boolean): Prom
   return entries.map(({ index, statement: { predicateType }, statementDigest: statement }) => {
     return { predicateType, statement, logIndex: index, witnessed: times.get(index) ?? null, counts: hasRole && isWithin(window, index) };
   });
+}
+
+/** The entries that name the lane's roots. Who signed one is read out of the root, not out of what is said of it, and whoever said so the log holds it. */
+async function rootsNamed({ context, evidence, asOf }: Inquiry): Promise<Keys['roots']> {
+  const logged = await loggedRoots(context.ledger);
+  const named: Keys['roots'][number][] = [];
+  for (const [at, bytes] of context.roots.entries()) {
+    const { version, signed, signedBy: owners } = describeRoot(bytes, context.roots[at - 1]);
+    const entry = logged.find((each) => each.version === version && each.signed === signed)?.entry;
+    if (entry === undefined) continue;
+    const witnessed = await witnessedAt(context, entry.index);
+    if (witnessed !== null && !isBy({ asOf }, witnessed)) continue;
+    citeEntry(evidence, entry);
+    named.push({ version, signedBy: owners, statement: entry.statementDigest, logIndex: entry.index, witnessed });
+  }
+  return named;
 }

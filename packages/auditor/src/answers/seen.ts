@@ -1,4 +1,7 @@
-/** What others saw of the log, as they quote it in what they signed: an approval or a receipt from elsewhere proves a fork, whoever brings it (THREATS T8). */
+/**
+ * What others saw of the log, as they quote it in what they signed: an approval or a receipt from elsewhere proves a fork, whoever brings it (THREATS T8). So does
+ * a root that a site was shown (T16).
+ */
 import {
   AuditorError,
   equalBytes,
@@ -14,6 +17,7 @@ import {
 import type { LedgerReport } from '@sealane/ledger';
 import { hintOf, parseBundle, type ParsedBundle, readApproval, readReceipt, readSiteRecord } from '@sealane/trust';
 import type { AuditContext } from './context.js';
+import { rootSeen } from './root-problems.js';
 
 /** A file may hold one bundle or an array of them, as receipts come. */
 const MAX_STATEMENTS = 1000;
@@ -25,20 +29,32 @@ export interface BroughtFile {
 }
 
 /**
- * Holds the log against what statements quote of it: a problem for each that it is no extension of, by the digest of the statement.
+ * Holds the log against what statements quote of it, and against roots: a problem for each that it is no extension of, by the digest of the statement, and for
+ * each root that it does not name.
  *
- * @throws AuditorError `STATEMENT_SIGNATURE` not signed by a key that a policy or a site record names, which proves nothing; `CONFIG_INVALID` a statement
- * that quotes no checkpoint; TrustError and CoreError for malformed ones
+ * @throws AuditorError `STATEMENT_SIGNATURE` not signed by a key that a policy, a site record or the root before names, which proves nothing;
+ * `CONFIG_INVALID` a statement that quotes no checkpoint; TrustError and CoreError for malformed ones
  */
 export async function seenElsewhere(context: AuditContext, files: readonly BroughtFile[]): Promise<LedgerReport['problems']> {
   const problems: LedgerReport['problems'][number][] = [];
   for (const { file, bytes } of files) {
+    if (isRoot(bytes)) {
+      problems.push(...(await rootSeen(context, bytes, file)));
+      continue;
+    }
     for (const bundle of bundlesIn(bytes, file)) {
       await expectKnownSigner(context, bundle, file);
       problems.push(...(await problemOf(context, bundle, file)));
     }
   }
   return problems;
+}
+
+/** A root, as a site's mirror has it: `{signatures, signed: {_type: "root"}}`. */
+function isRoot(bytes: Uint8Array): boolean {
+  const value = parseStrictJson(bytes, { maxBytes: LIMITS.evidenceBlobBytes, maxDepth: LIMITS.jsonDepth + 2 });
+  const signed = typeof value === 'object' && value !== null && 'signed' in value ? value.signed : undefined;
+  return typeof signed === 'object' && signed !== null && '_type' in signed && signed['_type'] === 'root';
 }
 
 function bundlesIn(bytes: Uint8Array, file: string): readonly ParsedBundle[] {

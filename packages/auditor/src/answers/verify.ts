@@ -1,6 +1,6 @@
 /**
  * Is the ledger what it was? Every row recomputed, every checkpoint held against it, the latest one under the witness quorum, and the published
- * log file by file.
+ * log file by file. And is each root of the lane in it?
  */
 import { AuditorError, parseCheckpoint, SealaneError } from '@sealane/core';
 import type { LedgerReport, Unseen } from '@sealane/ledger';
@@ -8,6 +8,7 @@ import { quorumOf, type TrustedLog, type VerifyTrust, verifyTrustOf } from '@sea
 import type { Answer } from './answer.js';
 import type { AuditContext } from './context.js';
 import { logFileProblems } from './log-files.js';
+import { rootProblems } from './root-problems.js';
 import { type BroughtFile, seenElsewhere } from './seen.js';
 
 export interface VerifyAnswer {
@@ -40,7 +41,13 @@ export async function verifyAll(context: AuditContext, { checkpoint, seen = [] }
   const isSound = report.problems.length === 0;
   const latest = isSound ? await ledger.latestCosigned() : null;
   const more = isSound
-    ? [...witnessProblems(latest, log, trust), ...(await logFileProblems(ledger, folder)), ...(await seenElsewhere(context, seen))]
+    ? [
+        ...witnessProblems(latest, log, trust),
+        ...(await logFileProblems(ledger, folder)),
+        // what entries say is in an archive that cannot be read: the answer is not complete
+        ...(report.unseen === null ? await rootProblems(context) : []),
+        ...(await seenElsewhere(context, seen)),
+      ]
     : [];
   const problems = [...report.problems, ...more];
   const { unseen } = report;

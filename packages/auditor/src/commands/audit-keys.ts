@@ -16,7 +16,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   return await answerQuestion(call, (context, asked) => keys(context, argument(call, 0) || undefined, asked), lines);
 }
 
-function lines({ keys: all, signed }: Keys): readonly string[] {
+function lines({ keys: all, signed, roots }: Keys): readonly string[] {
   return [
     ...all.map(
       ({ keyId, person, identity, roles, fromIndex, untilIndex, endedBecause, valid }) =>
@@ -24,6 +24,10 @@ function lines({ keys: all, signed }: Keys): readonly string[] {
     ),
     ...signed.map(
       ({ logIndex, predicateType, statement, counts }) => `  ${logIndex}  ${predicateType}  ${statement}${counts ? '' : '  void'}`,
+    ),
+    ...roots.map(
+      ({ version, signedBy, statement, logIndex }) =>
+        `  ${logIndex}  root ${version}  ${statement}  signed by ${signedBy.map((id) => `${id.slice(0, 16)}…`).join(', ')}`,
     ),
   ];
 }

@@ -3,17 +3,17 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { AuditorError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { verifyAll } from '../answers/verify.js';
+import { verifyAll, type VerifyAnswer } from '../answers/verify.js';
 import { withAudit } from '../open-audit-shell.js';
 
 export const auditVerify: CommandSpec = {
   name: 'audit verify',
-  summary: 'recompute the whole ledger and hold it against its checkpoints, and against one kept elsewhere',
+  summary: 'recompute the whole ledger and hold it against its checkpoints, the roots of the lane, and what was kept elsewhere',
   options: [
     { flags: '--checkpoint <file>', description: 'an older checkpoint that the ledger must extend' },
     {
       flags: '--seen <file>',
-      description: 'approvals or receipts that quote a checkpoint which it must extend; may be repeated',
+      description: 'approvals or receipts that quote a checkpoint which it must extend, or a root that a site has; may be repeated',
       repeat: true,
     },
   ],
@@ -33,14 +33,20 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const { ok, problems, unseen } = answer.answer;
   const lines = problems.map(({ where, key, expected, actual }) => `  ${where} ${key}: expected ${expected}; got ${actual}`);
   const missed = unseen === undefined ? [] : [`  not seen: what ${unseen.entries} entries say: ${unseen.why}`];
-  const verdict =
-    problems.length > 0 ? `the ledger was changed: ${problems.length} problems` : 'the ledger is what it was, as far as it was seen';
+  const verdict = problems.length > 0 ? wrongIn(problems) : 'the ledger is what it was, as far as it was seen';
   return {
     // what is wrong comes before what was not seen
     exit: ok ? 0 : problems.length > 0 ? 4 : 6,
     json: answer,
     text: [ok ? 'the ledger is what it was' : verdict, ...lines, ...missed].join('\n'),
   };
+}
+
+/** Roots beside the log change nothing in it. */
+function wrongIn(problems: VerifyAnswer['problems']): string {
+  if (problems.every(({ where }) => where === 'root'))
+    return `the ledger is what it was, and roots are not as it has them: ${problems.length} problems`;
+  return `the ledger was changed: ${problems.length} problems`;
 }
 
 function readKept(file: string): Buffer {

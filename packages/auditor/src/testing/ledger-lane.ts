@@ -17,6 +17,8 @@ type Step = { readonly envelope: Envelope; readonly spki: Uint8Array } | { reado
 /** See the head of the file. Steps are synchronous and kept; `open` makes the ledger of them. */
 export class LedgerLane extends StatementLane {
   readonly #steps: Step[] = [];
+  /** The lane's roots, ascending. */
+  readonly roots: Uint8Array[] = [];
   readonly #folder = mkdtempSync(path.join(tmpdir(), 'sealane-auditor-'));
   #ledger: Ledger | undefined;
 
@@ -71,7 +73,13 @@ export class LedgerLane extends StatementLane {
       }
     }
     await ledger.append(waiting);
-    return { ledger, policies, readBlob: (digest) => this.blobs.get(digest), log: { list: () => [], read: () => undefined } };
+    return {
+      ledger,
+      policies,
+      roots: this.roots,
+      readBlob: (digest) => this.blobs.get(digest),
+      log: { list: () => [], read: () => undefined },
+    };
   }
 
   policies(): readonly Policy[] {

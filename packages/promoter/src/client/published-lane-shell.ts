@@ -3,12 +3,15 @@
  * from what is published and nothing else; what was logged and not published yet is not there.
  */
 import path from 'node:path';
+import { loggedRoots, rootProblems } from '@sealane/auditor';
 import { type Digest, digestHex, LIMITS, parseCheckpoint, PromoterError, SealaneError, sha256 } from '@sealane/core';
 import type { CommandCall, OptionSpec } from '@sealane/core/command-line';
+import { describeRoot, publishedMetadataPath } from '@sealane/trust';
 import { nowText } from '../clock.js';
 import { digestsIn } from '../gc/digests-in.js';
 import { readBlob } from '../content.js';
 import { writeBlob } from '../decision/waybill.js';
+import { readNamed } from '../disk-shell.js';
 import { statementOf } from '../log/log-statements.js';
 import { optionalText, type Promoter } from '../promoter.js';
 import type { ReadFile } from '../tuf-client/source-shell.js';
@@ -39,7 +42,7 @@ export function publishedLane(call: CommandCall): { readonly address: string; re
  *
  * `subject` names the release whose documents are fetched beside.
  *
- * @throws TrustError `TRUST_*`, `LOG_*`; PromoterError as `replayPublished`, `FETCH_FAILED`
+ * @throws TrustError `TRUST_*`, `LOG_*`; PromoterError as `replayPublished` and `expectRootsLogged`, `FETCH_FAILED`
  */
 export async function withPublishedLane<T>(
   call: CommandCall,
@@ -54,9 +57,36 @@ export async function withPublishedLane<T>(
     await replayPublished(read, { ledger: promoter.ledger, registrars }, parseCheckpoint(note));
     const ledger = { ...promoter.ledger, ...(await publishedCheckpoints(read, promoter.ledger, lane, note)) };
     const published = { ...promoter, ledger };
+    await expectRootsLogged(published, read, root);
     await fetchDocuments(published, read, await subject(published));
     return await work(published);
   });
+}
+
+/**
+ * Holds the roots that this lane was verified by against its log: one that was made beside it, or is the second of its version, may be shown to this reader alone.
+ *
+ * @throws PromoterError `LOG_NOT_INCLUDED`
+ */
+async function expectRootsLogged(promoter: Promoter, read: ReadFile, first: Uint8Array): Promise<void> {
+  const { home, lane, ledger } = promoter;
+  const { version: from } = describeRoot(first);
+  const later = Array.from({ length: lane.metadata.root.version - from }, (_, at) =>
+    readNamed(path.join(home.trust, publishedMetadataPath('root', from + at + 1)), 'root'),
+  );
+  for (const { file } of await loggedRoots(ledger)) {
+    const bytes = await documentAt(read, digestHex(file));
+    if (bytes !== undefined) writeBlob(promoter, bytes);
+  }
+  const [problem] = await rootProblems({ ledger, readBlob: (digest) => readBlob(promoter, digest), roots: [first, ...later] });
+  if (problem === undefined) return;
+  const { key, expected, actual } = problem;
+  throw new PromoterError(
+    'LOG_NOT_INCLUDED',
+    `hold the roots of ${lane.origin} against its log: expected of root ${key}: ${expected}, got ${actual}`,
+    { version: Number(key) },
+    { hint: 'approve nothing, and ask the owners who signed it; one that no witness has seen yet is there after: sealane publish' },
+  );
 }
 
 /** Brings what statements about a release name: its manifest, reports, inventories. What is not there the gates name. */

@@ -24,6 +24,7 @@ import { nextPublicHalf, settleKeys, signerById, storedKeys } from '../signers/k
 import { delegatedStages, keyIdsOf, listedTargets, rootRoleKeys, signedPart } from './metadata-json.js';
 import {
   encodeProposal,
+  keptProposal,
   mergeProposals,
   parseProposal,
   type Proposal,
@@ -33,6 +34,7 @@ import {
 } from './proposal.js';
 import { logKeyId, proposedLogVkey, wantedLogVkey, witnessNextKey, writeLogVkeys } from './log-key.js';
 import { nothingProposed, proposalResult } from './proposal-result.js';
+import { logRoots } from './log-roots.js';
 import { effectLines, type PolicyEffects, policyEffects } from './policy-effects.js';
 import { type Published, propose } from './propose.js';
 import { emptyChannel, publishLogFiles, publishStage, publishTop } from './publish-lane.js';
@@ -171,6 +173,7 @@ async function writeProposal(promoter: Promoter, proposal: Proposal, root: Uint8
   const logVkey = proposedLogVkey(proposal) ?? promoter.logVkey;
   // before anything of it is there: under a key that no witness knows nothing would be witnessed any more
   if (logVkey !== promoter.logVkey) await witnessNextKey(promoter, logVkey);
+  if (proposal.root !== null) await logRoots(promoter, { root, targets, proposal, file: keptProposal(home, root, targets) });
   for (const [name, bytes] of proposal.files)
     durableWrite(path.join(home.trust, publishedTargetPath(describeTarget(name, bytes))), bytes, PUBLIC_FILE);
   reached('trust:files-written');
@@ -200,7 +203,7 @@ async function finishProposal(promoter: Promoter, proposal: Proposal, root: Uint
   if (logVkey !== undefined && logVkey !== promoter.logVkey) await ledger.replaceKey(logVkey);
   settleKeys(home, publishedKeyIds(root, targets, proposal));
   if (logVkey !== undefined) writeLogVkeys(promoter, [logVkey]);
-  const kept = path.join(home.proposals, `root-${summarizeMetadata(root).version}-targets-${summarizeMetadata(targets).version}.json`);
+  const kept = keptProposal(home, root, targets);
   durableWrite(kept, encodeProposal(proposal), PUBLIC_FILE);
   removeFile(home.proposal);
   reached('trust:published');

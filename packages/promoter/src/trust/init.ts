@@ -13,6 +13,7 @@ import {
   publishedMetadataPath,
   type RoleKeys,
   rootMetadata,
+  ROOTS_LOGGED_MARK,
   signMetadata,
   targetsMetadata,
   tufExpiryAt,
@@ -185,7 +186,7 @@ async function writeRoot(home: Home, now: string, place: KeyPlace): Promise<void
       snapshot: role(['snapshot'], 1),
       timestamp: role(['timestamp'], 1),
     },
-    marks: place.isExampleLane ? { [EXAMPLE_MARK]: true } : {},
+    marks: { [ROOTS_LOGGED_MARK]: true, ...(place.isExampleLane ? { [EXAMPLE_MARK]: true } : {}) },
   });
   const owners = storedKeys(home).filter(({ name, half }) => half === 'private' && ROOT_KEYS.some((owner) => owner === name));
   const signers = owners.slice(0, OWNERS_THRESHOLD).map(({ id, name }) => signerById(place, [id], name));

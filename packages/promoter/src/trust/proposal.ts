@@ -3,6 +3,7 @@
  *
  * It is unsigned as a whole: what counts are the signatures in its metadata. Whoever signs reads it with `trust show` first.
  */
+import path from 'node:path';
 import { canonicalJson, type JsonObject, LIMITS, parseStrictJson, PromoterError, SealaneError } from '@sealane/core';
 import {
   type Authority,
@@ -13,8 +14,10 @@ import {
   parsePolicy,
   rootAuthority,
   type SignatureCount,
+  summarizeMetadata,
 } from '@sealane/trust';
 import { z } from 'zod';
+import type { Home } from '../home.js';
 import { listedTargets } from './metadata-json.js';
 
 /** A proposal is policies, a root and a targets file, as JSON. */
@@ -121,6 +124,11 @@ export function mergeProposals(first: Proposal, ...others: readonly Proposal[]):
   const merge = (ours: Uint8Array | null, theirs: Uint8Array | null): Uint8Array | null =>
     ours === null || theirs === null ? ours : mergeSignatures(ours, theirs);
   return others.reduce((all, other) => ({ ...all, root: merge(all.root, other.root), targets: merge(all.targets, other.targets) }), first);
+}
+
+/** Where a proposal is kept once it was published, or its root was logged. */
+export function keptProposal({ proposals }: Pick<Home, 'proposals'>, root: Uint8Array, targets: Uint8Array): string {
+  return path.join(proposals, `root-${summarizeMetadata(root).version}-targets-${summarizeMetadata(targets).version}.json`);
 }
 
 function worst(bytes: Uint8Array, authorities: readonly Authority[]): SignatureCount {

@@ -9,6 +9,7 @@ import {
   policyDigest,
   type RoleKeys,
   rootMetadata,
+  ROOTS_LOGGED_MARK,
   type StageDelegation,
   type TargetDescription,
   targetsMetadata,
@@ -81,7 +82,8 @@ function proposeRoot({ root, isExample }: Published, wish: ProposalWish): Part |
   const roles = { root: roleOf('root'), targets: roleOf('targets'), snapshot: roleOf('snapshot'), timestamp: roleOf('timestamp') };
   if (changes.length === 0 && wish.renew === 'when-changed') return undefined;
   const expiresAt = tufExpiryAt('root', wish.now);
-  const bytes = rootMetadata({ version: root.version + 1, expiresAt, roles, ...(isExample ? { marks: { [EXAMPLE_MARK]: true } } : {}) });
+  const marks = { [ROOTS_LOGGED_MARK]: true, ...(isExample ? { [EXAMPLE_MARK]: true } : {}) };
+  const bytes = rootMetadata({ version: root.version + 1, expiresAt, roles, marks });
   return { bytes, changes: [...changes, `root: version ${root.version + 1}, until ${expiresAt}`] };
 }
 

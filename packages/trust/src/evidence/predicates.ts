@@ -102,6 +102,7 @@ export {
   readDelegation,
 } from './predicates/delegation.js';
 export { readRetirement, type RetirementPredicate, retirementShape, retirementStatement } from './predicates/retirement.js';
+export { readRootStatement, type RootPredicate, rootShape, rootStatement } from './predicates/root.js';
 export { type ErasedStatementRef, type ErasurePredicate, erasureShape, erasureStatement, readErasure } from './predicates/erasure.js';
 export { readReview, type ReviewPredicate, reviewShape, reviewStatement } from './predicates/review.js';
 export { readRevocation, type RevocationPredicate, revocationShape, revocationStatement } from './predicates/revocation.js';

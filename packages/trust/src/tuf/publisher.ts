@@ -47,6 +47,9 @@ export function tufExpiryAt(role: keyof typeof VALID_DAYS, now: string): string 
 /** The field of root that says: made from the example keys that everybody has. */
 export const EXAMPLE_MARK = 'x-sealane-example';
 
+/** The field of root by which owners say: every root after this one is in the log. Roots of before that was so do not have it. */
+export const ROOTS_LOGGED_MARK = 'x-sealane-roots-logged';
+
 /** The path of a stage's channel among the targets. */
 export function channelPath(stage: string): string {
   return `channel/${stage}.json`;
