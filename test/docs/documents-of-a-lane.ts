@@ -34,6 +34,7 @@ const STATEMENTS: Readonly<Record<string, string>> = {
   [PREDICATE.rig]: 'rig',
   [PREDICATE.rigRebuild]: 'rig-rebuild',
   [PREDICATE.release]: 'release',
+  [PREDICATE.root]: 'root',
   [PREDICATE.retirement]: 'retirement',
   [PREDICATE.delegation]: 'delegation',
   [PREDICATE.revocation]: 'revocation',
@@ -43,7 +44,7 @@ const STATEMENTS: Readonly<Record<string, string>> = {
   [PREDICATE.testResult]: 'test-result',
 };
 
-/** A lane with two releases, one of them revoked, a refusal, a waiver with its review, an anchor, an open proposal, a medium, and a site that installed. */
+/** A lane with two releases, one of them revoked, a refusal, a waiver with its review, an anchor, a second root, an open proposal, a medium, and a site that installed. */
 export interface BusyLane {
   readonly lane: TestLane;
   readonly site: TestSite;
@@ -125,6 +126,10 @@ export async function makeBusyLane(dir: string): Promise<BusyLane> {
   await lane.sealane(['site', 'delegate', '--site', site.name, ...delegate, '--out', path.join(dir, 'delegation.json')]);
   await enrolSite(lane, path.join(dir, 'closed'), { name: 'quay-1' });
   await lane.sealane(['site', 'retire', 'quay-1', '--reason', 'the quay is closed', '--key', 'registrar']);
+  await lane.sealane(['trust', 'propose', '--renew'], 5);
+  for (const owner of ['root-1', 'root-2', 'targets-1', 'targets-2'])
+    await lane.sealane(['trust', 'sign', path.join(lane.home, 'proposal.json'), '--key', owner]);
+  await lane.sealane(['trust', 'publish']);
   await lane.sealane(['trust', 'propose', '--renew'], 5);
   const medium = path.join(dir, 'medium');
   await lane.sealane(['media', 'export', '--stage', 'prod', '--out', medium]);

@@ -100,7 +100,7 @@ export const ERRORS = define({
   LANE_EXISTS: { exit: 2, what: 'there is a lane in this folder already', hint: 'choose another folder' },
   PROPOSAL_STALE: {
     exit: 2,
-    what: 'a proposal was made for another state of the lane than the one that is published',
+    what: 'a proposal was made for another state of the lane than the one that is published, or would be the second root of a version that is logged',
     hint: 'make it anew: sealane trust propose',
   },
   STAGE_UNKNOWN: { exit: 2, what: 'a stage that was named is not in the lane', hint: 'see the stages in pipeline.yaml' },

@@ -100,6 +100,7 @@ const TELLING: Readonly<Record<string, readonly (readonly string[])[]>> = {
   [PREDICATE.exception]: [['kind'], ['reason']],
   [PREDICATE.order]: [['order'], ['stage'], ['reason']],
   [PREDICATE.review]: [['note']],
+  [PREDICATE.root]: [['version']],
 };
 
 function says(predicateType: string, predicate: JsonValue): string {

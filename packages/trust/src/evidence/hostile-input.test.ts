@@ -13,6 +13,7 @@ import { readRetirement, retirementStatement } from './predicates/retirement.js'
 import { readReview } from './predicates/review.js';
 import { readRig } from './predicates/rig.js';
 import { readRigRebuild } from './predicates/rig-rebuild.js';
+import { readRootStatement } from './predicates/root.js';
 import { readSecret, secretStatement } from './predicates/secret.js';
 import { readSiteCertificate } from './predicates/site-certificate.js';
 
@@ -29,6 +30,7 @@ const READERS: readonly (readonly [page: string, read: (statement: Statement) =>
   ['review', readReview],
   ['rig', readRig],
   ['rig-rebuild', readRigRebuild],
+  ['root', readRootStatement],
   ['secret', (statement) => secretStatement(readSecret(statement))],
   ['site-certificate', readSiteCertificate],
 ];
