@@ -201,6 +201,24 @@ describe('trust publish', () => {
     });
   });
 
+  it.each(['trust:root-written', 'publish:snapshot-written'])(
+    'of other keys of snapshot and timestamp, killed at %s, is ended by the same command, though nobody can read the lane in between',
+    async (point) => {
+      await withCopy(async (copy) => {
+        for (const name of ['snapshot', 'timestamp']) await copy.sealane(['key', 'rotate', name], 5);
+        for (const owner of ['root-1', 'root-2'])
+          await copy.sealane(['trust', 'sign', path.join(copy.home, 'proposal.json'), '--key', owner]);
+        await killAt(point, 'sealane', ['trust', 'publish', '--home', copy.home]);
+        expect((await copy.sealane(['publish'], 4)).error.code).toBe('TRUST_THRESHOLD');
+        await copy.sealane(['trust', 'publish']);
+        await expectSound(copy);
+        expect(await rootsLoggedBy(copy, 'prod')).toBe(2);
+        expect((await copy.sealane(['promote', release, '--to', 'prod'])).decision).toBe('passed');
+        await expectSound(copy);
+      });
+    },
+  );
+
   it.each(['ledger:cosigned', 'trust:files-written', 'publish:timestamp-written', 'ledger:key-replaced'])(
     'of another key of the log, killed at %s',
     async (point) => {

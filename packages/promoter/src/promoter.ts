@@ -3,6 +3,7 @@ import path from 'node:path';
 import { type Digest, fromUtf8, isDigest, isPlainText, MAX_PLAIN_TEXT, PromoterError, sha256, type Signer } from '@sealane/core';
 import type { CommandCall, CommandIo } from '@sealane/core/command-line';
 import { ed25519NoteSigner, type Ledger, ledgerAt, openLedger, type Post, type PublishLock, withPublishLock } from '@sealane/ledger';
+import type { TufRead } from '@sealane/trust';
 import { serviceAddress } from './client/service-address.js';
 import { nowText, randomHex } from './clock.js';
 import type { KeptBlobs } from './content.js';
@@ -64,40 +65,45 @@ export function homeOf({ options, io }: CommandCall): Home {
  * @throws PromoterError `CONFIG_INVALID` no home there
  */
 export async function withPromoter<T>(call: CommandCall, work: (promoter: Promoter) => Promise<T>): Promise<T> {
-  return await withOpenPromoter(homeOf(call), call.io, undefined, work);
+  return await withOpenPromoter(homeOf(call), call.io, { lock: undefined, kept: keptFor(call.io) }, work);
 }
 
-async function withOpenPromoter<T>(
-  home: Home,
-  io: CommandIo,
-  lock: PublishLock | undefined,
-  work: (promoter: Promoter) => Promise<T>,
-): Promise<T> {
-  const kept = keptFor(io);
-  const promoter = await openPromoter(home, io, { lock, kept });
+async function withOpenPromoter<T>(home: Home, io: CommandIo, opening: Opening, work: (promoter: Promoter) => Promise<T>): Promise<T> {
+  const promoter = await openPromoter(home, io, opening);
   try {
     return await work(promoter);
   } finally {
     // what is kept is closed by whoever keeps it
-    if (kept === undefined) await promoter.ledger.close();
+    if (opening.kept === undefined) await promoter.ledger.close();
   }
 }
 
-/** As `withPromoter`, holding the publish lock: for everything that logs or publishes. */
-export async function withLockedPromoter<T>(call: CommandCall, work: (promoter: Promoter) => Promise<T>): Promise<T> {
+/** As `withPromoter`, holding the publish lock: for everything that logs or publishes. `readLane` reads the lane in place of its files as they lie there. */
+export async function withLockedPromoter<T>(
+  call: CommandCall,
+  work: (promoter: Promoter) => Promise<T>,
+  readLane?: (home: Home) => TufRead,
+): Promise<T> {
   const home = homeOf(call);
   requireHome(home);
-  return await withLockedHome(home, call.io, work);
+  return await withLockedHome(home, call.io, work, readLane);
 }
 
 /** As `withLockedPromoter`, for a home that is known to be one. */
-export async function withLockedHome<T>(home: Home, io: CommandIo, work: (promoter: Promoter) => Promise<T>): Promise<T> {
+export async function withLockedHome<T>(
+  home: Home,
+  io: CommandIo,
+  work: (promoter: Promoter) => Promise<T>,
+  readLane?: (home: Home) => TufRead,
+): Promise<T> {
   const kept = keptFor(io);
-  const locked = (lock: PublishLock): Promise<T> =>
-    withOpenPromoter(home, io, lock, async (promoter) => {
+  const locked = (lock: PublishLock): Promise<T> => {
+    const opening = { lock, kept, ...(readLane === undefined ? {} : { readLane }) };
+    return withOpenPromoter(home, io, opening, async (promoter) => {
       await expectToExtendPublished(promoter, kept);
       return await work(promoter);
     });
+  };
   return kept === undefined ? await withPublishLock({ ...ledgerAt(home.ledger), file: home.lock }, locked) : await kept.locked(locked);
 }
 
@@ -119,17 +125,23 @@ async function expectToExtendPublished({ home, ledger }: Pick<Promoter, 'home' |
 interface Opening {
   readonly lock: PublishLock | undefined;
   readonly kept: KeptHome | undefined;
+  readonly readLane?: (home: Home) => TufRead;
 }
 
 /** Opens a home, under a lock where one is held, for as long as the caller likes; the caller closes its ledger. */
-async function openPromoter(home: Home, io: CommandIo, { lock, kept }: Opening): Promise<Promoter> {
+async function openPromoter(home: Home, io: CommandIo, { lock, kept, readLane }: Opening): Promise<Promoter> {
   requireHome(home);
   const pipelineBytes = readNamed(home.pipeline, 'pipeline');
   const parse = (): Promise<Pipeline> => readPipeline(pipelineBytes, home.pipeline);
   const pipeline = await (kept === undefined ? parse() : kept.pipeline(sha256(pipelineBytes), parse));
   const stages = pipeline.stages.map(({ name }) => name);
   const read = async (): Promise<LaneTrust> =>
-    Promise.resolve(readLaneTrust(home, stages, kept === undefined ? {} : { parse: kept.policy }));
+    Promise.resolve(
+      readLaneTrust(home, stages, {
+        ...(kept === undefined ? {} : { parse: kept.policy }),
+        ...(readLane === undefined ? {} : { read: readLane(home) }),
+      }),
+    );
   const lane = await (kept === undefined ? read() : kept.lane(`${stages.join()} ${laneStamp(home)}`, read));
   const keyPlace: KeyPlace = {
     home,

@@ -1,9 +1,10 @@
 /** `sealane trust publish`. */
 import path from 'node:path';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { withLockedPromoter } from '../promoter.js';
+import { type Promoter, withLockedPromoter } from '../promoter.js';
 import { joinCopies, publishProposal } from '../trust/ceremony.js';
 import { proposalResult } from '../trust/proposal-result.js';
+import { readUnfinished } from '../trust/unfinished.js';
 
 export const command: CommandSpec = {
   name: 'trust publish',
@@ -16,9 +17,11 @@ export const command: CommandSpec = {
 async function run(call: CommandCall): Promise<CommandResult> {
   const [copies] = call.args;
   const files = Array.isArray(copies) ? (copies as readonly string[]).map((copy) => path.resolve(call.io.cwd, copy)) : [];
-  return await withLockedPromoter(call, async (promoter) => {
+  const publish = async (promoter: Promoter): Promise<CommandResult> => {
     const proposal = joinCopies(promoter, files);
     const kept = await publishProposal(promoter, proposal);
     return proposalResult(proposal, kept, 0);
-  });
+  };
+  // killed in the middle, it goes on: also where nobody can read the lane until it has
+  return await withLockedPromoter(call, publish, readUnfinished);
 }

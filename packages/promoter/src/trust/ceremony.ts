@@ -151,9 +151,8 @@ export async function signProposal(proposal: Proposal, signer: Signer): Promise<
 }
 
 /**
- * Publishes a proposal: its files, targets, stages whose key it replaces, root, snapshot, timestamp; then gives replaced keys' names to the new ones.
- *
- * Returns the file that it is kept in.
+ * Publishes a proposal: its root in the log, its files, targets, stages whose key it replaces, root, snapshot, timestamp; then gives replaced keys' names to the
+ * new ones. Returns the file that it is kept in.
  *
  * @throws PromoterError `TRUST_UNSIGNED` (exit 5) signatures are missing; `PROPOSAL_STALE` it was made for another state of the lane;
  * `LOG_KEY_UNKNOWN` (exit 5) it replaces the log's key, and too few witnesses know the next one
