@@ -43,6 +43,15 @@ const RIG = {
       components: [{ type: 'firmware', name: 'BIOS', version: '2.14.1' }],
     },
   },
+  components: [
+    {
+      type: 'device',
+      manufacturer: { name: 'Intel' },
+      name: 'X710',
+      properties: [{ name: 'sealane:slot', value: '0000:3b:00.0' }],
+      components: [{ type: 'firmware', name: 'NVM', version: '8.50' }],
+    },
+  ],
 };
 const report = (failed: number): string =>
   `<testsuites><testsuite name="bench">${['boots', 'reads', 'sends', 'stores', 'stops']

@@ -36,6 +36,7 @@ function steady(text: string): string {
     .replace(/[A-Za-z0-9+/]{43}=/g, '…')
     .replace(/\d+ s\b/g, '… s')
     .replace(/^( +host: )(?!Northrack).*?(: \d+ units?, .*)?$/gm, '$1this machine$2')
+    .replace(/(host: this machine)(?:\n {6}\S.*)+/g, '$1')
     .trimEnd();
 }
 

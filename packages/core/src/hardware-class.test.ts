@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { utf8 } from './bytes.js';
 import type { JsonObject } from './canonical-json.js';
 import { CoreError } from './errors.js';
-import { hardwareClass, type HardwareFacts, hardwareFacts, hardwareSerial } from './hardware-class.js';
+import { fittedParts, hardwareClass, hardwareDevices, type HardwareFacts, hardwareFacts, hardwareSerial } from './hardware-class.js';
 import { compareHardware, DEFAULT_REQUIRED_FACTS } from './hardware-comparison.js';
 import { knownFact } from './hardware-inventory.js';
 import { parseStrictJson } from './strict-json.js';
@@ -113,6 +113,65 @@ describe('facts', () => {
     const facts = hardwareFacts(minimal({ name: 'rack' }, [{ type: 'device', name: 'node', components: [inner] }]));
     expect(facts.parts.map((part) => part.model).sort()).toEqual(['module', 'node']);
     expect(facts.firmware).toEqual({});
+  });
+
+  test('parts say where they sit and which ones they are, without being of another class for it', () => {
+    const [host = []] = fittedParts(bom('edge-server-a-1.6.cdx.json'));
+    expect(host.map(({ part: { model }, slot, serial }) => [model, slot, serial])).toMatchInlineSnapshot(`
+      [
+        [
+          "Xeon D-2776NT",
+          "CPU0",
+          undefined,
+        ],
+        [
+          "Ethernet Controller X710 for 10GbE SFP+",
+          "0000:3b:00.0",
+          undefined,
+        ],
+        [
+          "MZQL2960HCJR-00A07",
+          "0000:5e:00.0",
+          "S64NR0001",
+        ],
+        [
+          "L4",
+          "0000:86:00.0",
+          undefined,
+        ],
+        [
+          "SLB9672",
+          undefined,
+          undefined,
+        ],
+        [
+          "MTA18ASF4G72PDZ-3G2F1",
+          "DIMM_A1,DIMM_B1",
+          undefined,
+        ],
+      ]
+    `);
+    const told = (slot: string, serial: string): JsonObject => ({
+      type: 'device',
+      name: 'camera',
+      properties: [{ name: 'cdx:device:function', value: 'camera' }],
+      components: [
+        {
+          type: 'device',
+          name: 'sensor',
+          properties: [
+            { name: 'sealane:slot', value: slot },
+            { name: 'sealane:serial', value: serial },
+          ],
+        },
+        { type: 'device', properties: [{ name: 'sealane:slot', value: 'nothing is known of this one' }] },
+      ],
+    });
+    const [one, other] = [minimal({ name: 'box' }, [told('A', '1')]), minimal({ name: 'box' }, [told('B', '2')])];
+    expect(fittedParts(one)).toEqual([[], [{ part: { model: 'sensor', firmware: {} }, slot: 'A', serial: '1' }]]);
+    expect(hardwareDevices(one).map(({ facts }) => hardwareClass(facts))).toEqual(
+      hardwareDevices(other).map(({ facts }) => hardwareClass(facts)),
+    );
   });
 
   test('a firmware called __proto__ is a fact like any other', () => {

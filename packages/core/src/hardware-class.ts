@@ -48,6 +48,25 @@ export function hardwareDevices(hbom: JsonObject): readonly HardwareDevice[] {
   return [host, ...attached].map((unit) => ({ role: unit.role, facts: unitFacts(unit), serial: unit.device.serial }));
 }
 
+/** A part of a device, and what tells it from another of its kind: where it sits, and its serial. Neither is part of a class. */
+export interface FittedPart {
+  readonly part: HardwarePart;
+  readonly slot: string | undefined;
+  readonly serial: string | undefined;
+}
+
+/**
+ * The parts of each device of a device BOM, in the order of `hardwareDevices` and of the BOM; those of which nothing is known are left out.
+ *
+ * @throws CoreError `HBOM_MALFORMED`
+ */
+export function fittedParts(hbom: JsonObject): readonly (readonly FittedPart[])[] {
+  const { host, attached } = readDevices(hbom);
+  return [host, ...attached].map(({ parts }) =>
+    parts.filter(isKnown).map((part) => ({ part: partFacts(part), slot: part.slot, serial: part.serial })),
+  );
+}
+
 /** A device without what tells one unit from another: equal machines have equal ones. */
 export type DeviceKind = Pick<HardwareDevice, 'role' | 'facts'>;
 

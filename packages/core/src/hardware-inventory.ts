@@ -9,6 +9,8 @@ export interface RawDevice {
   readonly revision: string | undefined;
   readonly arch: string | undefined;
   readonly serial: string | undefined;
+  /** Where it sits, as its inventory names the place (`0000:3b:00.0`, `DIMM_A1,DIMM_B1`). */
+  readonly slot: string | undefined;
   readonly isCpu: boolean;
   readonly firmware: readonly { readonly name: string; readonly version: string }[];
 }
@@ -130,6 +132,7 @@ function readDevice(device: JsonObject, inner: readonly JsonObject[]): RawDevice
     revision: knownFact(textAt(device, 'version')),
     arch: knownFact(property(device, 'sealane:arch')),
     serial: knownFact(property(device, 'sealane:serial') ?? property(device, 'cdx:device:serialNumber')),
+    slot: knownFact(property(device, 'sealane:slot') ?? property(device, 'sealane:slots')),
     isCpu: isCpu(device),
     firmware: inner.flatMap(readFirmware),
   };

@@ -57,6 +57,8 @@ export {
   type FoundHardware,
   foundHardware,
   type HardwareDevice,
+  type FittedPart,
+  fittedParts,
   hardwareDevices,
   type HardwareFacts,
   hardwareFacts,

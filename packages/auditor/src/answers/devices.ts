@@ -1,10 +1,20 @@
-/** On which devices a release was tested: every device of every run, with model, serial, revision and all firmware. */
-import { type Digest, type HardwareFacts, hardwareClass } from '@sealane/core';
-import { aboutRelease, devicesOf, nameOf, type NamedRelease } from './about-release.js';
+/** On which devices a release was tested: every device of every run, with model, serial, revision and all firmware, and what sits in which slot. */
+import {
+  type Digest,
+  type FittedPart,
+  fittedParts,
+  type HardwareDevice,
+  hardwareDevices,
+  type HardwareFacts,
+  hardwareClass,
+  type HardwarePart,
+} from '@sealane/core';
+import type { TestResult } from '@sealane/trust';
+import { aboutRelease, nameOf, type NamedRelease, readDocument, readObject } from './about-release.js';
 import type { AuditContext } from './context.js';
 import { FACT } from './fact-kinds.js';
-import { factsIn } from './facts.js';
-import { type Answered, type Asked, inquire } from './inquiry.js';
+import { type Fact, factsIn } from './facts.js';
+import { type Answered, type Asked, inquire, type Inquiry } from './inquiry.js';
 
 /** A run names no devices when its result names no inventory. */
 export interface Devices extends NamedRelease {
@@ -19,6 +29,8 @@ export interface Devices extends NamedRelease {
       readonly serial: string | null;
       readonly class: Digest;
       readonly facts: HardwareFacts;
+      /** Its parts one by one, as the inventory lists them; null: it does not say where the part sits, or which one it is. */
+      readonly parts: readonly { readonly slot: string | null; readonly serial: string | null; readonly part: HardwarePart }[];
     }[];
   }[];
 }
@@ -34,8 +46,28 @@ export async function devices(context: AuditContext, named: string, asked: Asked
       at: fact.at,
       keyId: fact.entry.keyId,
       statement: fact.entry.statementDigest,
-      devices: devicesOf(inquiry, fact).map(({ role, facts, serial = null }) => ({ role, serial, class: hardwareClass(facts), facts })),
+      devices: fittedDevices(inquiry, fact).map(({ device: { role, facts, serial = null }, parts }) => ({
+        role,
+        serial,
+        class: hardwareClass(facts),
+        facts,
+        parts: parts.map(({ part, slot = null, serial: of = null }) => ({ slot, serial: of, part })),
+      })),
     }));
     return { ...nameOf(about), runs };
   });
+}
+
+/** The devices of a run, each with its parts; none when it names no inventory, or one that cannot be read. */
+function fittedDevices(
+  inquiry: Inquiry,
+  fact: Fact<TestResult>,
+): readonly { readonly device: HardwareDevice; readonly parts: readonly FittedPart[] }[] {
+  const found = { digest: fact.said.hardware, what: 'hardware inventory' };
+  const read = readDocument(inquiry, fact, found, (bytes) => {
+    const hbom = readObject(bytes);
+    const parts = fittedParts(hbom);
+    return hardwareDevices(hbom).map((device, at) => ({ device, parts: parts[at] ?? [] }));
+  });
+  return read ?? [];
 }

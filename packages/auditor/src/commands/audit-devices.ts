@@ -1,4 +1,5 @@
 /** `sealane audit devices`. */
+import { type HardwarePart, partName } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { devices, type Devices } from '../answers/devices.js';
 import { answerQuestion, argument, ASKED, counted } from './question.js';
@@ -6,7 +7,7 @@ import { deviceText } from './device-text.js';
 
 export const auditDevices: CommandSpec = {
   name: 'audit devices',
-  summary: 'on which devices a release was tested: model, serial, revision, firmware',
+  summary: 'on which devices a release was tested: model, serial, revision, firmware, slots',
   arguments: [{ name: 'release', description: 'sha256:… or NAME@VERSION' }],
   options: ASKED,
   example: 'sealane audit devices readings@1.0.0 --home my-lane',
@@ -22,7 +23,24 @@ function lines({ name, version, runs }: Devices): readonly string[] {
     `${name}@${version}: ${counted(runs.length, 'run')}`,
     ...runs.flatMap(({ suite, result, at, devices: there }) => [
       `  ${at}  ${suite} ${result}${there.length === 0 ? ', on nothing that it names' : ''}`,
-      ...there.map(({ role, serial, facts }) => `    ${role}: ${deviceText(facts)}${serial === null ? '' : `, serial ${serial}`}`),
+      ...there.flatMap(({ role, serial, facts, parts }) => [
+        `    ${role}: ${deviceText(facts)}${serialText(serial)}`,
+        ...parts.filter((part) => part.slot !== null || part.serial !== null).map(partLine),
+      ]),
     ]),
   ];
+}
+
+function partLine({ slot, serial, part }: Devices['runs'][number]['devices'][number]['parts'][number]): string {
+  return `      ${slot === null ? '' : `in ${slot}: `}${partText(part)}${serialText(serial)}`;
+}
+
+function partText(part: HardwarePart): string {
+  return [partName(part), ...Object.entries(part.firmware).map(([name, version]) => `${name} ${version}`)]
+    .filter((word) => word !== '')
+    .join(', ');
+}
+
+function serialText(serial: string | null): string {
+  return serial === null ? '' : `, serial ${serial}`;
 }
