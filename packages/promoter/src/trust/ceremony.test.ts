@@ -202,6 +202,23 @@ describe('rotation', () => {
     await lane.sealane(['trust', 'verify']);
   });
 
+  it('of a key of root waits for no witness: the root is logged, and seen by them later', async () => {
+    await lane.release('1.0.0');
+    await lane.sealane(['publish', '--refresh']);
+    await lane.stopWitness();
+    await lane.sealane(['key', 'rotate', 'timestamp'], 5);
+    await sign('root-1', 'root-2');
+    await lane.sealane(['trust', 'publish']);
+    expect(await versions()).toMatchObject({ root: 2 });
+    expect((await lane.sealane(['audit', 'verify'])).answer).toMatchObject({ ok: true, problems: [] });
+    const { answer, complete } = await lane.sealane(['audit', 'keys'], 4);
+    expect(answer.roots).toMatchObject([
+      { version: 1, witnessed: null },
+      { version: 2, witnessed: null },
+    ]);
+    expect(complete).toBe(false);
+  });
+
   it('of an owner of targets takes root, and targets signed by the new owners', async () => {
     await lane.sealane(['key', 'rotate', 'targets-1'], 5);
     await sign('root-1', 'root-2');
