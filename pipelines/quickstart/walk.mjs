@@ -314,9 +314,7 @@ function freePort() {
 }
 
 function farewell(dir, place, release, seconds) {
-  const home = path.relative(process.cwd(), place.home);
-  const config = path.relative(process.cwd(), place.config);
-  const state = path.relative(process.cwd(), place.state);
+  const [home, config, state] = [place.home, place.config, place.state].map((file) => shellWord(path.relative(process.cwd(), file)));
   console.log(`
 Done in ${seconds.toFixed(0)} s. Everything is in ${dir}: home/ (the promoter), witness/, site/ (site.yaml, state/).
 Servers and the service are stopped. Try next:
@@ -327,4 +325,9 @@ Servers and the service are stopped. Try next:
   node bin/sealane-site.mjs status --config ${config} --state ${state}
   node bin/sealane.mjs audit verify --home ${home}
 `);
+}
+
+/** A path as a shell takes it for one word. */
+function shellWord(file) {
+  return /^[\w@%+=:,./-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`;
 }

@@ -285,6 +285,26 @@ describe('text that people read', () => {
   });
 });
 
+it('a folder where a file is expected is 2, whether it is read or written', async () => {
+  const root = path.join(lane.lane, 'trust', 'metadata', '1.root.json');
+  const said = async (words: readonly string[]): Promise<string> => {
+    const { exit, json } = await runJson('sealane', words);
+    expect({ exit, message: json.error?.message }, words.join(' ')).toEqual({ exit: 2, message: expect.stringContaining('got a folder') });
+    return json.error.code;
+  };
+  expect(await said(['audit', 'check', dir, '--root', root])).toBe('CONFIG_INVALID');
+  expect(await said(['restore', dir, '--home', path.join(dir, 'restored')])).toBe('CONFIG_INVALID');
+  expect(await said(['reject', release, '--to', 'prod', '--key', 'alice', '--reason', 'no', '--out', dir, '--home', lane.home])).toBe(
+    'STATE_UNWRITABLE',
+  );
+});
+
+it('the first word of a family leads to its help', async () => {
+  for (const words of [['release'], ['release', 'creat']])
+    expect((await runJson('sealane', words)).json.error.hint).toBe('run: sealane release --help');
+  expect((await runJson('sealane', ['constructor'])).json.error.hint).toBe('run: sealane --help');
+});
+
 describe('the folder', () => {
   it('a home that is none is 2', async () => {
     const answer = await runJson('sealane', ['release', 'list', '--home', path.join(dir, 'nowhere')]);

@@ -1,6 +1,6 @@
 /** Bad input and bad conditions at a site: a clear error with the next step, the right exit code, and what runs goes on. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -159,6 +159,39 @@ describe('a file to write', () => {
       expect(json.error.message).toContain(path.dirname(missing));
     }
   });
+});
+
+it('a folder where a file is to be written is 2, and nothing is left in it or beside it', async () => {
+  const { site } = scene();
+  const folder = path.join(site.dir, 'folder');
+  mkdirSync(folder);
+  for (const words of [
+    ['inventory', '--out', folder],
+    ['certificate', 'request', '--out', folder],
+  ]) {
+    const { exit, json } = await runJson('sealane-site', [...words, '--config', site.config, '--state', site.state]);
+    expect({ exit, code: json.error.code, hint: json.error.hint }).toEqual({
+      exit: 2,
+      code: 'CONFIG_INVALID',
+      hint: 'name a file: --out FILE',
+    });
+  }
+  expect([...readdirSync(folder), ...readdirSync(site.dir).filter((name) => name.startsWith('folder.'))]).toEqual([]);
+});
+
+it('a file where a folder is expected is 2', async () => {
+  const { site } = scene();
+  for (const words of [
+    ['receipt', 'export', site.config],
+    ['inventory', '--root', site.config],
+    ['inventory', '--root', path.join(site.dir, 'nowhere')],
+  ]) {
+    const { exit, json } = await runJson('sealane-site', [...words, '--config', site.config, '--state', site.state]);
+    expect({ exit, message: json.error?.message }, words.join(' ')).toEqual({
+      exit: 2,
+      message: expect.stringContaining('expected a folder'),
+    });
+  }
 });
 
 describe('Ctrl-C', () => {

@@ -160,7 +160,15 @@ function helpOrUnknown(program: Program, argv: readonly string[], io: CommandIo,
     return 0;
   }
   const message = `run ${program.name}: expected a command, got ${JSON.stringify(argv.join(' '))}`;
-  return printError({ code: 'USAGE', message, hint: `run: ${program.name} --help` }, 2, program, io, wantsJson);
+  const [family = ''] = words;
+  const isFamily = Object.keys(program.commands).some((name) => name.startsWith(`${family} `));
+  return printError(
+    { code: 'USAGE', message, hint: `run: ${program.name} ${isFamily ? `${family} ` : ''}--help` },
+    2,
+    program,
+    io,
+    wantsJson,
+  );
 }
 
 function programHelp(program: Program, names: readonly string[]): string {

@@ -54,7 +54,7 @@ export const ERRORS = define({
   STATE_UNWRITABLE: {
     exit: 2,
     what: 'the state folder cannot be written',
-    hint: 'check owner, mode and mount of the folder named above, or name another with --state',
+    hint: 'check owner, mode and mount of the folder named above, or name another one',
   },
   USAGE: { exit: 2, what: 'the command line is not one this program takes', hint: 'run the command again with --help' },
 

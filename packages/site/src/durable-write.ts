@@ -28,6 +28,13 @@ export function writeOutput(disk: Disk, file: string, bytes: Uint8Array): void {
     const hint = 'make the folder, or name another file with --out';
     throw new SiteError('CONFIG_INVALID', `write ${file}: expected the folder ${folder}, got none`, { file }, { hint });
   }
+  if (disk.kind(file) === 'folder')
+    throw new SiteError(
+      'CONFIG_INVALID',
+      `write ${file}: expected a file or nothing there, got a folder`,
+      { file },
+      { hint: 'name a file: --out FILE' },
+    );
   durableWrite(disk, file, bytes, 0o644);
 }
 

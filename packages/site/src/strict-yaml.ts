@@ -69,7 +69,11 @@ export function readShape<T>({ document, fault }: YamlText, shape: z.ZodType<T>,
   const parsed = shape.safeParse(toPlain(document, fault));
   if (parsed.success) return parsed.data;
   const issue = deepest(parsed.error.issues[0]);
-  throw fault(offsetOf(document, issue), `${issue.path.map(String).join('.') || 'the whole'}: ${describe(issue, page)}`);
+  const isMissing = issue.path.length > 0 && !document.hasIn(issue.path);
+  throw fault(
+    offsetOf(document, issue),
+    `${issue.path.map(String).join('.') || 'the whole'}: ${describe(issue, page)}${isMissing ? ', got nothing' : ''}`,
+  );
 }
 
 /** An alias bomb is refused while it is unfolded. */
@@ -99,7 +103,9 @@ function deepest(issue: Issue | undefined): Issue {
 function describe(issue: Issue, page: string): string {
   if (issue.code === 'unrecognized_keys') return `unknown ${issue.keys.join(', ')}`;
   if (issue.code === 'invalid_union') return `expected one of the forms of ${page}`;
-  return `${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}`;
+  // the library's words without its names for what JavaScript has
+  const message = issue.message.replace(/^Invalid input: /, '').replace(/, received undefined$/, '');
+  return `${message.charAt(0).toLowerCase()}${message.slice(1)}`;
 }
 
 /** Where the value lies that the issue is about; for one that is missing, what it is missing in. */

@@ -1,5 +1,5 @@
 /** Exports on disk: one deterministic tar, written whole or not at all, read within bounds. */
-import { closeSync, createReadStream, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { AuditorError, createDigester, type Digest, diskRefusal, OciError } from '@sealane/core';
 import { DEFAULT_UNPACK_LIMITS, packedFile, packTar, readTar, type UnpackLimits } from '@sealane/oci';
@@ -57,7 +57,12 @@ export async function writeExport(out: string, files: ExportFiles): Promise<Writ
  * @throws AuditorError `CONFIG_INVALID` no such file; `EXPORT_MALFORMED` cut, no tar, links or folders in it, a name twice, or another packing of the same files
  */
 export async function readExport(file: string): Promise<ExportFiles> {
-  if (!existsSync(file)) throw new AuditorError('CONFIG_INVALID', `read the export ${file}: expected a file, got none`, { file });
+  const kind = statSync(file, { throwIfNoEntry: false });
+  if (kind === undefined || kind.isDirectory()) {
+    const [got, hint] =
+      kind === undefined ? ['none', 'check the path: nothing is there'] : ['a folder', 'name the tar that sealane audit export wrote'];
+    throw new AuditorError('CONFIG_INVALID', `read the export ${file}: expected a file, got ${got}`, { file }, { hint });
+  }
   try {
     return await filesOf(file);
   } catch (error) {

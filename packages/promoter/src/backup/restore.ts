@@ -124,6 +124,10 @@ async function unpack(file: string, folder: string, signal: AbortSignal): Promis
       const hint = 'check the path: nothing is there';
       throw new PromoterError('CONFIG_INVALID', `read backup ${file}: expected a file, got none`, { file }, { cause, hint });
     }
+    if (cause instanceof Error && 'code' in cause && cause.code === 'EISDIR') {
+      const hint = 'name the file that sealane backup wrote';
+      throw new PromoterError('CONFIG_INVALID', `read backup ${file}: expected a file, got a folder`, { file }, { cause, hint });
+    }
     // whatever the reader of tars or JSON objects to is the same to who restores: this is not what was written
     if (cause instanceof SealaneError && cause.code !== 'BACKUP_MALFORMED') throw malformed('what was written', cause.message, cause);
     throw cause;

@@ -51,6 +51,13 @@ it('an example key in a lane that is not made from them: no key is made beside i
   expect(readdirSync(keys)).toEqual(['alice.pem']);
 });
 
+it('a database file that is none is named as it was given, and leaves nothing behind', async () => {
+  writeFileSync(path.join(dir, 'bad.json'), 'root:x:0:0\n');
+  const { exit, json } = await runSealane(dir, ['init', 'kept', '--database', 'bad.json']);
+  expect({ exit, message: json.error.message }).toEqual({ exit: 2, message: expect.stringMatching(/^take in .*\/bad\.json: /) });
+  expect(existsSync(path.join(dir, 'kept'))).toBe(false);
+});
+
 it('a pipeline in JSON, and one that says where it ends, get their witness', async () => {
   const json = JSON.stringify({
     ...{ apiVersion: 'sealane/v1', kind: 'Pipeline', lane: 'lane.example', registrar: 'registrar' },

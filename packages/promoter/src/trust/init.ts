@@ -1,7 +1,7 @@
 /** Makes a lane: keys, root, policies, empty channels, an empty log. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { equalBytes, formatVkey, keyIdOf, NOTE_KEY_TYPE, parseVkey, PromoterError, type Signer, vkeyOf } from '@sealane/core';
+import { equalBytes, formatVkey, keyIdOf, NOTE_KEY_TYPE, parseVkey, PromoterError, SealaneError, type Signer, vkeyOf } from '@sealane/core';
 import { databaseFile, ed25519NoteSigner, ledgerAt, openLedger, parseDatabase } from '@sealane/ledger';
 import { openLayout } from '@sealane/oci';
 import {
@@ -123,7 +123,13 @@ async function expectPipeline(bytes: Uint8Array, file: string): Promise<void> {
 function databaseBytes(home: Home, { database }: InitWish): Uint8Array | undefined {
   if (database === undefined) return undefined;
   const bytes = readNamed(database, 'database');
-  parseDatabase(bytes, databaseFile(home.ledger));
+  try {
+    parseDatabase(bytes, databaseFile(home.ledger));
+  } catch (cause) {
+    // it is not there yet under the name that it will have
+    if (!(cause instanceof SealaneError)) throw cause;
+    throw new PromoterError(cause.code, `take in ${database}: ${cause.message}`, cause.data, { cause });
+  }
   return bytes;
 }
 

@@ -7,6 +7,7 @@ import {
   hardwareClass,
   hardwareFacts,
   type JsonObject,
+  SiteError,
   utf8,
 } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
@@ -34,6 +35,8 @@ export const command: CommandSpec = {
 
 function inventory({ options, io }: CommandCall): CommandResult {
   const root = path.resolve(io.cwd, textOf(options.root) ?? '/');
+  if (!['folder', 'link'].includes(nodeDisk.kind(root)))
+    throw new SiteError('USAGE', `collect the hardware below ${root}: expected a folder, got nothing of the kind`);
   const devices = (Array.isArray(options.devices) ? options.devices : []).map((file: string) => path.resolve(io.cwd, file));
   const hbom = collectHardware(nodeDisk, { root, devices }, (line) => io.talk(`${line}\n`));
   const text = `${JSON.stringify(hbom, null, 1)}\n`;
