@@ -26,6 +26,30 @@ export async function* readFileChunks(path: string): AsyncGenerator<Uint8Array> 
   }
 }
 
+/** Reads between two turns of the event loop: some milliseconds of them. */
+const READS_PER_TURN = 32;
+
+/**
+ * As `readFileChunks`, all in one buffer: a chunk is valid until the next one is asked for. What is read, hashed and written on the spot needs no other, and a
+ * blob leaves no garbage as large as itself.
+ *
+ * @throws OciError `CONTENT_MISSING` nothing there, or no plain file
+ */
+export async function* readFileInPlace(path: string): AsyncGenerator<Uint8Array> {
+  const file = openPlainSync(path);
+  try {
+    const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+    for (let reads = 1; ; reads += 1) {
+      const count = readSync(file, buffer, 0, CHUNK_BYTES, null);
+      if (count === 0) return;
+      yield buffer.subarray(0, count);
+      if (reads % READS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
 /**
  * Reads a small file whole, not verified.
  *

@@ -5,7 +5,6 @@
  * Where an entry goes is decided on a tree in memory (`file-tree.ts`): parents must be real folders in it, so no link that an
  * archive laid down is ever followed. Owners are never applied, nor extended attributes.
  */
-import { join } from 'node:path';
 import { createDigester, type Digest, sha256 } from '@sealane/core';
 import {
   childOf,
@@ -35,7 +34,7 @@ import {
 } from './slot-disk.js';
 import { unsafe } from './tar-header.js';
 import { type Budget, newBudget, readTar, spendBytes, spendEntry } from './tar-reader.js';
-import { createTwin, openTwins, takeTwin, type TwinFolder, type TwinUse } from './twin-file.js';
+import { createTwin, linkTwin, openTwins, takeTwin, type TwinFolder, type TwinUse } from './twin-file.js';
 
 /** How to unpack; what is left out takes the safe default. */
 export interface UnpackOptions {
@@ -109,12 +108,15 @@ export async function extractLayer(source: AsyncIterable<Uint8Array>, targetDir:
  */
 export async function applyLayer(slot: Slot, tar: AsyncIterable<Uint8Array>, record?: (entry: IndexedEntry) => void): Promise<void> {
   slot.layer += 1;
-  for await (const { content, ...entry } of readTar(tar, slot.limits, slot.budget)) {
-    const hashed = record !== undefined && entry.kind === 'file' ? hashing(content, entry.sizeBytes) : undefined;
-    await layDown(slot, entry, async (to, path, meta) => {
-      await unpackFile(slot, to, path, meta, entry.sizeBytes, hashed?.content ?? content);
-      return true;
-    });
+  for await (const { content, whole, ...entry } of readTar(tar, slot.limits, slot.budget)) {
+    const file = layDown(slot, entry);
+    if (whole !== undefined) {
+      if (file !== undefined) unpackWhole(slot, file, whole);
+      record?.(entry.kind === 'file' ? { ...entry, digest: sha256(whole) } : entry);
+      continue;
+    }
+    const hashed = record === undefined ? undefined : hashing(content);
+    if (file !== undefined) await unpackFile(slot, file, hashed?.content ?? content);
     record?.(hashed === undefined ? entry : { ...entry, digest: hashed.digest() });
   }
 }
@@ -131,7 +133,8 @@ export async function replayLayer(slot: Slot, entries: readonly IndexedEntry[], 
   for (const entry of entries) {
     spendEntry(slot.limits, slot.budget);
     spendBytes(entry.kind, entry.sizeBytes, slot.limits, slot.budget);
-    await layDown(slot, entry, (to, path, meta) => takeFile(to, path, meta, entry, twins));
+    const file = layDown(slot, entry);
+    if (file !== undefined && !takeFile(file, entry.digest, twins)) file.leaf.isLost = true;
     untilPause -= 1;
     if (untilPause > 0) continue;
     await new Promise((resolve) => setImmediate(resolve));
@@ -139,77 +142,78 @@ export async function replayLayer(slot: Slot, entries: readonly IndexedEntry[], 
   }
 }
 
-/** Lays a plain file; false where its bytes cannot be had. */
-type LayFile = (to: string, path: readonly string[], meta: FileMeta) => boolean | Promise<boolean>;
+/** A plain file that has its place in the tree, and is to be written. */
+interface PlacedFile {
+  readonly leaf: TreeLeaf;
+  readonly to: string;
+  readonly path: readonly string[];
+  readonly meta: FileMeta;
+  readonly sizeBytes: number;
+}
 
-async function layDown(slot: Slot, entry: IndexedEntry, layFile: LayFile): Promise<void> {
+/** Lays down an entry, all but the bytes of a file: those are the caller's to write. */
+function layDown(slot: Slot, entry: IndexedEntry): PlacedFile | undefined {
   const path = safeComponents(entry.name, entry.kind === 'dir' ? 'folder' : 'none', slot.limits);
   const mode = allowedMode(slot, entry);
   const name = path.at(-1);
-  if (name === undefined) return; // the root itself: its mode is the slot's own business
+  if (name === undefined) return undefined; // the root itself: its mode is the slot's own business
   if (path.slice(0, -1).some((component) => component.startsWith(WHITEOUT)))
     throw unsafe(`unpack ${shown(entry.name)}`, 'whiteouts as files', 'a folder');
-  if (name.startsWith(WHITEOUT)) return void whiteOut(slot, entry, path.slice(0, -1), name);
+  if (name.startsWith(WHITEOUT)) {
+    whiteOut(slot, entry, path.slice(0, -1), name);
+    return undefined;
+  }
 
   const parent = realParent(slot, path.slice(0, -1));
   switch (entry.kind) {
     case 'dir':
-      return void layFolder(slot, parent, path, mode);
+      layFolder(slot, parent, path, mode);
+      return undefined;
     case 'file': {
-      const leaf = placeLeaf(slot, parent, path, 'file');
-      if (!(await layFile(onDisk(slot, path), path, { mode, modifiedSeconds: entry.modifiedSeconds }))) leaf.isLost = true;
-      return;
+      const { sizeBytes, modifiedSeconds } = entry;
+      return { leaf: placeLeaf(slot, parent, path, 'file'), to: onDisk(slot, path), path, meta: { mode, modifiedSeconds }, sizeBytes };
     }
     case 'symlink': {
       const target = safeLinkTarget(entry.linkTarget, path.length - 1, slot.absoluteLinks, slot.limits);
       placeLeaf(slot, parent, path, 'symlink');
-      return void createSymlink(onDisk(slot, path), target);
+      createSymlink(onDisk(slot, path), target);
+      return undefined;
     }
     case 'hardlink': {
       const source = hardLinkSource(slot, entry, path);
       const leaf = placeLeaf(slot, parent, path, 'file');
       if (source.isLost) leaf.isLost = true;
       else createHardLink(onDisk(slot, path), source.existing);
+      return undefined;
     }
   }
 }
 
-async function unpackFile(
-  { twins }: Slot,
-  to: string,
-  path: readonly string[],
-  meta: FileMeta,
-  sizeBytes: number,
-  content: AsyncIterable<Uint8Array>,
-): Promise<void> {
+/** At once: a step that is waited for costs as much as a small file. */
+function unpackWhole({ twins }: Slot, { to, path, meta }: PlacedFile, whole: Uint8Array): void {
+  if (twins === undefined || !linkTwin(to, meta, whole, twins, path)) writeFile(to, meta, [whole]);
+}
+
+async function unpackFile({ twins }: Slot, { to, path, meta, sizeBytes }: PlacedFile, content: AsyncIterable<Uint8Array>): Promise<void> {
   await (twins === undefined ? createFile(to, meta, content) : createTwin(to, meta, content, twins, path, sizeBytes));
 }
 
-function takeFile(to: string, path: readonly string[], meta: FileMeta, { sizeBytes, digest }: IndexedEntry, twins: TwinFolder): boolean {
+function takeFile({ to, path, meta, sizeBytes }: PlacedFile, digest: Digest | undefined, twins: TwinFolder): boolean {
   if (sizeBytes > 0) return digest !== undefined && takeTwin(to, meta, { digest, sizeBytes }, twins, path);
   writeFile(to, meta, []);
   return true;
 }
 
 /** The content as it is, and its digest once it was read. */
-function hashing(content: AsyncIterable<Uint8Array>, sizeBytes: number): { content: AsyncIterable<Uint8Array>; digest: () => Digest } {
-  let digest: (() => Digest) | undefined;
+function hashing(content: AsyncIterable<Uint8Array>): { content: AsyncIterable<Uint8Array>; digest: () => Digest } {
+  const digester = createDigester();
   async function* passed(): AsyncGenerator<Uint8Array> {
-    let digester: ReturnType<typeof createDigester> | undefined;
     for await (const chunk of content) {
-      if (chunk.length === sizeBytes) {
-        // in one step where it can be: most files are small
-        const whole = sha256(chunk);
-        digest = () => whole;
-      } else {
-        digester ??= createDigester();
-        digester.update(chunk);
-        digest = digester.finish;
-      }
+      digester.update(chunk);
       yield chunk;
     }
   }
-  return { content: passed(), digest: () => (digest === undefined ? sha256(new Uint8Array()) : digest()) };
+  return { content: passed(), digest: digester.finish };
 }
 
 /** The mode to apply: permissions, and the sticky bit of folders. Links have none. */
@@ -320,4 +324,5 @@ function count(slot: Slot): void {
   if (slot.laidDown > slot.limits.maxEntries) throw unsafe('unpack', `at most ${slot.limits.maxEntries} entries`, 'more');
 }
 
-const onDisk = (slot: Slot, path: readonly string[]): string => join(slot.dir, ...path);
+/** Components are plain names: there is nothing to resolve. */
+const onDisk = (slot: Slot, path: readonly string[]): string => `${slot.dir}/${path.join('/')}`;

@@ -6,7 +6,7 @@ import { applyLayer, openSlot, replayLayer, type Slot, type UnpackOptions } from
 import { lostLayers } from './file-tree.js';
 import { gunzip } from './gunzip.js';
 import { rootManifest } from './image-source.js';
-import { type IndexedEntry, mayIndex, readLayerIndex, writeLayerIndex } from './layer-index.js';
+import { readLayerIndex, startLayerIndex } from './layer-index.js';
 import type { Layout } from './layout.js';
 import { MAX_IMAGE_DEPTH, MAX_MANIFEST_BYTES } from './limits.js';
 import { type IndexDocument, type ManifestDocument, parseImageConfig, parseManifest } from './manifest.js';
@@ -132,13 +132,12 @@ async function replayed(slot: Slot, { descriptor, diffId }: WantedLayer, { index
 
 async function unpackLayer(slot: Slot, layout: Layout, layer: WantedLayer, { indexes, hashed }: LayDownOptions): Promise<void> {
   const { descriptor, diffId } = layer;
-  const entries: IndexedEntry[] = [];
-  const record = indexes === undefined ? undefined : (entry: IndexedEntry) => void (mayIndex(entries.length) && entries.push(entry));
-  await applyLayer(slot, await openLayer(layout, layer, hashed), record);
-  if (indexes !== undefined && mayIndex(entries.length)) writeLayerIndex(indexes, { blob: descriptor.digest, diffId, entries });
+  const index = indexes === undefined ? undefined : startLayerIndex(descriptor.digest, diffId);
+  await applyLayer(slot, await openLayer(layout, layer, hashed), index?.add);
+  if (indexes !== undefined) index?.write(indexes);
 }
 
-/** The plain tar of a layer. The blob is hashed before anything parses it, and again while it is unpacked. */
+/** The plain tar of a layer. The blob is hashed before anything parses it, and again while it is unpacked: itself, or the tar in it where its diff id is known. */
 async function openLayer(
   layout: Layout,
   { descriptor, diffId }: WantedLayer,
@@ -147,8 +146,8 @@ async function openLayer(
   const { digest, size, mediaType } = descriptor;
   const compression = layerCompression(mediaType);
   if (compression === undefined) throw unsupported(`unpack layer ${digest}`, 'a tar or gzip layer', mediaType);
-  if (hashed?.has(digest) !== true) for await (const chunk of layout.openBlob(digest, size)) void chunk;
-  const blob = layout.openBlob(digest, size);
+  if (hashed?.has(digest) !== true) for await (const chunk of layout.readBlobInPlace(digest, size)) void chunk;
+  const blob = diffId === undefined ? layout.readBlobInPlace(digest, size) : layout.readUnverified(digest);
   const tar = compression === 'gzip' ? gunzip(blob) : blob;
   return diffId === undefined ? tar : checkedDiffId(tar, diffId);
 }

@@ -2,6 +2,7 @@
 export { importArchive } from './archive.js';
 export { attach, type Attached, type Attachment, type AttachTarget, listed } from './attach.js';
 export { credentialsIn } from './auth-file.js';
+export { readFileInPlace } from './blob-file.js';
 export { type ArtifactInput, buildArtifact, buildFiles, buildImage, buildImageIndex, buildLayer, type ImageInput } from './build-image.js';
 export { copyFrom, copyImage } from './copy.js';
 export { bareDescriptor, type Descriptor, descriptorJson, parseDescriptor, type Platform } from './descriptor.js';

@@ -42,19 +42,35 @@ const LAST_LINE_BYTES = 65;
 
 const KINDS: readonly string[] = ['file', 'dir', 'symlink', 'hardlink'] satisfies readonly TarEntryKind[];
 
-/** Whether a layer of so many entries can have an index. */
-export function mayIndex(entries: number): boolean {
-  return entries < MAX_INDEXED_ENTRIES;
+/** An index that grows with its layer, a line for each entry: the entries themselves are not kept. */
+export interface GrowingIndex {
+  add(entry: IndexedEntry): void;
+  /** Writes it into a folder, in one step but not flushed: one that is torn is none. A layer that is too large for one gets none. */
+  write(folder: string): void;
 }
 
-/** Writes the index of a layer into a folder, in one step but not flushed: one that is torn is none. */
-export function writeLayerIndex(folder: string, index: LayerIndex): void {
-  const bytes = encodeLayerIndex(index);
-  if (bytes.length > MAX_INDEX_BYTES) return;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const file = join(folder, digestHex(index.blob));
-  writeFileSync(`${file}.tmp`, bytes, { mode: 0o600 });
-  renameSync(`${file}.tmp`, file);
+/** Starts the index of a layer. */
+export function startLayerIndex(blob: Digest, diffId: Digest | undefined): GrowingIndex {
+  const lines: Buffer[] = [];
+  let [entries, sizeBytes] = [0, 0];
+  const mayGrow = (): boolean => entries < MAX_INDEXED_ENTRIES && sizeBytes < MAX_INDEX_BYTES;
+  return {
+    add: (entry) => {
+      if (!mayGrow()) return;
+      const line = Buffer.from(lineOf(entry));
+      lines.push(line);
+      entries += 1;
+      sizeBytes += line.length;
+    },
+    write: (folder) => {
+      const bytes = mayGrow() ? whole(headOf({ blob, diffId }, entries), lines) : undefined;
+      if (bytes === undefined || bytes.length > MAX_INDEX_BYTES) return;
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const file = join(folder, digestHex(blob));
+      writeFileSync(`${file}.tmp`, bytes, { mode: 0o600 });
+      renameSync(`${file}.tmp`, file);
+    },
+  };
 }
 
 /** The index of a layer in a folder; undefined where there is none that counts. */
@@ -70,14 +86,26 @@ export async function readLayerIndex(folder: string, blob: Digest, diffId: Diges
 }
 
 /** The bytes of an index: a line that names the layer, one for each entry, and the hash of all before it. */
-export function encodeLayerIndex({ blob, diffId, entries }: LayerIndex): Uint8Array {
-  const head = { version: VERSION, blob, diffId: diffId ?? null, entries: entries.length };
-  const lines = [head, ...entries.map(lineOf)].map((line) => `${JSON.stringify(line)}\n`).join('');
-  return utf8(`${lines}${digestHex(sha256(utf8(lines)))}\n`);
+export function encodeLayerIndex({ entries, ...layer }: LayerIndex): Uint8Array {
+  return whole(
+    headOf(layer, entries.length),
+    entries.map((entry) => Buffer.from(lineOf(entry))),
+  );
 }
 
-function lineOf({ kind, name, linkTarget, mode, sizeBytes, modifiedSeconds, capability, digest }: IndexedEntry): JsonObject {
-  return {
+function whole(head: string, lines: readonly Buffer[]): Uint8Array {
+  const bytes = Buffer.concat([Buffer.from(head), ...lines]);
+  return Buffer.concat([bytes, Buffer.from(`${digestHex(sha256(bytes))}\n`)]);
+}
+
+function headOf({ blob, diffId }: Omit<LayerIndex, 'entries'>, entries: number): string {
+  return textOf({ version: VERSION, blob, diffId: diffId ?? null, entries });
+}
+
+const textOf = (line: JsonObject): string => `${JSON.stringify(line)}\n`;
+
+function lineOf({ kind, name, linkTarget, mode, sizeBytes, modifiedSeconds, capability, digest }: IndexedEntry): string {
+  return textOf({
     kind,
     name,
     mode,
@@ -86,7 +114,7 @@ function lineOf({ kind, name, linkTarget, mode, sizeBytes, modifiedSeconds, capa
     ...(digest !== undefined && { sha256: digestHex(digest) }),
     ...(linkTarget !== '' && { target: linkTarget }),
     ...(capability && { capability }),
-  };
+  });
 }
 
 /** Reads an index, whose hash is looked at first; undefined where it is not what this program writes, to the last byte. */

@@ -8,7 +8,7 @@ import { lstat, mkdir, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { canonicalJson, createDigester, type Digest, digestHex, SealaneError } from '@sealane/core';
-import { checkDigest, readFileChunks, readFileRange, readSmallFile, readVerifiedSync } from './blob-file.js';
+import { checkDigest, readFileChunks, readFileInPlace, readFileRange, readSmallFile, readVerifiedSync } from './blob-file.js';
 import { type Descriptor, malformed, objectOf } from './descriptor.js';
 import { durableWrite, startDurableFile } from './durable-write.js';
 import { EMPTY_INDEX, encodeLayoutIndex, type LayoutIndex, parseLayoutIndex, withEntry } from './layout-index.js';
@@ -42,6 +42,10 @@ export interface Layout {
   readRange(digest: Digest, from: number, length: number): Promise<Uint8Array>;
   /** The blob as a stream that ends in `CONTENT_DIGEST` or `CONTENT_LENGTH` if it was wrong; a missing one in `CONTENT_MISSING`. */
   openBlob(digest: Digest, size?: number): Readable;
+  /** As `openBlob`, for who uses up a chunk before asking for the next: all are in one buffer. */
+  readBlobInPlace(digest: Digest, size?: number): AsyncIterable<Uint8Array>;
+  /** As `readBlobInPlace`, not verified: for who verifies what is in it. */
+  readUnverified(digest: Digest): AsyncIterable<Uint8Array>;
   /**
    * Writes a blob durably while hashing it, replacing a corrupt one. On failure nothing is left and an old blob stands.
    * @throws OciError `CONTENT_DIGEST`, `CONTENT_LENGTH`; errors of the source as they are
@@ -69,9 +73,9 @@ export async function openLayout(dir: string, options: { readonly create?: 'neve
   await checkMarker(dir);
 
   const blobPath = (digest: Digest): string => join(blobs, digestHex(digest));
-  const verified = (digest: Digest, size?: number): AsyncGenerator<Uint8Array> => {
+  const verified = (read: typeof readFileChunks, digest: Digest, size?: number): AsyncGenerator<Uint8Array> => {
     const name = blobPath(digest);
-    return verifiedStream(readFileChunks(name), { name, digest, ...(size !== undefined && { size }) });
+    return verifiedStream(read(name), { name, digest, ...(size !== undefined && { size }) });
   };
   const readIndex = async (): Promise<LayoutIndex> => parseLayoutIndex(await readSmallFile(indexPath, MAX_LAYOUT_INDEX_BYTES));
   // Read, change and write follow one another, or one of two additions would be lost.
@@ -81,7 +85,7 @@ export async function openLayout(dir: string, options: { readonly create?: 'neve
     dir,
     blobPath,
     hasBlob: (digest) => isPlainFile(blobPath(digest)),
-    verifyBlob: (digest, size) => drains(verified(digest, size)),
+    verifyBlob: (digest, size) => drains(verified(readFileInPlace, digest, size)),
     readBlob: async (digest, maxBytes) => {
       const bytes = await readSmallFile(blobPath(digest), maxBytes);
       checkDigest(blobPath(digest), bytes, digest);
@@ -89,7 +93,9 @@ export async function openLayout(dir: string, options: { readonly create?: 'neve
     },
     readBlobSync: (digest, maxBytes) => readVerifiedSync(blobPath(digest), digest, maxBytes),
     readRange: (digest, from, length) => readFileRange(blobPath(digest), from, length),
-    openBlob: (digest, size) => Readable.from(verified(digest, size), { objectMode: false }),
+    openBlob: (digest, size) => Readable.from(verified(readFileChunks, digest, size), { objectMode: false }),
+    readBlobInPlace: (digest, size) => verified(readFileInPlace, digest, size),
+    readUnverified: (digest) => readFileInPlace(blobPath(digest)),
     putBlob: (source, putOptions) => putBlob(blobs, source, putOptions),
     removeBlob: async (digest) => {
       if (await isPlainFile(blobPath(digest))) await unlink(blobPath(digest));

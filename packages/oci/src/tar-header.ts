@@ -31,27 +31,29 @@ export function unsafe(doing: string, expected: string, got: string): OciError {
  * @throws OciError `CONTENT_UNSAFE`
  */
 export function parseTarHeader(block: Uint8Array): TarHeader {
-  checkChecksum(block);
-  const magic = latin1(block.subarray(257, 265));
+  const said = latin1(block);
+  checkChecksum(block, said);
+  const magic = said.slice(257, 265);
   // POSIX: "ustar", NUL, "00". GNU: "ustar", two spaces, NUL; its prefix field holds other things.
   if (magic !== 'ustar\0' + '00' && magic !== 'ustar  \0') throw unsafe('read a tar header', 'magic ustar', JSON.stringify(magic));
-  const prefix = magic === 'ustar  \0' ? '' : text(block, 345, 155, 'prefix');
-  const name = text(block, 0, 100, 'name');
-  const type = latin1(block.subarray(156, 157));
+  const prefix = magic === 'ustar  \0' ? '' : text(block, said, 345, 155, 'prefix');
+  const name = text(block, said, 0, 100, 'name');
+  const type = said.slice(156, 157);
   return {
     name: prefix === '' ? name : `${prefix}/${name}`,
-    mode: octal(block, 100, 8, 'mode'),
-    sizeBytes: size(block),
-    modifiedSeconds: time(block),
+    mode: octal(said, 100, 8, 'mode'),
+    sizeBytes: size(block, said),
+    modifiedSeconds: time(said),
     // POSIX: NUL is a file in archives older than ustar
     type: type === '\0' ? '0' : type,
-    linkTarget: text(block, 157, 100, 'link name'),
+    linkTarget: text(block, said, 157, 100, 'link name'),
   };
 }
 
 /** True for a block of zeros, two of which end an archive. */
 export function isZeroBlock(block: Uint8Array): boolean {
-  return block.every((byte) => byte === 0);
+  for (const byte of block) if (byte !== 0) return false;
+  return true;
 }
 
 /** Decodes UTF-8 up to the first NUL, refusing anything else. */
@@ -64,32 +66,38 @@ export function tarText(bytes: Uint8Array, field: string): string {
   }
 }
 
-const text = (block: Uint8Array, offset: number, length: number, field: string): string =>
-  tarText(block.subarray(offset, offset + length), field);
+/** What both readings agree about needs no decoder: most names are ASCII. */
+const ASCII = /^[ -~]*$/;
 
-const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+/** A field of the block; `said` is the block as Latin-1. */
+function text(block: Uint8Array, said: string, offset: number, length: number, field: string): string {
+  const end = said.indexOf('\0', offset);
+  const plain = said.slice(offset, end === -1 ? offset + length : Math.min(end, offset + length));
+  return ASCII.test(plain) ? plain : tarText(block.subarray(offset, offset + length), field);
+}
+
+const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 
 /** POSIX: the sum of all bytes of the header, the checksum field itself taken as spaces. */
-function checkChecksum(block: Uint8Array): void {
-  const said = octal(block, 148, 8, 'checksum');
+function checkChecksum(block: Uint8Array, said: string): void {
+  const wanted = octal(said, 148, 8, 'checksum');
   let sum = 8 * 32;
-  for (const byte of block.subarray(0, 148)) sum += byte;
-  for (const byte of block.subarray(156)) sum += byte;
-  if (said !== sum) throw unsafe('read a tar header', `checksum ${sum}`, String(said));
+  for (let at = 0; at < block.length; at += 1) if (at < 148 || at >= 156) sum += block[at] ?? 0;
+  if (wanted !== sum) throw unsafe('read a tar header', `checksum ${sum}`, String(wanted));
 }
 
 /** Octal digits, led by spaces at most, ended by spaces or NULs at most; an empty field is 0. */
-function octal(block: Uint8Array, offset: number, length: number, field: string): number {
-  const said = latin1(block.subarray(offset, offset + length));
-  const digits = /^ *([0-7]*)[ \0]*$/.exec(said)?.[1];
-  if (digits === undefined) throw unsafe(`read the ${field} of a tar entry`, 'octal digits', JSON.stringify(said));
+function octal(said: string, offset: number, length: number, field: string): number {
+  const wanted = said.slice(offset, offset + length);
+  const digits = /^ *([0-7]*)[ \0]*$/.exec(wanted)?.[1];
+  if (digits === undefined) throw unsafe(`read the ${field} of a tar entry`, 'octal digits', JSON.stringify(wanted));
   return digits === '' ? 0 : Number.parseInt(digits, 8);
 }
 
 /** GNU: with the top bit set the field is a big-endian two's complement number. Negative or unsafe sizes are refused. */
-function size(block: Uint8Array): number {
+function size(block: Uint8Array, said: string): number {
   const field = block.subarray(124, 136);
-  if (((field[0] ?? 0) & 0x80) === 0) return octal(block, 124, 12, 'size');
+  if (((field[0] ?? 0) & 0x80) === 0) return octal(said, 124, 12, 'size');
   const value = BigInt('0x' + Buffer.from(field).toString('hex')) ^ (1n << 95n);
   // A negative number has the next bit set as well, so it is far above any safe size.
   if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw unsafe('read the size of a tar entry', 'at most 2^53 bytes', `${value} bytes`);
@@ -97,9 +105,8 @@ function size(block: Uint8Array): number {
 }
 
 /** Times are a convenience: one outside what a disk can hold is left away, never refused. */
-function time(block: Uint8Array): number | null {
-  const field = block.subarray(136, 148);
-  return ((field[0] ?? 0) & 0x80) === 0 ? usableSeconds(octal(block, 136, 12, 'time')) : null;
+function time(said: string): number | null {
+  return (said.charCodeAt(136) & 0x80) === 0 ? usableSeconds(octal(said, 136, 12, 'time')) : null;
 }
 
 /** Seconds from 1970 to 2106 (ext4 with small inodes holds no more), else null. */

@@ -23,6 +23,8 @@ export interface TarEntry {
   readonly capability: boolean;
   /** The content, once; what is left unread is skipped when the next entry is asked for. */
   readonly content: AsyncIterable<Uint8Array>;
+  /** All of the content, where it is at hand already: most files are small. Until the next entry is asked for. */
+  readonly whole?: Uint8Array;
 }
 
 /** Zeros after the end: tars are padded to 10 KiB by default, to 1 MiB by the largest blocking factor in use. */
@@ -46,7 +48,8 @@ export async function* readTar(
     for (let head = await readHead(reader, limits, spent); head !== undefined; head = await readHead(reader, limits, spent)) {
       const { entry, finish } = openEntry(reader, head, limits, spent);
       yield entry;
-      await finish();
+      // a step that need not be waited for costs more than most entries
+      if (finish !== undefined) await finish();
     }
     await readPadding(reader);
   } finally {
@@ -76,7 +79,7 @@ async function readHead(reader: ByteReader, limits: UnpackLimits, spent: Budget)
   let longName: string | undefined;
   let longTarget: string | undefined;
   for (;;) {
-    const block = await readBlock(reader);
+    const block = reader.takeNow(TAR_BLOCK_BYTES) ?? (await readBlock(reader));
     if (isZeroBlock(block)) {
       if (pax !== undefined || longName !== undefined || longTarget !== undefined)
         throw unsafe('read a tar', 'the entry of an extended header', 'the end');
@@ -96,7 +99,12 @@ async function readHead(reader: ByteReader, limits: UnpackLimits, spent: Budget)
 }
 
 /** Joins headers and content; pax wins over GNU, GNU over the plain header, as every tar does. */
-function openEntry(reader: ByteReader, head: Head, limits: UnpackLimits, spent: Budget): { entry: TarEntry; finish: () => Promise<void> } {
+function openEntry(
+  reader: ByteReader,
+  head: Head,
+  limits: UnpackLimits,
+  spent: Budget,
+): { entry: TarEntry; finish: (() => Promise<void>) | undefined } {
   const { header, pax, longName, longTarget } = head;
   const name = pax.path ?? longName ?? header.name;
   const kind = KINDS[header.type];
@@ -105,10 +113,10 @@ function openEntry(reader: ByteReader, head: Head, limits: UnpackLimits, spent: 
   }
   const sizeBytes = pax.sizeBytes ?? header.sizeBytes;
   spendBytes(kind, sizeBytes, limits, spent);
-  const { content, finish } = entryBody(reader, sizeBytes);
+  const { finish, ...body } = entryBody(reader, sizeBytes);
   const linkTarget = pax.linkTarget ?? longTarget ?? header.linkTarget;
   const modifiedSeconds = pax.modifiedSeconds !== undefined ? pax.modifiedSeconds : header.modifiedSeconds;
-  return { entry: { kind, name, linkTarget, mode: header.mode, sizeBytes, modifiedSeconds, capability: pax.capability, content }, finish };
+  return { entry: { kind, name, linkTarget, mode: header.mode, sizeBytes, modifiedSeconds, capability: pax.capability, ...body }, finish };
 }
 
 async function readBlock(reader: ByteReader): Promise<Uint8Array> {
@@ -143,13 +151,24 @@ export function spendBytes(kind: TarEntryKind, sizeBytes: number, limits: Unpack
     throw unsafe('read a tar', `at most ${limits.maxTotalBytes} bytes of content`, `${spent.totalBytes} bytes`);
 }
 
-interface EntryBody {
-  readonly content: AsyncIterable<Uint8Array>;
-  /** Skips what was not read, and the padding. */
-  finish(): Promise<void>;
-}
+type EntryBody = Pick<TarEntry, 'content' | 'whole'> & {
+  /** Skips what was not read, and the padding; there is none where both were at hand. */
+  readonly finish: (() => Promise<void>) | undefined;
+};
 
 function entryBody(reader: ByteReader, sizeBytes: number): EntryBody {
+  const atHand = reader.takeNow(sizeBytes + paddingOf(sizeBytes));
+  return atHand === undefined ? bodyToCome(reader, sizeBytes) : bodyAtHand(atHand.subarray(0, sizeBytes));
+}
+
+function bodyAtHand(whole: Uint8Array): EntryBody {
+  async function* content(): AsyncGenerator<Uint8Array> {
+    if (whole.length > 0) yield await Promise.resolve(whole);
+  }
+  return { content: content(), whole, finish: undefined };
+}
+
+function bodyToCome(reader: ByteReader, sizeBytes: number): EntryBody {
   let left = sizeBytes;
   async function* content(): AsyncGenerator<Uint8Array> {
     for await (const chunk of reader.stream(left)) {

@@ -61,6 +61,18 @@ export async function createTwin(
   if (!giveName(twin, to)) await createFile(to, meta, resumed(bytes, new Uint8Array(), chunks));
 }
 
+/** Gives the same file (bytes, mode, time, owner) at the same path of the folder a second name, where files may be linked; false where that cannot be, and nothing is left. */
+export function linkTwin(to: string, meta: FileMeta, whole: Uint8Array, twins: TwinFolder, at: readonly string[]): boolean {
+  const twin = twins.use === 'link' ? openTwin(twins, at, whole.length) : undefined;
+  if (twin === undefined) return false;
+  return closing(twin, () => {
+    const isSame = isSameFile(twin, meta) && equals(whole, readWhole(twin, whole.length));
+    return isSame && giveName(twin, to);
+  });
+}
+
+const equals = (whole: Uint8Array, bytes: Uint8Array | undefined): boolean => bytes !== undefined && Buffer.compare(whole, bytes) === 0;
+
 /** Lays down the file of this digest from the folder: linked where it may be and all else is the same too, else copied. False where the folder has it not, and nothing is left. */
 export function takeTwin(
   to: string,

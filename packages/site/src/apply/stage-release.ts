@@ -3,7 +3,6 @@
  *
  * What runs is not touched. A slot appears whole, by one rename; what a killed attempt left is removed or taken over.
  */
-import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { type Digest, SealaneError, SiteError } from '@sealane/core';
 import {
@@ -13,6 +12,7 @@ import {
   type Layout,
   openLayout,
   readArtifact,
+  readFileInPlace,
   type ReleaseComponent,
   unpackFiles,
   walkRelease,
@@ -29,9 +29,6 @@ const RESERVE_BYTES = 16 * 1024 * 1024;
 
 /** Layers of programs shrink to a third or a quarter when packed. */
 const UNPACK_FACTOR = 4;
-
-/** A read this large hashes at full speed. */
-const CHUNK_BYTES = 256 * 1024;
 
 /** Names that a file of a manifest or firmware component may be laid down under. */
 const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -87,7 +84,7 @@ async function copyBlob(lane: LaneFolders, store: Layout, { digest, size }: Desc
   if (await store.hasBlob(digest)) return false;
   const file = lane.locate(blobPath(digest));
   if (file === undefined) throw new SiteError('CONTENT_MISSING', `copy blob ${digest}: expected it in the mirror, got nothing`, { digest });
-  await store.putBlob(createReadStream(file, { highWaterMark: CHUNK_BYTES }), { expected: digest, size, maxBytes: size });
+  await store.putBlob(readFileInPlace(file), { expected: digest, size, maxBytes: size });
   return true;
 }
 

@@ -36,6 +36,17 @@ describe('the pace of a download', () => {
     expect(paceOf(over({ knownRate: () => 32_000 }).facts).spanBytes()).toBe(32_000 * SPAN_SECONDS);
   });
 
+  test('grows over a link that is faster than its clock counts, and not by the end of a file', async () => {
+    const pace = paceOf(over({ sawBytes: () => undefined }).facts);
+    for (const span of [65_536, 262_144, 1_048_576]) {
+      expect(pace.spanBytes()).toBe(span);
+      await pace.took(span, 0);
+    }
+    expect(pace.spanBytes()).toBe(4_194_304);
+    await pace.took(100, 0);
+    expect(pace.spanBytes()).toBe(4_194_304);
+  });
+
   test('shrinks with the link at once', async () => {
     const link = over();
     const pace = paceOf(link.facts);

@@ -50,6 +50,8 @@ export interface PaceFacts {
 /** The pace of downloads from one place. */
 export function paceOf(facts: PaceFacts): Pace {
   let lastSpan = 0;
+  // what came faster than the clock counts told no rate: without this, a fast link is asked for one smallest span after the other
+  let isQuick = false;
   let slow = { bytes: 0, seconds: 0 };
   const requireBudget = (): number => {
     const left = facts.leftToSpend();
@@ -63,12 +65,14 @@ export function paceOf(facts: PaceFacts): Pace {
       const left = requireBudget();
       const aimed = (facts.limit() ?? Infinity) * SPAN_SECONDS;
       const known = facts.knownRate() * SPAN_SECONDS;
-      const grown = lastSpan === 0 ? known || FIRST_SPAN_BYTES : Math.min(known || lastSpan, lastSpan * GROWTH);
+      const most = isQuick ? lastSpan * GROWTH : known || lastSpan;
+      const grown = lastSpan === 0 ? known || FIRST_SPAN_BYTES : Math.min(most, lastSpan * GROWTH);
       lastSpan = Math.round(Math.max(MIN_SPAN_BYTES, Math.min(grown, aimed, MAX_SPAN_BYTES)));
       return Math.min(lastSpan, left);
     },
     took: async (bytes, seconds) => {
       facts.sawBytes(bytes, seconds);
+      isQuick = bytes >= lastSpan && seconds < SPAN_SECONDS / GROWTH;
       slow = { bytes: slow.bytes + bytes, seconds: slow.seconds + seconds };
       if (slow.seconds >= PATIENCE_SECONDS) {
         requireRate(facts, slow);
