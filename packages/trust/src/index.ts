@@ -283,3 +283,4 @@ export {
 } from './admission/types.js';
 export { checkpointSizesOf } from './admission/waybill-step.js';
 export { admit } from './admit.js';
+export { type Admit, rememberingAdmit } from './admission/remembering.js';

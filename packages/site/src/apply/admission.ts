@@ -1,6 +1,6 @@
 /** Admission at this site: gathers what `admit` needs from disk and clock, and keeps what it says must be kept. */
 import { type JsonObject, LIMITS, sha256, SiteError, TrustError } from '@sealane/core';
-import { admit, type Admission, type AdmitInput, MAX_RECORD_BYTES } from '@sealane/trust';
+import { type Admit, admit, type Admission, type AdmitInput, MAX_RECORD_BYTES } from '@sealane/trust';
 import { crashPoint } from '../crash-point.js';
 import type { Site } from '../site.js';
 import { type LaneFolders, laneFolders } from './lane-view.js';
@@ -23,7 +23,7 @@ export function mirrorOf({ world, folder }: Site): LaneFolders {
 }
 
 /**
- * Verifies what lies in the mirror and keeps what was learnt, before anything is done about it.
+ * Verifies what lies in the mirror and keeps what was learnt, before anything is done about it. A daemon's `judge` remembers the last answer.
  *
  * @throws SiteError `NOT_ENROLLED`, `STATE_CORRUPT`
  */
@@ -32,11 +32,12 @@ export async function admitFromMirror(
   machine: Machine,
   lane: LaneFolders,
   arrived: readonly string[] = [],
+  judge: Admit = admit,
 ): Promise<Admission> {
   const { world, folder } = site;
   const trust = readTrustFile(world.disk, folder.trust);
   const input = await admitInput(site, machine, lane, arrived);
-  const admission = admitOrLifted(input, mirrorOf(site), staleExceptions(machine));
+  const admission = admitOrLifted(input, mirrorOf(site), staleExceptions(machine), judge);
   writeTrustFile(world.disk, folder.trust, trustAfter(trust, admission, world.clock));
   crashPoint('update:trust-saved');
   return admission;
@@ -79,8 +80,8 @@ export async function admitInput(site: Site, machine: Machine, lane: LaneFolders
 }
 
 /** What people let through with stale trust is what lies in the mirror, not what an upstream offered since and `fetch` found wrong. */
-function admitOrLifted(input: AdmitInput, mirror: LaneFolders, exceptions: NonNullable<AdmitInput['exceptions']>): Admission {
-  const admission = admit(input);
+function admitOrLifted(input: AdmitInput, mirror: LaneFolders, exceptions: NonNullable<AdmitInput['exceptions']>, judge: Admit): Admission {
+  const admission = judge(input);
   if (admission.reason !== 'TRUST_EXPIRED' || exceptions.length === 0) return admission;
   return admit({ ...input, lane: mirror, exceptions });
 }

@@ -3,6 +3,7 @@
  * wholly or in part, by a process that was killed: doing it again leads to the same place.
  */
 import { type Check, ERRORS, hex, SealaneError, SiteError } from '@sealane/core';
+import type { Admit } from '@sealane/trust';
 import { crashPoint } from '../crash-point.js';
 import type { Site } from '../site.js';
 import { type LaneFolders } from './lane-view.js';
@@ -33,6 +34,8 @@ export interface CarryContext {
   readonly machine: Machine;
   readonly trust: () => TrustFile;
   readonly lane: LaneFolders;
+  /** Admission that remembers, in a daemon. */
+  readonly admit?: Admit;
 }
 
 /**

@@ -2,7 +2,7 @@
  * The walk of `check` and `update`: recover, ask `fetch`, verify, keep what was learnt, and then act on it or not.
  */
 import { type Check, type Digest, type ErrorCode, SiteError } from '@sealane/core';
-import type { Admission } from '@sealane/trust';
+import type { Admission, Admit } from '@sealane/trust';
 import { crashPoint } from '../crash-point.js';
 import { timestampIn } from '../fetch/brought.js';
 import { readMark } from '../fetch/mirror.js';
@@ -41,10 +41,10 @@ export type UpdateMode = 'check' | 'update';
 /** Judgements in one update: a lane has news every few minutes at most, and the next update goes on. */
 const MAX_ROUNDS = 64;
 
-/** Runs one check or update. The caller holds the lock. */
-export async function runUpdate(site: Site, machine: Machine, mode: UpdateMode): Promise<SiteResult> {
+/** Runs one check or update. The caller holds the lock. A daemon's `admit` remembers the last answer. */
+export async function runUpdate(site: Site, machine: Machine, mode: UpdateMode, admit?: Admit): Promise<SiteResult> {
   const before = machine.state();
-  const context = contextOf(site, machine);
+  const context = { ...contextOf(site, machine), ...(admit === undefined ? {} : { admit }) };
   if (mode === 'update') await finishInterrupted(context);
   if (mode === 'update' && waitsForProgram(machine.state())) return trialResult(site, machine.state());
   // one that waits for a person hears at least that it is retired
@@ -142,12 +142,12 @@ async function withMail({ site, machine, lane }: CarryContext, admission: Admiss
 
 /** Verifies the mirror and acts. */
 async function judge(context: CarryContext, synced: SyncAnswer, mode: UpdateMode): Promise<SiteResult> {
-  const { site, machine, lane } = context;
+  const { site, machine, lane, admit } = context;
   const unreachable = synced.outcome === 'failed';
   if (synced.code !== null) site.world.talk(`fetch: ${synced.message} (${synced.code})`);
   const held = (): SiteResult | undefined => (machine.state().phase.at === 'held' ? heldResult(site, machine.state()) : undefined);
   if (unreachable && lane.locate('trust/metadata/timestamp.json') === undefined) return held() ?? notReached(context, synced, []);
-  const judged = await admitFromMirror(site, machine, lane);
+  const judged = await admitFromMirror(site, machine, lane, [], admit);
   const retired = await takeRetirement(context, judged, mode);
   if (retired !== undefined) return retired;
   if (held() !== undefined) return heldResult(site, machine.state());

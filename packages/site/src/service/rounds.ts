@@ -1,6 +1,7 @@
 /** The work of a daemon: one update after the other, with a pause; what is committed is kept running in between. */
 import { SealaneError } from '@sealane/core';
 import type { CommandCall } from '@sealane/core/command-line';
+import { type Admit, rememberingAdmit } from '@sealane/trust';
 import type { SiteResult } from '../apply/outcome.js';
 import { runUpdate } from '../apply/update.js';
 import { systemClock } from '../clock.js';
@@ -22,10 +23,11 @@ export interface Daemon {
 /** Rounds until the command is asked to end; returns how many there were. */
 export async function runRounds(call: CommandCall, daemon: Daemon): Promise<number> {
   const { config } = openSite(call);
+  const admit = rememberingAdmit();
   let rounds = 0;
   const signal = AbortSignal.any([call.io.signal, daemon.replaced.signal]);
   for (; !signal.aborted; rounds += 1) {
-    await daemon.turn(() => round(call, daemon));
+    await daemon.turn(() => round(call, daemon, admit));
     endIfReplaced(call, daemon.replaced);
     await pause(config.pollSeconds, signal);
   }
@@ -40,9 +42,9 @@ export function endIfReplaced({ io }: CommandCall, replaced: AbortController): v
   replaced.abort();
 }
 
-async function round(call: CommandCall, daemon: Daemon): Promise<void> {
+async function round(call: CommandCall, daemon: Daemon, admit: Admit): Promise<void> {
   try {
-    daemon.ended(await withLockedResult(call, (site, machine) => runUpdate(site, machine, 'update')));
+    daemon.ended(await withLockedResult(call, (site, machine) => runUpdate(site, machine, 'update', admit)));
   } catch (error) {
     if (!(error instanceof SealaneError)) throw error;
     daemon.failed(error);
