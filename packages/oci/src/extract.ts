@@ -218,12 +218,12 @@ function hashing(content: AsyncIterable<Uint8Array>): { content: AsyncIterable<U
 
 /** The mode to apply: permissions, and the sticky bit of folders. Links have none. */
 function allowedMode(slot: Slot, entry: IndexedEntry): number {
-  const doing = `unpack ${shown(entry.name)}`;
+  const doing = (): string => `unpack ${shown(entry.name)}`;
   // Go before 1.9, and so images of those years, wrote the file type above the permissions, as stat does: 16 bits in all.
-  if (entry.mode > 0o177777) throw unsafe(doing, 'a mode of at most 0177777', `0${entry.mode.toString(8)}`);
+  if (entry.mode > 0o177777) throw unsafe(doing(), 'a mode of at most 0177777', `0${entry.mode.toString(8)}`);
   if ((entry.mode & 0o6000) !== 0 && slot.setuid === 'refuse')
-    throw unsafe(doing, 'no setuid or setgid', `mode 0${entry.mode.toString(8)}`);
-  if (entry.capability && slot.setuid === 'refuse') throw unsafe(doing, 'no file capabilities', 'security.capability');
+    throw unsafe(doing(), 'no setuid or setgid', `mode 0${entry.mode.toString(8)}`);
+  if (entry.capability && slot.setuid === 'refuse') throw unsafe(doing(), 'no file capabilities', 'security.capability');
   return entry.mode & (entry.kind === 'dir' ? 0o1777 : 0o777);
 }
 

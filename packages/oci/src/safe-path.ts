@@ -17,35 +17,35 @@ export type AbsoluteLinks = 'refuse' | 'rebase';
  * @throws OciError `CONTENT_UNSAFE` absolute, empty or dotted components, control characters, too long, too deep
  */
 export function safeComponents(name: string, trailingSlash: 'folder' | 'none', limits: UnpackLimits): readonly string[] {
-  const doing = `unpack ${shown(name)}`;
-  if (name === '') throw unsafe(doing, 'a name', 'none');
+  const doing = (): string => `unpack ${shown(name)}`;
+  if (name === '') throw unsafe(doing(), 'a name', 'none');
   if (Buffer.byteLength(name) > limits.maxPathBytes)
-    throw unsafe(doing, `at most ${limits.maxPathBytes} bytes of path`, `${Buffer.byteLength(name)}`);
+    throw unsafe(doing(), `at most ${limits.maxPathBytes} bytes of path`, `${Buffer.byteLength(name)}`);
   let rest = name;
   if (trailingSlash === 'folder' && rest !== '/' && rest.endsWith('/')) rest = rest.slice(0, -1);
   if (rest.startsWith('./')) rest = rest.slice(2);
   else if (rest === '.' && trailingSlash === 'folder') rest = '';
   if (rest === '') {
     if (trailingSlash === 'folder') return [];
-    throw unsafe(doing, 'a file name', 'the root itself');
+    throw unsafe(doing(), 'a file name', 'the root itself');
   }
   const components = rest.split('/');
-  if (components.length > limits.maxDepth) throw unsafe(doing, `at most ${limits.maxDepth} folders deep`, `${components.length}`);
+  if (components.length > limits.maxDepth) throw unsafe(doing(), `at most ${limits.maxDepth} folders deep`, `${components.length}`);
   for (const component of components) checkComponent(component, limits, doing);
   return components;
 }
 
-function checkComponent(component: string, limits: UnpackLimits, doing: string): void {
+function checkComponent(component: string, limits: UnpackLimits, doing: () => string): void {
   if (component === '' || component === '.' || component === '..') {
-    throw unsafe(doing, 'a path that stays below the root', component === '' ? 'an empty component' : component);
+    throw unsafe(doing(), 'a path that stays below the root', component === '' ? 'an empty component' : component);
   }
   if (Buffer.byteLength(component) > limits.maxNameBytes) {
-    throw unsafe(doing, `names of at most ${limits.maxNameBytes} bytes`, `${Buffer.byteLength(component)}`);
+    throw unsafe(doing(), `names of at most ${limits.maxNameBytes} bytes`, `${Buffer.byteLength(component)}`);
   }
-  if (hasControlCharacter(component)) throw unsafe(doing, 'no control character', 'one');
+  if (hasControlCharacter(component)) throw unsafe(doing(), 'no control character', 'one');
   // systemd has honest names with a backslash; where that is a separator, these would lead out.
   if (/^([A-Za-z]:)?\\/u.test(component) || component.split('\\').includes('..')) {
-    throw unsafe(doing, 'a name that is one component everywhere', 'backslashes that lead out elsewhere');
+    throw unsafe(doing(), 'a name that is one component everywhere', 'backslashes that lead out elsewhere');
   }
 }
 
@@ -59,21 +59,21 @@ function checkComponent(component: string, limits: UnpackLimits, doing: string):
  * @throws OciError `CONTENT_UNSAFE`
  */
 export function safeLinkTarget(target: string, depth: number, absolute: AbsoluteLinks, limits: UnpackLimits): string {
-  const doing = `unpack a link to ${shown(target)}`;
-  if (target === '') throw unsafe(doing, 'a target', 'none');
+  const doing = (): string => `unpack a link to ${shown(target)}`;
+  if (target === '') throw unsafe(doing(), 'a target', 'none');
   if (Buffer.byteLength(target) > limits.maxPathBytes)
-    throw unsafe(doing, `at most ${limits.maxPathBytes} bytes`, `${Buffer.byteLength(target)}`);
+    throw unsafe(doing(), `at most ${limits.maxPathBytes} bytes`, `${Buffer.byteLength(target)}`);
   if (target.startsWith('/')) return rebased(target, depth, absolute, limits, doing);
   const steps = target.split('/').filter((step) => step !== '' && step !== '.');
   const ups = leadingUps(steps);
-  if (ups > depth) throw unsafe(doing, 'a target below the root', `${ups} steps up from depth ${depth}`);
+  if (ups > depth) throw unsafe(doing(), 'a target below the root', `${ups} steps up from depth ${depth}`);
   for (const step of steps.slice(ups)) checkComponent(step, limits, doing);
   return target;
 }
 
 /** `/x` becomes `../…/x`: it means the root laid down, as it would in a container, and never the host's. */
-function rebased(target: string, depth: number, absolute: AbsoluteLinks, limits: UnpackLimits, doing: string): string {
-  if (absolute === 'refuse') throw unsafe(doing, 'a relative target', 'an absolute one');
+function rebased(target: string, depth: number, absolute: AbsoluteLinks, limits: UnpackLimits, doing: () => string): string {
+  if (absolute === 'refuse') throw unsafe(doing(), 'a relative target', 'an absolute one');
   const steps = target.split('/').filter((step) => step !== '' && step !== '.');
   // At the root of a container `..` is the root.
   const down = steps.slice(leadingUps(steps));

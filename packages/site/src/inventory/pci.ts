@@ -29,9 +29,11 @@ function deviceFacts(source: InventorySource, slot: string, names: ReadonlyMap<s
   const { tree } = source;
   const id = (name: string): string | undefined => /^0x([0-9a-f]+)/.exec(tree.read(`${DEVICES}/${slot}/${name}`) ?? '')?.[1];
   const role = ROLES[id('class')?.slice(0, 2) ?? ''];
+  // most are bridges: nothing else of them is read, at each poll
+  if (role === undefined) return undefined;
   const entries = tree.list(`${DEVICES}/${slot}`);
   const [vendor, device, subVendor, subDevice] = [id('vendor'), id('device'), id('subsystem_vendor'), id('subsystem_device')];
-  if (role === undefined || vendor === undefined || device === undefined || entries.includes('physfn')) return undefined;
+  if (vendor === undefined || device === undefined || entries.includes('physfn')) return undefined;
   const pci = `${vendor}:${device}`;
   const subsystem = subVendor === undefined || subDevice === undefined ? undefined : `${subVendor}:${subDevice}`;
   const interfaces = tree.list(`${DEVICES}/${slot}/net`);
