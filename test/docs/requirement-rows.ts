@@ -79,7 +79,7 @@ const LEDGER: readonly RequirementRow[] = [
   [
     'D4',
     'answers to the auditor’s questions, with digests and proofs',
-    'layers of images and the links of sites are not told; some questions over all sites read every history',
+    'the links of sites are not told; some questions over all sites read every history',
   ],
   ['D5', 'two times: what was true then, and what was known then', ''],
   ['D6', 'pages for people', ''],

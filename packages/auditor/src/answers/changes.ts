@@ -1,11 +1,13 @@
-/** What is different between a release and the one before it: parts, commits, what it declares, packages. */
+/** What is different between a release and the one before it: parts, layers of images, commits, what it declares, packages. */
 import { AuditorError, type Digest } from '@sealane/core';
+import type { ReleaseComponent } from '@sealane/trust';
 import { aboutRelease, type AboutRelease, nameOf, type NamedRelease } from './about-release.js';
 import type { AuditContext } from './context.js';
 import { FACT } from './fact-kinds.js';
 import { factsIn } from './facts.js';
 import { type Answered, type Asked, inquire, type Inquiry } from './inquiry.js';
 import { listAt, textAt } from './json-at.js';
+import { type LayerChange, layerChanges } from './layers.js';
 import { packagesIn } from './package-lists.js';
 import { siteHistory } from './site-history.js';
 
@@ -19,6 +21,7 @@ interface Change {
 export interface Changes extends NamedRelease {
   readonly previous: NamedRelease;
   readonly components: readonly Change[];
+  readonly layers: readonly LayerChange[];
   readonly commits: { readonly before: readonly string[]; readonly after: readonly string[] };
   readonly declares: readonly Change[];
   /** Null when no SBOM of one of the two is in the log. */
@@ -45,6 +48,7 @@ export async function changes(
       ...nameOf(after),
       previous: nameOf(before),
       components: compare(partsOf(before), partsOf(after)),
+      layers: layerChanges(context, componentsOf(before), componentsOf(after)),
       commits: { before: await commitsOf(inquiry, before), after: await commitsOf(inquiry, after) },
       declares: compare(declaredBy(before), declaredBy(after)),
       packages: boms === undefined || bomsBefore === undefined ? null : compare(bomsBefore, boms),
@@ -63,8 +67,12 @@ async function ranBefore(inquiry: Inquiry, release: Digest, site: string): Promi
   throw new AuditorError('USAGE', `ask what changed at ${site}: expected ${release} there with a release before it, got none`, { site });
 }
 
-function partsOf({ author }: AboutRelease): ReadonlyMap<string, string> {
-  return new Map((author?.said.components ?? []).map(({ name, digest }) => [name, digest]));
+function partsOf({ author }: Pick<AboutRelease, 'author'>): ReadonlyMap<string, string> {
+  return new Map(componentsOf({ author }).map(({ name, digest }) => [name, digest]));
+}
+
+function componentsOf({ author }: Pick<AboutRelease, 'author'>): readonly ReleaseComponent[] {
+  return author?.said.components ?? [];
 }
 
 function declaredBy({ author }: AboutRelease): ReadonlyMap<string, string> {
@@ -86,7 +94,7 @@ async function commitsOf(inquiry: Inquiry, { entries }: AboutRelease): Promise<r
 
 /** Packages by name, all versions of one together; undefined without an SBOM about the release or one of its parts. */
 async function packagesOf(inquiry: Inquiry, { entries, author }: AboutRelease): Promise<ReadonlyMap<string, string> | undefined> {
-  const ofParts = (author?.said.components ?? []).map(({ digest }) =>
+  const ofParts = componentsOf({ author }).map(({ digest }) =>
     inquiry.context.ledger.statementsAbout(digest, [FACT.cyclonedx.type, FACT.spdx.type]),
   );
   const all = [...entries, ...(await Promise.all(ofParts)).flat()];
