@@ -72,6 +72,21 @@ describe('a site that is not enrolled', () => {
   });
 });
 
+describe('a site that has asked for its record', () => {
+  it('is 2 and says how the record is taken in; a record that is not there is named', async () => {
+    const { site } = scene();
+    rmSync(site.state, { recursive: true });
+    await site.must(['enroll', '--name', 'harbour-7', '--out', path.join(site.dir, 'request.json')]);
+    const answer = await site.run(['update']);
+    expect({ exit: answer.exit, code: answer.json.error.code }).toEqual({ exit: 2, code: 'NOT_ENROLLED' });
+    expect(answer.json.error.hint).toMatch(/sealane-site enroll --record RECORD --root ROOT$/);
+    const root = path.join(lane.lane, 'trust', 'metadata', '1.root.json');
+    const record = path.join(site.dir, 'nowhere.json');
+    const { exit, json } = await site.run(['enroll', '--record', record, '--root', root]);
+    expect({ exit, message: json.error.message }).toEqual({ exit: 2, message: expect.stringContaining(record) });
+  });
+});
+
 describe('enrolling', () => {
   it('says the key that a registrar compares, and names a file that is not what was to be brought', async () => {
     const { site } = scene();

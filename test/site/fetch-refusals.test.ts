@@ -1,7 +1,7 @@
 /** What `fetch` ran into reaches the technician by its code where `fetch` is a process of its own: in the answer of `update`, in `status`, and with what to do. */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -92,6 +92,19 @@ it('and all is well again: nothing is said any more', async () => {
   configure({ upstreams: [lane.lane] });
   expect(await pair.must(['update'])).toMatchObject({ outcome: 'installed' });
   expect(await pair.must(['status'])).toMatchObject({ link: null, next: null });
+});
+
+it('a medium with a link on it is refused by the path of the link', async () => {
+  const medium = path.join(dir, 'linked');
+  await lane.sealane(['media', 'export', '--stage', 'prod', '--out', medium]);
+  const file = path.join(medium, 'trust', 'metadata', 'timestamp.json');
+  renameSync(file, path.join(dir, 'elsewhere.json'));
+  symlinkSync(path.join(dir, 'elsewhere.json'), file);
+  const { error } = await pair.must(['media', 'import', medium], 4);
+  expect(error).toMatchObject({ code: 'CONTENT_UNSAFE', message: expect.stringContaining(file) });
+  rmSync(file);
+  renameSync(path.join(dir, 'elsewhere.json'), file);
+  await pair.must(['media', 'import', medium]);
 });
 
 it('a site of media that none has come to yet waits for one, and says so', async () => {

@@ -6,6 +6,9 @@ import type { Disk } from '../disk.js';
 /** What lies at the top of a medium. */
 const PARTS = ['trust', 'log', 'content'] as const;
 
+/** Far above the files of a lane: a medium may be made to be walked for ever. */
+const MAX_LOOKED = 1_000_000;
+
 /** Names that a message lists: a stick with a thousand pictures is described by a few. */
 const MAX_NAMED = 4;
 
@@ -32,6 +35,22 @@ export function expectMedium(disk: Disk, medium: string): void {
       { medium },
       { hint: 'it was taken away before it was whole: write it again with sealane media export' },
     );
+}
+
+/**
+ * The first link, pipe or device on a medium, if one is there: what `fetch` opens none of, and where it is a process of its own cannot name. Folders are
+ * walked by their names.
+ */
+export function unsafePart(disk: Disk, medium: string): string | undefined {
+  const left: string[] = PARTS.map((part) => path.join(medium, part));
+  for (let looked = 0; looked < MAX_LOOKED; looked += 1) {
+    const at = left.pop();
+    if (at === undefined) return undefined;
+    const kind = disk.kind(at);
+    if (kind === 'link' || kind === 'other') return at;
+    if (kind === 'folder') left.push(...disk.list(at).map((name) => path.join(at, name)));
+  }
+  return undefined;
 }
 
 function isMedium(disk: Disk, folder: string): boolean {

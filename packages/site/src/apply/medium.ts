@@ -5,12 +5,14 @@
 import path from 'node:path';
 import { SealaneError, SiteError } from '@sealane/core';
 import { refreshTrust } from '@sealane/trust';
+import type { Disk } from '../disk.js';
 import type { SyncAnswer } from '../fetch/protocol.js';
 import { plainPlace } from '../fetch/routes/place.js';
 import { MAX_CHAIN_BYTES } from '../identity/chain.js';
 import { takeCertificate } from '../identity/identity.js';
 import type { Site } from '../site.js';
 import { laneOf } from './admission.js';
+import { unsafePart } from './medium-folder.js';
 import { readTrustFile, type TrustFile, writeTrustFile } from './trust-file.js';
 import { trustedNow } from './trusted-time.js';
 import { judgedNow, syncJob } from './ask-fetch.js';
@@ -42,7 +44,7 @@ export async function importMedium(site: Site, medium: string): Promise<Imported
       offer: folder.offer,
       job,
     });
-    requireWhole(medium, answer);
+    requireWhole(site.world.disk, medium, answer);
     markImported(site, trust);
     takeCertificateFrom(site, medium);
     const { fetched, kept } = answer;
@@ -56,8 +58,18 @@ export async function importMedium(site: Site, medium: string): Promise<Imported
   }
 }
 
-function requireWhole(medium: string, { outcome, code, message }: SyncAnswer): void {
+function requireWhole(disk: Disk, medium: string, { outcome, code, message }: SyncAnswer): void {
   if (outcome === 'synced' || outcome === 'unchanged') return;
+  // no word of `fetch`: looked for here
+  const unsafe = code === 'FETCH_FAILED' ? unsafePart(disk, medium) : undefined;
+  if (unsafe !== undefined)
+    throw new SiteError(
+      'CONTENT_UNSAFE',
+      `import medium ${medium}: expected regular files in regular folders, got a link, pipe or device at ${unsafe}`,
+      {
+        path: unsafe,
+      },
+    );
   throw new SiteError(code ?? 'FETCH_FAILED', `import medium ${medium}: ${message}`, { medium });
 }
 

@@ -61,7 +61,12 @@ export function trustAfter(
 export function readTrustFile(disk: Disk, file: string): TrustFile {
   const body = readSealed(disk, file);
   if (body === undefined)
-    throw new SiteError('NOT_ENROLLED', `read ${file}: expected the trust of an enrolled site, got nothing`, { path: file });
+    throw new SiteError(
+      'NOT_ENROLLED',
+      `read ${file}: expected the trust of an enrolled site, got nothing`,
+      { path: file },
+      { hint: 'take in the record that the registrar gave for its request: sealane-site enroll --record RECORD --root ROOT' },
+    );
   if (isTrustFile(body)) return body as unknown as TrustFile;
   throw new SiteError('STATE_CORRUPT', `read ${file}: expected trust state of this program`, { path: file });
 }

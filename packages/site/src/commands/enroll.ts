@@ -100,9 +100,12 @@ function takeRecord(call: CommandCall, { folder, configFile }: SitePlace, world:
   const { disk, clock } = world;
   const read = (option: string, maxBytes: number): Uint8Array => {
     const named = textOption(call.options[option.replace('-ca', 'Ca')]);
-    const bytes = named === undefined ? undefined : disk.read(path.resolve(call.io.cwd, named), maxBytes);
-    if (bytes === undefined) throw new SiteError('USAGE', `enrol this site: expected a file at --${option}, got none`);
-    return bytes;
+    if (named === undefined) throw new SiteError('USAGE', `enrol this site: expected a file at --${option}, got none`);
+    const file = path.resolve(call.io.cwd, named);
+    const bytes = disk.read(file, maxBytes);
+    if (bytes !== undefined) return bytes;
+    const hint = 'check the path: nothing is there';
+    throw new SiteError('USAGE', `enrol this site: expected a file at --${option}, got no such file as ${file}`, { path: file }, { hint });
   };
   const signer = openSiteKey(disk, folder.key);
   const authority = textOption(call.options['siteCa']) === undefined ? undefined : read('site-ca', MAX_CHAIN_BYTES);

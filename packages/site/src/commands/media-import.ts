@@ -29,6 +29,7 @@ const LOOK = 'what runs, and what is to be done: sealane-site status';
 
 function textOf({ imported, skipped, reason }: ImportedMedium): string {
   if (reason !== null) return `nothing new: ${reason} (${skipped} files)`;
+  if (imported + skipped === 0) return 'newer orders of the lane, and no file of a release';
   if (imported === 0) return `newer orders of the lane; its ${skipped} files were here already`;
   return `${imported} files imported, ${skipped} were here already`;
 }
