@@ -35,7 +35,7 @@ async function signed(copy: LaneCopy, version: number, change: JsonObject, owner
   return await signMetadata(canonicalJson({ signatures: [], signed: { ...body, ...change } }), owners.map(exampleSigner));
 }
 
-async function audit(...words: readonly string[]): Promise<{ exit: number; problems: Answer['json'] }> {
+async function audit(...words: readonly string[]): Promise<{ exit: number | null; problems: Answer['json'] }> {
   const { exit, json } = await runJson('sealane', ['audit', 'verify', ...words, '--home', lane.home]);
   return { exit, problems: json?.answer?.problems ?? json?.error?.code };
 }
