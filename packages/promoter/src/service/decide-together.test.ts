@@ -89,6 +89,23 @@ describe('decideTogether', () => {
     expect(waited).toEqual([5, 0, 5, 0, 0, 5, 0, 0, 0]);
   });
 
+  it('gives up those who come too slowly', async () => {
+    let pauses = 0;
+    const ask = deciding();
+    await Promise.all(Array.from({ length: 24 }, (_, n) => ask(wish(String(n)))));
+    const later: Promise<Outcome>[] = [];
+    onPause = () => {
+      pauses += 1;
+      // one in four pauses, as at a rate of two hundred a second
+      if (pauses % 4 === 0) later.push(ask(wish(`late ${pauses}`)));
+      return Promise.resolve();
+    };
+    await ask(wish('first'));
+    await Promise.all(later);
+    expect(batches.slice(2)).toEqual([['first', 'late 4']]);
+    expect(pauses).toBe(5);
+  });
+
   it('waits for nobody when one asks after another', async () => {
     const ask = deciding();
     onPause = () => Promise.reject(new Error('expected no pause'));

@@ -44,11 +44,10 @@ export function decideTogether({ queue, nowMs, pause, decide }: Deciding): Toget
     maxBatch: MAX_BATCH,
     gather: (waiting, expected) => {
       const missing = (): number => Math.min(expected, MAX_BATCH) - waiting();
-      const isEnough = (): boolean => queue.isUrgent() || missing() <= 0;
-      if (isEnough()) return undefined;
+      if (queue.isUrgent() || missing() <= 0) return undefined;
       if (patience.batchesAtOnce > 0) return void (patience.batchesAtOnce -= 1);
       const before = missing();
-      return whileTheyAsk(pause, waiting, isEnough).then(() => learn(patience, { before, after: missing() }));
+      return whileTheyAsk(pause, missing, () => queue.isUrgent()).then(() => learn(patience, { before, after: missing() }));
     },
     work: async (wishes) => {
       const until = nowMs() + JUDGING_MS;
@@ -62,11 +61,14 @@ export function decideTogether({ queue, nowMs, pause, decide }: Deciding): Toget
  * Waits while questions come: callers who were answered together ask again together. Else those who ask first would be a batch of their own, all others
  * would wait for it, and a batch's flushes and signatures would be shared by half as many. Who asks alone does not wait.
  */
-async function whileTheyAsk(pause: () => Promise<void>, waiting: () => number, isEnough: () => boolean): Promise<void> {
-  for (let [pauses, quiet] = [0, 0]; pauses < MAX_PAUSES && quiet < QUIET_PAUSES && !isEnough(); pauses += 1) {
-    const before = waiting();
+async function whileTheyAsk(pause: () => Promise<void>, missing: () => number, isUrgent: () => boolean): Promise<void> {
+  const wanted = missing();
+  for (let [pauses, quiet] = [0, 0]; pauses < MAX_PAUSES && quiet < QUIET_PAUSES && missing() > 0 && !isUrgent(); pauses += 1) {
+    // at this pace fewer than half of them will have come in the end
+    if (pauses >= QUIET_PAUSES && (wanted - missing()) * 2 * MAX_PAUSES < wanted * pauses) return;
+    const before = missing();
     await pause();
-    quiet = waiting() > before ? 0 : quiet + 1;
+    quiet = missing() < before ? 0 : quiet + 1;
   }
 }
 
