@@ -87,6 +87,16 @@ describe('names and digests', () => {
   });
 });
 
+describe('what others saw', () => {
+  it.each([
+    ['cut off', '{'],
+    ['no JSON', 'kind: Receipt\n'],
+    ['no statement', '{"name":"sealane"}'],
+  ])('a file that is %s is 2 and named', async (_, text) => {
+    await expectError(['audit', 'verify', '--seen', file('seen.json', text)], 2, 'CONFIG_INVALID', /^read \/.*\/seen\.json: /);
+  });
+});
+
 describe('test reports', () => {
   const add = (name: string, text: string): readonly string[] => ['evidence', 'add', release, '--tests', file(name, text), '--key', 'lab'];
 

@@ -12,6 +12,7 @@ import {
   parseStrictJson,
   LIMITS,
   PREDICATE,
+  restate,
   verifyEnvelope,
 } from '@sealane/core';
 import type { LedgerReport } from '@sealane/ledger';
@@ -33,16 +34,17 @@ export interface BroughtFile {
  * each root that it does not name.
  *
  * @throws AuditorError `STATEMENT_SIGNATURE` not signed by a key that a policy, a site record or the root before names, which proves nothing;
- * `CONFIG_INVALID` a statement that quotes no checkpoint; TrustError and CoreError for malformed ones
+ * `CONFIG_INVALID` no statements and no root, or a statement that quotes no checkpoint
  */
 export async function seenElsewhere(context: AuditContext, files: readonly BroughtFile[]): Promise<LedgerReport['problems']> {
   const problems: LedgerReport['problems'][number][] = [];
   for (const { file, bytes } of files) {
-    if (isRoot(bytes)) {
+    const value = valueIn(bytes, file);
+    if (isRoot(value)) {
       problems.push(...(await rootSeen(context, bytes, file)));
       continue;
     }
-    for (const bundle of bundlesIn(bytes, file)) {
+    for (const bundle of bundlesIn(value, file)) {
       await expectKnownSigner(context, bundle, file);
       problems.push(...(await problemOf(context, bundle, file)));
     }
@@ -50,19 +52,28 @@ export async function seenElsewhere(context: AuditContext, files: readonly Broug
   return problems;
 }
 
+function valueIn(bytes: Uint8Array, file: string): JsonValue {
+  const read = (): JsonValue => parseStrictJson(bytes, { maxBytes: LIMITS.evidenceBlobBytes, maxDepth: LIMITS.jsonDepth + 2 });
+  return restate('CONFIG_INVALID', read, (why) => `read ${file}: expected statements or a root as JSON: ${why}`);
+}
+
 /** A root, as a site's mirror has it: `{signatures, signed: {_type: "root"}}`. */
-function isRoot(bytes: Uint8Array): boolean {
-  const value = parseStrictJson(bytes, { maxBytes: LIMITS.evidenceBlobBytes, maxDepth: LIMITS.jsonDepth + 2 });
+function isRoot(value: JsonValue): boolean {
   const signed = typeof value === 'object' && value !== null && 'signed' in value ? value.signed : undefined;
   return typeof signed === 'object' && signed !== null && '_type' in signed && signed['_type'] === 'root';
 }
 
-function bundlesIn(bytes: Uint8Array, file: string): readonly ParsedBundle[] {
-  const value = parseStrictJson(bytes, { maxBytes: LIMITS.evidenceBlobBytes, maxDepth: LIMITS.jsonDepth + 2 });
+function bundlesIn(value: JsonValue, file: string): readonly ParsedBundle[] {
   const items: readonly JsonValue[] = Array.isArray(value) ? value : [value];
   if (items.length > MAX_STATEMENTS)
     throw new AuditorError('CONFIG_INVALID', `read ${file}: expected at most ${MAX_STATEMENTS} statements, got ${items.length}`, { file });
-  return items.map((item) => parseBundle(item));
+  return items.map((item) =>
+    restate(
+      'CONFIG_INVALID',
+      () => parseBundle(item),
+      (why) => `read ${file}: ${why}`,
+    ),
+  );
 }
 
 async function problemOf(
