@@ -14,7 +14,9 @@ let told: Ended;
 beforeAll(async () => {
   dir = mkdtempSync(path.join(tmpdir(), 'sealane-quickstart-'));
   quickstart = path.join(dir, 'quickstart');
-  told = await runProgram(process.execPath, [path.join(ROOT, 'bin', 'quickstart.mjs'), '--dir', quickstart], { cwd: dir });
+  // Node is all that it needs: no program is found by name
+  const env = { PATH: path.join(dir, 'no-programs') };
+  told = await runProgram(process.execPath, [path.join(ROOT, 'bin', 'quickstart.mjs'), '--dir', quickstart], { cwd: dir, env });
 });
 
 afterAll(() => {
