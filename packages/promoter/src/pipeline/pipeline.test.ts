@@ -55,6 +55,32 @@ describe('a pipeline that is right', () => {
     expect(parse(text).stages.map(({ name }) => name)).toEqual(['dev', 'edge-preprod', 'prod']);
   });
 
+  it('may leave out what it is and the name of the lane, and write one name without the brackets of a list', () => {
+    const short = `stages: [{ name: dev }, { name: prod, from: dev }]
+people: [{ id: alice, keys: alice }]
+signers: { provenance: builder, tests: lab }
+registrar: registrar
+witnesses: [{ vkey: '${WITNESS}', url: 'http://127.0.0.1:8791' }]
+`;
+    expect(parse(short)).toMatchObject({
+      apiVersion: 'sealane/v1',
+      kind: 'Pipeline',
+      lane: 'lane.example',
+      stages: [
+        { name: 'dev', from: [] },
+        { name: 'prod', from: ['dev'] },
+      ],
+      people: [{ id: 'alice', keys: ['alice'] }],
+      signers: { release: ['author'], provenance: ['builder'], tests: ['lab'], hardware: [] },
+      registrar: ['registrar'],
+    });
+    expectRefused(short.replace('from: dev', 'from: staging'), /stages above it \(dev\), got staging/);
+    expectRefused(short.replace('tests: lab', 'tests: [lab, ../lab]'), /signers\.tests\.1: expected the name of a key/, '../lab');
+    expectRefused(short.replace('tests: lab', 'tests: ../lab'), /signers\.tests: expected the name of a key/, 'tests: ../lab');
+    expectRefused(short.replace('keys: alice', 'keys: []'), /people\.0\.keys: too small/, 'keys: []');
+    expectRefused(`apiVersion: sealane/v2\n${short}`, /apiVersion: expected "sealane\/v1"/);
+  });
+
   it('gets a witness when it names none', () => {
     expect(namesWitnesses(Buffer.from(PIPELINE), 'p')).toBe(false);
     const bytes = withWitness(Buffer.from(PIPELINE), 'pipeline.yaml', WITNESS);

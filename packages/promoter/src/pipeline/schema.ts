@@ -7,6 +7,9 @@ import { z } from 'zod';
 /** Most stages, groups, people, witnesses or gates in one place: what policies can carry. */
 const MAX_LIST = 64;
 
+/** The lane's name in a file that says none: a name for trying things out, as every one that ends in `.example`. */
+const DEFAULT_LANE = 'lane.example';
+
 const name = z
   .string()
   .regex(/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/, 'expected a name of lower-case letters, digits, dots and dashes')
@@ -15,7 +18,8 @@ const keyName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected the name of a key under HOME/keys')
   .describe('the name of a key: HOME/keys/NAME.pem or NAME.pub.pem');
-const keyNames = z.array(keyName).max(MAX_LIST);
+const keyNames = oneOr(keyName, z.array(keyName).max(MAX_LIST));
+const someKeyNames = oneOr(keyName, z.array(keyName).min(1).max(MAX_LIST));
 const label = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,126}$/, 'expected a label');
 const fact = z.enum(HARDWARE_FACTS);
 
@@ -31,7 +35,7 @@ const stage = known({
       'expected a name that is no TUF role (root, targets, snapshot, timestamp)',
     )
     .describe('name of the stage'),
-  from: z.array(name).max(MAX_LIST).default([]).describe('the stages that a release must have passed; none for a first stage'),
+  from: oneOr(name, z.array(name).max(MAX_LIST)).default([]).describe('the stages that a release must have passed; none for a first stage'),
   key: keyName.exactOptional().describe("the stage's key (default: the stage's name)"),
   repository: z
     .string()
@@ -46,7 +50,7 @@ const group = known({
   name,
   match: z.record(z.string(), label).default({}).describe('labels that a site must have; none matches every site'),
 });
-const person = known({ id: name, keys: keyNames.min(1) });
+const person = known({ id: name, keys: someKeyNames });
 
 const signers = known({
   release: keyNames.default(['author']).describe('who may make releases'),
@@ -128,12 +132,13 @@ const hardware = known({
 
 /** Zod's shape of the whole file. */
 export const pipelineShape = known({
-  apiVersion: z.literal('sealane/v1'),
-  kind: z.literal('Pipeline'),
+  apiVersion: z.literal('sealane/v1').default('sealane/v1'),
+  kind: z.literal('Pipeline').default('Pipeline'),
   lane: z
     .string()
     .regex(/^(?!.* - \d+$)[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/, 'expected a bare host name')
-    .describe("the lane's name: a bare host name, the origin of its log"),
+    .default(DEFAULT_LANE)
+    .describe("the lane's name: a bare host name, the origin of its log (default: lane.example, to try things out)"),
   baseUrl: z
     .url({ protocol: /^https?$/ })
     .exactOptional()
@@ -156,11 +161,7 @@ export const pipelineShape = known({
     .default([])
     .describe('who may let something through that does not hold, one entry a kind (default: nobody)'),
   scopes: z.array(scope).max(MAX_LIST).default([]).describe('what each team may sign; keys and people in none are for every release'),
-  registrar: z
-    .union([keyName, keyNames.min(1)])
-    .transform((value) => (typeof value === 'string' ? [value] : value))
-    .prefault('registrar')
-    .describe('who enrols sites'),
+  registrar: someKeyNames.prefault('registrar').describe('who enrols sites'),
   witnesses: z.array(witnessShape).min(1).max(MAX_LIST).describe('who cosigns the log; not on this host'),
   quorum: z.int().min(1).default(1).describe('how many witnesses must cosign'),
   hardware: hardware.prefault({}),
@@ -182,6 +183,11 @@ function isRepository(text: string): boolean {
     if (error instanceof OciError) return false;
     throw error;
   }
+}
+
+/** A list; one item may stand without the brackets. */
+function oneOr(item: z.ZodString, list: z.ZodArray<z.ZodString>): z.ZodType<string[], string | string[]> {
+  return z.union([item, list]).transform((value) => [value].flat());
 }
 
 /** An object of exactly these keys; a stranger's message lists them. */

@@ -65,12 +65,22 @@ function expectMap(
 export function readShape<T>({ document, fail }: YamlFile, shape: z.ZodType<T>): T {
   const parsed = shape.safeParse(valueOf({ document, fail }), ONCE);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
+  const issue = furthest(parsed.error.issues[0]);
   const path = issue?.path ?? [];
   // the place of an unknown key is the key, not the map around it
   const at = issue?.code === 'unrecognized_keys' ? [...path, issue.keys[0] ?? ''] : path;
   const isMissing = path.length > 0 && !document.hasIn(path);
   throw fail(at, `${path.length === 0 ? '' : `${path.map(String).join('.')}: `}${problemOf(issue?.message ?? 'another shape', isMissing)}`);
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** Where a list or one name is taken, what is wrong with the list that stands there, or with the name. */
+function furthest(issue: Issue | undefined): Issue | undefined {
+  if (issue?.code !== 'invalid_union') return issue;
+  const inner = issue.errors.flatMap((errors) => errors.slice(0, 1)).sort((left, right) => right.path.length - left.path.length);
+  const meant = inner.find(({ path, code }) => path.length > 0 || code !== 'invalid_type');
+  return furthest(meant === undefined ? undefined : { ...meant, path: [...issue.path, ...meant.path] }) ?? issue;
 }
 
 /** The library's words without its names for what JavaScript has. */
