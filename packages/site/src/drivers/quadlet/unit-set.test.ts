@@ -87,6 +87,12 @@ test.each([
   ['[Quadlet]\nDefaultDependencies=false', 'in [Quadlet]'],
   ['[Volume]\nImage=other', 'in [Volume]'],
   ['no assignment', 'another in line 3'],
+  // systemd takes each of these for the end of a line, and quadlet does not
+  ['[Service]\nRestart=no\rExecStartPre=/bin/sh', 'another in line 4'],
+  ['[Service]\nRestart=no\0ExecStartPre=/bin/sh', 'another in line 4'],
+  ['[Service]\r\nRestart=no', 'another in line 3'],
+  // would take in the line that is written after it
+  ['Exec=run\\\\', 'another in line 3'],
 ])('refuses a unit with %j', (lines, problem) => {
   expect(() => set(container(lines))).toThrow(
     expect.objectContaining({ code: 'DRIVER_REFUSED', message: expect.stringContaining(problem) as string }),
