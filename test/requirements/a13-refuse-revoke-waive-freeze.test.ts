@@ -138,7 +138,7 @@ it('A13 a veto, signed with a reason, bars a release from the stage until that p
   expect((await lane.sealane(['plan', four, '--to', 'prod'])).decision).toBe('passed');
 });
 
-it('A13 a revoked release is held back from a site at its next poll, and never comes back; no witness is needed for that', async () => {
+it('A13 B8 a revoked release is held back from a site at its next poll, and never comes back; no witness is needed for that', async () => {
   await lane.sealane(['channel', 'set', 'prod', two, '--reason', 'the fix is in 1.1.0 after all']);
   await lane.witness.stop();
   const revoked = await lane.sealane(['revoke', two, '--reason', 'burns its host']);

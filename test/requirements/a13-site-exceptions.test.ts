@@ -71,7 +71,7 @@ async function carry(statement: string, out: string): Promise<string> {
 
 const refusal = async (at: TestSite, carried: string): Promise<unknown> => (await at.must(['exception', 'apply', carried], 4)).error.code;
 
-test('A13 below the floor a site goes back only with what enough people granted to this site for this release', async () => {
+test('A13 B8 below the floor a site goes back only with what enough people granted to this site for this release', async () => {
   const older = releases['1.0.0'] ?? '';
   expect(await site.must(['rollback', older], 3)).toMatchObject({ outcome: 'refused', reason: 'RELEASE_BELOW_FLOOR' });
   const request = await ask('rollback', '1.0.0', 'request.json');
