@@ -7,7 +7,7 @@ import { ROOT } from '../support/run.js';
 import { REQUIREMENT_PARTS, type RequirementRow } from './requirement-rows.js';
 
 const FILE = 'docs/requirements.md';
-const ROW_TEST = /\b(?:test|it|describe)(?:\.[\w.]+)?\(\s*(['"`])(([ABD]\d{1,2}) .+?)\1/g;
+const ROW_TEST = /\b(?:test|it|describe)(?:\.[\w.]+)?\(\s*(['"`])(((?:[ABD]\d{1,2} )+).+?)\1/g;
 
 /** Attacks are played by the test of the same name, or by the one that imports them. */
 const ATTACKS = '.attacks.ts';
@@ -28,7 +28,12 @@ const FILES = readdirSync(path.join(ROOT, 'test'), { recursive: true, encoding: 
 const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
 
 const ROW_TESTS: readonly RowTest[] = FILES.flatMap((file) =>
-  [...read(file).matchAll(ROW_TEST)].map(([, , name = '', row = '']) => ({ row, name, file: ranBy(file) })),
+  [...read(file).matchAll(ROW_TEST)].flatMap(([, , name = '', rows = '']) =>
+    rows
+      .trim()
+      .split(' ')
+      .map((row) => ({ row, name, file: ranBy(file) })),
+  ),
 );
 
 function ranBy(file: string): string {
@@ -46,7 +51,7 @@ function section([id, capability, open]: RequirementRow): string {
 function page(): string {
   return `# Requirements
 
-Each row, the tests that show it through the real commands, and what is open. Generated from \`test/docs/requirement-rows.ts\` and from the names of tests, which begin with their row; \`.ci/run\` fails when a
+Each row, the tests that show it through the real commands, and what is open. Generated from \`test/docs/requirement-rows.ts\` and from the names of tests, which begin with their rows; \`.ci/run\` fails when a
 file named here did not run.
 
 ${REQUIREMENT_PARTS.map(({ title, rows }) => `## ${title}\n\n${rows.map(section).join('\n\n')}`).join('\n\n')}
