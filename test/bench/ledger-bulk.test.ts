@@ -2,10 +2,11 @@ import { createPrivateKey } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { INTOTO_PAYLOAD_TYPE, makeEnvelope, parseLogLeaf } from '@sealane/core';
+import { INTOTO_PAYLOAD_TYPE, makeEnvelope } from '@sealane/core';
 import { ed25519NoteSigner, openLedger, verifyLedger } from '@sealane/ledger';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { leafPartsAt } from '../../packages/ledger/src/log/leaf-row.js';
 import { ROOT, runProgram } from '../support/run.js';
 
 const ORIGIN = 'lane.example';
@@ -70,8 +71,8 @@ interface Entry {
   readonly payload: Uint8Array;
 }
 
-function signed({ leaf, payload }: Entry): { readonly envelope: ReturnType<typeof makeEnvelope>; readonly spki: Uint8Array } {
-  const { signature, spki } = parseLogLeaf(leaf);
+function signed({ payload, ...row }: Entry): { readonly envelope: ReturnType<typeof makeEnvelope>; readonly spki: Uint8Array } {
+  const { signature, spki } = leafPartsAt({ ...row });
   return { envelope: makeEnvelope(INTOTO_PAYLOAD_TYPE, payload, signature), spki };
 }
 

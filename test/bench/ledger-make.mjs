@@ -200,7 +200,8 @@ function prepared(parts, pems, { batch, signed }) {
     const { spki, id: keyId } = publics.get(signer);
     const statement = JSON.parse(Buffer.from(payload).toString());
     const [leaf, leafHash, statementDigest] = [leaves[at], hashes[at], signed.digests[at]];
-    return { spki, keyId, payload, statement, statementDigest, leaf, leafHash, projected: parts.projectionOf(statement) };
+    const packedLeaf = parts.packLeaf(leaf, parts.parseLogLeaf(leaf));
+    return { spki, keyId, payload, statement, statementDigest, leaf, packedLeaf, leafHash, projected: parts.projectionOf(statement) };
   });
 }
 

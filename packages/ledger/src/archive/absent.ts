@@ -1,6 +1,7 @@
 /** Rows of entries whose envelope is not in the database: what they say is fetched from the archive, and what was erased is said to be. */
 import { LedgerError } from '@sealane/core';
-import { bytesAt, integerAt } from '../store/rows.js';
+import { leafAt } from '../log/leaf-row.js';
+import { integerAt } from '../store/rows.js';
 import type { Queries, Row } from '../store/store.js';
 import { whereabouts } from './archive-rows.js';
 import { isOfLeaf } from './pack.js';
@@ -42,7 +43,7 @@ export function fillFrom(archive: Archive): FillIn {
 function ofEntry(pack: Awaited<ReturnType<Archive['read']>>, row: Row, digest: string): Row {
   const index = integerAt(row, 'idx');
   const found = pack.get(index);
-  if (found !== undefined && isOfLeaf(found, bytesAt(row, 'leaf'))) return { payload: found.payload, timestamp: found.timestamp };
+  if (found !== undefined && isOfLeaf(found, leafAt(row))) return { payload: found.payload, timestamp: found.timestamp };
   const got = found === undefined ? 'none' : 'another';
   throw new LedgerError('ARCHIVE_DAMAGED', `read entry ${index} in pack ${digest}: expected the payload of its leaf, got ${got}`, {
     index,

@@ -5,6 +5,7 @@
 import { digestFromHex, digestHex, equalBytes, fromHex, leafHash, LedgerError, parseStatement, parseVkey, sha256 } from '@sealane/core';
 import type { LedgerEntry } from '../log/entry.js';
 import { headOf } from '../log/commits.js';
+import { leafAt } from '../log/leaf-row.js';
 import { expectKeyOfToday } from '../log/log-keys.js';
 import { reached } from '../points.js';
 import { rebuildProjection } from '../projection/rebuild.js';
@@ -62,7 +63,7 @@ async function isThere(transaction: Queries, archive: Archive, said: ErasedState
   if ((await transaction.get('SELECT idx FROM erased WHERE idx = ?', logIndex)) !== undefined) return false;
   await expectInNoPack(transaction, archive, logIndex);
   const row = await transaction.get('SELECT e.leaf, v.payload FROM log_entry e JOIN envelope v ON v.idx = e.idx WHERE e.idx = ?', logIndex);
-  if (row !== undefined && isSaidOf(said, bytesAt(row, 'leaf'), bytesAt(row, 'payload'))) return true;
+  if (row !== undefined && isSaidOf(said, leafAt(row), bytesAt(row, 'payload'))) return true;
   throw new LedgerError(
     'STATEMENT_UNKNOWN',
     `erase entry ${logIndex}: expected statement ${said.statement} of leaf ${said.leaf}, of the type and about what the erasure says, got another`,

@@ -10,7 +10,6 @@ import {
   LedgerError,
   makeEnvelope,
   pae,
-  parseLogLeaf,
   parseStatement,
   sha256,
   sha256Raw,
@@ -25,6 +24,7 @@ import { bytesAt, bytesOrNullAt, integerAt, textAt } from '../store/rows.js';
 import type { Queries, Row, SqlValue } from '../store/store.js';
 import { headOf } from './commits.js';
 import type { LedgerEntry, PreparedEntry } from './entry.js';
+import { leafAt, leafPartsAt } from './leaf-row.js';
 
 const ENTRY = `SELECT e.idx, e.statement, e.leaf, v.payload, v.timestamp,
   (SELECT c.committed_at FROM log_commit c WHERE c.size > e.idx ORDER BY c.size LIMIT 1) AS committed_at
@@ -32,7 +32,7 @@ const ENTRY = `SELECT e.idx, e.statement, e.leaf, v.payload, v.timestamp,
 
 /** Writes an entry as number `index`; of one that was erased the row that says so, which `signErased` signs. */
 export function insertEntry(rows: RowWriter, index: number, entry: PreparedEntry, signErased: SignErased): void {
-  rows.insert('log_entry', { idx: index, statement: fromHex(digestHex(entry.statementDigest)), leaf: entry.leaf });
+  rows.insert('log_entry', { idx: index, statement: fromHex(digestHex(entry.statementDigest)), leaf: entry.packedLeaf });
   if (entry.erasure !== undefined) rows.insert('erased', signErased(index, entry.erasure));
   else rows.insert('envelope', { idx: index, payload: entry.payload, timestamp: entry.certified?.timestamp ?? null });
 }
@@ -241,16 +241,16 @@ export async function entryLeaf(queries: Queries, fillIn: FillIn, index: number)
   const [filled] = stored === undefined ? [] : await fillIn(queries, [stored]);
   if (filled === undefined) return undefined;
   const { row, erasure } = filled;
-  if (erasure !== undefined) return { leaf: bytesAt(row, 'leaf'), statementDigest: digestFromHex(hex(bytesAt(row, 'statement'))) };
+  if (erasure !== undefined) return { leaf: leafAt(row), statementDigest: digestFromHex(hex(bytesAt(row, 'statement'))) };
   const payload = bytesAt(row, 'payload');
-  const leaf = encodeLogLeaf({ ...parseLogLeaf(bytesAt(row, 'leaf')), paeDigest: sha256Raw(pae(INTOTO_PAYLOAD_TYPE, payload)) });
+  const leaf = encodeLogLeaf({ ...leafPartsAt(row), paeDigest: sha256Raw(pae(INTOTO_PAYLOAD_TYPE, payload)) });
   return { leaf, statementDigest: sha256(payload) };
 }
 
 /** Leaf bytes of the entries `begin` (inclusive) to `end` (exclusive), as many as there are. */
 export async function leavesBetween(queries: Queries, begin: number, end: number): Promise<readonly Uint8Array[]> {
   const rows = await queries.all('SELECT leaf FROM log_entry WHERE idx >= ? AND idx < ? ORDER BY idx', begin, end);
-  return rows.map((row) => bytesAt(row, 'leaf'));
+  return rows.map(leafAt);
 }
 
 /** Leaf bytes by index, of those entries that there are. */
@@ -258,7 +258,7 @@ export async function leavesAt(queries: Queries, indexes: readonly number[]): Pr
   const leaves = new Map<number, Uint8Array>();
   for (const { marks, values } of inLists(indexes))
     for (const row of await queries.all(`SELECT idx, leaf FROM log_entry WHERE idx IN (${marks})`, ...values))
-      leaves.set(integerAt(row, 'idx'), bytesAt(row, 'leaf'));
+      leaves.set(integerAt(row, 'idx'), leafAt(row));
   return leaves;
 }
 
@@ -279,7 +279,7 @@ export function entryOf(row: Row): LedgerEntry {
 
 /** Signature and signer of a row: a keyless one's token lies beside the payload, since no leaf holds it. */
 export function signerIn(row: Row): Pick<Signed, 'spki' | 'certified'> & { readonly signature: Uint8Array } {
-  const { signature, spki, certificate } = parseLogLeaf(bytesAt(row, 'leaf'));
+  const { signature, spki, certificate } = leafPartsAt(row);
   const timestamp = bytesOrNullAt(row, 'timestamp') ?? new Uint8Array();
   return { signature, spki, ...(certificate === undefined ? {} : { certified: { certificate, timestamp } }) };
 }

@@ -25,6 +25,7 @@ import {
 } from '@sealane/core';
 import { type ErasedStatement, type ErasureName, remainsOf } from '../archive/erasures.js';
 import { type Projected, projectionOf } from '../projection/projected.js';
+import { packLeaf } from './leaf-row.js';
 
 /** What callers bring: an envelope, the public key (SubjectPublicKeyInfo DER) that signed it, and what a keyless signature comes with. */
 export type NewEntry = Signed;
@@ -52,6 +53,8 @@ export interface PreparedEntry extends Pick<Signed, 'spki' | 'certified'> {
   readonly statement: Pick<Statement, 'predicateType' | 'subject'>;
   readonly statementDigest: Digest;
   readonly leaf: Uint8Array;
+  /** The leaf as its row keeps it. */
+  readonly packedLeaf: Uint8Array;
   readonly leafHash: Uint8Array;
   readonly projected: Projected | null;
 }
@@ -94,7 +97,8 @@ export async function prepareSigned(entry: SignedPayload): Promise<PreparedEntry
   expectOwnKey(statementDigest, entry);
   const statement = parseStatement(payload);
   const certificate = certified === undefined ? {} : { certificate: certified.certificate };
-  const leaf = encodeLogLeaf({ paeDigest: sha256Raw(signed), signature, spki, ...certificate });
+  const parts = { paeDigest: sha256Raw(signed), signature, spki, ...certificate };
+  const leaf = encodeLogLeaf(parts);
   // an entry of a tlog-tiles bundle has a length of 16 bits
   if (leaf.length > LIMITS.logLeafBytes) {
     throw new LedgerError(
@@ -112,6 +116,7 @@ export async function prepareSigned(entry: SignedPayload): Promise<PreparedEntry
     statement,
     statementDigest,
     leaf,
+    packedLeaf: packLeaf(leaf, parts),
     leafHash: leafHash(leaf),
     projected,
   };
@@ -120,7 +125,8 @@ export async function prepareSigned(entry: SignedPayload): Promise<PreparedEntry
 /** An entry that was erased where this log was copied from. @throws LedgerError `STATEMENT_UNKNOWN` the erasure is of another leaf */
 export function prepareErased(leaf: Uint8Array, erasure: ErasureName, said: ErasedStatement): PreparedEntry {
   const hash = leafHash(leaf);
-  const { spki, certificate } = parseLogLeaf(leaf);
+  const parts = parseLogLeaf(leaf);
+  const { spki, certificate } = parts;
   if (said.leaf !== digestFromHex(hex(hash)))
     throw new LedgerError('STATEMENT_UNKNOWN', `log an erased entry: expected an erasure of its leaf, got one of ${said.leaf}`);
   const signer = { spki, ...(certificate === undefined ? {} : { certified: { certificate, timestamp: new Uint8Array() } }) };
@@ -132,6 +138,7 @@ export function prepareErased(leaf: Uint8Array, erasure: ErasureName, said: Eras
     statement: remainsOf(said),
     statementDigest: said.statement,
     leaf,
+    packedLeaf: packLeaf(leaf, parts),
     leafHash: hash,
     projected: null,
   };

@@ -5,7 +5,7 @@ import { readLogKeys } from '../log/log-keys.js';
 import { replayEntries } from '../projection/rebuild.js';
 import { PROJECTION_TABLES } from '../projection/schema.js';
 import { integerAt, textAt } from './rows.js';
-import { SCHEMA_VERSION } from './schema.js';
+import { PROJECTION_VERSION, SCHEMA_VERSION } from './schema.js';
 import type { Dialect, Queries, Store } from './store.js';
 
 /**
@@ -23,7 +23,7 @@ export async function initialiseSchema(store: Store, vkey: string, fillIn: FillI
     if (version >= SCHEMA_VERSION || statements === undefined) return;
     for (const statement of statements) await transaction.run(statement);
     if (version === 0) await transaction.run('INSERT INTO ledger(id, vkey) VALUES (1, ?)', vkey);
-    else await remakeProjection(dialect, transaction, fillIn);
+    else if (version < PROJECTION_VERSION) await remakeProjection(dialect, transaction, fillIn);
     await transaction.run(dialect.markVersion);
   });
 }

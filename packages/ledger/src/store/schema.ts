@@ -3,7 +3,7 @@
  *
  * - `ledger`: whose log this is: the verifier key, whose name is the origin.
  * - `log_key`: the keys that replaced it, each row signed by the key before it; see `log/log-keys.ts`.
- * - `log_entry`: leaf bytes, and the digest of the statement that the leaf is about.
+ * - `log_entry`: the leaf, packed as `log/leaf-row.ts` says since version 8, and the digest of the statement that it is about.
  * - `envelope`: the statement's payload, and the RFC 3161 token of a keyless signature. Signature and key or certificate are in the leaf. Apart from it, so that it can go where
  *   the leaf stays: its rows are the only ones that are ever removed, and only below an `archived` or an `erased` row.
  * - `archive_pack`, `archived`: payloads that were packed and copied to an archive, and which pack each is in; see `archive/move-out.ts`.
@@ -19,7 +19,9 @@ import { PROJECTION_SCHEMA, PROJECTION_TABLES, type TableKey } from '../projecti
 import type { Dialect } from './store.js';
 
 /** Version of the schema. */
-export const SCHEMA_VERSION = 7;
+export const SCHEMA_VERSION = 8;
+/** The version since which the projection is as it is. */
+export const PROJECTION_VERSION = 7;
 
 /** Came with version 4. */
 export const LOG_KEY_TABLE =
@@ -142,7 +144,8 @@ export const SQLITE: Dialect = {
   schema: [...LOG_TABLES_SCHEMA, ...LOG_TABLES.flatMap(frozen), ...Object.entries(NOT_DENSE).map(dense), ...PROJECTION_SCHEMA],
   projection: PROJECTION_SCHEMA,
   // schema 1 knew no keyless signatures; in 2 the projection kept nothing of inventories, labels and variables; in 3 a log kept its key; in 4 the
-  // projection found no statement by its type; in 5 no release by its parts, and no site by what is missing of it; in 6 every payload stayed
+  // projection found no statement by its type; in 5 no release by its parts, and no site by what is missing of it; in 6 every payload stayed; in 7 leaves
+  // were kept as they are, and those stay so
   upgrades: {
     1: ['ALTER TABLE envelope ADD COLUMN timestamp BLOB', ...ADD_LOG_KEY, ...ADD_ARCHIVE],
     2: [...ADD_LOG_KEY, ...ADD_ARCHIVE],
@@ -150,6 +153,7 @@ export const SQLITE: Dialect = {
     4: ADD_ARCHIVE,
     5: ADD_ARCHIVE,
     6: ADD_ARCHIVE,
+    7: [],
   },
   markVersion: `PRAGMA user_version = ${SCHEMA_VERSION}`,
   versionQuery: 'SELECT user_version AS version FROM pragma_user_version',

@@ -2,6 +2,7 @@
 import { PREDICATE } from '@sealane/core';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { leafAt } from '../log/leaf-row.js';
 import { openLedger } from '../open-ledger.js';
 import { NOW, ORIGIN, type TestHome, testHome } from '../testing/open.js';
 import { oneOfEach, testKey } from '../testing/statements.js';
@@ -19,8 +20,11 @@ afterEach(async () => {
   await home.remove();
 });
 
+/** Version 7 kept leaves as they are. */
+const AS_7 = `DROP TRIGGER log_entry_frozen; UPDATE log_entry SET leaf = unpacked(leaf);
+  CREATE TRIGGER log_entry_frozen BEFORE UPDATE ON log_entry BEGIN SELECT RAISE(ABORT, 'append-only'); END; PRAGMA user_version = 7`;
 /** Version 6 kept every payload. */
-const AS_6 = `DROP TABLE archived; DROP TABLE archive_pack; DROP TABLE erased; DROP TRIGGER envelope_kept; DROP TRIGGER envelope_dense;
+const AS_6 = `${AS_7}; DROP TABLE archived; DROP TABLE archive_pack; DROP TABLE erased; DROP TRIGGER envelope_kept; DROP TRIGGER envelope_dense;
   CREATE TRIGGER envelope_kept BEFORE DELETE ON envelope BEGIN SELECT RAISE(ABORT, 'append-only'); END;
   CREATE TRIGGER envelope_dense BEFORE INSERT ON envelope WHEN NEW.idx <> coalesce((SELECT max(idx) + 1 FROM envelope), 0) BEGIN SELECT RAISE(ABORT, 'append-only'); END;
   PRAGMA user_version = 6`;
@@ -41,6 +45,7 @@ const AS_1 = `${AS_2}; ALTER TABLE envelope DROP COLUMN timestamp; PRAGMA user_v
 
 function become(sql: string): void {
   const database = new Database(home.place.file);
+  database.function('unpacked', (leaf) => Buffer.from(leafAt({ leaf })));
   database.exec(sql);
   database.close();
 }
@@ -54,6 +59,7 @@ test.each([
   ['4', AS_4],
   ['5', AS_5],
   ['6', AS_6],
+  ['7', AS_7],
 ])('a file of version %s is refused to who only reads, and brought up to date by who writes', async (version, sql) => {
   become(sql);
   await expect(readOnly()).rejects.toMatchObject({

@@ -1,5 +1,6 @@
 /** Rows of entries against what was verified of them: no column counts for being there. */
-import { equalBytes, INTOTO_PAYLOAD_TYPE, leafHash, LedgerError, pae, parseLogLeaf, SealaneError, sha256Raw } from '@sealane/core';
+import { equalBytes, INTOTO_PAYLOAD_TYPE, leafHash, LedgerError, pae, SealaneError, sha256Raw } from '@sealane/core';
+import { leafAt, leafPartsAt } from '../log/leaf-row.js';
 import { inLists } from '../store/in-list.js';
 import { bytesAt, bytesOrNullAt, integerAt } from '../store/rows.js';
 import type { Queries, Row } from '../store/store.js';
@@ -20,18 +21,18 @@ export interface EntryMark {
  */
 export function markOf(row: Row): EntryMark {
   const index = integerAt(row, 'idx');
-  const [leaf, payload, token] = [bytesAt(row, 'leaf'), bytesOrNullAt(row, 'payload'), bytesOrNullAt(row, 'timestamp')];
+  const [payload, token] = [bytesOrNullAt(row, 'payload'), bytesOrNullAt(row, 'timestamp')];
   if (payload === null) throw damaged(index, 'what it says', 'no row');
   const statement = sha256Raw(payload);
-  if (!equalBytes(sha256Raw(pae(INTOTO_PAYLOAD_TYPE, payload)), paeDigestIn(leaf, index)))
+  if (!equalBytes(sha256Raw(pae(INTOTO_PAYLOAD_TYPE, payload)), paeDigestIn(row, index)))
     throw damaged(index, 'the payload of its leaf', 'another');
   if (!equalBytes(statement, bytesAt(row, 'statement'))) throw damaged(index, 'the digest of its payload', 'another');
-  return { statement, token: token === null ? null : sha256Raw(token), leafHash: leafHash(leaf) };
+  return { statement, token: token === null ? null : sha256Raw(token), leafHash: leafHash(leafAt(row)) };
 }
 
-function paeDigestIn(leaf: Uint8Array, index: number): Uint8Array {
+function paeDigestIn(row: Row, index: number): Uint8Array {
   try {
-    return parseLogLeaf(leaf).paeDigest;
+    return leafPartsAt(row).paeDigest;
   } catch (error) {
     if (error instanceof SealaneError) throw damaged(index, 'a leaf', error.message);
     throw error;

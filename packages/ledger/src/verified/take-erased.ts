@@ -3,10 +3,11 @@
  * from what is left, since its ids are given by first appearance: in one transaction, and only if every entry is as it was, or is erased by an order that counts.
  */
 import { headOf } from '../log/commits.js';
+import { leafAt } from '../log/leaf-row.js';
 import { projectEntry, startProjecting } from '../projection/project.js';
 import { PROJECTION_TABLES } from '../projection/schema.js';
 import { rowWriter } from '../store/row-writer.js';
-import { bytesAt, integerAt } from '../store/rows.js';
+import { integerAt } from '../store/rows.js';
 import type { Queries, Store } from '../store/store.js';
 import { damaged, expectLeaves, expectVerified } from './entry.js';
 import type { KeyChain } from './key-chain.js';
@@ -54,7 +55,7 @@ async function takePage(
   await expectLeaves(
     transaction,
     begin,
-    taken.map(({ row }) => bytesAt(row, 'leaf')),
+    taken.map(({ row }) => leafAt(row)),
   );
   const present = taken.filter(({ isErased }) => !isErased);
   await expectVerified(

@@ -4,6 +4,7 @@ import type { FilledRow, FillIn } from '../archive/absent.js';
 import { type ErasedRow, erasedRows, expectSaid } from '../archive/erased-rows.js';
 import { type ErasedStatement, remainsOf } from '../archive/erasures.js';
 import { signerIn } from '../log/entry-rows.js';
+import { leafAt } from '../log/leaf-row.js';
 import type { LogKeys } from '../log/log-keys.js';
 import type { ProjectedEntry } from '../projection/project.js';
 import { projectionOf } from '../projection/projected.js';
@@ -53,7 +54,7 @@ function takenOf({ row, erasure }: FilledRow, erased: ReadonlyMap<number, Erased
 /** Of an erased entry its erasure says what it was about: of this leaf, and of this statement. */
 function takenOfErased(row: Row, said: ErasedStatement): Taken {
   const index = integerAt(row, 'idx');
-  const [hash, statement] = [leafHash(bytesAt(row, 'leaf')), bytesAt(row, 'statement')];
+  const [hash, statement] = [leafHash(leafAt(row)), bytesAt(row, 'statement')];
   if (said.leaf !== `sha256:${hex(hash)}` || said.statement !== `sha256:${hex(statement)}`)
     throw damaged(index, 'its envelope, or an erasure of its leaf', 'neither');
   const signer = signerIn(row);

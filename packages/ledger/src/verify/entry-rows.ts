@@ -11,7 +11,6 @@ import {
   leafHash,
   type LogLeaf,
   pae,
-  parseLogLeaf,
   SealaneError,
   sha256Raw,
   signerIdOf,
@@ -23,6 +22,7 @@ import type { PackName } from '../archive/place-shell.js';
 import type { Archive } from '../archive/read-packs.js';
 import { type PreparedEntry, prepareSigned } from '../log/entry.js';
 import { signerIn } from '../log/entry-rows.js';
+import { leafAt, leafPartsAt } from '../log/leaf-row.js';
 import type { ProjectedEntry } from '../projection/project.js';
 import { bytesAt, bytesOrNullAt, integerAt } from '../store/rows.js';
 import type { Queries, Row } from '../store/store.js';
@@ -97,7 +97,7 @@ async function fromPack(row: Row, pack: PackName, archive: Archive): Promise<Fet
 
 /** What is left of an erased entry, where the erasure is of this very leaf. */
 function erasedEntry(row: Row, erased: ErasedRow | undefined): Found {
-  const leaf = bytesAt(row, 'leaf');
+  const leaf = leafAt(row);
   const [hash, statement] = [`sha256:${hex(leafHash(leaf))}`, `sha256:${hex(bytesAt(row, 'statement'))}`];
   const said = erased?.said;
   if (said?.leaf !== hash || said.statement !== statement)
@@ -119,13 +119,13 @@ async function checkRows(rows: readonly FetchedRow[], begin: number, end: number
 }
 
 async function checkRow({ row, found }: FetchedRow): Promise<CheckedEntry> {
-  const leaf = bytesAt(row, 'leaf');
+  const leaf = leafAt(row);
   const known = { index: integerAt(row, 'idx'), hash: leafHash(leaf) };
   if (found !== undefined) return { ...known, ...found };
   const payload = bytesOrNullAt(row, 'payload');
   if (payload === null) return { ...known, wrong: { expected: 'the envelope of the leaf', actual: 'no row' } };
   try {
-    return { ...known, ...(await readEntry(row, payload, parseLogLeaf(leaf))) };
+    return { ...known, ...(await readEntry(row, payload, leafPartsAt(row))) };
   } catch (error) {
     if (!(error instanceof SealaneError)) throw error;
     return { ...known, wrong: { expected: 'an entry that the log could have taken', actual: error.message } };

@@ -46,7 +46,7 @@ test('is content with a log as it was signed, and says its root', async () => {
   expect(await checkHashes({ file: file() })).toMatchObject({ ok: true, origin: 'lane.example', size: 520, root, problems: [] });
 });
 
-const LEAF = "UPDATE log_entry SET leaf = CAST(replace(CAST(leaf AS TEXT), '0.0.2', '0.0.1') AS BLOB) WHERE idx =";
+const LEAF = 'UPDATE log_entry SET leaf = (SELECT leaf FROM log_entry WHERE idx = 8) WHERE idx =';
 test.each([
   ['a leaf under a full tile', `${LEAF} 7`, ['tile 0/0', 'commit 520', 'cosigned 0', 'cosigned 1']],
   ['a leaf of the last tile', `${LEAF} 519`, ['commit 520', 'cosigned 1']],

@@ -5,6 +5,7 @@
  * check (`verify.ts`) does.
  */
 import { emptyRoot, equalBytes, hex, leafHash, TILE_WIDTH } from '@sealane/core';
+import { leafAt } from '../log/leaf-row.js';
 import { type LogKeys, readLogKeys } from '../log/log-keys.js';
 import { type FullTile, RightEdge } from '../log/right-edge.js';
 import { readVkey } from '../store/initialise.js';
@@ -71,7 +72,7 @@ async function hashPage(walk: Walk, begin: number, end: number): Promise<void> {
   const { view, edge, roots, wanted } = walk;
   for (const row of await view.all('SELECT idx, leaf FROM log_entry WHERE idx >= ? AND idx < ? ORDER BY idx', begin, end)) {
     if (integerAt(row, 'idx') !== edge.size) return;
-    for (const tile of edge.append(leafHash(bytesAt(row, 'leaf')))) await checkTile(walk, tile);
+    for (const tile of edge.append(leafHash(leafAt(row)))) await checkTile(walk, tile);
     if (wanted.has(edge.size)) roots.set(edge.size, edge.root());
   }
 }

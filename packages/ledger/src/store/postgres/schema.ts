@@ -111,6 +111,7 @@ export const POSTGRES: Dialect = {
     4: ADD_ARCHIVE,
     5: ADD_ARCHIVE,
     6: ADD_ARCHIVE,
+    7: [],
   },
   markVersion: `COMMENT ON TABLE ledger IS 'sealane ledger, schema ${SCHEMA_VERSION}'`,
   versionQuery: `SELECT coalesce(substring(obj_description(to_regclass('public.ledger'), 'pg_class') from '^sealane ledger, schema (\\d+)$'), '0')::bigint AS version`,
