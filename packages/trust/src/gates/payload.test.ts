@@ -150,6 +150,21 @@ describe('payload', () => {
     ['the world, as Cilium says', object('CiliumNetworkPolicy', 'spec: { egress: [{ toEntities: [world] }] }'), 'pod.yaml:13 open-route'],
     ['a load balancer for all', object('Service', 'spec: { type: LoadBalancer }'), 'pod.yaml:13 open-route'],
     ['a port on every node', object('Service', 'spec: { type: NodePort }'), 'pod.yaml:13 open-route'],
+    ['no confinement', inContainer('      securityContext: { seccompProfile: { type: Unconfined } }'), 'pod.yaml:8 privileged'],
+    [
+      'no confinement by an annotation',
+      pod('{ name: web }', '{ name: web, annotations: { io.podman.annotations.label/app: disable } }'),
+      'pod.yaml:3 privileged',
+    ],
+    [
+      'a folder of the host by an annotation',
+      object('PersistentVolumeClaim', 'metadata: { name: it, annotations: { volume.podman.io/device: /etc } }').replace(
+        'metadata: { name: it }\n',
+        '',
+      ),
+      'host-mount: PersistentVolumeClaim/it, annotation volume.podman.io/device: /etc',
+    ],
+    ['a port of the host on every address, spelt otherwise', inContainer('      ports: [{ hostPort: 80, hostIP: "::0" }]'), 'open-route'],
     ['an ingress for every host name', object('Ingress', 'spec: { rules: [{ http: {} }] }'), 'pod.yaml:13 open-route'],
   ])('refuses Kubernetes with %s, by file and line', (_, text, where) => {
     const refused = judge('pod.yaml', text);
@@ -179,6 +194,19 @@ describe('payload', () => {
     ],
     ['a folder beside the file', inService("    volumes: ['./data:/data']"), 'compose.yaml:4 host-mount'],
     ['a folder of a user', inService("    volumes: ['~/data:/data']"), 'compose.yaml:4 host-mount'],
+    ['a folder of the host by other words', `${COMPOSE}volumes: { v: { driver_opts: { o: rbind, device: /etc } } }\n`, 'host-mount'],
+    ['a disk of the host as a volume', `${COMPOSE}volumes: { v: { driver_opts: { type: ext4, device: /dev/sda1 } } }\n`, 'host-mount'],
+    ['a disk of the host', inService('    devices: ["/dev/sda:/dev/xvda"]'), 'compose.yaml:4 host-mount'],
+    ['disks by their numbers', inService('    device_cgroup_rules: ["b *:* rwm"]'), 'compose.yaml:4 privileged'],
+    ['the host’s network as a default', inService('    network_mode: "${MODE:-host}"'), 'compose.yaml:4 host-network'],
+    ['the host’s network by its name', `${COMPOSE}networks: { outside: { name: host, external: true } }\n`, 'host-network'],
+    ['the host’s processes as a default', inService('    pid: "${PID:-host}"'), 'compose.yaml:4 privileged'],
+    ['a capability as a default', inService('    cap_add: ["${CAP:-ALL}"]'), 'compose.yaml:4 privileged'],
+    ['a privileged hook', inService('    post_start: [{ command: id, privileged: true }]'), 'compose.yaml:4 privileged'],
+    ['the engine’s socket', inService('    use_api_socket: true'), 'compose.yaml:4 host-mount'],
+    ['an image volume by tag', inService('    volumes: [{ type: image, source: "models:1", target: /m }]'), 'unpinned-image'],
+    ['a port on an address as a default', compose("'127.0.0.1:8080:80'", "'${IP-0.0.0.0}:8080:80'"), 'compose.yaml:6 open-route'],
+    ['a port on any address, spelt otherwise', compose("'127.0.0.1:8080:80'", "'[::0]:8080:80'"), 'compose.yaml:6 open-route'],
     ['a folder of Windows', inService("    volumes: ['C:\\\\data:/data']"), 'folder C:'],
     ['a folder that a variable names', inService("    volumes: ['${DATA}:/data']"), 'compose.yaml:4 host-mount'],
     ['a long bind', inService('    volumes: [{ type: bind, source: /run, target: /run }]'), 'compose.yaml:4 host-mount'],
@@ -219,6 +247,18 @@ describe('payload', () => {
     ['privilege on the next line', `${QUADLET}PodmanArgs=--tty \\\n  --privileged\n`, 'web.container:5 privileged'],
     ['a capability', `${QUADLET}AddCapability=NET_RAW CAP_SYS_ADMIN\n`, 'web.container:5 privileged'],
     ['a port on every address', `${QUADLET}PublishPort=8080:80\n`, 'web.container:5 open-route'],
+    ['the host’s network by its path', `${QUADLET}Network=ns:/proc/1/ns/net\n`, 'web.container:5 host-network'],
+    ['a bind in quotes', `${QUADLET}Mount='type=bind','source=/etc',dst=/x\n`, 'web.container:5 host-mount'],
+    ['a bind in escapes', `${QUADLET}Mount=type=bi\\x6ed,dst=/x\n`, 'web.container:5 host-mount'],
+    ['an image that is mounted by tag', `${QUADLET}Mount=type=image,source=models:1,dst=/x\n`, 'web.container:5 unpinned-image'],
+    ['a disk of the host', `${QUADLET}AddDevice=-/dev/sda1:/dev/x\n`, 'web.container:5 host-mount'],
+    ['privilege in quotes', `${QUADLET}PodmanArgs="--privileged"\n`, 'web.container:5 privileged'],
+    ['a folder behind its letter', `${QUADLET}PodmanArgs=-itv/etc:/host\n`, 'web.container:5 host-mount'],
+    ['no confinement', `${QUADLET}PodmanArgs=--security-opt seccomp=unconfined\n`, 'web.container:5 privileged'],
+    ['every port', `${QUADLET}PodmanArgs=-P\n`, 'web.container:5 open-route'],
+    ['a capability in quotes', `${QUADLET}AddCapability="CAP_SYS_ADMIN"\n`, 'web.container:5 privileged'],
+    ['a command of the host', `${QUADLET}[Service]\nExecStartPre=/bin/sh\n`, 'web.container:6 privileged'],
+    ['a password whose name is in quotes', `${QUADLET}Environment="DB_PASSWORD"=hunter2\n`, 'web.container:5 plaintext-secret'],
     ['no limit of memory', QUADLET.replace('--memory 64m', ''), 'web.container:1 unbounded-resources'],
     ['a password', `${QUADLET}Environment=MODE=x "DB_PASSWORD=hunter2"\n`, 'web.container:5 plaintext-secret'],
   ])('refuses a quadlet unit with %s, by file and line', (_, text, where) => {
@@ -235,6 +275,31 @@ describe('payload', () => {
     ['comments only', { 'pod.yaml': '# nothing\n' }, 'cannot be judged'],
     ['YAML of another kind', { 'values.yaml': 'replicas: 3\n' }, 'values.yaml:1 cannot be judged: it is neither'],
     ['one good document and one of another kind', { 'pod.yaml': `${POD}---\nhello: 1\n` }, 'cannot be judged'],
+    [
+      'a field as only Podman reads it',
+      { 'pod.yaml': POD.replace('    - name', '    - securityContext: { Privileged: true }\n      name') },
+      'pod.yaml:6 cannot be judged: field Privileged',
+    ],
+    [
+      'containers as only Podman reads them',
+      { 'pod.yaml': POD.replace('spec:', 'spec:\n  Containers: []') },
+      'pod.yaml:5 cannot be judged',
+    ],
+    [
+      'a field with a letter that only Go takes for another',
+      { 'pod.yaml': POD.replace('spec:', 'spec:\n  ho\u017ftNetwork: true') },
+      'pod.yaml:5 cannot be judged',
+    ],
+    [
+      'a line that ends where only systemd sees it',
+      { 'web.container': `${QUADLET}Label=a\rPodmanArgs=--privileged\n` },
+      'web.container:5 cannot be judged',
+    ],
+    [
+      'a line that goes on for nobody else',
+      { 'web.container': `${QUADLET}Label=a\\ \nPodmanArgs=--privileged\n` },
+      'web.container:5 cannot be judged',
+    ],
     ['YAML that does not parse', { 'pod.yaml': `${POD}  bad: [\n` }, 'cannot be judged'],
     ['a key twice', { 'pod.yaml': POD.replace('kind: Pod', 'kind: Pod\nkind: Pod') }, 'pod.yaml:3 cannot be judged'],
     ['a template', { 'pod.yaml': POD.replace(IMAGE, '{{ .Values.image }}') }, 'cannot be judged'],
@@ -262,6 +327,15 @@ describe('payload', () => {
     other.blobs.set(sha256(utf8(POD)), utf8('kind: Pod\n'));
     expect(check(missing)).toMatchObject({ verdict: 'fail', code: 'CONTENT_MISSING' });
     expect(check(other)).toMatchObject({ verdict: 'fail', code: 'CONTENT_DIGEST' });
+  });
+
+  test('passes what looks like one of these and is none', () => {
+    const held = {
+      'pod.yaml': `${POD}---\napiVersion: v1\nkind: ConfigMap\nmetadata: { name: it, labels: { Name: it } }\ndata: { Image: any, Path: /etc }\n`,
+      'compose.yaml': `${COMPOSE}    devices: ["/dev/ttyUSB0:/dev/ttyUSB0", "vendor.example/gpu=all"]\nvolumes: { v: { driver_opts: { type: cifs, device: //server/share } } }\n`,
+      'web.container': `${QUADLET}AddDevice=/dev/ttyUSB0\nEnvironment="A=b c" D=\\"e\n`,
+    };
+    expect(check(laneOf(held))).toMatchObject({ verdict: 'pass' });
   });
 
   test('a rule is switched off by policy only, and the others still hold', () => {

@@ -1,8 +1,8 @@
 /** Rules on compose files (the Compose Specification). */
 import type { Finding, PayloadRule } from './finding.js';
-import { isHostPath, volumeSource } from './host-path.js';
+import { isHostDisk, isHostPath, isHostSource, volumeSource } from './host-path.js';
 import { isPinned } from './image-reference.js';
-import { isAnyAddress, isHostCapability, isLimit, isOn, listOf } from './lax-value.js';
+import { isAnyAddress, isHostCapability, isLimit, isOfHost, isOn, isUnconfined, listOf } from './lax-value.js';
 import { isRecord, type Place, type YamlDocument } from './manifest-file.js';
 import { isPlainSecret } from './secret-text.js';
 
@@ -22,8 +22,14 @@ export function composeFindings(document: YamlDocument): readonly Finding[] {
   }
   for (const [name, volume] of Object.entries(isRecord(root['volumes']) ? root['volumes'] : {})) {
     const options = isRecord(volume) && isRecord(volume['driver_opts']) ? volume['driver_opts'] : {};
-    if (/\bbind\b/.test(String(options['o'])))
-      report('host-mount', ['volumes', name, 'driver_opts', 'o'], `volume ${name}`, `folder ${String(options['device'])} of the host`);
+    const device = typeof options['device'] === 'string' ? options['device'] : '';
+    if (/\br?bind\b|\$/.test(String(options['o'])) || isHostSource(options['type'], device))
+      report('host-mount', ['volumes', name, 'driver_opts', 'device'], `volume ${name}`, `folder ${device} of the host`);
+  }
+  for (const [name, network] of Object.entries(isRecord(root['networks']) ? root['networks'] : {})) {
+    const field = ['name', 'driver'].find((each) => isRecord(network) && isOfHost(network[each]));
+    if (field !== undefined || (name === 'host' && isRecord(network) && isOn(network['external'])))
+      report('host-network', ['networks', name, field ?? 'external'], `network ${name}`, 'the network of the host');
   }
   for (const part of ['secrets', 'configs']) {
     for (const [name, entry] of Object.entries(isRecord(root[part]) ? root[part] : {})) {
@@ -38,11 +44,19 @@ export function composeFindings(document: YamlDocument): readonly Finding[] {
 function oneService(service: Fields, place: Place, object: string, report: Report): void {
   image(service, place, object, report);
   privileges(service, place, object, report);
-  if (service['network_mode'] === 'host') report('host-network', [...place, 'network_mode'], object, 'network_mode host');
+  if (isOfHost(service['network_mode']))
+    report('host-network', [...place, 'network_mode'], object, `network_mode ${String(service['network_mode'])}`);
   listOf(service['volumes']).forEach((volume, at) => {
     const folder = hostFolder(volume);
     if (folder !== undefined) report('host-mount', [...place, 'volumes', at], object, `folder ${folder} of the host`);
+    const image = isRecord(volume) && volume['type'] === 'image' ? String(volume['source']) : undefined;
+    if (image !== undefined && !isPinned(image)) report('unpinned-image', [...place, 'volumes', at], object, `image ${image}`);
   });
+  listOf(service['devices']).forEach((device, at) => {
+    const source = isRecord(device) ? String(device['source']) : (/^[^:]*/.exec(String(device))?.[0] ?? '');
+    if (isHostDisk(source)) report('host-mount', [...place, 'devices', at], object, `disk ${source} of the host`);
+  });
+  if (isOn(service['use_api_socket'])) report('host-mount', [...place, 'use_api_socket'], object, 'the socket of the engine');
   bounds(service, place, object, report);
   listOf(service['ports']).forEach((port, at) => {
     if (isOpenPort(port)) report('open-route', [...place, 'ports', at], object, `port ${describePort(port)} on every address of the host`);
@@ -64,13 +78,23 @@ function image(service: Fields, place: Place, object: string, report: Report): v
 function privileges(service: Fields, place: Place, object: string, report: Report): void {
   if (isOn(service['privileged'])) report('privileged', [...place, 'privileged'], object, 'privileged');
   for (const field of ['pid', 'ipc', 'uts', 'userns_mode', 'cgroup']) {
-    if (service[field] === 'host') report('privileged', [...place, field], object, `${field} host`);
+    if (isOfHost(service[field])) report('privileged', [...place, field], object, `${field} ${String(service[field])}`);
   }
   for (const capability of listOf(service['cap_add']).filter(isHostCapability)) {
     report('privileged', [...place, 'cap_add'], object, `capability ${String(capability)}`);
   }
-  for (const option of listOf(service['security_opt']).filter((each) => /unconfined|disable/.test(String(each)))) {
+  for (const option of listOf(service['security_opt']).filter(isUnconfined)) {
     report('privileged', [...place, 'security_opt'], object, String(option));
+  }
+  if (service['provider'] !== undefined) report('privileged', [...place, 'provider'], object, 'is a program of the host');
+  // with these, what may make device nodes reads every disk
+  if (listOf(service['device_cgroup_rules']).length > 0)
+    report('privileged', [...place, 'device_cgroup_rules'], object, 'devices by their numbers');
+  for (const field of ['post_start', 'pre_stop']) {
+    listOf(service[field]).forEach((hook, at) => {
+      if (isRecord(hook) && isOn(hook['privileged']))
+        report('privileged', [...place, field, at, 'privileged'], object, `${field} privileged`);
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 /** Rules on Kubernetes objects. Pod specs are found by their form, in whatever kind they stand: a custom resource is no way around. */
 import type { Finding, PayloadRule } from './finding.js';
 import { isPinned } from './image-reference.js';
-import { isAnyAddress, isAnyRange, isHostCapability, isLimit, isOn, listOf } from './lax-value.js';
+import { isAnyAddress, isAnyRange, isHostCapability, isLimit, isOn, isUnconfined, listOf } from './lax-value.js';
 import { isRecord, type Place, walk, type YamlDocument } from './manifest-file.js';
 import { isPlainSecret } from './secret-text.js';
 
@@ -20,6 +20,9 @@ export function kubernetesFindings(document: YamlDocument): readonly Finding[] {
     network(fields, place, object, report);
     persistentVolume(fields, place, object, report);
     plainSecrets(fields, place, object, report);
+    walk(fields, (value, below) => {
+      if (isRecord(value) && below.at(-1) === 'annotations') annotations(value, [...place, ...below], object, report);
+    });
   }
   return findings;
 }
@@ -40,6 +43,7 @@ function nameOf({ kind, metadata }: Fields): string {
 function podSpec(spec: Fields, place: Place, object: string, report: Report): void {
   if (isOn(spec['hostNetwork'])) report('host-network', [...place, 'hostNetwork'], object, 'hostNetwork');
   for (const field of ['hostPID', 'hostIPC']) if (isOn(spec[field])) report('privileged', [...place, field], object, field);
+  unconfined(spec['securityContext'], [...place, 'securityContext'], object, report);
   hostProcess(spec['securityContext'], [...place, 'securityContext'], object, report);
   for (const list of ['initContainers', 'containers', 'ephemeralContainers']) {
     listOf(spec[list]).forEach((container, at) => {
@@ -67,6 +71,8 @@ function oneContainer(container: Fields, place: Place, name: string, report: Rep
   const context = isRecord(container['securityContext']) ? container['securityContext'] : {};
   const at = [...place, 'securityContext'];
   if (isOn(context['privileged'])) report('privileged', [...at, 'privileged'], name, 'privileged');
+  if (context['procMount'] === 'Unmasked') report('privileged', [...at, 'procMount'], name, 'procMount Unmasked');
+  unconfined(context, at, name, report);
   hostProcess(context, at, name, report);
   const added = isRecord(context['capabilities']) ? listOf(context['capabilities']['add']) : [];
   for (const capability of added.filter(isHostCapability)) {
@@ -86,6 +92,26 @@ function image(reference: unknown, place: Place, name: string, report: Report): 
   if (reference === undefined) report('unpinned-image', place, name, 'names no image');
   else if (typeof reference !== 'string') report('unpinned-image', place, name, 'an image that is no text');
   else if (!isPinned(reference)) report('unpinned-image', place, name, `image ${reference}`);
+}
+
+function unconfined(context: unknown, place: Place, name: string, report: Report): void {
+  for (const field of ['seccompProfile', 'appArmorProfile']) {
+    const profile = isRecord(context) ? context[field] : undefined;
+    if (isRecord(profile) && profile['type'] === 'Unconfined') report('privileged', [...place, field, 'type'], name, `${field} Unconfined`);
+  }
+}
+
+/** What engines are told in annotations, past the fields: no confinement, every port, and of what Podman makes a volume. */
+function annotations(texts: Fields, place: Place, object: string, report: Report): void {
+  for (const [name, value] of Object.entries(texts)) {
+    const at = [...place, name];
+    const what = `annotation ${name}`;
+    if (/apparmor|seccomp|annotations\.label/.test(name) && isUnconfined(value)) report('privileged', at, object, what);
+    if (name.startsWith('io.podman.annotations.privileged') && isOn(value)) report('privileged', at, object, what);
+    if (name.startsWith('io.podman.annotations.publish-all') && isOn(value)) report('open-route', at, object, what);
+    if (/^volume\.podman\.io\/(?:device|import-source)$/.test(name)) report('host-mount', at, object, `${what}: ${String(value)}`);
+    if (name === 'volume.podman.io/image') image(value, at, object, report);
+  }
 }
 
 function hostProcess(context: unknown, place: Place, name: string, report: Report): void {

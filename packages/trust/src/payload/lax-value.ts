@@ -13,10 +13,20 @@ export function isLimit(value: unknown): boolean {
   return /^\s*(?=[\d.]*[1-9])\d*\.?\d+\s*[A-Za-z%]*\s*$/.test(String(value));
 }
 
-/** Whether a network address stands for every interface or every host. */
+/** Whether a network address stands for every interface or every host, in any of its spellings. What a variable stands for is not known, and counts as one. */
 export function isAnyAddress(value: unknown): boolean {
   if (typeof value !== 'string') return true;
-  return ['', '0.0.0.0', '::', '[::]', '*'].includes(value.trim());
+  return /^\[?(?:::ffff:)?[0:.]*\]?$|^\*$|[$%]/i.test(value.trim());
+}
+
+/** Whether a namespace is that of the host: `host`, one by its path, or whatever a variable or a specifier stands for. */
+export function isOfHost(namespace: unknown): boolean {
+  return typeof namespace === 'string' && /^(?:host(?::|$)|ns:)|[$%]/.test(namespace.trim());
+}
+
+/** Whether an option takes confinement away. */
+export function isUnconfined(option: unknown): boolean {
+  return /unconfined|disable|[$%]/i.test(String(option));
 }
 
 /** Whether a range holds every address of its family. */
@@ -26,7 +36,8 @@ export function isAnyRange(value: unknown): boolean {
 
 /** Capabilities that are as good as root on the host. */
 export function isHostCapability(value: unknown): boolean {
-  return ['ALL', 'SYS_ADMIN', 'SYS_MODULE', 'SYS_PTRACE'].includes(String(value).toUpperCase().replace(/^CAP_/, ''));
+  const name = String(value).trim().toUpperCase().replace(/^CAP_/, '');
+  return ['ALL', 'SYS_ADMIN', 'SYS_MODULE', 'SYS_PTRACE', 'SYS_RAWIO', 'DAC_READ_SEARCH', 'BPF'].includes(name) || /[$%]/.test(name);
 }
 
 /** A list, or none. */

@@ -3,6 +3,7 @@ import { composeFindings } from './compose.js';
 import type { Finding } from './finding.js';
 import { isPinned } from './image-reference.js';
 import { kubernetesFindings } from './kubernetes.js';
+import { misspeltField } from './kubernetes-keys.js';
 import { isRecord, type ManifestFile, type Place, walk, type YamlDocument } from './manifest-file.js';
 import { quadletFindings } from './quadlet.js';
 import { secretForm } from './secret-text.js';
@@ -21,6 +22,11 @@ export function payloadFindings(file: ManifestFile): Judged {
     return { ok: true, findings: inOrder([...quadletFindings(file.unit), ...secrets]) };
   }
   if (file.format === 'other') return { ok: false, line: 1, why: 'it is neither Kubernetes, compose nor a quadlet unit' };
+  for (const document of file.format === 'kubernetes' ? file.documents : []) {
+    const place = misspeltField(document.value);
+    if (place !== undefined)
+      return { ok: false, line: document.lineOf(place), why: `field ${String(place.at(-1))} is spelt otherwise than Kubernetes spells it` };
+  }
   const rules = file.format === 'kubernetes' ? kubernetesFindings : composeFindings;
   return { ok: true, findings: inOrder(file.documents.flatMap((document) => [...rules(document), ...secretTexts(document)])) };
 }

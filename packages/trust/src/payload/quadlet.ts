@@ -1,10 +1,12 @@
 /** Rules on quadlet units (podman-systemd.unit(5)). */
 import type { Finding, PayloadRule } from './finding.js';
-import { isHostPath, volumeSource } from './host-path.js';
+import { isHostDisk, isHostPath, isHostSource, volumeSource } from './host-path.js';
 import { isPinned } from './image-reference.js';
-import { isAnyAddress, isHostCapability, isLimit, isOn } from './lax-value.js';
+import { isAnyAddress, isHostCapability, isLimit, isOfHost, isOn, isUnconfined } from './lax-value.js';
+import { podmanFlags } from './podman-args.js';
 import type { QuadletEntry, QuadletUnit } from './quadlet-file.js';
 import { isPlainSecret } from './secret-text.js';
+import { systemdWords } from './systemd-words.js';
 
 type Report = (rule: PayloadRule, line: number, what: string) => void;
 
@@ -23,28 +25,36 @@ export function quadletFindings(unit: QuadletUnit): readonly Finding[] {
 }
 
 function images({ type, entries }: QuadletUnit, report: Report): void {
-  const section = { container: 'Container', image: 'Image' }[type];
+  for (const { key, value, line } of entries)
+    if (key === 'Yaml' && /[/:%]/.test(value)) report('unpinned-image', line, `takes a manifest from ${value}, which is not read`);
+  const section = { container: 'Container', image: 'Image', volume: 'Volume' }[type];
   if (section === undefined) return;
   const named = entries.filter((entry) => entry.section === section && entry.key === 'Image');
-  if (named.length === 0 && !entries.some(({ key }) => key === 'Rootfs')) report('unpinned-image', 1, 'names no image');
-  for (const { line, value } of named) {
-    // the image unit is a part of the payload, and judged itself
-    if (!isPinned(value) && !value.endsWith('.image')) report('unpinned-image', line, `image ${value}`);
-  }
+  if (type !== 'volume' && named.length === 0 && !entries.some(({ key }) => key === 'Rootfs'))
+    report('unpinned-image', 1, 'names no image');
+  for (const { line, value } of named) oneImage(value, line, report);
 }
 
-function oneEntry({ key, value, line }: QuadletEntry, report: Report): void {
-  if (key === 'Network' && /^host(?::|$)/.test(value)) report('host-network', line, `Network=${value}`);
+function oneImage(value: string, line: number, report: Report): void {
+  // the image unit is a part of the payload, and judged itself
+  if (!isPinned(value) && !value.endsWith('.image')) report('unpinned-image', line, `image ${value}`);
+}
+
+function oneEntry({ section, key, value, line }: QuadletEntry, report: Report): void {
+  if (section === 'Service' && key.startsWith('Exec')) report('privileged', line, `${key}= runs a command of the host`);
+  if (key === 'Network' && isOfHost(value)) report('host-network', line, `Network=${value}`);
   if (key === 'PublishPort' && isOpenPort(value)) report('open-route', line, `port ${value} on every address of the host`);
   if (key === 'Volume') volume(value, line, report);
-  if (key === 'Mount') mount(value, line, report);
+  if (key === 'Mount') for (const word of systemdWords(value)) mount(word, line, report);
+  if (key === 'AddDevice') device(value, line, report);
   if (key === 'Rootfs') report('host-mount', line, `folder ${value} of the host`);
-  if (key === 'SeccompProfile' && value === 'unconfined') report('privileged', line, `SeccompProfile=${value}`);
+  const isLoose = { SeccompProfile: isUnconfined(value), SecurityLabelDisable: isOn(value), Unmask: /\bALL\b/i.test(value) }[key];
+  if (isLoose === true) report('privileged', line, `${key}=${value}`);
   if (key === 'AddCapability') {
-    for (const capability of value.split(/\s+/).filter(isHostCapability)) report('privileged', line, `capability ${capability}`);
+    for (const capability of systemdWords(value).filter(isHostCapability)) report('privileged', line, `capability ${capability}`);
   }
   if (key === 'Environment') {
-    for (const { name, text } of assignments(value)) if (isPlainSecret(name, text)) report('plaintext-secret', line, `variable ${name}`);
+    for (const word of systemdWords(value)) variable(word, line, report);
   }
   if (key === 'PodmanArgs' || key === 'GlobalArgs') podmanArgs(value, line, report);
 }
@@ -55,36 +65,60 @@ function volume(value: string, line: number, report: Report): void {
   if (source !== undefined && isHostPath(source)) report('host-mount', line, `folder ${source} of the host`);
 }
 
-/** `type=bind,source=…,target=…` as `podman run --mount` takes it. */
+/** `type=bind,source=…,target=…` as `podman run --mount` takes it: a row of CSV. */
 function mount(value: string, line: number, report: Report): void {
-  const fields = new Map(value.split(',').map((part) => [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1)]));
+  const parts = value.replaceAll('"', '').split(',');
+  const fields = new Map(parts.map((part) => [part.slice(0, part.indexOf('=')).trim(), part.slice(part.indexOf('=') + 1).trim()]));
   const source = fields.get('source') ?? fields.get('src') ?? '';
   const type = fields.get('type') ?? 'volume';
-  if (type === 'bind' || type === 'glob' || isHostPath(source)) report('host-mount', line, `folder ${source} of the host`);
+  if (type === 'image') oneImage(source, line, report);
+  else if (type === 'bind' || type === 'glob' || isHostPath(source)) report('host-mount', line, `folder ${source} of the host`);
 }
 
-/** A volume that the engine mounts from a folder of the host. */
-function boundVolume({ entries }: QuadletUnit, report: Report): void {
-  const isBound = entries.some(({ key, value }) => (key === 'Options' || key === 'PodmanArgs') && /\bbind\b/.test(value));
-  const device = entries.find(({ key }) => key === 'Device');
-  if (isBound && device !== undefined) report('host-mount', device.line, `folder ${device.value} of the host`);
+/** `[-]HOST[:CONTAINER][:RIGHTS]`: one of the host's disks is as good as its folders. */
+function device(value: string, line: number, report: Report): void {
+  const source = value.replace(/^-/, '').split(':', 1)[0] ?? '';
+  if (isHostDisk(source)) report('host-mount', line, `disk ${source} of the host`);
 }
+
+function variable(word: string, line: number, report: Report): void {
+  const [, name = '', text = ''] = /^([^=]*)=(.*)$/s.exec(word) ?? [];
+  if (isPlainSecret(name, text)) report('plaintext-secret', line, `variable ${name}`);
+}
+
+/** A volume that the engine mounts from a folder or a disk of the host. */
+function boundVolume({ entries }: QuadletUnit, report: Report): void {
+  const type = entries.find(({ key }) => key === 'Type')?.value;
+  const isBound = entries.some(({ key, value }) => (key === 'Options' || key === 'PodmanArgs') && /\br?bind\b/.test(value));
+  const device = entries.find(
+    ({ key, value }) => (key === 'Device' && (isBound || isHostSource(type, value))) || (key === 'PodmanArgs' && /\bdevice=/.test(value)),
+  );
+  if (device !== undefined) report('host-mount', device.line, `folder ${device.value} of the host`);
+}
+
+/** Programs of the host, or where they are told what to do. */
+const HOST_PROGRAMS: readonly string[] = ['hooks-dir', 'runtime', 'conmon', 'module'];
 
 /** What is passed to podman around the keys that quadlet knows. */
 function podmanArgs(value: string, line: number, report: Report): void {
-  for (const [, flag = '', text = ''] of value.matchAll(/(?:^|\s)--?([a-z-]+)(?:[= ]("[^"]*"|[^\s-]\S*))?/g)) {
-    const argument = text.replaceAll('"', '');
+  for (const { flag, argument } of podmanFlags(value)) {
     if (flag === 'privileged' && isOn(argument === '' ? true : argument)) report('privileged', line, '--privileged');
-    if (['pid', 'ipc', 'uts', 'userns', 'cgroupns'].includes(flag) && argument === 'host') report('privileged', line, `--${flag} host`);
-    if (['network', 'net'].includes(flag) && argument === 'host') report('host-network', line, `--${flag} host`);
+    if (['pid', 'ipc', 'uts', 'userns', 'cgroupns'].includes(flag) && isOfHost(argument))
+      report('privileged', line, `--${flag} ${argument}`);
+    if (['network', 'net'].includes(flag) && isOfHost(argument)) report('host-network', line, `--${flag} ${argument}`);
     if (['volume', 'v'].includes(flag)) volume(argument, line, report);
     if (flag === 'mount') mount(argument, line, report);
     if (flag === 'rootfs') report('host-mount', line, '--rootfs');
+    if (flag === 'device') device(argument, line, report);
+    if (flag === 'log-opt' && argument.startsWith('path=')) report('host-mount', line, `--log-opt ${argument}`);
+    if (HOST_PROGRAMS.includes(flag) || flag === 'device-cgroup-rule' || (flag === 'security-opt' && isUnconfined(argument)))
+      report('privileged', line, `--${flag} ${argument}`);
     if (flag === 'cap-add' && argument.split(',').some(isHostCapability)) report('privileged', line, `--cap-add ${argument}`);
     if (['publish', 'p'].includes(flag) && isOpenPort(argument))
       report('open-route', line, `port ${argument} on every address of the host`);
-    const [, name = '', secret = ''] = ['env', 'e'].includes(flag) ? (/^([^=]*)=(.*)$/s.exec(argument) ?? []) : [];
-    if (isPlainSecret(name, secret)) report('plaintext-secret', line, `variable ${name}`);
+    if (['publish-all', 'P'].includes(flag) && isOn(argument === '' ? true : argument))
+      report('open-route', line, 'every port of the image on every address of the host');
+    if (['env', 'e'].includes(flag)) variable(argument, line, report);
   }
 }
 
@@ -99,12 +133,4 @@ function bounds({ entries }: QuadletUnit, report: Report): void {
 function isOpenPort(value: string): boolean {
   const [, address] = /^(\[[^\]]*\]|[^:[\]]*):[^:]*:[^:]*$/.exec(value) ?? [];
   return isAnyAddress(address);
-}
-
-/** systemd's list of assignments: words, or quoted where they hold spaces. */
-function assignments(value: string): readonly { readonly name: string; readonly text: string }[] {
-  return [...value.matchAll(/"([^"=\s]+)=([^"]*)"|'([^'=\s]+)=([^']*)'|([^\s"'=]+)=("[^"]*"|'[^']*'|\S*)/g)].map((match) => ({
-    name: match[1] ?? match[3] ?? match[5] ?? '',
-    text: (match[2] ?? match[4] ?? match[6] ?? '').replace(/^["']|["']$/g, ''),
-  }));
 }

@@ -1,5 +1,6 @@
 /** What a Kubernetes manifest makes `podman kube play` run: its images, each a part of the release that carries it, and the names of its pods. */
 import { type Digest, fromUtf8, isDigest, SiteError } from '@sealane/core';
+import { misspeltField } from '@sealane/trust';
 import { isNode, parseAllDocuments, type ScalarTag } from 'yaml';
 
 /** An image as the manifest names it: `NAME@DIGEST`. */
@@ -11,6 +12,8 @@ export interface ManifestImage {
 const MAX_ALIASES = 32;
 /** Where pods list what they run (Kubernetes API, PodSpec). */
 export const LISTS = ['initContainers', 'containers', 'ephemeralContainers'];
+/** How a claim tells Podman to make its volume of an image. */
+const VOLUME_IMAGE = 'volume.podman.io/image';
 const IMAGE = /^([a-z0-9][a-z0-9._:/-]{0,254})@(sha256:[0-9a-f]{64})$/;
 
 /**
@@ -54,8 +57,16 @@ export function podNames(file: string, bytes: Uint8Array): (pod: string) => bool
 /** A whole number with a 0 before it is octal, as Kubernetes and Podman read it: `defaultMode: 0400`. */
 const OCTAL: ScalarTag = { tag: 'tag:yaml.org,2002:int', default: true, test: /^0[0-7]+$/, resolve: (text) => Number.parseInt(text, 8) };
 
-/** The documents of a manifest. @throws SiteError `DRIVER_REFUSED` not YAML */
+/** The documents of a manifest. @throws SiteError `DRIVER_REFUSED` not YAML, or with a field that only Podman reads */
 export function manifestDocuments(file: string, bytes: Uint8Array): readonly unknown[] {
+  const documents = yamlDocuments(file, bytes);
+  // `Containers` is run by Podman, and would be seen by none of those who look for `containers`
+  const place = documents.map(misspeltField).find((each) => each !== undefined);
+  if (place !== undefined) throw refused(file, 'fields as Kubernetes spells them', place.join('.'));
+  return documents;
+}
+
+function yamlDocuments(file: string, bytes: Uint8Array): readonly unknown[] {
   try {
     return parseAllDocuments(fromUtf8(bytes), { strict: true, uniqueKeys: true, customTags: (tags) => [OCTAL, ...tags] }).map(
       (document) => {
@@ -74,8 +85,20 @@ function imagesIn(value: unknown): readonly string[] {
   if (Array.isArray(value)) return value.flatMap(imagesIn);
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, child]: [string, unknown]) =>
-    LISTS.includes(key) && Array.isArray(child) ? child.map(imageOf) : imagesIn(child),
+    LISTS.includes(key) && Array.isArray(child)
+      ? child.map(imageOf)
+      : key === 'volumes' && Array.isArray(child)
+        ? child.flatMap(volumeImage)
+        : key === VOLUME_IMAGE
+          ? [String(child)]
+          : imagesIn(child),
   );
+}
+
+/** A volume may be an image too. */
+function volumeImage(volume: unknown): readonly string[] {
+  const image = fieldOf(volume, 'image');
+  return image === undefined ? imagesIn(volume) : [textIn(image, 'reference') || 'a volume without an image'];
 }
 
 /** A container without an image runs nothing that was approved: it is named as such, and refused. */

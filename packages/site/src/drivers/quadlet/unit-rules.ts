@@ -3,6 +3,8 @@
  * a command of the host, reach into other units of it, or get an image from elsewhere is no part of a release, and what is not listed is refused.
  */
 
+import { systemdWords } from '@sealane/trust';
+
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
 /** Keys by section; `container` and the others are the sections of the unit's own type. */
@@ -46,6 +48,8 @@ export function foreignUnit(key: string, value: string, own: readonly string[]):
 
 /** Values that get an image from elsewhere. */
 export function namesImage(section: string, key: string, value: string): boolean {
-  if (section === 'Container') return key === 'Mount' && /(?:^|,)\s*type\s*=\s*(?:image|artifact)\b/.test(value);
+  // quadlet takes quotes and escapes away, and podman those of a row of CSV
+  if (section === 'Container' && key === 'Mount')
+    return systemdWords(value).some((word) => /(?:^|,)\s*type\s*=\s*(?:image|artifact)\b/.test(word.replaceAll('"', '')));
   return section === 'Volume' && key === 'Driver' && value === 'image';
 }

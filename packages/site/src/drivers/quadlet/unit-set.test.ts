@@ -74,6 +74,8 @@ test.each([
   ['ServiceName=sshd', 'ServiceName= in [Container]'],
   ['EnvironmentFile=/etc/shadow', 'EnvironmentFile= in [Container]'],
   ['Mount=type=image,source=other,destination=/x', 'Mount=type=image'],
+  ['Mount="type=image",source=other,destination=/x', 'type=image'],
+  ['Mount=type=ima\\x67e,source=other,destination=/x', 'source=other'],
   ['Secret=other', 'got other'],
   ['Secret=db-password,type=env,target=PASSWORD', 'type=env'],
   ['Secret=db-password,target=../../etc/passwd', 'got db-password,target=../../etc/passwd'],
