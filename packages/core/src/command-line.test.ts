@@ -46,17 +46,21 @@ function program(fail: Error = new Error('boom')): { readonly program: Program; 
     fail: entry(failing(fail)),
     'key make': entry(needy),
     'key list': entry({ ...needy, name: 'key list', options: [] }),
+    sign: entry({ ...greet, name: 'sign', options: [{ flags: '--key <keyref>', description: 'who signs', required: true }] }),
+    look: entry({ ...greet, name: 'look', options: [{ flags: '--key <id>', description: 'which key' }] }),
   };
   const globals = [
     { flags: '--home <dir>', description: 'the home' },
     { flags: '--lane-url <url>', description: 'the lane' },
+    { flags: '--out <file>', description: 'where what would be printed goes' },
   ];
-  return { loaded, program: { name: 'tool', version: '1.2.3', summary: 'a tool', globals, commands } };
+  return { loaded, program: { name: 'tool', version: '1.2.3', summary: 'a tool', globals, shared: ['--key <keyref>'], commands } };
 }
 
 async function run(argv: readonly string[], { env = {}, fail }: { env?: Record<string, string>; fail?: Error } = {}) {
   const { program: tool, loaded } = program(fail);
   let [out, talk] = ['', ''];
+  const saved: Record<string, string> = {};
   const io = {
     env,
     cwd: '/',
@@ -68,6 +72,9 @@ async function run(argv: readonly string[], { env = {}, fail }: { env?: Record<s
     talk: (text: string) => {
       talk += text;
     },
+    save: (file: string, text: string) => {
+      saved[file] = text;
+    },
   };
   const exit = await runCommandLine(tool, argv, io);
   const parsed = (): {
@@ -75,7 +82,7 @@ async function run(argv: readonly string[], { env = {}, fail }: { env?: Record<s
     options: CommandCall['options'];
     error?: { code: string; message: string; hint: string };
   } => JSON.parse(out);
-  return { exit, out, talk, loaded, parsed };
+  return { exit, out, talk, saved, loaded, parsed };
 }
 
 test('--help of a command exits 0, ends with its example, and loads no other command', async () => {
@@ -162,6 +169,26 @@ test('global options come from before the command, after it, or the environment,
   expect(await home(['--home', '/a', 'greet', 'x'], { SEALANE_HOME: '/e' })).toBe('/a');
   const { options } = (await run(['greet', 'x', '--json'], { env: { SEALANE_LANE_URL: 'http://l', SEALANE_TIMES: '3' } })).parsed();
   expect([options.laneUrl, options.times]).toEqual(['http://l', undefined]);
+});
+
+test('an option that commands share comes from before the command or the environment too, where a command has it in that meaning', async () => {
+  const keyOf = async (argv: string[], env: Record<string, string> = {}) => (await run([...argv, '--json'], { env })).parsed().options.key;
+  expect(await keyOf(['--key', 'a', 'sign', 'x'])).toBe('a');
+  expect(await keyOf(['sign', 'x'], { SEALANE_KEY: 'e' })).toBe('e');
+  expect(await keyOf(['sign', 'x', '--key', 'a'], { SEALANE_KEY: 'e' })).toBe('a');
+  expect(await keyOf(['look', 'x'], { SEALANE_KEY: 'e' })).toBeUndefined();
+  expect((await run(['sign', 'x'])).talk).toContain("required option '--key <keyref>' not specified");
+  expect((await run(['greet', 'x', '--key', 'a'])).exit).toBe(2);
+});
+
+test('--out takes what would be printed; the object of --json is printed too; a command of its own --out gets it itself', async () => {
+  expect(await run(['greet', 'alice', '--out', 'f'])).toMatchObject({ exit: 0, out: '', saved: { f: 'hello alice\n' } });
+  expect(await run(['greet', 'alice'], { env: { SEALANE_OUT: 'e' } })).toMatchObject({ out: '', saved: { e: 'hello alice\n' } });
+  const json = await run(['greet', 'alice', '--json', '--out', 'f']);
+  expect(json.saved).toEqual({ f: json.out });
+  expect(json.parsed().args[0]).toBe('alice');
+  const own = await run(['key', 'make', '--json'], { env: { SEALANE_OUT: 'e' } });
+  expect([own.exit, own.saved]).toEqual([0, {}]);
 });
 
 test('a leading global without its value, or before nothing, is 2', async () => {

@@ -39,6 +39,8 @@ export interface CommandIo {
   readonly signal: AbortSignal;
   out(text: string): void;
   talk(text: string): void;
+  /** Writes a whole file, durably; where the program takes the global `--out`. */
+  save?(file: string, text: string): void;
 }
 
 /** What a command answers: `json` is printed with `--json`, `text` otherwise; `error` adds the failure to the object. */
@@ -70,6 +72,8 @@ export interface Program {
   readonly version: string;
   readonly summary: string;
   readonly globals: readonly OptionSpec[];
+  /** Options that several commands have in one meaning: as global ones they may come from the environment. */
+  readonly shared?: readonly OptionSpec['flags'][];
   readonly commands: Readonly<
     Record<string, { readonly summary: string; readonly load: () => Promise<{ readonly command: CommandSpec }> }>
   >;
@@ -132,9 +136,10 @@ function leadingGlobals(program: Program, argv: readonly string[]): number {
   let count = 0;
   for (;;) {
     const [name = '', inline] = (argv[count] ?? '').split('=', 2);
-    const option = [...program.globals, JSON_OPTION].find(({ flags }) => name !== '' && flags.split(/[ ,]+/).includes(name));
+    const leading = [...program.globals, JSON_OPTION].map(({ flags }) => flags).concat(program.shared ?? []);
+    const option = leading.find((flags) => name !== '' && flags.split(/[ ,]+/).includes(name));
     if (option === undefined) return Math.min(count, argv.length);
-    count += inline === undefined && option.flags.includes('<') ? 2 : 1;
+    count += inline === undefined && option.includes('<') ? 2 : 1;
   }
 }
 
@@ -181,8 +186,16 @@ async function runOne(program: Program, spec: CommandSpec, argv: readonly string
   const parsed = parseArguments(program, spec, argv, io);
   if (parsed === 'help') return 0;
   const result = await spec.run({ ...parsed, io });
-  if (parsed.options.json === true) io.out(`${JSON.stringify(result.json)}\n`);
-  else if (result.text !== '') io.out(result.text.endsWith('\n') ? result.text : `${result.text}\n`);
+  const isJson = parsed.options.json === true;
+  const answer = isJson
+    ? `${JSON.stringify(result.json)}\n`
+    : result.text === '' || result.text.endsWith('\n')
+      ? result.text
+      : `${result.text}\n`;
+  const file = hasOwn(spec, 'out') ? undefined : parsed.options['out'];
+  if (typeof file === 'string' && file !== '') io.save?.(file, printable(answer));
+  // the object of --json is printed whatever else is done with it
+  if (isJson || file === undefined || file === '') io.out(answer);
   if (result.hint !== undefined && parsed.options.json !== true) io.talk(`${program.name}: hint: ${result.hint}\n`);
   return result.exit;
 }
@@ -198,38 +211,48 @@ function parseArguments(program: Program, spec: CommandSpec, argv: readonly stri
   for (const argument of spec.arguments ?? []) {
     parser.argument(/^[[<]/.test(argument.name) ? argument.name : `<${argument.name}>`, argument.description);
   }
-  for (const option of [...(spec.options ?? []), ...program.globals, JSON_OPTION]) {
-    addOption(parser, option);
-  }
+  const globals = program.globals.filter(({ flags }) => !hasOwn(spec, optionName(flags)));
+  for (const option of [...(spec.options ?? []), ...globals, JSON_OPTION]) addOption(parser, option);
   parser.addHelpText('after', `\nExample:\n${spec.example.trim().replace(/^/gm, '  ')}`);
   try {
     parser.parse([...argv], { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 'help';
-    throw new SealaneError(
-      'USAGE',
-      `run ${program.name} ${spec.name}: ${commanderMessage(error)}`,
-      { command: spec.name },
-      { cause: error },
-    );
+    throw usage(program, spec, commanderMessage(error), error);
   }
-  return { args: parser.processedArgs as CommandCall['args'], options: withEnvironment(parser.opts(), program, io) };
+  const options = withEnvironment(parser.opts(), program, spec, io);
+  const missing = spec.options?.find(({ flags, required }) => required && options[optionName(flags)] === undefined);
+  if (missing !== undefined) throw usage(program, spec, `required option '${missing.flags}' not specified`);
+  return { args: parser.processedArgs as CommandCall['args'], options };
+}
+
+function usage(program: Program, { name }: CommandSpec, problem: string, cause?: unknown): SealaneError {
+  return new SealaneError('USAGE', `run ${program.name} ${name}: ${problem}`, { command: name }, { cause });
+}
+
+/** Whether a command has an option of its own by this name: it means there what its help says. */
+function hasOwn({ options = [] }: CommandSpec, name: string): boolean {
+  return options.some(({ flags }) => optionName(flags) === name);
 }
 
 function addOption(parser: Command, option: OptionSpec): void {
   const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
   if (option.repeat) parser.option(option.flags, option.description, collect);
-  else if (option.required) parser.requiredOption(option.flags, option.description);
+  // one that must be there may come from the environment: looked for when that was read
   else parser.option(option.flags, option.description);
 }
 
-/** Global options may come from the environment as `SEALANE_NAME`; the command line wins. */
-function withEnvironment(options: Record<string, string | undefined>, program: Program, io: CommandIo): CommandCall['options'] {
+/** Global options, and those of this command that are shared, may come from the environment as `SEALANE_NAME`; the command line wins. */
+function withEnvironment(
+  options: Record<string, string | undefined>,
+  { globals, shared = [] }: Program,
+  { options: own = [] }: CommandSpec,
+  io: CommandIo,
+): CommandCall['options'] {
   const merged: Record<string, string | undefined> = { ...options };
-  for (const { flags } of program.globals) {
+  for (const { flags } of [...globals, ...own.filter((option) => shared.includes(option.flags))]) {
     const long = /--([a-z-]+)/.exec(flags)?.[1] ?? '';
-    const key = long.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    merged[key] ??= io.env[`SEALANE_${long.replaceAll('-', '_').toUpperCase()}`];
+    merged[optionName(flags)] ??= io.env[`SEALANE_${long.replaceAll('-', '_').toUpperCase()}`];
   }
   return merged;
 }

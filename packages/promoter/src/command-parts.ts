@@ -18,7 +18,7 @@ export const OUT: OptionSpec = { flags: '--out <file>', description: 'write the 
 /** Why. */
 export const REASON: OptionSpec = { flags: '--reason <text>', description: 'why, for everybody who asks later', required: true };
 
-/** Why, where taking an order back or moving on may speak for itself. */
+/** Why, where nobody is kept from acting for want of a word. */
 export const OPTIONAL_REASON: OptionSpec = {
   flags: '--reason <text>',
   description: 'why, for everybody who asks later (default: none given)',

@@ -11,7 +11,9 @@ export const PROGRAM: Program = {
     { flags: '--home <dir>', description: 'private state of the promoter (default: the current folder)' },
     { flags: '--lane <dir>', description: 'the published lane (default: HOME/lane)' },
     { flags: '--server <url>', description: 'a promoter service to call, instead of a home on this host' },
+    { flags: '--out <file>', description: 'write what would be printed to a file' },
   ],
+  shared: ['--key <keyref>'],
   commands: {
     init: { summary: 'make a lane: keys, root of trust, stages, policies, log', load: () => import('./commands/init.js') },
     'trust propose': {

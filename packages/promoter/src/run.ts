@@ -1,7 +1,8 @@
 /** The executable's shell: the process, its streams and signals around the command table. */
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { type CommandHelp, type CommandIo, describeCommands, type Program, runCommandLine } from '@sealane/core/command-line';
-import { isNotFound } from './disk-shell.js';
+import { durableWrite, isNotFound, PUBLIC_FILE } from './disk-shell.js';
 import { PROGRAM } from './program.js';
 
 /**
@@ -19,6 +20,7 @@ export async function runSealane(argv: readonly string[], help?: URL): Promise<n
     signal: stop.signal,
     out: (text) => void process.stdout.write(text),
     talk: (text) => void process.stderr.write(text),
+    save: (file, text) => durableWrite(path.resolve(file), text, PUBLIC_FILE),
   };
   return await runCommandLine(withHelp(PROGRAM, help), argv, io);
 }

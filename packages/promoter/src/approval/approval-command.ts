@@ -3,7 +3,7 @@ import path from 'node:path';
 import { PREDICATE, PromoterError, statementDigestOf } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { encodeBundle } from '@sealane/trust';
-import { GROUP, KEY, OUT, statementsResult, TO_STAGE } from '../command-parts.js';
+import { GROUP, KEY, NO_REASON, OPTIONAL_REASON, OUT, statementsResult, TO_STAGE } from '../command-parts.js';
 import { reached } from '../crash-point.js';
 import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
 import { logEnvelope, tryWitness } from '../log/log-statements.js';
@@ -19,7 +19,7 @@ const IRREVERSIBLE = { flags: '--irreversible', description: 'approve also that 
 
 /** The command of one verdict. */
 export function approvalCommand(verdict: 'approve' | 'reject'): CommandSpec {
-  const reason = { flags: '--reason <text>', description: 'why', ...(verdict === 'reject' ? { required: true as const } : {}) };
+  const reason = verdict === 'reject' ? OPTIONAL_REASON : { flags: '--reason <text>', description: 'why' };
   return {
     name: verdict,
     summary:
@@ -41,7 +41,8 @@ async function run(call: CommandCall, verdict: 'approve' | 'reject'): Promise<Co
   const sign = async (promoter: Promoter): Promise<CommandResult> => {
     const { digest } = await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE'));
     const signer = await promoter.signer(textOption(call, 'key'));
-    const [reason, group, days] = [optionalText(call, 'reason'), optionalText(call, 'group'), parseDays(optionalText(call, 'days'))];
+    const reason = optionalText(call, 'reason') ?? (verdict === 'reject' ? NO_REASON : undefined);
+    const [group, days] = [optionalText(call, 'group'), parseDays(optionalText(call, 'days'))];
     const signed = await signApproval(promoter, {
       release: digest,
       stage: textOption(call, 'to'),

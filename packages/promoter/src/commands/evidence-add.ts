@@ -1,12 +1,14 @@
 /** `sealane evidence add`. */
 import path from 'node:path';
-import { PromoterError } from '@sealane/core';
+import { envelopePayload, parseStatement, PromoterError, type Signed, statementDigestOf } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { encodeBundle } from '@sealane/trust';
 import { SERVER_ROOT } from '../client/root-file-shell.js';
 import { serviceAddress } from '../client/service-address.js';
 import { statementsResult } from '../command-parts.js';
-import { addEvidence } from '../evidence/add.js';
-import { describeEntry } from '../log/log-statements.js';
+import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
+import { addEvidence, signEvidence } from '../evidence/add.js';
+import { describeEntry, type LoggedStatement } from '../log/log-statements.js';
 import { listOption, optionalText, releaseOf, textArgument, withLockedPromoter } from '../promoter.js';
 
 export const command: CommandSpec = {
@@ -29,6 +31,7 @@ export const command: CommandSpec = {
     { flags: '--component <name>', description: 'the image that scan, VEX and SBOM are about (default: the only one)' },
     { flags: '--bundle <file>', description: 'a Sigstore bundle that somebody else signed', repeat: true },
     { flags: '--key <keyref>', description: 'who signs: file:PATH, env:NAME or the name of a key' },
+    { flags: '--out <file>', description: 'write what was signed to a file instead of logging it; statement add takes it in, here' },
   ],
   example: 'sealane evidence add readings@1.0.0 --tests junit.xml --hardware hardware.cdx.json --key lab --home my-lane',
   run,
@@ -66,16 +69,32 @@ async function run(call: CommandCall): Promise<CommandResult> {
   };
   if (server !== undefined && Object.keys(scans).length > 0)
     throw new PromoterError('USAGE', 'add evidence: expected --scan, --vex and --sbom without --server: add them where the home is');
+  const out = optionalText(call, 'out');
+  if (server !== undefined && out !== undefined)
+    throw new PromoterError('USAGE', 'add evidence: expected --out without --server: a service takes in what is signed');
   if (server !== undefined) return await (await import('../client/remote-evidence.js')).evidenceAddAt(call, server, files);
   const statements = await withLockedPromoter(call, async (promoter) => {
     const key = optionalText(call, 'key');
-    const indexes = await addEvidence(promoter, {
+    const wish = {
       release: await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE')),
       ...files,
       ...scans,
       ...(key === undefined ? {} : { signer: await promoter.signer(key) }),
-    });
+    };
+    if (out !== undefined) return writeStatements(path.resolve(cwd, out), await signEvidence(promoter, wish));
+    const indexes = await addEvidence(promoter, wish);
     return await Promise.all(indexes.map(async (index) => describeEntry(await promoter.ledger.entry(index))));
   });
   return statementsResult(statements);
+}
+
+/** One bundle, or an array of several: what `statement add` reads. */
+function writeStatements(file: string, signed: readonly Signed[]): readonly LoggedStatement[] {
+  const bundles = signed.map((each) => encodeBundle(each));
+  durableWrite(file, `${JSON.stringify(bundles.length === 1 ? bundles[0] : bundles)}\n`, PUBLIC_FILE);
+  return signed.map(({ envelope }) => ({
+    predicateType: parseStatement(envelopePayload(envelope)).predicateType,
+    digest: statementDigestOf(envelope),
+    logIndex: null,
+  }));
 }

@@ -4,13 +4,13 @@ import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/comm
 import { verifyLedgerRow } from '@sealane/trust';
 import { stageTrust } from '../decision/gate-input.js';
 import { statementOf } from '../log/log-statements.js';
-import { releaseOf, textArgument, textOption, withPromoter } from '../promoter.js';
+import { optionalText, releaseOf, textArgument, withPromoter } from '../promoter.js';
 
 export const command: CommandSpec = {
   name: 'evidence verify',
   summary: 'verify every statement about a release by the policy of a stage',
   arguments: [{ name: 'release', description: 'sha256:… or NAME@VERSION' }],
-  options: [{ flags: '--to <stage>', description: 'the stage whose policy judges', required: true }],
+  options: [{ flags: '--to <stage>', description: 'the stage whose policy judges (default: the last one of the lane)' }],
   example: 'sealane evidence verify readings@1.0.0 --to prod --home my-lane',
   run,
 };
@@ -20,7 +20,8 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const { ledger } = promoter;
     const { digest } = await releaseOf(ledger, textArgument(call, 0, 'RELEASE'));
     const about = await ledger.statementsAbout(digest);
-    const { trust } = await stageTrust(promoter, textOption(call, 'to'), about);
+    const stage = optionalText(call, 'to') ?? [...promoter.lane.stages.keys()].at(-1) ?? '';
+    const { trust } = await stageTrust(promoter, stage, about);
     // receipts are by the sites' own keys, which no policy names
     const entries = about.filter((entry) => statementOf(entry).predicateType !== PREDICATE.receipt);
     return await Promise.all(

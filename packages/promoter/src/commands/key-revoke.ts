@@ -1,9 +1,9 @@
 /** `sealane key revoke`: proposes that a key counts only below a log index. */
 import { identityIdOf, PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { REASON } from '../command-parts.js';
+import { NO_REASON, OPTIONAL_REASON } from '../command-parts.js';
 import { signerWindow } from '@sealane/trust';
-import { optionalText, textArgument, textOption, withLockedPromoter } from '../promoter.js';
+import { optionalText, textArgument, withLockedPromoter } from '../promoter.js';
 import { policiesOf } from '../rig/statements.js';
 import { storedKeys } from '../signers/key-store.js';
 import { proposeChanges } from '../trust/ceremony.js';
@@ -15,7 +15,7 @@ export const command: CommandSpec = {
   arguments: [{ name: 'key', description: 'name of the key or identity, or its id' }],
   options: [
     { flags: '--until-index <n>', description: 'the first index at which it no longer counts (default: the size of the log now)' },
-    REASON,
+    OPTIONAL_REASON,
   ],
   example: 'sealane key revoke lab --reason "stolen from the bench" --home my-lane',
   run,
@@ -23,7 +23,7 @@ export const command: CommandSpec = {
 
 async function run(call: CommandCall): Promise<CommandResult> {
   const name = textArgument(call, 0, 'KEY');
-  const reason = textOption(call, 'reason');
+  const reason = optionalText(call, 'reason') ?? NO_REASON;
   return await withLockedPromoter(call, async (promoter) => {
     const { identities } = promoter.pipeline;
     const stored = storedKeys(promoter.home).find((key) => key.state === 'current' && (key.name === name || key.id === name));

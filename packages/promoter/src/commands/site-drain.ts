@@ -3,15 +3,15 @@ import { PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { drainSite } from '../channel/channel-edit.js';
 import { giveOrder } from '../channel/give-order.js';
-import { REASON } from '../command-parts.js';
-import { textArgument, textOption, withLockedPromoter } from '../promoter.js';
+import { NO_REASON, OPTIONAL_REASON } from '../command-parts.js';
+import { optionalText, textArgument, withLockedPromoter } from '../promoter.js';
 import { describeSites } from '../site/describe.js';
 
 export const command: CommandSpec = {
   name: 'site drain',
   summary: 'take a site out for maintenance: its workload is stopped, it installs nothing until it rejoins',
   arguments: [{ name: 'site', description: 'name of the site' }],
-  options: [REASON],
+  options: [OPTIONAL_REASON],
   example: 'sealane site drain harbour-7 --reason "the crane is rebuilt" --home my-lane',
   run,
 };
@@ -21,7 +21,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   return await withLockedPromoter(call, async (promoter) => {
     const site = (await describeSites(promoter)).find((row) => row.site === name);
     if (site === undefined) throw new PromoterError('SITE_UNKNOWN', `drain site ${name}: there is no such site in the ledger`);
-    const reason = textOption(call, 'reason');
+    const reason = optionalText(call, 'reason') ?? NO_REASON;
     const channel = drainSite(promoter, site.stage, name, reason);
     const statement = await giveOrder(promoter, { order: 'drain', stage: site.stage, site: name, reason }, channel);
     return {

@@ -1,14 +1,14 @@
 /** `sealane site retire`. */
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { REASON } from '../command-parts.js';
-import { textArgument, textOption, withLockedPromoter } from '../promoter.js';
+import { NO_REASON, OPTIONAL_REASON } from '../command-parts.js';
+import { optionalText, textArgument, textOption, withLockedPromoter } from '../promoter.js';
 import { retireSite } from '../site/retire.js';
 
 export const command: CommandSpec = {
   name: 'site retire',
   summary: 'retire a site for good: it stops, wipes what it holds and its key, and counts no more',
   arguments: [{ name: 'site', description: 'name of the site' }],
-  options: [REASON, { flags: '--key <keyref>', description: "the registrar's key", required: true }],
+  options: [OPTIONAL_REASON, { flags: '--key <keyref>', description: "the registrar's key", required: true }],
   example: 'sealane site retire harbour-7 --reason "the quay is closed" --key registrar --home my-lane',
   run,
 };
@@ -17,7 +17,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const name = textArgument(call, 0, 'SITE');
   return await withLockedPromoter(call, async (promoter) => {
     const registrar = await promoter.signer(textOption(call, 'key'));
-    const retired = await retireSite(promoter, name, textOption(call, 'reason'), registrar);
+    const retired = await retireSite(promoter, name, optionalText(call, 'reason') ?? NO_REASON, registrar);
     return {
       exit: 0,
       json: retired,

@@ -4,7 +4,7 @@ import { EXAMPLE_KEY_IDS } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { KEY } from '../command-parts.js';
 import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
-import { homeOf, textArgument, textOption } from '../promoter.js';
+import { homeOf, textOption } from '../promoter.js';
 import { signerAt } from '../signers/key-ref.js';
 import { readProposal, signProposal } from '../trust/ceremony.js';
 import { encodeProposal } from '../trust/proposal.js';
@@ -13,7 +13,12 @@ import { proposalResult } from '../trust/proposal-result.js';
 export const command: CommandSpec = {
   name: 'trust sign',
   summary: 'add an owner’s signature to a proposal; read it first with: sealane trust show FILE',
-  arguments: [{ name: 'file', description: 'the proposal, here or on a medium; the signature is written into it' }],
+  arguments: [
+    {
+      name: '[file]',
+      description: 'the proposal, here or on a medium; the signature is written into it (default: the open one of this home)',
+    },
+  ],
   options: [KEY],
   example: 'sealane trust sign my-lane/proposal.json --key targets-1 --home my-lane',
   run,
@@ -21,7 +26,8 @@ export const command: CommandSpec = {
 
 async function run(call: CommandCall): Promise<CommandResult> {
   const { io } = call;
-  const file = path.resolve(io.cwd, textArgument(call, 0, 'FILE'));
+  const [given] = call.args;
+  const file = typeof given === 'string' ? path.resolve(io.cwd, given) : homeOf(call).proposal;
   // an owner's machine knows no lane: whether example keys may sign is judged where the proposal is published
   const signer = await signerAt(textOption(call, 'key'), { home: homeOf(call), env: io.env, cwd: io.cwd, isExampleLane: true });
   const signed = await signProposal(readProposal(file), signer);
