@@ -9,6 +9,7 @@ import { type FailureAnswer, failureAnswer, strangerAnswer } from './api-errors.
 import { type BodyBudget, readBody, streamBody } from './body-shell.js';
 import { callerByCertificate, type CertificateFacts, type Found, mayCall } from './callers.js';
 import { certificateFacts } from './certificate-shell.js';
+import { isFromAnotherSite } from './cross-site.js';
 import type { CallerLimits } from './limits.js';
 import type { Logger } from './log-shell.js';
 import type { Metrics } from './metrics.js';
@@ -107,7 +108,10 @@ async function identify(parts: ApiParts, c: Context<Env>, next: () => Promise<vo
 
 /** A token, where one is given, speaks for the caller; else the certificate of the connection. */
 async function findCaller({ tokens, config, siteObjection }: ApiParts, c: Context<Env>): Promise<Found> {
-  const { authorization } = c.env.incoming.headers;
+  const { method, headers } = c.env.incoming;
+  // a proxy that signs people in hands their token on with what any page has their browser send
+  if (isFromAnotherSite(method, headers)) return { reason: 'a page of another web site: nobody speaks through one' };
+  const { authorization } = headers;
   const [, token] = /^Bearer ([\w.~+/-]+=*)$/i.exec(authorization ?? '') ?? [];
   if (token !== undefined) return await tokens(token);
   if (authorization !== undefined) return { reason: 'authorization: expected a bearer token, got something else' };

@@ -8,6 +8,12 @@ import { isNotFound } from '../disk-shell.js';
 import { maxAgeSeconds } from './lane-path.js';
 import { send } from './send.js';
 
+/**
+ * What is in a lane came from others, a report or a layer whatever somebody wrote: no browser may guess that it is a page, which would speak for its reader
+ * to the pages and the API that are served beside it.
+ */
+const AS_DATA = { 'content-type': 'application/octet-stream', 'x-content-type-options': 'nosniff' };
+
 /** Answers with the file `file` of the lane in the folder `lane`; 404 when it is not there. */
 export async function sendLaneFile(lane: string, file: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const full = path.join(lane, file);
@@ -19,6 +25,7 @@ export async function sendLaneFile(lane: string, file: string, request: Incoming
   const age = maxAgeSeconds(file);
   response.writeHead(range === undefined ? 200 : 206, {
     'content-length': found === 0 ? 0 : end - begin + 1,
+    ...AS_DATA,
     ...(age === 0 ? { 'cache-control': 'no-cache' } : { 'cache-control': `max-age=${age},immutable` }),
     ...(range === undefined ? {} : { 'content-range': `bytes ${begin}-${end}/${found}` }),
   });
