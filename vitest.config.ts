@@ -16,8 +16,9 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts'],
-          testTimeout: 20_000,
-          hookTimeout: 60_000,
+          // what takes a second here took half a minute on a busy machine of others
+          testTimeout: 90_000,
+          hookTimeout: 90_000,
           isolate: false,
           maxWorkers: 2,
         },

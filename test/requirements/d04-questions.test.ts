@@ -59,6 +59,10 @@ it('D4 coverage: the hardware of each site, and the runs and units that cover it
   expect(answer.classes).toMatchObject([{ role: 'host', sites: ['harbour-7'], why: '' }]);
   expect(answer.classes[0].units.length).toBe(1);
   expect(answer.classes[0].runs.length).toBe(1);
+  // of no release: what the stage let in last
+  const unnamed = await ask(['coverage']);
+  expect(unnamed).toMatchObject({ question: 'coverage at prod', answer });
+  expect((await lane.sealane(['audit', 'coverage', '--as-of', '2020-01-01T00:00:00Z'], 2)).error.code).toBe('RELEASE_UNKNOWN');
   expect((await lane.sealane(['audit', 'coverage', 'nothing@1'], 2)).error.code).toBe('RELEASE_UNKNOWN');
   expect((await lane.sealane(['audit', 'coverage', two, '--stage', 'orbit'], 2)).error.code).toBe('STAGE_UNKNOWN');
 });

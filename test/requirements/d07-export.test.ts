@@ -163,7 +163,7 @@ describe('D7 an export', () => {
       writeFileSync(bent, await tarOf(forged(files, name, flipped)));
       expect((await check(bent)).exit, name).toBe(4);
     }
-  }, 60_000);
+  });
 
   it('without one of its entries fails our check, though every other proof holds', async () => {
     const { file } = await exported('--period', SINCE_EVER);
@@ -189,7 +189,7 @@ describe.skipIf(programs.includes(undefined))('D7 README.txt (skipped without co
       expect(stdout).toContain(`${told.statements} statements are in the log of ${lane.origin}`);
       expect(stdout.includes('none from entry 0 on was left out')).toBe(words[0] === '--period');
     }
-  }, 60_000);
+  });
 
   it('says no when a byte of any kind of file is changed, and when what is signed or logged is changed with the sums', async () => {
     const files = await filesInTar((await exported('--period', SINCE_EVER)).file);

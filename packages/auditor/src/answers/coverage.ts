@@ -1,5 +1,5 @@
 /** Which hardware at the sites is covered by which passing runs of a release, on which units: what the hardware gate reads, in full. */
-import { type Digest, foundHardware } from '@sealane/core';
+import { AuditorError, type Digest, foundHardware } from '@sealane/core';
 import { type CoveredClass, encodePolicy, type FleetSite, policyDigest, reportHardware } from '@sealane/trust';
 import { type AuditContext, policyOf } from './context.js';
 import { FACT } from './fact-kinds.js';
@@ -22,20 +22,21 @@ export interface Coverage {
 }
 
 /**
- * Answers "was the release tested on the hardware of the sites?", for the sites of a stage (default: the last) or one of them.
+ * Answers "was the release tested on the hardware of the sites?", for the sites of a stage (default: the last) or one of them. Without a release it is
+ * about the one that the stage let in last.
  *
  * @throws AuditorError `RELEASE_UNKNOWN`, `STAGE_UNKNOWN`
  */
 export async function coverage(
   context: AuditContext,
-  named: string,
+  named: string | undefined,
   { stage = lastPolicy(context).stage, site }: { readonly stage?: string | undefined; readonly site?: string | undefined },
   asked: Asked = {},
 ): Promise<Answered<Coverage>> {
   const policy = policyOf(context, stage);
-  const words = `coverage ${named} at ${site ?? stage}`;
+  const words = `coverage ${named === undefined ? '' : `${named} `}at ${site ?? stage}`;
   return await inquire(context, words, asked, async (inquiry) => {
-    const release = await releaseNamed(inquiry.context, named);
+    const release = named === undefined ? await lastLetIn(inquiry, stage) : await releaseNamed(inquiry.context, named);
     const [described] = await factsIn(inquiry, FACT.release, await inquiry.context.ledger.statementsAbout(release, FACT.release.type));
     const time = await timeOf(inquiry);
     const report = reportHardware(
@@ -56,6 +57,13 @@ export async function coverage(
     const named_ = { name: described?.said.name ?? '', version: described?.said.version ?? '' };
     return { release, ...named_, stage, ...sorted(report) };
   });
+}
+
+async function lastLetIn(inquiry: Inquiry, stage: string): Promise<Digest> {
+  const decisions = await factsOf(inquiry, FACT.decision);
+  const last = decisions.filter(({ said }) => said.verificationResult === 'PASSED' && said.sealane_promotion.to === stage).at(-1);
+  if (last !== undefined) return last.said.sealane_promotion.release;
+  throw new AuditorError('RELEASE_UNKNOWN', `look up what ${stage} let in last: there is no such release in the ledger`);
 }
 
 /** What the gate reads beside the fleet: test results about the release, rigs and what was recalled. */

@@ -6,7 +6,7 @@ import { answerQuestion, argument, ASKED, counted, given } from './question.js';
 export const auditCoverage: CommandSpec = {
   name: 'audit coverage',
   summary: 'which hardware at the sites is covered by which passing tests of a release, on which units, and which is not',
-  arguments: [{ name: 'release', description: 'sha256:… or NAME@VERSION' }],
+  arguments: [{ name: '[release]', description: 'sha256:… or NAME@VERSION (default: what the stage let in last)' }],
   options: [
     { flags: '--stage <name>', description: 'the stage whose sites are asked about (default: the last)' },
     { flags: '--site <name>', description: 'one site only' },
@@ -18,7 +18,7 @@ export const auditCoverage: CommandSpec = {
 
 async function run(call: CommandCall): Promise<CommandResult> {
   const where = { stage: given(call, 'stage'), site: given(call, 'site') };
-  return await answerQuestion(call, (context, asked) => coverage(context, argument(call, 0), where, asked), lines);
+  return await answerQuestion(call, (context, asked) => coverage(context, argument(call, 0) || undefined, where, asked), lines);
 }
 
 function lines({ name, version, stage, classes, covered, uncovered, unknown, problems }: Coverage): readonly string[] {

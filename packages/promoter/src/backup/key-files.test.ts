@@ -42,6 +42,15 @@ describe('chooseKeys', () => {
     expect(chooseKeys([secret], 'no-keys', OWN)).toEqual({ taken: [], leftOut: [secret.name] });
   });
 
+  it('takes what was revoked, also where keys are left out; nothing else passes by that name', () => {
+    const revoked = file('revoked.json', JSON.stringify([{ keyId: 'a'.repeat(64), untilIndex: 7, reason: 'stolen' }]));
+    for (const wish of ['sealed-keys', 'no-keys'] as const)
+      expect(chooseKeys([revoked], wish, OWN)).toEqual({ taken: [revoked], leftOut: [] });
+    for (const text of [plain, '[]x', '{}', `[{"keyId":"${'a'.repeat(64)}","untilIndex":7,"reason":"stolen","seed":"horse"}]`])
+      expect(() => chooseKeys([file('revoked.json', text)], 'sealed-keys', OWN)).toThrow(PromoterError);
+    expect(() => chooseKeys([{ ...revoked, name: 'keys/other.json' }], 'sealed-keys', OWN)).toThrow(PromoterError);
+  });
+
   it('takes example keys in an example lane', () => {
     expect(chooseKeys([file('prod.pem', example)], 'sealed-keys', { isExample: true }).leftOut).toEqual([]);
   });

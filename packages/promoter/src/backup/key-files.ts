@@ -5,9 +5,10 @@ import { isCosignKey } from '../signers/cosign-key.js';
 import { parsePrivateKey } from '../signers/key-file.js';
 import { REFERENCE_SUFFIX } from '../signers/key-reference-file.js';
 import { NO_PASSPHRASE } from '../signers/passphrase.js';
+import { isRevokedKeys, REVOKED_KEYS } from '../trust/revoked-keys.js';
 
 /** What a file among the keys holds. Whatever is not known to be something else counts as a secret. */
-type KeyFileKind = 'public' | 'reference' | 'sealed' | 'example' | 'plain';
+type KeyFileKind = 'public' | 'reference' | 'revoked' | 'sealed' | 'example' | 'plain';
 
 /** A PEM block with its label. */
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[A-Za-z0-9+/=\s]+-----END \1-----/g;
@@ -31,7 +32,7 @@ export interface ChosenKeys {
  */
 export function chooseKeys(files: readonly KeyFile[], wish: 'sealed-keys' | 'no-keys', lane: { readonly isExample: boolean }): ChosenKeys {
   const kinds = files.map((file) => ({ file, kind: kindOf(file, lane) }));
-  const isOpen = (kind: KeyFileKind): boolean => kind === 'public' || kind === 'reference';
+  const isOpen = (kind: KeyFileKind): boolean => kind === 'public' || kind === 'reference' || kind === 'revoked';
   if (wish === 'no-keys') {
     const left = kinds.filter(({ kind }) => !isOpen(kind));
     return { taken: kinds.filter(({ kind }) => isOpen(kind)).map(({ file }) => file), leftOut: left.map(({ file }) => file.name) };
@@ -59,6 +60,8 @@ function kindOf({ name, bytes }: KeyFile, { isExample }: { readonly isExample: b
       return 'sealed';
   }
   if (path.extname(name) === REFERENCE_SUFFIX && labels.every(isPublic) && /^(?:pkcs11|exec):[^\n]+$/.test(rest)) return 'reference';
+  // without it the next proposal would let revoked keys count again
+  if (path.basename(name) === REVOKED_KEYS && isRevokedKeys(bytes)) return 'revoked';
   return isExample && isExampleKey(text, name) ? 'example' : 'plain';
 }
 
