@@ -61,6 +61,7 @@ describe('an exception at a site', () => {
     ['for another stage', { stage: 'dev' }],
     ['of a kind that policy does not have', { kind: 'rollback' }],
     ['that holds longer than policy allows', { expiresAt: '2027-01-24T11:00:01Z' }],
+    ['that says it is of a day to come', { issuedAt: '2027-01-01T00:00:00Z', expiresAt: '2027-02-01T00:00:00Z' }],
     ['that has expired', { expiresAt: LATER }],
   ])('is refused when it is one %s', (_, change) => {
     expect(() => judge(granted(change))).toThrow(invalid);

@@ -133,10 +133,13 @@ function verifySignature(
   rule: PolicyExceptionRule,
 ): VerifiedStatement {
   const signed = verified(bundle, { trust, signers: exceptionSigners(policy, rule) });
-  if (!isWithin(rule, exception))
-    throw invalid(`at most ${rule.maxDays} days and ${rule.maxUses} uses`, `one until ${exception.expiresAt}`);
   if (signed.witnessed === null || signed.witnessed.lowest >= exception.expiresAt)
     throw invalid('one that witnesses saw before it expired', `one seen at ${signed.witnessed?.lowest ?? 'no time'}`);
+  if (!isWithin(rule, exception, signed.witnessed.highest))
+    throw invalid(
+      `at most ${rule.maxDays} days and ${rule.maxUses} uses, from when it was issued`,
+      `one of ${exception.issuedAt} until ${exception.expiresAt}, seen at ${signed.witnessed.highest}`,
+    );
   return signed;
 }
 

@@ -72,6 +72,7 @@ const OTHERS: Readonly<Record<string, (it: GateLane) => void>> = {
   'one person with two keys': (it) => grant(it, {}, 'alice', 'alice2'),
   'people whom policy does not name for it': (it) => grant(it, {}, 'alice', 'carol'),
   'a stage’s online key': (it) => grant(it, {}, 'alice', 'prod'),
+  'terms of a day to come': (it) => grant(it, { issuedAt: '2027-11-24T09:00:00Z', expiresAt: '2027-11-25T09:00:00Z' }),
   'another release': (it) => grant(it, { release: digestOf('other') }),
   'another stage': (it) => grant(it, { stage: 'dev' }),
   'another gate': (it) => grant(it, { gate: 'hardware' }),

@@ -118,7 +118,7 @@ function isBoundHere({ release, stage, time }: GateInput, rule: PolicyExceptionR
     exception.kind === rule.kind &&
     exception.release === release &&
     exception.stage === stage &&
-    isWithin(rule, exception) &&
+    isWithin(rule, exception, time.highest) &&
     timeToSeconds(exception.expiresAt) > timeToSeconds(time.highest)
   );
 }

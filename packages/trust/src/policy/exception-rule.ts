@@ -15,7 +15,18 @@ export function grantingPeople(policy: Policy, rule: PolicyExceptionRule, keyIds
   return policy.people.filter(({ id, keys }) => rule.people.includes(id) && keys.some((key) => counting.includes(key))).map(({ id }) => id);
 }
 
-/** Whether an exception allows no more than its kind may. */
-export function isWithin({ maxDays, maxUses }: PolicyExceptionRule, { issuedAt, expiresAt, uses }: ExceptionPredicate): boolean {
-  return timeToSeconds(expiresAt) - timeToSeconds(issuedAt) <= maxDays * 86_400 && uses <= maxUses;
+/** A person's clock may be ahead of the witnesses'. In seconds. */
+const MAX_AHEAD_SECONDS = 3600;
+
+/**
+ * Whether an exception allows no more than its kind may. `seenAt` is when witnesses had seen it: one that says it was issued later would hold from now
+ * on and end when its author likes.
+ */
+export function isWithin(
+  { maxDays, maxUses }: PolicyExceptionRule,
+  { issuedAt, expiresAt, uses }: ExceptionPredicate,
+  seenAt: string,
+): boolean {
+  const issued = timeToSeconds(issuedAt);
+  return timeToSeconds(expiresAt) - issued <= maxDays * 86_400 && uses <= maxUses && issued <= timeToSeconds(seenAt) + MAX_AHEAD_SECONDS;
 }
