@@ -35,6 +35,7 @@ function steady(text: string): string {
     .replace(/\b[0-9a-f]{12,16}…/g, '…')
     .replace(/[A-Za-z0-9+/]{43}=/g, '…')
     .replace(/\d+ s\b/g, '… s')
+    .replace(/\d+ requests, (.*?, )\d+ bytes of bulk in \d+ ms/g, '… requests, $1… bytes of bulk in … ms')
     .replace(/^( +host: )(?!Northrack).*?(: \d+ units?, .*)?$/gm, '$1this machine$2')
     .replace(/(host: this machine)(?:\n {6}\S.*)+/g, '$1')
     .trimEnd();

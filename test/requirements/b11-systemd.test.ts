@@ -48,6 +48,9 @@ describe.skipIf(!canBoot())('B11 the service on a real systemd', () => {
     await machine.until(/"version":"1.0.0"/, 'sealane-site', 'status', '--json');
     expect(versionIn()).toBe('1.0.0');
     await machine.until(/"receiptsQueued":0/, 'sealane-site', 'status', '--json');
+    // what fetch measured in its sandbox came through apply into the receipt
+    const { answer } = await here.lane.sealane(['audit', 'parity', 'harbour-7']);
+    expect(answer.link).toMatchObject({ release: releases['1.0.0'], measured: [{ over: 'http', unanswered: 0 }] });
   });
 
   it('B11 the workload runs as a unit and a user of its own, outside of the updater’s sandbox', async () => {

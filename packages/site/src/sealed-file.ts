@@ -21,8 +21,8 @@ export function sealed(body: JsonObject): Uint8Array {
  *
  * @throws SiteError `STATE_CORRUPT` damaged
  */
-export function readSealed(disk: Disk, file: string): JsonObject | undefined {
-  const bytes = disk.read(file, MAX_SEALED_BYTES);
+export function readSealed(disk: Disk, file: string, maxBytes = MAX_SEALED_BYTES): JsonObject | undefined {
+  const bytes = disk.read(file, maxBytes);
   if (bytes === undefined) return undefined;
   const value = parse(bytes, file);
   const body = isObject(value) ? value['body'] : undefined;

@@ -102,7 +102,11 @@ export {
   isAbout,
   isPointing,
   keySubject,
+  LINK_KINDS,
+  type LinkKind,
   MAX_ANCHORED,
+  type MeasuredLink,
+  measuredLinkShape,
   type OrderPredicate,
   orderStatement,
   otherLogSubject,
@@ -176,7 +180,7 @@ export {
   subjectOfRecall,
 } from './evidence/predicates.js';
 // reports
-export { checkConditions, type Conditions, conditionsShape } from './reports/conditions.js';
+export { checkConditions, type Conditions, conditionsShape, type LinkConditions } from './reports/conditions.js';
 export { checkFidelity, type Fidelity, fidelityShape } from './reports/fidelity.js';
 export { checkRehearsal, type Rehearsal, rehearsalShape } from './reports/rehearsal.js';
 export {

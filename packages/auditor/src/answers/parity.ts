@@ -1,8 +1,10 @@
-/** How a site differs from the rigs that tested what it runs: hardware, topology, variables; and the conditions and fidelity that it was tested under. */
+/** How a site differs from the rigs that tested what it runs: hardware, topology, variables, link; and the conditions and fidelity that it was tested under. */
 import { AuditorError, compareHardware, type Digest, type HardwareDifference, hardwareDevices } from '@sealane/core';
 import {
   compareTopologies,
+  type Conditions,
   conditionsShape,
+  type Fidelity,
   fidelityShape,
   parseTopology,
   type TestResult,
@@ -15,6 +17,7 @@ import { FACT } from './fact-kinds.js';
 import { type Fact, factsIn } from './facts.js';
 import { devicesIn } from './hardware-runs.js';
 import { type Answered, type Asked, inquire, type Inquiry } from './inquiry.js';
+import { type LinkParity, linkOf } from './link-parity.js';
 import type { ReceiptTold } from './receipts.js';
 import { runningNow, siteHistory, type SiteHistory } from './site-history.js';
 
@@ -29,12 +32,19 @@ export interface Parity extends NamedRelease {
   readonly topology: { readonly run: Digest; readonly differences: readonly TopologyDifference[] } | null;
   /** What the release declares beside what the site sets. */
   readonly variables: readonly { readonly name: string; readonly usual: string | null; readonly site: string | null }[];
-  readonly conditions: readonly { readonly run: Digest; readonly document: object }[];
-  readonly fidelity: readonly { readonly run: Digest; readonly document: object }[];
+  /** As the fetch process of the site measured; null: no receipt of it says anything. */
+  readonly link: LinkParity | null;
+  readonly conditions: readonly DocumentOfRun<Conditions>[];
+  readonly fidelity: readonly DocumentOfRun<Fidelity>[];
   readonly notSeen: readonly string[];
 }
 
-const NOT_SEEN = ['the link of the site: receipts measure none, so the conditions of the runs stand alone'];
+interface DocumentOfRun<T> {
+  readonly run: Digest;
+  readonly document: T;
+}
+
+const NO_LINK = ['the link of the site: no receipt of it measured any, so the conditions of the runs stand alone'];
 
 /**
  * Answers "how does this site differ from where its release was tested?".
@@ -51,6 +61,8 @@ export async function parity(context: AuditContext, site: string, named: string 
     const about = await aboutRelease(inquiry, running);
     const passed = (await factsIn(inquiry, FACT.test, about.entries)).filter(({ said }) => said.result === 'PASSED');
     const last = history.receipts.at(-1);
+    const conditions = documentsOf(inquiry, passed, 'conditions', (value) => conditionsShape.safeParse(value).data);
+    const link = linkOf(history.receipts, about.release, conditions);
     return {
       ...nameOf(about),
       site,
@@ -60,9 +72,10 @@ export async function parity(context: AuditContext, site: string, named: string 
         const set = last?.variables?.[name];
         return { name, usual: usual === undefined ? null : String(usual), site: set === undefined ? null : String(set) };
       }),
-      conditions: documentsOf(inquiry, passed, 'conditions', (value) => conditionsShape.safeParse(value).data),
+      link,
+      conditions,
       fidelity: documentsOf(inquiry, passed, 'fidelity', (value) => fidelityShape.safeParse(value).data),
-      notSeen: NOT_SEEN,
+      notSeen: link === null ? NO_LINK : [],
     };
   });
 }
@@ -100,12 +113,12 @@ function nearest<T>(all: readonly T[], weight: (one: T) => number): T | null {
   return [...all].sort((left, right) => weight(left) - weight(right))[0] ?? null;
 }
 
-function documentsOf(
+function documentsOf<T>(
   inquiry: Inquiry,
   passed: readonly Fact<TestResult>[],
   what: 'conditions' | 'fidelity',
-  parse: (value: object) => object | undefined,
-): Parity['conditions'] {
+  parse: (value: object) => T | undefined,
+): readonly DocumentOfRun<T>[] {
   return passed.flatMap((fact) => {
     const document = readDocument(inquiry, fact, { digest: fact.said[what], what }, (bytes) => parse(readObject(bytes)));
     return document === undefined ? [] : [{ run: fact.entry.statementDigest, document }];

@@ -1,5 +1,6 @@
 /** `sealane audit parity`. */
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import type { LinkParity } from '../answers/link-parity.js';
 import { parity, type Parity } from '../answers/parity.js';
 import { answerQuestion, argument, ASKED, counted, given } from './question.js';
 
@@ -16,7 +17,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   return await answerQuestion(call, (context, asked) => parity(context, argument(call, 0), given(call, 'release'), asked), lines);
 }
 
-function lines({ site, name, version, hardware, topology, variables, conditions, fidelity, notSeen }: Parity): readonly string[] {
+function lines({ site, name, version, hardware, topology, variables, link, conditions, fidelity, notSeen }: Parity): readonly string[] {
   return [
     `${site} beside the tests of ${name}@${version}`,
     ...(hardware === null
@@ -27,9 +28,25 @@ function lines({ site, name, version, hardware, topology, variables, conditions,
         )),
     ...(topology === null ? ['  topology: nothing to compare'] : differencesText('topology', topology.differences)),
     ...variables.map(({ name: one, usual, site: set }) => `  ${one}: ${set ?? `not set (${usual ?? 'no default'})`}`),
+    ...(link === null ? [] : linkText(link)),
     `  measured conditions: ${counted(conditions.length, 'run')}; fidelity: ${counted(fidelity.length, 'run')}`,
     ...notSeen.map((what) => `  not seen: ${what}`),
   ];
+}
+
+/** The word of a process, and said to be that. */
+function linkText({ measured, beside }: LinkParity): readonly string[] {
+  const told = measured.map(({ over, requests, unanswered, firstByteMs, bulkBytes, bulkMs }) => {
+    const firstByte = firstByteMs === undefined ? '' : `first byte after ${firstByteMs} ms, `;
+    const counts = `${requests} requests, ${unanswered} without a whole answer, ${firstByte}${bulkBytes} bytes of bulk in ${bulkMs} ms`;
+    return `  link ${over}, as its fetch process measured: ${counts}`;
+  });
+  if (beside === null) return told;
+  const { profile, differences } = beside;
+  const worse = differences.map(
+    ({ over, what, ...sides }) => `  link ${over} ${what}: tested ${sides.tested} (${profile}), there ${sides.site}`,
+  );
+  return [...told, ...(worse.length === 0 ? [`  link: latency and loss no worse than tested (${profile})`] : worse)];
 }
 
 function differencesText(what: string, all: readonly { path: string; tested: string | null; site: string | null }[]): readonly string[] {

@@ -7,6 +7,7 @@ import type { Admit } from '@sealane/trust';
 import { crashPoint } from '../crash-point.js';
 import type { Site } from '../site.js';
 import { type LaneFolders } from './lane-view.js';
+import { measuredLink } from './measured-link.js';
 import { type Effect } from './effects.js';
 import type { Machine } from './machine.js';
 import { COUNTED } from './step.js';
@@ -106,6 +107,7 @@ async function carryOut(context: CarryContext, effect: Effect): Promise<SiteEven
 
 async function queueOwed({ site, trust }: CarryContext, effect: Effect & { do: 'queue-receipt' }): Promise<SiteEvent> {
   const { world, folder, config, signer } = site;
+  const { event, release } = effect.owed;
   const facts = {
     site: config.name,
     seq: effect.seq,
@@ -114,6 +116,7 @@ async function queueOwed({ site, trust }: CarryContext, effect: Effect & { do: '
     variables: config.variables,
     seenCheckpoint: trust().seenCheckpoint,
     salt: hex(world.salt()),
+    link: event === 'installed' && release !== null ? measuredLink(world.disk, folder.mirror, release) : undefined,
   };
   const news = readStrays(world.disk, folder.strays).filter(({ isTold }) => !isTold);
   const owed = { ...effect.owed, checks: [...effect.owed.checks, ...news.map(strayCheck)] };

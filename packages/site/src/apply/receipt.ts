@@ -19,6 +19,7 @@ import {
 } from '@sealane/core';
 import {
   encodeBundle,
+  type MeasuredLink,
   parseBundle,
   type ParsedBundle,
   readReceipt,
@@ -45,6 +46,8 @@ export interface ReceiptFacts {
   readonly variables: SiteVariables;
   readonly seenCheckpoint: string | null;
   readonly salt: string;
+  /** What `fetch` measured while it brought the release, if anything. */
+  readonly link?: readonly MeasuredLink[] | undefined;
 }
 
 /** The receipt's predicate. */
@@ -72,6 +75,7 @@ function receiptPredicate(owed: OwedReceipt, facts: ReceiptFacts, keyId: string)
     ...(owed.exceptions === undefined ? {} : { exceptions: owed.exceptions }),
     ...(owed.role === undefined ? {} : { role: owed.role }),
     ...(owed.summary === undefined ? {} : { summary: owed.summary }),
+    ...(facts.link === undefined ? {} : { link: facts.link }),
     checkpoint: checkpointOf(facts.seenCheckpoint),
     salt,
   };

@@ -43,8 +43,14 @@ export async function fetchContent(
 /** Thrown by a look at what is here. */
 class Lacking extends Error {}
 
-/** Whether anything of it is not here yet; nothing is fetched. */
-export async function lacksContent(mirror: Mirror, waybills: readonly Waybill[]): Promise<boolean> {
+/** The releases of which anything is not here yet; nothing is fetched. */
+export async function lackingOf(mirror: Mirror, waybills: readonly Waybill[]): Promise<readonly Digest[]> {
+  const lacking: Digest[] = [];
+  for (const waybill of waybills) if (await lacksContent(mirror, [waybill])) lacking.push(waybill.release);
+  return lacking;
+}
+
+async function lacksContent(mirror: Mirror, waybills: readonly Waybill[]): Promise<boolean> {
   const orLacking = (isHere: boolean): 'kept' => {
     if (isHere) return 'kept';
     throw new Lacking();

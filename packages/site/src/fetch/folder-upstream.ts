@@ -4,6 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { concatBytes, SiteError } from '@sealane/core';
 import { type Disk, isNodeError } from '../disk.js';
+import type { LinkMeter } from './link-meter.js';
 import type { Upstream } from './upstream.js';
 
 /** Bytes read at once from a file. */
@@ -14,7 +15,7 @@ const PIECE_BYTES = 256 * 1024;
  *
  * @throws SiteError `FETCH_FAILED` the folder is not there
  */
-export function folderUpstream(folder: string, disk: Disk): Upstream {
+export function folderUpstream(folder: string, meter: LinkMeter, disk: Disk): Upstream {
   if (disk.kind(folder) === 'nothing')
     throw new SiteError('FETCH_FAILED', `read ${folder}: expected a folder with a lane, got nothing`, { upstream: folder });
   let requests = 0;
@@ -24,6 +25,7 @@ export function folderUpstream(folder: string, disk: Disk): Upstream {
   };
   const locate = (file: string): string => {
     requests += 1;
+    meter.asked();
     refuseLinks(disk, folder, file);
     return path.join(folder, file);
   };

@@ -1,5 +1,6 @@
 /** A lane behind a web server or CDN. Every wait has an end, every answer a bound; redirects are not followed. */
 import { concatBytes, SiteError } from '@sealane/core';
+import type { LinkMeter } from './link-meter.js';
 import { PATIENCE_SECONDS } from './routes/pace.js';
 import { readPlaceTls } from './routes/place-tls.js';
 import type { Place } from './routes/place.js';
@@ -13,12 +14,17 @@ const MAX_DOCUMENT_MS = 3_600_000;
 const ABSENT: readonly number[] = [403, 404, 410];
 
 /** Opens a web upstream. @throws SiteError `CONFIG_INVALID` its certificate or key cannot be read */
-export function httpUpstream({ at: address, minBytesPerSecond, tls }: Place, signal: AbortSignal): Upstream {
+export function httpUpstream({ at: address, minBytesPerSecond, tls }: Place, meter: LinkMeter, signal: AbortSignal): Upstream {
   const client = webClient(tls === null ? null : readPlaceTls(tls));
   let requests = 0;
   const ask = async (path: string, headers: Record<string, string>, until: AbortSignal): Promise<WebAnswer> => {
     requests += 1;
+    meter.asked();
     return await reach(address, () => client.ask(`${address}/${path}`, { headers, signal: until }));
+  };
+  const note = (error: unknown): void => {
+    // who is interrupted learns nothing of a link
+    if (!signal.aborted && isUnanswered(error)) meter.unanswered();
   };
   return {
     name: address,
@@ -32,24 +38,31 @@ export function httpUpstream({ at: address, minBytesPerSecond, tls }: Place, sig
         });
       try {
         const answer = await ask(path, {}, AbortSignal.any([signal, until]));
+        meter.firstByte(answer.firstByteMs);
         if (await isAbsent(address, path, answer)) return undefined;
         const pieces: Uint8Array[] = [];
         for await (const piece of bounded(address, atRate(answer.pieces, minBytesPerSecond, tooSlow), 0, maxBytes + 1)) pieces.push(piece);
         return concatBytes(...pieces);
       } catch (error) {
-        if (!until.aborted || signal.aborted) throw error;
-        throw tooSlow();
+        const why = !until.aborted || signal.aborted ? error : tooSlow();
+        note(why);
+        throw why;
       }
     },
     open: async (path, offset, end, maxBytes) => {
       const isWhole = offset === 0 && end >= maxBytes;
-      const answer = await ask(path, isWhole ? {} : { range: `bytes=${offset}-${end - 1}` }, signal);
-      // the whole was there already, or the file shrank: begin anew
-      if (answer.statusCode === 416) return offset === 0 ? undefined : { from: offset, isRange: true, pieces: nothing(answer) };
-      if (await isAbsent(address, path, answer)) return undefined;
-      const isRange = answer.statusCode === 206;
-      const from = isRange ? rangeStart(answer) : 0;
-      return { from, isRange, pieces: bounded(address, answer.pieces, from, isRange ? end : maxBytes) };
+      try {
+        const answer = await ask(path, isWhole ? {} : { range: `bytes=${offset}-${end - 1}` }, signal);
+        // the whole was there already, or the file shrank: begin anew
+        if (answer.statusCode === 416) return offset === 0 ? undefined : { from: offset, isRange: true, pieces: nothing(answer) };
+        if (await isAbsent(address, path, answer)) return undefined;
+        const isRange = answer.statusCode === 206;
+        const from = isRange ? rangeStart(answer) : 0;
+        return { from, isRange, pieces: noted(bounded(address, answer.pieces, from, isRange ? end : maxBytes), note) };
+      } catch (error) {
+        note(error);
+        throw error;
+      }
     },
     cost: () => ({ requests, bytes: client.bytes() }),
     close: () => {
@@ -90,6 +103,22 @@ async function* bounded(address: string, pieces: AsyncIterable<Uint8Array>, from
   } catch (error) {
     throw error instanceof SiteError ? error : broken(address, error);
   }
+}
+
+/** What breaks off is noted. */
+async function* noted(pieces: AsyncIterable<Uint8Array>, note: (error: unknown) => void): AsyncGenerator<Uint8Array> {
+  try {
+    yield* pieces;
+  } catch (error) {
+    note(error);
+    throw error;
+  }
+}
+
+/** An answer that says no is one. */
+function isUnanswered(error: unknown): boolean {
+  if (!(error instanceof SiteError)) return false;
+  return error.code === 'FETCH_TOO_SLOW' || (error.code === 'FETCH_FAILED' && error.data['statusCode'] === undefined);
 }
 
 /** The pieces as long as they come at a rate: who drips them, a byte before each wait ends, is not waited for. */

@@ -2,6 +2,7 @@
 import type { Disk } from '../disk.js';
 import { folderUpstream } from './folder-upstream.js';
 import { httpUpstream } from './http-upstream.js';
+import type { LinkMeters } from './link-meter.js';
 import type { Place, TrafficClass } from './routes/place.js';
 import type { Upstream } from './upstream.js';
 
@@ -21,14 +22,14 @@ export interface Links {
 }
 
 /** No upstream is open yet. */
-export function openLinks(disk: Disk, signal: AbortSignal): Links {
+export function openLinks(disk: Disk, signal: AbortSignal, meters: LinkMeters): Links {
   const links = new Map<string, { readonly at: string; readonly upstream: Upstream }>();
   return {
     to: (place, use) => {
       const name = `${use} ${place.at}`;
       const known = links.get(name);
       if (known !== undefined) return known.upstream;
-      const upstream = openUpstream(place, disk, signal);
+      const upstream = openUpstream(place, disk, signal, meters);
       links.set(name, { at: place.at, upstream });
       return upstream;
     },
@@ -47,6 +48,7 @@ export function openLinks(disk: Disk, signal: AbortSignal): Links {
 }
 
 /** A web address or a folder. */
-function openUpstream(place: Place, disk: Disk, signal: AbortSignal): Upstream {
-  return /^https?:\/\//.test(place.at) ? httpUpstream(place, signal) : folderUpstream(place.at, disk);
+function openUpstream(place: Place, disk: Disk, signal: AbortSignal, meters: LinkMeters): Upstream {
+  const meter = meters.of(place.at);
+  return /^https?:\/\//.test(place.at) ? httpUpstream(place, meter, signal) : folderUpstream(place.at, meter, disk);
 }

@@ -18,7 +18,7 @@ const LIMIT_SECONDS = 30;
 export const FREE_PACE: Pace = { spanBytes: () => Infinity, took: () => Promise.resolve(0) };
 
 /** The pace of downloads from each place. `look` throws `News`. */
-export function paceTo({ world, job, routes }: SyncRun, look: () => Promise<void>): (place: Place) => Pace {
+export function paceTo({ world, job, routes, meters }: SyncRun, look: () => Promise<void>): (place: Place) => Pace {
   const { clock, signal } = world;
   const began = clock.uptimeSeconds();
   let looked = began;
@@ -35,7 +35,10 @@ export function paceTo({ world, job, routes }: SyncRun, look: () => Promise<void
       minRate: place.minBytesPerSecond,
       limit: limitOf(place.rates, nowMs),
       leftToSpend: () => routes.leftToSpend(place),
-      sawBytes: (bytes, seconds) => routes.took(place.at, bytes, seconds),
+      sawBytes: (bytes, seconds) => {
+        routes.took(place.at, bytes, seconds);
+        meters.of(place.at).bulk(bytes, seconds);
+      },
       sleep: (ms) => clock.sleep(ms, signal),
       lookForNews,
     });

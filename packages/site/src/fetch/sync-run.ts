@@ -1,6 +1,8 @@
 /** What one sync runs with. */
+import type { Digest } from '@sealane/core';
 import type { Clock } from '../clock.js';
 import type { Disk } from '../disk.js';
+import type { LinkMeters } from './link-meter.js';
 import type { Links } from './links.js';
 import type { Mirror } from './mirror.js';
 import type { Place } from './routes/place.js';
@@ -23,4 +25,7 @@ export interface SyncRun {
   readonly mirror: Mirror;
   readonly links: Links;
   readonly routes: Routes;
+  readonly meters: LinkMeters;
+  /** What the sync learns of itself: releases of which something was missing, and whether all has come. */
+  readonly brings: { readonly releases: Set<Digest>; isWhole: boolean };
 }

@@ -7,7 +7,7 @@
 import { canonicalJson, type Digest, SealaneError, sha256, TrustError } from '@sealane/core';
 import type { Waybill } from '@sealane/trust';
 import { blobSource, FAILURES } from './blob-source.js';
-import { fetchContent, lacksContent } from './content-wants.js';
+import { fetchContent, lackingOf } from './content-wants.js';
 import { Unchanged } from './metadata-wants.js';
 import type { Mirror } from './mirror.js';
 import { answerTo, failureOf, type SyncEnd } from './sync-answer.js';
@@ -99,7 +99,9 @@ async function contentOf(place: Place, run: SyncRun, { files, tally, waybills }:
   const { mirror, job, links, routes } = run;
   const timestamp = files.get(TIMESTAMP);
   const isJudged = timestamp !== undefined && sha256(timestamp) === job.judged;
-  if (job.expiry === 'network' && !isJudged && (await lacksContent(mirror, waybills)))
+  const lacking = await lackingOf(mirror, waybills);
+  for (const release of lacking) run.brings.releases.add(release);
+  if (job.expiry === 'network' && !isJudged && lacking.length > 0)
     return { is: 'partial', at: place.at, tally, code: null, message: 'content is brought once this is judged' };
   const pace = paceTo(run, async () => {
     // content may be under way for hours; what is current may change meanwhile
@@ -131,10 +133,11 @@ function writeLast({ mirror }: SyncRun, files: LaneFiles): void {
 }
 
 /** All is there: marks it, and drops blobs that no release wants any more, and trust that newer one has replaced. */
-function finish({ mirror, job }: SyncRun, files: LaneFiles, { wanted, named }: Tally): void {
+function finish({ mirror, job, brings }: SyncRun, files: LaneFiles, { wanted, named }: Tally): void {
   const timestamp = files.get(TIMESTAMP);
   const before = mirror.mark()?.names ?? [];
   if (timestamp !== undefined) mirror.setMark({ timestamp: sha256(timestamp), job: jobDigest(job), names: [...named] });
+  brings.isWhole = true;
   // what an interrupted download left of a blob that nobody wants any more
   mirror.remove('partial');
   const folder = 'content/blobs/sha256';

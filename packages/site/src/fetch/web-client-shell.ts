@@ -29,6 +29,8 @@ export interface WebQuestion {
 export interface WebAnswer {
   readonly statusCode: number;
   readonly headers: IncomingHttpHeaders;
+  /** From the question, on a connection that was there, to the first byte. */
+  readonly firstByteMs: number;
   readonly pieces: AsyncGenerator<Uint8Array, void, undefined>;
 }
 
@@ -45,28 +47,36 @@ export interface WebClient {
 export function webClient(tls: TlsFiles | null): WebClient {
   const [plain, secure] = [new Agent({ keepAlive: true, maxSockets: 1 }), new TlsAgent({ keepAlive: true, maxSockets: 1, ...tls })];
   const sockets = new Set<Socket>();
-  const send = (address: string, question: WebQuestion): ClientRequest => {
+  const send = (address: string, question: WebQuestion, onOpen: () => void): ClientRequest => {
     const { method = 'GET', headers = {}, body, signal } = question;
     const options: RequestOptions = { method, headers, signal };
     const isTls = address.startsWith('https:');
     const sent = isTls ? tlsRequest(address, { ...options, agent: secure }) : request(address, { ...options, agent: plain });
     sent.once('socket', (socket) => {
       sockets.add(socket);
-      if (sent.reusedSocket) return endIfSilent(sent);
+      const open = (): void => {
+        onOpen();
+        endIfSilent(sent);
+      };
+      if (sent.reusedSocket) return open();
       const late = setTimeout(() => sent.destroy(new Error(`no connection in ${CONNECT_TIMEOUT_MS} ms`)), CONNECT_TIMEOUT_MS);
       sent.once('close', () => clearTimeout(late));
       socket.once(isTls ? 'secureConnect' : 'connect', () => {
         clearTimeout(late);
-        endIfSilent(sent);
+        open();
       });
     });
     sent.end(body);
     return sent;
   };
   const ask = async (address: string, question: WebQuestion): Promise<WebAnswer> => {
-    const sent = send(address, question);
+    let openedMs = performance.now();
+    const sent = send(address, question, () => {
+      openedMs = performance.now();
+    });
     try {
-      return await answerTo(sent);
+      const answer = await answerTo(sent);
+      return { ...answer, firstByteMs: performance.now() - openedMs };
     } catch (error) {
       // the server closed an idle connection just when it was used again: nothing was answered, and reading twice changes nothing
       if (!sent.reusedSocket || question.body !== undefined || !isReset(error) || question.signal.aborted) throw error;
@@ -114,7 +124,7 @@ function endIfSilent(sent: ClientRequest): void {
   for (const over of ['response', 'close']) sent.once(over, () => clearTimeout(late));
 }
 
-function answerTo(sent: ClientRequest): Promise<WebAnswer> {
+function answerTo(sent: ClientRequest): Promise<Omit<WebAnswer, 'firstByteMs'>> {
   return new Promise((resolve, reject) => {
     // what breaks later shows in the pieces
     sent.on('error', reject);

@@ -50,6 +50,7 @@ export {
   exceptionRequestStatement,
   readExceptionRequest,
 } from './predicates/exception-request.js';
+export { LINK_KINDS, type LinkKind, type MeasuredLink, measuredLinkShape } from './predicates/measured-link.js';
 export {
   isPointing,
   type OrderPredicate,

@@ -5,6 +5,7 @@ import { countShape, digestShape, jsonObjectShape, keyIdShape, nameShape, saltSh
 import { siteVariablesShape, type SiteVariables } from '../../site-variables.js';
 import { type CheckpointSeen, checkpointSeenShape } from './approval.js';
 import { MAX_SECRETS } from './declaration.js';
+import { LINK_KINDS, type MeasuredLink, measuredLinkShape } from './measured-link.js';
 import { type RecordedCheck, recordedCheckShape } from './recorded-check.js';
 import { type ReceiptSummary, receiptSummaryShape } from './receipt-summary.js';
 import { type PredicateFormat, readPredicate, writePredicate } from './statement.js';
@@ -23,7 +24,8 @@ const RECEIPT_EVENTS = ['installed', 'refused', 'rolled-back', 'rollback', 'rota
  * `rendered` = digest of the values that the release was given, if it declares any; `seconds` = how long it took, rounded up, from the order to
  * install or to go back until the release was kept as healthy, by the clock that cannot be set; absent: power was cut meanwhile. `exceptions` =
  * statements of the exception that was used; `secrets` = which values of its secrets the release was given, if it needs any; `role` = what was done by an exception of kind
- * `local-role`, and in whose name; `summary` = of `summed-up`: what it stands for.
+ * `local-role`, and in whose name; `summary` = of `summed-up`: what it stands for; `link` = of `installed`: what `fetch` measured while it brought the release,
+ * if it came over links, a kind of upstream at most once.
  */
 export type ReceiptPredicate = {
   readonly site: string;
@@ -45,6 +47,7 @@ export type ReceiptPredicate = {
   readonly exceptions?: readonly Digest[];
   readonly role?: UsedRole;
   readonly summary?: ReceiptSummary;
+  readonly link?: readonly MeasuredLink[];
   readonly checkpoint: CheckpointSeen | null;
   readonly salt: string;
 };
@@ -83,6 +86,7 @@ export const receiptShape = z.strictObject({
   exceptions: z.array(digestShape).min(1).max(64).exactOptional(),
   role: z.strictObject({ person: nameShape, verb: z.string().min(1).max(32) }).exactOptional(),
   summary: receiptSummaryShape.exactOptional(),
+  link: z.array(measuredLinkShape).min(1).max(LINK_KINDS.length).exactOptional(),
   checkpoint: checkpointSeenShape.nullable(),
   salt: saltShape,
 });
