@@ -1,7 +1,7 @@
 /** What the gates of a stage read, taken from the ledger: verified statements about a release, blobs, the fleet, the time. */
 import { type Digest, PREDICATE, PromoterError, SealaneError } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
-import { parseReleaseManifest, type ReleaseDoc } from '@sealane/oci';
+import { parseReleaseManifest } from '@sealane/oci';
 import {
   evidenceToApprove,
   isAbout,
@@ -22,6 +22,7 @@ import { imagePartsOf, promoterGates } from '@sealane/trust/promoter-gates';
 import { readBlob } from '../content.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import { statementOf } from '../log/log-statements.js';
+import { stated } from '../release/stated.js';
 import { rigStatements } from '../rig/statements.js';
 import { retiredSites } from '../site/in-force.js';
 import { rolloutOf } from './rollout.js';
@@ -132,27 +133,19 @@ export async function aboutImages(promoter: GateSource, release: Digest, release
   return [...found.values()].filter((entry) => !isAbout(statementOf(entry), release));
 }
 
-/** Name, version and components of a release, as an author signed them and as its manifest says: the manifest's digest is the release. */
+/**
+ * Name, version and components of a release, as its manifest says: the manifest's digest is the release. A statement that says anything else, whoever signed it, is of
+ * none: gates would judge parts that no site lays down.
+ */
 export async function releaseDocument(promoter: GateSource, release: Digest): Promise<ReleasePredicate> {
   const entries = await promoter.ledger.statementsAbout(release, PREDICATE.release);
   const bytes = readBlob(promoter, release);
   const manifest = bytes === undefined ? undefined : parseReleaseManifest(bytes);
   const documents = entries.map((entry) => readRelease(statementOf(entry)));
-  const found = documents.find((document) => manifest === undefined || isOf(document, manifest));
+  const found = documents.find((document) => manifest === undefined || stated(document) === stated(manifest));
   if (found === undefined)
     throw new PromoterError('RELEASE_UNKNOWN', `look up release ${release}: there is no such release in the ledger`, { release });
   return found;
-}
-
-/** The digest covers the manifest and not what is said about it: which parts have no way back must be the same in both. */
-function isOf({ name, version, components }: ReleasePredicate, manifest: ReleaseDoc): boolean {
-  const oneWay = (parts: ReleaseDoc['components']): string =>
-    parts
-      .filter((part) => part.oneWay === true)
-      .map((part) => part.name)
-      .sort()
-      .join();
-  return manifest.name === name && manifest.version === version && oneWay(manifest.components) === oneWay(components);
 }
 
 /** Each site of the rollout that is enrolled and not retired: the topology of its record, and what it last reported by its own receipts. */

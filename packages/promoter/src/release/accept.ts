@@ -1,13 +1,14 @@
 /** Takes in a release that was made elsewhere: its content is here, its author signed what it is. */
-import { canonicalJson, LIMITS, parseDigest, parseStrictJson, PREDICATE, PromoterError, type Signed, signerIdOf } from '@sealane/core';
-import { OCI_INDEX, openLayout, type ReleaseDoc, walkRelease } from '@sealane/oci';
-import { parseBundle, type ParsedBundle, readRelease, type ReleasePredicate } from '@sealane/trust';
+import { LIMITS, parseDigest, parseStrictJson, PREDICATE, PromoterError, type Signed, signerIdOf } from '@sealane/core';
+import { OCI_INDEX, openLayout, walkRelease } from '@sealane/oci';
+import { parseBundle, type ParsedBundle, readRelease } from '@sealane/trust';
 import { reached } from '../crash-point.js';
 import { signedBy } from '../evidence/bundle-signer.js';
 import { logEnvelope } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
 import { policiesOf } from '../rig/statements.js';
 import { expectSameBytes, type MadeRelease, offerImage } from './create.js';
+import { stated } from './stated.js';
 
 /**
  * Logs the release that a bundle states, once all of its content is in the lane. Done again, it changes nothing.
@@ -50,13 +51,6 @@ export async function acceptRelease(promoter: Promoter, bytes: Uint8Array): Prom
   await logEnvelope(promoter.ledger, signed);
   reached('release:logged');
   return { release, name, version, components };
-}
-
-/** What a statement or a manifest says, in one spelling: manifests sort their components. */
-function stated({ name, version, components, declares }: ReleasePredicate | ReleaseDoc): string {
-  const parts = components.map((part) => [part.name, part.kind, part.digest, part.size, part.oneWay ?? false]);
-  parts.sort(([left], [right]) => (String(left) < String(right) ? -1 : 1));
-  return new TextDecoder().decode(canonicalJson({ name, version, parts, declares: declares ?? null }));
 }
 
 /** The signature of somebody whom a policy lists as an author. */

@@ -35,8 +35,8 @@ export function openRelease(release: Digest, { statements, refused }: WaybillSta
 const TITLE = 'org.opencontainers.image.title';
 const VERSION = 'org.opencontainers.image.version';
 const DECLARES = 'dev.sealane.release.declares';
-/** Annotation of a component without a way back. */
-const ONE_WAY = 'dev.sealane.component.one-way';
+/** Annotations of a component: its name, what it is, and that there is no way back from it. */
+const PART = 'dev.sealane.component.';
 
 /**
  * Reads the release manifest (an OCI index) and compares it with what the author signed. Blobs below it are checked as they are laid down.
@@ -45,11 +45,15 @@ const ONE_WAY = 'dev.sealane.component.one-way';
  */
 export function checkManifest(reader: LaneReader, release: Digest, claimed: ReleasePredicate): void {
   const manifest = parseJson(`release manifest ${release}`, reader.blob(release, LIMITS.releaseManifestBytes), LIMITS.releaseManifestBytes);
-  const listed = itemsOf(fieldOf(manifest, 'manifests')).map(
-    (item) =>
-      `${textOf(fieldOf(item, 'digest'))} ${textOf(fieldOf(item, 'size'))} ${textOf(fieldOf(fieldOf(item, 'annotations'), ONE_WAY))}`,
+  // gates judge the parts as they were signed, and the site lays them down as they are listed: a manifest must not be signed as anything else
+  const listed = itemsOf(fieldOf(manifest, 'manifests')).map((item) => {
+    const said = fieldOf(item, 'annotations');
+    const about = ['name', 'kind', 'one-way'].map((name) => textOf(fieldOf(said, `${PART}${name}`)));
+    return [textOf(fieldOf(item, 'digest')), textOf(fieldOf(item, 'size')), ...about].join(' ');
+  });
+  const signed = claimed.components.map(({ name, kind, digest, size, oneWay }) =>
+    [digest, size, name, kind, oneWay === true ? 'true' : ''].join(' '),
   );
-  const signed = claimed.components.map(({ digest, size, oneWay }) => `${digest} ${size} ${oneWay === true ? 'true' : ''}`);
   if ([...listed].sort().join('\n') !== [...signed].sort().join('\n')) {
     throw new TrustError(
       'WAYBILL_SUBJECT',

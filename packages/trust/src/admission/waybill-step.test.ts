@@ -251,6 +251,8 @@ describe('the bytes of a waybill', () => {
 
 it.each([
   ['lists other components', { size: 4 }],
+  ['calls a component otherwise', { name: 'other' }],
+  ['says of a component that it is something else', { kind: 'files' }],
   ['declares something else', { declares: { dependencies: [] } }],
 ])('refuses a release manifest that %s than its author signed', async (_, claim) => {
   const lane = new AdmitLane();

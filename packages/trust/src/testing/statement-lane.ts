@@ -78,11 +78,12 @@ export class StatementLane {
     const both = [{ id: 'alice', keys: [people.alice.keyId, people.alice2.keyId] }, ...policy.people.slice(1)];
     const whole: Policy = { ...policy, keys: second, people: both };
     this.policy = { ...whole, ...change(whole, people) };
-    const { digest, size, mediaType } = COMPONENT;
+    const { name, kind, digest, size, mediaType } = COMPONENT;
+    const annotations = { 'dev.sealane.component.name': name, 'dev.sealane.component.kind': kind };
     this.release = this.keep(
       canonicalJson({
         schemaVersion: 2,
-        manifests: [{ digest, size, mediaType }],
+        manifests: [{ digest, size, mediaType, annotations }],
         annotations: { 'org.opencontainers.image.title': 'api', 'org.opencontainers.image.version': '1.0.0' },
       }),
     );
@@ -111,13 +112,19 @@ export class StatementLane {
     this.decide('edge-preprod', 'dev');
   }
 
-  /** The author's statement; `size` is what it says of the one component, `declares` what it says that the release declares. */
+  /** The author's statement; `size`, `name` and `kind` are what it says of the one component, `declares` what it says that the release declares. */
   author(
-    change: { readonly signer?: TestSigner; readonly size?: number; readonly declares?: NonNullable<ReleasePredicate['declares']> } = {},
+    change: {
+      readonly signer?: TestSigner;
+      readonly size?: number;
+      readonly name?: string;
+      readonly kind?: ReleasePredicate['components'][number]['kind'];
+      readonly declares?: NonNullable<ReleasePredicate['declares']>;
+    } = {},
   ): Digest {
-    const { signer = this.people.author, size = COMPONENT.size, ...declares } = change;
+    const { signer = this.people.author, size = COMPONENT.size, name = COMPONENT.name, kind = COMPONENT.kind, ...declares } = change;
     return this.sign(
-      releaseStatement(this.release, { name: 'api', version: '1.0.0', components: [{ ...COMPONENT, size }], ...declares }),
+      releaseStatement(this.release, { name: 'api', version: '1.0.0', components: [{ ...COMPONENT, size, name, kind }], ...declares }),
       signer,
     );
   }
