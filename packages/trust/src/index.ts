@@ -222,6 +222,7 @@ export { type LocatedTarget, locateFlow, refreshFlow, targetFlow, type TrustedMe
 export { type DescribedRoot, describeRoot, followsRoot } from './tuf/described-root.js';
 export { encodeRole } from './tuf/file-names.js';
 export { misspeltField } from './payload/kubernetes-keys.js';
+export { isOddMerge, isPlainTag, strangeCharacter } from './payload/yaml-dialects.js';
 export { systemdWords } from './payload/systemd-words.js';
 export { isQuadletName, parseQuadlet, type QuadletEntry, type QuadletUnit } from './payload/quadlet-file.js';
 export {

@@ -280,6 +280,21 @@ describe('payload', () => {
       { 'pod.yaml': POD.replace('    - name', '    - securityContext: { Privileged: true }\n      name') },
       'pod.yaml:6 cannot be judged: field Privileged',
     ],
+    ...['\r', '\u0085', '\u2028', '\u2029'].map((end): [string, Record<string, string>, string] => [
+      `a line that ends where only Go sees it, at ${JSON.stringify(end)}`,
+      { 'pod.yaml': POD.replace('spec:\n', `spec:\n  # a note${end}  hostNetwork: true\n`) },
+      'pod.yaml:5 cannot be judged: it has a character that parsers read differently',
+    ]),
+    [
+      'a key in a spelling that only Go decodes',
+      { 'pod.yaml': POD.replace('spec:\n', 'spec:\n  !!binary aG9zdE5ldHdvcms=: true\n') },
+      'pod.yaml:5 cannot be judged: it has a tag',
+    ],
+    ...["'<<'", '! <<', '!!str <<'].map((key): [string, Record<string, string>, string] => [
+      `what not everybody merges in, by ${key}`,
+      { 'pod.yaml': POD.replace('spec:\n', `spec:\n  ${key}: { hostNetwork: true }\n`) },
+      'pod.yaml:5 cannot be judged',
+    ]),
     [
       'containers as only Podman reads them',
       { 'pod.yaml': POD.replace('spec:', 'spec:\n  Containers: []') },

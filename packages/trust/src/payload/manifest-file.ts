@@ -2,6 +2,7 @@
 import { fromUtf8, TrustError } from '@sealane/core';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from 'yaml';
 import { isQuadletName, parseQuadlet, type QuadletUnit } from './quadlet-file.js';
+import { isOddMerge, isPlainTag, strangeCharacter } from './yaml-dialects.js';
 
 /** Far above any manifest that people write or generate. */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
@@ -36,6 +37,9 @@ export function readManifestFile(name: string, bytes: Uint8Array): ManifestFile 
   const text = textOf(bytes);
   if (text === undefined) return { format: 'text', line: 1, why: 'it is not UTF-8 text' };
   if (isQuadletName(name)) return { format: 'quadlet', unit: parseQuadlet(name, text) };
+  const strangeness = strangeCharacter(text);
+  if (strangeness !== undefined)
+    return { format: 'text', line: strangeness.line, why: `it has a character that parsers read differently, ${strangeness.what}` };
   const lines = new LineCounter();
   const parsed = parseAllDocuments(text, {
     lineCounter: lines,
@@ -49,8 +53,8 @@ export function readManifestFile(name: string, bytes: Uint8Array): ManifestFile 
   for (const document of 'empty' in parsed ? [] : parsed) {
     const [fault] = [...document.errors, ...document.warnings];
     if (fault !== undefined) return { format: 'text', line: lines.linePos(fault.pos[0]).line, why: fault.message.slice(0, 200) };
-    const strange = strangeKey(document);
-    if (strange !== undefined) return { format: 'text', line: lines.linePos(strange).line, why: 'a key is no text: is it a template?' };
+    const strange = strangeNode(document);
+    if (strange !== undefined) return { format: 'text', line: lines.linePos(strange.offset).line, why: strange.why };
     const value = valueOf(document);
     if (!value.ok) return { format: 'text', line: 1, why: value.why };
     if (value.value !== null) documents.push({ value: value.value, lineOf: (place) => lineOf(document, lines, place) });
@@ -80,17 +84,23 @@ function textOf(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Where a key is that is no plain text, as in a template that nobody has filled in. */
-function strangeKey(document: Document): number | undefined {
-  let offset: number | undefined;
+/** Where a key is that is no plain text, as in a template that nobody has filled in, or a tag that not all parsers know. */
+function strangeNode(document: Document): { readonly offset: number; readonly why: string } | undefined {
+  let found: { readonly offset: number; readonly why: string } | undefined;
   visit(document, {
     Pair: (_, { key }) => {
-      if (isScalar(key)) return undefined;
-      offset = offsetOf(key) ?? 0;
+      if (isScalar(key) && !isOddMerge(key)) return undefined;
+      const why = isScalar(key) ? 'it has a quoted <<, which parsers read differently' : 'a key is no text: is it a template?';
+      found = { offset: offsetOf(key) ?? 0, why };
+      return visit.BREAK;
+    },
+    Value: (_, node) => {
+      if (isPlainTag(node.tag)) return undefined;
+      found = { offset: offsetOf(node) ?? 0, why: `it has a tag that parsers read differently, ${(node.tag ?? '').slice(0, 100)}` };
       return visit.BREAK;
     },
   });
-  return offset;
+  return found;
 }
 
 function valueOf(document: Document): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly why: string } {

@@ -35,6 +35,24 @@ describe('images of a manifest', () => {
     ['containers as Podman alone reads them', POD.replace('spec:\n', 'spec:\n  Containers: [{ Image: other }]\n'), 'spec.Containers'],
     ['an image beside the one that is looked at', POD.replace('{ name: app,', '{ name: app, Image: other,'), 'Image'],
     ['a kind as Podman alone reads it', `${POD}Kind: Pod\n`, 'Kind'],
+    // Podman ends the comment there
+    ...['\r', '\u0085', '\u2028', '\u2029'].map((end): [string, string, string] => [
+      `a line that only Podman sees, behind ${JSON.stringify(end)}`,
+      POD.replace('spec:\n', `spec:\n  # a note${end}  volumes: [{ name: v, image: { reference: other } }]\n`),
+      `every parser reads alike, got U+${(end.codePointAt(0) ?? 0).toString(16).padStart(4, '0').toUpperCase()} in line 5`,
+    ]),
+    ['a mark of byte order', `\ufeff${POD}`, 'U+FEFF in line 1'],
+    [
+      'a key in a spelling that only Podman reads',
+      POD.replace('spec:\n', 'spec:\n  !!binary Y29udGFpbmVycw==: [{ image: other }]\n'),
+      'YAML',
+    ],
+    [
+      'what only Podman merges in',
+      POD.replace('spec:\n', "spec:\n  '<<': { containers: [{ image: other }] }\n"),
+      'parsers read differently',
+    ],
+    ['an image that is merged in', `a: &a { image: other }\nkind: Pod\nspec: { containers: [{ <<: *a }] }\n`, 'by digest'],
     ['a volume of an image', `${POD}  volumes: [{ name: v, image: { reference: other } }]\n`, 'by digest'],
     [
       'a claim of an image',

@@ -1,7 +1,7 @@
 /** What a Kubernetes manifest makes `podman kube play` run: its images, each a part of the release that carries it, and the names of its pods. */
 import { type Digest, fromUtf8, isDigest, SiteError } from '@sealane/core';
-import { misspeltField } from '@sealane/trust';
-import { isNode, parseAllDocuments, type ScalarTag } from 'yaml';
+import { isOddMerge, isPlainTag, misspeltField, strangeCharacter } from '@sealane/trust';
+import { type Document, isNode, isScalar, parseAllDocuments, type ScalarTag, visit } from 'yaml';
 
 /** An image as the manifest names it: `NAME@DIGEST`. */
 export interface ManifestImage {
@@ -59,26 +59,54 @@ const OCTAL: ScalarTag = { tag: 'tag:yaml.org,2002:int', default: true, test: /^
 
 /** The documents of a manifest. @throws SiteError `DRIVER_REFUSED` not YAML, or with a field that only Podman reads */
 export function manifestDocuments(file: string, bytes: Uint8Array): readonly unknown[] {
-  const documents = yamlDocuments(file, bytes);
+  const documents = yamlDocuments(file, textOf(file, bytes));
   // `Containers` is run by Podman, and would be seen by none of those who look for `containers`
   const place = documents.map(misspeltField).find((each) => each !== undefined);
   if (place !== undefined) throw refused(file, 'fields as Kubernetes spells them', place.join('.'));
   return documents;
 }
 
-function yamlDocuments(file: string, bytes: Uint8Array): readonly unknown[] {
+function textOf(file: string, bytes: Uint8Array): string {
   try {
-    return parseAllDocuments(fromUtf8(bytes), { strict: true, uniqueKeys: true, customTags: (tags) => [OCTAL, ...tags] }).map(
-      (document) => {
-        const [fault] = document.errors;
-        if (fault !== undefined) throw fault;
-        return isNode(document.contents) ? (document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown) : null;
-      },
-    );
+    return fromUtf8(bytes);
+  } catch (cause) {
+    throw refused(file, 'YAML', 'bytes that are no UTF-8', cause);
+  }
+}
+
+/** What Podman could read otherwise is not read: it is handed the same bytes. */
+function yamlDocuments(file: string, text: string): readonly unknown[] {
+  const strange = strangeCharacter(text);
+  if (strange !== undefined) throw refused(file, 'YAML that every parser reads alike', `${strange.what} in line ${strange.line}`);
+  try {
+    return parseAllDocuments(text, {
+      strict: true,
+      uniqueKeys: true,
+      merge: true,
+      logLevel: 'silent',
+      customTags: (tags) => [OCTAL, ...tags],
+    }).map((document) => {
+      const [fault] = [...document.errors, ...document.warnings];
+      if (fault !== undefined) throw fault;
+      expectOneReading(document);
+      return isNode(document.contents) ? (document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown) : null;
+    });
   } catch (cause) {
     const why = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
     throw refused(file, 'YAML', why, cause);
   }
+}
+
+/** `!!binary` spells a key that Podman reads, and a quoted `<<` merges in what it has. */
+function expectOneReading(document: Document): void {
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (isScalar(key) && isOddMerge(key)) throw new Error('a quoted <<, which parsers read differently');
+    },
+    Value: (_, { tag }) => {
+      if (!isPlainTag(tag)) throw new Error(`a tag that parsers read differently, ${(tag ?? '').slice(0, 100)}`);
+    },
+  });
 }
 
 function imagesIn(value: unknown): readonly string[] {
