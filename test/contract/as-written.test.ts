@@ -1,10 +1,12 @@
 /** Command lines as somebody writes them who has read the contract and nothing else: what it does not ask for may be left out. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeLane, type TestLane } from '../support/lane.js';
-import { expectJson } from '../support/run.js';
+import { commandWords, type Executable, expectJson, ROOT } from '../support/run.js';
 import { enrolSite, type TestSite } from '../support/site.js';
 
 let dir: string;
@@ -110,6 +112,45 @@ describe('evidence', () => {
     expect(await lane.sealane(['evidence', 'list', release])).toEqual(added);
   });
 });
+
+describe('a server', () => {
+  it.each([
+    ['serve', '--listen', '127.0.0.1:0', '--home', 'HOME'],
+    ['witness', 'serve', '--state', 'STATE', '--log', 'LOG', '--listen', '127.0.0.1:0', '--key', 'witness', '--home', 'OTHER'],
+  ])('prints one object, with --json too: %s', async (...words) => {
+    const named: Readonly<Record<string, string>> = {
+      HOME: lane.home,
+      STATE: path.join(dir, 'other-witness'),
+      LOG: path.join(lane.home, 'log.vkey'),
+      OTHER: path.join(dir, 'other'),
+    };
+    cpSync(path.join(ROOT, 'keys-example', 'witness.pem'), path.join(dir, 'other', 'keys', 'witness.pem'));
+    const { url, stdout } = await served(
+      'sealane',
+      words.map((word) => named[word] ?? word),
+    );
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(stdout.split('\n')).toEqual([expect.stringContaining(url), '']);
+  });
+
+  it('of images at a site takes a free port on this host', async () => {
+    const { url, stdout } = await served('sealane-site', ['mirror', 'serve', '--config', site.config, '--state', site.state]);
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(stdout.split('\n')).toEqual([expect.stringContaining(url), '']);
+  });
+});
+
+/** Starts a server with `--json`, ends it once it has said where it is, and gives all that it printed. */
+async function served(program: Executable, words: readonly string[]): Promise<{ readonly url: string; readonly stdout: string }> {
+  const child = spawn(process.execPath, commandWords(program, [...words, '--json']), { stdio: ['ignore', 'pipe', 'inherit'] });
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+    if (stdout.includes('\n')) child.kill('SIGTERM');
+  });
+  await once(child, 'close');
+  return { url: JSON.parse(stdout.split('\n')[0] ?? '').url, stdout };
+}
 
 describe('global options', () => {
   it('come from the environment: the key that signs and the file that is written', async () => {

@@ -50,6 +50,8 @@ export interface CommandResult {
   readonly text: string;
   /** A last line for people on stderr: the next step after a refusal. */
   readonly hint?: string;
+  /** A server said its object when it began to answer: nothing is printed at its end. */
+  readonly isSaid?: true;
 }
 
 /** One command: its words, its help, an example that a test runs, and what it does. */
@@ -186,6 +188,7 @@ async function runOne(program: Program, spec: CommandSpec, argv: readonly string
   const parsed = parseArguments(program, spec, argv, io);
   if (parsed === 'help') return 0;
   const result = await spec.run({ ...parsed, io });
+  if (result.isSaid) return result.exit;
   const isJson = parsed.options.json === true;
   const answer = isJson
     ? `${JSON.stringify(result.json)}\n`

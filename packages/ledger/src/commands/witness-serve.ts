@@ -24,7 +24,10 @@ export const command: CommandSpec = {
       repeat: true,
     },
     { flags: '--listen <host:port>', description: 'where to listen; port 0 takes a free one', required: true },
-    { flags: '--key <keyref>', description: 'its Ed25519 key, file:PATH (default: DIR/witness.pem, made when missing)' },
+    {
+      flags: '--key <keyref>',
+      description: 'its Ed25519 key, file:PATH or the name of a key (default: DIR/witness.pem, made when missing)',
+    },
     { flags: '--name <name>', description: `its name in cosignatures (default: ${DEFAULT_NAME})` },
   ],
   example: 'sealane witness serve --state witness --log my-lane/log.vkey --listen 127.0.0.1:8791',
@@ -38,7 +41,7 @@ async function run({ options, io }: CommandCall): Promise<CommandResult> {
     stateDir,
     logs: logsOf(options.log, io),
     name: text(options.name) ?? DEFAULT_NAME,
-    privateKey: witnessKey(stateDir, text(options.key), io),
+    privateKey: witnessKey(stateDir, keyFile(text(options.key), text(options.home) ?? '.'), io),
     listen: listenAddress(text(options.listen) ?? ''),
     now: () => new Date().toISOString(),
     onFault: (error) => {
@@ -49,7 +52,7 @@ async function run({ options, io }: CommandCall): Promise<CommandResult> {
   io.out(`${JSON.stringify({ url, vkey })}\n`);
   await untilAborted(io.signal);
   await witness.close();
-  return { exit: 0, json: { url, vkey, stopped: true }, text: '' };
+  return { exit: 0, json: { url, vkey }, text: '', isSaid: true };
 }
 
 function text(value: CommandCall['options'][string]): string | undefined {
@@ -88,8 +91,14 @@ function vkeyLines(value: string, io: CommandIo): readonly string[] {
   }
 }
 
-function witnessKey(stateDir: string, keyRef: string | undefined, io: CommandIo): KeyObject {
-  if (keyRef !== undefined) return readKey(path.resolve(io.cwd, keyRef.replace(/^file:/, '')));
+/** A path, or a bare name: of a key of the home here, as everywhere else. */
+function keyFile(keyRef: string | undefined, home: string): string | undefined {
+  const isBare = keyRef !== undefined && /^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(keyRef);
+  return isBare ? path.join(home, 'keys', `${keyRef}.pem`) : keyRef?.replace(/^file:/, '');
+}
+
+function witnessKey(stateDir: string, given: string | undefined, io: CommandIo): KeyObject {
+  if (given !== undefined) return readKey(path.resolve(io.cwd, given));
   const file = path.join(stateDir, 'witness.pem');
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   return readKey(file, () => {

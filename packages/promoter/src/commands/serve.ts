@@ -30,7 +30,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   io.out(`${JSON.stringify({ url: service.url, ...(service.tlsUrl === undefined ? {} : { tlsUrl: service.tlsUrl }) })}\n`);
   await new Promise<void>((resolve) => io.signal.addEventListener('abort', () => resolve(), { once: true }));
   await service.stop();
-  return { exit: 0, json: { stopped: true }, text: '' };
+  return { exit: 0, json: {}, text: '', isSaid: true };
 }
 
 function configAt(file: string, isNamed: boolean): ServiceConfig {

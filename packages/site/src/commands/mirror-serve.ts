@@ -13,14 +13,14 @@ import { openSite, textOption } from '../site-shell.js';
 export const command: CommandSpec = {
   name: 'mirror serve',
   summary: 'serve images of admitted releases to engines on this host, and the lane to neighbours, read-only',
-  options: [{ flags: '--listen <host:port>', description: 'a loopback address; port 0 takes a free one', required: true }],
+  options: [{ flags: '--listen <host:port>', description: 'a loopback address (default: 127.0.0.1:0, a free port)' }],
   example: 'sealane-site mirror serve --listen 127.0.0.1:5080 --config site/site.yaml --state site/state',
   run,
 };
 
 /** Serves until the signal; the first line of stdout is `{url}`, with `neighbours` where it serves those, written as soon as requests are answered. */
 async function run(call: CommandCall): Promise<CommandResult> {
-  const { host, port } = listenAddress(textOption(call.options['listen']) ?? '');
+  const { host, port } = listenAddress(textOption(call.options['listen']) ?? '127.0.0.1:0');
   const site = openSite(call);
   const store = await openLayout(site.folder.store, { create: 'if-missing' });
   const { talk } = site.world;
@@ -31,7 +31,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   await untilAborted(call.io.signal);
   await neighbours?.close();
   await mirror.close();
-  return { exit: 0, json: { url, stopped: true }, text: '' };
+  return { exit: 0, json: { url }, text: '', isSaid: true };
 }
 
 async function startNeighbours({ config, folder, world }: Site): Promise<NeighbourServer | undefined> {
