@@ -52,8 +52,10 @@ async function makeHome(): Promise<PostgresHome> {
 }
 
 const marked = (version: number): string => `COMMENT ON TABLE ledger IS 'sealane ledger, schema ${version}'`;
+/** Version 7 archived no documents. */
+const AS_7 = `DROP TABLE archived_document; DROP FUNCTION archived_document_dense(); ${marked(7)}`;
 /** Version 6 kept every payload. */
-const AS_6 = `DROP TABLE archived; DROP TABLE archive_pack; DROP TABLE erased; DROP TRIGGER envelope_kept ON envelope; DROP TRIGGER envelope_frozen ON envelope;
+const AS_6 = `${AS_7}; DROP TABLE archived; DROP TABLE archive_pack; DROP TABLE erased; DROP TRIGGER envelope_kept ON envelope; DROP TRIGGER envelope_frozen ON envelope;
   DROP TRIGGER envelope_dense ON envelope; DROP FUNCTION envelope_kept(), envelope_dense(), archived_dense(), archive_pack_dense(), erased_dense();
   CREATE TRIGGER envelope_frozen BEFORE DELETE OR UPDATE OR TRUNCATE ON envelope FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_frozen();
   CREATE FUNCTION envelope_dense() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS

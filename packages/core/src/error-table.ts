@@ -450,7 +450,7 @@ export const ERRORS = define({
   },
   STATEMENT_ARCHIVED: {
     exit: 3,
-    what: 'a statement cannot be erased: a pack of the archive of the ledger has it',
+    what: 'a statement or a document cannot be erased: a pack of the archive of the ledger has it',
     hint: 'bring the pack back with: sealane ledger thaw; remove it from every place of ledger/archive.json; then erase',
   },
   STATEMENT_IN_FORCE: {

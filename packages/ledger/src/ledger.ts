@@ -1,5 +1,6 @@
 /** What an open ledger is: the log, its checkpoints and proofs, and the questions, behind one object. */
 import type { Digest } from '@sealane/core';
+import type { MoveDocumentsWish } from './archive/documents.js';
 import type { ErasedStatement, ErasureName } from './archive/erasures.js';
 import type { MoveInWish } from './archive/move-in.js';
 import type { MovedOut, MoveOutWish } from './archive/move-out.js';
@@ -110,7 +111,13 @@ export interface Ledger extends Projection {
   noting(note: NoteErased): Ledger;
   /** Moves payloads out of the database into an archive. @throws as `moveOut` of `archive/` */
   moveOut(wish: MoveOutWish): Promise<MovedOut>;
-  /** Brings them back. @throws as `moveIn` of `archive/` */
+  /** Copies documents of a lane's content into an archive, and tells which lie there; `entries` and `payloadBytes` count documents. @throws as `moveOut` */
+  moveDocumentsOut(wish: MoveDocumentsWish): Promise<MovedOut>;
+  /** Which of these documents were copied into an archive. */
+  documentsArchived(documents: readonly Digest[]): Promise<ReadonlySet<Digest>>;
+  /** A document out of the archive; undefined where it was never there. Whether it was erased since is for the caller to ask. @throws as `documentIn` of `archive/` */
+  archivedDocument(digest: Digest): Promise<Uint8Array | undefined>;
+  /** Brings payloads back. @throws as `moveIn` of `archive/` */
   moveIn(wish: MoveInWish): Promise<{ readonly entries: number }>;
   /**
    * Erases what the statements say that the entry `erasure` names, and are still there; their indexes. From then on lists that would have one fail, but for those of `noting`.

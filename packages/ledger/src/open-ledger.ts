@@ -2,12 +2,13 @@
 import { formatCheckpointText, formatVkey, LedgerError, parseVkey } from '@sealane/core';
 import type { Ledger, LedgerOptions } from './ledger.js';
 import { type FillIn, fillFrom } from './archive/absent.js';
+import { documentIn, documentsArchived, moveDocumentsOut } from './archive/documents.js';
 import { erasePayloads } from './archive/erase.js';
 import type { ErasedStatement, ErasureName } from './archive/erasures.js';
 import { moveIn } from './archive/move-in.js';
 import { keepArchivePlaces } from './archive/archive-file.js';
 import { type Mover, moveOut } from './archive/move-out.js';
-import { type Archive, openArchive } from './archive/read-packs.js';
+import { type KeptArchive, openArchive } from './archive/read-packs.js';
 import { type Anchor, catchUp, observe, openAnchor } from './log/anchor.js';
 import { type AppendResult, batchAppender } from './log/append.js';
 import { appendQueue } from './log/append-queue.js';
@@ -172,7 +173,7 @@ interface Rows {
   readonly store: Store;
   readonly sources: Sources;
   readonly known: KnownKeys;
-  readonly archive: Archive;
+  readonly archive: KeptArchive;
   readonly fillIn: FillIn;
 }
 
@@ -214,6 +215,9 @@ async function logging(rows: Rows, options: LedgerOptions): Promise<Logging> {
     },
     sizeAt: (time) => sizeAt(store, time),
     moveOut: (wish) => moveOut(mover(rows, options, expectWriting(writing, options)), wish),
+    moveDocumentsOut: (wish) => moveDocumentsOut(mover(rows, options, expectWriting(writing, options)), wish),
+    documentsArchived: (documents) => documentsArchived(store, documents),
+    archivedDocument: (digest) => documentIn(store, archive.readDocuments, digest),
     moveIn: (wish) => {
       expectWriting(writing, options);
       return moveIn(store, archive, wish);

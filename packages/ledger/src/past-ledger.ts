@@ -6,7 +6,19 @@ import type { ReceiptRecord } from './projection/records.js';
 
 /** What can be asked of the past. */
 export type PastLedger = Omit<Projection, 'statementCounts' | 'passedCount' | 'evidenceAboutEach'> &
-  Pick<Ledger, 'origin' | 'vkey' | 'size' | 'latestCosigned' | 'firstCosignedCovering' | 'entry' | 'entries' | 'byStatement'>;
+  Pick<
+    Ledger,
+    | 'origin'
+    | 'vkey'
+    | 'size'
+    | 'latestCosigned'
+    | 'firstCosignedCovering'
+    | 'entry'
+    | 'entries'
+    | 'byStatement'
+    | 'documentsArchived'
+    | 'archivedDocument'
+  >;
 
 /**
  * A view of the first `size` entries. Checkpoints that hold more are not there yet: an entry that no quorum had covered then is uncovered.
@@ -29,6 +41,8 @@ export function pastLedger(ledger: Ledger, size: number): PastLedger {
       throw new LedgerError('STATEMENT_UNKNOWN', `read entry ${index}: expected one of the first ${size}`, { index });
     },
     entries: (begin, count) => ledger.entries(begin, Math.max(0, Math.min(count, size - begin))),
+    documentsArchived: (documents) => ledger.documentsArchived(documents),
+    archivedDocument: (digest) => ledger.archivedDocument(digest),
     byStatement: (digest) => before(ledger.byStatement(digest)),
     statementsAbout: (subject, predicateTypes) => before(ledger.statementsAbout(subject, predicateTypes)),
     evidenceAbout: (release) => before(ledger.evidenceAbout(release)),

@@ -138,6 +138,12 @@ export function removeFile(file: string): void {
   syncFolder(path.dirname(file));
 }
 
+/** As `removeFile`, of many: each folder is flushed once. */
+export function removeFiles(files: readonly string[]): void {
+  for (const file of files) rmSync(file, { force: true });
+  for (const folder of new Set(files.map((file) => path.dirname(file)))) syncFolder(folder);
+}
+
 /** Makes a folder's entries durable. */
 export function syncFolder(folder: string): void {
   const handle = openSync(folder, 'r');

@@ -8,6 +8,7 @@ import { type ErasedEntry, type Ledger, pastLedger } from '@sealane/ledger';
 import { isTime, secondsToTime, verifyTrustOf } from '@sealane/trust';
 import { type Answer, closeAnswer, type Doubt, type Evidence, startEvidence } from './answer.js';
 import type { AuditContext } from './context.js';
+import { withArchived } from './archived.js';
 import { doubtErased, doubtGone } from './erased.js';
 import { quorumKnown } from './quorums.js';
 
@@ -41,10 +42,12 @@ export async function inquire<T extends object>(
   expectTime('--as-of', asOf);
   expectTime('--as-known', asKnown);
   const known = asKnown === undefined ? context : { ...context, ledger: await ledgerAsKnown(context, asKnown) };
-  const evidence = startEvidence();
-  const gone = new Map<number, ErasedEntry>();
-  const noting = { ...known, ledger: known.ledger.noting((entry) => void gone.set(entry.index, entry)) };
-  const answer = await work({ context: noting, evidence, asOf });
+  const { noting, evidence, gone, answer } = await withArchived(known, async (reading) => {
+    const found = startEvidence();
+    const erased = new Map<number, ErasedEntry>();
+    const inner = { ...reading, ledger: reading.ledger.noting((entry) => void erased.set(entry.index, entry)) };
+    return { noting: inner, evidence: found, gone: erased, answer: await work({ context: inner, evidence: found, asOf }) };
+  });
   await doubtGone(noting, evidence);
   await doubtErased(noting, evidence, [...gone.values()]);
   const question = [words, asOf === undefined ? '' : ` as of ${asOf}`, asKnown === undefined ? '' : ` as known at ${asKnown}`].join('');

@@ -2,6 +2,7 @@
 import { AuditorError, canonicalJson, type Digest, logId, parseCheckpoint, parseTilePath, parseVkey, TILE_WIDTH } from '@sealane/core';
 import type { Ledger, LedgerEntry } from '@sealane/ledger';
 import { encodeBundle, isEnrolment, namedBlobs, type TufRead } from '@sealane/trust';
+import { withArchived } from '../answers/archived.js';
 import type { AuditContext } from '../answers/context.js';
 import { FIRST_ROOT, readLaneTrust } from '../lane-trust.js';
 import type { ExportedStatement, ExportPackage } from './export-package.js';
@@ -20,6 +21,10 @@ const MAX_STATEMENTS = 100_000;
  * @throws AuditorError `RELEASE_UNKNOWN`, `SITE_UNKNOWN`; `LOG_WITNESS` nothing of it is cosigned yet; `USAGE` a period that is too long or no period
  */
 export async function collectExport(context: AuditContext, trust: TufRead, wish: ExportWish): Promise<ExportPackage> {
+  return await withArchived(context, (reading) => collect(reading, trust, wish));
+}
+
+async function collect(context: AuditContext, trust: TufRead, wish: ExportWish): Promise<ExportPackage> {
   const gone: Digest[] = [];
   const ledger = 'period' in wish ? context.ledger : context.ledger.noting(({ statementDigest }) => void gone.push(statementDigest));
   const chosen = await choose({ ...context, ledger }, wish);

@@ -1,4 +1,4 @@
-/** Rows of `archive_pack`, `archived` and `erased`: where payloads are that have no envelope any more. */
+/** Rows of `archive_pack`, `archived` and `erased`: where payloads are that have no envelope any more. What is packed of documents is in `documents.ts`. */
 import { base64, type Digest, digestFromHex, digestHex, fromHex, hex, parseVkey } from '@sealane/core';
 import { headOf } from '../log/commits.js';
 import type { NoteSigner } from '../note-signer.js';
@@ -12,7 +12,7 @@ import type { PackName } from './place-shell.js';
 export interface PackRow extends PackName {
   /** 1, 2, 3 … */
   readonly id: number;
-  /** `packedEntries` of what it holds. */
+  /** `packedEntries` or `packedDocuments` of what it holds. */
   readonly entries: Uint8Array;
   /** Size of the log when it was packed. */
   readonly size: number;
@@ -39,27 +39,40 @@ export function packText(origin: string, { id, digest, bytes, entries, size, pac
   return `urn:sealane:archive-pack:v1 ${origin}\n${id}\n${digest}\n${bytes}\n${base64(entries)}\n${size}\n${packedAt}\n`;
 }
 
+/** A pack to be written down; `entries` as in its row. */
+export interface NewPack {
+  readonly signer: NoteSigner;
+  readonly pack: PackName;
+  readonly entries: Uint8Array;
+  readonly packedAt: string;
+}
+
 /** Writes down which pack holds which entries. */
 export async function insertPack(
   transaction: Queries,
-  wish: { readonly signer: NoteSigner; readonly pack: PackName; readonly indexes: readonly number[]; readonly packedAt: string },
+  { indexes, ...pack }: Omit<NewPack, 'entries'> & { readonly indexes: readonly number[] },
 ): Promise<void> {
-  const { signer, pack, indexes, packedAt } = wish;
+  const id = await insertPackRow(transaction, { ...pack, entries: packedEntries(indexes) });
+  for (const index of indexes) await transaction.run('INSERT INTO archived(idx, pack) VALUES (?, ?)', index, id);
+}
+
+/** Writes down a pack; the id that what it holds refers to. */
+export async function insertPackRow(transaction: Queries, { signer, pack, entries, packedAt }: NewPack): Promise<number> {
   const last = await transaction.get('SELECT coalesce(max(id), 0) AS id FROM archive_pack');
   const id = 1 + (last === undefined ? 0 : integerAt(last, 'id'));
-  const row = { id, ...pack, entries: packedEntries(indexes), size: (await headOf(transaction)).size, packedAt };
+  const row = { id, digest: pack.digest, bytes: pack.bytes, entries, size: (await headOf(transaction)).size, packedAt };
   const line = signer.sign(packText(parseVkey(signer.vkey).name, row));
   await transaction.run(
     'INSERT INTO archive_pack(id, digest, bytes, entries, size, packed_at, line) VALUES (?, ?, ?, ?, ?, ?, ?)',
     id,
-    raw(pack.digest),
+    rawDigest(pack.digest),
     pack.bytes,
     row.entries,
     row.size,
     packedAt,
     line,
   );
-  for (const index of indexes) await transaction.run('INSERT INTO archived(idx, pack) VALUES (?, ?)', index, id);
+  return id;
 }
 
 /** Where the payload of an entry is that has no envelope: in a pack, or gone by the entry `erasure`. */
@@ -86,6 +99,7 @@ export function nameOf(row: Row): PackName {
   return { digest: digestFromHex(hex(bytesAt(row, 'digest'))), bytes: integerAt(row, 'bytes') };
 }
 
-function raw(digest: Digest): Uint8Array {
+/** A digest as columns have it. */
+export function rawDigest(digest: Digest): Uint8Array {
   return fromHex(digestHex(digest));
 }

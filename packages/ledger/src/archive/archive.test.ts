@@ -1,7 +1,7 @@
 /** The archive of a ledger on SQLite: what holds of every ledger, the rows that say where payloads are, and packs of hostile forms. */
 import { gzipSync } from 'node:zlib';
 import path from 'node:path';
-import { type ErrorCode, utf8 } from '@sealane/core';
+import { type ErrorCode, sha256, utf8 } from '@sealane/core';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { describeArchive } from '../testing/archive-suite.js';
@@ -10,7 +10,8 @@ import { type TestHome, testHome } from '../testing/open.js';
 import { numbered, testKey } from '../testing/statements.js';
 import { fsckLedger } from '../verify/fsck.js';
 import { archivePlaces, keepArchivePlaces, parseArchive } from './archive-file.js';
-import { decodePack, encodePack } from './pack.js';
+import { decodeDocuments } from './documents.js';
+import { decodePack, encodePack, packFiles } from './pack.js';
 
 const withCode = (code: ErrorCode): object => expect.objectContaining({ code }) as object;
 const author = testKey();
@@ -45,6 +46,7 @@ describe('rows that say where payloads are', () => {
       'INSERT OR REPLACE INTO envelope(idx, payload) SELECT 7, payload FROM envelope WHERE idx = 8',
       'UPDATE envelope SET payload = payload WHERE idx = 7',
       'DELETE FROM archived',
+      'INSERT INTO archived_document(pack, n, digest) VALUES (1, 0, zeroblob(32)); DELETE FROM archived_document',
       'UPDATE archive_pack SET bytes = 1',
       'INSERT OR REPLACE INTO archived(idx, pack) VALUES (2, 1)',
       'INSERT INTO archive_pack SELECT 3, digest, bytes, entries, size, packed_at, line FROM archive_pack',
@@ -59,6 +61,8 @@ describe('rows that say where payloads are', () => {
     ['a pack of another digest', 'UPDATE archive_pack SET digest = zeroblob(32)', 'archive 1'],
     ['a pack at another time', "UPDATE archive_pack SET packed_at = '2020-01-01T00:00:00Z'", 'archive 1'],
     ['an entry that was never packed', 'INSERT INTO archived(idx, pack) VALUES (9, 1)', 'archive 1'],
+    ['a document in a pack of entries', 'INSERT INTO archived_document(pack, n, digest) VALUES (1, 0, zeroblob(32))', 'archive 1'],
+    ['a document in a pack that is not there', 'INSERT INTO archived_document(pack, n, digest) VALUES (9, 0, zeroblob(32))', 'archive 9/0'],
     ['an entry that is said to be nowhere', 'DELETE FROM archived WHERE idx = 3', 'entry 3'],
     ['all of them', 'DELETE FROM archived; DELETE FROM archive_pack', 'entry 0'],
     [
@@ -98,6 +102,24 @@ describe('packs', () => {
     ['a bomb', new Uint8Array(gzipSync(new Uint8Array(64 * 1024 * 1024)))],
   ])('%s is refused', async (_, bytes) => {
     await expect(decodePack(bytes)).rejects.toEqual(withCode('ARCHIVE_DAMAGED'));
+    await expect(decodeDocuments(bytes)).rejects.toEqual(withCode('ARCHIVE_DAMAGED'));
+  });
+
+  test('of documents gives back each under its own digest, and refuses one under another', async () => {
+    const [first, second] = [utf8('a report'), utf8('an inventory')];
+    const named = (bytes: Uint8Array): string => sha256(bytes).replace(':', '-');
+    const pack = await packFiles([
+      [named(first), first],
+      [named(second), second],
+    ]);
+    expect(await decodeDocuments(pack)).toEqual(
+      new Map([
+        [sha256(first), first],
+        [sha256(second), second],
+      ]),
+    );
+    for (const name of [named(first), '1.json'])
+      await expect(decodeDocuments(await packFiles([[name, second]]))).rejects.toEqual(withCode('ARCHIVE_DAMAGED'));
   });
 });
 

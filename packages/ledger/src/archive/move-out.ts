@@ -5,7 +5,7 @@
  * each place and hold every payload against its leaf once more → in one transaction write down which pack has which entry, and remove the envelopes. Killed
  * anywhere, the database has a payload or knows a pack that was read back in every place; what is packed a second time lies there once.
  */
-import { digestHex, equalBytes, LedgerError, sha256, utf8 } from '@sealane/core';
+import { equalBytes, LedgerError, sha256 } from '@sealane/core';
 import { leavesAt } from '../log/entry-rows.js';
 import { expectKeyOfToday, type LogKeys } from '../log/log-keys.js';
 import type { NoteSigner } from '../note-signer.js';
@@ -14,11 +14,9 @@ import { inLists } from '../store/in-list.js';
 import { bytesAt, bytesOrNullAt, integerAt } from '../store/rows.js';
 import type { Queries, Store } from '../store/store.js';
 import { insertPack } from './archive-rows.js';
+import { copyPacks, MAX_PACKS_AT_ONCE, type PackToCopy } from './copy-packs.js';
 import { decodePack, encodePack, isOfLeaf, MAX_PACK_BYTES, MAX_PACK_ENTRIES, type Payload } from './pack.js';
-import { type ArchivePlace, openPlace, type PackName } from './place-shell.js';
-
-/** Packs of one manifest, which go in one transaction: some 30 MB in memory at most, most of the time a tenth of it. */
-const MAX_PACKS_AT_ONCE = 8;
+import { openPlace } from './place-shell.js';
 
 /** What to move. */
 export interface MoveOutWish {
@@ -50,8 +48,7 @@ export interface Mover {
 }
 
 /** A pack on its way. */
-interface Packed extends PackName {
-  readonly packed: Uint8Array;
+interface Packed extends PackToCopy {
   readonly payloads: readonly Payload[];
 }
 
@@ -68,7 +65,7 @@ export async function moveOut(mover: Mover, wish: MoveOutWish): Promise<MovedOut
     const packs = await packNext(mover.store, wish, after);
     const last = packs.at(-1)?.payloads.at(-1);
     if (last === undefined) return done;
-    await copyTo(places, packs);
+    await copyPacks(places, packs, `entries-${packs[0]?.payloads[0]?.index ?? 0}-${last.index}`);
     // a place that took nothing is not kept, and nothing is removed before it is: who reads from then on has to know where to look
     mover.keepPlaces(wish.places);
     await removeFrom(mover, packs);
@@ -92,7 +89,12 @@ async function packNext(store: Queries, { before, predicateTypes }: MoveOutWish,
     if (last === undefined) break;
     from = last.index;
     const packed = await encodePack(payloads);
-    packs.push({ digest: sha256(packed), bytes: packed.length, packed, payloads });
+    const isWhole = async (): Promise<boolean> => {
+      const back = await decodePack(packed);
+      return payloads.every((payload) => isSame(payload, back.get(payload.index)));
+    };
+    const title = `entries-${payloads[0]?.index ?? 0}-${last.index}`;
+    packs.push({ digest: sha256(packed), bytes: packed.length, packed, title, isWhole, payloads });
   }
   return packs;
 }
@@ -132,40 +134,6 @@ async function payloadsAt(store: Queries, indexes: readonly number[]): Promise<r
   if (wrong === undefined) return payloads;
   throw new LedgerError('LEDGER_DAMAGED', `archive entry ${wrong.index}: expected the payload of its leaf, got another`, {
     index: wrong.index,
-  });
-}
-
-/** Copies packs to every place, and reads them back from there. @throws as `moveOut` */
-async function copyTo(places: readonly ArchivePlace[], packs: readonly Packed[]): Promise<void> {
-  for (const place of places) {
-    for (const pack of packs) await place.put(pack, pack.packed);
-    reached('ledger:packs-copied');
-    await place.offer(
-      packs.map((pack) => ({ digest: pack.digest, bytes: pack.bytes, title: `${titleOf(pack)}.tar.gz` })),
-      tagOf(packs),
-    );
-    reached('ledger:packs-offered');
-  }
-  for (const place of places) for (const pack of packs) await expectThere(place, pack);
-}
-
-function titleOf({ payloads }: Packed): string {
-  return `entries-${payloads[0]?.index ?? 0}-${payloads.at(-1)?.index ?? 0}`;
-}
-
-/** One tag for the same packs: a layout and a registry move a tag, and would let go of others. */
-function tagOf(packs: readonly Packed[]): string {
-  const [first, last] = [packs[0]?.payloads[0]?.index ?? 0, packs.at(-1)?.payloads.at(-1)?.index ?? 0];
-  const digests = packs.map(({ digest }) => digest).join('\n');
-  return `entries-${first}-${last}-${digestHex(sha256(utf8(digests))).slice(0, 16)}`;
-}
-
-async function expectThere(place: ArchivePlace, { digest, bytes, packed, payloads }: Packed): Promise<void> {
-  const read = await place.read({ digest, bytes });
-  const back = equalBytes(read, packed) ? await decodePack(read) : new Map<number, Payload>();
-  if (payloads.every((payload) => isSame(payload, back.get(payload.index)))) return;
-  throw new LedgerError('ARCHIVE_DAMAGED', `read pack ${digest} back from ${place.name}: expected what was written, got something else`, {
-    digest,
   });
 }
 

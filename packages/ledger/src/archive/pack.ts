@@ -21,15 +21,12 @@ export interface Payload {
 
 /** The bytes of a pack: the same for the same payloads and the same zlib. */
 export async function encodePack(payloads: readonly Payload[]): Promise<Uint8Array> {
-  // most ledgers have no archive, and need not load what writes one
-  const { gzip, packedFile, packTar } = await import('@sealane/oci');
-  const files = payloads.flatMap(({ index, payload, timestamp }) => [
-    packedFile(`${index}.json`, payload),
-    ...(timestamp === null ? [] : [packedFile(`${index}.tsr`, timestamp)]),
-  ]);
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of gzip(packTar(files))) chunks.push(chunk);
-  return concatBytes(...chunks);
+  return await packFiles(
+    payloads.flatMap(({ index, payload, timestamp }): PackedFile[] => [
+      [`${index}.json`, payload],
+      ...(timestamp === null ? [] : [[`${index}.tsr`, timestamp] as const]),
+    ]),
+  );
 }
 
 /**
@@ -40,7 +37,7 @@ export async function encodePack(payloads: readonly Payload[]): Promise<Uint8Arr
 export async function decodePack(bytes: Uint8Array): Promise<ReadonlyMap<number, Payload>> {
   const payloads = new Map<number, Payload>();
   const timestamps = new Map<number, Uint8Array>();
-  for (const [name, content] of await filesIn(bytes)) {
+  for (const [name, content] of await filesIn(bytes, MAX_UNPACKED_BYTES)) {
     const [, digits = '', kind] = /^(0|[1-9]\d{0,15})\.(json|tsr)$/.exec(name) ?? [];
     const index = Number(digits);
     if (kind === undefined || payloads.has(index) === (kind === 'json') || timestamps.has(index))
@@ -51,12 +48,25 @@ export async function decodePack(bytes: Uint8Array): Promise<ReadonlyMap<number,
   return new Map([...payloads].map(([index, row]) => [index, { ...row, timestamp: timestamps.get(index) ?? null }]));
 }
 
-async function filesIn(bytes: Uint8Array): Promise<readonly (readonly [name: string, content: Uint8Array])[]> {
+/** A file of a pack. */
+export type PackedFile = readonly [name: string, content: Uint8Array];
+
+/** The bytes of a pack of these files. */
+export async function packFiles(files: readonly PackedFile[]): Promise<Uint8Array> {
+  // most ledgers have no archive, and need not load what writes one
+  const { gzip, packedFile, packTar } = await import('@sealane/oci');
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of gzip(packTar(files.map(([name, content]) => packedFile(name, content))))) chunks.push(chunk);
+  return concatBytes(...chunks);
+}
+
+/** The files of a pack whose digest has been checked, `maxBytes` of them unpacked at most. @throws LedgerError `ARCHIVE_DAMAGED` */
+export async function filesIn(bytes: Uint8Array, maxBytes: number): Promise<readonly PackedFile[]> {
   const { DEFAULT_UNPACK_LIMITS, readTar } = await import('@sealane/oci');
-  const limits = { ...DEFAULT_UNPACK_LIMITS, maxTotalBytes: MAX_UNPACKED_BYTES, maxEntries: 2 * MAX_PACK_ENTRIES };
-  const files: (readonly [string, Uint8Array])[] = [];
+  const limits = { ...DEFAULT_UNPACK_LIMITS, maxTotalBytes: maxBytes, maxEntries: 2 * MAX_PACK_ENTRIES };
+  const files: PackedFile[] = [];
   try {
-    const tar = new Uint8Array(gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED_BYTES }));
+    const tar = new Uint8Array(gunzipSync(bytes, { maxOutputLength: maxBytes }));
     for await (const entry of readTar(once(tar), limits)) {
       const chunks: Uint8Array[] = [];
       for await (const chunk of entry.content) chunks.push(new Uint8Array(chunk));
@@ -83,6 +93,7 @@ export function packedEntries(indexes: readonly number[]): Uint8Array {
   return sha256Raw(utf8(indexes.map((index) => `${index}\n`).join('')));
 }
 
-function damaged(expected: string, cause?: unknown): LedgerError {
+/** Says that a pack is not what it must be. */
+export function damaged(expected: string, cause?: unknown): LedgerError {
   return new LedgerError('ARCHIVE_DAMAGED', `read a pack of the archive: expected ${expected}`, {}, cause === undefined ? {} : { cause });
 }

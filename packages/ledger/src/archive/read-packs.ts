@@ -1,5 +1,6 @@
 /** Packs out of the places of an archive: the first place that has one gives it. */
 import { LedgerError, SealaneError } from '@sealane/core';
+import { decodeDocuments, type ReadDocuments } from './documents.js';
 import { decodePack, type Payload } from './pack.js';
 import { openPlace, type PackName } from './place-shell.js';
 
@@ -15,6 +16,8 @@ export interface Archive {
 
 /** An archive that keeps what it has read. */
 export interface KeptArchive extends Archive {
+  /** The documents in a pack, by digest. @throws as `read` */
+  readonly readDocuments: ReadDocuments;
   /** Forgets all that it keeps: something was erased. */
   forget(): void;
 }
@@ -24,7 +27,30 @@ const MAX_KEPT_BYTES = 32 * 1024 * 1024;
 
 /** The archive in these places, none of which is opened yet. */
 export function openArchive(places: readonly string[]): KeptArchive {
-  const kept = new Map<string, ReadonlyMap<number, Payload>>();
+  const payloads = keeping(
+    (pack) => readFirst(places, pack, decodePack),
+    ({ payload }) => payload.length,
+  );
+  const documents = keeping(
+    (pack) => readFirst(places, pack, decodeDocuments),
+    ({ length }) => length,
+  );
+  return {
+    read: payloads.read,
+    readDocuments: documents.read,
+    forget: () => {
+      payloads.forget();
+      documents.forget();
+    },
+  };
+}
+
+/** A reader of packs that keeps the last ones. */
+function keeping<K, V>(
+  read: (pack: PackName) => Promise<ReadonlyMap<K, V>>,
+  bytesOf: (value: V) => number,
+): { readonly read: (pack: PackName) => Promise<ReadonlyMap<K, V>>; readonly forget: () => void } {
+  const kept = new Map<string, ReadonlyMap<K, V>>();
   let keptBytes = 0;
   const forget = (): void => {
     kept.clear();
@@ -35,22 +61,22 @@ export function openArchive(places: readonly string[]): KeptArchive {
     read: async (pack) => {
       const known = kept.get(pack.digest);
       if (known !== undefined) return known;
-      const payloads = await readFirst(places, pack);
-      const bytes = [...payloads.values()].reduce((sum, { payload }) => sum + payload.length, 0);
+      const found = await read(pack);
+      const bytes = [...found.values()].reduce((sum, value) => sum + bytesOf(value), 0);
       if (keptBytes + bytes > MAX_KEPT_BYTES) forget();
       keptBytes += bytes;
-      kept.set(pack.digest, payloads);
-      return payloads;
+      kept.set(pack.digest, found);
+      return found;
     },
   };
 }
 
-async function readFirst(places: readonly string[], pack: PackName): Promise<ReadonlyMap<number, Payload>> {
+async function readFirst<T>(places: readonly string[], pack: PackName, decode: (bytes: Uint8Array) => Promise<T>): Promise<T> {
   const failures: SealaneError[] = [];
   for (const name of places) {
     try {
       const place = await openPlace(name);
-      return await decodePack(await place.read(pack));
+      return await decode(await place.read(pack));
     } catch (error) {
       // another place may have it
       if (!(error instanceof SealaneError)) throw error;

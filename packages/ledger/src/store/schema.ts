@@ -7,6 +7,7 @@
  * - `envelope`: the statement's payload, and the RFC 3161 token of a keyless signature. Signature and key or certificate are in the leaf. Apart from it, so that it can go where
  *   the leaf stays: its rows are the only ones that are ever removed, and only below an `archived` or an `erased` row.
  * - `archive_pack`, `archived`: payloads that were packed and copied to an archive, and which pack each is in; see `archive/move-out.ts`.
+ * - `archived_document`: documents of a lane's content that were packed, and which pack each is in; see `archive/documents.ts`.
  * - `erased`: payloads that are gone for good, and the entry that ordered it.
  * - `hash_tile`: full tiles of 256 hashes only; the right edge follows from the rows to its right.
  * - `log_commit`: one row a commit: the head after it. The last row is the head of the log. Both lines are signed by the log's key: the
@@ -54,6 +55,13 @@ export const ARCHIVE_TABLES: readonly string[] = [
     idx INTEGER PRIMARY KEY REFERENCES log_entry(idx), erasure INTEGER NOT NULL CHECK(erasure > idx), size INTEGER NOT NULL, line TEXT NOT NULL) STRICT`,
 ];
 
+/** Came with version 8. `n` counts the documents of a pack from 0. */
+export const ARCHIVED_DOCUMENT_TABLE: readonly string[] = [
+  `CREATE TABLE archived_document(
+    pack INTEGER NOT NULL REFERENCES archive_pack(id), n INTEGER NOT NULL, digest BLOB NOT NULL CHECK(length(digest) = 32), PRIMARY KEY(pack, n)) WITHOUT ROWID, STRICT`,
+  'CREATE INDEX archived_document_digest ON archived_document(digest, pack)',
+];
+
 /** Tables and indexes of the log. */
 export const LOG_TABLES_SCHEMA: readonly string[] = [
   LEDGER_TABLE,
@@ -61,6 +69,7 @@ export const LOG_TABLES_SCHEMA: readonly string[] = [
   'CREATE TABLE log_entry(idx INTEGER PRIMARY KEY, statement BLOB NOT NULL CHECK(length(statement) = 32), leaf BLOB NOT NULL) STRICT',
   STATEMENT_INDEX,
   ...ARCHIVE_TABLES,
+  ...ARCHIVED_DOCUMENT_TABLE,
   'CREATE TABLE envelope(idx INTEGER PRIMARY KEY REFERENCES log_entry(idx), payload BLOB NOT NULL, timestamp BLOB) STRICT',
   `CREATE TABLE hash_tile(
     level INTEGER NOT NULL, n INTEGER NOT NULL, root BLOB NOT NULL CHECK(length(root) = 32), data BLOB NOT NULL CHECK(length(data) = 8192),
@@ -76,6 +85,7 @@ export const LOG_TABLES: readonly TableKey[] = [
   { name: 'log_entry', key: ['idx'] },
   { name: 'archive_pack', key: ['id'] },
   { name: 'archived', key: ['idx', 'pack'] },
+  { name: 'archived_document', key: ['pack', 'n'] },
   { name: 'erased', key: ['idx'] },
   { name: 'envelope', key: ['idx'] },
   { name: 'hash_tile', key: ['level', 'n'] },
@@ -104,6 +114,7 @@ export const NOT_DENSE: Readonly<Record<string, string>> = {
   log_entry: 'NEW.idx <> coalesce((SELECT max(idx) + 1 FROM log_entry), 0)',
   archive_pack: 'NEW.id <> coalesce((SELECT max(id) + 1 FROM archive_pack), 1)',
   archived: 'EXISTS (SELECT 1 FROM archived WHERE idx = NEW.idx AND pack = NEW.pack)',
+  archived_document: 'NEW.n <> coalesce((SELECT max(n) + 1 FROM archived_document WHERE pack = NEW.pack), 0)',
   erased: 'EXISTS (SELECT 1 FROM erased WHERE idx = NEW.idx)',
   envelope: `NEW.idx <> coalesce((SELECT max(idx) + 1 FROM envelope), 0) AND ${OUT_OF_PLACE}`,
   hash_tile: 'NEW.n <> coalesce((SELECT max(n) + 1 FROM hash_tile WHERE level = NEW.level), 0)',
@@ -137,6 +148,12 @@ const ADD_ARCHIVE = [
   ...['envelope', ...ARCHIVE_NAMES].map((name) => dense([name, NOT_DENSE[name] ?? ''])),
 ];
 
+const ADD_DOCUMENTS = [
+  ...ARCHIVED_DOCUMENT_TABLE,
+  ...frozen({ name: 'archived_document', key: [] }),
+  dense(['archived_document', NOT_DENSE['archived_document'] ?? '']),
+];
+
 /** The schema in SQLite's words. */
 export const SQLITE: Dialect = {
   name: 'sqlite',
@@ -145,15 +162,15 @@ export const SQLITE: Dialect = {
   projection: PROJECTION_SCHEMA,
   // schema 1 knew no keyless signatures; in 2 the projection kept nothing of inventories, labels and variables; in 3 a log kept its key; in 4 the
   // projection found no statement by its type; in 5 no release by its parts, and no site by what is missing of it; in 6 every payload stayed; in 7 leaves
-  // were kept as they are, and those stay so
+  // were kept as they are, and those stay so, and no document was archived
   upgrades: {
-    1: ['ALTER TABLE envelope ADD COLUMN timestamp BLOB', ...ADD_LOG_KEY, ...ADD_ARCHIVE],
-    2: [...ADD_LOG_KEY, ...ADD_ARCHIVE],
-    3: [...ADD_LOG_KEY, ...ADD_ARCHIVE],
-    4: ADD_ARCHIVE,
-    5: ADD_ARCHIVE,
-    6: ADD_ARCHIVE,
-    7: [],
+    1: ['ALTER TABLE envelope ADD COLUMN timestamp BLOB', ...ADD_LOG_KEY, ...ADD_ARCHIVE, ...ADD_DOCUMENTS],
+    2: [...ADD_LOG_KEY, ...ADD_ARCHIVE, ...ADD_DOCUMENTS],
+    3: [...ADD_LOG_KEY, ...ADD_ARCHIVE, ...ADD_DOCUMENTS],
+    4: [...ADD_ARCHIVE, ...ADD_DOCUMENTS],
+    5: [...ADD_ARCHIVE, ...ADD_DOCUMENTS],
+    6: [...ADD_ARCHIVE, ...ADD_DOCUMENTS],
+    7: ADD_DOCUMENTS,
   },
   markVersion: `PRAGMA user_version = ${SCHEMA_VERSION}`,
   versionQuery: 'SELECT user_version AS version FROM pragma_user_version',

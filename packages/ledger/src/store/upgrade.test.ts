@@ -20,8 +20,8 @@ afterEach(async () => {
   await home.remove();
 });
 
-/** Version 7 kept leaves as they are. */
-const AS_7 = `DROP TRIGGER log_entry_frozen; UPDATE log_entry SET leaf = unpacked(leaf);
+/** Version 7 kept leaves as they are, and archived no documents. */
+const AS_7 = `DROP TABLE archived_document; DROP TRIGGER log_entry_frozen; UPDATE log_entry SET leaf = unpacked(leaf);
   CREATE TRIGGER log_entry_frozen BEFORE UPDATE ON log_entry BEGIN SELECT RAISE(ABORT, 'append-only'); END; PRAGMA user_version = 7`;
 /** Version 6 kept every payload. */
 const AS_6 = `${AS_7}; DROP TABLE archived; DROP TABLE archive_pack; DROP TABLE erased; DROP TRIGGER envelope_kept; DROP TRIGGER envelope_dense;

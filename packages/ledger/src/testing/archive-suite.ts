@@ -1,7 +1,7 @@
 /** What must hold of payloads that were moved to an archive, whatever database keeps the rows. */
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type ErrorCode, leafHash, PREDICATE, verifyInclusion } from '@sealane/core';
+import { type Digest, type ErrorCode, leafHash, PREDICATE, sha256, utf8, verifyInclusion } from '@sealane/core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Ledger } from '../ledger.js';
 import { fsckLedger } from '../verify/fsck.js';
@@ -97,6 +97,53 @@ export function describeArchive(name: string, makeHome: () => TestHome | Promise
       expect(await ledger.entry(15)).toMatchObject({ index: 15 });
       expect(await ledger.statementsOf([PREDICATE.receipt])).toHaveLength(1);
       await ledger.close();
+    });
+
+    test('documents are packed beside entries, read back, told as moved, and fetched; rows are signed for', async () => {
+      const ledger = await filled(20);
+      const texts = Array.from({ length: 300 }, (_, n) => utf8(`report ${n}`));
+      const contents = new Map(texts.map((bytes) => [sha256(bytes), bytes]));
+      const [gone, ...documents] = contents.keys();
+      const moved: string[] = [];
+      const wish = {
+        documents: [...contents.keys()],
+        // one is not there any more
+        read: (digest: Digest) => (digest === gone ? undefined : contents.get(digest)),
+        places: place.archive ?? [],
+        moved: (some: readonly Digest[]) => void moved.push(...some),
+      };
+      expect(await ledger.moveDocumentsOut(wish)).toMatchObject({ entries: 299, packs: 2 });
+      expect(moved).toEqual(documents);
+      for (const folder of folders) expect(packsIn(folder)).toHaveLength(2);
+      await moveNumbers(ledger);
+      expect(await ledger.verify()).toMatchObject({ ok: true, problems: [] });
+      await ledger.close();
+      rmSync(folders[0]!, { recursive: true });
+      const anew = await home.openAt(place);
+      expect(await anew.documentsArchived([...contents.keys()])).toEqual(new Set(documents));
+      expect(await anew.archivedDocument(documents[280]!)).toEqual(contents.get(documents[280]!));
+      expect(await anew.archivedDocument(gone!)).toBeUndefined();
+      // packed again it lies there once, and either pack will do
+      expect(await anew.moveDocumentsOut({ ...wish, documents: documents.slice(0, 3) })).toMatchObject({ entries: 3, packs: 1 });
+      expect(await anew.verify()).toMatchObject({ ok: true });
+      await anew.close();
+      const [newest] = packsIn(folders[0]!);
+      rmSync(newest!);
+      rmSync(path.join(folders[1]!, 'blobs', 'sha256', path.basename(newest!)));
+      const later = await home.openAt(place);
+      expect(await later.archivedDocument(documents[2]!)).toEqual(contents.get(documents[2]!));
+      await later.close();
+      for (const folder of folders) renameSync(folder, `${folder}.away`);
+      const cut = await home.openAt(place);
+      await expect(cut.archivedDocument(documents[2]!)).rejects.toEqual(withCode('ARCHIVE_UNREACHABLE'));
+      await cut.close();
+      for (const folder of folders) {
+        renameSync(`${folder}.away`, folder);
+        for (const pack of packsIn(folder)) rmSync(pack);
+      }
+      const without = await home.openAt(place);
+      await expect(without.archivedDocument(documents[2]!)).rejects.toEqual(withCode('ARCHIVE_DAMAGED'));
+      await without.close();
     });
 
     test('an archive that is away is said to be away: nothing is taken for nothing, proofs and the tree hold, logging goes on', async () => {

@@ -20,6 +20,9 @@ export const ARCHIVED_BY_DEFAULT: readonly Kind[] = [
   'decision',
 ];
 
+/** The name of a class that is no kind of statement: reports, inventories and descriptions that test results name. */
+export const DOCUMENTS = 'document';
+
 /** Predicate types by their names, or as they are; those of `ARCHIVED_BY_DEFAULT` where none is named. @throws PromoterError `USAGE` */
 export function predicateTypesOf(names: readonly string[]): readonly string[] {
   const wanted = names.length === 0 ? ARCHIVED_BY_DEFAULT : names;
@@ -34,7 +37,7 @@ function predicateTypeOf(name: string): string {
   if (/^[a-z][a-z0-9+.-]*:\S{1,500}$/.test(name)) return name;
   throw new PromoterError(
     'USAGE',
-    `read --type: expected ${Object.keys(PREDICATE).join(', ')} or a predicate type, got ${JSON.stringify(name.slice(0, 80))}`,
+    `read --type: expected ${Object.keys(PREDICATE).join(', ')}, ${DOCUMENTS} or a predicate type, got ${JSON.stringify(name.slice(0, 80))}`,
   );
 }
 

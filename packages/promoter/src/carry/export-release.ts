@@ -3,6 +3,7 @@ import path from 'node:path';
 import { LIMITS, parseCheckpoint } from '@sealane/core';
 import { copyFrom, layoutSource, openLayout } from '@sealane/oci';
 import { namedBlobs } from '@sealane/trust';
+import { bringBack } from '../archive/documents.js';
 import { durableWrite, durableWriteAll, PUBLIC_FILE } from '../disk-shell.js';
 import { bundleOf, statementOf, witnessedHead } from '../log/log-statements.js';
 import type { NamedRelease, Promoter } from '../promoter.js';
@@ -28,6 +29,7 @@ export async function exportRelease(promoter: Promoter, { digest }: NamedRelease
   const there = await openLayout(path.join(out, CARRIED.content), { create: 'if-missing' });
   await there.addToIndex(await copyFrom(layoutSource(here, { digest }), there));
   const entries = await ledger.statementsAbout(digest);
+  await bringBack(promoter, entries.map(statementOf));
   for (const blob of entries.flatMap((entry) => namedBlobs(statementOf(entry))))
     await there.putBlob(await here.readBlob(blob, LIMITS.evidenceBlobBytes), { expected: blob, maxBytes: LIMITS.evidenceBlobBytes });
   await ledger.publishTiles(

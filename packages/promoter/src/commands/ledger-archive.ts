@@ -1,13 +1,14 @@
 /** `sealane ledger archive`: moves what old entries say out of the database, into folders and registries. */
 import { LedgerError, PREDICATE, PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { archivePlace, archivePlaces } from '@sealane/ledger';
-import { ARCHIVED_BY_DEFAULT, predicateTypesOf, sizeBefore } from '../archive/choose.js';
+import { archivePlace, archivePlaces, type MovedOut } from '@sealane/ledger';
+import { ARCHIVED_BY_DEFAULT, DOCUMENTS, predicateTypesOf, sizeBefore } from '../archive/choose.js';
+import { archiveDocuments } from '../archive/documents.js';
 import { type Promoter, textOption, withLockedPromoter } from '../promoter.js';
 
 export const command: CommandSpec = {
   name: 'ledger archive',
-  summary: 'move what old entries say into an archive; leaves, proofs and answers stay',
+  summary: 'move what old entries say, and documents of test results, into an archive; leaves, proofs and answers stay',
   options: [
     { flags: '--before <index|time>', description: 'entries below this index, or logged before this time (RFC 3339)', required: true },
     {
@@ -17,7 +18,7 @@ export const command: CommandSpec = {
     },
     {
       flags: '--type <type>',
-      description: `kinds to move: ${Object.keys(PREDICATE).join(', ')} or a predicate type; may be repeated (default: ${ARCHIVED_BY_DEFAULT.join(', ')})`,
+      description: `kinds to move: ${Object.keys(PREDICATE).join(', ')}, a predicate type, or ${DOCUMENTS}: what test results name and no channel offers; may be repeated (default: ${ARCHIVED_BY_DEFAULT.join(', ')})`,
       repeat: true,
     },
   ],
@@ -29,19 +30,37 @@ async function run(call: CommandCall): Promise<CommandResult> {
   return await withLockedPromoter(call, async (promoter) => {
     const places = placesOf(call, promoter);
     const before = await sizeBefore(promoter.ledger, textOption(call, 'before'));
-    const predicateTypes = predicateTypesOf(textsOf(call, 'type'));
-    const moved = await promoter.ledger.moveOut({ before, predicateTypes, places });
+    const kinds = textsOf(call, 'type');
+    const statements = kinds.filter((kind) => kind !== DOCUMENTS);
+    const predicateTypes = kinds.length > 0 && statements.length === 0 ? [] : predicateTypesOf(statements);
+    // documents first: what names them is still at hand
+    const documents = kinds.includes(DOCUMENTS) ? await archiveDocuments(promoter, before, places) : NOTHING;
+    const moved = predicateTypes.length === 0 ? NOTHING : await promoter.ledger.moveOut({ before, predicateTypes, places });
     if (moved.entries > 0) await promoter.ledger.compact();
     const { entries, packs, bytes, payloadBytes } = moved;
     return {
       exit: 0,
-      json: { before, entries, packs, bytes, payloadBytes, places },
+      json: {
+        before,
+        entries,
+        packs,
+        bytes,
+        payloadBytes,
+        documents: { count: documents.entries, packs: documents.packs, bytes: documents.bytes, documentBytes: documents.payloadBytes },
+        places,
+      },
       text:
-        entries === 0
+        entries + documents.entries === 0
           ? 'nothing to archive'
-          : `archived ${entries} entries: ${payloadBytes} bytes in ${packs} packs of ${bytes}, read back from ${places.join(', ')}`,
+          : [...archived('entries', moved), ...archived('documents', documents), `read back from ${places.join(', ')}`].join('\n'),
     };
   });
+}
+
+const NOTHING: MovedOut = { entries: 0, packs: 0, bytes: 0, payloadBytes: 0 };
+
+function archived(what: string, { entries, packs, bytes, payloadBytes }: MovedOut): readonly string[] {
+  return entries === 0 ? [] : [`archived ${entries} ${what}: ${payloadBytes} bytes in ${packs} packs of ${bytes}`];
 }
 
 function placesOf(call: CommandCall, { home }: Promoter): readonly string[] {

@@ -1,11 +1,12 @@
 /** `sealane ledger thaw`: brings archived payloads back into the database. */
 import { PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { thawDocuments } from '../archive/documents.js';
 import { withLockedPromoter } from '../promoter.js';
 
 export const command: CommandSpec = {
   name: 'ledger thaw',
-  summary: 'bring what was archived back into the database; the archive stays as it is',
+  summary: 'bring what was archived back into the database, documents into the lane; the archive stays as it is',
   options: [
     { flags: '--from <index>', description: 'entries from this index on (default: 0)' },
     { flags: '--below <index>', description: 'entries below this index (default: all)' },
@@ -15,12 +16,12 @@ export const command: CommandSpec = {
 };
 
 async function run(call: CommandCall): Promise<CommandResult> {
-  return await withLockedPromoter(call, async ({ ledger }) => {
-    const { entries } = await ledger.moveIn({
-      from: indexOption(call, 'from') ?? 0,
-      to: indexOption(call, 'below') ?? (await ledger.size()),
-    });
-    return { exit: 0, json: { entries }, text: `brought back ${entries} entries` };
+  return await withLockedPromoter(call, async (promoter) => {
+    const { ledger } = promoter;
+    const range = { from: indexOption(call, 'from') ?? 0, to: indexOption(call, 'below') ?? (await ledger.size()) };
+    const { entries } = await ledger.moveIn(range);
+    const documents = await thawDocuments(promoter, range);
+    return { exit: 0, json: { entries, documents }, text: `brought back ${entries} entries and ${documents} documents` };
   });
 }
 

@@ -19,6 +19,7 @@ import {
   type WitnessedTime,
 } from '@sealane/trust';
 import { imagePartsOf, promoterGates } from '@sealane/trust/promoter-gates';
+import { withDocuments } from '../archive/documents.js';
 import { readBlob } from '../content.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import { statementOf } from '../log/log-statements.js';
@@ -49,6 +50,10 @@ export async function gateInput(promoter: GateSource, question: Question, at: Ju
     verifiedStatements(promoter, question, releaseDoc),
     fleetOf(promoter, question),
   ]);
+  const read = await withDocuments(
+    promoter,
+    statements.map(({ statement }) => statement),
+  );
   return {
     ...question,
     releaseDoc,
@@ -56,7 +61,7 @@ export async function gateInput(promoter: GateSource, question: Question, at: Ju
     policyDigest,
     statements,
     refused,
-    blob: (digest) => readBlob(promoter, digest),
+    blob: (digest) => readBlob(read, digest),
     fleet,
     time: await timeOf(promoter, question.stage, at),
     groups: policy.groups,

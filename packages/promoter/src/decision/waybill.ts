@@ -3,6 +3,7 @@ import { type Digest, digestHex, isDigest, type JsonObject, PREDICATE, sha256 } 
 import type { LedgerEntry } from '@sealane/ledger';
 import { decisionInputs, encodeWaybill, readDecision, type WaybillBlob, BUNDLE_MEDIA_TYPE, readCarriedBundle } from '@sealane/trust';
 import path from 'node:path';
+import { bringBack } from '../archive/documents.js';
 import { readBlob } from '../content.js';
 import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
 import { bundleOf, firstCheckpoint, statementOf } from '../log/log-statements.js';
@@ -28,7 +29,7 @@ export async function buildWaybill(promoter: Promoter, question: Question, decis
 /**
  * The bytes of a waybill. The same ledger gives the same bytes.
  *
- * Each statement's proof is under the first quorum checkpoint that covers it: for decisions that checkpoint is their witnessed time.
+ * Documents that it lists come back out of the archive first: sites read them. Each statement's proof is under the first quorum checkpoint that covers it: for decisions that checkpoint is their witnessed time.
  */
 export async function waybillOf(promoter: Promoter, question: Question, decision: LedgerEntry): Promise<Uint8Array> {
   const { ledger } = promoter;
@@ -47,6 +48,7 @@ export async function waybillOf(promoter: Promoter, question: Question, decision
   const unique = [...new Map([...entries, ...rigs, ...ways].map((entry) => [entry.index, entry])).values()].sort(
     (a, b) => a.index - b.index,
   );
+  await bringBack(promoter, unique.map(statementOf));
   const bundles: JsonObject[] = [];
   for (const entry of unique) bundles.push(await bundleOf(ledger, entry, await firstCheckpoint(ledger, entry.index)));
   return encodeWaybill({

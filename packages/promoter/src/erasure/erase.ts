@@ -6,6 +6,7 @@ import path from 'node:path';
 import { type Digest, digestHex, LIMITS, PREDICATE, PromoterError, type Signer } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
 import { erasureStatement, namedBlobs, parseWaybill, readErasure, subjectDigests } from '@sealane/trust';
+import { expectInNoPack } from '../archive/documents.js';
 import { readBlob } from '../content.js';
 import { removeFile } from '../disk-shell.js';
 import { describeEntry, type LoggedStatement, signAndLog, statementOf, witnessedHead } from '../log/log-statements.js';
@@ -29,13 +30,14 @@ export interface Erased {
  * again under the erasure that is there.
  *
  * @throws PromoterError `EVIDENCE_SIGNER` not the registrar's key; `STATEMENT_UNKNOWN` no test result names a document; `CONTENT_IN_FORCE` a channel
- *   leads to it; `CONTENT_MISSING` a channel's waybill is not there; `LOG_WITNESS` logged, nothing removed
+ *   leads to it; `STATEMENT_ARCHIVED` a pack has it; `CONTENT_MISSING` a channel's waybill is not there; `LOG_WITNESS` logged, nothing removed
  */
 export async function eraseDocuments(promoter: Promoter, { documents, reason, registrar }: EraseWish): Promise<Erased> {
   expectRegistrar(promoter, registrar, 'erase documents');
   const wanted = [...new Set(documents)];
   const naming = await resultsNaming(promoter, wanted);
   expectNotInForce(promoter, wanted);
+  await expectInNoPack(promoter, wanted);
   const known = await erasuresOf(promoter, wanted, registrar);
   const erased = new Set(known.flatMap((entry) => readErasure(statementOf(entry)).documents));
   const open = wanted.filter((digest) => !erased.has(digest));

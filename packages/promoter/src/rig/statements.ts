@@ -13,6 +13,7 @@ import {
 } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
 import { hintOf, keySubject, type Policy, readRig, readTestResult, subjectOfRecall } from '@sealane/trust';
+import { withDocuments } from '../archive/documents.js';
 import { readBlob } from '../content.js';
 import type { GateSource } from '../decision/gate-source.js';
 import { statementOf } from '../log/log-statements.js';
@@ -25,13 +26,14 @@ const ABOUT_RIGS: readonly string[] = [PREDICATE.rig, PREDICATE.rigRebuild, PRED
  * log order. Who may have said so is for the gates to judge.
  */
 export async function rigStatements(
-  promoter: Pick<GateSource, 'home' | 'ledger'>,
+  promoter: Pick<GateSource, 'home' | 'ledger' | 'blobs'>,
   entries: readonly LedgerEntry[],
 ): Promise<readonly LedgerEntry[]> {
   const results = entries.filter(({ statement }) => statement.predicateType === PREDICATE.testResult);
   // what was there in a run is read only where something was ever recalled: most lanes never recall anything
   const recalled = await promoter.ledger.knowsType(PREDICATE.recall);
-  const things = new Set(results.flatMap((entry) => [keySubject(entry.keyId), ...(recalled ? thingsOf(promoter, entry) : [])]));
+  const read = recalled ? await withDocuments(promoter, results.map(statementOf)) : promoter;
+  const things = new Set(results.flatMap((entry) => [keySubject(entry.keyId), ...(recalled ? thingsOf(read, entry) : [])]));
   const found = new Map<number, LedgerEntry>();
   for (const thing of things) {
     for (const entry of await promoter.ledger.statementsAbout(thing, ABOUT_RIGS)) found.set(entry.index, entry);
@@ -40,7 +42,7 @@ export async function rigStatements(
 }
 
 /** The subjects under which a recall of the hardware of a run would be found. A result or inventory that cannot be read counts in no gate. */
-function thingsOf(promoter: Pick<GateSource, 'home'>, entry: LedgerEntry): readonly Digest[] {
+function thingsOf(promoter: Pick<GateSource, 'home' | 'blobs'>, entry: LedgerEntry): readonly Digest[] {
   try {
     const { hardware } = readTestResult(statementOf(entry));
     const bytes = hardware === undefined ? undefined : readBlob(promoter, hardware);

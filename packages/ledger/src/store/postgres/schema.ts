@@ -1,6 +1,15 @@
 /** The schema in PostgreSQL's words: the same tables, and guards that hold for a whole statement, TRUNCATE too. */
 import { PROJECTION_SCHEMA } from '../../projection/schema.js';
-import { ARCHIVE_TABLES, KEPT, LOG_KEY_TABLE, LOG_TABLES, LOG_TABLES_SCHEMA, NOT_DENSE, SCHEMA_VERSION } from '../schema.js';
+import {
+  ARCHIVE_TABLES,
+  ARCHIVED_DOCUMENT_TABLE,
+  KEPT,
+  LOG_KEY_TABLE,
+  LOG_TABLES,
+  LOG_TABLES_SCHEMA,
+  NOT_DENSE,
+  SCHEMA_VERSION,
+} from '../schema.js';
 import type { Dialect } from '../store.js';
 
 /** A function that a trigger calls. */
@@ -99,6 +108,12 @@ const ADD_ARCHIVE = [
   ]),
 ];
 
+const DOCUMENT_GUARDS = GUARDS.filter(({ table }) => table === 'archived_document');
+const ADD_DOCUMENTS = [
+  ...ARCHIVED_DOCUMENT_TABLE.map(translated),
+  ...DOCUMENT_GUARDS.flatMap((trigger) => [...(trigger.guard === FROZEN ? [] : [createGuard(trigger.guard)]), ...createTrigger(trigger)]),
+];
+
 /** The schema in PostgreSQL's words. */
 export const POSTGRES: Dialect = {
   name: 'postgres',
@@ -106,12 +121,12 @@ export const POSTGRES: Dialect = {
   schema: [...TABLES_AND_INDEXES, ...FENCE, ...GUARD_FUNCTIONS, ...GUARDS.flatMap(createTrigger)],
   projection: PROJECTION_SCHEMA.map(translated),
   upgrades: {
-    2: [...ADD_LOG_KEY, ...ADD_ARCHIVE],
-    3: [...ADD_LOG_KEY, ...ADD_ARCHIVE],
-    4: ADD_ARCHIVE,
-    5: ADD_ARCHIVE,
-    6: ADD_ARCHIVE,
-    7: [],
+    2: [...ADD_LOG_KEY, ...ADD_ARCHIVE, ...ADD_DOCUMENTS],
+    3: [...ADD_LOG_KEY, ...ADD_ARCHIVE, ...ADD_DOCUMENTS],
+    4: [...ADD_ARCHIVE, ...ADD_DOCUMENTS],
+    5: [...ADD_ARCHIVE, ...ADD_DOCUMENTS],
+    6: [...ADD_ARCHIVE, ...ADD_DOCUMENTS],
+    7: ADD_DOCUMENTS,
   },
   markVersion: `COMMENT ON TABLE ledger IS 'sealane ledger, schema ${SCHEMA_VERSION}'`,
   versionQuery: `SELECT coalesce(substring(obj_description(to_regclass('public.ledger'), 'pg_class') from '^sealane ledger, schema (\\d+)$'), '0')::bigint AS version`,
