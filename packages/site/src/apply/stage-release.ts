@@ -18,6 +18,7 @@ import {
   walkRelease,
   type WalkedRelease,
 } from '@sealane/oci';
+import { manifestFileName } from '@sealane/trust';
 import { crashPoint } from '../crash-point.js';
 import { blobPath } from '../fetch/mirror.js';
 import type { Site } from '../site.js';
@@ -29,9 +30,6 @@ const RESERVE_BYTES = 16 * 1024 * 1024;
 
 /** Layers of programs shrink to a third or a quarter when packed. */
 const UNPACK_FACTOR = 4;
-
-/** Names that a file of a manifest or firmware component may be laid down under. */
-const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /**
  * Lays the release down in its slot; one that is there already is left alone.
@@ -117,10 +115,9 @@ export async function unpackComponent(
     case 'manifest':
     case 'firmware': {
       const { layer } = await readArtifact(store, component.digest);
-      const title = layer.annotations?.['org.opencontainers.image.title'] ?? component.name;
       world.disk.makeFolder(target, 0o755);
       const bytes = await store.readBlob(layer.digest, layer.size);
-      world.disk.writeSynced(path.join(target, FILE_NAME.test(title) ? title : component.name), bytes, 0o644);
+      world.disk.writeSynced(path.join(target, manifestFileName(component.name, layer.annotations)), bytes, 0o644);
       world.disk.syncFolder(target);
     }
   }

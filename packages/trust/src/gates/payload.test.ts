@@ -336,6 +336,18 @@ describe('payload', () => {
     });
   });
 
+  test('judges a file by the name under which sites lay it down, though it can be read as something else too', () => {
+    const both = `;x: |\n  [Container]\n  Image=${IMAGE}\n  PodmanArgs=--memory 64m --cpus 0.5\n  Network=host\n  A=b: \\\n${POD.replaceAll('\n', ' # \\\n')}`;
+    const under = (component: string, title: string): string => {
+      const lane = laneOf({ [title]: both });
+      lane.components = lane.components.map((part) => ({ ...part, name: component }));
+      return check(lane).actual;
+    };
+    expect(under('pods', 'pod.yaml')).toBe('1 manifests hold');
+    expect(under('pods', 'web.container')).toContain('web.container:5 host-network');
+    expect(under('web.container', 'a folder/pod.yaml')).toContain('web.container:5 host-network');
+  });
+
   test('refuses a manifest that is not there, or has other bytes', () => {
     const [missing, other] = [laneOf({ 'pod.yaml': POD }), laneOf({ 'pod.yaml': POD })];
     missing.blobs.delete(sha256(utf8(POD)));

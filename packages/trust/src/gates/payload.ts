@@ -1,6 +1,7 @@
 /** Payload: what the manifests of a release ask of an orchestrator. Judged over the very bytes that sites will hand to it. */
 import { type Check, type Digest, isDigest, parseStrictJson, LIMITS, SealaneError, sha256 } from '@sealane/core';
 import { z } from 'zod';
+import { manifestFileName } from '../payload/manifest-name.js';
 import { type Finding, PAYLOAD_RULES } from '../payload/finding.js';
 import { readManifestFile } from '../payload/manifest-file.js';
 import { payloadFindings } from '../payload/payload-findings.js';
@@ -61,7 +62,7 @@ function evaluatePayload(context: GateContext, config: Config): Check {
   }
   const findings: PlacedFinding[] = [];
   for (const { name, digest } of manifests) {
-    const read = readManifest(context, digest);
+    const read = readManifest(context, name, digest);
     if (!read.ok) return failed(id, { expected, actual: `manifest ${name}: ${read.why}`, remedy, evidence: [], code: read.code });
     const judged = payloadFindings(readManifestFile(read.file, read.bytes));
     if (!judged.ok) return refuse(`${read.file}:${judged.line} cannot be judged: ${judged.why}`);
@@ -98,11 +99,11 @@ const artifactShape = z.looseObject({
   layers: z.array(z.looseObject({ digest: z.string(), annotations: z.record(z.string(), z.string()).exactOptional() })).length(1),
 });
 
-/** The one layer of an artifact manifest, and the file name that its author gave it. */
-function readManifest({ blob }: GateContext, digest: Digest): ReadManifest {
+/** The one layer of an artifact manifest, under the name that sites give it. */
+function readManifest({ blob }: GateContext, component: string, digest: Digest): ReadManifest {
   const artifact = blobOf(blob, digest);
   if (!artifact.ok) return artifact;
-  const layer = layerOf(artifact.bytes);
+  const layer = layerOf(component, artifact.bytes);
   if (layer === undefined) return { ok: false, why: 'it is no artifact of one layer', code: 'PAYLOAD_REFUSED' };
   const content = blobOf(blob, layer.digest);
   return content.ok ? { ok: true, file: layer.title, bytes: content.bytes } : content;
@@ -118,12 +119,12 @@ function blobOf(
   return { ok: true, bytes };
 }
 
-function layerOf(bytes: Uint8Array): { readonly digest: Digest; readonly title: string } | undefined {
+function layerOf(component: string, bytes: Uint8Array): { readonly digest: Digest; readonly title: string } | undefined {
   try {
     const parsed = artifactShape.safeParse(parseStrictJson(bytes, { maxBytes: LIMITS.releaseManifestBytes, maxDepth: LIMITS.jsonDepth }));
     const layer = parsed.data?.layers[0];
     if (layer === undefined || !isDigest(layer.digest)) return undefined;
-    return { digest: layer.digest, title: layer.annotations?.['org.opencontainers.image.title'] ?? 'manifest' };
+    return { digest: layer.digest, title: manifestFileName(component, layer.annotations) };
   } catch (error) {
     if (!(error instanceof SealaneError)) throw error;
     return undefined;

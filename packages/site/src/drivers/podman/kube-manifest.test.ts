@@ -81,6 +81,12 @@ describe('images of a manifest', () => {
     if (text !== '\ud800') expect(run).toThrow(expected);
   });
 
+  test('a file whose name is that of a quadlet unit is none: it was judged as one', () => {
+    expect(() => manifestImages('/slot/pods/web.container', utf8(POD), parts)).toThrow(
+      expect.objectContaining({ code: 'DRIVER_REFUSED', message: expect.stringContaining('quadlet') as string }),
+    );
+  });
+
   test('arbitrary text is refused with a name, or names parts only', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {

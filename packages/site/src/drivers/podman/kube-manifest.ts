@@ -1,6 +1,7 @@
 /** What a Kubernetes manifest makes `podman kube play` run: its images, each a part of the release that carries it, and the names of its pods. */
+import path from 'node:path';
 import { type Digest, fromUtf8, isDigest, SiteError } from '@sealane/core';
-import { isOddMerge, isPlainTag, misspeltField, strangeCharacter } from '@sealane/trust';
+import { isOddMerge, isPlainTag, isQuadletName, misspeltField, strangeCharacter } from '@sealane/trust';
 import { type Document, isNode, isScalar, parseAllDocuments, type ScalarTag, visit } from 'yaml';
 
 /** An image as the manifest names it: `NAME@DIGEST`. */
@@ -59,6 +60,8 @@ const OCTAL: ScalarTag = { tag: 'tag:yaml.org,2002:int', default: true, test: /^
 
 /** The documents of a manifest. @throws SiteError `DRIVER_REFUSED` not YAML, or with a field that only Podman reads */
 export function manifestDocuments(file: string, bytes: Uint8Array): readonly unknown[] {
+  // what was judged as a unit is not run as a pod, though one file can be both
+  if (isQuadletName(path.basename(file))) throw refused(file, 'a Kubernetes manifest', 'a name of a quadlet unit');
   const documents = yamlDocuments(file, textOf(file, bytes));
   // `Containers` is run by Podman, and would be seen by none of those who look for `containers`
   const place = documents.map(misspeltField).find((each) => each !== undefined);
