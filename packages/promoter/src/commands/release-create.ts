@@ -6,6 +6,7 @@ import { SERVER_ROOT } from '../client/root-file-shell.js';
 import { serviceAddress } from '../client/service-address.js';
 import { KEY } from '../command-parts.js';
 import { listOption, optionalText, textOption, withLockedPromoter } from '../promoter.js';
+import type { ComponentKind } from '@sealane/trust';
 import { type ComponentWish, componentWish, createRelease } from '../release/create.js';
 import { readDeclaration } from '../release/declaration.js';
 
@@ -30,13 +31,10 @@ export const command: CommandSpec = {
 
 async function run(call: CommandCall): Promise<CommandResult> {
   const { cwd } = call.io;
-  const local = (wish: ComponentWish): ComponentWish =>
-    wish.kind === 'image' ? wish : { ...wish, source: path.resolve(cwd, wish.source) };
+  const local = (wish: ComponentWish): ComponentWish => ({ ...wish, source: path.resolve(cwd, wish.source) });
   const components = [
-    ...listOption(call, 'image').map((text) => imageWish(text, cwd)),
-    ...listOption(call, 'files').map((text) => local(componentWish('files', text, 'files'))),
-    ...listOption(call, 'manifest').map((text) => local(componentWish('manifest', text, 'manifest'))),
-    ...listOption(call, 'firmware').map((text) => local(componentWish('firmware', text, 'firmware'))),
+    ...wishesOf(call, 'image').map((wish) => imageAt(wish, cwd)),
+    ...(['files', 'manifest', 'firmware'] as const).flatMap((kind) => wishesOf(call, kind).map(local)),
   ];
   const declaration = optionalText(call, 'declare');
   const declares = declaration === undefined ? {} : { declares: readDeclaration(path.resolve(cwd, declaration)) };
@@ -54,9 +52,19 @@ async function run(call: CommandCall): Promise<CommandResult> {
   return { exit: 0, json: made, text: `${made.release}  ${made.name}@${made.version}` };
 }
 
+/** The parts of a kind. One without a name is called as its kind, the next `KIND-2`. */
+function wishesOf(call: CommandCall, kind: ComponentKind): readonly ComponentWish[] {
+  let unnamed = 0;
+  return listOption(call, kind).map((text) => {
+    const wish = componentWish(kind, text, '');
+    if (wish.name !== '') return wish;
+    unnamed += 1;
+    return { ...wish, name: unnamed === 1 ? kind : `${kind}-${unnamed}` };
+  });
+}
+
 /** Paths in a REF are relative to the caller's folder. */
-function imageWish(text: string, cwd: string): ComponentWish {
-  const wish = componentWish('image', text, 'image');
+function imageAt(wish: ComponentWish, cwd: string): ComponentWish {
   const [, scheme, file, rest = ''] = /^(oci|oci-archive):([^@]+)(@.*)?$/s.exec(wish.source) ?? [];
   return scheme === undefined || file === undefined ? wish : { ...wish, source: `${scheme}:${path.resolve(cwd, file)}${rest}` };
 }

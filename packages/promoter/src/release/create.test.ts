@@ -135,9 +135,15 @@ describe('release create', () => {
 
   it('of two parts under one name is 2 and says how to name them', async () => {
     const part = ['--manifest', lane.file('pod.yaml', 'kind: Pod\n')];
-    const answer = await create('1.0.0', [...part, ...part]);
+    const answer = await create('1.0.0', [...part, '--manifest', `manifest=${lane.file('pod.yaml', 'kind: Pod\n')}`]);
     expect(answer.json.error.hint).toMatch(/--manifest NAME=/);
     await expectRefused(answer, 2, 'USAGE');
+  });
+
+  it('of several parts without names numbers them, in the order given', async () => {
+    const [pod, job, image] = [lane.file('pod.yaml', 'kind: Pod\n'), lane.file('job.yaml', 'kind: Job\n'), lane.file('fw.bin', '1')];
+    const { json } = await create('1.0.0', ['--manifest', pod, '--manifest', `own=${job}`, '--manifest', job, '--firmware', image]);
+    expect(json.components.map(({ name }: { name: string }) => name)).toEqual(['manifest', 'own', 'manifest-2', 'firmware']);
   });
 
   it('by a key that is no author’s is 3', async () => {
