@@ -77,7 +77,7 @@ const LEDGER: readonly RequirementRow[] = [
   ['D6', 'pages for people', ''],
   ['D7', 'export: one file to check a release or a period offline, without Sealane', ''],
   ['D8', 'outgrows one machine: PostgreSQL with several promoters', ''],
-  ['D9', 'backup and retention', 'receipts and records are not erased'],
+  ['D9', 'backup and retention', 'receipts and records of sites and rigs are not erased: questions about a site would lack them unseen'],
 ];
 
 /** The parts of the page, each with its letter. */

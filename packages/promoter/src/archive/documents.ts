@@ -2,6 +2,7 @@
  * Documents of test results, in `lane/content` or in the archive: which may go there, how they come back, and how they are read where they are away. What a channel
  * offers, its sites read: it stays, and comes back before a waybill lists it. Where the archive cannot be reached nothing is decided.
  */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type Digest, digestHex, isDigest, LedgerError, LIMITS, PREDICATE, PromoterError, type Statement } from '@sealane/core';
 import type { Ledger, LedgerEntry, MovedOut, PastLedger } from '@sealane/ledger';
@@ -37,12 +38,15 @@ export async function bringBack({ home, ledger }: DocumentSource, statements: re
 
 async function documentsAway(place: DocumentSource, statements: readonly Naming[]): Promise<ReadonlyMap<Digest, Uint8Array>> {
   const found = new Map<Digest, Uint8Array>();
-  const named = [...new Set(statements.flatMap(namedBlobs))];
-  for (const digest of named.length === 0 ? [] : await place.ledger.documentsArchived(named)) {
-    if (readBlob(place, digest) !== undefined) continue;
+  const { home, blobs, ledger } = place;
+  // most lanes have them all: nothing is asked then
+  const missing = [...new Set(statements.flatMap(namedBlobs))].filter(
+    (digest) => blobs?.has(digest) !== true && !existsSync(blobFile(home.content, digest)),
+  );
+  for (const digest of missing.length === 0 ? [] : await ledger.documentsArchived(missing)) {
     // what was erased does not come back, whatever an old copy of the archive has
-    if ((await place.ledger.statementsAbout(digest, PREDICATE.erasure)).length > 0) continue;
-    const bytes = await place.ledger.archivedDocument(digest);
+    if ((await ledger.statementsAbout(digest, PREDICATE.erasure)).length > 0) continue;
+    const bytes = await ledger.archivedDocument(digest);
     if (bytes !== undefined) found.set(digest, bytes);
   }
   return found;
