@@ -224,6 +224,7 @@ export { encodeRole } from './tuf/file-names.js';
 export { manifestFileName } from './payload/manifest-name.js';
 export { misspeltField } from './payload/kubernetes-keys.js';
 export { isOddMerge, isPlainTag, strangeCharacter } from './payload/yaml-dialects.js';
+export { hasControl, isExpanded, mayBeManyWords } from './payload/quadlet-words.js';
 export { systemdWords } from './payload/systemd-words.js';
 export { isQuadletName, parseQuadlet, type QuadletEntry, type QuadletUnit } from './payload/quadlet-file.js';
 export {

@@ -152,6 +152,11 @@ describe('payload', () => {
     ['a port on every node', object('Service', 'spec: { type: NodePort }'), 'pod.yaml:13 open-route'],
     ['no confinement', inContainer('      securityContext: { seccompProfile: { type: Unconfined } }'), 'pod.yaml:8 privileged'],
     [
+      'a label that SELinux does not hold',
+      inContainer('      securityContext: { seLinuxOptions: { type: spc_t } }'),
+      'pod.yaml:8 privileged',
+    ],
+    [
       'no confinement by an annotation',
       pod('{ name: web }', '{ name: web, annotations: { io.podman.annotations.label/app: disable } }'),
       'pod.yaml:3 privileged',
@@ -259,6 +264,17 @@ describe('payload', () => {
     ['a capability in quotes', `${QUADLET}AddCapability="CAP_SYS_ADMIN"\n`, 'web.container:5 privileged'],
     ['a command of the host', `${QUADLET}[Service]\nExecStartPre=/bin/sh\n`, 'web.container:6 privileged'],
     ['a password whose name is in quotes', `${QUADLET}Environment="DB_PASSWORD"=hunter2\n`, 'web.container:5 plaintext-secret'],
+    [
+      'an image that a variable makes of a mount',
+      `${QUADLET}Mount=type=\${X}image,source=models,dst=/x\n`,
+      'web.container:5 unpinned-image',
+    ],
+    ['an image that a specifier makes of a mount', `${QUADLET}Mount=type=%p,source=models,dst=/x\n`, 'web.container:5 unpinned-image'],
+    ['a flag in place of a value that is none', `${QUADLET}HostName=$X\nAnnotation=--privileged=true\n`, 'web.container:5 privileged'],
+    ['flags in a variable', `${QUADLET}PodmanArgs=--tty $X\n[Service]\nEnvironment=X=--privileged\n`, 'web.container:5 privileged'],
+    ['a line in a mount', `${QUADLET}Mount='type=volume,"source=a\\nExecStartPre=/bin/sh",dst=/x'\n`, 'web.container:5 privileged'],
+    ['what SELinux does not hold', `${QUADLET}SecurityLabelType=spc_t\n`, 'web.container:5 privileged'],
+    ['all of /proc by a variable', `${QUADLET}Unmask=A\${X}LL\n`, 'web.container:5 privileged'],
     ['no limit of memory', QUADLET.replace('--memory 64m', ''), 'web.container:1 unbounded-resources'],
     ['a password', `${QUADLET}Environment=MODE=x "DB_PASSWORD=hunter2"\n`, 'web.container:5 plaintext-secret'],
   ])('refuses a quadlet unit with %s, by file and line', (_, text, where) => {

@@ -99,6 +99,9 @@ function unconfined(context: unknown, place: Place, name: string, report: Report
     const profile = isRecord(context) ? context[field] : undefined;
     if (isRecord(profile) && profile['type'] === 'Unconfined') report('privileged', [...place, field, 'type'], name, `${field} Unconfined`);
   }
+  const label = isRecord(context) ? context['seLinuxOptions'] : undefined;
+  if (isRecord(label) && isUnconfined(label['type']))
+    report('privileged', [...place, 'seLinuxOptions', 'type'], name, `SELinux type ${String(label['type'])}`);
 }
 
 /** What engines are told in annotations, past the fields: no confinement, every port, and of what Podman makes a volume. */

@@ -24,9 +24,9 @@ export function isOfHost(namespace: unknown): boolean {
   return typeof namespace === 'string' && /^(?:host(?::|$)|ns:)|[$%]/.test(namespace.trim());
 }
 
-/** Whether an option takes confinement away. */
+/** Whether an option takes confinement away; `spc_t` is the type of containers that SELinux does not hold. */
 export function isUnconfined(option: unknown): boolean {
-  return /unconfined|disable|[$%]/i.test(String(option));
+  return /unconfined|disable|\bspc_t\b|[$%]/i.test(String(option));
 }
 
 /** Whether a range holds every address of its family. */

@@ -5,6 +5,7 @@ import { isPinned } from './image-reference.js';
 import { isAnyAddress, isHostCapability, isLimit, isOfHost, isOn, isUnconfined } from './lax-value.js';
 import { podmanFlags } from './podman-args.js';
 import type { QuadletEntry, QuadletUnit } from './quadlet-file.js';
+import { hasControl, mayBeManyWords } from './quadlet-words.js';
 import { isPlainSecret } from './secret-text.js';
 import { systemdWords } from './systemd-words.js';
 
@@ -17,6 +18,7 @@ export function quadletFindings(unit: QuadletUnit): readonly Finding[] {
   if (unit.type === 'build') report('unpinned-image', 1, 'is built where it runs');
   images(unit, report);
   for (const entry of unit.entries) {
+    if (!['Unit', 'Service', 'Install'].includes(entry.section)) words(entry, report);
     if (unit.type === 'container' || unit.type === 'pod' || unit.type === 'kube') oneEntry(entry, report);
   }
   if (unit.type === 'container') bounds(unit, report);
@@ -40,6 +42,12 @@ function oneImage(value: string, line: number, report: Report): void {
   if (!isPinned(value) && !value.endsWith('.image')) report('unpinned-image', line, `image ${value}`);
 }
 
+/** What would end up elsewhere than where it is written. */
+function words({ key, value, line }: QuadletEntry, report: Report): void {
+  if (mayBeManyWords({ key, value })) report('privileged', line, `${key}=${value}, which systemd may make any flag of podman of`);
+  if (key === 'Mount' && hasControl(value)) report('privileged', line, 'a mount with a line end, which begins another line of the unit');
+}
+
 function oneEntry({ section, key, value, line }: QuadletEntry, report: Report): void {
   if (section === 'Service' && key.startsWith('Exec')) report('privileged', line, `${key}= runs a command of the host`);
   if (key === 'Network' && isOfHost(value)) report('host-network', line, `Network=${value}`);
@@ -48,7 +56,13 @@ function oneEntry({ section, key, value, line }: QuadletEntry, report: Report): 
   if (key === 'Mount') for (const word of systemdWords(value)) mount(word, line, report);
   if (key === 'AddDevice') device(value, line, report);
   if (key === 'Rootfs') report('host-mount', line, `folder ${value} of the host`);
-  const isLoose = { SeccompProfile: isUnconfined(value), SecurityLabelDisable: isOn(value), Unmask: /\bALL\b/i.test(value) }[key];
+  const isLoose = {
+    SeccompProfile: isUnconfined(value),
+    AppArmor: isUnconfined(value),
+    SecurityLabelDisable: isOn(value),
+    SecurityLabelType: isUnconfined(value),
+    Unmask: /\bALL\b|[$%]/i.test(value),
+  }[key];
   if (isLoose === true) report('privileged', line, `${key}=${value}`);
   if (key === 'AddCapability') {
     for (const capability of systemdWords(value).filter(isHostCapability)) report('privileged', line, `capability ${capability}`);
@@ -71,6 +85,8 @@ function mount(value: string, line: number, report: Report): void {
   const fields = new Map(parts.map((part) => [part.slice(0, part.indexOf('=')).trim(), part.slice(part.indexOf('=') + 1).trim()]));
   const source = fields.get('source') ?? fields.get('src') ?? '';
   const type = fields.get('type') ?? 'volume';
+  // systemd may make an image of it
+  if (/[$%]/.test(value)) report('unpinned-image', line, `mounts ${value}, which is not known before it runs`);
   if (type === 'image') oneImage(source, line, report);
   else if (type === 'bind' || type === 'glob' || isHostPath(source)) report('host-mount', line, `folder ${source} of the host`);
 }

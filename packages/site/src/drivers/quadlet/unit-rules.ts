@@ -3,7 +3,7 @@
  * a command of the host, reach into other units of it, or get an image from elsewhere is no part of a release, and what is not listed is refused.
  */
 
-import { systemdWords } from '@sealane/trust';
+import { hasControl, isExpanded, mayBeManyWords, systemdWords } from '@sealane/trust';
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
@@ -46,10 +46,23 @@ export function foreignUnit(key: string, value: string, own: readonly string[]):
   return words(value).find((unit) => unit !== '' && unit !== 'network-online.target' && !own.includes(unit));
 }
 
+/** Names of what the engine makes, which stand as words of their own in its command lines: `--all` would be a flag. */
+const NAMES = words('ContainerName VolumeName NetworkName');
+
+/** What a value should be that is not read alike by quadlet, systemd and podman; undefined where it is. */
+export function plainValue(section: string, key: string, value: string): string | undefined {
+  if (['Unit', 'Service', 'Install'].includes(section)) return undefined;
+  if (isExpanded({ key, value }) || mayBeManyWords({ key, value }))
+    return 'a value in which systemd expands nothing ($$ and %% stand for $ and %)';
+  if (key === 'Mount' && hasControl(value)) return 'a mount without control characters';
+  if (NAMES.includes(key) && !/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(value)) return 'a plain name';
+  return undefined;
+}
+
 /** Values that get an image from elsewhere. */
 export function namesImage(section: string, key: string, value: string): boolean {
   // quadlet takes quotes and escapes away, and podman those of a row of CSV
   if (section === 'Container' && key === 'Mount')
     return systemdWords(value).some((word) => /(?:^|,)\s*type\s*=\s*(?:image|artifact)\b/.test(word.replaceAll('"', '')));
-  return section === 'Volume' && key === 'Driver' && value === 'image';
+  return section === 'Volume' && key === 'Driver' && value.replaceAll('"', '') === 'image';
 }

@@ -81,6 +81,16 @@ test.each([
   ['Secret=db-password,target=../../etc/passwd', 'got db-password,target=../../etc/passwd'],
   ['Secret=db-password,uid=0', 'uid=0'],
   ['Image=other', 'got 2'],
+  // systemd expands what quadlet writes as it is: to an image, and `$X` to no word at all, so that the next flag is its value
+  ['Mount=type=${X}image,source=other,destination=/x', 'expands nothing'],
+  ['Mount=type=%p,source=other,destination=/x', 'expands nothing'],
+  ['HostName=$X\nAnnotation=--privileged=true', 'got HostName=$X'],
+  ['Environment="\\x24X"', 'expands nothing'],
+  ['Volume=:$X', 'expands nothing'],
+  ['HealthCmd="$X"', 'expands nothing'],
+  // quadlet writes the source into RequiresMountsFor= as it is
+  ['Mount=\'type=bind,"source=/x\\n[Service]\\nExecStartPre=/bin/sh",destination=/x\'', 'without control characters'],
+  ['ContainerName=--all', 'a plain name'],
   ['[Service]\nExecStartPre=/bin/sh', 'ExecStartPre= in [Service]'],
   ['[Service]\nUser=root', 'User= in [Service]'],
   ['[Unit]\nFailureAction=reboot', 'FailureAction= in [Unit]'],
@@ -101,6 +111,10 @@ test.each([
   );
 });
 
+test.each(['Environment=COST=5$ A=$$HOME%%', 'HealthCmd=test -e $STATE', "Exec=sh -c 'echo $A %%'"])('takes a unit with %j', (line) => {
+  expect(Buffer.from(set(container(line)).files[0]?.bytes ?? []).toString()).toContain(`${line}\n`);
+});
+
 test.each<[string, Readonly<Record<string, string>>, string]>([
   ['nothing that runs', { 'data.volume': '[Volume]\n' }, 'got none'],
   ['another type of unit', { ...container(''), 'app.build': '[Build]\n' }, 'got build'],
@@ -111,6 +125,8 @@ test.each<[string, Readonly<Record<string, string>>, string]>([
   ['an image by tag', { 'a.container': '[Container]\nImage=registry.example/readings:1\n' }, 'images by digest'],
   ['an image of no release', { 'a.container': `[Container]\nImage=registry.example/a@sha256:${'cd'.repeat(32)}\n` }, 'which is none'],
   ['a volume out of an image', { ...container(''), 'a.volume': '[Volume]\nDriver=image\n' }, 'Driver=image'],
+  ['a volume out of an image in quotes', { ...container(''), 'a.volume': '[Volume]\nDriver="image"\n' }, 'Driver="image"'],
+  ['a flag as a name', { ...container(''), 'a.volume': '[Volume]\nVolumeName=--opt=image=x\n' }, 'a plain name'],
 ])('refuses a set with %s', (_, files, problem) => {
   expect(() => set(files)).toThrow(
     expect.objectContaining({ code: 'DRIVER_REFUSED', message: expect.stringContaining(problem) as string }),

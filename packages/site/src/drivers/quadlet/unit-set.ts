@@ -6,7 +6,7 @@ import type { Credentials } from '../credentials.js';
 import { imagesOf, manifestDocuments, type ManifestImage, refused } from '../podman/kube-manifest.js';
 import { type SecretVolume, withSecretVolumes, yamlDocuments } from '../podman/secret-volumes.js';
 import { secretMount } from './secret-mount.js';
-import { foreignUnit, isAllowed, namesImage, TYPES } from './unit-rules.js';
+import { foreignUnit, isAllowed, namesImage, plainValue, TYPES } from './unit-rules.js';
 
 /** A file of a release. */
 export interface ReleaseFile {
@@ -143,6 +143,8 @@ function oneEntry(
   if (!isAllowed(type, section, key)) throw refused(at, 'what a unit of a release may say', `${key}= in [${section}]`);
   const foreign = foreignUnit(key, value, own);
   if (foreign !== undefined) throw refused(at, `${key}= with units of the release`, foreign);
+  const plain = plainValue(section, key, value);
+  if (plain !== undefined) throw refused(at, plain, `${key}=${value}`);
   if (namesImage(section, key, value)) throw refused(at, 'images in Image= alone', `${key}=${value}`);
   if (key === 'Yaml' && !manifests.some((each) => path.basename(each.file) === value))
     throw refused(at, 'a manifest of the release', value);
