@@ -5,7 +5,7 @@ import path from 'node:path';
 import { keyIdOf, parseDigest, type Signer, signStatement } from '@sealane/core';
 import { encodeBundle, releaseStatement } from '@sealane/trust';
 import { expect, it } from 'vitest';
-import { makeHome, PIPELINE } from '../testing/test-home.js';
+import { makeHome, PIPELINE, type TestHome } from '../testing/test-home.js';
 
 const POD = `apiVersion: v1
 kind: Pod
@@ -13,7 +13,13 @@ metadata: { name: web }
 spec: { hostNetwork: true, containers: [] }
 `;
 
-it('a statement by somebody else that calls a manifest a set of files does not keep it from the payload gate', async () => {
+function signerOf({ home }: TestHome, name: string): Signer {
+  const key = createPrivateKey(readFileSync(path.join(home, 'keys', `${name}.pem`)));
+  const spki = new Uint8Array(createPublicKey(key).export({ type: 'spki', format: 'der' }));
+  return { keyId: keyIdOf(spki), spki, sign: (data) => Promise.resolve(new Uint8Array(sign('sha256', data, key))) };
+}
+
+it('another statement that calls a manifest a set of files does not keep it from the payload gate, and only an author may make one', async () => {
   const lane = await makeHome(
     PIPELINE.replace(
       'gates: [{ use: provenance }]',
@@ -27,11 +33,12 @@ it('a statement by somebody else that calls a manifest a set of files does not k
     const { release, components } = await other.sealane([...words, '--key', 'author']);
     await other.stop();
     const predicate = { name: 'api', version: '1.0.0', components: components.map((part: object) => ({ ...part, kind: 'files' })) };
-    const key = createPrivateKey(readFileSync(path.join(lane.home, 'keys', 'lab.pem')));
-    const spki = new Uint8Array(createPublicKey(key).export({ type: 'spki', format: 'der' }));
-    const lab: Signer = { keyId: keyIdOf(spki), spki, sign: (data) => Promise.resolve(new Uint8Array(sign('sha256', data, key))) };
-    const signed = await signStatement(releaseStatement(parseDigest(release), predicate), lab);
-    await lane.sealane(['statement', 'add', lane.file('forged.json', JSON.stringify(encodeBundle(signed)))]);
+    const stated = async (name: string): Promise<string> => {
+      const signed = await signStatement(releaseStatement(parseDigest(release), predicate), signerOf(lane, name));
+      return lane.file(`${name}.json`, JSON.stringify(encodeBundle(signed)));
+    };
+    expect(await lane.sealane(['statement', 'add', await stated('lab')], 3)).toMatchObject({ error: { code: 'EVIDENCE_SIGNER' } });
+    await lane.sealane(['statement', 'add', await stated('author')]);
     expect((await lane.sealane([...words, '--key', 'author'])).release).toBe(release);
     const refused = await lane.sealane(['promote', release, '--to', 'dev'], 3);
     expect(refused.checks.find(({ id }: { id: string }) => id === 'payload')).toMatchObject({

@@ -9,13 +9,16 @@ import {
   PromoterError,
   SealaneError,
   type Signed,
+  signerIdOf,
   type Statement,
   verifyEnvelope,
 } from '@sealane/core';
 import { hintOf, parseBundle, type ParsedBundle, readReceipt, readSiteRecord } from '@sealane/trust';
 import { signedBy } from '../evidence/bundle-signer.js';
 import type { Promoter } from '../promoter.js';
+import { policiesOf } from '../rig/statements.js';
 import { type LoggedStatement, logEnvelope, tryWitness } from './log-statements.js';
+import { mayState } from './whose-word.js';
 
 /** A file may hold one bundle or an array of them, as receipts come. */
 const MAX_STATEMENTS = 1000;
@@ -99,6 +102,11 @@ async function check(
       `read ${source}: expected a statement by a signer whom the lane's policies or site records name, got another`,
     );
   }
+  if (!mayState(policiesOf(promoter), statement.predicateType, signerIdOf(signed)))
+    throw new PromoterError(
+      'EVIDENCE_SIGNER',
+      `read ${source}: expected a statement of type ${statement.predicateType} by whom policy names for such, got one by ${signerIdOf(signed)}`,
+    );
   if (!verifyEnvelope(signed.envelope, signed.spki))
     throw new PromoterError('WAYBILL_SIGNATURE', `read ${source}: expected a signature by key ${keyIdOf(signed.spki)}, got another`);
   return { signed, statement };
