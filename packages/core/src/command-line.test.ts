@@ -201,8 +201,8 @@ test('a leading global without its value, or before nothing, is 2', async () => 
 });
 
 test('nothing that a stranger named draws on a terminal or forges a line, and JSON stays what it says', async () => {
-  const hostile = 'red \u001b[31m, back \u202e, home \u009bH, over\rwritten';
-  const shown = 'red \\u001b[31m, back \\u202e, home \\u009bH, over\\u000dwritten';
+  const hostile = 'red \u001b[31m, back \u202e\u200f, home \u009bH, over\rwritten';
+  const shown = 'red \\u001b[31m, back \\u202e\\u200f, home \\u009bH, over\\u000dwritten';
   expect((await run(['greet', hostile])).out).toBe(`hello ${shown}\n`);
   const json = (await run(['greet', hostile, '--json'])).out;
   // eslint-disable-next-line no-control-regex -- they are what must not be there

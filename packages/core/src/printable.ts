@@ -2,7 +2,7 @@
 
 /** Control characters, line ends, and the marks that turn the direction of text around (Unicode TR 36, section 2.6). */
 // eslint-disable-next-line no-control-regex -- they are what is taken out
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g;
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g;
 
 /** Longest text for people (reasons, remedies), in UTF-16 units: a receipt or channel stays small whatever is typed into it. */
 export const MAX_PLAIN_TEXT = 2000;

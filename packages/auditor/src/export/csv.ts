@@ -3,8 +3,8 @@ import type { StatementRow } from './statement-rows.js';
 
 const COLUMNS = ['entry', 'witnessed', 'type', 'says', 'signer', 'key', 'statement', 'subject'] as const;
 
-/** What spreadsheets take for the beginning of a formula (OWASP, CSV injection). */
-const FORMULA = /^[=+\-@\t\r]/;
+/** What spreadsheets take for the beginning of a formula (OWASP, CSV injection); some also the same signs in the width of East Asian letters. */
+const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 
 /** One line a statement. */
 export function statementsCsv(rows: readonly StatementRow[]): string {

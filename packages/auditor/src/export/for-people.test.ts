@@ -46,7 +46,7 @@ const exported: ExportPackage = {
 };
 
 describe('a table for spreadsheets', () => {
-  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1'])('has %j as text and not as a formula', (text) => {
+  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', '\n=1', '＝1+1', '＠A1'])('has %j as text and not as a formula', (text) => {
     expect(cell(text)).toBe(`"'${text}"`);
   });
 
