@@ -65,7 +65,8 @@ describe.skipIf(browserPath === undefined)('an operator’s browser (skipped wit
   test('takes nothing that lies in the lane for a page: it would speak to the API for its reader', async () => {
     const page = await context.newPage();
     // the reader may: what follows is not stopped by something else
-    expect((await page.goto(`${origin()}/api/v1/releases`))?.status()).toBe(200);
+    const answer = await page.goto(`${origin()}/api/v1/releases`);
+    expect([answer?.status(), answer?.headers()['x-content-type-options']]).toEqual([200, 'nosniff']);
     const file = `content/blobs/sha256/${createHash('sha256').update(THIEF).digest('hex')}`;
     writeFileSync(path.join(lane.lane, file), THIEF);
     const loaded = page.waitForEvent('download');

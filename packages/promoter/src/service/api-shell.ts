@@ -59,6 +59,7 @@ function apiApp(parts: ApiParts): Hono<Env> {
     const began = parts.nowMs();
     c.set('route', 'none');
     await next();
+    c.header('x-content-type-options', 'nosniff');
     const route = c.get('route');
     const ms = Math.round(parts.nowMs() - began);
     parts.metrics.answered(route, c.res.status, ms / 1000);
@@ -174,7 +175,6 @@ function rightOf(question: QuestionName): Right {
 /** Nobody keeps a copy, puts it into a frame, or runs anything in it that the page does not say. */
 function pageOf(c: Context<Env>, status: number, text: string, policy = PAGE_POLICY): Response {
   c.header('content-security-policy', policy);
-  c.header('x-content-type-options', 'nosniff');
   c.header('referrer-policy', 'no-referrer');
   c.header('cross-origin-resource-policy', 'same-origin');
   c.header('cache-control', 'no-store');
