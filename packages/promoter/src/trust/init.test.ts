@@ -19,9 +19,9 @@ const BAD: readonly (readonly [string, string, RegExp])[] = [
   ['is a list', '- a\n', /bad\.yaml:1:1: expected keys with values, got a list$/],
   ['is a text', 'hello', /bad\.yaml:1:1: expected keys with values, got a text$/],
   ['is two', `${PIPELINE}---\n${PIPELINE}`, /expected one document, got another one after it$/],
-  ['lacks what it must say', PIPELINE.replace('kind: Pipeline\n', ''), /bad\.yaml:1:1: kind: expected "Pipeline", got nothing$/],
+  ['lacks what it must say', 'kind: Pipeline\nlane: lane.example\n', /bad\.yaml:1:1: stages: expected array, got nothing$/],
   ['asks for a gate that there is not', PIPELINE.replace('use: provenance', 'use: provenence'), /bad\.yaml:6:\d+: .*provenence/],
-  ['is JSON of something else', '{"apiVersion":"sealane/v1"}', /bad\.yaml:1:1: kind: expected "Pipeline", got nothing$/],
+  ['is JSON of something else', '{"apiVersion":"sealane/v1"}', /bad\.yaml:1:1: stages: expected array, got nothing$/],
 ];
 
 it.each(BAD)('a pipeline that %s', async (_, text, message) => {
