@@ -61,6 +61,8 @@ describe.skipIf(!hasControlPlane || busybox === undefined)('B18 on kubernetes (s
     return named;
   };
 
+  const mounting = (reference: string): object => pod('mounting', image, { volumes: [{ name: 'models', image: { reference } }] });
+
   const found = async (): Promise<readonly { readonly what: string; readonly how: string; readonly did: string }[]> =>
     (await site.must(['status'])).strays;
 
@@ -74,9 +76,11 @@ describe.skipIf(!hasControlPlane || busybox === undefined)('B18 on kubernetes (s
       expect(await cluster.send('POST', pods, pod('by-tag', image.replace(/@.*/, ':latest')))).toBe(422);
       const init = pod('foreign-init', image, { initContainers: [{ name: 'first', image: FOREIGN }] });
       expect(await cluster.send('POST', pods, init)).toBe(422);
+      expect(await cluster.send('POST', pods, mounting(FOREIGN))).toBe(422);
     }
     const pods = '/api/v1/namespaces/edge/pods';
     expect(await cluster.send('POST', pods, pod('ours', image))).toBe(201);
+    expect(await cluster.send('POST', pods, mounting(image))).toBe(201);
     expect(await cluster.send('PATCH', `${pods}/ours`, { spec: { containers: [{ name: 'app', image: FOREIGN }] } })).toBe(422);
     expect(await cluster.send('POST', '/api/v1/namespaces/kube-system/pods', pod('of-the-cluster', FOREIGN))).toBe(201);
   });

@@ -24,13 +24,18 @@ describe('an object in a cluster', () => {
 
 describe('pods of a list', () => {
   test('are those that run, with the images of all their lists', () => {
-    const spec = { containers: [{ image: 'a' }], initContainers: [{ image: 'b' }], ephemeralContainers: [{ image: 'c' }] };
+    const spec = {
+      containers: [{ image: 'a' }],
+      initContainers: [{ image: 'b' }],
+      ephemeralContainers: [{ image: 'c' }],
+      volumes: [{ image: { reference: 'd' } }, {}],
+    };
     const metadata = { namespace: 'edge', name: 'p' };
     const items = [
       { metadata, spec, status: { phase: 'Running' } },
       { metadata, spec, status: { phase: 'Succeeded' } },
     ];
-    expect(podsIn({ items })).toEqual([{ namespace: 'edge', name: 'p', images: ['a', 'b', 'c'] }]);
+    expect(podsIn({ items })).toEqual([{ namespace: 'edge', name: 'p', images: ['a', 'b', 'c', 'd'] }]);
   });
 
   test('are none in what is no list', () => {

@@ -32,7 +32,9 @@ export function podsIn(list: unknown): readonly PodImages[] {
     .map(({ metadata, spec }) => {
       const lists = [spec?.containers, spec?.initContainers, spec?.ephemeralContainers];
       const images = lists.flatMap((each) => each ?? []).map(({ image }) => image ?? '');
-      return { namespace: metadata?.namespace ?? '', name: metadata?.name ?? '', images };
+      // what is in an image that is mounted is run as well
+      const mounted = (spec?.volumes ?? []).flatMap(({ image }) => (image === undefined ? [] : [image.reference ?? '']));
+      return { namespace: metadata?.namespace ?? '', name: metadata?.name ?? '', images: [...images, ...mounted] };
     });
 }
 
@@ -41,6 +43,6 @@ interface Pod {
   readonly metadata?: { readonly name?: string; readonly namespace?: string };
   readonly spec?: Readonly<
     Partial<Record<'containers' | 'initContainers' | 'ephemeralContainers', readonly { readonly image?: string }[]>>
-  >;
+  > & { readonly volumes?: readonly { readonly image?: { readonly reference?: string } }[] };
   readonly status?: { readonly phase?: string };
 }
