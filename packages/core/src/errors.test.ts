@@ -9,3 +9,9 @@ test('a message is one line of bounded length that draws nothing, whatever it qu
     'read \u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac\u20ac: caf\u00e9 \u65e5\u672c',
   );
 });
+
+test('a message never has half a character in it, wherever it or what it quotes was cut: no journal or receipt could say it', () => {
+  const cut = '\u{1f642}'.repeat(3000);
+  expect(new CoreError('USAGE', `got ${cut.slice(1, 4)}`).message).toBe('got \ufffd\u{1f642}');
+  for (const before of ['', 'a']) expect(new CoreError('USAGE', before + cut).message).not.toMatch(/\p{Surrogate}/u);
+});

@@ -1,6 +1,6 @@
 /** The error classes: one for each package, all with a `code` out of the one table. */
 import type { ErrorCode } from './error-table.js';
-import { oneLine } from './printable.js';
+import { clipped, oneLine } from './printable.js';
 
 /** What a message needs beside its words: plain values, never secrets, never whole payloads. */
 export type ErrorData = Readonly<Record<string, unknown>>;
@@ -29,7 +29,7 @@ const MAX_MESSAGE = 2000;
 /** Messages quote strangers: nothing in one may draw on a terminal, forge a second line of a log, or fill it. */
 function bounded(message: string): string {
   const line = oneLine(message);
-  return line.length <= MAX_MESSAGE ? line : `${line.slice(0, MAX_MESSAGE - 1)}…`;
+  return line.length <= MAX_MESSAGE ? line : `${clipped(line, MAX_MESSAGE - 1)}…`;
 }
 
 /** Failures of `core`: malformed digests, documents, notes, proofs. */

@@ -15,9 +15,17 @@ export function isPlainText(text: string): boolean {
   return text.length <= MAX_PLAIN_TEXT && PLAIN_TEXT.test(text);
 }
 
-/** One line of text: what cannot be shown becomes a space. */
+/** Halves of characters, as a cut through a text leaves them. */
+const HALVES = /\p{Surrogate}/gu;
+
+/** One line of text: what cannot be shown becomes a space, half a character U+FFFD. */
 export function oneLine(text: string): string {
-  return text.replace(UNPRINTABLE, ' ');
+  return text.replace(UNPRINTABLE, ' ').replace(HALVES, '\ufffd');
+}
+
+/** The beginning of a text, for documents: no JSON can say half of a character, and what cannot be written down would stop whoever has to. */
+export function clipped(text: string, maxUnits: number): string {
+  return text.slice(0, maxUnits).replace(HALVES, '\ufffd');
 }
 
 /**

@@ -111,6 +111,14 @@ test('carries only what did not pass, within the bounds of the format', async ()
   expect(receipt.checks[0]).toMatchObject({ verdict: 'fail', actual: 'y'.repeat(2000) });
 });
 
+test('is made whatever a text of it holds where it is cut', async () => {
+  const disk = new MemoryDisk();
+  const signer = createSiteKey(disk, '/state/site.pem');
+  const check = { id: 'strays', verdict: 'fail' as const, expected: '', actual: `x${'\u{1f642}'.repeat(2000)}`, remedy: '', evidence: [] };
+  await queueReceipt(disk, FOLDER, { ...owed, checks: [check] }, factsOf(1, null), signer);
+  expect(readReceipt(bundleAt(disk, 1).statement).checks[0]?.actual).toBe(`x${'\u{1f642}'.repeat(999)}\ufffd`);
+});
+
 test('names the variables that are set and the digest of what was rendered, and neither where there is none', async () => {
   const disk = new MemoryDisk();
   const signer = createSiteKey(disk, '/state/site.pem');

@@ -7,6 +7,7 @@ import {
   base64,
   canonicalJson,
   type Check,
+  clipped,
   type Digest,
   type JsonObject,
   LIMITS,
@@ -114,7 +115,7 @@ function parsed(bytes: Uint8Array, file: string): ParsedBundle {
 }
 
 function shortened(check: Check): Check {
-  const short = (text: string): string => text.slice(0, MAX_TEXT);
+  const short = (text: string): string => clipped(text, MAX_TEXT);
   return { ...check, expected: short(check.expected), actual: short(check.actual), remedy: short(check.remedy) };
 }
 

@@ -1,9 +1,14 @@
 /** Looks through a cluster for what is beside the release, and stops or puts back what is found where the site says so. */
+import { clipped } from '@sealane/core';
 import type { Stray } from '../driver.js';
 import type { Answer, Cluster } from './cluster-shell.js';
 import { isAsApplied, podsIn } from './compare.js';
 import { keyText, type KubeObject } from './objects.js';
 import type { StrayQuestion } from './wire.js';
+
+/** Whoever may make a pod names what it runs, at any length: the answer about all of them has to go through, or none would be seen. */
+const MAX_NAMED = 500;
+const MAX_FOUND = 256;
 
 /** What was found, or the answer of a server that could not say. */
 export type Found = { readonly strays: readonly Stray[] } | { readonly problem: Answer };
@@ -46,10 +51,13 @@ async function foreignPods(cluster: Cluster, { approved, except, namespaces, doe
     for (const { namespace, name, images } of podsIn(answer.body)) {
       const foreign = images.filter((image) => !approved.includes(image));
       if (foreign.length === 0 || except.includes(namespace)) continue;
-      const found = { what: `pod ${namespace}/${name}`, how: `runs ${foreign.join(', ')}, which no admitted release names` };
+      const found = {
+        what: `pod ${namespace}/${name}`,
+        how: `runs ${clipped(foreign.join(', '), MAX_NAMED)}, which no admitted release names`,
+      };
       const ended = does === 'stop' ? await cluster.endPod(namespace, name) : undefined;
       if (ended !== undefined && ended.status !== 404 && (ended.status === undefined || ended.status >= 300)) return { problem: ended };
-      strays.push({ ...found, did: ended === undefined ? 'reported' : 'stopped' });
+      if (strays.length < MAX_FOUND) strays.push({ ...found, did: ended === undefined ? 'reported' : 'stopped' });
     }
   }
   return { strays };
