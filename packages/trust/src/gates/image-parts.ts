@@ -14,7 +14,13 @@ export interface ImagePart {
 
 const indexShape = z.looseObject({
   manifests: z
-    .array(z.looseObject({ digest: z.string(), annotations: z.record(z.string(), z.string()).optional() }))
+    .array(
+      z.looseObject({
+        digest: z.string(),
+        platform: z.looseObject({ os: z.string(), architecture: z.string() }).optional(),
+        annotations: z.record(z.string(), z.string()).optional(),
+      }),
+    )
     .max(1000)
     .optional(),
 });
@@ -52,12 +58,20 @@ export function coverageOfImage<T>(image: ImagePart, selected: readonly Selected
   return isCovered ? [own, ...platforms].filter((each) => each.length > 0) : undefined;
 }
 
-/** Manifests of attestations ride in an index and run nowhere. */
+/**
+ * Manifests of attestations ride in an index and run nowhere: they are for a platform that no site has. What only calls itself one, sites would pick and run,
+ * and nobody would have looked at it.
+ */
+function isAttestation({ platform, annotations }: NonNullable<z.output<typeof indexShape>['manifests']>[number]): boolean {
+  const isNowhere = platform?.os === 'unknown' && platform.architecture === 'unknown';
+  return isNowhere && annotations?.['vnd.docker.reference.type'] !== undefined;
+}
+
 function platformsOf(bytes: Uint8Array): readonly Digest[] | undefined {
   try {
     const parsed = indexShape.safeParse(parseStrictJson(bytes, { maxBytes: LIMITS.releaseManifestBytes * 4, maxDepth: LIMITS.jsonDepth }));
     if (!parsed.success) return undefined;
-    const images = (parsed.data.manifests ?? []).filter(({ annotations }) => annotations?.['vnd.docker.reference.type'] === undefined);
+    const images = (parsed.data.manifests ?? []).filter((manifest) => !isAttestation(manifest));
     const digests = images.map(({ digest }) => digest);
     return digests.every(isDigest) ? digests : undefined;
   } catch (error) {

@@ -151,6 +151,24 @@ describe('vulnerabilities', () => {
     expect(check(lane)).toMatchObject({ verdict: 'fail', code: 'EVIDENCE_VULNERABLE' });
   });
 
+  test('a platform that only calls itself an attestation needs a scan too: sites would run it', () => {
+    const [amd64, arm64] = [digestOf('amd64'), digestOf('arm64')];
+    const annotations = { 'vnd.docker.reference.type': 'attestation-manifest' };
+    const judged = (platform?: JsonObject): string => {
+      const lane = laneOf();
+      const other = platform === undefined ? {} : { platform };
+      const bytes = canonicalJson({ manifests: [{ digest: amd64 }, { digest: arm64, annotations, ...other }] });
+      lane.blobs.set(sha256(bytes), bytes);
+      lane.components = [{ name: 'app', kind: 'image', digest: sha256(bytes) }];
+      lane.sign(PREDICATE.vulnerabilities, scan([]), { key: 'scanner', subject: amd64 });
+      return check(lane).verdict;
+    };
+    expect(judged({ os: 'unknown', architecture: 'unknown' })).toBe('pass');
+    expect([judged(), judged({ os: 'linux', architecture: 'arm64' }), judged({ os: 'linux', architecture: 'unknown' })]).toEqual(
+      Array.from({ length: 3 }, () => 'fail'),
+    );
+  });
+
   test('the newest scan of each scanner counts, whatever order', () => {
     const bad = scan([['CVE-1', 'high']]);
     const again = (predicate: JsonObject) => (lane: ReturnType<typeof laneOf>) => {
