@@ -88,6 +88,13 @@ test.each(Object.keys(OTHERS))('an exception by or for %s lets nothing through',
   expect(it.check('tests').verdict).toBe('fail');
 });
 
+test('an exception that was logged for a day to come lets nothing through on that day', () => {
+  const it = lane();
+  grant(it, { issuedAt: '2026-12-24T09:00:00Z', expiresAt: '2026-12-25T09:00:00Z' });
+  it.time = { lowest: '2026-12-24T10:00:00Z', highest: '2026-12-24T10:00:00Z' };
+  expect(it.check('tests').verdict).toBe('fail');
+});
+
 test('a policy without exceptions has none', () => {
   const it = lane();
   const { exceptions: _, ...policy } = it.policy;

@@ -97,7 +97,7 @@ function grantedFor(input: GateInput, kind: ExceptionKind, isMeant: (exception: 
     read: readException,
     codes: EVIDENCE_CODES,
   });
-  const bound = accepted.filter(({ predicate }) => isBoundHere(input, rule, predicate) && isMeant(predicate));
+  const bound = accepted.filter((signed) => isBoundHere(input, rule, signed) && isMeant(signed.predicate));
   for (const terms of new Set(bound.map(({ predicate }) => exceptionTerms(predicate)))) {
     const same = bound.filter(({ predicate }) => exceptionTerms(predicate) === terms);
     const [first] = same;
@@ -113,12 +113,18 @@ function grantedFor(input: GateInput, kind: ExceptionKind, isMeant: (exception: 
 }
 
 /** For this release and stage; in force at the witnessed time; within what policy allows. */
-function isBoundHere({ release, stage, time }: GateInput, rule: PolicyExceptionRule, exception: ExceptionPredicate): boolean {
+function isBoundHere(
+  { release, stage, time }: GateInput,
+  rule: PolicyExceptionRule,
+  { from, predicate: exception }: Selected<ExceptionPredicate>,
+): boolean {
+  // by when it was logged, not by now: one for a day to come would outlive the key that signed it
+  const seenAt = from.witnessed?.highest ?? time.highest;
   return (
     exception.kind === rule.kind &&
     exception.release === release &&
     exception.stage === stage &&
-    isWithin(rule, exception, time.highest) &&
+    isWithin(rule, exception, seenAt) &&
     timeToSeconds(exception.expiresAt) > timeToSeconds(time.highest)
   );
 }
