@@ -67,7 +67,7 @@ export function pastLedger(ledger: Ledger, size: number): PastLedger {
       const latest = await Promise.all((await ledger.latestReceipts()).map(async ({ site }) => (await receiptsOf(site)).at(-1)));
       return latest.flatMap((row) => row ?? []);
     },
-    fleet: (stage, at = size) => ledger.fleet(stage, Math.min(at, size)),
+    fleet: (stage, at = size, by) => ledger.fleet(stage, Math.min(at, size), by),
     keysSeen: async () => (await ledger.keysSeen()).filter(({ firstIndex }) => firstIndex < size),
   };
 }

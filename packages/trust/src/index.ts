@@ -41,6 +41,7 @@ export type {
   PolicyWindow,
 } from './policy/policy-types.js';
 export { encodePolicy, parsePolicy, policyDigest } from './policy/policy.js';
+export { exceptionSigners } from './policy/exception-rule.js';
 export { signerWindow } from './policy/signer-window.js';
 export type { PolicyScope } from './policy/policy-types.js';
 export { outsideScope, type ScopedRelease, scopeName } from './policy/scope.js';

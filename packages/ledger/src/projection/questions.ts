@@ -5,7 +5,7 @@ import type { EntryReader } from '../log/entry-rows.js';
 import { inLists } from '../store/in-list.js';
 import { bytesAt, integerAt, textAt } from '../store/rows.js';
 import type { Queries, Row, SqlValue } from '../store/store.js';
-import { type FleetRecord, fleetOf } from './fleet.js';
+import { type FleetRecord, fleetOf, type RecordSigner } from './fleet.js';
 import {
   type ApprovalRecord,
   type CountRecord,
@@ -64,8 +64,11 @@ export interface Projection {
   sitesBack(): Promise<readonly string[]>;
   /** The latest receipt of each site, by `seq`. */
   latestReceipts(): Promise<readonly ReceiptRecord[]>;
-  /** The sites of a stage with what each last reported, by the first `size` entries (default: all). */
-  fleet(stage: string, size?: number): Promise<readonly FleetRecord[]>;
+  /**
+   * The sites of a stage with what each last reported, by the first `size` entries (default: all). `by` = whose records count: the ledger keeps those of
+   * everybody, and one by a stranger would take a site out of its group.
+   */
+  fleet(stage: string, size?: number, by?: readonly RecordSigner[]): Promise<readonly FleetRecord[]>;
   keysSeen(): Promise<readonly KeyRecord[]>;
 }
 
@@ -133,7 +136,7 @@ export function projection(queries: Queries, reader: EntryReader): Projection {
         records.receipt,
         from('receipt', 'p.idx = (SELECT r.idx FROM receipt r WHERE r.site = p.site ORDER BY r.seq DESC, r.idx DESC LIMIT 1)', 'p.site'),
       ),
-    fleet: (stage, size = Number.MAX_SAFE_INTEGER) => fleetOf(queries, stage, size),
+    fleet: (stage, size = Number.MAX_SAFE_INTEGER, by) => fleetOf(queries, stage, size, by),
     keysSeen: () => list(records.key, 'SELECT * FROM key_seen ORDER BY id'),
   };
 }

@@ -1,11 +1,12 @@
 /** Takes in a release that another lane exported: its bytes by digest, and the evidence by keys that this lane's own policies name. */
 import path from 'node:path';
-import { type Digest, LIMITS, PREDICATE, PromoterError } from '@sealane/core';
+import { type Digest, LIMITS, PREDICATE, PromoterError, signerIdOf } from '@sealane/core';
 import { copyFrom, layoutSource, openLayout } from '@sealane/oci';
 import { namedBlobs, type ParsedBundle } from '@sealane/trust';
 import { signedBy, spkiByHint } from '../evidence/bundle-signer.js';
 import type { LoggedStatement } from '../log/log-statements.js';
 import { addStatements } from '../log/statement-add.js';
+import { mayBeSaid } from '../log/who-may-say.js';
 import type { Promoter } from '../promoter.js';
 import { CARRIED, readCarried } from './carried-statements.js';
 
@@ -68,7 +69,10 @@ export async function importRelease(promoter: Promoter, folder: string): Promise
 async function whyLeft(promoter: Promoter, bundle: ParsedBundle): Promise<string | undefined> {
   if (OF_ONE_LANE.includes(bundle.statement.predicateType)) return 'it binds the lane that it comes from, and no other';
   const isRigs = bundle.certified === undefined && spkiByHint(promoter, bundle.hint) === undefined;
-  if (isRigs || (await signedBy(promoter, bundle)) === undefined) return "its signer is nobody whom this lane's policies name";
+  const signed = isRigs ? undefined : await signedBy(promoter, bundle);
+  if (signed === undefined) return "its signer is nobody whom this lane's policies name";
+  if (!(await mayBeSaid(promoter, signerIdOf(signed), bundle.statement)))
+    return "its signer is one whom this lane's policies name for other things";
   return undefined;
 }
 

@@ -4,6 +4,7 @@ import type { LedgerEntry } from '@sealane/ledger';
 import { readDecision } from '@sealane/trust';
 import { expectNotRevoked } from '../decision/revocation.js';
 import { statementOf } from '../log/log-statements.js';
+import { isStages } from '../log/who-may-say.js';
 import { type Promoter, stageOf } from '../promoter.js';
 
 /** A decision that may be published again. */
@@ -56,7 +57,8 @@ function expectNotFrozen(promoter: Promoter, stage: string): void {
 
 async function lastPassed(promoter: Promoter, stage: string, release: Digest): Promise<LedgerEntry> {
   const rows = await promoter.ledger.decisions({ stage, release });
-  const row = rows.filter(({ result }) => result === 'PASSED').at(-1);
+  const { policy } = stageOf(promoter, stage);
+  const row = rows.filter((each) => each.result === 'PASSED' && isStages(policy, each)).at(-1);
   if (row === undefined) {
     throw new PromoterError(
       'WAYBILL_STAGE_ORDER',

@@ -3,6 +3,7 @@ import { type Digest, PromoterError, sha256 } from '@sealane/core';
 import { type Channel, type ChannelChoice, readDecision } from '@sealane/trust';
 import { buildWaybill } from '../decision/waybill.js';
 import { statementOf } from '../log/log-statements.js';
+import { isStages } from '../log/who-may-say.js';
 import { type Promoter, stageOf } from '../promoter.js';
 
 /** The channels of the lane whose waybills have changed, with every choice (rollback choices too) pointing at its new one. */
@@ -25,9 +26,12 @@ async function refreshed<T extends ChannelChoice>(promoter: Promoter, stage: str
   return { ...choice, waybill: sha256(waybill), length: waybill.length };
 }
 
-async function decisionOf({ ledger }: Promoter, stage: string, release: Digest, counter: number): ReturnType<Promoter['ledger']['entry']> {
-  const rows = await ledger.decisions({ stage, release });
-  const row = rows.find((decision) => decision.result === 'PASSED' && decision.counter === counter);
+async function decisionOf(promoter: Promoter, stage: string, release: Digest, counter: number): ReturnType<Promoter['ledger']['entry']> {
+  const { ledger } = promoter;
+  const { policy } = stageOf(promoter, stage);
+  const rows = (await ledger.decisions({ stage, release })).filter((row) => row.result === 'PASSED' && row.counter === counter);
+  // by a key of the stage that was replaced since where there is no other
+  const row = rows.find((each) => isStages(policy, each)) ?? rows[0];
   if (row === undefined)
     throw new PromoterError('INTERNAL', `look up the decision of ${release} into ${stage}: expected one with counter ${counter}, got none`);
   return await ledger.entry(row.index);

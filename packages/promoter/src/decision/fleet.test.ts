@@ -6,6 +6,7 @@ import path from 'node:path';
 import {
   base64,
   type Digest,
+  envelopePayload,
   foundHardware,
   INTOTO_PAYLOAD_TYPE,
   type JsonObject,
@@ -208,5 +209,22 @@ test('keeps what sites repeat once, and hands it out as one object', async () =>
   // machines 1 and 2 differ in their serials only
   expect(new Set(fleet.map(({ hardware }) => hardware)).size).toBe(1);
   expect(new Set(fleet.map(({ topology }) => topology)).size).toBe(1);
+  await ledger.close();
+});
+
+test('counts the records of those whose word they are, where these count', async () => {
+  const site = { site: 0, key: 2, stage: 'prod', region: 'north', hasTopology: false };
+  const { envelope } = record({ ...site, stage: 'dev' }, 1);
+  const forged = signed(envelopePayload(envelope), 1);
+  const ledger = await ledgerOf([record(site, 0), forged, record({ ...site, region: 'south' }, 2)]);
+  const labels = async (size: number, untilIndex: number | null, by = 0): Promise<readonly unknown[]> =>
+    (await pastLedger(ledger, size).fleet('prod', undefined, [{ keyId: keyAt(by).id, fromIndex: 0, untilIndex }])).map(
+      (each) => each.labels['region'],
+    );
+  expect(await ledger.fleet('prod', 2)).toEqual([]);
+  expect(await labels(2, null)).toEqual(['north']);
+  expect(await labels(3, null)).toEqual(['south']);
+  expect(await labels(3, 2)).toEqual(['north']);
+  expect([await labels(3, 0), await labels(3, null, 2), await ledger.fleet('prod', undefined, [])]).toEqual([[], [], []]);
   await ledger.close();
 });

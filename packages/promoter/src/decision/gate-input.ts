@@ -9,7 +9,6 @@ import {
   type FleetSite,
   fleetSites,
   type GateInput,
-  readRelease,
   type RefusedStatement,
   type ReleasePredicate,
   secondsToTime,
@@ -23,9 +22,9 @@ import { withDocuments } from '../archive/documents.js';
 import { readBlob } from '../content.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import { statementOf } from '../log/log-statements.js';
-import { stated } from '../release/stated.js';
+import { stated, statedIn } from '../release/stated.js';
 import { rigStatements } from '../rig/statements.js';
-import { retiredSites } from '../site/in-force.js';
+import { registrarsOf, retiredSites } from '../site/in-force.js';
 import { rolloutOf } from './rollout.js';
 import type { GateSource, Question } from './gate-source.js';
 import { checkSignatures, enrolledTrust, headQuorum, verifyEntry } from './verify-entry.js';
@@ -146,7 +145,7 @@ export async function releaseDocument(promoter: GateSource, release: Digest): Pr
   const entries = await promoter.ledger.statementsAbout(release, PREDICATE.release);
   const bytes = readBlob(promoter, release);
   const manifest = bytes === undefined ? undefined : parseReleaseManifest(bytes);
-  const documents = entries.map((entry) => readRelease(statementOf(entry)));
+  const documents = entries.flatMap((entry) => statedIn(statementOf(entry)) ?? []);
   const found = documents.find((document) => manifest === undefined || stated(document) === stated(manifest));
   if (found === undefined)
     throw new PromoterError('RELEASE_UNKNOWN', `look up release ${release}: there is no such release in the ledger`, { release });
@@ -159,7 +158,7 @@ async function fleetOf(promoter: GateSource, { stage, rollout }: Question): Prom
   const selectors = policy.groups.filter(({ name }) => rollout.includes(name));
   const retired = await retiredSites(promoter, policy);
   return fleetSites(
-    (await promoter.ledger.fleet(stage)).filter(({ site }) => !retired.has(site)),
+    (await promoter.ledger.fleet(stage, undefined, registrarsOf(policy))).filter(({ site }) => !retired.has(site)),
     selectors,
   );
 }

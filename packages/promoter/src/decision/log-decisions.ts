@@ -5,6 +5,7 @@ import { type DecisionFields, decisionInputs, decisionPolicy, decisionStatement,
 import { reached } from '../crash-point.js';
 import { subjectsOf } from '../evidence/subjects.js';
 import { statementOf } from '../log/log-statements.js';
+import { isStages } from '../log/who-may-say.js';
 import { type Promoter, stageOf, stageSigner } from '../promoter.js';
 import { VERSION } from '../version.js';
 import { asError, type ByQuestion, eachAlone, type Failures, filterQuestions } from './each-alone.js';
@@ -120,13 +121,15 @@ async function findDecision(
   { release, stage, rollout }: Question,
   judgement: Judgement,
 ): Promise<LedgerEntry | undefined> {
-  const policy = stageOf(promoter, stage).digest;
+  const { digest: policy, policy: rules } = stageOf(promoter, stage);
   const [wanted, inputs, refusal] = [
     judgement.verdict === 'passed' ? 'PASSED' : 'FAILED',
     inputsOf(judgement).join(),
     refusalOf(judgement.checks.map(recordedCheck)),
   ];
-  for (const { index } of [...(await promoter.ledger.decisions({ stage, release }))].reverse()) {
+  // a decision by anybody else that says the same is none: sites would refuse it, and its counter may be any
+  const rows = (await promoter.ledger.decisions({ stage, release })).filter((row) => isStages(rules, row));
+  for (const { index } of [...rows].reverse()) {
     const entry = await promoter.ledger.entry(index);
     const decision = readDecision(statementOf(entry));
     const isSame =

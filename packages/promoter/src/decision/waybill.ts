@@ -1,13 +1,24 @@
 /** The waybill of a decision: everything a site needs to judge by itself, with proofs. */
 import { type Digest, digestHex, isDigest, type JsonObject, PREDICATE, sha256 } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
-import { decisionInputs, encodeWaybill, readDecision, type WaybillBlob, BUNDLE_MEDIA_TYPE, readCarriedBundle } from '@sealane/trust';
+import { parseReleaseManifest } from '@sealane/oci';
+import {
+  BUNDLE_MEDIA_TYPE,
+  decisionInputs,
+  encodeWaybill,
+  outsideScope,
+  readCarriedBundle,
+  readDecision,
+  type WaybillBlob,
+} from '@sealane/trust';
 import path from 'node:path';
 import { bringBack } from '../archive/documents.js';
 import { readBlob } from '../content.js';
 import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
 import { bundleOf, firstCheckpoint, statementOf } from '../log/log-statements.js';
+import { countsAt } from '../log/who-may-say.js';
 import { type Promoter, stageOf } from '../promoter.js';
+import { stated, statedIn } from '../release/stated.js';
 import { rigStatements } from '../rig/statements.js';
 import { IMAGE_EVIDENCE } from './gate-input.js';
 import type { Question } from './gate-source.js';
@@ -39,7 +50,7 @@ export async function waybillOf(promoter: Promoter, question: Question, decision
   const isRelease = (entry: LedgerEntry): boolean => statementOf(entry).predicateType === PREDICATE.release;
   const isInput = (entry: LedgerEntry): boolean =>
     wanted.has(entry.statementDigest) && !LEFT_OUT.includes(statementOf(entry).predicateType);
-  const entries = [...about.filter(isRelease).slice(0, 1), ...about.filter(isInput), ...chain];
+  const entries = [...authorsStatement(promoter, question, about.filter(isRelease)), ...about.filter(isInput), ...chain];
   // what a rig rests on, and every recall of what was tested on: a site must learn of those that came after the decision
   const rigs = (await rigStatements(promoter, about)).filter(
     (entry) => wanted.has(entry.statementDigest) || statementOf(entry).predicateType === PREDICATE.recall,
@@ -61,6 +72,22 @@ export async function waybillOf(promoter: Promoter, question: Question, decision
     // runs share reports and inventories: each is listed once
     blobs: [...new Map(unique.flatMap((entry) => blobsOf(promoter, entry)).map((blob) => [blob.digest, blob])).values()],
   });
+}
+
+/**
+ * What the author said of the release: the first statement by an author whom the stage names that says what the manifest does. Sites take no other one, and
+ * another may have been logged before it; where there is none, the first by anybody says what was refused.
+ */
+function authorsStatement(promoter: Promoter, { release, stage }: Question, entries: readonly LedgerEntry[]): readonly LedgerEntry[] {
+  const { policy } = stageOf(promoter, stage);
+  const bytes = readBlob(promoter, release);
+  const manifest = bytes === undefined ? undefined : stated(parseReleaseManifest(bytes));
+  const own = entries.find((entry) => {
+    const document = statedIn(statementOf(entry));
+    if (document === undefined || !policy.signers.release.includes(entry.keyId) || !countsAt(policy, entry)) return false;
+    return outsideScope(policy, document, entry.keyId) === undefined && (manifest === undefined || stated(document) === manifest);
+  });
+  return own === undefined ? entries.slice(0, 1) : [own];
 }
 
 /** The PASSED decisions that led here, one for each stage of the policy's chain, this one last. */

@@ -11,6 +11,7 @@ import {
   sha256,
   type Signed,
   type Signer,
+  signerIdOf,
   signStatement,
 } from '@sealane/core';
 import {
@@ -31,6 +32,7 @@ import { readNamed } from '../disk-shell.js';
 import { reached } from '../crash-point.js';
 import { releaseDocument } from '../decision/gate-input.js';
 import { logEnvelope, statementOf } from '../log/log-statements.js';
+import { mayBeSaid } from '../log/who-may-say.js';
 import type { Promoter } from '../promoter.js';
 import { rigKey } from '../rig/statements.js';
 import { isByIdentity, signedBy } from './bundle-signer.js';
@@ -159,8 +161,11 @@ async function fromBundle(promoter: Promoter, wish: EvidenceWish, file: string):
   const bundle = parseBundle(bytes);
   expectSubject(promoter, { subject: bundle.statement.subject.map((item) => ({ ...item })) }, { release, file });
   const signed = await signedBy(promoter, bundle);
-  if (signed !== undefined) return signed;
-  throw new PromoterError('EVIDENCE_SIGNER', `add bundle ${file}: expected one by a signer whom a policy of the lane names, got another`);
+  if (signed !== undefined && (await mayBeSaid(promoter, signerIdOf(signed), bundle.statement))) return signed;
+  throw new PromoterError(
+    'EVIDENCE_SIGNER',
+    `add bundle ${file}: expected one by a signer whom a policy of the lane names for it, got another`,
+  );
 }
 
 /** A keyless bundle goes into `content/` as it is; what is logged says only that it is there. Any key of policy may say so. */

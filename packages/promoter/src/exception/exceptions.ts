@@ -35,7 +35,7 @@ interface Signed {
 }
 
 /** Strangers can have anything logged that a policy's key signed: what is no exception is left out. */
-function exceptionIn(entry: LedgerEntry): Signed | undefined {
+export function exceptionIn(entry: LedgerEntry): Signed | undefined {
   try {
     return { entry, predicate: readException(statementOf(entry)) };
   } catch (error) {

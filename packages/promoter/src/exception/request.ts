@@ -10,9 +10,19 @@ import {
   PromoterError,
   verifyEnvelope,
 } from '@sealane/core';
-import { type ExceptionRequestPredicate, parseBundle, readExceptionRequest, readSiteRecord } from '@sealane/trust';
+import type { LedgerEntry } from '@sealane/ledger';
+import {
+  type ExceptionRequestPredicate,
+  exceptionSigners,
+  exceptionTerms,
+  parseBundle,
+  readExceptionRequest,
+  readSiteRecord,
+} from '@sealane/trust';
 import { bundleOf, firstCheckpoint, statementOf } from '../log/log-statements.js';
-import type { Promoter } from '../promoter.js';
+import { countsAt } from '../log/who-may-say.js';
+import { type Promoter, stageOf } from '../promoter.js';
+import { exceptionIn } from './exceptions.js';
 import { exceptionAt } from './sign.js';
 
 /**
@@ -40,10 +50,19 @@ export async function readRequest({ ledger }: Promoter, bytes: Uint8Array, sourc
 
 /** Everybody's signature on the same exception, as bundles with their proofs: what is carried to a site. @throws PromoterError `STATEMENT_UNKNOWN`, `LOG_WITNESS` */
 export async function exceptionBundles(promoter: Promoter, digest: Digest): Promise<readonly JsonObject[]> {
-  const { release, nonce } = await exceptionAt(promoter, digest);
-  const entries = await promoter.ledger.statementsAbout(release, PREDICATE.exception);
+  const terms = await exceptionAt(promoter, digest);
+  const { policy } = stageOf(promoter, terms.stage);
+  const rule = policy.exceptions?.find(({ kind }) => kind === terms.kind);
+  const signers = rule === undefined ? [] : exceptionSigners(policy, rule);
+  const entries = await promoter.ledger.statementsAbout(terms.release, PREDICATE.exception);
+  // a site takes all of them or none: one under the same nonce that does not count must not spoil those that do
+  const isOfThese = (entry: LedgerEntry): boolean => {
+    const found = exceptionIn(entry);
+    const counts = signers.includes(entry.keyId) && countsAt(policy, entry);
+    return found !== undefined && counts && exceptionTerms(found.predicate) === exceptionTerms(terms);
+  };
   const bundles: JsonObject[] = [];
-  for (const entry of entries.filter((each) => statementOf(each).predicate.nonce === nonce))
+  for (const entry of entries.filter(isOfThese))
     bundles.push(await bundleOf(promoter.ledger, entry, await firstCheckpoint(promoter.ledger, entry.index)));
   return bundles;
 }

@@ -17,8 +17,9 @@ import { hintOf, parseBundle, type ParsedBundle, readReceipt, readSiteRecord } f
 import { signedBy } from '../evidence/bundle-signer.js';
 import type { Promoter } from '../promoter.js';
 import { policiesOf } from '../rig/statements.js';
+import { isRegistrars } from '../site/in-force.js';
 import { type LoggedStatement, logEnvelope, tryWitness } from './log-statements.js';
-import { mayState } from './whose-word.js';
+import { mayBeSaid } from './who-may-say.js';
 
 /** A file may hold one bundle or an array of them, as receipts come. */
 const MAX_STATEMENTS = 1000;
@@ -70,7 +71,7 @@ function named<T>(source: string, read: () => T): T {
  * Logs every statement of a document, one bundle or an array of them. All are checked before any is logged; one that is there keeps its place.
  * `objection` narrows what is taken.
  *
- * @throws PromoterError `EVIDENCE_SUBJECT` an objection; `EVIDENCE_SIGNER` a signer whom neither policy nor a site record names; `SIGNER_CERTIFICATE`, `SIGNER_TIME`, `WAYBILL_SIGNATURE`; TrustError and CoreError for malformed ones
+ * @throws PromoterError `EVIDENCE_SUBJECT` an objection; `EVIDENCE_SIGNER` a signer whom neither policy nor a site record names, or not for that; `SIGNER_CERTIFICATE`, `SIGNER_TIME`, `WAYBILL_SIGNATURE`; TrustError and CoreError for malformed ones
  */
 export async function addStatements(
   promoter: Promoter,
@@ -102,10 +103,10 @@ async function check(
       `read ${source}: expected a statement by a signer whom the lane's policies or site records name, got another`,
     );
   }
-  if (!mayState(policiesOf(promoter), statement.predicateType, signerIdOf(signed)))
+  if (statement.predicateType !== PREDICATE.receipt && !(await mayBeSaid(promoter, signerIdOf(signed), statement)))
     throw new PromoterError(
       'EVIDENCE_SIGNER',
-      `read ${source}: expected a statement of type ${statement.predicateType} by whom policy names for such, got one by ${signerIdOf(signed)}`,
+      `read ${source}: expected a statement of type ${statement.predicateType} by those whose word that is, got one by ${signerIdOf(signed)}`,
     );
   if (!verifyEnvelope(signed.envelope, signed.spki))
     throw new PromoterError('WAYBILL_SIGNATURE', `read ${source}: expected a signature by key ${keyIdOf(signed.spki)}, got another`);
@@ -118,12 +119,14 @@ async function bySite(promoter: Promoter, { envelope, statement, hint }: ParsedB
 }
 
 /** The key that a logged site record gives to the site which the receipt names. A retired one has had its last word with the receipt that says so. */
-async function siteKey({ ledger }: Promoter, statement: Statement): Promise<Uint8Array | undefined> {
+async function siteKey(promoter: Promoter, statement: Statement): Promise<Uint8Array | undefined> {
+  const { ledger } = promoter;
   const { site, keyId, seq } = readReceipt(statement);
   const own = (await ledger.receiptsOf(site)).filter((receipt) => receipt.keyId === keyId);
   const last = own.find(({ event }) => event === 'retired');
   if (last !== undefined && seq > last.seq) return undefined;
   for (const row of await ledger.sites(site)) {
+    if (!policiesOf(promoter).some((policy) => isRegistrars(policy, row))) continue;
     const record = readSiteRecord((await ledger.entry(row.index)).statement);
     if (record.key.id === keyId) return fromBase64(record.key.spki);
   }

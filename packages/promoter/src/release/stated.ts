@@ -1,11 +1,21 @@
 /** What a release is said to be: by its author's statement, and by the manifest whose digest is its name. */
-import { canonicalJson, fromUtf8 } from '@sealane/core';
+import { canonicalJson, fromUtf8, SealaneError, type Statement } from '@sealane/core';
 import type { ReleaseDoc } from '@sealane/oci';
-import type { ReleasePredicate } from '@sealane/trust';
+import { readRelease, type ReleasePredicate } from '@sealane/trust';
 
 /** A statement or a manifest in one spelling: manifests sort their components. The digest covers the manifest alone, so what is said beside it must be the same. */
 export function stated({ name, version, components, declares }: ReleasePredicate | ReleaseDoc): string {
   const parts = components.map((part) => [part.name, part.kind, part.digest, part.size, part.oneWay ?? false]);
   parts.sort(([left], [right]) => (String(left) < String(right) ? -1 : 1));
   return fromUtf8(canonicalJson({ name, version, parts, declares: declares ?? null }));
+}
+
+/** What a statement says of a release; undefined where it cannot be read: one that is malformed must not hide those beside it. */
+export function statedIn(statement: Statement): ReleasePredicate | undefined {
+  try {
+    return readRelease(statement);
+  } catch (error) {
+    if (error instanceof SealaneError) return undefined;
+    throw error;
+  }
 }

@@ -5,6 +5,7 @@ import {
   type Policy,
   readRetirement,
   readSiteRecord,
+  signerWindow,
   type SiteRecordPredicate,
   verifyLedgerRow,
   verifyTrustOf,
@@ -13,6 +14,7 @@ import type { LedgerEntry } from '@sealane/ledger';
 import type { GateSource } from '../decision/gate-source.js';
 import { ledgerRow } from '../decision/verify-entry.js';
 import { statementOf } from '../log/log-statements.js';
+import { countsAt } from '../log/who-may-say.js';
 import { type Promoter, stageOf } from '../promoter.js';
 
 /** A site's last record, and why it is out of service; null when it is in force. */
@@ -61,10 +63,25 @@ export async function retiredSites(source: Pick<GateSource, 'ledger'>, policy: P
   for (const entry of await ledger.statementsOf([PREDICATE.retirement])) {
     if (!(await isByRegistrar(source, policy, entry))) continue;
     const { site, keyId } = readRetirement(statementOf(entry));
-    const last = (await ledger.sites(site)).at(-1);
+    const last = (await ledger.sites(site)).filter((row) => isRegistrars(policy, row)).at(-1);
     if (last?.siteKeyId === keyId && last.stage === policy.stage) names.add(site);
   }
   return names;
+}
+
+/** Whose site records count by a policy, and where in the log. */
+export function registrarsOf(
+  policy: Policy,
+): readonly { readonly keyId: string; readonly fromIndex: number; readonly untilIndex: number | null }[] {
+  return policy.registrar.flatMap((keyId) => {
+    const window = signerWindow(policy, keyId);
+    return window === undefined ? [] : [{ keyId, fromIndex: window.fromIndex, untilIndex: window.untilIndex }];
+  });
+}
+
+/** Whether what the ledger keeps of a record is by a registrar of a policy. */
+export function isRegistrars(policy: Policy, row: { readonly keyId: string; readonly index: number }): boolean {
+  return policy.registrar.includes(row.keyId) && countsAt(policy, row);
 }
 
 async function isByRegistrar(source: Pick<GateSource, 'ledger'>, policy: Policy, entry: LedgerEntry): Promise<boolean> {
