@@ -63,6 +63,15 @@ function receipt(it: GateLane, site: string, change: Partial<ReceiptPredicate> =
   return it.log(receiptStatement(predicate), { key });
 }
 
+/** A receipt of a site that lost power meanwhile. */
+function untimed(it: GateLane, site: string): void {
+  receipt(it, site);
+  const last = it.statements.pop();
+  if (last === undefined) throw new RangeError('expected a receipt');
+  const { seconds: _, ...predicate } = last.statement.predicate;
+  it.statements.push({ ...last, statement: { ...last.statement, predicate } });
+}
+
 const refused = { verdict: 'fail', code: 'EVIDENCE_ROLLBACK' };
 
 describe('rollback-rehearsed gate, on what a lab wrote down', () => {
@@ -123,12 +132,7 @@ describe('rollback-rehearsed gate, on receipts of sites', () => {
   test('refuses a receipt that does not say how long it took', () => {
     const it = lane();
     enrol(it, 'shop-1');
-    const { seconds: _seconds, ...rest } = { seconds: 0 };
-    receipt(it, 'shop-1', { ...rest, seconds: 5 });
-    const last = it.statements.pop();
-    if (last === undefined) throw new RangeError('expected a receipt');
-    const { seconds: _, ...predicate } = last.statement.predicate;
-    it.statements.push({ ...last, statement: { ...last.statement, predicate } });
+    untimed(it, 'shop-1');
     expect(it.check(ID)).toMatchObject({ ...refused, actual: expect.stringContaining('how long it took is not known') as string });
   });
 
@@ -195,6 +199,23 @@ describe('rollback-rehearsed gate, on receipts of sites', () => {
     expect(it.check(ID)).toMatchObject({ ...refused, actual: expect.stringContaining('shop-1: it took 300 s') as string });
     receipt(it, 'shop-1', { seq: 7, seconds: 20 });
     expect(it.check(ID)).toMatchObject({ verdict: 'pass' });
+  });
+
+  test('what a lab wrote down of a site does not make good what the site itself said, only what it did not', () => {
+    const it = lane();
+    enrol(it, 'shop-1');
+    receipt(it, 'shop-1', { seconds: 900 });
+    it.tests(junit(1), { documents: { rehearsal: rehearsal({ site: 'shop-1' }) } });
+    expect(it.check(ID)).toMatchObject({ ...refused, actual: expect.stringContaining('it took 900 s') as string });
+    receipt(it, 'shop-1', { seq: 4 });
+    expect(it.check(ID)).toMatchObject({ verdict: 'pass', actual: `back to ${OLD}: shop-1 in 12 s` });
+    it.tests(junit(2), { documents: { rehearsal: rehearsal({ site: 'shop-1' }, { seconds: 61 }) } });
+    expect(it.check(ID)).toMatchObject({ ...refused, actual: expect.stringContaining('it took 61 s') as string });
+    const cut = lane();
+    enrol(cut, 'shop-1');
+    untimed(cut, 'shop-1');
+    cut.tests(junit(1), { documents: { rehearsal: rehearsal({ site: 'shop-1' }) } });
+    expect(cut.check(ID).verdict).toBe('pass');
   });
 
   test('one site that went back twice is one place, whoever else wrote it down', () => {

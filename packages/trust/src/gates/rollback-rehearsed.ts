@@ -91,6 +91,7 @@ function writtenDown({ run, document }: DocumentedRun<Rehearsal>, stages: readon
   const { witnessed, logIndex, digest } = run.from;
   return document.rollbacks.map(({ to, seconds, at }) => ({
     place: document.site,
+    isOwn: false,
     to,
     seconds,
     at,
@@ -108,10 +109,16 @@ interface JudgedRelease {
   readonly evidence: readonly Digest[];
 }
 
-/** The newest rehearsal of each place speaks for it: one that took too long is not made good by an older one, nor by another place. */
-function judgeWays(context: GateContext, config: Config, to: Digest, ways: readonly WayBack[]): JudgedRelease {
+/**
+ * The newest rehearsal of each place speaks for it: one that took too long is not made good by an older one, nor by another place, nor by what a lab wrote
+ * down of a site that said itself how long it took.
+ */
+function judgeWays(context: GateContext, config: Config, to: Digest, all: readonly WayBack[]): JudgedRelease {
+  const ways = all.filter((each) => each.to === to);
+  const told = new Set(ways.filter(({ isOwn, seconds }) => isOwn && seconds !== undefined).map(({ place }) => place));
+  const counting = ways.filter((way) => way.isOwn || !told.has(way.place) || whyNot(context, config, way) !== undefined);
   const newest = new Map<string, WayBack>();
-  for (const way of [...ways].filter((each) => each.to === to).sort((left, right) => left.logIndex - right.logIndex)) {
+  for (const way of counting.sort((left, right) => left.logIndex - right.logIndex)) {
     newest.delete(way.place);
     newest.set(way.place, way);
   }

@@ -15,6 +15,8 @@ import type { GateContext } from './gate.js';
  */
 export interface WayBack {
   readonly place: string;
+  /** Whether the place itself says so, and not somebody of it. */
+  readonly isOwn: boolean;
   readonly to: Digest;
   readonly seconds: number | undefined;
   readonly at: string;
@@ -50,7 +52,7 @@ export function siteRollbacks(context: GateContext, stages: readonly string[]): 
     if (!isWayBack(context, receipt) || predicate.release === null) return [];
     const { at, seconds, release: to, site: place } = predicate;
     const { witnessed, logIndex } = from;
-    return [{ place, to, seconds, at, witnessed, logIndex, evidence: [record.from.digest, from.digest] }];
+    return [{ place, isOwn: true, to, seconds, at, witnessed, logIndex, evidence: [record.from.digest, from.digest] }];
   });
 }
 
