@@ -1,7 +1,7 @@
 /** Command lines as somebody writes them who has read the contract and nothing else: what it does not ask for may be left out. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -43,6 +43,7 @@ hardware: { require: [arch] }
     );
     const made = await expectJson('sealane', ['init', path.join(dir, 'short'), '--pipeline', file, '--example-keys']);
     expect(made).toMatchObject({ origin: 'lane.example', rootVersion: 1 });
+    expect(readdirSync(made.lane).sort()).toEqual(['content', 'log', 'trust']);
   });
 });
 

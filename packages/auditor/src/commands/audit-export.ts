@@ -2,6 +2,8 @@
 import path from 'node:path';
 import { AuditorError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { parseBundle } from '@sealane/trust';
+import type { Answer } from '../answers/answer.js';
 import type { AuditContext } from '../answers/context.js';
 import { releaseNamed } from '../answers/inquiry.js';
 import { collectExport, type ExportWish } from '../export/collect.js';
@@ -30,10 +32,22 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const collected = await collectExport(context, trust, await wishOf(context, call.options));
     return { collected, files: renderExport(collected, context.policies) };
   });
-  const { manifest, statements } = exported.collected;
+  const { manifest, statements, checkpoint } = exported.collected;
   const written = await writeExport(file, exported.files);
   const { release, site, period, missing, origin, size } = manifest;
-  const json = { ...written, origin, size, release, site, period, statements: statements.length, files: exported.files.size, missing };
+  const answer = { ...written, origin, size, release, site, period, files: exported.files.size, missing };
+  const json: Answer<typeof answer> & typeof answer = {
+    question: `export ${release ?? site ?? 'of a period'}`,
+    answer,
+    statements: statements.map(({ index, bundle }) => ({
+      digest: parseBundle(bundle).statementDigest,
+      logIndex: index,
+    })),
+    checkpoint,
+    complete: missing.length === 0,
+    // beside the answer too, where they were before there was one
+    ...answer,
+  };
   const lines = [
     `${file}: ${statements.length} statements, proved by ${origin} at ${size} entries; README.txt in it says how to check it`,
     `its digest, to be kept apart: ${written.digest}`,

@@ -1,5 +1,5 @@
 /** Makes a lane: keys, root, policies, empty channels, an empty log. */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { equalBytes, formatVkey, keyIdOf, NOTE_KEY_TYPE, parseVkey, PromoterError, SealaneError, type Signer, vkeyOf } from '@sealane/core';
 import { databaseFile, ed25519NoteSigner, ledgerAt, openLedger, parseDatabase } from '@sealane/ledger';
@@ -100,6 +100,8 @@ export async function initLane(wish: InitWish): Promise<MadeLane> {
     })
   ).close();
   await openLayout(home.content, { create: 'if-missing' });
+  // empty until something is logged, but there: who serves or copies a lane finds its three parts
+  mkdirSync(home.log, { recursive: true });
   await publishFirst(home, pipeline, logVkey, wish);
   reached('init:published');
   const made = { home: home.folder, lane: home.lane, origin: pipeline.lane, rootVersion: 1, keys: describeKeys(home) };
