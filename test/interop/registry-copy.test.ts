@@ -33,7 +33,7 @@ describe('A14 release copy under fire', () => {
       release = await lane.release('1.0.0');
       image = (await lane.sealane(['release', 'show', release])).components[0].digest;
       await lane.promote(release);
-    }, 60_000);
+    });
 
     afterAll(async () => {
       await Promise.all([lane.stop(), registry.stop()]);

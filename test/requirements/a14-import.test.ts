@@ -23,7 +23,7 @@ describe('A14 an image taken in from a registry', () => {
       mkdirSync(path.join(dir, 'keys'));
       for (const name of ['vendor', 'stranger']) await cosign('generate-key-pair', '--output-key-prefix', path.join(dir, 'keys', name));
       registries = [await startDistribution(path.join(dir, 'distribution')), await startReferrersRegistry()];
-    }, 60_000);
+    });
 
     afterAll(async () => {
       await Promise.all([lane.stop(), ...registries.map((registry) => registry.stop())]);

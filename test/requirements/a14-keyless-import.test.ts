@@ -29,7 +29,7 @@ describe('A14 an image signed by an identity', () => {
       instance = makeInstance(path.join(dir, 'instance'));
       image = await push('signed');
       await attach(image, instance.bundle(digestOf(image), WHO));
-    }, 60_000);
+    });
 
     afterAll(async () => {
       await Promise.all([lane.stop(), registry.stop()]);

@@ -36,7 +36,7 @@ describe('A14 a release copied into a registry', () => {
       await lane.promote(release);
       distribution = await startDistribution(path.join(dir, 'distribution'));
       withApi = await startReferrersRegistry();
-    }, 60_000);
+    });
 
     afterAll(async () => {
       await Promise.all([lane.stop(), distribution.stop(), withApi.stop()]);

@@ -41,9 +41,7 @@ afterAll(async () => {
 
 let count = 0;
 
-async function exported(
-  ...words: readonly string[]
-): Promise<{
+async function exported(...words: readonly string[]): Promise<{
   readonly file: string;
   readonly told: { statements: readonly { digest: string; logIndex: number }[]; size: number; digest: string };
 }> {

@@ -32,7 +32,7 @@ beforeAll(async () => {
   writeFileSync(report, personalBytes);
   const [added] = (await lane.sealane(['evidence', 'add', release, '--tests', report, '--key', 'lab'])).statements;
   result = added.digest;
-}, 60_000);
+});
 
 afterAll(async () => {
   await lane.stop();

@@ -252,7 +252,7 @@ describe('the bytes of a waybill', () => {
 it.each([
   ['lists other components', { size: 4 }],
   ['calls a component otherwise', { name: 'other' }],
-  ['says of a component that it is something else', { kind: 'files' }],
+  ['says of a component that it is something else', { kind: 'files' as const }],
   ['declares something else', { declares: { dependencies: [] } }],
 ])('refuses a release manifest that %s than its author signed', async (_, claim) => {
   const lane = new AdmitLane();
