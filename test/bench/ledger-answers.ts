@@ -1,13 +1,17 @@
 /** The questions that the benchmarks ask. */
 export { approvals } from '../../packages/auditor/src/answers/approvals.js';
 export { atSite } from '../../packages/auditor/src/answers/at-site.js';
+export { automatic } from '../../packages/auditor/src/answers/automatic.js';
 export { awareness } from '../../packages/auditor/src/answers/awareness.js';
 export { cases } from '../../packages/auditor/src/answers/cases.js';
 export { changes } from '../../packages/auditor/src/answers/changes.js';
+export { coverage } from '../../packages/auditor/src/answers/coverage.js';
 export { decisions } from '../../packages/auditor/src/answers/decisions.js';
 export { devices } from '../../packages/auditor/src/answers/devices.js';
+export { drift } from '../../packages/auditor/src/answers/drift.js';
 export { evidenceState } from '../../packages/auditor/src/answers/evidence.js';
 export { exposure } from '../../packages/auditor/src/answers/exposure.js';
+export { keys } from '../../packages/auditor/src/answers/keys.js';
 export { parity } from '../../packages/auditor/src/answers/parity.js';
 export { population } from '../../packages/auditor/src/answers/population.js';
 export { remedy } from '../../packages/auditor/src/answers/remedy.js';

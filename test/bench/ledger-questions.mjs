@@ -54,6 +54,12 @@ function questionsOf(answers, { releases, sites }) {
     ['rollbacks', 'closure', (context) => answers.rollbacks(context, undefined)],
     ['awareness', 'closure', (context, at) => answers.awareness(context, release(at))],
     ['unit', 'closure', (context, at) => answers.unit(context, `LAB${at}`)],
+    ['exposure hardware', 'closure', (context, at) => answers.exposure(context, { hardware: `LAB${at}` })],
+    ['coverage', 'closure', (context, at) => answers.coverage(context, release(at), {})],
+    ['drift', 'closure', (context) => answers.drift(context, undefined)],
+    ['automatic', 'closure', (context) => answers.automatic(context, undefined)],
+    ['keys', 'all', (context) => answers.keys(context, undefined)],
+    ['key', 'closure', async (context, at) => answers.keys(context, (await context.ledger.sites(site(at)))[0].siteKeyId)],
     ['snapshot', 'all', (context) => answers.snapshot(context)],
     ['population', 'all', (context) => answers.population(context, {})],
   ];

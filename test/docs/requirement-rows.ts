@@ -72,7 +72,7 @@ const LEDGER: readonly RequirementRow[] = [
     '15,000 appends a second and a full check of 200,000 entries a second: docs/performance.md has what was measured',
   ],
   ['D3', 'complete: who, what, on which devices, refusals, grants, receipts, key events', ''],
-  ['D4', 'answers to the auditor’s questions, with digests and proofs', 'some questions over all sites read every history'],
+  ['D4', 'answers to the auditor’s questions, with digests and proofs', 'who is exposed to a package reads every list of packages'],
   ['D5', 'two times: what was true then, and what was known then', ''],
   ['D6', 'pages for people', ''],
   ['D7', 'export: one file to check a release or a period offline, without Sealane', ''],

@@ -50,7 +50,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     opened = sources;
     const written = await logging({ store, sources, known, archive, fillIn }, options);
     const ledgerReadBy = (reader: EntryReader): Ledger => ({
-      ...projection(sources.answers, reader),
+      ...projection(sources.answers, reader, sources.answers === store ? 'beside' : 'elsewhere'),
       ...reading({ ...sources, reader }, known),
       ...written,
       noting: (note) => ledgerReadBy(reader.noting(note)),

@@ -56,11 +56,14 @@ export function pastLedger(ledger: Ledger, size: number): PastLedger {
     decisions: (where) => before(ledger.decisions(where)),
     approvals: (where) => before(ledger.approvals(where)),
     testResults: (release) => before(ledger.testResults(release)),
+    testedHardware: () => ledger.testedHardware(),
+    testsOn: (hardware) => before(ledger.testsOn(hardware)),
     revocations: () => before(ledger.revocations()),
     sites: (site) => before(ledger.sites(site)),
     receiptsOf,
     receiptIndexes: async (site) => (await ledger.receiptIndexes(site)).filter((index) => index < size),
     sitesAbout: (releases) => ledger.sitesAbout(releases),
+    sitesWithHardware: (sought) => ledger.sitesWithHardware(sought),
     sitesBack: () => ledger.sitesBack(),
     latestReceipts: async () => {
       // of each site that has reported since, what it had reported by then

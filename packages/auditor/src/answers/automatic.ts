@@ -5,7 +5,7 @@ import { type AuditContext, policyOf } from './context.js';
 import { FACT } from './fact-kinds.js';
 import { factsOf } from './facts.js';
 import { type Answered, type Asked, inquire, timeOf } from './inquiry.js';
-import { siteHistories, type SiteHistory } from './site-history.js';
+import { type Choice, type HistoryPart, historyParts } from './history-part.js';
 
 export interface Automatic {
   readonly acts: readonly {
@@ -49,7 +49,7 @@ export async function automatic(context: AuditContext, stage: string | undefined
           statement: entry.statementDigest,
         };
       }),
-      ...(await siteHistories(inquiry, stage)).flatMap((history) => actsOf(history, policyOf(context, history.record.said.stage))),
+      ...(await historyParts(inquiry, byThemselves, { stage })).flatMap((part) => actsOf(part, policyOf(context, part.record.said.stage))),
       ...ended.map(({ said, entry }): Act => ({
         act: 'freeze ended',
         at: said.expiresAt ?? '',
@@ -65,7 +65,10 @@ export async function automatic(context: AuditContext, stage: string | undefined
   });
 }
 
-function actsOf({ site, record, receipts }: SiteHistory, { version }: Policy): readonly Act[] {
+/** What a site did by itself. */
+const byThemselves: Choice = { of: (chain) => chain.filter(({ event }) => event === 'refused' || event === 'rolled-back') };
+
+function actsOf({ site, record, receipts }: HistoryPart, { version }: Policy): readonly Act[] {
   const owner = `site ${site}, enrolled by ${record.entry.keyId}, under its own site.yaml and policy version ${version} or earlier`;
   return receipts.flatMap(({ event, at, release, previous, reason, statementDigest: statement }): readonly Act[] => {
     if (event === 'refused')

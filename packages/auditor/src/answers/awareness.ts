@@ -5,7 +5,9 @@ import type { AuditContext } from './context.js';
 import { FACT } from './fact-kinds.js';
 import { factsIn } from './facts.js';
 import { type Answered, type Asked, inquire, witnessedAt } from './inquiry.js';
-import { siteHistories, type SiteHistory } from './site-history.js';
+import { type Choice, type HistoryPart, historyParts } from './history-part.js';
+import type { ReceiptTold } from './receipts.js';
+import { runsOf } from './site-history.js';
 
 export interface Awareness extends NamedRelease {
   readonly revocations: readonly {
@@ -44,14 +46,43 @@ export async function awareness(context: AuditContext, named: string, asked: Ask
       return { reason: said.reason, statement: entry.statementDigest, logIndex: entry.index, witnessed };
     });
     const sites: Awareness['sites'][number][] = [];
-    for (const history of first === undefined ? [] : await siteHistories(inquiry)) sites.push(siteOf(history, about.release, first ?? 0));
+    const parts = first === undefined ? [] : await historyParts(inquiry, around(first, about.release));
+    for (const part of parts) sites.push(siteOf(part, about.release, first ?? 0));
     return { ...nameOf(about), revocations: await Promise.all(revocations), sites, notSeen: NOT_SEEN };
   });
 }
 
-function siteOf(history: SiteHistory, release: Digest, index: number): Awareness['sites'][number] {
-  const { site, record, receipts, runs } = history;
-  const aware = receipts.findIndex(({ checkpoint }) => (checkpoint?.size ?? 0) > index);
+/** Receipts after the revocation in which a site that polls has seen it. */
+const SOON = 8;
+
+/**
+ * What a site told around the time when the revocation was logged, and whenever what runs changed to the release or from it. A receipt that is in the log
+ * before it can name no checkpoint that holds it.
+ */
+function around(index: number, release: Digest): Choice {
+  const lastBefore = (chain: Parameters<Choice['of']>[0]): number => chain.findLastIndex((row) => row.index <= index);
+  return {
+    of: (chain) => {
+      const before = lastBefore(chain);
+      const isNear = (place: number): boolean => place >= before && place <= before + SOON;
+      return chain.filter((row, place) => isNear(place) || row.release === release || row.previous === release);
+    },
+    isEnough: (receipts, chain) => {
+      // numbers of a plain chain count from 1
+      const near = lastBefore(chain) + 1 + SOON;
+      return near >= chain.length || receipts.some((one) => one.seq <= near && isAware(one, index));
+    },
+  };
+}
+
+function isAware({ checkpoint }: Pick<ReceiptTold, 'checkpoint'>, index: number): boolean {
+  return (checkpoint?.size ?? 0) > index;
+}
+
+function siteOf(part: HistoryPart, release: Digest, index: number): Awareness['sites'][number] {
+  const { site, record, receipts } = part;
+  const runs = runsOf(receipts);
+  const aware = receipts.findIndex((one) => isAware(one, index));
   const before = aware < 0 ? receipts : receipts.slice(0, aware);
   const ran = runs.filter((run) => run.release === release);
   return {

@@ -5,7 +5,7 @@ import { type AuditContext, policyOf } from './context.js';
 import { FACT } from './fact-kinds.js';
 import { factsIn, factsOf, lastPolicy } from './facts.js';
 import { type Answered, type Asked, inquire, type Inquiry, releaseNamed, timeOf } from './inquiry.js';
-import { inForce, runningNow, siteHistories, type SiteHistory } from './site-history.js';
+import { type HistoryPart, historyParts, lastTold, runsNow, stillSites } from './history-part.js';
 
 /** `covered` are the sites of which the machine and every device are; the others come with the reason. `problems`: why runs do not count. */
 export interface Coverage {
@@ -74,15 +74,14 @@ async function runsOf(inquiry: Inquiry, release: Digest): Promise<readonly Await
 }
 
 async function fleetOf(inquiry: Inquiry, stage: string, site: string | undefined): Promise<readonly FleetSite[]> {
-  const histories = inForce(await siteHistories(inquiry, stage)).filter((history) => site === undefined || history.site === site);
-  return histories.map(fleetSite);
+  return stillSites(await historyParts(inquiry, lastTold, { stage, site })).map(fleetSite);
 }
 
-function fleetSite(history: SiteHistory): FleetSite {
-  const last = history.receipts.at(-1);
-  if (last === undefined) return { site: history.site, hardware: null, reportedAt: null };
+function fleetSite(part: HistoryPart): FleetSite {
+  const last = part.receipts.at(-1);
+  if (last === undefined) return { site: part.site, hardware: null, reportedAt: null };
   const { hardware, at } = last;
-  return { site: history.site, hardware: foundHardware(hardware), reportedAt: at, running: runningNow(history)?.release ?? null };
+  return { site: part.site, hardware: foundHardware(hardware), reportedAt: at, running: runsNow(part)?.release ?? null };
 }
 
 function sorted(report: ReturnType<typeof reportHardware>): Pick<Coverage, 'classes' | 'covered' | 'uncovered' | 'unknown' | 'problems'> {

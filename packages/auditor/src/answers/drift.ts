@@ -4,7 +4,7 @@ import { timeToSeconds } from '@sealane/trust';
 import { assignmentsOf, groupOf } from './assignments.js';
 import { type AuditContext, policyOf } from './context.js';
 import { type Answered, type Asked, inquire, timeOf } from './inquiry.js';
-import { inForce, runningNow, siteHistories } from './site-history.js';
+import { historyParts, lastTold, runsNow, stillSites } from './history-part.js';
 
 export interface Drift {
   readonly drifted: readonly {
@@ -33,12 +33,13 @@ export async function drift(context: AuditContext, stage: string | undefined, as
     const now = await timeOf(inquiry);
     const drifted: Drift['drifted'][number][] = [];
     const asAssigned: string[] = [];
+    const sites = stillSites(await historyParts(inquiry, lastTold, { stage }));
     for (const policy of stages) {
       const { byGroup, ordered } = await assignmentsOf(inquiry, policy.stage);
-      for (const history of inForce(await siteHistories(inquiry, policy.stage))) {
+      for (const history of sites.filter(({ record }) => record.said.stage === policy.stage)) {
         const group = groupOf(policy, history.record.said.labels);
         const assigned = group === undefined ? undefined : byGroup.get(group);
-        const running = runningNow(history);
+        const running = runsNow(history);
         const last = history.receipts.at(-1);
         const lastOfEvent = history.receipts.findLast(({ event }) => event !== 'summed-up');
         if ((assigned?.release ?? null) === (running?.release ?? null)) {

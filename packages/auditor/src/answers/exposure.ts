@@ -5,12 +5,12 @@ import { subjectDigests } from '@sealane/trust';
 import type { AuditContext } from './context.js';
 import { FACT } from './fact-kinds.js';
 import { factsIn, factsOf, releaseOf } from './facts.js';
-import { hardwareRuns } from './hardware-runs.js';
+import { hardwareRuns, historiesNaming } from './hardware-runs.js';
 import { type Answered, type Asked, inquire, type Inquiry, releaseNamed } from './inquiry.js';
 import { listsPackage } from './package-lists.js';
 import { releaseNames } from './release-names.js';
 import { entriesBy } from './signed-by.js';
-import { historiesAbout, siteHistories, type SiteHistory } from './site-history.js';
+import { historiesAbout, type SiteHistory } from './site-history.js';
 
 /** What sites may be exposed to: one of these; none of them: every release that was revoked. */
 export interface ExposedTo {
@@ -58,9 +58,7 @@ export async function exposure(context: AuditContext, thing: ExposedTo, asked: A
   const to = kind === 'revoked' ? 'revoked releases' : `${kind} ${value}`;
   return await inquire(context, `exposure to ${to}`, asked, async (inquiry) => {
     const concerned = kind === 'hardware' ? [] : await concernedBy(inquiry, kind, value);
-    // which sites have a piece of hardware, each inventory has to be read for
-    const isAll = kind === 'hardware';
-    const histories = isAll ? await siteHistories(inquiry) : await historiesAbout(inquiry, releasesOf(concerned));
+    const histories = kind === 'hardware' ? await historiesNaming(inquiry, value) : await historiesAbout(inquiry, releasesOf(concerned));
     const sites = kind === 'hardware' ? hardwareRuns(histories, value) : runsOfReleases(histories, concerned);
     const sorted = [...sites].sort((a, b) => compare(a.since, b.since) || compare(a.site, b.site));
     return {

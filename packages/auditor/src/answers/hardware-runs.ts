@@ -1,6 +1,7 @@
 /** Since when a site has a piece of hardware or firmware: by the inventory in each of its receipts. */
 import {
   type Digest,
+  type FoundHardware,
   hardwareClass,
   type HardwareDevice,
   hardwareDevices,
@@ -8,8 +9,23 @@ import {
   type JsonObject,
   partName,
   SealaneError,
+  utf8,
 } from '@sealane/core';
-import type { Run, SiteHistory } from './site-history.js';
+import type { Inquiry } from './inquiry.js';
+import { historiesOf, type Run, type SiteHistory } from './site-history.js';
+
+/** The histories of the sites whose inventories may name the thing, by what they told or by what is missing of it. */
+export async function historiesNaming(inquiry: Inquiry, wanted: string): Promise<readonly SiteHistory[]> {
+  const isNamed = (found: FoundHardware): boolean =>
+    'devices' in found && found.devices.some((device) => wordsOf({ ...device, serial: undefined }).includes(wanted));
+  return await historiesOf(inquiry, await inquiry.context.ledger.sitesWithHardware({ isNamed, bytes: bytesIn(wanted) }));
+}
+
+/** Bytes that a statement holds if a serial in it reads so: its longest word, as between two of them there may have been any blanks. */
+function bytesIn(serial: string): Uint8Array {
+  const [longest = ''] = serial.split(' ').sort((left, right) => right.length - left.length);
+  return utf8(JSON.stringify(longest).slice(1, -1));
+}
 
 /** The intervals in which the inventories of sites name the thing: a class, a serial, a model, or a firmware as `BIOS 2.14.1`. */
 export function hardwareRuns(

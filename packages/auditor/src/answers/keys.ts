@@ -4,7 +4,7 @@ import { describeRoot, type Policy, type PolicyWindow } from '@sealane/trust';
 import { citeEntry } from './answer.js';
 import { type AuditContext, personOf } from './context.js';
 import { FACT } from './fact-kinds.js';
-import { factsOf } from './facts.js';
+import { factsIn, factsOf } from './facts.js';
 import { type Answered, type Asked, inquire, type Inquiry, isBy, sizeKnownAt, witnessedAt } from './inquiry.js';
 import { loggedRoots } from './logged-roots.js';
 import { entriesBy } from './signed-by.js';
@@ -48,7 +48,7 @@ export async function keys(context: AuditContext, keyId: string | undefined, ask
   return await inquire(context, keyId === undefined ? 'keys' : `keys ${keyId}`, asked, async (inquiry) => {
     const { ledger } = inquiry.context;
     const size = inquiry.asOf === undefined ? await ledger.size() : await sizeKnownAt(inquiry.context, inquiry.asOf);
-    const roles = await rolesOf(inquiry);
+    const roles = await rolesOf(inquiry, keyId);
     const seen = (await ledger.keysSeen()).map((row) => row.keyId);
     const roots = (await rootsNamed(inquiry)).filter(({ signedBy: owners }) => keyId === undefined || owners.includes(keyId));
     const ids = [...new Set([...roles.keys(), ...seen])].filter((id) => keyId === undefined || id === keyId);
@@ -59,8 +59,8 @@ export async function keys(context: AuditContext, keyId: string | undefined, ask
   });
 }
 
-/** What policies give each key to do, and what the registrar enrolled. */
-async function rolesOf(inquiry: Inquiry): Promise<ReadonlyMap<string, readonly string[]>> {
+/** What policies give each key to do, and what the registrar enrolled; of site keys only the one that is asked about, if one is. */
+async function rolesOf(inquiry: Inquiry, keyId: string | undefined): Promise<ReadonlyMap<string, readonly string[]>> {
   const roles = new Map<string, Set<string>>();
   const give = (role: string, ids: readonly string[]): void => {
     for (const id of ids) roles.set(id, (roles.get(id) ?? new Set<string>()).add(role));
@@ -71,7 +71,10 @@ async function rolesOf(inquiry: Inquiry): Promise<ReadonlyMap<string, readonly s
     for (const { id, keys: ids } of policy.people) give(`person ${id}`, ids);
     for (const [role, ids] of Object.entries(policy.signers)) give(role, ids);
   }
-  for (const { said } of await factsOf(inquiry, FACT.siteRecord)) give(`site ${said.site}`, [said.key.id]);
+  const { ledger } = inquiry.context;
+  const records = (await ledger.sites()).filter(({ siteKeyId }) => keyId === undefined || siteKeyId === keyId);
+  for (const { said } of await factsIn(inquiry, FACT.siteRecord, await ledger.entriesAt(records.map(({ index }) => index))))
+    give(`site ${said.site}`, [said.key.id]);
   for (const { said } of await factsOf(inquiry, FACT.delegation))
     give(`delegate ${said.sites.map(({ site }) => site).join(' ')} until ${said.expiresAt}`, [said.delegate.id]);
   for (const { said } of await factsOf(inquiry, FACT.rig)) give(`rig ${said.rig}`, [said.key.id]);

@@ -47,6 +47,19 @@ export async function receiptsOf(
   return await verified(inquiry, entries, site, records);
 }
 
+/** Those of the receipts of a site that are at these entries, and were told by then, in that order; each is cited, or a doubt. */
+export async function receiptsAt(
+  inquiry: Inquiry,
+  {
+    site,
+    records,
+    indexes,
+  }: { readonly site: string; readonly records: readonly Fact<SiteRecordPredicate>[]; readonly indexes: readonly number[] },
+): Promise<readonly ReceiptTold[]> {
+  const told = await verified(inquiry, await inquiry.context.ledger.entriesAt(indexes), site, records);
+  return [...told].sort((left, right) => left.seq - right.seq);
+}
+
 async function verified(
   inquiry: Inquiry,
   entries: readonly LedgerEntry[],

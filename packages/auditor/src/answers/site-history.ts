@@ -44,7 +44,7 @@ export async function siteHistory(inquiry: Inquiry, site: string): Promise<SiteH
 }
 
 /** A site that is enrolled anew has another key, and is one again. */
-async function retiredAt(inquiry: Inquiry, keyId: string): Promise<string | null> {
+export async function retiredAt(inquiry: Inquiry, keyId: string): Promise<string | null> {
   const words = await factsIn(
     inquiry,
     FACT.retirement,

@@ -1,14 +1,13 @@
 /** Everything that was tested on one unit or one class of device: what to look at again when a rig turns out faulty. */
-import { AuditorError, type Digest } from '@sealane/core';
+import { AuditorError, type Digest, hardwareDevices, SealaneError } from '@sealane/core';
 import { subjectDigests, type TestResult } from '@sealane/trust';
-import { devicesOf } from './about-release.js';
+import { devicesOf, readObject } from './about-release.js';
 import type { AuditContext } from './context.js';
 import { FACT } from './fact-kinds.js';
-import { type Fact, factsOf } from './facts.js';
-import { hardwareRuns, wordsOf } from './hardware-runs.js';
+import { type Fact, factsIn, factsOf } from './facts.js';
+import { hardwareRuns, historiesNaming, wordsOf } from './hardware-runs.js';
 import { type Answered, type Asked, inquire, type Inquiry } from './inquiry.js';
 import { releaseNames } from './release-names.js';
-import { siteHistories } from './site-history.js';
 
 export interface Unit {
   readonly unit: string;
@@ -25,6 +24,21 @@ export interface Unit {
   readonly recalls: readonly { readonly reason: string; readonly untilIndex: number; readonly statement: Digest }[];
   /** Sites that have, or had, such a unit. */
   readonly sites: readonly { readonly site: string; readonly since: string; readonly until: string | null }[];
+}
+
+/** The inventories of runs that name the unit, and those that cannot be read: they are doubts of the runs that name them. */
+async function inventoriesNaming({ context }: Inquiry, wanted: string): Promise<readonly Digest[]> {
+  return (await context.ledger.testedHardware()).filter((digest) => {
+    const bytes = context.readBlob(digest);
+    if (bytes === undefined) return true;
+    try {
+      const devices = hardwareDevices(readObject(bytes));
+      return devices.length === 0 || devices.some((one) => wordsOf(one).includes(wanted));
+    } catch (error) {
+      if (error instanceof SealaneError) return true;
+      throw error;
+    }
+  });
 }
 
 /** Whether the inventory of a run names the unit. Many runs are on one machine: its inventory is read once. */
@@ -50,7 +64,7 @@ export async function unit(context: AuditContext, wanted: string, asked: Asked =
 
 /** As `unit`, as a part of another answer. */
 export async function unitIn(inquiry: Inquiry, wanted: string): Promise<Unit> {
-  const tests = await factsOf(inquiry, FACT.test);
+  const tests = await factsIn(inquiry, FACT.test, await inquiry.context.ledger.testsOn(await inventoriesNaming(inquiry, wanted)));
   const there = tests.filter(namedBy(inquiry, wanted));
   const runs = there.map((fact) => ({
     release: subjectDigests(fact.entry.statement)[0] ?? fact.said.report,
@@ -64,7 +78,7 @@ export async function unitIn(inquiry: Inquiry, wanted: string): Promise<Unit> {
   const releases = [...new Set(runs.map(({ release }) => release))];
   const nameOf = await releaseNames(inquiry, releases);
   const recalls = (await factsOf(inquiry, FACT.recall)).filter(({ said: { recalled } }) => Object.values(recalled).includes(wanted));
-  const sites = hardwareRuns(await siteHistories(inquiry), wanted);
+  const sites = hardwareRuns(await historiesNaming(inquiry, wanted), wanted);
   return {
     unit: wanted,
     runs,

@@ -115,13 +115,15 @@ function objectOrNull({ object }: Documents, row: Row, column: string): JsonObje
   return id === null ? null : object(id);
 }
 
-function objectIn(body: string): JsonObject {
+/** A document of the projection. @throws LedgerError `LEDGER_DAMAGED` */
+export function objectIn(body: string): JsonObject {
   const value: unknown = JSON.parse(body);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
   throw damaged('a document of statements', 'no object');
 }
 
-function hardwareIn(value: object): FoundHardware {
+/** A document that says what a machine is made of. @throws LedgerError `LEDGER_DAMAGED` */
+export function hardwareIn(value: object): FoundHardware {
   if (isFound(value)) return value;
   throw damaged('a document of hardware', 'another');
 }

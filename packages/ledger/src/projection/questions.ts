@@ -6,6 +6,7 @@ import { inLists } from '../store/in-list.js';
 import { bytesAt, integerAt, textAt } from '../store/rows.js';
 import type { Queries, Row, SqlValue } from '../store/store.js';
 import { type FleetRecord, fleetOf, type RecordSigner } from './fleet.js';
+import { type HardwareSought, sitesNaming } from './hardware-sites.js';
 import {
   type ApprovalRecord,
   type CountRecord,
@@ -49,6 +50,10 @@ export interface Projection {
   decisions(where?: { readonly stage?: string; readonly release?: Digest | readonly Digest[] }): Promise<readonly DecisionRecord[]>;
   approvals(where?: { readonly stage?: string; readonly release?: Digest }): Promise<readonly ApprovalRecord[]>;
   testResults(release: Digest): Promise<readonly TestRecord[]>;
+  /** Every inventory that a test result names, each once. Asked of the past, some that none named yet. */
+  testedHardware(): Promise<readonly Digest[]>;
+  /** Test results that name one of these inventories, and those of which it is not known any more. */
+  testsOn(hardware: readonly Digest[]): Promise<readonly LedgerEntry[]>;
   revocations(): Promise<readonly RevocationRecord[]>;
   /** Site records in log order, of one site where it is given; the last of a site is the one that counts. */
   sites(site?: string): Promise<readonly SiteRecord[]>;
@@ -60,6 +65,8 @@ export interface Projection {
    * missing: whoever reads their histories has seen all that any site told of the releases. Asked of the past, some that are none of these yet.
    */
   sitesAbout(releases: readonly Digest[]): Promise<readonly string[]>;
+  /** The sites, in the same order, of which a receipt may name a piece of hardware, or may be missing. */
+  sitesWithHardware(sought: HardwareSought): Promise<readonly string[]>;
   /** The sites, in the same order, with a receipt of a way back. */
   sitesBack(): Promise<readonly string[]>;
   /** The latest receipt of each site, by `seq`. */
@@ -72,8 +79,8 @@ export interface Projection {
   keysSeen(): Promise<readonly KeyRecord[]>;
 }
 
-/** Reads the projection with `queries`, and the entries that it finds with `reader`. */
-export function projection(queries: Queries, reader: EntryReader): Projection {
+/** Reads the projection with `queries`, and the entries that it finds with `reader`. `payloads`: whether what entries say is a table beside it. */
+export function projection(queries: Queries, reader: EntryReader, payloads: 'beside' | 'elsewhere'): Projection {
   const list = async <T>(
     read: (row: Readonly<Record<string, unknown>>) => T,
     sql: string,
@@ -124,12 +131,20 @@ export function projection(queries: Queries, reader: EntryReader): Projection {
     decisions: (where = {}) => filtered(records.decision, 'decision', where),
     approvals: (where = {}) => filtered(records.approval, 'approval', where),
     testResults: (release) => list(records.test, from('test_result', 'a.digest = ?'), raw(release)),
+    testedHardware: () =>
+      list(
+        (row) => digestFromHex(hex(bytesAt(row, 'hardware'))),
+        'SELECT hardware FROM test_result WHERE hardware IS NOT NULL GROUP BY hardware ORDER BY min(idx)',
+      ),
+    testsOn: (hardware) => testsOn(queries, reader, hardware),
     revocations: () => list(records.revocation, from('revocation')),
     sites: (site) =>
       site === undefined ? list(records.site, from('site_record')) : list(records.site, from('site_record', 'p.site = ?'), site),
     receiptsOf: (site) => list(records.receipt, from('receipt', 'p.site = ?', 'p.seq, p.idx'), site),
     receiptIndexes: (site) => list((row) => integerAt(row, 'idx'), 'SELECT idx FROM receipt WHERE site = ? ORDER BY seq, idx', site),
     sitesAbout: (releases) => sitesAbout(queries, releases),
+    sitesWithHardware: async (sought) =>
+      await inOrder(queries, [...(await queries.all(LOOSE)).map(siteIn), ...(await sitesNaming(queries, sought, payloads))]),
     sitesBack: async () => await inOrder(queries, (await queries.all(BACK)).map(siteIn)),
     latestReceipts: () =>
       list(
@@ -204,6 +219,19 @@ async function evidenceAboutEach(
       found.sort((left, right) => left - right).flatMap((index) => entries.get(index) ?? []),
     ]),
   );
+}
+
+/** What is erased has a type and no row of its own. */
+const UNTOLD = `SELECT s.idx FROM statement s JOIN predicate_type t ON t.id = s.predicate_type
+  WHERE t.uri = ? AND NOT EXISTS (SELECT 1 FROM test_result r WHERE r.idx = s.idx)`;
+
+async function testsOn(queries: Queries, reader: EntryReader, hardware: readonly Digest[]): Promise<readonly LedgerEntry[]> {
+  const indexes = (await queries.all(UNTOLD, PREDICATE.testResult)).map((row) => integerAt(row, 'idx'));
+  for (const { marks, values } of inLists(hardware.map(raw))) {
+    const rows = await queries.all(`SELECT idx FROM test_result WHERE hardware IN (${marks})`, ...values);
+    indexes.push(...rows.map((row) => integerAt(row, 'idx')));
+  }
+  return await reader.entriesAt(indexes.sort((left, right) => left - right));
 }
 
 const siteIn = (row: Row): string => textAt(row, 'site');

@@ -2,7 +2,7 @@
 import { LINK_KINDS, type LinkKind } from '@sealane/trust';
 
 /** Answers below this come at once with their first byte: they tell nothing of a rate. */
-export const BULK_BYTES = 16 * 1024;
+const BULK_BYTES = 16 * 1024;
 
 /** Of upstreams of one kind. `firstBytesMs` = the last of them, of small requests. */
 export type Measured = {

@@ -47,10 +47,10 @@ function preparedFor(prepared: Prepared, sql: string, values: readonly SqlValue[
   return made;
 }
 
-/** `?` → `$1::bigint` and so on. No statement of ours has a question mark in a text. */
+/** `?` → `$1::bigint` and so on, and SQLite's search in bytes as the standard writes it. No statement of ours has a question mark in a text. */
 function numbered(sql: string, values: readonly SqlValue[]): string {
   let at = 0;
-  return sql.replaceAll('?', () => {
+  return sql.replace(/\binstr\(([\w.]+), \?\)/g, 'position(? IN $1)').replaceAll('?', () => {
     const type = typeOf(values[at] ?? null);
     at += 1;
     return `$${at}${type}`;
