@@ -74,11 +74,6 @@ export async function historiesOf(inquiry: Inquiry, names: readonly string[], st
   return histories;
 }
 
-/** The sites that are ones still. */
-export function inForce(histories: readonly SiteHistory[]): readonly SiteHistory[] {
-  return histories.filter((history) => history.retiredAt === null);
-}
-
 /** What runs now: the last interval, where a site has any. */
 export function runningNow({ runs }: SiteHistory): Run | undefined {
   return runs.at(-1);

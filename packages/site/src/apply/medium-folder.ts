@@ -48,7 +48,7 @@ export function unsafePart(disk: Disk, medium: string): string | undefined {
     if (at === undefined) return undefined;
     const kind = disk.kind(at);
     if (kind === 'link' || kind === 'other') return at;
-    if (kind === 'folder') left.push(...disk.list(at).map((name) => path.join(at, name)));
+    if (kind === 'folder') for (const name of disk.list(at)) left.push(path.join(at, name));
   }
   return undefined;
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { inOrder, isRemovable, keyFrom, keyText, kubeObjects, SITE_LABEL } from './objects.js';
 
 const map = (name: string, more: object = {}): object => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, ...more } });
+const policy = (apiVersion: string, kind: string, name: string): object => ({ apiVersion, kind, metadata: { name }, spec: {} });
 
 test('marks each object as of this site and puts what others stand on first', () => {
   const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'a', labels: { app: 'a' } } };
@@ -20,6 +21,8 @@ test.each([
   ['a name that leads elsewhere', [map('../secrets/a')]],
   ['a namespace with a blank', [map('a', { namespace: 'b c' })]],
   ['an object twice', [map('a'), map('a')]],
+  ['the policy that lets its images in', [policy('admissionregistration.k8s.io/v1', 'ValidatingAdmissionPolicy', 'sealane-harbour-7')]],
+  ['its binding in an older version', [policy('admissionregistration.k8s.io/v1beta1', 'ValidatingAdmissionPolicyBinding', 'sealane-x')]],
 ])('refuses %s', (_what, documents) => {
   expect(() => kubeObjects('f', documents, 'harbour-7')).toThrow(expect.objectContaining({ code: 'DRIVER_REFUSED' }));
 });

@@ -40,7 +40,8 @@ const FIRST = [
 /**
  * The objects of some documents, in the order in which they are applied.
  *
- * @throws SiteError `DRIVER_REFUSED` a document that is no object, a list, an object twice, or one that is named by the server
+ * @throws SiteError `DRIVER_REFUSED` a document that is no object, a list, an object twice, one that is named by the server, or
+ * one in the place of a site's own
  */
 export function kubeObjects(file: string, documents: readonly unknown[], site: string): readonly KubeObject[] {
   const objects = documents.filter((document) => document !== null).map((document) => objectOf(file, document, site));
@@ -81,6 +82,9 @@ function objectOf(file: string, document: unknown, site: string): KubeObject {
   const { name, namespace } = metadata;
   const words = [apiVersion, kind, name, ...(typeof namespace === 'string' ? [namespace] : [])];
   if (!words.every((word) => /^[A-Za-z0-9][A-Za-z0-9./:-]*$/.test(word))) throw refused(file, 'plain names', words.join(' '));
+  // a release that brought one would say itself what may run here
+  if (apiVersion.startsWith('admissionregistration.k8s.io/') && name.startsWith('sealane-'))
+    throw refused(file, 'no admission policy under a name of a site’s own', words.join(' '));
   const labels = isObject(metadata['labels']) ? metadata['labels'] : {};
   const body = { ...document, metadata: { ...metadata, labels: { ...labels, [SITE_LABEL]: site } } };
   return { apiVersion, kind, name, namespace: typeof namespace === 'string' ? namespace : undefined, body };
