@@ -79,7 +79,7 @@ describe('B11 fetch and apply as two processes', () => {
       { ...verb, options: { config: '/etc/passwd' } },
       { ...verb, options: { state: out } },
       { ...verb, args: ['a'] },
-      { ...verb, verb: 'hold' },
+      { ...verb, verb: 'hold', options: { reason: 'a', until: 'some day' } },
       { ...verb, more: 1 },
     ])
       expect(await ask(bad), JSON.stringify(bad)).toMatchObject({ error: { code: 'USAGE' } });
