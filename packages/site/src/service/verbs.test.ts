@@ -17,7 +17,6 @@ test('takes the options and arguments that a command declares, and no others', a
   const hold = { ...request, verb: 'hold', options: { reason: 'x', until: '2099-01-01T00:00:00Z' } };
   expect((await commandOf(hold, program.commands)).name).toBe('hold');
   for (const bad of [
-    { ...hold, options: {} },
     { ...hold, options: { reason: 'x', config: '/etc/passwd' } },
     { ...hold, args: ['more'] },
     { ...request, verb: 'enroll' },
