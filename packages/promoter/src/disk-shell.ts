@@ -11,6 +11,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -31,7 +32,7 @@ export const PRIVATE_FILE = 0o600;
 /**
  * Writes a file whole or not at all, also when the power goes: temporary file, fsync, rename, fsync of the folder.
  *
- * @throws CoreError `STATE_UNWRITABLE` the disk refused; nothing is left of what was begun
+ * @throws CoreError, PromoterError `STATE_UNWRITABLE` the disk refused, or there is a device; nothing is left of what was begun
  */
 export function durableWrite(file: string, bytes: Uint8Array | string, mode: number): void {
   try {
@@ -43,6 +44,7 @@ export function durableWrite(file: string, bytes: Uint8Array | string, mode: num
 }
 
 function replace(file: string, bytes: Uint8Array | string, mode: number): void {
+  expectReplaceable(file);
   const folder = path.dirname(file);
   mkdirSync(folder, { recursive: true, mode: mode === PRIVATE_FILE ? 0o700 : 0o755 });
   const temporary = temporaryOf(file);
@@ -55,6 +57,14 @@ function replace(file: string, bytes: Uint8Array | string, mode: number): void {
   }
   renameSync(temporary, file);
   syncFolder(folder);
+}
+
+/** A file takes the place of whatever has its name: of a device (`--out /dev/stdout`), for everybody on the host. */
+function expectReplaceable(file: string): void {
+  const there = statSync(file, { throwIfNoEntry: false });
+  if (there === undefined || there.isFile() || there.isDirectory()) return;
+  const message = `write ${file}: expected a file or nothing there, got a device, pipe or socket`;
+  throw new PromoterError('STATE_UNWRITABLE', message, { file }, { hint: 'name a file, and read it from there' });
 }
 
 function writeWhole(handle: number, data: Uint8Array): void {
