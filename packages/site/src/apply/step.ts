@@ -1,7 +1,10 @@
-/** The machine: `step(state, event)` gives the next state and what is to be done in it. Pure; every transition is in this file. */
-import { type Digest, SiteError } from '@sealane/core';
+/** The machine: `step(state, event)` gives the next state and what is to be done in it. Pure. Every change of the phase is in this file; what leaves it alone is in `notes.ts`. */
+import type { Digest } from '@sealane/core';
 import { type Effect, effectsOf } from './effects.js';
-import { highestOf, keptSecrets, newSecrets } from './secret-versions.js';
+import { note, spend } from './notes.js';
+import { owe, tookOf } from './owed.js';
+import { impossible, targetOf, within } from './phase-of.js';
+import { newSecrets } from './secret-versions.js';
 import {
   INITIAL_STATE,
   type Moment,
@@ -18,10 +21,6 @@ const MAX_REMEMBERED = 256;
 
 /** Phases in which a crash or a reboot is counted by `retried`; in `switching` and `probation` it is by `switching`. */
 export const COUNTED = ['saving', 'one-way', 'settling', 'trial', 'rolling-back'] as const;
-
-/** Exceptions that wait to be used, and nonces of used ones: each took people of policy to sign, and none holds longer than a year. */
-const MAX_TAKEN = 16;
-const MAX_SPENT = 4096;
 
 /**
  * Takes one event.
@@ -91,88 +90,6 @@ function retire(state: SiteState, event: SiteEvent & { readonly is: 'retiring' }
     at: event.at,
   };
   return { ...state, phase: { at: 'retiring', retirement: event.retirement }, owed };
-}
-
-/** Events that leave the phase alone, but for the receipt that ends it. */
-function note(state: SiteState, event: SiteEvent): SiteState {
-  switch (event.is) {
-    case 'refused':
-      return refuse(state, event);
-    case 'accepted':
-      return { ...state, refused: null };
-    case 'receipt-queued':
-      return receiptQueued(state, event);
-    case 'receipts-sent':
-      return { ...state, receipts: { ...state.receipts, sent: Math.max(state.receipts.sent, event.seq) } };
-    case 'summing-up':
-      return owesSummary(state, event);
-    case 'hold':
-      return { ...state, hold: event.hold };
-    case 'unhold':
-      return { ...state, hold: null };
-    case 'allowed':
-      return { ...state, denied: state.denied.filter(({ release }) => release !== event.release) };
-    case 'stopped':
-      return { ...state, stopped: true };
-    case 'started':
-      return { ...state, stopped: false };
-    case 'role-used':
-      return useRole(state, event);
-    case 'drained':
-      return { ...state, drained: event.reason };
-    case 'rejoined':
-      return { ...state, drained: null };
-    case 'snapshot':
-      // one of an earlier version knows less
-      return { ...INITIAL_STATE, ...event.state };
-    case 'exception-taken':
-      return { ...state, taken: [...state.taken, event.exception].slice(-MAX_TAKEN) };
-    case 'secret-taken':
-      return takeSecret(state, event);
-    default:
-      throw impossible(state, event);
-  }
-}
-
-/** An exception is used with the first word of what it lets through: no crash gives it back. */
-function spend(state: SiteState, { exception }: Target): SiteState {
-  if (exception === undefined) return state;
-  const taken = state.taken.filter(({ nonce }) => nonce !== exception.nonce);
-  return { ...state, taken, spent: [...state.spent, exception.nonce].slice(-MAX_SPENT) };
-}
-
-/** A use is counted, and owes its receipt, before anything is done by it. */
-function useRole(state: SiteState, event: SiteEvent & { readonly is: 'role-used' }): SiteState {
-  const { nonce, person, verb, at } = event;
-  const grant = state.taken.find((each) => each.nonce === nonce);
-  if (grant === undefined || state.owed !== null) throw impossible(state, event);
-  const used = (grant.used ?? 0) + 1;
-  const others = state.taken.filter((each) => each.nonce !== nonce);
-  const isSpent = used >= grant.uses;
-  return {
-    ...state,
-    taken: isSpent ? others : [...others, { ...grant, used }],
-    spent: isSpent ? [...state.spent, nonce].slice(-MAX_SPENT) : state.spent,
-    owed: {
-      event: 'local-role',
-      release: null,
-      waybill: null,
-      previous: state.current?.release ?? null,
-      reason: null,
-      exceptions: grant.statements,
-      role: { person, verb },
-      checks: [],
-      at,
-    },
-  };
-}
-
-/** One value after the other: an older one is no news, whatever the journal is made to say. */
-function takeSecret(state: SiteState, event: SiteEvent & { readonly is: 'secret-taken' }): SiteState {
-  const { secret } = event;
-  if (secret.version <= highestOf(state.secrets, secret.name)) throw impossible(state, event);
-  const next = { ...state, secrets: [...state.secrets, secret] };
-  return { ...next, secrets: keptSecrets(next) };
 }
 
 /** A release may be admitted when nothing is under way, or in place of one that was only laid down; one that failed here only by hand. */
@@ -294,73 +211,8 @@ function failedOf(state: SiteState, target: Target, at: string): Pick<SiteState,
   return { denied: [...state.denied.filter(({ release }) => release !== target.release), entry].slice(-MAX_REMEMBERED) };
 }
 
-function refuse(state: SiteState, event: SiteEvent & { readonly is: 'refused' }): SiteState {
-  if (state.owed !== null || !['idle', 'admitted', 'staged'].includes(state.phase.at)) throw impossible(state, event);
-  const { code, release, waybill, checks, at } = event;
-  const previous = state.current?.release ?? null;
-  return {
-    ...state,
-    phase: { at: 'idle' },
-    refused: { code, release, waybill, checks },
-    owed: { event: 'refused', release, waybill, previous, reason: code, ...exceptionsOf(targetOf(state.phase)), checks, at },
-  };
-}
-
-/** What it stands for is let go only when it is queued itself. */
-function owesSummary(state: SiteState, event: SiteEvent & { readonly is: 'summing-up' }): SiteState {
-  if (state.owed !== null) throw impossible(state, event);
-  const { summary, at } = event;
-  const previous = state.current?.release ?? null;
-  return { ...state, owed: { event: 'summed-up', release: null, waybill: null, previous, reason: null, summary, checks: [], at } };
-}
-
-function receiptQueued(state: SiteState, event: SiteEvent & { readonly is: 'receipt-queued' }): SiteState {
-  if (state.owed === null || event.seq !== state.receipts.seq + 1) throw impossible(state, event);
-  const ended = state.phase.at === 'committed' || state.phase.at === 'rolled-back';
-  return {
-    ...state,
-    owed: null,
-    phase: ended ? { at: 'idle' } : state.phase,
-    receipts: { ...state.receipts, seq: event.seq, prev: event.digest, ...summedBy(state.owed) },
-  };
-}
-
-function summedBy({ summary }: OwedReceipt): Pick<SiteState['receipts'], 'summed'> {
-  return summary === undefined ? {} : { summed: summary.runs };
-}
-
-function owe(event: OwedReceipt['event'], target: Target, previous: Slot | null, at: string): OwedReceipt {
-  const rendered = target.rendered === undefined ? {} : { rendered: target.rendered };
-  const exceptions = exceptionsOf(target);
-  const secrets = target.secrets === undefined ? {} : { secrets: target.secrets };
-  return {
-    event,
-    release: target.release,
-    waybill: target.waybill,
-    previous: previous?.release ?? null,
-    reason: null,
-    ...rendered,
-    ...secrets,
-    ...exceptions,
-    checks: [],
-    at,
-  };
-}
-
-function exceptionsOf(target: Target | null): { readonly exceptions?: readonly Digest[] } {
-  return target?.exception === undefined ? {} : { exceptions: target.exception.statements };
-}
-
-function tookOf({ seconds }: { readonly seconds?: number }): { readonly seconds?: number } {
-  return seconds === undefined ? {} : { seconds };
-}
-
 function beganOf({ began }: { readonly began?: Moment }): { readonly began?: Moment } {
   return began === undefined ? {} : { began };
-}
-
-function targetOf(phase: Phase): Target | null {
-  return 'target' in phase ? phase.target : null;
 }
 
 function remember(list: readonly Digest[], release: Digest): readonly Digest[] {
@@ -369,21 +221,4 @@ function remember(list: readonly Digest[], release: Digest): readonly Digest[] {
 
 function unique(slots: readonly Slot[]): readonly Slot[] {
   return slots.filter((slot, index) => slots.findIndex(({ release }) => release === slot.release) === index);
-}
-
-/** The phase, if it is the one that this event belongs to. */
-function within<P extends Phase['at']>(state: SiteState, event: SiteEvent, at: P): Extract<Phase, { at: P }> {
-  if (isAt(state.phase, at)) return state.phase;
-  throw impossible(state, event);
-}
-
-function isAt<P extends Phase['at']>(phase: Phase, at: P): phase is Extract<Phase, { at: P }> {
-  return phase.at === at;
-}
-
-function impossible(state: SiteState, event: SiteEvent): SiteError {
-  return new SiteError('STATE_CORRUPT', `read the journal: expected an event that follows ${state.phase.at}, got ${event.is}`, {
-    phase: state.phase.at,
-    event: event.is,
-  });
 }
