@@ -28,7 +28,7 @@ export async function measurePoll() {
       bytes.push(wire.bytes());
     }
     await run(['stop', ...update.slice(2)]);
-    // 1,155 bytes: python-tuf 7.0.1's refresh of an unchanged repository, measured once on the wire (docs/performance.md)
+    // 1,155 bytes: python-tuf 7.0.1's refresh of an unchanged repository, measured once on the wire
     return [
       {
         id: 'poll-bytes',
