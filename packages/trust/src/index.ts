@@ -222,6 +222,7 @@ export { type LocatedTarget, locateFlow, refreshFlow, targetFlow, type TrustedMe
 // tuf: publisher
 export { type DescribedRoot, describeRoot, followsRoot } from './tuf/described-root.js';
 export { encodeRole } from './tuf/file-names.js';
+export { annotationImages } from './payload/annotation.js';
 export { manifestFileName } from './payload/manifest-name.js';
 export { misspeltField } from './payload/kubernetes-keys.js';
 export { isOddMerge, isPlainTag, strangeCharacter } from './payload/yaml-dialects.js';

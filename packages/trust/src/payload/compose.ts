@@ -1,4 +1,5 @@
 /** Rules on compose files (the Compose Specification). */
+import { annotationFindings } from './annotation.js';
 import type { Finding, PayloadRule } from './finding.js';
 import { isHostDisk, isHostPath, isHostSource, volumeSource } from './host-path.js';
 import { isPinned } from './image-reference.js';
@@ -61,7 +62,10 @@ function oneService(service: Fields, place: Place, object: string, report: Repor
   listOf(service['ports']).forEach((port, at) => {
     if (isOpenPort(port)) report('open-route', [...place, 'ports', at], object, `port ${describePort(port)} on every address of the host`);
   });
-  for (const { name, value, at } of environment(service['environment'])) {
+  for (const { name, value, at } of assignments(service['annotations'])) {
+    for (const { rule, what } of annotationFindings(name, value)) report(rule, [...place, 'annotations', at], object, what);
+  }
+  for (const { name, value, at } of assignments(service['environment'])) {
     if (isPlainSecret(name, value)) report('plaintext-secret', [...place, 'environment', at], object, `variable ${name}`);
   }
 }
@@ -128,8 +132,8 @@ function describePort(port: unknown): string {
   return isRecord(port) ? String(port['published'] ?? port['target']) : String(port);
 }
 
-/** Variables of a map, or of a list of `NAME=VALUE`. */
-function environment(value: unknown): readonly { readonly name: string; readonly value: unknown; readonly at: string | number }[] {
+/** Variables or annotations of a map, or of a list of `NAME=VALUE`. */
+function assignments(value: unknown): readonly { readonly name: string; readonly value: unknown; readonly at: string | number }[] {
   if (isRecord(value)) return Object.entries(value).map(([name, each]) => ({ name, value: each, at: name }));
   return listOf(value).map((entry, at) => {
     const [, name = '', each = ''] = /^([^=]*)=?(.*)$/s.exec(String(entry)) ?? [];

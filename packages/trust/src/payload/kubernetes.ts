@@ -1,5 +1,7 @@
 /** Rules on Kubernetes objects. Pod specs are found by their form, in whatever kind they stand: a custom resource is no way around. */
+import { annotationFindings } from './annotation.js';
 import type { Finding, PayloadRule } from './finding.js';
+import { isHostDisk } from './host-path.js';
 import { isPinned } from './image-reference.js';
 import { isAnyAddress, isAnyRange, isHostCapability, isLimit, isOn, isUnconfined, listOf } from './lax-value.js';
 import { isRecord, type Place, walk, type YamlDocument } from './manifest-file.js';
@@ -50,6 +52,7 @@ function podSpec(spec: Fields, place: Place, object: string, report: Report): vo
       if (!isRecord(container)) return;
       const name = `${object} container ${String(container['name'])}`;
       oneContainer(container, [...place, list, at], name, report);
+      devices(container['resources'], [...place, list, at, 'resources'], name, report);
       // Kubernetes takes no resources for these
       if (list !== 'ephemeralContainers') bounds(container, [...place, list, at], name, report);
     });
@@ -104,23 +107,27 @@ function unconfined(context: unknown, place: Place, name: string, report: Report
     report('privileged', [...place, 'seLinuxOptions', 'type'], name, `SELinux type ${String(label['type'])}`);
 }
 
-/** What engines are told in annotations, past the fields: no confinement, every port, and of what Podman makes a volume. */
+/** What engines are told past the fields. */
 function annotations(texts: Fields, place: Place, object: string, report: Report): void {
-  for (const [name, value] of Object.entries(texts)) {
-    const at = [...place, name];
-    const what = `annotation ${name}`;
-    if (/apparmor|seccomp|annotations\.label/.test(name) && isUnconfined(value)) report('privileged', at, object, what);
-    if (name.startsWith('io.podman.annotations.privileged') && isOn(value)) report('privileged', at, object, what);
-    if (name.startsWith('io.podman.annotations.publish-all') && isOn(value)) report('open-route', at, object, what);
-    if (/^volume\.podman\.io\/(?:device|import-source)$/.test(name)) report('host-mount', at, object, `${what}: ${String(value)}`);
-    if (name === 'volume.podman.io/image') image(value, at, object, report);
-  }
+  for (const [name, value] of Object.entries(texts))
+    for (const { rule, what } of annotationFindings(name, value)) report(rule, [...place, name], object, what);
 }
 
 function hostProcess(context: unknown, place: Place, name: string, report: Report): void {
   const windows = isRecord(context) ? context['windowsOptions'] : undefined;
   if (isRecord(windows) && isOn(windows['hostProcess']))
     report('privileged', [...place, 'windowsOptions', 'hostProcess'], name, 'hostProcess');
+}
+
+/** A resource `podman.io/device=PATH` is a device of the host, of which Podman gives one. */
+function devices(resources: unknown, place: Place, name: string, report: Report): void {
+  for (const part of ['requests', 'limits']) {
+    const amounts = isRecord(resources) ? resources[part] : undefined;
+    for (const resource of isRecord(amounts) ? Object.keys(amounts) : []) {
+      const [, device] = /^podman\.io\/device=(.*)$/s.exec(resource) ?? [];
+      if (device !== undefined && isHostDisk(device)) report('host-mount', [...place, part, resource], name, `disk ${device} of the host`);
+    }
+  }
 }
 
 function bounds(container: Fields, place: Place, name: string, report: Report): void {

@@ -55,6 +55,11 @@ describe('images of a manifest', () => {
     ['an image that is merged in', `a: &a { image: other }\nkind: Pod\nspec: { containers: [{ <<: *a }] }\n`, 'by digest'],
     ['a volume of an image', `${POD}  volumes: [{ name: v, image: { reference: other } }]\n`, 'by digest'],
     [
+      'an image of this host that an annotation mounts',
+      POD.replace('readings }', 'readings, annotations: { io.podman.annotations.kube.image.volumes.mount/app: other } }'),
+      'by digest',
+    ],
+    [
       'a claim of an image',
       `${POD}---\nkind: PersistentVolumeClaim\nmetadata: { name: v, annotations: { volume.podman.io/image: other } }\n`,
       'by digest',

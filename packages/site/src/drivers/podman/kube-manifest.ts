@@ -1,7 +1,7 @@
 /** What a Kubernetes manifest makes `podman kube play` run: its images, each a part of the release that carries it, and the names of its pods. */
 import path from 'node:path';
 import { type Digest, fromUtf8, isDigest, SiteError } from '@sealane/core';
-import { isOddMerge, isPlainTag, isQuadletName, misspeltField, strangeCharacter } from '@sealane/trust';
+import { annotationImages, isOddMerge, isPlainTag, isQuadletName, misspeltField, strangeCharacter } from '@sealane/trust';
 import { type Document, isNode, isScalar, parseAllDocuments, type ScalarTag, visit } from 'yaml';
 
 /** An image as the manifest names it: `NAME@DIGEST`. */
@@ -13,8 +13,6 @@ export interface ManifestImage {
 const MAX_ALIASES = 32;
 /** Where pods list what they run (Kubernetes API, PodSpec). */
 export const LISTS = ['initContainers', 'containers', 'ephemeralContainers'];
-/** How a claim tells Podman to make its volume of an image. */
-const VOLUME_IMAGE = 'volume.podman.io/image';
 const IMAGE = /^([a-z0-9][a-z0-9._:/-]{0,254})@(sha256:[0-9a-f]{64})$/;
 
 /**
@@ -120,9 +118,7 @@ function imagesIn(value: unknown): readonly string[] {
       ? child.map(imageOf)
       : key === 'volumes' && Array.isArray(child)
         ? child.flatMap(volumeImage)
-        : key === VOLUME_IMAGE
-          ? [String(child)]
-          : imagesIn(child),
+        : [...annotationImages(key, child), ...imagesIn(child)],
   );
 }
 
