@@ -30,6 +30,9 @@ PublishPort=127.0.0.1:8080:80
 PodmanArgs=--memory 64m --cpus 0.5
 `;
 
+const LIMITLESS = QUADLET.replace(/PodmanArgs=.*\n/, '');
+const BOUNDED = `${LIMITLESS}[Service]\nMemoryMax=64M\nCPUQuota=50%\n`;
+
 /** A lane whose release has these manifests. */
 function laneOf(files: Readonly<Record<string, string | Uint8Array>>, settings: JsonObject = {}): GateLane {
   const lane = new GateLane(gate('payload', settings));
@@ -54,6 +57,28 @@ describe('payload', () => {
     expect(check(laneOf({ 'pod.yaml': POD, 'compose.yaml': COMPOSE, 'web.container': QUADLET }))).toMatchObject({
       verdict: 'pass',
       actual: '3 manifests hold',
+    });
+  });
+
+  test.each([
+    ['of the service', BOUNDED],
+    ['behind flags of all kinds', QUADLET.replace('--memory', '-it --env A=b -l=c --memory-swap -1 --replace --memory')],
+    ['in two lines', QUADLET.replace('--cpus', '\nPodmanArgs=--cpus')],
+    ['the last of two', `${BOUNDED}MemoryMax=infinity\nMemoryMax=64M\n`],
+    ['of podman in a control group of its own', QUADLET.replace('Image', 'CgroupsMode=enabled\nImage')],
+  ])('passes a quadlet unit with limits %s', (_, text) => {
+    expect(judge('web.container', text)).toMatchObject({ verdict: 'pass' });
+  });
+
+  test('passes annotations that engines do not act on, or that only confine', () => {
+    const annotations = {
+      'run.oci.keep_original_groups': '1',
+      'io.podman.annotations.ulimit': 'nofile=1024:1024',
+      'io.podman.annotations.kube.image.volumes.mount/app': IMAGE,
+      'seccomp.security.alpha.kubernetes.io/pod': 'runtime/default',
+    };
+    expect(judge('pod.yaml', POD.replace('name: web', `name: web, annotations: ${JSON.stringify(annotations)}`))).toMatchObject({
+      verdict: 'pass',
     });
   });
 
@@ -156,6 +181,24 @@ describe('payload', () => {
       inContainer('      securityContext: { seLinuxOptions: { type: spc_t } }'),
       'pod.yaml:8 privileged',
     ],
+    ...[
+      ['run.oci.seccomp_bpf_data', 'AAAA', 'privileged'],
+      ['run.oci.hooks.stderr', '/etc/passwd', 'privileged'],
+      ['org.systemd.property.DevicePolicy', "'auto'", 'privileged'],
+      ['io.katacontainers.config.hypervisor.path', '/bin/sh', 'privileged'],
+      ['io.podman.annotations.userns', 'ns:/proc/1/ns/user', 'privileged'],
+      ['io.podman.annotations.cid-file/app', '/etc/passwd', 'host-mount'],
+      ['io.podman.annotations.volumes-from/app', 'database', 'host-mount'],
+      ['io.podman.annotations.kube.image.volumes.mount/app', `${IMAGE};models:1`, 'unpinned-image'],
+      ['io.kubernetes.cri-o.Devices', '/dev/fuse,/dev/sda:/dev/x', 'host-mount'],
+      ['io.kubernetes.cri-o.UnifiedCgroup.app', 'memory.max=max', 'unbounded-resources'],
+      ['seccomp-profile.kubernetes.cri-o.io/POD', 'registry.example/profile:1', 'unpinned-image'],
+    ].map(([name = '', value = '', rule = '']): [string, string, string] => [
+      `annotation ${name}`,
+      pod('name: web', `name: web, annotations: { ${name}: ${JSON.stringify(value)} }`),
+      `pod.yaml:3 ${rule}`,
+    ]),
+    ['a disk as a resource', pod('memory: 64Mi', 'memory: 64Mi, podman.io/device=/dev/sda: 1'), 'pod.yaml:8 host-mount'],
     [
       'no confinement by an annotation',
       pod('{ name: web }', '{ name: web, annotations: { io.podman.annotations.label/app: disable } }'),
@@ -233,6 +276,7 @@ describe('payload', () => {
       inService('    environment: { DB_PASSWORD: "${DB_PASSWORD:-hunter2}" }'),
       'compose.yaml:4 plaintext-secret',
     ],
+    ['an annotation', inService('    annotations: { run.oci.hooks.stdout: /etc/x }'), 'compose.yaml:4 privileged'],
     ['a secret’s content', `${COMPOSE}secrets: { db: { content: hunter2 } }\n`, 'compose.yaml:7 plaintext-secret'],
   ])('refuses compose with %s, by file and line', (_, text, where) => {
     expect(judge('compose.yaml', text)).toMatchObject({ verdict: 'fail', code: 'PAYLOAD_REFUSED', actual: expect.stringContaining(where) });
@@ -276,6 +320,29 @@ describe('payload', () => {
     ['what SELinux does not hold', `${QUADLET}SecurityLabelType=spc_t\n`, 'web.container:5 privileged'],
     ['all of /proc by a variable', `${QUADLET}Unmask=A\${X}LL\n`, 'web.container:5 privileged'],
     ['no limit of memory', QUADLET.replace('--memory 64m', ''), 'web.container:1 unbounded-resources'],
+    ['a limit that is the value of another flag', QUADLET.replace('--memory', '--label --memory'), 'web.container:1 unbounded-resources'],
+    ['a limit behind a flag without its value', QUADLET.replace('--memory', '--env\nPodmanArgs=--memory'), 'web.container:1 unbounded-res'],
+    ['a limit that a later one takes away', `${QUADLET}PodmanArgs=--memory=0\n`, 'web.container:1 unbounded-resources'],
+    ['a limit behind the image', `${LIMITLESS}PodmanArgs=-t -- --memory 64m --cpus 1\n`, 'web.container:1 unbounded-resources'],
+    ['a limit of another section', `${LIMITLESS}[X-Service]\nMemoryMax=1G\nCPUQuota=5%\n`, 'web.container:1 unbounded-resources'],
+    [
+      'a limit of the service that is lifted',
+      `${BOUNDED}MemoryMax=infinity\n`,
+      'web.container:1 unbounded-resources: web.container, no limit of m',
+    ],
+    ['a limit of the service alone', BOUNDED.replace('Image', 'CgroupsMode=enabled\nImage'), 'web.container:1 unbounded-resources'],
+    ['no control group', QUADLET.replace('--memory', '--cgroups=disabled --memory'), 'web.container:1 unbounded-resources'],
+    ['another image', `${QUADLET}PodmanArgs=--tty other.example/app:1\n`, 'web.container:5 unpinned-image'],
+    ['a flag that takes the image for its value', `${QUADLET}PodmanArgs=--label\nExec=other:1\n`, 'web.container:5 unpinned-image'],
+    ['another command', `${QUADLET}GlobalArgs=run other:1\n`, 'web.container:5 privileged'],
+    ['volumes of another container', `${QUADLET}PodmanArgs=--volumes-from db\n`, 'web.container:5 host-mount'],
+    ['a file of the host that is written', `${QUADLET}LogOpt=path=/etc/passwd\n`, 'web.container:5 host-mount'],
+    [
+      'a file of the host that its end removes',
+      `${QUADLET}Annotation=io.podman.annotations.cid-file=/etc/passwd\n`,
+      'web.container:5 host-m',
+    ],
+    ['a file that hooks write', `${QUADLET}PodmanArgs=--annotation run.oci.hooks.stdout=/etc/x\n`, 'web.container:5 privileged'],
     ['a password', `${QUADLET}Environment=MODE=x "DB_PASSWORD=hunter2"\n`, 'web.container:5 plaintext-secret'],
   ])('refuses a quadlet unit with %s, by file and line', (_, text, where) => {
     expect(judge('web.container', text)).toMatchObject({

@@ -1,9 +1,11 @@
 /** Rules on quadlet units (podman-systemd.unit(5)). */
+import { annotationFindings } from './annotation.js';
 import type { Finding, PayloadRule } from './finding.js';
 import { isHostDisk, isHostPath, isHostSource, volumeSource } from './host-path.js';
 import { isPinned } from './image-reference.js';
-import { isAnyAddress, isHostCapability, isLimit, isOfHost, isOn, isUnconfined } from './lax-value.js';
-import { podmanFlags } from './podman-args.js';
+import { isAnyAddress, isHostCapability, isOfHost, isOn, isUnconfined } from './lax-value.js';
+import { podmanFlags, readPodmanArgs } from './podman-args.js';
+import { boundsFindings } from './quadlet-bounds.js';
 import type { QuadletEntry, QuadletUnit } from './quadlet-file.js';
 import { hasControl, mayBeManyWords } from './quadlet-words.js';
 import { isPlainSecret } from './secret-text.js';
@@ -17,11 +19,12 @@ export function quadletFindings(unit: QuadletUnit): readonly Finding[] {
   const report: Report = (rule, line, what) => findings.push({ rule, line, object: unit.name, what });
   if (unit.type === 'build') report('unpinned-image', 1, 'is built where it runs');
   images(unit, report);
+  commandWords(unit, report);
   for (const entry of unit.entries) {
     if (!['Unit', 'Service', 'Install'].includes(entry.section)) words(entry, report);
     if (unit.type === 'container' || unit.type === 'pod' || unit.type === 'kube') oneEntry(entry, report);
   }
-  if (unit.type === 'container') bounds(unit, report);
+  if (unit.type === 'container') for (const what of boundsFindings(unit)) report('unbounded-resources', 1, what);
   if (unit.type === 'volume') boundVolume(unit, report);
   return findings;
 }
@@ -42,6 +45,19 @@ function oneImage(value: string, line: number, report: Report): void {
   if (!isPinned(value) && !value.endsWith('.image')) report('unpinned-image', line, `image ${value}`);
 }
 
+/** Words that podman would take for the image, the manifest or its own command: quadlet writes those behind the arguments, where they would be what runs in it. */
+function commandWords({ type, entries }: QuadletUnit, report: Report): void {
+  for (const key of ['GlobalArgs', 'PodmanArgs']) {
+    if (key === 'PodmanArgs' && !['container', 'image', 'kube'].includes(type)) continue;
+    const given = entries.filter((entry) => entry.key === key && !['Unit', 'Service', 'Install'].includes(entry.section));
+    const { loose, open } = readPodmanArgs(given.map(({ value }) => value));
+    const [rule, what] =
+      key === 'GlobalArgs' ? (['privileged', 'command'] as const) : (['unpinned-image', type === 'kube' ? 'manifest' : 'image'] as const);
+    if (loose !== undefined) report(rule, given.at(-1)?.line ?? 1, `${key}= with ${loose}, which podman takes for the ${what}`);
+    if (open !== undefined) report(rule, given.at(-1)?.line ?? 1, `${key}= with a flag ${open} that takes the ${what} for its value`);
+  }
+}
+
 /** What would end up elsewhere than where it is written. */
 function words({ key, value, line }: QuadletEntry, report: Report): void {
   if (mayBeManyWords({ key, value })) report('privileged', line, `${key}=${value}, which systemd may make any flag of podman of`);
@@ -55,6 +71,9 @@ function oneEntry({ section, key, value, line }: QuadletEntry, report: Report): 
   if (key === 'Volume') volume(value, line, report);
   if (key === 'Mount') for (const word of systemdWords(value)) mount(word, line, report);
   if (key === 'AddDevice') device(value, line, report);
+  if (key === 'Annotation') for (const word of systemdWords(value)) annotation(word, line, report);
+  if ((key === 'LogOpt' && value.startsWith('path=')) || (key === 'HealthLogDestination' && isHostPath(value)))
+    report('host-mount', line, `${key}=${value}`);
   if (key === 'Rootfs') report('host-mount', line, `folder ${value} of the host`);
   const isLoose = {
     SeccompProfile: isUnconfined(value),
@@ -97,6 +116,11 @@ function device(value: string, line: number, report: Report): void {
   if (isHostDisk(source)) report('host-mount', line, `disk ${source} of the host`);
 }
 
+function annotation(word: string, line: number, report: Report): void {
+  const [, name = '', text = ''] = /^([^=]*)=?(.*)$/s.exec(word) ?? [];
+  for (const { rule, what } of annotationFindings(name, text)) report(rule, line, what);
+}
+
 function variable(word: string, line: number, report: Report): void {
   const [, name = '', text = ''] = /^([^=]*)=(.*)$/s.exec(word) ?? [];
   if (isPlainSecret(name, text)) report('plaintext-secret', line, `variable ${name}`);
@@ -115,6 +139,9 @@ function boundVolume({ entries }: QuadletUnit, report: Report): void {
 /** Programs of the host, or where they are told what to do. */
 const HOST_PROGRAMS: readonly string[] = ['hooks-dir', 'runtime', 'conmon', 'module'];
 
+/** Files of the host that podman reads into a container, or writes; and what another container has mounted. */
+const HOST_FILES: readonly string[] = ['volumes-from', 'cidfile', 'pidfile', 'conmon-pidfile', 'pod-id-file', 'init-path'];
+
 /** What is passed to podman around the keys that quadlet knows. */
 function podmanArgs(value: string, line: number, report: Report): void {
   for (const { flag, argument } of podmanFlags(value)) {
@@ -126,7 +153,10 @@ function podmanArgs(value: string, line: number, report: Report): void {
     if (flag === 'mount') mount(argument, line, report);
     if (flag === 'rootfs') report('host-mount', line, '--rootfs');
     if (flag === 'device') device(argument, line, report);
-    if (flag === 'log-opt' && argument.startsWith('path=')) report('host-mount', line, `--log-opt ${argument}`);
+    if (HOST_FILES.includes(flag)) report('host-mount', line, `--${flag} ${argument}`);
+    if (flag === 'annotation') annotation(argument, line, report);
+    if ((flag === 'log-opt' && argument.startsWith('path=')) || (flag === 'health-log-destination' && isHostPath(argument)))
+      report('host-mount', line, `--${flag} ${argument}`);
     if (HOST_PROGRAMS.includes(flag) || flag === 'device-cgroup-rule' || (flag === 'security-opt' && isUnconfined(argument)))
       report('privileged', line, `--${flag} ${argument}`);
     if (flag === 'cap-add' && argument.split(',').some(isHostCapability)) report('privileged', line, `--cap-add ${argument}`);
@@ -136,13 +166,6 @@ function podmanArgs(value: string, line: number, report: Report): void {
       report('open-route', line, 'every port of the image on every address of the host');
     if (['env', 'e'].includes(flag)) variable(argument, line, report);
   }
-}
-
-function bounds({ entries }: QuadletUnit, report: Report): void {
-  const has = (keys: readonly string[], flag: RegExp): boolean =>
-    entries.some(({ key, value }) => (keys.includes(key) && isLimit(value)) || (key === 'PodmanArgs' && flag.test(value)));
-  if (!has(['Memory', 'MemoryMax'], /(?:^|\s)(?:--memory|-m)[= ]\s*[1-9]/)) report('unbounded-resources', 1, 'no limit of memory');
-  if (!has(['CPUQuota'], /(?:^|\s)--cpus[= ]\s*(?:[1-9]|0?\.\d*[1-9])/)) report('unbounded-resources', 1, 'no limit of cpu');
 }
 
 /** `[[IP]:][HOST]:TARGET` as podman reads it: without an address, a port is published on all. */
