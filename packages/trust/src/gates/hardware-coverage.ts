@@ -29,11 +29,15 @@ export interface Coverage {
   readonly why: string;
 }
 
-/** `at` (RFC 3339) is the witnessed time at which equivalences are judged; more than `enough` units are not counted. */
-export interface CoverageQuestion {
-  readonly tested: readonly TestedDevice[];
+/** What was tested, and the witnessed time (RFC 3339) at which equivalences are judged. */
+export interface Tested<Device extends TestedDevice = TestedDevice> {
+  readonly tested: readonly Device[];
   readonly policy: PolicyHardware;
   readonly at: string;
+}
+
+/** More than `enough` units are not counted. */
+export interface CoverageQuestion extends Tested {
   readonly enough: number;
 }
 
@@ -70,30 +74,46 @@ export function coverageOf(question: CoverageQuestion): (device: DeviceKind) => 
   };
 }
 
+/** All that covers a device, each once, in the order of `tested`; where nothing does, what keeps the nearest from it. */
+export interface Covering<Device> {
+  readonly devices: readonly Device[];
+  readonly why: string;
+}
+
+/** As `coverageOf`, but for all that covers a device, however many. */
+export function coveringOf<Device extends TestedDevice>(question: Tested<Device>): (device: DeviceKind) => Covering<Device> {
+  const index = indexOf(question);
+  return (device) => {
+    const covering = new Set(covers(question, index, device));
+    if (covering.size === 0) return { devices: [], why: whyNot(question, index, device) };
+    return { devices: question.tested.filter((each) => covering.has(each)), why: '' };
+  };
+}
+
 /** What keeps a unit from covering a device, on one line. */
 function describeComparison({ differences, unknown }: HardwareComparison): string {
   const parts = differences.map(({ fact, tested, site }) => `${fact}: tested ${tested}, here ${site}`);
   return [...parts, ...(unknown.length > 0 ? [`unknown: ${unknown.join(', ')}`] : [])].join('; ');
 }
 
-interface Index {
-  readonly byFacts: Groups;
-  readonly byModel: Groups;
+interface Index<Device> {
+  readonly byFacts: Groups<Device>;
+  readonly byModel: Groups<Device>;
   /** By the facts that are required of a machine, and of an attached device. */
-  readonly byRequired: (kind: 'host' | 'attached') => Groups;
+  readonly byRequired: (kind: 'host' | 'attached') => Groups<Device>;
   /** By class; empty where no equivalence holds. */
-  readonly byClass: Groups;
+  readonly byClass: Groups<Device>;
   readonly equivalences: readonly (readonly Digest[])[];
 }
 
-type Groups = ReadonlyMap<string, readonly TestedDevice[]>;
+type Groups<Device> = ReadonlyMap<string, readonly Device[]>;
 
-function indexOf({ tested, policy, at }: CoverageQuestion): Index {
+function indexOf<Device extends TestedDevice>({ tested, policy, at }: Tested<Device>): Index<Device> {
   const equivalences = policy.equivalences
     .filter(({ expiresAt }) => timeToSeconds(expiresAt) > timeToSeconds(at))
     .map(({ classes }) => classes);
-  const required = new Map<string, Groups>();
-  const byRequired = (kind: 'host' | 'attached'): Groups => {
+  const required = new Map<string, Groups<Device>>();
+  const byRequired = (kind: 'host' | 'attached'): Groups<Device> => {
     const require = requiredFacts({ role: kind }, policy);
     const groups = required.get(kind) ?? grouped(tested, ({ facts }) => requiredText(facts, require));
     required.set(kind, groups);
@@ -108,28 +128,46 @@ function indexOf({ tested, policy, at }: CoverageQuestion): Index {
   };
 }
 
-function compareAll({ tested, policy, enough }: CoverageQuestion, index: Index, device: DeviceKind): Coverage {
-  const { facts: site } = device;
-  const require = requiredFacts(device, policy);
-  const compare = ({ facts }: TestedDevice): HardwareComparison => compareHardware({ tested: facts, site, require });
+function compareAll(question: CoverageQuestion, index: Index<TestedDevice>, device: DeviceKind): Coverage {
   const units = new Set<string>();
+  for (const { unit } of covers(question, index, device)) {
+    units.add(unit);
+    if (units.size >= question.enough) return { units: units.size, why: '' };
+  }
+  return { units: units.size, why: whyNot(question, index, device) };
+}
+
+/** What keeps the nearest unit from covering a device. */
+function whyNot<Device extends TestedDevice>({ tested, policy }: Tested<Device>, index: Index<Device>, device: DeviceKind): string {
+  const near = [...likelyFor(index, device, policy), ...(index.byModel.get(modelText(device.facts)) ?? tested)].slice(0, MAX_COMPARED);
+  const compared = near.map((each) => compareTo(each, device, policy));
+  const [nearest] = compared.sort((left, right) => weight(left) - weight(right));
+  return nearest === undefined ? 'no tested unit' : describeComparison(nearest);
+}
+
+/** What covers a device; some of it perhaps twice. */
+function* covers<Device extends TestedDevice>({ policy }: Tested<Device>, index: Index<Device>, device: DeviceKind): Generator<Device> {
+  const { facts } = device;
   // equal in all that is known: what is not known is all that can keep them from covering it
-  if (unknownFacts([site], require).length === 0) for (const { unit } of index.byFacts.get(factsText(site)) ?? []) units.add(unit);
-  if (units.size >= enough) return { units: units.size, why: '' };
-  const likely = index.byRequired(kindOf(device)).get(requiredText(site, require)) ?? [];
-  for (const each of likely) if (compare(each).covered) units.add(each.unit);
-  for (const each of equivalentTo(site, index)) if (compare(each).unknown.length === 0) units.add(each.unit);
-  if (units.size >= enough) return { units: units.size, why: '' };
-  const near = [...likely, ...(index.byModel.get(modelText(site)) ?? tested)].slice(0, MAX_COMPARED);
-  const [nearest] = near.map(compare).sort((left, right) => weight(left) - weight(right));
-  return { units: units.size, why: nearest === undefined ? 'no tested unit' : describeComparison(nearest) };
+  if (unknownFacts([facts], requiredFacts(device, policy)).length === 0) yield* index.byFacts.get(factsText(facts)) ?? [];
+  for (const each of likelyFor(index, device, policy)) if (compareTo(each, device, policy).covered) yield each;
+  for (const each of equivalentTo(facts, index)) if (compareTo(each, device, policy).unknown.length === 0) yield each;
+}
+
+/** Equal in what is required: nothing else can cover it but by an equivalence. */
+function likelyFor<Device>(index: Index<Device>, device: DeviceKind, policy: PolicyHardware): readonly Device[] {
+  return index.byRequired(kindOf(device)).get(requiredText(device.facts, requiredFacts(device, policy))) ?? [];
+}
+
+function compareTo({ facts: tested }: TestedDevice, device: DeviceKind, policy: PolicyHardware): HardwareComparison {
+  return compareHardware({ tested, site: device.facts, require: requiredFacts(device, policy) });
 }
 
 function kindOf({ role }: DeviceKind): 'host' | 'attached' {
   return role === 'host' ? 'host' : 'attached';
 }
 
-function equivalentTo(facts: HardwareFacts, { equivalences, byClass }: Index): readonly TestedDevice[] {
+function equivalentTo<Device>(facts: HardwareFacts, { equivalences, byClass }: Index<Device>): readonly Device[] {
   if (equivalences.length === 0) return [];
   const own = hardwareClass(facts);
   const others = new Set(equivalences.filter((classes) => classes.includes(own)).flat());
@@ -140,8 +178,8 @@ function modelText({ vendor, model }: HardwareFacts): string {
   return JSON.stringify([vendor, model]);
 }
 
-function grouped(tested: readonly TestedDevice[], name: (device: TestedDevice) => string): Groups {
-  const groups = new Map<string, TestedDevice[]>();
+function grouped<Device extends TestedDevice>(tested: readonly Device[], name: (device: Device) => string): Groups<Device> {
+  const groups = new Map<string, Device[]>();
   for (const device of tested) {
     const key = name(device);
     const group = groups.get(key);

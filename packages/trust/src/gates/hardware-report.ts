@@ -3,7 +3,7 @@ import { type DeviceKind, type Digest, hardwareClass, type JsonValue, partName }
 import { createContext } from './gate-context.js';
 import type { GateContext, GateInput } from './gate.js';
 import { findTested, hardwareRules } from './hardware.js';
-import { coverageOf, factsText } from './hardware-coverage.js';
+import { coveringOf, factsText } from './hardware-coverage.js';
 import { type JudgedSite, judgeSites } from './hardware-sites.js';
 import type { VouchedDevice } from './hardware-units.js';
 
@@ -30,18 +30,21 @@ export function reportHardware(input: GateInput, settings: JsonValue): HardwareR
   const rules = hardwareRules(settings);
   const context = createContext(input, () => []);
   const { devices, problems } = findTested(context, rules).tested;
+  const coveringUnits = coveredBy(context, devices);
   return {
     classes: classesOf(context).map(({ device, sites }) => ({
       class: hardwareClass(device.facts),
       role: device.role,
       label: labelOf(device),
-      ...coveredBy(context, device, devices),
+      ...coveringUnits(device),
       sites,
     })),
     sites: judgeSites(context, rules, devices),
     problems: problems.map(({ why }) => why),
   };
 }
+
+type CoveringUnits = Pick<CoveredClass, 'units' | 'runs' | 'why'>;
 
 interface FoundClass {
   readonly device: DeviceKind;
@@ -63,17 +66,11 @@ function classesOf({ fleet }: GateContext): readonly FoundClass[] {
   return [...classes.values()];
 }
 
-function coveredBy(
-  { policy, time }: GateContext,
-  device: DeviceKind,
-  tested: readonly VouchedDevice[],
-): Pick<CoveredClass, 'units' | 'runs' | 'why'> {
-  const question = { policy: policy.hardware, at: time.highest, enough: 1 };
-  const covering = tested.filter((one) => coverageOf({ ...question, tested: [one] })(device).units > 0);
-  return {
-    units: [...new Set(covering.map(({ unit }) => unit))],
-    runs: [...new Set(covering.flatMap(({ evidence }) => evidence))],
-    why: covering.length > 0 ? '' : coverageOf({ ...question, tested })(device).why,
+function coveredBy({ policy, time }: GateContext, tested: readonly VouchedDevice[]): (device: DeviceKind) => CoveringUnits {
+  const covering = coveringOf({ tested, policy: policy.hardware, at: time.highest });
+  return (device) => {
+    const { devices, why } = covering(device);
+    return { units: [...new Set(devices.map(({ unit }) => unit))], runs: [...new Set(devices.flatMap(({ evidence }) => evidence))], why };
   };
 }
 
