@@ -17,11 +17,12 @@ const SITE_ENTRIES = {
   'sealane-site-mirror': 'packages/site/src/mirror/main.ts',
 };
 
-/** What scripts outside the packages import. */
+/** What scripts outside the packages import, and a thread of the ledger. */
 const PARTS = {
   core: 'packages/core/src/index.ts',
   ledger: 'packages/ledger/src/index.ts',
   oci: 'packages/oci/src/index.ts',
+  'sealane-hashes': 'packages/ledger/src/verify/hash-thread-shell.ts',
 };
 
 /** Writes dist/. Modules are named by their content and older ones stay: a command that runs meanwhile finds the rest of itself. */

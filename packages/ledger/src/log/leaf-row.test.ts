@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { concatBytes, encodeLogLeaf, type LogLeaf, sha256Raw, utf8 } from '@sealane/core';
+import { concatBytes, encodeLogLeaf, leafHash, type LogLeaf, sha256Raw, utf8 } from '@sealane/core';
 import { expect, test } from 'vitest';
+import { leafHashAt } from './leaf-hash.js';
 import { leafAt, leafPartsAt, packLeaf } from './leaf-row.js';
 
 const spki = new Uint8Array(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'der' }));
@@ -9,12 +10,18 @@ const PLAIN: LogLeaf = { paeDigest: sha256Raw(utf8('signed')), signature: utf8('
 /** What a row keeps of these parts. */
 const kept = (parts: LogLeaf): Uint8Array => packLeaf(encodeLogLeaf(parts), parts);
 
-test.each([0, 1, 70, 72, 200])('a leaf of a plain key comes back to the byte, its signature of %i bytes', (length) => {
+/** By the way of checks that do nothing but hash. */
+const hashed = (leaf: Uint8Array): Uint8Array => new Uint8Array(Buffer.from(leafHashAt({ leaf: Buffer.from(leaf) }), 'latin1'));
+
+test.each([0, 1, 68, 69, 70, 71, 72, 73, 200])('a leaf of a plain key comes back to the byte, its signature of %i bytes', (length) => {
   const parts = { ...PLAIN, signature: new Uint8Array(length).fill(length) };
   const row = { leaf: kept(parts) };
   expect(row.leaf).toHaveLength(97 + length);
   expect(leafAt(row)).toEqual(encodeLogLeaf(parts));
   expect(leafPartsAt(row)).toEqual(parts);
+  expect(hashed(row.leaf)).toEqual(leafHash(encodeLogLeaf(parts)));
+  // the block that it was written into has nothing left of it
+  expect(hashed(kept(PLAIN))).toEqual(leafHash(encodeLogLeaf(PLAIN)));
 });
 
 test.each<[string, Partial<LogLeaf>]>([
@@ -27,6 +34,7 @@ test.each<[string, Partial<LogLeaf>]>([
   const leaf = encodeLogLeaf(parts);
   expect(kept(parts)).toEqual(leaf);
   expect(leafAt({ leaf })).toEqual(leaf);
+  expect(hashed(leaf)).toEqual(leafHash(leaf));
 });
 
 test('what is neither packed nor a leaf is refused as a leaf', () => {

@@ -8,14 +8,16 @@ import type { Row } from '../store/store.js';
 
 /** A leaf begins with `{`. */
 const PACKED = 1;
-const DIGEST_BYTES = 32;
+export const DIGEST_BYTES = 32;
 /** SubjectPublicKeyInfo of P-256 up to the point (RFC 5480, section 2). */
 const SPKI_PREFIX = fromHex('3059301306072a8648ce3d020106082a8648ce3d03010703420004');
 const POINT_BYTES = 64;
-const POINT_AT = 1 + DIGEST_BYTES;
-const SIGNATURE_AT = POINT_AT + POINT_BYTES;
+/** Where point and signature are in what a row keeps; the digest is behind the first byte. */
+export const POINT_AT = 1 + DIGEST_BYTES;
+export const SIGNATURE_AT = POINT_AT + POINT_BYTES;
 /** The text of a leaf around digest, signature and point: the prefix has 27 bytes, so what follows it in base64 begins anew. */
-const [TO_DIGEST, TO_SIGNATURE, TO_POINT, END] = textAround('"digest":"', '"content":"', base64(SPKI_PREFIX));
+export const LEAF_TEXT = textAround('"digest":"', '"content":"', base64(SPKI_PREFIX));
+const [TO_DIGEST, TO_SIGNATURE, TO_POINT, END] = LEAF_TEXT;
 
 /** What a row keeps of a leaf, whose parts these are. */
 export function packLeaf(leaf: Uint8Array, { paeDigest, signature, spki, certificate }: LogLeaf): Uint8Array {
@@ -41,7 +43,8 @@ export function leafPartsAt(row: Row): LogLeaf {
   return isPacked(bytes) ? unpacked(bytes) : parseLogLeaf(bytes);
 }
 
-function isPacked(bytes: Uint8Array): boolean {
+/** Whether a row keeps a leaf by its parts. */
+export function isPacked(bytes: Uint8Array): boolean {
   return bytes[0] === PACKED && bytes.length >= SIGNATURE_AT;
 }
 
@@ -52,7 +55,7 @@ function unpacked(bytes: Uint8Array): LogLeaf {
   return { paeDigest: bytes.subarray(1, POINT_AT), signature: bytes.subarray(SIGNATURE_AT), spki };
 }
 
-/** As `encodeLogLeaf` of the parts, in less than half the time: checks by hashes alone do little else. */
+/** As `encodeLogLeaf` of the parts, in less than half the time. */
 function unpackedLeaf(bytes: Uint8Array): Uint8Array {
   const packed = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const digest = packed.toString('base64', 1, POINT_AT);

@@ -65,9 +65,10 @@ export class RightEdge {
     return this.#size;
   }
 
-  /** Root of the tree (RFC 9162, section 2.1.1): the subtrees folded from the right. */
-  root(): Uint8Array {
+  /** Root of the tree (RFC 9162, section 2.1.1): the subtrees folded from the right, with the root of what is behind them where that is given. */
+  root(behind?: Uint8Array): Uint8Array {
     const hashes = this.#subtrees.map(({ hash }) => hash);
+    if (behind !== undefined) hashes.push(behind);
     return hashes.length === 0 ? emptyRoot() : hashes.reduceRight((right, left) => nodeHash(left, right));
   }
 
