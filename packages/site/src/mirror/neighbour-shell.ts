@@ -1,10 +1,11 @@
 /**
  * The mirror as an upstream of other sites: the files of a lane over mutual TLS. Who shows no certificate of the neighbours' authority gets no answer.
  *
- * Blobs are hashed before they leave. Metadata and log are handed out as they lie here: they are signed, and a neighbour judges them by itself.
+ * Blobs are hashed before they leave. Metadata and log are handed out as they lie here: they are signed, and a neighbour judges them by itself. What fills
+ * the mirror is believed by nobody, and who serves it is root here: what does not lie in the mirror itself is not there, whatever leads to it.
  */
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, readlink, realpath } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import path from 'node:path';
@@ -12,6 +13,7 @@ import { digestFromHex } from '@sealane/core';
 import { isNodeError } from '../disk.js';
 import { readPlaceTls } from '../fetch/routes/place-tls.js';
 import type { PlaceTls } from '../fetch/routes/place.js';
+import { renewedContext } from './renewed-context.js';
 import { rangeOf } from './registry-request.js';
 import { sendBytes } from './send-bytes.js';
 import { addressOf, CONNECTION_LIMITS, limitConnections, listen } from './server-limits-shell.js';
@@ -19,6 +21,9 @@ import { type VerifiedFile, verifiedFiles } from './verified-file.js';
 
 /** A file of trust or log is smaller; its size is read before a byte is sent. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
+
+/** Who shows no certificate in this time is let go: anybody may connect, and connections are counted. In milliseconds. */
+const HANDSHAKE_MS = 10_000;
 
 /** Paths of a lane that sites ask for; no dot begins a name, so none leads up. */
 const LANE_PATH = /^\/((?:trust|log)(?:\/[A-Za-z0-9%_-][A-Za-z0-9%._-]{0,254}){1,8}|content\/blobs\/sha256\/[0-9a-f]{64})$/;
@@ -42,7 +47,7 @@ export interface NeighbourServer {
 export async function serveNeighbours({ host, port, tls, mirror, talk }: NeighbourOptions): Promise<NeighbourServer> {
   const openBlob = verifiedFiles({ blobPath: (digest) => path.join(mirror, 'content', 'blobs', 'sha256', digest.slice('sha256:'.length)) });
   const server = createServer(
-    { ...CONNECTION_LIMITS, ...readPlaceTls(tls), requestCert: true, rejectUnauthorized: true },
+    { ...CONNECTION_LIMITS, handshakeTimeout: HANDSHAKE_MS, ...readPlaceTls(tls), requestCert: true, rejectUnauthorized: true },
     (request, response) => {
       answer(request, response, mirror, openBlob).catch((error: unknown) => {
         talk(`neighbours: ${request.url ?? ''}: ${error instanceof Error ? error.message : String(error)}`);
@@ -51,6 +56,7 @@ export async function serveNeighbours({ host, port, tls, mirror, talk }: Neighbo
       });
     },
   );
+  renewedContext(server, tls, talk);
   limitConnections(server);
   await listen(server, host, port);
   return {
@@ -83,22 +89,32 @@ async function answer(
 
 async function openLaneFile(mirror: string, file: string, openBlob: ReturnType<typeof verifiedFiles>): Promise<VerifiedFile | undefined> {
   const [, hex] = /^content\/blobs\/sha256\/([0-9a-f]{64})$/.exec(file) ?? [];
-  return hex === undefined ? await openPlain(path.join(mirror, file)) : await openBlob(digestFromHex(hex));
+  return hex === undefined ? await openPlain(mirror, file) : await openBlob(digestFromHex(hex));
 }
 
-/** A regular file that is no link: what fills the mirror is not believed. */
-async function openPlain(file: string): Promise<VerifiedFile | undefined> {
+/** A regular file of the mirror that no link leads to. */
+async function openPlain(mirror: string, file: string): Promise<VerifiedFile | undefined> {
   let handle: FileHandle;
   try {
-    handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    handle = await open(path.join(mirror, file), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (isNodeError(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO')) return undefined;
     throw error;
   }
-  const status = await handle.stat();
-  if (status.isFile() && status.size <= MAX_FILE_BYTES) return { handle, size: status.size };
-  await handle.close();
-  return undefined;
+  let isGood = false;
+  try {
+    const status = await handle.stat();
+    const { size } = status;
+    isGood = status.isFile() && size <= MAX_FILE_BYTES && (await liesAt(handle, path.join(await realpath(mirror), file)));
+    return isGood ? { handle, size } : undefined;
+  } finally {
+    if (!isGood) await handle.close();
+  }
+}
+
+/** Where an open file is, by the kernel's word (proc(5)): whoever swaps a folder for a link before or after it was opened changes nothing of it. */
+async function liesAt({ fd }: FileHandle, place: string): Promise<boolean> {
+  return (await readlink(`/proc/self/fd/${fd}`)) === place;
 }
 
 async function send(request: IncomingMessage, response: ServerResponse, { handle, size }: VerifiedFile): Promise<void> {
