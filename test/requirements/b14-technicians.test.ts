@@ -1,5 +1,5 @@
 /** B14: technicians do little by themselves; more by a grant that people signed, for one person and a few uses, without a network, and the lane learns of each use. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseBundle, readReceipt } from '@sealane/trust';
@@ -109,4 +109,13 @@ test('B14 each use is in a receipt, which the lane takes, and waits there for a 
       usedBy: [expect.any(String), expect.any(String)],
     }),
   ]);
+});
+
+test('B14 a journal that was damaged and mended gives no use of it back', async () => {
+  const journal = path.join(site.state, 'journal');
+  writeFileSync(journal, readFileSync(journal, 'utf8').replace('"is":"staged"', '"is":"stored"'));
+  expect((await site.run(['doctor'])).exit).toBe(8);
+  await site.run(['doctor', '--mend']);
+  expect((await site.must(['exception', 'apply', path.join(dir, 'grant.json')], 4)).error.code).toBe('EXCEPTION_INVALID');
+  expect((await technician(['stop', '--as', 'carol'], 3)).error.code).toBe('ROLE_DENIED');
 });

@@ -9,6 +9,7 @@ import { linkTo } from './mend-current.js';
 import { readState } from './machine.js';
 import { readStrays, strayCheck } from './strays.js';
 import { readTrustFile } from './trust-file.js';
+import { trustedNow } from './trusted-time.js';
 
 /** Looks at journal, trust, the link to what runs, the workload, and what its driver keeps on this host. Changes nothing. */
 export async function examine(site: Site): Promise<readonly Check[]> {
@@ -30,8 +31,9 @@ function stateChecks({ world, folder }: Site): readonly Check[] {
 function trustCheck({ world, folder }: Site): Check {
   const expected = 'trust state that is whole and fresh enough to install';
   try {
-    const { expiresAt } = readTrustFile(world.disk, folder.trust);
-    const isFresh = expiresAt === null || expiresAt > world.clock.wallTime();
+    const { expiresAt, time } = readTrustFile(world.disk, folder.trust);
+    // a clock that is behind makes nothing fresh
+    const isFresh = expiresAt === null || expiresAt > trustedNow(time, world.clock);
     return finding('trust', 'TRUST_EXPIRED', expected, expiresAt === null ? 'nothing verified yet' : `good until ${expiresAt}`, isFresh);
   } catch (error) {
     if (!(error instanceof SealaneError)) throw error;

@@ -15,7 +15,7 @@ export interface Journal {
 }
 
 /** Beyond this many bytes nothing is read: a journal is compacted long before. */
-const MAX_JOURNAL_BYTES = 64 * 1024 * 1024;
+export const MAX_JOURNAL_BYTES = 64 * 1024 * 1024;
 
 /**
  * Opens a journal and cuts off a torn last line.

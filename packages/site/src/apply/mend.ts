@@ -5,8 +5,9 @@ import { parseBundle } from '@sealane/trust';
 import type { Site } from '../site.js';
 import { plainJson } from '../plain-json.js';
 import { receiptFile } from '../state-folder.js';
-import { openJournal, setAside } from './journal-file.js';
+import { MAX_JOURNAL_BYTES, openJournal, setAside } from './journal-file.js';
 import { readState } from './machine.js';
+import { notGivenBack } from './not-given-back.js';
 import { secretsOnDisk } from './secret-files.js';
 import { INITIAL_STATE, type SiteState } from './state.js';
 import { readTrustFile } from './trust-file.js';
@@ -37,12 +38,17 @@ function faultOf(read: () => unknown): string | undefined {
   }
 }
 
-/** Sets the damaged journal aside and begins a new one, held; returns where the old one lies. What failed here before is forgotten with it. */
+/**
+ * Sets the damaged journal aside and begins a new one, held; returns where the old one lies. What failed here before is forgotten with it, what was let
+ * through once is not.
+ */
 export function mendJournal({ world, folder }: Pick<Site, 'world' | 'folder'>): string {
+  const damaged = Buffer.from(world.disk.read(folder.journal, MAX_JOURNAL_BYTES) ?? []).toString('latin1');
   const aside = setAside(world.disk, folder.journal, world.clock.wallTime());
   const message = `the journal was damaged and lies in ${path.basename(aside)}`;
   const state: SiteState = {
     ...INITIAL_STATE,
+    ...notGivenBack(damaged),
     phase: { at: 'held', code: 'STATE_CORRUPT', message, target: null },
     secrets: secretsOnDisk(world.disk, folder),
     receipts: chainEnd({ world, folder }),

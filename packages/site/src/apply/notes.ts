@@ -2,7 +2,7 @@
 import { highestOf, keptSecrets } from './secret-versions.js';
 import { exceptionsOf } from './owed.js';
 import { impossible, targetOf } from './phase-of.js';
-import { INITIAL_STATE, type OwedReceipt, type SiteEvent, type SiteState, type Target } from './state.js';
+import { INITIAL_STATE, type OwedReceipt, type SiteEvent, type SiteState, type TakenException, type Target } from './state.js';
 
 /** Exceptions that wait to be used, and nonces of used ones: each took people of policy to sign, and none holds longer than a year. */
 const MAX_TAKEN = 16;
@@ -41,7 +41,7 @@ export function note(state: SiteState, event: SiteEvent): SiteState {
       // one of an earlier version knows less
       return { ...INITIAL_STATE, ...event.state };
     case 'exception-taken':
-      return { ...state, taken: [...state.taken, event.exception].slice(-MAX_TAKEN) };
+      return takeException(state, event.exception);
     case 'secret-taken':
       return takeSecret(state, event);
     default:
@@ -59,6 +59,13 @@ function refuse(state: SiteState, event: SiteEvent & { readonly is: 'refused' })
     refused: { code, release, waybill, checks },
     owed: { event: 'refused', release, waybill, previous, reason: code, ...exceptionsOf(targetOf(state.phase)), checks, at },
   };
+}
+
+/** The oldest of too many is given up, and counts as used: taken in again it would be as good as new. */
+function takeException({ taken, spent, ...state }: SiteState, exception: TakenException): SiteState {
+  const all = [...taken, exception];
+  const [givenUp, kept] = [all.slice(0, -MAX_TAKEN), all.slice(-MAX_TAKEN)];
+  return { ...state, taken: kept, spent: [...spent, ...givenUp.map(({ nonce }) => nonce)].slice(-MAX_SPENT) };
 }
 
 /** An exception is used with the first word of what it lets through: no crash gives it back. */

@@ -51,6 +51,8 @@ export function pruneSecrets(disk: Disk, folder: StateFolder, state: SiteState):
 /** What lies on disk, for a journal that lost it: no value that was taken in before comes in again as a newer one. */
 export function secretsOnDisk(disk: Disk, folder: StateFolder): readonly KnownSecret[] {
   return disk.list(folder.secrets).flatMap((name) => {
+    // what a power cut left of one that was being written was never taken in
+    if (!name.endsWith('.json')) return [];
     const bytes = disk.read(path.join(folder.secrets, name), LIMITS.sealedSecretBytes);
     return bytes === undefined ? [] : [knownFrom(bytes)];
   });

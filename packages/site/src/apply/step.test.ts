@@ -324,3 +324,26 @@ test('no order of events owes two receipts at once, skips a number, or keeps wha
     { numRuns: 100 },
   );
 });
+
+test('of too many exceptions the oldest is given up as used: taken in again it would have all its uses back', () => {
+  const role = { person: 'carol', verbs: ['stop'] };
+  const taken = (number: number): SiteEvent => {
+    const exception = {
+      kind: 'local-role' as const,
+      release: digest('a'),
+      role,
+      uses: 2,
+      reason: 'x',
+      by: ['alice'],
+      statements: [digest('b')],
+    };
+    return { is: 'exception-taken', exception: { ...exception, nonce: String(number), expiresAt: AT, bundles: [] } };
+  };
+  const sixteen = fold(
+    INITIAL_STATE,
+    Array.from({ length: 16 }, (_, number) => taken(number)),
+  );
+  expect([sixteen.taken.length, sixteen.spent]).toEqual([16, []]);
+  const more = fold(sixteen, [taken(16)]);
+  expect([more.taken.map(({ nonce }) => nonce).slice(0, 2), more.spent]).toEqual([['1', '2'], ['0']]);
+});
