@@ -1,7 +1,8 @@
 /** The updater as two processes (DESIGN "Privilege"), without systemd: what goes over their sockets, and that a hostile side gets nowhere (T11). */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,7 +10,7 @@ import { makeLane, type TestLane } from '../support/lane.js';
 import { runJson } from '../support/run.js';
 import { enrolSite, type TestSite, versionOnDisk } from '../support/site.js';
 import { receiptsOf } from '../support/site-world.js';
-import { askRaw, startTwoProcesses, type TwoProcesses } from '../support/two-processes.js';
+import { askRaw, keptOpen, startTwoProcesses, type TwoProcesses } from '../support/two-processes.js';
 
 let dir: string;
 let lane: TestLane;
@@ -87,6 +88,35 @@ describe('B11 fetch and apply as two processes', () => {
     expect(await askRaw(pair.operators, '{"v":1\n')).toMatch(/"code":"JSON_MALFORMED"/);
     expect(await askRaw(pair.fetchSocket, '{"v":1,"do":"install","release":"x"}\n')).toBe('');
     expect(await pair.must(['status'])).toMatchObject({ state: 'idle', current: { release: one } });
+  });
+
+  it('B11 lets go who was answered and stays, who sends nothing, and who sends a byte now and then: others are answered', async () => {
+    const status = `${JSON.stringify({ v: 1, verb: 'status', args: [], options: {} })}\n`;
+    const answered = await keptOpen(pair.technicians, 32, status);
+    await answered.ended;
+    expect(await askRaw(pair.technicians, status)).toMatch(/"exit":0/);
+    answered.drop();
+
+    const silent = await keptOpen(pair.technicians, 32, '{');
+    expect(await askRaw(pair.technicians, status)).toBe('');
+    expect(await askRaw(pair.operators, status)).toMatch(/"exit":0/);
+    await silent.ended;
+    expect(await askRaw(pair.technicians, status)).toMatch(/"exit":0/);
+    silent.drop();
+
+    const dripping = connect({ path: pair.technicians });
+    const drip = setInterval(() => dripping.write(' '), 500);
+    await once(dripping.on('error', () => undefined).resume(), 'close');
+    clearInterval(drip);
+  }, 60_000);
+
+  it('B14 does one thing at a time for technicians, however many ask: an operator waits for no crowd', async () => {
+    const check = `${JSON.stringify({ v: 1, verb: 'check', args: [], options: {} })}\n`;
+    const answers = await Promise.all(Array.from({ length: 8 }, () => askRaw(pair.technicians, check)));
+    const busy = answers.filter((answer) => answer.includes('"code":"UPDATER_BUSY"'));
+    const done = answers.filter((answer) => answer.includes('"exit":'));
+    expect([busy.length + done.length, done.length]).toEqual([8, 1]);
+    expect(await askRaw(pair.technicians, check)).toMatch(/"exit":/);
   });
 
   it('B11 says which service does not answer', async () => {

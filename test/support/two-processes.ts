@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Answer, commandWords, expectJson, runJson } from './run.js';
@@ -67,6 +67,22 @@ export function askRaw(socket: string, bytes: string | Uint8Array): Promise<stri
     );
     client.on('close', () => resolve(text));
   });
+}
+
+/** Connections that send bytes and never end by themselves; `ended` = all of them were, by the service; `drop` ends them here too. */
+export async function keptOpen(socket: string, count: number, bytes: string): Promise<{ readonly ended: Promise<unknown>; drop(): void }> {
+  const clients = Array.from({ length: count }, () => connect({ path: socket, allowHalfOpen: true }));
+  const endOf = (client: Socket): Promise<unknown> =>
+    new Promise((resolve) =>
+      client
+        .on('error', () => undefined)
+        .once('end', resolve)
+        .once('close', resolve)
+        .resume(),
+    );
+  const ended = Promise.all(clients.map(endOf));
+  await Promise.all(clients.map((client) => new Promise((resolve) => client.write(bytes, resolve))));
+  return { ended, drop: () => clients.forEach((client) => client.destroy()) };
 }
 
 async function startListening(socket: string, words: readonly string[]): Promise<OneProcess> {

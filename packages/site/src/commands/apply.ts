@@ -8,7 +8,7 @@ import { openJournalOfHost } from '../service/journal-shell.js';
 import { listenForLines } from '../service/line-socket-shell.js';
 import { endIfReplaced, runRounds } from '../service/rounds.js';
 import { describeListening, listeningAt, supervisor, techniciansAt } from '../service/supervisor-shell.js';
-import { makeTurns, type Turns } from '../service/turns.js';
+import { makeTurns, oneAtATime, type Turns } from '../service/turns.js';
 import { answerTo, commandOf, failureOf, isOnlooker, needsGrant, type Role } from '../service/verbs.js';
 import { MAX_VERB_BYTES, type OperatorAnswer, type OperatorRequest, parseOperatorRequest } from '../service/wire.js';
 import { openSite, textOption, withLockedSite } from '../site-shell.js';
@@ -33,6 +33,8 @@ export const command: CommandSpec = {
     const { config } = openSite(call);
     const { io } = call;
     const turns = makeTurns(systemClock);
+    // operators come after one technician, not after a crowd of them
+    const few = oneAtATime(turns);
     const replaced = new AbortController();
     const talk = (line: string): void => io.talk(`${line}\n`);
     const journal = openJournalOfHost(io.env, process.pid, talk);
@@ -43,7 +45,7 @@ export const command: CommandSpec = {
     const technicians =
       narrow === undefined
         ? undefined
-        : await listenForLines(narrow, LIMITS, (line) => serve(line, call, { turns, note, replaced, role: 'technician' }), talk);
+        : await listenForLines(narrow, LIMITS, (line) => serve(line, call, { turns: few, note, replaced, role: 'technician' }), talk);
     const systemd = supervisor(io.env);
     systemd.ready();
     talk(describeListening(at));

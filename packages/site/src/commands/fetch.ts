@@ -16,8 +16,8 @@ import { makeTurns } from '../service/turns.js';
 import { type FetchOrder, type FetchReply, MAX_APPLY_BYTES, parseFetchOrder } from '../service/wire.js';
 import { placeOf, textOption } from '../site-shell.js';
 
-/** One asks; a second one may be an `update` that an operator runs by hand. */
-const LIMITS = { maxRequestBytes: MAX_APPLY_BYTES, maxConnections: 4, requestMs: 10_000 };
+/** One asks, with many receipts perhaps; a second one may be an `update` that an operator runs by hand. */
+const LIMITS = { maxRequestBytes: MAX_APPLY_BYTES, maxConnections: 4, requestMs: 60_000 };
 
 /** The command. */
 export const command: CommandSpec = {

@@ -16,11 +16,11 @@ export interface LineLimits {
   readonly maxRequestBytes: number;
   /** Connections at once: more are closed. */
   readonly maxConnections: number;
-  /** Time to send the request in. */
+  /** Time to send the request in, all of it; and after the answer, time in which none of it is taken. */
   readonly requestMs: number;
 }
 
-/** Listens until `close`. A connection asks once. */
+/** Listens until `close`. A connection asks once, and ends with its answer: one that stays would stand in another's way. */
 export async function listenForLines(at: Listening, limits: LineLimits, answer: Answerer, talk: (line: string) => void): Promise<Server> {
   const server = createServer((socket) => void serveOne(socket, limits, answer, talk));
   server.maxConnections = limits.maxConnections;
@@ -67,16 +67,19 @@ async function serveOne(
   const gone = new AbortController();
   socket.on('error', () => gone.abort());
   socket.on('close', () => gone.abort());
-  socket.setTimeout(requestMs, () => socket.destroy());
+  const late = setTimeout(() => socket.destroy(), requestMs);
   try {
     const lines = boundedLines(socket.iterator({ destroyOnReturn: false }), maxRequestBytes);
     const { value, done } = await lines.next();
-    if (done === true) return;
-    socket.setTimeout(0);
+    clearTimeout(late);
+    if (done === true) return void socket.destroy();
     // reading on is what shows that the other side hung up
     socket.resume();
-    socket.end(`${JSON.stringify(await answer(value, gone.signal))}\n`);
+    const text = `${JSON.stringify(await answer(value, gone.signal))}\n`;
+    socket.setTimeout(requestMs, () => socket.destroy());
+    socket.end(text, () => socket.destroy());
   } catch (error) {
+    clearTimeout(late);
     talk(error instanceof Error ? error.message : String(error));
     socket.destroy();
   }

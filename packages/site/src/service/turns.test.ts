@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { systemClock } from '../clock.js';
 import { FakeClock } from '../testing/fake-clock.js';
-import { makeTurns } from './turns.js';
+import { makeTurns, oneAtATime } from './turns.js';
 
 test('one after the other, whatever becomes of the one before', async () => {
   const turns = makeTurns(systemClock);
@@ -28,4 +28,18 @@ test('who has waited long enough is told so, has done nothing, and stands in nob
   await long;
   expect(ran).toBe(false);
   expect(await turns.take(Infinity, () => Promise.resolve('next'))).toBe('next');
+});
+
+test('of a crowd one waits; the others are told at once, and the next one may when it is done', async () => {
+  const turns = makeTurns(systemClock);
+  const few = oneAtATime(turns);
+  let end: () => void = () => undefined;
+  const long = turns.take(Infinity, () => new Promise<void>((resolve) => (end = resolve)));
+  const first = few.take(Infinity, () => Promise.resolve('first'));
+  await expect(few.take(Infinity, () => Promise.resolve('second'))).rejects.toMatchObject({ code: 'UPDATER_BUSY' });
+  end();
+  await long;
+  expect(await first).toBe('first');
+  await expect(few.take(Infinity, () => Promise.reject(new Error('it fails')))).rejects.toThrow('it fails');
+  expect(await few.take(Infinity, () => Promise.resolve('third'))).toBe('third');
 });

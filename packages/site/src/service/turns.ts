@@ -12,6 +12,26 @@ export interface Turns {
   take<T>(waitMs: number, use: () => Promise<T>): Promise<T>;
 }
 
+/**
+ * Turns of those who may not crowd out others: one at a time waits or is under way.
+ *
+ * `take` throws SiteError `UPDATER_BUSY` at once while one of them is; nothing of `use` was done.
+ */
+export function oneAtATime(turns: Turns): Turns {
+  let isTaken = false;
+  return {
+    take: async (waitMs, use) => {
+      if (isTaken) throw new SiteError('UPDATER_BUSY', 'change this site: expected one asking at a time here, another one asked before');
+      isTaken = true;
+      try {
+        return await turns.take(waitMs, use);
+      } finally {
+        isTaken = false;
+      }
+    },
+  };
+}
+
 /** Turns of one process. */
 export function makeTurns(clock: Pick<Clock, 'sleep'>): Turns {
   let last: Promise<unknown> = Promise.resolve();
