@@ -203,6 +203,99 @@ describe('vulnerabilities', () => {
     expect(takenBack.verdict).toBe('fail');
   });
 
+  describe('VEX that says nothing of what was found refutes nothing', () => {
+    const A = 'pkg:npm/a@1';
+    const judged = (found: JsonObject, document: JsonObject): string =>
+      judge(found, {}, (lane) => lane.sign(PREDICATE.cyclonedx, document, { key: 'security', subject: lane.image })).verdict;
+    const parts = (ref: string, purl: string): JsonObject => ({ components: [{ 'bom-ref': ref, name: 'a', purl }] });
+    const several = (...vulnerabilities: readonly JsonObject[]): JsonObject => ({
+      ...{ bomFormat: 'CycloneDX', specVersion: '1.6' },
+      vulnerabilities: vulnerabilities.map((each) => ({ id: 'CVE-1', ...each })),
+    });
+    const inSeveral = (...purls: readonly string[]): JsonObject => {
+      const { scanner, ...rest } = scan([]) as { readonly scanner: JsonObject };
+      const annotations = purls.map((purl) => ({ purl }));
+      return { ...rest, scanner: { ...scanner, result: [{ id: 'CVE-1', severity: [{ method: 'nvd', score: 'high' }], annotations }] } };
+    };
+
+    test('a finding without a package is refuted by no claim about one', () => {
+      expect(judged(scan([['CVE-1', 'high']]), vex('CVE-1', REFUTED, [A]))).toBe('fail');
+      expect(judged(scan([['CVE-1', 'high']]), vex('CVE-1', REFUTED))).toBe('pass');
+    });
+
+    test('a reference is followed to its package, and one to nowhere is about nothing', () => {
+      const found = scan([['CVE-1', 'high', A]]);
+      const say = (ref: string, more: JsonObject = {}): string => judged(found, { ...vex('CVE-1', REFUTED, [ref]), ...more });
+      expect(say('a-1')).toBe('fail');
+      expect(say('a-1', parts('a-1', A))).toBe('pass');
+      expect(say('a-1', { components: [{ name: 'app', ...parts('a-1', A) }] })).toBe('pass');
+      expect(say('a-1', parts('a-1', 'pkg:npm/b@1'))).toBe('fail');
+      expect(say(A, parts(A, 'pkg:npm/b@1'))).toBe('fail');
+      expect(say(`urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#${A}`)).toBe('pass');
+      expect(say('urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#a-1')).toBe('fail');
+      expect(say('app', { metadata: { component: { 'bom-ref': 'app', name: 'app', type: 'container' } } })).toBe('pass');
+    });
+
+    test('one vulnerability in several packages is refuted in each', () => {
+      expect(judged(inSeveral(A, 'pkg:npm/b@1'), vex('CVE-1', REFUTED, [A]))).toBe('fail');
+      expect(judged(inSeveral(A, 'pkg:npm/b@1'), vex('CVE-1', REFUTED, [A, 'pkg:npm/b@1']))).toBe('pass');
+    });
+
+    test('several analyses in one document: each speaks for what it names, and one that is affected is', () => {
+      const of = (ref: string, analysis: JsonObject): JsonObject => ({ analysis, affects: [{ ref }] });
+      const both = several(of(A, REFUTED), of('pkg:npm/b@1', REFUTED));
+      expect(judged(inSeveral(A, 'pkg:npm/b@1'), both)).toBe('pass');
+      const exploitable = { state: 'exploitable' };
+      expect(judged(scan([['CVE-1', 'high', A]]), several(of(A, exploitable), of(A, REFUTED)))).toBe('fail');
+      expect(judged(scan([['CVE-1', 'high', A]]), several({ analysis: exploitable }, of(A, REFUTED)))).toBe('fail');
+      expect(judged(scan([['CVE-1', 'high', A]]), several(of('pkg:npm/b@1', exploitable), of(A, REFUTED)))).toBe('pass');
+      expect(judged(scan([['CVE-1', 'high']]), several(of(A, exploitable), { analysis: REFUTED }))).toBe('fail');
+    });
+
+    test('what is said of one platform refutes nothing of another', () => {
+      const [amd64, arm64] = [digestOf('amd64'), digestOf('arm64')];
+      const lane = laneOf({}, [amd64, arm64]);
+      const say = (document: JsonObject, subject: Digest): string => {
+        lane.sign(PREDICATE.cyclonedx, document, { key: 'security', subject });
+        return check(lane).verdict;
+      };
+      lane.sign(PREDICATE.vulnerabilities, scan([['CVE-1', 'high', A]]), { key: 'scanner', subject: arm64 });
+      lane.sign(PREDICATE.vulnerabilities, scan([]), { key: 'scanner', subject: amd64 });
+      expect(say(vex('CVE-2', REFUTED), arm64)).toBe('fail');
+      expect(say(vex('CVE-1', REFUTED), amd64)).toBe('fail');
+      expect(say(vex('CVE-1', REFUTED), arm64)).toBe('pass');
+      expect(say(vex('CVE-1', { state: 'exploitable' }), arm64)).toBe('fail');
+      expect(say(vex('CVE-1', REFUTED), lane.image)).toBe('pass');
+    });
+
+    test('what was found in the whole is refuted for every platform', () => {
+      const [amd64, arm64] = [digestOf('amd64'), digestOf('arm64')];
+      const lane = laneOf({}, [amd64, arm64]);
+      lane.sign(PREDICATE.vulnerabilities, scan([['CVE-1', 'high', A]]), { key: 'scanner', subject: lane.image });
+      lane.sign(PREDICATE.cyclonedx, vex('CVE-1', REFUTED), { key: 'security', subject: amd64 });
+      expect(check(lane).verdict).toBe('fail');
+      lane.sign(PREDICATE.cyclonedx, vex('CVE-1', REFUTED), { key: 'security', subject: arm64 });
+      expect(check(lane).verdict).toBe('pass');
+    });
+  });
+
+  test('of two scanners the worse word counts, whichever came last', () => {
+    for (const severities of [
+      ['critical', 'low'],
+      ['low', 'critical'],
+      ['unknown', 'low'],
+    ] as const) {
+      const lane = laneOf();
+      severities.forEach((severity, at) =>
+        lane.sign(PREDICATE.vulnerabilities, scan([['CVE-1', severity, 'pkg:npm/a@1']], { uri: `scanner-${at}` }), {
+          key: 'scanner',
+          subject: lane.image,
+        }),
+      );
+      expect(check(lane)).toMatchObject({ verdict: 'fail', code: 'EVIDENCE_VULNERABLE' });
+    }
+  });
+
   test('an ignored one has an owner and an end', () => {
     const ignore = { id: 'CVE-1', owner: 'security', reason: 'no fix', expiresAt: '2026-11-24T10:00:01Z' };
     expect(judge(scan([['CVE-1', 'high']]), { ignore: [ignore] }).verdict).toBe('pass');

@@ -1,6 +1,7 @@
 /** Vulnerabilities: each image was scanned lately, with a fresh database, and what was found is below the thresholds, refuted by VEX or let through until a date. */
-import { type Check, PREDICATE } from '@sealane/core';
+import { type Check, type Digest, PREDICATE } from '@sealane/core';
 import { z } from 'zod';
+import { isAbout } from '../evidence/predicates/statement.js';
 import { readVex, type VexClaim } from '../scans/bom.js';
 import { type FoundVulnerability, readScan, type Scan } from '../scans/scan.js';
 import { SEVERITIES, type Severity } from '../scans/severity.js';
@@ -70,9 +71,10 @@ function evaluateVulnerabilities(context: GateContext, config: Config): Check {
       return refuse({ actual: none?.why ?? counted, code: none?.code ?? 'EVIDENCE_RESULT' }, evidence);
     }
     const claims = vexOf(image, vex.accepted);
-    for (const found of counted.flatMap(({ predicate }) => predicate.found)) {
-      if (!isRefuted(found, claims) && !isIgnored(context, config, found))
-        standing.set(`${image.name} ${found.id} ${found.purl ?? ''}`, found);
+    for (const found of counted.flatMap((scan) => unrefuted(image, scan, claims))) {
+      if (isIgnored(context, config, found)) continue;
+      const name = `${image.name} ${found.id} ${found.purl ?? ''}`;
+      standing.set(name, worse(standing.get(name), found));
     }
   }
   const over = overThreshold([...standing.values()], config);
@@ -119,19 +121,61 @@ function whyStale(context: GateContext, config: Config, { from, predicate }: Sel
   return undefined;
 }
 
-/** What VEX says of an image last: a later statement takes back what an earlier one said. */
-function vexOf(image: ImagePart, documents: readonly Selected<readonly VexClaim[]>[]): ReadonlyMap<string, VexClaim> {
-  const covered = coverageOfImage(image, documents) ?? [];
-  const wanted = new Set(covered.flat());
-  const claims = new Map<string, VexClaim>();
-  for (const document of documents) if (wanted.has(document)) for (const claim of document.predicate) claims.set(claim.id, claim);
-  return claims;
+/** Claims of one document about each vulnerability. */
+type Claims = ReadonlyMap<string, readonly VexClaim[]>;
+
+/** What VEX says last of each platform of an image, or of the image where it has none: a later document takes back what an earlier one said of a vulnerability. */
+function vexOf(image: ImagePart, documents: readonly Selected<readonly VexClaim[]>[]): ReadonlyMap<Digest, Claims> {
+  return new Map(
+    partsOf(image).map((target) => {
+      const last = new Map<string, readonly VexClaim[]>();
+      for (const { from, predicate } of documents) {
+        if (![image.digest, target].some((digest) => isAbout(from.statement, digest))) continue;
+        for (const [id, claims] of byVulnerability(predicate)) last.set(id, claims);
+      }
+      return [target, last];
+    }),
+  );
 }
 
-function isRefuted({ id, purl }: FoundVulnerability, claims: ReadonlyMap<string, VexClaim>): boolean {
-  const claim = claims.get(id);
-  if (claim?.isNotAffected !== true) return false;
-  return purl === undefined || claim.purls.length === 0 || claim.purls.includes(purl);
+function byVulnerability(claims: readonly VexClaim[]): Claims {
+  const found = new Map<string, VexClaim[]>();
+  for (const claim of claims) {
+    const same = found.get(claim.id);
+    if (same === undefined) found.set(claim.id, [claim]);
+    else same.push(claim);
+  }
+  return found;
+}
+
+function partsOf({ digest, platforms }: ImagePart): readonly Digest[] {
+  return platforms.length === 0 ? [digest] : platforms;
+}
+
+/** What a scan may have found something in: the platforms that it names, or every one where it looked at the whole. What is said of one refutes nothing of another. */
+function targetsOf(image: ImagePart, { from }: Selected<Scan>): readonly Digest[] {
+  const isOfAll = isAbout(from.statement, image.digest);
+  return partsOf(image).filter((target) => isOfAll || isAbout(from.statement, target));
+}
+
+/** What a scan found, but for what VEX refutes in everything that it looked at. */
+function unrefuted(image: ImagePart, scan: Selected<Scan>, vex: ReadonlyMap<Digest, Claims>): readonly FoundVulnerability[] {
+  const said = targetsOf(image, scan).map((target) => vex.get(target));
+  return scan.predicate.found.filter(
+    (found) => said.length === 0 || !said.every((claims) => isRefuted(found, claims?.get(found.id) ?? [])),
+  );
+}
+
+/** A claim about packages refutes no finding that names none; one that says that something is affected speaks against each that it may mean. */
+function isRefuted({ purl }: FoundVulnerability, claims: readonly VexClaim[]): boolean {
+  const isMeant = ({ purls }: VexClaim): boolean => purls === null || (purl !== undefined && purls.includes(purl));
+  const denied = claims.filter((claim) => !claim.isNotAffected);
+  return claims.some((claim) => claim.isNotAffected && isMeant(claim)) && !denied.some((claim) => purl === undefined || isMeant(claim));
+}
+
+/** Of what two scans say of one vulnerability the worse: a scanner that makes light of it takes nothing back of another's. */
+function worse(before: FoundVulnerability | undefined, found: FoundVulnerability): FoundVulnerability {
+  return before !== undefined && ORDER.indexOf(before.severity) <= ORDER.indexOf(found.severity) ? before : found;
 }
 
 function isIgnored(context: GateContext, { ignore }: Config, { id }: FoundVulnerability): boolean {

@@ -9,11 +9,11 @@ export interface BomComponent {
   readonly licences: readonly string[];
 }
 
-/** What a VEX document says of one vulnerability, and of which packages (none: of all in its subject). */
+/** What a VEX document says of one vulnerability, and of which packages (null: of all in its subject; none: of nothing that can be told). */
 export interface VexClaim {
   readonly id: string;
   readonly isNotAffected: boolean;
-  readonly purls: readonly string[];
+  readonly purls: readonly string[] | null;
 }
 
 const MAX_COMPONENTS = 200_000;
@@ -24,6 +24,7 @@ const licenceShape = z.looseObject({
 });
 
 interface CycloneComponent {
+  readonly 'bom-ref'?: string | undefined;
   readonly name: string;
   readonly purl?: string | undefined;
   readonly licenses?: z.output<typeof licenceShape>[] | undefined;
@@ -31,6 +32,7 @@ interface CycloneComponent {
 }
 
 const componentShape: z.ZodType<CycloneComponent> = z.looseObject({
+  'bom-ref': text.optional(),
   name: text.min(1),
   purl: text.optional(),
   licenses: z.array(licenceShape).max(1000).optional(),
@@ -42,6 +44,7 @@ const componentShape: z.ZodType<CycloneComponent> = z.looseObject({
 const cycloneShape = z.looseObject({
   bomFormat: z.literal('CycloneDX'),
   specVersion: text,
+  metadata: z.looseObject({ component: z.looseObject({ 'bom-ref': text.optional() }).optional() }).optional(),
   components: z.array(componentShape).max(MAX_COMPONENTS).optional(),
   vulnerabilities: z
     .array(
@@ -102,13 +105,33 @@ const JUSTIFICATIONS: readonly string[] = [
 
 /** What a CycloneDX document says of vulnerabilities. @throws TrustError `TRUST_MALFORMED` no CycloneDX, or it speaks of none */
 export function readVex({ predicate }: Pick<Statement, 'predicate'>): readonly VexClaim[] {
-  const { vulnerabilities = [] } = parse(cycloneShape, predicate, 'CycloneDX');
+  const { vulnerabilities = [], metadata, components = [] } = parse(cycloneShape, predicate, 'CycloneDX');
   if (vulnerabilities.length === 0) throw new TrustError('TRUST_MALFORMED', 'read VEX: expected at least one vulnerability, got none');
+  const purls = purlsByRef(components);
+  const whole = metadata?.component?.['bom-ref'];
   return vulnerabilities.map(({ id, analysis, affects = [] }) => ({
     id,
     isNotAffected: analysis?.state === 'not_affected' && JUSTIFICATIONS.includes(analysis.justification ?? ''),
-    purls: affects.map(({ ref }) => ref).filter((ref) => ref.startsWith('pkg:')),
+    purls:
+      affects.length === 0 || affects.some(({ ref }) => ref === whole)
+        ? null
+        : affects.flatMap(({ ref }) => purls.get(ref) ?? packageIn(ref) ?? []),
   }));
+}
+
+function purlsByRef(components: readonly CycloneComponent[]): ReadonlyMap<string, string> {
+  const purls = new Map<string, string>();
+  for (const { 'bom-ref': ref, purl, components: inner = [] } of components) {
+    if (ref !== undefined && purl !== undefined) purls.set(ref, purl);
+    for (const [each, of] of purlsByRef(inner)) purls.set(each, of);
+  }
+  return purls;
+}
+
+/** The package that a reference names by itself: a package URL, also behind a BOM-Link into a document that is not at hand. */
+function packageIn(ref: string): string | undefined {
+  const name = ref.replace(/^urn:cdx:[^#]*#/, '');
+  return name.startsWith('pkg:') ? name : undefined;
 }
 
 function flatten(components: readonly CycloneComponent[]): readonly BomComponent[] {

@@ -54,11 +54,12 @@ export function readScan({ predicateType, predicate }: Pick<Statement, 'predicat
     scanner: scanner.uri.replace(/@.*$/, ''),
     finishedAt: secondsOf(metadata?.scanFinishedOn),
     databaseAt: secondsOf(scanner.db?.lastUpdate),
-    found: scanner.result.map(({ id, severity, annotations = [] }) => ({
-      id,
-      severity: highestSeverity(severity.map((each) => each.score)),
-      purl: annotations.map(({ purl }) => purl).find((each) => typeof each === 'string'),
-    })),
+    found: scanner.result.flatMap(({ id, severity, annotations = [] }) => {
+      const purls = annotations.map(({ purl }) => purl).filter((each) => typeof each === 'string');
+      // one in several packages is one in each: VEX about the first says nothing of the others
+      const places = purls.length === 0 ? [undefined] : [...new Set(purls)];
+      return places.map((purl) => ({ id, severity: highestSeverity(severity.map((each) => each.score)), purl }));
+    }),
   };
 }
 
