@@ -77,6 +77,10 @@ describe('what must not pass', () => {
 
   test('a claim of failures that no case shows is FAILED, a claim of passes is nothing', () => {
     expect(suite('<testcase name="a"/>', ' errors="1"').verdict).toBe('FAILED');
+    for (const count of ['1.0', '+1', '1,000', 'many', '-1'])
+      expect(suite('<testcase name="a"/>', ` errors="${count}"`).verdict).toBe('FAILED');
+    for (const count of ['', '0', '00', ' 0 ', '0.0', '-0'])
+      expect(suite('<testcase name="a"/>', ` errors="${count}"`).verdict).toBe('PASSED');
     expect(suite('<testcase name="a"/>', ' failures="007"').verdict).toBe('FAILED');
     expect(suite('', ' tests="250"')).toMatchObject({ verdict: 'EMPTY', counts: { total: 0, passed: 0 } });
   });

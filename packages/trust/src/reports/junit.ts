@@ -184,8 +184,9 @@ function isFileName({ className, name }: TestCase): boolean {
   return className === 'test' && /^(?:\/|[A-Za-z]:[\\/]).*\.[cm]?[jt]sx?$/.test(name);
 }
 
+/** Anything but nothing or a zero, however it is written, claims a failure. */
 function claimedCount(text: string | undefined): number {
-  return text !== undefined && /^\s*0*[1-9]\d*\s*$/.test(text) ? 1 : 0;
+  return text === undefined || /^\s*[+-]?0*(?:\.0*)?\s*$/.test(text) ? 0 : 1;
 }
 
 function localName(name: string): string {

@@ -28,6 +28,8 @@ describe('TAP', () => {
     ['a failed case', ['1..1', 'not ok 1'], 'FAILED'],
     ['a suite that failed though its cases passed', ['    ok 1 - a', '    1..1', 'not ok 1 - suite', '1..1'], 'FAILED'],
     ['a case both failed and skipped', ['1..2', 'ok 1', 'not ok 2 # SKIP'], 'FAILED'],
+    ['a failure whose name has a hash before todo', ['1..2', 'ok 1', 'not ok 2 - keeps its # todo-list'], 'FAILED'],
+    ['a failure of a test that is to be done', ['1..2', 'ok 1', 'not ok 2 - is fast # TODO: caches'], 'PASSED'],
     ['a bail out', ['1..1', 'ok 1', 'Bail out! no power'], 'FAILED'],
     ['a bail out in a subtest', ['    ok 1', '    Bail out!', '    1..1', 'ok 1', '1..1'], 'FAILED'],
     ['nothing planned', ['1..0'], 'EMPTY'],

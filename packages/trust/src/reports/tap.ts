@@ -177,10 +177,10 @@ function readPoint(state: State, level: Level, { isOk, number, rest }: Point, at
   state.cases.push({ suites: level.suites, className: '', name, outcome });
 }
 
-/** Name and directive of a test point: `- name # SKIP why`. A hash behind a backslash is part of the name. */
+/** Name and directive of a test point: `- name # SKIP why`. A hash behind a backslash is part of the name; a longer word than TODO is none: it would hide a failure. */
 function describe(rest: string): { readonly name: string; readonly directive: 'skip' | 'todo' | undefined } {
   const text = rest.trim();
-  const found = /(?:^|\s)#\s*(skip|todo)/i.exec(text);
+  const found = /(?:^|\s)#\s*(skip|todo(?=[\s:]|$))/i.exec(text);
   const word = found?.[1]?.toLowerCase();
   const name = (found === null ? text : text.slice(0, found.index)).trim().replace(/^-\s+/, '');
   return { name: name.replace(/\\([\\#])/g, '$1').slice(0, MAX_NAME), directive: word === 'skip' || word === 'todo' ? word : undefined };
