@@ -6,9 +6,10 @@ import { EXCEPTION_KINDS, type ExceptionKind } from '@sealane/trust';
 import { KEY, OUT, REASON, statementsResult } from '../command-parts.js';
 import { readNamed } from '../disk-shell.js';
 import { logOrWrite } from '../exception/log-or-write.js';
+import { meantGate } from '../exception/meant-gate.js';
 import { readRequest } from '../exception/request.js';
 import { cosignException, type ExceptionWish, signException } from '../exception/sign.js';
-import { listOption, optionalText, type Promoter, releaseOf, textOption, withLockedPromoter } from '../promoter.js';
+import { listOption, optionalText, type Promoter, releaseOf, stageOf, textOption, withLockedPromoter } from '../promoter.js';
 
 export const command: CommandSpec = {
   name: 'exception create',
@@ -17,7 +18,10 @@ export const command: CommandSpec = {
     { flags: '--release <release>', description: 'sha256:… or NAME@VERSION' },
     { flags: '--to <stage>', description: 'the stage' },
     { flags: '--kind <kind>', description: 'gate (default), window, hardware' },
-    { flags: '--gate <gate>', description: 'of kind gate: the gate that is let through' },
+    {
+      flags: '--gate <gate>',
+      description: 'of kind gate: the gate that is let through; where the stage has several of it, as cel:2 the second',
+    },
     { flags: '--site <name>', description: 'of kind hardware: a site whose hardware was not tested', repeat: true },
     { flags: '--request <file>', description: 'instead of all these: what a site asked for (kinds stale, rollback, local-role)' },
     { flags: '--days <days>', description: 'how long it holds (default 1)' },
@@ -53,12 +57,21 @@ async function signNew(call: CommandCall, promoter: Promoter, reason: string, si
 
 type Bound = Omit<ExceptionWish, 'days' | 'uses'>;
 
-async function boundByOptions(call: CommandCall, { ledger }: Promoter): Promise<Bound> {
+async function boundByOptions(call: CommandCall, promoter: Promoter): Promise<Bound> {
   const kind = kindOption(call);
-  const { digest: release } = await releaseOf(ledger, textOption(call, 'release'));
-  const [gate, sites] = [optionalText(call, 'gate'), listOption(call, 'site')];
-  const bound = { ...(gate === undefined ? {} : { gate }), ...(sites.length === 0 ? {} : { sites }) };
-  return { kind, release, stage: textOption(call, 'to'), ...bound };
+  const { digest: release } = await releaseOf(promoter.ledger, textOption(call, 'release'));
+  const [stage, sites] = [textOption(call, 'to'), listOption(call, 'site')];
+  return { kind, release, stage, ...boundToGate(call, promoter, kind, stage), ...(sites.length === 0 ? {} : { sites }) };
+}
+
+/** A closed window is one of the gate `windows`, which is named only where the stage has several. */
+function boundToGate(call: CommandCall, promoter: Promoter, kind: ExceptionKind, stage: string): Pick<Bound, 'gate' | 'settings'> {
+  const { policy } = stageOf(promoter, stage);
+  const named = optionalText(call, 'gate');
+  if (named === undefined && kind !== 'window') return {};
+  const { gate, settings } = meantGate(policy, named ?? 'windows');
+  const isWindow = kind === 'window' && gate === 'windows';
+  return { ...(isWindow ? {} : { gate }), ...(settings === undefined ? {} : { settings }) };
 }
 
 async function boundByRequest(promoter: Promoter, file: string): Promise<Bound> {

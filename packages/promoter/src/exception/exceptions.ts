@@ -1,9 +1,19 @@
 /** Exceptions in the log: who granted them, which decisions rest on them, and whether somebody has looked at that since. */
 import { type Digest, PREDICATE, SealaneError } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
-import { type ExceptionPredicate, exceptionTerms, type Policy, readDecision, readException, readReceipt, readReview } from '@sealane/trust';
+import {
+  type ExceptionPredicate,
+  exceptionTerms,
+  isSiteKind,
+  type Policy,
+  readDecision,
+  readException,
+  readReceipt,
+  readReview,
+} from '@sealane/trust';
 import { statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
+import { peopleApart } from './apart.js';
 
 /** One exception with everybody's signature on it. `state`: a used one is `open` until somebody who did not grant it has reviewed it. */
 export interface GrantedException extends Omit<ExceptionPredicate, 'nonce'> {
@@ -51,10 +61,11 @@ async function describe(promoter: Promoter, same: readonly Signed[]): Promise<re
   const { policy } = stageOf(promoter, terms.stage);
   const rule = policy.exceptions?.find(({ kind }) => kind === terms.kind);
   const statements = same.map(({ entry }) => entry.statementDigest);
+  const apart = isSiteKind(terms.kind) ? new Set<string>() : await peopleApart(promoter, terms.release, terms.stage);
   const grantedBy = peopleOf(
     policy,
     same.map(({ entry }) => entry),
-  ).filter((id) => rule?.people.includes(id) === true);
+  ).filter((id) => rule?.people.includes(id) === true && typeof apart !== 'string' && !apart.has(id));
   const usedBy = terms.site === undefined ? await usesOf(promoter, terms, statements) : await usesAt(promoter, terms.site.name, statements);
   const reviewers = peopleOf(policy, await reviewsOf(promoter, statements)).filter((id) => !grantedBy.includes(id));
   const need = rule?.need ?? 0;

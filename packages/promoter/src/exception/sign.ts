@@ -4,6 +4,7 @@ import {
   type ExceptionKind,
   type ExceptionPredicate,
   exceptionStatement,
+  isSiteKind,
   type Policy,
   type PolicyExceptionRule,
   type PolicyPerson,
@@ -12,11 +13,12 @@ import {
 } from '@sealane/trust';
 import { statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
+import { peopleApart } from './apart.js';
 
 /** A new exception: what it is bound to, for how long and how many uses. `nonce` is that of a site's request. */
 export interface ExceptionWish extends Pick<
   ExceptionPredicate,
-  'kind' | 'release' | 'stage' | 'gate' | 'sites' | 'site' | 'role' | 'uses'
+  'kind' | 'release' | 'stage' | 'gate' | 'settings' | 'sites' | 'site' | 'role' | 'uses'
 > {
   readonly days: number;
   readonly nonce?: string;
@@ -29,12 +31,13 @@ const PEOPLES_GATES: readonly string[] = ['approvals', 'irreversible'];
  * Signs a new exception.
  *
  * @throws PromoterError `EXCEPTION_DENIED` policy has none of this kind, or not for so long, so often, or for that gate; or the release is revoked;
- * `EVIDENCE_SIGNER`; TrustError `TRUST_MALFORMED` bound to what its kind is not
+ * `EVIDENCE_SIGNER` the key is of nobody who may grant it, or of who made, tested or promotes the release; TrustError `TRUST_MALFORMED` bound to what its kind is not
  */
 export async function signException(promoter: Promoter, wish: ExceptionWish, reason: string, signer: Signer): Promise<Signed> {
   const { policy } = stageOf(promoter, wish.stage);
   const rule = ruleOf(policy, wish.kind, signer);
   checkWish(policy, rule, wish);
+  await expectApart(promoter, wish, signer);
   if ((await promoter.ledger.revocations()).some(({ release }) => release === wish.release))
     throw denied(wish, 'expected a release that is not revoked', wish.release);
   const { days, nonce = promoter.randomHex(), ...terms } = wish;
@@ -60,6 +63,7 @@ function checkWish({ gates }: Policy, { maxDays, maxUses }: PolicyExceptionRule,
 export async function cosignException(promoter: Promoter, digest: Digest, reason: string, signer: Signer): Promise<Signed> {
   const terms = await exceptionAt(promoter, digest);
   ruleOf(stageOf(promoter, terms.stage).policy, terms.kind, signer);
+  await expectApart(promoter, terms, signer);
   return await signStatement(exceptionStatement({ ...terms, reason, issuedAt: promoter.now() }), signer);
 }
 
@@ -89,6 +93,23 @@ export async function exceptionAt({ ledger }: Promoter, digest: Digest): Promise
       `look up exception ${digest}: expected one in the ledger, got ${entry === undefined ? 'nothing' : 'another statement'}`,
     );
   return readException(statementOf(entry));
+}
+
+/** Gates do not count who made, tested or promotes a release: who signs all the same would wait for nothing. What a site asks for is about the site. */
+async function expectApart(
+  promoter: Promoter,
+  { kind, release, stage }: Pick<ExceptionWish, 'kind' | 'release' | 'stage'>,
+  signer: Signer,
+): Promise<void> {
+  if (isSiteKind(kind)) return;
+  const apart = await peopleApart(promoter, release, stage);
+  const { id } = personOf(stageOf(promoter, stage).policy, signer);
+  if (typeof apart !== 'string' && !apart.has(id)) return;
+  const got = typeof apart === 'string' ? apart : id;
+  throw new PromoterError(
+    'EVIDENCE_SIGNER',
+    `grant an exception for ${stage}: expected somebody who is neither author nor tester nor promoter of the release, got ${got}`,
+  );
 }
 
 function ruleOf(policy: Policy, kind: ExceptionKind, signer: Signer): PolicyExceptionRule {

@@ -40,6 +40,7 @@ export function recheckGates(reader: LaneReader, found: WaybillStatements, quest
     releaseDoc,
     stage: policy.stage,
     policy: { ...policy, gates: policy.gates.filter(isRechecked).map(atSite) },
+    signedGates: policy.gates,
     policyDigest,
     rollout: decision.predicate.sealane_promotion.rollout,
     statements: found.statements.filter((each) => countsFor(decision, floors, each)),

@@ -1,11 +1,11 @@
 /** Whose approvals count: people, none of them author, tester or promoter, each over exactly what is being decided. */
 import { type Digest, PREDICATE } from '@sealane/core';
 import { type ApprovalPredicate, readApproval } from '../evidence/predicates/approval.js';
-import type { PolicyPerson } from '../policy/policy-types.js';
+import type { Policy, PolicyPerson } from '../policy/policy-types.js';
 import { outsideScope } from '../policy/scope.js';
 import { timeToSeconds } from '../time.js';
 import { digestsOf, type Selected, selectStatements, signersOf } from './evidence-selection.js';
-import type { GateContext } from './gate.js';
+import type { GateContext, GateInput } from './gate.js';
 
 /** Roles whose holders policy may keep from approving. */
 export const ROLES = ['author', 'tester', 'promoter'] as const;
@@ -79,12 +79,33 @@ function isPolicyAccepted({ policy, policyDigest }: GateContext, digest: Digest,
   return digest === policyDigest || policy.accepts.some((each) => each.digest === digest && logIndex < each.belowIndex);
 }
 
+/** What tells whose hands a release went through. */
+export type WhoSaid = Pick<GateInput, 'release' | 'policy'> & {
+  readonly statements: readonly Pick<GateInput['statements'][number], 'keyId' | 'logIndex' | 'statement'>[];
+};
+
+/**
+ * All keys of people who may not let anything through at a gate: as for approvals, or as little as the stage's own `approvals` gates ask for. A text when
+ * it cannot be told.
+ */
+export function heldApart(said: WhoSaid): ReadonlySet<string> | string {
+  const excluded = excludedKeys(said, rolesApart(said.policy));
+  if (typeof excluded === 'string') return excluded;
+  const people = said.policy.people.filter(({ keys }) => keys.some((key) => excluded.has(key)));
+  return new Set([...excluded.keys(), ...people.flatMap(({ keys }) => keys)]);
+}
+
+function rolesApart({ gates }: Policy): readonly Role[] {
+  const asked = gates.filter(({ use }) => use === 'approvals').map(({ with: { distinctFrom } }) => distinctFrom);
+  return ROLES.filter((role) => asked.length === 0 || asked.some((roles) => !Array.isArray(roles) || roles.includes(role)));
+}
+
 /**
  * Keys whose holders may not approve, with their role; a text when a role cannot be told: unknown is refused.
  *
  * Testers are the signers of every test result that policy would take; promoters hold the key of any stage of the chain.
  */
-export function excludedKeys(context: GateContext, roles: readonly Role[]): ReadonlyMap<string, Role> | string {
+export function excludedKeys(context: WhoSaid, roles: readonly Role[]): ReadonlyMap<string, Role> | string {
   const keys = new Map<string, Role>();
   const { signers, chain } = context.policy;
   if (roles.includes('author')) {

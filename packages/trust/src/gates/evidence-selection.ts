@@ -51,9 +51,16 @@ export function selectStatements<T>(input: GateInput, wanted: Wanted<T>): Select
 }
 
 /** The keys among `signers` that signed any statement of this type about the release, whether or not it counts now. */
-export function signersOf(input: GateInput, predicateType: string, signers: readonly string[]): readonly string[] {
-  const theirs = oldestFirst(input.statements, predicateType).filter(
-    ({ keyId, statement }) => signers.includes(keyId) && isAbout(statement, input.release),
+export function signersOf(
+  {
+    release,
+    statements,
+  }: Pick<GateInput, 'release'> & { readonly statements: readonly Pick<VerifiedStatement, 'keyId' | 'logIndex' | 'statement'>[] },
+  predicateType: string,
+  signers: readonly string[],
+): readonly string[] {
+  const theirs = oldestFirst(statements, predicateType).filter(
+    ({ keyId, statement }) => signers.includes(keyId) && isAbout(statement, release),
   );
   return [...new Set(theirs.map(({ keyId }) => keyId))];
 }
@@ -77,7 +84,10 @@ function isKeyValidAt(policy: Policy, keyId: string, logIndex: number): boolean 
   return key !== undefined && logIndex >= key.fromIndex && (key.untilIndex === null || logIndex < key.untilIndex);
 }
 
-function oldestFirst(statements: readonly VerifiedStatement[], predicateType: string): readonly VerifiedStatement[] {
+function oldestFirst<T extends Pick<VerifiedStatement, 'logIndex' | 'statement'>>(
+  statements: readonly T[],
+  predicateType: string,
+): readonly T[] {
   return statements.filter((each) => each.statement.predicateType === predicateType).sort((left, right) => left.logIndex - right.logIndex);
 }
 

@@ -6,8 +6,10 @@ import { decisionStatement } from '../evidence/predicates/decision.js';
 import type { PolicyExceptionRule } from '../policy/policy-types.js';
 import { refusedExceptions } from './exceptions.js';
 import type { FleetSite } from './gate.js';
+import { evaluateGates, GATES } from './index.js';
+import { settingsDigest } from './which-gate.js';
 import { windowsGate } from './windows.js';
-import { digestOf, gate, GateLane, hbom, junit, POLICY, RELEASE } from '../testing/gate-lane.js';
+import { digestOf, gate, GateLane, hbom, junit, keyOf, POLICY, RELEASE } from '../testing/gate-lane.js';
 
 const RULE: PolicyExceptionRule = { kind: 'gate', people: ['alice', 'bob'], need: 2, maxDays: 3, maxUses: 2 };
 const TERMS: ExceptionPredicate = {
@@ -125,6 +127,122 @@ test('a use is a decision: a retry of the same is none, another group’s is', (
   expect(it.check('tests').verdict).toBe('pass');
   used(['canary']);
   expect(it.check('tests').verdict).toBe('fail');
+});
+
+describe('a stage with several gates of one name', () => {
+  const [smoke, soak] = [gate('tests', { suites: ['smoke'] }), gate('tests', { suites: ['soak'] })];
+  function several(...gates: readonly ReturnType<typeof gate>[]): GateLane {
+    const it = lane();
+    it.policy = { ...it.policy, gates: [...gates, gate('approvals', { count: 1 })] };
+    return it;
+  }
+  const verdicts = (it: GateLane): readonly string[] =>
+    evaluateGates(it.input())
+      .filter(({ id }) => id === 'tests')
+      .map(({ verdict }) => verdict);
+
+  test('the name alone lets none of them through', () => {
+    const it = several(smoke, soak);
+    grant(it);
+    expect(verdicts(it)).toEqual(['fail', 'fail']);
+  });
+
+  test('settings let through the one that has them, wherever it stands', () => {
+    for (const [gates, expected] of [
+      [
+        [smoke, soak],
+        ['fail', 'pass'],
+      ],
+      [
+        [soak, smoke],
+        ['pass', 'fail'],
+      ],
+      [[soak], ['pass']],
+      [[smoke], ['fail']],
+    ] as const) {
+      const it = several(...gates);
+      grant(it, { settings: settingsDigest(soak) });
+      expect(verdicts(it)).toEqual(expected);
+    }
+  });
+
+  test('a site tells them apart by what the owners signed, whatever it tightens or leaves out itself', () => {
+    const it = several(smoke, soak);
+    grant(it, { settings: settingsDigest(soak) });
+    const tightened = [smoke, gate('tests', { suites: ['soak'], minPassed: 2 })];
+    const atSite = (signedGates: readonly ReturnType<typeof gate>[]): readonly string[] =>
+      evaluateGates({ ...it.input(), policy: { ...it.policy, gates: tightened }, signedGates })
+        .filter(({ id }) => id === 'tests')
+        .map(({ verdict }) => verdict);
+    expect(atSite([smoke, gate('cel'), soak])).toEqual(['fail', 'pass']);
+    expect(atSite([soak, smoke])).toEqual(['pass', 'fail']);
+    expect(atSite([soak])).toEqual(['pass', 'fail']);
+  });
+
+  test('windows are told apart too, by the promoter and by a site that reads its verdict', () => {
+    const [early, late] = [8, 20].map((hour) =>
+      gate('windows', { timeZone: 'UTC', allow: [{ start: `2026-11-25T${String(hour).padStart(2, '0')}:00`, hours: 1 }] }),
+    );
+    const it = several(early!, late!);
+    it.policy = { ...it.policy, exceptions: [{ ...RULE, kind: 'window', need: 1 }] };
+    const windows = (): readonly Check[] => evaluateGates(it.input(), [...GATES, windowsGate]).filter(({ id }) => id === 'windows');
+    grantKind(it, {}, 'alice');
+    expect(windows().map(({ verdict }) => verdict)).toEqual(['pending', 'pending']);
+    const [signature] = grantKind(it, { settings: settingsDigest(late!), nonce: '3'.repeat(32) }, 'alice');
+    expect(windows().map(({ verdict }) => verdict)).toEqual(['pending', 'pass']);
+    const resting = (...rests: readonly boolean[]): number =>
+      refusedExceptions(
+        { ...it.input(), policy: { ...it.policy, gates: [] }, signedGates: it.policy.gates },
+        rests.map((does) => ({ id: 'windows', evidence: does ? [signature!] : [] })),
+      ).length;
+    expect([resting(false, true), resting(true, false), resting(true, true), resting(true)]).toEqual([0, 1, 1, 1]);
+  });
+
+  test('settings are of no other kind', () => {
+    const settings = settingsDigest(soak);
+    expect(() => exceptionStatement({ ...TERMS, kind: 'hardware', sites: ['a'], settings })).toThrow();
+    const terms = { ...TERMS, settings };
+    const { gate: _gate, ...hardware } = terms;
+    expect(() => exceptionStatement({ ...hardware, kind: 'hardware', sites: ['a'] })).toThrow(
+      expect.objectContaining({ code: 'TRUST_MALFORMED', message: expect.stringContaining('without settings') as string }),
+    );
+  });
+});
+
+describe('whose hands the release went through', () => {
+  const owned = (it: GateLane, key: string): void => {
+    const people = it.policy.people.map((person) => (person.id === 'alice' ? { ...person, keys: [...person.keys, keyOf(key)] } : person));
+    it.policy = { ...it.policy, people };
+  };
+
+  test.each(['author', 'lab', 'dev'])('lets nothing through: who holds the key of %s is not one of the two', (key) => {
+    const it = lane();
+    owned(it, key);
+    grant(it);
+    expect(it.check('tests').verdict).toBe('fail');
+    grant(it, { nonce: '1'.repeat(32) }, 'alice', key, 'bob');
+    expect(it.check('tests').verdict).toBe('fail');
+  });
+
+  test('is asked only as far as approvals of the stage ask it', () => {
+    const it = lane();
+    owned(it, 'author');
+    grant(it);
+    const asking = (...distinctFrom: readonly string[]): string => {
+      it.policy = { ...it.policy, gates: [gate('tests'), gate('approvals', { count: 1, distinctFrom })] };
+      return it.check('tests').verdict;
+    };
+    expect([asking(), asking('tester'), asking('author')]).toEqual(['pass', 'pass', 'fail']);
+    it.policy = { ...it.policy, gates: [gate('tests')] };
+    expect(it.check('tests').verdict).toBe('fail');
+  });
+
+  test('must be known', () => {
+    const it = lane();
+    grant(it);
+    it.policy = { ...it.policy, signers: { ...it.policy.signers, release: [keyOf('carol')] } };
+    expect(it.check('tests').verdict).toBe('fail');
+  });
 });
 
 const NO_GATE = { kind: 'window', release: RELEASE, stage: 'prod', uses: 1 } as const;

@@ -6,12 +6,14 @@ import { type Check, type Digest, PREDICATE } from '@sealane/core';
 import { readDecision } from '../evidence/predicates/decision.js';
 import { type ExceptionKind, type ExceptionPredicate, exceptionTerms, readException } from '../evidence/predicates/exception.js';
 import { exceptionSigners, grantingPeople, isWithin } from '../policy/exception-rule.js';
-import type { PolicyExceptionRule } from '../policy/policy-types.js';
+import type { PolicyExceptionRule, PolicyGate } from '../policy/policy-types.js';
 import { timeToSeconds } from '../time.js';
+import { heldApart } from './approval-votes.js';
 import { failed, passed } from './check-result.js';
 import { EVIDENCE_CODES, type Selected, selectStatements } from './evidence-selection.js';
 import type { GateContext, GateInput } from './gate.js';
 import { PROMOTER_VERDICTS } from './promoter-verdicts.js';
+import { isMeant, signedGate } from './which-gate.js';
 
 const WINDOWS = 'windows';
 
@@ -22,9 +24,10 @@ const NEVER_EXCEPTED: readonly string[] = ['stage-order', 'approvals', 'irrevers
  * The check as it stands with the exceptions that policy allows. A gate that could not be judged (`error`) is never let through: nobody knows what
  * would be let through.
  */
-export function withException(context: GateContext, check: Check): Check {
+export function withException(context: GateContext, gate: PolicyGate, check: Check): Check {
   if (check.verdict === 'pass' || check.verdict === 'error' || NEVER_EXCEPTED.includes(check.id)) return check;
-  const granted = grantedForGate(context, check.id);
+  const { policy, signedGates = policy.gates } = context;
+  const granted = grantedForGate(context, signedGate(gate, policy.gates, signedGates));
   if (granted === undefined) return check;
   return passed(check.id, {
     expected: check.expected,
@@ -34,9 +37,12 @@ export function withException(context: GateContext, check: Check): Check {
 }
 
 /** The exception that lets a gate through: of kind `gate`, or `window` for windows. */
-function grantedForGate(input: GateInput, gate: string): Granted | undefined {
-  const window = gate === WINDOWS ? grantedFor(input, 'window', () => true) : undefined;
-  return window ?? grantedFor(input, 'gate', (exception) => exception.gate === gate);
+function grantedForGate(input: GateInput, gate: PolicyGate | undefined): Granted | undefined {
+  if (gate === undefined) return undefined;
+  const { policy, signedGates = policy.gates } = input;
+  const isThis = (exception: ExceptionPredicate): boolean => isMeant(exception, gate, signedGates);
+  const window = gate.use === WINDOWS ? grantedFor(input, 'window', isThis) : undefined;
+  return window ?? grantedFor(input, 'gate', (exception) => exception.gate === gate.use && isThis(exception));
 }
 
 /** The exception that lets a site through whose hardware nobody tested. */
@@ -61,7 +67,7 @@ export function refusedExceptions(input: GateInput, recorded: readonly Pick<Chec
     ({ id, evidence }) => PROMOTER_VERDICTS.includes(id) && signed.some(({ digest }) => evidence.includes(digest)),
   );
   return resting
-    .filter(({ id }) => grantedForGate(input, id) === undefined)
+    .filter((check) => grantedForGate(input, gateOfRecord(input, recorded, check)) === undefined)
     .map(({ id, evidence }) =>
       failed(id, {
         expected: 'an exception that policy allows, for this gate, release and stage',
@@ -71,6 +77,18 @@ export function refusedExceptions(input: GateInput, recorded: readonly Pick<Chec
         code: 'EXCEPTION_INVALID',
       }),
     );
+}
+
+/** Gates stand in a decision in the order of policy. One that was made when the stage had more of them, or fewer, does not tell which it means. */
+function gateOfRecord(
+  { policy, signedGates = policy.gates }: GateInput,
+  recorded: readonly Pick<Check, 'id' | 'evidence'>[],
+  check: Pick<Check, 'id' | 'evidence'>,
+): PolicyGate | undefined {
+  const gates = signedGates.filter(({ use }) => use === check.id);
+  if (gates.length === 0) return { use: check.id, with: {} };
+  const same = recorded.filter(({ id }) => id === check.id);
+  return gates.length === same.length ? gates[same.indexOf(check)] : undefined;
 }
 
 /** The statements of exceptions that checks rest on. */
@@ -90,10 +108,12 @@ export interface Granted {
 
 function grantedFor(input: GateInput, kind: ExceptionKind, isMeant: (exception: ExceptionPredicate) => boolean): Granted | undefined {
   const rule = input.policy.exceptions?.find((each) => each.kind === kind);
-  if (rule === undefined) return undefined;
+  const apart = heldApart(input);
+  // unknown is refused, as of approvals
+  if (rule === undefined || typeof apart === 'string') return undefined;
   const { accepted } = selectStatements(input, {
     predicateType: PREDICATE.exception,
-    signers: exceptionSigners(input.policy, rule),
+    signers: exceptionSigners(input.policy, rule).filter((key) => !apart.has(key)),
     read: readException,
     codes: EVIDENCE_CODES,
   });

@@ -84,6 +84,8 @@ export interface GateInput {
   /** The releases that this one is to replace by the decisions before it, at a site what it runs; absent: not known. What the fleet runs comes on top. */
   readonly replaces?: readonly Digest[];
   readonly refused?: readonly RefusedStatement[];
+  /** The gates as the owners signed them, where `policy` has them otherwise. */
+  readonly signedGates?: Policy['gates'];
 }
 
 /** Why a statement or blob does not count. */

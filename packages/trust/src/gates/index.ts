@@ -83,7 +83,7 @@ function startEvaluation(
 ): { readonly context: GateContext; readonly check: (gate: GateUse) => Check } {
   const done = new Map<GateUse, Check>();
   const check = (gate: GateUse): Check => {
-    const result = done.get(gate) ?? withException(context, runGate(context, gate, gates));
+    const result = done.get(gate) ?? withException(context, gate, runGate(context, gate, gates));
     done.set(gate, result);
     return result;
   };

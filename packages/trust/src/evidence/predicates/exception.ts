@@ -29,13 +29,15 @@ const MAX_USES = 64;
 
 /**
  * The predicate. People who grant it together sign one each, with the same terms: all but `reason` and `issuedAt`. `nonce` tells exceptions with
- * the same terms apart; it is that of the site's request where there was one. `gate`, `sites` and `site` belong to the kinds that need them.
+ * the same terms apart; it is that of the site's request where there was one. `gate`, `sites` and `site` belong to the kinds that need them. `settings` =
+ * digest of the gate's settings (RFC 8785), where its stage has several of one name.
  */
 export type ExceptionPredicate = {
   readonly kind: ExceptionKind;
   readonly release: Digest;
   readonly stage: string;
   readonly gate?: string;
+  readonly settings?: Digest;
   readonly sites?: readonly string[];
   readonly site?: { readonly name: string; readonly keyId: string };
   readonly role?: GrantedRole;
@@ -52,6 +54,7 @@ export const exceptionShape = z.strictObject({
   release: digestShape,
   stage: nameShape,
   gate: nameShape.exactOptional(),
+  settings: digestShape.exactOptional(),
   sites: z.array(nameShape).min(1).max(MAX_LIST).exactOptional(),
   site: z.strictObject({ name: nameShape, keyId: keyIdShape }).exactOptional(),
   role: grantedRoleShape.exactOptional(),
@@ -82,11 +85,12 @@ export function readException(statement: Statement): ExceptionPredicate {
 }
 
 /** What people who grant an exception together must all have signed. */
-export function exceptionTerms({ kind, release, stage, gate, sites, site, role, uses, nonce, expiresAt }: ExceptionPredicate): string {
-  const may = role === undefined ? [] : [JSON.stringify([role.person, role.verbs])];
-  return [kind, release, stage, gate ?? '', (sites ?? []).join(), site?.name ?? '', site?.keyId ?? '', uses, nonce, expiresAt, ...may].join(
-    '\n',
-  );
+export function exceptionTerms(exception: ExceptionPredicate): string {
+  const { kind, release, stage, gate, settings, sites, site, role, uses, nonce, expiresAt } = exception;
+  const may = role === undefined ? (settings ?? []) : JSON.stringify([role.person, role.verbs]);
+  return [kind, release, stage, gate ?? '', (sites ?? []).join(), site?.name ?? '', site?.keyId ?? '', uses, nonce, expiresAt]
+    .concat(may)
+    .join('\n');
 }
 
 /** The payload of an exception; its subject is the release. @throws TrustError `TRUST_MALFORMED` */
@@ -102,6 +106,8 @@ function checkException(exception: ExceptionPredicate): void {
   const there = (['gate', 'sites', 'site', 'role'] as const).filter((name) => exception[name] !== undefined);
   if (there.join() !== wanted.join())
     throw malformed(`one of kind ${kind} with ${wanted.join() || 'nothing more'}`, there.join() || 'nothing');
+  if (exception.settings !== undefined && kind !== 'gate' && kind !== 'window')
+    throw malformed(`one of kind ${kind} without settings of a gate`, exception.settings);
   if (isSiteKind(kind) && kind !== 'local-role' && uses !== 1) throw malformed(`one use for kind ${kind}`, String(uses));
 }
 
