@@ -5,7 +5,7 @@ import type { Projection } from './projection/questions.js';
 import type { ReceiptRecord } from './projection/records.js';
 
 /** What can be asked of the past. */
-export type PastLedger = Omit<Projection, 'statementCounts' | 'passedCount' | 'evidenceAboutEach'> &
+export type PastLedger = Omit<Projection, 'statementCounts' | 'lastPassed' | 'evidenceAboutEach'> &
   Pick<
     Ledger,
     | 'origin'

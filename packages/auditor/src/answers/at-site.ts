@@ -1,6 +1,6 @@
 /** What runs at a site, and what ran there at a time: the site's own receipts, joined with releases. */
 import { AuditorError, type Digest } from '@sealane/core';
-import type { ReceiptSummary } from '@sealane/trust';
+import { isRegistrarsWord, type ReceiptSummary } from '@sealane/trust';
 import type { AuditContext } from './context.js';
 import { type Answered, type Asked, inquire } from './inquiry.js';
 import { releaseNames } from './release-names.js';
@@ -40,8 +40,10 @@ export interface AtSite {
  */
 export async function atSite(context: AuditContext, site: string, asked: Asked = {}): Promise<Answered<AtSite>> {
   return await inquire(context, `at ${site}`, asked, async (inquiry) => {
-    const { ledger } = inquiry.context;
-    const stage = (await ledger.sites(site)).at(-1)?.stage;
+    const { ledger, policies } = inquiry.context;
+    const records = await ledger.sites(site);
+    // what only a stranger said of it is an answer with doubts
+    const stage = (records.findLast((row) => isRegistrarsWord(policies, row)) ?? records.at(-1))?.stage;
     if (stage === undefined)
       throw new AuditorError('SITE_UNKNOWN', `ask what runs at ${site}: there is no such site in the ledger`, { site });
     const history = await siteHistory(inquiry, site);

@@ -16,7 +16,7 @@ import {
   verifyEnvelope,
 } from '@sealane/core';
 import type { LedgerReport } from '@sealane/ledger';
-import { hintOf, parseBundle, type ParsedBundle, readApproval, readReceipt, readSiteRecord } from '@sealane/trust';
+import { hintOf, isRegistrarsWord, parseBundle, type ParsedBundle, readApproval, readReceipt, readSiteRecord } from '@sealane/trust';
 import type { AuditContext } from './context.js';
 import { rootSeen } from './root-problems.js';
 
@@ -131,8 +131,8 @@ async function expectKnownSigner(
   );
 }
 
-async function siteKeys({ ledger }: AuditContext, { site }: { readonly site: string }): Promise<readonly string[]> {
-  const rows = await ledger.sites(site);
+async function siteKeys({ ledger, policies }: AuditContext, { site }: { readonly site: string }): Promise<readonly string[]> {
+  const rows = (await ledger.sites(site)).filter((row) => isRegistrarsWord(policies, row));
   const entries = await ledger.entriesAt(rows.map(({ index }) => index));
   return entries.map((entry) => readSiteRecord(entry.statement).key.spki);
 }

@@ -1,6 +1,6 @@
 /** `/audit/`: search, the log’s health, and what is there. */
 import { base64, parseCheckpoint, SealaneError } from '@sealane/core';
-import { quorumOf, secondsToTime, verifyTrustOf } from '@sealane/trust';
+import { isRegistrarsWord, quorumOf, secondsToTime, verifyTrustOf } from '@sealane/trust';
 import { html } from 'hono/html';
 import type { AuditContext } from '../answers/context.js';
 import { inquire } from '../answers/inquiry.js';
@@ -59,7 +59,7 @@ export const homePage: AuditPage = {
       if (text !== '') return { found: { text, ...(await find(inquiry, wish, may)) }, questions };
       const [releases, sites] = [
         may('trace') ? await context.ledger.releases() : [],
-        may('at') ? lastOfEach(await context.ledger.sites()) : [],
+        may('at') ? lastOfEach((await context.ledger.sites()).filter((row) => isRegistrarsWord(context.policies, row))) : [],
       ];
       const listed = {
         releases: { latest: [...(await releasesIn(inquiry, releases.slice(-MAX_LISTED)))].reverse(), count: releases.length },

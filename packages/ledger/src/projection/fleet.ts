@@ -4,10 +4,11 @@
  * Ten thousand sites are a few hundred kinds of machine. What they repeat (inventories without serials, labels, topologies, variables) is one row each,
  * read once and handed out as one object, so that whoever judges sites judges each kind once.
  */
-import { type Digest, digestFromHex, type FoundHardware, fromHex, hex, type JsonObject, LedgerError } from '@sealane/core';
+import { type Digest, digestFromHex, type FoundHardware, hex, type JsonObject, LedgerError } from '@sealane/core';
 import { inLists } from '../store/in-list.js';
 import { bytesOrNullAt, integerAt, integerOrNullAt, textAt } from '../store/rows.js';
-import type { Queries, Row, SqlValue } from '../store/store.js';
+import type { Queries, Row } from '../store/store.js';
+import { type RowSigner, signedBy } from './signed-by.js';
 
 /** What a site said in its latest receipt: that of the highest `seq` among those signed by the key of its record. */
 export interface LastReport {
@@ -27,13 +28,6 @@ export interface FleetRecord {
   readonly report: LastReport | null;
 }
 
-/** A signer whose records count, and from which entry on to below which (null: all that come). */
-export interface RecordSigner {
-  readonly keyId: string;
-  readonly fromIndex: number;
-  readonly untilIndex: number | null;
-}
-
 // Sites come in the order in which they were first enrolled. The signer is looked up for each receipt of a site, newest first: a join would let a planner
 // begin with all that a key ever signed.
 const fleetSql = (
@@ -45,28 +39,12 @@ const fleetSql = (
     WHERE o.site = p.site AND o.idx < ? AND p.key_id = (SELECT k.key_id FROM statement s JOIN key_seen k ON k.id = s.key WHERE s.idx = o.idx)
     ORDER BY o.seq DESC, o.idx DESC LIMIT 1)
   LEFT JOIN artifact a ON a.id = r.artifact LEFT JOIN artifact b ON b.id = r.previous
-  WHERE p.stage = ? AND p.idx = (SELECT max(l.idx) FROM site_record l WHERE l.site = p.site AND l.idx < ?${isMeant})
+  WHERE p.stage = ? AND p.idx = (SELECT max(l.idx) FROM site_record l WHERE l.site = p.site AND l.idx < ? AND ${isMeant})
   ORDER BY (SELECT min(f.idx) FROM site_record f WHERE f.site = p.site)`;
 
-const SIGNED_BY = '(k.key_id = ? AND l.idx >= ? AND l.idx < ?)';
-
-/** The condition that a record is by one of these, and its values. */
-function recordsBy(by: readonly RecordSigner[] | undefined): { readonly isMeant: string; readonly values: readonly SqlValue[] } {
-  if (by === undefined) return { isMeant: '', values: [] };
-  const any = by.map(() => SIGNED_BY).join(' OR ') || '1 = 0';
-  const isMeant = ` AND EXISTS (SELECT 1 FROM statement s JOIN key_seen k ON k.id = s.key WHERE s.idx = l.idx AND (${any}))`;
-  const values = by.flatMap(({ keyId, fromIndex, untilIndex }) => [fromHex(keyId), fromIndex, untilIndex ?? Number.MAX_SAFE_INTEGER]);
-  return { isMeant, values };
-}
-
 /** The sites of a stage by the first `size` entries; `by` = whose records count, anybody's where it is not given. */
-export async function fleetOf(
-  queries: Queries,
-  stage: string,
-  size: number,
-  by?: readonly RecordSigner[],
-): Promise<readonly FleetRecord[]> {
-  const { isMeant, values } = recordsBy(by);
+export async function fleetOf(queries: Queries, stage: string, size: number, by?: readonly RowSigner[]): Promise<readonly FleetRecord[]> {
+  const { isMeant, values } = by === undefined ? { isMeant: '1 = 1', values: [] } : signedBy('l', by);
   const rows = await queries.all(fleetSql(isMeant), size, stage, size, ...values);
   const documents = await readDocuments(queries, rows);
   return rows.map((row) => ({

@@ -5,7 +5,7 @@ import type { EntryReader } from '../log/entry-rows.js';
 import { inLists } from '../store/in-list.js';
 import { bytesAt, integerAt, textAt } from '../store/rows.js';
 import type { Queries, Row, SqlValue } from '../store/store.js';
-import { type FleetRecord, fleetOf, type RecordSigner } from './fleet.js';
+import { type FleetRecord, fleetOf } from './fleet.js';
 import { type HardwareSought, sitesNaming } from './hardware-sites.js';
 import {
   type ApprovalRecord,
@@ -20,6 +20,7 @@ import {
   type Source,
   type TestRecord,
 } from './records.js';
+import { type RowSigner, signedBy } from './signed-by.js';
 
 /** The questions; `release` is a release's digest. */
 export interface Projection {
@@ -45,8 +46,8 @@ export interface Projection {
   releasesWith(component: Digest): Promise<readonly LedgerEntry[]>;
   /** Release statements with this name and version: one with another digest than the first must be refused. */
   releaseByName(name: string, version: string): Promise<readonly ReleaseRecord[]>;
-  /** How many decisions of a stage let a release in. */
-  passedCount(stage: string): Promise<number>;
+  /** The last decision by which a stage let a release in, `by` = whose decisions count: the ledger keeps those of everybody. */
+  lastPassed(stage: string, by: readonly RowSigner[]): Promise<DecisionRecord | undefined>;
   decisions(where?: { readonly stage?: string; readonly release?: Digest | readonly Digest[] }): Promise<readonly DecisionRecord[]>;
   approvals(where?: { readonly stage?: string; readonly release?: Digest }): Promise<readonly ApprovalRecord[]>;
   testResults(release: Digest): Promise<readonly TestRecord[]>;
@@ -75,7 +76,7 @@ export interface Projection {
    * The sites of a stage with what each last reported, by the first `size` entries (default: all). `by` = whose records count: the ledger keeps those of
    * everybody, and one by a stranger would take a site out of its group.
    */
-  fleet(stage: string, size?: number, by?: readonly RecordSigner[]): Promise<readonly FleetRecord[]>;
+  fleet(stage: string, size?: number, by?: readonly RowSigner[]): Promise<readonly FleetRecord[]>;
   keysSeen(): Promise<readonly KeyRecord[]>;
 }
 
@@ -124,9 +125,10 @@ export function projection(queries: Queries, reader: EntryReader, payloads: 'bes
     releasesWith: (component) =>
       reader.entriesIn('SELECT c.idx FROM component c JOIN artifact a ON a.id = c.artifact WHERE a.digest = ?', raw(component)),
     releaseByName: (name, version) => list(records.release, from('release', 'p.name = ? AND p.version = ?'), name, version),
-    passedCount: async (stage) => {
-      const row = await queries.get("SELECT count(*) AS count FROM decision WHERE stage = ? AND result = 'PASSED'", stage);
-      return row === undefined ? 0 : integerAt(row, 'count');
+    lastPassed: async (stage, by) => {
+      const { isMeant, values } = signedBy('p', by);
+      const condition = `p.stage = ? AND p.result = 'PASSED' AND ${isMeant}`;
+      return (await list(records.decision, from('decision', condition, 'p.idx DESC LIMIT 1'), stage, ...values))[0];
     },
     decisions: (where = {}) => filtered(records.decision, 'decision', where),
     approvals: (where = {}) => filtered(records.approval, 'approval', where),

@@ -166,6 +166,33 @@ export function describeLedger(name: string, makeHome: () => TestHome | Promise<
       await second.close();
     });
 
+    test('finds the last decision of those who may decide, where their keys count', async () => {
+      const ledger = await home.open();
+      const other = testKey();
+      const decided = (key: typeof author, counter: number | null, to = 'prod'): NewEntry =>
+        signed(key, PREDICATE.decision, {
+          verificationResult: counter === null ? 'FAILED' : 'PASSED',
+          policy: { uri: `policy/${to}.json`, digest: { sha256: release.slice('sha256:'.length) } },
+          sealane_promotion: { release, counter, from: null, to },
+        });
+      await ledger.append([decided(author, 1), decided(author, 2), decided(author, null), decided(author, 7, 'dev'), decided(other, 9)]);
+      const last = async (fromIndex: number, untilIndex: number | null, ...keys: readonly (typeof author)[]): Promise<unknown> =>
+        (
+          await ledger.lastPassed(
+            'prod',
+            keys.map((key) => ({ keyId: key.id, fromIndex, untilIndex })),
+          )
+        )?.counter;
+      expect([await last(0, null, author), await last(0, null, author, other), await last(0, null, other)]).toEqual([2, 9, 9]);
+      expect([await last(0, 1, author), await last(2, null, author), await last(0, null, site), await last(0, null)]).toEqual([
+        1,
+        undefined,
+        undefined,
+        undefined,
+      ]);
+      await ledger.close();
+    });
+
     test('answers from the projection, and the same after it is rebuilt', async () => {
       const ledger = await home.open();
       await ledger.append(oneOfEach(author, site));

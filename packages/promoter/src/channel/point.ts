@@ -3,8 +3,8 @@ import { type Digest, PromoterError } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
 import { readDecision } from '@sealane/trust';
 import { expectNotRevoked } from '../decision/revocation.js';
+import { stageDecisions } from '../decision/stage-decisions.js';
 import { statementOf } from '../log/log-statements.js';
-import { isStages } from '../log/who-may-say.js';
 import { type Promoter, stageOf } from '../promoter.js';
 
 /** A decision that may be published again. */
@@ -56,9 +56,8 @@ function expectNotFrozen(promoter: Promoter, stage: string): void {
 }
 
 async function lastPassed(promoter: Promoter, stage: string, release: Digest): Promise<LedgerEntry> {
-  const rows = await promoter.ledger.decisions({ stage, release });
-  const { policy } = stageOf(promoter, stage);
-  const row = rows.filter((each) => each.result === 'PASSED' && isStages(policy, each)).at(-1);
+  const rows = await stageDecisions(promoter, { stage, release });
+  const row = rows.filter(({ result }) => result === 'PASSED').at(-1);
   if (row === undefined) {
     throw new PromoterError(
       'WAYBILL_STAGE_ORDER',

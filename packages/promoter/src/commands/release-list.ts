@@ -1,5 +1,6 @@
 /** `sealane release list`. */
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { stageDecisions } from '../decision/stage-decisions.js';
 import { withPromoter } from '../promoter.js';
 
 export const command: CommandSpec = {
@@ -10,9 +11,9 @@ export const command: CommandSpec = {
 };
 
 async function run(call: CommandCall): Promise<CommandResult> {
-  const releases = await withPromoter(call, async ({ ledger }) => {
-    const passed = (await ledger.decisions({})).filter(({ result }) => result === 'PASSED');
-    return (await ledger.releases()).map(({ release, name, version, index }) => {
+  const releases = await withPromoter(call, async (promoter) => {
+    const passed = (await stageDecisions(promoter)).filter(({ result }) => result === 'PASSED');
+    return (await promoter.ledger.releases()).map(({ release, name, version, index }) => {
       const stages = [...new Set(passed.filter((decision) => decision.release === release).map(({ stage }) => stage))];
       return { release, name, version, logIndex: index, stages };
     });

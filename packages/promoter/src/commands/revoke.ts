@@ -4,6 +4,7 @@ import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/comm
 import { type Channel, revocationStatement } from '@sealane/trust';
 import { revokeRelease } from '../channel/channel-edit.js';
 import { REASON, statementsResult } from '../command-parts.js';
+import { lastCounter } from '../decision/stage-decisions.js';
 import { signAndLog, tryWitness } from '../log/log-statements.js';
 import { type Promoter, releaseOf, stageOf, stageSigner, textArgument, textOption, withLockedPromoter } from '../promoter.js';
 import { publishLane, publishLogFiles } from '../trust/publish-lane.js';
@@ -38,7 +39,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
 
 /** The floor from which on only decisions made after now count. */
 async function floorAbove(promoter: Promoter, stage: string): Promise<NonNullable<Channel['floor']>> {
-  const passed = (await promoter.ledger.decisions({ stage })).filter(({ result }) => result === 'PASSED').length;
+  const last = await lastCounter(promoter, stage);
   const { floor } = stageOf(promoter, stage).channel;
-  return { counter: Math.max(passed + 1, floor?.counter ?? 0), index: await promoter.ledger.size() };
+  return { counter: Math.max(last + 1, floor?.counter ?? 0), index: await promoter.ledger.size() };
 }

@@ -5,13 +5,13 @@ import { type DecisionFields, decisionInputs, decisionPolicy, decisionStatement,
 import { reached } from '../crash-point.js';
 import { subjectsOf } from '../evidence/subjects.js';
 import { statementOf } from '../log/log-statements.js';
-import { isStages } from '../log/who-may-say.js';
 import { type Promoter, stageOf, stageSigner } from '../promoter.js';
 import { VERSION } from '../version.js';
 import { asError, type ByQuestion, eachAlone, type Failures, filterQuestions } from './each-alone.js';
 import type { Question } from './gate-source.js';
 import type { Judgement } from './judge.js';
 import { recordedCheck } from './recorded.js';
+import { lastCounter, stageDecisions } from './stage-decisions.js';
 
 /** What was judged, and why some goes no further. */
 interface Verdicts {
@@ -74,7 +74,7 @@ async function logAlone(
   return logged;
 }
 
-/** Signs a new decision. `counters` holds those given in this commit, by stage: each is 1 + the PASSED decisions of the stage before it. */
+/** Signs a new decision. `counters` holds those given in this commit, by stage: each is the next after the last PASSED decision of the stage. */
 async function signDecision(
   promoter: Promoter,
   { release, stage, rollout }: Question,
@@ -83,7 +83,7 @@ async function signDecision(
 ): Promise<Signed> {
   const { checks, input } = judgement;
   const isPassed = judgement.verdict === 'passed';
-  const counter = isPassed ? 1 + (counters.get(stage) ?? (await promoter.ledger.passedCount(stage))) : null;
+  const counter = isPassed ? 1 + (counters.get(stage) ?? (await lastCounter(promoter, stage))) : null;
   const fields: DecisionFields = {
     origin: promoter.ledger.origin,
     stage,
@@ -121,14 +121,14 @@ async function findDecision(
   { release, stage, rollout }: Question,
   judgement: Judgement,
 ): Promise<LedgerEntry | undefined> {
-  const { digest: policy, policy: rules } = stageOf(promoter, stage);
+  const { digest: policy } = stageOf(promoter, stage);
   const [wanted, inputs, refusal] = [
     judgement.verdict === 'passed' ? 'PASSED' : 'FAILED',
     inputsOf(judgement).join(),
     refusalOf(judgement.checks.map(recordedCheck)),
   ];
   // a decision by anybody else that says the same is none: sites would refuse it, and its counter may be any
-  const rows = (await promoter.ledger.decisions({ stage, release })).filter((row) => isStages(rules, row));
+  const rows = await stageDecisions(promoter, { stage, release });
   for (const { index } of [...rows].reverse()) {
     const entry = await promoter.ledger.entry(index);
     const decision = readDecision(statementOf(entry));

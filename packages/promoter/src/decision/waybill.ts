@@ -4,6 +4,7 @@ import type { LedgerEntry } from '@sealane/ledger';
 import { parseReleaseManifest } from '@sealane/oci';
 import {
   BUNDLE_MEDIA_TYPE,
+  countsAt,
   decisionInputs,
   encodeWaybill,
   outsideScope,
@@ -16,7 +17,7 @@ import { bringBack } from '../archive/documents.js';
 import { readBlob } from '../content.js';
 import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
 import { bundleOf, firstCheckpoint, statementOf } from '../log/log-statements.js';
-import { countsAt } from '../log/who-may-say.js';
+import { isStages } from '../log/who-may-say.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import { stated, statedIn } from '../release/stated.js';
 import { rigStatements } from '../rig/statements.js';
@@ -92,13 +93,12 @@ function authorsStatement(promoter: Promoter, { release, stage }: Question, entr
 
 /** The PASSED decisions that led here, one for each stage of the policy's chain, this one last. */
 async function decisionChain(promoter: Promoter, { release, stage }: Question, decision: LedgerEntry): Promise<readonly LedgerEntry[]> {
-  const { chain } = stageOf(promoter, stage).policy;
+  const { policy } = stageOf(promoter, stage);
   const earlier: LedgerEntry[] = [];
-  for (const upstream of chain.slice(0, -1)) {
+  for (const upstream of policy.chain.slice(0, -1)) {
     const rows = await promoter.ledger.decisions({ stage: upstream.stage, release });
-    const passed = await Promise.all(rows.filter(({ result }) => result === 'PASSED').map(({ index }) => promoter.ledger.entry(index)));
-    const last = passed.filter(({ keyId }) => upstream.keys.includes(keyId)).at(-1);
-    if (last !== undefined) earlier.push(last);
+    const last = rows.filter((row) => row.result === 'PASSED' && isStages(policy, row, upstream.stage)).at(-1);
+    if (last !== undefined) earlier.push(await promoter.ledger.entry(last.index));
   }
   return [...earlier, decision];
 }

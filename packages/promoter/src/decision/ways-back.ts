@@ -4,6 +4,7 @@ import type { LedgerEntry } from '@sealane/ledger';
 import { type Policy, readDecision, readReceipt, rollbackRehearsedGate } from '@sealane/trust';
 import { statementOf } from '../log/log-statements.js';
 import { stageOf } from '../promoter.js';
+import { siteRecords } from '../site/records.js';
 import type { GateSource, Question } from './gate-source.js';
 
 /** Whether a stage asks for ways back at all: looking for them reads much. */
@@ -38,7 +39,7 @@ export async function waysBack(source: GateSource, { release, stage }: Question)
   const { policy } = stageOf(source, stage);
   if (!asksForWaysBack(policy)) return [];
   const stages = policy.chain.at(-1)?.from ?? [];
-  const records = await source.ledger.sites();
+  const records = await siteRecords(source);
   const sites = new Set(records.filter((record) => stages.includes(record.stage)).map(({ site }) => site));
   const found: LedgerEntry[] = [];
   for (const site of sites) {

@@ -3,6 +3,7 @@ import { type Digest, PREDICATE, PromoterError } from '@sealane/core';
 import { readReceipt, type ReceiptPredicate, type Rehearsal } from '@sealane/trust';
 import { statementOf } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
+import { siteRecords } from '../site/records.js';
 
 /**
  * Checks that each receipt that a rehearsal names is in the ledger, by the site that it names, and shows that the site went back from this release.
@@ -10,7 +11,7 @@ import type { Promoter } from '../promoter.js';
  * @throws PromoterError `EVIDENCE_ROLLBACK`
  */
 export async function expectReceipts(promoter: Promoter, release: Digest, { site, stage, rollbacks }: Rehearsal): Promise<void> {
-  const records = (await promoter.ledger.sites()).filter((row) => row.site === site && row.stage === stage);
+  const records = (await siteRecords(promoter, site)).filter((row) => row.stage === stage);
   const keys = new Set(records.map(({ siteKeyId }) => siteKeyId));
   for (const { to, receipts } of rollbacks) {
     for (const digest of receipts) {

@@ -11,6 +11,7 @@ import {
   readReceipt,
   readReview,
 } from '@sealane/trust';
+import { stageDecisions } from '../decision/stage-decisions.js';
 import { statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import { peopleApart } from './apart.js';
@@ -87,13 +88,13 @@ function peopleOf({ people }: Policy, entries: readonly LedgerEntry[]): readonly
 }
 
 async function usesOf(
-  { ledger }: Promoter,
+  promoter: Promoter,
   { release, stage }: Pick<ExceptionPredicate, 'release' | 'stage'>,
   statements: readonly Digest[],
 ): Promise<readonly Digest[]> {
   const uses: Digest[] = [];
-  for (const { index, result } of await ledger.decisions({ release, stage })) {
-    const entry = await ledger.entry(index);
+  for (const { index, result } of await stageDecisions(promoter, { release, stage })) {
+    const entry = await promoter.ledger.entry(index);
     const names = readDecision(statementOf(entry)).sealane_promotion.checks.flatMap(({ evidence }) => evidence);
     if (result === 'PASSED' && statements.some((digest) => names.includes(digest))) uses.push(entry.statementDigest);
   }

@@ -12,6 +12,7 @@ import {
 } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
 import {
+  countsAt,
   type ExceptionRequestPredicate,
   exceptionSigners,
   exceptionTerms,
@@ -20,8 +21,8 @@ import {
   readSiteRecord,
 } from '@sealane/trust';
 import { bundleOf, firstCheckpoint, statementOf } from '../log/log-statements.js';
-import { countsAt } from '../log/who-may-say.js';
 import { type Promoter, stageOf } from '../promoter.js';
+import { siteRecords } from '../site/records.js';
 import { exceptionIn } from './exceptions.js';
 import { exceptionAt } from './sign.js';
 
@@ -30,13 +31,13 @@ import { exceptionAt } from './sign.js';
  *
  * @throws PromoterError `EVIDENCE_SIGNER` no such site, or another key; `EVIDENCE_SUBJECT` no request; TrustError, CoreError for malformed ones
  */
-export async function readRequest({ ledger }: Promoter, bytes: Uint8Array, source: string): Promise<ExceptionRequestPredicate> {
+export async function readRequest(promoter: Promoter, bytes: Uint8Array, source: string): Promise<ExceptionRequestPredicate> {
   const { envelope, statement } = parseBundle(parseStrictJson(bytes, { maxBytes: LIMITS.bundleBytes, maxDepth: LIMITS.jsonDepth }));
   if (statement.predicateType !== PREDICATE.exceptionRequest)
     throw new PromoterError('EVIDENCE_SUBJECT', `read ${source}: expected a request for an exception, got ${statement.predicateType}`);
   const request = readExceptionRequest(statement);
-  const [last] = [...(await ledger.sites(request.site))].slice(-1);
-  const record = last === undefined ? undefined : readSiteRecord(statementOf(await ledger.entry(last.index)));
+  const last = (await siteRecords(promoter, request.site)).at(-1);
+  const record = last === undefined ? undefined : readSiteRecord(statementOf(await promoter.ledger.entry(last.index)));
   const spki = record === undefined ? undefined : fromBase64(record.key.spki);
   const isBySite =
     spki !== undefined && record?.stage === request.stage && keyIdOf(spki) === request.keyId && verifyEnvelope(envelope, spki);

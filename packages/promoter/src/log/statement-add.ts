@@ -16,8 +16,7 @@ import {
 import { hintOf, parseBundle, type ParsedBundle, readReceipt, readSiteRecord } from '@sealane/trust';
 import { signedBy } from '../evidence/bundle-signer.js';
 import type { Promoter } from '../promoter.js';
-import { policiesOf } from '../rig/statements.js';
-import { isRegistrars } from '../site/in-force.js';
+import { siteRecords } from '../site/records.js';
 import { type LoggedStatement, logEnvelope, tryWitness } from './log-statements.js';
 import { mayBeSaid } from './who-may-say.js';
 
@@ -125,8 +124,7 @@ async function siteKey(promoter: Promoter, statement: Statement): Promise<Uint8A
   const own = (await ledger.receiptsOf(site)).filter((receipt) => receipt.keyId === keyId);
   const last = own.find(({ event }) => event === 'retired');
   if (last !== undefined && seq > last.seq) return undefined;
-  for (const row of await ledger.sites(site)) {
-    if (!policiesOf(promoter).some((policy) => isRegistrars(policy, row))) continue;
+  for (const row of await siteRecords(promoter, site)) {
     const record = readSiteRecord((await ledger.entry(row.index)).statement);
     if (record.key.id === keyId) return fromBase64(record.key.spki);
   }

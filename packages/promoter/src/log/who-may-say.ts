@@ -3,7 +3,7 @@
  * site, what a stage decided or ordered) is taken in only from those whose word it is.
  */
 import { type JsonObject, PREDICATE, type Statement } from '@sealane/core';
-import { type Policy, signerWindow } from '@sealane/trust';
+import { countsAt, type LoggedBy, type Policy } from '@sealane/trust';
 import type { Promoter } from '../promoter.js';
 import { policiesOf } from '../rig/statements.js';
 
@@ -44,7 +44,7 @@ export async function mayBeSaid(promoter: Promoter, signerId: string, statement:
 /** As `mayBeSaid`, by these policies and at a place of the log. */
 export function mayBeSaidAt(
   policies: readonly Policy[],
-  signer: { readonly keyId: string; readonly index: number },
+  signer: LoggedBy,
   { predicateType, predicate }: Pick<Statement, 'predicateType' | 'predicate'>,
 ): boolean {
   const sayers = Object.hasOwn(SAYERS, predicateType) ? SAYERS[predicateType] : undefined;
@@ -53,15 +53,9 @@ export function mayBeSaidAt(
   return policies.some((policy) => sayers(policy, predicate).includes(signer.keyId) && countsAt(policy, signer));
 }
 
-/** Whether a signer counts at a place of the log, by the window that policy gives it now. */
-export function countsAt(policy: Policy, { keyId, index }: { readonly keyId: string; readonly index: number }): boolean {
-  const window = signerWindow(policy, keyId);
-  return window !== undefined && index >= window.fromIndex && (window.untilIndex === null || index < window.untilIndex);
-}
-
-/** Whether what the ledger keeps of a decision is by the stage of a policy itself. */
-export function isStages(policy: Policy, row: { readonly keyId: string; readonly index: number }): boolean {
-  return policy.chain.at(-1)?.keys.includes(row.keyId) === true && countsAt(policy, row);
+/** Whether what the ledger keeps of a decision is by the stage of a policy itself, or by the one before it that is given. */
+export function isStages(policy: Policy, row: LoggedBy, stage = policy.stage): boolean {
+  return policy.chain.find((link) => link.stage === stage)?.keys.includes(row.keyId) === true && countsAt(policy, row);
 }
 
 /** The stage of a decision; somebody else's summary of a verification has none. */

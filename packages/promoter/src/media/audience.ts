@@ -4,6 +4,7 @@ import { groupOf, readSiteRecord, type SiteRecordPredicate } from '@sealane/trus
 import { rolloutOf } from '../decision/rollout.js';
 import { statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
+import { lastRecords } from '../site/records.js';
 
 /** As `--group` and `--site` name them; both empty: every site of the stage. */
 export interface AudienceWish {
@@ -42,10 +43,9 @@ export async function audienceOf(promoter: Promoter, { stage, groups, sites }: A
 }
 
 /** The last record of each site whose last record is of this stage. */
-async function recordsOf({ ledger }: Promoter, stage: string): Promise<ReadonlyMap<string, SiteRecordPredicate>> {
-  const latest = new Map((await ledger.sites()).map((row) => [row.site, row]));
+async function recordsOf(promoter: Promoter, stage: string): Promise<ReadonlyMap<string, SiteRecordPredicate>> {
   const records = new Map<string, SiteRecordPredicate>();
-  for (const row of latest.values())
-    if (row.stage === stage) records.set(row.site, readSiteRecord(statementOf(await ledger.entry(row.index))));
+  for (const row of await lastRecords(promoter))
+    if (row.stage === stage) records.set(row.site, readSiteRecord(statementOf(await promoter.ledger.entry(row.index))));
   return records;
 }

@@ -4,6 +4,7 @@ import { fromBase64, sha256 } from '@sealane/core';
 import { readOptional } from '../disk-shell.js';
 import type { Promoter } from '../promoter.js';
 import { standingOf } from '../site/in-force.js';
+import { lastRecords } from '../site/records.js';
 import { issuedTo } from './issued.js';
 import { chainFile } from './names.js';
 import { certificatePem, derOf, readCertificates } from './x509.js';
@@ -19,7 +20,7 @@ export async function certificatesFor(
   if (pem === undefined) return [];
   const [issuer, root] = readCertificates(pem, file);
   if (issuer === undefined || root === undefined) return [];
-  const names = new Set((await promoter.ledger.sites()).map(({ site }) => site));
+  const names = new Set((await lastRecords(promoter)).map(({ site }) => site));
   const found: (readonly [string, string])[] = [];
   for (const name of names) {
     if (sites?.has(name) === false) continue;

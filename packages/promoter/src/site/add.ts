@@ -6,6 +6,7 @@ import { bundleOf, firstCheckpoint, signAndLog, statementOf, witnessedHead } fro
 import { type Promoter, stageOf } from '../promoter.js';
 import { changesBetween, type SiteChange } from './changes.js';
 import { isInForce } from './in-force.js';
+import { siteRecords } from './records.js';
 
 export interface SiteWish {
   /** The bytes of the request that the site made. */
@@ -71,9 +72,9 @@ export async function addSite(promoter: Promoter, wish: SiteWish): Promise<Added
   return { site: name, keyId, statement: entry.statementDigest, logIndex: index, record, replaces };
 }
 
-async function lastRecord({ ledger }: Promoter, name: string): Promise<LedgerEntry | undefined> {
-  const row = (await ledger.sites(name)).at(-1);
-  return row === undefined ? undefined : await ledger.entry(row.index);
+async function lastRecord(promoter: Promoter, name: string): Promise<LedgerEntry | undefined> {
+  const row = (await siteRecords(promoter, name)).at(-1);
+  return row === undefined ? undefined : await promoter.ledger.entry(row.index);
 }
 
 /** `K=V` pairs of `--label`. @throws PromoterError `USAGE` */

@@ -3,6 +3,7 @@ import { readSiteRecord } from '@sealane/trust';
 import { statementOf } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
 import { retiredSites } from './in-force.js';
+import { lastRecords } from './records.js';
 
 /** A site with its record in force and the last thing it said. */
 export interface SiteDescription {
@@ -21,11 +22,10 @@ export interface SiteDescription {
 /** Every site once, by its last record. */
 export async function describeSites(promoter: Promoter): Promise<readonly SiteDescription[]> {
   const { ledger, lane } = promoter;
-  const latest = new Map((await ledger.sites()).map((row) => [row.site, row]));
   const retired = new Set<string>();
   for (const { policy } of lane.stages.values()) for (const site of await retiredSites(promoter, policy)) retired.add(site);
   const described: SiteDescription[] = [];
-  for (const { site, stage, siteKeyId, index } of latest.values()) {
+  for (const { site, stage, siteKeyId, index } of await lastRecords(promoter)) {
     const { labels } = readSiteRecord(statementOf(await ledger.entry(index)));
     const fenced = lane.stages.get(stage)?.channel.fenced.some((fence) => fence.site === site) ?? false;
     const last = (await ledger.receiptsOf(site))

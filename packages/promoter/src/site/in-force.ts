@@ -1,7 +1,9 @@
 /** Whether a site is one: its last record is by a registrar whom policy names still, and neither registrar nor stage has taken it out of service since. */
 import { PREDICATE, PromoterError, SealaneError } from '@sealane/core';
 import {
+  countsAt,
   keySubject,
+  type LoggedBy,
   type Policy,
   readRetirement,
   readSiteRecord,
@@ -14,8 +16,8 @@ import type { LedgerEntry } from '@sealane/ledger';
 import type { GateSource } from '../decision/gate-source.js';
 import { ledgerRow } from '../decision/verify-entry.js';
 import { statementOf } from '../log/log-statements.js';
-import { countsAt } from '../log/who-may-say.js';
 import { type Promoter, stageOf } from '../promoter.js';
+import { siteRecords } from './records.js';
 
 /** A site's last record, and why it is out of service; null when it is in force. */
 export interface SiteStanding {
@@ -25,7 +27,8 @@ export interface SiteStanding {
 
 /** @throws PromoterError `SITE_UNKNOWN` */
 export async function standingOf(promoter: Promoter, name: string): Promise<SiteStanding> {
-  const row = (await promoter.ledger.sites(name)).at(-1);
+  // one that no registrar signed is told of only where there is no other
+  const row = (await siteRecords(promoter, name)).at(-1) ?? (await promoter.ledger.sites(name)).at(-1);
   if (row === undefined) throw new PromoterError('SITE_UNKNOWN', `look up site ${name}: there is no such site in the ledger`);
   const entry = await promoter.ledger.entry(row.index);
   const record = readSiteRecord(statementOf(entry));
@@ -80,7 +83,7 @@ export function registrarsOf(
 }
 
 /** Whether what the ledger keeps of a record is by a registrar of a policy. */
-export function isRegistrars(policy: Policy, row: { readonly keyId: string; readonly index: number }): boolean {
+function isRegistrars(policy: Policy, row: LoggedBy): boolean {
   return policy.registrar.includes(row.keyId) && countsAt(policy, row);
 }
 

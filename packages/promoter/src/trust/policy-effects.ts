@@ -16,6 +16,7 @@ import {
 } from '@sealane/trust';
 import type { GateSource } from '../decision/gate-source.js';
 import { judge, type Verdict } from '../decision/judge.js';
+import { stageDecisions } from '../decision/stage-decisions.js';
 import { firstCheckpoint, statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import type { StageTrust } from './lane-trust.js';
@@ -78,7 +79,7 @@ export function effectLines({ letsIn, refuses }: PolicyEffects): readonly string
 /** Refusals that nothing has overtaken, judged by what is known today: what could be promoted the moment the owners have signed. */
 async function nowLetIn(promoter: Promoter, stage: string, proposed: StageTrust): Promise<readonly PolicyEffect[]> {
   const effects: PolicyEffect[] = [];
-  for (const { release, statementDigest } of lastRefusals(await promoter.ledger.decisions({ stage }))) {
+  for (const { release, statementDigest } of lastRefusals(await stageDecisions(promoter, { stage }))) {
     const judged = async (source: GateSource): Promise<readonly Check[]> => {
       const rollout = groupsOf(source, stage);
       return (await judge(source, { release, stage, rollout }, 'expected')).checks;
@@ -104,7 +105,7 @@ function lastRefusals(rows: readonly DecisionRecord[]): readonly DecisionRecord[
 async function nowRefused(promoter: Promoter, stage: string, proposed: StageTrust): Promise<readonly PolicyEffect[]> {
   const effects: PolicyEffect[] = [];
   for (const { release, counter, groups } of liveReleases(proposed)) {
-    const rows = await promoter.ledger.decisions({ stage, release });
+    const rows = await stageDecisions(promoter, { stage, release });
     const row = rows.find((each) => each.result === 'PASSED' && each.counter === counter);
     const refusedBy = row === undefined ? [] : [...notAccepted(row, proposed), ...(await reasonsAsThen(promoter, row, proposed))];
     if (row !== undefined && refusedBy.length > 0)

@@ -2,8 +2,7 @@
 import { type Digest, type ErrorCode, SealaneError, type Statement } from '@sealane/core';
 import type { VerifiedStatement } from '../evidence/statement-checks.js';
 import { isAbout } from '../evidence/predicates/statement.js';
-import type { Policy } from '../policy/policy-types.js';
-import { signerWindow } from '../policy/signer-window.js';
+import { countsAt } from '../policy/signer-window.js';
 import { outsideScope } from '../policy/scope.js';
 import type { GateInput, Problem, RefusedStatement } from './gate.js';
 
@@ -78,12 +77,6 @@ export function digestsOf(selected: readonly Selected<unknown>[]): readonly Dige
   return selected.map(({ from }) => from.digest);
 }
 
-/** Whether a key may sign at this place of the log, by the policy that is held now. */
-function isKeyValidAt(policy: Policy, keyId: string, logIndex: number): boolean {
-  const key = signerWindow(policy, keyId);
-  return key !== undefined && logIndex >= key.fromIndex && (key.untilIndex === null || logIndex < key.untilIndex);
-}
-
 function oldestFirst<T extends Pick<VerifiedStatement, 'logIndex' | 'statement'>>(
   statements: readonly T[],
   predicateType: string,
@@ -100,7 +93,7 @@ function problemOf(
     return { code: wanted.codes.signer, why: `${digest} is signed by key ${keyId}, which policy does not name for it` };
   const outside = outsideScope(input.policy, input.releaseDoc, keyId);
   if (outside !== undefined) return { code: 'EVIDENCE_SCOPE', why: `${digest}: ${outside}` };
-  if (!isKeyValidAt(input.policy, keyId, logIndex))
+  if (!countsAt(input.policy, { keyId, index: logIndex }))
     return { code: 'KEY_REVOKED', why: `${digest} is logged at ${logIndex}, where its key does not count` };
   // DSSE verification alone does not bind a statement to the bytes at hand
   const about = wanted.about ?? ((each: Statement) => isAbout(each, input.release));
