@@ -42,7 +42,7 @@ async function remakeProjection({ projection }: Dialect, transaction: Queries, f
  * @throws LedgerError `LEDGER_DAMAGED`
  */
 export async function expectGuards(store: Store): Promise<void> {
-  const names = (await store.missingGuards()).join(', ');
+  const names = (await store.wrongGuards()).join(', ');
   if (names === '') return;
   throw new LedgerError('LEDGER_DAMAGED', `open ledger: expected the triggers that keep its rows, got none or others for ${names}`, {
     names,

@@ -8,18 +8,15 @@ import { closeSync, existsSync, fsyncSync, openSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { LedgerError } from '@sealane/core';
 import Database from 'better-sqlite3';
-import { pauseMs } from './pause-shell.js';
 import { textAt } from './rows.js';
 import { SQLITE } from './schema.js';
-import { asLedgerError, sqliteCode } from './sqlite-errors.js';
+import { asLedgerError } from './sqlite-errors.js';
+import { expectPlainSchema, wrongTriggers } from './sqlite-schema.js';
+import { begin, emptyLog } from './sqlite-wait.js';
 import type { Queries, Row, SqlValue, Store } from './store.js';
 
 /** How long opening waits for another process that is just creating or recovering the file. */
 const OPEN_WAIT_MS = 5_000;
-/** How long a writer waits for another writer: a commit takes milliseconds, a rebuilt projection seconds. */
-const WRITE_WAIT_MS = 15_000;
-/** Pauses between tries for the write lock, the last one repeated. */
-const RETRY_PAUSES_MS = [1, 2, 5, 10, 20];
 /** Past this the write-ahead log is moved into the file before the next commit: errors of that step must be seen, so it is ours to do. */
 const WAL_LIMIT_BYTES = 8 * 1024 * 1024;
 /** `PRAGMA synchronous`: 2 is FULL. better-sqlite3 is built with NORMAL for write-ahead logs, which may lose what was acknowledged. */
@@ -56,14 +53,27 @@ function createPrivately(file: string): void {
 
 function openReader(file: string): Database.Database {
   const reader = new Database(file, { readonly: true, fileMustExist: true, timeout: OPEN_WAIT_MS });
-  // reads the header: a file that is no database fails here, not in the middle of an answer
-  reader.pragma('user_version');
+  // a file that is no database fails here, not in the middle of an answer
+  distrust(reader, file);
   return reader;
+}
+
+/** Nothing that lies in the file runs: whoever wrote it is not known (SQLite, "Defense Against The Dark Arts"). */
+function distrust(database: Database.Database, file: string): void {
+  try {
+    database.pragma('trusted_schema = OFF');
+    database.pragma('cell_size_check = ON');
+    expectPlainSchema(database, file);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }
 
 function openWriter(file: string, durability: Durability): Database.Database {
   const synchronous = durability === 'full' ? SYNCHRONOUS_FULL : SYNCHRONOUS_NORMAL;
   const writer = new Database(file, { timeout: OPEN_WAIT_MS });
+  distrust(writer, file);
   writer.pragma('journal_mode = WAL');
   writer.pragma(`synchronous = ${synchronous}`);
   writer.pragma('foreign_keys = ON');
@@ -149,8 +159,9 @@ class SqliteStore implements Store {
 
   #emptyLongLog(writer: Database.Database): void {
     const log = statSync(`${this.#file}-wal`, { throwIfNoEntry: false });
+    if (log === undefined) throw logRemoved(this.#file);
     // PASSIVE waits for nobody; what a reader still needs stays for the next time
-    if (log !== undefined && log.size > WAL_LIMIT_BYTES) writer.pragma('wal_checkpoint(PASSIVE)');
+    if (log.size > WAL_LIMIT_BYTES) writer.pragma('wal_checkpoint(PASSIVE)');
   }
 
   async snapshot<T>(body: (view: Queries) => Promise<T>): Promise<T> {
@@ -182,10 +193,8 @@ class SqliteStore implements Store {
     });
   }
 
-  async missingGuards(): Promise<readonly string[]> {
-    const present = new Set((await schemaObjects(this.#reads)).values());
-    const gone = SQLITE.schema.filter((statement) => statement.startsWith('CREATE TRIGGER') && !present.has(statement));
-    return gone.map((statement) => statement.split(' ')[2] ?? '');
+  wrongGuards(): Promise<readonly string[]> {
+    return settle(() => wrongTriggers(this.#reader), `check ledger ${this.#file}`);
   }
 
   copyTo(file: string): Promise<void> {
@@ -198,11 +207,13 @@ class SqliteStore implements Store {
     await this.#lastWrite.catch(() => undefined);
     const writer = this.#writer;
     if (writer === undefined) throw new LedgerError('LEDGER_READ_ONLY', `compact ledger ${this.#file}: expected it open for writing`);
-    await settle(() => {
+    try {
       writer.exec('VACUUM');
-      // the log of writes has the pages as they were
-      writer.pragma('wal_checkpoint(TRUNCATE)');
-    }, `compact ledger ${this.#file}`);
+      // the file and the log of writes have the pages as they were until nobody reads them any more
+      await emptyLog(writer, this.#file);
+    } catch (error) {
+      throw asLedgerError(error, `compact ledger ${this.#file}`);
+    }
   }
 
   async close(): Promise<void> {
@@ -210,6 +221,13 @@ class SqliteStore implements Store {
     this.#reader.close();
     this.#writer?.close();
   }
+}
+
+/** What is written to a file without a name is gone with the process, and whoever opens the ledger meanwhile sees none of it. */
+function logRemoved(file: string): LedgerError {
+  const message = `write ledger ${file}: expected ${file}-wal, got none: somebody removed it while the ledger was open`;
+  const hint = 'end every process that has the ledger open, then see what is there: sealane ledger fsck';
+  return new LedgerError('LEDGER_WRITE_FAILED', message, { file }, { hint });
 }
 
 /** Empty tables made by the given statements, gone when `body` ends: to recompute something and compare. */
@@ -229,22 +247,6 @@ export async function withScratch<T>(schema: readonly string[], body: (tables: Q
 async function schemaObjects(queries: Queries): Promise<ReadonlyMap<string, string>> {
   const rows = await queries.all('SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name');
   return new Map(rows.map((row) => [textAt(row, 'name'), textAt(row, 'sql')]));
-}
-
-/** Takes the write lock, pausing between tries so that another transaction of this very process can end. */
-async function begin(writer: Database.Database): Promise<void> {
-  let waitedMs = 0;
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      writer.exec('BEGIN IMMEDIATE');
-      return;
-    } catch (error) {
-      if (sqliteCode(error)?.startsWith('SQLITE_BUSY') !== true || waitedMs >= WRITE_WAIT_MS) throw error;
-    }
-    const pause = RETRY_PAUSES_MS[Math.min(attempt, RETRY_PAUSES_MS.length - 1)] ?? 1;
-    await pauseMs(pause);
-    waitedMs += pause;
-  }
 }
 
 /** Statements of one connection, each prepared once. */

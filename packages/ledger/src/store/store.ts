@@ -51,11 +51,11 @@ export interface Store extends Queries {
   integrityProblems(): Promise<readonly string[]>;
   /** Tables, indexes and triggers that differ from what the schema makes: name → what is there, undefined when it is missing. */
   schemaDifferences(): Promise<ReadonlyMap<string, string | undefined>>;
-  /** Names of the triggers that keep rows from being changed, and are not there as the schema makes them. */
-  missingGuards(): Promise<readonly string[]>;
+  /** Names of the triggers that keep rows and are not there as the schema makes them, and of whatever else would run, or hide rows, where they are read or written. */
+  wrongGuards(): Promise<readonly string[]>;
   /** Writes a consistent copy to `file`, which must not exist: an SQLite file, whatever the database. */
   copyTo(file: string): Promise<void>;
-  /** Gives back the room of rows that were removed, and leaves nothing of them in files of the database. @throws as `write` */
+  /** Gives back the room of rows that were removed, and leaves nothing of them in files of the database. @throws as `write`; `LEDGER_BUSY` somebody reads them still */
   compact(): Promise<void>;
   close(): Promise<void>;
 }

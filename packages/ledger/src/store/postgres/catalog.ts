@@ -15,7 +15,7 @@ const TRIGGERS = `SELECT t.tgname::text AS name, pg_get_triggerdef(t.oid, true) 
   WHERE NOT t.tgisinternal AND n.nspname = 'public' AND c.relname = ANY($1) ORDER BY t.tgname`;
 
 /** Triggers that are not there as they were made: name → what is there, undefined when it is missing. */
-export async function missingGuards(client: pg.PoolClient): Promise<ReadonlyMap<string, string | undefined>> {
+async function triggerDifferences(client: pg.PoolClient): Promise<ReadonlyMap<string, string | undefined>> {
   const { rows } = await client.query(TRIGGERS, [NAMES]);
   const actual = new Map(
     rows.map((row: Record<string, unknown>) => [
@@ -27,6 +27,17 @@ export async function missingGuards(client: pg.PoolClient): Promise<ReadonlyMap<
     GUARDS.map(({ name, definition, guard }) => [name, `${definition} A plpgsql ${GUARD_PATH} ${guard.body}`] as const),
   );
   return differences(wanted, actual);
+}
+
+/** Tables whose rows go past something, or come from elsewhere: rules, policies, heirs. */
+const PASSED_BY = `SELECT c.relname::text AS name FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relname = ANY($1)
+    AND (c.relkind NOT IN ('r', 'i') OR c.relrowsecurity OR EXISTS (SELECT 1 FROM pg_rewrite r WHERE r.ev_class = c.oid)
+      OR EXISTS (SELECT 1 FROM pg_inherits i WHERE c.oid IN (i.inhparent, i.inhrelid)))`;
+
+/** Names of triggers that are not there as they were made, or that somebody else made, and of tables that have more than triggers. */
+export async function wrongGuards(client: pg.PoolClient): Promise<readonly string[]> {
+  const { rows } = await client.query(PASSED_BY, [NAMES]);
+  return [...(await triggerDifferences(client)).keys(), ...rows.map((row: Record<string, unknown>) => textAt(row, 'name'))];
 }
 
 /** Tables with their columns and constraints, and indexes, in one schema. What else a table can have is said, since ours have none of it. */
@@ -47,7 +58,7 @@ const RELATIONS = `SELECT c.relname::text AS name,
 
 /** Tables, indexes and triggers that differ. What they must be is asked of the server itself: it makes them once more, as temporary tables. */
 export async function schemaDifferences(client: pg.PoolClient): Promise<ReadonlyMap<string, string | undefined>> {
-  return new Map([...(await relationDifferences(client)), ...(await missingGuards(client))]);
+  return new Map([...(await relationDifferences(client)), ...(await triggerDifferences(client))]);
 }
 
 async function relationDifferences(client: pg.PoolClient): Promise<ReadonlyMap<string, string | undefined>> {

@@ -6,7 +6,7 @@ import { LedgerError } from '@sealane/core';
 import pg from 'pg';
 import type { Queries, Row, SqlValue, Store } from '../store.js';
 import { beginAlone, durabilityProblems, expectFence } from './begin.js';
-import { indexProblems, missingGuards, schemaDifferences } from './catalog.js';
+import { indexProblems, schemaDifferences, wrongGuards } from './catalog.js';
 import { connectionTo, placeName } from './connect-shell.js';
 import { copyToSqlite } from './copy.js';
 import { asLedgerError } from './errors.js';
@@ -129,8 +129,8 @@ class PostgresStore implements Store {
     return await this.#onConnection('check', schemaDifferences);
   }
 
-  async missingGuards(): Promise<readonly string[]> {
-    return await this.#onConnection('check', async (client) => [...(await missingGuards(client)).keys()]);
+  async wrongGuards(): Promise<readonly string[]> {
+    return await this.#onConnection('check', wrongGuards);
   }
 
   async copyTo(file: string): Promise<void> {
