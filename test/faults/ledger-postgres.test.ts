@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { digestFromHex } from '@sealane/core';
 import { type Ledger, type LedgerPlace, openLedger, withPublishLock } from '@sealane/ledger';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeArchive } from '../../packages/ledger/src/testing/archive-suite.js';
 import { describeErasing, orderErasure } from '../../packages/ledger/src/testing/erase-suite.js';
@@ -196,7 +197,15 @@ describe.skipIf(programs === undefined)('on PostgreSQL', () => {
     ['a table forgets when the server dies', 'ALTER TABLE hash_tile SET UNLOGGED', 'hash_tile', false],
     ['a constraint is gone', 'ALTER TABLE log_entry DROP CONSTRAINT log_entry_statement_check', 'log_entry', false],
     ['an index is gone', 'DROP INDEX log_entry_statement', 'log_entry_statement', false],
-    ['a rule swallows rows', 'CREATE RULE swallow AS ON INSERT TO receipt DO INSTEAD NOTHING', 'receipt', false],
+    ['a rule swallows rows', 'CREATE RULE swallow AS ON INSERT TO receipt DO INSTEAD NOTHING', 'receipt', true],
+    ['a policy hides rows', 'ALTER TABLE approval ENABLE ROW LEVEL SECURITY', 'approval', true],
+    ['a table has rows of another', 'CREATE TABLE heir() INHERITS (log_commit)', 'log_commit', true],
+    [
+      'a trigger more is there',
+      "CREATE FUNCTION more() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER more BEFORE INSERT ON approval FOR EACH ROW EXECUTE FUNCTION more()",
+      'more',
+      true,
+    ],
     ['a column was added', 'ALTER TABLE cosigned ADD COLUMN more BIGINT', 'cosigned', false],
   ])('says where %s, and signs nothing more where rows are no longer kept', async (_, sql, name, refuses) => {
     const home = await makeHome();
@@ -209,6 +218,38 @@ describe.skipIf(programs === undefined)('on PostgreSQL', () => {
     expect(ok).toBe(false);
     expect(problems).toContainEqual(expect.objectContaining({ where: 'schema', key: name }));
     if (refuses) await expect(home.open()).rejects.toMatchObject({ code: 'LEDGER_DAMAGED' });
+  });
+
+  it('D8 runs nothing of a stranger who may make functions beside its tables, or could once', async () => {
+    const home = await makeHome();
+    const ledger = await home.open();
+    await ledger.append([numbered(author, 1)]);
+    await ledger.close();
+    const [stranger, { name, sql }] = [`stranger_${made}`, home.database];
+    await sql(`CREATE ROLE ${stranger} LOGIN`);
+    const exposed = async (got: string): Promise<void> => {
+      const code = { code: 'LEDGER_EXPOSED', message: expect.stringContaining(got) as string };
+      const readOnly = { ...home.place, origin: ORIGIN, now: () => NOW, readOnly: true } as const;
+      for (const opened of [() => home.open(), () => openLedger(readOnly), () => fsckLedger(home.place)])
+        await expect(opened()).rejects.toMatchObject(code);
+      await expect(withPublishLock({ ...home.place, file: 'publish.lock' }, () => Promise.resolve())).rejects.toMatchObject(code);
+    };
+    await sql('GRANT CREATE ON SCHEMA public TO PUBLIC');
+    await exposed('PUBLIC');
+    await sql(`REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT CREATE ON SCHEMA public TO ${stranger}`);
+    await exposed(stranger);
+    // each fits a call of ours better than the true one; what it does, it does as the promoter
+    const loot = "LANGUAGE plpgsql AS $$ BEGIN CREATE TABLE IF NOT EXISTS public.loot(role text); RETURN ''; END $$";
+    const words = [`public.obj_description(regclass, name)`, `public.array_to_string(text[], text)`];
+    const client = new pg.Client({ host: server.socket, user: stranger, database: name });
+    await client.connect();
+    for (const each of words) await client.query(`CREATE FUNCTION ${each} RETURNS text ${loot}`);
+    await client.end();
+    await sql(`REVOKE CREATE ON SCHEMA public FROM ${stranger}`);
+    await exposed(`which ${stranger} made`);
+    expect(await sql("SELECT to_regclass('public.loot') AS loot")).toEqual([{ loot: null }]);
+    for (const each of words) await sql(`DROP FUNCTION ${each}`);
+    await (await home.open()).close();
   });
 
   it('names a row that was edited by the owner of the tables, and a leaf whose envelope is gone', async () => {

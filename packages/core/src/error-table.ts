@@ -473,6 +473,11 @@ export const ERRORS = define({
     what: 'the database of the ledger is set to forget commits when the power goes',
     hint: 'set fsync, full_page_writes and synchronous_commit to on in PostgreSQL, and check the ledger: sealane ledger fsck',
   },
+  LEDGER_EXPOSED: {
+    exit: 2,
+    what: 'somebody else could have functions of his own run by whoever opens the database of the ledger, with the rights of that one',
+    hint: 'in the database: REVOKE CREATE ON SCHEMA public FROM the role that is named, and drop what it has made there; then: sealane ledger fsck',
+  },
   LOCK_LOST: {
     exit: 5,
     what: 'this process stood still for so long that another one took the publish lock',

@@ -6,7 +6,7 @@ import type { Store } from './store.js';
 /**
  * Opens the store of a ledger. `fence` gives the fence of the publish lock that the caller holds, where promoters share a database.
  *
- * @throws LedgerError `LEDGER_UNREADABLE`, `LEDGER_DAMAGED`, `LEDGER_UNREACHABLE`, `LEDGER_NOT_DURABLE`
+ * @throws LedgerError `LEDGER_UNREADABLE`, `LEDGER_DAMAGED`, `LEDGER_UNREACHABLE`, `LEDGER_EXPOSED`, `LEDGER_NOT_DURABLE`
  */
 export async function openStore({ file, database }: LedgerPlace, mode: 'read-only' | 'read-write', fence?: () => number): Promise<Store> {
   if (database === undefined) return openSqlite(file, mode);

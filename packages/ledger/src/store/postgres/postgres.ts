@@ -13,6 +13,7 @@ import { asLedgerError } from './errors.js';
 import type { PostgresPlace } from '../place.js';
 import { POSTGRES } from './schema.js';
 import { type Prepared, queriesOn } from './statements.js';
+import { expectNoStrangers } from './strangers.js';
 
 /** Connections of one process: its writer, and questions beside it. */
 const MAX_CONNECTIONS = 6;
@@ -20,7 +21,7 @@ const MAX_CONNECTIONS = 6;
 /**
  * Opens the database; it may be empty.
  *
- * @throws LedgerError `LEDGER_UNREACHABLE`, `LEDGER_UNREADABLE` no such database or no right to it; `LEDGER_NOT_DURABLE`
+ * @throws LedgerError `LEDGER_UNREACHABLE`, `LEDGER_UNREADABLE` no such database or no right to it; `LEDGER_EXPOSED`, `LEDGER_NOT_DURABLE`
  */
 export async function openPostgres(place: PostgresPlace, mode: 'read-only' | 'read-write', fence?: () => number): Promise<Store> {
   const store = new PostgresStore(place, mode, fence);
@@ -56,8 +57,10 @@ class PostgresStore implements Store {
 
   /** Writes nothing: an empty transaction meets the lock, the settings and the server as a write would. */
   async expectUsable(): Promise<void> {
-    if (this.#mode === 'read-only') await this.get('SELECT 1 AS one');
-    else await this.#onConnection('open', (client) => this.#transact(client, () => Promise.resolve()));
+    await this.#onConnection('open', async (client) => {
+      await expectNoStrangers(client, this.#name);
+      if (this.#mode === 'read-write') await this.#transact(client, () => Promise.resolve());
+    });
   }
 
   all(sql: string, ...values: readonly SqlValue[]): Promise<readonly Row[]> {

@@ -12,6 +12,7 @@ import { lockBusy, type PublishLock, type PublishLocks } from '../held-lock.js';
 import { beginAlone, expectFence, rowOf, lockLost, PUBLISH_LOCK } from './begin.js';
 import { connectionTo, placeName } from './connect-shell.js';
 import { asLedgerError } from './errors.js';
+import { expectNoStrangers } from './strangers.js';
 
 /** The lease, and how often a holder renews it. */
 const LEASE = '15s';
@@ -63,8 +64,10 @@ async function connect(place: PostgresPlace, onLost: () => void): Promise<pg.Cli
   client.on('end', onLost);
   try {
     await client.connect();
+    await expectNoStrangers(client, placeName(place));
     return client;
   } catch (error) {
+    await client.end().catch(() => undefined);
     throw asLedgerError(error, `take the publish lock of ${placeName(place)}`);
   }
 }
