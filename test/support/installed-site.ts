@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
-import { type TestLane, makeLane } from './lane.js';
+import { type LaneOptions, type TestLane, makeLane } from './lane.js';
 import { bootMachine, type Debian, type Machine } from './machine.js';
 import { ROOT, runProgram, type Server } from './run.js';
 import { startService } from './service.js';
@@ -38,9 +38,9 @@ export interface InstalledSite {
 }
 
 /** Makes a lane, packages the site, boots a machine, installs, and enrols. Nothing is enabled yet. */
-export async function installSite(debian?: Debian): Promise<InstalledSite> {
+export async function installSite(debian?: Debian, options?: LaneOptions): Promise<InstalledSite> {
   const dir = mkdtempSync(path.join(tmpdir(), 'sealane-installed-'));
-  const lane = await makeLane(dir);
+  const lane = await makeLane(dir, options);
   const server = await startService(lane, stringify({ apiVersion: 'sealane/v1', kind: 'Service', issuers: [], callers: [] }));
   const debs = [await makePackage(dir, '1'), await makePackage(dir, '2')] as const;
   const machine = await bootMachine(debian);

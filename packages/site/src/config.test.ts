@@ -41,7 +41,7 @@ test('fills in what is not said', () => {
       strays: 'report',
       probationSeconds: 10,
     },
-    inventory: { root: '/', devices: [] },
+    inventory: { root: '/', from: 'here', devices: [] },
     variables: {},
     unpack: { setuid: 'refuse', unchanged: 'write' },
     keep: 2,

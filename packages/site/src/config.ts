@@ -3,13 +3,15 @@ import path from 'node:path';
 import { type SiteDocument, siteShape } from './config-shape.js';
 import type { Disk } from './disk.js';
 import { type Place, type PlaceTls, plainPlace } from './fetch/routes/place.js';
+import type { InventoryPlace } from './hardware-shell.js';
 import type { HealthProbe } from './health/probe.js';
 import { openYaml, readShape, readYamlFile } from './strict-yaml.js';
 
 /** What a site is told locally: site.yaml with its defaults, paths made absolute, probes in one form. */
-export type SiteConfig = Omit<SiteDocument, 'driver' | 'apiVersion' | 'kind' | 'upstreams' | 'receiptsTo'> & {
+export type SiteConfig = Omit<SiteDocument, 'driver' | 'apiVersion' | 'kind' | 'upstreams' | 'receiptsTo' | 'inventory'> & {
   readonly upstreams: readonly Place[];
   readonly receiptsTo: readonly Place[];
+  readonly inventory: InventoryPlace;
   readonly driver: WithProbes<SiteDocument['driver']>;
 };
 
@@ -49,6 +51,7 @@ function complete(
     ...(neighbours === undefined ? {} : { neighbours: { ...neighbours, tls: tlsFiles(neighbours.tls, folder) } }),
     inventory: {
       root: path.resolve(folder, rest.inventory.root),
+      from: driver.unit === undefined ? 'here' : 'outside',
       devices: rest.inventory.devices.map((file) => path.resolve(folder, file)),
     },
     driver: { ...driver, health: driver.health.map(toProbe) },

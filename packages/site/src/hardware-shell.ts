@@ -5,16 +5,17 @@ import type { Disk } from './disk.js';
 import { durableWrite } from './durable-write.js';
 import { withAttached } from './inventory/attached.js';
 import { collectInventory } from './inventory/collect.js';
-import { inventorySource } from './inventory/inventory-shell.js';
+import { inventorySource, type Lookout } from './inventory/inventory-shell.js';
 import type { InventorySource, RunCommand } from './inventory/source.js';
 import { VERSION } from './version.js';
 
 /** An inventory of a host with hundreds of devices stays far below. */
 const MAX_INVENTORY_BYTES = 8 * 1024 * 1024;
 
-/** Where an inventory is taken: below which root, and which files name devices that are not seen there. Absolute paths. */
+/** Where an inventory is taken: below which root, from where it is looked at, and which files name devices that are not seen there. Absolute paths. */
 export interface InventoryPlace {
   readonly root: string;
+  readonly from: Lookout;
   readonly devices: readonly string[];
 }
 
@@ -23,7 +24,7 @@ const TOOLS_OF_FACTS: readonly (string | undefined)[] = ['ethtool'];
 
 /** Collects the hardware of this host, with the devices that files name. */
 export function collectHardware(disk: Disk, place: InventoryPlace, talk: (line: string) => void): JsonObject {
-  return collectFrom(disk, inventorySource(place.root), place, talk);
+  return collectFrom(disk, inventorySource(place.root, place.from), place, talk);
 }
 
 /**
@@ -43,7 +44,7 @@ export function hardwareOf(disk: Disk, file: string, place: InventoryPlace, talk
  * units and their firmware are those in `file`.
  */
 export function judgedHardware(disk: Disk, file: string, place: InventoryPlace, talk: (line: string) => void): JsonObject {
-  const source = inventorySource(place.root);
+  const source = inventorySource(place.root, place.from);
   const runCommand: RunCommand = (argv) => (TOOLS_OF_FACTS.includes(argv[0]) ? source.runCommand(argv) : undefined);
   const said: string[] = [];
   const facts = collectFrom(disk, { ...source, runCommand }, place, (line) => said.push(line));

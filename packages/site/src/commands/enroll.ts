@@ -12,6 +12,7 @@ import { readTrustFile } from '../apply/trust-file.js';
 import { readConfig, type SiteConfig } from '../config.js';
 import { type Disk, nodeDisk } from '../disk.js';
 import { writeOutput } from '../durable-write.js';
+import type { InventoryPlace } from '../hardware-shell.js';
 import { MAX_CHAIN_BYTES } from '../identity/chain.js';
 import { keepAuthority } from '../identity/identity.js';
 import { ownSealingKey } from '../sealing-key.js';
@@ -36,7 +37,9 @@ export const command: CommandSpec = {
   example: 'sealane-site enroll --name harbour-8 --out request.json\nsealane-site enroll --record record.json --root 1.root.json',
   run: async (call) => {
     const place = placeOf(call);
-    const world = worldOf(call, place, optionalConfig(nodeDisk, place.configFile)?.inventory ?? THIS_HOST);
+    // whoever enrols is at the console, in no sandbox
+    const inventory: InventoryPlace = { ...(optionalConfig(nodeDisk, place.configFile)?.inventory ?? THIS_HOST), from: 'here' };
+    const world = worldOf(call, place, inventory);
     return await inWords(place.folder, async () => {
       world.disk.makeFolder(place.folder.root, 0o750);
       return textOption(call.options['record']) === undefined ? await request(call, place, world) : await takeRecord(call, place, world);
@@ -83,7 +86,7 @@ function ownKey(disk: Disk, file: string): Signer {
 }
 
 /** A host that has no site.yaml yet is read as it is. */
-const THIS_HOST = { root: '/', devices: [] };
+const THIS_HOST: InventoryPlace = { root: '/', from: 'here', devices: [] };
 
 /** A host whose hardware cannot be read may still ask for a record. */
 async function hardware(world: SiteWorld): Promise<JsonObject | null> {

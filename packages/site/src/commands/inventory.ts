@@ -38,7 +38,7 @@ function inventory({ options, io }: CommandCall): CommandResult {
   if (!['folder', 'link'].includes(nodeDisk.kind(root)))
     throw new SiteError('USAGE', `collect the hardware below ${root}: expected a folder, got nothing of the kind`);
   const devices = (Array.isArray(options.devices) ? options.devices : []).map((file: string) => path.resolve(io.cwd, file));
-  const hbom = collectHardware(nodeDisk, { root, devices }, (line) => io.talk(`${line}\n`));
+  const hbom = collectHardware(nodeDisk, { root, from: 'here', devices }, (line) => io.talk(`${line}\n`));
   const text = `${JSON.stringify(hbom, null, 1)}\n`;
   const out = textOf(options.out);
   if (out === undefined) return { exit: 0, json: hbom, text, ...hintOf(hbom) };

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { arch, cpus, machine } from 'node:os';
 import path from 'node:path';
+import { seenFromOutside } from './outside-shell.js';
 import type { InventorySource, InventoryTree, RunCommand } from './source.js';
 
 /** Longest file read, in characters kept: `proc/cpuinfo` of 512 processors has 800 KB. */
@@ -13,11 +14,15 @@ const MAX_OUTPUT_BYTES = 1024 * 1024;
 /** Where ethtool and lspci are; the caller's own path is not asked. */
 const TOOL_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
+/** From where this machine is looked at: from this process, or from outside of its sandbox, by units of systemd. */
+export type Lookout = 'here' | 'outside';
+
 /** This machine (`/`), or a tree: there `cmd/<command line>` holds what a tool would print, and nothing else is run or asked. */
-export function inventorySource(root: string): InventorySource {
+export function inventorySource(root: string, from: Lookout = 'here'): InventorySource {
   const tree = treeBelow(root);
   if (path.resolve(root) !== '/') return { tree, runCommand: (argv) => tree.read(`cmd/${argv.join(' ')}`), system: {} };
-  return { tree, runCommand, system: { arch: machine() || arch(), cpuModel: () => cpus()[0]?.model } };
+  const here = { tree, runCommand, system: { arch: machine() || arch(), cpuModel: () => cpus()[0]?.model } };
+  return from === 'here' ? here : seenFromOutside(here);
 }
 
 function treeBelow(root: string): InventoryTree {
