@@ -34,7 +34,7 @@ function source(file: string): string {
 }
 
 /** Attacks that are played on the installed service too. */
-const INSTALLED = ['test/attacks/installed.test.ts', 'test/attacks/installed-content.test.ts'].map(read).join('');
+const INSTALLED = ['installed', 'installed-content', 'installed-medium'].map((name) => read(`test/attacks/${name}.test.ts`)).join('');
 const isPlayedInstalled = (file: string): boolean => INSTALLED.includes(`'./${path.basename(attacksOf(file), '.ts')}.js'`);
 
 describe('docs/threats.md', () => {

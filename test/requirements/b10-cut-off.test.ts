@@ -93,6 +93,10 @@ describe.skipIf(!canIsolate())('B10 cut off (skipped where no network namespace 
     await site.must(['mirror', 'sync']);
     await expectCutOff('in2099', ['update'], 6, { outcome: 'deferred', reason: 'FETCH_FAILED' });
     expect(versionOnDisk(site.state)).toBe('1.1.0');
+    const medium = path.join(dir, 'medium-1.4.0');
+    await lane.sealane(['media', 'export', '--stage', 'prod', '--out', medium]);
+    await expectCutOff('in2099', ['media', 'import', medium], 4, { error: expect.objectContaining({ code: 'TRUST_EXPIRED' }) as object });
+    expect(versionOnDisk(site.state)).toBe('1.1.0');
     await expectCutOff('in2099', ['stop'], 0, {});
     await expectCutOff('in2099', ['start'], 0, { workload: { is: 'running' } });
     await expectCutOff('in2099', ['rollback', releases['1.0.0'] ?? ''], 0, { outcome: 'installed', release: releases['1.0.0'] });

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { stringify } from 'yaml';
 import { type LaneOptions, type TestLane, makeLane } from './lane.js';
 import { bootMachine, type Debian, type Machine } from './machine.js';
+import type { Isolated } from './netns.js';
 import { ROOT, runProgram, type Server } from './run.js';
 import { startService } from './service.js';
 
@@ -17,7 +18,7 @@ export interface SiteSettings {
   readonly pollSeconds?: number;
   readonly self?: object;
   readonly upstreams?: readonly string[];
-  readonly receiptsTo?: null;
+  readonly receiptsTo?: string | null;
 }
 
 /** Lane, machine, and the site in it. */
@@ -38,12 +39,12 @@ export interface InstalledSite {
 }
 
 /** Makes a lane, packages the site, boots a machine, installs, and enrols. Nothing is enabled yet. */
-export async function installSite(debian?: Debian, options?: LaneOptions): Promise<InstalledSite> {
+export async function installSite(debian?: Debian, options?: LaneOptions, network?: Isolated): Promise<InstalledSite> {
   const dir = mkdtempSync(path.join(tmpdir(), 'sealane-installed-'));
   const lane = await makeLane(dir, options);
   const server = await startService(lane, stringify({ apiVersion: 'sealane/v1', kind: 'Service', issuers: [], callers: [] }));
   const debs = [await makePackage(dir, '1'), await makePackage(dir, '2')] as const;
-  const machine = await bootMachine(debian);
+  const machine = await bootMachine(debian, network);
   const share = (file: string): string => {
     cpSync(file, path.join(machine.root, 'root', path.basename(file)));
     return path.join('/root', path.basename(file));
@@ -90,7 +91,7 @@ async function makePackage(dir: string, release: string): Promise<string> {
   return (JSON.parse(stdout) as { readonly deb: string }).deb;
 }
 
-function siteYaml({ url }: Server, { driver = {}, pollSeconds = 3600, self, upstreams = [url], receiptsTo }: SiteSettings): string {
+function siteYaml({ url }: Server, { driver = {}, pollSeconds = 3600, self, upstreams = [url], receiptsTo = url }: SiteSettings): string {
   return stringify({
     apiVersion: 'sealane/v1',
     kind: 'Site',
@@ -98,7 +99,7 @@ function siteYaml({ url }: Server, { driver = {}, pollSeconds = 3600, self, upst
     stage: 'prod',
     allowExampleKeys: true,
     upstreams,
-    ...(receiptsTo === null ? {} : { receiptsTo: url }),
+    ...(receiptsTo === null ? {} : { receiptsTo }),
     pollSeconds,
     self,
     driver: {

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlink
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Isolated } from './netns.js';
 import { requireProgram } from './require-program.js';
 import { type Ended, runProgram } from './run.js';
 
@@ -24,7 +25,7 @@ const TRIXIE = [
 /** Longest that anything in here is waited for: a busy machine starts a program in seconds. */
 const PATIENCE_MS = 180_000;
 
-/** A booted machine. It has the network of this host. */
+/** A booted machine. It has the network of this host, or that of a namespace. */
 export interface Machine {
   /** Its root, as this host sees it. */
   readonly root: string;
@@ -49,15 +50,16 @@ export function canBoot(): boolean {
   return programs.every((program) => program !== undefined) && process.getuid?.() === 0;
 }
 
-/** Boots one. The caller stops it. */
-export async function bootMachine(release: Debian = 'bookworm'): Promise<Machine> {
+/** Boots one, in the network of this host if no other is given. The caller stops it. */
+export async function bootMachine(release: Debian = 'bookworm', network?: Isolated): Promise<Machine> {
   const base = debian(release);
   const dir = mkdtempSync(path.join(tmpdir(), 'sealane-machine-'));
   const at = (name: string): string => path.join(dir, name);
   for (const name of ['upper', 'work', 'root']) mkdirSync(at(name));
   execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', `lowerdir=${base},upperdir=${at('upper')},workdir=${at('work')}`, at('root')]);
   const group = path.basename(dir);
-  let nspawn = boot(at('root'), release, group);
+  const start = (): ChildProcess => boot(at('root'), release, group, network);
+  let nspawn = start();
   const inside = (words: readonly string[]): readonly string[] => [
     ...['-t', String(leader(nspawn)), '-m', '-u', '-i', '-n', '-p', '-C', '--', '/usr/bin/env', '-i', '-C', '/'],
     'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -83,12 +85,12 @@ export async function bootMachine(release: Debian = 'bookworm'): Promise<Machine
       } else {
         await killed(nspawn);
       }
-      nspawn = boot(at('root'), release, group);
+      nspawn = start();
       await up(nspawn, run);
     },
     rebooted: async () => {
       await endOf(nspawn);
-      nspawn = boot(at('root'), release, group);
+      nspawn = start();
       await up(nspawn, run);
     },
     stop: async () => {
@@ -122,8 +124,9 @@ function debian(release: Debian): string {
 }
 
 /** Starts it in a control group of its own: units of two machines in one would count each other's processes, and could not be stopped. */
-function boot(root: string, release: Debian, group: string): ChildProcess {
-  const words = ['-D', root, '-b', '--register=no', '--keep-unit', '--console=pipe', '--machine=sealane-test', '--quiet'];
+function boot(root: string, release: Debian, group: string, network: Isolated | undefined): ChildProcess {
+  const own = network === undefined ? [] : [`--network-namespace-path=/proc/${network.enter[2] ?? ''}/ns/net`, '--resolv-conf=off'];
+  const words = ['-D', root, '-b', '--register=no', '--keep-unit', '--console=pipe', '--machine=sealane-test', '--quiet', ...own];
   for (const folder of groupsOf(group)) makeGroup(folder);
   // no child before nspawn's own: its first one is the machine
   const join = 'for each in $0; do echo $$ > "$each/cgroup.procs"; done 2> /dev/null; exec systemd-nspawn "$@"';

@@ -1,7 +1,8 @@
 /** Whether a folder is a medium at all, looked at before it is read: who named another folder, or pulled the stick too early, is told that. */
 import path from 'node:path';
 import { SiteError } from '@sealane/core';
-import type { Disk } from '../disk.js';
+import { type Disk, isNodeError } from '../disk.js';
+import { MISSING } from '../fetch/mirror.js';
 
 /** What lies at the top of a medium. */
 const PARTS = ['trust', 'log', 'content'] as const;
@@ -12,6 +13,9 @@ const MAX_LOOKED = 1_000_000;
 /** Names that a message lists: a stick with a thousand pictures is described by a few. */
 const MAX_NAMED = 4;
 
+/** Its units hide home folders and the `/tmp` of others from it (`ProtectHome`, `PrivateTmp`). */
+const SEEN = 'a service sees nothing below a home folder or /tmp: mount it at /mnt, readable for everybody';
+
 /**
  * Expects a medium, by its names only: what it holds is verified when it is read.
  *
@@ -20,7 +24,9 @@ const MAX_NAMED = 4;
 export function expectMedium(disk: Disk, medium: string): void {
   const refused = (got: string, hint: string): SiteError =>
     new SiteError('USAGE', `import medium ${medium}: expected a folder that sealane media export wrote, got ${got}`, { medium }, { hint });
-  if (disk.kind(medium) !== 'folder') throw refused('nothing of the kind', 'check the path, and that the medium is mounted there');
+  const kind = kindOf(disk, medium);
+  if (kind === 'hidden') throw refused('one that the updater may not look into', SEEN);
+  if (kind !== 'folder') throw refused('nothing of the kind', `check the path, and that the medium is mounted there; ${SEEN}`);
   const names = disk.list(medium);
   if (!names.some((name) => PARTS.some((part) => part === name))) {
     const below = names.find((name) => disk.kind(path.join(medium, name)) === 'folder' && isMedium(disk, path.join(medium, name)));
@@ -51,6 +57,25 @@ export function unsafePart(disk: Disk, medium: string): string | undefined {
     if (kind === 'folder') for (const name of disk.list(at)) left.push(path.join(at, name));
   }
   return undefined;
+}
+
+/** What is there; `hidden` where that cannot even be asked. */
+function kindOf(disk: Disk, place: string): ReturnType<Disk['kind']> | 'hidden' {
+  try {
+    return disk.kind(place);
+  } catch (error) {
+    if (isNodeError(error, 'EACCES', 'EPERM')) return 'hidden';
+    throw error;
+  }
+}
+
+/** The blob of which `fetch` says that the medium lacks it, if that is so: its word alone is none. */
+export function missingBlob(disk: Disk, medium: string, offer: string): string | undefined {
+  return disk
+    .list(path.join(offer, MISSING))
+    .filter((name) => /^[0-9a-f]{64}$/.test(name))
+    .map((name) => `content/blobs/sha256/${name}`)
+    .find((file) => disk.kind(path.join(medium, file)) === 'nothing');
 }
 
 function isMedium(disk: Disk, folder: string): boolean {

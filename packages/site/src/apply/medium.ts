@@ -5,14 +5,13 @@
 import path from 'node:path';
 import { SealaneError, SiteError } from '@sealane/core';
 import { refreshTrust } from '@sealane/trust';
-import type { Disk } from '../disk.js';
 import type { SyncAnswer } from '../fetch/protocol.js';
 import { plainPlace } from '../fetch/routes/place.js';
 import { MAX_CHAIN_BYTES } from '../identity/chain.js';
 import { takeCertificate } from '../identity/identity.js';
 import type { Site } from '../site.js';
 import { laneOf } from './admission.js';
-import { unsafePart } from './medium-folder.js';
+import { missingBlob, unsafePart } from './medium-folder.js';
 import { readTrustFile, type TrustFile, writeTrustFile } from './trust-file.js';
 import { trustedNow } from './trusted-time.js';
 import { judgedNow, syncJob } from './ask-fetch.js';
@@ -44,7 +43,7 @@ export async function importMedium(site: Site, medium: string): Promise<Imported
       offer: folder.offer,
       job,
     });
-    requireWhole(site.world.disk, medium, answer);
+    requireWhole(site, medium, answer);
     markImported(site, trust);
     takeCertificateFrom(site, medium);
     const { fetched, kept } = answer;
@@ -58,7 +57,7 @@ export async function importMedium(site: Site, medium: string): Promise<Imported
   }
 }
 
-function requireWhole(disk: Disk, medium: string, { outcome, code, message }: SyncAnswer): void {
+function requireWhole({ world: { disk }, folder }: Site, medium: string, { outcome, code, message }: SyncAnswer): void {
   if (outcome === 'synced' || outcome === 'unchanged') return;
   // no word of `fetch`: looked for here
   const unsafe = code === 'FETCH_FAILED' ? unsafePart(disk, medium) : undefined;
@@ -70,6 +69,9 @@ function requireWhole(disk: Disk, medium: string, { outcome, code, message }: Sy
         path: unsafe,
       },
     );
+  const missing = code === 'FETCH_FAILED' ? missingBlob(disk, medium, folder.offer) : undefined;
+  if (missing !== undefined)
+    throw new SiteError('CONTENT_MISSING', `import medium ${medium}: expected ${missing} on it, got nothing`, { path: missing });
   throw new SiteError(code ?? 'FETCH_FAILED', `import medium ${medium}: ${message}`, { medium });
 }
 

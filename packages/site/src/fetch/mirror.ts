@@ -62,6 +62,9 @@ export function blobPath(digest: Digest): string {
   return `content/blobs/sha256/${digestHex(digest)}`;
 }
 
+/** Folder of the offer whose names are those of a blob that a medium lacks: `apply` looks for it there itself. */
+export const MISSING = 'missing';
+
 /** Opens the mirror in `folder`, made when missing; wrong blobs go to the folder `offer`. */
 export function openMirror(world: DownloadWorld, folder: string, offer: string): Mirror {
   const { disk } = world;

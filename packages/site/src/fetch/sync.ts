@@ -9,7 +9,7 @@ import type { Waybill } from '@sealane/trust';
 import { blobSource, FAILURES } from './blob-source.js';
 import { fetchContent, lackingOf } from './content-wants.js';
 import { Unchanged } from './metadata-wants.js';
-import type { Mirror } from './mirror.js';
+import { MISSING, type Mirror } from './mirror.js';
 import { answerTo, failureOf, type SyncEnd } from './sync-answer.js';
 import type { SyncAnswer } from './protocol.js';
 import type { Place } from './routes/place.js';
@@ -67,6 +67,7 @@ async function syncFrom(place: Place, run: SyncRun): Promise<SyncEnd> {
     }
     if (error instanceof TrustError) {
       routes.failed(at, 'wrong');
+      if (job.expiry === 'medium' && files.size === 0) await standFor(place, run, files);
       return { is: 'refused', at, code: error.code, message: error.message, files };
     }
     const why = error instanceof SealaneError ? FAILURES[error.code] : undefined;
@@ -76,6 +77,19 @@ async function syncFrom(place: Place, run: SyncRun): Promise<SyncEnd> {
   // a medium is taken in whole or not at all
   if (job.expiry === 'network') writeLast(run, files);
   return await contentOf(place, run, { files, tally, waybills });
+}
+
+/**
+ * A root that has expired is refused before anything else is read. What `apply` judges by itself, since it takes no reason of `fetch` for it, is then the timestamp of the medium.
+ */
+async function standFor(place: Place, { links }: SyncRun, files: Map<string, Uint8Array>): Promise<void> {
+  try {
+    const bytes = await links.to(place, 'trust').get(TIMESTAMP, PROBE_BYTES);
+    if (bytes !== undefined) files.set(TIMESTAMP, bytes);
+  } catch (error) {
+    // there is none that could be judged: it is a link, or endless
+    if (!(error instanceof SealaneError)) throw error;
+  }
 }
 
 async function trustFrom(place: Place, run: SyncRun, files: Map<string, Uint8Array>, tally: Tally): Promise<readonly Waybill[]> {
@@ -121,6 +135,9 @@ async function contentOf(place: Place, run: SyncRun, { files, tally, waybills }:
   const isWhole = tally.absent.length === 0 && tally.wrong.length === 0;
   if (job.expiry === 'medium' && isWhole) writeLast(run, files);
   if (isWhole) finish(run, files, tally);
+  const [absent] = tally.absent;
+  if (job.expiry === 'medium' && absent !== undefined)
+    mirror.offer(`${MISSING}/${absent.slice(absent.lastIndexOf('/') + 1)}`, new Uint8Array());
   return { is: 'synced', ...rest };
 }
 
