@@ -61,13 +61,18 @@ async function boundByOptions(call: CommandCall, promoter: Promoter): Promise<Bo
   const kind = kindOption(call);
   const { digest: release } = await releaseOf(promoter.ledger, textOption(call, 'release'));
   const [stage, sites] = [textOption(call, 'to'), listOption(call, 'site')];
+  if (kind === 'hardware' && sites.length === 0)
+    throw new PromoterError(
+      'USAGE',
+      'make an exception of kind hardware: expected --site NAME for each site that it lets through, got none',
+    );
   return { kind, release, stage, ...boundToGate(call, promoter, kind, stage), ...(sites.length === 0 ? {} : { sites }) };
 }
 
 /** A closed window is one of the gate `windows`, which is named only where the stage has several. */
 function boundToGate(call: CommandCall, promoter: Promoter, kind: ExceptionKind, stage: string): Pick<Bound, 'gate' | 'settings'> {
   const { policy } = stageOf(promoter, stage);
-  const named = optionalText(call, 'gate');
+  const named = kind === 'gate' ? textOption(call, 'gate') : optionalText(call, 'gate');
   if (named === undefined && kind !== 'window') return {};
   const { gate, settings } = meantGate(policy, named ?? 'windows');
   const isWindow = kind === 'window' && gate === 'windows';
