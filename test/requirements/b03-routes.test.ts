@@ -73,11 +73,11 @@ describe.skipIf(!canLink())('B3 routes (skipped where no links can be made)', ()
     );
     return Math.max(0, ...sizes);
   };
-  const leftFor = (at: string): string | null | undefined => {
+  const knownOf = (at: string): { readonly left: string | null; readonly level: number; readonly good: number } | undefined => {
     const file = path.join(site.state, 'mirror', 'routes.json');
-    const { body } = JSON.parse(readFileSync(file, 'utf8')) as { body: { places: Record<string, { left: string | null }> } };
-    return body.places[at]?.left;
+    return JSON.parse(readFileSync(file, 'utf8')).body.places[at];
   };
+  const leftFor = (at: string): string | null | undefined => knownOf(at)?.left;
   const tls = (name: string): Record<string, string> => ({
     ca: path.join(dir, 'sites.pem'),
     certificate: path.join(dir, `${name}.pem`),
@@ -208,6 +208,42 @@ describe.skipIf(!canLink())('B3 routes (skipped where no links can be made)', ()
     await expectUpdate(0, { outcome: 'installed', release });
     expect(leftFor(central)).toBe('slow');
     expect(leftFor(neighbour)).toBe(null);
+  });
+
+  test('B3 one that comes and goes is not gone back to before it has answered three times in a row, and is looked at ever more rarely', async () => {
+    setScene([trust(lane.lane), content(central), content(neighbour, { tls: tls('harbour-7') })]);
+    wan.cut();
+    await expectUpdate(0, { outcome: 'installed', release });
+    for (const flaps of [1, 2, 3]) {
+      expect(knownOf(central)).toMatchObject({ left: 'unreachable', level: flaps, good: 0 });
+      wan.mend();
+      while (knownOf(central)?.good === 0) await onSite('mirror', 'sync');
+      expect(leftFor(central)).toBe('unreachable');
+      wan.cut();
+      while (knownOf(central)?.level === flaps) await onSite('mirror', 'sync');
+    }
+    expect(leftFor(neighbour)).toBe(null);
+    wan.mend();
+    while (leftFor(central) !== null) await onSite('mirror', 'sync');
+  });
+
+  test('B3 in the hours that site.yaml names content comes as slowly as it says and a fence as ever; in others at full rate', async () => {
+    const bytesPerSecond = 20_000;
+    const hour = (ahead: number): string => `${new Date(Date.now() + ahead * 3_600_000).toISOString().slice(11, 13)}:00`;
+    const limited = (from: number, to: number): object => ({
+      rates: { timeZone: 'UTC', limits: [{ from: hour(from), to: hour(to), bytesPerSecond }] },
+    });
+    setScene([trust(central), content(central, limited(-1, 2))]);
+    const began = performance.now();
+    const update = onSite('update');
+    await underWayIn(update, 80_000);
+    // no bound of the machine: a slow one makes it slower
+    expect(underWay()).toBeLessThan(bytesPerSecond * ((performance.now() - began) / 1000 + 2));
+    await lane.sealane(['site', 'fence', 'harbour-7', '--reason', 'the crane moves']);
+    expect((await update).json).toMatchObject({ outcome: 'refused', reason: 'SITE_FENCED' });
+    await lane.sealane(['site', 'rejoin', 'harbour-7', '--reason', 'it stands']);
+    configure([trust(central), content(central, limited(3, 4))]);
+    await expectUpdate(0, { outcome: 'installed', release });
   });
 
   test('B3 a data budget defers content, never trust; another upstream is asked first', async () => {
