@@ -38,7 +38,9 @@ const watching = {
         .describe('of these units, as systemd-run takes them; of the workload with ${SEALANE_VAR_NAME} for variables of the release'),
     })
     .optional()
-    .describe('run workload, commands, probes and what looks at the hardware as units of systemd of their own, outside the updater: what a sandboxed updater needs'),
+    .describe(
+      'run workload, commands, probes and what looks at the hardware as units of systemd of their own, outside the updater: what a sandboxed updater needs',
+    ),
   env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).default({}),
   oneWay: z
     .strictObject({

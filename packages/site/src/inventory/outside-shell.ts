@@ -78,7 +78,12 @@ const inUnit: RunCommand = ([tool = '', ...words]) => {
 function systemdRun(argv: readonly string[], input = ''): string {
   const manner = ['--quiet', '--wait', '--collect', '--pipe', '--setenv=LC_ALL=C'];
   // it would fill the journal with its starts
-  const properties = [`RuntimeMaxSec=${TOOL_SECONDS}`, 'Description=Sealane: a look at the hardware', 'LogLevelMax=warning', 'NoNewPrivileges=yes'];
+  const properties = [
+    `RuntimeMaxSec=${TOOL_SECONDS}`,
+    'Description=Sealane: a look at the hardware',
+    'LogLevelMax=warning',
+    'NoNewPrivileges=yes',
+  ];
   return execFileSync('systemd-run', [...manner, ...properties.map((each) => `--property=${each}`), '--', ...argv], {
     encoding: 'utf8',
     input,
