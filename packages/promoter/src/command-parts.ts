@@ -10,7 +10,7 @@ export const GROUP: OptionSpec = { flags: '--group <group>', description: 'one g
 /** Who signs. */
 export const KEY: OptionSpec = {
   flags: '--key <keyref>',
-  description: 'who signs: file:PATH, env:NAME, pkcs11:URI, exec:CMD, oidc or the name of a key',
+  description: 'who signs: the name of a key, file:PATH, env:NAME, pkcs11:URI, exec:CMD or oidc',
   required: true,
 };
 /** Instead of logging. */

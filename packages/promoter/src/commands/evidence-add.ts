@@ -30,7 +30,7 @@ export const command: CommandSpec = {
     { flags: '--sbom <file>', description: 'what is in the image: CycloneDX or SPDX 2 JSON' },
     { flags: '--component <name>', description: 'the image that scan, VEX and SBOM are about (default: the only one)' },
     { flags: '--bundle <file>', description: 'a Sigstore bundle that somebody else signed', repeat: true },
-    { flags: '--key <keyref>', description: 'who signs: file:PATH, env:NAME or the name of a key' },
+    { flags: '--key <keyref>', description: 'who signs: the name of a key, file:PATH, env:NAME, pkcs11:URI, exec:CMD or oidc' },
     { flags: '--out <file>', description: 'write what was signed to a file instead of logging it; statement add takes it in, here' },
   ],
   example: 'sealane evidence add readings@1.0.0 --tests junit.xml --hardware hardware.cdx.json --key lab --home my-lane',

@@ -25,7 +25,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
 async function publicHalfAt(call: CommandCall, name: string): Promise<Uint8Array> {
   const { io } = call;
   const home = homeOf(call);
-  if (name.includes(':')) return (await signerAt(name, { home, env: io.env, cwd: io.cwd, isExampleLane: true })).spki;
+  if (/[:/]/.test(name)) return (await signerAt(name, { home, env: io.env, cwd: io.cwd, isExampleLane: true })).spki;
   if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) return publicHalfNamed(home, name);
   throw new PromoterError('USAGE', `read KEY: expected the name of a key, got ${JSON.stringify(name.slice(0, 80))}`);
 }

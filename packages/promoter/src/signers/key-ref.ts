@@ -11,7 +11,7 @@ import { pkcs11Signer } from './pkcs11-signer-shell.js';
 
 /**
  * The signer that a KEYREF names: `file:PATH`, `env:NAME` (both PEM, plain or encrypted by cosign), `pkcs11:URI`, `exec:CMD`, `oidc`
- * (keyless), or the name of a key under HOME/keys.
+ * (keyless), or the name of a key under HOME/keys. What has a slash in it is no name and no scheme: it is taken for a path.
  *
  * @throws PromoterError `USAGE` an unknown scheme; `KEY_EXAMPLE` an example key in a lane that was not made from them; as `readPrivateKey`,
  * `pkcs11Signer`, `execSigner`, `keylessSigner`
@@ -19,7 +19,7 @@ import { pkcs11Signer } from './pkcs11-signer-shell.js';
 export async function signerAt(keyRef: string, place: KeyPlace): Promise<Signer> {
   // loaded when it is asked for: its client of HTTP costs more than reading a key
   if (keyRef === 'oidc') return await (await import('./keyless/keyless-signer-shell.js')).keylessSigner(place);
-  const [, scheme, rest = ''] = /^([a-z0-9]+):(.*)$/s.exec(keyRef) ?? [];
+  const [, scheme, rest = ''] = /^([a-z0-9]+):(.*)$/s.exec(keyRef) ?? (keyRef.includes('/') ? [keyRef, 'file', keyRef] : []);
   switch (scheme) {
     case undefined:
       return await namedSigner(keyRef, place);
@@ -46,7 +46,17 @@ async function namedSigner(name: string, place: KeyPlace): Promise<Signer> {
   const { keys, owners } = place.home;
   const files = [keys, owners].flatMap((folder) => ['.pem', REFERENCE_SUFFIX].map((suffix) => path.join(folder, `${name}${suffix}`)));
   const file = files.find((candidate) => readOptional(candidate) !== undefined);
-  return await signerIn(file ?? path.join(keys, `${name}.pem`), place);
+  if (file !== undefined) return await signerIn(file, place);
+  throw new PromoterError(
+    'CONFIG_INVALID',
+    `look up key ${name}: expected ${name}.pem in ${keys} or ${owners}, got neither`,
+    { name },
+    {
+      hint: name.endsWith('.pem')
+        ? `a file is named with a slash or by file: --key ./${name}; a key of this home without its ending: --key ${name.slice(0, -'.pem'.length)}`
+        : `see which keys there are: sealane key list; name a file of your own: --key file:PATH; or make one: sealane key create ${name}`,
+    },
+  );
 }
 
 /** The signer of a key's file, or of the reference in it. @throws PromoterError as `signerAt` */

@@ -83,7 +83,15 @@ describe('a key reference', () => {
   it('is a name, a path or a variable, and all three are the same key', async () => {
     const { id } = createKeyFile(keyFile('alice'), 'p256');
     const env = { ALICE: readFileSync(keyFile('alice'), 'utf8') };
-    for (const ref of ['alice', 'file:keys/alice.pem', `file:${keyFile('alice')}`, 'env:ALICE'])
+    for (const ref of [
+      'alice',
+      'file:keys/alice.pem',
+      `file:${keyFile('alice')}`,
+      'keys/alice.pem',
+      './keys/alice.pem',
+      keyFile('alice'),
+      'env:ALICE',
+    ])
       expect((await signerAt(ref, { ...place, env })).keyId).toBe(id);
   });
 
@@ -94,7 +102,25 @@ describe('a key reference', () => {
     expect((await signerAt('root-1', place)).keyId).toBe(id);
   });
 
-  it.each(['../alice', 'a/b', '.hidden', '', 'pkcs11:token=a', 'exec:', 'oidc', 'kms:key', 'https://keys.example', 'a\u0000b'])(
+  it('that is a path is one from the current folder, never from that of keys', async () => {
+    const { id } = createKeyFile(path.join(dir, 'alice.pem'), 'p256');
+    expect((await signerAt('./alice.pem', place)).keyId).toBe(id);
+    await expectCode(() => signerAt('../alice.pem', place), 'CONFIG_INVALID', /ENOENT/);
+  });
+
+  it('of no key here says where it was looked for, and how to name a file', async () => {
+    createKeyFile(path.join(dir, 'alice.pem'), 'p256');
+    await expect(signerAt('alise', place)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: `look up key alise: expected alise.pem in ${place.home.keys} or ${place.home.owners}, got neither`,
+      hint: expect.stringMatching(/sealane key list; .*file:PATH.*sealane key create alise$/),
+    });
+    await expect(signerAt('alice.pem', place)).rejects.toMatchObject({
+      hint: expect.stringMatching(/--key \.\/alice\.pem; .*--key alice$/),
+    });
+  });
+
+  it.each(['.hidden', '', 'pkcs11:token=a', 'exec:', 'oidc', 'kms:key', 'https://keys.example', 'a\u0000b'])(
     '%j is refused as usage',
     async (ref) => {
       createKeyFile(path.join(dir, 'alice.pem'), 'p256');
