@@ -13,14 +13,20 @@ const word = z.string().min(1).max(4096);
 const command = z.union([z.array(word).min(1).max(MAX_WORDS), word.transform((text): string[] => ['/bin/sh', '-c', text])]);
 
 const name = z.string().regex(/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/, 'expected lower-case letters, digits, dots, dashes');
-const timeoutMs = z.int().min(1).max(600_000).default(2000).describe('how long one answer may take, in milliseconds');
+/** How long one answer of a health check may take where site.yaml does not say. */
+const ANSWER_MS = 2000;
+
+const timeoutMs = z.int().min(1).max(600_000).default(ANSWER_MS).describe('how long one answer may take, in milliseconds');
 const seconds = z.number().min(0).max(604_800);
 
 const hostPort = z.string().regex(/^(?:\[[0-9a-f:]+\]|[^\s:]+):\d{1,5}$/, 'expected host:port');
 
-const httpProbe = z.strictObject({ http: z.url({ protocol: /^https?$/ }), status: z.int().min(100).max(599).optional(), timeoutMs });
+const address = z.url({ protocol: /^https?$/ });
+const httpProbe = z.strictObject({ http: address, status: z.int().min(100).max(599).optional(), timeoutMs });
 const tcpProbe = z.strictObject({ tcp: hostPort, timeoutMs });
 const commandProbe = z.strictObject({ command, timeoutMs });
+/** An address alone. */
+const bareProbe = address.transform((http): z.infer<typeof httpProbe> => ({ http, timeoutMs: ANSWER_MS }));
 
 /** A property of a unit as systemd-run(1) takes it. */
 const property = z
@@ -52,7 +58,7 @@ const watching = {
     .optional()
     .describe('how parts without a way back are brought in; without it a release that has such is refused'),
   health: z
-    .array(z.union([httpProbe, tcpProbe, commandProbe]))
+    .array(z.union([bareProbe, httpProbe, tcpProbe, commandProbe]))
     .max(32)
     .default([]),
   healthIntervalMs: z.int().min(10).max(3_600_000).default(1000),

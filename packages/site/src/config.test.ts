@@ -84,6 +84,14 @@ test('takes the three kinds of health check, and a command as one text', () => {
   ]);
 });
 
+test('takes an address alone for a health check of it', () => {
+  expect(parseConfig(`${minimal}  health: ['http://127.0.0.1:8080/health']\n`, '/s.yaml').driver.health).toEqual([
+    { kind: 'http', url: 'http://127.0.0.1:8080/health', status: undefined, timeoutMs: 2000 },
+  ]);
+  for (const text of ['127.0.0.1:8080', '/health', 'ftp://127.0.0.1/'])
+    expect(problem(`${minimal}  health: ['${text}']\n`)).toMatch(/line 6, column 12: driver\.health\.0: expected one of the forms/);
+});
+
 test('names line and column of what is wrong', () => {
   expect(problem(`${minimal}keep: many\n`)).toMatch(/^read \/etc\/sealane\/site\.yaml, line 6, column 7: keep: /);
   expect(problem(`${minimal}kept: 3\n`)).toBe('read /etc/sealane/site.yaml, line 6, column 1: the whole: unknown kept');
