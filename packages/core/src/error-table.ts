@@ -112,7 +112,7 @@ export const ERRORS = define({
   KEY_UNSEALED: {
     exit: 2,
     what: 'a private key would go into a backup as plain text',
-    hint: 'keep it apart and back up the rest: sealane backup --out FILE --without-keys',
+    hint: 'copy the files of keys that are named above to a safe place yourself, and back up the rest: sealane backup --out FILE --without-keys; or have them encrypted: sealane key rotate NAME --encrypt',
   },
   KEY_MALFORMED: { exit: 2, what: 'a key is unreadable or of another kind than needed', hint: 'make one with: sealane key create NAME' },
   LOG_LEAF_MALFORMED: { exit: 4, what: 'a log entry is not a hashedrekord 0.0.2 body', hint: 'fetch it again from the log' },

@@ -33,6 +33,8 @@ export async function signedBy(
     throw new PromoterError(
       'WAYBILL_SIGNATURE',
       `verify statement ${statementDigest}: expected a signature by the key of its certificate, got another`,
+      {},
+      { hint: 'it was altered after it was signed, or signed by another key: ask who signed it for the file as it was made' },
     );
   for (const policy of naming) {
     const trust = verifyTrustOf(policy);

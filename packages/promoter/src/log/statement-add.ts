@@ -108,7 +108,12 @@ async function check(
       `read ${source}: expected a statement of type ${statement.predicateType} by those whose word that is, got one by ${signerIdOf(signed)}`,
     );
   if (!verifyEnvelope(signed.envelope, signed.spki))
-    throw new PromoterError('WAYBILL_SIGNATURE', `read ${source}: expected a signature by key ${keyIdOf(signed.spki)}, got another`);
+    throw new PromoterError(
+      'WAYBILL_SIGNATURE',
+      `read ${source}: expected a signature by key ${keyIdOf(signed.spki)} over what the file says, got another`,
+      {},
+      { hint: 'it was altered after it was signed, or signed by another key: ask who signed it for the file as it was made' },
+    );
   return { signed, statement };
 }
 
