@@ -8,6 +8,8 @@ const PUBLIC_SUITE = 'test/conformance/tuf-conformance.test.ts';
 
 export default defineConfig({
   test: {
+    // what is missing on this machine is told once, below the results
+    reporters: ['default', './test/support/skip-report.ts'],
     projects: [
       // One module graph a worker: half of the time of this suite was loading the same modules anew for each file. Sources keep no module state.
       // Two workers: of two cores it would use one, and most tests wait for a disk now and then.

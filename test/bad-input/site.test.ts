@@ -115,7 +115,7 @@ describe('enrolling', () => {
 describe('the disk', () => {
   const isRoot = process.getuid?.() === 0;
 
-  it.skipIf(!isRoot)('that is full defers (5), keeps what runs, and installs when there is room', async () => {
+  it.skipIf(!isRoot)('that is full defers (5), keeps what runs, and installs when there is room (skipped without root)', async () => {
     const { site } = scene();
     const releases = path.join(site.state, 'releases');
     const kept = path.join(site.dir, 'kept');
@@ -133,7 +133,7 @@ describe('the disk', () => {
     }
   });
 
-  it.skipIf(!isRoot)('that is read-only is 2, and nothing changes', async () => {
+  it.skipIf(!isRoot)('that is read-only is 2, and nothing changes (skipped without root)', async () => {
     const { site } = scene();
     execFileSync('mount', ['--bind', site.state, site.state]);
     execFileSync('mount', ['-o', 'remount,ro,bind', site.state]);

@@ -113,7 +113,7 @@ async function expectAllThere(ledger: Ledger, said: readonly Said[]): Promise<vo
   }
 }
 
-describe.skipIf(strace === undefined)('at a system call', () => {
+describe.skipIf(strace === undefined)('at a system call (skipped without strace)', () => {
   /** A workload, and the calls that are counted and hit. */
   interface Workload {
     readonly statements: string;

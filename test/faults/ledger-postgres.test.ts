@@ -75,7 +75,7 @@ const AS_2 = `${AS_3}; DROP TABLE receipt; DROP TABLE site_record; DROP TABLE do
     event TEXT COLLATE "C" NOT NULL, artifact BIGINT REFERENCES artifact(id), waybill BYTEA, reason TEXT COLLATE "C", at TEXT COLLATE "C" NOT NULL);
   ${marked(2)}`;
 
-describe.skipIf(programs === undefined)('on PostgreSQL', () => {
+describe.skipIf(programs === undefined)('on PostgreSQL (skipped without initdb, postgres, pg_basebackup)', () => {
   describeLedger('the ledger on PostgreSQL', makeHome);
   describeArchive('the archive of a ledger on PostgreSQL', makeHome);
   describeErasing('erasing in a ledger on PostgreSQL', makeHome);
@@ -380,7 +380,7 @@ describe.skipIf(programs === undefined)('on PostgreSQL', () => {
   });
 });
 
-describe.skipIf(programs === undefined)('the publish lock in PostgreSQL', () => {
+describe.skipIf(programs === undefined)('the publish lock in PostgreSQL (skipped without initdb, postgres, pg_basebackup)', () => {
   const open = (home: TestHome, fence: number | undefined): Promise<Ledger> =>
     openLedger({
       ...home.place,

@@ -10,7 +10,7 @@ import { countCalls, type Injection, runTraced } from '../support/traced.js';
 
 const strace = requireProgram('strace');
 
-describe.skipIf(strace === undefined)('publish', () => {
+describe.skipIf(strace === undefined)('publish (skipped without strace)', () => {
   let dir: string;
   let lane: TestLane;
   /** A home that has logged more than it has published. */

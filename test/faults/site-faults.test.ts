@@ -268,7 +268,7 @@ function whyNoMount(): string | undefined {
     return undefined;
   } catch (error) {
     if (process.env['SEALANE_REQUIRE'] === 'all') throw error;
-    return 'mount is not allowed here';
+    return 'needs a root that may mount';
   } finally {
     rmSync(dir, { recursive: true });
   }

@@ -121,7 +121,7 @@ it('every named point of the updater is tried', () => {
   expect([...tried].sort()).toEqual([...CRASH_POINTS].sort());
 });
 
-describe.skipIf(process.platform !== 'linux').concurrent('update', () => {
+describe.skipIf(process.platform !== 'linux').concurrent('update (skipped without Linux)', () => {
   const first = (): unknown => ['installed', world.releases['1.0.0'], null];
 
   it.each(INSTALL_POINTS)('killed at %s ends with the new release', async (point) => {
@@ -192,7 +192,7 @@ describe.skipIf(process.platform !== 'linux').concurrent('update', () => {
   });
 });
 
-describe.skipIf(process.platform !== 'linux').concurrent('rollback by hand', () => {
+describe.skipIf(process.platform !== 'linux').concurrent('rollback by hand (skipped without Linux)', () => {
   it.each([
     'update:admitted',
     'update:switching',

@@ -99,7 +99,7 @@ async function expectWhole(folder: string): Promise<void> {
   }
 }
 
-describe.skipIf(programs === undefined)('what was verified of a log', () => {
+describe.skipIf(programs === undefined)('what was verified of a log (skipped without initdb, postgres, pg_basebackup)', () => {
   /** A folder in which all is verified. */
   let caughtUp: string;
 
@@ -139,35 +139,38 @@ describe.skipIf(programs === undefined)('what was verified of a log', () => {
   });
 });
 
-describe.skipIf(programs === undefined || strace === undefined)('what was verified of a log, while it is written', () => {
-  const traced = (folder: string): Traced => ({
-    strace: strace ?? '',
-    log: path.join(dir, 'strace.log'),
-    paths: ['', '-wal', '-shm'].map((end) => fileIn(folder) + end),
-    calls: ['openat', 'pwrite64', 'fsync', 'ftruncate', 'unlink'],
-    command: [CHILD, folder, path.join(folder, 'none.json')],
-  });
-  let points: readonly (readonly [call: string, when: number])[];
+describe.skipIf(programs === undefined || strace === undefined)(
+  'what was verified of a log, while it is written (skipped without strace, initdb, postgres, pg_basebackup)',
+  () => {
+    const traced = (folder: string): Traced => ({
+      strace: strace ?? '',
+      log: path.join(dir, 'strace.log'),
+      paths: ['', '-wal', '-shm'].map((end) => fileIn(folder) + end),
+      calls: ['openat', 'pwrite64', 'fsync', 'ftruncate', 'unlink'],
+      command: [CHILD, folder, path.join(folder, 'none.json')],
+    });
+    let points: readonly (readonly [call: string, when: number])[];
 
-  beforeAll(async () => {
-    const run = traced(copyOf(fresh));
-    expect((await runTraced(run)).stdout.trim()).toBe('{"closed":true}');
-    const counts = countCalls(run.log);
-    for (const call of ['pwrite64', 'fsync']) expect(counts.get(call), call).toBeGreaterThan(3);
-    points = pointsOf(counts, 4);
-  });
+    beforeAll(async () => {
+      const run = traced(copyOf(fresh));
+      expect((await runTraced(run)).stdout.trim()).toBe('{"closed":true}');
+      const counts = countCalls(run.log);
+      for (const call of ['pwrite64', 'fsync']) expect(counts.get(call), call).toBeGreaterThan(3);
+      points = pointsOf(counts, 4);
+    });
 
-  it.each(['signal=KILL', 'error=EIO', 'error=ENOSPC'] as const)(
-    'D2 goes on after %s at a system call',
-    async (what: Injection['what']) => {
-      for (const [call, when] of points.filter(([name]) => what === 'signal=KILL' || name === 'pwrite64')) {
-        const folder = copyOf(fresh);
-        const ended = await runTraced(traced(folder), { call, what, when });
-        if (what === 'signal=KILL') expect(ended.signal, `${call} ${when}`).toBe('SIGKILL');
-        else expect(ended.stdout, `${call} ${when}`).toMatch(/^(\{"closed":true\}|\{"failed":"LEDGER_(WRITE_FAILED|UNREADABLE)".*)\n$/);
-        await expectWhole(folder);
-        rmSync(path.dirname(folder), { recursive: true });
-      }
-    },
-  );
-});
+    it.each(['signal=KILL', 'error=EIO', 'error=ENOSPC'] as const)(
+      'D2 goes on after %s at a system call',
+      async (what: Injection['what']) => {
+        for (const [call, when] of points.filter(([name]) => what === 'signal=KILL' || name === 'pwrite64')) {
+          const folder = copyOf(fresh);
+          const ended = await runTraced(traced(folder), { call, what, when });
+          if (what === 'signal=KILL') expect(ended.signal, `${call} ${when}`).toBe('SIGKILL');
+          else expect(ended.stdout, `${call} ${when}`).toMatch(/^(\{"closed":true\}|\{"failed":"LEDGER_(WRITE_FAILED|UNREADABLE)".*)\n$/);
+          await expectWhole(folder);
+          rmSync(path.dirname(folder), { recursive: true });
+        }
+      },
+    );
+  },
+);

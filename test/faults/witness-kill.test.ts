@@ -126,7 +126,7 @@ function expectOneHistory(signed: readonly Signed[], context: string): void {
   }
 }
 
-describe.skipIf(strace === undefined)('a witness hit at a system call on its state', () => {
+describe.skipIf(strace === undefined)('a witness hit at a system call on its state (skipped without strace)', () => {
   let points: readonly (readonly [call: string, when: number])[];
 
   beforeAll(async () => {

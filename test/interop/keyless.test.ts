@@ -75,14 +75,17 @@ describe.skipIf(fulcioAndTsa === undefined)('keyless bundles (skipped without fu
   describe.each([
     ['cosign', cosign, byCosign],
     ['sigstore-python', python, byPython],
-  ] as const)('%s', (_name, program, verify) => {
-    it.skipIf(program === undefined)('accepts provenance by a job, certificate log and timestamp checked', async () => {
-      const ended = await verify(files.bundle, JOB_IDENTITY, authorities.jobs.url);
-      expect(ended.exit, ended.stderr).toBe(0);
-    });
+  ] as const)('%s', (name, program, verify) => {
+    it.skipIf(program === undefined)(
+      `accepts provenance by a job, certificate log and timestamp checked (skipped without ${name})`,
+      async () => {
+        const ended = await verify(files.bundle, JOB_IDENTITY, authorities.jobs.url);
+        expect(ended.exit, ended.stderr).toBe(0);
+      },
+    );
 
     it.skipIf(program === undefined)(
-      'refuses another identity, another issuer, another signature, and a bundle without its timestamp',
+      `refuses another identity, another issuer, another signature, and a bundle without its timestamp (skipped without ${name})`,
       async () => {
         expect((await verify(files.bundle, JOB_IDENTITY.replace('main', 'other'), authorities.jobs.url)).exit).not.toBe(0);
         expect((await verify(files.bundle, JOB_IDENTITY, 'https://accounts.example')).exit).not.toBe(0);
@@ -98,7 +101,7 @@ describe.skipIf(fulcioAndTsa === undefined)('keyless bundles (skipped without fu
   });
 
   it.skipIf(python === undefined || cosign === undefined)(
-    'A17 both accept what was logged before the log had another key, as it was kept and as it is proved now',
+    'A17 both accept what was logged before the log had another key, as it was kept and as it is proved now (skipped without cosign and Python’s sigstore)',
     async () => {
       const witness = await replaceLogKey(lane);
       try {

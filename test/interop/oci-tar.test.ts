@@ -28,7 +28,7 @@ async function packed(dir: string): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-describe.skipIf(tar === undefined)('GNU tar', () => {
+describe.skipIf(tar === undefined)('GNU tar (skipped without tar)', () => {
   test('writes the same bytes for the same folder', async () => {
     const dir = await folder();
     const options = ['--format=ustar', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--sort=name', '-b', '1'];

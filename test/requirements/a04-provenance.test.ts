@@ -125,7 +125,7 @@ describe('signed with a key', () => {
 const foreign = foreignVectors();
 const folder = path.join(foreign ?? '', 'sigstore');
 
-describe.skipIf(foreign === undefined)('signed keyless on GitHub', () => {
+describe.skipIf(foreign === undefined)('signed keyless on GitHub (skipped without SEALANE_FOREIGN_VECTORS)', () => {
   const bundle = path.join(folder, 'bundle-verify', 'happy-path-intoto-in-dsse-v3', 'bundle.sigstore.json');
   let lane: TestHome;
   let release: string;

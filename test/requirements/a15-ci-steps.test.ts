@@ -128,7 +128,7 @@ describe('A15 the GitHub action', () => {
     expect(existsSync(trap)).toBe(false);
   });
 
-  test.skipIf(actionlint === undefined)('and a workflow that uses it hold to what actionlint knows', () => {
+  test.skipIf(actionlint === undefined)('and a workflow that uses it hold to what actionlint knows (skipped without actionlint)', () => {
     const checkout = scratch('checkout');
     execFileSync('git', ['init', '-q'], { cwd: checkout });
     cpSync(CI, path.join(checkout, 'pipelines', 'ci'), { recursive: true });
@@ -151,16 +151,19 @@ describe('A15 the GitHub action', () => {
 });
 
 describe('A15 the GitLab template', () => {
-  test.skipIf(!hasGitlab)('promotes in a real run of its job, and warns where it waits', async () => {
-    const release = await makeRelease();
-    const run = gitlabProject(release, ['dev', 'prod'], { SEALANE_HOME: home.home });
-    const dev = await run('dev');
-    expect(dev.exit, dev.stdout + dev.stderr).toBe(0);
-    expect((await home.sealane(['channel', 'show', 'dev'])).groups[0].release).toBe(release);
-    const prod = await run('prod');
-    expect(prod.exit, prod.stdout + prod.stderr).toBe(0);
-    expect(prod.stdout + prod.stderr).toMatch(/WARN/);
-  });
+  test.skipIf(!hasGitlab)(
+    'promotes in a real run of its job, and warns where it waits (skipped without gitlab-ci-local and rsync)',
+    async () => {
+      const release = await makeRelease();
+      const run = gitlabProject(release, ['dev', 'prod'], { SEALANE_HOME: home.home });
+      const dev = await run('dev');
+      expect(dev.exit, dev.stdout + dev.stderr).toBe(0);
+      expect((await home.sealane(['channel', 'show', 'dev'])).groups[0].release).toBe(release);
+      const prod = await run('prod');
+      expect(prod.exit, prod.stdout + prod.stderr).toBe(0);
+      expect(prod.stdout + prod.stderr).toMatch(/WARN/);
+    },
+  );
 });
 
 describe('A15 with the service', () => {

@@ -69,7 +69,7 @@ async function passedDecisions(release: string): Promise<readonly string[]> {
     .map(({ statement }) => statement);
 }
 
-describe.skipIf(programs === undefined)('A24 two promoters on one PostgreSQL', () => {
+describe.skipIf(programs === undefined)('A24 two promoters on one PostgreSQL (skipped without initdb, postgres, pg_basebackup)', () => {
   it('A24 init keeps the ledger in the database that a file names, and no password anywhere', async () => {
     const file = path.join(lane.home, 'ledger', 'database.json');
     expect(readFileSync(file, 'utf8')).toBe(database.json);

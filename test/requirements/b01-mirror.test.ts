@@ -69,13 +69,20 @@ test('B1 a blob that is wrong is not taken in, and comes when it is right', asyn
   }
 });
 
-test.skipIf(whyNoPoints() !== undefined)('B1 killed in the middle of a sync it goes on where it was', async () => {
-  const library = buildFsPoints(world.dir);
-  for (const scenario of sync) {
-    const { length } = await callsOf(world, library, scenario);
-    for (const share of [0.1, 0.5, 0.9]) {
-      const { faults, points, endedAt } = await cut(world, library, scenario, { fault: 'kill', at: Math.round(length * share), again: [] });
-      expect({ share, faults, points, endedAt }).toEqual({ share, faults: [], points: 1, endedAt: '1.1.0' });
+test.skipIf(whyNoPoints() !== undefined)(
+  'B1 killed in the middle of a sync it goes on where it was (skipped without Linux and a C compiler)',
+  async () => {
+    const library = buildFsPoints(world.dir);
+    for (const scenario of sync) {
+      const { length } = await callsOf(world, library, scenario);
+      for (const share of [0.1, 0.5, 0.9]) {
+        const { faults, points, endedAt } = await cut(world, library, scenario, {
+          fault: 'kill',
+          at: Math.round(length * share),
+          again: [],
+        });
+        expect({ share, faults, points, endedAt }).toEqual({ share, faults: [], points: 1, endedAt: '1.1.0' });
+      }
     }
-  }
-});
+  },
+);

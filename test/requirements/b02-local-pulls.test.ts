@@ -79,15 +79,18 @@ describe('B2 pulls from the mirror of a site', () => {
     const copy = (from: string, to: string): Promise<Ended> =>
       run(skopeo ?? '', ['--insecure-policy', 'copy', '--src-tls-verify=false', `docker://${from}`, `oci:${to}:copy`]);
 
-    test.skipIf(skopeo === undefined)('B2 skopeo copies an image by its digest, the same to the byte', async () => {
-      const out = path.join(dir, 'skopeo');
-      const ended = await copy(`${host}/edge/readings@${image}`, out);
-      expect(ended.exit, ended.stderr).toBe(0);
-      const { manifests } = JSON.parse(readFileSync(path.join(out, 'index.json'), 'utf8')) as { manifests: { digest: string }[] };
-      expect(manifests[0]?.digest).toBe(image);
-    });
+    test.skipIf(skopeo === undefined)(
+      'B2 skopeo copies an image by its digest, the same to the byte (skipped without skopeo)',
+      async () => {
+        const out = path.join(dir, 'skopeo');
+        const ended = await copy(`${host}/edge/readings@${image}`, out);
+        expect(ended.exit, ended.stderr).toBe(0);
+        const { manifests } = JSON.parse(readFileSync(path.join(out, 'index.json'), 'utf8')) as { manifests: { digest: string }[] };
+        expect(manifests[0]?.digest).toBe(image);
+      },
+    );
 
-    test.skipIf(podman === undefined)('B2 podman pulls an image by its digest', async () => {
+    test.skipIf(podman === undefined)('B2 podman pulls an image by its digest (skipped without podman)', async () => {
       const store = path.join(dir, 'podman');
       mkdirSync(store);
       const words = ['--root', `${store}/root`, '--runroot', `${store}/run`, '--storage-driver', 'vfs', '--cgroup-manager', 'cgroupfs'];
@@ -97,40 +100,46 @@ describe('B2 pulls from the mirror of a site', () => {
       expect(seen.stdout.trim()).toBe(image);
     });
 
-    test.skipIf(containerd === undefined || ctr === undefined)('B2 containerd pulls an image by its digest', async () => {
-      const own = path.join(dir, 'containerd');
-      const socket = path.join(own, 'socket');
-      mkdirSync(path.join(own, 'hosts', 'registry.example'), { recursive: true });
-      writeFileSync(path.join(own, 'hosts', 'registry.example', 'hosts.toml'), `server = "http://${host}"\n[host."http://${host}"]\n`);
-      const folders = `root = "${own}/root"\nstate = "${own}/state"`;
-      writeFileSync(
-        path.join(own, 'config.toml'),
-        `version = 2\n${folders}\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "${socket}"\n`,
-      );
-      const [enter, ...before] = inside.enter;
-      const engine = spawn(enter, [...before, containerd ?? '', '--config', path.join(own, 'config.toml')], { stdio: 'ignore' });
-      try {
-        const ask = (...words: readonly string[]): Promise<Ended> => run(ctr ?? '', ['--address', socket, ...words]);
-        await expect.poll(async () => (await ask('version')).exit, { timeout: 20_000 }).toBe(0);
-        const pull = ['images', 'pull', '--hosts-dir', path.join(own, 'hosts'), '--snapshotter', 'native'];
-        const ended = await ask(...pull, `${NAME}@${image}`);
-        expect(ended.exit, ended.stderr).toBe(0);
-        expect((await ask('images', 'list')).stdout).toContain(`${NAME}@${image}`);
-        const not = await ask(...pull, `${NAME}@${unwanted}`);
-        expect({ isDone: not.exit === 0, said: not.stderr }).toMatchObject({ isDone: false, said: expect.stringContaining('not found') });
-      } finally {
-        engine.kill();
-        await once(engine, 'exit');
-      }
-    });
+    test.skipIf(containerd === undefined || ctr === undefined)(
+      'B2 containerd pulls an image by its digest (skipped without containerd and ctr)',
+      async () => {
+        const own = path.join(dir, 'containerd');
+        const socket = path.join(own, 'socket');
+        mkdirSync(path.join(own, 'hosts', 'registry.example'), { recursive: true });
+        writeFileSync(path.join(own, 'hosts', 'registry.example', 'hosts.toml'), `server = "http://${host}"\n[host."http://${host}"]\n`);
+        const folders = `root = "${own}/root"\nstate = "${own}/state"`;
+        writeFileSync(
+          path.join(own, 'config.toml'),
+          `version = 2\n${folders}\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "${socket}"\n`,
+        );
+        const [enter, ...before] = inside.enter;
+        const engine = spawn(enter, [...before, containerd ?? '', '--config', path.join(own, 'config.toml')], { stdio: 'ignore' });
+        try {
+          const ask = (...words: readonly string[]): Promise<Ended> => run(ctr ?? '', ['--address', socket, ...words]);
+          await expect.poll(async () => (await ask('version')).exit, { timeout: 20_000 }).toBe(0);
+          const pull = ['images', 'pull', '--hosts-dir', path.join(own, 'hosts'), '--snapshotter', 'native'];
+          const ended = await ask(...pull, `${NAME}@${image}`);
+          expect(ended.exit, ended.stderr).toBe(0);
+          expect((await ask('images', 'list')).stdout).toContain(`${NAME}@${image}`);
+          const not = await ask(...pull, `${NAME}@${unwanted}`);
+          expect({ isDone: not.exit === 0, said: not.stderr }).toMatchObject({ isDone: false, said: expect.stringContaining('not found') });
+        } finally {
+          engine.kill();
+          await once(engine, 'exit');
+        }
+      },
+    );
 
-    test.skipIf(skopeo === undefined)('B2 what this site did not ask for, and what has only a tag, is not served', async () => {
-      for (const reference of [`@${unwanted}`, ':latest']) {
-        const ended = await copy(`${host}/edge/readings${reference}`, path.join(dir, 'not'));
-        expect(ended.exit).not.toBe(0);
-        expect(ended.stderr).toContain('manifest unknown');
-      }
-    });
+    test.skipIf(skopeo === undefined)(
+      'B2 what this site did not ask for, and what has only a tag, is not served (skipped without skopeo)',
+      async () => {
+        for (const reference of [`@${unwanted}`, ':latest']) {
+          const ended = await copy(`${host}/edge/readings${reference}`, path.join(dir, 'not'));
+          expect(ended.exit).not.toBe(0);
+          expect(ended.stderr).toContain('manifest unknown');
+        }
+      },
+    );
   });
 
   test('B2 a range is a part of the blob; a blob that rotted in the store is missing, not wrong, whole or in part', async () => {

@@ -12,7 +12,7 @@ const [APPLY, FETCH, WORKLOAD] = [
 ] as const;
 const STATE = '/var/lib/sealane-site';
 
-describe.skipIf(!canBoot())('B11 the service on a real systemd', () => {
+describe.skipIf(!canBoot())('B11 the service on a real systemd (skipped without root, debootstrap, systemd-nspawn)', () => {
   let here: InstalledSite;
   const releases: Record<string, string> = {};
 

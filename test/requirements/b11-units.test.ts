@@ -28,7 +28,7 @@ describe('B11 units of a site', () => {
     runProgram(analyze ?? '', ['security', '--offline=true', `--threshold=${most}`, file]);
 
   it.skipIf(analyze === undefined).each(Object.entries(MOST))(
-    'B11 %s has an exposure of at most %i tenths, and would not without its sandbox',
+    'B11 %s has an exposure of at most %i tenths, and would not without its sandbox (skipped without systemd-analyze)',
     async (name, most) => {
       expect((await judge(path.join(dir, name), most)).exit).toBe(0);
       const open = path.join(dir, `open-${name}`);

@@ -76,7 +76,7 @@ const attest = (what: string, key: string, ...more: readonly string[]): Promise<
 const verify = (what: string, ...more: readonly string[]): Promise<Ended> =>
   runCosign([what, '--key', path.join(dir, 'lab.pub'), '--trusted-root', given('trusted_root.json'), '--type', TYPE, ...more]);
 
-describe.skipIf(isAbsent)('D1 cosign', () => {
+describe.skipIf(isAbsent)('D1 cosign (skipped without cosign, oras, foreign-tlog, referrers-registry)', () => {
   it('D1 logs an attestation of a release, verifies it with the log check on, and the lane takes it as evidence', async () => {
     const bundle = path.join(dir, 'bundle.json');
     const hex = release.slice('sha256:'.length);

@@ -13,7 +13,7 @@ import { enrolSite, type TestSite } from '../support/site.js';
 const program = requireProgram('foreign-tlog');
 const QUICKSTART_WITNESS = /witness\.example\+\S+[0-9A-Za-z+/=]/;
 
-describe.skipIf(program === undefined)('D1 another implementation', () => {
+describe.skipIf(program === undefined)('D1 another implementation (skipped without foreign-tlog)', () => {
   let dir: string;
   let witness: Server;
   let lane: TestLane;
@@ -90,7 +90,7 @@ describe.skipIf(program === undefined)('D1 another implementation', () => {
   });
 });
 
-describe.skipIf(program === undefined)('D1 another implementation, of a log of several tiles', () => {
+describe.skipIf(program === undefined)('D1 another implementation, of a log of several tiles (skipped without foreign-tlog)', () => {
   it('D1 proves each of 600 entries and a tree of 300', async () => {
     const home = testHome();
     const ledger = await home.open();

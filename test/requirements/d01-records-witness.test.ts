@@ -14,7 +14,7 @@ import { api, type ApiAnswer, startService } from '../support/service.js';
 
 const foreign = requireProgram('foreign-tlog');
 
-describe.skipIf(foreign === undefined)('D1 witnesses of the log of records', () => {
+describe.skipIf(foreign === undefined)('D1 witnesses of the log of records (skipped without foreign-tlog)', () => {
   let dir: string;
   let lane: TestLane;
   let service: Server;

@@ -66,7 +66,7 @@ async function appendUntilGone(ledger: Ledger, caller: number, told: Map<number,
   }
 }
 
-describe.skipIf(programs === undefined)('D8 a standby takes over', () => {
+describe.skipIf(programs === undefined)('D8 a standby takes over (skipped without initdb, postgres, pg_basebackup)', () => {
   it('D8 in step with a primary that is killed in the middle of appends: all that was acknowledged is there, and the promoter goes on', async () => {
     const [primary] = servers as [Postgres];
     const standby = await primary.startStandby();

@@ -93,7 +93,7 @@ const archiveAt = (home: string, to: readonly string[] = places): readonly strin
 const holding = (home: string, text: string): readonly string[] =>
   readdirSync(path.join(home, 'ledger')).filter((name) => readFileSync(path.join(home, 'ledger', name)).includes(text));
 
-describe.skipIf(parts === undefined)('D9 an archive', () => {
+describe.skipIf(parts === undefined)('D9 an archive (skipped without docker-registry)', () => {
   it('keeps no place that took nothing, and removes nothing', async () => {
     const { exit, json } = await runJson('sealane', archiveAt(lane.home, ['docker://127.0.0.1:1/lane/ledger']));
     expect({ exit, code: json.error.code }).toEqual({ exit: 6, code: 'ARCHIVE_UNREACHABLE' });

@@ -209,7 +209,7 @@ describe('D9 a backup', () => {
 });
 
 const programs = postgresPrograms();
-describe.runIf(programs !== undefined)('D9 a ledger in PostgreSQL', () => {
+describe.runIf(programs !== undefined)('D9 a ledger in PostgreSQL (skipped without initdb, postgres, pg_basebackup)', () => {
   it('is backed up too, and restored into SQLite', async () => {
     if (programs === undefined) return;
     const server = await startPostgres(programs);

@@ -77,7 +77,7 @@ it('a budget that is spent', () => updatesWith({ upstreams: [{ at: lane.lane, da
 it('a mirror that may not grow so large', () =>
   updatesWith({ upstreams: [lane.lane], mirrorBytes: 1024 * 1024 }, 'DISK_SHORT', 5, /free disk/));
 
-it.skipIf(!isRoot)('a mirror that may not be written', async () => {
+it.skipIf(!isRoot)('a mirror that may not be written (skipped without root)', async () => {
   const fetched = path.join(site.dir, 'fetched');
   execFileSync('mount', ['--bind', fetched, fetched]);
   execFileSync('mount', ['-o', 'remount,ro,bind', fetched]);

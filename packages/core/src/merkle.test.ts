@@ -108,7 +108,7 @@ const files = (kind: string): string[] =>
 const bytes = (text: string | null): Uint8Array => new Uint8Array(Buffer.from(text ?? '', 'base64'));
 const accepts = (verify: () => void): boolean => refusal(verify) === undefined;
 
-describe.skipIf(foreign === undefined)('the vectors of transparency-dev/merkle (SEALANE_FOREIGN_VECTORS)', () => {
+describe.skipIf(foreign === undefined)('the vectors of transparency-dev/merkle (skipped without SEALANE_FOREIGN_VECTORS)', () => {
   test('98 inclusion cases', () => {
     const cases = files('inclusion');
     expect(cases).toHaveLength(98);

@@ -20,7 +20,7 @@ const checkpoint = (size: number) => {
   return parseCheckpoint(note);
 };
 
-describe.skipIf(foreign === undefined)("a log that transparency-dev's Tessera wrote (SEALANE_FOREIGN_VECTORS)", () => {
+describe.skipIf(foreign === undefined)("a log that transparency-dev's Tessera wrote (skipped without SEALANE_FOREIGN_VECTORS)", () => {
   test('every checkpoint, 0 to 15, is signed and has the root of its tiles', () => {
     for (let size = 0; size <= leaves.length; size += 1) {
       const { root, ...rest } = checkpoint(size);

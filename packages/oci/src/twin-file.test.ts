@@ -78,7 +78,7 @@ test.each<[string, (file: string) => void]>([
 
 test('one that belongs to somebody else is not given a second name', async (context) => {
   const { chownSync } = await import('node:fs');
-  if (process.getuid?.() !== 0) context.skip('needs root');
+  if (process.getuid?.() !== 0) context.skip('skipped without root');
   chownSync(join(old, 'a/same'), 65534, 65534);
   utimesSync(join(old, 'a/same'), 0, 0);
   expect(shared(await unpack('new', FILES, old))).not.toContain('a/same');

@@ -66,16 +66,19 @@ test('finds and stops a workload that another process started, with all its chil
   });
 });
 
-test.skipIf(process.platform !== 'linux')('what it cannot write down does not run, and nobody is left waiting for its word', async () => {
-  await withScratch(async (folder) => {
-    const { driver, slot } = place(folder, { start: ['sh', '-c', 'touch ran; exec sleep 60'] });
-    // a folder that is not empty cannot be replaced by the record
-    mkdirSync(path.join(folder, 'run', 'workload.json', 'in-the-way'), { recursive: true });
-    await expect(driver.start(slot)).rejects.toThrow('rename');
-    await until(() => processesIn(slot.folder).length === 0);
-    expect(existsSync(path.join(slot.folder, 'ran'))).toBe(false);
-  });
-});
+test.skipIf(process.platform !== 'linux')(
+  'what it cannot write down does not run, and nobody is left waiting for its word (skipped without Linux)',
+  async () => {
+    await withScratch(async (folder) => {
+      const { driver, slot } = place(folder, { start: ['sh', '-c', 'touch ran; exec sleep 60'] });
+      // a folder that is not empty cannot be replaced by the record
+      mkdirSync(path.join(folder, 'run', 'workload.json', 'in-the-way'), { recursive: true });
+      await expect(driver.start(slot)).rejects.toThrow('rename');
+      await until(() => processesIn(slot.folder).length === 0);
+      expect(existsSync(path.join(slot.folder, 'ran'))).toBe(false);
+    });
+  },
+);
 
 /** Ids of the processes whose working folder this is. */
 function processesIn(folder: string): readonly string[] {

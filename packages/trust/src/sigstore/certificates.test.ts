@@ -39,7 +39,7 @@ function ask(name: string, bend: (bundle: Bundle) => void, trustedRoot = read('p
     });
 }
 
-describe.skipIf(foreign === undefined)('the certificate of a bundle', () => {
+describe.skipIf(foreign === undefined)('the certificate of a bundle (skipped without SEALANE_FOREIGN_VECTORS)', () => {
   const root =
     foreign === undefined
       ? undefined
