@@ -87,7 +87,8 @@ export const VERIFY_PAGE = htmlText(
               Whether the key had been revoked by then, or a certificate was good: <code>sealane bundle verify</code> and sites check that.
             </li>
             <li>
-              Whether something was left out. <code>sealane audit export --from --to</code> packs a period with a proof that nothing was.
+              Whether something was left out. <code>sealane audit export --period FROM/TO</code> packs a period with a proof that nothing
+              was.
             </li>
           </ul>
         </main>
