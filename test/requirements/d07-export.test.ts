@@ -43,7 +43,7 @@ let count = 0;
 
 async function exported(...words: readonly string[]): Promise<{
   readonly file: string;
-  readonly told: { statements: readonly { digest: string; logIndex: number }[]; size: number; digest: string };
+  readonly told: { statements: readonly { digest: string; logIndex: number }[]; answer: { size: number; digest: string } };
 }> {
   const file = path.join(dir, `export-${(count += 1)}.tar`);
   return { file, told: await lane.sealane(['audit', 'export', ...words, '--out', file]) };
@@ -87,7 +87,7 @@ const nameIn = (files: Files, pattern: RegExp): string => [...files.keys()].find
 describe('D7 an export', () => {
   it('is the same file whenever it is written from the same ledger, and is never written over another', async () => {
     const [one, two] = [await exported('--release', 'readings@1.0.0'), await exported('--release', release)];
-    expect(two.told.digest).toBe(one.told.digest);
+    expect(two.told.answer.digest).toBe(one.told.answer.digest);
     expect(readFileSync(one.file).equals(readFileSync(two.file))).toBe(true);
     await lane.sealane(['audit', 'export', '--release', release, '--out', one.file], 2);
   });
@@ -106,8 +106,8 @@ describe('D7 an export', () => {
 
   it('of a period has every entry of the log from its beginning on, and of a release its reports and inventories as they came', async () => {
     const { told } = await exported('--period', SINCE_EVER);
-    expect(told.statements.length).toBe(told.size);
-    expect(told.size).toBeGreaterThanOrEqual(Number(readFileSync(path.join(lane.lane, 'log', 'checkpoint'), 'utf8').split('\n')[1]));
+    expect(told.statements.length).toBe(told.answer.size);
+    expect(told.answer.size).toBeGreaterThanOrEqual(Number(readFileSync(path.join(lane.lane, 'log', 'checkpoint'), 'utf8').split('\n')[1]));
     const files = await filesInTar((await exported('--release', release)).file);
     const documents = [...files].filter(([name]) => name.startsWith('blobs/')).map(([, bytes]) => bytes.toString());
     expect(documents).toEqual(expect.arrayContaining([readFileSync(path.join(dir, 'junit.xml'), 'utf8')]));

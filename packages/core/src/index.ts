@@ -13,6 +13,7 @@ export {
 export { type Identity, identityIdOf, isTimestampBy, readCertificate, timestampTimeMs } from './certificate.js';
 export { type Checkpoint, formatCheckpointText, parseCheckpoint } from './checkpoint.js';
 export { cosign, type Cosignature, verifyCosignatures } from './cosignature.js';
+export { counted } from './counted.js';
 export { DER, der } from './der.js';
 export {
   createDigester,

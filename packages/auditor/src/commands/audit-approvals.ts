@@ -1,4 +1,5 @@
 /** `sealane audit approvals`. */
+import { counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { approvals, type Approvals } from '../answers/approvals.js';
 import { answerQuestion, argument, ASKED } from './question.js';
@@ -21,7 +22,7 @@ function lines({ name, version, approvals: all, conflicts }: Approvals): readonl
     `${name}@${version}`,
     ...all.map(
       ({ person, keyId, stage, verdict, issuedAt, expiresAt, seen, seenAtSize }) =>
-        `  ${verdict} for ${stage} by ${person} (${keyId.slice(0, 12)}…), ${issuedAt} to ${expiresAt}, having seen ${seen.length} statements of the first ${seenAtSize}`,
+        `  ${verdict} for ${stage} by ${person} (${keyId.slice(0, 12)}…), ${issuedAt} to ${expiresAt}, having seen ${counted(seen.length, 'statement')} of the first ${seenAtSize}`,
     ),
     ...conflicts.map(({ who, parts }) => `  ${who} was ${parts.join(' and ')}`),
   ];

@@ -1,4 +1,5 @@
 /** `sealane audit at`. */
+import { counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { type AtSite, atSite } from '../answers/at-site.js';
 import { answerQuestion, argument, ASKED } from './question.js';
@@ -23,9 +24,11 @@ function lines({ site, name, version, since, history, summedUp, missing }: AtSit
       ({ seq, event, release, reason, at }) => `  ${seq}  ${at}  ${event}  ${release ?? ''}${reason === null ? '' : `  ${reason}`}`,
     ),
     ...summedUp.flatMap(({ runs, count, since: first, until, refused, others }) => [
-      `  ${count} refusals of ${first} to ${until} summed up, receipts ${runs.map(({ from, to }) => `${from}–${to}`).join(', ')}`,
-      ...refused.map(({ reason, release, count: times }) => `    ${times} times ${reason}${release === null ? '' : `  ${release}`}`),
-      ...(others === 0 ? [] : [`    ${others} others`]),
+      `  ${counted(count, 'refusal')} of ${first} to ${until} summed up, receipts ${runs.map(({ from, to }) => `${from}–${to}`).join(', ')}`,
+      ...refused.map(
+        ({ reason, release, count: times }) => `    ${counted(times, 'time')} ${reason}${release === null ? '' : `  ${release}`}`,
+      ),
+      ...(others === 0 ? [] : [`    ${counted(others, 'other')}`]),
     ]),
     ...(missing.length === 0 ? [] : [`  receipts missing: ${missing.join(', ')}`]),
   ];

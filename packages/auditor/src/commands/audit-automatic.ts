@@ -1,7 +1,8 @@
 /** `sealane audit automatic`. */
+import { counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { automatic, type Automatic } from '../answers/automatic.js';
-import { answerQuestion, ASKED, counted, given, STAGE } from './question.js';
+import { answerQuestion, ASKED, given, STAGE } from './question.js';
 
 export const auditAutomatic: CommandSpec = {
   name: 'audit automatic',

@@ -1,7 +1,8 @@
 /** `sealane audit cases`. */
+import { counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { cases, type Cases } from '../answers/cases.js';
-import { answerQuestion, argument, ASKED, counted } from './question.js';
+import { answerQuestion, argument, ASKED } from './question.js';
 
 export const auditCases: CommandSpec = {
   name: 'audit cases',

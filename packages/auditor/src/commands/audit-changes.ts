@@ -1,7 +1,8 @@
 /** `sealane audit changes`. */
+import { counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { changes, type Changes } from '../answers/changes.js';
-import { answerQuestion, argument, ASKED, counted, given } from './question.js';
+import { answerQuestion, argument, ASKED, given } from './question.js';
 
 export const auditChanges: CommandSpec = {
   name: 'audit changes',

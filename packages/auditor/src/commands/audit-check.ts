@@ -1,7 +1,7 @@
 /** `sealane audit check`. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { AuditorError } from '@sealane/core';
+import { AuditorError, counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import type { Answer } from '../answers/answer.js';
 import { readExport } from '../export/tar-shell.js';
@@ -43,8 +43,8 @@ async function run(call: CommandCall): Promise<CommandResult> {
   };
   const lines = [
     ok
-      ? `${statements.length} statements are what ${origin} logged, proved at ${size} entries`
-      : `the export was changed: ${problems.length} problems`,
+      ? `${counted(statements.length, 'statement is', 'statements are')} what ${origin} logged, proved at ${counted(size, 'entry')}`
+      : `the export was changed: ${counted(problems.length, 'problem')}`,
     ...(ok && period !== null ? [`none from entry ${period.first} on was left out`] : []),
     ...problems.map(({ where, key, expected, actual }) => `  ${where} ${key}: expected ${expected}; got ${actual}`),
     ...doubts.map(({ statement, message }) => `  in doubt: ${statement}: ${message}`),

@@ -1,7 +1,8 @@
 /** `sealane audit coverage`. */
+import { counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { coverage, type Coverage } from '../answers/coverage.js';
-import { answerQuestion, argument, ASKED, counted, given } from './question.js';
+import { answerQuestion, argument, ASKED, given } from './question.js';
 
 export const auditCoverage: CommandSpec = {
   name: 'audit coverage',
@@ -24,7 +25,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
 function lines({ name, version, stage, classes, covered, uncovered, unknown, problems }: Coverage): readonly string[] {
   const sites = covered.length + uncovered.length + unknown.length;
   return [
-    `${name}@${version} in ${stage}: ${covered.length} of ${sites} sites covered`,
+    `${name}@${version} in ${stage}: ${covered.length} of ${counted(sites, 'site')} covered`,
     ...classes.map(({ role, label, units, sites: at, why }) =>
       units.length > 0
         ? `  ${role}: ${label}: ${counted(units.length, 'unit')}, at ${counted(at.length, 'site')}`

@@ -1,8 +1,8 @@
 /** `sealane audit devices`. */
-import { type HardwarePart, partName } from '@sealane/core';
+import { counted, type HardwarePart, partName } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { devices, type Devices } from '../answers/devices.js';
-import { answerQuestion, argument, ASKED, counted } from './question.js';
+import { answerQuestion, argument, ASKED } from './question.js';
 import { deviceText } from './device-text.js';
 
 export const auditDevices: CommandSpec = {

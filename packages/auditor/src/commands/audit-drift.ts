@@ -1,7 +1,8 @@
 /** `sealane audit drift`. */
+import { counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { drift, type Drift } from '../answers/drift.js';
-import { answerQuestion, ASKED, counted, given, STAGE } from './question.js';
+import { answerQuestion, ASKED, given, STAGE } from './question.js';
 
 export const auditDrift: CommandSpec = {
   name: 'audit drift',

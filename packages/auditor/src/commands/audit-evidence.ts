@@ -2,7 +2,7 @@
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { evidenceState, type EvidenceState } from '../answers/evidence.js';
 import { answerQuestion, argument, ASKED, given } from './question.js';
-import { AuditorError } from '@sealane/core';
+import { AuditorError, counted } from '@sealane/core';
 
 export const auditEvidence: CommandSpec = {
   name: 'audit evidence',
@@ -23,7 +23,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
 
 function lines({ name, version, by, present, missing, expired, expiring }: EvidenceState): readonly string[] {
   return [
-    `${name}@${version}: ${present} blobs there, ${missing.length} missing`,
+    `${name}@${version}: ${counted(present, 'blob')} there, ${missing.length} missing`,
     ...missing.map(({ what, digest, erased }) =>
       erased === null ? `  missing: ${what} ${digest}` : `  erased in entry ${erased.logIndex}: ${what} ${digest}: ${erased.reason}`,
     ),

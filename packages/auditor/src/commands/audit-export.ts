@@ -1,6 +1,6 @@
 /** `sealane audit export`. */
 import path from 'node:path';
-import { AuditorError } from '@sealane/core';
+import { AuditorError, counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { parseBundle } from '@sealane/trust';
 import type { Answer } from '../answers/answer.js';
@@ -36,7 +36,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const written = await writeExport(file, exported.files);
   const { release, site, period, missing, origin, size } = manifest;
   const answer = { ...written, origin, size, release, site, period, files: exported.files.size, missing };
-  const json: Answer<typeof answer> & typeof answer = {
+  const json: Answer<typeof answer> = {
     question: `export ${release ?? site ?? 'of a period'}`,
     answer,
     statements: statements.map(({ index, bundle }) => ({
@@ -45,11 +45,9 @@ async function run(call: CommandCall): Promise<CommandResult> {
     })),
     checkpoint,
     complete: missing.length === 0,
-    // beside the answer too, where they were before there was one
-    ...answer,
   };
   const lines = [
-    `${file}: ${statements.length} statements, proved by ${origin} at ${size} entries; README.txt in it says how to check it`,
+    `${file}: ${counted(statements.length, 'statement')}, proved by ${origin} at ${counted(size, 'entry')}; README.txt in it says how to check it`,
     `its digest, to be kept apart: ${written.digest}`,
     ...missing.map((digest) => `  not there any more: ${digest}`),
   ];

@@ -1,8 +1,9 @@
 /** `sealane audit parity`. */
+import { counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import type { LinkParity } from '../answers/link-parity.js';
 import { parity, type Parity } from '../answers/parity.js';
-import { answerQuestion, argument, ASKED, counted, given } from './question.js';
+import { answerQuestion, argument, ASKED, given } from './question.js';
 
 export const auditParity: CommandSpec = {
   name: 'audit parity',
@@ -38,7 +39,7 @@ function lines({ site, name, version, hardware, topology, variables, link, condi
 function linkText({ measured, beside }: LinkParity): readonly string[] {
   const told = measured.map(({ over, requests, unanswered, firstByteMs, bulkBytes, bulkMs }) => {
     const firstByte = firstByteMs === undefined ? '' : `first byte after ${firstByteMs} ms, `;
-    const counts = `${requests} requests, ${unanswered} without a whole answer, ${firstByte}${bulkBytes} bytes of bulk in ${bulkMs} ms`;
+    const counts = `${counted(requests, 'request')}, ${unanswered} without a whole answer, ${firstByte}${counted(bulkBytes, 'byte')} of bulk in ${bulkMs} ms`;
     return `  link ${over}, as its fetch process measured: ${counts}`;
   });
   if (beside === null) return told;

@@ -1,7 +1,8 @@
 /** `sealane audit population`. */
+import { counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { population, type Population } from '../answers/population.js';
-import { answerQuestion, ASKED, counted, given, STAGE } from './question.js';
+import { answerQuestion, ASKED, given, STAGE } from './question.js';
 
 export const auditPopulation: CommandSpec = {
   name: 'audit population',

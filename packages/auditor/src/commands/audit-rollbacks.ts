@@ -1,7 +1,8 @@
 /** `sealane audit rollbacks`. */
+import { counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { rollbacks, type Rollbacks } from '../answers/rollbacks.js';
-import { answerQuestion, ASKED, counted, given, STAGE } from './question.js';
+import { answerQuestion, ASKED, given, STAGE } from './question.js';
 
 export const auditRollbacks: CommandSpec = {
   name: 'audit rollbacks',

@@ -1,4 +1,5 @@
 /** `sealane audit snapshot`. */
+import { counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { snapshot, type Snapshot } from '../answers/snapshot.js';
 import { answerQuestion, ASKED } from './question.js';
@@ -18,8 +19,8 @@ async function run(call: CommandCall): Promise<CommandResult> {
 
 function lines({ size, root, byType, last, today }: Snapshot): readonly string[] {
   return [
-    `${size} entries, root ${root}, the last witnessed ${last.witnessed ?? 'by nobody yet'}`,
+    `${counted(size, 'entry')}, root ${root}, the last witnessed ${last.witnessed ?? 'by nobody yet'}`,
     ...Object.entries(byType).map(([type, count]) => `  ${count}  ${type}`),
-    `the log of today begins with it: ${today.size} entries, root ${today.root}`,
+    `the log of today begins with it: ${counted(today.size, 'entry')}, root ${today.root}`,
   ];
 }

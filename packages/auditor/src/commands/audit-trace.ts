@@ -1,4 +1,5 @@
 /** `sealane audit trace`. */
+import { counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { releaseNamed } from '../answers/inquiry.js';
 import { type Trace, traceRelease } from '../answers/trace.js';
@@ -31,7 +32,7 @@ function lines({ release, name, version, provenance, tests, testedOn, approvals,
     ...decisions.map(({ stage, result, counter, at }) => `  ${stage}: ${result}${counter === null ? '' : ` #${counter}`}, ${at}`),
     ...sites.map(({ site, event, at, reason }) => `  ${site}: ${event}${reason === null ? '' : ` (${reason})`}, ${at}`),
     ...elsewhere.flatMap(({ origin, size, decisions: there }) =>
-      there.map(({ stage, result, at }) => `  in ${origin}, ${stage}: ${result}, ${at}, proved by its log at ${size} entries`),
+      there.map(({ stage, result, at }) => `  in ${origin}, ${stage}: ${result}, ${at}, proved by its log at ${counted(size, 'entry')}`),
     ),
   ];
 }

@@ -1,7 +1,8 @@
 /** `sealane audit unit`. */
+import { counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { unit, type Unit } from '../answers/unit.js';
-import { answerQuestion, argument, ASKED, counted } from './question.js';
+import { answerQuestion, argument, ASKED } from './question.js';
 
 export const auditUnit: CommandSpec = {
   name: 'audit unit',

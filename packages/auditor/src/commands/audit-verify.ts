@@ -1,7 +1,7 @@
 /** `sealane audit verify`. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { AuditorError } from '@sealane/core';
+import { AuditorError, counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { verifyAll, type VerifyAnswer } from '../answers/verify.js';
 import { withAudit } from '../open-audit-shell.js';
@@ -32,7 +32,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const answer = await withAudit(call, (context) => verifyAll(context, kept));
   const { ok, problems, unseen } = answer.answer;
   const lines = problems.map(({ where, key, expected, actual }) => `  ${where} ${key}: expected ${expected}; got ${actual}`);
-  const missed = unseen === undefined ? [] : [`  not seen: what ${unseen.entries} entries say: ${unseen.why}`];
+  const missed = unseen === undefined ? [] : [`  not seen: what ${counted(unseen.entries, 'entry says', 'entries say')}: ${unseen.why}`];
   const verdict = problems.length > 0 ? wrongIn(problems) : 'the ledger is what it was, as far as it was seen';
   return {
     // what is wrong comes before what was not seen
@@ -45,8 +45,8 @@ async function run(call: CommandCall): Promise<CommandResult> {
 /** Roots beside the log change nothing in it. */
 function wrongIn(problems: VerifyAnswer['problems']): string {
   if (problems.every(({ where }) => where === 'root'))
-    return `the ledger is what it was, and roots are not as it has them: ${problems.length} problems`;
-  return `the ledger was changed: ${problems.length} problems`;
+    return `the ledger is what it was, and roots are not as it has them: ${counted(problems.length, 'problem')}`;
+  return `the ledger was changed: ${counted(problems.length, 'problem')}`;
 }
 
 function readKept(file: string): Buffer {

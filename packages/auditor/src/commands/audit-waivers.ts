@@ -1,7 +1,8 @@
 /** `sealane audit waivers`. */
+import { counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { waivers, type Waivers } from '../answers/waivers.js';
-import { answerQuestion, ASKED, counted, given, STAGE } from './question.js';
+import { answerQuestion, ASKED, given, STAGE } from './question.js';
 
 export const auditWaivers: CommandSpec = {
   name: 'audit waivers',

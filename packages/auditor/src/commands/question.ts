@@ -1,5 +1,5 @@
 /** What the commands that answer questions share: the two times, how options are read, how an answer ends. */
-import { oneLine } from '@sealane/core';
+import { counted, oneLine } from '@sealane/core';
 import type { CommandCall, CommandResult, OptionSpec } from '@sealane/core/command-line';
 import type { AuditContext } from '../answers/context.js';
 import type { Answered, Asked } from '../answers/inquiry.js';
@@ -40,9 +40,4 @@ export async function answerQuestion<T extends object>(
     `${counted(answer.statements.length, 'statement')}, each proved to be in the log`,
   ];
   return { exit: answer.complete ? 0 : 4, json: answer, text: text.map(oneLine).join('\n') };
-}
-
-/** `1 site`, `2 sites`. */
-export function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -1,7 +1,7 @@
 /** How many sites run a release over time: a drawing in steps, and the same as a table. */
+import { counted } from '@sealane/core';
 import { html } from 'hono/html';
 import type { AdoptionStep } from '../answers/adoption.js';
-import { counted } from '../commands/question.js';
 import { type Html, mark, siteLink, table, timeOfDay } from './parts.js';
 
 /** In units of the drawing, which is scaled to the window. */

@@ -1,7 +1,7 @@
 /** `/audit/coverage/R`: which hardware at the sites the tests of a release cover, kind by kind and site by site. */
+import { counted } from '@sealane/core';
 import { html } from 'hono/html';
 import { coverage, type Coverage } from '../answers/coverage.js';
-import { counted } from '../commands/question.js';
 import { answerPage } from './layout.js';
 import { type AuditPage, inLedger } from './page.js';
 import { factList, type Html, mark, releaseLink, siteLink, statementLink, table } from './parts.js';

@@ -1,10 +1,9 @@
 /** `/audit/`: search, the log’s health, and what is there. */
-import { base64, parseCheckpoint, SealaneError } from '@sealane/core';
+import { base64, counted, parseCheckpoint, SealaneError } from '@sealane/core';
 import { isRegistrarsWord, quorumOf, secondsToTime, verifyTrustOf } from '@sealane/trust';
 import { html } from 'hono/html';
 import type { AuditContext } from '../answers/context.js';
 import { inquire } from '../answers/inquiry.js';
-import { counted } from '../commands/question.js';
 import { find, type Found, type NamedRelease, type NamedSite, releasesIn, sitesIn } from './find.js';
 import { answerPage, layout } from './layout.js';
 import { type AuditPage, inLedger } from './page.js';

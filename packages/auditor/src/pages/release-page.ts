@@ -1,11 +1,11 @@
 /** `/audit/release/R`: a release on its way through the stages, with what each decided by and all evidence. */
+import { counted } from '@sealane/core';
 import { html } from 'hono/html';
 import { type Adoption, adoption } from '../answers/adoption.js';
 import { startEvidence } from '../answers/answer.js';
 import { type Answered, releaseNamed, timeOf } from '../answers/inquiry.js';
 import { textAt } from '../answers/json-at.js';
 import { type Trace, traceRelease } from '../answers/trace.js';
-import { counted } from '../commands/question.js';
 import { adoptionPart } from './adoption-part.js';
 import { answerPage } from './layout.js';
 import { type AuditPage, inLedger } from './page.js';

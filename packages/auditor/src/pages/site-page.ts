@@ -1,11 +1,11 @@
 /** `/audit/site/S`: what a site ran and told, on a time line and as a table. */
+import { counted } from '@sealane/core';
 import type { Digest } from '@sealane/core';
 import { html } from 'hono/html';
 import { type AtSite, atSite } from '../answers/at-site.js';
 import { startEvidence } from '../answers/answer.js';
 import { timeOf } from '../answers/inquiry.js';
 import { runsOf } from '../answers/site-history.js';
-import { counted } from '../commands/question.js';
 import { answerPage } from './layout.js';
 import { type AuditPage, inLedger } from './page.js';
 import { digestCode, factList, type Html, mark, releaseLink, statementLink, table, timeOfDay, toneOf } from './parts.js';

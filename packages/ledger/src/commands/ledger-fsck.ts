@@ -1,6 +1,6 @@
 /** `sealane ledger fsck`. */
 import path from 'node:path';
-import { base64 } from '@sealane/core';
+import { base64, counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { archivePlaces } from '../archive/archive-file.js';
 import { ledgerAt, type LedgerPlace } from '../store/place.js';
@@ -29,10 +29,12 @@ async function run({ options, io }: CommandCall): Promise<CommandResult> {
   const report = await fsckLedger(place);
   const lines = [
     report.ok
-      ? `${report.origin}: ${report.size} entries, all of them there`
-      : `${report.origin}: ${report.size} entries, ${report.problems.length + report.gone.length > 0 ? 'not as they were' : 'not all of them seen'}`,
-    ...(report.archived === 0 ? [] : [`  ${report.archived} entries are in the archive`]),
-    ...(report.unseen === null ? [] : [`  not seen: what ${report.unseen.entries} entries say: ${report.unseen.why}`]),
+      ? `${report.origin}: ${counted(report.size, 'entry')}, all of them there`
+      : `${report.origin}: ${counted(report.size, 'entry')}, ${report.problems.length + report.gone.length > 0 ? 'not as they were' : 'not all of them seen'}`,
+    ...(report.archived === 0 ? [] : [`  ${counted(report.archived, 'entry is', 'entries are')} in the archive`]),
+    ...(report.unseen === null
+      ? []
+      : [`  not seen: what ${counted(report.unseen.entries, 'entry says', 'entries say')}: ${report.unseen.why}`]),
     ...report.erased.map(({ logIndex, digest, erasure }) => `  entry ${logIndex}: ${digest} was erased by entry ${erasure}`),
     ...report.gone.map(({ logIndex, digest }) => `  entry ${logIndex}: the envelope of ${digest} is gone`),
     ...report.problems.map(problemLine),
@@ -54,7 +56,9 @@ function exitOf({ ok, problems, gone }: FsckReport): 0 | 4 | 6 {
 
 function hashed({ file }: LedgerPlace, { ok, origin, size, root, problems, complete }: HashReport): CommandResult {
   const lines = [
-    ok ? `${origin}: ${size} leaves, as the log signed them` : `${origin}: ${size} leaves, not as the log signed them`,
+    ok
+      ? `${origin}: ${counted(size, 'leaf', 'leaves')}, as the log signed them`
+      : `${origin}: ${counted(size, 'leaf', 'leaves')}, not as the log signed them`,
     ...problems.map(problemLine),
   ];
   return { exit: ok ? 0 : 4, json: { file, ok, origin, size, root: base64(root), problems, complete }, text: lines.join('\n') };

@@ -1,5 +1,6 @@
 /** `sealane backup`. */
 import path from 'node:path';
+import { counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { withStillHome } from '../backup/still-home.js';
 import { writeBackup } from '../backup/write-backup.js';
@@ -27,9 +28,11 @@ async function run(call: CommandCall): Promise<CommandResult> {
   });
   const { out, origin, size, files, bytes, digest, leftOut, unseen } = written;
   const lines = [
-    `backed up ${origin} with ${size} entries: ${files} files, ${bytes} bytes in ${out}`,
+    `backed up ${origin} with ${counted(size, 'entry')}: ${counted(files, 'file')}, ${counted(bytes, 'byte')} in ${out}`,
     `its digest, to be kept apart: ${digest}`,
-    ...(unseen === null ? [] : [`  not seen: what ${unseen.entries} archived entries say: ${unseen.why}`]),
+    ...(unseen === null
+      ? []
+      : [`  not seen: what ${counted(unseen.entries, 'archived entry says', 'archived entries say')}: ${unseen.why}`]),
     ...leftOut.map((name) => `  left out: ${name}`),
   ];
   return { exit: 0, json: written, text: lines.join('\n') };

@@ -1,5 +1,5 @@
 /** `sealane erase`: takes a report, an inventory, or what a statement says away for good; what named it, and that it was there, stays proved. */
-import { type Digest, isDigest, PromoterError } from '@sealane/core';
+import { counted, type Digest, isDigest, PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { REASON } from '../command-parts.js';
 import { eraseDocuments } from '../erasure/erase.js';
@@ -27,7 +27,9 @@ async function run(call: CommandCall): Promise<CommandResult> {
     if (await areStatements(promoter, documents)) return await eraseSaid(promoter, { statements: documents, reason, registrar });
     const { statements, erased } = await eraseDocuments(promoter, { documents, reason, registrar });
     await publishLane(promoter, new Map());
-    const lines = erased.map(({ digest, bytes }) => `erased ${digest}: ${bytes === 0 ? 'it was not there any more' : `${bytes} bytes`}`);
+    const lines = erased.map(
+      ({ digest, bytes }) => `erased ${digest}: ${bytes === 0 ? 'it was not there any more' : counted(bytes, 'byte')}`,
+    );
     return {
       exit: 0,
       json: { statements, erased },

@@ -1,5 +1,6 @@
 /** `sealane evidence export`. */
 import path from 'node:path';
+import { counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { exportRelease } from '../carry/export-release.js';
 import { releaseOf, textArgument, textOption, withLockedPromoter } from '../promoter.js';
@@ -22,7 +23,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
     return {
       exit: 0,
       json: exported,
-      text: `${out}: ${release} with ${statements} statements, proved by ${log.origin} at ${log.size} entries`,
+      text: `${out}: ${release} with ${counted(statements, 'statement')}, proved by ${log.origin} at ${counted(log.size, 'entry')}`,
     };
   });
 }

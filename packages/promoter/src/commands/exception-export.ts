@@ -1,6 +1,6 @@
 /** `sealane exception export`. */
 import path from 'node:path';
-import { parseDigest, shellWord } from '@sealane/core';
+import { counted, parseDigest, shellWord } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
 import { exceptionBundles } from '../exception/request.js';
@@ -23,7 +23,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   return {
     exit: 0,
     json: { out, statement: digest, signatures: bundles.length },
-    text: `${out}: ${bundles.length} signatures`,
+    text: `${out}: ${counted(bundles.length, 'signature')}`,
     hint: `at the site: sealane-site exception apply ${shellWord(path.basename(out))}`,
   };
 }

@@ -1,5 +1,5 @@
 /** `sealane exception send`. */
-import { parseDigest, PromoterError, utf8 } from '@sealane/core';
+import { counted, parseDigest, PromoterError, utf8 } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { sendException } from '../channel/site-mail.js';
 import { exceptionBundles } from '../exception/request.js';
@@ -33,7 +33,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
     return {
       exit: 0,
       json: { statement: digest, kind, site: site.name, stage, signatures: bundles.length },
-      text: `${kind} for ${site.name}: ${bundles.length} signatures wait in the channel of ${stage}`,
+      text: `${kind} for ${site.name}: ${counted(bundles.length, 'signature waits', 'signatures wait')} in the channel of ${stage}`,
       hint: `at the site the next update takes it in: sealane-site update`,
     };
   });

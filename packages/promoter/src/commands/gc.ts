@@ -1,4 +1,5 @@
 /** `sealane gc`. */
+import { counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { withStillHome } from '../backup/still-home.js';
 import { collectContent } from '../gc/collect.js';
@@ -16,8 +17,8 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const collected = await withStillHome(call, (still) => collectContent(still, wish, Date.now()));
   const { files, bytes, kept, keptAsNew } = collected;
   const lines = [
-    ...files.map((file) => `  ${file.path}  ${file.bytes} bytes: ${file.why}`),
-    `${wish === 'delete' ? 'removed' : 'not needed'}: ${files.length} files, ${bytes} bytes; kept: ${kept} blobs, of which ${keptAsNew} only because they are not an hour old`,
+    ...files.map((file) => `  ${file.path}  ${counted(file.bytes, 'byte')}: ${file.why}`),
+    `${wish === 'delete' ? 'removed' : 'not needed'}: ${counted(files.length, 'file')}, ${counted(bytes, 'byte')}; kept: ${counted(kept, 'blob')}, of which ${keptAsNew} only because they are not an hour old`,
   ];
   return {
     exit: 0,

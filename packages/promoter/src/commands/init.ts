@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { shellWord } from '@sealane/core';
+import { counted, shellWord } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { nowText } from '../clock.js';
 import { optionalText } from '../promoter.js';
@@ -36,7 +36,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
     secrets: { env: io.env, cwd: io.cwd },
   });
   const text = [
-    `made the lane ${made.origin} in ${made.home}, root version ${made.rootVersion}, ${made.keys.length} keys`,
+    `made the lane ${made.origin} in ${made.home}, root version ${made.rootVersion}, ${counted(made.keys.length, 'key')}`,
     `the log's verifier key, for witnesses: ${made.log.vkey}`,
     ...(made.witness.key === null ? [] : [`the witness's key lies in ${made.witness.key}: move it to the witness's own host`]),
   ];

@@ -1,5 +1,5 @@
 /** `sealane ledger archive`: moves what old entries say out of the database, into folders and registries. */
-import { LedgerError, PREDICATE, PromoterError } from '@sealane/core';
+import { counted, LedgerError, PREDICATE, PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { archivePlace, archivePlaces, type MovedOut } from '@sealane/ledger';
 import { ARCHIVED_BY_DEFAULT, DOCUMENTS, predicateTypesOf, sizeBefore } from '../archive/choose.js';
@@ -52,7 +52,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
       text:
         entries + documents.entries === 0
           ? 'nothing to archive'
-          : [...archived('entries', moved), ...archived('documents', documents), `read back from ${places.join(', ')}`].join('\n'),
+          : [...archived('entry', moved), ...archived('document', documents), `read back from ${places.join(', ')}`].join('\n'),
     };
   });
 }
@@ -60,7 +60,9 @@ async function run(call: CommandCall): Promise<CommandResult> {
 const NOTHING: MovedOut = { entries: 0, packs: 0, bytes: 0, payloadBytes: 0 };
 
 function archived(what: string, { entries, packs, bytes, payloadBytes }: MovedOut): readonly string[] {
-  return entries === 0 ? [] : [`archived ${entries} ${what}: ${payloadBytes} bytes in ${packs} packs of ${bytes}`];
+  return entries === 0
+    ? []
+    : [`archived ${counted(entries, what)}: ${counted(payloadBytes, 'byte')} in ${counted(packs, 'pack')} of ${bytes}`];
 }
 
 function placesOf(call: CommandCall, { home }: Promoter): readonly string[] {

@@ -1,5 +1,5 @@
 /** `sealane ledger thaw`: brings archived payloads back into the database. */
-import { PromoterError } from '@sealane/core';
+import { counted, PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { thawDocuments } from '../archive/documents.js';
 import { withLockedPromoter } from '../promoter.js';
@@ -21,7 +21,11 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const range = { from: indexOption(call, 'from') ?? 0, to: indexOption(call, 'below') ?? (await ledger.size()) };
     const { entries } = await ledger.moveIn(range);
     const documents = await thawDocuments(promoter, range);
-    return { exit: 0, json: { entries, documents }, text: `brought back ${entries} entries and ${documents} documents` };
+    return {
+      exit: 0,
+      json: { entries, documents },
+      text: `brought back ${counted(entries, 'entry')} and ${counted(documents, 'document')}`,
+    };
   });
 }
 

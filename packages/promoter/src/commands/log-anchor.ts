@@ -1,6 +1,6 @@
 /** `sealane log anchor`. */
 import path from 'node:path';
-import { PromoterError } from '@sealane/core';
+import { counted, PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { anchorLog } from '../carry/anchor.js';
 import { listOption, optionalText, textArgument, textOption, withLockedPromoter } from '../promoter.js';
@@ -28,7 +28,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const other = { log: textOption(call, 'log'), witnesses, quorum };
     const anchored = await anchorLog(promoter, folder, other, call.options['newKeys'] === true ? 'new' : 'as before');
     const { origin, size, release, statements } = anchored;
-    const text = `${origin} at ${size} entries: ${anchored.anchored} statements about ${release}, entry ${String(statements[0]?.logIndex)}`;
+    const text = `${origin} at ${counted(size, 'entry')}: ${counted(anchored.anchored, 'statement')} about ${release}, entry ${String(statements[0]?.logIndex)}`;
     return { exit: 0, json: anchored, text };
   });
 }

@@ -1,5 +1,6 @@
 /** `sealane media export`. */
 import path from 'node:path';
+import { counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { exportMedium } from '../media/export.js';
 import { listOption, textOption, withPromoter } from '../promoter.js';
@@ -20,5 +21,5 @@ export const command: CommandSpec = {
 async function run(call: CommandCall): Promise<CommandResult> {
   const wish = { stage: textOption(call, 'stage'), groups: listOption(call, 'group'), sites: listOption(call, 'site') };
   const exported = await withPromoter(call, (promoter) => exportMedium(promoter, wish, path.resolve(call.io.cwd, textOption(call, 'out'))));
-  return { exit: 0, json: exported, text: `${exported.files} files, ${exported.bytes} bytes in ${exported.out}` };
+  return { exit: 0, json: exported, text: `${counted(exported.files, 'file')}, ${counted(exported.bytes, 'byte')} in ${exported.out}` };
 }

@@ -1,5 +1,5 @@
 /** `sealane release copy`. */
-import { PromoterError } from '@sealane/core';
+import { counted, PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { loginsOf, parseRepository, type RepositoryName } from '@sealane/oci';
 import { tryWitness } from '../log/log-statements.js';
@@ -50,7 +50,7 @@ function textOf({ to, tag, copied, attached, left }: CopiedRelease): string {
   const { there, mounted, sent, bytesSent } = copied;
   return [
     `${to}  ${tag}`,
-    `  ${there} there, ${mounted} mounted, ${sent} sent (${bytesSent} bytes)`,
+    `  ${there} there, ${mounted} mounted, ${sent} sent (${counted(bytesSent, 'byte')})`,
     ...attached.flatMap(({ subject, statements }) => statements.map(({ predicateType }) => `  at ${subject}  ${predicateType}`)),
     ...left.map(({ digest, predicateType, why }) => `  left out  ${digest}  ${predicateType}: ${why}`),
   ].join('\n');

@@ -1,4 +1,5 @@
 /** `sealane release show`. */
+import { counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { releaseDocument } from '../decision/gate-input.js';
 import { describeEntry } from '../log/log-statements.js';
@@ -22,7 +23,8 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const lines = [
     `${shown.release}  ${shown.name}@${shown.version}`,
     ...shown.components.map(
-      ({ name, kind, digest, size, oneWay }) => `  ${kind} ${name}  ${digest}  ${size} bytes${oneWay === true ? ', no way back' : ''}`,
+      ({ name, kind, digest, size, oneWay }) =>
+        `  ${kind} ${name}  ${digest}  ${counted(size, 'byte')}${oneWay === true ? ', no way back' : ''}`,
     ),
     ...shown.statements.map(({ predicateType, digest, logIndex }) => `  entry ${String(logIndex)}  ${digest}  ${predicateType}`),
   ];

@@ -1,6 +1,6 @@
 /** `sealane restore`. */
 import path from 'node:path';
-import { shellWord } from '@sealane/core';
+import { counted, shellWord } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { restoreBackup, type RestoredHome } from '../backup/restore.js';
 import { optionalText, textArgument, textOption } from '../promoter.js';
@@ -28,10 +28,12 @@ async function run(call: CommandCall): Promise<CommandResult> {
 
 function textOf({ home, origin, size, madeAt, files, bytes, ledgerFrom, leftOut, tookMs, unseen }: RestoredHome): string {
   return [
-    `restored ${origin} with ${size} entries, as of ${madeAt}, into ${home}`,
-    `  ${files} files, ${bytes} bytes: unpacked in ${tookMs.unpack} ms, ledger verified in ${tookMs.verify} ms`,
+    `restored ${origin} with ${counted(size, 'entry')}, as of ${madeAt}, into ${home}`,
+    `  ${counted(files, 'file')}, ${counted(bytes, 'byte')}: unpacked in ${tookMs.unpack} ms, ledger verified in ${tookMs.verify} ms`,
     ...(ledgerFrom === 'sqlite' ? [] : ['  the ledger was in PostgreSQL: here it is in SQLite, ledger/ledger.sqlite']),
-    ...(unseen === null ? [] : [`  not seen: what ${unseen.entries} archived entries say: ${unseen.why}`]),
+    ...(unseen === null
+      ? []
+      : [`  not seen: what ${counted(unseen.entries, 'archived entry says', 'archived entries say')}: ${unseen.why}`]),
     ...leftOut.map((name) => `  not in the backup, put it back by hand: ${name}`),
   ].join('\n');
 }
@@ -41,6 +43,6 @@ function hintOf({ home, size, published }: RestoredHome): string {
   if (published === null)
     return `before it signs: fetch the newest checkpoint from the published lane, a site or a witness, and run: sealane audit verify --checkpoint FILE --home ${shellWord(home)}`;
   if (published.isAhead)
-    return `the published lane has ${published.size} entries, this ledger ${size}: it will refuse to log there (LOG_RESTORED); restore a newer backup, or start a new origin through policy`;
+    return `the published lane has ${counted(published.size, 'entry')}, this ledger ${size}: it will refuse to log there (LOG_RESTORED); restore a newer backup, or start a new origin through policy`;
   return `the published lane is not ahead; check that it is the same log: sealane audit verify --home ${shellWord(home)}, then ask the witness: sealane publish --home ${shellWord(home)}`;
 }

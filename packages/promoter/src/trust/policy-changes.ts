@@ -1,5 +1,5 @@
 /** What a new policy changes against the one before it, in words that an owner can judge. */
-import { canonicalJson, equalBytes, type JsonValue } from '@sealane/core';
+import { canonicalJson, counted, equalBytes, type JsonValue } from '@sealane/core';
 import { type Policy, signerWindow } from '@sealane/trust';
 
 const COMPARED = [
@@ -26,7 +26,8 @@ const MAX_SHOWN = 300;
 /** One line for each part that differs; a new policy is one line. */
 export function policyChanges(after: Policy, before: Policy | undefined): readonly string[] {
   const name = `policy/${after.stage}.json`;
-  if (before === undefined) return [`${name}: new, ${after.gates.length} gates, ${after.people.length} people`];
+  if (before === undefined)
+    return [`${name}: new, ${counted(after.gates.length, 'gate')}, ${counted(after.people.length, 'person', 'people')}`];
   const parts = COMPARED.filter((part) => differs(after[part] ?? null, before[part] ?? null)).map(
     (part) => `${name}: ${part}: ${shown(before[part] ?? null)} becomes ${shown(after[part] ?? null)}`,
   );

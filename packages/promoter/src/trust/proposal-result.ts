@@ -1,5 +1,5 @@
 /** The answer of the ceremony's commands. */
-import { shellWord } from '@sealane/core';
+import { counted, shellWord } from '@sealane/core';
 import type { CommandResult } from '@sealane/core/command-line';
 import { type Proposal, proposalState } from './proposal.js';
 
@@ -8,7 +8,7 @@ export function proposalResult(proposal: Proposal, file: string, exit: 0 | 5): C
   const { lane, basedOn, changes } = proposal;
   const { root, targets } = proposalState(proposal);
   const lines = Object.entries({ root, targets }).flatMap(([role, count]) =>
-    count === null ? [] : [`${role}: signed by ${count.signedBy.length} owners, ${count.missing} missing`],
+    count === null ? [] : [`${role}: signed by ${counted(count.signedBy.length, 'owner')}, ${count.missing} missing`],
   );
   const missing = (root?.missing ?? 0) + (targets?.missing ?? 0);
   const hint = missing > 0 ? `have an owner run: sealane trust sign ${shellWord(file)} --key KEY` : `publish it: sealane trust publish`;

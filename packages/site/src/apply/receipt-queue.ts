@@ -1,6 +1,6 @@
 /** The queue of receipts on disk: which wait, and what is done with those that have arrived. */
 import path from 'node:path';
-import { type JsonObject, type JsonValue, LIMITS, parseStrictJson, SiteError } from '@sealane/core';
+import { counted, type JsonObject, type JsonValue, LIMITS, parseStrictJson, SiteError } from '@sealane/core';
 import { crashPoint } from '../crash-point.js';
 import type { Disk } from '../disk.js';
 import type { QueuedReceipt } from '../fetch/protocol.js';
@@ -57,7 +57,7 @@ export async function flushQueue(site: Site, machine: Machine, fetcher: Fetcher)
   if (config.receiptsTo.length === 0 || receipts.length === 0) return;
   const { name, receiptsTo, pollSeconds } = config;
   const { upTo, problem } = await fetcher.flush({ do: 'flush', site: name, receiptsTo, pollSeconds, receipts, mirror: folder.mirror });
-  if (problem !== null) world.talk(`${receipts.length} receipts stay queued: ${problem}`);
+  if (problem !== null) world.talk(`${counted(receipts.length, 'receipt stays', 'receipts stay')} queued: ${problem}`);
   if (upTo > machine.state().receipts.seq)
     throw new SiteError('INTERNAL', `send receipts: expected at most number ${machine.state().receipts.seq}, got ${upTo}`);
   if (upTo > machine.state().receipts.sent) machine.record({ is: 'receipts-sent', seq: upTo });

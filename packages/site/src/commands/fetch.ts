@@ -1,7 +1,7 @@
 /** `sealane-site fetch`: the process with the network, as a service: it fills the mirror and carries receipts up, as `apply` orders. It holds no key. */
 import path from 'node:path';
 import { type CommandSpec, untilAborted } from '@sealane/core/command-line';
-import { SiteError } from '@sealane/core';
+import { counted, SiteError } from '@sealane/core';
 import { nodeDisk } from '../disk.js';
 import { systemClock } from '../clock.js';
 import { broughtBy, type FetchFolders, ranInto, restOf } from '../fetch/brought.js';
@@ -74,7 +74,7 @@ async function carryOut(order: FetchOrder, folders: FetchFolders, world: FetchWo
       if (!('synced' in answer)) throw new SiteError('INTERNAL', 'sync: expected the answer to a sync');
       const { outcome, upstream, message, code, requests, bytes } = answer.synced;
       talk(
-        `${outcome}${upstream === null ? '' : ` from ${upstream}`}: ${requests} requests, ${bytes} bytes${message === '' ? '' : `; ${message}`}${code === null ? '' : ` (${code})`}`,
+        `${outcome}${upstream === null ? '' : ` from ${upstream}`}: ${counted(requests, 'request')}, ${counted(bytes, 'byte')}${message === '' ? '' : `; ${message}`}${code === null ? '' : ` (${code})`}`,
       );
       return { brought: broughtBy(nodeDisk, folders, order.job, answer.synced), rest: restOf(answer.synced), ...ranInto(answer.synced) };
     }

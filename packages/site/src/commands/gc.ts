@@ -1,4 +1,5 @@
 /** `sealane-site gc`: room on the disk, never at the cost of what runs, what is kept to go back to, or what is on its way in. */
+import { counted } from '@sealane/core';
 import type { CommandSpec } from '@sealane/core/command-line';
 import { bytesBelow, pruneSlots, pruneStore } from '../apply/prune.js';
 import { withLockedSite } from '../site-shell.js';
@@ -20,7 +21,7 @@ export const command: CommandSpec = {
       return {
         exit: 0,
         json: { site: config.name, slots: slots.length, blobs, freedBytes },
-        text: `${slots.length} slots and ${blobs} blobs removed, ${freedBytes} bytes freed`,
+        text: `${counted(slots.length, 'slot')} and ${counted(blobs, 'blob')} removed, ${counted(freedBytes, 'byte')} freed`,
       };
     }),
 };

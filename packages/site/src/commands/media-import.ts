@@ -1,5 +1,6 @@
 /** `sealane-site media import`. */
 import path from 'node:path';
+import { counted } from '@sealane/core';
 import type { CommandSpec } from '@sealane/core/command-line';
 import { type ImportedMedium, importMedium } from '../apply/medium.js';
 import { expectMedium } from '../apply/medium-folder.js';
@@ -28,8 +29,8 @@ const INSTALL = 'install what it brought: sealane-site update';
 const LOOK = 'what runs, and what is to be done: sealane-site status';
 
 function textOf({ imported, skipped, reason }: ImportedMedium): string {
-  if (reason !== null) return `nothing new: ${reason} (${skipped} files)`;
+  if (reason !== null) return `nothing new: ${reason} (${counted(skipped, 'file')})`;
   if (imported + skipped === 0) return 'newer orders of the lane, and no file of a release';
-  if (imported === 0) return `newer orders of the lane; its ${skipped} files were here already`;
-  return `${imported} files imported, ${skipped} were here already`;
+  if (imported === 0) return `newer orders of the lane; ${counted(skipped, 'file was', 'files were')} here already`;
+  return `${counted(imported, 'file')} imported, ${skipped} were here already`;
 }

@@ -1,6 +1,6 @@
 /** `sealane-site receipt export`: queued receipts as files for a courier. They stay queued: the promoter knows one it has by its digest. */
 import path from 'node:path';
-import { canonicalJson, LIMITS, shellWord, SiteError } from '@sealane/core';
+import { canonicalJson, counted, LIMITS, shellWord, SiteError } from '@sealane/core';
 import type { CommandSpec } from '@sealane/core/command-line';
 import { readState } from '../apply/machine.js';
 import { queuedReceipts } from '../apply/receipt-queue.js';
@@ -29,7 +29,7 @@ export const command: CommandSpec = {
     const request = disk.read(site.folder.certificateRequest, LIMITS.certificateRequestBytes);
     if (request !== undefined) durableWrite(disk, path.join(out, certificateRequestName(site.config.name)), request, 0o644);
     const asks = request === undefined ? '' : ', and a request for a certificate';
-    const text = `${receipts.length} receipts in ${out}${asks}`;
+    const text = `${counted(receipts.length, 'receipt')} in ${out}${asks}`;
     return Promise.resolve({
       exit: 0,
       json: { out, receipts: receipts.length },

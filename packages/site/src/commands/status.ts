@@ -1,4 +1,5 @@
 /** `sealane-site status`. */
+import { counted } from '@sealane/core';
 import type { CommandSpec } from '@sealane/core/command-line';
 import { readLinkNote } from '../apply/link-note.js';
 import { readState } from '../apply/machine.js';
@@ -60,7 +61,7 @@ function textOf({
     `  workload ${workload.is}${stopped ? ', stopped by an operator' : ''}`,
     ...(previous === null ? [] : [`  before it ${previous.name} ${previous.version} ${previous.release}`]),
     `  trust: root ${trust.rootVersion}, good for new installs until ${trust.expiresAt ?? 'it is verified for the first time'}; no earlier than ${trust.timeFloor}`,
-    `  ${receiptsQueued} receipts wait to be sent`,
+    `  ${counted(receiptsQueued, 'receipt waits', 'receipts wait')} to be sent`,
     ...(hold === null ? [] : [`  held${hold.until === null ? '' : ` until ${hold.until}`}: ${hold.reason}`]),
     ...strays.map(({ what, how, did, since }) => `  beside the release, since ${since}: ${what}: ${how}; ${did}`),
     ...(link === null ? [] : [`  not all could be brought since ${link.since} (${link.code})`]),

@@ -1,5 +1,5 @@
 /** How a sync ended, in the words of the protocol. */
-import { type ErrorCode, SealaneError } from '@sealane/core';
+import { counted, type ErrorCode, SealaneError } from '@sealane/core';
 import { isDiskFull, isNodeError } from '../disk.js';
 import type { Cost } from './links.js';
 import type { SyncAnswer } from './protocol.js';
@@ -32,9 +32,9 @@ export function answerTo(end: SyncEnd, cost: Cost): SyncAnswer {
 
 function syncedAnswer({ absent, wrong, fetched, kept }: Tally): Pick<SyncAnswer, 'outcome' | 'code' | 'message'> {
   const [first] = [...wrong, ...absent];
-  if (first === undefined) return { outcome: 'synced', code: null, message: `${fetched} blobs fetched, ${kept} kept` };
+  if (first === undefined) return { outcome: 'synced', code: null, message: `${counted(fetched, 'blob')} fetched, ${kept} kept` };
   const code: ErrorCode = wrong.length > 0 ? 'CONTENT_DIGEST' : 'CONTENT_MISSING';
-  return { outcome: 'incomplete', code, message: `${wrong.length} files wrong, ${absent.length} absent, first ${first}` };
+  return { outcome: 'incomplete', code, message: `${counted(wrong.length, 'file')} wrong, ${absent.length} absent, first ${first}` };
 }
 
 /** What stopped a sync that is neither trust nor bytes; faults of the program pass. */

@@ -2,7 +2,7 @@
  * Probation: every check passes within the time for starting, and none fails from then on until the probation is over.
  * WAN, upstream and receipts have no say: a site that is cut off commits.
  */
-import type { Check } from '@sealane/core';
+import { type Check, counted } from '@sealane/core';
 import type { Clock } from '../clock.js';
 import type { WorkloadStatus } from '../drivers/driver.js';
 
@@ -94,7 +94,7 @@ function processCheck(status: WorkloadStatus): Check {
 function problemOf(status: WorkloadStatus): string | undefined {
   switch (status.is) {
     case 'running':
-      return (status.restarts ?? 0) > MAX_RESTARTS ? `it was started again ${status.restarts ?? 0} times` : undefined;
+      return (status.restarts ?? 0) > MAX_RESTARTS ? `it was started again ${counted(status.restarts ?? 0, 'time')}` : undefined;
     case 'handed-over':
       return undefined;
     case 'restarting':
