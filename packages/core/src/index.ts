@@ -78,6 +78,7 @@ export {
 export { type HardwareDrift, hardwareDrift } from './hardware-drift.js';
 export { ATTACHED_ROLES, knownFact } from './hardware-inventory.js';
 export { LIMITS } from './limits.js';
+export { listenHint } from './listening.js';
 export { encodeLogLeaf, type LogLeaf, logLeaf, parseLogLeaf } from './log-leaf.js';
 export { emptyRoot, leafHash, nodeHash, verifyConsistency, verifyInclusion } from './merkle.js';
 export {

@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import path from 'node:path';
-import { cosign, formatVkey, fromUtf8, LedgerError, NOTE_KEY_TYPE, SealaneError, type Vkey, vkeyOf } from '@sealane/core';
+import { cosign, formatVkey, fromUtf8, LedgerError, listenHint, NOTE_KEY_TYPE, SealaneError, type Vkey, vkeyOf } from '@sealane/core';
 import { holdLock } from '../store/publish-lock.js';
 import { judgeRequest } from './judge.js';
 import { MAX_REQUEST_BYTES } from './request.js';
@@ -165,7 +165,7 @@ async function listen(server: Server, { host, port }: WitnessOptions['listen']):
           'USAGE',
           `listen on ${host}:${port}: ${cause.message}`,
           { host, port },
-          { cause, hint: 'choose another address with --listen' },
+          { cause, hint: listenHint(cause, '--listen') },
         ),
       );
     });

@@ -21,7 +21,8 @@ export const command: CommandSpec = {
 async function run(call: CommandCall): Promise<CommandResult> {
   const { io } = call;
   const at = hostPort(textOption(call, 'listen'));
-  if (at === undefined) throw new PromoterError('USAGE', 'read --listen: expected HOST:PORT');
+  if (at === undefined)
+    throw new PromoterError('USAGE', 'read --listen: expected HOST:PORT', {}, { hint: 'name both: --listen 127.0.0.1:8790' });
   const home = homeOf(call);
   const named = optionalText(call, 'config');
   const file = named === undefined ? path.join(home.folder, 'service.yaml') : path.resolve(io.cwd, named);

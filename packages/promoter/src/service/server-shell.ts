@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import path from 'node:path';
+import { listenHint, PromoterError } from '@sealane/core';
 import type { CommandIo } from '@sealane/core/command-line';
 import { promoteTogether } from '../decision/promote.js';
 import type { NoteSigner } from '@sealane/ledger';
@@ -243,7 +244,10 @@ export function hostPort(text: string): { readonly host: string; readonly port: 
 
 async function listen(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<string> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (cause) => {
+      const hint = listenHint(cause, '--listen, or tls.listen of service.yaml');
+      reject(new PromoterError('USAGE', `listen on ${host}:${port}: ${cause.message}`, { host, port }, { cause, hint }));
+    });
     server.listen(port, host, resolve);
   });
   const address = server.address();

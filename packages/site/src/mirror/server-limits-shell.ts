@@ -1,5 +1,6 @@
 /** What every server of a site bounds: connections, headers, and time in which nothing moves. */
 import type { Server } from 'node:net';
+import { listenHint, SiteError } from '@sealane/core';
 
 /** An engine opens a handful of connections for each pull. */
 const MAX_CONNECTIONS = 256;
@@ -19,12 +20,16 @@ export function limitConnections(server: Server & { setTimeout(ms: number): unkn
   server.setTimeout(IDLE_TIMEOUT_MS);
 }
 
-/** Listens; port 0 takes a free one. */
+/** Listens; port 0 takes a free one. @throws SiteError `USAGE` the address cannot be listened on */
 export function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    const refuse = (cause: Error): void => {
+      const hint = listenHint(cause, '--listen, or neighbours.listen of site.yaml');
+      reject(new SiteError('USAGE', `listen on ${host}:${port}: ${cause.message}`, { host, port }, { cause, hint }));
+    };
+    server.once('error', refuse);
     server.listen({ host, port }, () => {
-      server.off('error', reject);
+      server.off('error', refuse);
       resolve();
     });
   });
