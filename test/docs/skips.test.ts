@@ -49,6 +49,7 @@ test('a run ends with what was missing, the part of most tests first', () => {
       { fullName: 'a log > of others (skipped without cosign)' },
       { fullName: 'B18 on podman (skipped without podman) > stops' },
       { fullName: 'a file of somebody else', note: 'skipped without root' },
+      { fullName: 'left out by a filter' },
       { fullName: 'power (needs /dev/kvm) > is cut (skipped without strace)' },
     ]).slice(1),
   ).toEqual([

@@ -19,7 +19,7 @@ import { requireProgram } from '../support/require-program.js';
 import { ROOT, runProgram } from '../support/run.js';
 import { GITHUB_CLAIMS, GITLAB_CLAIMS, serviceYaml, startIssuer, startService } from '../support/service.js';
 
-const actionlint = requireProgram('actionlint');
+const [actionlint, git] = ['actionlint', 'git'].map(requireProgram);
 
 let home: TestHome;
 let dir: string;
@@ -128,31 +128,34 @@ describe('A15 the GitHub action', () => {
     expect(existsSync(trap)).toBe(false);
   });
 
-  test.skipIf(actionlint === undefined)('and a workflow that uses it hold to what actionlint knows (skipped without actionlint)', () => {
-    const checkout = scratch('checkout');
-    execFileSync('git', ['init', '-q'], { cwd: checkout });
-    cpSync(CI, path.join(checkout, 'pipelines', 'ci'), { recursive: true });
-    mkdirSync(path.join(checkout, '.github', 'workflows'), { recursive: true });
-    const workflow = path.join(checkout, '.github', 'workflows', 'release.yml');
-    const text = readFileSync(path.join(CI, 'github', 'workflow.yml'), 'utf8');
-    const lint = (content: string): string => {
-      writeFileSync(workflow, content);
-      try {
-        return execFileSync(actionlint ?? '', ['-no-color', workflow], { cwd: checkout, encoding: 'utf8' });
-      } catch (error) {
-        return (error as { stdout: string }).stdout;
-      }
-    };
-    expect(lint(text)).toBe('');
-    // what it would say of a missing input and of an output that there is not
-    expect(lint(text.replace('          to: dev\n', ''))).toContain('"to"');
-    expect(lint(text.replace('outputs.decision', 'outputs.verdict'))).toContain('verdict');
-  });
+  test.skipIf(actionlint === undefined || git === undefined)(
+    'and a workflow that uses it hold to what actionlint knows (skipped without actionlint, git)',
+    () => {
+      const checkout = scratch('checkout');
+      execFileSync('git', ['init', '-q'], { cwd: checkout });
+      cpSync(CI, path.join(checkout, 'pipelines', 'ci'), { recursive: true });
+      mkdirSync(path.join(checkout, '.github', 'workflows'), { recursive: true });
+      const workflow = path.join(checkout, '.github', 'workflows', 'release.yml');
+      const text = readFileSync(path.join(CI, 'github', 'workflow.yml'), 'utf8');
+      const lint = (content: string): string => {
+        writeFileSync(workflow, content);
+        try {
+          return execFileSync(actionlint ?? '', ['-no-color', workflow], { cwd: checkout, encoding: 'utf8' });
+        } catch (error) {
+          return (error as { stdout: string }).stdout;
+        }
+      };
+      expect(lint(text)).toBe('');
+      // what it would say of a missing input and of an output that there is not
+      expect(lint(text.replace('          to: dev\n', ''))).toContain('"to"');
+      expect(lint(text.replace('outputs.decision', 'outputs.verdict'))).toContain('verdict');
+    },
+  );
 });
 
 describe('A15 the GitLab template', () => {
   test.skipIf(!hasGitlab)(
-    'promotes in a real run of its job, and warns where it waits (skipped without gitlab-ci-local and rsync)',
+    'promotes in a real run of its job, and warns where it waits (skipped without gitlab-ci-local, rsync, git)',
     async () => {
       const release = await makeRelease();
       const run = gitlabProject(release, ['dev', 'prod'], { SEALANE_HOME: home.home });

@@ -16,7 +16,7 @@ const SEALANE = `${process.execPath} ${path.join(ROOT, 'bin', 'sealane.mjs')}`;
 const gitlab = requireProgram('gitlab-ci-local');
 
 /** Whether this machine can run jobs of GitLab. */
-export const hasGitlab = gitlab !== undefined && requireProgram('rsync') !== undefined;
+export const hasGitlab = [gitlab, requireProgram('rsync'), requireProgram('git')].every((program) => program !== undefined);
 
 type Env = Readonly<Record<string, string>>;
 

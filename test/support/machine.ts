@@ -44,9 +44,9 @@ export interface Machine {
   stop(): Promise<void>;
 }
 
-/** Whether this host can have one: root, debootstrap, systemd-nspawn. */
+/** Whether this host can have one: root, debootstrap, systemd-nspawn, rsync. */
 export function canBoot(): boolean {
-  const programs = ['debootstrap', 'systemd-nspawn', 'nsenter'].map(requireProgram);
+  const programs = ['debootstrap', 'systemd-nspawn', 'nsenter', 'rsync'].map(requireProgram);
   return programs.every((program) => program !== undefined) && process.getuid?.() === 0;
 }
 

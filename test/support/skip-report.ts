@@ -10,12 +10,12 @@ export interface SkippedTest {
   readonly note?: string | undefined;
 }
 
-/** A line for each reason, the one of most tests first; none when nothing was skipped. */
+/** A line for each reason, the one of most tests first; none when nothing was skipped for want of a part: whom `-t` leaves out has no reason. */
 export function skipLines(tests: readonly SkippedTest[]): readonly string[] {
   const counts = new Map<string, number>();
   for (const { fullName, note } of tests) {
-    const why = WHY.exec(fullName)?.[1] ?? note ?? 'skipped, and not for a part';
-    counts.set(why, (counts.get(why) ?? 0) + 1);
+    const why = WHY.exec(fullName)?.[1] ?? note;
+    if (why !== undefined) counts.set(why, (counts.get(why) ?? 0) + 1);
   }
   const lines = [...counts].sort(([, left], [, right]) => right - left).map(([why, count]) => `  ${String(count).padStart(5)}  ${why}`);
   return lines.length === 0 ? [] : ['Not run on this machine (.ci/run installs every part on Debian):', ...lines];
