@@ -4,16 +4,19 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeLane, type TestLane } from '../support/lane.js';
-import { ROOT, runProgram } from '../support/run.js';
+import { expectJson, ROOT, runProgram, type Server, startServer } from '../support/run.js';
 import { enrolSite, siteAt, siteYaml, type TestSite, versionOnDisk } from '../support/site.js';
 
 const PAGES = path.join(ROOT, 'docs', 'operate');
-const BLOCK = /```sh(?: exit=(\d+))?\n([^`]*?)```/g;
+const BLOCK = /```sh(?: exit=(\d+)| (serve))?\n([^`]*?)```/g;
+/** What a page writes to a file of that name before its commands. */
+const DOCUMENT = /`([\w.]+)`:[^\n]*\n\n +```yaml\n([^`]*?)```/g;
 
 let dir: string;
 let lane: TestLane;
 let bin: string;
 const sites: TestSite[] = [];
+const servers: Server[] = [];
 
 beforeAll(async () => {
   dir = mkdtempSync(path.join(tmpdir(), 'sealane-operate-'));
@@ -30,6 +33,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const site of sites) await site.stop();
+  for (const server of servers) await server.stop();
   await lane.stop();
   rmSync(dir, { recursive: true, force: true });
 });
@@ -49,11 +53,29 @@ function placeOf(page: string): { readonly place: string; readonly site: TestSit
 
 async function follow(page: string, place: string): Promise<void> {
   const text = readFileSync(path.join(PAGES, `${page}.md`), 'utf8');
-  for (const [, exit = '0', commands = ''] of text.matchAll(BLOCK)) {
+  for (const [, name = '', document = ''] of text.matchAll(DOCUMENT))
+    writeFileSync(path.join(place, name), document.replace(/^ {3}/gm, ''));
+  for (const [, exit = '0', serves, commands = ''] of text.matchAll(BLOCK)) {
+    if (serves !== undefined) {
+      await startWitness(commands, place);
+      continue;
+    }
     const script = `set -e\n${commands.replaceAll('harbour-7', `at-${page}`).replaceAll(/^ +/gm, '')}`;
     const ended = await runProgram('/bin/sh', ['-c', script], { cwd: place, env: { PATH: `${bin}:${process.env['PATH'] ?? ''}` } });
     expect({ page, exit: ended.exit }, `${commands}\n${ended.stdout}${ended.stderr}`).toEqual({ page, exit: Number(exit) });
   }
+}
+
+/** Starts the witness of a page as it says, on a port of its own, and tells the lane there. */
+async function startWitness(command: string, place: string): Promise<void> {
+  const [, ...words] = command.trim().split(' ');
+  const at = words.map((word) =>
+    word.startsWith('127.0.0.1:') ? '127.0.0.1:0' : /^(?:witness|my-lane)(?:$|\/)/.test(word) ? path.join(place, word) : word,
+  );
+  const server = await startServer('sealane', ['witness', 'serve', ...at.slice(2)]);
+  servers.push(server);
+  const file = path.join(place, 'my-lane', 'pipeline.yaml');
+  writeFileSync(file, readFileSync(file, 'utf8').replace(words.at(-1) ?? '', new URL(server.url).host));
 }
 
 /** What the page is about, before its first command, and what must be so after its last one. */
@@ -72,6 +94,15 @@ const runs =
     expect(versionOnDisk(site.state)).toBe(version);
 
 const SITUATIONS: Readonly<Record<string, Situation>> = {
+  'first-lane': {
+    // the page makes one
+    before: (site) => Promise.resolve(rmSync(path.join(site.dir, '..', 'my-lane'))),
+    after: async (site) => {
+      const home = path.join(site.dir, '..', 'my-lane');
+      const { groups } = await expectJson('sealane', ['channel', 'show', 'prod', '--home', home]);
+      expect(groups).toMatchObject([{ release: expect.stringMatching(/^sha256:/) }]);
+    },
+  },
   'first-site': { after: runs('1.1.0') },
   'offline-medium': {
     before: async (site) => {
