@@ -1,5 +1,5 @@
 /** Approvals: enough different people, none of them author, tester or promoter, each over exactly what is being decided. */
-import type { Check } from '@sealane/core';
+import { type Check, counted } from '@sealane/core';
 import { z } from 'zod';
 import type { Policy } from '../policy/policy-types.js';
 import { digestOfVote, excludedKeys, ROLES, votesOf } from './approval-votes.js';
@@ -31,7 +31,7 @@ export const approvalsGate = defineGate({
 function evaluateApprovals(context: GateContext, config: Config): Check {
   const id = approvalsGate.id;
   const excluded = excludedKeys(context, config.distinctFrom);
-  const expected = `${config.count} people, none of them ${config.distinctFrom.join(', ') || 'excluded'}, over these groups, this policy and all evidence`;
+  const expected = `${counted(config.count, 'person', 'people')}, none of them ${config.distinctFrom.join(', ') || 'excluded'}, over these groups, this policy and all evidence`;
   if (typeof excluded === 'string')
     return failed(id, {
       expected,

@@ -1,5 +1,5 @@
 /** Irreversible: a release with a part that has no way back goes into a stage only where policy takes such, and where enough people said that they know. */
-import type { Check } from '@sealane/core';
+import { type Check, counted } from '@sealane/core';
 import { z } from 'zod';
 import { digestOfVote, excludedKeys, ROLES, votesOf } from './approval-votes.js';
 import { approveCommand } from './approvals.js';
@@ -20,7 +20,7 @@ export const irreversibleGate = defineGate({
   configSchema,
   evaluate: (context, { count }) => {
     const parts = oneWayParts(context);
-    const expected = `${count} people, none of them ${ROLES.join(', ')}, who approved that there is no way back`;
+    const expected = `${counted(count, 'person', 'people')}, none of them ${ROLES.join(', ')}, who approved that there is no way back`;
     if (parts === undefined) return passed(ID, { expected, actual: 'every part has a way back', evidence: [] });
     const excluded = excludedKeys(context, ROLES);
     const code = 'RELEASE_IRREVERSIBLE';
