@@ -97,13 +97,17 @@ export const ERRORS = define({
     what: 'a key is not one that is named for this act, or its private half is not here',
     hint: 'see which keys there are, and for what: sealane key list',
   },
-  LANE_EXISTS: { exit: 2, what: 'there is a lane in this folder already', hint: 'choose another folder' },
+  LANE_EXISTS: {
+    exit: 2,
+    what: 'there is a lane in this folder already',
+    hint: 'go on with it: sealane release list --home DIR; or choose another folder for a new one',
+  },
   PROPOSAL_STALE: {
     exit: 2,
     what: 'a proposal was made for another state of the lane than the one that is published, or would be the second root of a version that is logged',
     hint: 'make it anew: sealane trust propose',
   },
-  STAGE_UNKNOWN: { exit: 2, what: 'a stage that was named is not in the lane', hint: 'see the stages in pipeline.yaml' },
+  STAGE_UNKNOWN: { exit: 2, what: 'a stage that was named is not in the lane', hint: 'name a stage of the lane: pipeline.yaml has them' },
   KEY_UNAVAILABLE: {
     exit: 6,
     what: 'what keeps a key (a token, a helper program, a certificate authority) did not answer as it must',
@@ -249,7 +253,7 @@ export const ERRORS = define({
   EVIDENCE_SIGNER: {
     exit: 3,
     what: 'evidence is signed by a key that policy does not name for it',
-    hint: 'sign with a key that the pipeline lists under signers',
+    hint: 'sign with a key that pipeline.yaml lists for this; which those are: sealane key list',
   },
   SIGNER_CERTIFICATE: {
     exit: 4,
@@ -760,7 +764,7 @@ export const ERRORS = define({
   HEALTH_FAILED: {
     exit: 7,
     what: 'the release did not pass its health checks and was rolled back',
-    hint: 'read the reason: sealane-site status; a mended release installs by itself',
+    hint: 'read what it said in logs/workload.log in the state folder; a mended release installs by itself',
   },
   INTERNAL: { exit: 1, what: 'a fault of the program', hint: 'run again with SEALANE_DEBUG=1 and report what it prints' },
   REGISTRY_DENIED: {

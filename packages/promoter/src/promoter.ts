@@ -208,13 +208,15 @@ function withVkey(ledger: Ledger): Pick<Promoter, 'ledger' | 'logVkey'> {
   return { ledger, logVkey: ledger.vkey };
 }
 
+/** A folder is a home once `init` has made its keys: a pipeline alone is what somebody wrote for that. */
 function requireHome(home: Home): void {
-  if (readOptional(home.pipeline) !== undefined) return;
+  const missing = [home.pipeline, home.logVkey].find((file) => readOptional(file) === undefined);
+  if (missing === undefined) return;
   throw new PromoterError(
     'CONFIG_INVALID',
-    `open home ${home.folder}: expected pipeline.yaml there, got nothing`,
+    `open home ${home.folder}: expected ${path.basename(missing)} there, got nothing`,
     { home: home.folder },
-    { hint: 'make one with: sealane init DIR, or name it with --home DIR' },
+    { hint: 'name the home with --home DIR, or go there first; make one with: sealane init DIR' },
   );
 }
 
@@ -251,6 +253,8 @@ export async function releaseOf(ledger: Ledger, text: string): Promise<NamedRele
     throw new PromoterError(
       'DIGEST_MALFORMED',
       `read release ${JSON.stringify(text.slice(0, 80))}: expected sha256: and 64 hex digits, or NAME@VERSION`,
+      {},
+      { hint: 'copy the digest, or name and version, from: sealane release list' },
     );
   throw new PromoterError('RELEASE_UNKNOWN', `look up release ${text}: there is no such release in the ledger`, { release: text });
 }

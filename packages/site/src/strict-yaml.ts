@@ -30,7 +30,7 @@ export function readYamlFile(disk: Disk, file: string, what: string): string {
       'CONFIG_INVALID',
       `read ${file}: expected ${what}, got no such file`,
       { path: file },
-      { hint: 'check the path: nothing is there' },
+      { hint: 'check the path: nothing is there; site.yaml is looked for in this folder unless --config FILE names it' },
     );
   try {
     return fromUtf8(bytes);

@@ -186,7 +186,13 @@ async function expectTester(promoter: Promoter, signer: Signer | undefined): Pro
 }
 
 function expectSigner({ lane }: Promoter, signer: Signer | undefined, kind: keyof Policy['signers']): Signer {
-  if (signer === undefined) throw new PromoterError('USAGE', `add evidence: expected --key SIGNER for ${kind}, got none`);
+  if (signer === undefined)
+    throw new PromoterError(
+      'USAGE',
+      `add evidence: expected --key SIGNER for ${kind}, got none`,
+      {},
+      { hint: `name who signs: --key NAME, one that pipeline.yaml lists under signers.${kind}` },
+    );
   const named = [...lane.stages.values()].some(({ policy }) => policy.signers[kind]?.includes(signer.keyId) === true);
   if (!named)
     throw new PromoterError('EVIDENCE_SIGNER', `add evidence: expected one listed under signers.${kind}, got ${describeSigner(signer)}`);

@@ -47,6 +47,8 @@ export async function addSite(promoter: Promoter, wish: SiteWish): Promise<Added
     throw new PromoterError(
       'EVIDENCE_SIGNER',
       `add a site to ${wish.stage}: expected the registrar's key, got key ${wish.registrar.keyId}`,
+      {},
+      { hint: 'sign with a key that pipeline.yaml names as registrar: --key registrar, if it has that name' },
     );
   }
   const { name, spki, keyId, recipient } = readSiteRequest(wish.request);

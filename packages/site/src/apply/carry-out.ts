@@ -168,7 +168,7 @@ async function switchTo(context: CarryContext, target: Target, attempt: number):
 
 /** From here on it is counted how long going back takes. */
 function unhealthy({ site }: CarryContext, failed: readonly Check[]): SiteEvent {
-  for (const { actual } of failed) site.world.talk(actual);
+  for (const { id, expected, actual } of failed) site.world.talk(`${id}: expected ${expected}; got ${actual}`);
   return { is: 'unhealthy', failed, began: momentOf(site.world.clock) };
 }
 
