@@ -120,7 +120,7 @@ it('two updaters at once: one installs, the other is told who works (5); one rec
 
 it('a hold defers (5) and shows in the status, a lapsed one does not; unhold lifts it', async () => {
   await atSite(world, '1.1.0', async (site) => {
-    const soon = `${new Date(Date.now() + 3000).toISOString().slice(0, 19)}Z`;
+    const soon = `${new Date(Date.now() + 10_000).toISOString().slice(0, 19)}Z`;
     await site.must(['hold', '--reason', 'crane works', '--until', soon]);
     await until(async () => (await site.must(['status'])).state === 'idle');
     await site.must(['hold', '--reason', 'crane works']);
