@@ -5,5 +5,6 @@ import { withPublishLock } from '../../dist/ledger.mjs';
 const [file] = process.argv.slice(2);
 await withPublishLock({ file }, () => {
   writeSync(1, `${JSON.stringify({ pid: process.pid })}\n`);
-  return new Promise(() => setInterval(() => undefined, 1 << 30));
+  // what nothing refers to any more is collected, and its lock with it: the timer keeps the end that never comes
+  return new Promise((resolve) => setInterval(() => void resolve, 1 << 30));
 });
