@@ -96,7 +96,10 @@ const runs =
 const SITUATIONS: Readonly<Record<string, Situation>> = {
   'first-lane': {
     // the page makes one
-    before: (site) => Promise.resolve(rmSync(path.join(site.dir, '..', 'my-lane'))),
+    before: (site) => {
+      rmSync(path.join(site.dir, '..', 'my-lane'));
+      return Promise.resolve();
+    },
     after: async (site) => {
       const home = path.join(site.dir, '..', 'my-lane');
       const { groups } = await expectJson('sealane', ['channel', 'show', 'prod', '--home', home]);
