@@ -252,6 +252,34 @@ describe.skipIf(programs === undefined)('on PostgreSQL (skipped without initdb, 
     await (await home.open()).close();
   });
 
+  it('D8 a promoter whose role does not own the tables logs and erases, and takes off no guard', async () => {
+    const [home, role] = [await makeHome(), `promoter_${made}`];
+    await (await home.open()).close();
+    const { name, sql } = home.database;
+    await sql(
+      `CREATE ROLE ${role} LOGIN; GRANT SELECT, INSERT, DELETE ON ALL TABLES IN SCHEMA public TO ${role}; GRANT UPDATE ON publish_fence TO ${role}`,
+    );
+    const ledger = await home.openAt({ ...home.place, database: { ...home.place.database!, user: role } });
+    await ledger.append(Array.from({ length: 12 }, (_, n) => numbered(author, n)));
+    await ledger.saveCosigned(home.cosigned(await ledger.checkpointNote()));
+    expect(await ledger.erase(await orderErasure(ledger, 3))).toEqual([3]);
+    expect(await ledger.verify()).toMatchObject({ ok: true, problems: [] });
+    await ledger.close();
+    const client = new pg.Client({ host: server.socket, user: role, database: name });
+    await client.connect();
+    for (const [words, refusal] of [
+      ['ALTER TABLE log_entry DISABLE TRIGGER ALL', 'must be owner'],
+      ['DROP TRIGGER log_entry_frozen ON log_entry', 'must be owner'],
+      ["SET session_replication_role = 'replica'", 'permission denied'],
+      ['TRUNCATE log_entry CASCADE', 'permission denied'],
+      ['UPDATE log_entry SET leaf = leaf', 'permission denied'],
+      ['DELETE FROM log_entry', 'append-only'],
+      ['CREATE FUNCTION public.more() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$', 'permission denied'],
+    ] as const)
+      await expect(client.query(words), words).rejects.toThrow(refusal);
+    await client.end();
+  });
+
   it('names a row that was edited by the owner of the tables, and a leaf whose envelope is gone', async () => {
     const home = await makeHome();
     const ledger = await home.open();
