@@ -5,7 +5,7 @@ import { siteRecordStatement, type Topology } from '@sealane/trust';
 import { bundleOf, firstCheckpoint, signAndLog, statementOf, witnessedHead } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import { changesBetween, type SiteChange } from './changes.js';
-import { isInForce } from './in-force.js';
+import { isInForce, retirementOf } from './in-force.js';
 import { siteRecords } from './records.js';
 
 export interface SiteWish {
@@ -39,7 +39,7 @@ export interface ReplacedRecord {
  * Enrols a site. A request that was answered before, with the same stage, labels and topology, gets the same record again while that is in force.
  * The last record of a name is the one that counts: what it replaces is told.
  *
- * @throws CoreError `REQUEST_MALFORMED`; PromoterError `EVIDENCE_SIGNER` the key is no registrar's; `LOG_WITNESS`
+ * @throws CoreError `REQUEST_MALFORMED`; PromoterError `EVIDENCE_SIGNER` the key is no registrar's; `SITE_RETIRED` its key was retired; `LOG_WITNESS`
  */
 export async function addSite(promoter: Promoter, wish: SiteWish): Promise<AddedSite> {
   const { policy } = stageOf(promoter, wish.stage);
@@ -52,6 +52,9 @@ export async function addSite(promoter: Promoter, wish: SiteWish): Promise<Added
     );
   }
   const { name, spki, keyId, recipient } = readSiteRequest(wish.request);
+  // its record would not count, and would still take the place of the one of the node that stands there now
+  if ((await retirementOf(promoter, policy, keyId)) !== undefined)
+    throw new PromoterError('SITE_RETIRED', `add site ${name}: expected a key that is in use, got key ${keyId}, which was retired`);
   const payload = siteRecordStatement({
     site: name,
     key: { id: keyId, spki: base64(spki) },
