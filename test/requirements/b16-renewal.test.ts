@@ -65,6 +65,16 @@ describe('renewal', () => {
     ).toEqual([first?.['serial'], second?.['serial']]);
   });
 
+  it('B16 one that came while the clock was a month ahead is taken in when the clock is right again', async () => {
+    const site = await enrol('harbour-9', { receiptsTo: service.url });
+    const { stderr } = await site.run(['update'], clockAhead(30 * DAY_MS));
+    expect(stderr).toMatch(/was not renewed: .*CERTIFICATE_INVALID/);
+    expect((await shown(site)).certificate).toBeNull();
+    await site.must(['update']);
+    expect((await shown(site)).certificate?.['name']).toBe(`harbour-9.prod.sites.${lane.origin}`);
+    await site.stop();
+  });
+
   it('B16 a service that says no is said, and stops no update', async () => {
     await lane.sealane(['site', 'fence', 'harbour-7', '--reason', 'stolen']);
     const before = (await shown(online)).certificate;

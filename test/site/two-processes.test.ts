@@ -64,6 +64,11 @@ describe('B11 fetch and apply as two processes', () => {
     expect(await pair.must(['doctor'])).toMatchObject({ ok: true });
   });
 
+  it('B11 names a file to the service as it is seen from where it was asked', async () => {
+    const answer = await runJson('sealane-site', ['certificate', 'install', 'chain.pem', '--service', pair.operators], { cwd: dir });
+    expect(answer.json.error).toMatchObject({ code: 'USAGE', message: expect.stringContaining(path.join(dir, 'chain.pem')) });
+  });
+
   it('B11 has sockets that nobody but their owner may open, and takes no other request than a verb', async () => {
     for (const socket of [pair.operators, pair.fetchSocket]) expect(statSync(socket).mode & 0o777).toBe(0o600);
     const ask = async (request: object): Promise<{ error?: { code: string } }> =>

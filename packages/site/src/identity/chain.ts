@@ -35,7 +35,7 @@ export interface VerifiedChain {
 /**
  * Verifies a chain, its own certificate first and the issuer's second.
  *
- * @throws SiteError `CERTIFICATE_INVALID` malformed, another name, another authority, an authority itself, or expired
+ * @throws SiteError `CERTIFICATE_INVALID` malformed, another name, another authority, an authority itself, or expired (`data.notAfter`)
  */
 export function verifyChain(pem: Uint8Array, { site, stage, root: rootPem, now }: WantedIdentity): VerifiedChain {
   const [leaf, issuer] = readChain(pem);
@@ -49,7 +49,8 @@ export function verifyChain(pem: Uint8Array, { site, stage, root: rootPem, now }
   // the lane's own name follows: the authority is kept to it
   if (!facts.name.startsWith(`${site}.${stage}.sites.`))
     throw invalid(site, `the name ${site}.${stage}.sites.…`, oneLine(leaf.subjectAltName ?? 'none'));
-  if (facts.notAfter <= now) throw invalid(site, `one that holds at ${now}`, `one until ${facts.notAfter}`);
+  const { notAfter } = facts;
+  if (notAfter <= now) throw invalid(site, `one that holds at ${now}`, `one until ${notAfter}`, { notAfter });
   return { facts, isFor: (key) => leaf.checkPrivateKey(key), pem: `${leaf.toString()}${issuer.toString()}` };
 }
 
@@ -83,8 +84,8 @@ export function factsOf(certificate: X509Certificate): IdentityFacts {
   };
 }
 
-function invalid(site: string, expected: string, got: string): SiteError {
-  return new SiteError('CERTIFICATE_INVALID', `take in a certificate of ${site}: expected ${expected}, got ${got}`);
+function invalid(site: string, expected: string, got: string, data: { readonly notAfter?: string } = {}): SiteError {
+  return new SiteError('CERTIFICATE_INVALID', `take in a certificate of ${site}: expected ${expected}, got ${got}`, data);
 }
 
 /** Names in a certificate are bytes that somebody else wrote. */

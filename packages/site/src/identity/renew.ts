@@ -36,17 +36,26 @@ interface Renewal {
   readonly looked: Digest | null;
 }
 
-/** What `fetch` or a medium brought is looked at once: `apply` may not remove it, and what was wrong with it stays wrong. */
+/** What `fetch` or a medium brought is looked at once: `apply` may not remove it, and what was wrong with it stays wrong, but for a clock that may be set right. */
 function takeBrought(site: Site): void {
   const { world, folder, config } = site;
   const pem = world.disk.read(folder.certificateBrought, MAX_CHAIN_BYTES);
   const renewal = readRenewal(site);
   if (pem === undefined || renewal.looked === sha256(pem)) return;
-  remember(site, { ...renewal, looked: sha256(pem) });
-  const { name, notAfter } = takeCertificate(site, pem);
+  const { name, notAfter } = taken(site, pem, () => remember(site, { ...renewal, looked: sha256(pem) }));
   // what was asked is answered: the next one is asked for as soon as it is due
   remember(site, { asked: null, looked: sha256(pem) });
   world.talk(`${config.name} is ${name} until ${notAfter}`);
+}
+
+/** Takes it in, or says that it was looked at: not where only the time that this site believes in speaks against it. */
+function taken(site: Site, pem: Uint8Array, looked: () => void): ReturnType<typeof takeCertificate> {
+  try {
+    return takeCertificate(site, pem);
+  } catch (error) {
+    if (!(error instanceof SealaneError) || error.data['notAfter'] === undefined) looked();
+    throw error;
+  }
 }
 
 async function ask(site: Site, fetcher: Fetcher, request: JsonValue): Promise<void> {

@@ -19,7 +19,10 @@ export async function ask(verb: string, call: CommandCall): Promise<CommandResul
   return { exit, json, text, ...(hint === null ? {} : { hint }) };
 }
 
-/** The words of a command line without what is said to this process alone. A folder is named from here. */
+/** Verbs whose argument is a path: the service stands elsewhere. */
+const TAKES_PATH = ['media import', 'certificate install'];
+
+/** The words of a command line without what is said to this process alone. A folder or file is named from here. */
 function requestOf(verb: string, { args, options, io }: CommandCall): OperatorRequest {
   const own = ['config', 'state', 'mirror', 'fetch', 'service', 'json'];
   const given = Object.entries(options).flatMap(([name, value]) =>
@@ -29,7 +32,7 @@ function requestOf(verb: string, { args, options, io }: CommandCall): OperatorRe
   return {
     v: 1,
     verb,
-    args: verb === 'media import' ? words.map((word) => path.resolve(io.cwd, word)) : words,
+    args: TAKES_PATH.includes(verb) ? words.map((word) => path.resolve(io.cwd, word)) : words,
     options: Object.fromEntries(given),
   };
 }
