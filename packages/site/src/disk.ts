@@ -36,7 +36,7 @@ export interface Disk {
    * @throws SiteError `FILE_TOO_LARGE` over `maxBytes`; `CONTENT_UNSAFE` not a regular file
    */
   read(path: string, maxBytes: number): Uint8Array | undefined;
-  /** Makes or replaces a file and syncs its bytes, not its name. `mode` is that of a new file. */
+  /** Makes or replaces a file and syncs its bytes, not its name. `mode` is that of a new file. A link that lies there is not followed. */
   writeSynced(path: string, bytes: Uint8Array, mode: number): void;
   /** Adds to the end of a file, made when missing, and syncs. */
   appendSynced(path: string, bytes: Uint8Array): void;
@@ -64,11 +64,13 @@ export interface Disk {
   mayWriteIn(path: string): boolean;
 }
 
+/** Never through a link: a folder of somebody else's may get one in the place of a file that is about to be written. */
+const REPLACING = constants.O_CREAT | constants.O_TRUNC | constants.O_WRONLY | constants.O_NOFOLLOW;
+
 /** The real disk. */
 export const nodeDisk: Disk = {
   read: readRegular,
-  writeSynced: (path, bytes, mode) =>
-    withFile(path, constants.O_CREAT | constants.O_TRUNC | constants.O_WRONLY, mode, (file) => writeAll(file, bytes)),
+  writeSynced: (path, bytes, mode) => withFile(path, REPLACING, mode, (file) => writeAll(file, bytes)),
   appendSynced: (path, bytes) =>
     withFile(path, constants.O_CREAT | constants.O_APPEND | constants.O_WRONLY, 0o600, (file) => writeAll(file, bytes)),
   truncateSynced: (path, sizeBytes) => withFile(path, constants.O_WRONLY, 0o600, (file) => ftruncateSync(file, sizeBytes)),

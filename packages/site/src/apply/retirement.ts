@@ -95,10 +95,12 @@ export function leaveRetirement(disk: Disk, folder: StateFolder, machine: Machin
   const { phase, receipts } = machine.state();
   if (phase.at !== 'retired') return undefined;
   const aside = path.join(folder.receipts, `retired-${phase.retirement.keyId.slice(0, 16)}`);
-  const unsent = disk.list(folder.receipts).filter((name) => /^\d{8}\.json$/.test(name));
-  if (unsent.length > 0 && receipts.seq > receipts.sent) disk.makeFolder(aside, 0o750);
+  // one that has arrived may lie there still: a kill came before it was moved
+  const unsent = disk.list(folder.receipts).filter((name) => /^\d{8}\.json$/.test(name) && Number(name.slice(0, 8)) > receipts.sent);
+  if (unsent.length > 0) disk.makeFolder(aside, 0o750);
   for (const name of unsent) disk.rename(path.join(folder.receipts, name), path.join(aside, name));
   disk.remove(folder.sentReceipts);
+  for (const name of disk.list(folder.receipts)) if (/^\d{8}\.json$/.test(name)) disk.remove(path.join(folder.receipts, name));
   disk.remove(folder.trust);
   disk.syncFolder(folder.receipts);
   machine.record({ is: 'enrolled' });
