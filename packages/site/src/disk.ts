@@ -18,7 +18,9 @@ import {
   readSync,
   renameSync,
   rmSync,
+  type Stats,
   statfsSync,
+  statSync,
   symlinkSync,
   writeSync,
 } from 'node:fs';
@@ -55,6 +57,8 @@ export interface Disk {
   /** Makes a folder, and those above it that are missing, durably: what is synced inside later is lost with a name that was not. */
   makeFolder(path: string, mode: number): void;
   kind(path: string): PathKind;
+  /** What lies there, links followed: `nothing` too where one leads nowhere or to itself. */
+  kindBehind(path: string): PathKind;
   sizeBytes(path: string): number;
   /** Permission bits of a file, as chmod(1) says them. */
   mode(path: string): number;
@@ -82,6 +86,7 @@ export const nodeDisk: Disk = {
   list: (path) => (orUndefined(['ENOENT'], () => readdirSync(path)) ?? []).sort(),
   makeFolder: makeDurableFolder,
   kind: kindOf,
+  kindBehind: (path) => kindOf(path, statSync),
   sizeBytes: (path) => lstatSync(path).size,
   mode: (path) => lstatSync(path).mode & 0o7777,
   freeBytes: (path) => {
@@ -157,8 +162,8 @@ function makeDurableFolder(path: string, mode: number): void {
   for (let made = resolve(path); made.length >= first.length; made = dirname(made)) nodeDisk.syncFolder(dirname(made));
 }
 
-function kindOf(path: string): PathKind {
-  const status = orUndefined(['ENOENT', 'ENOTDIR'], () => lstatSync(path));
+function kindOf(path: string, look: (path: string) => Stats = lstatSync): PathKind {
+  const status = orUndefined(['ENOENT', 'ENOTDIR', 'ELOOP'], () => look(path));
   if (status === undefined) return 'nothing';
   if (status.isFile()) return 'file';
   if (status.isDirectory()) return 'folder';

@@ -20,7 +20,7 @@ export function durableWrite(disk: Disk, file: string, bytes: Uint8Array, mode =
 /**
  * Writes what a command was asked for to the file that its caller named. Anybody may read it.
  *
- * @throws SiteError `CONFIG_INVALID` there is no folder for it: one that is not there may be a medium that is not mounted
+ * @throws SiteError `CONFIG_INVALID` there is no folder for it: one that is not there may be a medium that is not mounted; or something else than a file is there
  */
 export function writeOutput(disk: Disk, file: string, bytes: Uint8Array): void {
   const folder = path.dirname(file);
@@ -28,13 +28,14 @@ export function writeOutput(disk: Disk, file: string, bytes: Uint8Array): void {
     const hint = 'make the folder, or name another file with --out';
     throw new SiteError('CONFIG_INVALID', `write ${file}: expected the folder ${folder}, got none`, { file }, { hint });
   }
-  if (disk.kind(file) === 'folder')
-    throw new SiteError(
-      'CONFIG_INVALID',
-      `write ${file}: expected a file or nothing there, got a folder`,
-      { file },
-      { hint: 'name a file: --out FILE' },
-    );
+  // a file takes the place of whatever has its name: of a device (`--out /dev/stdout`), for everybody on the host
+  const there = { folder: 'a folder', other: 'a device, pipe or socket', file: undefined, link: undefined, nothing: undefined }[
+    disk.kindBehind(file)
+  ];
+  if (there !== undefined) {
+    const hint = 'name a file: --out FILE';
+    throw new SiteError('CONFIG_INVALID', `write ${file}: expected a file or nothing there, got ${there}`, { file }, { hint });
+  }
   durableWrite(disk, file, bytes, 0o644);
 }
 

@@ -114,6 +114,11 @@ export class MemoryDisk implements Disk {
     return this.#live.get(file)?.kind ?? 'nothing';
   }
 
+  kindBehind(file: string): PathKind {
+    const node = this.#live.get(file);
+    return node?.kind === 'link' ? this.kindBehind(path.resolve(path.dirname(file), node.target)) : this.kind(file);
+  }
+
   /** Everything here is its owner's alone. */
   mode(): number {
     return 0o600;
