@@ -11,9 +11,8 @@ export function workloadEnv(
   world: Pick<DriverWorld, 'disk' | 'hostEnv' | 'stateFolder'>,
   slot: SlotOnDisk,
 ): NodeJS.ProcessEnv {
-  const inherited = Object.fromEntries(Object.entries(world.hostEnv).filter(([name]) => !isOurs(name)));
   return {
-    ...inherited,
+    ...inheritedEnv(world.hostEnv),
     ...config.env,
     SEALANE_RELEASE: slot.release,
     SEALANE_RELEASE_DIR: slot.folder,
@@ -24,9 +23,17 @@ export function workloadEnv(
   };
 }
 
-/** What is this program's own: its settings, and where its own keys and files in memory are. */
+/** The updater's own environment without what is for it alone. */
+export function inheritedEnv(hostEnv: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(hostEnv).filter(([name]) => !isOurs(name)));
+}
+
+/** Where systemd listens to the service of the updater: a workload that says it is ready, or stopping, would say so of the updater. */
+const OF_SERVICE = /^(?:NOTIFY_SOCKET|WATCHDOG_(?:USEC|PID)|LISTEN_(?:FDS|PID|FDNAMES)|MAINPID|INVOCATION_ID|JOURNAL_STREAM)$/;
+
+/** What is this program's own: its settings, where its own keys and files in memory are, and what its service manager told it. */
 function isOurs(name: string): boolean {
-  return name.startsWith('SEALANE_') || name === 'CREDENTIALS_DIRECTORY' || name === 'RUNTIME_DIRECTORY';
+  return name.startsWith('SEALANE_') || name === 'CREDENTIALS_DIRECTORY' || name === 'RUNTIME_DIRECTORY' || OF_SERVICE.test(name);
 }
 
 /** Each variable as `SEALANE_VAR_NAME`, and the file that has them all. */

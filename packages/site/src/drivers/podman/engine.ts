@@ -1,6 +1,7 @@
 /** Calls of the engine: what it is told, for how long, and what it says. */
 import type { DriverWorld } from '../driver.js';
 import type { CommandEnd } from '../run-to-end.js';
+import { inheritedEnv } from '../workload-env.js';
 
 /** What local configuration says. */
 export interface PodmanDriverConfig {
@@ -37,7 +38,7 @@ const MAX_SAID = 500;
 
 /** Runs the engine to its end; never rejects. */
 export function engine({ config, world }: Around, words: readonly string[], options: EngineOptions = {}): Promise<CommandEnd> {
-  const { env = { ...world.hostEnv, ...config.env }, seconds = config.commandSeconds, as } = options;
+  const { env = { ...inheritedEnv(world.hostEnv), ...config.env }, seconds = config.commandSeconds, as } = options;
   return world.run([...config.engine, ...words], {
     cwd: world.stateFolder,
     env,
