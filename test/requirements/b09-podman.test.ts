@@ -103,6 +103,47 @@ describe.skipIf(podman === undefined || busybox === undefined)('B9 driver podman
     await here.stop();
   });
 
+  const refused = async (here: TestSite, what: string): Promise<void> => {
+    const answer = await here.must(['update'], 4);
+    expect(answer).toMatchObject({ outcome: 'refused', reason: 'DRIVER_REFUSED' });
+    expect(answer.checks.at(-1).actual).toContain(`name a ${what}: expected none there`);
+  };
+
+  test('B9 podman: a pod of the host that has the name of one of the release is left as it is', async () => {
+    const here = await site();
+    const stranger = (await engine.say('pod', 'create', '--network', 'none', '--name', 'readings')).trim();
+    const release = await publish('7.0.0', FOREVER);
+    await refused(here, 'pod readings');
+    expect((await engine.say('pod', 'ps', '--no-trunc', '--quiet')).trim()).toBe(stranger);
+    await engine.say('pod', 'rm', '--force', stranger);
+    expect(await here.must(['update'])).toMatchObject({ outcome: 'installed', release });
+    await here.stop();
+  });
+
+  test(
+    'B9 podman: a volume of the host is mounted only if site.yaml lends it, one of the release always',
+    { timeout: 480_000 },
+    async () => {
+      const claiming = (version: string, claim: string): Promise<string> =>
+        publishPod(lane, dir, { version, script: FOREVER, claims: [claim] });
+      const here = await site();
+      for (const version of ['8.0.0', '8.1.0', '8.2.0']) {
+        const release = await claiming(version, 'own');
+        expect(await here.must(['update']), version).toMatchObject({ outcome: 'installed', release });
+        // as an updater leaves it that did not write names down
+        if (version === '8.1.0') rmSync(path.join(here.state, 'run', 'engine-names.json'));
+      }
+      await engine.say('volume', 'create', 'ledger');
+      const lent = await claiming('8.3.0', 'ledger');
+      await refused(here, 'volume ledger');
+      expect(await runs()).toBe('8.2.0 8.2.0');
+      await here.stop();
+      const other = await site({ mayUse: { volumes: ['ledger'] } });
+      expect(await other.must(['update'])).toMatchObject({ outcome: 'installed', release: lent });
+      await other.stop();
+    },
+  );
+
   test('B9 podman: a release without a manifest is refused by name', async () => {
     const release = await lane.release('3.2.0');
     await lane.promote(release);

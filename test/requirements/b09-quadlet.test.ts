@@ -83,13 +83,20 @@ describe.skipIf(!canBoot() || busybox === undefined)(
       const cases: readonly (readonly [Partial<QuadletRelease>, string])[] = [
         [{ service: ['ExecStartPre=/bin/true'] }, 'ExecStartPre='],
         [{ units: { 'dbus.container': '[Container]\nImage=IMAGE\n' } }, 'dbus.service'],
+        [{ container: ['Volume=ledger:/ledger'] }, 'name a volume ledger'],
+        [{ units: { 'other.container': '[Container]\nContainerName=stranger\nImage=IMAGE\nNetwork=none\n' } }, 'name a container stranger'],
       ];
+      await here.machine.must('podman', 'volume', 'create', 'ledger');
+      const image = (await here.machine.must('podman', 'inspect', '--format', '{{.ImageName}}', 'readings')).trim();
+      const stranger = await here.machine.must('podman', 'create', '--name', 'stranger', '--network', 'none', image);
       for (const [at, [release, said]] of cases.entries()) {
         await publish({ version: `2.${at}.0`, script: FOREVER, ...release });
         const { exit, json } = await here.site('update');
         expect([exit, json.reason, json.checks?.at(-1).actual]).toEqual([4, 'DRIVER_REFUSED', expect.stringContaining(said)]);
       }
       expect(await runs()).toBe('1.1.0 1.1.0');
+      expect(await here.machine.must('podman', 'ps', '--all', '--no-trunc', '--quiet', '--filter', 'name=stranger')).toBe(stranger);
+      await here.machine.must('podman', 'rm', 'stranger');
     });
 
     test('B19 quadlet: a secret is a file in the container and nowhere in the engine; a new one starts it anew, a bad one gives way', async () => {

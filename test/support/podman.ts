@@ -78,19 +78,21 @@ export interface PodRelease {
   /** Secrets that it declares, and mounts at `/run/secrets`; or only mounts. */
   readonly secrets?: readonly string[];
   readonly declares?: readonly string[];
+  /** Volumes that it claims, each mounted at `/NAME`. */
+  readonly claims?: readonly string[];
 }
 
 /** Makes a release of one pod that runs `script` in an image with a shell, and promotes it to prod. */
 export async function publishPod(
   lane: TestLane,
   dir: string,
-  { version, script, image, secrets = [], declares: declared = secrets }: PodRelease,
+  { version, script, image, secrets = [], declares: declared = secrets, claims = [] }: PodRelease,
 ): Promise<string> {
   const built = await shellImage(path.join(dir, 'images', version), version);
   const folder = path.join(dir, 'manifests', version);
   mkdirSync(folder, { recursive: true });
   const manifest = path.join(folder, 'readings.yaml');
-  writeFileSync(manifest, podOf(image ?? `registry.example/edge/readings@${built.digest}`, script, secrets));
+  writeFileSync(manifest, podOf(image ?? `registry.example/edge/readings@${built.digest}`, script, secrets, claims));
   const declares = path.join(folder, '..', `${version}-declares.yaml`);
   writeFileSync(declares, JSON.stringify({ secrets: declared }));
   const more = declared.length === 0 ? [] : ['--declare', declares];
@@ -100,8 +102,11 @@ export async function publishPod(
   return release;
 }
 
-function podOf(image: string, script: string, secrets: readonly string[]): string {
-  const hasSecrets = secrets.length > 0;
+function podOf(image: string, script: string, secrets: readonly string[], claims: readonly string[]): string {
+  const volumes = [
+    ...(secrets.length > 0 ? [{ name: 'secrets', mountPath: '/run/secrets', of: { secret: { secretName: 'sealane' } } }] : []),
+    ...claims.map((name) => ({ name, mountPath: `/${name}`, of: { persistentVolumeClaim: { claimName: name } } })),
+  ];
   return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Pod',
@@ -115,10 +120,10 @@ function podOf(image: string, script: string, secrets: readonly string[]): strin
           args: ['-c', script],
           envFrom: [{ configMapRef: { name: 'sealane' } }],
           resources: { limits: { memory: '64Mi' } },
-          ...(hasSecrets && { volumeMounts: [{ name: 'secrets', mountPath: '/run/secrets' }] }),
+          ...(volumes.length > 0 && { volumeMounts: volumes.map(({ name, mountPath }) => ({ name, mountPath })) }),
         },
       ],
-      ...(hasSecrets && { volumes: [{ name: 'secrets', secret: { secretName: 'sealane' } }] }),
+      ...(volumes.length > 0 && { volumes: volumes.map(({ name, of }) => ({ name, ...of })) }),
     },
   });
 }

@@ -98,6 +98,17 @@ const commandDriver = z.strictObject({
 
 const absolutePath = z.string().regex(/^\/[^\0]{1,4095}$/, 'expected an absolute path');
 
+/** Names as an engine takes them. */
+const engineNames = z
+  .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,254}$/, 'expected a name in the engine'))
+  .max(64)
+  .default([]);
+
+const mayUse = z
+  .strictObject({ volumes: engineNames, networks: engineNames, secrets: engineNames })
+  .prefault({})
+  .describe('what of this host’s own in the engine releases may use; else one that has such a name is refused');
+
 const podmanDriver = z.strictObject({
   use: z.literal('podman'),
   engine: z.array(word).min(1).max(MAX_WORDS).default(['podman']).describe('the words that call podman'),
@@ -109,6 +120,7 @@ const podmanDriver = z.strictObject({
   mirror: hostPort
     .optional()
     .describe('where `mirror serve` listens: from there the engine pulls what it may take; without it nobody but the driver does'),
+  mayUse,
   strays,
   ...hooks,
   ...watching,
@@ -119,6 +131,7 @@ const quadletDriver = z.strictObject({
   engineConfig: podmanDriver.shape.engineConfig,
   mirror: podmanDriver.shape.mirror,
   stopGraceSeconds: podmanDriver.shape.stopGraceSeconds,
+  mayUse,
   strays,
   ...hooks,
   ...watching,

@@ -18,6 +18,8 @@ export interface PodmanDriverConfig {
   /** HOST:PORT of a registry that stays. */
   readonly mirror?: string | undefined;
   readonly strays: 'report' | 'stop';
+  /** What of the host's own releases may use, by name. */
+  readonly mayUse: Readonly<Record<'volumes' | 'networks' | 'secrets', readonly string[]>>;
 }
 
 /** The driver's configuration and what is around it. */

@@ -9,7 +9,8 @@ import { runFolder } from './kept-manifests.js';
 import type { ManifestImage } from './kube-manifest.js';
 
 /**
- * Pulls what is not there yet, and runs `then` while the site's registry answers for the names in the manifests.
+ * Pulls what is not there yet, and runs `then` while the site's registry answers for the names in the manifests. What `then` has the engine pull is held to the
+ * same `policy`, a file.
  *
  * @throws SiteError `DRIVER_NOT_READY` the engine does not take one; what `then` throws
  */
@@ -17,7 +18,7 @@ export async function withImages(
   around: Around,
   slot: SlotOnDisk,
   images: readonly ManifestImage[],
-  then: (env: NodeJS.ProcessEnv) => Promise<void>,
+  then: (env: NodeJS.ProcessEnv, policy: string) => Promise<void>,
 ): Promise<void> {
   const { world } = around;
   const mirror = await world.serveImages(slot.release);
@@ -29,7 +30,7 @@ export async function withImages(
     world.disk.writeSynced(policy, utf8(signaturePolicy(images, mirror.address)), 0o640);
     const env = { ...workloadEnv(around.config, world, slot), CONTAINERS_REGISTRIES_CONF: registries };
     for (const image of images) await pull(around, image, policy, env);
-    await then(env);
+    await then(env, policy);
   } finally {
     await mirror.close();
   }

@@ -42,15 +42,31 @@ export function imagesOf(file: string, documents: readonly unknown[], parts: Rea
  * @throws SiteError `DRIVER_REFUSED` not YAML
  */
 export function podNames(file: string, bytes: Uint8Array): (pod: string) => boolean {
-  const owners = manifestDocuments(file, bytes).map((document) => ({
+  const claims = podClaims(manifestDocuments(file, bytes));
+  return (name) => claims({ id: '', name });
+}
+
+/** The same of documents, and whether the engine would take the name of a Pod for the beginning of that id. */
+export function podClaims(documents: readonly unknown[]): (pod: { readonly id: string; readonly name: string }) => boolean {
+  const owners = documents.flatMap(objectsIn).map((document) => ({
     kind: textIn(document, 'kind'),
     name: textIn(fieldOf(document, 'metadata'), 'name'),
   }));
+  const isOf = (name: string, id: string, pod: string): boolean => pod === name || (/^[0-9a-f]+$/.test(name) && id.startsWith(name));
   return (pod) =>
     owners.some(
       ({ kind, name }) =>
-        name !== '' && (kind === 'Pod' ? pod === name : pod.startsWith(`${name}-pod`) && /^(?:-\d+)?$/.test(pod.slice(name.length + 4))),
+        name !== '' &&
+        (kind === 'Pod'
+          ? isOf(name, pod.id, pod.name)
+          : pod.name.startsWith(`${name}-pod`) && /^(?:-\d+)?$/.test(pod.name.slice(name.length + 4))),
     );
+}
+
+/** The objects of a document: itself, or the items of a List. */
+function objectsIn(document: unknown): readonly unknown[] {
+  const items = fieldOf(document, 'items');
+  return fieldOf(document, 'kind') === 'List' && Array.isArray(items) ? items.flatMap(objectsIn) : [document];
 }
 
 /** A whole number with a 0 before it is octal, as Kubernetes and Podman read it: `defaultMode: 0400`. */

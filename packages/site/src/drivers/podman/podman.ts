@@ -7,11 +7,14 @@ import { type Digest, SiteError, utf8 } from '@sealane/core';
 import { crashPoint } from '../../crash-point.js';
 import type { Driver, DriverWorld, SlotOnDisk, WorkloadStatus } from '../driver.js';
 import type { CommandEnd } from '../run-to-end.js';
-import { manifestBytes, releaseManifests } from '../release-manifests.js';
+import { manifestBytes, type ReleaseManifests, releaseManifests } from '../release-manifests.js';
 import { slotRecordFile } from '../slot-record.js';
 import { type Around, engine, howOf, type PodmanDriverConfig } from './engine.js';
 import { configMap, toldOf } from './engine-config.js';
+import { type EngineNames, manifestNames, type NamedPod, NO_NAMES, together } from './engine-names.js';
+import { keepNames, refuseHostNames, startNames } from './host-names.js';
 import { withImages } from './images.js';
+import { namesOnDisk, slotNames } from './known-release.js';
 import { keptManifests, runFolder } from './kept-manifests.js';
 import { manifestDocuments, type ManifestImage, manifestImages, podNames } from './kube-manifest.js';
 import { permitImages } from './permit.js';
@@ -25,19 +28,32 @@ import { strayContainers } from './strays.js';
 export function podmanDriver(config: PodmanDriverConfig, world: DriverWorld): Driver {
   const around = { config, world };
   const record = slotRecordFile(world, 'podman');
+  /** Nothing of the host's own is replaced or mounted. Returns the names that this release gives. */
+  const expectOwnNames = async (slot: SlotOnDisk, refusal: 'DRIVER_REFUSED' | 'HEALTH_FAILED'): Promise<EngineNames> => {
+    await startNames(world, () => namesOnDisk(world, refusal === 'DRIVER_REFUSED' ? slot : undefined, namesOf));
+    const known = record.read();
+    const before = known === undefined ? NO_NAMES : await slotNames(world, known.slot, namesOf);
+    const names = namesOf((await releaseManifests(world, slot)).manifests);
+    const { pods } = startedFrom(known?.more ?? []);
+    const owner = { pod: (pod: NamedPod) => pods.includes(pod.id) || before.pods(pod), container: () => false };
+    await refuseHostNames(around, names, owner, refusal);
+    return names;
+  };
   return {
     images: 'pulled',
     prepare: async (slot) => {
       const { manifests } = await releaseManifests(world, slot);
       for (const { file, bytes } of manifests) withSecretVolumes(file, manifestDocuments(file, bytes), slot.credentials, String);
+      await expectOwnNames(slot, 'DRIVER_REFUSED');
       await withImages(around, slot, await imagesIn(world, slot), () => Promise.resolve());
     },
     start: async (slot) => {
+      keepNames(world, await expectOwnNames(slot, 'HEALTH_FAILED'));
       const manifests = keptManifests(world, slot, (await releaseManifests(world, slot)).manifests);
       record.write(slot, manifests);
       crashPoint('update:workload-recorded');
-      await withImages(around, slot, await imagesIn(world, slot), async (env) => {
-        const pods = await play(around, slot, manifests, env);
+      await withImages(around, slot, await imagesIn(world, slot), async (env, policy) => {
+        const pods = await play(around, slot, manifests, env, policy);
         record.write(slot, startedTexts({ manifests, pods, containers: (await containersIn(around, pods)) ?? [] }));
       });
     },
@@ -66,19 +82,30 @@ export function podmanDriver(config: PodmanDriverConfig, world: DriverWorld): Dr
   };
 }
 
+function namesOf(manifests: ReleaseManifests['manifests']): EngineNames {
+  return together(manifests.map(({ file, bytes }) => manifestNames(manifestDocuments(file, bytes))));
+}
+
 async function imagesIn(world: DriverWorld, slot: SlotOnDisk): Promise<readonly ManifestImage[]> {
   const { manifests, digests } = await releaseManifests(world, slot);
   return manifests.flatMap(({ file, bytes }) => manifestImages(file, bytes, digests));
 }
 
 /** Starts what the manifests say; returns the ids of the pods. */
-async function play(around: Around, slot: SlotOnDisk, manifests: readonly string[], env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+async function play(
+  around: Around,
+  slot: SlotOnDisk,
+  manifests: readonly string[],
+  env: NodeJS.ProcessEnv,
+  policy: string,
+): Promise<readonly string[]> {
   const map = path.join(runFolder(around.world), 'sealane.yaml');
   around.world.disk.writeSynced(map, utf8(configMap(toldOf(env))), 0o640);
   const networks = around.config.network.flatMap((network) => ['--network', network]);
+  const words = ['kube', 'play', '--replace', '--signature-policy', policy, '--configmap', map, ...networks];
   const pods: string[] = [];
   for (const manifest of manifests) {
-    const end = await engine(around, ['kube', 'play', '--replace', '--configmap', map, ...networks, manifest], { env, as: 'play' });
+    const end = await engine(around, [...words, manifest], { env, as: 'play' });
     if (end.code !== 0)
       throw new SiteError(
         'HEALTH_FAILED',

@@ -9,16 +9,20 @@ import { crashPoint } from '../../crash-point.js';
 import type { Driver, SlotOnDisk, WorkloadStatus } from '../driver.js';
 import { configMap, toldOf } from '../podman/engine-config.js';
 import { howOf } from '../podman/engine.js';
+import type { EngineNames, NamedPod } from '../podman/engine-names.js';
+import { keepNames, refuseHostNames, startNames } from '../podman/host-names.js';
 import { withImages } from '../podman/images.js';
 import { layVolume, volumesFolder } from '../podman/kept-manifests.js';
 import { examineConfig } from '../podman/examine-config.js';
+import { namesOnDisk } from '../podman/known-release.js';
 import { permitImages } from '../podman/permit.js';
 import { releaseManifests } from '../release-manifests.js';
 import { slotRecordFile } from '../slot-record.js';
 import { workloadEnv } from '../workload-env.js';
 import type { KnownService, QuadletAround, QuadletDriverConfig, QuadletWorld } from './around.js';
 import { servicesStatus } from './services-status.js';
-import { findStrays } from './strays.js';
+import { findStrays, ofServices } from './strays.js';
+import { unitNames } from './unit-names.js';
 import { CONFIG_MAP, ENV_FILE, type UnitSet, unitSet } from './unit-set.js';
 
 /** Where Podman looks for units in memory (podman-systemd.unit(5)). */
@@ -32,8 +36,22 @@ export function quadletDriver(config: QuadletDriverConfig, world: QuadletWorld):
   const around = { config: { ...config, engine: ['podman'], network: [] }, world };
   const record = slotRecordFile(world, 'quadlet');
   const folder = path.join(UNITS, `sealane-${config.site}`);
+  /** Nothing of the host's own is replaced, mounted or joined. Returns the names that this release gives. */
+  const expectOwnNames = async (slot: SlotOnDisk, set: UnitSet, refusal: 'DRIVER_REFUSED' | 'HEALTH_FAILED'): Promise<EngineNames> => {
+    await startNames(world, () => namesOnDisk(world, refusal === 'DRIVER_REFUSED' ? slot : undefined, unitNames));
+    const known = record.read();
+    const names = unitNames((await releaseManifests(world, slot)).manifests);
+    const services = [...set.all, ...servicesIn(known?.more ?? []).map(({ service }) => service)];
+    const owner = {
+      pod: async ({ id }: NamedPod) => (await ofServices(around, services)).some(({ pod }) => pod === id),
+      container: async (id: string) => (await ofServices(around, services)).some((container) => container.id === id),
+    };
+    await refuseHostNames(around, names, owner, refusal);
+    return names;
+  };
   const start = async (slot: SlotOnDisk): Promise<void> => {
     const set = await setOf(around, slot, folder);
+    keepNames(world, await expectOwnNames(slot, set, 'HEALTH_FAILED'));
     record.write(slot, set.all);
     crashPoint('update:workload-recorded');
     await withImages(around, slot, set.images, async (env) => {
@@ -58,6 +76,7 @@ export function quadletDriver(config: QuadletDriverConfig, world: QuadletWorld):
       const set = await setOf(around, slot, folder);
       await tryOut(around, slot, set);
       for (const service of set.all) await refuseForeign(world, service, folder);
+      await expectOwnNames(slot, set, 'DRIVER_REFUSED');
       await withImages(around, slot, set.images, () => Promise.resolve());
     },
     start,

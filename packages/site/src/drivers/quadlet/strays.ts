@@ -2,6 +2,7 @@
 import { sha256, utf8 } from '@sealane/core';
 import type { Stray } from '../driver.js';
 import { engine } from '../podman/engine.js';
+import { containersIn, type EngineContainer } from './engine-containers.js';
 import { strayContainers } from '../podman/strays.js';
 import type { KnownService, QuadletAround } from './around.js';
 
@@ -33,19 +34,23 @@ export async function findStrays(
   ];
 }
 
-/** As the units wrote them down when they started them; of a manifest, by the service that Podman names in the container itself. */
+/** As the units wrote them down when they started them; of a manifest, those of its pods. */
 async function containersOf(around: QuadletAround, services: readonly KnownService[]): Promise<readonly string[]> {
   const { disk } = around.world;
   const ids = services.flatMap(({ service }) => {
     const bytes = disk.read(`/run/${service.slice(0, -'.service'.length)}.cid`, MAX_ID_BYTES);
     return bytes === undefined ? [] : [Buffer.from(bytes).toString('latin1').trim()];
   });
-  const filters = services.flatMap(({ service }) => ['--filter', `label=PODMAN_SYSTEMD_UNIT=${service}`]);
-  const pods = services.length === 0 ? undefined : await engine(around, ['ps', '--all', '--no-trunc', '--format', '{{.Pod}}', ...filters]);
-  const names = (pods?.stdout ?? '').split('\n').filter((id) => id !== '');
-  const inPods =
-    names.length === 0
-      ? undefined
-      : await engine(around, ['ps', '--all', '--no-trunc', '--format', '{{.ID}}', ...names.flatMap((pod) => ['--filter', `pod=${pod}`])]);
-  return [...ids, ...(inPods?.stdout ?? '').split('\n').filter((id) => id !== '')];
+  const names = services.map(({ service }) => service);
+  return [...new Set([...ids, ...(await ofServices(around, names)).map(({ id }) => id)])];
+}
+
+/** Pods and containers of services, by the service that Podman names in a container itself: those in a pod of theirs too. */
+export async function ofServices(around: QuadletAround, services: readonly string[]): Promise<readonly EngineContainer[]> {
+  if (services.length === 0) return [];
+  const listed = await engine(around, ['ps', '--all', '--no-trunc', '--format', 'json']);
+  const all = listed.code === 0 ? containersIn(listed.stdout) : [];
+  const named = all.filter(({ service }) => services.includes(service));
+  const pods = new Set(named.map(({ pod }) => pod).filter((pod) => pod !== ''));
+  return all.filter((container) => named.includes(container) || pods.has(container.pod));
 }
