@@ -1,9 +1,7 @@
 /** `sealane publish`. */
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import type { Channel } from '@sealane/trust';
-import { witnessedHead } from '../log/log-statements.js';
-import { type Promoter, withLockedPromoter } from '../promoter.js';
-import { publishLane } from '../trust/publish-lane.js';
+import { withLockedPromoter } from '../promoter.js';
+import { refreshLane } from '../trust/refresh-lane.js';
 
 export const command: CommandSpec = {
   name: 'publish',
@@ -15,17 +13,8 @@ export const command: CommandSpec = {
 
 async function run(call: CommandCall): Promise<CommandResult> {
   return await withLockedPromoter(call, async (promoter) => {
-    await witnessedHead(promoter, 'always');
-    const channels = call.options['refresh'] === true ? refreshed(promoter) : new Map<string, Channel>();
-    await publishLane(promoter, channels);
-    return {
-      exit: 0,
-      json: { stages: [...channels.keys()] },
-      text: `published${channels.size === 0 ? '' : `, stages ${[...channels.keys()].join(', ')} re-signed`}`,
-    };
+    const stages = call.options['refresh'] === true ? [...promoter.lane.stages.keys()] : [];
+    await refreshLane(promoter, stages);
+    return { exit: 0, json: { stages }, text: `published${stages.length === 0 ? '' : `, stages ${stages.join(', ')} re-signed`}` };
   });
-}
-
-function refreshed({ lane }: Promoter): Map<string, Channel> {
-  return new Map([...lane.stages].map(([stage, { channel }]) => [stage, channel]));
 }

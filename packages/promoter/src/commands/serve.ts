@@ -4,12 +4,14 @@ import { PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { readNamed, readOptional } from '../disk-shell.js';
 import { homeOf, optionalText, textOption } from '../promoter.js';
-import { hostPort, startService } from '../service/server-shell.js';
+import { hostPort } from '../service/listen-shell.js';
+import { startService } from '../service/server-shell.js';
 import { parseServiceFile, type ServiceConfig, serviceWithoutCallers } from '../service/service-file.js';
 
 export const command: CommandSpec = {
   name: 'serve',
-  summary: 'serve the API to known callers and the lane to everybody, and take receipts in',
+  summary:
+    'serve the API to known callers and the lane to everybody, and take receipts in; what it publishes is signed anew before it runs out',
   options: [
     { flags: '--listen <host:port>', description: 'where to listen; port 0 takes a free one', required: true },
     { flags: '--config <file>', description: 'who may call, and what (default: HOME/service.yaml; without one nobody may)' },

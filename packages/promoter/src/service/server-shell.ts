@@ -2,13 +2,12 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import path from 'node:path';
-import { listenHint, PromoterError } from '@sealane/core';
 import type { CommandIo } from '@sealane/core/command-line';
 import { promoteTogether } from '../decision/promote.js';
 import type { NoteSigner } from '@sealane/ledger';
 import { readNamed } from '../disk-shell.js';
 import type { Home } from '../home.js';
-import { type KeepingIo, keepHome, type KeptHome } from '../kept-home.js';
+import { type KeepingIo, keepHome } from '../kept-home.js';
 import { withLockedHome, withPromoter } from '../promoter.js';
 import { recordsSignerAt } from '../records/record-log-shell.js';
 import { takeRecords } from '../records/take-record.js';
@@ -17,9 +16,11 @@ import { siteObjection } from '../site-ca/objection.js';
 import { apiListener } from './api-shell.js';
 import { bodyBudget } from './body-shell.js';
 import { decideTogether } from './decide-together.js';
+import { keepFresh } from './keep-fresh.js';
 import { sendLaneFile } from './lane-files-shell.js';
 import { lanePath } from './lane-path.js';
 import { callerLimits } from './limits.js';
+import { closed, connectionsOf, hostPort, listen } from './listen-shell.js';
 import { type Logger, serviceLog } from './log-shell.js';
 import { type Metrics, serviceMetrics } from './metrics.js';
 import { openApiDocument } from './openapi.js';
@@ -29,8 +30,10 @@ import type { RouteContext } from './route.js';
 import { ROUTES } from './routes/index.js';
 import { send } from './send.js';
 import type { ServiceConfig } from './service-file.js';
+import { dueRefresh, refreshWhatIsDue } from '../trust/refresh-lane.js';
+import { nowText } from '../clock.js';
 import { tokenCheck } from './token-shell.js';
-import { workQueue } from './work-queue.js';
+import { type WorkQueue, workQueue } from './work-queue.js';
 
 /** A whole request may take this long: a large blob over a poor link. In milliseconds. */
 const REQUEST_TIMEOUT_MS = 3_600_000;
@@ -73,7 +76,20 @@ export async function startService(options: ServeOptions): Promise<RunningServic
   const servers: Server[] = [];
   const kept = keepHome(options.home);
   const recordsSigner = config.records === undefined ? undefined : await recordsSignerAt(options.home, io);
-  const listener = listenerOf(options, { log, servers, isDraining: () => drain.began, signal: drain.over.signal, kept, recordsSigner });
+  const queue = workQueue({
+    nowMs: () => performance.now(),
+    breakForOthers: () => new Promise((resolve) => setTimeout(resolve, BREAK_MS)),
+  });
+  const inside: KeepingIo = {
+    kept,
+    ...io,
+    cwd: options.home.folder,
+    isTerminal: false,
+    signal: drain.over.signal,
+    out: () => undefined,
+    talk: (text) => log.warn(text.trim()),
+  };
+  const listener = listenerOf(options, { log, servers, isDraining: () => drain.began, queue, io: inside, recordsSigner });
   const open = async (server: Server, at: { readonly host: string; readonly port: number }): Promise<string> => {
     server.maxConnections = config.limits.connections;
     servers.push(server);
@@ -84,6 +100,15 @@ export async function startService(options: ServeOptions): Promise<RunningServic
   const tlsUrl =
     tls === undefined ? undefined : `https://${await open(createTlsServer({ ...serverOptions(), ...tlsOptions(options) }, listener), tls)}`;
   log.info({ url, tlsUrl, callers: config.callers.length }, 'serving');
+  const fresh = keepFresh({
+    log,
+    due: () => dueRefresh(options.home, nowText()),
+    refresh: () => queue.run('low', () => withLockedHome(options.home, inside, refreshWhatIsDue)),
+    later: (look, ms) => {
+      const timer = setTimeout(look, ms);
+      return () => clearTimeout(timer);
+    },
+  });
   return {
     url,
     tlsUrl,
@@ -94,7 +119,7 @@ export async function startService(options: ServeOptions): Promise<RunningServic
         drain.over.abort(new Error('the service stopped'));
         for (const server of servers) server.closeAllConnections();
       }, config.limits.drainSeconds * 1000);
-      await Promise.all(servers.map(closed));
+      await Promise.all([...servers.map(closed), fresh.stop()]);
       clearTimeout(cut);
       await kept.close();
       log.info('stopped');
@@ -106,28 +131,15 @@ interface Around {
   readonly log: Logger;
   readonly servers: readonly Server[];
   readonly isDraining: () => boolean;
-  /** Aborts what runs when the time to drain is over. */
-  readonly signal: AbortSignal;
-  readonly kept: KeptHome;
+  readonly queue: WorkQueue;
+  /** For commands inside the service; its signal aborts what runs when the time to drain is over. */
+  readonly io: KeepingIo;
   /** Of the log of records, where there is one. */
   readonly recordsSigner: NoteSigner | undefined;
 }
 
-function listenerOf(options: ServeOptions, { log, servers, isDraining, signal, kept, recordsSigner }: Around): RequestListener {
+function listenerOf(options: ServeOptions, { log, servers, isDraining, queue, io, recordsSigner }: Around): RequestListener {
   const { home, config } = options;
-  const queue = workQueue({
-    nowMs: () => performance.now(),
-    breakForOthers: () => new Promise((resolve) => setTimeout(resolve, BREAK_MS)),
-  });
-  const io: KeepingIo = {
-    kept,
-    ...options.io,
-    cwd: home.folder,
-    isTerminal: false,
-    signal,
-    out: () => undefined,
-    talk: (text) => log.warn(text.trim()),
-  };
   const promote = decideTogether({
     queue,
     nowMs: () => performance.now(),
@@ -234,37 +246,6 @@ function tlsOptions({ config: { tls }, configFolder }: ServeOptions): object {
     // a certificate is asked for; who has none may come with a token, and one that does not verify counts as none
     ...(tls.clientCa === undefined ? {} : { ca: read(tls.clientCa), requestCert: true, rejectUnauthorized: false }),
   };
-}
-
-/** HOST:PORT in its parts. */
-export function hostPort(text: string): { readonly host: string; readonly port: number } | undefined {
-  const [, host, port] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
-  return host === undefined || Number(port) > 65_535 ? undefined : { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
-}
-
-async function listen(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<string> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => {
-      const hint = listenHint(cause, '--listen, or tls.listen of service.yaml');
-      reject(new PromoterError('USAGE', `listen on ${host}:${port}: ${cause.message}`, { host, port }, { cause, hint }));
-    });
-    server.listen(port, host, resolve);
-  });
-  const address = server.address();
-  return `${host.includes(':') ? `[${host}]` : host}:${typeof address === 'object' && address !== null ? address.port : port}`;
-}
-
-function closed(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });
-}
-
-function connectionsOf(server: Server): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
-  });
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,0 +1,88 @@
+/** A service signs anew what would run out in weeks in which nobody releases anything. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { clockAhead } from '../support/clock.js';
+import { makeLane, type TestLane } from '../support/lane.js';
+import { type Server, startServer } from '../support/run.js';
+import { enrolSite, type TestSite, versionOnDisk } from '../support/site.js';
+
+const DAY_MS = 24 * 3600 * 1000;
+
+let folder: string;
+let lane: TestLane;
+let site: TestSite;
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'sealane-a24-fresh-'));
+  lane = await makeLane(path.join(folder, 'lane'));
+  site = await enrolSite(lane, path.join(folder, 'site'));
+  for (const version of ['1.0.0', '1.1.0']) {
+    await lane.promote(await lane.release(version));
+    if (version === '1.0.0') await site.must(['update']);
+  }
+});
+
+afterAll(async () => {
+  await site.stop();
+  await lane.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A service that is started when the host's clock is so many days ahead. */
+const serveAt = (days: number): Promise<Server> =>
+  startServer('sealane', ['serve', '--listen', '127.0.0.1:0', '--home', lane.home], clockAhead(days * DAY_MS));
+
+interface Signed {
+  readonly signed: { readonly version: number; readonly expires: string };
+}
+
+const signed = (name: string): Signed['signed'] =>
+  (JSON.parse(readFileSync(path.join(lane.lane, 'trust', 'metadata', name), 'utf8')) as Signed).signed;
+
+const daysLeft = (expires: string, days: number): number => Math.round((Date.parse(expires) - Date.now()) / DAY_MS - days);
+
+const said = async (service: Server, what: string): Promise<void> => {
+  while (!service.stderr().includes(what)) await new Promise((resolve) => setTimeout(resolve, 50));
+};
+
+test('A24 after eight days nothing new is installed; a service that is started then has the lane signed anew, stages too', async () => {
+  const late = await site.run(['update'], clockAhead(8 * DAY_MS));
+  expect([late.exit, late.stderr]).toEqual([4, expect.stringContaining('TRUST_EXPIRED')]);
+  const service = await serveAt(8);
+  await said(service, 'published anew');
+  await service.stop();
+  const { version, expires } = signed('timestamp.json');
+  expect(daysLeft(expires, 8)).toBe(7);
+  const current = JSON.parse(readFileSync(path.join(lane.lane, 'trust', 'metadata', 'timestamp.json'), 'utf8')) as {
+    readonly signed: { readonly meta: Readonly<Record<string, { readonly version: number }>> };
+  };
+  const snapshot = current.signed.meta['snapshot.json']?.version;
+  const listed = JSON.parse(
+    readFileSync(path.join(lane.lane, 'trust', 'metadata', `${snapshot ?? 0}.snapshot.json`), 'utf8'),
+  ) as typeof current;
+  expect(daysLeft(signed(`${listed.signed.meta['prod.json']?.version ?? 0}.prod.json`).expires, 8)).toBe(30);
+  expect((await site.run(['update'], clockAhead(8 * DAY_MS))).exit).toBe(0);
+  expect(versionOnDisk(site.state)).toBe('1.1.0');
+
+  const again = await serveAt(8);
+  await again.stop();
+  expect(signed('timestamp.json').version).toBe(version);
+});
+
+test('A24 a day later only snapshot and timestamp; without its witness it says why, and goes on serving what there is', async () => {
+  const before = signed('timestamp.json').version;
+  const service = await serveAt(9.5);
+  await said(service, '"stages":[]');
+  await service.stop();
+  expect(signed('timestamp.json').version).toBe(before + 1);
+
+  await lane.witness.stop();
+  const alone = await serveAt(11);
+  await said(alone, 'not published anew');
+  expect(alone.stderr()).toContain('"code":"LOG_WITNESS"');
+  expect((await fetch(`${alone.url}/trust/metadata/timestamp.json`)).status).toBe(200);
+  await alone.stop();
+  expect(signed('timestamp.json').version).toBe(before + 1);
+});
