@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeLane, type TestLane } from '../support/lane.js';
-import { commandWords, runJson, runProgram } from '../support/run.js';
+import { commandWords, expectJson, runJson, runProgram } from '../support/run.js';
 import { enrolSite, siteAt, type TestSite, versionOnDisk } from '../support/site.js';
 
 let dir: string;
@@ -88,6 +88,21 @@ describe('a site that has asked for its record', () => {
 });
 
 describe('enrolling', () => {
+  it('again keeps the trust that is there, and refuses the root of another lane', async () => {
+    const { site } = scene();
+    const record = path.join(base, 'record.json');
+    const root = path.join(lane.lane, 'trust', 'metadata', '1.root.json');
+    expect(await site.must(['enroll', '--record', record, '--root', root])).toMatchObject({ site: 'harbour-7', rootVersion: 1 });
+    const other = path.join(site.dir, 'other');
+    await expectJson('sealane', ['init', other, '--pipeline', path.join(dir, 'pipeline.yaml'), '--example-keys']);
+    const trust = readFileSync(path.join(site.state, 'trust.json'));
+    const strange = path.join(other, 'lane', 'trust', 'metadata', '1.root.json');
+    const answer = await site.run(['enroll', '--record', record, '--root', strange]);
+    expect({ exit: answer.exit, code: answer.json.error.code }).toEqual({ exit: 3, code: 'SITE_MISMATCH' });
+    expect(answer.json.error.message).toMatch(/another lane/);
+    expect(readFileSync(path.join(site.state, 'trust.json'))).toEqual(trust);
+  });
+
   it('says the key that a registrar compares, and names a file that is not what was to be brought', async () => {
     const { site } = scene();
     rmSync(site.state, { recursive: true });

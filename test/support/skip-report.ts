@@ -1,5 +1,5 @@
 /** Below the results of a run: how many tests were skipped, and for want of which part. Each says so at the end of its name. */
-import type { Reporter, TestModule } from 'vitest/node';
+import type { Reporter, TestModule, Vitest } from 'vitest/node';
 
 /** How a name says it: `(skipped without podman)`, `(skipped where no link can be made)`, `(needs /dev/kvm)`. */
 const WHY = /\(((?:skipped (?:without|where)|needs) [^()]+)\)/;
@@ -21,9 +21,16 @@ export function skipLines(tests: readonly SkippedTest[]): readonly string[] {
   return lines.length === 0 ? [] : ['Not run on this machine (.ci/run installs every part on Debian):', ...lines];
 }
 
-/** Tells it when a run has ended. */
+/** Tells it when a run of all tests has ended: of those that `-t` leaves out nobody can tell why they were. */
 export default class SkipReport implements Reporter {
+  private isWhole = true;
+
+  onInit({ config }: Vitest): void {
+    this.isWhole = config.testNamePattern === undefined;
+  }
+
   onTestRunEnd(modules: readonly TestModule[]): void {
+    if (!this.isWhole) return;
     const tests = modules.flatMap((module) => [...module.children.allTests('skipped')]);
     const lines = skipLines(
       tests.map((test) => {

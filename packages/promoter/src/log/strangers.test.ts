@@ -190,7 +190,8 @@ describe('statements about a release', () => {
 
   it('do not ride beside an exception under its nonce: a site would take none of them', async () => {
     const terms = {
-      ...{ kind: 'stale', release, stage: 'prod', site: { name: 'shop-1', keyId: newKey().id }, uses: 1, reason: 'no link' },
+      kind: 'stale',
+      ...{ release, stage: 'prod', site: { name: 'shop-1', keyId: newKey().id }, uses: 1, reason: 'no link' },
       ...{ nonce: hex(new Uint8Array(16)), issuedAt: AT, expiresAt: '2026-11-25T10:00:00Z' },
     } as const;
     const own = exceptionStatement(terms);

@@ -17,7 +17,7 @@ import { durableWrite } from '../durable-write.js';
 import type { StateFolder } from '../state-folder.js';
 import { setAside } from './journal-file.js';
 import { trustFault } from './mend.js';
-import { firstTrust, writeTrustFile } from './trust-file.js';
+import { firstTrust, readTrustFile, writeTrustFile } from './trust-file.js';
 
 const ROLES: readonly TopRole[] = ['root', 'targets', 'snapshot', 'timestamp'];
 
@@ -59,13 +59,20 @@ export interface EnrolInput {
   readonly root: TufState;
 }
 
+/** What the site is now; `keptTrust`: it trusted a root before, and trusts that one still. */
+export interface Enrolled {
+  readonly site: SiteRecordPredicate;
+  readonly keptTrust: boolean;
+}
+
 /**
- * Stores record and trust. Trust that is there already stays, if it began with the same lane: enrolling again never lowers a floor. Only trust that is
- * damaged, which nobody can mend, is set aside and begins anew.
+ * Stores record and trust. Trust that is there already stays: enrolling again never lowers a floor. Only trust that is damaged, which nobody can mend, is set
+ * aside and begins anew.
  *
- * @throws SiteError `SITE_MISMATCH` the record is of another key, name or stage; TrustError `TRUST_MALFORMED` it is no record
+ * @throws SiteError `SITE_MISMATCH` the record is of another key, name or stage, or the root is of another lane than the trust that stays, as far as their
+ *   versions tell: an older or later root of the same lane is other bytes too; TrustError `TRUST_MALFORMED` it is no record
  */
-export function enrol({ disk, clock, folder, signer, config, record, root }: EnrolInput): SiteRecordPredicate {
+export function enrol({ disk, clock, folder, signer, config, record, root }: EnrolInput): Enrolled {
   const carried = readRecordFile(record);
   const site = readSiteRecord(carried.record.statement);
   const pairs = [
@@ -81,14 +88,27 @@ export function enrol({ disk, clock, folder, signer, config, record, root }: Enr
         got,
       });
   }
+  const kept = keptTrust(disk, folder);
+  if (kept?.versions.root === root.versions.root && kept.root !== root.root) {
+    const hint = 'a host that goes to another lane is retired first: sealane site retire NAME';
+    const words = `enrol ${site.site}: expected root ${kept.versions.root} as this site trusts it, got one of another lane`;
+    throw new SiteError('SITE_MISMATCH', words, { what: 'root', version: root.versions.root }, { hint });
+  }
   durableWrite(
     disk,
     folder.record,
     canonicalJson(carried.delegation === null ? carried.record.json : [carried.record.json, carried.delegation.json]),
     0o644,
   );
-  if (disk.kind(folder.trust) !== 'nothing' && trustFault({ world: { disk }, folder }) !== undefined)
-    setAside(disk, folder.trust, clock.wallTime());
-  if (disk.kind(folder.trust) === 'nothing') writeTrustFile(disk, folder.trust, firstTrust(root, clock));
-  return site;
+  if (kept === undefined) {
+    if (disk.kind(folder.trust) !== 'nothing') setAside(disk, folder.trust, clock.wallTime());
+    writeTrustFile(disk, folder.trust, firstTrust(root, clock));
+  }
+  return { site, keptTrust: kept !== undefined };
+}
+
+/** Trust that is there and whole. */
+function keptTrust(disk: Disk, folder: StateFolder): TufState | undefined {
+  if (disk.kind(folder.trust) === 'nothing' || trustFault({ world: { disk }, folder }) !== undefined) return undefined;
+  return readTrustFile(disk, folder.trust).tuf;
 }

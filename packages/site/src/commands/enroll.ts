@@ -117,14 +117,15 @@ function takeRecord(call: CommandCall, { folder, configFile }: SitePlace, world:
     readRoot(read('root', LIMITS.rootBytes), config?.allowExampleKeys === true ? 'allow-example' : 'refuse-example'),
   );
   const aside = withLock(world, folder, () => leaveRetirement(disk, folder, openMachine(disk, folder.journal)));
-  const record = handedOver(call, 'record', () =>
+  const { site: record, keptTrust } = handedOver(call, 'record', () =>
     enrol({ disk, clock, folder, signer, config, record: read('record', MAX_RECORD_BYTES), root }),
   );
   if (authority !== undefined) keepAuthority(disk, folder, authority);
   const { versions } = readTrustFile(disk, folder.trust).tuf;
   const json = { site: record.site, keyId: record.key.id, rootVersion: versions.root, stage: record.stage, labels: record.labels };
   const before = aside === undefined ? '' : `; receipts of the site before, which nobody took yet, are in ${aside}`;
-  const text = `${record.site}, key ${record.key.id}, is enrolled for ${record.stage}, and trusts root ${versions.root}${before}`;
+  const trusts = keptTrust ? `goes on trusting root ${versions.root}, which it had` : `trusts root ${versions.root}`;
+  const text = `${record.site}, key ${record.key.id}, is enrolled for ${record.stage}, and ${trusts}${before}`;
   return Promise.resolve({ exit: 0, json, text, hint: 'look for a release: sealane-site check' });
 }
 
