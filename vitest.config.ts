@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // Tests run from source: the condition makes `@sealane/*` resolve to `src/`, so no test ever sees a stale `dist/`.
@@ -35,8 +36,9 @@ export default defineConfig({
           globalSetup: ['bin/prepare.mjs'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          // After the unit tests, and two files at a time as there: each has folders, ports and namespaces of its own.
-          maxWorkers: 2,
+          // After the unit tests. One file more at a time than there are cores: half of its time a test waits for a disk or another program. Each has folders, ports
+          // and namespaces of its own.
+          maxWorkers: Math.min(4, availableParallelism() + 1),
           sequence: { groupOrder: 1 },
         },
       },

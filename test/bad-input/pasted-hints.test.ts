@@ -80,5 +80,5 @@ it('a proposal, to the owners', async () => {
   writeFileSync(file, readFileSync(file, 'utf8').replace(/^registrar: .*$/m, 'registrar: [registrar, alice]'));
   const command = await told('sealane', ['trust', 'propose']);
   const { exit, stdout } = await paste(command, { KEY: 'file:"$SEALANE_HOME/owners"/targets-1.pem' });
-  expect({ exit, stdout }, command).toEqual({ exit: 0, stdout: expect.stringContaining('targets: signed by 1 owners') });
+  expect({ exit, stdout }, command).toEqual({ exit: 0, stdout: expect.stringContaining('targets: signed by 1 owner') });
 });
