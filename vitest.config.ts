@@ -19,6 +19,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts'],
+          globalSetup: ['test/support/own-tmpdir.ts'],
           // what takes a second here took half a minute on a busy machine of others
           testTimeout: 90_000,
           hookTimeout: 90_000,

@@ -1,5 +1,5 @@
 /** The ledger on a real PostgreSQL server: all that holds of every ledger, its guards, and a server that is killed, cut off or set to forget. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { digestFromHex } from '@sealane/core';
@@ -25,7 +25,11 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if (programs !== undefined) await server.remove();
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
+
+/** A ledger that is closed after its home was removed writes down once more what it has verified. */
+const folders: string[] = [];
 
 interface PostgresHome extends TestHome {
   readonly database: Database;
@@ -37,6 +41,7 @@ async function makeHome(): Promise<PostgresHome> {
   const name = `ledger_${made}`;
   const database = await server.createDatabase(name);
   const folder = mkdtempSync(path.join(tmpdir(), 'sealane-ledger-'));
+  folders.push(folder);
   const place = database.place(folder);
   const home = homeIn(folder, place, {
     backup: async () => {

@@ -58,7 +58,8 @@ interface Thread {
 }
 
 function startThread(program: string, workerData: LedgerPlace): Thread {
-  const worker = new Worker(program, { workerData });
+  // words for node that were meant for another script, such as --input-type, would stop it
+  const worker = new Worker(program, { workerData, execArgv: [] });
   const waiting = new Map<number, { readonly resolve: (chunk: HashedChunk) => void; readonly reject: (error: Error) => void }>();
   let gone: Error | undefined;
   const end = (error: Error): void => {

@@ -61,9 +61,6 @@ const templates = new Map<string, Promise<Template>>();
 
 async function makeTemplate(pipeline: string): Promise<Template> {
   const dir = mkdtempSync(path.join(tmpdir(), 'sealane-template-'));
-  process.once('exit', () => {
-    rmSync(dir, { recursive: true, force: true });
-  });
   const { privateKey } = generateKeyPairSync('ed25519');
   const vkey = formatVkey(vkeyOf('witness.example', NOTE_KEY_TYPE.cosignature, privateKey));
   writeFileSync(path.join(dir, 'pipeline.yaml'), `${pipeline}witnesses:\n  - { vkey: '${vkey}', url: '${WITNESS_URL}' }\n`);
