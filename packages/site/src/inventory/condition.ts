@@ -1,5 +1,6 @@
 /** How a machine is just now: temperatures, fans, what is free, how worn its disks are. Properties for people, never part of a class. */
 import { knownFact } from '@sealane/core';
+import { jsonOf } from '../tool-json.js';
 import type { InventorySource, InventoryTree } from './source.js';
 
 /** Properties of a device by name. */
@@ -16,7 +17,7 @@ export function hostCondition({ tree, runCommand }: InventorySource): Condition 
 
 /** How much of a disk's endurance is used, in per cent; undefined where nobody tells: `smartctl` (smartmontools) is asked if it is there. */
 export function diskWear({ runCommand }: InventorySource, device: string): string | undefined {
-  const said = parsed(runCommand(['smartctl', '--json', '-A', '-n', 'standby', `/dev/${device}`]) ?? '');
+  const said = jsonOf(runCommand(['smartctl', '--json', '-A', '-n', 'standby', `/dev/${device}`]) ?? '');
   const used =
     numberIn(said, 'endurance_used', 'current_percent') ?? numberIn(said, 'nvme_smart_health_information_log', 'percentage_used');
   return used === undefined ? undefined : `${used} % used`;
@@ -82,15 +83,6 @@ function freeRoom(text: string): Condition {
 
 function integerIn(text: string | undefined): number | undefined {
   return text !== undefined && /^\s*-?\d{1,15}\s*$/.test(text) ? Number(text) : undefined;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 /** A whole number of per cent below these keys; a disk may be worn beyond 100. */

@@ -1,5 +1,6 @@
 /** How pods are doing, out of what the engine says of their containers. Pure. */
 import type { Digest } from '@sealane/core';
+import { fieldOf, jsonOf } from '../../tool-json.js';
 import type { WorkloadStatus } from '../driver.js';
 
 /** A container as `podman container inspect` describes it, as far as it is read here. */
@@ -16,17 +17,17 @@ export interface Container {
 
 /** Reads the JSON of `container inspect`; undefined when it is not what was asked for. */
 export function parseContainers(text: string): readonly Container[] | undefined {
-  const value = parseJson(text);
+  const value = jsonOf(text);
   if (!Array.isArray(value)) return undefined;
   const containers = value.map(parseContainer);
   return containers.every((container) => container !== undefined) ? containers : undefined;
 }
 
 function parseContainer(value: unknown): Container | undefined {
-  const state = field(value, 'State');
-  const [name, status, exitCode] = [field(value, 'Name'), field(state, 'Status'), field(state, 'ExitCode')];
-  const [pid, restarts] = [field(state, 'Pid'), field(value, 'RestartCount')];
-  const restartPolicy = field(field(field(value, 'HostConfig'), 'RestartPolicy'), 'Name');
+  const state = fieldOf(value, 'State');
+  const [name, status, exitCode] = [fieldOf(value, 'Name'), fieldOf(state, 'Status'), fieldOf(state, 'ExitCode')];
+  const [pid, restarts] = [fieldOf(state, 'Pid'), fieldOf(value, 'RestartCount')];
+  const restartPolicy = fieldOf(fieldOf(fieldOf(value, 'HostConfig'), 'RestartPolicy'), 'Name');
   if (typeof name !== 'string' || typeof status !== 'string' || typeof exitCode !== 'number') return undefined;
   return {
     name,
@@ -35,7 +36,7 @@ function parseContainer(value: unknown): Container | undefined {
     pid: typeof pid === 'number' ? pid : 0,
     restarts: typeof restarts === 'number' ? restarts : 0,
     restartPolicy: typeof restartPolicy === 'string' ? restartPolicy : '',
-    isInfra: field(value, 'IsInfra') === true,
+    isInfra: fieldOf(value, 'IsInfra') === true,
   };
 }
 
@@ -60,17 +61,4 @@ function isFine({ status, exitCode, restartPolicy }: Container): boolean {
 
 function describe({ name, status, exitCode }: Container): string {
   return status === 'exited' ? `container ${name} exited with ${exitCode}` : `container ${name} is ${status}`;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
 }
