@@ -1,4 +1,5 @@
 /** The names that a release gives to what it makes in the engine, and those that it uses there. An engine has one of each name, and a host may have things of its own in it. Pure. */
+import { fieldOf, textOf } from '../../tool-json.js';
 import { podClaims } from './kube-manifest.js';
 import { RELEASE_SECRET } from './secret-volumes.js';
 
@@ -72,13 +73,4 @@ export function manifestNames(documents: readonly unknown[]): EngineNames {
 /** A value and all that is in it. */
 function below(value: unknown): readonly unknown[] {
   return typeof value === 'object' && value !== null ? [value, ...Object.values(value).flatMap(below)] : [];
-}
-
-function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
-}
-
-function textOf(value: unknown, name: string): string {
-  const text = fieldOf(value, name);
-  return typeof text === 'string' ? text : '';
 }

@@ -1,5 +1,5 @@
 /** The containers that an engine lists (podman-ps(1), `--format json`), with the service that started them. Pure. */
-import { fieldOf, jsonOf } from '../../tool-json.js';
+import { fieldOf, jsonOf, textOf } from '../../tool-json.js';
 
 /** `pod` is the id of its pod, and `service` the name of the unit that started it, or empty. */
 export interface EngineContainer {
@@ -16,9 +16,4 @@ export function containersIn(text: string): readonly EngineContainer[] {
     pod: textOf(each, 'Pod'),
     service: textOf(fieldOf(each, 'Labels'), 'PODMAN_SYSTEMD_UNIT'),
   }));
-}
-
-function textOf(value: unknown, name: string): string {
-  const text = fieldOf(value, name);
-  return typeof text === 'string' ? text : '';
 }
