@@ -1,4 +1,5 @@
 /** How far an object of a cluster has come, out of its status. Pure. */
+import { fieldOf, textOf } from '../../tool-json.js';
 
 /** Ready, on its way, or beyond hope; `how` is for people. */
 export type Rollout = { readonly is: 'ready' } | { readonly is: 'waiting' | 'failed'; readonly how: string };
@@ -7,10 +8,10 @@ const READY: Rollout = { is: 'ready' };
 
 /** What `kubectl rollout status` waits for, and for pods and jobs what they are there for; other kinds are ready when they are there. */
 export function rolloutOf(object: unknown): Rollout {
-  const kind = text(object, 'kind');
-  const what = `${kind} ${text(field(object, 'metadata'), 'name')}`;
-  const [spec, status] = [field(object, 'spec'), field(object, 'status')];
-  const isObserved = number(status, 'observedGeneration') >= number(field(object, 'metadata'), 'generation');
+  const kind = textOf(object, 'kind');
+  const what = `${kind} ${textOf(fieldOf(object, 'metadata'), 'name')}`;
+  const [spec, status] = [fieldOf(object, 'spec'), fieldOf(object, 'status')];
+  const isObserved = number(status, 'observedGeneration') >= number(fieldOf(object, 'metadata'), 'generation');
   const waiting = (how: string): Rollout => ({ is: 'waiting', how: `${what}: ${how}` });
   switch (kind) {
     case 'Deployment': {
@@ -28,7 +29,7 @@ export function rolloutOf(object: unknown): Rollout {
     case 'StatefulSet': {
       const wanted = count(spec, 'replicas', 1);
       const [updated, ready] = [number(status, 'updatedReplicas'), number(status, 'readyReplicas')];
-      const isOne = text(status, 'currentRevision') === text(status, 'updateRevision');
+      const isOne = textOf(status, 'currentRevision') === textOf(status, 'updateRevision');
       return isObserved && ready === wanted && (updated === wanted || isOne)
         ? READY
         : waiting(`${updated} of ${wanted} updated, ${ready} ready`);
@@ -41,7 +42,7 @@ export function rolloutOf(object: unknown): Rollout {
         : waiting(`${updated} of ${wanted} updated, ${available} available`);
     }
     case 'Pod': {
-      const phase = text(status, 'phase');
+      const phase = textOf(status, 'phase');
       if (phase === 'Failed') return { is: 'failed', how: `${what}: it has failed` };
       const isReady = conditions(status).some(({ type, status: word }) => type === 'Ready' && word === 'True');
       return isReady || phase === 'Succeeded' ? READY : waiting(`it is ${phase || 'unknown'}`);
@@ -60,23 +61,14 @@ export function rolloutOf(object: unknown): Rollout {
 function conditions(
   status: unknown,
 ): readonly { readonly type: string; readonly status: string; readonly reason: string; readonly message: string }[] {
-  const list = field(status, 'conditions');
+  const list = fieldOf(status, 'conditions');
   if (!Array.isArray(list)) return [];
   return list.map((each: unknown) => ({
-    type: text(each, 'type'),
-    status: text(each, 'status'),
-    reason: text(each, 'reason'),
-    message: text(each, 'message'),
+    type: textOf(each, 'type'),
+    status: textOf(each, 'status'),
+    reason: textOf(each, 'reason'),
+    message: textOf(each, 'message'),
   }));
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
-}
-
-function text(value: unknown, name: string): string {
-  const found = field(value, name);
-  return typeof found === 'string' ? found : '';
 }
 
 function number(value: unknown, name: string): number {
@@ -84,6 +76,6 @@ function number(value: unknown, name: string): number {
 }
 
 function count(value: unknown, name: string, otherwise: number): number {
-  const found = field(value, name);
+  const found = fieldOf(value, name);
   return typeof found === 'number' ? found : otherwise;
 }

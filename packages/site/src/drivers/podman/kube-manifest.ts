@@ -3,6 +3,7 @@ import path from 'node:path';
 import { type Digest, fromUtf8, isDigest, SiteError } from '@sealane/core';
 import { annotationImages, isOddMerge, isPlainTag, isQuadletName, misspeltField, strangeCharacter } from '@sealane/trust';
 import { type Document, isNode, isScalar, parseAllDocuments, type ScalarTag, visit } from 'yaml';
+import { fieldOf } from '../../tool-json.js';
 
 /** An image as the manifest names it: `NAME@DIGEST`. */
 export interface ManifestImage {
@@ -147,10 +148,6 @@ function volumeImage(volume: unknown): readonly string[] {
 /** A container without an image runs nothing that was approved: it is named as such, and refused. */
 function imageOf(container: unknown): string {
   return textIn(container, 'image') || 'a container without an image';
-}
-
-function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
 }
 
 function textIn(value: unknown, name: string): string {
