@@ -63,6 +63,15 @@ test('one key under two names is one witness', () => {
   expect(check(note, known, 1)().lowestSeconds).toBe(101);
 });
 
+test('a witness with a new key is one witness with the old one: whoever has both makes no quorum of two', () => {
+  const renewed = { name: 'w1', privateKey: generateKeyPairSync('ed25519').privateKey };
+  const known = [vkeyOf('w1', NOTE_KEY_TYPE.cosignature, renewed.privateKey), witnesses[1]!, witnesses[0]!];
+  const note = noteAt(100) + cosign(renewed, text, 101);
+  expect(verifyCosignatures(note, known)).toHaveLength(2);
+  expect(refusal(check(note, known, 2))).toBe('LOG_WITNESS');
+  expect(check(note + cosign(witnessKeys[1]!, text, 90), known, 2)()).toMatchObject({ lowestSeconds: 90, highestSeconds: 101 });
+});
+
 test('a quorum of none is refused, however many cosigned', () => {
   for (const quorum of [0, -1, Number.NaN, 1.5])
     expect([quorum, refusal(check(noteAt(100), witnesses, quorum))]).toEqual([quorum, 'LOG_WITNESS']);

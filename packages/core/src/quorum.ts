@@ -58,12 +58,15 @@ function logSigned(note: string | Uint8Array, logKeys: readonly Vkey[]): Checkpo
   return checkpoint;
 }
 
-/** Times of the valid cosignatures, latest first. One key is one witness, whatever names it goes by. */
+/** Times of the valid cosignatures, latest first. One key is one witness, whatever names it goes by, and one name is, whatever key it had before. */
 function cosignedTimes(note: string | Uint8Array, witnesses: readonly Vkey[]): readonly number[] {
-  const byKey = new Map<string, number>();
-  for (const { witness, timeSeconds } of restate('LOG_WITNESS', () => verifyCosignatures(note, witnesses))) {
-    const key = hex(witness.publicKey);
-    byKey.set(key, Math.max(timeSeconds, byKey.get(key) ?? 0));
+  const counted = new Set<string>();
+  const times: number[] = [];
+  const cosignatures = restate('LOG_WITNESS', () => verifyCosignatures(note, witnesses));
+  for (const { witness, timeSeconds } of cosignatures.toSorted((left, right) => right.timeSeconds - left.timeSeconds)) {
+    const marks = [`key ${hex(witness.publicKey)}`, `name ${witness.name}`];
+    if (!marks.some((mark) => counted.has(mark))) times.push(timeSeconds);
+    for (const mark of marks) counted.add(mark);
   }
-  return [...byKey.values()].sort((left, right) => right - left);
+  return times;
 }

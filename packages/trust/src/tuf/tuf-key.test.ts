@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { createHash, ECDH, generateKeyPairSync, sign } from 'node:crypto';
 import { type JsonObject, utf8 } from '@sealane/core';
 import { describe, expect, it } from 'vitest';
 import { olpcJson } from './olpc-json.js';
@@ -9,6 +9,7 @@ const ec = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
 const ed = generateKeyPairSync('ed25519');
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const smallRsa = generateKeyPairSync('rsa', { modulusLength: 1024 });
+const brainpool = generateKeyPairSync('ec', { namedCurve: 'brainpoolP256r1' });
 const pemOf = (pair: typeof ec): string => pair.publicKey.export({ type: 'spki', format: 'pem' }).toString();
 const keyJson = (keytype: string, scheme: string, value: string): JsonObject => ({ keytype, scheme, keyval: { public: value } });
 const parse = (json: JsonObject): ReturnType<typeof parseTufKey> => parseTufKey(tufKeyId(json), json, 'lane');
@@ -39,6 +40,7 @@ describe('a TUF key', () => {
     ['a type that does not fit the scheme', keyJson('ed25519', 'ecdsa-sha2-nistp256', pemOf(ec))],
     ['an EC key declared as Ed25519', keyJson('ed25519', 'ed25519', pemOf(ec))],
     ['an RSA key too small', keyJson('rsa', 'rsassa-pss-sha256', pemOf(smallRsa))],
+    ['a key on another curve than it declares', keyJson('ecdsa', 'ecdsa-sha2-nistp256', pemOf(brainpool))],
     ['no key at all', keyJson('ecdsa', 'ecdsa-sha2-nistp256', 'nonsense')],
   ])('counts for nothing with %s', (_what, json) => {
     expect(parse(json).verifier).toBeUndefined();
@@ -56,6 +58,24 @@ describe('a TUF key', () => {
     const dressed = parse({ ...keyJson('ecdsa', 'ecdsa-sha2-nistp256', pemOf(ec)), note: 'another id' });
     expect(dressed.id).not.toBe(plain.id);
     expect(dressed.spkiId).toBe(plain.spkiId);
+  });
+
+  it('is known by its public key, however its point is written', () => {
+    const der = ec.publicKey.export({ type: 'spki', format: 'der' });
+    const point = der.subarray(-65);
+    const compressed = ECDH.convertKey(point, 'prime256v1', undefined, undefined, 'compressed') as Buffer;
+    const hybrid = Buffer.from(point);
+    hybrid[0] = 0x06 | ((point[64] ?? 0) & 1);
+    const spellings = [
+      Buffer.concat([Buffer.from('3039301306072a8648ce3d020106082a8648ce3d030107032200', 'hex'), compressed]),
+      Buffer.concat([der.subarray(0, -65), hybrid]),
+    ];
+    for (const spelling of spellings) {
+      const pem = `-----BEGIN PUBLIC KEY-----\n${spelling.toString('base64')}\n-----END PUBLIC KEY-----\n`;
+      const key = parse(keyJson('ecdsa', 'ecdsa-sha2-nistp256', pem));
+      expect(tufKeyVerifies(key, data, sign('sha256', data, ec.privateKey).toString('hex'))).toBe(true);
+      expect(key.spkiId).toBe(parse(keyJson('ecdsa', 'ecdsa-sha2-nistp256', pemOf(ec))).spkiId);
+    }
   });
 
   it('has the id that other TUF tools compute', () => {

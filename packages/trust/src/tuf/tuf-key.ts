@@ -1,5 +1,5 @@
 /** Keys of TUF metadata (TUF 4.2.2): what is known, how a key id comes about, and when a signature counts. */
-import { createHash, type KeyObject, verify } from 'node:crypto';
+import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { hex, type JsonObject, keyIdOf, p256PublicKey, sha256Raw, TrustError } from '@sealane/core';
 import { getPublicKey, type PublicKey } from '@tufjs/models/dist/utils/key.js';
 import { isJsonObject } from './json-object.js';
@@ -88,10 +88,10 @@ function readPublicKey(declared: DeclaredKey): Pick<TufKey, 'spkiId' | 'verifier
   const scheme = SCHEMES.get(declared.scheme);
   const verifier = scheme?.keyTypes.includes(declared.keyType) === true ? decodeKey(declared) : undefined;
   const key = verifier?.key;
-  if (key === undefined || key.asymmetricKeyType !== scheme?.kind || rsaBits(key) < MIN_RSA_BITS) {
+  if (key === undefined || key.asymmetricKeyType !== scheme?.kind || !isOnP256(key) || rsaBits(key) < MIN_RSA_BITS) {
     return { spkiId: hex(sha256Raw(Buffer.from(declared.keyVal))), verifier: undefined };
   }
-  return { spkiId: keyIdOf(key.export({ type: 'spki', format: 'der' })), verifier };
+  return { spkiId: keyIdOf(spkiOf(key)), verifier };
 }
 
 function decodeKey(declared: DeclaredKey): PublicKey | undefined {
@@ -102,6 +102,16 @@ function decodeKey(declared: DeclaredKey): PublicKey | undefined {
     if (error instanceof Error) return undefined;
     throw error;
   }
+}
+
+function isOnP256({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
+  return asymmetricKeyType !== 'ec' || asymmetricKeyDetails?.namedCurve === 'prime256v1';
+}
+
+/** One key has one id, however its PEM spells it: OpenSSL writes a point out as it was written in, compressed or not. */
+function spkiOf(key: KeyObject): Uint8Array {
+  const whole = key.asymmetricKeyType === 'ec' ? createPublicKey({ key: key.export({ format: 'jwk' }), format: 'jwk' }) : key;
+  return whole.export({ type: 'spki', format: 'der' });
 }
 
 function rsaBits(key: KeyObject): number {
