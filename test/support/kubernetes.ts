@@ -23,6 +23,10 @@ export interface TestCluster {
   /** An object, or undefined where there is none. `place` is a path below the server. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what is asserted is the shape itself
   get(place: string): Promise<any>;
+  /** A client certificate of that name as PEM, and the authority by which the server is known. */
+  userFiles(user: string): { readonly ca: string; readonly cert: string; readonly key: string };
+  /** Where it listens, on loopback. */
+  readonly port: number;
   /** A merge patch, or a removal, as anybody else would send it. */
   send(method: 'PATCH' | 'POST' | 'DELETE', place: string, body?: object): Promise<number>;
   stop(): Promise<void>;
@@ -34,8 +38,15 @@ export async function startCluster(dir: string): Promise<TestCluster> {
   const at = (name: string): string => path.join(dir, name);
   const [port, store, peer, managers, scheduler, nodes] = await freePorts(6);
   const url = `https://127.0.0.1:${port ?? 0}`;
-  execFileSync('openssl', ['genrsa', '-out', at('certs/sa.key'), '2048'], { stdio: 'ignore' });
-  execFileSync('openssl', ['rsa', '-in', at('certs/sa.key'), '-pubout', '-out', at('certs/sa.pub')], { stdio: 'ignore' });
+  const openssl = (...words: readonly string[]): void => {
+    execFileSync('openssl', words, { stdio: 'ignore', cwd: at('certs') });
+  };
+  openssl(
+    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=clients', '-days', '2'],
+    ...['-keyout', 'clients.key', '-out', 'clients.crt'],
+  );
+  openssl('genrsa', '-out', 'sa.key', '2048');
+  openssl('rsa', '-in', 'sa.key', '-pubout', '-out', 'sa.pub');
   writeFileSync(at('certs/tokens.csv'), `${TOKEN},admin,1,system:masters\n`);
   const children: ChildProcess[] = [];
   const start = (name: string, program: string, words: readonly string[]): void => {
@@ -62,7 +73,8 @@ export async function startCluster(dir: string): Promise<TestCluster> {
     'apiserver',
     ...[`--etcd-servers=${storeUrl}`, '--service-account-issuer=https://test', `--service-account-key-file=${at('certs/sa.pub')}`],
     ...[`--service-account-signing-key-file=${at('certs/sa.key')}`, `--token-auth-file=${at('certs/tokens.csv')}`],
-    ...['--authorization-mode=RBAC', `--cert-dir=${at('certs')}`, '--bind-address=127.0.0.1', `--secure-port=${port ?? 0}`],
+    ...[`--client-ca-file=${at('certs/clients.crt')}`, '--authorization-mode=RBAC', `--cert-dir=${at('certs')}`],
+    ...['--bind-address=127.0.0.1', `--secure-port=${port ?? 0}`],
     ...['--service-cluster-ip-range=10.96.0.0/24', '--disable-admission-plugins=ServiceAccount'],
   );
   const kubeconfig = at('kubeconfig');
@@ -127,6 +139,16 @@ export async function startCluster(dir: string): Promise<TestCluster> {
   await until('/api/v1/namespaces/default');
   return {
     kubeconfig,
+    port: port ?? 0,
+    userFiles: (user) => {
+      openssl('req', '-newkey', 'rsa:2048', '-nodes', '-subj', `/CN=${user}`, '-keyout', `${user}.key`, '-out', `${user}.csr`);
+      openssl(
+        ...['x509', '-req', '-in', `${user}.csr`, '-CA', 'clients.crt', '-CAkey', 'clients.key', '-CAcreateserial'],
+        ...['-days', '2', '-out', `${user}.crt`],
+      );
+      const pem = (name: string): string => readFileSync(at(`certs/${name}`), 'utf8');
+      return { ca: pem('apiserver.crt'), cert: pem(`${user}.crt`), key: pem(`${user}.key`) };
+    },
     get: async (place) => {
       const { status, text } = await ask('GET', place);
       return status === 200 ? (JSON.parse(text) as unknown) : undefined;

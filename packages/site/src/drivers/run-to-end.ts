@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** What it is called where it is a unit of its own: what a killed updater left of that name is ended first. Without one it is a look that changes nothing. */
   readonly as?: string;
+  /** What it reads on standard input; default nothing. */
+  readonly input?: Uint8Array;
   /** Where its output goes: to a file descriptor, or into the answer. Default: nowhere. */
   readonly output?: number | 'text';
   /** Secrets that it is given, where `CREDENTIALS_DIRECTORY` says. */
@@ -35,7 +37,8 @@ const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 const DRAIN_MS = 500;
 
 /** Runs it as a child of this process. At the timeout or when `signal` aborts the whole process group is killed. */
-export function runToEnd(argv: readonly string[], { cwd, env, timeoutMs, signal, output, credentials }: RunOptions): Promise<CommandEnd> {
+export function runToEnd(argv: readonly string[], options: RunOptions): Promise<CommandEnd> {
+  const { cwd, env, timeoutMs, signal, input, output, credentials } = options;
   const [file = '', ...words] = argv;
   const stream = output === 'text' ? 'pipe' : (output ?? 'ignore');
   return new Promise((resolve) => {
@@ -43,8 +46,11 @@ export function runToEnd(argv: readonly string[], { cwd, env, timeoutMs, signal,
       cwd,
       env: { ...env, ...credentialsEnv(credentials) },
       detached: true,
-      stdio: ['ignore', stream, stream],
+      stdio: [input === undefined ? 'ignore' : 'pipe', stream, stream],
     });
+    // one that ends before it has read all of it says so by its exit
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input);
     const said = { stdout: textOf(child.stdout), stderr: textOf(child.stderr) };
     const end = (answer: { readonly code: number } | { readonly code: undefined; readonly why: string }): void => {
       limit.removeEventListener('abort', kill);

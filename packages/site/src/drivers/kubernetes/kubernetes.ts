@@ -41,7 +41,7 @@ interface Around {
   readonly world: DriverWorld;
 }
 
-/** Makes the driver. It reads and writes `run/kubernetes.json` and `run/kubernetes-request*.json` in the state folder. */
+/** Makes the driver. It reads and writes `run/kubernetes.json` in the state folder. */
 export function kubernetesDriver(config: KubernetesDriverConfig, world: DriverWorld): Driver {
   const around = { config, world };
   const record = slotRecordFile(world, 'kubernetes');
@@ -147,17 +147,10 @@ async function ask(
 ): Promise<ClusterAnswer> {
   const { kubeconfig, namespace, site } = config;
   const secrets = credentials?.secrets.map(({ name }) => name) ?? [];
-  // an onlooker's question is not that of who acts
-  const file = path.join(world.stateFolder, 'run', `kubernetes-request${verb === 'look' ? `-${process.pid}` : ''}.json`);
-  world.disk.makeFolder(path.dirname(file), 0o750);
-  world.disk.writeSynced(
-    file,
-    utf8(
-      JSON.stringify(plainJson({ do: verb, kubeconfig, namespace, site, objects, keys, secrets, ...(question && { strays: question }) })),
-    ),
-    0o640,
-  );
-  const end = await world.run([process.execPath, programBeside('sealane-site-kubernetes'), file], {
+  const asked = { do: verb, kubeconfig, namespace, site, objects, keys, secrets, ...(question && { strays: question }) };
+  const end = await world.run([process.execPath, programBeside('sealane-site-kubernetes')], {
+    // not by a file: the user of its unit may have no way into the state folder
+    input: utf8(JSON.stringify(plainJson(asked))),
     cwd: world.stateFolder,
     env: { ...world.hostEnv, ...config.env },
     timeoutMs: config.commandSeconds * 1000,
@@ -167,7 +160,6 @@ async function ask(
     ...(verb === 'look' ? {} : { as: verb }),
     ...(verb === 'try' ? {} : { credentials }),
   });
-  world.disk.remove(file);
   const said = end.code === 0 ? parseAnswer(end.stdout) : undefined;
   const how = end.code === undefined ? end.why : `exit ${end.code}: ${end.stderr.trim().slice(-500)}`;
   return said ?? { is: verb === 'look' ? 'waiting' : 'failed', how: `ask the cluster: expected an answer, got ${how}` };

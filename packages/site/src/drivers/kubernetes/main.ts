@@ -1,5 +1,5 @@
 /**
- * The program that talks to the cluster: `REQUEST` names a file with a request; the one line of stdout is the answer.
+ * The program that talks to the cluster: a request on standard input; the one line of stdout is the answer.
  *
  * The driver starts it where workloads stand: `apply` itself has no network.
  */
@@ -15,8 +15,11 @@ import { type Rollout, rolloutOf } from './rollout.js';
 import { findStrays } from './strays-shell.js';
 import type { ClusterAnswer, ClusterRequest } from './wire.js';
 
-// the driver wrote it a moment ago
-const request = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as ClusterRequest;
+/** Its file descriptor. */
+const STDIN = 0;
+
+// the driver writes it; where it was killed meanwhile this is no JSON
+const request = JSON.parse(readFileSync(STDIN, 'utf8')) as ClusterRequest;
 const objects = withValues(request.objects, request.secrets, (name) =>
   request.do === 'try' ? new Uint8Array() : readFileSync(path.join(process.env['CREDENTIALS_DIRECTORY'] ?? '', name)),
 );

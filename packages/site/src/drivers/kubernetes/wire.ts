@@ -1,4 +1,4 @@
-/** What the driver asks of its program outside of the sandbox, in a file, and what that answers, as one line. */
+/** What the driver asks of its program outside of the sandbox, on standard input, and what that answers, as one line. */
 import { LIMITS, parseStrictJson, utf8 } from '@sealane/core';
 import type { Stray } from '../driver.js';
 import type { KubeObject, ObjectKey } from './objects.js';
