@@ -85,20 +85,29 @@ function listed(fact: Fact, facts: HardwareFacts): readonly string[] {
   return value === undefined ? [] : [value];
 }
 
+/** One machine is compared with hundreds: its words are made once. */
+const partWords = new WeakMap<HardwarePart, string>();
+const firmwareWords = new WeakMap<HardwareFacts, readonly string[]>();
+
 /** A part as a word: equal parts, equal word. Cheaper than the canonical text, which only a class's digest needs. */
-function partWord({ vendor, model, revision, firmware }: HardwarePart): string {
-  return JSON.stringify([
-    vendor,
-    model,
-    revision,
-    ...Object.keys(firmware)
-      .sort()
-      .flatMap((name) => [name, firmware[name]]),
-  ]);
+function partWord(part: HardwarePart): string {
+  const known = partWords.get(part);
+  if (known !== undefined) return known;
+  const { vendor, model, revision, firmware } = part;
+  const names = Object.keys(firmware).sort();
+  const word = JSON.stringify([vendor, model, revision, ...names.flatMap((name) => [name, firmware[name]])]);
+  partWords.set(part, word);
+  return word;
 }
 
 /** Every firmware of host and parts, each with the part it is of. */
 function allFirmware(facts: HardwareFacts): readonly string[] {
+  const words = firmwareWords.get(facts) ?? firmwareOf(facts);
+  firmwareWords.set(facts, words);
+  return words;
+}
+
+function firmwareOf(facts: HardwareFacts): readonly string[] {
   const own = Object.entries(facts.firmware).map(([name, version]) => `${name} ${version}`);
   const ofParts = facts.parts.flatMap((part) =>
     Object.entries(part.firmware).map(([name, version]) => `${partName(part)}: ${name} ${version}`),
@@ -174,6 +183,8 @@ function multisetDifference(
   left: readonly string[],
   right: readonly string[],
 ): { readonly onlyLeft: readonly number[]; readonly onlyRight: readonly number[] } {
+  // most lists that are compared are equal
+  if (left.length === right.length && left.every((word, index) => word === right[index])) return { onlyLeft: [], onlyRight: [] };
   const places = new Map<string, number[]>();
   for (const [index, word] of right.entries()) places.set(word, [...(places.get(word) ?? []), index]);
   const onlyLeft: number[] = [];
