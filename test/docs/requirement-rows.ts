@@ -72,7 +72,7 @@ const LEDGER: readonly RequirementRow[] = [
     '15,000 appends a second; a check of each signature is slower than one of hashes, which has its 200,000 a second: docs/performance.md has what was measured',
   ],
   ['D3', 'complete: who, what, on which devices, refusals, grants, receipts, key events', ''],
-  ['D4', 'answers to the auditor’s questions, with digests and proofs', 'who is exposed to a package reads every list of packages'],
+  ['D4', 'answers to the auditor’s questions, with digests and proofs', ''],
   ['D5', 'two times: what was true then, and what was known then', ''],
   ['D6', 'pages for people', ''],
   ['D7', 'export: one file to check a release or a period offline, without Sealane', ''],

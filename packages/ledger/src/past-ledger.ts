@@ -47,6 +47,7 @@ export function pastLedger(ledger: Ledger, size: number): PastLedger {
     statementsAbout: (subject, predicateTypes) => before(ledger.statementsAbout(subject, predicateTypes)),
     evidenceAbout: (release) => before(ledger.evidenceAbout(release)),
     statementsOf: (predicateTypes) => before(ledger.statementsOf(predicateTypes)),
+    statementsNaming: async (sought) => (await ledger.statementsNaming(sought)).filter((index) => index < size),
     knowsType: (predicateType) => ledger.knowsType(predicateType),
     statementsBy: (keyId) => before(ledger.statementsBy(keyId)),
     typeCounts: (at) => ledger.typeCounts(Math.min(at, size)),

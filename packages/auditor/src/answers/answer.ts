@@ -4,6 +4,7 @@ import type { LedgerEntry } from '@sealane/ledger';
 import { type Policy, verifyLedgerRow, verifyTrustOf } from '@sealane/trust';
 import type { AuditContext } from './context.js';
 import { type Citation, type CitedEntry, proveAll } from './proofs.js';
+import { bytesOf } from './signatures.js';
 
 /** A statement about the question that did not verify, and why. */
 export interface Doubt {
@@ -50,7 +51,7 @@ export function doubt(evidence: Evidence, entry: Pick<LedgerEntry, 'index' | 'st
 
 /** Takes note of an entry that an answer rests on, as it was read: `closeAnswer` proves that the log has it. */
 export function citeEntry({ citations }: Evidence, entry: LedgerEntry): void {
-  citations.push({ digest: entry.statementDigest, logIndex: entry.index, entry });
+  citations.push({ digest: entry.statementDigest, logIndex: entry.index, bytes: bytesOf(entry) });
 }
 
 /** Verifies an entry by a policy and cites it; an entry that does not verify becomes a doubt and is false. */

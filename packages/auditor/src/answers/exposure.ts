@@ -7,7 +7,7 @@ import { FACT } from './fact-kinds.js';
 import { factsIn, factsOf, releaseOf } from './facts.js';
 import { hardwareRuns, historiesNaming } from './hardware-runs.js';
 import { type Answered, type Asked, inquire, type Inquiry, releaseNamed } from './inquiry.js';
-import { listsPackage } from './package-lists.js';
+import { wantedPackage } from './package-lists.js';
 import { releaseNames } from './release-names.js';
 import { entriesBy } from './signed-by.js';
 import { historiesAbout, type SiteHistory } from './site-history.js';
@@ -114,14 +114,7 @@ async function withComponent(inquiry: Inquiry, digest: string): Promise<readonly
 /** SBOMs are about a release or about a part of it. */
 async function withPackage(inquiry: Inquiry, wanted: string): Promise<readonly Concerned[]> {
   const { ledger } = inquiry.context;
-  // each is read; those that list it are verified
-  const listing = (await ledger.statementsOf([FACT.cyclonedx.type, FACT.spdx.type])).filter(({ statement }) =>
-    listsPackage(statement.predicate, wanted),
-  );
-  const boms = [...(await factsIn(inquiry, FACT.cyclonedx, listing)), ...(await factsIn(inquiry, FACT.spdx, listing))];
-  const about = new Map<Digest, Digest>(
-    boms.flatMap(({ entry }) => subjectDigests(entry.statement).map((digest) => [digest, entry.statementDigest] as const)),
-  );
+  const about = await listingPackage(inquiry, wanted);
   const naming = new Map<number, LedgerEntry>();
   for (const digest of about.keys()) {
     const found = [...(await ledger.releasesWith(digest)), ...(await ledger.statementsAbout(digest, PREDICATE.release))];
@@ -134,6 +127,24 @@ async function withPackage(inquiry: Inquiry, wanted: string): Promise<readonly C
     const sbom = listed.find((digest) => digest !== undefined);
     return sbom === undefined ? [] : [{ release, why: `listed in ${sbom}` }];
   });
+}
+
+/** SBOMs that are in memory at a time: one may have tens of megabytes. */
+const SBOMS_AT_A_TIME = 16;
+
+/** What SBOMs that list a package are about, each with the last of them. Those that may list it are read; those that do are verified. */
+async function listingPackage(inquiry: Inquiry, wanted: string): Promise<ReadonlyMap<Digest, Digest>> {
+  const { ledger } = inquiry.context;
+  const { isListed, word } = wantedPackage(wanted);
+  const places = await ledger.statementsNaming({ types: [FACT.cyclonedx.type, FACT.spdx.type], word });
+  const about = new Map<Digest, Digest>();
+  for (let at = 0; at < places.length; at += SBOMS_AT_A_TIME) {
+    const entries = await ledger.entriesAt(places.slice(at, at + SBOMS_AT_A_TIME));
+    const listing = entries.filter(({ statement }) => isListed(statement.predicate));
+    const boms = [...(await factsIn(inquiry, FACT.cyclonedx, listing)), ...(await factsIn(inquiry, FACT.spdx, listing))];
+    for (const { entry } of boms) for (const digest of subjectDigests(entry.statement)) about.set(digest, entry.statementDigest);
+  }
+  return about;
 }
 
 /** What of a release a key may have vouched for. */

@@ -1,10 +1,10 @@
 /** Proves what an answer cites: each entry in its lowest tile, and each such tile once, under the latest cosigned checkpoint. */
 import { AuditorError, base64, type Checkpoint, type Digest, equalBytes, TILE_WIDTH, verifyInclusion } from '@sealane/core';
-import type { Ledger, LedgerEntry } from '@sealane/ledger';
+import type { Ledger } from '@sealane/ledger';
 import { quorumOf, type VerifyTrust, verifyTrustOf } from '@sealane/trust';
 import type { AuditContext } from './context.js';
 import { type ProvedLeaves, provedLeaves, rememberLeaf } from './proved-leaves.js';
-import { bytesOf } from './signatures.js';
+import type { EntryBytes } from './signatures.js';
 import { treeRoot } from './tree-root.js';
 
 const HASH_BYTES = 32;
@@ -17,9 +17,9 @@ export interface Citation {
   readonly logIndex: number;
 }
 
-/** A cited entry as the answer read it. */
+/** What an answer cites, by the bytes that it read: the entry itself may be large, and is not kept. */
 export interface CitedEntry extends Citation {
-  readonly entry: LedgerEntry;
+  readonly bytes: EntryBytes;
 }
 
 /** `unproved`: logged, and not under the checkpoint. */
@@ -63,12 +63,11 @@ function headOf(note: string, origin: string, trust: VerifyTrust): Checkpoint {
 
 async function prove(
   ledger: Ledger,
-  { digest, logIndex: index, entry }: CitedEntry,
+  { digest, logIndex: index, bytes: { leafHash, statementDigest } }: CitedEntry,
   checkpoint: Checkpoint,
   leaves: ProvedLeaves,
 ): Promise<void> {
-  const { leafHash, statementDigest } = bytesOf(entry);
-  if (statementDigest !== digest || entry.index !== index)
+  if (statementDigest !== digest)
     throw new AuditorError('LOG_NOT_INCLUDED', `prove entry ${index}: expected statement ${digest}, got ${statementDigest}`, { index });
   const known = leaves.get(index);
   if (known !== undefined && equalBytes(known, leafHash)) return;

@@ -9,7 +9,10 @@ export const auditExposure: CommandSpec = {
   options: [
     { flags: '--release <release>', description: 'a release: sha256:… or NAME@VERSION' },
     { flags: '--component <digest>', description: 'a part of releases: sha256:…' },
-    { flags: '--package <name>', description: 'a package that an SBOM lists: NAME or NAME@VERSION' },
+    {
+      flags: '--package <name>',
+      description: 'a package that an SBOM lists: NAME, NAME@VERSION, or a package URL (pkg:npm/%40babel/core@7.24.0)',
+    },
     { flags: '--key <id>', description: 'whatever a key vouched for: 64 hex digits' },
     { flags: '--hardware <text>', description: 'a device: its class, serial, model, or a firmware such as "BIOS 2.14.1"' },
     ...ASKED,

@@ -21,6 +21,7 @@ import {
   type TestRecord,
 } from './records.js';
 import { type RowSigner, signedBy } from './signed-by.js';
+import { statementsNaming, type WordSought } from './statements-naming.js';
 
 /** The questions; `release` is a release's digest. */
 export interface Projection {
@@ -32,6 +33,8 @@ export interface Projection {
   evidenceAboutEach(releases: readonly Digest[]): Promise<ReadonlyMap<Digest, readonly LedgerEntry[]>>;
   /** All entries of these predicate types. */
   statementsOf(predicateTypes: readonly string[]): Promise<readonly LedgerEntry[]>;
+  /** Where statements are that may hold a word: for whoever reads them a few at a time. */
+  statementsNaming(sought: WordSought): Promise<readonly number[]>;
   /** Whether a statement of this type was ever logged; asked of the past, whether one has been by now. */
   knowsType(predicateType: string): Promise<boolean>;
   /** Entries that this key signed: what is void when it is revoked. */
@@ -105,6 +108,7 @@ export function projection(queries: Queries, reader: EntryReader, payloads: 'bes
         `SELECT s.idx FROM statement s JOIN predicate_type t ON t.id = s.predicate_type WHERE t.uri IN (${predicateTypes.map(() => '?').join(', ')})`,
         ...predicateTypes,
       ),
+    statementsNaming: (sought) => statementsNaming(queries, sought, payloads),
     knowsType: async (predicateType) => (await queries.get('SELECT id FROM predicate_type WHERE uri = ?', predicateType)) !== undefined,
     statementsBy: (keyId) =>
       reader.entriesIn('SELECT s.idx FROM statement s JOIN key_seen k ON k.id = s.key WHERE k.key_id = ?', fromHex(keyId)),

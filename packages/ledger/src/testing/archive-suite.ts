@@ -56,6 +56,9 @@ export function describeArchive(name: string, makeHome: () => TestHome | Promise
       expect(await anew.entry(20)).toEqual(before[20]);
       expect(await anew.byStatement(before[20]!.statementDigest)).toEqual([before[20]]);
       expect(await anew.statementsOf([NUMBER])).toHaveLength(31);
+      // what is elsewhere may hold any word
+      const naming = await anew.statementsNaming({ types: [NUMBER], word: 'nowhere' });
+      expect(naming).toEqual(expect.arrayContaining(Array.from({ length: 30 }, (_, at) => at + 8)));
       expect(await anew.inclusionProof(20, 39)).toEqual(proofs);
       const { leaf, statementDigest } = await anew.entryLeaf(20);
       expect(statementDigest).toBe(before[20]!.statementDigest);
