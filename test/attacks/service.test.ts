@@ -346,3 +346,46 @@ describe('1,000 slow or hostile clients', () => {
     expect(readFileSync(path.join(dir, 'service.log'), 'utf8')).not.toContain('"level":"error"');
   });
 });
+
+describe('bodies that never end', () => {
+  /** Uploads by somebody with all bytes but the last, which never comes. */
+  async function endless(path: string, size: number, count: number, token?: string): Promise<readonly Socket[]> {
+    const { hostname, port } = new URL(service.url);
+    const who = token === undefined ? '' : `authorization: Bearer ${token}\r\n`;
+    const begun = Array.from({ length: count }, async () => {
+      const socket = connect(Number(port), hostname);
+      // it may be let go while it still sends
+      socket.on('error', () => undefined);
+      await new Promise<void>((resolve) => {
+        socket.on('close', resolve);
+        socket.write(`POST ${path} HTTP/1.1\r\nhost: x\r\n${who}content-length: ${size}\r\n\r\n`);
+        socket.write(Buffer.alloc(size - 1, ' '), () => resolve());
+      });
+      return socket;
+    });
+    return await Promise.all(begun);
+  }
+
+  it('of one caller take up all memory for bodies, and a revocation by another has room all the same', async () => {
+    const other = await lane.release('1.0.1');
+    const sockets = await endless('/api/v1/statements', 32 * 1024 * 1024, 9, await github.token());
+    try {
+      const token = await github.token(undefined, { repository: 'acme/operations' });
+      const answer = await api(service, `POST /api/v1/releases/${other}/revocation`, { token, body: { reason: 'fails in the field' } });
+      expect(answer).toMatchObject({ status: 200, exit: '0' });
+    } finally {
+      for (const socket of sockets) socket.destroy();
+    }
+  });
+
+  it('of strangers give way to a receipt', async () => {
+    const sockets = await endless('/api/v1/receipts', 16 * 1024 * 1024, 8);
+    try {
+      // no receipt, but read and judged: too much for what is left beside the others
+      const body = [{ mediaType: 'x'.repeat(1024 * 1024) }];
+      expect((await api(service, 'POST /api/v1/receipts', { body })).status).toBe(400);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+    }
+  });
+});

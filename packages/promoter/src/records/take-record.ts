@@ -6,7 +6,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ErrorCode, ERRORS, PromoterError, SealaneError } from '@sealane/core';
 import type { Home } from '../home.js';
 import type { NoteSigner } from '@sealane/ledger';
-import { type BodyBudget, readBody } from '../service/body-shell.js';
+import type { BodyBudget } from '../service/body-budget.js';
+import { readBody } from '../service/body-shell.js';
 import type { CallerLimits } from '../service/limits.js';
 import type { Logger } from '../service/log-shell.js';
 import type { RouteContext } from '../service/route.js';
@@ -64,7 +65,7 @@ export function takeRecords(parts: RecordParts): TakeRecord {
     // a body that was cut off takes the socket with it
     const from = request.socket.remoteAddress;
     try {
-      const record = readRecordRequest(await readBody(request, MAX_REQUEST_BYTES, parts.bodies));
+      const record = readRecordRequest(await readBody(request, response, MAX_REQUEST_BYTES, parts.bodies));
       const entry = known(parts, record) ?? (await logged(parts, record, log));
       send(response, 201, JSON.stringify(entry), JSON_TYPE);
     } catch (error) {

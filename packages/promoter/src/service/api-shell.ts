@@ -6,7 +6,8 @@ import { AUDIT_PAGES, type AuditPage, PAGE_POLICY, type PageQuestion, problemPag
 import { type Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { type FailureAnswer, failureAnswer, strangerAnswer } from './api-errors.js';
-import { type BodyBudget, readBody, streamBody } from './body-shell.js';
+import type { BodyBudget } from './body-budget.js';
+import { readBody, streamBody } from './body-shell.js';
 import { callerByCertificate, type CertificateFacts, type Found, mayCall } from './callers.js';
 import { certificateFacts } from './certificate-shell.js';
 import { isFromAnotherSite } from './cross-site.js';
@@ -142,7 +143,7 @@ async function answer(parts: ApiParts, route: Route, c: Context<Env>): Promise<R
     command: (...words) => (urgency === undefined ? base.command(...words) : queue.run(urgency, () => base.command(...words))),
     locked: (work) => queue.run(urgency ?? 'normal', () => base.locked(work)),
     stream: streamBody(c.env.incoming),
-    body: (maxBytes) => readBody(c.env.incoming, maxBytes, parts.bodies),
+    body: (maxBytes) => readBody(c.env.incoming, c.env.outgoing, maxBytes, parts.bodies),
     expectStage: (stage) => {
       if (!mayCall(caller, route.id, stage)) throw deny(`${route.id} to ${stage}`);
     },

@@ -1,54 +1,44 @@
 /** Reads request bodies: bounded in bytes, in time, and in what all of them together may keep in memory. */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PromoterError } from '@sealane/core';
+import type { BodyBudget } from './body-budget.js';
 
 /** How long a body that is kept in memory may take, in milliseconds: a site on a poor link sends slowly, but not for ever. */
 const BODY_TIMEOUT_MS = 120_000;
 /** A stream that sends nothing for this long has died, in milliseconds. */
 const IDLE_TIMEOUT_MS = 30_000;
 
-/** Memory that bodies share. Strangers have one of their own, so that they cannot use up what callers need. */
-export interface BodyBudget {
-  /** Takes bytes out; false when there are not as many. */
-  take(bytes: number): boolean;
-  give(bytes: number): void;
-}
-
-/** A budget of so many bytes. */
-export function bodyBudget(totalBytes: number): BodyBudget {
-  let left = totalBytes;
-  return {
-    take: (bytes) => {
-      if (bytes > left) return false;
-      left -= bytes;
-      return true;
-    },
-    give: (bytes) => {
-      left += bytes;
-    },
-  };
-}
-
 /**
- * The whole body.
+ * The whole body. What it takes of `budget` is given back when `response` is over: until then it waits for its turn, or somebody works with it.
  *
  * @throws PromoterError `FILE_TOO_LARGE`, `SERVICE_BUSY` no memory for it now, `FETCH_TOO_SLOW`
  */
-export async function readBody(request: IncomingMessage, maxBytes: number, budget: BodyBudget): Promise<Uint8Array> {
+export async function readBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  maxBytes: number,
+  budget: BodyBudget,
+): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;
   const late = setTimeout(() => request.destroy(tooSlow(`${BODY_TIMEOUT_MS / 1000} s`)), BODY_TIMEOUT_MS);
+  const share = budget.begin(() => request.destroy(noRoom()));
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
-      if (size + chunk.length > maxBytes) throw new PromoterError('FILE_TOO_LARGE', `read a body: expected at most ${maxBytes} bytes`);
-      if (!budget.take(chunk.length)) throw new PromoterError('SERVICE_BUSY', 'read a body: expected room for it, others take all of it');
       size += chunk.length;
+      if (size > maxBytes) throw new PromoterError('FILE_TOO_LARGE', `read a body: expected at most ${maxBytes} bytes`);
+      if (!share.take(chunk.length)) throw noRoom();
       chunks.push(chunk);
     }
+    share.whole();
+    response.once('close', share.close);
+    if (response.closed) share.close();
     return new Uint8Array(Buffer.concat(chunks));
+  } catch (error) {
+    share.close();
+    throw error;
   } finally {
     clearTimeout(late);
-    budget.give(size);
   }
 }
 
@@ -60,4 +50,8 @@ export async function* streamBody(request: IncomingMessage): AsyncGenerator<Uint
 
 function tooSlow(expected: string): PromoterError {
   return new PromoterError('FETCH_TOO_SLOW', `read a body: expected ${expected}, got less`);
+}
+
+function noRoom(): PromoterError {
+  return new PromoterError('SERVICE_BUSY', 'read a body: expected room for it, others take all of it');
 }

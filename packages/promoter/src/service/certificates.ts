@@ -14,7 +14,7 @@ export async function answerCertificateRequest(
   // a body that was cut off takes the socket with it
   const from = request.socket.remoteAddress;
   try {
-    const body = await readBody(request, LIMITS.certificateRequestBytes, bodies);
+    const body = await readBody(request, response, LIMITS.certificateRequestBytes, bodies);
     // what is no request is turned away before it takes anybody's turn
     const wish = readCertificateRequest(body);
     const { certifySite } = await import('../site-ca/certify.js');

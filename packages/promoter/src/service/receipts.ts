@@ -2,7 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ERRORS, PREDICATE, SealaneError } from '@sealane/core';
 import { addStatements, readStatements } from '../log/statement-add.js';
-import { type BodyBudget, readBody } from './body-shell.js';
+import type { BodyBudget } from './body-budget.js';
+import { readBody } from './body-shell.js';
 import type { Logger } from './log-shell.js';
 import type { RouteContext } from './route.js';
 import { send } from './send.js';
@@ -24,7 +25,7 @@ export async function takeReceipts(parts: ReceiptParts, request: IncomingMessage
   // a body that was cut off takes the socket with it
   const from = request.socket.remoteAddress;
   try {
-    const body = await readBody(request, MAX_BODY_BYTES, parts.bodies);
+    const body = await readBody(request, response, MAX_BODY_BYTES, parts.bodies);
     // what is no receipt is turned away before it takes anybody's turn
     readStatements(body, SOURCE, receiptsOnly);
     const logged = await parts.queue.run('low', () => parts.locked((promoter) => addStatements(promoter, body, SOURCE, receiptsOnly)));

@@ -14,7 +14,7 @@ import { takeRecords } from '../records/take-record.js';
 import { readPrivateKey } from '../signers/key-file.js';
 import { siteObjection } from '../site-ca/objection.js';
 import { apiListener } from './api-shell.js';
-import { bodyBudget } from './body-shell.js';
+import { bodyBudget } from './body-budget.js';
 import { decideTogether } from './decide-together.js';
 import { keepFresh } from './keep-fresh.js';
 import { sendLaneFile } from './lane-files-shell.js';
