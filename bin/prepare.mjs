@@ -51,7 +51,7 @@ function npm(words) {
     execFileSync(program, [...before, ...words], { cwd: root, stdio: ['ignore', 2, 2] });
   } catch (cause) {
     const needs =
-      'the npm registry, and for better-sqlite3 its prebuilt binary from GitHub, else a C++ compiler, Python and the headers of Node';
+      'the npm registry, and for better-sqlite3 its prebuilt binary from GitHub, else a C++ compiler, make, Python 3 and the headers of Node';
     throw new Error(`install the packages: npm ${words[0]} failed as it says above; it needs ${needs} (docs/dependencies.md)`, { cause });
   }
 }

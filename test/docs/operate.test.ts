@@ -1,16 +1,17 @@
 /** The operator's pages: the commands of each are run in their order, in the situation that it is about. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeLane, type TestLane } from '../support/lane.js';
+import { freePort } from '../support/registry.js';
 import { expectJson, ROOT, runProgram, type Server, startServer } from '../support/run.js';
 import { enrolSite, siteAt, siteYaml, type TestSite, versionOnDisk } from '../support/site.js';
 
 const PAGES = path.join(ROOT, 'docs', 'operate');
 const BLOCK = /```sh(?: exit=(\d+)| (serve))?\n([^`]*?)```/g;
 /** What a page writes to a file of that name before its commands. */
-const DOCUMENT = /`([\w.]+)`:[^\n]*\n\n +```yaml\n([^`]*?)```/g;
+const DOCUMENT = /`([\w./]+)`:[^\n]*\n\n +```yaml\n([^`]*?)```/g;
 
 let dir: string;
 let lane: TestLane;
@@ -51,8 +52,12 @@ function placeOf(page: string): { readonly place: string; readonly site: TestSit
   return { place, site };
 }
 
-async function follow(page: string, place: string): Promise<void> {
-  const text = readFileSync(path.join(PAGES, `${page}.md`), 'utf8');
+/** What a page says that is another word here, and that word. */
+type Words = Readonly<Record<string, string>>;
+
+async function follow(page: string, place: string, words: Words): Promise<void> {
+  const all = Object.entries({ 'harbour-7': `at-${page}`, ...words });
+  const text = all.reduce((told, [word, here]) => told.replaceAll(word, here), readFileSync(path.join(PAGES, `${page}.md`), 'utf8'));
   for (const [, name = '', document = ''] of text.matchAll(DOCUMENT))
     writeFileSync(path.join(place, name), document.replace(/^ {3}/gm, ''));
   for (const [, exit = '0', serves, commands = ''] of text.matchAll(BLOCK)) {
@@ -60,7 +65,7 @@ async function follow(page: string, place: string): Promise<void> {
       await startWitness(commands, place);
       continue;
     }
-    const script = `set -e\n${commands.replaceAll('harbour-7', `at-${page}`).replaceAll(/^ +/gm, '')}`;
+    const script = `set -e\n${commands.replaceAll(/^ +/gm, '')}`;
     const ended = await runProgram('/bin/sh', ['-c', script], { cwd: place, env: { PATH: `${bin}:${process.env['PATH'] ?? ''}` } });
     expect({ page, exit: ended.exit }, `${commands}\n${ended.stdout}${ended.stderr}`).toEqual({ page, exit: Number(exit) });
   }
@@ -81,6 +86,7 @@ async function startWitness(command: string, place: string): Promise<void> {
 /** What the page is about, before its first command, and what must be so after its last one. */
 interface Situation {
   readonly before?: (site: TestSite, place: string) => Promise<void>;
+  readonly words?: () => Promise<Words>;
   readonly after: (site: TestSite) => Promise<void> | void;
 }
 
@@ -106,7 +112,24 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
       expect(groups).toMatchObject([{ release: expect.stringMatching(/^sha256:/) }]);
     },
   },
-  'first-site': { after: runs('1.1.0') },
+  // at the lane of the first page, with what that one released
+  'first-site': {
+    before: async (site) => {
+      const home = path.join(dir, 'first-lane', 'my-lane');
+      if (!existsSync(path.join(home, 'lane'))) await walk('first-lane');
+      const link = path.join(site.dir, '..', 'my-lane');
+      rmSync(link);
+      symlinkSync(home, link);
+    },
+    words: async () => {
+      const server = await startServer('sealane', ['serve', '--listen', '127.0.0.1:0', '--home', path.join(dir, 'first-lane', 'my-lane')]);
+      servers.push(server);
+      return { 'https://lane.example': server.url, '8080': String(await freePort()) };
+    },
+    after: (site) => {
+      expect(readFileSync(path.join(site.state, 'current', 'app', 'index.html'), 'utf8')).toBe('<p>hello</p>\n');
+    },
+  },
   'offline-medium': {
     before: async (site) => {
       await enrolSite(lane, site.dir, { name: site.name, upstreams: ['http://127.0.0.1:9'] });
@@ -154,12 +177,15 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
   },
 };
 
-test.each(Object.entries(SITUATIONS))('docs/operate/%s.md', async (page, { before, after }) => {
+async function walk(page: string): Promise<void> {
+  const { before, words, after } = SITUATIONS[page] ?? {};
   const { place, site } = placeOf(page);
   await before?.(site, place);
-  await follow(page, place);
-  await after(site);
-});
+  await follow(page, place, (await words?.()) ?? {});
+  await after?.(site);
+}
+
+test.each(Object.keys(SITUATIONS))('docs/operate/%s.md', walk);
 
 test('every page has its situation', () => {
   expect(readdirSync(PAGES).sort()).toEqual(

@@ -10,7 +10,11 @@ export const PROGRAM: Program = {
   globals: [
     { flags: '--home <dir>', description: 'private state of the promoter (default: the current folder)' },
     { flags: '--lane <dir>', description: 'the published lane (default: HOME/lane)' },
-    { flags: '--server <url>', description: 'a promoter service to call, instead of a home on this host' },
+    {
+      flags: '--server <url>',
+      description:
+        'a promoter service to call, instead of a home on this host; only release create, evidence add, statement add, plan, promote and channel show take it',
+    },
     { flags: '--out <file>', description: 'write what would be printed to a file' },
   ],
   shared: ['--key <keyref>'],

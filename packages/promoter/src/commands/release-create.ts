@@ -18,7 +18,11 @@ export const command: CommandSpec = {
     { flags: '--name <name>', description: 'name of the release', required: true },
     { flags: '--version <version>', description: 'version; the same name and version never stand for other bytes', required: true },
     { flags: '--image <ref>', description: '[NAME=]REF: docker://REGISTRY/REPO@DIGEST, oci:DIR@DIGEST, oci-archive:FILE', repeat: true },
-    { flags: '--files <dir>', description: '[NAME=]DIR: a folder, packed the same way every time', repeat: true },
+    {
+      flags: '--files <dir>',
+      description: '[NAME=]DIR: a folder, packed the same way every time; a site lays it down in a folder NAME (default: files)',
+      repeat: true,
+    },
     { flags: '--manifest <file>', description: '[NAME=]FILE: a manifest for an orchestrator', repeat: true },
     { flags: '--firmware <file>', description: '[NAME=]FILE: a firmware image', repeat: true },
     { flags: '--one-way <name>', description: 'a part that cannot be rolled back: stages take it only where policy says so', repeat: true },
