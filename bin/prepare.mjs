@@ -35,7 +35,9 @@ export { prepare as setup };
 
 /** When a file of the packages, or what they are built by, was changed last. */
 function newestSource() {
-  const folders = readdirSync(path.join(root, 'packages')).map((name) => path.join(root, 'packages', name, 'src'));
+  const folders = readdirSync(path.join(root, 'packages'))
+    .map((name) => path.join(root, 'packages', name, 'src'))
+    .filter((folder) => existsSync(folder));
   const files = folders.flatMap((folder) =>
     readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()),
   );
