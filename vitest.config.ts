@@ -35,8 +35,9 @@ export default defineConfig({
           exclude: [PUBLIC_SUITE],
           // the executables are run from dist/
           globalSetup: ['bin/prepare.mjs'],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          // Ends what hangs. Half a minute of the quickstart took more than three on a machine that was busy with ten times its cores.
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
           // After the unit tests. One file more at a time than there are cores: half of its time a test waits for a disk or another program. Each has folders, ports
           // and namespaces of its own.
           maxWorkers: Math.min(4, availableParallelism() + 1),

@@ -12,7 +12,8 @@ set -u
 for name in SEALANE_RELEASE SEALANE_TO; do
   eval "value=\${$name:-}"
   case $value in
-    '' | -*) echo "promote.sh: read $name: expected a value that does not begin with a dash, got '$value'" >&2; exit 2 ;;
+    '') echo "promote.sh: read $name: expected a value, got nothing" >&2; exit 2 ;;
+    -*) echo "promote.sh: read $name: expected a value that does not begin with a dash, got '$value'" >&2; exit 2 ;;
   esac
 done
 case ${SEALANE_PENDING:=fail} in
