@@ -9,13 +9,14 @@ import path from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeLane, type TestLane } from '../support/lane.js';
+import { requireProgram } from '../support/require-program.js';
 import { type Server, startServer } from '../support/run.js';
 import { enrolSite, type TestSite } from '../support/site.js';
 import { authorityOf, issueTo } from '../support/tls.js';
 
 const HOST = '127.0.0.1';
 
-describe('T11 a neighbour', () => {
+describe.skipIf(requireProgram('openssl') === undefined)('T11 a neighbour (skipped without openssl)', () => {
   let dir: string;
   let lane: TestLane;
   let site: TestSite;
