@@ -13,6 +13,7 @@ const greet: CommandSpec = {
     { flags: '--loud', description: 'in capitals' },
     { flags: '--times <n>', description: 'how often' },
     { flags: '--word <w>', description: 'a word, again for more', repeat: true },
+    { flags: '--name <n>', description: 'a name', repeat: true },
   ],
   example: 'tool greet alice --home /tmp/x',
   run: (call) =>
@@ -92,6 +93,13 @@ test('--help of a command exits 0, ends with its example, and loads no other com
   expect(out).toContain('--home <dir>');
   expect(talk).toBe('');
   expect(loaded).toEqual(['greet']);
+});
+
+test('help says of an option that collects that it may be repeated, unless its description does', async () => {
+  const { out } = await run(['greet', '--help']);
+  expect(out).toMatch(/--name <n> +a name; may be repeated\n/);
+  expect(out).toMatch(/--word <w> +a word, again for more\n/);
+  expect(out).toMatch(/--times <n> +how often\n/);
 });
 
 test('help of the program and of a group lists commands, exits 0 and loads none', async () => {

@@ -240,7 +240,9 @@ function hasOwn({ options = [] }: CommandSpec, name: string): boolean {
 
 function addOption(parser: Command, option: OptionSpec): void {
   const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
-  if (option.repeat) parser.option(option.flags, option.description, collect);
+  // most descriptions leave it to be said here
+  const more = /repeat|again/.test(option.description) ? '' : '; may be repeated';
+  if (option.repeat) parser.option(option.flags, `${option.description}${more}`, collect);
   // one that must be there may come from the environment: looked for when that was read
   else parser.option(option.flags, option.description);
 }
