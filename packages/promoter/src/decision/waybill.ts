@@ -91,14 +91,20 @@ function authorsStatement(promoter: Promoter, { release, stage }: Question, entr
   return own === undefined ? entries.slice(0, 1) : [own];
 }
 
-/** The PASSED decisions that led here, one for each stage of the policy's chain, this one last. */
+/**
+ * The PASSED decisions that led here, by stages of the policy's chain, this one last: those that its gates rested on, and the last one before it of each stage, for
+ * where the key of the others has ended since. A stage that decides once more later on, or again before, takes nothing from what rests on its first decision.
+ */
 async function decisionChain(promoter: Promoter, { release, stage }: Question, decision: LedgerEntry): Promise<readonly LedgerEntry[]> {
   const { policy } = stageOf(promoter, stage);
+  const rested = new Set(decisionInputs(readDecision(statementOf(decision))));
   const earlier: LedgerEntry[] = [];
   for (const upstream of policy.chain.slice(0, -1)) {
-    const rows = await promoter.ledger.decisions({ stage: upstream.stage, release });
-    const last = rows.filter((row) => row.result === 'PASSED' && isStages(policy, row, upstream.stage)).at(-1);
-    if (last !== undefined) earlier.push(await promoter.ledger.entry(last.index));
+    const rows = (await promoter.ledger.decisions({ stage: upstream.stage, release })).filter(
+      (row) => row.result === 'PASSED' && row.index < decision.index && isStages(policy, row, upstream.stage),
+    );
+    const wanted = rows.filter((row, at) => rested.has(row.statementDigest) || at === rows.length - 1);
+    for (const { index } of wanted) earlier.push(await promoter.ledger.entry(index));
   }
   return [...earlier, decision];
 }
