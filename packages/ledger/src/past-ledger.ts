@@ -11,6 +11,7 @@ export type PastLedger = Omit<Projection, 'statementCounts' | 'lastPassed' | 'ev
     | 'origin'
     | 'vkey'
     | 'size'
+    | 'rootAt'
     | 'latestCosigned'
     | 'firstCosignedCovering'
     | 'entry'
@@ -34,6 +35,10 @@ export function pastLedger(ledger: Ledger, size: number): PastLedger {
     origin: ledger.origin,
     vkey: ledger.vkey,
     size: () => Promise.resolve(size),
+    rootAt: async (wanted) => {
+      if (wanted <= size) return await ledger.rootAt(wanted);
+      throw new LedgerError('PROOF_LENGTH', `read the root of ${wanted} entries: expected at most the ${size} of then`, { size });
+    },
     latestCosigned: () => ledger.latestCosigned(size),
     firstCosignedCovering: (index, accepts = () => true) => ledger.firstCosignedCovering(index, (note) => fits(note) && accepts(note)),
     entry: async (index) => {

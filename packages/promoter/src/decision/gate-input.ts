@@ -28,6 +28,7 @@ import { registrarsOf, retiredSites } from '../site/in-force.js';
 import { rolloutOf } from './rollout.js';
 import type { GateSource, Question } from './gate-source.js';
 import { checkSignatures, enrolledTrust, headQuorum, verifyEntry } from './verify-entry.js';
+import { seenHere } from './seen-checkpoints.js';
 import { asksForWaysBack, replacedReleases, waysBack } from './ways-back.js';
 
 /**
@@ -86,7 +87,8 @@ async function verifiedStatements(
   const ways = await waysBack(promoter, question);
   const records = ways.filter((entry) => isEnrolment(statementOf(entry)));
   const withSites = enrolledTrust(trust, (await verifyEntries(promoter, records, trust)).statements);
-  return await verifyEntries(promoter, [...about, ...(await aboutImages(promoter, release, releaseDoc)), ...rigs, ...ways], withSites);
+  const images = await aboutImages(promoter, release, releaseDoc);
+  return await seenHere(promoter, await verifyEntries(promoter, [...about, ...images, ...rigs, ...ways], withSites));
 }
 
 /** What statements about a release are verified against: the policy of a stage, and the keys of the rigs that tested it, with what is said of those. */

@@ -1,5 +1,5 @@
 /** Approvals: enough different people, none of them author, tester or promoter, each over exactly what is being decided. */
-import { type Check, counted } from '@sealane/core';
+import { type Check, counted, PREDICATE } from '@sealane/core';
 import { z } from 'zod';
 import type { Policy } from '../policy/policy-types.js';
 import { digestOfVote, excludedKeys, ROLES, votesOf } from './approval-votes.js';
@@ -57,8 +57,11 @@ function evaluateApprovals(context: GateContext, config: Config): Check {
   const names = approving.map(({ person }) => person.id).join(', ') || 'nobody';
   if (approving.length >= config.count) return passed(id, { expected, actual: `approved by ${names}`, evidence });
   const open = votes.filter(({ state }) => state !== 'approved' && state !== 'excluded');
+  const elsewhere = (context.refused ?? []).filter(
+    ({ predicateType, code }) => predicateType === PREDICATE.approval && code === 'LOG_FORK',
+  );
   const notes = votes.filter(({ why, state }) => state !== 'approved' && why !== '').map(({ person, why }) => `${person.id}: ${why}`);
-  const actual = [`${approving.length} of ${config.count}, by ${names}`, ...notes].join('; ');
+  const actual = [`${approving.length} of ${config.count}, by ${names}`, ...notes, ...elsewhere.map(({ why }) => why)].join('; ');
   if (approving.length + open.length < config.count) {
     return failed(id, {
       expected,
