@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { homeOf } from '../promoter.js';
-import { readProposal } from '../trust/ceremony.js';
+import { readProposal } from '../trust/described-changes.js';
 import { proposalResult } from '../trust/proposal-result.js';
 
 export const command: CommandSpec = {

@@ -6,7 +6,8 @@ import { KEY } from '../command-parts.js';
 import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
 import { homeOf, textOption } from '../promoter.js';
 import { signerAt } from '../signers/key-ref.js';
-import { readProposal, signProposal } from '../trust/ceremony.js';
+import { signProposal } from '../trust/ceremony.js';
+import { readProposal } from '../trust/described-changes.js';
 import { encodeProposal } from '../trust/proposal.js';
 import { proposalResult } from '../trust/proposal-result.js';
 

@@ -21,6 +21,7 @@ import { durableWrite, PUBLIC_FILE, readNamed, readOptional, removeFile } from '
 import { tryWitness } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
 import { nextPublicHalf, settleKeys, signerById, storedKeys } from '../signers/key-store.js';
+import { readProposal } from './described-changes.js';
 import { delegatedStages, keyIdsOf, listedTargets, rootRoleKeys, signedPart } from './metadata-json.js';
 import {
   encodeProposal,
@@ -81,12 +82,14 @@ async function makeProposal(
 
 /** The owners' part of the published lane. */
 function readPublished({ home, lane }: Promoter): Published {
-  const file = (role: string, version: number): Uint8Array => readNamed(path.join(home.trust, publishedMetadataPath(role, version)), role);
+  const read = (name: string, what: string): Uint8Array => readNamed(path.join(home.trust, name), what);
+  const metadata = (role: string, version: number): Uint8Array => read(publishedMetadataPath(role, version), role);
   const { root, targets } = lane.metadata;
   return {
-    root: { version: root.version, bytes: file('root', root.version) },
-    targets: { version: targets.version, bytes: file('targets', targets.version) },
+    root: { version: root.version, bytes: metadata('root', root.version) },
+    targets: { version: targets.version, bytes: metadata('targets', targets.version) },
     policies: new Map([...lane.stages].map(([stage, { policy, policyBytes }]) => [stage, { policy, bytes: policyBytes }])),
+    file: (target) => read(publishedTargetPath(target), target.path),
     isExample: lane.isExample,
   };
 }
@@ -100,11 +103,6 @@ export async function proposeChanges(
   if (made === undefined) return nothingProposed(promoter.lane.origin);
   const result = proposalResult(made.proposal, promoter.home.proposal, 5);
   return { ...result, json: { ...result.json, effects: made.effects } };
-}
-
-/** Reads a proposal file. @throws PromoterError `CONFIG_INVALID` */
-export function readProposal(file: string): Proposal {
-  return parseProposal(readNamed(file, 'proposal'), file);
 }
 
 /**

@@ -27,6 +27,19 @@ export function delegatedStages(targets: Uint8Array): ReadonlyMap<string, RoleKe
   );
 }
 
+/** The delegations of a targets file as they are signed, with keys by the ids that are used everywhere else. */
+export function delegationsIn(targets: Uint8Array): JsonObject {
+  const delegations = signedPart(targets)['delegations'];
+  if (delegations === undefined) return {};
+  const { keys, ...others } = objectOf(delegations, 'delegations');
+  const idOf = (id: JsonValue): string => keyIdOf(spkiOf(objectAt(objectOf(keys, 'keys'), typeof id === 'string' ? id : '')));
+  const roles = listOf(others['roles'], 'roles').map((item) => {
+    const role = objectOf(item, 'role');
+    return { ...role, keyids: listOf(role['keyids'], 'keyids').map(idOf) };
+  });
+  return { ...others, roles };
+}
+
 /** The targets that a targets file lists itself. */
 export function listedTargets(targets: Uint8Array): readonly TargetDescription[] {
   return Object.entries(objectAt(signedPart(targets), 'targets')).map(([path, value]) => {

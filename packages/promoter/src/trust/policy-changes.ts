@@ -1,8 +1,11 @@
 /** What a new policy changes against the one before it, in words that an owner can judge. */
-import { canonicalJson, counted, equalBytes, type JsonValue } from '@sealane/core';
-import { type Policy, signerWindow } from '@sealane/trust';
+import { canonicalJson, counted, equalBytes } from '@sealane/core';
+import { type Policy, type PolicyWindow, signerWindow } from '@sealane/trust';
+import { valueChanges } from './value-changes.js';
 
 const COMPARED = [
+  'lane',
+  'stage',
   'chain',
   'people',
   'signers',
@@ -20,18 +23,13 @@ const COMPARED = [
   'floor',
   'accepts',
 ] as const;
-/** Longest value shown in a line; the policy itself is in the proposal. */
-const MAX_SHOWN = 300;
 
-/** One line for each part that differs; a new policy is one line. */
+/** One line for each place that differs. */
 export function policyChanges(after: Policy, before: Policy | undefined): readonly string[] {
   const name = `policy/${after.stage}.json`;
-  if (before === undefined)
-    return [`${name}: new, ${counted(after.gates.length, 'gate')}, ${counted(after.people.length, 'person', 'people')}`];
-  const parts = COMPARED.filter((part) => differs(after[part] ?? null, before[part] ?? null)).map(
-    (part) => `${name}: ${part}: ${shown(before[part] ?? null)} becomes ${shown(after[part] ?? null)}`,
-  );
-  return [...parts, ...keyChanges(name, after, before)];
+  const parts = COMPARED.flatMap((part) => valueChanges(`${name}: ${part}`, before?.[part], after[part]));
+  const isNew = `${name}: new, ${counted(after.gates.length, 'gate')}, ${counted(after.people.length, 'person', 'people')}`;
+  return [...(before === undefined ? [isNew] : []), ...parts, ...keyChanges(name, after, before)];
 }
 
 /** Whether two policies are the same but for their version. */
@@ -39,25 +37,28 @@ export function samePolicy(a: Policy, b: Policy): boolean {
   return equalBytes(canonicalJson({ ...a, version: 0 }), canonicalJson({ ...b, version: 0 }));
 }
 
-function keyChanges(name: string, after: Policy, before: Policy): readonly string[] {
-  const { identities = {} } = after;
-  const said = [
-    ...Object.entries(after.keys).map(([id, window]) => ({ id, window, what: `key ${id}` })),
-    ...Object.entries(identities).map(([id, window]) => ({ id, window, what: `identity ${window.identity} of ${window.issuer}` })),
-  ];
-  return said.flatMap(({ id, window, what }) => {
-    const old = signerWindow(before, id);
-    if (old === undefined) return [`${name}: new ${what}`];
-    if (old.untilIndex === window.untilIndex) return [];
-    return [`${name}: ${what} ends at log index ${String(window.untilIndex)}: ${window.reason ?? 'no reason given'}`];
+function keyChanges(name: string, after: Policy, before: Policy | undefined): readonly string[] {
+  const ids = [before, after].flatMap((policy) => [...Object.keys(policy?.keys ?? {}), ...Object.keys(policy?.identities ?? {})]);
+  return [...new Set(ids)].flatMap((id) => {
+    const window = signerWindow(after, id);
+    const what = `${name}: ${signerNamed([after, ...(before === undefined ? [] : [before])], id)}`;
+    if (window === undefined) return [`${what} is gone`];
+    return windowChanges(what, window, { lane: after.lane, old: before === undefined ? undefined : signerWindow(before, id) });
   });
 }
 
-function differs(a: JsonValue, b: JsonValue): boolean {
-  return !equalBytes(canonicalJson(a), canonicalJson(b));
+function windowChanges(
+  what: string,
+  { origin, fromIndex, untilIndex, reason }: PolicyWindow,
+  { lane, old }: { readonly lane: string; readonly old: PolicyWindow | undefined },
+): readonly string[] {
+  const was = old ?? { origin: lane, fromIndex: 0, untilIndex: null };
+  const begins = was.origin === origin && was.fromIndex === fromIndex ? [] : [`${what} counts from log index ${fromIndex} of ${origin}`];
+  const ends = was.untilIndex === untilIndex ? [] : [`${what} ends at log index ${untilIndex ?? 'none'}: ${reason ?? 'no reason given'}`];
+  return [...(old === undefined ? [`${what} is new`] : []), ...begins, ...ends];
 }
 
-function shown(value: JsonValue): string {
-  const text = new TextDecoder().decode(canonicalJson(value));
-  return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN)}…`;
+function signerNamed(policies: readonly Policy[], id: string): string {
+  const [identity] = policies.flatMap(({ identities = {} }) => (Object.hasOwn(identities, id) ? [identities[id]] : []));
+  return identity === undefined ? `key ${id}` : `identity ${identity.identity} of ${identity.issuer}`;
 }

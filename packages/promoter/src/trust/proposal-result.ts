@@ -1,19 +1,39 @@
 /** The answer of the ceremony's commands. */
-import { counted, shellWord } from '@sealane/core';
+import { counted, type Digest, sha256, shellWord } from '@sealane/core';
 import type { CommandResult } from '@sealane/core/command-line';
+import { effectsIn } from './described-changes.js';
 import { type Proposal, proposalState } from './proposal.js';
 
 /** A proposal for programs and people: where it lies, what it changes, who has signed. `exit` is 5 while owners still have to sign. */
 export function proposalResult(proposal: Proposal, file: string, exit: 0 | 5): CommandResult {
-  const { lane, basedOn, changes } = proposal;
+  const { lane, basedOn, changes, currentRoot, currentTargets } = proposal;
   const { root, targets } = proposalState(proposal);
   const lines = Object.entries({ root, targets }).flatMap(([role, count]) =>
     count === null ? [] : [`${role}: signed by ${counted(count.signedBy.length, 'owner')}, ${count.missing} missing`],
   );
   const missing = (root?.missing ?? 0) + (targets?.missing ?? 0);
   const hint = missing > 0 ? `have an owner run: sealane trust sign ${shellWord(file)} --key KEY` : `publish it: sealane trust publish`;
-  const text = [...changes.map((change) => `  ${change}`), ...lines, file].join('\n');
-  return { exit, json: { file, lane, basedOn, changes, root, targets }, text, ...(exit === 5 ? { hint } : {}) };
+  const comparedWith = { root: digestOf(currentRoot), targets: digestOf(currentTargets) };
+  const text = [...changeLines(proposal, comparedWith), ...lines, file].join('\n');
+  return { exit, json: { file, lane, basedOn, comparedWith, changes, root, targets }, text, ...(exit === 5 ? { hint } : {}) };
+}
+
+interface ComparedWith {
+  readonly root: Digest | null;
+  readonly targets: Digest | null;
+}
+
+/** What was made of the files themselves, and on top of what; behind it what only the promoter can know. */
+function changeLines({ changes, basedOn }: Proposal, { root, targets }: ComparedWith): readonly string[] {
+  const effects = effectsIn(changes);
+  const base = `compared with root ${basedOn.root} (${root ?? 'none'}) and targets ${basedOn.targets} (${targets ?? 'none'}): hold them against what you published last`;
+  const own = changes.filter((line) => !effects.includes(line));
+  const said = effects.length === 0 ? [] : ['by the word of the promoter alone:', ...effects];
+  return [base, ...[...own, ...said].map((line) => `  ${line}`)];
+}
+
+function digestOf(bytes: Uint8Array | null): Digest | null {
+  return bytes === null ? null : sha256(bytes);
 }
 
 /** What is asked for is published already. */

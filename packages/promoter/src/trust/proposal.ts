@@ -29,14 +29,17 @@ const shape = z.strictObject({
   kind: z.literal('TrustProposal'),
   lane: z.string().min(1).max(255),
   basedOn: z.strictObject({ root: z.int().min(0), targets: z.int().min(0) }),
-  changes: z.array(z.string().max(4000)).max(1000),
+  changes: z.array(z.string().max(4000)).max(10_000),
   currentRoot: metadata.nullable(),
+  // absent in proposals that were made and published by versions that showed no more than the words of their own host
+  currentTargets: metadata.nullable().exactOptional(),
+  currentFiles: z.record(z.string().max(255), z.looseObject({})).exactOptional(),
   root: metadata.nullable(),
   targets: metadata.nullable(),
   files: z.record(z.string().max(255), z.looseObject({})),
 });
 
-/** Metadata and files as bytes. `currentRoot` is the published root: it says who may sign. */
+/** Metadata and files as bytes. `currentRoot` is the published root: it says who may sign. `currentTargets` and `currentFiles` are what changes. */
 export interface Proposal {
   readonly lane: string;
   /** Versions that were published when it was made; it can be published on top of these only. */
@@ -44,6 +47,9 @@ export interface Proposal {
   /** What it changes, in words. */
   readonly changes: readonly string[];
   readonly currentRoot: Uint8Array | null;
+  readonly currentTargets: Uint8Array | null;
+  /** Of the published targets those by path that `files` take the place of. */
+  readonly currentFiles: ReadonlyMap<string, Uint8Array>;
   readonly root: Uint8Array | null;
   readonly targets: Uint8Array | null;
   /** New or changed targets by path. */
@@ -51,7 +57,17 @@ export interface Proposal {
 }
 
 /** The bytes of a proposal. */
-export function encodeProposal({ lane, basedOn, changes, currentRoot, root, targets, files }: Proposal): Uint8Array {
+export function encodeProposal({
+  lane,
+  basedOn,
+  changes,
+  currentRoot,
+  currentTargets,
+  currentFiles,
+  root,
+  targets,
+  files,
+}: Proposal): Uint8Array {
   return canonicalJson({
     apiVersion: 'sealane/v1',
     kind: 'TrustProposal',
@@ -59,10 +75,15 @@ export function encodeProposal({ lane, basedOn, changes, currentRoot, root, targ
     basedOn,
     changes,
     currentRoot: jsonOrNull(currentRoot),
+    ...(currentTargets === null ? {} : { currentTargets: jsonOf(currentTargets), currentFiles: filesJson(currentFiles) }),
     root: jsonOrNull(root),
     targets: jsonOrNull(targets),
-    files: Object.fromEntries([...files].map(([path, bytes]) => [path, jsonOf(bytes)])),
+    files: filesJson(files),
   });
+}
+
+function filesJson(files: ReadonlyMap<string, Uint8Array>): JsonObject {
+  return Object.fromEntries([...files].map(([path, bytes]) => [path, jsonOf(bytes)]));
 }
 
 /**
@@ -75,16 +96,20 @@ export function parseProposal(bytes: Uint8Array, source: string): Proposal {
     const parsed = shape.safeParse(parseStrictJson(bytes, { maxBytes: MAX_PROPOSAL_BYTES, maxDepth: LIMITS.jsonDepth }));
     if (!parsed.success)
       throw invalid(source, `${parsed.error.issues[0]?.path.join('.') ?? ''}: ${parsed.error.issues[0]?.message ?? 'another shape'}`);
-    const { lane, basedOn, changes, currentRoot, root, targets, files } = parsed.data;
+    const { lane, basedOn, changes, currentRoot, currentTargets = null, currentFiles = {}, root, targets, files } = parsed.data;
     const asBytes = (value: object | null): Uint8Array | null => (value === null ? null : canonicalJson(value as JsonObject));
+    const asFiles = (values: object): ReadonlyMap<string, Uint8Array> =>
+      new Map(Object.entries(values).map(([path, value]) => [path, canonicalJson(value as JsonObject)]));
     const proposal: Proposal = {
       lane,
       basedOn,
       changes,
       currentRoot: asBytes(currentRoot),
+      currentTargets: asBytes(currentTargets),
+      currentFiles: asFiles(currentFiles),
       root: asBytes(root),
       targets: asBytes(targets),
-      files: new Map(Object.entries(files).map(([path, value]) => [path, canonicalJson(value as JsonObject)])),
+      files: asFiles(files),
     };
     checkFiles(proposal, source);
     return proposal;
