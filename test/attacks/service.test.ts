@@ -185,6 +185,17 @@ describe('a stranger', () => {
       expect((await api(service, `GET ${file}`)).status, file).toBe(404);
   });
 
+  it('cannot have receipts read for long, nor take a turn for none', async () => {
+    const MIB = 1024 * 1024;
+    const post = async (text: string): Promise<number> => (await api(service, 'POST /api/v1/receipts', { body: text })).status;
+    // each of them took seconds to read, in which nobody else was answered
+    expect(await post(`[${'{},'.repeat(5 * MIB)}{}]`)).toBe(400);
+    await expect.poll(service.stderr).toContain('"code":"JSON_TOO_LARGE","reason":"read posted receipts: read JSON: expected fewer values');
+    expect(await post(JSON.stringify([{ dsseEnvelope: { payload: Buffer.from('[1],'.repeat(MIB)).toString('base64') } }]))).toBe(413);
+    expect(await post('[]')).toBe(400);
+    await expect.poll(service.stderr).toContain('expected at least one, got none');
+  });
+
   it('cannot have a decision or a release logged as a receipt', async () => {
     const { bundle } = await lane.sealane(['log', 'prove', '0']);
     const sizeBefore = (await lane.sealane(['release', 'show', release])).statements.length;

@@ -104,6 +104,14 @@ test('depth and size are bounded', () => {
   expect(refusal(() => parseStrictJson(nested(500_000), WIDE))).toBe('JSON_TOO_DEEP');
 });
 
+test('refuses more values than were to be expected, before it has read them all', () => {
+  const few = { maxBytes: 40_000_000, maxDepth: 32, maxValues: 4 };
+  for (const text of ['[1,2,3]', '{"a":{"b":[1]}}', '"a long text"', ' [ [ ] , [ ] , 1 ] '])
+    expect(parseStrictJson(utf8(text), few)).toEqual(JSON.parse(text));
+  for (const text of ['[1,2,3,4]', '{"a":{"b":[1,2]}}', '[[],[],[],[]]', '[1,2,3,4,no JSON', `[${'{},'.repeat(1000)}{}]`])
+    expect(refusal(() => parseStrictJson(utf8(text), few))).toBe('JSON_TOO_LARGE');
+});
+
 test('a string of many megabytes is read, not a stack overflow', () => {
   expect(parse(`"${'a'.repeat(16_000_000)}"`)).toHaveLength(16_000_000);
   expect(parse(`["${'\\n'.repeat(8_000_000)}"]`)).toEqual(['\n'.repeat(8_000_000)]);

@@ -12,12 +12,15 @@ import { restate } from './restate.js';
 export interface JsonLimits {
   readonly maxBytes: number;
   readonly maxDepth: number;
+  /** Values and keys, where few are expected: each costs far more time than the bytes that it is written in. */
+  readonly maxValues?: number;
 }
 
 interface Reader {
   readonly text: string;
   readonly maxDepth: number;
   at: number;
+  valuesLeft: number;
 }
 
 /** RFC 8259, section 6. Sticky: matched at the reader's place. */
@@ -26,16 +29,18 @@ const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 /**
  * Reads one JSON value from `bytes`.
  *
- * @throws CoreError `JSON_TOO_LARGE` more than `maxBytes`; `JSON_TOO_DEEP` nested deeper than `maxDepth`; `JSON_DUPLICATE_KEY`; `JSON_MALFORMED`
+ * @throws CoreError `JSON_TOO_LARGE` more than `maxBytes` or `maxValues`; `JSON_TOO_DEEP` nested deeper than `maxDepth`; `JSON_DUPLICATE_KEY`; `JSON_MALFORMED`
  */
 export function parseStrictJson(bytes: Uint8Array, limits: JsonLimits): JsonValue {
   if (bytes.length > limits.maxBytes) {
     throw new CoreError('JSON_TOO_LARGE', `read JSON: expected at most ${limits.maxBytes} bytes, got ${bytes.length}`);
   }
   const text = restate('JSON_MALFORMED', () => fromUtf8(bytes), 'read JSON: expected UTF-8 text');
-  const plain = readPlain(text, limits.maxDepth);
+  const { maxDepth, maxValues = Infinity } = limits;
+  // no value is shorter than one character and what parts it from the next
+  const plain = text.length / 2 < maxValues ? readPlain(text, maxDepth) : undefined;
   if (plain !== undefined) return plain;
-  const reader: Reader = { text, maxDepth: limits.maxDepth, at: 0 };
+  const reader: Reader = { text, maxDepth, at: 0, valuesLeft: maxValues };
   const value = readValue(reader, 0);
   skipSpace(reader);
   if (reader.at !== reader.text.length) throw malformed(reader, 'the end of the document');
@@ -73,6 +78,8 @@ function isWithin(value: JsonValue, levels: number): boolean {
 
 function readValue(reader: Reader, depth: number): JsonValue {
   skipSpace(reader);
+  reader.valuesLeft -= 1;
+  if (reader.valuesLeft < 0) throw new CoreError('JSON_TOO_LARGE', `read JSON: expected fewer values, got more at offset ${reader.at}`);
   const character = reader.text[reader.at];
   if (character === '{' || character === '[') {
     if (depth >= reader.maxDepth) {

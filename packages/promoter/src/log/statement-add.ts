@@ -22,37 +22,49 @@ import { mayBeSaid } from './who-may-say.js';
 
 /** A file may hold one bundle or an array of them, as receipts come. */
 const MAX_STATEMENTS = 1000;
+/** What is in a bundle beside its payload, some sixty values with the hashes of a proof, for as many bundles. */
+const MAX_VALUES = 200_000;
 
 /** What was expected instead of a statement; undefined for one that is taken. */
 export type Objection = (predicateType: string, statement: Statement) => string | undefined;
 
 /** A statement as it came, before its signature is looked at. */
-interface Brought {
+export interface Brought {
   readonly bundle: ParsedBundle;
   readonly statement: Statement;
 }
 
 /**
- * The statements of a document, one bundle or an array of them. Nothing of the lane is needed: what is malformed costs no lock.
+ * The bundles of a document, one or an array of them, not taken apart yet.
  *
- * @throws PromoterError `USAGE` too many, `EVIDENCE_SUBJECT` an objection; TrustError and CoreError for malformed ones
+ * @throws PromoterError `USAGE` too many; CoreError for what is no JSON
  */
-export function readStatements(bytes: Uint8Array, source: string, objection: Objection = () => undefined): readonly Brought[] {
-  const value = named(source, () => parseStrictJson(bytes, { maxBytes: LIMITS.evidenceBlobBytes, maxDepth: LIMITS.jsonDepth + 2 }));
+export function readItems(bytes: Uint8Array, source: string): readonly JsonValue[] {
+  const limits = { maxBytes: LIMITS.evidenceBlobBytes, maxDepth: LIMITS.jsonDepth + 2, maxValues: MAX_VALUES };
+  const value = named(source, () => parseStrictJson(bytes, limits));
   const items: readonly JsonValue[] = Array.isArray(value) ? value : [value];
   if (items.length > MAX_STATEMENTS)
     throw new PromoterError('USAGE', `read ${source}: expected at most ${MAX_STATEMENTS} statements, got ${items.length}`);
-  return items.map((item) => {
-    const bundle = named(source, () => parseBundle(item));
-    const { statement } = bundle;
-    const expected = objection(statement.predicateType, statement);
-    if (expected !== undefined)
-      throw new PromoterError(
-        'EVIDENCE_SUBJECT',
-        `read ${source}: expected ${expected}, got a statement of type ${statement.predicateType}`,
-      );
-    return { bundle, statement };
-  });
+  return items;
+}
+
+/**
+ * The statement in a bundle. Nothing of the lane is needed: what is malformed costs no lock.
+ *
+ * @throws PromoterError `EVIDENCE_SUBJECT` an objection; TrustError and CoreError for a malformed one
+ */
+export function readItem(item: JsonValue, source: string, objection: Objection): Brought {
+  const bundle = named(source, () => parseBundle(item));
+  const { statement } = bundle;
+  const expected = objection(statement.predicateType, statement);
+  if (expected !== undefined)
+    throw new PromoterError('EVIDENCE_SUBJECT', `read ${source}: expected ${expected}, got a statement of type ${statement.predicateType}`);
+  return { bundle, statement };
+}
+
+/** The statements of a document, one bundle or an array of them. @throws as `readItems` and `readItem` */
+export function readStatements(bytes: Uint8Array, source: string, objection: Objection = () => undefined): readonly Brought[] {
+  return readItems(bytes, source).map((item) => readItem(item, source, objection));
 }
 
 /** Says of which document: people bring several, and none of them came over a lane that could be fetched again. */
@@ -66,20 +78,24 @@ function named<T>(source: string, read: () => T): T {
   }
 }
 
-/**
- * Logs every statement of a document, one bundle or an array of them. All are checked before any is logged; one that is there keeps its place.
- * `objection` narrows what is taken.
- *
- * @throws PromoterError `EVIDENCE_SUBJECT` an objection; `EVIDENCE_SIGNER` a signer whom neither policy nor a site record names, or not for that; `SIGNER_CERTIFICATE`, `SIGNER_TIME`, `WAYBILL_SIGNATURE`; TrustError and CoreError for malformed ones
- */
+/** Logs every statement of a document, one bundle or an array of them; `objection` narrows what is taken. @throws as `readStatements` and `addBrought` */
 export async function addStatements(
   promoter: Promoter,
   bytes: Uint8Array,
   source: string,
   objection: Objection = () => undefined,
 ): Promise<readonly LoggedStatement[]> {
+  return await addBrought(promoter, readStatements(bytes, source, objection), source);
+}
+
+/**
+ * Logs statements that were read. All are checked before any is logged; one that is there keeps its place.
+ *
+ * @throws PromoterError `EVIDENCE_SIGNER` a signer whom neither policy nor a site record names, or not for that; `SIGNER_CERTIFICATE`, `SIGNER_TIME`, `WAYBILL_SIGNATURE`
+ */
+export async function addBrought(promoter: Promoter, all: readonly Brought[], source: string): Promise<readonly LoggedStatement[]> {
   const checked: { signed: Signed; statement: Statement }[] = [];
-  for (const brought of readStatements(bytes, source, objection)) checked.push(await check(promoter, brought, source));
+  for (const brought of all) checked.push(await check(promoter, brought, source));
   const logged: LoggedStatement[] = [];
   for (const { signed, statement } of checked) {
     const { index, statementDigest } = await logEnvelope(promoter.ledger, signed);

@@ -3,12 +3,15 @@ import { expect, test } from 'vitest';
 import type { DueRefresh, Refresh } from '../trust/refresh-lane.js';
 import { keepFresh } from './keep-fresh.js';
 import { serviceLog } from './log-shell.js';
+import { workQueue } from './work-queue.js';
 
 const OLD: DueRefresh = { isDue: true, stages: ['prod'] };
 const YOUNG: DueRefresh = { isDue: false, stages: [] };
 
+const TIME = { nowMs: () => 0, breakForOthers: () => Promise.resolve() };
+
 /** A look by hand: `looks` are the answers to "is it due", `refreshes` what becomes of it. */
-function service(looks: (DueRefresh | Error)[], refreshes: (Refresh | Error | undefined)[]) {
+function service(looks: (DueRefresh | Error)[], refreshes: (Refresh | Error | undefined)[], queue = workQueue(TIME)) {
   const lines: Record<string, unknown>[] = [];
   const timers: { readonly look: () => void; readonly ms: number; isOff: boolean }[] = [];
   const next = <T>(list: (T | Error)[]): T => {
@@ -19,6 +22,7 @@ function service(looks: (DueRefresh | Error)[], refreshes: (Refresh | Error | un
   const fresh = keepFresh({
     log: serviceLog((line) => lines.push(JSON.parse(line) as Record<string, unknown>)),
     due: () => next(looks),
+    queue,
     refresh: () => Promise.resolve().then(() => next(refreshes)),
     later: (look, ms) => {
       const timer = { look, ms, isOff: false };
@@ -78,4 +82,21 @@ test('stopped, it waits for what is under way and looks no more', async () => {
   await waiting.settled();
   await waiting.fresh.stop();
   expect(waiting.timers.map(({ isOff }) => isOff)).toEqual([true]);
+});
+
+test('goes before all that callers and sites wait for, however many they are', async () => {
+  const queue = workQueue(TIME);
+  const order: string[] = [];
+  const say = (what: string) => () => Promise.resolve(void order.push(what));
+  const begun = queue.run('normal', say('under way'));
+  const others = [...Array.from({ length: 256 }, () => 'normal' as const), ...Array.from({ length: 64 }, () => 'low' as const)];
+  const waiting = others.map((urgency) => queue.run(urgency, say(urgency)));
+  const { lines, settled } = service([OLD], [{ stages: ['prod'], left: [] }], {
+    ...queue,
+    run: (urgency, work) => queue.run(urgency, async () => (order.push('refresh'), await work())),
+  });
+  await Promise.all([begun, ...waiting]);
+  await settled();
+  expect(order.slice(0, 2)).toEqual(['under way', 'refresh']);
+  expect(lines).toMatchObject([{ level: 'info', stages: ['prod'] }]);
 });

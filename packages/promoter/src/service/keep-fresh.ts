@@ -2,6 +2,7 @@
 import { SealaneError } from '@sealane/core';
 import type { DueRefresh, Refresh } from '../trust/refresh-lane.js';
 import type { Logger } from './log-shell.js';
+import type { WorkQueue } from './work-queue.js';
 
 /**
  * What is old is told by what lies there, not by when this process began: one that is started each hour, or two that share a lane, sign no more often than
@@ -12,18 +13,21 @@ const LOOK_MS = 3_600_000;
 export interface FreshParts {
   readonly log: Logger;
   readonly due: () => DueRefresh;
-  /** Publishes what is due, in turn with all else that changes the lane. */
+  /** All else that changes the lane. */
+  readonly queue: Pick<WorkQueue, 'run'>;
+  /** Publishes what is due. */
   readonly refresh: () => Promise<Refresh | undefined>;
   /** Calls `look` once, later; returns how to call it off. */
   readonly later: (look: () => void, ms: number) => () => void;
 }
 
 /** Begins at once. `stop` waits for what is under way. What fails is said and tried again at the next look: there are days left for it. */
-export function keepFresh({ log, due, refresh, later }: FreshParts): { stop(): Promise<void> } {
+export function keepFresh({ log, due, queue, refresh, later }: FreshParts): { stop(): Promise<void> } {
   let [isStopped, callOff, looking] = [false, (): void => undefined, Promise.resolve()];
   const look = async (): Promise<void> => {
     try {
-      const done = due().isDue ? await refresh() : undefined;
+      // once a day, and before all that callers and strangers can have wait: whoever kept it out for a week would stop every site
+      const done = due().isDue ? await queue.run('urgent', refresh) : undefined;
       if (done !== undefined) log.info({ stages: done.stages }, 'published anew, so that nothing runs out');
       for (const { stage, why } of done?.left ?? []) log.warn({ stage, reason: why }, 'a stage runs out, and is not signed anew here');
     } catch (error) {

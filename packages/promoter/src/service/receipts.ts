@@ -1,7 +1,7 @@
 /** Receipts that sites post. Each is signed by a site that the lane knows, so whoever brings them need not be known. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ERRORS, PREDICATE, SealaneError } from '@sealane/core';
-import { addStatements, readStatements } from '../log/statement-add.js';
+import { ERRORS, type JsonValue, PREDICATE, PromoterError, SealaneError } from '@sealane/core';
+import { addBrought, type Brought, readItem, readItems } from '../log/statement-add.js';
 import type { BodyBudget } from './body-budget.js';
 import { readBody } from './body-shell.js';
 import type { Logger } from './log-shell.js';
@@ -11,6 +11,8 @@ import type { WorkQueue } from './work-queue.js';
 
 /** A batch of receipts with their inventories. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** One of them, in base64: an enrolment has such an inventory too, and takes at most 1 MiB. */
+const MAX_RECEIPT_CHARACTERS = 2 * 1024 * 1024;
 
 export interface ReceiptParts {
   readonly queue: WorkQueue;
@@ -18,6 +20,8 @@ export interface ReceiptParts {
   readonly bodies: BodyBudget;
   readonly locked: RouteContext['locked'];
   readonly log: Logger;
+  /** Lets others have their turn. */
+  readonly breathe: () => Promise<void>;
 }
 
 /** Receipts are logged when nothing else waits; a receipt that is there already is a success, so a site may send it again. */
@@ -27,8 +31,8 @@ export async function takeReceipts(parts: ReceiptParts, request: IncomingMessage
   try {
     const body = await readBody(request, response, MAX_BODY_BYTES, parts.bodies);
     // what is no receipt is turned away before it takes anybody's turn
-    readStatements(body, SOURCE, receiptsOnly);
-    const logged = await parts.queue.run('low', () => parts.locked((promoter) => addStatements(promoter, body, SOURCE, receiptsOnly)));
+    const brought = await readReceipts(body, parts.breathe);
+    const logged = await parts.queue.run('low', () => parts.locked((promoter) => addBrought(promoter, brought, SOURCE)));
     send(response, 201, JSON.stringify({ statements: logged }));
   } catch (error) {
     if (!(error instanceof SealaneError) || ERRORS[error.code].exit === 1) throw error;
@@ -38,6 +42,32 @@ export async function takeReceipts(parts: ReceiptParts, request: IncomingMessage
 }
 
 const SOURCE = 'posted receipts';
+
+/** Reads one after another, and lets others have their turn between them: nobody knows yet who sent them. */
+async function readReceipts(body: Uint8Array, breathe: () => Promise<void>): Promise<readonly Brought[]> {
+  const brought: Brought[] = [];
+  for (const item of readItems(body, SOURCE)) {
+    if (payloadLength(item) > MAX_RECEIPT_CHARACTERS)
+      throw new PromoterError(
+        'FILE_TOO_LARGE',
+        `read ${SOURCE}: expected each of at most ${MAX_RECEIPT_CHARACTERS} characters, got a larger one`,
+      );
+    brought.push(readItem(item, SOURCE, receiptsOnly));
+    await breathe();
+  }
+  if (brought.length === 0) throw new PromoterError('USAGE', `read ${SOURCE}: expected at least one, got none`);
+  return brought;
+}
+
+function payloadLength(bundle: JsonValue): number {
+  const payload = memberOf(memberOf(bundle, 'dsseEnvelope'), 'payload');
+  return typeof payload === 'string' ? payload.length : 0;
+}
+
+function memberOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  return Object.entries(value).find(([key]) => key === name)?.[1];
+}
 
 function receiptsOnly(predicateType: string): string | undefined {
   return predicateType === PREDICATE.receipt ? undefined : 'a receipt';

@@ -21,6 +21,7 @@ import { sendLaneFile } from './lane-files-shell.js';
 import { lanePath } from './lane-path.js';
 import { callerLimits } from './limits.js';
 import { closed, connectionsOf, hostPort, listen } from './listen-shell.js';
+import { letGoWhoStalls } from './stalled-shell.js';
 import { type Logger, serviceLog } from './log-shell.js';
 import { type Metrics, serviceMetrics } from './metrics.js';
 import { openApiDocument } from './openapi.js';
@@ -41,6 +42,9 @@ const REQUEST_TIMEOUT_MS = 3_600_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 /** How often connections are looked at for that. */
 const CHECK_INTERVAL_MS = 2000;
+/** Who takes no byte of an answer, sends none of a request, or does not end a TLS handshake, is let go after this. In milliseconds. */
+const STALL_MS = 60_000;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** A token of 16 KiB and the few headers around it. */
 const MAX_HEADER_BYTES = 24 * 1024;
 /** Addresses that are for callers only. */
@@ -92,6 +96,7 @@ export async function startService(options: ServeOptions): Promise<RunningServic
   const listener = listenerOf(options, { log, servers, isDraining: () => drain.began, queue, io: inside, recordsSigner });
   const open = async (server: Server, at: { readonly host: string; readonly port: number }): Promise<string> => {
     server.maxConnections = config.limits.connections;
+    letGoWhoStalls(server, STALL_MS);
     servers.push(server);
     return await listen(server, at);
   };
@@ -103,7 +108,8 @@ export async function startService(options: ServeOptions): Promise<RunningServic
   const fresh = keepFresh({
     log,
     due: () => dueRefresh(options.home, nowText()),
-    refresh: () => queue.run('low', () => withLockedHome(options.home, inside, refreshWhatIsDue)),
+    queue,
+    refresh: () => withLockedHome(options.home, inside, refreshWhatIsDue),
     later: (look, ms) => {
       const timer = setTimeout(look, ms);
       return () => clearTimeout(timer);
@@ -167,7 +173,7 @@ function listenerOf(options: ServeOptions, { log, servers, isDraining, queue, io
     page: (page, question) => page.show({ args: [], options: { home: home.folder, lane: home.lane }, io }, question),
   });
   const openApi = JSON.stringify(openApiDocument(ROUTES));
-  const receipts = { queue, bodies: bodyBudget(STRANGER_BODY_BYTES), locked: base.locked, log };
+  const receipts = { queue, bodies: bodyBudget(STRANGER_BODY_BYTES), locked: base.locked, log, breathe: oneTurn };
   const records =
     recordsSigner === undefined || config.records === undefined
       ? undefined
@@ -243,6 +249,7 @@ function tlsOptions({ config: { tls }, configFolder }: ServeOptions): object {
     cert: read(tls.certificate),
     key: readPrivateKey(path.resolve(configFolder, tls.key)).key.export({ type: 'pkcs8', format: 'pem' }),
     minVersion: 'TLSv1.2',
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     // a certificate is asked for; who has none may come with a token, and one that does not verify counts as none
     ...(tls.clientCa === undefined ? {} : { ca: read(tls.clientCa), requestCert: true, rejectUnauthorized: false }),
   };
