@@ -88,3 +88,12 @@ function keysByName(): (name: string) => Uint8Array {
     return spki;
   };
 }
+
+test('the workflow for GitHub takes steps of others by commit, and leaves no token to what it runs', () => {
+  const text = readFileSync(path.join(ROOT, 'pipelines', 'ci', 'github', 'workflow.yml'), 'utf8');
+  const { jobs } = parseYaml(text) as { readonly jobs: Record<string, { readonly steps: readonly { uses?: string; with?: object }[] }> };
+  const others = Object.values(jobs).flatMap(({ steps }) => steps.filter(({ uses = './' }) => !uses.startsWith('./')));
+  expect(others).toEqual([
+    { uses: expect.stringMatching(/^actions\/checkout@[0-9a-f]{40}$/) as string, with: { 'persist-credentials': false } },
+  ]);
+});

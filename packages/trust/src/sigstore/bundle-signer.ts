@@ -41,10 +41,17 @@ export function publicKeyOf(pem: Uint8Array): BundleKey {
 /** Neither chain building nor `@sigstore/verify` looks at these: a leaf for other uses, and a root that the bundle brings along. */
 function checkCertificates([leaf, ...chain]: readonly X509Certificate[]): BundleKey {
   if (leaf === undefined) throw refused('BUNDLE_MALFORMED', 'a certificate', 'none');
+  if (!isAscii(leaf)) throw refused('BUNDLE_SIGNER', 'a certificate whose name is ASCII', 'another');
   if (!signsCode(leaf)) throw refused('BUNDLE_SIGNER', 'a certificate that signs code', 'one for other uses');
   if (chain.some((one) => one.checkIssued(one)))
     throw refused('BUNDLE_MALFORMED', 'a chain without its root', 'a self-signed certificate in it');
   return { key: leaf.publicKey, der: new Uint8Array(leaf.raw) };
+}
+
+/** `@sigstore/verify` drops the highest bit of each byte of a name: one that is not ASCII would read as somebody else's. Node spells such bytes out as `\u00ed`. */
+function isAscii({ subjectAltName = '' }: X509Certificate): boolean {
+  // a backslash of the name itself stands there twice
+  return !/\\u00[89a-f]/.test(subjectAltName.replaceAll('\\\\', ''));
 }
 
 /** Letter for letter: `@sigstore/verify` takes an identity as a pattern that may match anywhere in the certificate's. */

@@ -69,6 +69,20 @@ describe.skipIf(foreign === undefined)('the certificate of a bundle (skipped wit
     }
   });
 
+  it('has a name with the highest bit of a byte set, which reads as another name to who drops it: refused', () => {
+    // openssl req -x509, extendedKeyUsage=codeSigning, subjectAltName URI of the bytes `https://git.example/` and 0xed, which is `m` with that bit
+    const rawBytes =
+      'MIIBfjCCASWgAwIBAgIUZexHoeqblyumeGfosM4jpMH7U2wwCgYIKoZIzj0EAwIwDDEKMAgGA1UEAwwBeDAgFw0yNjExMjkyMDAyMTRaGA8yMTI2MTEwNTIw' +
+      'MDIxNFowDDEKMAgGA1UEAwwBeDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABDkmvOevEsS/jHyyvkO6AyHLXx9PGgY8Tp4CjLLYpM6phIsv1bcu436CsaJA' +
+      'V4GjqXHMkcpQokcsTCI0nM0CM8CjYzBhMBMGA1UdJQQMMAoGCCsGAQUFBwMDMAkGA1UdEwQCMAAwIAYDVR0RBBkwF4YVaHR0cHM6Ly9naXQuZXhhbXBsZS/t' +
+      'MB0GA1UdDgQWBBTVgz2Ivl05Bee4dEmaS0bHZjH6UTAKBggqhkjOPQQDAgNHADBEAiAEdNX77u7cEMB40yyiUGmVKY+dlI3T3yQoWf+iub6HeAIgH5BvmUXY' +
+      'k4wTY053hTWzgYsD+OwbzeAxQSUR7D0vpg0=';
+    const call = ask('happy-path-v0.3', ({ verificationMaterial }) => (verificationMaterial.certificate = { rawBytes }));
+    expect(call).toThrow(
+      expect.objectContaining({ code: 'BUNDLE_SIGNER', message: expect.stringContaining('whose name is ASCII') as string }) as Error,
+    );
+  });
+
   it('brings its own root along: refused', () => {
     const own = chainOf(root?.certificateAuthorities).at(-1);
     if (own === undefined) throw new RangeError('read the trusted root: expected a certificate');
