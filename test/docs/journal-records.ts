@@ -72,6 +72,7 @@ function life(): readonly SiteEvent[] {
     ...running(target('a', rendered)),
     { is: 'committed', at: AT, keep: 2, seconds: 3 },
     receipt(),
+    { is: 'receipts-sent', seq: 0, carried: { seq: 2, at: AT, days: 1 } },
     { is: 'receipts-sent', seq: 2 },
     { is: 'stopped' },
     { is: 'started' },

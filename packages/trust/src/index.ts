@@ -283,6 +283,7 @@ export { judgeSiteException } from './admission/exception-step.js';
 export type { SiteException } from './admission/types.js';
 export { judgeRetirement, type SiteRetirement } from './admission/retirement-step.js';
 export { blobPath } from './admission/lane-reader.js';
+export { type LogContent, logContent } from './admission/log-tiles.js';
 export {
   type Admission,
   type AdmissionNext,

@@ -3,11 +3,12 @@ import { type Digest, parseCheckpoint } from '@sealane/core';
 import { MAX_RECORD_BYTES, readRecordFile, readSiteRecord, type SiteRecordPredicate } from '@sealane/trust';
 import { timestampIn } from '../fetch/brought.js';
 import type { SyncAnswer } from '../fetch/protocol.js';
-import type { SyncJob } from '../fetch/sync-job.js';
+import type { SoughtReceipt, SyncJob } from '../fetch/sync-job.js';
 import type { Site } from '../site.js';
 import type { Fetcher } from './fetch-shell.js';
 import { noteLink } from './link-note.js';
 import type { Machine } from './machine.js';
+import type { SiteState } from './state.js';
 import { readTrustFile, type TrustFile } from './trust-file.js';
 import { trustedNow } from './trusted-time.js';
 
@@ -32,7 +33,7 @@ function syncOrder(site: Site, machine: Machine, trust: TrustFile, judged: Diges
     pollSeconds: config.pollSeconds,
     mirror: folder.mirror,
     offer: folder.offer,
-    job: { ...syncJob(site, trust), recheck, judged },
+    job: { ...syncJob(site, trust), recheck, judged, ...receiptsWanted(machine.state(), []) },
   };
 }
 
@@ -62,6 +63,11 @@ export function syncJob(site: Site, trust: TrustFile): SyncJob {
     mirrorBytes: site.config.mirrorBytes ?? null,
     judged: null,
   };
+}
+
+/** Receipts that the log is still to show, if there are any. */
+export function receiptsWanted({ receipts }: SiteState, sought: readonly SoughtReceipt[]): Pick<SyncJob, 'receipts'> {
+  return receipts.seq > receipts.sent ? { receipts: { above: receipts.sent, sought } } : {};
 }
 
 /** The record of this site, not verified here: for what to fetch, not for what to install. */

@@ -11,10 +11,12 @@ import { MAX_CHAIN_BYTES } from '../identity/chain.js';
 import { takeCertificate } from '../identity/identity.js';
 import type { Site } from '../site.js';
 import { laneOf } from './admission.js';
+import type { Machine } from './machine.js';
 import { missingBlob, unsafePart } from './medium-folder.js';
+import { soughtReceipts } from './shown-receipts.js';
 import { readTrustFile, type TrustFile, writeTrustFile } from './trust-file.js';
 import { trustedNow } from './trusted-time.js';
-import { judgedNow, syncJob } from './ask-fetch.js';
+import { judgedNow, receiptsWanted, syncJob } from './ask-fetch.js';
 
 /** What an import did. `reason` says why nothing was new; where newer orders came without files, something was. */
 export interface ImportedMedium {
@@ -28,13 +30,14 @@ export interface ImportedMedium {
  *
  * @throws SiteError with the code of what is wrong with it: `TRUST_*`, `CONTENT_*` (with the path); mirror and trust are as before, but for blobs that were right
  */
-export async function importMedium(site: Site, medium: string): Promise<ImportedMedium> {
+export async function importMedium(site: Site, machine: Machine, medium: string): Promise<ImportedMedium> {
   const { world, folder, config } = site;
   const trust = readTrustFile(world.disk, folder.trust);
   const before = judgedNow(site);
   const fetcher = world.startFetcher(world.signal);
   try {
-    const job = { ...syncJob(site, trust), expiry: 'medium' as const, recheck: true };
+    const sought = soughtReceipts(site, machine.state(), trust);
+    const job = { ...syncJob(site, trust), expiry: 'medium' as const, recheck: true, ...receiptsWanted(machine.state(), sought) };
     const answer = await fetcher.sync({
       do: 'sync',
       places: [plainPlace(medium)],

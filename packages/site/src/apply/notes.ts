@@ -18,7 +18,7 @@ export function note(state: SiteState, event: SiteEvent): SiteState {
     case 'receipt-queued':
       return receiptQueued(state, event);
     case 'receipts-sent':
-      return { ...state, receipts: { ...state.receipts, sent: Math.max(state.receipts.sent, event.seq) } };
+      return { ...state, receipts: receiptsSent(state.receipts, event) };
     case 'summing-up':
       return owesSummary(state, event);
     case 'hold':
@@ -126,6 +126,13 @@ function receiptQueued(state: SiteState, event: SiteEvent & { readonly is: 'rece
     phase: ended ? { at: 'idle' } : state.phase,
     receipts: { ...state.receipts, seq: event.seq, prev: event.digest, ...summedBy(state.owed) },
   };
+}
+
+function receiptsSent(
+  receipts: SiteState['receipts'],
+  { seq, carried }: SiteEvent & { readonly is: 'receipts-sent' },
+): SiteState['receipts'] {
+  return { ...receipts, sent: Math.max(receipts.sent, seq), ...(carried === undefined ? {} : { carried }) };
 }
 
 function summedBy({ summary }: OwedReceipt): Pick<SiteState['receipts'], 'summed'> {

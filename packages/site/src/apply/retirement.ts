@@ -88,7 +88,7 @@ export async function wipe(site: Site): Promise<SiteEvent> {
 }
 
 /**
- * Makes room for a site that is enrolled anew on a host that was retired: receipts that nobody took yet are set aside (the folder is returned), trust and
+ * Makes room for a site that is enrolled anew on a host that was retired: receipts that the log has not shown are set aside (the folder is returned), trust and
  * journal begin again.
  */
 export function leaveRetirement(disk: Disk, folder: StateFolder, machine: Machine): string | undefined {

@@ -12,7 +12,7 @@ import { withOneWayFloor } from './one-way.js';
 import type { SiteResult } from './outcome.js';
 import { pruneSlots } from './prune.js';
 import { retiredResult, retirementOf } from './retirement.js';
-import { flushQueue } from './receipt-queue.js';
+import { flushQueue } from './receipt-flush.js';
 import { secretsFor } from './secret-versions.js';
 import type { SiteState, Slot } from './state.js';
 import type { TrustFile } from './trust-file.js';

@@ -128,11 +128,15 @@ export type SiteState = {
   readonly secrets: readonly KnownSecret[];
   readonly failedSecrets: readonly GivenSecret[];
   readonly owed: OwedReceipt | null;
-  /** Head of the receipt chain: number and statement digest of the last one queued. `summed`: what the last summary stands for, and is not sent any more. */
+  /**
+   * Head of the receipt chain: number and statement digest of the last one queued. `sent`: all up to here are in the log, as it shows itself. `carried`: what `fetch` says that
+   * it handed over. `summed`: what the last summary stands for, and is not sent any more.
+   */
   readonly receipts: {
     readonly seq: number;
     readonly prev: Digest | null;
     readonly sent: number;
+    readonly carried?: CarriedReceipts;
     readonly summed?: readonly SummedRun[];
   };
   /** The last refusal, so that the same one is not receipted at every poll. */
@@ -143,6 +147,9 @@ export type SiteState = {
     readonly checks: readonly Check[];
   } | null;
 };
+
+/** Receipts up to number `seq` were handed over. Of the oldest that the log has not shown: at which trusted time, and after how many days it is handed over again. */
+export type CarriedReceipts = { readonly seq: number; readonly at: string; readonly days: number };
 
 /** A site that has done nothing yet. */
 export const INITIAL_STATE: SiteState = {
@@ -191,7 +198,7 @@ export type SiteEvent =
     }
   | { readonly is: 'accepted' }
   | { readonly is: 'receipt-queued'; readonly seq: number; readonly digest: Digest }
-  | { readonly is: 'receipts-sent'; readonly seq: number }
+  | { readonly is: 'receipts-sent'; readonly seq: number; readonly carried?: CarriedReceipts }
   | { readonly is: 'summing-up'; readonly summary: ReceiptSummary; readonly at: string }
   | { readonly is: 'hold'; readonly hold: Hold }
   | { readonly is: 'unhold' }

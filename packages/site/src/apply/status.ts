@@ -23,7 +23,9 @@ export interface SiteStatus {
   readonly current: ReleaseLine | null;
   readonly previous: ReleaseLine | null;
   readonly trust: { readonly expiresAt: string | null; readonly timeFloor: string; readonly rootVersion: number };
+  /** Receipts that nobody has taken yet; those that were taken are kept until the log shows them. */
   readonly receiptsQueued: number;
+  readonly receiptsUnshown: number;
   readonly hold: Hold | null;
   readonly stopped: boolean;
   /** Where the program of the updater is from: its package, or the slot that a release brought. Null where it was installed otherwise. */
@@ -53,7 +55,7 @@ export function siteStatus(
   workload: WorkloadStatus,
   strays: readonly StrayNote[],
   link: LinkNote | undefined,
-  receiptsQueued: number,
+  receipts: { readonly queued: number; readonly kept: number },
   now: string,
 ): Omit<SiteStatus, 'updater'> {
   return {
@@ -62,7 +64,8 @@ export function siteStatus(
     current: lineOf(state.current),
     previous: lineOf(state.previous),
     trust: { expiresAt: trust.expiresAt, timeFloor: trust.time.time, rootVersion: trust.tuf.versions.root },
-    receiptsQueued,
+    receiptsQueued: receipts.queued,
+    receiptsUnshown: receipts.kept - receipts.queued,
     hold: state.hold,
     stopped: state.stopped,
     workload,

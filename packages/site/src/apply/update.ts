@@ -23,7 +23,7 @@ import { base, type SiteResult } from './outcome.js';
 import { pruneSlots, pruneStore } from './prune.js';
 import { keepRendered } from './rendered.js';
 import { boundQueue } from './receipt-bound.js';
-import { flushQueue } from './receipt-queue.js';
+import { flushQueue } from './receipt-flush.js';
 import { retiredResult, retirementOf, retirementSent } from './retirement.js';
 import { rotationDue, secretsFor } from './secret-versions.js';
 import { waitsForProgram } from '../self/trial.js';

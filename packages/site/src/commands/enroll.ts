@@ -123,7 +123,7 @@ function takeRecord(call: CommandCall, { folder, configFile }: SitePlace, world:
   if (authority !== undefined) keepAuthority(disk, folder, authority);
   const { versions } = readTrustFile(disk, folder.trust).tuf;
   const json = { site: record.site, keyId: record.key.id, rootVersion: versions.root, stage: record.stage, labels: record.labels };
-  const before = aside === undefined ? '' : `; receipts of the site before, which nobody took yet, are in ${aside}`;
+  const before = aside === undefined ? '' : `; receipts of the site before, which the log has not shown, are in ${aside}`;
   const trusts = keptTrust ? `goes on trusting root ${versions.root}, which it had` : `trusts root ${versions.root}`;
   const text = `${record.site}, key ${record.key.id}, is enrolled for ${record.stage}, and ${trusts}${before}`;
   return Promise.resolve({ exit: 0, json, text, hint: 'look for a release: sealane-site check' });

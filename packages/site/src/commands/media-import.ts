@@ -19,7 +19,7 @@ export const command: CommandSpec = {
     return withLockedSite(call, async (site, machine) => {
       expectNotRetired(machine.state(), `import medium ${medium}`);
       expectMedium(site.world.disk, medium);
-      const done = await importMedium(site, medium);
+      const done = await importMedium(site, machine, medium);
       return { exit: 0, json: done, text: textOf(done), hint: done.reason === null ? INSTALL : LOOK };
     });
   },

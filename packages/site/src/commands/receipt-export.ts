@@ -3,7 +3,7 @@ import path from 'node:path';
 import { canonicalJson, counted, LIMITS, shellWord, SiteError } from '@sealane/core';
 import type { CommandSpec } from '@sealane/core/command-line';
 import { readState } from '../apply/machine.js';
-import { queuedReceipts } from '../apply/receipt-queue.js';
+import { queuedNumbers, readReceipts } from '../apply/receipt-queue.js';
 import { durableWrite } from '../durable-write.js';
 import { certificateRequestName } from '../fetch/certify.js';
 import { receiptName } from '../fetch/receipts-flush.js';
@@ -22,17 +22,18 @@ export const command: CommandSpec = {
     if (typeof dir !== 'string') throw new SiteError('USAGE', 'export receipts: expected a folder');
     const out = path.resolve(call.io.cwd, dir);
     const { disk } = site.world;
-    const receipts = queuedReceipts(disk, site.folder.receipts, readState(disk, site.folder.journal));
+    const folder = site.folder.receipts;
+    const numbers = queuedNumbers(disk, folder, readState(disk, site.folder.journal));
     disk.makeFolder(out, 0o755);
-    for (const { seq, bundle } of receipts)
+    for (const { seq, bundle } of numbers.flatMap((number) => readReceipts(disk, folder, [number])))
       durableWrite(disk, path.join(out, receiptName(site.config.name, seq)), canonicalJson(bundle), 0o644);
     const request = disk.read(site.folder.certificateRequest, LIMITS.certificateRequestBytes);
     if (request !== undefined) durableWrite(disk, path.join(out, certificateRequestName(site.config.name)), request, 0o644);
     const asks = request === undefined ? '' : ', and a request for a certificate';
-    const text = `${counted(receipts.length, 'receipt')} in ${out}${asks}`;
+    const text = `${counted(numbers.length, 'receipt')} in ${out}${asks}`;
     return Promise.resolve({
       exit: 0,
-      json: { out, receipts: receipts.length },
+      json: { out, receipts: numbers.length },
       text,
       hint: `hand them in with: sealane statement add ${shellWord(out)}/*.json`,
     });

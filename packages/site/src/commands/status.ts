@@ -3,7 +3,7 @@ import { counted } from '@sealane/core';
 import type { CommandSpec } from '@sealane/core/command-line';
 import { readLinkNote } from '../apply/link-note.js';
 import { readState } from '../apply/machine.js';
-import { queuedNumbers } from '../apply/receipt-queue.js';
+import { queuedNumbers, unsentNumbers } from '../apply/receipt-queue.js';
 import { siteStatus, type SiteStatus } from '../apply/status.js';
 import { readStrays } from '../apply/strays.js';
 import { readTrustFile } from '../apply/trust-file.js';
@@ -28,7 +28,10 @@ export const command: CommandSpec = {
       await driver.status(),
       readStrays(world.disk, folder.strays),
       readLinkNote(world.disk, folder.link),
-      queuedNumbers(world.disk, folder.receipts, state).length,
+      {
+        queued: unsentNumbers(world.disk, folder.receipts, state).length,
+        kept: queuedNumbers(world.disk, folder.receipts, state).length,
+      },
       trustedNow(trust.time, world.clock),
     );
     const status = { ...known, updater: place === undefined ? null : updaterStatus(world.disk, place) };
@@ -43,6 +46,7 @@ function textOf({
   previous,
   trust,
   receiptsQueued,
+  receiptsUnshown,
   hold,
   stopped,
   workload,
@@ -62,6 +66,9 @@ function textOf({
     ...(previous === null ? [] : [`  before it ${previous.name} ${previous.version} ${previous.release}`]),
     `  trust: root ${trust.rootVersion}, good for new installs until ${trust.expiresAt ?? 'it is verified for the first time'}; no earlier than ${trust.timeFloor}`,
     `  ${counted(receiptsQueued, 'receipt waits', 'receipts wait')} to be sent`,
+    ...(receiptsUnshown === 0
+      ? []
+      : [`  ${counted(receiptsUnshown, 'receipt was', 'receipts were')} sent, and kept until the log shows them`]),
     ...(hold === null ? [] : [`  held${hold.until === null ? '' : ` until ${hold.until}`}: ${hold.reason}`]),
     ...strays.map(({ what, how, did, since }) => `  beside the release, since ${since}: ${what}: ${how}; ${did}`),
     ...(link === null ? [] : [`  not all could be brought since ${link.since} (${link.code})`]),

@@ -1,11 +1,15 @@
-/** The log part of a sync: the checkpoint, and the hash tiles that tie it to what this site saw and to what the waybills prove. */
+/** The log part of a sync: the checkpoint, and the hash tiles that tie it to what this site saw and to what the waybills prove, and that show receipts in it. */
 import { LIMITS, parseCheckpoint, SealaneError, TILE_WIDTH, type Tile, tilePath, tilesForProofs } from '@sealane/core';
+import { searchLog } from './log-search.js';
 import type { Mirror } from './mirror.js';
 import type { SyncJob } from './sync-job.js';
 import type { Upstream } from './upstream.js';
 
 const HASH_BYTES = 32;
 const CHECKPOINT = 'log/checkpoint';
+
+/** Lowest tiles that are fetched for receipts in one sync, 8 KiB each: whoever names places costs no more, and the next sync goes on. */
+const MAX_RECEIPT_TILES = 16;
 
 /** Gets checkpoint and tiles; `named` says which. The checkpoint goes into `files`, to be written with the metadata; one that is no checkpoint is left to `apply`. */
 export async function fetchLog(
@@ -23,10 +27,23 @@ export async function fetchLog(
   const size = sizeOf(note);
   if (size === undefined) return;
   const consistencyFrom = [job.seenSize, ...treeSizes].filter((from) => from > 0 && from < size);
-  for (const tile of tilesForProofs({ size, consistencyFrom, root: true })) {
+  for (const tile of tilesForProofs({ size, consistencyFrom, inclusionOf: await receiptsIn(upstream, mirror, job, size), root: true })) {
     named.add(`log/${tilePath(tile)}`);
     await fetchTile(upstream, mirror, tile, job.recheck);
   }
+}
+
+/** Where receipts that are still to be shown are said to be in the log of `size` entries, the oldest first. */
+async function receiptsIn(upstream: Upstream, mirror: Mirror, { receipts, expiry }: SyncJob, size: number): Promise<readonly number[]> {
+  if (receipts === undefined) return [];
+  if (expiry === 'medium' && receipts.sought.length > 0) mirror.notePlaces(await searchLog(upstream, size, receipts.sought));
+  const places = [...mirror.places()].filter(([seq, index]) => seq > receipts.above && index < size).map(([, index]) => index);
+  const tiles = new Set<number>();
+  return places.filter((index) => {
+    const tile = Math.floor(index / TILE_WIDTH);
+    if (tiles.size < MAX_RECEIPT_TILES) tiles.add(tile);
+    return tiles.has(tile);
+  });
 }
 
 function sizeOf(note: Uint8Array): number | undefined {

@@ -11,6 +11,7 @@ import type { Disk } from '../disk.js';
 import { durableWrite } from '../durable-write.js';
 import { readSealed, sealed } from '../sealed-file.js';
 import { download, type DownloadWorld } from './download.js';
+import { noteReceiptPlaces, readReceiptPlaces, type ReceiptPlaces } from './receipt-places.js';
 import type { Pace } from './routes/pace.js';
 import type { Upstream } from './upstream.js';
 
@@ -48,6 +49,9 @@ export interface Mirror {
   remove(file: string): void;
   clearOffer(): void;
   mark(): SyncMark | undefined;
+  /** Where receipts are said to be in the log. */
+  places(): ReceiptPlaces;
+  notePlaces(found: ReceiptPlaces): void;
   setMark(mark: SyncMark): void;
   /** Whether a blob is here. With `recheck: 'bytes'` it is hashed again. */
   hasBlob(blob: WantedBlob, recheck: 'size' | 'bytes'): Promise<boolean>;
@@ -86,6 +90,8 @@ export function openMirror(world: DownloadWorld, folder: string, offer: string):
     remove: (file) => disk.remove(at(file)),
     clearOffer: () => disk.remove(offer),
     mark: () => readMark(disk, folder),
+    places: () => readReceiptPlaces(disk, folder),
+    notePlaces: (found) => noteReceiptPlaces(disk, folder, found),
     setMark: (mark) => write(MARK, sealed({ ...mark })),
     hasBlob: (blob, recheck) => isThere(disk, at(blobPath(blob.digest)), blob, recheck),
     fetchBlob: (upstream, blob, pace) => fetchBlob(world, { folder, offer }, upstream, blob, pace),

@@ -1,13 +1,17 @@
 /**
  * Carries queued receipts up: to a promoter over HTTP, or into a folder that somebody carries on; to the first place in order that takes them.
  *
- * In order, and each until it has arrived. Exactly once is the promoter's part: a receipt is known by its digest, and one that it has is fine.
+ * In order, and each until it has arrived. Exactly once is the promoter's part: a receipt is known by its digest, and one that it has is fine. Where in the log it says
+ * that they are is noted: `apply` lets them go when it has seen them there.
  */
 import path from 'node:path';
-import { canonicalJson, SealaneError, SiteError } from '@sealane/core';
+import { canonicalJson, equalBytes, type JsonValue, LIMITS, parseStrictJson, SealaneError, SiteError, utf8 } from '@sealane/core';
+import { parseBundle } from '@sealane/trust';
+import { z } from 'zod';
 import type { Disk } from '../disk.js';
 import { durableWrite } from '../durable-write.js';
 import type { FetchRequest, FlushAnswer, QueuedReceipt } from './protocol.js';
+import { noteReceiptPlaces, type ReceiptPlaces } from './receipt-places.js';
 import { readPlaceTls } from './routes/place-tls.js';
 import type { Place } from './routes/place.js';
 import { openRoutes } from './routes/routes.js';
@@ -42,7 +46,12 @@ export async function flushReceipts(request: FlushRequest, world: FetchWorld): P
   return answer;
 }
 
-async function flushTo(place: Place, receipts: readonly QueuedReceipt[], { site }: FlushRequest, world: FetchWorld): Promise<FlushAnswer> {
+async function flushTo(
+  place: Place,
+  receipts: readonly QueuedReceipt[],
+  { site, mirror }: FlushRequest,
+  world: FetchWorld,
+): Promise<FlushAnswer> {
   let upTo = 0;
   let close = (): void => undefined;
   try {
@@ -50,7 +59,7 @@ async function flushTo(place: Place, receipts: readonly QueuedReceipt[], { site 
     ({ close } = sender);
     for (let from = 0; from < receipts.length; from += BATCH) {
       const batch = receipts.slice(from, from + BATCH);
-      await sender.send(batch);
+      noteReceiptPlaces(world.disk, mirror, await sender.send(batch));
       upTo = batch.at(-1)?.seq ?? upTo;
     }
     return { upTo, problem: null };
@@ -68,8 +77,8 @@ function isAddress(at: string): boolean {
 }
 
 interface Sender {
-  /** @throws Error it has not arrived */
-  send(batch: readonly QueuedReceipt[]): Promise<void>;
+  /** Where in the log they are, as far as whoever took them says so. @throws Error it has not arrived */
+  send(batch: readonly QueuedReceipt[]): Promise<ReceiptPlaces>;
   close(): void;
 }
 
@@ -84,7 +93,7 @@ function poster({ at, tls }: Place, signal: AbortSignal): Sender {
         signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
       });
       const text = await readText(answer, MAX_ANSWER_BYTES);
-      if (answer.statusCode >= 200 && answer.statusCode < 300) return;
+      if (answer.statusCode >= 200 && answer.statusCode < 300) return placesIn(text, batch);
       throw new SiteError('FETCH_FAILED', `post receipts to ${at}: expected 2xx, got ${answer.statusCode} ${text.slice(0, 300)}`);
     },
     close: () => client.close(),
@@ -95,11 +104,42 @@ function copier(folder: string, site: string, disk: Disk): Sender {
   return {
     send: (batch) => {
       disk.makeFolder(folder, 0o755);
-      for (const { seq, bundle } of batch) durableWrite(disk, path.join(folder, receiptName(site, seq)), canonicalJson(bundle), 0o644);
-      return Promise.resolve();
+      for (const { seq, bundle } of batch) leave(disk, path.join(folder, receiptName(site, seq)), canonicalJson(bundle));
+      return Promise.resolve(new Map());
     },
     close: () => undefined,
   };
+}
+
+/** One that lies there still is not written again. */
+function leave(disk: Disk, file: string, bytes: Uint8Array): void {
+  const isThere = disk.kind(file) === 'file' && disk.sizeBytes(file) === bytes.length;
+  if (isThere && equalBytes(disk.read(file, LIMITS.bundleBytes) ?? new Uint8Array(), bytes)) return;
+  durableWrite(disk, file, bytes, 0o644);
+}
+
+const answerShape = z.object({ statements: z.array(z.object({ digest: z.string(), logIndex: z.int().min(0) })) });
+
+/** What a promoter answers is a claim, and what cannot be read of it says nothing. */
+function placesIn(text: string, batch: readonly QueuedReceipt[]): ReceiptPlaces {
+  const { statements = [] } = answerShape.safeParse(jsonOr(text)).data ?? {};
+  const places = new Map(statements.map(({ digest, logIndex }) => [digest, logIndex]));
+  return new Map(
+    batch.flatMap(({ seq, bundle }): readonly [number, number][] => {
+      const index = places.get(parseBundle(bundle).statementDigest);
+      return index === undefined ? [] : [[seq, index]];
+    }),
+  );
+}
+
+function jsonOr(text: string): JsonValue | undefined {
+  try {
+    return parseStrictJson(utf8(text), { maxBytes: MAX_ANSWER_BYTES, maxDepth: LIMITS.jsonDepth });
+  } catch (error) {
+    // it took them all the same
+    if (error instanceof SealaneError) return undefined;
+    throw error;
+  }
 }
 
 /** Name of a receipt outside of its site: one carried twice is one file. */

@@ -17,7 +17,12 @@ export type SyncJob = {
   readonly mirrorBytes: number | null;
   /** Digest of the timestamp whose trust was judged last: content is brought for that, and for nothing that nobody has looked at. */
   readonly judged: Digest | null;
+  /** Receipts with higher numbers than `above` are not shown to be in the log yet; `sought`: those that are looked for on a medium. */
+  readonly receipts?: { readonly above: number; readonly sought: readonly SoughtReceipt[] };
 };
+
+/** A receipt by its leaf hash (base64), which lies in no log below the index `from`. */
+export type SoughtReceipt = { readonly seq: number; readonly leaf: string; readonly from: number };
 
 /** Files to be written when all else is there: path in the lane → bytes. */
 export type LaneFiles = ReadonlyMap<string, Uint8Array>;

@@ -9,15 +9,13 @@ import {
   LIMITS,
   parseCheckpoint,
   type QuorumCheckpoint,
-  type Tile,
-  TILE_WIDTH,
-  tilePath,
   TrustError,
   verifyConsistency,
 } from '@sealane/core';
 import { quorumOf } from '../evidence/statement-checks.js';
 import type { VerifyTrust } from '../evidence/verify-trust.js';
 import type { LaneReader } from './lane-reader.js';
+import { readTile } from './log-tiles.js';
 
 /** The lane's log as shown now. */
 export interface LogView {
@@ -29,8 +27,6 @@ export interface LogView {
    */
   expectPrefix(other: Pick<Checkpoint, 'origin' | 'size' | 'root'>): void;
 }
-
-const HASH_BYTES = 32;
 
 /**
  * Opens the lane's log.
@@ -63,21 +59,6 @@ function expectPrefix(reader: LaneReader, head: Checkpoint, other: Pick<Checkpoi
     if (!(error instanceof CoreError)) throw error;
     throw forked(head, other, 'does not begin the one shown', error);
   }
-}
-
-function readTile(reader: LaneReader, tile: Tile): Uint8Array {
-  const sizeBytes = tile.width * HASH_BYTES;
-  // C2SP tlog-tiles: a partial tile may be gone once it is full, whose first hashes are the same
-  const bytes =
-    reader.file(`log/${tilePath(tile)}`, sizeBytes) ??
-    reader.file(`log/${tilePath({ ...tile, width: TILE_WIDTH })}`, TILE_WIDTH * HASH_BYTES);
-  if (bytes === undefined) {
-    throw new TrustError(
-      'LOG_NOT_INCLUDED',
-      `read log/${tilePath(tile)}: expected the tile that ties this log to the one seen before, got nothing`,
-    );
-  }
-  return bytes.subarray(0, sizeBytes);
 }
 
 function textOf(note: Uint8Array): string {
