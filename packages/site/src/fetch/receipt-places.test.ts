@@ -46,7 +46,7 @@ test.each([
 
 test('a full disk takes no note, and stops nothing', () => {
   const disk = new MemoryDisk();
-  disk.makeFolder(MIRROR, 0o755);
+  disk.makeFolder(MIRROR);
   disk.failAt = { at: disk.operations + 1, code: 'ENOSPC' };
   noteReceiptPlaces(disk, MIRROR, new Map([[1, 10]]));
   expect(readReceiptPlaces(disk, MIRROR)).toEqual(new Map());
