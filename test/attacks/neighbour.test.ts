@@ -111,7 +111,7 @@ describe.skipIf(requireProgram('openssl') === undefined)('T11 a neighbour (skipp
     await expect(get('/trust/metadata/timestamp.json')).rejects.toThrow();
     await Promise.all(strangers.map(async (socket) => socket.closed || (await once(socket, 'close'))));
     expect(await get('/trust/metadata/timestamp.json')).toMatchObject({ status: 200 });
-  }, 60_000);
+  });
 
   test('sees the certificate that was renewed, without a restart; one that is half written is not shown', async () => {
     expect(await shown()).toBe('CN=harbour-8');

@@ -25,13 +25,14 @@ interface Visit {
 }
 
 describe.skipIf(python === undefined)('python-tuf (skipped without the Python modules tuf and cryptography)', () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'sealane-python-tuf-'));
+  let folder: string;
   let lane: TufLane;
   let server: Server;
   let base: string;
   let ours: TufState;
 
   beforeAll(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), 'sealane-python-tuf-'));
     lane = await makeTufLane(`${new Date().toISOString().slice(0, 19)}Z`);
     ours = trustFromRoot(lane.files.get('metadata/1.root.json') ?? new Uint8Array());
     writeFileSync(path.join(folder, 'root.json'), lane.files.get('metadata/1.root.json') ?? '');

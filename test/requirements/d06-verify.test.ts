@@ -46,7 +46,7 @@ describe.skipIf(browserPath === undefined)('D6 verifying in the browser (skipped
     service = await startService(lane, serviceFile(tls));
     browser = await chromium.launch({ executablePath: browserPath ?? '', args: ['--no-sandbox'] });
     context = await contextOf(tls);
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser.close();

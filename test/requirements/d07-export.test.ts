@@ -31,7 +31,7 @@ beforeAll(async () => {
   const receipts = path.join(dir, 'receipts');
   await site.must(['receipt', 'export', receipts]);
   await lane.sealane(['statement', 'add', path.join(receipts, 'harbour-7-00000001.json')]);
-}, 120_000);
+});
 
 afterAll(async () => {
   await site.stop();
@@ -217,7 +217,7 @@ describe.skipIf(programs.includes(undefined))('D7 README.txt (skipped without co
       const bent = forged(files, name, flipped);
       expect((await follow(bent)).exit, name).not.toBe(0);
     }
-  }, 120_000);
+  });
 
   it.each(['log/signatures.txt', 'statements/by-key.txt'])(
     'says no when a line of %s was taken out, so that less is checked',

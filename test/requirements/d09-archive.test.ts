@@ -63,7 +63,7 @@ beforeAll(async () => {
     ['gc'],
   ];
   answers = await ask(lane.home);
-}, 120_000);
+});
 
 afterAll(async () => {
   if (parts === undefined) return;

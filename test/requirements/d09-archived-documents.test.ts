@@ -42,7 +42,7 @@ beforeAll(async () => {
   cpSync(lane.home, hot, { recursive: true, verbatimSymlinks: true });
   asked = [['audit', 'cases', older], ['audit', 'evidence', older], ['plan', older, '--to', 'dev'], ['audit', 'trace', older], ['gc']];
   answers = await ask(lane.home);
-}, 120_000);
+});
 
 afterAll(async () => {
   await lane.stop();

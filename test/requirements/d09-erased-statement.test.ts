@@ -35,7 +35,7 @@ beforeAll(async () => {
   [result, logIndex] = [added.digest, added.logIndex];
   decision = (await lane.sealane(['promote', refused, '--to', 'dev'], 3)).statement;
   await lane.sealane(['erase', sha256(new Uint8Array(Buffer.from(junit))), '--reason', WHY, '--key', 'registrar']);
-}, 120_000);
+});
 
 afterAll(async () => {
   await lane.stop();
