@@ -15,6 +15,7 @@ export function stillLedger(ledger: Ledger, releases: readonly Digest[]): Ledger
     ...ledger,
     knowsType: once(ledger.knowsType),
     latestCosigned: once(ledger.latestCosigned),
+    rootAt: once(ledger.rootAt),
     fleet: once(ledger.fleet),
     evidenceAbout: async (release) =>
       isKnown.has(release) ? ((await evidence()).get(release) ?? []) : await ledger.evidenceAbout(release),
