@@ -1,5 +1,5 @@
 /** Rows B9 and B19, driver `kubernetes`: a real API server, controllers and scheduler; the set of a release as a whole, and the set before when it does not come up. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -11,6 +11,7 @@ import { commandLinesWith, filesWith, newValue, seal } from '../support/secrets.
 import { enrolSite, type TestSite } from '../support/site.js';
 
 const PLACE = '/apis/apps/v1/namespaces/edge/deployments';
+const ROLES = '/apis/rbac.authorization.k8s.io/v1/clusterroles';
 const MAPS = '/api/v1/namespaces/edge/configmaps';
 
 describe.skipIf(!hasControlPlane || busybox === undefined)('B9 driver kubernetes (skipped without control-plane, kwok, busybox)', () => {
@@ -108,6 +109,20 @@ describe.skipIf(!hasControlPlane || busybox === undefined)('B9 driver kubernetes
     await publish('1.3.1', [], {}, `registry.example/edge/other@sha256:${'b'.repeat(64)}`);
     expect(await site.must(['update'], 4)).toMatchObject({ outcome: 'refused', reason: 'DRIVER_REFUSED' });
     expect([await version(), await cluster.get(`${MAPS}/wrong`)]).toEqual(['1.1.0', undefined]);
+  });
+
+  test('B9 kubernetes: a release that takes what is somebody else’s, or reaches beyond its namespace, is refused before anything is touched; lent, it is installed', async () => {
+    const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'readings' }, rules: [] };
+    for (const [at, beyond] of [configMap('of-somebody-else'), role].entries()) {
+      await publish(`1.3.${at + 2}`, [beyond]);
+      expect(await site.must(['update'], 4)).toMatchObject({ outcome: 'refused', reason: 'DRIVER_REFUSED' });
+    }
+    expect([await version(), await cluster.get(`${ROLES}/readings`)]).toEqual(['1.1.0', undefined]);
+    const config = readFileSync(site.config, 'utf8');
+    writeFileSync(site.config, config.replace('"namespace":"edge"', '"namespace":"edge","mayUse":{"kinds":["ClusterRole"]}'));
+    const lent = await publish('1.3.4', [role]);
+    expect(await site.must(['update'])).toMatchObject({ outcome: 'installed', release: lent });
+    expect((await cluster.get(`${ROLES}/readings`)).metadata.labels).toMatchObject({ 'sealane.dev/site': 'harbour-7' });
   });
 
   test('B9 kubernetes: what somebody removed is there again after the next update; what somebody edited, after the next release', async () => {

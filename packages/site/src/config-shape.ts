@@ -137,6 +137,20 @@ const quadletDriver = z.strictObject({
   ...watching,
 });
 
+/** Kinds as manifests spell them. */
+const kinds = z
+  .array(z.string().regex(/^[A-Z][A-Za-z0-9]{0,62}$/, 'expected a kind as manifests spell it, as ClusterRole'))
+  .max(64)
+  .default([]);
+
+const mayUseOfCluster = z
+  .strictObject({
+    namespaces: z.array(name).max(64).default([]).describe('of others'),
+    kinds: kinds.describe('of the whole cluster, as ClusterRole'),
+  })
+  .prefault({})
+  .describe('what of the cluster, beyond its namespace, releases may use; else one that does is refused');
+
 const kubernetesDriver = z.strictObject({
   use: z.literal('kubernetes'),
   kubeconfig: absolutePath.describe(
@@ -149,6 +163,7 @@ const kubernetesDriver = z.strictObject({
     })
     .optional()
     .describe('the cluster admits no pod with an image that no admitted release names'),
+  mayUse: mayUseOfCluster,
   strays,
   commandSeconds: hooks.commandSeconds,
   ...watching,

@@ -6,6 +6,8 @@ import { fieldOf, textOf } from '../../tool-json.js';
 /** How a cluster is reached. Names of files are as the kubeconfig has them. */
 export interface ClusterAccess {
   readonly server: string;
+  /** The name that its certificate is for; empty: that in its address. */
+  readonly serverName: string;
   readonly ca: Material | undefined;
   readonly cert: Material | undefined;
   readonly key: Material | undefined;
@@ -23,8 +25,8 @@ const MAX_ALIASES = 32;
  * @throws SiteError `CONFIG_INVALID` not one, a context that leads nowhere, or what is not taken: `insecure-skip-tls-verify`, `exec`, passwords
  */
 export function clusterAccess(file: string, source: string): ClusterAccess {
-  const config: unknown = parse(source, { maxAliasCount: MAX_ALIASES });
   const invalid = (expected: string): SiteError => new SiteError('CONFIG_INVALID', `read ${file}: expected ${expected}`, { path: file });
+  const config = yamlIn(source, invalid);
   const named = (list: string, name: string, part: string): unknown => {
     const items = fieldOf(config, list);
     const item: unknown = Array.isArray(items) ? items.find((each) => textOf(each, 'name') === name) : undefined;
@@ -37,15 +39,27 @@ export function clusterAccess(file: string, source: string): ClusterAccess {
   const server = textOf(cluster, 'server');
   if (!server.startsWith('https://')) throw invalid('a server with https');
   if (fieldOf(cluster, 'insecure-skip-tls-verify') === true) throw invalid('a cluster whose certificate is verified');
+  if (fieldOf(cluster, 'proxy-url') !== undefined) throw invalid('a server that is reached without a proxy');
   for (const name of ['exec', 'auth-provider', 'username', 'password', 'as'])
     if (fieldOf(user, name) !== undefined) throw invalid(`a user with a certificate or a token, not ${name}`);
   return {
     server: server.replace(/\/+$/, ''),
+    serverName: textOf(cluster, 'tls-server-name'),
     ca: material(cluster, 'certificate-authority'),
     cert: material(user, 'client-certificate'),
     key: material(user, 'client-key'),
     token: token(user),
   };
+}
+
+/** The library quotes the line that it cannot read, which may be the token: what it says is told to nobody. */
+function yamlIn(source: string, invalid: (expected: string) => SiteError): unknown {
+  try {
+    return parse(source, { maxAliasCount: MAX_ALIASES, logLevel: 'silent' });
+  } catch (error) {
+    if (error instanceof Error) throw invalid('YAML');
+    throw error;
+  }
 }
 
 function material(value: unknown, name: string): Material | undefined {

@@ -21,7 +21,7 @@ import { workloadEnv } from '../workload-env.js';
 import { admissionObjects } from './admission.js';
 import { keyFrom, keyText, type KubeObject, kubeObjects, type ObjectKey } from './objects.js';
 import { emptySecret, withVersions } from './release-secret.js';
-import { type ClusterAnswer, type ClusterRequest, parseAnswer, type StrayQuestion } from './wire.js';
+import { type ClusterAnswer, type ClusterRequest, type Fence, parseAnswer, type StrayQuestion } from './wire.js';
 
 /** What local configuration says. */
 export interface KubernetesDriverConfig {
@@ -34,6 +34,8 @@ export interface KubernetesDriverConfig {
   /** Present: the cluster admits no pod with another image, but in these namespaces. */
   readonly admission?: { readonly except: readonly string[] } | undefined;
   readonly strays: 'report' | 'stop';
+  /** What of the cluster, beyond that namespace, releases may use. */
+  readonly mayUse: Fence;
 }
 
 interface Around {
@@ -93,10 +95,11 @@ async function permit(around: Around, slots: readonly SlotOnDisk[]): Promise<rea
   const objects = admissionObjects(config.site, await approvedImages(around, slots), config.admission?.except ?? []);
   world.disk.makeFolder(path.dirname(told), 0o750);
   if (config.admission !== undefined) durableWrite(world.disk, told, utf8(''));
-  const answer = config.admission === undefined ? await ask(around, 'remove', [], objects) : await ask(around, 'apply', objects, []);
-  if (answer.is !== 'ready') throw new SiteError('DRIVER_NOT_READY', `tell the cluster which images it may run: ${howIn(answer)}`);
+  const answer = config.admission === undefined ? await ask(around, 'remove', [], objects) : await ask(around, 'permit', objects, []);
+  if (answer.is !== 'ready' && answer.is !== 'found')
+    throw new SiteError('DRIVER_NOT_READY', `tell the cluster which images it may run: ${howIn(answer)}`);
   if (config.admission === undefined) world.disk.remove(told);
-  return [];
+  return answer.is === 'found' ? answer.strays : [];
 }
 
 /** Objects of the set that were changed, and pods with images of no release: in the whole cluster if it admits no others, else where the set is. */
@@ -145,9 +148,9 @@ async function ask(
   keys: readonly ObjectKey[],
   { question, credentials }: { readonly question?: StrayQuestion; readonly credentials?: Credentials | undefined } = {},
 ): Promise<ClusterAnswer> {
-  const { kubeconfig, namespace, site } = config;
+  const { kubeconfig, namespace, site, mayUse: fence } = config;
   const secrets = credentials?.secrets.map(({ name }) => name) ?? [];
-  const asked = { do: verb, kubeconfig, namespace, site, objects, keys, secrets, ...(question && { strays: question }) };
+  const asked = { do: verb, kubeconfig, namespace, site, fence, objects, keys, secrets, ...(question && { strays: question }) };
   const end = await world.run([process.execPath, programBeside('sealane-site-kubernetes')], {
     // not by a file: the user of its unit may have no way into the state folder
     input: utf8(JSON.stringify(plainJson(asked))),

@@ -20,6 +20,8 @@ test.each([
   ['an object without a name', [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { generateName: 'a-' } }]],
   ['a name that leads elsewhere', [map('../secrets/a')]],
   ['a namespace with a blank', [map('a', { namespace: 'b c' })]],
+  ['a version that leads elsewhere', [{ ...map('a'), apiVersion: 'x/../admissionregistration.k8s.io/v1' }]],
+  ['a set of pods that are never replaced', [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata: { name: 'a' } }]],
   ['an object twice', [map('a'), map('a')]],
   ['the policy that lets its images in', [policy('admissionregistration.k8s.io/v1', 'ValidatingAdmissionPolicy', 'sealane-harbour-7')]],
   ['its binding in an older version', [policy('admissionregistration.k8s.io/v1beta1', 'ValidatingAdmissionPolicyBinding', 'sealane-x')]],

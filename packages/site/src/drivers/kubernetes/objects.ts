@@ -20,6 +20,9 @@ export const SITE_LABEL = 'sealane.dev/site';
 /** What is never removed: with it would go data, and what others have put there. */
 const KEPT = ['Namespace', 'CustomResourceDefinition', 'PersistentVolume', 'PersistentVolumeClaim'];
 
+/** Kinds whose pods stay as they are when what they are to run changes. */
+const UNROLLED = ['ReplicaSet', 'ReplicationController'];
+
 /** What others stand on comes first; what is not listed comes last. */
 const FIRST = [
   'Namespace',
@@ -79,8 +82,11 @@ function objectOf(file: string, document: unknown, site: string): KubeObject {
   const { apiVersion, kind, metadata } = document;
   if (typeof apiVersion !== 'string' || typeof kind !== 'string' || !isObject(metadata) || typeof metadata['name'] !== 'string')
     throw refused(file, 'objects with apiVersion, kind and metadata.name', JSON.stringify({ apiVersion, kind }));
+  // pods of the release before would run on, and nothing tells
+  if (UNROLLED.includes(kind)) throw refused(file, 'a Deployment, whose pods are replaced', `a ${kind}`);
   const { name, namespace } = metadata;
-  const words = [apiVersion, kind, name, ...(typeof namespace === 'string' ? [namespace] : [])];
+  if (!/^(?:[a-z0-9.-]+\/)?v[a-z0-9]+$/.test(apiVersion)) throw refused(file, 'a version of an API', apiVersion);
+  const words = [kind, name, ...(typeof namespace === 'string' ? [namespace] : [])];
   if (!words.every((word) => /^[A-Za-z0-9][A-Za-z0-9./:-]*$/.test(word))) throw refused(file, 'plain names', words.join(' '));
   // a release that brought one would say itself what may run here
   if (apiVersion.startsWith('admissionregistration.k8s.io/') && name.startsWith('sealane-'))

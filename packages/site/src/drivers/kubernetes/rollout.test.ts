@@ -7,6 +7,13 @@ const deployment = (status: object, generation = 2): object => ({
   spec: { replicas: 2 },
   status: { observedGeneration: 2, ...status },
 });
+/** On its way back: its revision is the current one again, and one of its pods is still the other's. */
+const stateful = (status: object): object => ({
+  kind: 'StatefulSet',
+  metadata: { generation: 3 },
+  spec: { replicas: 2 },
+  status: { observedGeneration: 3, readyReplicas: 2, currentRevision: 'a', updateRevision: 'a', ...status },
+});
 const whole = { replicas: 2, updatedReplicas: 2, availableReplicas: 2 };
 const late = { conditions: [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', message: 'timed out' }] };
 
@@ -22,6 +29,9 @@ test.each([
   ['failed', { kind: 'Pod', metadata: {}, status: { phase: 'Failed' } }],
   ['waiting', { kind: 'Job', metadata: {}, status: {} }],
   ['failed', { kind: 'Job', metadata: {}, status: { conditions: [{ type: 'Failed', status: 'True', message: 'm' }] } }],
+  ['ready', stateful({ updatedReplicas: 2 })],
+  ['waiting', stateful({ updatedReplicas: 1 })],
+  ['waiting', { kind: 'ConfigMap', metadata: { name: 'a', deletionTimestamp: '2026-01-01T00:00:00Z' } }],
   ['waiting', { kind: 'DaemonSet', metadata: {}, status: { desiredNumberScheduled: 1 } }],
   ['ready', { kind: 'ConfigMap', metadata: { name: 'a' } }],
 ])('is %s: %j', (is, object) => expect(rolloutOf(object).is).toBe(is));

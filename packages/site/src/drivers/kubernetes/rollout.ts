@@ -13,6 +13,7 @@ export function rolloutOf(object: unknown): Rollout {
   const [spec, status] = [fieldOf(object, 'spec'), fieldOf(object, 'status')];
   const isObserved = number(status, 'observedGeneration') >= number(fieldOf(object, 'metadata'), 'generation');
   const waiting = (how: string): Rollout => ({ is: 'waiting', how: `${what}: ${how}` });
+  if (textOf(fieldOf(object, 'metadata'), 'deletionTimestamp') !== '') return waiting('it is being removed');
   switch (kind) {
     case 'Deployment': {
       const late = conditions(status).find(({ reason }) => reason === 'ProgressDeadlineExceeded');
@@ -29,10 +30,8 @@ export function rolloutOf(object: unknown): Rollout {
     case 'StatefulSet': {
       const wanted = count(spec, 'replicas', 1);
       const [updated, ready] = [number(status, 'updatedReplicas'), number(status, 'readyReplicas')];
-      const isOne = textOf(status, 'currentRevision') === textOf(status, 'updateRevision');
-      return isObserved && ready === wanted && (updated === wanted || isOne)
-        ? READY
-        : waiting(`${updated} of ${wanted} updated, ${ready} ready`);
+      // whether current and update revision are one says nothing: on the way back they are, while pods of the other still run
+      return isObserved && ready === wanted && updated === wanted ? READY : waiting(`${updated} of ${wanted} updated, ${ready} ready`);
     }
     case 'DaemonSet': {
       const wanted = number(status, 'desiredNumberScheduled');

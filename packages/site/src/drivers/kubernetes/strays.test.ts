@@ -9,7 +9,9 @@ test('a pod that names what it runs at any length, or a thousand of them, hide n
   const nothing = { status: 404, body: {} } as const;
   const answer = (): Promise<typeof nothing> => Promise.resolve(nothing);
   const cluster: Cluster = {
+    place: answer,
     apply: answer,
+    replace: answer,
     look: answer,
     remove: answer,
     endPod: answer,
@@ -17,7 +19,7 @@ test('a pod that names what it runs at any length, or a thousand of them, hide n
     pods: () => Promise.resolve([{ status: 200, body: { items } }]),
     close: () => Promise.resolve(),
   };
-  const found = await findStrays(cluster, [], { approved: [], namespaces: null, except: [], does: 'report' });
+  const found = await findStrays(cluster, [], { approved: [], namespaces: null, except: [], does: 'report' }, 'harbour-7');
   const read = parseAnswer(JSON.stringify({ is: 'found', ...found }));
   expect(read).toMatchObject({
     is: 'found',

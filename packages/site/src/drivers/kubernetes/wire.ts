@@ -4,18 +4,26 @@ import type { Stray } from '../driver.js';
 import type { KubeObject, ObjectKey } from './objects.js';
 import type { Rollout } from './rollout.js';
 
-/** `try`: could it be applied? `apply`: do, then remove `keys`. `look`: how are they? `remove`: take them away. `strays`: what is beside them? */
+/** `try`: could it be applied? `apply`: do, then remove `keys`. `permit`: apply the site's own objects, exactly. `look`: how are they? `remove`: take them away. `strays`: what is beside them? */
 export type ClusterRequest = {
-  readonly do: 'try' | 'apply' | 'look' | 'remove' | 'strays';
+  readonly do: 'try' | 'apply' | 'permit' | 'look' | 'remove' | 'strays';
   readonly kubeconfig: string;
   readonly namespace: string;
   readonly site: string;
+  /** What objects of a release may reach. */
+  readonly fence: Fence;
   readonly objects: readonly KubeObject[];
   readonly keys: readonly ObjectKey[];
   /** Names of the values in the release's Secret: they lie where `CREDENTIALS_DIRECTORY` says, but for a try, which has none. */
   readonly secrets: readonly string[];
   readonly strays?: StrayQuestion;
 };
+
+/** Beside the namespace of site.yaml: namespaces of others, and kinds of the whole cluster. */
+export interface Fence {
+  readonly namespaces: readonly string[];
+  readonly kinds: readonly string[];
+}
 
 /** Which images may run, in which namespaces it is looked (null: all) but `except`, and what is done with what is found. */
 export interface StrayQuestion {
