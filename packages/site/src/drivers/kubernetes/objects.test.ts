@@ -22,6 +22,8 @@ test.each([
   ['a namespace with a blank', [map('a', { namespace: 'b c' })]],
   ['a version that leads elsewhere', [{ ...map('a'), apiVersion: 'x/../admissionregistration.k8s.io/v1' }]],
   ['a set of pods that are never replaced', [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata: { name: 'a' } }]],
+  ['an object that cannot be removed', [map('a', { finalizers: ['example.com/hold'] })]],
+  ['an object that goes with another one', [map('a', { ownerReferences: [] })]],
   ['an object twice', [map('a'), map('a')]],
   ['the policy that lets its images in', [policy('admissionregistration.k8s.io/v1', 'ValidatingAdmissionPolicy', 'sealane-harbour-7')]],
   ['its binding in an older version', [policy('admissionregistration.k8s.io/v1beta1', 'ValidatingAdmissionPolicyBinding', 'sealane-x')]],

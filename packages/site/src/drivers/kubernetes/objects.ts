@@ -84,6 +84,9 @@ function objectOf(file: string, document: unknown, site: string): KubeObject {
     throw refused(file, 'objects with apiVersion, kind and metadata.name', JSON.stringify({ apiVersion, kind }));
   // pods of the release before would run on, and nothing tells
   if (UNROLLED.includes(kind)) throw refused(file, 'a Deployment, whose pods are replaced', `a ${kind}`);
+  // one could not be removed, the other would be removed with what is somebody else's
+  const bound = ['finalizers', 'ownerReferences'].find((field) => metadata[field] !== undefined);
+  if (bound !== undefined) throw refused(file, 'objects that stand for themselves', `${kind} ${metadata['name']} with ${bound}`);
   const { name, namespace } = metadata;
   if (!/^(?:[a-z0-9.-]+\/)?v[a-z0-9]+$/.test(apiVersion)) throw refused(file, 'a version of an API', apiVersion);
   const words = [kind, name, ...(typeof namespace === 'string' ? [namespace] : [])];
