@@ -124,7 +124,7 @@ describe.skipIf(!canBoot() || !hasControlPlane || busybox === undefined)(
           '--all',
           '--plain',
           '--no-legend',
-          'sealane-{try,apply,look,remove,strays}-harbour*',
+          'sealane-{try,permit,apply,look,remove,strays}-harbour*',
         ),
       ).toBe('');
     });
