@@ -1,6 +1,6 @@
 /** An open home: pipeline, ledger, lane, and the outside world. Every command of the promoter works on one. */
 import path from 'node:path';
-import { type Digest, fromUtf8, isDigest, isPlainText, MAX_PLAIN_TEXT, PromoterError, sha256, type Signer } from '@sealane/core';
+import { fromUtf8, isPlainText, MAX_PLAIN_TEXT, PromoterError, sha256, type Signer } from '@sealane/core';
 import type { CommandCall, CommandIo } from '@sealane/core/command-line';
 import { ed25519NoteSigner, type Ledger, ledgerAt, openLedger, type Post, type PublishLock, withPublishLock } from '@sealane/ledger';
 import type { TufRead } from '@sealane/trust';
@@ -234,29 +234,6 @@ export function stageOf(promoter: { readonly lane: Pick<LaneTrust, 'stages'> }, 
 /** The stage's own key, online on this host: the one that the owners delegated the stage to. @throws PromoterError `KEY_NOT_NAMED` it is not here */
 export async function stageSigner({ keyPlace, lane }: Promoter, stage: string): Promise<Signer> {
   return await signerById(keyPlace, lane.stageKeyIds(stage), `stage ${stage}`);
-}
-
-/** A release, by what people call it. */
-export interface NamedRelease {
-  readonly digest: Digest;
-  readonly name: string;
-  readonly version: string;
-}
-
-/** A release by digest or NAME@VERSION. @throws PromoterError `RELEASE_UNKNOWN`, `DIGEST_MALFORMED` */
-export async function releaseOf(ledger: Ledger, text: string): Promise<NamedRelease> {
-  const [name = '', version] = text.split('@', 2);
-  const [found] = isDigest(text) ? await ledger.releases(text) : version === undefined ? [] : await ledger.releaseByName(name, version);
-  if (found !== undefined) return { digest: found.release, name: found.name, version: found.version };
-  const isName = version !== undefined && !text.startsWith('sha256');
-  if (!isDigest(text) && !isName)
-    throw new PromoterError(
-      'DIGEST_MALFORMED',
-      `read release ${JSON.stringify(text.slice(0, 80))}: expected sha256: and 64 hex digits, or NAME@VERSION`,
-      {},
-      { hint: 'copy the digest, or name and version, from: sealane release list' },
-    );
-  throw new PromoterError('RELEASE_UNKNOWN', `look up release ${text}: there is no such release in the ledger`, { release: text });
 }
 
 /** A text option. @throws PromoterError `USAGE` missing, or as `optionalText` */

@@ -44,7 +44,7 @@ export { encodePolicy, parsePolicy, policyDigest } from './policy/policy.js';
 export { exceptionSigners } from './policy/exception-rule.js';
 export { heldApart } from './gates/approval-votes.js';
 export { settingsDigest } from './gates/which-gate.js';
-export { countsAt, isRegistrarsWord, type LoggedBy, signerWindow } from './policy/signer-window.js';
+export { countsAt, isAuthorsWord, isRegistrarsWord, type LoggedBy, signerWindow } from './policy/signer-window.js';
 export type { PolicyScope } from './policy/policy-types.js';
 export { outsideScope, type ScopedRelease, scopeName } from './policy/scope.js';
 export { type ClassFilter, classFilterShape, type WorkloadClass } from './policy/workload-class.js';

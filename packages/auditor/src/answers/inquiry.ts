@@ -5,7 +5,7 @@
  */
 import { AuditorError, type Digest, isDigest } from '@sealane/core';
 import { type ErasedEntry, type Ledger, pastLedger } from '@sealane/ledger';
-import { isTime, secondsToTime, verifyTrustOf } from '@sealane/trust';
+import { isAuthorsWord, isTime, secondsToTime, verifyTrustOf } from '@sealane/trust';
 import { type Answer, closeAnswer, type Doubt, type Evidence, startEvidence } from './answer.js';
 import type { AuditContext } from './context.js';
 import { withArchived } from './archived.js';
@@ -111,13 +111,15 @@ export async function witnessedAt({ ledger, policies }: AuditContext, index: num
 }
 
 /**
- * The digest of a release that is given by digest or as NAME@VERSION.
+ * The digest of a release that is given by digest or as NAME@VERSION; a name is what an author gave whom a policy names.
  *
  * @throws AuditorError `RELEASE_UNKNOWN`
  */
-export async function releaseNamed({ ledger }: Pick<AuditContext, 'ledger'>, text: string): Promise<Digest> {
+export async function releaseNamed({ ledger, policies }: Pick<AuditContext, 'ledger' | 'policies'>, text: string): Promise<Digest> {
   const [name = '', version = ''] = text.split('@', 2);
-  const [found] = isDigest(text) ? await ledger.releases(text) : await ledger.releaseByName(name, version);
+  const [found] = isDigest(text)
+    ? await ledger.releases(text)
+    : (await ledger.releaseByName(name, version)).filter((row) => isAuthorsWord(policies, row));
   if (found !== undefined) return found.release;
   throw new AuditorError('RELEASE_UNKNOWN', `look up release ${JSON.stringify(text.slice(0, 80))}: there is no such release in the ledger`);
 }

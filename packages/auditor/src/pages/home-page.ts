@@ -1,6 +1,6 @@
 /** `/audit/`: search, the log’s health, and what is there. */
 import { base64, counted, parseCheckpoint, SealaneError } from '@sealane/core';
-import { isRegistrarsWord, quorumOf, secondsToTime, verifyTrustOf } from '@sealane/trust';
+import { isAuthorsWord, isRegistrarsWord, quorumOf, secondsToTime, verifyTrustOf } from '@sealane/trust';
 import { html } from 'hono/html';
 import type { AuditContext } from '../answers/context.js';
 import { inquire } from '../answers/inquiry.js';
@@ -57,7 +57,7 @@ export const homePage: AuditPage = {
     const answered = await inquire(context, title, {}, async (inquiry): Promise<HomeParts> => {
       if (text !== '') return { found: { text, ...(await find(inquiry, wish, may)) }, questions };
       const [releases, sites] = [
-        may('trace') ? await context.ledger.releases() : [],
+        may('trace') ? (await context.ledger.releases()).filter((row) => isAuthorsWord(context.policies, row)) : [],
         may('at') ? lastOfEach((await context.ledger.sites()).filter((row) => isRegistrarsWord(context.policies, row))) : [],
       ];
       const listed = {

@@ -1,6 +1,7 @@
 /** `/audit/site/S`: what a site ran and told, on a time line and as a table. */
 import { counted } from '@sealane/core';
 import type { Digest } from '@sealane/core';
+import { isAuthorsWord } from '@sealane/trust';
 import { html } from 'hono/html';
 import { type AtSite, atSite } from '../answers/at-site.js';
 import { startEvidence } from '../answers/answer.js';
@@ -23,7 +24,8 @@ export const sitePage: AuditPage = {
     const named = new Set(answered.answer.history.flatMap(({ release }) => release ?? []));
     const names = new Map<Digest, string>();
     for (const release of named)
-      for (const { name, version } of await context.ledger.releases(release)) names.set(release, `${name}@${version}`);
+      for (const row of (await context.ledger.releases(release)).filter((one) => isAuthorsWord(context.policies, one)))
+        names.set(release, `${row.name}@${row.version}`);
     const now = asOf ?? (await timeOf({ context, evidence: startEvidence(), asOf: undefined }));
     return answerPage(
       `Site ${subject}`,

@@ -8,7 +8,8 @@ import { reached } from '../crash-point.js';
 import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
 import { logEnvelope, tryWitness } from '../log/log-statements.js';
 import { publishedLane, ROOT, withPublishedLane } from '../client/published-lane-shell.js';
-import { optionalText, type Promoter, releaseOf, textArgument, textOption, withLockedPromoter } from '../promoter.js';
+import { optionalText, type Promoter, textArgument, textOption, withLockedPromoter } from '../promoter.js';
+import { releaseOf } from '../release/records.js';
 import { signApproval } from './approve.js';
 
 /** Longest that an approval may hold, in days. */
@@ -39,7 +40,7 @@ async function run(call: CommandCall, verdict: 'approve' | 'reject'): Promise<Co
   if (published !== undefined && out === undefined)
     throw new PromoterError('USAGE', `${verdict} with --root: expected --out with it, since the published lane takes nothing in, got none`);
   const sign = async (promoter: Promoter): Promise<CommandResult> => {
-    const { digest } = await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE'));
+    const { digest } = await releaseOf(promoter, textArgument(call, 0, 'RELEASE'));
     const signer = await promoter.signer(textOption(call, 'key'));
     const reason = optionalText(call, 'reason') ?? (verdict === 'reject' ? NO_REASON : undefined);
     const [group, days] = [optionalText(call, 'group'), parseDays(optionalText(call, 'days'))];
@@ -65,7 +66,7 @@ async function run(call: CommandCall, verdict: 'approve' | 'reject'): Promise<Co
   };
   if (published === undefined) return await withLockedPromoter(call, sign);
   const release = textArgument(call, 0, 'RELEASE');
-  return await withPublishedLane(call, published, async ({ ledger }) => (await releaseOf(ledger, release)).digest, sign);
+  return await withPublishedLane(call, published, async (promoter) => (await releaseOf(promoter, release)).digest, sign);
 }
 
 function parseDays(text: string | undefined): number | undefined {

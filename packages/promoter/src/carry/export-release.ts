@@ -6,7 +6,8 @@ import { namedBlobs } from '@sealane/trust';
 import { bringBack } from '../archive/documents.js';
 import { durableWrite, durableWriteAll, PUBLIC_FILE } from '../disk-shell.js';
 import { bundleOf, statementOf, witnessedHead } from '../log/log-statements.js';
-import type { NamedRelease, Promoter } from '../promoter.js';
+import type { Promoter } from '../promoter.js';
+import type { NamedRelease } from '../release/records.js';
 import { CARRIED } from './carried-statements.js';
 
 export interface ExportedRelease {

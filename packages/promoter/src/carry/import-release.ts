@@ -8,6 +8,7 @@ import type { LoggedStatement } from '../log/log-statements.js';
 import { addStatements } from '../log/statement-add.js';
 import { mayBeSaid } from '../log/who-may-say.js';
 import type { Promoter } from '../promoter.js';
+import { releasesCalled } from '../release/records.js';
 import { CARRIED, readCarried } from './carried-statements.js';
 
 /** What one lane says of itself binds no other: these are left behind. */
@@ -77,10 +78,10 @@ async function whyLeft(promoter: Promoter, bundle: ParsedBundle): Promise<string
 }
 
 async function expectSameBytes(
-  { ledger }: Promoter,
+  promoter: Promoter,
   { release, name, version }: Pick<ImportedRelease, 'release' | 'name' | 'version'>,
 ): Promise<void> {
-  const other = (await ledger.releaseByName(name, version)).find((row) => row.release !== release);
+  const other = (await releasesCalled(promoter, name, version)).find((row) => row.release !== release);
   if (other === undefined) return;
   throw new PromoterError('RELEASE_EXISTS', `import ${name}@${version}: it stands for ${other.release} already, got ${release}`, {
     release,

@@ -7,7 +7,8 @@ import { giveOrder } from '../channel/give-order.js';
 import { standingDecision } from '../channel/point.js';
 import { GROUP, NO_REASON, OPTIONAL_REASON } from '../command-parts.js';
 import { rolloutOf } from '../decision/rollout.js';
-import { optionalText, type Promoter, releaseOf, stageOf, textArgument, withLockedPromoter } from '../promoter.js';
+import { optionalText, type Promoter, stageOf, textArgument, withLockedPromoter } from '../promoter.js';
+import { releaseOf } from '../release/records.js';
 
 export const command: CommandSpec = {
   name: 'channel rollback',
@@ -46,7 +47,7 @@ async function wantedRelease(promoter: Promoter, stage: string, groups: readonly
   const given = new Set([optionalText(call, 'to'), call.args[1]].filter((word) => typeof word === 'string'));
   const [name, other] = given;
   if (other !== undefined) throw new PromoterError('USAGE', `take ${stage} back: expected one release, got ${[...given].join(' and ')}`);
-  if (name !== undefined) return (await releaseOf(promoter.ledger, name)).digest;
+  if (name !== undefined) return (await releaseOf(promoter, name)).digest;
   const { channel } = stageOf(promoter, stage);
   const runs = Math.max(...channel.groups.filter((group) => groups.includes(group.name)).map(({ counter }) => counter));
   const [before] = channel.rollback.filter(({ counter }) => counter < runs).sort((left, right) => right.counter - left.counter);

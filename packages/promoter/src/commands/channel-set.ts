@@ -7,7 +7,8 @@ import { standingDecision } from '../channel/point.js';
 import { GROUP, NO_REASON, OPTIONAL_REASON } from '../command-parts.js';
 import { buildWaybill } from '../decision/waybill.js';
 import { rolloutOf } from '../decision/rollout.js';
-import { optionalText, releaseOf, textArgument, withLockedPromoter } from '../promoter.js';
+import { optionalText, textArgument, withLockedPromoter } from '../promoter.js';
+import { releaseOf } from '../release/records.js';
 
 export const command: CommandSpec = {
   name: 'channel set',
@@ -24,7 +25,7 @@ export const command: CommandSpec = {
 async function run(call: CommandCall): Promise<CommandResult> {
   return await withLockedPromoter(call, async (promoter) => {
     const stage = textArgument(call, 0, 'STAGE');
-    const { digest } = await releaseOf(promoter.ledger, textArgument(call, 1, 'RELEASE'));
+    const { digest } = await releaseOf(promoter, textArgument(call, 1, 'RELEASE'));
     const groups = rolloutOf(promoter, stage, optionalText(call, 'group'));
     const { entry, counter, rollout } = await standingDecision(promoter, stage, groups, digest);
     const waybill = await buildWaybill(promoter, { release: digest, stage, rollout }, entry);

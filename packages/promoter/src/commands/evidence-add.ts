@@ -9,7 +9,8 @@ import { statementsResult } from '../command-parts.js';
 import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
 import { addEvidence, signEvidence } from '../evidence/add.js';
 import { describeEntry, type LoggedStatement } from '../log/log-statements.js';
-import { listOption, optionalText, releaseOf, textArgument, withLockedPromoter } from '../promoter.js';
+import { listOption, optionalText, textArgument, withLockedPromoter } from '../promoter.js';
+import { releaseOf } from '../release/records.js';
 
 export const command: CommandSpec = {
   name: 'evidence add',
@@ -76,7 +77,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const statements = await withLockedPromoter(call, async (promoter) => {
     const key = optionalText(call, 'key');
     const wish = {
-      release: await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE')),
+      release: await releaseOf(promoter, textArgument(call, 0, 'RELEASE')),
       ...files,
       ...scans,
       ...(key === undefined ? {} : { signer: await promoter.signer(key) }),

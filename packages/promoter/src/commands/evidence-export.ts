@@ -3,7 +3,8 @@ import path from 'node:path';
 import { counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { exportRelease } from '../carry/export-release.js';
-import { releaseOf, textArgument, textOption, withLockedPromoter } from '../promoter.js';
+import { textArgument, textOption, withLockedPromoter } from '../promoter.js';
+import { releaseOf } from '../release/records.js';
 
 export const command: CommandSpec = {
   name: 'evidence export',
@@ -18,7 +19,7 @@ export const command: CommandSpec = {
 async function run(call: CommandCall): Promise<CommandResult> {
   const out = path.resolve(call.io.cwd, textOption(call, 'out'));
   return await withLockedPromoter(call, async (promoter) => {
-    const exported = await exportRelease(promoter, await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE')), out);
+    const exported = await exportRelease(promoter, await releaseOf(promoter, textArgument(call, 0, 'RELEASE')), out);
     const { release, statements, log } = exported;
     return {
       exit: 0,

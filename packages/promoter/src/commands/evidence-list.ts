@@ -3,7 +3,8 @@ import { PREDICATE } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { statementsResult } from '../command-parts.js';
 import { describeEntry } from '../log/log-statements.js';
-import { releaseOf, textArgument, withPromoter } from '../promoter.js';
+import { textArgument, withPromoter } from '../promoter.js';
+import { releaseOf } from '../release/records.js';
 
 export const command: CommandSpec = {
   name: 'evidence list',
@@ -17,9 +18,9 @@ export const command: CommandSpec = {
 const OTHERS: readonly string[] = [PREDICATE.release, PREDICATE.decision, PREDICATE.receipt];
 
 async function run(call: CommandCall): Promise<CommandResult> {
-  const entries = await withPromoter(call, async ({ ledger }) => {
-    const { digest } = await releaseOf(ledger, textArgument(call, 0, 'RELEASE'));
-    return (await ledger.statementsAbout(digest)).map(describeEntry);
+  const entries = await withPromoter(call, async (promoter) => {
+    const { digest } = await releaseOf(promoter, textArgument(call, 0, 'RELEASE'));
+    return (await promoter.ledger.statementsAbout(digest)).map(describeEntry);
   });
   return statementsResult(entries.filter(({ predicateType }) => !OTHERS.includes(predicateType)));
 }

@@ -3,7 +3,8 @@ import { type Digest, isDigest, PromoterError, SealaneError } from '@sealane/cor
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import type { LedgerEntry } from '@sealane/ledger';
 import { statementOf } from '../log/log-statements.js';
-import { type Promoter, releaseOf, textArgument, withPromoter } from '../promoter.js';
+import { type Promoter, textArgument, withPromoter } from '../promoter.js';
+import { releaseOf } from '../release/records.js';
 
 export const command: CommandSpec = {
   name: 'evidence show',
@@ -25,9 +26,9 @@ async function run(call: CommandCall): Promise<CommandResult> {
 }
 
 /** @throws PromoterError `STATEMENT_UNKNOWN` no release has this digest either; as `releaseOf` for what is no digest */
-async function releaseNamed({ ledger }: Promoter, name: string): Promise<Digest> {
+async function releaseNamed(promoter: Promoter, name: string): Promise<Digest> {
   try {
-    return (await releaseOf(ledger, name)).digest;
+    return (await releaseOf(promoter, name)).digest;
   } catch (error) {
     if (!(error instanceof SealaneError && error.code === 'RELEASE_UNKNOWN' && isDigest(name))) throw error;
     throw new PromoterError('STATEMENT_UNKNOWN', `look up statement ${name}: it is not in the ledger`, { digest: name });

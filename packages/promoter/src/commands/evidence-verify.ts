@@ -4,7 +4,8 @@ import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/comm
 import { verifyLedgerRow } from '@sealane/trust';
 import { stageTrust } from '../decision/gate-input.js';
 import { statementOf } from '../log/log-statements.js';
-import { optionalText, releaseOf, textArgument, withPromoter } from '../promoter.js';
+import { optionalText, textArgument, withPromoter } from '../promoter.js';
+import { releaseOf } from '../release/records.js';
 
 export const command: CommandSpec = {
   name: 'evidence verify',
@@ -18,7 +19,7 @@ export const command: CommandSpec = {
 async function run(call: CommandCall): Promise<CommandResult> {
   const statements = await withPromoter(call, async (promoter) => {
     const { ledger } = promoter;
-    const { digest } = await releaseOf(ledger, textArgument(call, 0, 'RELEASE'));
+    const { digest } = await releaseOf(promoter, textArgument(call, 0, 'RELEASE'));
     const about = await ledger.statementsAbout(digest);
     const stage = optionalText(call, 'to') ?? [...promoter.lane.stages.keys()].at(-1) ?? '';
     const { trust } = await stageTrust(promoter, stage, about);

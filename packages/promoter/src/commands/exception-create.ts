@@ -9,7 +9,8 @@ import { logOrWrite } from '../exception/log-or-write.js';
 import { meantGate } from '../exception/meant-gate.js';
 import { readRequest } from '../exception/request.js';
 import { cosignException, type ExceptionWish, signException } from '../exception/sign.js';
-import { listOption, optionalText, type Promoter, releaseOf, stageOf, textOption, withLockedPromoter } from '../promoter.js';
+import { listOption, optionalText, type Promoter, stageOf, textOption, withLockedPromoter } from '../promoter.js';
+import { releaseOf } from '../release/records.js';
 
 export const command: CommandSpec = {
   name: 'exception create',
@@ -59,7 +60,7 @@ type Bound = Omit<ExceptionWish, 'days' | 'uses'>;
 
 async function boundByOptions(call: CommandCall, promoter: Promoter): Promise<Bound> {
   const kind = kindOption(call);
-  const { digest: release } = await releaseOf(promoter.ledger, textOption(call, 'release'));
+  const { digest: release } = await releaseOf(promoter, textOption(call, 'release'));
   const [stage, sites] = [textOption(call, 'to'), listOption(call, 'site')];
   if (kind === 'hardware' && sites.length === 0)
     throw new PromoterError(
@@ -81,7 +82,7 @@ function boundToGate(call: CommandCall, promoter: Promoter, kind: ExceptionKind,
 
 async function boundByRequest(promoter: Promoter, file: string): Promise<Bound> {
   const { kind, release, stage, site, keyId, role, nonce } = await readRequest(promoter, readNamed(file, 'request for an exception'), file);
-  await releaseOf(promoter.ledger, release);
+  await releaseOf(promoter, release);
   return { kind, release, stage, site: { name: site, keyId }, ...(role === undefined ? {} : { role }), nonce };
 }
 

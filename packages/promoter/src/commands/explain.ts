@@ -6,7 +6,8 @@ import { evidenceFor } from '../decision/gate-input.js';
 import { plan } from '../decision/plan.js';
 import { rolloutOf } from '../decision/rollout.js';
 import { publishedLane, ROOT, withPublishedLane } from '../client/published-lane-shell.js';
-import { optionalText, type Promoter, releaseOf, stageOf, textArgument, textOption, withPromoter } from '../promoter.js';
+import { optionalText, type Promoter, stageOf, textArgument, textOption, withPromoter } from '../promoter.js';
+import { releaseOf } from '../release/records.js';
 
 export const command: CommandSpec = {
   name: 'explain',
@@ -26,7 +27,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const stage = textOption(call, 'to');
   const published = publishedLane(call);
   const explain = async (promoter: Promoter): Promise<CommandResult> => {
-    const { digest, name, version } = await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE'));
+    const { digest, name, version } = await releaseOf(promoter, textArgument(call, 0, 'RELEASE'));
     const rollout = rolloutOf(promoter, stage, optionalText(call, 'group'));
     const { checks, decision, earliest } = await plan(promoter, { release: digest, stage, rollout });
     const seen = await evidenceFor(promoter, digest, stage);
@@ -49,5 +50,5 @@ async function run(call: CommandCall): Promise<CommandResult> {
   };
   if (published === undefined) return await withPromoter(call, explain);
   const release = textArgument(call, 0, 'RELEASE');
-  return await withPublishedLane(call, published, async ({ ledger }) => (await releaseOf(ledger, release)).digest, explain);
+  return await withPublishedLane(call, published, async (promoter) => (await releaseOf(promoter, release)).digest, explain);
 }

@@ -7,7 +7,8 @@ import { planResult } from '../decision/outcome-result.js';
 import { plan } from '../decision/plan.js';
 import { rolloutOf } from '../decision/rollout.js';
 import type { Home } from '../home.js';
-import { optionalText, releaseOf, textArgument, textOption, withPromoter } from '../promoter.js';
+import { optionalText, textArgument, textOption, withPromoter } from '../promoter.js';
+import { releaseOf } from '../release/records.js';
 import { REPORT, wantedReports, writeReports } from '../reports/report-shell.js';
 import { storedKeys } from '../signers/key-store.js';
 
@@ -35,7 +36,7 @@ function keyNames(home: Home): KeyNames {
 async function planHere(call: CommandCall): Promise<CommandResult> {
   const stage = textOption(call, 'to');
   return await withPromoter(call, async (promoter) => {
-    const { digest } = await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE'));
+    const { digest } = await releaseOf(promoter, textArgument(call, 0, 'RELEASE'));
     const question = { release: digest, stage, rollout: rolloutOf(promoter, stage, optionalText(call, 'group')) };
     const outcome = await plan(promoter, question);
     return planResult(outcome, outcome.decision === 'passed' ? [] : missingOf(outcome.checks, outcome.input, keyNames(promoter.home)));

@@ -3,7 +3,8 @@ import { counted, PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { loginsOf, parseRepository, type RepositoryName } from '@sealane/oci';
 import { tryWitness } from '../log/log-statements.js';
-import { optionalText, type Promoter, releaseOf, stageOf, textArgument, withLockedPromoter, withPromoter } from '../promoter.js';
+import { optionalText, type Promoter, stageOf, textArgument, withLockedPromoter, withPromoter } from '../promoter.js';
+import { releaseOf } from '../release/records.js';
 import { type CopiedRelease, copyRelease } from '../registry/copy-release.js';
 
 export const command: CommandSpec = {
@@ -27,7 +28,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const copied = await withPromoter(call, async (promoter) => {
     const stage = optionalText(call, 'stage');
     return copyRelease(promoter, {
-      release: await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE')),
+      release: await releaseOf(promoter, textArgument(call, 0, 'RELEASE')),
       to: repositoryOf(promoter, optionalText(call, 'to'), stage),
       stage,
       registry: { credentials: loginsOf(call.io), signal: call.io.signal },

@@ -1,6 +1,7 @@
 /** `sealane release list`. */
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { stageDecisions } from '../decision/stage-decisions.js';
+import { byAuthors } from '../release/records.js';
 import { withPromoter } from '../promoter.js';
 
 export const command: CommandSpec = {
@@ -13,7 +14,12 @@ export const command: CommandSpec = {
 async function run(call: CommandCall): Promise<CommandResult> {
   const releases = await withPromoter(call, async (promoter) => {
     const passed = (await stageDecisions(promoter)).filter(({ result }) => result === 'PASSED');
-    return (await promoter.ledger.releases()).map(({ release, name, version, index }) => {
+    const reached = new Set(passed.map(({ release }) => release));
+    const all = await promoter.ledger.releases();
+    // what a stage let in is shown also where its author counts no more: one must be able to find it to call it back
+    const authors = new Set(byAuthors(promoter, all));
+    const listed = all.filter((row) => authors.has(row) || reached.has(row.release));
+    return listed.map(({ release, name, version, index }) => {
       const stages = [...new Set(passed.filter((decision) => decision.release === release).map(({ stage }) => stage))];
       return { release, name, version, logIndex: index, stages };
     });

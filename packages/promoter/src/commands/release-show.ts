@@ -3,7 +3,8 @@ import { counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { releaseDocument } from '../decision/gate-input.js';
 import { describeEntry } from '../log/log-statements.js';
-import { releaseOf, textArgument, withPromoter } from '../promoter.js';
+import { textArgument, withPromoter } from '../promoter.js';
+import { releaseOf } from '../release/records.js';
 
 export const command: CommandSpec = {
   name: 'release show',
@@ -15,7 +16,7 @@ export const command: CommandSpec = {
 
 async function run(call: CommandCall): Promise<CommandResult> {
   const shown = await withPromoter(call, async (promoter) => {
-    const { digest } = await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE'));
+    const { digest } = await releaseOf(promoter, textArgument(call, 0, 'RELEASE'));
     const { name, version, components, irreversible = false, declares = null } = await releaseDocument(promoter, digest);
     const statements = (await promoter.ledger.statementsAbout(digest)).map(describeEntry);
     return { release: digest, name, version, irreversible, components, declares, statements };

@@ -6,7 +6,8 @@ import { revokeRelease } from '../channel/channel-edit.js';
 import { REASON, statementsResult } from '../command-parts.js';
 import { lastCounter } from '../decision/stage-decisions.js';
 import { signAndLog, tryWitness } from '../log/log-statements.js';
-import { type Promoter, releaseOf, stageOf, stageSigner, textArgument, textOption, withLockedPromoter } from '../promoter.js';
+import { type Promoter, stageOf, stageSigner, textArgument, textOption, withLockedPromoter } from '../promoter.js';
+import { releaseOf } from '../release/records.js';
 import { publishLane, publishLogFiles } from '../trust/publish-lane.js';
 
 export const command: CommandSpec = {
@@ -20,7 +21,7 @@ export const command: CommandSpec = {
 
 async function run(call: CommandCall): Promise<CommandResult> {
   return await withLockedPromoter(call, async (promoter) => {
-    const { digest } = await releaseOf(promoter.ledger, textArgument(call, 0, 'RELEASE'));
+    const { digest } = await releaseOf(promoter, textArgument(call, 0, 'RELEASE'));
     const reason = textOption(call, 'reason');
     const last = [...promoter.lane.stages.keys()].at(-1) ?? '';
     const floor = call.options['floor'] === true ? await floorAbove(promoter, last) : null;

@@ -14,7 +14,8 @@ import type { Ledger, LedgerEntry } from '@sealane/ledger';
 import { reached } from '../crash-point.js';
 import { durableWriteAll, PUBLIC_FILE } from '../disk-shell.js';
 import { tryWitness } from '../log/log-statements.js';
-import { type Promoter, releaseOf, stageOf } from '../promoter.js';
+import { type Promoter, stageOf } from '../promoter.js';
+import { releaseOf } from '../release/records.js';
 import { payloadFiles } from '../trust/publish-payloads.js';
 import { asError, type ByQuestion, eachAlone, type Failures, filterQuestions } from './each-alone.js';
 import type { Question } from './gate-source.js';
@@ -101,7 +102,7 @@ async function takeQuestions(promoter: Promoter, wishes: readonly Wish[]): Promi
 }
 
 async function questionOf(promoter: Promoter, { release, stage, group }: Wish, known: ReadonlySet<Digest>): Promise<Question> {
-  const digest = isDigest(release) && known.has(release) ? release : (await releaseOf(promoter.ledger, release)).digest;
+  const digest = isDigest(release) && known.has(release) ? release : (await releaseOf(promoter, release)).digest;
   return { release: digest, stage, rollout: rolloutOf(promoter, stage, group) };
 }
 

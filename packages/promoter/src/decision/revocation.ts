@@ -3,6 +3,7 @@ import { type Check, type Digest, PREDICATE, PromoterError, SealaneError } from 
 import type { LedgerEntry } from '@sealane/ledger';
 import { type Policy, readRevocation, verifyTrustOf } from '@sealane/trust';
 import { statementOf } from '../log/log-statements.js';
+import { mayBeSaidAt } from '../log/who-may-say.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import type { GateSource } from './gate-source.js';
 import { verifyEntry } from './verify-entry.js';
@@ -18,6 +19,13 @@ export async function laneRevocation(source: GateSource, release: Digest): Promi
     return [{ id: 'revoked', verdict: 'fail', ...words, evidence: [entry.statementDigest], code: 'RELEASE_REVOKED' }];
   }
   return [];
+}
+
+/** Whether somebody called a release back whose word that is: a stage, a person or an author of any stage's policy, while the key counts. */
+export async function isCalledBack({ ledger, lane }: Pick<GateSource, 'ledger' | 'lane'>, release: Digest): Promise<boolean> {
+  const policies = [...lane.stages.values()].map(({ policy }) => policy);
+  const said = await ledger.statementsAbout(release, PREDICATE.revocation);
+  return said.some((entry) => mayBeSaidAt(policies, entry, statementOf(entry)));
 }
 
 async function isByStage(source: GateSource, policy: Policy, entry: LedgerEntry): Promise<boolean> {

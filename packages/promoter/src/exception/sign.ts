@@ -11,6 +11,7 @@ import {
   readException,
   reviewStatement,
 } from '@sealane/trust';
+import { isCalledBack } from '../decision/revocation.js';
 import { statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import { peopleApart } from './apart.js';
@@ -38,8 +39,7 @@ export async function signException(promoter: Promoter, wish: ExceptionWish, rea
   const rule = ruleOf(policy, wish.kind, signer);
   checkWish(policy, rule, wish);
   await expectApart(promoter, wish, signer);
-  if ((await promoter.ledger.revocations()).some(({ release }) => release === wish.release))
-    throw denied(wish, 'expected a release that is not revoked', wish.release);
+  if (await isCalledBack(promoter, wish.release)) throw denied(wish, 'expected a release that is not revoked', wish.release);
   const { days, nonce = promoter.randomHex(), ...terms } = wish;
   const issuedAt = promoter.now();
   const expiresAt = `${new Date(Date.parse(issuedAt) + days * 86_400_000).toISOString().slice(0, 19)}Z`;

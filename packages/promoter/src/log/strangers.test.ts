@@ -9,6 +9,7 @@ import {
   receiptStatement,
   releaseStatement,
   retirementStatement,
+  revocationStatement,
   siteRecordStatement,
 } from '@sealane/trust';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -17,7 +18,7 @@ import { makeHome, PIPELINE, PROVENANCE, type TestHome } from '../testing/test-h
 
 const AT = '2026-11-24T10:00:00Z';
 const SALT = '0'.repeat(32);
-const RULES = `${PIPELINE}exceptions:\n  - { kind: stale, people: [alice], need: 1, maxDays: 2, maxUses: 1 }\n`;
+const RULES = `${PIPELINE}exceptions:\n  - { kind: stale, people: [alice], need: 1, maxDays: 2, maxUses: 1 }\n  - { kind: gate, people: [alice], need: 1, maxDays: 2, maxUses: 1 }\n`;
 
 let lane: TestHome;
 let release: Digest;
@@ -151,7 +152,64 @@ describe('records of sites', () => {
   });
 });
 
+describe('names of releases', () => {
+  const other = parseDigest(`sha256:${'7'.repeat(64)}`);
+  const named = (version: string): Uint8Array =>
+    releaseStatement(other, {
+      ...{ name: 'api', version, salt: SALT },
+      components: [{ name: 'app', kind: 'files', digest: other, size: 1, mediaType: 'application/octet-stream' }],
+    });
+
+  it('stand for what an author called so, whoever called another so before', async () => {
+    await logBy('lab', named('2.0.0'));
+    const unknown = await lane.run(['plan', 'api@2.0.0', '--to', 'dev']);
+    expect(unknown.json.error).toMatchObject({ code: 'RELEASE_UNKNOWN', message: expect.stringContaining(other) });
+    const second = await lane.release('2.0.0');
+    await lane.sealane(['publish', '--refresh']);
+    expect(await lane.sealane(['release', 'show', 'api@2.0.0'])).toMatchObject({ release: second });
+    expect(await lane.sealane(['plan', 'api@2.0.0', '--to', 'dev'], 3)).toMatchObject({ release: second });
+    expect(await lane.sealane(['audit', 'trace', 'api@2.0.0'])).toMatchObject({ answer: { release: second } });
+    expect((await lane.sealane(['release', 'list'])).releases).toMatchObject([{ release }, { release: second }]);
+  });
+
+  it('given again by an author are refused for other bytes, whoever else gave them', async () => {
+    await logBy('lab', named('1.0.0'));
+    await logBy('author', named('1.0.0'));
+    const parts = ['--firmware', lane.file('other.txt', 'other'), '--key', 'author'];
+    const again = await lane.run(['release', 'create', '--name', 'api', '--version', '1.0.0', ...parts]);
+    expect(again).toMatchObject({ exit: 2, json: { error: { code: 'RELEASE_EXISTS' } } });
+  });
+
+  it('of a release that nobody counts for any more are not asked for its digest', async () => {
+    await logBy('lab', named('3.0.0'));
+    await lane.sealane(['revoke', other, '--reason', 'not ours']);
+    expect((await lane.sealane(['channel', 'show', 'prod'])).revoked).toMatchObject([{ release: other }]);
+  });
+});
+
 describe('statements about a release', () => {
+  it('call it back for no exception, unless somebody says so who may', async () => {
+    const wish = [
+      'exception',
+      'create',
+      '--release',
+      release,
+      '--to',
+      'prod',
+      '--gate',
+      'provenance',
+      '--key',
+      'alice',
+      '--reason',
+      'outage',
+    ];
+    const back = (key: string): Promise<number> => logBy(key, revocationStatement({ release, reason: 'fails', floor: null }));
+    await back('lab');
+    await lane.sealane(wish);
+    await back('author');
+    expect((await lane.run(wish)).json.error).toMatchObject({ code: 'EXCEPTION_DENIED', message: expect.stringContaining('not revoked') });
+  });
+
   it('that cannot be read hide none beside them', async () => {
     const second = parseDigest(await lane.release('2.0.0'));
     const malformed = (about: Digest): Uint8Array =>

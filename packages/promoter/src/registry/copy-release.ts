@@ -25,7 +25,8 @@ import { readBlob } from '../content.js';
 import { reached } from '../crash-point.js';
 import { expectNotRevoked, laneRevocation } from '../decision/revocation.js';
 import { bundleOf, firstCheckpoint } from '../log/log-statements.js';
-import type { NamedRelease, Promoter } from '../promoter.js';
+import type { Promoter } from '../promoter.js';
+import type { NamedRelease } from '../release/records.js';
 import { chooseVouching, type LeftOut, type Vouching } from './vouching.js';
 
 export interface CopyWish {

@@ -28,6 +28,7 @@ import { expectInScope } from '../evidence/expect-in-scope.js';
 import { signAllAndLog } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
 import { expectPinnedImages } from './manifest-images.js';
+import { releasesCalled } from './records.js';
 
 /** A part as the command line names it. `source` is a REF for images, else a path. */
 export interface ComponentWish {
@@ -137,11 +138,11 @@ function expectAuthor({ lane }: Promoter, { author, ...release }: ReleaseWish): 
 
 /** @throws PromoterError `RELEASE_EXISTS` the name and version stand for other bytes */
 export async function expectSameBytes(
-  { ledger }: Promoter,
+  promoter: Promoter,
   { name, version }: Pick<ReleaseWish, 'name' | 'version'>,
   digest: Digest,
 ): Promise<void> {
-  const other = (await ledger.releaseByName(name, version)).find((row) => row.release !== digest);
+  const other = (await releasesCalled(promoter, name, version)).find((row) => row.release !== digest);
   if (other === undefined) return;
   throw new PromoterError('RELEASE_EXISTS', `create ${name}@${version}: it stands for ${other.release} already, got ${digest}`, {
     release: other.release,

@@ -24,3 +24,8 @@ export function isRegistrarsWord(policies: readonly Policy[], row: LoggedBy & { 
   const own = policies.filter(({ stage }) => stage === row.stage);
   return (own.length > 0 ? own : policies).some((policy) => policy.registrar.includes(row.keyId) && countsAt(policy, row));
 }
+
+/** Whether a release statement is the word of an author, by any of these policies. */
+export function isAuthorsWord(policies: readonly Policy[], row: LoggedBy): boolean {
+  return policies.some((policy) => policy.signers.release.includes(row.keyId) && countsAt(policy, row));
+}

@@ -2,7 +2,7 @@
 import { PREDICATE } from '@sealane/core';
 import { command as listCommand } from '../../commands/evidence-list.js';
 import { addStatements } from '../../log/statement-add.js';
-import { releaseOf } from '../../promoter.js';
+import { releaseOf } from '../../release/records.js';
 import { aboutRelease } from '../../evidence/about-release.js';
 import { statementsResult } from '../../command-parts.js';
 import { statementsShape } from '../answers.js';
@@ -38,7 +38,7 @@ export const EVIDENCE_ROUTES = [
     run: async ({ params }, { body, locked }) => {
       const bytes = await body(MAX_STATEMENTS_BYTES);
       return await locked(async (promoter) => {
-        const release = await releaseOf(promoter.ledger, params.release);
+        const release = await releaseOf(promoter, params.release);
         const accepts = aboutRelease(promoter, release, NOT_EVIDENCE);
         return statementsResult(await addStatements(promoter, bytes, 'the evidence', accepts));
       });
