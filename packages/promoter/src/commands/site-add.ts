@@ -40,13 +40,24 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const out = optionalText(call, 'out');
     if (out !== undefined) durableWrite(path.resolve(call.io.cwd, out), `${JSON.stringify(added.record)}\n`, PUBLIC_FILE);
     await publishLane(promoter, new Map());
-    return { exit: 0, json: added, text: textOf(added, out) };
+    return { exit: 0, json: added, text: textOf(added, out), ...hintOf(added) };
   });
 }
 
-function textOf({ site, keyId, replaces }: AddedSite, out: string | undefined): string {
-  const enrolled = `enrolled ${site}, key ${keyId}${out === undefined ? '' : `; record in ${out}`}`;
-  if (replaces === null) return enrolled;
+function textOf({ site, keyId, replaces, otherNames }: AddedSite, out: string | undefined): string {
+  const lines = [
+    `enrolled ${site}, key ${keyId}${out === undefined ? '' : `; record in ${out}`}`,
+    ...otherNames.map((other) => `its key is that of ${other.site} too, by the record of log index ${other.logIndex}`),
+  ];
+  if (replaces === null) return lines.join('\n');
   const changed = replaces.changes.length === 0 ? ['  nothing but the signature'] : changeLines(replaces.changes);
-  return [enrolled, `it replaces the record of log index ${replaces.logIndex}:`, ...changed].join('\n');
+  return [...lines, `it replaces the record of log index ${replaces.logIndex}:`, ...changed].join('\n');
+}
+
+/** Hosts with one key speak for one another, and are ended together. */
+function hintOf({ otherNames }: AddedSite): { readonly hint?: string } {
+  if (otherNames.length === 0) return {};
+  return {
+    hint: 'a host that was copied from the disk of another needs a key of its own: empty its state folder, then: sealane-site enroll --name NAME --out REQUEST',
+  };
 }

@@ -59,6 +59,15 @@ test('another host under the name of one is told by both keys', async () => {
   expect(replaces.changes).toEqual([{ what: 'key', from: first.keyId, to: second.keyId }]);
 });
 
+test('another name for a key that has one already is told, by the record that gave it', async () => {
+  const { logIndex, otherNames } = await add(second, '--label', 'region=south', '--label', 'town=quay');
+  expect(otherNames).toEqual([]);
+  const request = await makeSiteRequest({ name: 'harbour-8', nonce: '0'.repeat(32), recipient: null, hbom: null }, second);
+  const file = home.file('copied.json', new TextDecoder().decode(request));
+  const copied = await home.sealane(['site', 'add', file, '--stage', 'prod', '--key', 'registrar']);
+  expect(copied).toMatchObject({ site: 'harbour-8', otherNames: [{ site: 'harbour-7', logIndex }] });
+});
+
 test('a topology is told by the beginning of its hash', async () => {
   const given = home.file(
     'topology.yaml',

@@ -6,7 +6,7 @@ import { bundleOf, firstCheckpoint, signAndLog, statementOf, witnessedHead } fro
 import { type Promoter, stageOf } from '../promoter.js';
 import { changesBetween, type SiteChange } from './changes.js';
 import { isInForce, retirementOf } from './in-force.js';
-import { siteRecords } from './records.js';
+import { lastRecords, siteRecords } from './records.js';
 
 export interface SiteWish {
   /** The bytes of the request that the site made. */
@@ -27,6 +27,13 @@ export interface AddedSite {
   readonly record: JsonObject;
   /** The record of the same name before this one, and what it said otherwise; null when there was none, or it says the same. */
   readonly replaces: ReplacedRecord | null;
+  /** Other names that the same key has, by the records that count: one host that was renamed, or several that were copied from one disk. */
+  readonly otherNames: readonly OtherName[];
+}
+
+export interface OtherName {
+  readonly site: string;
+  readonly logIndex: number;
 }
 
 export interface ReplacedRecord {
@@ -37,7 +44,7 @@ export interface ReplacedRecord {
 
 /**
  * Enrols a site. A request that was answered before, with the same stage, labels and topology, gets the same record again while that is in force.
- * The last record of a name is the one that counts: what it replaces is told.
+ * The last record of a name is the one that counts: what it replaces is told, and so is every other name of its key.
  *
  * @throws CoreError `REQUEST_MALFORMED`; PromoterError `EVIDENCE_SIGNER` the key is no registrar's; `SITE_RETIRED` its key was retired; `LOG_WITNESS`
  */
@@ -74,7 +81,10 @@ export async function addSite(promoter: Promoter, wish: SiteWish): Promise<Added
   const entry = await promoter.ledger.entry(index);
   const record = await bundleOf(promoter.ledger, entry, await firstCheckpoint(promoter.ledger, index));
   const replaces = before === undefined || isSaid ? null : { statement: before.statementDigest, logIndex: before.index, changes };
-  return { site: name, keyId, statement: entry.statementDigest, logIndex: index, record, replaces };
+  const otherNames = (await lastRecords(promoter)).flatMap(({ site, siteKeyId, index: logIndex }) =>
+    siteKeyId === keyId && site !== name ? [{ site, logIndex }] : [],
+  );
+  return { site: name, keyId, statement: entry.statementDigest, logIndex: index, record, replaces, otherNames };
 }
 
 async function lastRecord(promoter: Promoter, name: string): Promise<LedgerEntry | undefined> {
