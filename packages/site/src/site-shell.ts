@@ -115,7 +115,7 @@ function ownSigner(world: SiteWorld, folder: StateFolder): Signer {
 }
 
 /** Where a key lies: with systemd's credentials if it is one of them, else in the state folder. */
-function keyFile({ disk, env }: SiteWorld, file: string): string {
+export function keyFile({ disk, env }: Pick<SiteWorld, 'disk' | 'env'>, file: string): string {
   const { CREDENTIALS_DIRECTORY: credentials } = env;
   const sealed = credentials === undefined ? undefined : path.join(credentials, path.basename(file));
   return sealed !== undefined && disk.kind(sealed) === 'file' ? sealed : file;

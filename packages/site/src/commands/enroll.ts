@@ -3,7 +3,7 @@ import path from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { hex, type JsonObject, LIMITS, makeSiteRequest, SealaneError, shellWord, type Signer, SiteError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { MAX_RECORD_BYTES } from '@sealane/trust';
+import { MAX_RECORD_BYTES, readRecordFile, readSiteRecord } from '@sealane/trust';
 import { enrol, readRoot } from '../apply/enrolment.js';
 import { takeLock } from '../apply/lock.js';
 import { openMachine, readState } from '../apply/machine.js';
@@ -17,7 +17,7 @@ import { MAX_CHAIN_BYTES } from '../identity/chain.js';
 import { keepAuthority } from '../identity/identity.js';
 import { ownSealingKey } from '../sealing-key.js';
 import { createSiteKey, openSiteKey } from '../site-key.js';
-import { inWords, placeOf, type SitePlace, textOption, worldOf } from '../site-shell.js';
+import { inWords, keyFile, placeOf, type SitePlace, textOption, worldOf } from '../site-shell.js';
 import type { SiteWorld } from '../site.js';
 
 /** The command. */
@@ -63,8 +63,9 @@ async function request(call: CommandCall, { folder, configFile }: SitePlace, wor
       {},
       { hint: 'let it go on: sealane-site update' },
     );
-  const signer = ownKey(world.disk, folder.key);
-  const { recipient } = await ownSealingKey(world.disk, folder.sealingKey);
+  expectNoneElsewhere(world, folder, name);
+  const signer = ownKey(world.disk, keyFile(world, folder.key));
+  const { recipient } = await ownSealingKey(world.disk, keyFile(world, folder.sealingKey));
   const file = path.resolve(call.io.cwd, out);
   writeOutput(
     world.disk,
@@ -78,6 +79,34 @@ async function request(call: CommandCall, { folder, configFile }: SitePlace, wor
     text: `the request of ${name}, key ${signer.keyId}, is in ${file}`,
     hint: `have it signed, and see that the same key is named there: sealane site add ${shellWord(out)} --stage STAGE --key REGISTRAR --out RECORD`,
   };
+}
+
+/**
+ * A site whose record names a key that is not here had it sealed, or lost it. Another one would make it another site, with secrets that nobody can open, and
+ * that is for a person to say.
+ *
+ * @throws SiteError `KEY_EXISTS`
+ */
+function expectNoneElsewhere(world: SiteWorld, folder: SitePlace['folder'], name: string): void {
+  const bytes = world.disk.read(folder.record, MAX_RECORD_BYTES);
+  if (bytes === undefined) return;
+  const { key, recipient } = readSiteRecord(readRecordFile(bytes).record.statement);
+  const [signing, sealing] = [keyFile(world, folder.key), keyFile(world, folder.sealingKey)];
+  const isGone = (file: string): boolean => world.disk.kind(file) === 'nothing';
+  const gone = isGone(signing)
+    ? `key ${key.id} in ${signing}`
+    : recipient !== undefined && isGone(sealing)
+      ? `sealing key in ${sealing}`
+      : undefined;
+  if (gone === undefined) return;
+  throw new SiteError(
+    'KEY_EXISTS',
+    `enrol ${name}: expected the ${gone}, which its record names, got nothing`,
+    {},
+    {
+      hint: `if it was sealed, give it to this command: systemd-run --pty -p LoadCredentialEncrypted=site.pem -p LoadCredentialEncrypted=sealing.key sealane-site enroll …; if it is lost for good, first: rm ${shellWord(folder.record)}`,
+    },
+  );
 }
 
 /** The key that is there, or a new one: asking twice does not make two sites. */
@@ -110,7 +139,7 @@ function takeRecord(call: CommandCall, { folder, configFile }: SitePlace, world:
     const hint = 'check the path: nothing is there';
     throw new SiteError('USAGE', `enrol this site: expected a file at --${option}, got no such file as ${file}`, { path: file }, { hint });
   };
-  const signer = openSiteKey(disk, folder.key);
+  const signer = openSiteKey(disk, keyFile(world, folder.key));
   const authority = textOption(call.options['siteCa']) === undefined ? undefined : read('site-ca', MAX_CHAIN_BYTES);
   const config = optionalConfig(disk, configFile);
   const root = handedOver(call, 'root', () =>
