@@ -18,12 +18,16 @@ import {
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { diskRefusal, PromoterError } from '@sealane/core';
+import { randomHex } from './clock.js';
 import { reached } from './crash-point.js';
 
 const flush = promisify(fsync);
 
 /** Files that are open at once, of the 1,024 that a process has where nothing else is set. */
 const OPEN_AT_ONCE = 128;
+
+/** Of a file's own name in that of its temporary one: a name has 255 bytes. */
+const MAX_NAME_PART = 50;
 
 /** Mode of files that anybody may read, and of private keys. */
 export const PUBLIC_FILE = 0o644;
@@ -35,20 +39,41 @@ export const PRIVATE_FILE = 0o600;
  * @throws CoreError, PromoterError `STATE_UNWRITABLE` the disk refused, or there is a device; nothing is left of what was begun
  */
 export function durableWrite(file: string, bytes: Uint8Array | string, mode: number): void {
+  writeBeside(file, bytes, { mode, temporary: temporaryOf(file), flags: 'w' });
+}
+
+/**
+ * Writes what a command was asked for to the file that its caller named, whole or not at all. Its folder may be one in which others write too: the temporary
+ * name is one that nobody can know, and what lies there already, a link above all, is never opened (O_EXCL follows none).
+ *
+ * @throws as `durableWrite`
+ */
+export function writeOutput(file: string, bytes: Uint8Array | string): void {
+  const name = `.${path.basename(file).slice(0, MAX_NAME_PART)}.${randomHex()}.tmp`;
+  writeBeside(file, bytes, { mode: PUBLIC_FILE, temporary: path.join(path.dirname(file), name), flags: 'wx' });
+}
+
+/** The temporary file, and how it is opened. */
+interface Beside {
+  readonly mode: number;
+  readonly temporary: string;
+  readonly flags: 'w' | 'wx';
+}
+
+function writeBeside(file: string, bytes: Uint8Array | string, beside: Beside): void {
   try {
-    replace(file, bytes, mode);
+    replace(file, bytes, beside);
   } catch (error) {
-    rmSync(temporaryOf(file), { force: true });
+    rmSync(beside.temporary, { force: true });
     throw diskRefusal(error, `write ${file}`) ?? error;
   }
 }
 
-function replace(file: string, bytes: Uint8Array | string, mode: number): void {
+function replace(file: string, bytes: Uint8Array | string, { mode, temporary, flags }: Beside): void {
   expectReplaceable(file);
   const folder = path.dirname(file);
   mkdirSync(folder, { recursive: true, mode: mode === PRIVATE_FILE ? 0o700 : 0o755 });
-  const temporary = temporaryOf(file);
-  const handle = openSync(temporary, 'w', mode);
+  const handle = openSync(temporary, flags, mode);
   try {
     writeWhole(handle, typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
     fsyncSync(handle);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type CommandHelp, type CommandIo, describeCommands, type Program, runCommandLine } from '@sealane/core/command-line';
-import { durableWrite, isNotFound, PUBLIC_FILE } from './disk-shell.js';
+import { isNotFound, writeOutput } from './disk-shell.js';
 import { PROGRAM } from './program.js';
 
 /**
@@ -20,7 +20,7 @@ export async function runSealane(argv: readonly string[], help?: URL): Promise<n
     signal: stop.signal,
     out: (text) => void process.stdout.write(text),
     talk: (text) => void process.stderr.write(text),
-    save: (file, text) => durableWrite(path.resolve(file), text, PUBLIC_FILE),
+    save: (file, text) => writeOutput(path.resolve(file), text),
   };
   return await runCommandLine(withHelp(PROGRAM, help), argv, io);
 }

@@ -40,6 +40,8 @@ export interface Disk {
   read(path: string, maxBytes: number): Uint8Array | undefined;
   /** Makes or replaces a file and syncs its bytes, not its name. `mode` is that of a new file. A link that lies there is not followed. */
   writeSynced(path: string, bytes: Uint8Array, mode: number): void;
+  /** Makes a file where nothing lies, not even a link, and syncs its bytes, not its name; what could not be written whole is removed. */
+  createSynced(path: string, bytes: Uint8Array, mode: number): void;
   /** Adds to the end of a file, made when missing, and syncs. */
   appendSynced(path: string, bytes: Uint8Array): void;
   /** Cuts a file to `sizeBytes` and syncs. */
@@ -75,6 +77,7 @@ const REPLACING = constants.O_CREAT | constants.O_TRUNC | constants.O_WRONLY | c
 export const nodeDisk: Disk = {
   read: readRegular,
   writeSynced: (path, bytes, mode) => withFile(path, REPLACING, mode, (file) => writeAll(file, bytes)),
+  createSynced: createWhole,
   appendSynced: (path, bytes) =>
     withFile(path, constants.O_CREAT | constants.O_APPEND | constants.O_WRONLY, 0o600, (file) => writeAll(file, bytes)),
   truncateSynced: (path, sizeBytes) => withFile(path, constants.O_WRONLY, 0o600, (file) => ftruncateSync(file, sizeBytes)),
@@ -151,6 +154,19 @@ function withFile(path: string, flags: number, mode: number, use: (file: number)
   try {
     use(file);
     fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function createWhole(path: string, bytes: Uint8Array, mode: number): void {
+  const file = openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW, mode);
+  try {
+    writeAll(file, bytes);
+    fsyncSync(file);
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
   } finally {
     closeSync(file);
   }

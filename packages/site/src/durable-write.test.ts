@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { utf8 } from '@sealane/core';
@@ -33,4 +33,22 @@ test('a file is, and a link that leads nowhere', () => {
   symlinkSync(path.join(dir, 'gone'), link);
   for (const text of ['one', 'two']) for (const each of [file, link]) writeOutput(nodeDisk, each, utf8(text));
   expect([readFileSync(file, 'utf8'), readFileSync(link, 'utf8')]).toEqual(['two', 'two']);
+});
+
+test('what somebody put where a temporary file may be expected is neither written to nor removed', () => {
+  const [file, theirs] = [path.join(dir, 'request.json'), path.join(dir, 'theirs')];
+  writeFileSync(theirs, 'theirs');
+  const planted = ['request.json.tmp', '.request.json.tmp'].map((name) => path.join(dir, name));
+  for (const link of planted) symlinkSync(theirs, link);
+  writeOutput(nodeDisk, file, utf8('ours'));
+  expect([readFileSync(file, 'utf8'), readFileSync(theirs, 'utf8')]).toEqual(['ours', 'theirs']);
+  expect(lstatSync(file).isFile()).toBe(true);
+  for (const link of planted) expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  expect(readdirSync(dir)).toHaveLength(4);
+});
+
+test('a file of the longest name can be written', () => {
+  const file = path.join(dir, 'n'.repeat(255));
+  writeOutput(nodeDisk, file, utf8('text'));
+  expect(readdirSync(dir)).toEqual([path.basename(file)]);
 });

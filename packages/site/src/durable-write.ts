@@ -1,7 +1,11 @@
 /** The one way a whole file of the site's state is replaced, or a whole slot removed: after a power cut it is the old or the new, never a mixture. */
+import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { SiteError } from '@sealane/core';
 import type { Disk } from './disk.js';
+
+/** Of a file's own name in that of its temporary one: a name has 255 bytes. */
+const MAX_NAME_PART = 50;
 
 /**
  * Writes a file that must survive power loss: temporary file in the same folder, fsync, rename, fsync of the folder.
@@ -36,7 +40,16 @@ export function writeOutput(disk: Disk, file: string, bytes: Uint8Array): void {
     const hint = 'name a file: --out FILE';
     throw new SiteError('CONFIG_INVALID', `write ${file}: expected a file or nothing there, got ${there}`, { file }, { hint });
   }
-  durableWrite(disk, file, bytes, 0o644);
+  // others may write in that folder too: a name that nobody can know, and what lies there already is never opened
+  const temporary = path.join(folder, `.${path.basename(file).slice(0, MAX_NAME_PART)}.${randomBytes(16).toString('hex')}.tmp`);
+  disk.createSynced(temporary, bytes, 0o644);
+  try {
+    disk.rename(temporary, file);
+  } catch (error) {
+    disk.remove(temporary);
+    throw error;
+  }
+  disk.syncFolder(folder);
 }
 
 /**

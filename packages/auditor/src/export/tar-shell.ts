@@ -1,4 +1,5 @@
 /** Exports on disk: one deterministic tar, written whole or not at all, read within bounds. */
+import { randomBytes } from 'node:crypto';
 import { closeSync, createReadStream, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { AuditorError, createDigester, type Digest, diskRefusal, OciError } from '@sealane/core';
@@ -29,10 +30,11 @@ export async function writeExport(out: string, files: ExportFiles): Promise<Writ
     const hint = 'make the folder, or name another file with --out';
     throw new AuditorError('USAGE', `write the export ${out}: expected the folder ${path.dirname(out)}, got none`, { out }, { hint });
   }
-  const temporary = path.join(path.dirname(out), `.${path.basename(out)}.tmp`);
+  // the folder may be one in which others write too: a name that nobody can know, and no link that lies there is opened
+  const temporary = path.join(path.dirname(out), `.${path.basename(out).slice(0, 50)}.${randomBytes(16).toString('hex')}.tmp`);
   const digester = createDigester();
   let bytes = 0;
-  const handle = openSync(temporary, 'w', 0o644);
+  const handle = openSync(temporary, 'wx', 0o644);
   try {
     for await (const chunk of packed(files)) {
       digester.update(chunk);

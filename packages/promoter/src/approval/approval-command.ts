@@ -5,7 +5,7 @@ import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/comm
 import { encodeBundle } from '@sealane/trust';
 import { GROUP, KEY, NO_REASON, OPTIONAL_REASON, OUT, statementsResult, TO_STAGE } from '../command-parts.js';
 import { reached } from '../crash-point.js';
-import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
+import { writeOutput } from '../disk-shell.js';
 import { logEnvelope, tryWitness } from '../log/log-statements.js';
 import { publishedLane, ROOT, withPublishedLane } from '../client/published-lane-shell.js';
 import { optionalText, type Promoter, textArgument, textOption, withLockedPromoter } from '../promoter.js';
@@ -55,7 +55,7 @@ async function run(call: CommandCall, verdict: 'approve' | 'reject'): Promise<Co
       ...(days === undefined ? {} : { days }),
     });
     if (out !== undefined) {
-      durableWrite(path.resolve(call.io.cwd, out), `${JSON.stringify(encodeBundle(signed))}\n`, PUBLIC_FILE);
+      writeOutput(path.resolve(call.io.cwd, out), `${JSON.stringify(encodeBundle(signed))}\n`);
       return statementsResult([{ predicateType: PREDICATE.approval, digest: statementDigestOf(signed.envelope), logIndex: null }]);
     }
     const { index, statementDigest } = await logEnvelope(promoter.ledger, signed);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { shellWord } from '@sealane/core';
 import { makeCsr } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { durableWrite, PUBLIC_FILE, readOptional } from '../disk-shell.js';
+import { readOptional, writeOutput } from '../disk-shell.js';
 import { textOption, withPromoter } from '../promoter.js';
 import { issuerKeyFiles, ISSUER_KEY, siteSubtree } from '../site-ca/names.js';
 import { KEEPING, keepingOf, makeKey } from '../signers/make-key.js';
@@ -26,7 +26,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const name = siteSubtree(pipeline.lane);
     const der = Buffer.from(await makeCsr(name, issuer)).toString('base64');
     const pem = `-----BEGIN CERTIFICATE REQUEST-----\n${(der.match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE REQUEST-----\n`;
-    durableWrite(out, pem, PUBLIC_FILE);
+    writeOutput(out, pem);
     return {
       exit: 0,
       json: { name, keyId: issuer.keyId, request: out },

@@ -1,7 +1,7 @@
 /** `sealane ca show`. */
 import path from 'node:path';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
+import { writeOutput } from '../disk-shell.js';
 import { optionalText, withPromoter } from '../promoter.js';
 
 export const command: CommandSpec = {
@@ -21,7 +21,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
     ]);
     const { authority } = await homeAuthority(promoter);
     const out = optionalText(call, 'out');
-    if (out !== undefined) durableWrite(path.resolve(call.io.cwd, out), certificatePem(authority.root), PUBLIC_FILE);
+    if (out !== undefined) writeOutput(path.resolve(call.io.cwd, out), certificatePem(authority.root));
     return authorityResult(authority);
   });
 }

@@ -4,7 +4,7 @@ import { PromoterError, shellWord } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { nowText, randomHex } from '../clock.js';
 import { KEY } from '../command-parts.js';
-import { durableWrite, PUBLIC_FILE, readNamed, readOptional } from '../disk-shell.js';
+import { readNamed, readOptional, writeOutput } from '../disk-shell.js';
 import { homeOf, textArgument, textOption } from '../promoter.js';
 import { wholeDays } from '../site-ca/days.js';
 import { siteSubtree } from '../site-ca/names.js';
@@ -54,8 +54,8 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const issuer = await makeIssuer(making(), { spki, days }, { certificate: root, signer });
   // also says that --root is of --key: another root has not signed this
   await checkAuthority([issuer, root], { origin, nowMs: Date.parse(nowText()), source: rootFile, issuerSpki: spki });
-  if (pem === undefined) durableWrite(rootFile, certificatePem(root), PUBLIC_FILE);
-  durableWrite(out, certificatePem(issuer, root), PUBLIC_FILE);
+  if (pem === undefined) writeOutput(rootFile, certificatePem(root));
+  writeOutput(out, certificatePem(issuer, root));
   const notAfter = issuer.notAfter.toISOString();
   return {
     exit: 0,

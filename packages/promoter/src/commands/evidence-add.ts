@@ -6,7 +6,7 @@ import { encodeBundle } from '@sealane/trust';
 import { SERVER_ROOT } from '../client/root-file-shell.js';
 import { serviceAddress } from '../client/service-address.js';
 import { statementsResult } from '../command-parts.js';
-import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
+import { writeOutput } from '../disk-shell.js';
 import { addEvidence, signEvidence } from '../evidence/add.js';
 import { describeEntry, type LoggedStatement } from '../log/log-statements.js';
 import { listOption, optionalText, textArgument, withLockedPromoter } from '../promoter.js';
@@ -92,7 +92,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
 /** One bundle, or an array of several: what `statement add` reads. */
 function writeStatements(file: string, signed: readonly Signed[]): readonly LoggedStatement[] {
   const bundles = signed.map((each) => encodeBundle(each));
-  durableWrite(file, `${JSON.stringify(bundles.length === 1 ? bundles[0] : bundles)}\n`, PUBLIC_FILE);
+  writeOutput(file, `${JSON.stringify(bundles.length === 1 ? bundles[0] : bundles)}\n`);
   return signed.map(({ envelope }) => ({
     predicateType: parseStatement(envelopePayload(envelope)).predicateType,
     digest: statementDigestOf(envelope),

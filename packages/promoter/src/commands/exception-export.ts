@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { counted, parseDigest, shellWord } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
+import { writeOutput } from '../disk-shell.js';
 import { exceptionBundles } from '../exception/request.js';
 import { textArgument, textOption, withPromoter } from '../promoter.js';
 
@@ -19,7 +19,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const out = path.resolve(call.io.cwd, textOption(call, 'out'));
   const digest = parseDigest(textArgument(call, 0, 'STATEMENT'));
   const bundles = await withPromoter(call, (promoter) => exceptionBundles(promoter, digest));
-  durableWrite(out, `${JSON.stringify(bundles)}\n`, PUBLIC_FILE);
+  writeOutput(out, `${JSON.stringify(bundles)}\n`);
   return {
     exit: 0,
     json: { out, statement: digest, signatures: bundles.length },

@@ -1,7 +1,7 @@
 /** `sealane site add`. */
 import path from 'node:path';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { durableWrite, PUBLIC_FILE, readNamed } from '../disk-shell.js';
+import { readNamed, writeOutput } from '../disk-shell.js';
 import { readDocument } from '../evidence/document-file.js';
 import { TOPOLOGY } from '../evidence/run-documents.js';
 import { listOption, optionalText, textArgument, textOption, withLockedPromoter } from '../promoter.js';
@@ -38,7 +38,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
       registrar: await promoter.signer(textOption(call, 'key')),
     });
     const out = optionalText(call, 'out');
-    if (out !== undefined) durableWrite(path.resolve(call.io.cwd, out), `${JSON.stringify(added.record)}\n`, PUBLIC_FILE);
+    if (out !== undefined) writeOutput(path.resolve(call.io.cwd, out), `${JSON.stringify(added.record)}\n`);
     await publishLane(promoter, new Map());
     return { exit: 0, json: added, text: textOf(added, out), ...hintOf(added) };
   });

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { readCertificateRequest, restate } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { durableWrite, PUBLIC_FILE, readNamed } from '../disk-shell.js';
+import { readNamed, writeOutput } from '../disk-shell.js';
 import { optionalText, textArgument, withLockedPromoter } from '../promoter.js';
 import { DEFAULT_DAYS, MAX_DAYS, wholeDays } from '../site-ca/days.js';
 
@@ -34,7 +34,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const { certifySite } = await import('../site-ca/certify.js');
     const certified = await certifySite(promoter, request, days);
     const out = optionalText(call, 'out');
-    if (out !== undefined) durableWrite(path.resolve(call.io.cwd, out), certified.chain, PUBLIC_FILE);
+    if (out !== undefined) writeOutput(path.resolve(call.io.cwd, out), certified.chain);
     const { site, name, serial, notAfter } = certified;
     return { exit: 0, json: certified, text: `${site} is ${name} until ${notAfter}, certificate ${serial}` };
   });

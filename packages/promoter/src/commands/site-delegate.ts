@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fromUtf8 } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { REASON } from '../command-parts.js';
-import { durableWrite, PUBLIC_FILE, readNamed } from '../disk-shell.js';
+import { readNamed, writeOutput } from '../disk-shell.js';
 import { listOption, textOption, withLockedPromoter } from '../promoter.js';
 import { wholeDays } from '../site-ca/days.js';
 import { publicKeyOf } from '../signers/public-key.js';
@@ -37,7 +37,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const registrar = await promoter.signer(textOption(call, 'key'));
     const wish = { sites: listOption(call, 'site'), delegate, days, reason: textOption(call, 'reason'), registrar };
     const { delegation, ...delegated } = await delegateSites(promoter, wish);
-    durableWrite(out, `${JSON.stringify(delegation)}\n`, PUBLIC_FILE);
+    writeOutput(out, `${JSON.stringify(delegation)}\n`);
     await publishLane(promoter, new Map());
     return {
       exit: 0,

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { nowText, randomHex } from '../clock.js';
 import { KEY } from '../command-parts.js';
-import { durableWrite, PUBLIC_FILE, readNamed } from '../disk-shell.js';
+import { readNamed, writeOutput } from '../disk-shell.js';
 import { homeOf, textArgument, textOption } from '../promoter.js';
 import { signerAt } from '../signers/key-ref.js';
 import { replaceSite } from '../site/delegate.js';
@@ -29,7 +29,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const delegate = await signerAt(textOption(call, 'key'), { home: homeOf(call), env: io.env, cwd: io.cwd, isExampleLane: true });
   const { record, ...replaced } = await replaceSite({ request, delegation, delegate, now: nowText(), nonce: randomHex() });
   const out = at('out');
-  durableWrite(out, `${JSON.stringify(record)}\n`, PUBLIC_FILE);
+  writeOutput(out, `${JSON.stringify(record)}\n`);
   return {
     exit: 0,
     json: { ...replaced, out },

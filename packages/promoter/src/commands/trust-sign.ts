@@ -3,7 +3,7 @@ import path from 'node:path';
 import { EXAMPLE_KEY_IDS } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { KEY } from '../command-parts.js';
-import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
+import { writeOutput } from '../disk-shell.js';
 import { homeOf, textOption } from '../promoter.js';
 import { signerAt } from '../signers/key-ref.js';
 import { signProposal } from '../trust/ceremony.js';
@@ -32,7 +32,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   // an owner's machine knows no lane: whether example keys may sign is judged where the proposal is published
   const signer = await signerAt(textOption(call, 'key'), { home: homeOf(call), env: io.env, cwd: io.cwd, isExampleLane: true });
   const signed = await signProposal(readProposal(file), signer);
-  durableWrite(file, encodeProposal(signed), PUBLIC_FILE);
+  writeOutput(file, encodeProposal(signed));
   const result = proposalResult(signed, file, 0);
   const note = EXAMPLE_KEY_IDS.has(signer.keyId) ? ' (an example key, which everybody has)' : '';
   return { ...result, json: { ...result.json, keyId: signer.keyId }, text: `signed by ${signer.keyId}${note}\n${result.text}` };

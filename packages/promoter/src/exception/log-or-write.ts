@@ -3,7 +3,7 @@ import path from 'node:path';
 import { type Signed, statementDigestOf } from '@sealane/core';
 import type { CommandCall } from '@sealane/core/command-line';
 import { encodeBundle } from '@sealane/trust';
-import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
+import { writeOutput } from '../disk-shell.js';
 import { type LoggedStatement, logEnvelope, statementOf, tryWitness } from '../log/log-statements.js';
 import { optionalText, type Promoter } from '../promoter.js';
 
@@ -12,7 +12,7 @@ export async function logOrWrite(call: CommandCall, promoter: Promoter, signed: 
   const { predicateType } = statementOf(signed);
   const out = optionalText(call, 'out');
   if (out !== undefined) {
-    durableWrite(path.resolve(call.io.cwd, out), `${JSON.stringify(encodeBundle(signed))}\n`, PUBLIC_FILE);
+    writeOutput(path.resolve(call.io.cwd, out), `${JSON.stringify(encodeBundle(signed))}\n`);
     return { predicateType, digest: statementDigestOf(signed.envelope), logIndex: null };
   }
   const { index, statementDigest } = await logEnvelope(promoter.ledger, signed);

@@ -3,7 +3,7 @@ import { appendFileSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, OptionSpec } from '@sealane/core/command-line';
-import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
+import { writeOutput } from '../disk-shell.js';
 import { listOption } from '../promoter.js';
 import { VERSION } from '../version.js';
 import { githubOutput } from './github-output.js';
@@ -59,7 +59,7 @@ export function writeReports(wanted: readonly Wanted[], { json, exit }: CommandR
   const outcome = { ...(json as Omit<ReportedOutcome, 'exit'>), exit };
   for (const { format, file } of wanted) {
     if (format.appends) appendFileSync(file, format.write(outcome));
-    else durableWrite(file, format.write(outcome), PUBLIC_FILE);
+    else writeOutput(file, format.write(outcome));
   }
 }
 

@@ -57,6 +57,11 @@ export class MemoryDisk implements Disk {
     if (this.#durable.has(file)) this.#durable.set(file, { kind: 'file', bytes: bytes.slice() });
   }
 
+  createSynced(file: string, bytes: Uint8Array): void {
+    if (this.#live.has(file)) throw Object.assign(new Error(`EEXIST: ${file}`), { code: 'EEXIST' });
+    this.writeSynced(file, bytes);
+  }
+
   appendSynced(file: string, bytes: Uint8Array): void {
     const before = this.bytes(file) ?? new Uint8Array();
     this.#change();
