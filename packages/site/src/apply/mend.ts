@@ -1,10 +1,9 @@
 /** What is damaged, and mending a journal that does not add up: it is set aside, and the site waits for a person with a new one. Receipts go on where their chain ends. */
 import path from 'node:path';
-import { LIMITS, SiteError } from '@sealane/core';
-import { parseBundle } from '@sealane/trust';
+import { SiteError } from '@sealane/core';
 import type { Site } from '../site.js';
 import { plainJson } from '../plain-json.js';
-import { receiptFile } from '../state-folder.js';
+import { chainEnd } from './chain-end.js';
 import { MAX_JOURNAL_BYTES, openJournal, setAside } from './journal-file.js';
 import { readState } from './machine.js';
 import { notGivenBack } from './not-given-back.js';
@@ -44,26 +43,11 @@ function faultOf(read: () => unknown): string | undefined {
  */
 export function mendJournal({ world, folder }: Pick<Site, 'world' | 'folder'>): string {
   const damaged = Buffer.from(world.disk.read(folder.journal, MAX_JOURNAL_BYTES) ?? []).toString('latin1');
+  // read before anything is moved: what cannot be read must not leave the site without a journal
+  const left = { ...notGivenBack(damaged), secrets: secretsOnDisk(world.disk, folder), receipts: chainEnd({ world, folder }, damaged) };
   const aside = setAside(world.disk, folder.journal, world.clock.wallTime());
   const message = `the journal was damaged and lies in ${path.basename(aside)}`;
-  const state: SiteState = {
-    ...INITIAL_STATE,
-    ...notGivenBack(damaged),
-    phase: { at: 'held', code: 'STATE_CORRUPT', message, target: null },
-    secrets: secretsOnDisk(world.disk, folder),
-    receipts: chainEnd({ world, folder }),
-  };
+  const state: SiteState = { ...INITIAL_STATE, ...left, phase: { at: 'held', code: 'STATE_CORRUPT', message, target: null } };
   openJournal(world.disk, folder.journal).append(plainJson({ is: 'snapshot', state }));
   return aside;
-}
-
-/** The last receipt on disk, queued or sent. */
-function chainEnd({ world, folder }: Pick<Site, 'world' | 'folder'>): SiteState['receipts'] {
-  const last = (dir: string): number =>
-    Math.max(0, ...world.disk.list(dir).flatMap((name) => (/^\d{8}\.json$/.test(name) ? [Number(name.slice(0, 8))] : [])));
-  const [queued, sent] = [last(folder.receipts), last(folder.sentReceipts)];
-  const seq = Math.max(queued, sent);
-  if (seq === 0) return INITIAL_STATE.receipts;
-  const bytes = world.disk.read(receiptFile(queued >= sent ? folder.receipts : folder.sentReceipts, seq), LIMITS.bundleBytes);
-  return { seq, prev: parseBundle(bytes ?? new Uint8Array()).statementDigest, sent };
 }
