@@ -7,7 +7,9 @@ import { ONE_WAY_CRASH_POINTS } from '../../packages/site/src/crash-point.js';
 import { withIrreversible } from '../support/irreversible.js';
 import { killAt } from '../support/kill.js';
 import { makeLane, type TestLane } from '../support/lane.js';
+import { expectJson } from '../support/run.js';
 import { enrolSite, type TestSite, versionOnDisk } from '../support/site.js';
+import { startTwoProcesses } from '../support/two-processes.js';
 
 let dir: string;
 let lane: TestLane;
@@ -133,6 +135,27 @@ test('A1 not healthy with its new part, the site is held; a person who has seen 
   expect(await here.site.must(['commit'])).toMatchObject({ outcome: 'installed', release: marked });
   expect(here.said()).toEqual([SAVED, BROUGHT_IN]);
   await here.site.stop();
+});
+
+test('A1 B14 what failed there is the administrator’s: no technician runs it again or takes it for done', async () => {
+  const here = await oneWaySite();
+  here.say('apply', 'exit 3');
+  await here.site.must(['update'], 8);
+  here.say('apply', 'true');
+  const pair = await startTwoProcesses(here.site);
+  try {
+    for (const verb of ['unhold', 'commit']) {
+      const { error } = await expectJson('sealane-site', [verb, '--service', pair.technicians], 3);
+      expect(error).toMatchObject({ code: 'ROLE_DENIED', message: expect.stringContaining('ONE_WAY_FAILED') });
+    }
+    expect(await pair.must(['status'])).toMatchObject({ state: 'held' });
+    expect(here.said()).toEqual([SAVED, BROUGHT_IN]);
+    expect(await pair.must(['unhold'])).toMatchObject({ lifted: ['what had failed was tried again'] });
+    expect(here.said()).toEqual([SAVED, BROUGHT_IN, BROUGHT_IN]);
+    await pair.must(['stop']);
+  } finally {
+    await pair.stop();
+  }
 });
 
 test('A1 committing by hand in probation does not leave the part out', async () => {

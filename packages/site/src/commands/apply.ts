@@ -2,6 +2,7 @@
 import { SiteError } from '@sealane/core';
 import type { CommandCall, CommandSpec } from '@sealane/core/command-line';
 import { useLocalRole } from '../apply/local-role.js';
+import { readState } from '../apply/machine.js';
 import { isSiteResult, type SiteResult } from '../apply/outcome.js';
 import { systemClock } from '../clock.js';
 import { openJournalOfHost } from '../service/journal-shell.js';
@@ -9,7 +10,7 @@ import { listenForLines } from '../service/line-socket-shell.js';
 import { endIfReplaced, runRounds } from '../service/rounds.js';
 import { describeListening, listeningAt, supervisor, techniciansAt } from '../service/supervisor-shell.js';
 import { makeTurns, oneAtATime, type Turns } from '../service/turns.js';
-import { answerTo, commandOf, failureOf, isOnlooker, needsGrant, type Role } from '../service/verbs.js';
+import { administratorsHold, answerTo, commandOf, endsHold, failureOf, isOnlooker, needsGrant, type Role } from '../service/verbs.js';
 import { MAX_VERB_BYTES, type OperatorAnswer, type OperatorRequest, parseOperatorRequest } from '../service/wire.js';
 import { openSite, textOption, withLockedSite } from '../site-shell.js';
 import { answerOf } from './result-text.js';
@@ -85,7 +86,7 @@ async function serve(
     const { config, state, mirror, fetch } = options;
     const globals = { config, state, mirror, fetch };
     const run = async (): Promise<OperatorAnswer> => {
-      if (role === 'technician' && needsGrant(request)) await byGrant(request, { args: [], options: globals, io });
+      if (role === 'technician') await expectAllowed(request, { args: [], options: globals, io });
       return await answerTo(asked, request, globals, io);
     };
     const answer = isOnlooker(request) ? await run() : await turns.take(VERB_WAIT_MS, run);
@@ -97,10 +98,19 @@ async function serve(
   }
 }
 
-/** A technician asks for more than his own verbs: people must have granted it to the one whom he names. @throws SiteError `ROLE_DENIED` */
-async function byGrant({ verb, options }: OperatorRequest, call: CommandCall): Promise<void> {
-  const { as: person } = options;
+/** A technician who asks for more than his own verbs: people must have granted it to the one whom he names. @throws SiteError `ROLE_DENIED` */
+async function expectAllowed(request: OperatorRequest, call: CommandCall): Promise<void> {
+  const { world, folder } = openSite(call);
+  const waitsFor = endsHold(request) ? administratorsHold(readState(world.disk, folder.journal).phase) : undefined;
+  if (waitsFor === undefined && !needsGrant(request)) return;
+  const {
+    verb,
+    options: { as: person },
+  } = request;
   if (typeof person !== 'string')
-    throw new SiteError('ROLE_DENIED', `${verb} as a technician: expected an operator, or a grant and --as PERSON`);
+    throw new SiteError(
+      'ROLE_DENIED',
+      `${verb} as a technician: expected an operator, or a grant and --as PERSON${waitsFor === undefined ? '' : `, to end ${waitsFor}`}`,
+    );
   await withLockedSite(call, (site, machine) => useLocalRole(site, machine, person, verb));
 }

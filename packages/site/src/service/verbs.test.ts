@@ -1,6 +1,8 @@
+import type { ErrorCode } from '@sealane/core';
 import { expect, test } from 'vitest';
+import type { Phase } from '../apply/state.js';
 import { program } from '../program.js';
-import { commandOf, isOnlooker, VERBS } from './verbs.js';
+import { administratorsHold, commandOf, endsHold, isOnlooker, VERBS } from './verbs.js';
 
 const request = { v: 1 as const, verb: 'status', args: [], options: {} };
 
@@ -30,4 +32,12 @@ test('who only looks waits for nobody', () => {
   expect(isOnlooker({ ...request, verb: 'doctor' })).toBe(true);
   expect(isOnlooker({ ...request, verb: 'doctor', options: { mend: true } })).toBe(false);
   expect(isOnlooker({ ...request, verb: 'update' })).toBe(false);
+});
+
+test('a hold waits for an administrator after a part without a way back and after a damaged journal, and after nothing else', () => {
+  const held = (code: ErrorCode): Phase => ({ at: 'held', code, message: 'x', target: null });
+  for (const code of ['ONE_WAY_FAILED', 'STATE_CORRUPT'] as const) expect(administratorsHold(held(code))).toBe(code);
+  expect(administratorsHold(held('ROLLBACK_FAILED'))).toBeUndefined();
+  expect(administratorsHold({ at: 'idle' })).toBeUndefined();
+  expect(VERBS.filter((verb) => endsHold({ ...request, verb }))).toEqual(['commit', 'unhold']);
 });

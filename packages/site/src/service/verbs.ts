@@ -4,6 +4,7 @@
  */
 import { type ErrorCode, ERRORS, SealaneError, SiteError } from '@sealane/core';
 import { type CommandCall, type CommandIo, type CommandSpec, optionName, type Program } from '@sealane/core/command-line';
+import type { Phase } from '../apply/state.js';
 import { plainJson } from '../plain-json.js';
 import type { OperatorAnswer, OperatorRequest } from './wire.js';
 
@@ -25,15 +26,28 @@ export const VERBS: readonly string[] = [
   'certificate install',
 ];
 
-/** What technicians may do by themselves: look, hold and lift a hold, keep a release that is healthy, go back to one that was. */
+/** What technicians may do by themselves: look, hold and lift a hold, try a failed way back again, keep a release that is healthy, go back to one that was. */
 const TECHNICIANS: readonly string[] = ['status', 'check', 'doctor', 'hold', 'unhold', 'commit', 'rollback'];
 
 /** Who asks, by the socket on which: each has a group of its own. */
 export type Role = 'operator' | 'technician';
 
+/** What holds a site until an administrator has seen to it: a part that has no way back, and a journal that no longer says what ran or failed here. */
+const ADMINISTRATORS: readonly ErrorCode[] = ['ONE_WAY_FAILED', 'STATE_CORRUPT'];
+
 /** Whether a technician needs a grant for what is asked: for verbs that are not his, to mend a journal, to let a release that failed here in again. */
 export function needsGrant({ verb, args, options }: OperatorRequest): boolean {
   return !TECHNICIANS.includes(verb) || (verb === 'doctor' && options['mend'] === true) || (verb === 'unhold' && args.length > 0);
+}
+
+/** Whether a verb may end what holds the site. */
+export function endsHold({ verb }: OperatorRequest): boolean {
+  return verb === 'unhold' || verb === 'commit';
+}
+
+/** Why a site in this phase waits for an administrator; undefined where it does not. */
+export function administratorsHold(phase: Phase): ErrorCode | undefined {
+  return phase.at === 'held' && ADMINISTRATORS.includes(phase.code) ? phase.code : undefined;
 }
 
 /** Verbs that look and change nothing: they wait for nobody. */
