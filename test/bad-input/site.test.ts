@@ -1,6 +1,6 @@
 /** Bad input and bad conditions at a site: a clear error with the next step, the right exit code, and what runs goes on. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -101,6 +101,30 @@ describe('enrolling', () => {
     expect({ exit: answer.exit, code: answer.json.error.code }).toEqual({ exit: 3, code: 'SITE_MISMATCH' });
     expect(answer.json.error.message).toMatch(/another lane/);
     expect(readFileSync(path.join(site.state, 'trust.json'))).toEqual(trust);
+  });
+
+  it('where the key of the record was sealed makes no other one, and takes that one from who brings it', async () => {
+    const { site } = scene();
+    const words = ['enroll', '--name', 'harbour-7', '--out', path.join(site.dir, 'again.json')];
+    const { keyId } = (await site.must(words)) as { keyId: string };
+    const sealed = path.join(site.dir, 'credentials');
+    mkdirSync(sealed);
+    for (const name of ['site.pem', 'sealing.key']) renameSync(path.join(site.state, name), path.join(sealed, name));
+    const refused = await site.run(words);
+    expect({ exit: refused.exit, code: refused.json.error.code }).toEqual({ exit: 2, code: 'KEY_EXISTS' });
+    expect(refused.json.error.message).toContain(keyId);
+    expect(readdirSync(site.state)).not.toContain('site.pem');
+    const root = path.join(lane.lane, 'trust', 'metadata', '1.root.json');
+    const env = { CREDENTIALS_DIRECTORY: sealed };
+    expect((await site.run(words, { env })).json).toMatchObject({ keyId });
+    const record = ['enroll', '--record', path.join(base, 'record.json'), '--root', root];
+    expect((await site.run(record, { env })).json).toMatchObject({ keyId });
+    renameSync(path.join(sealed, 'site.pem'), path.join(site.state, 'site.pem'));
+    const other = await site.run(words);
+    expect(other.json.error).toMatchObject({ code: 'KEY_EXISTS', message: expect.stringContaining('sealing key') });
+    rmSync(path.join(site.state, 'record.json'));
+    await site.must(words);
+    expect(readdirSync(site.state)).toContain('sealing.key');
   });
 
   it('says the key that a registrar compares, and names a file that is not what was to be brought', async () => {
@@ -337,6 +361,23 @@ describe('the site’s own files', () => {
     await site.run(['doctor', '--mend']);
     await site.must(['unhold']);
     expect(await site.must(['update'])).toMatchObject({ outcome: 'installed' });
+    await site.stop();
+  });
+
+  it('a journal and the receipts beside it, both damaged, are mended: the damaged receipts are set aside', async () => {
+    const { site } = scene();
+    const [journal, receipts] = [path.join(site.state, 'journal'), path.join(site.state, 'receipts')];
+    writeFileSync(journal, readFileSync(journal, 'utf8').replace('"1.0.0"', '"1.0.9"'));
+    for (const name of readdirSync(receipts)) writeFileSync(path.join(receipts, name), '{"mediaType":');
+    const before = readdirSync(receipts);
+    await site.run(['doctor', '--mend']);
+    await site.must(['unhold']);
+    expect(await site.must(['update'])).toMatchObject({ outcome: 'installed' });
+    const left = readdirSync(receipts);
+    for (const name of before) {
+      expect(left).not.toContain(name);
+      expect(left).toContainEqual(expect.stringContaining(`${name}.damaged-`));
+    }
     await site.stop();
   });
 
