@@ -84,7 +84,7 @@ describe('A11 policy as code on the payload', () => {
 
   test('a waiver of the owners’ policy lets one finding through until it expires', async () => {
     const text = POD.replace('spec:\n', 'spec:\n  hostNetwork: true\n');
-    expect(await promote('pod.yaml', text, 'waived')).toMatchObject({ exit: 0, check: { actual: '1 manifests hold, 1 waived' } });
+    expect(await promote('pod.yaml', text, 'waived')).toMatchObject({ exit: 0, check: { actual: '1 manifest holds, 1 waived' } });
     expect(await promote('pod.yaml', text, 'late')).toMatchObject({ exit: 3, check: { code: 'PAYLOAD_REFUSED' } });
   });
 });

@@ -97,7 +97,7 @@ test('A23 the promoter names sites whose last receipt tells values that a releas
   expect(checkOf(await it.lane.sealane(['plan', release, '--to', 'prod'], 3), 'variables')).toMatchObject({
     verdict: 'fail',
     code: 'SITE_VARIABLES',
-    actual: '0 of 1 sites fit; harbour-7: POLL_SECONDS is not declared by the release',
+    actual: '0 of 1 site fits; harbour-7: POLL_SECONDS is not declared by the release',
   });
 });
 

@@ -1,5 +1,5 @@
 /** Whose approvals count: people, none of them author, tester or promoter, each over exactly what is being decided. */
-import { type Digest, PREDICATE } from '@sealane/core';
+import { counted, type Digest, PREDICATE } from '@sealane/core';
 import { type ApprovalPredicate, readApproval } from '../evidence/predicates/approval.js';
 import type { Policy, PolicyPerson } from '../policy/policy-types.js';
 import { outsideScope } from '../policy/scope.js';
@@ -72,7 +72,7 @@ function whyNot(context: GateContext, { from, predicate }: Approval): string | u
   const unseen = context.evidenceToSee().filter((digest) => !predicate.seen.includes(digest));
   return unseen.length === 0
     ? undefined
-    : `has not seen ${unseen.length} statements that the gates read now, the first ${String(unseen[0])}`;
+    : `has not seen ${counted(unseen.length, 'statement')} that the gates read now, the first ${String(unseen[0])}`;
 }
 
 function isPolicyAccepted({ policy, policyDigest }: GateContext, digest: Digest, logIndex: number): boolean {

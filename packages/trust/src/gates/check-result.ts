@@ -1,5 +1,5 @@
 /** Making checks: one form for all gates, bounded so that a decision can record them. */
-import type { Check, Digest, ErrorCode } from '@sealane/core';
+import { type Check, counted, type Digest, type ErrorCode } from '@sealane/core';
 
 /** Longest text of a field of a check, in UTF-16 units: what decisions and receipts can record. */
 const MAX_TEXT = 2000;
@@ -47,7 +47,7 @@ export function sortedDigests(digests: Iterable<Digest>): readonly Digest[] {
 function bounded(check: Check): Check {
   const evidence = sortedDigests(check.evidence);
   if (evidence.length > MAX_EVIDENCE) {
-    const actual = `reads ${evidence.length} statements`;
+    const actual = `reads ${counted(evidence.length, 'statement')}`;
     return {
       id: check.id,
       verdict: 'error',

@@ -1,5 +1,5 @@
 /** Measured conditions: for each link profile that policy names, every number is measured and within its bound. */
-import type { Check } from '@sealane/core';
+import { type Check, counted } from '@sealane/core';
 import { z } from 'zod';
 import { nameShape } from '../policy/shapes.js';
 import { type LinkConditions, millisecondsShape, percentShape } from '../reports/conditions.js';
@@ -49,7 +49,11 @@ function evaluateConditions(context: GateContext, { profiles }: Config): Check {
   const measured = found.runs.flatMap(({ document }) => document.profiles);
   const wrong = profiles.flatMap((bounds) => problemsOf(bounds, measured));
   if (wrong.length > 0) return failed(id, { expected, remedy, evidence, actual: wrong.join('; '), code: 'EVIDENCE_CONDITIONS' });
-  return passed(id, { expected, actual: `${profiles.length} profiles within their bounds`, evidence });
+  return passed(id, {
+    expected,
+    actual: `${counted(profiles.length, 'profile')} within ${profiles.length === 1 ? 'its' : 'their'} bounds`,
+    evidence,
+  });
 }
 
 /** The last measurement of a profile counts: a good one before it does not hide it. */
@@ -66,7 +70,9 @@ function problemsOf(bounds: Bounds, measured: readonly LinkConditions[]): readon
     ['failoverMs', last.failoverMs, bounds.failoverMs],
   ];
   const few =
-    last.samples < bounds.minSamples ? [`${bounds.profile}: ${last.samples} samples, at least ${bounds.minSamples} asked for`] : [];
+    last.samples < bounds.minSamples
+      ? [`${bounds.profile}: ${counted(last.samples, 'sample')}, at least ${bounds.minSamples} asked for`]
+      : [];
   return [...few, ...numbers.flatMap(([name, value, bound]) => problemOf(`${bounds.profile}: ${name}`, value, bound))];
 }
 

@@ -1,5 +1,5 @@
 /** The sites of a rollout beside the tested devices: which are covered, which are not and why, of which nothing is known. */
-import { type DeviceKind, type FoundHardware, partName } from '@sealane/core';
+import { counted, type DeviceKind, type FoundHardware, partName } from '@sealane/core';
 import { timeToSeconds } from '../time.js';
 import type { GateContext } from './gate.js';
 import { type Coverage, coverageOf, type TestedDevice } from './hardware-coverage.js';
@@ -53,7 +53,8 @@ function judgeHardware(hardware: FoundHardware, coverage: (device: DeviceKind) =
   if ('unreadable' in hardware) return { state: 'silent', why: hardware.unreadable };
   for (const device of hardware.devices) {
     const { units, why } = coverage(device);
-    if (units < minUnits) return { state: 'uncovered', why: nameOf(device) + (units > 0 ? `covered by ${units} units only` : why) };
+    if (units < minUnits)
+      return { state: 'uncovered', why: nameOf(device) + (units > 0 ? `covered by ${counted(units, 'unit')} only` : why) };
   }
   return { state: 'covered', why: '' };
 }
@@ -63,7 +64,7 @@ export function refusalOf(sites: readonly JudgedSite[], { unknown }: SiteRules):
   const [uncovered, silent] = [count(sites, 'uncovered'), count(sites, 'silent')];
   if (unknown === 'refuse') {
     if (sites.length === 0) return 'no site is known, and unknown is refused';
-    return uncovered + silent > 0 ? `${uncovered} sites uncovered, ${silent} unknown` : undefined;
+    return uncovered + silent > 0 ? `${counted(uncovered, 'site')} uncovered, ${silent} unknown` : undefined;
   }
   return sites.length > 0 && uncovered === sites.length ? 'no site is covered' : undefined;
 }
@@ -71,7 +72,7 @@ export function refusalOf(sites: readonly JudgedSite[], { unknown }: SiteRules):
 /** The counts, and the first sites that are not covered with what is different there. */
 export function describeSites(sites: readonly JudgedSite[], units: number): string {
   const others = sites.filter(({ state }) => state !== 'covered');
-  const head = `${sites.length - others.length} of ${sites.length} sites covered by ${units} tested units`;
+  const head = `${sites.length - others.length} of ${counted(sites.length, 'site')} covered by ${counted(units, 'tested unit')}`;
   const named = others.slice(0, MAX_NAMED).map(({ site, state, why }) => `${site} is ${state} (${cut(why)})`);
   const rest = others.length - named.length;
   return [head, ...named, ...(rest > 0 ? [`and ${rest} more`] : [])].join('; ');

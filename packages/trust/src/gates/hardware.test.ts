@@ -20,7 +20,7 @@ describe('hardware gate', () => {
   test("passes when a unit of the sites' class passed its tests, whatever the serials", () => {
     const it = lane();
     it.fleet = [site('a', hbom({ serial: 'NR0002' })), site('b', hbom({ serial: 'NR0003' }))];
-    expect(it.check('hardware')).toMatchObject({ verdict: 'pass', actual: '2 of 2 sites covered by 1 tested units' });
+    expect(it.check('hardware')).toMatchObject({ verdict: 'pass', actual: '2 of 2 sites covered by 1 tested unit' });
   });
 
   test('fails without any result, and with results that name no hardware, with the command that adds one', () => {
@@ -34,7 +34,7 @@ describe('hardware gate', () => {
   });
 
   test('a fleet of which nothing is known passes on tested units alone, unless unknown is refused', () => {
-    expect(lane().check('hardware')).toMatchObject({ verdict: 'pass', actual: '0 of 0 sites covered by 1 tested units' });
+    expect(lane().check('hardware')).toMatchObject({ verdict: 'pass', actual: '0 of 0 sites covered by 1 tested unit' });
     expect(lane({ unknown: 'refuse' }).check('hardware')).toMatchObject(uncovered);
   });
 
@@ -115,7 +115,7 @@ describe('hardware gate', () => {
     const it = lane({ minUnits: 2 });
     it.tests(junit(4), { hardware: hbom({ serial: 'NR0002', bios: '3.0' }) });
     it.fleet = [site('a', hbom())];
-    expect(it.check('hardware')).toMatchObject({ ...uncovered, actual: expect.stringContaining('covered by 1 units only') as string });
+    expect(it.check('hardware')).toMatchObject({ ...uncovered, actual: expect.stringContaining('covered by 1 unit only') as string });
   });
 
   test('an old inventory counts as unknown where policy bounds its age', () => {
@@ -192,7 +192,7 @@ describe('attached devices', () => {
     const tested = [at(camera()), hbom({ serial: 'NR0002', attached: [camera()] })];
     expect(judged(tested, at(camera()), { minUnits: 2 })).toMatchObject({
       ...uncovered,
-      actual: expect.stringContaining('camera Okulo VX-8 Dome HW 1.2: covered by 1 units only') as string,
+      actual: expect.stringContaining('camera Okulo VX-8 Dome HW 1.2: covered by 1 unit only') as string,
     });
     const two = hbom({ serial: 'NR0002', attached: [camera({ serial: 'OK-2' })] });
     expect(judged([...tested, two], at(camera()), { minUnits: 2 })).toMatchObject({ verdict: 'pass' });
@@ -233,7 +233,7 @@ describe('many sites', () => {
     const it = lane({ unknown: 'refuse' });
     it.tests(junit(3), { hardware: hbom({ bios: '3.0' }) });
     it.fleet = [site('a', hbom()), site('b', hbom({ bios: '3.0' }))];
-    expect(it.check('hardware')).toMatchObject({ verdict: 'pass', actual: '2 of 2 sites covered by 1 tested units' });
+    expect(it.check('hardware')).toMatchObject({ verdict: 'pass', actual: '2 of 2 sites covered by 1 tested unit' });
   });
 });
 

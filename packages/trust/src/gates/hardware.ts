@@ -1,5 +1,5 @@
 /** Tested hardware: every machine of the rollout, and every device attached to one, is of a class on which this release passed. */
-import type { Check, Digest, JsonValue } from '@sealane/core';
+import { type Check, counted, type Digest, type JsonValue } from '@sealane/core';
 import { z } from 'zod';
 import { failed, passed, type RefusalWords } from './check-result.js';
 import { digestsOf, whyNone } from './evidence-selection.js';
@@ -86,9 +86,11 @@ function exceptSites(
 }
 
 function describeWish({ fleet }: GateContext, { minUnits, unknown, rigs, rebuiltWithinDays, drift }: Config): string {
-  const parts = [`passing tests on the hardware of ${fleet.length} sites, ${minUnits} units a class, unknown: ${unknown}`];
+  const parts = [
+    `passing tests on the hardware of ${counted(fleet.length, 'site')}, ${counted(minUnits, 'unit')} a class, unknown: ${unknown}`,
+  ];
   if (rigs === 'required') parts.push('on enrolled rigs');
-  if (rebuiltWithinDays !== undefined) parts.push(`rebuilt within ${rebuiltWithinDays} days`);
+  if (rebuiltWithinDays !== undefined) parts.push(`rebuilt within ${counted(rebuiltWithinDays, 'day')}`);
   if (rigs === 'required' && drift === 'refuse') parts.push('free of drift');
   return parts.join(', ');
 }
@@ -144,5 +146,5 @@ function tooFewUnits({ tested: { devices, problems }, why }: Found): Pick<Refusa
 /** Runs that do not count are named also where others do: they may be why a site is not covered. */
 function describeProblems({ problems: [first, ...others] }: TestedDevices): string {
   if (first === undefined) return '';
-  return `; ${1 + others.length} runs do not count: ${first.why}${others.length > 0 ? ' …' : ''}`;
+  return `; ${1 + others.length === 1 ? '1 run does' : `${1 + others.length} runs do`} not count: ${first.why}${others.length > 0 ? ' …' : ''}`;
 }

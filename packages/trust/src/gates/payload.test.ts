@@ -426,7 +426,7 @@ describe('payload', () => {
       lane.components = lane.components.map((part) => ({ ...part, name: component }));
       return check(lane).actual;
     };
-    expect(under('pods', 'pod.yaml')).toBe('1 manifests hold');
+    expect(under('pods', 'pod.yaml')).toBe('1 manifest holds');
     expect(under('pods', 'web.container')).toContain('web.container:5 host-network');
     expect(under('web.container', 'a folder/pod.yaml')).toContain('web.container:5 host-network');
   });
@@ -467,7 +467,7 @@ describe('payload', () => {
     };
     expect(judge('pod.yaml', text, { waivers: [waiver] }).actual).toBe('pod.yaml:6 privileged: Pod/web, hostPID');
     const both = { waivers: [waiver, { ...waiver, rule: 'privileged' }] };
-    expect(judge('pod.yaml', text, both)).toMatchObject({ verdict: 'pass', actual: '1 manifests hold, 2 waived' });
+    expect(judge('pod.yaml', text, both)).toMatchObject({ verdict: 'pass', actual: '1 manifest holds, 2 waived' });
     for (const other of [{ expiresAt: '2026-11-24T10:00:00Z' }, { manifest: 'manifest-1' }, { object: 'Pod/db' }])
       expect(judge('pod.yaml', text, { waivers: [{ ...waiver, ...other }] }).actual).toContain('host-network');
   });

@@ -72,7 +72,11 @@ function evaluatePayload(context: GateContext, config: Config): Check {
   const refused = standing.filter((finding) => !isWaived(context, config, finding));
   if (refused.length > 0) return refuse(describe(refused));
   const waived = standing.length === 0 ? '' : `, ${standing.length} waived`;
-  return passed(id, { expected, actual: `${manifests.length} manifests hold${waived}`, evidence: [] });
+  return passed(id, {
+    expected,
+    actual: `${manifests.length === 1 ? '1 manifest holds' : `${manifests.length} manifests hold`}${waived}`,
+    evidence: [],
+  });
 }
 
 function isWaived(context: GateContext, { waivers }: Config, finding: PlacedFinding): boolean {

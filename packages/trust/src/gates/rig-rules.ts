@@ -1,5 +1,5 @@
 /** Whether a run was made on a qualified rig: inventoried in that run, built from its template lately, and still what it was then. */
-import { hardwareDrift, type JsonObject, type JsonValue } from '@sealane/core';
+import { counted, hardwareDrift, type JsonObject, type JsonValue } from '@sealane/core';
 import { isTime, timeToSeconds } from '../time.js';
 import type { GateContext, Problem } from './gate.js';
 import type { Rig } from './rigs.js';
@@ -66,7 +66,7 @@ function buildProblem(context: GateContext, { record, rebuild }: Rig, ended: num
   const seen = timeToSeconds(from.witnessed?.highest ?? context.time.highest);
   if (built > seen || built > ended) return `it says it was built at ${predicate.builtAt}, which is after the run or after that was logged`;
   if (rebuiltWithinDays === undefined || ended - built <= rebuiltWithinDays * SECONDS_A_DAY) return undefined;
-  return `it was last built at ${predicate.builtAt}, more than ${rebuiltWithinDays} days before the run`;
+  return `it was last built at ${predicate.builtAt}, more than ${counted(rebuiltWithinDays, 'day')} before the run`;
 }
 
 /** Serial by serial what the registrar enrolled, and in firmware what the last build made of it. */

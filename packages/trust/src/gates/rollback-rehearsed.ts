@@ -1,5 +1,5 @@
 /** Rollback rehearsed: going back from this release to each one that it replaces was done in the stage before, and did not take too long. */
-import type { Check, Digest } from '@sealane/core';
+import { type Check, counted, type Digest } from '@sealane/core';
 import { z } from 'zod';
 import { timeToSeconds } from '../time.js';
 import { failed, passed, type RefusalWords } from './check-result.js';
@@ -69,7 +69,7 @@ function replacedBy({ replaces, fleet, release }: GateContext): readonly Digest[
 
 function describeFirst({ fleet }: GateContext): string {
   const silent = fleet.filter(({ running }) => running === undefined).length;
-  return `it replaces nothing: no other release was let in before for these groups, and none of ${fleet.length} sites says that it runs one (${silent} never reported)`;
+  return `it replaces nothing: no other release was let in before for these groups, and none of ${counted(fleet.length, 'site')} says that it runs one (${silent} never reported)`;
 }
 
 /** What has no way back cannot be rehearsed; then people have to know that, which is a gate of its own. */
@@ -153,8 +153,8 @@ function asActual({ why, code }: Problem): Pick<RefusalWords, 'actual' | 'code'>
 }
 
 function describeWish(stages: readonly string[], { withinSeconds, maxAgeDays, minSites }: Config): string {
-  const age = maxAgeDays === undefined ? '' : `, at most ${maxAgeDays} days ago`;
-  return `going back to each release that it replaces, in ${stages.join(', ') || 'a stage before'}, within ${withinSeconds} s, at ${minSites} sites or benches${age}`;
+  const age = maxAgeDays === undefined ? '' : `, at most ${counted(maxAgeDays, 'day')} ago`;
+  return `going back to each release that it replaces, in ${stages.join(', ') || 'a stage before'}, within ${withinSeconds} s, at ${minSites === 1 ? '1 site or bench' : `${minSites} sites or benches`}${age}`;
 }
 
 function remedyOf({ release }: GateContext, stages: readonly string[], to = 'DIGEST'): string {

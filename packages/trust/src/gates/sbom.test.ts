@@ -32,7 +32,7 @@ function judge(
 
 describe('sbom', () => {
   test('passes a list by a named signer, in either format', () => {
-    expect(judge(cyclone([component('a')]))).toMatchObject({ verdict: 'pass', actual: '1 components in 1 documents' });
+    expect(judge(cyclone([component('a')]))).toMatchObject({ verdict: 'pass', actual: '1 component in 1 document' });
     const packages = spdx([{ name: 'a', externalRefs: [{ referenceType: 'purl', referenceLocator: 'pkg:npm/a@1.0.0' }] }]);
     expect(judge(packages, {}, { predicateType: PREDICATE.spdx }).verdict).toBe('pass');
   });

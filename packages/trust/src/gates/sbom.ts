@@ -1,5 +1,5 @@
 /** SBOM: a signed list of what is in each image, and nothing in it that policy forbids. */
-import { type Check, PREDICATE } from '@sealane/core';
+import { type Check, counted, PREDICATE } from '@sealane/core';
 import { z } from 'zod';
 import { type BomComponent, readBom } from '../scans/bom.js';
 import { licenceVerdict } from '../scans/licence.js';
@@ -42,7 +42,7 @@ const MAX_NAMED = 20;
 
 function evaluateSbom(context: GateContext, config: Config): Check {
   const id = sbomGate.id;
-  const expected = `a signed SBOM of every image, at least ${config.minComponents} components, ${config.forbidden.length} packages and ${config.forbiddenLicences.length} licences forbidden`;
+  const expected = `a signed SBOM of every image, at least ${counted(config.minComponents, 'component')}, ${counted(config.forbidden.length, 'package')} and ${counted(config.forbiddenLicences.length, 'licence')} forbidden`;
   const remedy = `sealane evidence add ${context.release} --sbom sbom.cdx.json --key SIGNER`;
   const refuse = (words: Pick<RefusalWords, 'actual' | 'code'>, evidence: RefusalWords['evidence'] = []): Check =>
     failed(id, { expected, remedy, evidence, ...words });
@@ -71,11 +71,11 @@ function evaluateSbom(context: GateContext, config: Config): Check {
   const evidence = digestsOf(used);
   const few = used.find(({ predicate }) => predicate.length < config.minComponents);
   if (few !== undefined)
-    return refuse({ actual: `${few.from.digest} lists ${few.predicate.length} components`, code: 'EVIDENCE_RESULT' }, evidence);
+    return refuse({ actual: `${few.from.digest} lists ${counted(few.predicate.length, 'component')}`, code: 'EVIDENCE_RESULT' }, evidence);
   const components = used.flatMap(({ predicate }) => predicate);
   const problems = components.flatMap((component) => problemOf(context, config, component));
   if (problems.length > 0) return refuse({ actual: describe(problems), code: 'EVIDENCE_FORBIDDEN' }, evidence);
-  return passed(id, { expected, actual: `${components.length} components in ${used.length} documents`, evidence });
+  return passed(id, { expected, actual: `${counted(components.length, 'component')} in ${counted(used.length, 'document')}`, evidence });
 }
 
 function newestOfEachFormat(documents: readonly Selected<readonly BomComponent[]>[]): readonly Selected<readonly BomComponent[]>[] {

@@ -4,7 +4,7 @@
  * The signed counts are the lab's word, the report is the evidence: both must be there and agree. A failure stands until the
  * same suite passes later on the same class of hardware.
  */
-import { type Digest, PREDICATE } from '@sealane/core';
+import { counted, type Digest, PREDICATE } from '@sealane/core';
 import { readTestResult, type TestResult } from '../reports/test-result.js';
 import { isReportFormat } from '../reports/report-format.js';
 import type { TestReport } from '../reports/test-report.js';
@@ -60,7 +60,7 @@ export function newestOfEachSuite(runs: readonly TestRun[]): readonly TestRun[] 
 
 /** One line on a failure, for people. */
 export function describeFailure({ from, predicate }: TestRun): string {
-  return `${predicate.suite} ${predicate.result}, ${predicate.counts.failed} of ${predicate.counts.total} cases failed (${from.digest}, logged at ${from.logIndex})`;
+  return `${predicate.suite} ${predicate.result}, ${predicate.counts.failed} of ${counted(predicate.counts.total, 'case')} failed (${from.digest}, logged at ${from.logIndex})`;
 }
 
 function lifts(context: GateContext, pass: TestRun, failure: TestRun): boolean {

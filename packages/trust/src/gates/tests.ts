@@ -1,5 +1,5 @@
 /** Tests: enough cases passed, in the suites and cases that policy names, none failed since, not too long ago. */
-import type { Check } from '@sealane/core';
+import { type Check, counted } from '@sealane/core';
 import { z } from 'zod';
 import { caseName, type TestReport } from '../reports/test-report.js';
 import { timeToSeconds } from '../time.js';
@@ -81,7 +81,7 @@ function describeWish({ minPassed, suites, cases, faults, flaky, maxAgeHours }: 
   if (cases.length > 0) parts.push(`cases ${cases.join(', ')}`);
   if (faults.length > 0) parts.push(`fault cases ${faults.join(', ')} at the first try`);
   if (flaky === 'refuse') parts.push('none flaky');
-  if (maxAgeHours !== undefined) parts.push(`at most ${maxAgeHours} hours old`);
+  if (maxAgeHours !== undefined) parts.push(`at most ${counted(maxAgeHours, 'hour')} old`);
   return parts.join('; ');
 }
 

@@ -1,5 +1,5 @@
 /** Topology parity: every site of the rollout stands as the release was tested, but for differences that policy declares with reason, owner and expiry. */
-import type { Check } from '@sealane/core';
+import { type Check, counted } from '@sealane/core';
 import { z } from 'zod';
 import { nameShape, textShape, timeShape } from '../policy/shapes.js';
 import type { Topology } from '../reports/topology.js';
@@ -41,7 +41,7 @@ export const topologyGate = defineGate({
 
 function evaluateTopology(context: GateContext, config: Config): Check {
   const id = topologyGate.id;
-  const expected = `passing tests in the topology of ${context.fleet.length} sites, ${config.differences.length} differences declared, unknown: ${config.unknown}`;
+  const expected = `passing tests in the topology of ${counted(context.fleet.length, 'site')}, ${counted(config.differences.length, 'difference')} declared, unknown: ${config.unknown}`;
   const remedy = `sealane evidence add ${context.release} --tests junit.xml --topology topology.yaml --key LAB`;
   const found = documentedRuns(context, 'topology', context.topology, 'EVIDENCE_TOPOLOGY');
   const { evidence } = found;
@@ -51,7 +51,11 @@ function evaluateTopology(context: GateContext, config: Config): Check {
   if (differing.size > 0)
     return failed(id, { expected, remedy: declareRemedy(remedy), evidence, actual: describe(differing), code: 'EVIDENCE_TOPOLOGY' });
   const silent = context.fleet.filter(({ topology }) => topology === undefined).map(({ site }) => site);
-  const words = { expected, evidence, actual: `${context.fleet.length - silent.length} of ${context.fleet.length} sites stand as tested` };
+  const words = {
+    expected,
+    evidence,
+    actual: `${context.fleet.length - silent.length} of ${counted(context.fleet.length, 'site')} ${context.fleet.length === 1 ? 'stands' : 'stand'} as tested`,
+  };
   // leaving sites out must leave one that could take the release; a fleet that has no site yet may be refused by policy
   const isRefused =
     config.unknown === 'refuse'

@@ -1,5 +1,5 @@
 /** Site variables: what the sites of the rollout set, as far as they told, is what the release declares. Each site judges its own values when it admits. */
-import type { Check } from '@sealane/core';
+import { type Check, counted } from '@sealane/core';
 import { z } from 'zod';
 import type { DeclaredVariable } from '../evidence/predicates/declaration.js';
 import { variableProblems } from '../site-variables.js';
@@ -33,7 +33,7 @@ interface JudgedSite {
 function evaluateVariables(context: GateContext, { unknown }: Config): Check {
   const id = variablesGate.id;
   const { declares } = context.releaseDoc;
-  const expected = `values in range for ${declares?.variables?.length ?? 0} variables at ${context.fleet.length} sites, unknown: ${unknown}`;
+  const expected = `values in range for ${counted(declares?.variables?.length ?? 0, 'variable')} at ${counted(context.fleet.length, 'site')}, unknown: ${unknown}`;
   if (declares?.variables === undefined) {
     return failed(id, {
       expected,
@@ -70,5 +70,9 @@ function describeSites(sites: readonly JudgedSite[]): string {
   const others = sites.filter(({ state }) => state !== 'fits');
   const named = others.slice(0, MAX_NAMED).map(({ site, why }) => `${site}: ${why}`);
   const rest = others.length - named.length;
-  return [`${sites.length - others.length} of ${sites.length} sites fit`, ...named, ...(rest > 0 ? [`and ${rest} more`] : [])].join('; ');
+  return [
+    `${sites.length - others.length} of ${counted(sites.length, 'site')} ${sites.length === 1 ? 'fits' : 'fit'}`,
+    ...named,
+    ...(rest > 0 ? [`and ${rest} more`] : []),
+  ].join('; ');
 }

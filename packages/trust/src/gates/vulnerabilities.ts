@@ -1,5 +1,5 @@
 /** Vulnerabilities: each image was scanned lately, with a fresh database, and what was found is below the thresholds, refuted by VEX or let through until a date. */
-import { type Check, type Digest, PREDICATE } from '@sealane/core';
+import { type Check, counted, type Digest, PREDICATE } from '@sealane/core';
 import { z } from 'zod';
 import { isAbout } from '../evidence/predicates/statement.js';
 import { readVex, type VexClaim } from '../scans/bom.js';
@@ -50,7 +50,7 @@ const MAX_NAMED = 20;
 
 function evaluateVulnerabilities(context: GateContext, config: Config): Check {
   const id = vulnerabilitiesGate.id;
-  const expected = `scans of every image, at most ${config.maxAgeDays} days old; ${describeMax(config)}`;
+  const expected = `scans of every image, at most ${counted(config.maxAgeDays, 'day')} old; ${describeMax(config)}`;
   const remedy = `sealane evidence add ${context.release} --scan scan.json --key SCANNER`;
   const parts = imagePartsOf(context);
   const refuse = (words: Pick<RefusalWords, 'actual' | 'code'>, evidence: RefusalWords['evidence'] = []): Check =>
@@ -113,11 +113,12 @@ function whyStale(context: GateContext, config: Config, { from, predicate }: Sel
   const { finishedAt, databaseAt, scanner } = predicate;
   if (finishedAt === undefined) return `the scan by ${scanner} does not say when it ended`;
   if (finishedAt > seen) return `the scan by ${scanner} says it ended after it was logged`;
-  if (now - finishedAt > config.maxAgeDays * SECONDS_A_DAY) return `the scan by ${scanner} is older than ${config.maxAgeDays} days`;
+  if (now - finishedAt > config.maxAgeDays * SECONDS_A_DAY)
+    return `the scan by ${scanner} is older than ${counted(config.maxAgeDays, 'day')}`;
   if (databaseAt === undefined) return `the scan by ${scanner} does not say how old its database was`;
   if (databaseAt > finishedAt) return `the scan by ${scanner} says its database is newer than the scan`;
   if (finishedAt - databaseAt > config.maxDatabaseAgeDays * SECONDS_A_DAY)
-    return `the scan by ${scanner} had a database older than ${config.maxDatabaseAgeDays} days`;
+    return `the scan by ${scanner} had a database older than ${counted(config.maxDatabaseAgeDays, 'day')}`;
   return undefined;
 }
 

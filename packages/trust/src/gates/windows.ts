@@ -1,5 +1,5 @@
 /** Windows: promotions happen when a window is open and no freeze stands, by the time that witnesses gave. */
-import type { Check } from '@sealane/core';
+import { type Check, counted } from '@sealane/core';
 import { z } from 'zod';
 import { secondsToTime, timeToSeconds } from '../time.js';
 import { failed, passed, pending } from './check-result.js';
@@ -69,7 +69,7 @@ function evaluateWindows(context: GateContext, config: Config): Check {
     freeze: config.freeze.map((span) => ({ ...readRecurrence(spanOf(span, config.timeZone)), reason: span.reason })),
   };
   const [lowest, highest] = [timeToSeconds(context.time.lowest), timeToSeconds(context.time.highest)];
-  const expected = `an open window of ${config.allow.length === 0 ? 'any time' : `${config.allow.length}`}, none of ${config.freeze.length} freezes (${config.timeZone})`;
+  const expected = `an open window of ${config.allow.length === 0 ? 'any time' : `${config.allow.length}`}, none of ${counted(config.freeze.length, 'freeze')} (${config.timeZone})`;
   // A quorum's times are a span: no witness can choose the end at which a window is open.
   const closed = whyClosed(spans, lowest) ?? whyClosed(spans, highest);
   if (closed === undefined) return passed(id, { expected, actual: `open at ${context.time.highest}`, evidence: [] });

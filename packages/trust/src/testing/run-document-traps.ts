@@ -102,7 +102,7 @@ export function testTraps({ id, kind, code, lane, good }: TrapScene): void {
     it.approve('alice', { seen: [] });
     expect(it.check('approvals')).toMatchObject({
       verdict: 'pending',
-      actual: expect.stringContaining('has not seen 1 statements') as string,
+      actual: expect.stringContaining('has not seen 1 statement ') as string,
     });
   });
 }
