@@ -16,13 +16,14 @@ import { startService } from '../support/service.js';
 import { authorityOf, issueTo } from '../support/tls.js';
 
 const browserPath = requireProgram('chromium');
+const openssl = requireProgram('openssl');
 const OPERATOR = 'operator.example';
 /** A page that tells its address, by the anchor, what the service says to its reader. */
 const THIEF = `<!doctype html><title>report</title><script>
   fetch('/api/v1/releases').then((answer) => answer.text()).then((text) => { location.hash = encodeURIComponent(text.slice(0, 40)); });
 </script>`;
 
-describe.skipIf(browserPath === undefined)('an operator’s browser (skipped without chromium)', () => {
+describe.skipIf(browserPath === undefined || openssl === undefined)('an operator’s browser (skipped without chromium and openssl)', () => {
   let dir: string;
   let lane: TestLane;
   let service: Server & { readonly first: { readonly tlsUrl?: string } };

@@ -42,6 +42,22 @@ test('each test that may be skipped says at the end of its name for want of what
   expect(named.filter(({ name }) => !SAYS_WHY.test(name))).toEqual([]);
 });
 
+test('whoever has a support run openssl is skipped where there is none', () => {
+  const folder = path.join(ROOT, 'test', 'support');
+  const supports = readdirSync(folder).filter((name) => {
+    const text = name.endsWith('.ts') ? readFileSync(path.join(folder, name), 'utf8') : '';
+    // one that looks for it by itself says so to whom it serves
+    return text.includes("execFileSync('openssl'") && !text.includes('requireProgram');
+  });
+  expect(supports.length).toBeGreaterThan(2);
+  const users = FILES.map((file) => ({ file, text: readFileSync(path.join(ROOT, file), 'utf8') })).filter(({ text }) =>
+    supports.some((name) => text.includes(`/support/${name.replace(/ts$/, 'js')}'`)),
+  );
+  expect(users.length).toBeGreaterThan(4);
+  const asking = /requireProgram\('openssl'\)|'openssl'\][^;]*requireProgram/;
+  expect(users.filter(({ text }) => !asking.test(text)).map(({ file }) => file)).toEqual([]);
+});
+
 test('a run ends with what was missing, the part of most tests first', () => {
   expect(
     skipLines([

@@ -11,7 +11,7 @@ import { requireProgram } from '../support/require-program.js';
 import { runJson } from '../support/run.js';
 import { startTokenIssuer } from '../support/token-issuer.js';
 
-const missing = ['cosign', 'oras', 'docker-registry'].filter((name) => requireProgram(name) === undefined);
+const missing = ['cosign', 'oras', 'docker-registry', 'openssl'].filter((name) => requireProgram(name) === undefined);
 
 const VSA = 'https://slsa.dev/verification_summary/v1';
 const USER = 'ci:ships in harbour';

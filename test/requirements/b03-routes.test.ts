@@ -8,6 +8,7 @@ import { makeLane, type TestLane } from '../support/lane.js';
 import { canLink, type End, end, type Link, plug } from '../support/link.js';
 import { type Answer, commandWords, runProgram, type Server, startListening } from '../support/run.js';
 import { enrolSite, siteAt, type TestSite, versionOnDisk } from '../support/site.js';
+import { requireProgram } from '../support/require-program.js';
 import { authorityOf, issueTo } from '../support/tls.js';
 
 /** A link of 256 kbit/s brings so much in ten seconds. */
@@ -16,7 +17,9 @@ const TEN_SECONDS_BYTES = (10 * 256_000) / 8;
 /** Of the layer that all is about; random, so that nothing makes it smaller. */
 const LAYER_BYTES = 600_000;
 
-describe.skipIf(!canLink())('B3 routes (skipped where no links can be made)', () => {
+const openssl = requireProgram('openssl');
+
+describe.skipIf(!canLink() || openssl === undefined)('B3 routes (skipped where no links can be made, and without openssl)', () => {
   let dir: string;
   let lane: TestLane;
   let here: End;

@@ -15,6 +15,7 @@ import { enrolSite, type TestSite } from '../support/site.js';
 import { authorityOf, issueTo } from '../support/tls.js';
 
 const browserPath = requireProgram('chromium');
+const openssl = requireProgram('openssl');
 /** Each question that has a page of its own, and what is filled in there. */
 const ASKED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   devices: { release: 'readings@1.1.0' },
@@ -40,7 +41,7 @@ const QUESTIONS = [...Object.keys(ASKED), 'trace', 'coverage', 'at'];
 /** A person’s browser, as its service.yaml names it. */
 const AUDITOR = 'auditor.example';
 
-describe.skipIf(browserPath === undefined)('D6 pages for people (skipped without chromium)', () => {
+describe.skipIf(browserPath === undefined || openssl === undefined)('D6 pages for people (skipped without chromium and openssl)', () => {
   let dir: string;
   let lane: TestLane;
   let service: Server & { readonly first: { readonly tlsUrl?: string } };

@@ -7,10 +7,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { requireProgram } from './require-program.js';
 import { runProgram } from './run.js';
 
-const [controlPlane, kwok] = ['control-plane', 'kwok'].map(requireProgram);
+const parts = ['control-plane', 'kwok', 'openssl'].map(requireProgram);
+const [controlPlane, kwok] = parts;
 
 /** Whether this machine has one: `describe.skipIf(!hasControlPlane)`. */
-export const hasControlPlane = controlPlane !== undefined && kwok !== undefined;
+export const hasControlPlane = !parts.includes(undefined);
 
 /** Longest that its start is waited for. */
 const PATIENCE_MS = 120_000;
