@@ -34,7 +34,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [PUBLIC_SUITE],
           // the executables are run from dist/
-          globalSetup: ['bin/prepare.mjs'],
+          globalSetup: ['bin/prepare.mjs', 'test/support/sweep-folders.ts'],
+          setupFiles: ['test/support/note-folders.ts'],
           // Ends what hangs. Half a minute of the quickstart took more than three on a machine that was busy with ten times its cores.
           testTimeout: 600_000,
           hookTimeout: 600_000,
