@@ -15,7 +15,7 @@ let dir: string;
 let lane: TestLane;
 let release: string;
 let backup: string;
-let made: { size: number };
+let made: { size: number; digest: string };
 
 beforeAll(async () => {
   dir = mkdtempSync(path.join(tmpdir(), 'sealane-d9-'));
@@ -67,6 +67,20 @@ const asText =
   (name: string, bytes: Uint8Array): [string, Uint8Array][] => [[name, name === wanted ? Buffer.from(change(text(bytes))) : bytes]];
 
 describe('D9 a backup that is not what was written is refused, and nothing is laid down', () => {
+  it('D9 with the digest that was kept apart no other file is restored, however well it is made', async () => {
+    const other = await rewritten(asText('backup.json', (words) => words.replace(/"madeAt":"[^"]*"/, '"madeAt":"2020-01-01T00:00:00Z"')));
+    const longer = bent((bytes) => Buffer.concat([bytes, new Uint8Array(512)]));
+    for (const file of [other, longer]) {
+      const home = nowhere();
+      expect(await refusal(['restore', file, '--digest', made.digest, '--home', home])).toEqual({ exit: 4, code: 'BACKUP_MALFORMED' });
+      expect(readdirSync(path.dirname(home))).toEqual([]);
+    }
+    expect(await expectJson('sealane', ['restore', other, '--home', nowhere()])).toMatchObject({ madeAt: '2020-01-01T00:00:00Z' });
+    expect(await expectJson('sealane', ['restore', backup, '--digest', made.digest, '--home', nowhere()])).toMatchObject({
+      size: made.size,
+    });
+  });
+
   it('is taken as it is', async () => {
     const same = await rewritten((name, bytes) => [[name, bytes]]);
     expect(readFileSync(same).equals(readFileSync(backup))).toBe(true);

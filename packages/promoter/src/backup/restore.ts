@@ -2,7 +2,7 @@
 import { chmodSync, createReadStream, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
-import { createDigester, parseCheckpoint, PromoterError, SealaneError, fromUtf8 } from '@sealane/core';
+import { createDigester, type Digest, parseCheckpoint, PromoterError, SealaneError, fromUtf8 } from '@sealane/core';
 import { archivePlaces, type Unseen, verifyLedger } from '@sealane/ledger';
 import { DEFAULT_UNPACK_LIMITS, readTar, syncTree, type TarEntry, type UnpackLimits } from '@sealane/oci';
 import { isNotFound, PRIVATE_FILE, PUBLIC_FILE, readNamed, syncFolder } from '../disk-shell.js';
@@ -32,6 +32,8 @@ export interface RestoreWish {
   readonly file: string;
   readonly folder: string;
   readonly published?: string;
+  /** The digest of the whole file, as `backup` said it and somebody kept it apart. */
+  readonly digest?: Digest;
   readonly signal: AbortSignal;
   /** A clock that never goes back, in milliseconds. */
   readonly uptimeMs: () => number;
@@ -46,7 +48,7 @@ const LIMITS: UnpackLimits = { ...DEFAULT_UNPACK_LIMITS, maxTotalBytes: 64 * 102
  * @throws PromoterError `USAGE` the folder is not empty; `CONFIG_INVALID` no such file; `BACKUP_MALFORMED` cut, altered or no backup;
  * `LEDGER_DAMAGED` the ledger in it does not verify
  */
-export async function restoreBackup({ file, folder, published, signal, uptimeMs }: RestoreWish): Promise<RestoredHome> {
+export async function restoreBackup({ file, folder, published, digest, signal, uptimeMs }: RestoreWish): Promise<RestoredHome> {
   expectEmpty(folder);
   const checkpoint = published === undefined ? undefined : fromUtf8(readNamed(path.join(published, 'log', 'checkpoint'), 'checkpoint'));
   const publishedSize = checkpoint === undefined ? undefined : parseCheckpoint(checkpoint).size;
@@ -54,7 +56,9 @@ export async function restoreBackup({ file, folder, published, signal, uptimeMs 
   const work = mkdtempSync(path.join(path.dirname(folder), '.sealane-restore-'));
   try {
     const started = uptimeMs();
-    const manifest = await unpack(file, work, signal);
+    const { manifest, digest: got } = await unpack(file, work, signal);
+    // before anything in it is acted on: it names places of an archive, which are asked when the ledger is verified
+    if (digest !== undefined && got !== digest) throw malformed(`a file of digest ${digest}`, got);
     await syncTree(work);
     const unpacked = uptimeMs();
     const unseen = await expectSound(path.join(work, 'ledger', 'ledger.sqlite'), manifest);
@@ -105,9 +109,16 @@ function expectEmpty(folder: string): void {
   );
 }
 
-async function unpack(file: string, folder: string, signal: AbortSignal): Promise<BackupManifest> {
+async function unpack(
+  file: string,
+  folder: string,
+  signal: AbortSignal,
+): Promise<{ readonly manifest: BackupManifest; readonly digest: Digest }> {
+  const digester = createDigester();
+  const source = createReadStream(file);
+  const chunks = hashed(source[Symbol.asyncIterator]() as AsyncIterator<Buffer>, digester);
   try {
-    const entries = readTar(createReadStream(file), LIMITS);
+    const entries = readTar({ [Symbol.asyncIterator]: () => ({ next: () => chunks.next() }) }, LIMITS);
     const first = await entries.next();
     if (first.done === true) throw malformed(MANIFEST_NAME, 'an empty archive');
     const manifest = parseManifest(await manifestBytes(first.value));
@@ -118,7 +129,9 @@ async function unpack(file: string, folder: string, signal: AbortSignal): Promis
     }
     const missing = wanted.next().value;
     if (missing !== undefined) throw malformed(missing.name, 'the end');
-    return manifest;
+    // what lies behind the end of the tar is of the file too
+    while ((await chunks.next()).done !== true);
+    return { manifest, digest: digester.finish() };
   } catch (cause) {
     if (isNotFound(cause)) {
       const hint = 'check the path: nothing is there';
@@ -131,6 +144,15 @@ async function unpack(file: string, folder: string, signal: AbortSignal): Promis
     // whatever the reader of tars or JSON objects to is the same to who restores: this is not what was written
     if (cause instanceof SealaneError && cause.code !== 'BACKUP_MALFORMED') throw malformed('what was written', cause.message, cause);
     throw cause;
+  } finally {
+    source.destroy();
+  }
+}
+
+async function* hashed(source: AsyncIterator<Buffer>, digester: ReturnType<typeof createDigester>): AsyncGenerator<Buffer> {
+  for (let next = await source.next(); next.done !== true; next = await source.next()) {
+    digester.update(next.value);
+    yield next.value;
   }
 }
 

@@ -1,6 +1,6 @@
 /** `sealane restore`. */
 import path from 'node:path';
-import { counted, shellWord } from '@sealane/core';
+import { counted, parseDigest, shellWord } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { restoreBackup, type RestoredHome } from '../backup/restore.js';
 import { optionalText, textArgument, textOption } from '../promoter.js';
@@ -9,6 +9,12 @@ export const command: CommandSpec = {
   name: 'restore',
   summary: 'lay a backup down on an empty machine and verify it; with --lane, say whether the published lane is ahead of it',
   arguments: [{ name: 'file', description: 'a file that sealane backup wrote' }],
+  options: [
+    {
+      flags: '--digest <digest>',
+      description: 'what sealane backup said of the file, kept apart: another file is refused before anything in it is acted on',
+    },
+  ],
   example: 'sealane restore backup.tar --home my-restored-lane',
   run,
 };
@@ -16,9 +22,11 @@ export const command: CommandSpec = {
 async function run(call: CommandCall): Promise<CommandResult> {
   const { io } = call;
   const published = optionalText(call, 'lane');
+  const digest = optionalText(call, 'digest');
   const restored = await restoreBackup({
     file: path.resolve(io.cwd, textArgument(call, 0, 'FILE')),
     folder: path.resolve(io.cwd, textOption(call, 'home')),
+    ...(digest === undefined ? {} : { digest: parseDigest(digest) }),
     ...(published === undefined ? {} : { published: path.resolve(io.cwd, published) }),
     signal: io.signal,
     uptimeMs: () => performance.now(),
