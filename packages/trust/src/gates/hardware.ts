@@ -140,7 +140,7 @@ function qualifier(context: GateContext, book: RigBook, config: Config): Qualify
 function tooFewUnits({ tested: { devices, problems }, why }: Found): Pick<RefusalWords, 'actual' | 'code'> {
   const [problem] = problems;
   if (problem !== undefined) return { actual: `${counted(countUnits(devices), 'tested unit')}: ${problem.why}`, code: problem.code };
-  return devices.length > 0 ? { actual: `${counted(countUnits(devices), 'tested unit')}`, code: 'HARDWARE_UNCOVERED' } : why;
+  return devices.length > 0 ? { actual: counted(countUnits(devices), 'tested unit'), code: 'HARDWARE_UNCOVERED' } : why;
 }
 
 /** Runs that do not count are named also where others do: they may be why a site is not covered. */
