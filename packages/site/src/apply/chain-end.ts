@@ -12,9 +12,10 @@ import { INITIAL_STATE, type SiteState } from './state.js';
 
 /** The last receipt on disk, queued or sent. `journal`: the text of the damaged one, which may still say the digest of a receipt that rotted. */
 export function chainEnd({ world, folder }: Pick<Site, 'world' | 'folder'>, journal: string): SiteState['receipts'] {
-  const [queued, arrived] = [numbersIn(world, folder.receipts), numbersIn(world, folder.sentReceipts)];
+  const [queued, arrived] = [numbersIn(world, folder.receipts, WHOLE), numbersIn(world, folder.sentReceipts, WHOLE)];
   const sent = Math.max(0, ...arrived);
-  const seq = Math.max(sent, ...queued);
+  // a number that was given is given once, though its receipt was set aside by a run that did not come to its end
+  const seq = Math.max(sent, ...queued, ...numbersIn(world, folder.receipts, ASIDE));
   if (seq === 0) return INITIAL_STATE.receipts;
   const prev = digestOf(world, queued.includes(seq) ? folder.receipts : folder.sentReceipts, seq) ?? digestSaid(journal, seq);
   for (const each of queued) {
@@ -25,8 +26,11 @@ export function chainEnd({ world, folder }: Pick<Site, 'world' | 'folder'>, jour
   return { seq, prev, sent };
 }
 
-function numbersIn({ disk }: Site['world'], dir: string): readonly number[] {
-  return disk.list(dir).flatMap((name) => (/^\d{8}\.json$/.test(name) ? [Number(name.slice(0, 8))] : []));
+const WHOLE = /^\d{8}\.json$/;
+const ASIDE = /^\d{8}\.json\.damaged-/;
+
+function numbersIn({ disk }: Site['world'], dir: string, named: RegExp): readonly number[] {
+  return disk.list(dir).flatMap((name) => (named.test(name) ? [Number(name.slice(0, 8))] : []));
 }
 
 /** The digest of a receipt; undefined where the file does not read as the one of that number. */

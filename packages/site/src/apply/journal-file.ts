@@ -63,9 +63,14 @@ function appendOrUndo(disk: Disk, file: string, sizeBytes: number, line: Uint8Ar
   }
 }
 
-/** Sets what is damaged aside under a name that says when; returns the new path. */
+/** Where what is damaged is kept, under a name that says since when. */
+export function asideOf(file: string, stamp: string): string {
+  return `${file}.damaged-${stamp.replaceAll(':', '')}`;
+}
+
+/** Sets what is damaged aside; returns the new path. */
 export function setAside(disk: Disk, file: string, stamp: string): string {
-  const aside = `${file}.damaged-${stamp.replaceAll(':', '')}`;
+  const aside = asideOf(file, stamp);
   disk.rename(file, aside);
   disk.syncFolder(path.dirname(file));
   return aside;

@@ -1,10 +1,12 @@
-/** What is damaged, and mending a journal that does not add up: it is set aside, and the site waits for a person with a new one. Receipts go on where their chain ends. */
+/** What is damaged, and mending a journal that does not add up: it is kept aside, and the site waits for a person with a new one. Receipts go on where their chain ends. */
 import path from 'node:path';
 import { SiteError } from '@sealane/core';
 import type { Site } from '../site.js';
+import { durableWrite } from '../durable-write.js';
 import { plainJson } from '../plain-json.js';
 import { chainEnd } from './chain-end.js';
-import { MAX_JOURNAL_BYTES, openJournal, setAside } from './journal-file.js';
+import { EMPTY_HEAD, encodeRecord } from './journal.js';
+import { asideOf, MAX_JOURNAL_BYTES } from './journal-file.js';
 import { readState } from './machine.js';
 import { notGivenBack } from './not-given-back.js';
 import { secretsOnDisk } from './secret-files.js';
@@ -38,16 +40,18 @@ function faultOf(read: () => unknown): string | undefined {
 }
 
 /**
- * Sets the damaged journal aside and begins a new one, held; returns where the old one lies. What failed here before is forgotten with it, what was let
- * through once is not.
+ * Keeps the damaged journal aside and puts a new one, held, in its place; returns where the old one lies. What failed here before is forgotten with it,
+ * what was let through once is not. Killed anywhere, the site has the one or the other.
  */
 export function mendJournal({ world, folder }: Pick<Site, 'world' | 'folder'>): string {
-  const damaged = Buffer.from(world.disk.read(folder.journal, MAX_JOURNAL_BYTES) ?? []).toString('latin1');
-  // read before anything is moved: what cannot be read must not leave the site without a journal
-  const left = { ...notGivenBack(damaged), secrets: secretsOnDisk(world.disk, folder), receipts: chainEnd({ world, folder }, damaged) };
-  const aside = setAside(world.disk, folder.journal, world.clock.wallTime());
+  const { disk, clock } = world;
+  const damaged = disk.read(folder.journal, MAX_JOURNAL_BYTES) ?? new Uint8Array();
+  const text = Buffer.from(damaged).toString('latin1');
+  const left = { ...notGivenBack(text), secrets: secretsOnDisk(disk, folder), receipts: chainEnd({ world, folder }, text) };
+  const aside = asideOf(folder.journal, clock.wallTime());
+  durableWrite(disk, aside, damaged);
   const message = `the journal was damaged and lies in ${path.basename(aside)}`;
   const state: SiteState = { ...INITIAL_STATE, ...left, phase: { at: 'held', code: 'STATE_CORRUPT', message, target: null } };
-  openJournal(world.disk, folder.journal).append(plainJson({ is: 'snapshot', state }));
+  durableWrite(disk, folder.journal, encodeRecord(EMPTY_HEAD, plainJson({ is: 'snapshot', state })).line);
   return aside;
 }
