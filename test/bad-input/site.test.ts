@@ -381,6 +381,19 @@ describe('the site’s own files', () => {
     await site.stop();
   });
 
+  it('a receipt that rotted is set aside, and the update comes to its end', async () => {
+    const { site } = scene();
+    const receipts = path.join(site.state, 'receipts');
+    const [rotted = '', ...others] = readdirSync(receipts).filter((name) => name.endsWith('.json'));
+    writeFileSync(path.join(receipts, rotted), '{"mediaType":');
+    const ended = await site.run(['update']);
+    expect({ exit: ended.exit, said: ended.stderr }).toEqual({ exit: 0, said: expect.stringContaining('is damaged and lies in') });
+    expect(readdirSync(receipts)).toContainEqual(expect.stringContaining(`${rotted}.damaged-`));
+    // what was told since waits
+    expect([others, (await site.must(['status'])).receiptsQueued]).toEqual([[], 1]);
+    await site.stop();
+  });
+
   it('trust state in which a version was edited is held (8)', async () => {
     const { site } = scene();
     const trust = path.join(site.state, 'trust.json');

@@ -1,13 +1,7 @@
-/**
- * Where the chain of receipts ends when no journal says so: by the files that are left. One that rotted is set aside, for it would keep those after it from
- * being sent; auditors miss its number.
- */
-import path from 'node:path';
-import { type Digest, LIMITS, parseDigest, SealaneError } from '@sealane/core';
-import { parseBundle, readReceipt } from '@sealane/trust';
+/** Where the chain of receipts ends when no journal says so: by the files that are left. */
+import { type Digest, parseDigest } from '@sealane/core';
 import type { Site } from '../site.js';
-import { receiptFile } from '../state-folder.js';
-import { setAside } from './journal-file.js';
+import { digestOnDisk, setAsideRotted } from './rotted-receipts.js';
 import { INITIAL_STATE, type SiteState } from './state.js';
 
 /** The last receipt on disk, queued or sent. `journal`: the text of the damaged one, which may still say the digest of a receipt that rotted. */
@@ -17,12 +11,8 @@ export function chainEnd({ world, folder }: Pick<Site, 'world' | 'folder'>, jour
   // a number that was given is given once, though its receipt was set aside by a run that did not come to its end
   const seq = Math.max(sent, ...queued, ...numbersIn(world, folder.receipts, ASIDE));
   if (seq === 0) return INITIAL_STATE.receipts;
-  const prev = digestOf(world, queued.includes(seq) ? folder.receipts : folder.sentReceipts, seq) ?? digestSaid(journal, seq);
-  for (const each of queued) {
-    if (digestOf(world, folder.receipts, each) !== undefined) continue;
-    const aside = setAside(world.disk, receiptFile(folder.receipts, each), world.clock.wallTime());
-    world.talk(`receipt ${each} is damaged and lies in ${path.basename(aside)}`);
-  }
+  const prev = digestOnDisk({ world, folder }, queued.includes(seq) ? 'receipts' : 'sentReceipts', seq) ?? digestSaid(journal, seq);
+  setAsideRotted({ world, folder });
   return { seq, prev, sent };
 }
 
@@ -31,17 +21,6 @@ const ASIDE = /^\d{8}\.json\.damaged-/;
 
 function numbersIn({ disk }: Site['world'], dir: string, named: RegExp): readonly number[] {
   return disk.list(dir).flatMap((name) => (named.test(name) ? [Number(name.slice(0, 8))] : []));
-}
-
-/** The digest of a receipt; undefined where the file does not read as the one of that number. */
-function digestOf({ disk }: Site['world'], dir: string, seq: number): Digest | undefined {
-  try {
-    const { statement, statementDigest } = parseBundle(disk.read(receiptFile(dir, seq), LIMITS.bundleBytes) ?? new Uint8Array());
-    return readReceipt(statement).seq === seq ? statementDigest : undefined;
-  } catch (error) {
-    if (error instanceof SealaneError) return undefined;
-    throw error;
-  }
 }
 
 /** What the record of a receipt says, or a snapshot that ends with it; null where neither is left. */

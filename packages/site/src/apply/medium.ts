@@ -13,6 +13,7 @@ import type { Site } from '../site.js';
 import { laneOf } from './admission.js';
 import type { Machine } from './machine.js';
 import { missingBlob, unsafePart } from './medium-folder.js';
+import { pastRotted } from './rotted-receipts.js';
 import { soughtReceipts } from './shown-receipts.js';
 import { readTrustFile, type TrustFile, writeTrustFile } from './trust-file.js';
 import { trustedNow } from './trusted-time.js';
@@ -36,7 +37,7 @@ export async function importMedium(site: Site, machine: Machine, medium: string)
   const before = judgedNow(site);
   const fetcher = world.startFetcher(world.signal);
   try {
-    const sought = soughtReceipts(site, machine.state(), trust);
+    const sought = pastRotted(site, () => soughtReceipts(site, machine.state(), trust));
     const job = { ...syncJob(site, trust), expiry: 'medium' as const, recheck: true, ...receiptsWanted(machine.state(), sought) };
     const answer = await fetcher.sync({
       do: 'sync',

@@ -5,6 +5,7 @@ import { crashPoint } from '../crash-point.js';
 import { receiptFile } from '../state-folder.js';
 import { type CarryContext, queueOwedReceipt } from './carry-out.js';
 import { dropSummed, queuedNumbers } from './receipt-queue.js';
+import { pastRotted } from './rotted-receipts.js';
 import { sumUp, type WaitingReceipt } from './sum-up.js';
 import { trustedNow } from './trusted-time.js';
 
@@ -18,7 +19,10 @@ export async function boundQueue(context: CarryContext): Promise<void> {
   const { phase, owed } = machine.state();
   const bound = { receipts: config.receiptQueue, bytes: MAX_QUEUE_BYTES };
   if (owed !== null || !['idle', 'admitted', 'staged'].includes(phase.at) || !isOver(context, bound)) return;
-  const summary = sumUp(waiting(context), bound);
+  const summary = sumUp(
+    pastRotted(site, () => waiting(context)),
+    bound,
+  );
   if (summary === undefined) return;
   machine.record({ is: 'summing-up', summary, at: trustedNow(trust().time, world.clock) });
   crashPoint('update:summing-up');

@@ -9,6 +9,7 @@ import type { Fetcher } from './fetch-shell.js';
 import type { Machine } from './machine.js';
 import { dropSummed, queuedNumbers, readReceipts, seqOf, unsentNumbers } from './receipt-queue.js';
 import { retirementOf } from './retirement.js';
+import { pastRotted } from './rotted-receipts.js';
 import { shownUpTo } from './shown-receipts.js';
 import type { SiteState } from './state.js';
 import { readTrustFile, type TrustFile } from './trust-file.js';
@@ -32,11 +33,13 @@ export async function flushQueue(site: Site, machine: Machine, fetcher: Fetcher)
     return;
   }
   const trust = readTrustFile(world.disk, folder.trust);
-  letGoShown(site, machine, trust);
+  pastRotted(site, () => letGoShown(site, machine, trust));
   const now = trustedNow(trust.time, world.clock);
   const numbers = isDueAgain(machine.state().receipts, now) ? queuedNumbers : unsentNumbers;
-  const oldest = numbers(world.disk, folder.receipts, machine.state()).slice(0, MAX_FLUSH);
-  const receipts = readReceipts(world.disk, folder.receipts, oldest);
+  const receipts = pastRotted(site, () => {
+    const oldest = numbers(world.disk, folder.receipts, machine.state()).slice(0, MAX_FLUSH);
+    return readReceipts(world.disk, folder.receipts, oldest);
+  });
   if (config.receiptsTo.length === 0 || receipts.length === 0) return;
   const { name, receiptsTo, pollSeconds } = config;
   const { upTo, problem } = await fetcher.flush({ do: 'flush', site: name, receiptsTo, pollSeconds, receipts, mirror: folder.mirror });
