@@ -126,8 +126,8 @@ describe.skipIf(!canLink())('over a real link (skipped where none can be made)',
     expect((await onSite('media', 'import', medium)).exit).toBe(0);
     expect((await onSite('update')).json).toMatchObject({ outcome: 'installed' });
     expect((await onSite('rollback')).json).toMatchObject({ outcome: 'installed' });
+    // the one before is in the log that the medium brought, and waits no more
     expect(receiptsOnDisk(site).map(({ event, link }) => [event, link === undefined])).toEqual([
-      ['installed', false],
       ['installed', true],
       ['rollback', true],
     ]);
