@@ -21,7 +21,7 @@ export function listAt(value: JsonValue | undefined, ...path: readonly (string |
 }
 
 /** A value as a list; empty when it is none. */
-export function asList(value: JsonValue | undefined): readonly JsonValue[] {
+function asList(value: JsonValue | undefined): readonly JsonValue[] {
   return isList(value) ? value : [];
 }
 

@@ -54,7 +54,7 @@ export async function releasesCalled(source: ReleaseSource, name: string, versio
 }
 
 /** What is said of a release, authors' words first: one whose author counts no more can still be looked up by its digest, and called back. */
-export async function releaseRecords(source: ReleaseSource, release: Digest): Promise<readonly ReleaseRecord[]> {
+async function releaseRecords(source: ReleaseSource, release: Digest): Promise<readonly ReleaseRecord[]> {
   const all = await source.ledger.releases(release);
   const authors = byAuthors(source, all);
   return [...authors, ...all.filter((row) => !authors.includes(row))];
