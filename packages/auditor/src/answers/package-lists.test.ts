@@ -57,21 +57,19 @@ describe('a package is found', () => {
   });
 });
 
-it.each([
-  'babel',
-  '@babel',
-  'core@7.24',
-  '@other/core',
-  'pkg:npm/core',
-  'pkg:npm/@babel/core@7',
-  'pkg:npm/',
-  'pkg:',
-  '',
-  'zlib',
-  'log4j-core@',
-])('another is not: %s', (wanted) => {
-  expect([cyclonedx, spdx].some(wantedPackage(wanted).isListed)).toBe(false);
-});
+it.each(['babel', '@babel', 'core@7.24', '@other/core', 'pkg:npm/core', 'pkg:npm/@babel/core@7', 'zlib'])(
+  'another is not: %s',
+  (wanted) => {
+    expect([cyclonedx, spdx].some(wantedPackage(wanted).isListed)).toBe(false);
+  },
+);
+
+it.each(['', 'log4j-core@', 'pkg:', 'pkg:npm', 'pkg:npm/', 'pkg:npm/x@'])(
+  'a question without a name or a version is none: %j',
+  (wanted) => {
+    expect(() => wantedPackage(wanted)).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  },
+);
 
 it('a name without letters is sought in every list', () => {
   expect(wantedPackage('图书').word).toBe('');

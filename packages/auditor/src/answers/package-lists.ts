@@ -1,5 +1,5 @@
 /** The packages that an SBOM lists, CycloneDX or SPDX, by name, version and package URL. Foreign documents: what has no such list has no packages. */
-import type { JsonObject, JsonValue } from '@sealane/core';
+import { AuditorError, type JsonObject, type JsonValue } from '@sealane/core';
 import { listAt, textAt } from './json-at.js';
 
 /** A package as an SBOM names it; what it does not say is empty. `group` is what CycloneDX has before a name: `@babel`, `org.apache.logging.log4j`. */
@@ -48,10 +48,18 @@ export interface WantedPackage {
 /**
  * NAME, NAME@VERSION, the same with a group before the name (`@babel/core`, `org.apache.logging.log4j:log4j-core`), or a package URL with or without
  * its version.
+ *
+ * @throws AuditorError `USAGE` no name, or no version after `@`: an empty variable would else be answered by "nobody"
  */
 export function wantedPackage(wanted: string): WantedPackage {
   const isPurl = wanted.startsWith('pkg:');
   const [name, version] = isPurl ? purlParts(wanted) : splitVersion(wanted);
+  const isNamed = isPurl ? /\/[^/]+$/.test(name) : name !== '';
+  if (!isNamed || version === '')
+    throw new AuditorError(
+      'USAGE',
+      `read --package: expected NAME, NAME@VERSION or a package URL, got ${JSON.stringify(wanted.slice(0, 80))}`,
+    );
   const isMeant = isPurl ? hasPurl(name, version) : hasName(name, version);
   const words = (isPurl ? name.slice(name.lastIndexOf('/') + 1) : name).split(/[^\w.-]/);
   const [word = ''] = words.sort((left, right) => right.length - left.length);
