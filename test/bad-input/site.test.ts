@@ -386,6 +386,8 @@ describe('the site’s own files', () => {
     const receipts = path.join(site.state, 'receipts');
     const [rotted = '', ...others] = readdirSync(receipts).filter((name) => name.endsWith('.json'));
     writeFileSync(path.join(receipts, rotted), '{"mediaType":');
+    const exported = await site.run(['receipt', 'export', path.join(site.dir, 'out')]);
+    expect(exported.json.error).toMatchObject({ code: 'STATE_CORRUPT', message: expect.stringContaining(rotted) });
     const ended = await site.run(['update']);
     expect({ exit: ended.exit, said: ended.stderr }).toEqual({ exit: 0, said: expect.stringContaining('is damaged and lies in') });
     expect(readdirSync(receipts)).toContainEqual(expect.stringContaining(`${rotted}.damaged-`));

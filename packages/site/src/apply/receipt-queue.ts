@@ -1,6 +1,6 @@
 /** The queue of receipts on disk: which wait, which nobody has taken yet, and what a summary stands for. */
 import path from 'node:path';
-import { type JsonObject, type JsonValue, LIMITS, parseStrictJson, SiteError } from '@sealane/core';
+import { type JsonObject, type JsonValue, LIMITS, parseStrictJson, SealaneError, SiteError } from '@sealane/core';
 import type { Disk } from '../disk.js';
 import type { QueuedReceipt } from '../fetch/protocol.js';
 import { receiptFile } from '../state-folder.js';
@@ -25,10 +25,18 @@ export function unsentNumbers(disk: Disk, folder: string, { receipts }: Pick<Sit
 export function readReceipts(disk: Disk, folder: string, numbers: readonly number[]): readonly QueuedReceipt[] {
   return numbers.flatMap((seq) => {
     const bytes = disk.read(receiptFile(folder, seq), LIMITS.bundleBytes);
-    return bytes === undefined
-      ? []
-      : [{ seq, bundle: asObject(parseStrictJson(bytes, { maxBytes: LIMITS.bundleBytes, maxDepth: LIMITS.jsonDepth })) }];
+    return bytes === undefined ? [] : [{ seq, bundle: bundleIn(bytes, receiptFile(folder, seq)) }];
   });
+}
+
+function bundleIn(bytes: Uint8Array, file: string): JsonObject {
+  try {
+    return asObject(parseStrictJson(bytes, { maxBytes: LIMITS.bundleBytes, maxDepth: LIMITS.jsonDepth }));
+  } catch (cause) {
+    if (!(cause instanceof SealaneError)) throw cause;
+    const hint = 'set it aside: sealane-site update';
+    throw new SiteError('STATE_CORRUPT', `read receipt ${file}: ${cause.message}`, { path: file }, { cause, hint });
+  }
 }
 
 /** Removes what the last summary stands for; a crash may have left some of it. */
