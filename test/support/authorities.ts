@@ -16,6 +16,8 @@ export const fulcioAndTsa = requireProgram('fulcio') === undefined ? undefined :
 /** The audience that Fulcio takes here: the issuer mints for URLs only. */
 const AUDIENCE = 'https://fulcio.example';
 const STARTS_WITHIN_MS = 15_000;
+/** How long a server waits for a port that another test holds. */
+const PORT_FREE_WITHIN_MS = 300_000;
 
 /** Running authorities. */
 export interface Authorities {
@@ -115,26 +117,49 @@ async function startFulcio(folder: string, ca: Authority, issuers: Pick<Authorit
     'fulcio.yaml': stringify(config),
     'ct.pem': ctLog?.publicKey ?? '',
   });
-  const [port, grpc, metrics] = [await freePort(), await freePort(), await freePort()];
-  const words = [
-    ...['serve', '--ca=fileca', `--fileca-cert=${files('ca.pem')}`, `--fileca-key=${files('ca.key')}`, `--fileca-key-passwd=${passphrase}`],
-    ...['--fileca-watch=false', `--config-path=${files('fulcio.yaml')}`, '--host=127.0.0.1', `--port=${port}`, '--grpc-host=127.0.0.1'],
-    ...[`--grpc-port=${grpc}`, `--metrics-port=${metrics}`, `--legacy-unix-domain-socket=@${randomUUID()}`],
-    ...(ctLog === undefined ? ['--ct-log-url='] : [`--ct-log-url=${ctLog.url}`, `--ct-log-public-key-path=${files('ct.pem')}`]),
-  ];
-  return await start('fulcio', words, port, '/api/v2/configuration');
+  return await onFreePorts(async () => {
+    const [port, grpc, metrics] = [await freePort(), await freePort(), await freePort()];
+    const words = [
+      ...[
+        'serve',
+        '--ca=fileca',
+        `--fileca-cert=${files('ca.pem')}`,
+        `--fileca-key=${files('ca.key')}`,
+        `--fileca-key-passwd=${passphrase}`,
+      ],
+      ...['--fileca-watch=false', `--config-path=${files('fulcio.yaml')}`, '--host=127.0.0.1', `--port=${port}`, '--grpc-host=127.0.0.1'],
+      ...[`--grpc-port=${grpc}`, `--metrics-port=${metrics}`, `--legacy-unix-domain-socket=@${randomUUID()}`],
+      ...(ctLog === undefined ? ['--ct-log-url='] : [`--ct-log-url=${ctLog.url}`, `--ct-log-public-key-path=${files('ct.pem')}`]),
+    ];
+    return await start('fulcio', words, port, '/api/v2/configuration');
+  });
 }
 
-/** Its metrics are always at port 2112, so there is one at a time on a machine; test files run one after another. */
+/** Its metrics are always at port 2112, so there is one at a time on a machine: whoever comes second waits until the first has stopped it. */
 async function startTsa(folder: string, tsa: Authority): Promise<Started> {
   const key = String((await nodeKey(tsa.issuing)).export({ format: 'pem', type: 'pkcs8' }));
   const files = write(folder, { 'tsa.key': key, 'tsa.pem': tsa.chain });
-  const port = await freePort();
-  const words = [
-    ...['serve', '--host=127.0.0.1', `--port=${port}`, '--timestamp-signer=file', `--file-signer-key-path=${files('tsa.key')}`],
-    ...[`--certificate-chain-path=${files('tsa.pem')}`, '--disable-ntp-monitoring', '--log-type=prod'],
-  ];
-  return await start('timestamp-server', words, port, '/ping');
+  return await onFreePorts(async () => {
+    const port = await freePort();
+    const words = [
+      ...['serve', '--host=127.0.0.1', `--port=${port}`, '--timestamp-signer=file', `--file-signer-key-path=${files('tsa.key')}`],
+      ...[`--certificate-chain-path=${files('tsa.pem')}`, '--disable-ntp-monitoring', '--log-type=prod'],
+    ];
+    return await start('timestamp-server', words, port, '/ping');
+  });
+}
+
+/** Starts a server once more while another program holds a port that it needs: files of tests run beside each other. */
+async function onFreePorts(started: () => Promise<Started>): Promise<Started> {
+  const until = Date.now() + PORT_FREE_WITHIN_MS;
+  for (;;) {
+    try {
+      return await started();
+    } catch (error) {
+      if (Date.now() > until || !(error instanceof Error && error.message.includes('address already in use'))) throw error;
+    }
+    await pause(500);
+  }
 }
 
 /** A timestamp authority without a Fulcio: for certificates that a test makes itself. The caller stops it. */
