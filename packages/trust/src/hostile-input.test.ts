@@ -25,7 +25,7 @@ import { readTestResult } from './reports/test-result.js';
 import { readTrustedRoot } from './sigstore/trusted-root-file.js';
 import { verifySigstoreBundle } from './sigstore/verify-bundle.js';
 import { AdmitLane } from './testing/admit-lane.js';
-import { hbom, junit } from './testing/gate-lane.js';
+import { hbom, junit } from './testing/gate-documents.js';
 import { secondsToTime, timeToSeconds } from './time.js';
 import { parseRoot, parseSnapshot, parseTargets, parseTimestamp } from './tuf/metadata.js';
 import { readListedRoles, summarizeMetadata } from './tuf/published-role.js';

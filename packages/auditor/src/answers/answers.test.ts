@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { receiptStatement, type ReceiptPredicate } from '../../../trust/src/evidence/predicates/receipt.js';
 import { retirementStatement } from '../../../trust/src/evidence/predicates/retirement.js';
 import { revocationStatement } from '../../../trust/src/evidence/predicates/revocation.js';
-import { hbom, junit } from '../../../trust/src/testing/gate-lane.js';
+import { hbom, junit } from '../../../trust/src/testing/gate-documents.js';
 import { saltOf, TIMES } from '../../../trust/src/testing/statement-lane.js';
 import { envelopeOf, type TestSigner, testSigner } from '../../../trust/src/testing/test-keys.js';
 import { LedgerLane } from '../testing/ledger-lane.js';

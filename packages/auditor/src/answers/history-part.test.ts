@@ -3,7 +3,7 @@ import { type Digest, sha256, utf8 } from '@sealane/core';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { receiptStatement, type ReceiptPredicate } from '../../../trust/src/evidence/predicates/receipt.js';
-import { hbom } from '../../../trust/src/testing/gate-lane.js';
+import { hbom } from '../../../trust/src/testing/gate-documents.js';
 import { saltOf, TIMES } from '../../../trust/src/testing/statement-lane.js';
 import { type TestSigner, testSigner } from '../../../trust/src/testing/test-keys.js';
 import { LedgerLane } from '../testing/ledger-lane.js';

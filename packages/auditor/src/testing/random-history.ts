@@ -12,7 +12,7 @@ import { releaseStatement } from '../../../trust/src/evidence/predicates/release
 import { reviewStatement } from '../../../trust/src/evidence/predicates/review.js';
 import { revocationStatement } from '../../../trust/src/evidence/predicates/revocation.js';
 import type { Topology } from '../../../trust/src/reports/topology.js';
-import { hbom, junit } from '../../../trust/src/testing/gate-lane.js';
+import { hbom, junit } from '../../../trust/src/testing/gate-documents.js';
 import { saltOf } from '../../../trust/src/testing/statement-lane.js';
 import { type TestSigner, testSigner } from '../../../trust/src/testing/test-keys.js';
 import { LedgerLane } from './ledger-lane.js';

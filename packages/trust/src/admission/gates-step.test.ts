@@ -3,7 +3,7 @@ import { type Digest, digestHex, encodeStatement, PREDICATE, sha256, utf8 } from
 import { describe, expect, it } from 'vitest';
 import { revocationStatement } from '../evidence/predicates/revocation.js';
 import { parseWaybill } from '../waybill/waybill.js';
-import { hbom, junit } from '../testing/gate-lane.js';
+import { hbom, junit } from '../testing/gate-documents.js';
 import { AdmitLane, TIMES } from '../testing/admit-lane.js';
 import { expectAdmitted, expectRefused } from '../../../../test/support/admit-verdicts.js';
 import { checkpointSizesOf } from './waybill-step.js';

@@ -6,7 +6,7 @@ import { rigStatement } from '../evidence/predicates/rig.js';
 import { parseJUnit } from '../reports/junit.js';
 import { testResultPredicate, testResultStatement } from '../reports/test-result.js';
 import { AdmitLane, TIMES } from '../testing/admit-lane.js';
-import { hbom, junit } from '../testing/gate-lane.js';
+import { hbom, junit } from '../testing/gate-documents.js';
 import { saltOf } from '../testing/statement-lane.js';
 import { type TestSigner, testSigner } from '../testing/test-keys.js';
 import { expectAdmitted, expectRefused } from '../../../../test/support/admit-verdicts.js';

@@ -4,7 +4,8 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { digestOf, gate, GateLane, junit, keyOf, POLICY } from '../testing/gate-lane.js';
+import { junit } from '../testing/gate-documents.js';
+import { digestOf, gate, GateLane, keyOf, POLICY } from '../testing/gate-lane.js';
 import { evidenceToApprove } from './index.js';
 
 const HOLDERS: Readonly<Record<string, string>> = { alice: 'alice', alice2: 'alice', bob: 'bob', carol: 'carol' };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '@sealane/core';
-import { digestOf, gate, GateLane, junit, keyOf, POLICY, RELEASE } from '../testing/gate-lane.js';
+import { junit } from '../testing/gate-documents.js';
+import { digestOf, gate, GateLane, keyOf, POLICY, RELEASE } from '../testing/gate-lane.js';
 import { evidenceToApprove } from './index.js';
 
 const short = { verdict: 'pending', code: 'WAYBILL_APPROVALS' };

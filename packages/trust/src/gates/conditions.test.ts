@@ -1,6 +1,7 @@
 import { type JsonObject, utf8 } from '@sealane/core';
 import { describe, expect, test } from 'vitest';
-import { gate, GateLane, junit } from '../testing/gate-lane.js';
+import { junit } from '../testing/gate-documents.js';
+import { gate, GateLane } from '../testing/gate-lane.js';
 import { testTraps } from '../testing/run-document-traps.js';
 
 const lte = {

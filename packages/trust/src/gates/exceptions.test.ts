@@ -9,7 +9,8 @@ import type { FleetSite } from './gate.js';
 import { evaluateGates, GATES } from './index.js';
 import { settingsDigest } from './which-gate.js';
 import { windowsGate } from './windows.js';
-import { digestOf, gate, GateLane, hbom, junit, keyOf, POLICY, RELEASE } from '../testing/gate-lane.js';
+import { hbom, junit } from '../testing/gate-documents.js';
+import { digestOf, gate, GateLane, keyOf, POLICY, RELEASE } from '../testing/gate-lane.js';
 
 const RULE: PolicyExceptionRule = { kind: 'gate', people: ['alice', 'bob'], need: 2, maxDays: 3, maxUses: 2 };
 const TERMS: ExceptionPredicate = {

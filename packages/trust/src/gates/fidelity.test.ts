@@ -2,7 +2,8 @@ import type { JsonObject } from '@sealane/core';
 import { describe, expect, test } from 'vitest';
 import type { DeclaredDependency } from '../evidence/predicates/declaration.js';
 import type { DependencyFidelity } from '../reports/fidelity.js';
-import { gate, GateLane, junit } from '../testing/gate-lane.js';
+import { junit } from '../testing/gate-documents.js';
+import { gate, GateLane } from '../testing/gate-lane.js';
 import { testTraps } from '../testing/run-document-traps.js';
 
 const DECLARED: readonly DeclaredDependency[] = [

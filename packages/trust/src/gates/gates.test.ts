@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { foundHardware, type JsonObject, PREDICATE, type Statement } from '@sealane/core';
 import { codeOf } from '../testing/code-of.js';
-import { digestOf, gate, GateLane, hbom, junit, keyOf, POLICY, RELEASE } from '../testing/gate-lane.js';
+import { hbom, junit } from '../testing/gate-documents.js';
+import { digestOf, gate, GateLane, keyOf, POLICY, RELEASE } from '../testing/gate-lane.js';
 import { evaluateGates, evidenceToApprove, GATES, validateGateConfig } from './index.js';
 import { PROMOTER_VERDICTS } from './promoter-verdicts.js';
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ATTACHED_ROLES, foundHardware, hardwareClass, hardwareFacts, type JsonObject } from '@sealane/core';
-import { attached, digestOf, gate, GateLane, hbom, junit, keyOf } from '../testing/gate-lane.js';
+import { attached, hbom, junit } from '../testing/gate-documents.js';
+import { digestOf, gate, GateLane, keyOf } from '../testing/gate-lane.js';
 
 const uncovered = { verdict: 'fail', code: 'HARDWARE_UNCOVERED' };
 

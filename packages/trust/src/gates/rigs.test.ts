@@ -1,6 +1,7 @@
 import { foundHardware, hardwareClass, hardwareFacts, type JsonObject } from '@sealane/core';
 import { describe, expect, test } from 'vitest';
-import { attached, digestOf, gate, GateLane, hbom, junit, keyOf } from '../testing/gate-lane.js';
+import { attached, hbom, junit } from '../testing/gate-documents.js';
+import { digestOf, gate, GateLane, keyOf } from '../testing/gate-lane.js';
 
 const IN_RUN = '2026-11-24T07:30:00Z';
 const RUN = { key: 'rig-1', finishedAt: '2026-11-24T08:00:00Z', hardware: hbom({ takenAt: IN_RUN }) };

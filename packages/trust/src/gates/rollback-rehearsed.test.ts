@@ -2,7 +2,8 @@ import { base64, type Digest, digestHex, type JsonObject, sha256, utf8 } from '@
 import { describe, expect, test } from 'vitest';
 import { type ReceiptPredicate, receiptStatement } from '../evidence/predicates/receipt.js';
 import { type SiteRecordPredicate, siteRecordStatement } from '../evidence/predicates/site-record.js';
-import { digestOf, gate, GateLane, hbom, junit, keyOf, RELEASE } from '../testing/gate-lane.js';
+import { hbom, junit } from '../testing/gate-documents.js';
+import { digestOf, gate, GateLane, keyOf, RELEASE } from '../testing/gate-lane.js';
 import { testTraps } from '../testing/run-document-traps.js';
 
 const OLD = digestOf('release before');

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { gate, GateLane, junit, keyOf } from '../testing/gate-lane.js';
+import { junit } from '../testing/gate-documents.js';
+import { gate, GateLane, keyOf } from '../testing/gate-lane.js';
 import type { PolicyScope } from '../policy/policy-types.js';
 import { evaluateGates } from './index.js';
 

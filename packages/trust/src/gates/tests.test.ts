@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type JsonObject, sha256, utf8 } from '@sealane/core';
-import { digestOf, gate, GateLane, hbom, junit, keyOf } from '../testing/gate-lane.js';
+import { hbom, junit } from '../testing/gate-documents.js';
+import { digestOf, gate, GateLane, keyOf } from '../testing/gate-lane.js';
 
 const lane = (settings: JsonObject = {}): GateLane => new GateLane(gate('tests', settings));
 const refused = { verdict: 'fail', code: 'EVIDENCE_RESULT' };

@@ -1,7 +1,8 @@
 import type { JsonObject } from '@sealane/core';
 import { describe, expect, test } from 'vitest';
 import { checkTopology, type Topology, topologyShape } from '../reports/topology.js';
-import { gate, GateLane, junit } from '../testing/gate-lane.js';
+import { junit } from '../testing/gate-documents.js';
+import { gate, GateLane } from '../testing/gate-lane.js';
 import { testTraps } from '../testing/run-document-traps.js';
 
 const plant: Topology = {

@@ -12,7 +12,7 @@ import { type Channel, encodeChannel } from '../policy/channel.js';
 import { encodePolicy } from '../policy/policy.js';
 import { trustFromRoot } from '../tuf/root-chain.js';
 import type { TufState } from '../tuf/state.js';
-import { hbom } from './gate-lane.js';
+import { hbom } from './gate-documents.js';
 import { LaneTrust, type LaneTrustContent } from './lane-trust.js';
 import { saltOf, StatementLane, TIMES } from './statement-lane.js';
 import { envelopeOf, testSigner } from './test-keys.js';

@@ -3,7 +3,8 @@ import { utf8 } from '@sealane/core';
 import type { JsonObject } from '@sealane/core';
 import { expect, test } from 'vitest';
 import type { RunDocument } from '../reports/test-result.js';
-import { digestOf, type GateLane, junit } from './gate-lane.js';
+import { junit } from './gate-documents.js';
+import { digestOf, type GateLane } from './gate-lane.js';
 
 /** A gate's lane without evidence, and a document with which the gate passes. */
 export interface TrapScene {

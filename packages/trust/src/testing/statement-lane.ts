@@ -19,7 +19,7 @@ import { encodePolicy, policyDigest } from '../policy/policy.js';
 import { readReport } from '../reports/report-format.js';
 import { testResultPredicate, testResultStatement } from '../reports/test-result.js';
 import { encodeWaybill, type Waybill } from '../waybill/waybill.js';
-import { hbom, junit } from './gate-lane.js';
+import { hbom, junit } from './gate-documents.js';
 import { ed25519Key, envelopeOf, type TestSigner, testSigner } from './test-keys.js';
 import { type TestLog, testLog, type TestWitness, testWitness } from './test-log.js';
 import { keyEntry, type TestPeople, testPeople, testPolicy } from './test-policy.js';
