@@ -14,7 +14,7 @@ import { type Authority, certificateAuthority, type Claims, certify, timestampAu
 import { forge, type Forgery, stampedAt, stampedBy } from '../support/keyless-forger.js';
 import { requireProgram } from '../support/require-program.js';
 import { runJson } from '../support/run.js';
-import { holdLog } from './attacker.js';
+import { holdLog } from './log-holder.js';
 import { approval, decision } from './statements.js';
 import { expectInstalled, expectRefusal, makeWorld, setScene, type CopiedWorld } from './world.js';
 

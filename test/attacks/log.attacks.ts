@@ -7,7 +7,8 @@ import { ed25519NoteSigner, openLedger, requestCosignature } from '@sealane/ledg
 import { parsePolicy } from '@sealane/trust';
 import { beforeAll, describe, it } from 'vitest';
 import { ROOT, startServer } from '../support/run.js';
-import { LaneCopy, now, statementIn } from './attacker.js';
+import { LaneCopy, now } from './attacker.js';
+import { statementIn } from './log-holder.js';
 import { approval, decision } from './statements.js';
 import { expectRefusal, type Scene, type World } from './world.js';
 

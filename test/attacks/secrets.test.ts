@@ -18,7 +18,8 @@ import { makeLane, type TestLane } from '../support/lane.js';
 import { givenTo, newValue, seal, SECRET_WORKLOAD, shownAs } from '../support/secrets.js';
 import { editConfig } from '../support/site-world.js';
 import { enrolSite, type TestSite } from '../support/site.js';
-import { holdLog, LaneCopy, now, statementIn } from './attacker.js';
+import { LaneCopy, now } from './attacker.js';
+import { holdLog, statementIn } from './log-holder.js';
 
 let dir: string;
 let lane: TestLane;

@@ -1,7 +1,8 @@
 /** Statements that an attacker signs: decisions, approvals, test results. */
 import type { Digest } from '@sealane/core';
 import { approvalStatement, decisionStatement } from '@sealane/trust';
-import { evidenceOf, now } from './attacker.js';
+import { now } from './attacker.js';
+import { evidenceOf } from './log-holder.js';
 import type { World } from './world.js';
 
 /** What an attacker knows of the world. */

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { canonicalJson, type JsonObject, PREDICATE } from '@sealane/core';
 import { describeTarget, policyDigest, publishedTargetPath, signMetadata, testResultStatement } from '@sealane/trust';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { exampleSigner, statementIn } from './attacker.js';
+import { exampleSigner } from './attacker.js';
+import { statementIn } from './log-holder.js';
 import { approval, decision } from './statements.js';
 import { expectInstalled, expectRefusal, type Scene, type World } from './world.js';
 

@@ -4,7 +4,7 @@ import type { Digest, JsonObject } from '@sealane/core';
 import { type JsonValue, PREDICATE } from '@sealane/core';
 import { testResultStatement } from '@sealane/trust';
 import { beforeAll, describe, it } from 'vitest';
-import { statementIn } from './attacker.js';
+import { statementIn } from './log-holder.js';
 import { approval, decision } from './statements.js';
 import { expectInstalled, expectRefusal, type Scene, type World } from './world.js';
 

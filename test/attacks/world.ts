@@ -10,7 +10,8 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { type LaneOptions, makeLane, type TestLane } from '../support/lane.js';
 import type { Answer } from '../support/run.js';
 import { enrolSite, siteAt, type TestSite, versionOnDisk } from '../support/site.js';
-import { evidenceOf, holdLog, honestEntries, LaneCopy, type LogHolder } from './attacker.js';
+import { LaneCopy } from './attacker.js';
+import { evidenceOf, holdLog, honestEntries, type LogHolder } from './log-holder.js';
 
 /** 1.0.0 runs at the site; 1.1.0 is published in prod with everything it needs; 1.2.0 has come as far as edge-preprod, without approvals. */
 export interface World {
