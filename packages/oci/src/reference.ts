@@ -73,6 +73,14 @@ export function isLoopback(host: string): boolean {
   return name === 'localhost' || name === '[::1]' || /^127(?:\.(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}$/.test(name);
 }
 
+/** Whether a URL's host name leads to this machine in any spelling: unlike `isLoopback`, for what is refused because of it. */
+export function isThisMachine(hostname: string): boolean {
+  // a URL has every number of an address in one form; what is left are names, and addresses that mean the same
+  const name = hostname.toLowerCase().replace(/\.$/, '');
+  const isMapped = /^\[::ffff:(?:7f[0-9a-f]{2}:[0-9a-f]{1,4}|0:0)\]$/.test(name);
+  return isLoopback(name) || name.endsWith('.localhost') || name === '0.0.0.0' || name === '[::]' || isMapped;
+}
+
 function dockerReference(text: string, rest: string): DockerReference {
   const { place, selector } = splitSelector(text, rest);
   const wanted = selector.digest ?? selector.tag;

@@ -1,7 +1,7 @@
 /** Reading blobs of a registry: whether one is there, and its bytes, from where a broken connection left off. */
 import { isDigest, OciError } from '@sealane/core';
 import type { Descriptor } from './descriptor.js';
-import { type ExchangeAnswer, isPassing } from './registry-http.js';
+import { deadline, type ExchangeAnswer, isPassing } from './registry-http.js';
 import { pauseAfter } from './registry-retry.js';
 import type { RegistryRequest, Session } from './registry-session.js';
 import { digestError, lengthError, verifiedStream } from './verified-stream.js';
@@ -41,7 +41,9 @@ export async function* readBlob(session: Session, repository: string, descriptor
 
 /** A connection that breaks is opened again at the byte where it broke, as long as each one brings some. */
 async function* resumed(session: Session, repository: string, { digest, size }: Descriptor): AsyncGenerator<Uint8Array> {
-  const { retries } = session;
+  const { retries, patience } = session;
+  // all of them together bring it at the least rate: who breaks each one off after a byte would hold us for as many as it has
+  const until = deadline(patience, size, retries.attempts * (patience.idleMs + retries.longestPauseMs));
   let seen = 0;
   for (let faults = 0; ;) {
     const before = seen;
@@ -49,6 +51,7 @@ async function* resumed(session: Session, repository: string, { digest, size }: 
       repository,
       target: `blobs/${digest}`,
       maxBytes: size,
+      until,
       ...(seen > 0 && { headers: { range: `bytes=${seen}-` } }),
       expected: seen > 0 ? [200, 206] : [200],
     });

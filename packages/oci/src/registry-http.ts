@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type ErrorData, OciError, SealaneError } from '@sealane/core';
 import { type Dispatcher, errors, request } from 'undici';
-import { isLoopback } from './reference.js';
+import { isLoopback, isThisMachine } from './reference.js';
 import { collect, boundedStream } from './verified-stream.js';
 import { MAX_TOKEN_BYTES } from './limits.js';
 
@@ -16,6 +16,14 @@ export interface Patience {
 
 /** A slow satellite link still passes. */
 export const DEFAULT_PATIENCE: Patience = { idleMs: 30_000, leastBytesPerSecond: 2048 };
+
+/** Node takes a longer timer for none at all: the body of a blob of 5 GB would be given up at once. It is 24 days. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** A signal that ends what takes longer than so many bytes do at the least rate, and what is waited for beside them. */
+export function deadline({ leastBytesPerSecond }: Patience, bytes: number, waitingMs: number): AbortSignal {
+  return AbortSignal.timeout(Math.min(waitingMs + Math.ceil((bytes / leastBytesPerSecond) * 1000), MAX_TIMER_MS));
+}
 
 /** What a request needs beside its URL. */
 export interface ExchangeOptions {
@@ -99,7 +107,7 @@ export function isSafeTarget(registry: URL, target: URL): boolean {
   if (target.username !== '' || target.password !== '') return false;
   if (isLoopback(registry.host)) return target.protocol === 'https:' || (target.protocol === 'http:' && isLoopback(target.host));
   // A registry elsewhere has no business with what listens on this machine.
-  return target.protocol === 'https:' && !isLoopback(target.host);
+  return target.protocol === 'https:' && !isThisMachine(target.hostname);
 }
 
 /** Where a `Location` leads; undefined where requests may not go. */
@@ -118,9 +126,8 @@ const shown = (url: URL): string => `${url.origin}${url.pathname}`;
 
 async function exchangeOnce(url: URL, options: ExchangeOptions): Promise<ExchangeAnswer> {
   const { dispatcher, patience, method = 'GET', maxBytes, accept, headers: more, body: sent, authorization, signal } = options;
-  const rateMs = (bytes: number): number => Math.ceil((bytes / patience.leastBytesPerSecond) * 1000);
-  const sendingMs = patience.idleMs + rateMs(sent?.length ?? 0);
-  const deadline = AbortSignal.timeout(sendingMs + rateMs(maxBytes));
+  const sendingMs = patience.idleMs + Math.ceil(((sent?.length ?? 0) / patience.leastBytesPerSecond) * 1000);
+  const inTime = deadline(patience, maxBytes, sendingMs);
   try {
     const { statusCode, headers, body } = await request(url, {
       method,
@@ -136,7 +143,7 @@ async function exchangeOnce(url: URL, options: ExchangeOptions): Promise<Exchang
       },
       headersTimeout: sendingMs,
       bodyTimeout: patience.idleMs,
-      signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+      signal: signal === undefined ? inTime : AbortSignal.any([signal, inTime]),
     });
     return { status: statusCode, headers, body: namedFaults(body, url, method), dump: () => body.dump({ limit: MAX_TOKEN_BYTES }) };
   } catch (error) {

@@ -7,14 +7,15 @@ export interface Retries {
   readonly attempts: number;
   /** Before the second one; each pause is twice the one before. */
   readonly firstPauseMs: number;
+  /** A registry may ask for this much patience; one that asks for more is unavailable now. */
+  readonly longestPauseMs: number;
   readonly pause: (ms: number) => Promise<void>;
 }
 
 /** A registry that restarts behind its load balancer is back within these. */
 export const DEFAULT_ATTEMPTS = 4;
 export const DEFAULT_FIRST_PAUSE_MS = 250;
-/** A registry may ask for this much patience; one that asks for more is unavailable now. */
-const MAX_RETRY_AFTER_MS = 30_000;
+export const DEFAULT_LONGEST_PAUSE_MS = 30_000;
 
 /** Runs `attempt` until its answer is none of a passing fault, or there were enough; the last answer or error is the caller's. */
 export async function withRetries(attempt: () => Promise<ExchangeAnswer>, retries: Retries): Promise<ExchangeAnswer> {
@@ -48,5 +49,5 @@ function pauseAsked({ status, headers }: ExchangeAnswer, done: number, retries: 
   if (!PASSING_STATUSES.includes(status)) return undefined;
   const asked = /^\d{1,9}$/.exec(headers['retry-after'] ?? '')?.[0];
   const pauseMs = Math.max(pauseAfter(done, retries), asked === undefined ? 0 : Number(asked) * 1000);
-  return pauseMs > MAX_RETRY_AFTER_MS ? undefined : pauseMs;
+  return pauseMs > retries.longestPauseMs ? undefined : pauseMs;
 }

@@ -5,7 +5,7 @@ import { isLoopback } from './reference.js';
 import { answerChallenge, type RegistryCredentials } from './registry-auth.js';
 import { DEFAULT_PATIENCE, exchange, type ExchangeAnswer, expectStatus, type Method, type Patience, safeTarget } from './registry-http.js';
 import { pauseMs } from './registry-pause-shell.js';
-import { DEFAULT_ATTEMPTS, DEFAULT_FIRST_PAUSE_MS, type Retries, withRetries } from './registry-retry.js';
+import { DEFAULT_ATTEMPTS, DEFAULT_FIRST_PAUSE_MS, DEFAULT_LONGEST_PAUSE_MS, type Retries, withRetries } from './registry-retry.js';
 
 /** How to talk to a registry. */
 export interface RegistryOptions {
@@ -40,6 +40,8 @@ export interface RegistryRequest {
   readonly alsoReads?: string;
   /** For requests that change something each time they arrive: a fault is the caller's. */
   readonly once?: true;
+  /** Beside the session's own. */
+  readonly until?: AbortSignal;
 }
 
 /** An open session. */
@@ -47,6 +49,7 @@ export interface Session {
   /** The registry's name, as in references. */
   readonly registry: string;
   readonly retries: Retries;
+  readonly patience: Patience;
   /** Sends a request, logging in when asked to. @throws OciError `REGISTRY_DENIED`, `REGISTRY_UNAVAILABLE`, `CONTENT_MISSING`, `FETCH_TOO_SLOW` */
   send(request: RegistryRequest): Promise<ExchangeAnswer>;
   /** Where a `Location` of this registry leads. @throws OciError `REGISTRY_UNAVAILABLE` nowhere that requests may go */
@@ -67,6 +70,7 @@ export function openSession(registry: string, options: RegistryOptions): Session
   const retries: Retries = {
     attempts: DEFAULT_ATTEMPTS,
     firstPauseMs: DEFAULT_FIRST_PAUSE_MS,
+    longestPauseMs: DEFAULT_LONGEST_PAUSE_MS,
     pause: (ms) => pauseMs(ms, signal),
     ...options.retries,
   };
@@ -86,8 +90,10 @@ export function openSession(registry: string, options: RegistryOptions): Session
   return {
     registry,
     retries,
+    patience,
     send: async (request) => {
-      const { repository, target, method = 'GET', expected, alsoReads, once, access: wanted = access, ...rest } = request;
+      const { repository, target, method = 'GET', expected, alsoReads, once, access: wanted = access, until, ...rest } = request;
+      const ends = [signal, until].filter((end) => end !== undefined);
       const url = typeof target === 'string' ? new URL(`/v2/${repositoryOn(registry, repository)}/${target}`, base) : target;
       const scopes = [
         `repository:${repositoryOn(registry, repository)}:${wanted}`,
@@ -96,7 +102,14 @@ export function openSession(registry: string, options: RegistryOptions): Session
       // An upload may go to another host: who that is has no business with our login, nor may it ask for one.
       const isOwn = url.origin === base.origin;
       const send = async (): Promise<ExchangeAnswer> =>
-        exchange(url, { ...rest, method, dispatcher, patience, signal, authorization: isOwn ? logins.get(scopes.join(' ')) : undefined });
+        exchange(url, {
+          ...rest,
+          method,
+          dispatcher,
+          patience,
+          signal: AbortSignal.any(ends),
+          authorization: isOwn ? logins.get(scopes.join(' ')) : undefined,
+        });
       const attempt = async (): Promise<ExchangeAnswer> => {
         const first = await send();
         if (first.status !== 401 || !isOwn) return first;

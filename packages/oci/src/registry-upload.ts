@@ -80,7 +80,9 @@ async function sendChunks(session: Session, repository: string, { size }: Descri
   const { retries } = session;
   let place = start;
   let faults = 0;
+  let returns = 0;
   for (let from = 0; from < size;) {
+    const before = from;
     const body = await bytes(from, Math.min(UPLOAD_CHUNK_BYTES, size - from));
     const headers = { ...OCTETS, 'content-range': `${from}-${from + body.length - 1}` };
     try {
@@ -88,6 +90,7 @@ async function sendChunks(session: Session, repository: string, { size }: Descri
       place = session.follow(answer.location, 'upload a blob');
       from = answer.next ?? from + body.length;
       faults = 0;
+      if (from <= before) returns += 1;
     } catch (error) {
       faults += 1;
       if (faults >= retries.attempts || !isWorthResuming(error)) throw error;
@@ -95,9 +98,19 @@ async function sendChunks(session: Session, repository: string, { size }: Descri
       const answer = await send(session, { repository, target: place, expected: [204] });
       place = answer.location === undefined ? place : session.follow(answer.location, 'resume an upload');
       from = answer.next ?? 0;
+      if (from < before) returns += 1;
     }
+    // a registry may lose what it has, but one that does so each time would have us send for ever
+    if (returns >= retries.attempts) throw notKept(session.registry, repository, returns);
   }
   return place;
+}
+
+function notKept(registry: string, repository: string, times: number): OciError {
+  return new OciError(
+    'REGISTRY_UNAVAILABLE',
+    `upload a blob to ${registry}/${repository}: expected what was sent to be kept, got asked for it again ${times} times`,
+  );
 }
 
 const OCTETS = { 'content-type': 'application/octet-stream' };
