@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { installSite, type InstalledSite } from '../support/installed-site.js';
 import { hasControlPlane, startCluster, type TestCluster } from '../support/kubernetes.js';
+import { deployment, pod } from '../support/kubernetes-objects.js';
 import { canBoot } from '../support/machine.js';
 import { busybox, shellImage } from '../support/podman.js';
 import { ROOT } from '../support/run.js';
@@ -178,29 +179,6 @@ describe.skipIf(!canBoot() || !hasControlPlane || busybox === undefined)(
 
 function configMap(name: string): object {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { a: 'b' } };
-}
-
-function pod(name: string, image: string): object {
-  const containers = [{ name: 'app', image, resources: { limits: { memory: '64Mi', cpu: '100m' } } }];
-  return { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { containers } };
-}
-
-function deployment(
-  image: string,
-  { nodeSelector, deadline = 600 }: { readonly nodeSelector?: object; readonly deadline?: number },
-): object {
-  const { spec } = pod('', image) as { spec: object };
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: 'readings' },
-    spec: {
-      replicas: 2,
-      progressDeadlineSeconds: deadline,
-      selector: { matchLabels: { app: 'readings' } },
-      template: { metadata: { labels: { app: 'readings' } }, spec: { ...spec, ...(nodeSelector && { nodeSelector }) } },
-    },
-  };
 }
 
 /** Where an object of these rights is made. */

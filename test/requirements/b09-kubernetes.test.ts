@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { killAt } from '../support/kill.js';
 import { hasControlPlane, startCluster, type TestCluster } from '../support/kubernetes.js';
+import { deployment } from '../support/kubernetes-objects.js';
 import { makeLane, type TestLane } from '../support/lane.js';
 import { busybox, shellImage } from '../support/podman.js';
 import { commandLinesWith, filesWith, newValue, seal } from '../support/secrets.js';
@@ -193,29 +194,4 @@ describe.skipIf(!hasControlPlane || busybox === undefined)(
 
 function configMap(name: string): object {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'edge' }, data: { a: 'b' } };
-}
-
-function deployment(
-  image: string,
-  {
-    nodeSelector,
-    volumes,
-    deadline = 600,
-  }: { readonly nodeSelector?: object; readonly volumes?: readonly object[]; readonly deadline?: number },
-): object {
-  const containers = [{ name: 'app', image, resources: { limits: { memory: '64Mi', cpu: '100m' } } }];
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: 'readings' },
-    spec: {
-      replicas: 2,
-      progressDeadlineSeconds: deadline,
-      selector: { matchLabels: { app: 'readings' } },
-      template: {
-        metadata: { labels: { app: 'readings' } },
-        spec: { containers, ...(nodeSelector && { nodeSelector }), ...(volumes && { volumes }) },
-      },
-    },
-  };
 }
