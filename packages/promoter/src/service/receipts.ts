@@ -1,9 +1,12 @@
 /** Receipts that sites post. Each is signed by a site that the lane knows, so whoever brings them need not be known. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ERRORS, type JsonValue, PREDICATE, PromoterError, SealaneError } from '@sealane/core';
+import { envelopePayload, ERRORS, type JsonValue, PREDICATE, PromoterError, SealaneError } from '@sealane/core';
+import { readReceipt } from '@sealane/trust';
+import type { LoggedStatement } from '../log/log-statements.js';
 import { addBrought, type Brought, readItem, readItems } from '../log/statement-add.js';
 import type { BodyBudget } from './body-budget.js';
 import { readBody } from './body-shell.js';
+import type { SiteLimits } from './limits.js';
 import type { Logger } from './log-shell.js';
 import type { RouteContext } from './route.js';
 import { send } from './send.js';
@@ -15,6 +18,7 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const MAX_RECEIPT_CHARACTERS = 2 * 1024 * 1024;
 
 export interface ReceiptParts {
+  readonly sites: SiteLimits;
   readonly queue: WorkQueue;
   /** Memory for what strangers send. */
   readonly bodies: BodyBudget;
@@ -32,13 +36,39 @@ export async function takeReceipts(parts: ReceiptParts, request: IncomingMessage
     const body = await readBody(request, response, MAX_BODY_BYTES, parts.bodies);
     // what is no receipt is turned away before it takes anybody's turn
     const brought = await readReceipts(body, parts.breathe);
-    const logged = await parts.queue.run('low', () => parts.locked((promoter) => addBrought(promoter, brought, SOURCE)));
+    const logged = await logReceipts(parts, brought);
     send(response, 201, JSON.stringify({ statements: logged }));
   } catch (error) {
     if (!(error instanceof SealaneError) || ERRORS[error.code].exit === 1) throw error;
     parts.log.warn({ from, code: error.code, reason: error.message }, 'refused a receipt');
-    send(response, statusOf(error), 'refused\n', { connection: 'close' });
+    const { retryAfterSeconds } = error.data;
+    const later = typeof retryAfterSeconds === 'number' ? { 'retry-after': String(retryAfterSeconds) } : {};
+    send(response, statusOf(error), 'refused\n', { connection: 'close', ...later });
   }
+}
+
+/** Who has stolen the key of a site can have receipts logged by it, which stay for good: only so many in an hour, whatever comes for other sites. */
+async function logReceipts({ sites, queue, locked }: ReceiptParts, brought: readonly Brought[]): Promise<readonly LoggedStatement[]> {
+  const names = new Set(brought.map(siteOf));
+  const expectRoom = async (): Promise<void> => {
+    for (const site of names) await sites.expectRoom(site);
+  };
+  // what has no room now takes nobody's turn; what was let in beside it may have used it up
+  await expectRoom();
+  return await queue.run('low', async () => {
+    await expectRoom();
+    return await locked(async (promoter) => {
+      const before = await promoter.ledger.size();
+      const logged = await addBrought(promoter, brought, SOURCE);
+      for (const [at, each] of brought.entries())
+        if ((logged[at]?.logIndex ?? 0) >= before) await sites.logged(siteOf(each), envelopePayload(each.bundle.envelope).length);
+      return logged;
+    });
+  });
+}
+
+function siteOf({ statement }: Brought): string {
+  return readReceipt(statement).site;
 }
 
 const SOURCE = 'posted receipts';
@@ -76,6 +106,7 @@ function receiptsOnly(predicateType: string): string | undefined {
 /** The site keeps what it could not bring now, and brings it again. */
 function statusOf({ code }: SealaneError): number {
   if (code === 'FILE_TOO_LARGE') return 413;
+  if (code === 'CALLER_LIMITED') return 429;
   // pending, away, or a ledger that a person has to see to: none of it says anything against the receipt
   return [5, 6, 8].includes(ERRORS[code].exit) ? 503 : 400;
 }

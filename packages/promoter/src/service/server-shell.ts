@@ -19,7 +19,7 @@ import { decideTogether } from './decide-together.js';
 import { keepFresh } from './keep-fresh.js';
 import { sendLaneFile } from './lane-files-shell.js';
 import { lanePath } from './lane-path.js';
-import { callerLimits } from './limits.js';
+import { callerLimits, siteLimits } from './limits.js';
 import { closed, connectionsOf, hostPort, listen } from './listen-shell.js';
 import { letGoWhoStalls } from './stalled-shell.js';
 import { type Logger, serviceLog } from './log-shell.js';
@@ -173,7 +173,14 @@ function listenerOf(options: ServeOptions, { log, servers, isDraining, queue, io
     page: (page, question) => page.show({ args: [], options: { home: home.folder, lane: home.lane }, io }, question),
   });
   const openApi = JSON.stringify(openApiDocument(ROUTES));
-  const receipts = { queue, bodies: bodyBudget(STRANGER_BODY_BYTES), locked: base.locked, log, breathe: oneTurn };
+  const receipts = {
+    sites: siteLimits(config.limits),
+    queue,
+    bodies: bodyBudget(STRANGER_BODY_BYTES),
+    locked: base.locked,
+    log,
+    breathe: oneTurn,
+  };
   const records =
     recordsSigner === undefined || config.records === undefined
       ? undefined

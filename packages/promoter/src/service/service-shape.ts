@@ -5,7 +5,7 @@ import { RIGHTS } from './rights.js';
 
 /** Most issuers, callers, claims or stages in one place. */
 const MAX_LIST = 1024;
-const GIB = 1024 ** 3;
+const [MIB, GIB] = [1024 ** 2, 1024 ** 3];
 
 const name = z
   .string()
@@ -75,6 +75,12 @@ const limits = known({
     .max(1024 * GIB)
     .default(16 * GIB)
     .describe('bytes that one caller may upload in an hour'),
+  receiptBytesPerHour: z
+    .int()
+    .min(1)
+    .max(1024 * GIB)
+    .default(64 * MIB)
+    .describe('bytes of receipts of one site that are logged in an hour: a site that was cut off keeps at most 64 MiB'),
   connections: z.int().min(1).max(1_000_000).default(8192).describe('open connections of each address that is listened on'),
   drainSeconds: z.int().min(0).max(600).default(20).describe('how long open requests may take after SIGTERM'),
 });

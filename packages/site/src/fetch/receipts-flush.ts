@@ -16,7 +16,7 @@ import { readPlaceTls } from './routes/place-tls.js';
 import type { Place } from './routes/place.js';
 import { openRoutes } from './routes/routes.js';
 import type { FetchWorld } from './sync-run.js';
-import { readText, webClient } from './web-client-shell.js';
+import { readText, type WebAnswer, webClient } from './web-client-shell.js';
 
 /** Receipts in one request: a body of a few hundred KiB with their inventories. */
 const BATCH = 16;
@@ -34,11 +34,17 @@ export async function flushReceipts(request: FlushRequest, world: FetchWorld): P
   const routes = openRoutes(mirror, world, '', pollSeconds);
   let answer: FlushAnswer = { upTo: 0, problem: 'there is no place to send them to' };
   for (const place of routes.order(receiptsTo)) {
+    const paused = routes.pausedSeconds(place.at);
+    if (paused > 0) {
+      answer = { ...answer, problem: `${place.at} asked for a pause: ${Math.ceil(paused)} s of it are left` };
+      continue;
+    }
     // what arrived at a place before it failed has arrived
     const rest = request.receipts.filter(({ seq }) => seq > answer.upTo);
-    const { upTo, problem } = await flushTo(place, rest, request, world);
+    const { upTo, problem, pauseSeconds } = await flushTo(place, rest, request, world);
     answer = { upTo: Math.max(answer.upTo, upTo), problem };
-    if (problem === null) routes.served(place.at);
+    if (pauseSeconds !== undefined) routes.pause(place.at, pauseSeconds);
+    else if (problem === null) routes.served(place.at);
     else routes.failed(place.at, 'unreachable');
     if (problem === null) break;
   }
@@ -46,12 +52,17 @@ export async function flushReceipts(request: FlushRequest, world: FetchWorld): P
   return answer;
 }
 
+/** What came of a flush to one place, and for how long it asked to be sent nothing. */
+interface PlaceAnswer extends FlushAnswer {
+  readonly pauseSeconds?: number;
+}
+
 async function flushTo(
   place: Place,
   receipts: readonly QueuedReceipt[],
   { site, mirror }: FlushRequest,
   world: FetchWorld,
-): Promise<FlushAnswer> {
+): Promise<PlaceAnswer> {
   let upTo = 0;
   let close = (): void => undefined;
   try {
@@ -64,9 +75,10 @@ async function flushTo(
     }
     return { upTo, problem: null };
   } catch (error) {
-    // unreachable, interrupted, no space: the receipts stay queued
-    if (error instanceof SealaneError || error instanceof Error) return { upTo, problem: error.message || error.name };
-    throw error;
+    // unreachable, interrupted, no space, not so many now: the receipts stay queued
+    if (!(error instanceof Error)) throw error;
+    const seconds = error instanceof SealaneError ? error.data['retryAfterSeconds'] : undefined;
+    return { upTo, problem: error.message || error.name, ...(typeof seconds === 'number' ? { pauseSeconds: seconds } : {}) };
   } finally {
     close();
   }
@@ -94,10 +106,17 @@ function poster({ at, tls }: Place, signal: AbortSignal): Sender {
       });
       const text = await readText(answer, MAX_ANSWER_BYTES);
       if (answer.statusCode >= 200 && answer.statusCode < 300) return placesIn(text, batch);
-      throw new SiteError('FETCH_FAILED', `post receipts to ${at}: expected 2xx, got ${answer.statusCode} ${text.slice(0, 300)}`);
+      const message = `post receipts to ${at}: expected 2xx, got ${answer.statusCode} ${text.slice(0, 300)}`;
+      throw new SiteError('FETCH_FAILED', message, retryAfterOf(answer));
     },
     close: () => client.close(),
   };
+}
+
+/** Who has more to do than it can says when to come again; dates are not read, since no clock is trusted for them. */
+function retryAfterOf({ statusCode, headers }: WebAnswer): { readonly retryAfterSeconds?: number } {
+  const { 'retry-after': text = '' } = headers;
+  return [429, 503].includes(statusCode) && /^\d{1,9}$/.test(text) ? { retryAfterSeconds: Number(text) } : {};
 }
 
 function copier(folder: string, site: string, disk: Disk): Sender {

@@ -7,6 +7,7 @@ import {
   inOrder,
   leftToSpend,
   NO_ROUTES,
+  pausedSeconds,
   type RouteEvent,
   type RoutesState,
   sinceBoot,
@@ -62,6 +63,17 @@ describe('the order of upstreams', () => {
     // and is, a step an hour of polls
     const calm = after(back, served('near', 420 + 60 * POLL), served('near', 420 + 120 * POLL));
     expect(healthOf(after(calm, failed('near', 9000)), 'near').dueAt - 9000).toBe(POLL);
+  });
+
+  test('one that asked for a pause works, and is sent nothing until it is over, an hour at most, or after a boot', () => {
+    const paused = (seconds: number, jitter: number): RoutesState =>
+      after(NO_ROUTES, { is: 'paused', at: 'near', seconds, now: 100, jitter });
+    expect(inOrder(paused(60, 0), places)).toEqual([near, far]);
+    expect([100, 130, 160, 500].map((now) => pausedSeconds(paused(60, 0), 'near', now))).toEqual([60, 30, 0, 0]);
+    expect(pausedSeconds(paused(999_999_999, 0), 'near', 100)).toBe(3600);
+    expect(pausedSeconds(paused(60, 1), 'near', 100)).toBe(90);
+    expect(pausedSeconds(paused(60, 0), 'far', 100)).toBe(0);
+    expect(pausedSeconds(sinceBoot(paused(60, 0), 'next'), 'near', 1)).toBe(0);
   });
 
   test('many good answers of one update are one', () => {

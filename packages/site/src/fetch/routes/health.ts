@@ -23,6 +23,8 @@ export type Health = {
   /** Content taken from it, and on which day (`2026-11-28`, UTC). */
   readonly day: string;
   readonly spentBytes: number;
+  /** Until when it asked not to be sent receipts. */
+  readonly pausedUntil?: number;
 };
 
 /** All places by their `at`, and the boot that seconds are counted from. */
@@ -32,6 +34,7 @@ export type RoutesState = { readonly bootId: string; readonly places: Readonly<R
 export type RouteEvent =
   | { readonly is: 'served'; readonly at: string; readonly now: number }
   | { readonly is: 'failed'; readonly at: string; readonly why: LeftFor; readonly now: number; readonly jitter: number }
+  | { readonly is: 'paused'; readonly at: string; readonly seconds: number; readonly now: number; readonly jitter: number }
   | { readonly is: 'took'; readonly at: string; readonly day: string; readonly bytes: number; readonly seconds: number };
 
 /** Good answers in a row that bring a place back. */
@@ -42,6 +45,9 @@ const MAX_WAIT_POLLS = 60;
 
 /** Times longer for one that served something wrong. */
 const WRONG_FACTOR = 8;
+
+/** Longest wait that a place is granted when it asks for one, in seconds: quotas are counted by the hour. */
+const MAX_PAUSE_SECONDS = 3600;
 
 /** Part of a wait by which two sites' differ. */
 const JITTER = 0.5;
@@ -66,6 +72,10 @@ function next(before: Health, event: RouteEvent, pollSeconds: number): Health {
   switch (event.is) {
     case 'took':
       return took(before, event);
+    case 'paused': {
+      const seconds = Math.min(event.seconds, MAX_PAUSE_SECONDS) * (1 + JITTER * event.jitter);
+      return { ...before, pausedUntil: event.now + seconds };
+    }
     case 'failed': {
       const level = Math.min(before.level + 1, 16);
       const polls = Math.min(2 ** (level - 1) * (event.why === 'wrong' ? WRONG_FACTOR : 1), MAX_WAIT_POLLS);
@@ -99,7 +109,9 @@ function took(before: Health, { day, bytes, seconds }: Extract<RouteEvent, { is:
 /** After a boot the seconds are others: what was left is due at once, and what is known of it stays. */
 export function sinceBoot(state: RoutesState, bootId: string): RoutesState {
   if (state.bootId === bootId) return state;
-  const places = Object.entries(state.places).map(([at, health]) => [at, { ...health, dueAt: 0 }] as const);
+  const places = Object.entries(state.places).map(
+    ([at, health]) => [at, { ...health, dueAt: 0, ...(health.pausedUntil === undefined ? {} : { pausedUntil: 0 }) }] as const,
+  );
   return { bootId, places: Object.fromEntries(places) };
 }
 
@@ -115,6 +127,11 @@ export function dueAgain<P extends { readonly at: string }>(state: RoutesState, 
     const { left, dueAt } = healthOf(state, at);
     return left !== null && now >= dueAt;
   });
+}
+
+/** Seconds for which a place is not to be sent receipts. */
+export function pausedSeconds(state: RoutesState, at: string, now: number): number {
+  return Math.max(0, (healthOf(state, at).pausedUntil ?? 0) - now);
 }
 
 /** Content that may still be taken from a place on a day, in bytes. */

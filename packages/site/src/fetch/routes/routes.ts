@@ -14,6 +14,7 @@ import {
   leftToSpend,
   NO_ROUTES,
   onlyPlaces,
+  pausedSeconds,
   type RouteEvent,
   type RoutesState,
   sinceBoot,
@@ -43,6 +44,10 @@ export interface Routes {
   due(places: readonly Place[]): readonly Place[];
   served(at: string): void;
   failed(at: string, why: LeftFor): void;
+  /** It works, and asked to be sent nothing for so long. */
+  pause(at: string, seconds: number): void;
+  /** For how much longer it asked to be sent nothing. */
+  pausedSeconds(at: string): number;
   took(at: string, bytes: number, seconds: number): void;
   /** All that went over the wire to a place in this run: what `took` has not counted counts now. */
   carried(at: string, wireBytes: number): void;
@@ -81,6 +86,8 @@ export function openRoutes(folder: string, world: RoutesWorld, day: string, poll
       if (why !== 'wrong') failed.add(at);
       see({ is: 'failed', at, why, now: world.clock.uptimeSeconds(), jitter: world.random() });
     },
+    pause: (at, seconds) => see({ is: 'paused', at, seconds, now: world.clock.uptimeSeconds(), jitter: world.random() }),
+    pausedSeconds: (at) => pausedSeconds(state, at, world.clock.uptimeSeconds()),
     took: (at, bytes, seconds) => {
       counted.set(at, (counted.get(at) ?? 0) + bytes);
       see({ is: 'took', at, day, bytes, seconds });
@@ -111,7 +118,7 @@ function readRoutes(disk: Disk, file: string): RoutesState {
 
 function isHealth(value: JsonValue | undefined): value is Health {
   if (!isObject(value)) return false;
-  const numbers = [value['level'], value['good'], value['dueAt'], value['bytesPerSecond'], value['spentBytes']];
+  const numbers = [value['level'], value['good'], value['dueAt'], value['bytesPerSecond'], value['spentBytes'], value['pausedUntil'] ?? 0];
   const isLeft = value['left'] === null || ['unreachable', 'slow', 'wrong'].some((word) => word === value['left']);
   return isLeft && typeof value['day'] === 'string' && numbers.every((number) => typeof number === 'number' && number >= 0);
 }
