@@ -10,6 +10,9 @@ import { canBoot } from '../support/machine.js';
 const APPLY = 'sealane-site-apply.service';
 const WORKLOAD = 'sealane-workload-harbour-7.service';
 
+/** A command as one is written for a shell. */
+const SAYS = 'test $$ -gt 1 && echo "mode ${SEALANE_VAR_MODE} of $SEALANE_NAME ${SEALANE_VERSION%%.*}"';
+
 describe.skipIf(!canBoot())('B9 and B18, the unit of a workload (skipped without root, systemd-nspawn)', () => {
   let here: InstalledSite;
   let dir: string;
@@ -75,6 +78,20 @@ describe.skipIf(!canBoot())('B9 and B18, the unit of a workload (skipped without
     expect((await here.site('doctor')).json).toMatchObject({ ok: true });
     await here.site('update');
     expect(await here.show(WORKLOAD, 'ActiveState')).toBe('active');
+  });
+
+  test.each([
+    ['files', '2.0.0', { unit: { properties: ['User=daemon'] }, start: `${SAYS}; exec sleep 600` }],
+    ['command', '2.1.0', { use: 'command', unit: {}, start: SAYS, health: [], stopGraceSeconds: undefined }],
+  ])('B9 %s: a value of a release is a value in a command of site.yaml, and never a part of it', async (_use, version, driver) => {
+    here.configure({ driver });
+    await here.machine.must('systemctl', 'restart', APPLY);
+    const value = 'x"; touch /var/tmp/taken; echo "';
+    await publish(version, JSON.stringify({ variables: [{ name: 'MODE', type: 'text', maxLength: 64, default: value }] }));
+    expect((await here.site('update')).json).toMatchObject({ outcome: 'installed' });
+    const log = await here.machine.must('tail', '-n', '1', '/var/lib/sealane-site/logs/workload.log');
+    expect(log).toContain(`mode ${value} of readings 2`);
+    expect((await here.machine.run('test', '-e', '/var/tmp/taken')).exit).toBe(1);
   });
 });
 

@@ -6,7 +6,7 @@ import { SiteError } from '@sealane/core';
 /** How systemctl describes a unit: `LoadState`, `ActiveState` and others, systemd's own names. */
 export type UnitFacts = Readonly<Record<string, string | undefined>>;
 
-/** A command to be run as a unit. `env` goes by its names in argv, and by its values in the environment: those may be secrets. */
+/** A command to be run as a unit. `env` goes by its names in argv, by its values in the environment; systemd shows both to everybody on the host. */
 export interface UnitCommand {
   readonly properties: readonly string[];
   readonly cwd: string;
@@ -102,15 +102,17 @@ export async function hostIsGoingDown(): Promise<boolean> {
 /** Exit code of systemctl for a unit that does not exist. */
 const NOT_LOADED = 5;
 
-/** The words of systemd-run for a command. */
-export function wordsOf({ properties, cwd, env, argv }: UnitCommand): readonly string[] {
+/** The words of systemd-run for a command, which gets its own as they are. */
+export function wordsOf({ properties, cwd, env, argv: [program = '', ...words] }: UnitCommand): readonly string[] {
   return [
     '--quiet',
     `--property=WorkingDirectory=${cwd}`,
     ...properties.map((property) => `--property=${property}`),
     ...Object.keys(env).map((name) => `--setenv=${name}`),
     '--',
-    ...argv,
+    program,
+    // systemd puts values in the place of ${NAME} and $NAME, in the text of a shell too, where a value of a release would be commands; $$ is $
+    ...words.map((word) => word.replaceAll('$', '$$$$')),
   ];
 }
 
