@@ -49,6 +49,9 @@ export interface Claims {
   readonly until?: Date;
   readonly use?: string;
   readonly names?: readonly string[];
+  /** What the older extension says beside the newer one, and the tag of the text there, where it is no UTF8String. */
+  readonly bareIssuer?: string;
+  readonly issuerTag?: number;
 }
 
 /** A certificate for a keyless signature, as Fulcio writes it. */
@@ -64,7 +67,8 @@ export async function certify(by: Held, claims: Claims): Promise<Held> {
         names.map((value) => ({ type: value.includes('://') ? ('url' as const) : ('email' as const), value })),
         true,
       ),
-      new x509.Extension('1.3.6.1.4.1.57264.1.8', false, Buffer.concat([Buffer.from([0x0c, text.length]), text])),
+      ...(claims.bareIssuer === undefined ? [] : [new x509.Extension('1.3.6.1.4.1.57264.1.1', false, Buffer.from(claims.bareIssuer))]),
+      new x509.Extension('1.3.6.1.4.1.57264.1.8', false, Buffer.concat([Buffer.from([claims.issuerTag ?? 0x0c, text.length]), text])),
     ],
   });
 }

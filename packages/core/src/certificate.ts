@@ -47,9 +47,28 @@ export function identityIdOf({ identity, issuer }: Identity): string {
  * @throws CoreError `CERTIFICATE_MALFORMED` not DER, a key other than P-256, no identity or issuer, or more than one
  */
 export function readCertificate(der: Uint8Array): CertifiedKey {
+  return asMalformed(der, () => {
+    const { certificate, extensions } = partsOf(der);
+    const spki = new Uint8Array(certificate.publicKey);
+    p256PublicKey(spki);
+    const [notBeforeMs, notAfterMs] = [certificate.notBefore.getTime(), certificate.notAfter.getTime()];
+    return { spki, ...identityOf(extensions), notBeforeMs, notAfterMs };
+  });
+}
+
+/**
+ * Reads whose certificate (DER) it is; its key may be of any kind. Nothing in it is verified.
+ *
+ * @throws CoreError `CERTIFICATE_MALFORMED` as `readCertificate`
+ */
+export function readIdentity(der: Uint8Array): Identity {
+  return asMalformed(der, () => identityOf(partsOf(der).extensions));
+}
+
+function asMalformed<T>(der: Uint8Array, read: () => T): T {
   if (der.length > MAX_BYTES) throw malformed(`at most ${MAX_BYTES} bytes`, `${der.length}`);
   try {
-    return partsOf(der);
+    return read();
   } catch (cause) {
     if (cause instanceof CoreError && cause.code === 'CERTIFICATE_MALFORMED') throw cause;
     // the parser throws errors of its own classes
@@ -84,7 +103,9 @@ export function isTimestampBy(token: Uint8Array, data: Uint8Array, spki: Uint8Ar
   }
 }
 
-function partsOf(der: Uint8Array): CertifiedKey {
+type Extensions = ReadonlyMap<string, Asn1>;
+
+function partsOf(der: Uint8Array): { readonly certificate: sigstoreCore.X509Certificate; readonly extensions: Extensions } {
   const certificate = sigstore().X509Certificate.parse(Buffer.from(der));
   // one certificate has one spelling: bytes behind it, or another form of its lengths, would make the same signer look like two
   if (!equalBytes(certificate.root.toDER(), der)) throw malformed('the one DER form', 'another');
@@ -96,15 +117,11 @@ function partsOf(der: Uint8Array): CertifiedKey {
     if (extensions.has(name)) throw malformed('each extension once', `${name} again`);
     extensions.set(name, value);
   }
-  const spki = new Uint8Array(certificate.publicKey);
-  p256PublicKey(spki);
-  return {
-    spki,
-    identity: identityIn(extensions.get(SUBJECT_ALT_NAME)),
-    issuer: issuerIn(extensions),
-    notBeforeMs: certificate.notBefore.getTime(),
-    notAfterMs: certificate.notAfter.getTime(),
-  };
+  return { certificate, extensions };
+}
+
+function identityOf(extensions: Extensions): Identity {
+  return { identity: identityIn(extensions.get(SUBJECT_ALT_NAME)), issuer: issuerIn(extensions) };
 }
 
 function identityIn(extension: Asn1 | undefined): string {
@@ -115,7 +132,7 @@ function identityIn(extension: Asn1 | undefined): string {
   return asciiText(name.value, 'a subject alternative name');
 }
 
-function issuerIn(extensions: ReadonlyMap<string, Asn1>): string {
+function issuerIn(extensions: Extensions): string {
   const [bare, extension] = [extensions.get(ISSUER)?.value, extensions.get(ISSUER_V2)];
   const [text, ...more] = extension?.subs ?? [];
   if (extension !== undefined && (text?.tag.number !== UTF8_STRING || more.length > 0))

@@ -10,7 +10,7 @@ export {
   readCertificateRequest,
   wrapCsr,
 } from './certificate-request.js';
-export { type Identity, identityIdOf, isTimestampBy, readCertificate, timestampTimeMs } from './certificate.js';
+export { type Identity, identityIdOf, isTimestampBy, readCertificate, readIdentity, timestampTimeMs } from './certificate.js';
 export { type Checkpoint, formatCheckpointText, parseCheckpoint } from './checkpoint.js';
 export { cosign, type Cosignature, verifyCosignatures } from './cosignature.js';
 export { counted } from './counted.js';

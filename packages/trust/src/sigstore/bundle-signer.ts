@@ -1,8 +1,7 @@
 /** Who signed a bundle: the key or certificate it must be by, what that certificate may be for, and whose name is in it. */
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { Bundle } from '@sigstore/bundle';
-import type { Signer } from '@sigstore/verify';
-import { fromUtf8 } from '@sealane/core';
+import { fromUtf8, type Identity, readIdentity } from '@sealane/core';
 import { asRefusal, refused } from './bundle-error.js';
 import { signsCode } from './certificate-use.js';
 
@@ -10,10 +9,11 @@ import { signsCode } from './certificate-use.js';
 export type ExpectedSigner =
   { readonly kind: 'certificate'; readonly identity: string; readonly issuer: string } | { readonly kind: 'key'; readonly pem: Uint8Array };
 
-/** The signer that the bundle must be by: its key, and DER of that key or of the certificate, as a log entry names it. */
+/** The signer that the bundle must be by: its key, DER of that key or of the certificate, as a log entry names it, and whose certificate it is. */
 export interface BundleKey {
   readonly key: KeyObject;
   readonly der: Uint8Array;
+  readonly named?: Identity;
 }
 
 /** The signer of a bundle, by what was asked for. Its signature is not checked here. @throws TrustError `BUNDLE_SIGNER`, `BUNDLE_MALFORMED` */
@@ -41,23 +41,17 @@ export function publicKeyOf(pem: Uint8Array): BundleKey {
 /** Neither chain building nor `@sigstore/verify` looks at these: a leaf for other uses, and a root that the bundle brings along. */
 function checkCertificates([leaf, ...chain]: readonly X509Certificate[]): BundleKey {
   if (leaf === undefined) throw refused('BUNDLE_MALFORMED', 'a certificate', 'none');
-  if (!isAscii(leaf)) throw refused('BUNDLE_SIGNER', 'a certificate whose name is ASCII', 'another');
   if (!signsCode(leaf)) throw refused('BUNDLE_SIGNER', 'a certificate that signs code', 'one for other uses');
   if (chain.some((one) => one.checkIssued(one)))
     throw refused('BUNDLE_MALFORMED', 'a chain without its root', 'a self-signed certificate in it');
-  return { key: leaf.publicKey, der: new Uint8Array(leaf.raw) };
-}
-
-/** `@sigstore/verify` drops the highest bit of each byte of a name: one that is not ASCII would read as somebody else's. Node spells such bytes out as `\u00ed`. */
-function isAscii({ subjectAltName = '' }: X509Certificate): boolean {
-  // a backslash of the name itself stands there twice
-  return !/\\u00[89a-f]/.test(subjectAltName.replaceAll('\\\\', ''));
+  const der = new Uint8Array(leaf.raw);
+  // `@sigstore/verify` drops the highest bit of each byte of a name, and takes the first of several: either would read as somebody else's
+  return { key: leaf.publicKey, der, named: asRefusal('BUNDLE_SIGNER', 'read whose certificate it is', () => readIdentity(der)) };
 }
 
 /** Letter for letter: `@sigstore/verify` takes an identity as a pattern that may match anywhere in the certificate's. */
-export function checkIdentity({ identity }: Signer, expected: ExpectedSigner): void {
+export function checkIdentity({ named }: BundleKey, expected: ExpectedSigner): void {
   if (expected.kind === 'key') return;
-  const [name, issuer] = [identity?.subjectAlternativeName, identity?.extensions?.issuer];
-  if (name !== expected.identity) throw refused('BUNDLE_SIGNER', `identity ${expected.identity}`, String(name));
-  if (issuer !== expected.issuer) throw refused('BUNDLE_SIGNER', `issuer ${expected.issuer}`, String(issuer));
+  if (named?.identity !== expected.identity) throw refused('BUNDLE_SIGNER', `identity ${expected.identity}`, String(named?.identity));
+  if (named.issuer !== expected.issuer) throw refused('BUNDLE_SIGNER', `issuer ${expected.issuer}`, named.issuer);
 }

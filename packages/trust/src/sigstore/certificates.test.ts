@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { sha256, utf8 } from '@sealane/core';
 import { describe, expect, it } from 'vitest';
+import { certificateAuthority, certify, derOf } from '../../../../test/support/certificates.js';
 import { foreignVectors } from '../../../../test/support/foreign.js';
 import { verifySigstoreBundle } from './verify-bundle.js';
 
@@ -15,7 +16,7 @@ interface Authority {
 }
 
 interface Bundle {
-  verificationMaterial: { certificate?: Certificate; x509CertificateChain?: { certificates: Certificate[] } };
+  verificationMaterial: { certificate?: Certificate; x509CertificateChain?: { certificates: Certificate[] }; tlogEntries: object[] };
 }
 
 const foreign = foreignVectors();
@@ -24,12 +25,14 @@ const read = (name: string): Buffer => readFileSync(path.join(folder, name));
 const IDENTITY =
   'https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main';
 
+const ISSUER = 'https://token.actions.githubusercontent.com';
+
 /** Asks about the usual artifact with a bundle that was bent. */
-function ask(name: string, bend: (bundle: Bundle) => void, trustedRoot = read('production-trusted_root.json')): () => unknown {
+function ask(name: string, bend: (bundle: Bundle) => unknown, trustedRoot = read('production-trusted_root.json')): () => unknown {
   const bundle = JSON.parse(read(`bundle-verify/${name}/bundle.sigstore.json`).toString()) as Bundle;
   bend(bundle);
   const bytes = read('bundle-verify/a.txt');
-  const signer = { kind: 'certificate', identity: IDENTITY, issuer: 'https://token.actions.githubusercontent.com' } as const;
+  const signer = { kind: 'certificate', identity: IDENTITY, issuer: ISSUER } as const;
   return () =>
     verifySigstoreBundle({
       bundle: utf8(JSON.stringify(bundle)),
@@ -79,8 +82,23 @@ describe.skipIf(foreign === undefined)('the certificate of a bundle (skipped wit
       'k4wTY053hTWzgYsD+OwbzeAxQSUR7D0vpg0=';
     const call = ask('happy-path-v0.3', ({ verificationMaterial }) => (verificationMaterial.certificate = { rawBytes }));
     expect(call).toThrow(
-      expect.objectContaining({ code: 'BUNDLE_SIGNER', message: expect.stringContaining('whose name is ASCII') as string }) as Error,
+      expect.objectContaining({
+        code: 'BUNDLE_SIGNER',
+        message: expect.stringContaining('a subject alternative name in printable ASCII') as string,
+      }) as Error,
     );
+  });
+
+  it.each([
+    ['two names, of which readers take one or the other', { names: [IDENTITY, 'mallory@example.org'] }, 'one subject alternative name'],
+    ['an issuer that reads as another to who drops a bit of each byte', { issuer: `${ISSUER}\u00ed` }, 'an issuer in printable ASCII'],
+    ['an issuer in the old extension and another in the new one', { bareIssuer: 'https://issuer.example' }, 'one issuer, got two'],
+    ['no issuer as UTF8String', { issuerTag: 0x16 }, 'an issuer as UTF8String'],
+  ])('has %s: refused', async (_what, claims, message) => {
+    const { issuing } = await certificateAuthority('Fulcio');
+    const rawBytes = Buffer.from(derOf(await certify(issuing, { identity: IDENTITY, issuer: ISSUER, ...claims }))).toString('base64');
+    const call = ask('happy-path-v0.3', ({ verificationMaterial }) => (verificationMaterial.certificate = { rawBytes }));
+    expect(call).toThrow(expect.objectContaining({ code: 'BUNDLE_SIGNER', message: expect.stringContaining(message) as string }) as Error);
   });
 
   it('brings its own root along: refused', () => {
@@ -112,6 +130,11 @@ describe.skipIf(foreign === undefined)('the certificate of a bundle (skipped wit
     };
     // witnessed by a timestamp authority at 2025-06-12T12:02:20Z
     expect(ask(name, () => undefined, withEnd('2025-06-12T12:02:20Z'))()).toMatchObject({ timestamps: ['2025-06-12T12:02:20.000Z'] });
-    expect(ask(name, () => undefined, withEnd('2025-06-12T12:02:19Z'))).toThrow('expected a log whose key was valid at the signed time');
+    const late = withEnd('2025-06-12T12:02:19Z');
+    expect(ask(name, () => undefined, late)).toThrow('expected a log whose key was valid at the signed time');
+    // a time that nobody signed, beside the proof: 2025-06-12T12:00:00Z
+    const timed = (bundle: Bundle): unknown =>
+      Object.assign(bundle.verificationMaterial.tlogEntries[0] ?? {}, { integratedTime: '1749729600' });
+    expect(ask(name, timed, late)).toThrow('expected a log whose key was valid at the signed time');
   });
 });

@@ -48,6 +48,13 @@ it('verifies a bundle of a lane by the trusted root of that lane, by digest and 
   expect(verifySigstoreBundle(ask(undefined, { artifact: { digest: sha256(bytes), bytes } })).artifact).toBe(lane.release);
 });
 
+it('tells no time that nobody signed: a log signs that of an entry with its promise, which a proof is not', () => {
+  const forged = ask(({ verificationMaterial }) =>
+    Object.assign(verificationMaterial.tlogEntries[0] ?? {}, { integratedTime: '1764000000' }),
+  );
+  expect(verifySigstoreBundle(forged).timestamps).toEqual([]);
+});
+
 describe('what it is about', () => {
   it('is another artifact, or a statement that does not name it by SHA-256: refused', () => {
     expect(codeOf(ask(undefined, { artifact: { digest: sha256(utf8('other')) } }))).toBe('BUNDLE_SUBJECT');

@@ -6,7 +6,7 @@
  */
 import type { Bundle } from '@sigstore/bundle';
 import type { TrustedRoot } from '@sigstore/protobuf-specs';
-import type { SignedEntity, Signer } from '@sigstore/verify';
+import type { SignedEntity } from '@sigstore/verify';
 import { type Digest, equalBytes, keyIdOf } from '@sealane/core';
 import { loadSigstore } from '../evidence/sigstore.js';
 import { asRefusal, refused } from './bundle-error.js';
@@ -46,10 +46,10 @@ export function verifySigstoreBundle({ bundle: file, trustedRoot, artifact, sign
   const key = signerOf(bundle, signer);
   const predicateType = predicateAbout(bundle, artifact);
   const entity = entityOf(bundle, artifact);
-  const verified = verifyEntity(entity, root, key);
-  checkIdentity(verified, signer);
+  verifyEntity(entity, root, key);
+  checkIdentity(key, signer);
   checkLogEntries(bundle, key);
-  const times = entity.timestamps.map(timeOf);
+  const times = entity.timestamps.filter(isSigned).map(timeOf);
   checkLogWindows(bundle, root, times);
   return {
     artifact: artifact.digest,
@@ -72,13 +72,13 @@ function entityOf(bundle: Bundle, artifact: SignedArtifact): SignedEntity {
   return { ...entity, signature: messageSignatureOf(bundle.content.messageSignature, artifact) };
 }
 
-function verifyEntity(entity: SignedEntity, root: TrustedRoot, { key }: BundleKey): Signer {
+function verifyEntity(entity: SignedEntity, root: TrustedRoot, { key }: BundleKey): void {
   const { toTrustMaterial, Verifier } = loadSigstore();
-  return asRefusal('BUNDLE_UNVERIFIED', 'check signature, certificate, timestamps and log', () => {
+  asRefusal('BUNDLE_UNVERIFIED', 'check signature, certificate, timestamps and log', () => {
     const material = toTrustMaterial(root, () => ({ publicKey: key, validFor: () => true }));
     // a certificate lives for minutes: without a time that somebody signed it says nothing. A key has no such end
     const timestampThreshold = entity.key.$case === 'certificate' ? 1 : 0;
-    return new Verifier(material, { tlogThreshold: 1, ctlogThreshold: 1, timestampThreshold }).verify(entity);
+    new Verifier(material, { tlogThreshold: 1, ctlogThreshold: 1, timestampThreshold }).verify(entity);
   });
 }
 
@@ -102,6 +102,11 @@ function checkLogWindows(bundle: Bundle, root: TrustedRoot, times: readonly Date
     if (times.length > 0 && !times.some(holds))
       throw refused('BUNDLE_UNVERIFIED', 'a log whose key was valid at the signed time', 'one outside its time');
   }
+}
+
+/** A log signs the time of an entry with its promise; beside a proof alone it is a number that anybody may write there. */
+function isSigned(timestamp: SignedEntity['timestamps'][number]): boolean {
+  return timestamp.$case === 'timestamp-authority' || timestamp.tlogEntry.inclusionPromise !== undefined;
 }
 
 function timeOf(timestamp: SignedEntity['timestamps'][number]): Date {
