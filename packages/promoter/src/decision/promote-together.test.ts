@@ -2,6 +2,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PromoterError } from '@sealane/core';
 import type { CommandCall } from '@sealane/core/command-line';
 import { type Promoter, withLockedPromoter } from '../promoter.js';
 import { makeHome, PIPELINE, PROVENANCE, type TestHome } from '../testing/test-home.js';
@@ -122,6 +123,23 @@ describe('promoteTogether', () => {
     const [a, b] = releases;
     expect((await together([wish(a, 'prod'), wish(b)])).map(said)).toEqual(['KEY_NOT_NAMED', 'passed']);
     expect(await groups('dev')).toEqual([['all', b]]);
+  });
+
+  it('fails one alone whose evidence cannot be read', async () => {
+    const [a, b, c] = releases;
+    const gone = new PromoterError('STATEMENT_UNKNOWN', 'read an envelope: expected it, it is gone');
+    const rotten = (promoter: Promoter): Promoter => {
+      const { evidenceAboutEach, evidenceAbout } = promoter.ledger;
+      const ledger: Promoter['ledger'] = {
+        ...promoter.ledger,
+        evidenceAboutEach: (asked) => (asked.some((each) => each === b) ? Promise.reject(gone) : evidenceAboutEach(asked)),
+        evidenceAbout: (asked) => (asked === b ? Promise.reject(gone) : evidenceAbout(asked)),
+      };
+      return { ...promoter, ledger };
+    };
+    const answers = await together([wish(a), wish(b), wish(c)], { change: rotten });
+    expect(answers.map(said)).toEqual(['passed', 'STATEMENT_UNKNOWN', 'passed']);
+    expect(await counters()).toEqual([1, 2]);
   });
 
   it('logs one by one what cannot be logged together, with the counters of the log', async () => {

@@ -138,7 +138,9 @@ async function judgeWitnessed(
   },
 ): Promise<ByQuestion<Judgement>> {
   const source = { ...promoter, ledger: still };
-  await checkSignatures((await Promise.all(releases.map((release) => still.evidenceAbout(release)))).flat());
+  // what cannot be read fails again where its question is judged, alone
+  const said = await Promise.allSettled(releases.map((release) => still.evidenceAbout(release)));
+  await checkSignatures(said.flatMap((each) => (each.status === 'fulfilled' ? each.value : [])));
   const judged = await eachAlone(questions, failures, (_, question) => judge(source, question, 'witnessed'));
   const expected = await eachAlone(judged, failures, (judgement) => judgeAgain(source, judgement, 'expected'));
   const isOld = [...expected].some(([question, { verdict }]) => judged.get(question)?.verdict !== verdict);
