@@ -119,8 +119,25 @@ test('--version prints the version', async () => {
   expect(await run(['--version'])).toMatchObject({ exit: 0, out: '1.2.3\n' });
 });
 
+test.each([[['greet']], [['key', 'make']], [['key']]])('help of %j is its --help', async (words) => {
+  for (const before of [[], ['--home', '/x']]) {
+    const asked = await run([...before, 'help', ...words]);
+    expect(asked).toMatchObject({ exit: 0, talk: '' });
+    expect(asked.out).toBe((await run([...words, '--help'])).out);
+  }
+  expect((await run(['help', 'greet'])).out).toContain('tool greet alice');
+});
+
 test('an unknown command, also with --help, is 2, with a next step on stderr and nothing on stdout', async () => {
-  for (const argv of [['frobnicate'], ['frobnicate', '--help'], ['key'], ['key', 'break'], ['__proto__'], ['toString', '--help']]) {
+  for (const argv of [
+    ['frobnicate'],
+    ['frobnicate', '--help'],
+    ['help', 'frobnicate'],
+    ['key'],
+    ['key', 'break'],
+    ['__proto__'],
+    ['toString', '--help'],
+  ]) {
     const { exit, out, talk, loaded } = await run(argv);
     expect([argv, exit, out, loaded]).toEqual([argv, 2, '', []]);
     expect(talk).toContain('(USAGE)');

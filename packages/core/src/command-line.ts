@@ -105,6 +105,9 @@ export async function runCommandLine(program: Program, given: readonly string[],
   const io = showing(bare);
   const leading = leadingGlobals(program, given);
   const argv = given.slice(leading);
+  // `help promote` and `promote --help` are one
+  if (argv[0] === 'help' && argv[1] !== undefined && !argv[1].startsWith('-'))
+    return await runCommandLine(program, [...given.slice(0, leading), ...argv.slice(1), '--help'], bare);
   const name = commandName(program, argv);
   const wantsJson = given.includes('--json');
   if (name === undefined) return helpOrUnknown(program, argv, io, wantsJson);
@@ -162,8 +165,9 @@ function helpOrUnknown(program: Program, argv: readonly string[], io: CommandIo,
   }
   const words = argv.filter((word) => !word.startsWith('-'));
   const group = Object.keys(program.commands).filter((name) => name.startsWith(`${words.join(' ')} `));
-  if ((asksForHelp(argv) || first === 'help' || first === undefined) && (words.length === 0 || first === 'help' || group.length > 0)) {
-    io.out(programHelp(program, words.length === 0 || first === 'help' ? Object.keys(program.commands) : group));
+  const isOfAll = words.length === 0 || first === 'help';
+  if ((asksForHelp(argv) || first === 'help' || first === undefined) && (isOfAll || group.length > 0)) {
+    io.out(programHelp(program, isOfAll ? Object.keys(program.commands) : group));
     return 0;
   }
   const message = `run ${program.name}: expected a command, got ${JSON.stringify(argv.join(' '))}`;
