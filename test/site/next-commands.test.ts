@@ -9,6 +9,9 @@ import { makeLane, type TestLane } from '../support/lane.js';
 import type { Answer } from '../support/run.js';
 import { enrolSite, type TestSite } from '../support/site.js';
 
+/** Healthy, but for a release that says of itself that it is sick. */
+const HEALTH = [{ command: 'test -f app/srv/version && test ! -f app/srv/sick' }];
+
 let dir: string;
 let lane: TestLane;
 let site: TestSite;
@@ -17,7 +20,7 @@ beforeAll(async () => {
   dir = mkdtempSync(path.join(tmpdir(), 'sealane-next-'));
   lane = await makeLane(dir);
   site = await enrolSite(lane, path.join(dir, 'site'), {
-    driver: { health: [{ command: 'test -f app/srv/version && test ! -f app/srv/sick' }] },
+    driver: { health: HEALTH },
   });
   await lane.promote(await lane.release('1.0.0'));
 });
@@ -35,14 +38,14 @@ function commandIn(text: string): readonly string[] {
 }
 
 /** Runs what a text names, with what stands for its words in capitals. */
-async function follow(text: string, given: Readonly<Record<string, string>> = {}): Promise<Answer> {
+async function follow(text: string, given: Readonly<Record<string, string>> = {}, at = site): Promise<Answer> {
   const [program, ...words] = commandIn(text);
   const told = words.map((word) => given[word] ?? word);
   expect(
     told.filter((word) => /^[A-Z]+$/.test(word)),
     text,
   ).toEqual([]);
-  if (program === 'sealane-site') return await site.run(told);
+  if (program === 'sealane-site') return await at.run(told);
   return { exit: 0, signal: null, stdout: '', stderr: '', json: await lane.sealane(told) };
 }
 
@@ -106,6 +109,18 @@ test('a release that failed here: what lets it be tried again, when the host was
     json: { lifted: [expect.stringContaining(RELEASE)] },
   });
   expect((await site.run(['update'])).exit).toBe(7);
+});
+
+test('a first release that failed: status says what an update would, and that lets it be tried again', async () => {
+  const other = await enrolSite(lane, path.join(dir, 'other'), { name: 'quay-2', driver: { health: HEALTH } });
+  const { release: RELEASE } = (await other.run(['update'])).json;
+  const { next } = await other.must(['status']);
+  const again = await other.must(['update']);
+  expect(again).toMatchObject({ outcome: 'unchanged', reason: 'RELEASE_FAILED_HERE' });
+  expect(next).toBe(hintOf(again));
+  expect(await follow(next, { RELEASE }, other)).toMatchObject({ exit: 0, json: { lifted: [expect.stringContaining(RELEASE)] } });
+  expect(await follow((await other.must(['status'])).next, {}, other)).toMatchObject({ exit: 7, json: { outcome: 'rolled-back' } });
+  await other.stop();
 });
 
 test('a stage that the lane holds: the refusal names where to look, status repeats it', async () => {

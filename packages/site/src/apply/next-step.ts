@@ -8,7 +8,7 @@ import type { SiteState } from './state.js';
 
 /** The step; null where nothing is to be done. What stops everything else comes first. */
 export function nextStep(state: SiteState, workload: WorkloadStatus, link: LinkNote | undefined, now: string): string | null {
-  const { phase, current, refused } = state;
+  const { phase, current, refused, denied } = state;
   if (retirementOf(state) !== undefined) return ERRORS.SITE_RETIRED.hint;
   if (phase.at === 'held') return phase.code === 'ONE_WAY_FAILED' ? ERRORS.ONE_WAY_FAILED.hint : LIFT;
   if (phase.at === 'trial') return ERRORS.UPDATER_ON_TRIAL.hint;
@@ -17,7 +17,8 @@ export function nextStep(state: SiteState, workload: WorkloadStatus, link: LinkN
   if (state.stopped) return 'start what an operator stopped: sealane-site start';
   if (activeHold(state.hold, now) !== null) return ERRORS.LOCAL_HOLD.hint;
   const unreached = link === undefined ? null : linkRemedy(link.code);
-  if (current === null && refused === null) return unreached ?? INSTALL;
+  // a first release that failed is not tried again by an update
+  if (current === null && refused === null) return unreached ?? (denied.length > 0 ? ERRORS.RELEASE_FAILED_HERE.hint : INSTALL);
   if (current !== null && (workload.is === 'ended' || workload.is === 'none')) return MEND;
   return refused === null ? unreached : ERRORS[refused.code].hint;
 }
