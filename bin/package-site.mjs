@@ -24,10 +24,12 @@ export async function packageSite({ out, node, release = '1', watchdogSeconds })
     const tree = path.join(work, `sealane-site-${version}`);
     await layOut(tree, { node, release, watchdogSeconds });
     mkdirSync(out, { recursive: true });
+    settleModes(tree);
     const tarball = path.join(out, `sealane-site-${version}.tar.gz`);
     execFileSync('tar', ['--owner=0', '--group=0', '--sort=name', '-C', work, '-czf', tarball, path.basename(tree)]);
     const deb = path.join(out, `sealane-site_${version}-${release}_${architecture(node)}.deb`);
     writeDebian(path.join(tree, 'DEBIAN'), node, release);
+    settleModes(tree);
     execFileSync('dpkg-deb', ['--root-owner-group', '-Zgzip', '-z6', '--build', tree, deb], { stdio: ['ignore', 'ignore', 'inherit'] });
     return { tarball, deb };
   } finally {
@@ -75,6 +77,11 @@ async function layOut(tree, { node, release, watchdogSeconds }) {
   ])
     copyFileSync(path.join(root, file), at(`/usr/share/doc/sealane-site/${name}`));
   mkdirSync(path.join(tree, path.dirname(PLACES.config)), { recursive: true });
+}
+
+/** Whatever the umask of who builds, and many a CI has none: what root runs is written by root alone, and read by everybody. */
+function settleModes(tree) {
+  execFileSync('chmod', ['-R', 'u=rwX,go=rX', tree]);
 }
 
 const LAUNCH = `const { runSealaneSite } = await import('./sealane-site.mjs');
