@@ -148,12 +148,14 @@ systemctl daemon-reload
 systemctl try-restart sealane-site-fetch.service sealane-site-apply.service`,
   prerm: `
 [ "$1" = remove ] && [ -d /run/systemd/system ] || exit 0
-systemctl disable --quiet --now ${SERVICES.join(' ')}`,
+systemctl disable --quiet --now ${SERVICES.join(' ')}
+systemctl stop sealane-site.service`,
   postrm: `
 [ ! -d /run/systemd/system ] || systemctl daemon-reload
 [ "$1" = purge ] || exit 0
 [ ! -d /run/systemd/system ] || systemctl stop 'sealane-workload-*.service'
-rm -rf ${path.dirname(PLACES.config)} ${PLACES.state} ${PLACES.programs} ${PLACES.fetched} /var/lib/private/sealane-fetch /etc/credstore.encrypted/site.pem`,
+rm -rf ${path.dirname(PLACES.config)} ${PLACES.state} ${PLACES.programs} ${PLACES.fetched} /var/lib/private/sealane-fetch
+rm -rf /run/sealane-site /run/sealane-site-apply /etc/credstore.encrypted/site.pem /etc/credstore.encrypted/sealing.key`,
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

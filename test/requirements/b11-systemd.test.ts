@@ -58,6 +58,8 @@ describe.skipIf(!canBoot())('B11 the service on a real systemd (skipped without 
     const [pid, updater] = [await mainPid(WORKLOAD), await mainPid(APPLY)];
     const inspect = (of: string, what: string): Promise<string> => here.machine.must('sh', '-c', what.replaceAll('PID', of));
     expect(await inspect(pid, 'stat -c %U /proc/PID')).toBe('daemon\n');
+    // none of its memory, where keys are, is left on a disk
+    expect(await inspect(updater, 'grep core /proc/PID/limits')).toMatch(/ 1 +1 +bytes/);
     expect(await inspect(pid, 'cat /proc/PID/environ')).not.toMatch(/NOTIFY_SOCKET|CREDENTIALS_DIRECTORY|LISTEN_FDS/);
     expect(await inspect(pid, 'readlink /proc/PID/ns/net')).toBe(await inspect('1', 'readlink /proc/PID/ns/net'));
     expect(await inspect(updater, 'readlink /proc/PID/ns/net')).not.toBe(await inspect('1', 'readlink /proc/PID/ns/net'));
@@ -215,8 +217,10 @@ describe.skipIf(!canBoot())('B11 the service on a real systemd (skipped without 
   it('B11 the key of the site is sealed to the host and reaches apply alone', async () => {
     const { machine } = here;
     await machine.must('mkdir', '-p', '-m', '0700', '/etc/credstore.encrypted');
-    await machine.must('systemd-creds', 'encrypt', '--name=site.pem', `${STATE}/site.pem`, '/etc/credstore.encrypted/site.pem');
-    await machine.must('rm', `${STATE}/site.pem`);
+    for (const key of ['site.pem', 'sealing.key']) {
+      await machine.must('systemd-creds', 'encrypt', `--name=${key}`, `${STATE}/${key}`, `/etc/credstore.encrypted/${key}`);
+      await machine.must('rm', `${STATE}/${key}`);
+    }
     await machine.must('systemctl', 'restart', APPLY);
     await promote('1.6.0');
     expect(await here.site('update')).toMatchObject({ exit: 0, json: { outcome: 'installed' } });
@@ -253,14 +257,28 @@ describe.skipIf(!canBoot())('B11 the service on a real systemd (skipped without 
     expect(await here.show(WORKLOAD, 'SubState')).toBe('running');
   });
 
-  it('B11 removed, the workload goes on; purged, nothing is left', async () => {
+  it('B11 removed, an update that is on its way ends and the workload goes on; purged, nothing is left, sealed or open', async () => {
     const { machine } = here;
+    const [update, lasting] = ['sealane-site.service', '[Service]\\nType=exec\\nExecStart=\\nExecStart=/bin/sleep 600\\n'];
+    await machine.must(
+      'sh',
+      '-c',
+      `mkdir /run/systemd/system/${update}.d && printf '${lasting}' > /run/systemd/system/${update}.d/long.conf`,
+    );
+    await machine.must('systemctl', 'daemon-reload');
+    await machine.must('systemctl', 'start', update);
     await machine.must('dpkg', '--remove', 'sealane-site');
+    expect(await here.show(update, 'ActiveState')).toBe('inactive');
     expect(await here.show(WORKLOAD, 'SubState')).toBe('running');
+    await machine.must('test', '-d', '/run/sealane-site-apply');
     await machine.must('dpkg', '--purge', 'sealane-site');
     expect(await here.show(WORKLOAD, 'ActiveState')).toBe('inactive');
     for (const place of [STATE, '/var/lib/private/sealane-fetch', '/etc/sealane-site', '/usr/lib/sealane-site', '/usr/bin/sealane-site'])
       expect(existsSync(path.join(machine.root, place)), place).toBe(false);
+    // what lies in the memory of the machine is not seen from here
+    expect(
+      await machine.must('find', '/run', '/etc/credstore.encrypted', '-maxdepth', '1', '-name', '*sea*', '-o', '-name', 'site.pem'),
+    ).toBe('');
   });
 });
 
