@@ -11,6 +11,8 @@ export function siteLauncher(places, node, { trialSeconds = TRIAL_SECONDS } = {}
 library=${library} programs=${programs}
 tree=$library slot= build=
 read -r build < "$library/build"
+# as in the units of the service: who calls it has one of his own, and workload and fetch are to read what is laid down
+umask 022
 
 # a program that a release brought counts until another package is installed over it
 counts() { read -r laid < "$1/package" && [ "$laid" = "$build" ] && [ -f "$1/tree/launch.mjs" ]; } 2> /dev/null

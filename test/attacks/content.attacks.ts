@@ -1,9 +1,9 @@
 /** Attacks on content: wrong bytes on the way, and archives that try to leave their folder. */
-import { mkdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { readFileSync, rmSync, truncateSync } from 'node:fs';
 import path from 'node:path';
-import { canonicalJson, type Digest, digestHex, sha256 } from '@sealane/core';
-import { openLayout, OCI_CONFIG, OCI_LAYER_TAR, OCI_MANIFEST } from '@sealane/oci';
+import { type Digest, digestHex, sha256 } from '@sealane/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { archiveImage } from '../support/archive-image.js';
 import { ROOT } from '../support/run.js';
 import { expectInstalled, expectRefusal, footprint, type Scene, type World } from './world.js';
 
@@ -98,26 +98,12 @@ export function contentAttacks(at: () => World): void {
 
   /** A release whose one image has this archive for a layer, honestly tested, approved and promoted. */
   async function promoteArchive(name: string): Promise<string> {
-    const folder = path.join(world.dir, 'hostile', name);
-    mkdirSync(folder, { recursive: true });
-    const layout = await openLayout(folder, { create: 'if-missing' });
     const bytes = new Uint8Array(readFileSync(path.join(ROOT, 'test', 'vectors', 'archives', name)));
-    const layer = await layout.putBlob(bytes, { maxBytes: 1 << 26 });
-    const platform = { os: 'linux', architecture: process.arch === 'x64' ? 'amd64' : process.arch };
-    const config = await layout.putBlob(canonicalJson({ ...platform, config: {}, rootfs: { type: 'layers', diff_ids: [layer.digest] } }), {
-      maxBytes: 1 << 20,
-    });
-    const manifest = canonicalJson({
-      schemaVersion: 2,
-      mediaType: OCI_MANIFEST,
-      config: { mediaType: OCI_CONFIG, ...config },
-      layers: [{ mediaType: OCI_LAYER_TAR, ...layer }],
-    });
-    const image = await layout.putBlob(manifest, { maxBytes: 1 << 20 });
+    const image = await archiveImage(path.join(world.dir, 'hostile', name), bytes);
     const version = `2.0.0-${name.replace(/\W/g, '-')}`;
     const { release } = await world.lane.sealane([
       ...['release', 'create', '--name', 'readings', '--version', version],
-      ...['--image', `app=oci:${folder}@${image.digest}`, '--key', 'author'],
+      ...['--image', `app=${image}`, '--key', 'author'],
     ]);
     await world.lane.promote(release);
     return release;

@@ -1,9 +1,11 @@
 /** Row B9, driver `self`: a release replaces the updater too, last of all, and the old one comes back by itself, whatever the new one does. The tests go on from one another. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Answer } from '../support/run.js';
+import { archiveImage } from '../support/archive-image.js';
+import { type Answer, runProgram } from '../support/run.js';
 import { CANNOT_FETCH, CRASHES, makeSelfSite, type SelfSite } from '../support/self-site.js';
 
 let dir: string;
@@ -94,6 +96,28 @@ test('B9 self: a component that is no updater is refused before anything is touc
   await here.lane.promote(release);
   expect(await here.tried(['update'])).toMatchObject({ exit: 4, json: { outcome: 'refused', reason: 'DRIVER_REFUSED', release } });
   expect(await status()).toMatchObject({ state: 'idle', current: { version: '1.5.0' } });
+});
+
+test('B9 self: one that comes as an image is read by everybody and written by root alone, whatever modes it has and whoever updates', async () => {
+  const build = path.join(dir, 'as-an-image');
+  cpSync(here.library, build, { recursive: true });
+  chmodSync(path.join(build, 'sealane-site-fetch.mjs'), 0o600);
+  execFileSync('chmod', ['-R', 'a+w', path.join(build, 'chunks'), path.join(build, 'launch.mjs')]);
+  const tar = execFileSync('tar', ['-C', build, '-cf', '-', '.'], { maxBuffer: 1 << 30 });
+  const image = await archiveImage(path.join(dir, 'images'), new Uint8Array(tar));
+  const words = ['release', 'create', '--name', 'readings', '--version', '1.7.0', '--image', `updater=${image}`, '--key', 'author'];
+  const app = ['--files', `app=${path.join(dir, 'sources', '1.5.0', 'app')}`];
+  const { release } = await here.lane.sealane([...words, ...app]);
+  await here.lane.promote(release);
+  const before = process.umask(0o077);
+  try {
+    expect(await atEnd()).toEqual([5, 0]);
+  } finally {
+    process.umask(before);
+  }
+  const { updater } = await status();
+  const { stdout } = await runProgram('find', [path.join(here.programs, updater.runs), '-type', 'l', '-o', '-printf', '%m\n']);
+  expect(new Set(stdout.trim().split('\n'))).toEqual(new Set(['755', '644']));
 });
 
 test('B9 self: who installs another package later is not outdone by a program that an older one took in', async () => {

@@ -174,6 +174,18 @@ describe('rights', () => {
     expect((await stat(join(dir, 'd/f'))).mode & 0o777).toBe(0o400);
   });
 
+  test('modes of the archive give way to two of ours where that is asked for, those of a folder that comes again too', async () => {
+    const upper: Row[] = [
+      { name: 'tmp/', type: 'dir', mode: 0o777 },
+      { name: 'tmp/tool', mode: 0o701 },
+      { name: 'tmp/key', mode: 0o600 },
+      { name: 'open', mode: 0o666 },
+    ];
+    const dir = await unpack([rows.slice(2), upper], { modes: 'two' });
+    const mode = async (path: string): Promise<number> => (await stat(join(dir, path))).mode & 0o7777;
+    expect(await Promise.all(['tmp', 'tmp/tool', 'tmp/key', 'open'].map(mode))).toEqual([0o755, 0o755, 0o644, 0o644]);
+  });
+
   test('the umask of the process changes nothing', async () => {
     const before = process.umask(0o077);
     try {

@@ -41,6 +41,8 @@ export interface UnpackOptions {
   readonly limits?: UnpackLimits;
   /** Entries with setuid, setgid or file capabilities: refused, or laid down without them. Default `refuse`. */
   readonly setuid?: 'refuse' | 'strip';
+  /** Permissions: those of the archive, or one of the two that we pack with: 0644, and 0755 for folders and programs. Default `packed`. */
+  readonly modes?: 'packed' | 'two';
   /** Symbolic links with an absolute target: refused, or made relative to the root. Default `refuse`. */
   readonly absoluteLinks?: AbsoluteLinks;
   /** A folder with an earlier version. With `link` nobody may write into it: files that are the same in both get a second name. */
@@ -53,6 +55,7 @@ export interface Slot {
   readonly tree: TreeFolder;
   readonly limits: UnpackLimits;
   readonly setuid: 'refuse' | 'strip';
+  readonly modes: 'packed' | 'two';
   readonly absoluteLinks: AbsoluteLinks;
   readonly twins: TwinFolder | undefined;
   readonly budget: Budget;
@@ -75,6 +78,7 @@ export function openSlot(dir: string, options: UnpackOptions = {}): Slot {
     tree: readTree(dir),
     limits: options.limits ?? DEFAULT_UNPACK_LIMITS,
     setuid: options.setuid ?? 'refuse',
+    modes: options.modes ?? 'packed',
     absoluteLinks: options.absoluteLinks ?? 'refuse',
     twins: options.twins === undefined ? undefined : openTwins(options.twins.dir, options.twins.use),
     budget: newBudget(),
@@ -224,6 +228,7 @@ function allowedMode(slot: Slot, entry: IndexedEntry): number {
   if ((entry.mode & 0o6000) !== 0 && slot.setuid === 'refuse')
     throw unsafe(doing(), 'no setuid or setgid', `mode 0${entry.mode.toString(8)}`);
   if (entry.capability && slot.setuid === 'refuse') throw unsafe(doing(), 'no file capabilities', 'security.capability');
+  if (slot.modes === 'two') return entry.kind === 'dir' || (entry.mode & 0o111) !== 0 ? 0o755 : 0o644;
   return entry.mode & (entry.kind === 'dir' ? 0o1777 : 0o777);
 }
 

@@ -86,8 +86,8 @@ async function copyBlob(lane: LaneFolders, store: Layout, { digest, size }: Desc
   return true;
 }
 
-/** The store, which of its blobs were hashed now, and what is laid down already. */
-type Stored = Pick<FlattenOptions, 'twins' | 'indexes'> & {
+/** The store, which of its blobs were hashed now, what is laid down already, and with which modes. */
+type Stored = Pick<FlattenOptions, 'twins' | 'indexes' | 'modes'> & {
   readonly store: Layout;
   readonly hashed: ReadonlySet<Digest>;
 };

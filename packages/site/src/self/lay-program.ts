@@ -38,7 +38,9 @@ export async function layProgram(site: Site, release: Digest): Promise<void> {
   disk.makeFolder(temporary, 0o755);
   try {
     const tree = path.join(temporary, 'tree');
-    await unpackComponent(site, { store: await openLayout(site.folder.store), hashed: new Set() }, component, tree);
+    const store = await openLayout(site.folder.store);
+    // root runs it, and fetch, which is nobody: whatever an image says, others may read it and none may write it
+    await unpackComponent(site, { store, hashed: new Set(), modes: 'two' }, component, tree);
     if (disk.kind(path.join(tree, ENTRY)) !== 'file') throw refused(component, `a program tree with ${ENTRY}`, 'none');
   } catch (error) {
     disk.remove(temporary);
