@@ -80,6 +80,15 @@ describe.skipIf(!canBoot())('B9 and B18, the unit of a workload (skipped without
     expect(await here.show(WORKLOAD, 'ActiveState')).toBe('active');
   });
 
+  test('B9 files: a log that has grown too large is cut at an update, and its workload runs on', async () => {
+    const log = '/var/lib/sealane-site/logs/workload.log';
+    const pid = await here.show(WORKLOAD, 'MainPID');
+    await here.machine.must('sh', '-c', `head -c 9000000 /dev/zero >> ${log}`);
+    await here.site('update');
+    expect(await here.machine.must('stat', '-c', '%s %a', log, `${log}.1`)).toBe('0 600\n8388608 600\n');
+    expect(await here.show(WORKLOAD, 'MainPID')).toBe(pid);
+  });
+
   test.each([
     ['files', '2.0.0', { unit: { properties: ['User=daemon'] }, start: `${SAYS}; exec sleep 600` }],
     ['command', '2.1.0', { use: 'command', unit: {}, start: SAYS, health: [], stopGraceSeconds: undefined }],

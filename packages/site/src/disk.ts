@@ -38,6 +38,8 @@ export interface Disk {
    * @throws SiteError `FILE_TOO_LARGE` over `maxBytes`; `CONTENT_UNSAFE` not a regular file
    */
   read(path: string, maxBytes: number): Uint8Array | undefined;
+  /** The last `maxBytes` of a regular file, all of a shorter one, however long it is; otherwise as `read`. */
+  readEnd(path: string, maxBytes: number): Uint8Array | undefined;
   /** Makes or replaces a file and syncs its bytes, not its name. `mode` is that of a new file. A link that lies there is not followed. */
   writeSynced(path: string, bytes: Uint8Array, mode: number): void;
   /** Makes a file where nothing lies, not even a link, and syncs its bytes, not its name; what could not be written whole is removed. */
@@ -75,7 +77,15 @@ const REPLACING = constants.O_CREAT | constants.O_TRUNC | constants.O_WRONLY | c
 
 /** The real disk. */
 export const nodeDisk: Disk = {
-  read: readRegular,
+  read: (path, maxBytes) =>
+    withRegular(path, (file, sizeBytes) => {
+      if (sizeBytes <= maxBytes) return readFrom(file, 0, sizeBytes);
+      throw new SiteError('FILE_TOO_LARGE', `read ${path}: expected at most ${maxBytes} bytes, got ${sizeBytes}`, { path, maxBytes });
+    }),
+  readEnd: (path, maxBytes) => {
+    const from = (sizeBytes: number): number => Math.max(0, sizeBytes - maxBytes);
+    return withRegular(path, (file, sizeBytes) => readFrom(file, from(sizeBytes), sizeBytes));
+  },
   writeSynced: (path, bytes, mode) => withFile(path, REPLACING, mode, (file) => writeAll(file, bytes)),
   createSynced: createWhole,
   appendSynced: (path, bytes) =>
@@ -109,7 +119,7 @@ export function isDiskFull(error: unknown): error is NodeJS.ErrnoException {
   return isNodeError(error, 'ENOSPC', 'EDQUOT');
 }
 
-function readRegular(path: string, maxBytes: number): Uint8Array | undefined {
+function withRegular(path: string, use: (file: number, sizeBytes: number) => Uint8Array): Uint8Array | undefined {
   // O_NOFOLLOW and O_NONBLOCK: whoever fills the mirror can neither point elsewhere nor hang the reader on a pipe
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   let file: number;
@@ -123,21 +133,18 @@ function readRegular(path: string, maxBytes: number): Uint8Array | undefined {
   try {
     const status = fstatSync(file);
     if (!status.isFile()) throw unsafe(path);
-    if (status.size > maxBytes) {
-      throw new SiteError('FILE_TOO_LARGE', `read ${path}: expected at most ${maxBytes} bytes, got ${status.size}`, { path, maxBytes });
-    }
-    return readUpTo(file, status.size);
+    return use(file, status.size);
   } finally {
     closeSync(file);
   }
 }
 
 /** Reads what the size said; a file that shrank meanwhile gives fewer bytes, one that grew no more. */
-function readUpTo(file: number, sizeBytes: number): Uint8Array {
-  const bytes = new Uint8Array(sizeBytes);
+function readFrom(file: number, from: number, sizeBytes: number): Uint8Array {
+  const bytes = new Uint8Array(sizeBytes - from);
   let offset = 0;
-  while (offset < sizeBytes) {
-    const count = readSync(file, bytes, offset, sizeBytes - offset, offset);
+  while (offset < bytes.length) {
+    const count = readSync(file, bytes, offset, bytes.length - offset, from + offset);
     if (count === 0) return bytes.subarray(0, offset);
     offset += count;
   }

@@ -4,6 +4,7 @@
 import { type Check, type Digest, type ErrorCode, SiteError } from '@sealane/core';
 import type { Admission, Admit } from '@sealane/trust';
 import { crashPoint } from '../crash-point.js';
+import { cutWorkloadLog } from '../drivers/workload-log.js';
 import { timestampIn } from '../fetch/brought.js';
 import { readMark } from '../fetch/mirror.js';
 import type { SyncAnswer } from '../fetch/protocol.js';
@@ -45,7 +46,10 @@ const MAX_ROUNDS = 64;
 export async function runUpdate(site: Site, machine: Machine, mode: UpdateMode, admit?: Admit): Promise<SiteResult> {
   const before = machine.state();
   const context = { ...contextOf(site, machine), ...(admit === undefined ? {} : { admit }) };
-  if (mode === 'update') await finishInterrupted(context);
+  if (mode === 'update') {
+    cutWorkloadLog({ disk: site.world.disk, stateFolder: site.folder.root });
+    await finishInterrupted(context);
+  }
   if (mode === 'update' && waitsForProgram(machine.state())) return trialResult(site, machine.state());
   // one that waits for a person hears at least that it is retired
   if (mode === 'check' && machine.state().phase.at === 'held') return heldResult(site, machine.state());

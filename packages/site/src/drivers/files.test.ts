@@ -12,6 +12,7 @@ import type { Driver, SlotOnDisk } from './driver.js';
 import { filesDriver, type FilesDriverConfig } from './files.js';
 import { runToEnd } from './run-to-end.js';
 import { systemProcesses } from './process-table.js';
+import { cutWorkloadLog } from './workload-log.js';
 
 const release = digestFromHex('a'.repeat(64));
 const never = new AbortController().signal;
@@ -51,6 +52,27 @@ test('starts the command in its slot with the release in its environment, and lo
     await until(() => readFileSync(path.join(folder, 'logs', 'workload.log'), 'utf8').includes('hello'));
     await driver.stop();
     expect(await driver.status()).toEqual({ is: 'none' });
+  });
+});
+
+test('cuts the log of a workload that says too much and runs on; what it said last is kept beside it', async () => {
+  await withScratch(async (folder) => {
+    const { driver, slot } = place(folder, {
+      start: ['sh', '-c', 'yes 0123456789 | head -c 9000000; echo last; until test -e go; do sleep 0.02; done; echo more; exec sleep 60'],
+    });
+    const log = path.join(folder, 'logs', 'workload.log');
+    await driver.start(slot);
+    await until(() => readFileSync(log, 'utf8').endsWith('last\n'));
+    cutWorkloadLog({ disk: nodeDisk, stateFolder: folder });
+    expect(readFileSync(log, 'utf8')).toBe('');
+    const kept = readFileSync(`${log}.1`, 'utf8');
+    expect([kept.length, kept.slice(-5)]).toEqual([8 * 1024 * 1024, 'last\n']);
+    writeFileSync(path.join(slot.folder, 'go'), '');
+    await until(() => readFileSync(log, 'utf8') === 'more\n');
+    // one that is not too large is left alone
+    cutWorkloadLog({ disk: nodeDisk, stateFolder: folder });
+    expect(readFileSync(log, 'utf8')).toBe('more\n');
+    await driver.stop();
   });
 });
 

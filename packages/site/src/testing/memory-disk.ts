@@ -49,6 +49,10 @@ export class MemoryDisk implements Disk {
     return node.bytes.slice();
   }
 
+  readEnd(file: string, maxBytes: number): Uint8Array | undefined {
+    return this.read(file, Infinity)?.slice(-maxBytes);
+  }
+
   writeSynced(file: string, bytes: Uint8Array): void {
     this.#change();
     const node: Node = { kind: 'file', bytes: bytes.slice() };
