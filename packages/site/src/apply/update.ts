@@ -51,6 +51,8 @@ export async function runUpdate(site: Site, machine: Machine, mode: UpdateMode, 
     await finishInterrupted(context);
   }
   if (mode === 'update' && waitsForProgram(machine.state())) return trialResult(site, machine.state());
+  // before anything is waited for: content may be on its way for hours, and who fetches may never answer
+  if (mode === 'update') await keepRunning(site, machine.state());
   // one that waits for a person hears at least that it is retired
   if (mode === 'check' && machine.state().phase.at === 'held') return heldResult(site, machine.state());
   const fetcher = site.world.startFetcher(site.world.signal);
