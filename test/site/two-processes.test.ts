@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeLane, type TestLane } from '../support/lane.js';
 import { runJson } from '../support/run.js';
@@ -135,12 +136,16 @@ describe('T11 remote code in fetch', () => {
   let site: TestSite;
   let pair: TwoProcesses;
   let server: Server;
-  let says = '';
+  let says = 'never';
+  let asks = 0;
   beforeAll(async () => {
     site = await enrolSite(lane, path.join(dir, 'taken'), { yaml: 'pollSeconds: 3600' });
     server = createServer((socket) => {
       socket.on('error', () => undefined);
-      socket.once('data', () => socket.end(says));
+      socket.once('data', () => {
+        asks += 1;
+        if (says !== 'never') socket.end(says);
+      });
     });
     await new Promise<void>((resolve) => server.listen(path.join(site.dir, 'fetch.sock'), resolve));
     pair = await startTwoProcesses(site, { fetch: 'none' });
@@ -148,6 +153,27 @@ describe('T11 remote code in fetch', () => {
   afterAll(async () => {
     await pair.stop();
     server.close();
+  });
+
+  const asked = async (): Promise<void> => {
+    for (asks = 0; asks === 0;) await wait(20);
+  };
+
+  it('that never answers is waited for by the service and by an update, and by no person who holds or lifts a hold', async () => {
+    await asked();
+    const again = asked();
+    expect(await pair.must(['hold', '--reason', 'the crane moves'])).toMatchObject({ hold: { reason: 'the crane moves' } });
+    // the service goes on with what gave way
+    await again;
+    says = '';
+    expect(await pair.must(['unhold'])).toMatchObject({ lifted: ['the hold is lifted'] });
+    says = 'never';
+    const update = pair.ask(['update']);
+    await asked();
+    expect(await pair.must(['hold', '--reason', 'again'])).toMatchObject({ hold: { reason: 'again' } });
+    expect((await update).json).toMatchObject({ error: { code: 'INTERRUPTED' } });
+    says = '';
+    await pair.must(['unhold']);
   });
 
   it.each([

@@ -37,6 +37,8 @@ export interface CommandIo {
   readonly cwd: string;
   readonly isTerminal: boolean;
   readonly signal: AbortSignal;
+  /** Aborts when somebody waits for this command to end: what waits for others gives way, all else goes on. */
+  readonly hurry?: AbortSignal;
   out(text: string): void;
   talk(text: string): void;
   /** Writes a whole file, durably; where the program takes the global `--out`. */

@@ -75,7 +75,7 @@ export function worldOf({ io, options }: CommandCall, { folder }: SitePlace, inv
     startFetcher: (signal) =>
       fetchSocket === undefined
         ? startFetchProcess(nodeDisk, signal)
-        : askFetchService(nodeDisk, path.resolve(io.cwd, fetchSocket), signal),
+        : askFetchService(nodeDisk, path.resolve(io.cwd, fetchSocket), { signal, hurry: io.hurry }),
     collectHardware: () => Promise.resolve(hardwareOf(nodeDisk, folder.inventory, inventory, talk)),
     judgedHardware: () => Promise.resolve(judgedHardware(nodeDisk, folder.inventory, inventory, talk)),
     isGoingDown: hostIsGoingDown,

@@ -10,7 +10,17 @@ import { listenForLines } from '../service/line-socket-shell.js';
 import { endIfReplaced, runRounds } from '../service/rounds.js';
 import { describeListening, listeningAt, supervisor, techniciansAt } from '../service/supervisor-shell.js';
 import { makeTurns, oneAtATime, type Turns } from '../service/turns.js';
-import { administratorsHold, answerTo, commandOf, endsHold, failureOf, isOnlooker, needsGrant, type Role } from '../service/verbs.js';
+import {
+  administratorsHold,
+  answerTo,
+  commandOf,
+  endsHold,
+  failureOf,
+  isOnlooker,
+  isUrgent,
+  needsGrant,
+  type Role,
+} from '../service/verbs.js';
 import { MAX_VERB_BYTES, type OperatorAnswer, type OperatorRequest, parseOperatorRequest } from '../service/wire.js';
 import { openSite, textOption, withLockedSite } from '../site-shell.js';
 import { answerOf } from './result-text.js';
@@ -85,11 +95,12 @@ async function serve(
     const asked = await commandOf(request, program.commands);
     const { config, state, mirror, fetch } = options;
     const globals = { config, state, mirror, fetch };
-    const run = async (): Promise<OperatorAnswer> => {
+    const run = async (hurry?: AbortSignal): Promise<OperatorAnswer> => {
       if (role === 'technician') await expectAllowed(request, { args: [], options: globals, io });
-      return await answerTo(asked, request, globals, io);
+      return await answerTo(asked, request, globals, hurry === undefined ? io : { ...io, hurry });
     };
-    const answer = isOnlooker(request) ? await run() : await turns.take(VERB_WAIT_MS, run);
+    const take = isUrgent(request) ? turns.takeSoon : turns.take;
+    const answer = isOnlooker(request) ? await run() : await take(VERB_WAIT_MS, run);
     if ('json' in answer && isSiteResult(answer.json)) note(answer.json);
     endIfReplaced(call, replaced);
     return answer;

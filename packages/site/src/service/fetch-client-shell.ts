@@ -13,21 +13,37 @@ import { type FetchOrder, type FetchReply, MAX_FETCH_ANSWER_BYTES, parseFetchAns
 /** Where people read what `fetch` ran into: over the socket it has a code for it, and no other word. */
 const WHY = 'its journal says why: journalctl -u sealane-site-fetch';
 
-/** The fetch service on a socket. `signal` breaks off what is under way. */
-export function askFetchService(disk: Disk, socket: string, signal: AbortSignal): Fetcher {
+/** What breaks off an order: `signal` any, `hurry` those that can be given again later. */
+export interface FetchPatience {
+  readonly signal: AbortSignal;
+  readonly hurry: AbortSignal | undefined;
+}
+
+/** The fetch service on a socket. What it brings may take hours, and it may never answer: who asks for something else at this site is not to wait for that. */
+export function askFetchService(disk: Disk, socket: string, { signal, hurry = new AbortController().signal }: FetchPatience): Fetcher {
   const ask = (order: FetchOrder): Promise<FetchReply> => orderOf(socket, order, signal);
+  const mayWait = AbortSignal.any([signal, hurry]);
+  /** Undefined where it gave way. */
+  const askLater = async (order: FetchOrder): Promise<FetchReply | undefined> => {
+    try {
+      return await orderOf(socket, order, mayWait);
+    } catch (error) {
+      if (signal.aborted || !hurry.aborted) throw error;
+      return undefined;
+    }
+  };
   return {
     sync: async ({ job, places, pollSeconds, mirror, offer }) => {
       const before = new Set(disk.list(blobFolder(mirror)));
-      const reply = await ask({ v: 1, do: 'sync', job, places, pollSeconds });
+      const reply = await orderOf(socket, { v: 1, do: 'sync', job, places, pollSeconds }, mayWait);
       const after = disk.list(blobFolder(mirror));
       const kept = after.filter((name) => before.has(name)).length;
       return { ...answerOf(disk, { mirror, offer }, reply, job.expiry), fetched: after.length - kept, kept };
     },
     flush: async ({ site, receiptsTo, pollSeconds, receipts }) =>
-      arrived(receipts, (await ask({ v: 1, do: 'flush', site, receiptsTo, pollSeconds, receipts })).brought),
+      arrived(receipts, (await askLater({ v: 1, do: 'flush', site, receiptsTo, pollSeconds, receipts }))?.brought ?? null),
     certify: async ({ site, to, request }) => {
-      await ask({ v: 1, do: 'certify', site, to, request });
+      await askLater({ v: 1, do: 'certify', site, to, request });
       return { problem: null };
     },
     dropOffer: async () => void (await ask({ v: 1, do: 'drop-offer' })),

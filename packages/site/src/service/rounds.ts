@@ -11,8 +11,8 @@ import { openSite, withLockedResult } from '../site-shell.js';
 
 /** What a round needs of the daemon around it. */
 export interface Daemon {
-  /** Runs a round when nothing else changes the site. */
-  turn(round: () => Promise<void>): Promise<void>;
+  /** Runs a round when nothing else changes the site; `hurry` aborts when somebody waits for its end. */
+  turn<T>(round: (hurry?: AbortSignal) => Promise<T>): Promise<T>;
   ended(result: SiteResult): void;
   /** What fails now may be mended by the next round: only a fault of the program ends the daemon. */
   failed(error: SealaneError): void;
@@ -27,9 +27,13 @@ export async function runRounds(call: CommandCall, daemon: Daemon): Promise<numb
   let rounds = 0;
   const signal = AbortSignal.any([call.io.signal, daemon.replaced.signal]);
   for (; !signal.aborted; rounds += 1) {
-    await daemon.turn(() => round(call, daemon, admit));
+    const gaveWay = await daemon.turn(async (hurry) => {
+      await round(hurry === undefined ? call : { ...call, io: { ...call.io, hurry } }, daemon, admit);
+      return hurry?.aborted === true;
+    });
     endIfReplaced(call, daemon.replaced);
-    await pause(config.pollSeconds, signal);
+    // it goes on after whom it gave way to
+    if (!gaveWay) await pause(config.pollSeconds, signal);
   }
   return rounds;
 }

@@ -43,3 +43,21 @@ test('of a crowd one waits; the others are told at once, and the next one may wh
   await expect(few.take(Infinity, () => Promise.reject(new Error('it fails')))).rejects.toThrow('it fails');
   expect(await few.take(Infinity, () => Promise.resolve('third'))).toBe('third');
 });
+
+test('who is in a hurry tells what is under way and what waits, and nobody after; others tell nobody', async () => {
+  const turns = makeTurns(systemClock);
+  const hurried: string[] = [];
+  const waiting = (name: string) => async (hurry: AbortSignal) => {
+    if (!hurry.aborted) await new Promise((resolve) => hurry.addEventListener('abort', resolve));
+    hurried.push(name);
+  };
+  const first = turns.take(Infinity, waiting('first'));
+  const second = oneAtATime(turns).take(Infinity, waiting('second'));
+  await Promise.resolve();
+  expect(hurried).toEqual([]);
+  const soon = oneAtATime(turns).takeSoon(Infinity, (hurry) => Promise.resolve(hurry.aborted));
+  const after = turns.take(Infinity, (hurry) => Promise.resolve(hurry.aborted));
+  await Promise.all([first, second]);
+  expect(hurried).toEqual(['first', 'second']);
+  expect([await soon, await after]).toEqual([false, false]);
+});

@@ -5,12 +5,17 @@ import type { Clock } from '../clock.js';
 /** Turns at changing the site. */
 export interface Turns {
   /**
-   * Runs `use` when it is its turn.
+   * Runs `use` when it is its turn. `hurry` aborts when somebody who asks for `takeSoon` waits for its end.
    *
    * @throws SiteError `UPDATER_BUSY` what is under way takes longer than `waitMs`; nothing of `use` was done
    */
-  take<T>(waitMs: number, use: () => Promise<T>): Promise<T>;
+  take<T>(waitMs: number, use: Use<T>): Promise<T>;
+  /** As `take`; what is under way, and what has its turn before, is told to hurry. */
+  takeSoon<T>(waitMs: number, use: Use<T>): Promise<T>;
 }
+
+/** What is done in a turn. */
+type Use<T> = (hurry: AbortSignal) => Promise<T>;
 
 /**
  * Turns of those who may not crowd out others: one at a time waits or is under way.
@@ -19,34 +24,45 @@ export interface Turns {
  */
 export function oneAtATime(turns: Turns): Turns {
   let isTaken = false;
+  const alone = async <T>(take: () => Promise<T>): Promise<T> => {
+    if (isTaken) throw new SiteError('UPDATER_BUSY', 'change this site: expected one asking at a time here, another one asked before');
+    isTaken = true;
+    try {
+      return await take();
+    } finally {
+      isTaken = false;
+    }
+  };
   return {
-    take: async (waitMs, use) => {
-      if (isTaken) throw new SiteError('UPDATER_BUSY', 'change this site: expected one asking at a time here, another one asked before');
-      isTaken = true;
-      try {
-        return await turns.take(waitMs, use);
-      } finally {
-        isTaken = false;
-      }
-    },
+    take: (waitMs, use) => alone(() => turns.take(waitMs, use)),
+    takeSoon: (waitMs, use) => alone(() => turns.takeSoon(waitMs, use)),
   };
 }
 
 /** Turns of one process. */
 export function makeTurns(clock: Pick<Clock, 'sleep'>): Turns {
   let last: Promise<unknown> = Promise.resolve();
+  const before = new Set<AbortController>();
+  const take = async <T>(waitMs: number, use: Use<T>): Promise<T> => {
+    const turn = last;
+    const hurry = new AbortController();
+    let end: () => void = () => undefined;
+    last = Promise.all([turn, new Promise<void>((resolve) => (end = resolve))]);
+    before.add(hurry);
+    try {
+      if (!(await inTime(turn, waitMs, clock)))
+        throw new SiteError('UPDATER_BUSY', `change this site: expected a turn within ${waitMs / 1000} s, something else is under way`);
+      return await use(hurry.signal);
+    } finally {
+      before.delete(hurry);
+      end();
+    }
+  };
   return {
-    take: async (waitMs, use) => {
-      const before = last;
-      let end: () => void = () => undefined;
-      last = Promise.all([before, new Promise<void>((resolve) => (end = resolve))]);
-      try {
-        if (!(await inTime(before, waitMs, clock)))
-          throw new SiteError('UPDATER_BUSY', `change this site: expected a turn within ${waitMs / 1000} s, something else is under way`);
-        return await use();
-      } finally {
-        end();
-      }
+    take,
+    takeSoon: (waitMs, use) => {
+      for (const hurry of before) hurry.abort();
+      return take(waitMs, use);
     },
   };
 }

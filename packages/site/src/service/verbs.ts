@@ -55,6 +55,14 @@ export function isOnlooker({ verb, options }: OperatorRequest): boolean {
   return verb === 'status' || (verb === 'doctor' && options['mend'] !== true);
 }
 
+/** What a person decides on the spot, and needs nothing from elsewhere. */
+const URGENT: readonly string[] = ['commit', 'rollback', 'hold', 'unhold', 'start', 'stop', 'doctor'];
+
+/** Whether a verb waits for no download: one that is under way gives way, and goes on afterwards. */
+export function isUrgent({ verb }: OperatorRequest): boolean {
+  return URGENT.includes(verb);
+}
+
 /**
  * The command that a verb names.
  *
