@@ -45,8 +45,20 @@ export function runProgram(file: string, words: readonly string[], { env = {}, c
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
     child.on('error', reject);
-    // not `close`: a workload that a site starts may hold on to a pipe after the command has ended
-    child.on('exit', (exit, signal) => setImmediate(() => resolve({ exit, signal, ...output })));
+    void endOf(child).then((how) => resolve({ ...how, ...output }));
+  });
+}
+
+/**
+ * How a program ended, when all that it wrote has been read. Not `close`: a workload that a site starts may hold on to a pipe after the command has ended. Not
+ * at once either: its end may be seen together with that of another program, before its last words were looked for.
+ */
+export function endOf(child: ChildProcess): Promise<Pick<Ended, 'exit' | 'signal'>> {
+  return new Promise((resolve) => {
+    child.once('exit', (exit, signal) => {
+      // the next turn of the loop begins with all pipes that have something in them
+      setImmediate(() => setImmediate(() => resolve({ exit, signal })));
+    });
   });
 }
 
