@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../support/free-port.js';
 import { makeLane, type TestLane } from '../support/lane.js';
-import { freePort } from '../support/registry.js';
 import { expectJson, ROOT, runProgram, type Server, startServer } from '../support/run.js';
 import { enrolSite, siteAt, siteYaml, type TestSite, versionOnDisk } from '../support/site.js';
 

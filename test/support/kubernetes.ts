@@ -1,9 +1,9 @@
 /** A real Kubernetes control plane on loopback, with a node whose pods come up without being run (kwok). */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { freePort } from './free-port.js';
 import { requireProgram } from './require-program.js';
 import { runProgram } from './run.js';
 
@@ -37,8 +37,9 @@ export interface TestCluster {
 export async function startCluster(dir: string): Promise<TestCluster> {
   for (const name of ['certs', 'etcd']) mkdirSync(path.join(dir, name), { recursive: true });
   const at = (name: string): string => path.join(dir, name);
-  const [port, store, peer, managers, scheduler, nodes] = await freePorts(6);
-  const url = `https://127.0.0.1:${port ?? 0}`;
+  const [port, store, peer] = [await freePort(), await freePort(), await freePort()];
+  const [managers, scheduler, nodes] = [await freePort(), await freePort(), await freePort()];
+  const url = `https://127.0.0.1:${port}`;
   const openssl = (...words: readonly string[]): void => {
     execFileSync('openssl', words, { stdio: 'ignore', cwd: at('certs') });
   };
@@ -55,8 +56,8 @@ export async function startCluster(dir: string): Promise<TestCluster> {
     children.push(spawn(program, words, { stdio: ['ignore', log, log], cwd: dir }));
   };
   const part = (name: string, ...words: readonly string[]): void => start(name, controlPlane ?? '', [name, ...words]);
-  const storeUrl = `http://127.0.0.1:${store ?? 0}`;
-  const peerUrl = `http://127.0.0.1:${peer ?? 0}`;
+  const storeUrl = `http://127.0.0.1:${store}`;
+  const peerUrl = `http://127.0.0.1:${peer}`;
   part(
     'etcd',
     ...['--data-dir', at('etcd'), '--listen-client-urls', storeUrl, '--advertise-client-urls', storeUrl],
@@ -75,7 +76,7 @@ export async function startCluster(dir: string): Promise<TestCluster> {
     ...[`--etcd-servers=${storeUrl}`, '--service-account-issuer=https://test', `--service-account-key-file=${at('certs/sa.pub')}`],
     ...[`--service-account-signing-key-file=${at('certs/sa.key')}`, `--token-auth-file=${at('certs/tokens.csv')}`],
     ...[`--client-ca-file=${at('certs/clients.crt')}`, '--authorization-mode=RBAC', `--cert-dir=${at('certs')}`],
-    ...['--bind-address=127.0.0.1', `--secure-port=${port ?? 0}`],
+    ...['--bind-address=127.0.0.1', `--secure-port=${port}`],
     ...['--service-cluster-ip-range=10.96.0.0/24', '--disable-admission-plugins=ServiceAccount'],
   );
   const kubeconfig = at('kubeconfig');
@@ -125,22 +126,22 @@ export async function startCluster(dir: string): Promise<TestCluster> {
   part(
     'controller-manager',
     ...common,
-    `--secure-port=${managers ?? 0}`,
+    `--secure-port=${managers}`,
     `--cert-dir=${at('certs/managers')}`,
     '--use-service-account-credentials=false',
   );
-  part('scheduler', ...common, `--secure-port=${scheduler ?? 0}`, `--cert-dir=${at('certs/scheduler')}`);
+  part('scheduler', ...common, `--secure-port=${scheduler}`, `--cert-dir=${at('certs/scheduler')}`);
   start('kwok', kwok ?? '', [
     `--config=${path.join(path.dirname(kwok ?? ''), 'kwok-stages.yaml')}`,
     `--kubeconfig=${kubeconfig}`,
     '--manage-all-nodes=true',
-    `--server-address=127.0.0.1:${nodes ?? 0}`,
+    `--server-address=127.0.0.1:${nodes}`,
   ]);
   await ask('POST', '/api/v1/nodes', { apiVersion: 'v1', kind: 'Node', metadata: { name: 'edge-1' } });
   await until('/api/v1/namespaces/default');
   return {
     kubeconfig,
-    port: port ?? 0,
+    port,
     userFiles: (user) => {
       openssl('req', '-newkey', 'rsa:2048', '-nodes', '-subj', `/CN=${user}`, '-keyout', `${user}.key`, '-out', `${user}.csr`);
       openssl(
@@ -162,22 +163,4 @@ export async function startCluster(dir: string): Promise<TestCluster> {
       await Promise.all(ended);
     },
   };
-}
-
-/** Ports that the kernel gave, all at once so that they differ. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  return await Promise.all(
-    servers.map(async (server) => {
-      const bound = server.address();
-      await new Promise((resolve) => server.close(resolve));
-      return typeof bound === 'object' && bound !== null ? bound.port : 0;
-    }),
-  );
 }

@@ -1,9 +1,9 @@
 /** Real registries on this machine: Debian's Distribution 2.8, which has no referrers API, and go-containerregistry's, which has it. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './free-port.js';
 import { requireProgram } from './require-program.js';
 import { startListening } from './run.js';
 
@@ -22,8 +22,14 @@ export async function startDistribution(dir: string, more = ''): Promise<TestReg
     config,
     `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: ${dir}/blobs}}\nhttp: {addr: '${host}'}\n${more}`,
   );
-  const server = spawn(requireProgram('docker-registry') ?? '', ['serve', config], { stdio: 'ignore' });
-  for (let tries = 0; tries < 100 && !(await answers(`http://${host}/v2/`)); tries += 1) await sleep(50);
+  const log = openSync(path.join(dir, 'registry.log'), 'a');
+  const server = spawn(requireProgram('docker-registry') ?? '', ['serve', config], { stdio: ['ignore', log, log] });
+  closeSync(log);
+  while (!(await answers(`http://${host}/v2/`))) {
+    if (server.exitCode !== null)
+      throw new Error(`start docker-registry: expected it at ${host}, got\n${readFileSync(path.join(dir, 'registry.log'), 'utf8')}`);
+    await sleep(50);
+  }
   return {
     host,
     stop: () =>
@@ -47,17 +53,4 @@ async function answers(url: string): Promise<boolean> {
     // it has not opened its port yet
     return false;
   }
-}
-
-/** A port of this host that nobody listened at just now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.on('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
 }
