@@ -126,7 +126,7 @@ function debian(release: Debian): string {
 /** Starts it in a control group of its own: units of two machines in one would count each other's processes, and could not be stopped. */
 function boot(root: string, release: Debian, group: string, network: Isolated | undefined): ChildProcess {
   const own = network === undefined ? [] : [`--network-namespace-path=/proc/${network.enter[2] ?? ''}/ns/net`, '--resolv-conf=off'];
-  const words = ['-D', root, '-b', '--register=no', '--keep-unit', '--console=pipe', '--machine=sealane-test', '--quiet', ...own];
+  const words = ['-D', root, '-b', '--register=no', '--keep-unit', '--console=pipe', `--machine=${group}`, '--quiet', ...own];
   for (const folder of groupsOf(group)) makeGroup(folder);
   // no child before nspawn's own: its first one is the machine
   const join = 'for each in $0; do echo $$ > "$each/cgroup.procs"; done 2> /dev/null; exec systemd-nspawn "$@"';
