@@ -1,8 +1,8 @@
 /** Real RAUC on two slots that are files: its service on a bus of its own, a boot loader that is a file, and a restart that is a new service. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { requireProgram } from './require-program.js';
 import { runProgram } from './run.js';
 
@@ -56,7 +56,7 @@ export async function raucHost(dir: string): Promise<RaucHost> {
       `if [ -f '${pid}' ]; then p=$(cat '${pid}'); kill "$p"; while kill -0 "$p" 2> /dev/null; do sleep 0.1; done; fi`,
       `TMPDIR='${dir}' setsid '${rauc ?? ''}' -c '${at('system.conf')}' service --override-boot-slot="$(cat '${booted}')" >> '${at('service.log')}' 2>&1 < /dev/null &`,
       `echo $! > '${pid}'`,
-      `for i in $(seq 100); do '${rauc ?? ''}' -c '${at('system.conf')}' status > /dev/null 2>&1 && exit 0; sleep 0.1; done`,
+      `for i in $(seq 1200); do '${rauc ?? ''}' -c '${at('system.conf')}' status > /dev/null 2>&1 && exit 0; sleep 0.1; done`,
       'exit 1',
     ].join('\n'),
   );
@@ -115,8 +115,11 @@ async function must(file: string, words: readonly string[]): Promise<void> {
 
 async function startBus(dir: string): Promise<{ readonly child: ChildProcess; readonly address: string }> {
   const address = `unix:path=${path.join(dir, 'bus')}`;
-  const child = spawn(dbus ?? '', ['--session', '--nofork', `--address=${address}`], { stdio: 'ignore' });
-  await sleep(300);
+  const child = spawn(dbus ?? '', ['--session', '--nofork', `--address=${address}`, '--print-address'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  // it says where it listens when it does
+  await Promise.race([once(child.stdout, 'data'), once(child, 'exit')]);
   return { child, address };
 }
 
