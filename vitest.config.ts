@@ -23,6 +23,7 @@ export default defineConfig({
           // what takes a second here took half a minute on a busy machine of others
           testTimeout: 90_000,
           hookTimeout: 90_000,
+          expect: { poll: { timeout: 60_000 } },
           isolate: false,
           maxWorkers: 2,
         },
@@ -39,6 +40,8 @@ export default defineConfig({
           // Ends what hangs. Half a minute of the quickstart took more than three on a machine that was busy with ten times its cores.
           testTimeout: 600_000,
           hookTimeout: 600_000,
+          // what is waited for comes late there, too
+          expect: { poll: { timeout: 300_000 } },
           // After the unit tests. One file more at a time than there are cores: half of its time a test waits for a disk or another program. Each has folders, ports
           // and namespaces of its own.
           maxWorkers: Math.min(4, availableParallelism() + 1),

@@ -116,7 +116,7 @@ describe('B2 pulls from the mirror of a site', () => {
         const engine = spawn(enter, [...before, containerd ?? '', '--config', path.join(own, 'config.toml')], { stdio: 'ignore' });
         try {
           const ask = (...words: readonly string[]): Promise<Ended> => run(ctr ?? '', ['--address', socket, ...words]);
-          await expect.poll(async () => (await ask('version')).exit, { timeout: 20_000 }).toBe(0);
+          await expect.poll(async () => (await ask('version')).exit).toBe(0);
           const pull = ['images', 'pull', '--hosts-dir', path.join(own, 'hosts'), '--snapshotter', 'native'];
           const ended = await ask(...pull, `${NAME}@${image}`);
           expect(ended.exit, ended.stderr).toBe(0);

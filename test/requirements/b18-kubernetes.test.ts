@@ -92,7 +92,7 @@ describe.skipIf(!hasControlPlane || busybox === undefined)(
         await publish(version);
         expect(await site.must(['update']), version).toMatchObject({ outcome: 'installed' });
       }
-      await expect.poll(() => cluster.send('POST', '/api/v1/namespaces/edge/pods', pod('late', image)), { timeout: 10_000 }).toBe(422);
+      await expect.poll(() => cluster.send('POST', '/api/v1/namespaces/edge/pods', pod('late', image))).toBe(422);
     });
 
     test('B18 kubernetes: what ran before, and an object that somebody edits, are reported', async () => {
@@ -114,8 +114,8 @@ describe.skipIf(!hasControlPlane || busybox === undefined)(
       await site.must(['update']);
       expect((await cluster.get(DEPLOYMENT)).spec.replicas).toBe(1);
       expect((await found()).map(({ did }) => did)).toEqual(expect.arrayContaining(['put back', 'stopped']));
-      await expect.poll(() => cluster.get('/api/v1/namespaces/edge/pods/early'), { timeout: 10_000 }).toBeUndefined();
-      await expect.poll(() => cluster.send('POST', '/api/v1/namespaces/edge/pods', pod('foreign', FOREIGN)), { timeout: 10_000 }).toBe(422);
+      await expect.poll(() => cluster.get('/api/v1/namespaces/edge/pods/early')).toBeUndefined();
+      await expect.poll(() => cluster.send('POST', '/api/v1/namespaces/edge/pods', pod('foreign', FOREIGN))).toBe(422);
       expect(await cluster.get('/api/v1/namespaces/kube-system/pods/of-the-cluster')).toBeDefined();
       await site.must(['update']);
       expect(await site.must(['doctor'])).toMatchObject({ ok: true });

@@ -77,46 +77,42 @@ describe.skipIf(!canLink())('over a real link (skipped where none can be made)',
     center.stop();
   });
 
-  test(
-    'D4 a receipt tells what a throttled link brought at most, over all syncs of the release, and what broke off',
-    { timeout: 180_000 },
-    async () => {
-      const release = await publish('1.0.0', LAYER_BYTES);
-      wan.rate(KBIT);
-      const update = onSite('update');
-      while (underWay() < LAYER_BYTES / 4) await new Promise((resolve) => setTimeout(resolve, 20));
-      wan.cut();
-      expect((await update).json).toMatchObject({ outcome: 'deferred', reason: 'FETCH_FAILED' });
-      expect((await onSite('update')).json).toMatchObject({ outcome: 'deferred', reason: 'FETCH_FAILED' });
-      const leftBytes = LAYER_BYTES - underWay();
-      wan.mend();
-      await expect.poll(async () => (await onSite('update')).json.outcome as string, { timeout: 90_000 }).toBe('installed');
-      await takeReceipts();
-      const { link, notSeen } = await parity(site);
-      expect(notSeen).toEqual([]);
-      expect(link).toMatchObject({ release, measured: [{ over: 'http', requests: expect.any(Number) as number }] });
-      const [{ requests, unanswered, firstByteMs, bulkBytes, bulkMs }] = link.measured;
-      // the one that was cut off, and the first of the update after it
-      expect(unanswered).toBeGreaterThanOrEqual(2);
-      expect(requests).toBeGreaterThan(unanswered);
-      expect(firstByteMs).toBeGreaterThanOrEqual(0);
-      expect(bulkBytes).toBeGreaterThanOrEqual(leftBytes / 2);
-      // no more can have come than the link lets through; a quarter for what its buffers held when a span began
-      expect((bulkBytes * 8) / bulkMs).toBeLessThan(KBIT * 1.25);
-      const percent = `${Math.round((unanswered / requests) * 10_000) / 100} %`;
-      expect(link.beside).toMatchObject({
-        profile: 'lab-lan',
-        differences: [{ over: 'http', what: 'loss', tested: '0 %', site: percent }],
-        unknown: ['http rate'],
-      });
-      const { stdout: text } = await runProgram(
-        process.execPath,
-        commandWords('sealane', ['audit', 'parity', site.name, '--home', it.lane.home]),
-      );
-      expect(text).toContain(`  link http, as its fetch process measured: ${requests} requests, ${unanswered} without a whole answer`);
-      expect(text).toContain(`  link http loss: tested 0 % (lab-lan), there ${percent}`);
-    },
-  );
+  test('D4 a receipt tells what a throttled link brought at most, over all syncs of the release, and what broke off', async () => {
+    const release = await publish('1.0.0', LAYER_BYTES);
+    wan.rate(KBIT);
+    const update = onSite('update');
+    while (underWay() < LAYER_BYTES / 4) await new Promise((resolve) => setTimeout(resolve, 20));
+    wan.cut();
+    expect((await update).json).toMatchObject({ outcome: 'deferred', reason: 'FETCH_FAILED' });
+    expect((await onSite('update')).json).toMatchObject({ outcome: 'deferred', reason: 'FETCH_FAILED' });
+    const leftBytes = LAYER_BYTES - underWay();
+    wan.mend();
+    await expect.poll(async () => (await onSite('update')).json.outcome as string).toBe('installed');
+    await takeReceipts();
+    const { link, notSeen } = await parity(site);
+    expect(notSeen).toEqual([]);
+    expect(link).toMatchObject({ release, measured: [{ over: 'http', requests: expect.any(Number) as number }] });
+    const [{ requests, unanswered, firstByteMs, bulkBytes, bulkMs }] = link.measured;
+    // the one that was cut off, and the first of the update after it
+    expect(unanswered).toBeGreaterThanOrEqual(2);
+    expect(requests).toBeGreaterThan(unanswered);
+    expect(firstByteMs).toBeGreaterThanOrEqual(0);
+    expect(bulkBytes).toBeGreaterThanOrEqual(leftBytes / 2);
+    // no more can have come than the link lets through; a quarter for what its buffers held when a span began
+    expect((bulkBytes * 8) / bulkMs).toBeLessThan(KBIT * 1.25);
+    const percent = `${Math.round((unanswered / requests) * 10_000) / 100} %`;
+    expect(link.beside).toMatchObject({
+      profile: 'lab-lan',
+      differences: [{ over: 'http', what: 'loss', tested: '0 %', site: percent }],
+      unknown: ['http rate'],
+    });
+    const { stdout: text } = await runProgram(
+      process.execPath,
+      commandWords('sealane', ['audit', 'parity', site.name, '--home', it.lane.home]),
+    );
+    expect(text).toContain(`  link http, as its fetch process measured: ${requests} requests, ${unanswered} without a whole answer`);
+    expect(text).toContain(`  link http loss: tested 0 % (lab-lan), there ${percent}`);
+  });
 
   test('D4 what a medium brings came over no link, and going back by hand over none either', async () => {
     await publish('1.1.0', 2000);
