@@ -3,11 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { standAt } from '../support/kill.js';
 import { makeLane, type TestLane } from '../support/lane.js';
-import { commandWords, expectJson, runJson, runProgram } from '../support/run.js';
+import { commandWords, endOf, expectJson, runJson, runProgram } from '../support/run.js';
 import { enrolSite, siteAt, type TestSite, versionOnDisk } from '../support/site.js';
 
 let dir: string;
@@ -190,12 +190,11 @@ describe('the disk', () => {
 describe('two updaters at once', () => {
   it('the second is told (5) and changes nothing', async () => {
     const { site } = scene();
-    writeFileSync(site.config, readFileSync(site.config, 'utf8').replace('"probationSeconds":0.2', '"probationSeconds":4'));
-    const first = site.run(['update']);
-    await sleep(2500);
+    const words = ['update', '--config', site.config, '--state', site.state];
+    const first = await standAt('update:probation', 'sealane-site', words, path.join(site.dir, 'standing'));
     const second = await site.run(['update']);
     expect({ exit: second.exit, code: second.json.error?.code }, second.stdout).toEqual({ exit: 5, code: 'UPDATER_BUSY' });
-    expect((await first).json.outcome).toBe('installed');
+    expect((await first.goOn()).json.outcome).toBe('installed');
     await site.stop();
   });
 });
@@ -258,10 +257,11 @@ describe('Ctrl-C', () => {
     );
     let out = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-    const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
-    for (let tries = 0; tries < 100 && (await site.must(['status'])).state !== 'probation'; tries += 1) await sleep(100);
+    const ended = endOf(child);
+    await expect.poll(async () => (await site.must(['status'])).state as string).toBe('probation');
     child.kill('SIGINT');
-    expect({ exit: await ended, code: (JSON.parse(out) as { error?: { code: string } }).error?.code }).toEqual({
+    const { exit } = await ended;
+    expect({ exit, code: (JSON.parse(out) as { error?: { code: string } }).error?.code }).toEqual({
       exit: 5,
       code: 'INTERRUPTED',
     });

@@ -6,7 +6,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { commandWords, type Answer } from '../support/run.js';
+import { clockAhead } from '../support/clock.js';
+import { standAt } from '../support/kill.js';
+import { commandWords, type Answer, endOf } from '../support/run.js';
 import { siteAt, type TestSite } from '../support/site.js';
 import {
   atSite,
@@ -20,6 +22,8 @@ import {
   type SiteWorld,
   versionsOnDisk,
 } from '../support/site-world.js';
+
+const HOUR_MS = 3_600_000;
 
 let world: SiteWorld;
 
@@ -61,16 +65,12 @@ function start(
   );
   let stdout = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  const ended = once(child, 'exit').then(([exit]: unknown[]) => ({ exit: typeof exit === 'number' ? exit : null, stdout }));
+  const ended = endOf(child).then(({ exit }) => ({ exit, stdout }));
   return { signal: (name) => void child.kill(name), ended };
 }
 
 async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('waited in vain');
+  await expect.poll(condition).toBe(true);
 }
 
 it('check says what is there and touches nothing', async () => {
@@ -109,10 +109,11 @@ it('a lane that was copied by half is refused by the first path that is missing,
 
 it('two updaters at once: one installs, the other is told who works (5); one receipt', async () => {
   await atSite(world, '1.1.0', async (site) => {
-    const answers = await Promise.all([site.run(['update']), site.run(['update'])]);
-    const [first, second] = answers.map(brief).sort((left, right) => JSON.stringify(left).localeCompare(JSON.stringify(right)));
-    expect(first).toEqual({ exit: 0, outcome: 'installed', reason: undefined });
-    expect(second).toEqual({ exit: 5, outcome: undefined, reason: 'UPDATER_BUSY' });
+    const words = ['update', '--config', site.config, '--state', site.state];
+    const first = await standAt('update:locked', 'sealane-site', words, path.join(site.dir, 'standing'));
+    const second = await site.run(['update']);
+    expect(brief(await first.goOn())).toEqual({ exit: 0, outcome: 'installed', reason: undefined });
+    expect(brief(second)).toEqual({ exit: 5, outcome: undefined, reason: 'UPDATER_BUSY' });
     expect(receiptsOf(site)).toHaveLength(2);
     expect(brief(await site.run(['update']))).toMatchObject({ exit: 0, outcome: 'unchanged' });
   });
@@ -120,9 +121,9 @@ it('two updaters at once: one installs, the other is told who works (5); one rec
 
 it('a hold defers (5) and shows in the status, a lapsed one does not; unhold lifts it', async () => {
   await atSite(world, '1.1.0', async (site) => {
-    const soon = `${new Date(Date.now() + 10_000).toISOString().slice(0, 19)}Z`;
+    const soon = `${new Date(Date.now() + HOUR_MS).toISOString().slice(0, 19)}Z`;
     await site.must(['hold', '--reason', 'crane works', '--until', soon]);
-    await until(async () => (await site.must(['status'])).state === 'idle');
+    expect((await site.run(['status'], clockAhead(2 * HOUR_MS))).json.state).toBe('idle');
     await site.must(['hold', '--reason', 'crane works']);
     expect((await site.must(['status'])).state).toBe('held');
     expect(brief(await site.run(['update']))).toEqual({ exit: 5, outcome: 'deferred', reason: 'LOCAL_HOLD' });

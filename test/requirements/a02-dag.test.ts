@@ -12,7 +12,7 @@ import { mixedIn, steps, Walk } from './lane-walk.js';
 const RUNS = Number(process.env['SEALANE_MODEL_RUNS'] ?? '4');
 
 describe('A2 any DAG of stages', () => {
-  test('no sequence of commands, retries, crashes or concurrent callers skips a stage', { timeout: 60_000 * (RUNS + 2) }, async () => {
+  test('no sequence of commands, retries, crashes or concurrent callers skips a stage', { timeout: 200_000 * (RUNS + 2) }, async () => {
     let reached = 0;
     await fc.assert(
       fc.asyncProperty(steps, fc.array(fc.nat(), { minLength: 24, maxLength: 24 }), async (random, places) => {

@@ -1,5 +1,4 @@
 /** A24: two promoters with homes of their own on one PostgreSQL database and one lane act as one, whoever of them, or the database, is killed. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -8,10 +7,10 @@ import { ed25519NoteSigner, ledgerAt, openLedger } from '@sealane/ledger';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readPrivateKey } from '../../packages/promoter/src/signers/key-file.js';
 import { makeHome, runSealane } from '../../packages/promoter/src/testing/test-home.js';
-import { killAt, TOUCH } from '../support/kill.js';
+import { killAt, standAt } from '../support/kill.js';
 import { makeLane, type TestLane } from '../support/lane.js';
 import { type Database, type Postgres, postgresPrograms, startPostgres } from '../support/postgres.js';
-import { type Answer, commandWords, expectJson, runJson } from '../support/run.js';
+import { type Answer, expectJson, runJson } from '../support/run.js';
 import { api, GITHUB_CLAIMS, type Issuer, serviceYaml, startIssuer, startService } from '../support/service.js';
 import { PIPELINE } from './lane-model.js';
 import { mixedIn, steps, Walk, type WalkedHome } from './lane-walk.js';
@@ -140,22 +139,12 @@ describe.skipIf(programs === undefined)('A24 two promoters on one PostgreSQL (sk
 
   it('A24 a promoter that stood still loses the lock to the other when its lease is over, and logs and publishes nothing when it wakes up', async () => {
     const release = await candidate('5.0.0');
-    const touched = path.join(dir, 'touched');
-    const child = spawn(
-      process.execPath,
-      commandWords('sealane', ['promote', release, '--to', 'dev', '--home', lane.home, '--json'], ['--import', TOUCH]),
-      {
-        env: { ...process.env, SEALANE_TOUCH_AT: 'promote:decision-logged', SEALANE_TOUCH_FILE: touched, SEALANE_TOUCH_STOP: '1' },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    );
-    const ended = endOf(child);
-    await waitFor(() => existsSync(touched));
+    const words = ['promote', release, '--to', 'dev', '--home', lane.home];
+    const still = await standAt('promote:decision-logged', 'sealane', words, path.join(dir, 'touched'));
     const { decision, statement } = await atSecond(['promote', release, '--to', 'dev']);
     expect(decision).toBe('passed');
     const before = await database.sql('SELECT (SELECT max(size) FROM log_commit) AS size, (SELECT count(*) FROM cosigned) AS cosigned');
-    child.kill('SIGCONT');
-    expect(await ended).toMatchObject({ exit: 5, json: { error: { code: 'LOCK_LOST' } } });
+    expect(await still.goOn()).toMatchObject({ exit: 5, json: { error: { code: 'LOCK_LOST' } } });
     expect(await database.sql('SELECT (SELECT max(size) FROM log_commit) AS size, (SELECT count(*) FROM cosigned) AS cosigned')).toEqual(
       before,
     );
@@ -166,20 +155,10 @@ describe.skipIf(programs === undefined)('A24 two promoters on one PostgreSQL (sk
     'A24 the database killed when a promotion was at %s: a clear error, and the same command goes on when it is back',
     async (point) => {
       const release = await candidate(`6.0.${point.length}`);
-      const touched = path.join(dir, `touched-${point.length}`);
-      const child = spawn(
-        process.execPath,
-        commandWords('sealane', ['promote', release, '--to', 'dev', '--home', lane.home, '--json'], ['--import', TOUCH]),
-        {
-          env: { ...process.env, SEALANE_TOUCH_AT: point, SEALANE_TOUCH_FILE: touched, SEALANE_TOUCH_STOP: '1' },
-          stdio: ['ignore', 'pipe', 'pipe'],
-        },
-      );
-      const ended = endOf(child);
-      await waitFor(() => existsSync(touched));
+      const words = ['promote', release, '--to', 'dev', '--home', lane.home];
+      const still = await standAt(point, 'sealane', words, path.join(dir, `touched-${point.length}`));
       await server.kill();
-      child.kill('SIGCONT');
-      const answer = await ended;
+      const answer = await still.goOn();
       // what was left to do needed no database, or said that there is none
       if (answer.exit !== 0)
         expect(answer).toMatchObject({
@@ -217,7 +196,7 @@ describe.skipIf(programs === undefined)('A24 two promoters on one PostgreSQL (sk
 
   it(
     'A24 no sequence of commands, retries, crashes or concurrent callers of two promoters skips a stage or doubles a decision',
-    { timeout: 120_000 * (RUNS + 1) },
+    { timeout: 240_000 * (RUNS + 1) },
     async () => {
       let walked = 0;
       await fc.assert(
@@ -263,16 +242,4 @@ async function twoHomes(empty: Database): Promise<WalkedHome & { stop(): Promise
     return answer.json;
   };
   return { ...made, run, sealane, stop: () => made.stop() };
-}
-
-function endOf(child: ChildProcess): Promise<{ readonly exit: number | null; readonly json: unknown }> {
-  let text = '';
-  child.stdout?.setEncoding('utf8').on('data', (piece: string) => (text += piece));
-  return new Promise((resolve) => {
-    child.once('close', (exit) => resolve({ exit, json: text === '' ? undefined : JSON.parse(text) }));
-  });
-}
-
-async function waitFor(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
 }
