@@ -53,7 +53,7 @@ describe.skipIf(browserPath === undefined || openssl === undefined)('an operator
     browser = await chromium.launch({ executablePath: browserPath ?? '', args: ['--no-sandbox'] });
     const certificate = { origin: origin(), certPath: file(`${OPERATOR}.pem`), keyPath: file(`${OPERATOR}.key`) };
     context = await browser.newContext({ ignoreHTTPSErrors: true, clientCertificates: [certificate] });
-  }, 240_000);
+  });
 
   afterAll(async () => {
     await browser.close();

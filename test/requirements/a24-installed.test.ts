@@ -73,8 +73,7 @@ describe.skipIf(!canBoot())('A24 the promoter as a unit (skipped without root, s
     cpSync(lane.home, at(HOME), { recursive: true });
     await machine.must('chown', '-R', 'sealane:sealane', HOME);
     await machine.must('systemctl', 'daemon-reload');
-    // the minimal Debian may have to be fetched first
-  }, 480_000);
+  });
   afterAll(async () => {
     await machine.stop();
     await Promise.all([lane.stop(), github.stop()]);

@@ -47,11 +47,10 @@ describe.skipIf(!canBoot() || busybox === undefined)(
       );
       const hook = ['/bin/bash', `${HOOKS}/hook.sh`];
       here.configure({
-        driver: { use: 'command', unit: {}, prepare: hook, start: hook, stopGraceSeconds: undefined, health: [], commandSeconds: 3 },
+        driver: { use: 'command', unit: {}, prepare: hook, start: hook, stopGraceSeconds: undefined, health: [], commandSeconds: 15 },
       });
       await here.machine.must('systemctl', 'enable', '--now', APPLY);
-      // the minimal Debian may have to be fetched first
-    }, 480_000);
+    });
 
     afterAll(async () => {
       await here.stop();

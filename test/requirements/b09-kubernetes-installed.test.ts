@@ -101,8 +101,7 @@ describe.skipIf(!canBoot() || !hasControlPlane || busybox === undefined)(
       await giveKubeconfig('kubeconfig', 'root', asUser);
       configure([]);
       await here.machine.must('systemctl', 'enable', '--now', APPLY);
-      // the minimal Debian may have to be fetched first
-    }, 480_000);
+    });
 
     afterAll(async () => {
       await cluster.stop();

@@ -122,7 +122,7 @@ describe.skipIf(podman === undefined || busybox === undefined)('B9 driver podman
 
   test(
     'B9 podman: a volume of the host is mounted only if site.yaml lends it, one of the release always',
-    { timeout: 480_000 },
+    { timeout: 600_000 },
     async () => {
       const claiming = (version: string, claim: string): Promise<string> =>
         publishPod(lane, dir, { version, script: FOREVER, claims: [claim] });

@@ -15,7 +15,7 @@ const SECRET = { secrets: ['db-password'], container: ['Secret=db-password'] };
 
 describe.skipIf(!canBoot() || busybox === undefined)(
   'B9 driver quadlet (skipped without root, systemd-nspawn, busybox)',
-  { timeout: 480_000 },
+  { timeout: 600_000 },
   () => {
     let here: InstalledSite;
     let dir: string;
@@ -54,8 +54,7 @@ describe.skipIf(!canBoot() || busybox === undefined)(
       await here.machine.must('sh', '-c', 'for each in /sys/fs/cgroup/*/; do mount -o remount,rw,bind "$each" || true; done');
       configure({ engineConfig: '/etc/containers' });
       await here.machine.must('systemctl', 'enable', '--now', APPLY);
-      // the minimal Debian may have to be fetched first
-    }, 480_000);
+    }, 600_000);
 
     afterAll(async () => {
       await here.stop();

@@ -86,8 +86,7 @@ describe.skipIf(!canBoot() || !canLink())('B10 the installed service, cut off (s
     await publish('1.1.0');
     await here.machine.must('sealane-site', 'mirror', 'sync');
     wan.cut();
-    // the minimal Debian may have to be fetched first
-  }, 480_000);
+  });
   afterAll(async () => {
     await central.stop();
     await here.stop();

@@ -39,8 +39,7 @@ describe.skipIf(!canBoot())('B9 and B18, the unit of a workload (skipped without
     here = await installSite();
     configure('report');
     await here.machine.must('systemctl', 'enable', '--now', APPLY);
-    // the minimal Debian may have to be fetched first
-  }, 480_000);
+  });
 
   afterAll(async () => {
     await here.stop();

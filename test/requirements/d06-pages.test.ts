@@ -74,7 +74,7 @@ describe.skipIf(browserPath === undefined || openssl === undefined)('D6 pages fo
     for (const name of [AUDITOR, 'narrow.example']) issueTo(path.join(dir, 'tls'), 'callers', name, '127.0.0.1');
     service = await startService(lane, serviceFile());
     browser = await chromium.launch({ executablePath: browserPath ?? '', args: ['--no-sandbox'] });
-  }, 240_000);
+  });
 
   afterAll(async () => {
     await browser.close();

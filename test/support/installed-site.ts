@@ -26,8 +26,8 @@ export interface InstalledSite {
   readonly lane: TestLane;
   readonly machine: Machine;
   readonly server: Server;
-  /** The package that is installed, and the next one, of the same programs. */
-  readonly debs: readonly [string, string];
+  /** Makes the package that comes after the installed one, of the same programs; returns its path in the machine. */
+  nextPackage(): Promise<string>;
   /** Runs `sealane-site` in the machine; the exit code is the caller's to judge. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what is asserted is the shape itself
   site(...words: readonly string[]): Promise<{ readonly exit: number | null; readonly json: any; readonly stderr: string }>;
@@ -43,7 +43,7 @@ export async function installSite(debian?: Debian, options?: LaneOptions, networ
   const dir = mkdtempSync(path.join(tmpdir(), 'sealane-installed-'));
   const lane = await makeLane(dir, options);
   const server = await startService(lane, stringify({ apiVersion: 'sealane/v1', kind: 'Service', issuers: [], callers: [] }));
-  const debs = [await makePackage(dir, '1'), await makePackage(dir, '2')] as const;
+  const deb = await makePackage(dir, '1');
   const machine = await bootMachine(debian, network);
   const share = (file: string): string => {
     cpSync(file, path.join(machine.root, 'root', path.basename(file)));
@@ -57,7 +57,7 @@ export async function installSite(debian?: Debian, options?: LaneOptions, networ
     mkdirSync(path.join(machine.root, 'etc', 'sealane-site'), { recursive: true });
     writeFileSync(path.join(machine.root, 'etc', 'sealane-site', 'site.yaml'), siteYaml(server, settings));
   };
-  await machine.must('dpkg', '-i', share(debs[0]));
+  await machine.must('dpkg', '-i', share(deb));
   configure({});
   await machine.must('sealane-site', 'enroll', '--name', 'harbour-7', '--out', '/root/request.json');
   const [request, record] = [path.join(machine.root, 'root', 'request.json'), path.join(dir, 'record.json')];
@@ -68,7 +68,7 @@ export async function installSite(debian?: Debian, options?: LaneOptions, networ
     lane,
     machine,
     server,
-    debs: [share(debs[0]), share(debs[1])],
+    nextPackage: async () => share(await makePackage(dir, '2')),
     site,
     configure,
     show: async (unit, property) => (await machine.must('systemctl', 'show', unit, '--value', '-p', property)).trim(),
