@@ -37,8 +37,7 @@ export function playInstalled(how: Installed, ...all: readonly ((at: () => Insta
   let world: InstalledWorld;
   beforeAll(async () => {
     world = await makeInstalledWorld(how);
-    // the minimal Debian may have to be fetched first
-  }, 480_000);
+  });
   afterEach(async () => {
     await world.expectAlive();
   });
@@ -156,9 +155,8 @@ async function expectSeen(
   priority: string,
 ): Promise<void> {
   const words = ['--quiet', '--output=json', `--cursor-file=/run/attacks-${outcome}`, `SEALANE_OUTCOME=${outcome}`];
-  let said = '';
   // it is written by a process of its own
-  for (let tries = 0; said === '' && tries < 40; tries += 1) said = (await machine.run('journalctl', ...words)).stdout.trim();
+  const said = (await machine.until(/\S/, 'journalctl', ...words)).trim();
   // an attack may have been refused before in other words
   expect(JSON.parse(said.split('\n').at(-1) ?? '')).toMatchObject({
     SEALANE_SITE: site,
@@ -218,6 +216,7 @@ function siteByTimer(here: InstalledSite): TestSite {
     await machine.run('systemctl', 'reset-failed', ONCE);
     const { stderr } = await machine.run('systemctl', 'start', ONCE);
     const exit = Number(await show(ONCE, 'ExecMainStatus'));
+    await machine.must('journalctl', '--sync');
     const said = (await machine.must(...journal))
       .trim()
       .split('\n')

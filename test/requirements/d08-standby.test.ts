@@ -46,11 +46,7 @@ function pointTo(server: Postgres): void {
 }
 
 async function until(server: Postgres, query: string): Promise<void> {
-  for (let tries = 0; tries < 400; tries += 1) {
-    if ((await server.sql(query)).length > 0) return;
-    await sleep(25);
-  }
-  throw new Error(`wait for ${query}: expected a row, got none`);
+  await expect.poll(() => server.sql(query), { message: query }).not.toEqual([]);
 }
 
 /** Appends one after the other until the server is gone; index → statement of what was acknowledged. */
