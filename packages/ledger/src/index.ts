@@ -15,6 +15,7 @@ export { openLedger } from './open-ledger.js';
 export { type PastLedger, pastLedger } from './past-ledger.js';
 export type { FleetRecord, LastReport } from './projection/fleet.js';
 export type { Projection } from './projection/questions.js';
+export type { ReceiptLink } from './projection/receipt-links.js';
 export type {
   ApprovalRecord,
   CountRecord,

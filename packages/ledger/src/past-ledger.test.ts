@@ -39,6 +39,8 @@ async function answers(ledger: PastLedger): Promise<unknown> {
     revocations: await ledger.revocations(),
     sites: await ledger.sites(),
     receipts: await ledger.receiptsOf('shop-17'),
+    links: await ledger.receiptLinks(['shop-17']),
+    receiptsAt: await ledger.receiptsAt([6, 7, 8]),
     receiptIndexes: await ledger.receiptIndexes('shop-17'),
     fleet: await ledger.fleet('prod'),
     latest: await ledger.latestReceipts(),

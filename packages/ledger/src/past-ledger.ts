@@ -67,6 +67,8 @@ export function pastLedger(ledger: Ledger, size: number): PastLedger {
     revocations: () => before(ledger.revocations()),
     sites: (site) => before(ledger.sites(site)),
     receiptsOf,
+    receiptLinks: (sites, at = size) => ledger.receiptLinks(sites, Math.min(at, size)),
+    receiptsAt: (indexes) => before(ledger.receiptsAt(indexes)),
     receiptIndexes: async (site) => (await ledger.receiptIndexes(site)).filter((index) => index < size),
     sitesAbout: (releases) => ledger.sitesAbout(releases),
     sitesWithHardware: (sought) => ledger.sitesWithHardware(sought),

@@ -44,6 +44,13 @@ export function startEvidence(): Evidence {
   return { citations: [], doubts: [], gone: [] };
 }
 
+/** Adds what a part of a question brought to light. */
+export function addEvidence(evidence: Evidence, { citations, doubts, gone }: Evidence): void {
+  evidence.citations.push(...citations);
+  evidence.doubts.push(...doubts);
+  evidence.gone.push(...gone);
+}
+
 /** Takes note of an entry that an answer cannot rest on. */
 export function doubt(evidence: Evidence, entry: Pick<LedgerEntry, 'index' | 'statementDigest'>, code: ErrorCode, message: string): void {
   evidence.doubts.push({ statement: entry.statementDigest, logIndex: entry.index, code, message });

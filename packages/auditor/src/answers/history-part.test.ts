@@ -125,7 +125,8 @@ test('a choice that was not enough, and rows that say something else than the si
   expect(await cited(context, lastTold)).toBe(3);
   const lying = (ledger: AuditContext['ledger']): AuditContext['ledger'] => ({
     ...ledger,
-    receiptsOf: async (site) => (await ledger.receiptsOf(site)).map((row) => ({ ...row, event: row.seq === 3 ? 'refused' : row.event })),
+    receiptLinks: async (sites) =>
+      (await ledger.receiptLinks(sites)).map((link) => ({ ...link, event: link.seq === 3 ? 'refused' : link.event })),
     noting: (note) => lying(ledger.noting(note)),
   });
   expect(await cited({ ...context, ledger: lying(context.ledger) }, lastTold)).toBe(5);

@@ -23,7 +23,15 @@ export type ReceiptTold = ReceiptPredicate & { readonly index: number; readonly 
 /** The registrar's records of a site, whenever they were said: a key that was given later speaks for its site all the same. */
 export async function recordsOf(inquiry: Inquiry, site: string): Promise<readonly Fact<SiteRecordPredicate>[]> {
   const { ledger } = inquiry.context;
-  const entries = await ledger.entriesAt((await ledger.sites(site)).map(({ index }) => index));
+  return await recordsAt(inquiry, site, await ledger.entriesAt((await ledger.sites(site)).map(({ index }) => index)));
+}
+
+/** Those among entries, as `recordsOf`. */
+export async function recordsAt(
+  inquiry: Inquiry,
+  site: string,
+  entries: readonly LedgerEntry[],
+): Promise<readonly Fact<SiteRecordPredicate>[]> {
   return (await factsIn({ ...inquiry, asOf: undefined }, FACT.siteRecord, entries)).filter(({ said }) => said.site === site);
 }
 
@@ -47,16 +55,16 @@ export async function receiptsOf(
   return await verified(inquiry, entries, site, records);
 }
 
-/** Those of the receipts of a site that are at these entries, and were told by then, in that order; each is cited, or a doubt. */
-export async function receiptsAt(
+/** The receipts of a site among entries that were told by then, in the order of their numbers; each is cited, or a doubt. */
+export async function receiptsAmong(
   inquiry: Inquiry,
   {
     site,
     records,
-    indexes,
-  }: { readonly site: string; readonly records: readonly Fact<SiteRecordPredicate>[]; readonly indexes: readonly number[] },
+    entries,
+  }: { readonly site: string; readonly records: readonly Fact<SiteRecordPredicate>[]; readonly entries: readonly LedgerEntry[] },
 ): Promise<readonly ReceiptTold[]> {
-  const told = await verified(inquiry, await inquiry.context.ledger.entriesAt(indexes), site, records);
+  const told = await verified(inquiry, entries, site, records);
   return [...told].sort((left, right) => left.seq - right.seq);
 }
 

@@ -20,6 +20,7 @@ import {
   type Source,
   type TestRecord,
 } from './records.js';
+import { type ReceiptLink, receiptLinks } from './receipt-links.js';
 import { type RowSigner, signedBy } from './signed-by.js';
 import { statementsNaming, type WordSought } from './statements-naming.js';
 
@@ -62,6 +63,10 @@ export interface Projection {
   /** Site records in log order, of one site where it is given; the last of a site is the one that counts. */
   sites(site?: string): Promise<readonly SiteRecord[]>;
   receiptsOf(site: string): Promise<readonly ReceiptRecord[]>;
+  /** Those of these sites among the first `size` entries (default: all), as links of a chain: site by site in the order of their numbers. */
+  receiptLinks(sites: readonly string[], size?: number): Promise<readonly ReceiptLink[]>;
+  /** The receipts at these entries, in log order. */
+  receiptsAt(indexes: readonly number[]): Promise<readonly ReceiptRecord[]>;
   /** Where the receipts of a site are: for whoever reads the entries themselves. */
   receiptIndexes(site: string): Promise<readonly number[]>;
   /**
@@ -147,6 +152,8 @@ export function projection(queries: Queries, reader: EntryReader, payloads: 'bes
     sites: (site) =>
       site === undefined ? list(records.site, from('site_record')) : list(records.site, from('site_record', 'p.site = ?'), site),
     receiptsOf: (site) => list(records.receipt, from('receipt', 'p.site = ?', 'p.seq, p.idx'), site),
+    receiptLinks: (sites, size = Number.MAX_SAFE_INTEGER) => receiptLinks(queries, sites, size),
+    receiptsAt: (indexes) => receiptsAt(queries, indexes),
     receiptIndexes: (site) => list((row) => integerAt(row, 'idx'), 'SELECT idx FROM receipt WHERE site = ? ORDER BY seq, idx', site),
     sitesAbout: (releases) => sitesAbout(queries, releases),
     sitesWithHardware: async (sought) =>
@@ -238,6 +245,13 @@ async function testsOn(queries: Queries, reader: EntryReader, hardware: readonly
     indexes.push(...rows.map((row) => integerAt(row, 'idx')));
   }
   return await reader.entriesAt(indexes.sort((left, right) => left - right));
+}
+
+async function receiptsAt(queries: Queries, indexes: readonly number[]): Promise<readonly ReceiptRecord[]> {
+  const found: ReceiptRecord[] = [];
+  for (const { marks, values } of inLists(indexes))
+    found.push(...(await queries.all(from('receipt', `p.idx IN (${marks})`), ...values)).map(records.receipt));
+  return found.sort((left, right) => left.index - right.index);
 }
 
 const siteIn = (row: Row): string => textAt(row, 'site');

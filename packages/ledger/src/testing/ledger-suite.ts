@@ -230,6 +230,8 @@ export function describeLedger(name: string, makeHome: () => TestHome | Promise<
         revocations: await ledger.revocations(),
         sites: await ledger.sites('shop-17'),
         receipts: await ledger.receiptsOf('shop-17'),
+        links: await ledger.receiptLinks(['shop-17', 'shop-18']),
+        receiptsAt: await ledger.receiptsAt([6, 7]),
         receiptIndexes: await ledger.receiptIndexes('shop-17'),
         latest: await ledger.latestReceipts(),
         keys: (await ledger.keysSeen()).map(({ keyId, firstIndex }) => [keyId, firstIndex]),
@@ -266,6 +268,9 @@ export function describeLedger(name: string, makeHome: () => TestHome | Promise<
         revocations: [{ index: 5, reason: 'broken', floor: 2 }],
         sites: [{ index: 6, site: 'shop-17', siteKeyId: site.id, stage: 'prod' }],
         receipts: [{ index: 7, site: 'shop-17', seq: 1, event: 'installed', release, prev: sha256(utf8('receipt 0')) }],
+        // what it names as the one before it is not there
+        links: [{ index: 7, site: 'shop-17', seq: 1, keyId: site.id, event: 'installed', release, previous: null, follows: false }],
+        receiptsAt: [{ index: 7, site: 'shop-17', seq: 1, event: 'installed', release, prev: sha256(utf8('receipt 0')) }],
         receiptIndexes: [7],
         latest: [{ index: 7 }],
         keys: [
