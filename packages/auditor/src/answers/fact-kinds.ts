@@ -31,10 +31,10 @@ import {
   type RevocationPredicate,
   type SiteRecordPredicate,
   type TestResult,
-  trustWithEnrolled,
   verifyTrustOf,
 } from '@sealane/trust';
 import { policyOf } from './context.js';
+import { enrolledTrust } from './enrolled.js';
 import { type FactKind, factsOf, lastPolicy, type Vouchers } from './facts.js';
 import type { Inquiry } from './inquiry.js';
 
@@ -80,7 +80,7 @@ function testers(inquiry: Inquiry): Promise<Vouchers> {
 async function findTesters(inquiry: Inquiry): Promise<Vouchers> {
   const policy = lastPolicy(inquiry.context);
   const rigs = await factsOf({ ...inquiry, asOf: undefined }, FACT.rig);
-  const trust = trustWithEnrolled(
+  const trust = enrolledTrust(
     verifyTrustOf(policy),
     rigs.map(({ verified }) => verified),
   );

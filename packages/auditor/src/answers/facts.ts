@@ -3,6 +3,7 @@ import { AuditorError, type Digest, PREDICATE, SealaneError, type Statement } fr
 import type { LedgerEntry } from '@sealane/ledger';
 import { type Policy, subjectDigests, type VerifiedStatement, verifyLedgerRow, type VerifyTrust } from '@sealane/trust';
 import { citeEntry, doubt } from './answer.js';
+import { sameItems } from './enrolled.js';
 import { type Inquiry, isBy, witnessedAt } from './inquiry.js';
 import { quorumsOf } from './quorums.js';
 import { checkSignatures, knownDigest, knownSignatures } from './signatures.js';
@@ -76,13 +77,7 @@ async function factOf<P>(inquiry: Inquiry, kind: FactKind<P>, entry: LedgerEntry
 async function verify({ context, evidence }: Inquiry, entry: LedgerEntry, vouchers: Vouchers): Promise<VerifiedStatement | undefined> {
   const { ledger } = context;
   try {
-    const row = { ...entry, logIndex: entry.index, origin: ledger.origin, cosigned: await ledger.firstCosignedCovering(entry.index) };
-    const verified = verifyLedgerRow(row, {
-      ...vouchers,
-      quorums: quorumsOf(vouchers.trust),
-      signatures: knownSignatures,
-      digestOf: knownDigest,
-    });
+    const verified = verifiedOnce(entry, { ...vouchers, origin: ledger.origin, cosigned: await ledger.firstCosignedCovering(entry.index) });
     citeEntry(evidence, entry);
     return verified;
   } catch (error) {
@@ -90,6 +85,38 @@ async function verify({ context, evidence }: Inquiry, entry: LedgerEntry, vouche
     doubt(evidence, entry, error.code, error.message);
     return undefined;
   }
+}
+
+/** All that decides whether an entry counts. */
+interface Ground extends Vouchers {
+  readonly origin: string;
+  readonly cosigned: string | null;
+}
+
+/** By the very entry, which nobody changes in place: on what ground it was found to count last. */
+const found = new WeakMap<LedgerEntry, { readonly ground: Ground; readonly verified: VerifiedStatement }>();
+
+/** As `verifyLedgerRow`, which says of the same entry on the same ground the same. @throws as `verifyLedgerRow` */
+function verifiedOnce(entry: LedgerEntry, ground: Ground): VerifiedStatement {
+  const before = found.get(entry);
+  if (before !== undefined && isSame(before.ground, ground)) return before.verified;
+  const { trust, signers, origin, cosigned } = ground;
+  const row = { ...entry, logIndex: entry.index, origin, cosigned };
+  const verified = verifyLedgerRow(row, {
+    trust,
+    signers,
+    quorums: quorumsOf(trust),
+    signatures: knownSignatures,
+    digestOf: knownDigest,
+  });
+  found.set(entry, { ground, verified });
+  return verified;
+}
+
+function isSame(left: Ground, right: Ground): boolean {
+  return (
+    left.trust === right.trust && left.cosigned === right.cosigned && left.origin === right.origin && sameItems(left.signers, right.signers)
+  );
 }
 
 /** The release that a fact is about: the first subject of what is said of a release. */

@@ -1,15 +1,9 @@
 /** What sites told: their receipts as they signed them, each verified by a key that the registrar gave to its site. */
 import { type Digest, PREDICATE, SealaneError } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
-import {
-  type ReceiptPredicate,
-  type SiteRecordPredicate,
-  trustWithEnrolled,
-  verifyLedgerRow,
-  type VerifyTrust,
-  verifyTrustOf,
-} from '@sealane/trust';
+import { type ReceiptPredicate, type SiteRecordPredicate, verifyLedgerRow, type VerifyTrust, verifyTrustOf } from '@sealane/trust';
 import { citeEntry, doubt } from './answer.js';
+import { enrolledTrust, sameItems } from './enrolled.js';
 import { FACT, readReceiptOnce } from './fact-kinds.js';
 import { type Fact, factsIn, lastPolicy } from './facts.js';
 import { groupBy } from './group-by.js';
@@ -75,7 +69,7 @@ async function verified(
   records: readonly Fact<SiteRecordPredicate>[],
 ): Promise<readonly ReceiptTold[]> {
   await checkSignatures(entries);
-  const trust = trustWithEnrolled(
+  const trust = enrolledTrust(
     verifyTrustOf(lastPolicy(inquiry.context)),
     records.map((record) => record.verified),
   );
@@ -90,8 +84,9 @@ interface Wanted {
   readonly keys: readonly string[];
 }
 
-function receiptIn(inquiry: Inquiry, { entry, site, trust, keys }: Wanted): ReceiptTold | undefined {
+function receiptIn(inquiry: Inquiry, wanted: Wanted): ReceiptTold | undefined {
   const { evidence, context } = inquiry;
+  const { entry, site, keys } = wanted;
   try {
     const said = readReceiptOnce(entry.statement);
     if (!isBy(inquiry, said.at)) return undefined;
@@ -99,14 +94,27 @@ function receiptIn(inquiry: Inquiry, { entry, site, trust, keys }: Wanted): Rece
       doubt(evidence, entry, 'SITE_MISMATCH', `receipt ${entry.index} is not signed by the key of any record of ${site}`);
       return undefined;
     }
-    // its place is proved with the answer, and no time is taken from witnesses
-    const row = { ...entry, logIndex: entry.index, origin: context.ledger.origin, cosigned: null };
-    verifyLedgerRow(row, { trust, signers: keys, signatures: knownSignatures, digestOf: knownDigest });
+    const told = toldOnce(said, wanted, context.ledger.origin);
     citeEntry(evidence, entry);
-    return { ...said, keyId: entry.keyId, index: entry.index, statementDigest: entry.statementDigest };
+    return told;
   } catch (error) {
     if (!(error instanceof SealaneError)) throw error;
     doubt(evidence, entry, error.code, error.message);
     return undefined;
   }
+}
+
+/** By the very entry: what it was found to tell last, and by which trust. */
+const found = new WeakMap<LedgerEntry, Pick<Wanted, 'trust' | 'keys'> & { readonly told: ReceiptTold }>();
+
+/** Verifies a receipt against those who may tell of its site. @throws as `verifyLedgerRow` */
+function toldOnce(said: ReceiptPredicate, { entry, trust, keys }: Wanted, origin: string): ReceiptTold {
+  const before = found.get(entry);
+  if (before?.trust === trust && sameItems(before.keys, keys)) return before.told;
+  // its place is proved with the answer, and no time is taken from witnesses
+  const row = { ...entry, logIndex: entry.index, origin, cosigned: null };
+  verifyLedgerRow(row, { trust, signers: keys, signatures: knownSignatures, digestOf: knownDigest });
+  const told = { ...said, keyId: entry.keyId, index: entry.index, statementDigest: entry.statementDigest };
+  found.set(entry, { trust, keys, told });
+  return told;
 }
