@@ -43,6 +43,39 @@ export function compareHardware(input: {
   return { covered: differences.length === 0 && unknown.length === 0, differences, unknown };
 }
 
+/** Whether `compareHardware` finds them covered: what differs is not told, so the first difference is enough. */
+export function coversHardware(input: {
+  readonly tested: HardwareFacts;
+  readonly site: HardwareFacts;
+  readonly require: readonly string[];
+}): boolean {
+  const { tested, site } = input;
+  const require = requiredNames(input.require);
+  if (unknownFacts([tested, site], require).length > 0) return false;
+  return HARDWARE_FACTS.every((fact) => (require.includes(fact) ? isEqual(fact, tested, site) : isAlike(fact, tested, site)));
+}
+
+function isEqual(fact: Fact, tested: HardwareFacts, site: HardwareFacts): boolean {
+  if (fact === 'firmware' || fact === 'parts') return exactDifference(fact, tested, site).length === 0;
+  return tested[fact] === site[fact];
+}
+
+function isAlike(fact: Fact, tested: HardwareFacts, site: HardwareFacts): boolean {
+  if (fact === 'firmware') return isFirmwareAlike(tested.firmware, site.firmware);
+  if (fact !== 'parts') return tested[fact] === undefined || site[fact] === undefined || tested[fact] === site[fact];
+  if (tested.parts.length === 0 || site.parts.length === 0) return true;
+  if (tested.parts.length !== site.parts.length) return false;
+  const left = unmatchedParts(tested.parts, site.parts);
+  return left.tested.length === 0 && left.site.length === 0;
+}
+
+/** A name without a blank ends where its version begins: then no two words of different names are equal. */
+function isFirmwareAlike(tested: HardwarePart['firmware'], site: HardwarePart['firmware']): boolean {
+  const others = Object.keys(tested).filter((name) => Object.hasOwn(site, name) && tested[name] !== site[name]);
+  if (others.length === 0) return true;
+  return Object.keys(tested).some((name) => name.includes(' ')) && firmwareDifference(tested, site).length === 0;
+}
+
 /** The required facts that any of these machines does not know, and required names that are no facts. */
 export function unknownFacts(machines: readonly HardwareFacts[], require: readonly string[]): readonly string[] {
   const wanted = requiredNames(require);
@@ -131,11 +164,19 @@ function firmwareDifference(tested: HardwarePart['firmware'], site: HardwarePart
   );
 }
 
+function partsDifference(tested: readonly HardwarePart[], site: readonly HardwarePart[]): readonly HardwareDifference[] {
+  const unmatched = unmatchedParts(tested, site);
+  return differ('parts', unmatched.tested.map(describePart), unmatched.site.map(describePart));
+}
+
 /**
- * Pairs each tested part with one of the site that contradicts it in no known fact, equal ones first. Greedy: where unknown
+ * Pairs each tested part with one of the site that contradicts it in no known fact, equal ones first; those that are left. Greedy: where unknown
  * facts allow several pairings it may miss one, and then the answer is "differs".
  */
-function partsDifference(tested: readonly HardwarePart[], site: readonly HardwarePart[]): readonly HardwareDifference[] {
+function unmatchedParts(
+  tested: readonly HardwarePart[],
+  site: readonly HardwarePart[],
+): { readonly tested: readonly HardwarePart[]; readonly site: readonly HardwarePart[] } {
   const exact = multisetDifference(tested.map(partWord), site.map(partWord));
   const restTested = exact.onlyLeft.map((index) => tested[index]).filter((part) => part !== undefined);
   const restSite = exact.onlyRight.map((index) => site[index]).filter((part) => part !== undefined);
@@ -144,7 +185,7 @@ function partsDifference(tested: readonly HardwarePart[], site: readonly Hardwar
     if (at >= 0) restSite.splice(at, 1);
     return at < 0;
   });
-  return differ('parts', unmatched.map(describePart), restSite.map(describePart));
+  return { tested: unmatched, site: restSite };
 }
 
 function areCompatible(left: HardwarePart, right: HardwarePart): boolean {

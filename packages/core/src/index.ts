@@ -69,6 +69,7 @@ export {
 } from './hardware-class.js';
 export {
   compareHardware,
+  coversHardware,
   DEFAULT_REQUIRED_FACTS,
   type HardwareComparison,
   type HardwareDifference,

@@ -1,5 +1,5 @@
 /** Which hardware at the sites is covered by which passing runs of a release, on which units: what the hardware gate reads, in full. */
-import { AuditorError, type Digest, foundHardware } from '@sealane/core';
+import { AuditorError, type Digest, type FoundHardware, foundHardware, type JsonObject } from '@sealane/core';
 import { type CoveredClass, encodePolicy, type FleetSite, policyDigest, reportHardware } from '@sealane/trust';
 import { type AuditContext, policyOf } from './context.js';
 import { FACT } from './fact-kinds.js';
@@ -77,11 +77,20 @@ async function fleetOf(inquiry: Inquiry, stage: string, site: string | undefined
   return stillSites(await historyParts(inquiry, lastTold, { stage, site })).map(fleetSite);
 }
 
+/** By the very inventory: the ledger gives the same receipt again for as long as it keeps it. */
+const known = new WeakMap<JsonObject, FoundHardware>();
+
+function foundOnce(hardware: JsonObject): FoundHardware {
+  const found = known.get(hardware) ?? foundHardware(hardware);
+  known.set(hardware, found);
+  return found;
+}
+
 function fleetSite(part: HistoryPart): FleetSite {
   const last = part.receipts.at(-1);
   if (last === undefined) return { site: part.site, hardware: null, reportedAt: null };
   const { hardware, at } = last;
-  return { site: part.site, hardware: foundHardware(hardware), reportedAt: at, running: runsNow(part)?.release ?? null };
+  return { site: part.site, hardware: foundOnce(hardware), reportedAt: at, running: runsNow(part)?.release ?? null };
 }
 
 function sorted(report: ReturnType<typeof reportHardware>): Pick<Coverage, 'classes' | 'covered' | 'uncovered' | 'unknown' | 'problems'> {

@@ -5,6 +5,7 @@
  */
 import {
   compareHardware,
+  coversHardware,
   DEFAULT_REQUIRED_FACTS,
   type DeviceKind,
   type Digest,
@@ -47,9 +48,14 @@ const MAX_COMPARED = 16;
 /** What can be required of a device that is attached: it has no architecture and no processor to tell. */
 const DEVICE_FACTS: readonly string[] = ['vendor', 'model', 'revision', 'firmware'];
 
+/** One machine is compared with hundreds: its text is made once. */
+const factsTexts = new WeakMap<HardwareFacts, string>();
+
 /** The facts of a device as one text: equal facts, equal text. */
 export function factsText(facts: HardwareFacts): string {
-  return JSON.stringify(facts);
+  const text = factsTexts.get(facts) ?? JSON.stringify(facts);
+  factsTexts.set(facts, text);
+  return text;
 }
 
 /** What policy requires to be known of a device; the default facts where it requires none of those that such a device has. */
@@ -138,7 +144,26 @@ function compareAll(question: CoverageQuestion, index: Index<TestedDevice>, devi
 }
 
 /** What keeps the nearest unit from covering a device. */
-function whyNot<Device extends TestedDevice>({ tested, policy }: Tested<Device>, index: Index<Device>, device: DeviceKind): string {
+function whyNot<Device extends TestedDevice>(question: Tested<Device>, index: Index<Device>, device: DeviceKind): string {
+  const reasons = reasonsOf(question);
+  const name = `${kindOf(device)} ${factsText(device.facts)}`;
+  const why = reasons.get(name) ?? nearestWhy(question, index, device);
+  reasons.set(name, why);
+  return why;
+}
+
+/** What was found of these units under this policy: a report asks of each kind of device twice. */
+const knownReasons = new WeakMap<readonly TestedDevice[], { readonly policy: PolicyHardware; readonly reasons: Map<string, string> }>();
+
+function reasonsOf({ tested, policy }: Tested): Map<string, string> {
+  const known = knownReasons.get(tested);
+  if (known?.policy === policy) return known.reasons;
+  const reasons = new Map<string, string>();
+  knownReasons.set(tested, { policy, reasons });
+  return reasons;
+}
+
+function nearestWhy<Device extends TestedDevice>({ tested, policy }: Tested<Device>, index: Index<Device>, device: DeviceKind): string {
   const near = [...likelyFor(index, device, policy), ...(index.byModel.get(modelText(device.facts)) ?? tested)].slice(0, MAX_COMPARED);
   const compared = near.map((each) => compareTo(each, device, policy));
   const [nearest] = compared.sort((left, right) => weight(left) - weight(right));
@@ -148,10 +173,11 @@ function whyNot<Device extends TestedDevice>({ tested, policy }: Tested<Device>,
 /** What covers a device; some of it perhaps twice. */
 function* covers<Device extends TestedDevice>({ policy }: Tested<Device>, index: Index<Device>, device: DeviceKind): Generator<Device> {
   const { facts } = device;
+  const require = requiredFacts(device, policy);
   // equal in all that is known: what is not known is all that can keep them from covering it
-  if (unknownFacts([facts], requiredFacts(device, policy)).length === 0) yield* index.byFacts.get(factsText(facts)) ?? [];
-  for (const each of likelyFor(index, device, policy)) if (compareTo(each, device, policy).covered) yield each;
-  for (const each of equivalentTo(facts, index)) if (compareTo(each, device, policy).unknown.length === 0) yield each;
+  if (unknownFacts([facts], require).length === 0) yield* index.byFacts.get(factsText(facts)) ?? [];
+  for (const each of likelyFor(index, device, policy)) if (coversHardware({ tested: each.facts, site: facts, require })) yield each;
+  for (const each of equivalentTo(facts, index)) if (unknownFacts([each.facts, facts], require).length === 0) yield each;
 }
 
 /** Equal in what is required: nothing else can cover it but by an equivalence. */
