@@ -5,7 +5,7 @@ import { utf8 } from './bytes.js';
 import type { JsonObject } from './canonical-json.js';
 import { CoreError } from './errors.js';
 import { fittedParts, hardwareClass, hardwareDevices, type HardwareFacts, hardwareFacts, hardwareSerial } from './hardware-class.js';
-import { compareHardware, DEFAULT_REQUIRED_FACTS } from './hardware-comparison.js';
+import { compareHardware, coversHardware, DEFAULT_REQUIRED_FACTS } from './hardware-comparison.js';
 import { knownFact } from './hardware-inventory.js';
 import { parseStrictJson } from './strict-json.js';
 
@@ -340,5 +340,27 @@ describe('comparison', () => {
         }
       }),
     );
+  });
+
+  test('is told in one word as in full, of names with blanks too', () => {
+    const word = fc.constantFrom('a', 'b');
+    const firmware = fc.dictionary(fc.constantFrom('a', 'a b', 'c'), fc.constantFrom('1', 'b 1', 'b 2', '2'));
+    const part = fc.record({ model: word, revision: word, firmware }, { requiredKeys: ['firmware'] });
+    const parts = fc.array(part, { maxLength: 3 });
+    const some = { arch: word, cpu: word, vendor: word, model: word, revision: word, firmware, parts };
+    const facts = fc.record(some, { requiredKeys: ['firmware', 'parts'] }) as fc.Arbitrary<HardwareFacts>;
+    const required = fc.subarray(['arch', 'cpu', 'vendor', 'model', 'revision', 'firmware', 'parts', 'colour']);
+    const crossed = (own: Readonly<Record<string, string>>): HardwareFacts => ({ vendor: 'a', firmware: own, parts: [] }) as HardwareFacts;
+    let covered = 0;
+    fc.assert(
+      fc.property(facts, facts, fc.boolean(), required, (tested, other, same, require) => {
+        const site = same ? { ...tested, arch: other.arch ?? 'a', parts: [...tested.parts].reverse() } : other;
+        const full = compareHardware({ tested, site, require });
+        expect(coversHardware({ tested, site, require })).toBe(full.covered);
+        covered += Number(full.covered);
+      }),
+      { numRuns: 2000, examples: [[crossed({ a: 'b 1', 'a b': '2' }), crossed({ a: 'b 2', 'a b': '1' }), false, ['vendor']]] },
+    );
+    expect(covered).toBeGreaterThan(20);
   });
 });

@@ -23,6 +23,7 @@ import { keptTiles } from './log/tile-rows.js';
 import type { NoteSigner } from './note-signer.js';
 import { reached } from './points.js';
 import { type Projection, projection } from './projection/questions.js';
+import { keptLinks } from './projection/receipt-links.js';
 import { rebuildProjection } from './projection/rebuild.js';
 import { hasIndex, openSources, type Sources, verifiedKeys } from './sources.js';
 import { expectGuards, initialiseSchema, readVkey } from './store/initialise.js';
@@ -49,8 +50,11 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     const sources = await openSources({ store, fillIn, forget: archive.forget }, options, () => known.keys);
     opened = sources;
     const written = await logging({ store, sources, known, archive, fillIn }, options);
+    const { answers } = sources;
+    const links = keptLinks(answers);
+    const payloads = answers === store ? 'beside' : 'elsewhere';
     const ledgerReadBy = (reader: EntryReader): Ledger => ({
-      ...projection(sources.answers, reader, sources.answers === store ? 'beside' : 'elsewhere'),
+      ...projection({ queries: answers, reader, links, payloads }),
       ...reading({ ...sources, reader }, known),
       ...written,
       noting: (note) => ledgerReadBy(reader.noting(note)),

@@ -126,7 +126,12 @@ test('a choice that was not enough, and rows that say something else than the si
   const lying = (ledger: AuditContext['ledger']): AuditContext['ledger'] => ({
     ...ledger,
     receiptLinks: async (sites) =>
-      (await ledger.receiptLinks(sites)).map((link) => ({ ...link, event: link.seq === 3 ? 'refused' : link.event })),
+      new Map(
+        [...(await ledger.receiptLinks(sites))].map(([site, links]) => [
+          site,
+          links.map((link) => ({ ...link, event: link.seq === 3 ? 'refused' : link.event })),
+        ]),
+      ),
     noting: (note) => lying(ledger.noting(note)),
   });
   expect(await cited({ ...context, ledger: lying(context.ledger) }, lastTold)).toBe(5);

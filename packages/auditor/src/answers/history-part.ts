@@ -102,7 +102,7 @@ interface Chains {
 async function chainsOf(inquiry: Inquiry, known: readonly KnownSite[], choose: Choice): Promise<Chains> {
   const { ledger } = inquiry.context;
   const asked = known.filter(({ record }) => record !== undefined);
-  const links = groupBy(await ledger.receiptLinks(asked.map(({ site }) => site)), ({ site }) => site);
+  const links = await ledger.receiptLinks(asked.map(({ site }) => site));
   const bySite = new Map<string, Chain>();
   for (const { site, records } of asked) {
     const all = links.get(site) ?? [];

@@ -20,7 +20,7 @@ import {
   type Source,
   type TestRecord,
 } from './records.js';
-import { type ReceiptLink, receiptLinks } from './receipt-links.js';
+import { type ReceiptLink, type ReceiptLinks } from './receipt-links.js';
 import { type RowSigner, signedBy } from './signed-by.js';
 import { statementsNaming, type WordSought } from './statements-naming.js';
 
@@ -63,8 +63,8 @@ export interface Projection {
   /** Site records in log order, of one site where it is given; the last of a site is the one that counts. */
   sites(site?: string): Promise<readonly SiteRecord[]>;
   receiptsOf(site: string): Promise<readonly ReceiptRecord[]>;
-  /** Those of these sites among the first `size` entries (default: all), as links of a chain: site by site in the order of their numbers. */
-  receiptLinks(sites: readonly string[], size?: number): Promise<readonly ReceiptLink[]>;
+  /** Those of these sites among the first `size` entries (default: all), as links of a chain, in the order of their numbers; a site without has none. */
+  receiptLinks(sites: readonly string[], size?: number): Promise<ReadonlyMap<string, readonly ReceiptLink[]>>;
   /** The receipts at these entries, in log order. */
   receiptsAt(indexes: readonly number[]): Promise<readonly ReceiptRecord[]>;
   /** Where the receipts of a site are: for whoever reads the entries themselves. */
@@ -88,8 +88,16 @@ export interface Projection {
   keysSeen(): Promise<readonly KeyRecord[]>;
 }
 
-/** Reads the projection with `queries`, and the entries that it finds with `reader`. `payloads`: whether what entries say is a table beside it. */
-export function projection(queries: Queries, reader: EntryReader, payloads: 'beside' | 'elsewhere'): Projection {
+/** What the projection is read with: its rows, the entries that it finds, links of chains. `payloads`: whether what entries say is a table beside it. */
+export interface ProjectionSources {
+  readonly queries: Queries;
+  readonly reader: EntryReader;
+  readonly links: ReceiptLinks;
+  readonly payloads: 'beside' | 'elsewhere';
+}
+
+/** Answers the questions. */
+export function projection({ queries, reader, links, payloads }: ProjectionSources): Projection {
   const list = async <T>(
     read: (row: Readonly<Record<string, unknown>>) => T,
     sql: string,
@@ -152,7 +160,7 @@ export function projection(queries: Queries, reader: EntryReader, payloads: 'bes
     sites: (site) =>
       site === undefined ? list(records.site, from('site_record')) : list(records.site, from('site_record', 'p.site = ?'), site),
     receiptsOf: (site) => list(records.receipt, from('receipt', 'p.site = ?', 'p.seq, p.idx'), site),
-    receiptLinks: (sites, size = Number.MAX_SAFE_INTEGER) => receiptLinks(queries, sites, size),
+    receiptLinks: (sites, size = Number.MAX_SAFE_INTEGER) => links(sites, size),
     receiptsAt: (indexes) => receiptsAt(queries, indexes),
     receiptIndexes: (site) => list((row) => integerAt(row, 'idx'), 'SELECT idx FROM receipt WHERE site = ? ORDER BY seq, idx', site),
     sitesAbout: (releases) => sitesAbout(queries, releases),

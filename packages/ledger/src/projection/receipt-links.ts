@@ -9,7 +9,6 @@ import type { Queries, Row } from '../store/store.js';
 
 /** A receipt by its row. `follows`: what it names as the one before it is the one before it, by `seq` and then by place in the log. */
 export interface ReceiptLink {
-  readonly site: string;
   readonly index: number;
   readonly seq: number;
   readonly keyId: string;
@@ -20,25 +19,82 @@ export interface ReceiptLink {
   readonly follows: boolean;
 }
 
-/** The links of these sites among the first `size` entries: site by site in the order of their numbers. */
-export async function receiptLinks(queries: Queries, sites: readonly string[], size: number): Promise<readonly ReceiptLink[]> {
+/** Site → the links of those of its receipts that are among the first `size` entries, in the order of their numbers. */
+export type ReceiptLinks = (sites: readonly string[], size: number) => Promise<ReadonlyMap<string, readonly ReceiptLink[]>>;
+
+/** The links of a site, and how far in the log they go. */
+interface KeptChain {
+  readonly end: string;
+  readonly links: readonly ReceiptLink[];
+}
+
+/** Links that are kept: some 200 bytes each. */
+const MAX_KEPT = 50_000;
+
+/** Reads the links of a site anew when it has others: no receipt goes, and one that comes has a higher place in the log. */
+export function keptLinks(queries: Queries): ReceiptLinks {
+  const kept = new Map<string, KeptChain>();
+  let count = 0;
+  const keep = (site: string, chain: KeptChain): void => {
+    count += chain.links.length - (kept.get(site)?.links.length ?? 0);
+    kept.set(site, chain);
+    if (count <= MAX_KEPT) return;
+    kept.clear();
+    count = 0;
+  };
+  return async (sites, size) => {
+    const ends = await endsOf(queries, sites, size);
+    const known = new Map<string, readonly ReceiptLink[]>();
+    for (const [site, end] of ends) {
+      const chain = kept.get(site);
+      if (chain?.end === end) known.set(site, chain.links);
+    }
+    const missing = [...ends.keys()].filter((site) => !known.has(site));
+    for (const [site, links] of await readLinks(queries, missing, size)) {
+      known.set(site, links);
+      keep(site, { end: ends.get(site) ?? '', links });
+    }
+    return known;
+  };
+}
+
+/** Site → how many receipts it has among the first `size` entries, and the last of them. */
+async function endsOf(queries: Queries, sites: readonly string[], size: number): Promise<ReadonlyMap<string, string>> {
+  const ends = new Map<string, string>();
+  for (const { marks, values } of inLists(sites)) {
+    const rows = await queries.all(endsSql(marks), ...values, size);
+    for (const row of rows) ends.set(textAt(row, 'site'), `${integerAt(row, 'count')} ${integerAt(row, 'last')}`);
+  }
+  return ends;
+}
+
+const endsSql = (marks: string): string =>
+  `SELECT site, count(*) AS count, max(idx) AS last FROM receipt WHERE site IN (${marks}) AND idx < ? GROUP BY site`;
+
+async function readLinks(queries: Queries, sites: readonly string[], size: number): Promise<ReadonlyMap<string, readonly ReceiptLink[]>> {
   const rows: Row[] = [];
   for (const { marks, values } of inLists(sites)) rows.push(...(await queries.all(linksOf(marks), ...values, size)));
   const artifacts = await namesOf(queries, DIGESTS, idsIn(rows, ['artifact', 'previous']));
   const keys = await namesOf(queries, KEYS, idsIn(rows, ['key']));
   const digests = new Map([...artifacts].map(([id, name]) => [id, digestFromHex(name)]));
   const digestAt = (row: Row, column: string): Digest | null => digests.get(integerOrNullAt(row, column) ?? -1) ?? null;
-  return rows.map((row) => ({
-    site: textAt(row, 'site'),
-    index: integerAt(row, 'idx'),
-    seq: integerAt(row, 'seq'),
-    keyId: keys.get(integerAt(row, 'key')) ?? '',
-    event: textAt(row, 'event'),
-    release: digestAt(row, 'artifact'),
-    previous: digestAt(row, 'previous'),
-    at: textAt(row, 'at'),
-    follows: integerAt(row, 'follows') === 1,
-  }));
+  const chains = new Map<string, ReceiptLink[]>();
+  for (const row of rows) {
+    const site = textAt(row, 'site');
+    const links = chains.get(site) ?? [];
+    chains.set(site, links);
+    links.push({
+      index: integerAt(row, 'idx'),
+      seq: integerAt(row, 'seq'),
+      keyId: keys.get(integerAt(row, 'key')) ?? '',
+      event: textAt(row, 'event'),
+      release: digestAt(row, 'artifact'),
+      previous: digestAt(row, 'previous'),
+      at: textAt(row, 'at'),
+      follows: integerAt(row, 'follows') === 1,
+    });
+  }
+  return chains;
 }
 
 const linksOf = (marks: string): string => `SELECT r.site, r.idx, r.seq, r.event, r.artifact, r.previous, r.at, s.key,

@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import {
+  type Digest,
   envelopePayload,
   type ErrorCode,
   hex,
@@ -230,7 +231,7 @@ export function describeLedger(name: string, makeHome: () => TestHome | Promise<
         revocations: await ledger.revocations(),
         sites: await ledger.sites('shop-17'),
         receipts: await ledger.receiptsOf('shop-17'),
-        links: await ledger.receiptLinks(['shop-17', 'shop-18']),
+        links: [...(await ledger.receiptLinks(['shop-17', 'shop-18']))],
         receiptsAt: await ledger.receiptsAt([6, 7]),
         receiptIndexes: await ledger.receiptIndexes('shop-17'),
         latest: await ledger.latestReceipts(),
@@ -269,7 +270,7 @@ export function describeLedger(name: string, makeHome: () => TestHome | Promise<
         sites: [{ index: 6, site: 'shop-17', siteKeyId: site.id, stage: 'prod' }],
         receipts: [{ index: 7, site: 'shop-17', seq: 1, event: 'installed', release, prev: sha256(utf8('receipt 0')) }],
         // what it names as the one before it is not there
-        links: [{ index: 7, site: 'shop-17', seq: 1, keyId: site.id, event: 'installed', release, previous: null, follows: false }],
+        links: [['shop-17', [{ index: 7, seq: 1, keyId: site.id, event: 'installed', release, previous: null, follows: false }]]],
         receiptsAt: [{ index: 7, site: 'shop-17', seq: 1, event: 'installed', release, prev: sha256(utf8('receipt 0')) }],
         receiptIndexes: [7],
         latest: [{ index: 7 }],
@@ -306,6 +307,32 @@ export function describeLedger(name: string, makeHome: () => TestHome | Promise<
       await ledger.rebuildProjection();
       expect(await missing()).toEqual(['gap', 'late', 'stranger', 'clock']);
       expect(await ledger.verify()).toMatchObject({ ok: true });
+      await ledger.close();
+    });
+
+    test('tells which receipts name the one before them, by the entries that are asked of, and again when more have come', async () => {
+      const ledger = await home.open();
+      const receipt = predicateOf(oneOfEach(author, site)[7]!);
+      const told = (seq: number, prev: Digest | null, change = {}): ReturnType<typeof signed> =>
+        signed(site, PREDICATE.receipt, { ...receipt, seq, prev, at: `2026-11-24T10:00:0${seq}Z`, ...change });
+      const digestOf = ({ envelope }: ReturnType<typeof signed>): Digest => statementDigestOf(envelope);
+      const first = told(1, null);
+      const second = told(2, digestOf(first));
+      const third = told(3, digestOf(second));
+      const links = async (size?: number): Promise<unknown> =>
+        [...(await ledger.receiptLinks(['shop-17'], size)).values()].flat().map(({ index, follows }) => [index, follows]);
+      await ledger.append([first]);
+      await ledger.append([second, third]);
+      const plain = [
+        [0, false],
+        [1, true],
+        [2, true],
+      ];
+      expect([await links(), await links(2), await links()]).toEqual([plain, plain.slice(0, 2), plain]);
+      // a second one of the number comes before the third, which does not name it
+      await ledger.append([told(2, digestOf(first), { reason: 'a clone' })]);
+      expect(await links()).toEqual([plain[0], plain[1], [3, false], [2, false]]);
+      expect(await links(3)).toEqual(plain);
       await ledger.close();
     });
 
