@@ -109,6 +109,8 @@ export interface Ledger extends Projection {
   logFile(path: string): Promise<Uint8Array | undefined>;
   /** The same ledger, whose lists of entries leave out what was erased and tell `note` so; without it they fail with `STATEMENT_ERASED`. */
   noting(note: NoteErased): Ledger;
+  /** Under what this is, something may be remembered of entries that were read: once one is erased, it is another. */
+  memory(): object;
   /** Moves payloads out of the database into an archive. @throws as `moveOut` of `archive/` */
   moveOut(wish: MoveOutWish): Promise<MovedOut>;
   /** Copies documents of a lane's content into an archive, and tells which lie there; `entries` and `payloadBytes` count documents. @throws as `moveOut` */

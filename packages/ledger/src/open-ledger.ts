@@ -142,6 +142,7 @@ type Reading = Pick<
   | 'entries'
   | 'entriesAt'
   | 'byStatement'
+  | 'memory'
   | 'logPaths'
   | 'logFile'
 >;
@@ -167,6 +168,7 @@ function reading({ answers, reader, refresh, tree, entryLeaf }: Sources, known: 
     entriesAt: (indexes) => reader.entriesAt(indexes),
     entries: (begin, count) => reader.entriesFrom(begin, count),
     byStatement: (digest) => reader.byStatement(digest),
+    memory: () => reader.memory(),
     logPaths: (size) => treePaths(0, size),
     logFile: async (path) => treeFile(tree, path, (await headOf(answers)).size),
   };

@@ -29,6 +29,7 @@ async function answers(ledger: PastLedger): Promise<unknown> {
     evidence: (await ledger.evidenceAbout(release)).map(({ index }) => index),
     ofTypes: (await ledger.statementsOf([PREDICATE.release, PREDICATE.receipt])).map(({ index }) => index),
     by: (await ledger.statementsBy(author.id)).map(({ index }) => index),
+    indexesBy: await ledger.indexesBy(author.id),
     all: (await ledger.entries(0, 100)).map(({ statementDigest }) => statementDigest),
     first: (await ledger.byStatement((await ledger.entry(0)).statementDigest)).length,
     releases: await ledger.releases(),

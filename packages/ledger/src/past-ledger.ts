@@ -55,6 +55,7 @@ export function pastLedger(ledger: Ledger, size: number): PastLedger {
     statementsNaming: async (sought) => (await ledger.statementsNaming(sought)).filter((index) => index < size),
     knowsType: (predicateType) => ledger.knowsType(predicateType),
     statementsBy: (keyId) => before(ledger.statementsBy(keyId)),
+    indexesBy: async (keyId) => (await ledger.indexesBy(keyId)).filter((index) => index < size),
     typeCounts: (at) => ledger.typeCounts(Math.min(at, size)),
     releases: (release) => before(ledger.releases(release)),
     releasesWith: (component) => before(ledger.releasesWith(component)),

@@ -1,10 +1,13 @@
 /** Documents that are gone: whose word counts that they were erased. */
+import { digestFromHex, hex, leafHash } from '@sealane/core';
 import { erasureStatement } from '@sealane/trust';
 import { afterEach, expect, test } from 'vitest';
 import { LedgerLane } from '../testing/ledger-lane.js';
 import { saltOf, TIMES } from '../../../trust/src/testing/statement-lane.js';
+import { envelopeOf } from '../../../trust/src/testing/test-keys.js';
 import { cases } from './cases.js';
 import { FACT } from './fact-kinds.js';
+import { keys } from './keys.js';
 
 let lane: LedgerLane;
 afterEach(() => lane.close());
@@ -37,4 +40,37 @@ test('the word of somebody else that it was erased counts for nothing', async ()
 
 test('asked of what was known before it was erased, it is missing', async () => {
   expect(await codesAfter('registrar', TIMES.decided)).toEqual(['CONTENT_MISSING']);
+});
+
+test('what a key signed is not remembered when it is erased: it is said to be, in the same process too', async () => {
+  lane = new LedgerLane();
+  lane.evidence();
+  lane.seal(TIMES.decided);
+  const context = await lane.open();
+  const { ledger } = context;
+  const [result] = await ledger.statementsOf([FACT.test.type]);
+  if (result === undefined) throw new Error('there is no test result');
+  const asked = async (): Promise<readonly [signed: readonly number[], doubts: readonly string[]]> => {
+    const { answer } = await keys(context, result.keyId);
+    return [answer.signed.map(({ logIndex }) => logIndex), answer.doubts.map(({ code, logIndex }) => `${code} ${logIndex}`)];
+  };
+  const [before] = await asked();
+  expect(before).toContain(result.index);
+  const { statement, statementDigest } = result;
+  const said = {
+    statement: statementDigest,
+    logIndex: result.index,
+    leaf: digestFromHex(hex(leafHash(await ledger.leaf(result.index)))),
+    predicateType: statement.predicateType,
+    subject: statement.subject.map(({ digest }) => digestFromHex(digest.sha256)),
+  };
+  const words = { documents: [], statements: [said], reason: 'names a colleague', issuedAt: TIMES.decided, salt: saltOf(9) };
+  const { registrar } = lane.people;
+  const [logged] = await ledger.append([
+    { envelope: envelopeOf(erasureStatement(words, [lane.release]), registrar), spki: registrar.spki },
+  ]);
+  expect(await ledger.erase(logged?.index ?? -1)).toEqual([result.index]);
+  const [after, doubts] = await asked();
+  expect(after).toEqual(before.filter((index) => index !== result.index));
+  expect(doubts).toContain(`STATEMENT_ERASED ${result.index}`);
 });

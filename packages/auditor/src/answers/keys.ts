@@ -7,7 +7,7 @@ import { FACT } from './fact-kinds.js';
 import { factsIn, factsOf } from './facts.js';
 import { type Answered, type Asked, inquire, type Inquiry, isBy, sizeKnownAt, witnessedAt } from './inquiry.js';
 import { loggedRoots } from './logged-roots.js';
-import { entriesBy } from './signed-by.js';
+import { headsBy } from './signed-by.js';
 
 export interface Keys {
   readonly keys: readonly {
@@ -107,12 +107,12 @@ function isWithin(window: PolicyWindow | undefined, index: number): boolean {
 async function signedBy(inquiry: Inquiry, keyId: string, hasRole: boolean): Promise<Keys['signed']> {
   const window = windowOf(inquiry.context.policies, keyId);
   const times = new Map<number, string | null>();
-  const entries = await entriesBy(inquiry, keyId, async ({ index }) => {
+  const heads = await headsBy(inquiry, keyId, async ({ index }) => {
     const witnessed = await witnessedAt(inquiry.context, index);
     times.set(index, witnessed);
     return witnessed === null || isBy(inquiry, witnessed);
   });
-  return entries.map(({ index, statement: { predicateType }, statementDigest: statement }) => {
+  return heads.map(({ index, predicateType, statementDigest: statement }) => {
     return { predicateType, statement, logIndex: index, witnessed: times.get(index) ?? null, counts: hasRole && isWithin(window, index) };
   });
 }

@@ -105,6 +105,8 @@ export interface EntryReader {
   keep(entries: readonly LedgerEntry[]): void;
   /** Forgets all that it keeps: something was erased. */
   forget(): void;
+  /** One object until then, and another after. */
+  memory(): object;
 }
 
 /** Payloads that a reader keeps, in bytes: some ten thousand statements. */
@@ -114,6 +116,7 @@ const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 export function entryReader(source: EntrySource): EntryReader {
   const kept = new Map<number, LedgerEntry>();
   let keptBytes = 0;
+  let memory = {};
   const keep = (entry: LedgerEntry): LedgerEntry => {
     keptBytes += entry.envelope.payload.length;
     if (keptBytes > MAX_KEPT_BYTES) {
@@ -126,8 +129,9 @@ export function entryReader(source: EntrySource): EntryReader {
   const forget = (): void => {
     kept.clear();
     keptBytes = 0;
+    memory = {};
   };
-  return readerOf(source, { get: (index) => kept.get(index), keep, forget }, refuseErased);
+  return readerOf(source, { get: (index) => kept.get(index), keep, forget, memory: () => memory }, refuseErased);
 }
 
 /** Entries that were read. */
@@ -135,6 +139,7 @@ interface Kept {
   readonly get: (index: number) => LedgerEntry | undefined;
   readonly keep: (entry: LedgerEntry) => LedgerEntry;
   readonly forget: () => void;
+  readonly memory: () => object;
 }
 
 function readerOf(source: EntrySource, kept: Kept, note: NoteErased): EntryReader {
@@ -175,6 +180,7 @@ function readerOf(source: EntrySource, kept: Kept, note: NoteErased): EntryReade
       );
     },
     forget: kept.forget,
+    memory: kept.memory,
     keep: (entries) => {
       for (const entry of entries) if (kept.get(entry.index) === undefined) kept.keep(entry);
     },

@@ -40,6 +40,8 @@ export interface Projection {
   knowsType(predicateType: string): Promise<boolean>;
   /** Entries that this key signed: what is void when it is revoked. */
   statementsBy(keyId: string): Promise<readonly LedgerEntry[]>;
+  /** Where these are: for whoever reads them a few at a time. */
+  indexesBy(keyId: string): Promise<readonly number[]>;
   /** How many statements of each type each key signed. */
   statementCounts(): Promise<readonly CountRecord[]>;
   /** How many of the first `size` entries are of each type, in the order in which types were first logged. */
@@ -89,7 +91,7 @@ export interface Projection {
 }
 
 /** What the projection is read with: its rows, the entries that it finds, links of chains. `payloads`: whether what entries say is a table beside it. */
-export interface ProjectionSources {
+interface ProjectionSources {
   readonly queries: Queries;
   readonly reader: EntryReader;
   readonly links: ReceiptLinks;
@@ -123,8 +125,8 @@ export function projection({ queries, reader, links, payloads }: ProjectionSourc
       ),
     statementsNaming: (sought) => statementsNaming(queries, sought, payloads),
     knowsType: async (predicateType) => (await queries.get('SELECT id FROM predicate_type WHERE uri = ?', predicateType)) !== undefined,
-    statementsBy: (keyId) =>
-      reader.entriesIn('SELECT s.idx FROM statement s JOIN key_seen k ON k.id = s.key WHERE k.key_id = ?', fromHex(keyId)),
+    statementsBy: (keyId) => reader.entriesIn(BY, fromHex(keyId)),
+    indexesBy: (keyId) => list((row) => integerAt(row, 'idx'), `${BY} ORDER BY s.idx`, fromHex(keyId)),
     statementCounts: () =>
       list(
         records.count,
@@ -204,6 +206,8 @@ function filters({ stage, release }: Filter): readonly { readonly condition: str
     values: [...values, ...list.values],
   }));
 }
+
+const BY = 'SELECT s.idx FROM statement s JOIN key_seen k ON k.id = s.key WHERE k.key_id = ?';
 
 const ABOUT =
   'SELECT s.idx FROM subject s JOIN artifact a ON a.id = s.artifact JOIN predicate_type t ON t.id = s.predicate_type WHERE a.digest = ?';
