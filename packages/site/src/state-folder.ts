@@ -50,6 +50,8 @@ export interface StateFolder {
   /** Queued receipts, `<seq>.json`. */
   readonly receipts: string;
   readonly sentReceipts: string;
+  /** Those that a promoter refused, offered again now and then. */
+  readonly refusedReceipts: string;
   /** What was found beside the release, until a receipt has told it. */
   readonly strays: string;
   /** Why the last sync did not bring all; not there when it did. */
@@ -86,6 +88,7 @@ export function stateFolder(root: string, fetched: string = root, runtime: strin
     current: at('current'),
     receipts: at('receipts'),
     sentReceipts: at('receipts', 'sent'),
+    refusedReceipts: at('receipts', 'refused'),
     strays: at('strays.json'),
     link: at('link.json'),
     logs: at('logs'),

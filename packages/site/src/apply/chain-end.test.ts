@@ -38,6 +38,13 @@ test('goes on where the files end', async () => {
   expect(chainEnd(site, '')).toEqual({ seq: 3, prev: digests[2], sent: 1 });
 });
 
+test('one that was refused has had its number', async () => {
+  const { site, disk, digests } = await threeReceipts();
+  disk.makeFolder(folder.refusedReceipts);
+  disk.rename(receiptFile(folder.receipts, 3), receiptFile(folder.refusedReceipts, 3));
+  expect(chainEnd(site, '')).toEqual({ seq: 3, prev: digests[2], sent: 1 });
+});
+
 test('one that rotted is set aside, and the journal says what the next one names', async () => {
   const { site, disk, digests, talk } = await threeReceipts();
   const file = receiptFile(folder.receipts, 3);

@@ -7,11 +7,13 @@ import { INITIAL_STATE, type SiteState } from './state.js';
 /** The last receipt on disk, queued or sent. `journal`: the text of the damaged one, which may still say the digest of a receipt that rotted. */
 export function chainEnd({ world, folder }: Pick<Site, 'world' | 'folder'>, journal: string): SiteState['receipts'] {
   const [queued, arrived] = [numbersIn(world, folder.receipts, WHOLE), numbersIn(world, folder.sentReceipts, WHOLE)];
+  const refused = numbersIn(world, folder.refusedReceipts, WHOLE);
   const sent = Math.max(0, ...arrived);
   // a number that was given is given once, though its receipt was set aside by a run that did not come to its end
-  const seq = Math.max(sent, ...queued, ...numbersIn(world, folder.receipts, ASIDE));
+  const seq = Math.max(sent, ...queued, ...refused, ...numbersIn(world, folder.receipts, ASIDE));
   if (seq === 0) return INITIAL_STATE.receipts;
-  const prev = digestOnDisk({ world, folder }, queued.includes(seq) ? 'receipts' : 'sentReceipts', seq) ?? digestSaid(journal, seq);
+  const where = queued.includes(seq) ? 'receipts' : refused.includes(seq) ? 'refusedReceipts' : 'sentReceipts';
+  const prev = digestOnDisk({ world, folder }, where, seq) ?? digestSaid(journal, seq);
   setAsideRotted({ world, folder });
   return { seq, prev, sent };
 }

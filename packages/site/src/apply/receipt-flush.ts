@@ -8,6 +8,7 @@ import { carriedAfter, isDueAgain } from './carried-receipts.js';
 import type { Fetcher } from './fetch-shell.js';
 import type { Machine } from './machine.js';
 import { dropSummed, queuedNumbers, readReceipts, seqOf, unsentNumbers } from './receipt-queue.js';
+import { offerRefused, refusedNumbers, setAsideRefused } from './refused-receipts.js';
 import { retirementOf } from './retirement.js';
 import { pastRotted } from './rotted-receipts.js';
 import { shownUpTo } from './shown-receipts.js';
@@ -26,6 +27,11 @@ const KEEP_SENT = 64;
  * disk failing is an error.
  */
 export async function flushQueue(site: Site, machine: Machine, fetcher: Fetcher): Promise<void> {
+  await flushWaiting(site, machine, fetcher);
+  if (refusedNumbers(site).length > 0) await offerRefused(site, fetcher, readTrustFile(site.world.disk, site.folder.trust));
+}
+
+async function flushWaiting(site: Site, machine: Machine, fetcher: Fetcher): Promise<void> {
   const { world, folder, config } = site;
   dropSummed(world.disk, folder.receipts, machine.state());
   if (queuedNumbers(world.disk, folder.receipts, machine.state()).length === 0) {
@@ -47,6 +53,8 @@ export async function flushQueue(site: Site, machine: Machine, fetcher: Fetcher)
   const known = machine.state().receipts;
   if (upTo > known.seq) throw new SiteError('INTERNAL', `send receipts: expected at most number ${known.seq}, got ${upTo}`);
   const taken = receipts.findLast(({ seq }) => seq <= upTo);
+  const passed = receipts.flatMap(({ seq }) => (seq <= upTo ? [seq] : []));
+  setAsideRefused(site, passed, now);
   if (taken !== undefined) machine.record({ is: 'receipts-sent', seq: known.sent, carried: carriedAfter(known, taken.seq, now) });
   crashPoint('update:flushed');
 }

@@ -97,9 +97,12 @@ export function leaveRetirement(disk: Disk, folder: StateFolder, machine: Machin
   const aside = path.join(folder.receipts, `retired-${phase.retirement.keyId.slice(0, 16)}`);
   // one that has arrived may lie there still: a kill came before it was moved
   const unsent = disk.list(folder.receipts).filter((name) => /^\d{8}\.json$/.test(name) && Number(name.slice(0, 8)) > receipts.sent);
-  if (unsent.length > 0) disk.makeFolder(aside, 0o750);
+  const refused = disk.list(folder.refusedReceipts).filter((name) => /^\d{8}\.json$/.test(name));
+  if (unsent.length + refused.length > 0) disk.makeFolder(aside, 0o750);
   for (const name of unsent) disk.rename(path.join(folder.receipts, name), path.join(aside, name));
+  for (const name of refused) disk.rename(path.join(folder.refusedReceipts, name), path.join(aside, name));
   disk.remove(folder.sentReceipts);
+  disk.remove(folder.refusedReceipts);
   for (const name of disk.list(folder.receipts)) if (/^\d{8}\.json$/.test(name)) disk.remove(path.join(folder.receipts, name));
   disk.remove(folder.trust);
   disk.syncFolder(folder.receipts);

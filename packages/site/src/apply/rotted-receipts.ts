@@ -9,6 +9,9 @@ import { seqOf } from './receipt-queue.js';
 
 type Place = Pick<Site, 'world' | 'folder'>;
 
+/** Where a receipt may lie. */
+export type ReceiptFolder = 'receipts' | 'sentReceipts' | 'refusedReceipts';
+
 /** Reads what waits; where that fails, what rotted is set aside, and what is left is read. @throws what `read` does when nothing rotted */
 export function pastRotted<T>(place: Place, read: () => T): T {
   try {
@@ -33,7 +36,7 @@ export function setAsideRotted({ world, folder }: Place): number {
 }
 
 /** The digest of a receipt; undefined where the file does not read as the one of that number. */
-export function digestOnDisk({ world: { disk }, folder }: Place, where: 'receipts' | 'sentReceipts', seq: number): Digest | undefined {
+export function digestOnDisk({ world: { disk }, folder }: Place, where: ReceiptFolder, seq: number): Digest | undefined {
   try {
     const { statement, statementDigest } = parseBundle(disk.read(receiptFile(folder[where], seq), LIMITS.bundleBytes) ?? new Uint8Array());
     return readReceipt(statement).seq === seq ? statementDigest : undefined;

@@ -10,6 +10,7 @@ import type { Site } from '../site.js';
 import { receiptFile } from '../state-folder.js';
 import { mirrorOf } from './admission.js';
 import { queuedNumbers } from './receipt-queue.js';
+import { digestOnDisk, type ReceiptFolder } from './rotted-receipts.js';
 import type { SiteState } from './state.js';
 import type { TrustFile } from './trust-file.js';
 
@@ -31,6 +32,15 @@ export function shownUpTo(site: Site, state: SiteState, { seenCheckpoint }: Trus
   return unshown < 0 ? waiting.at(-1) : waiting[unshown - 1];
 }
 
+/** Whether a receipt that lies in a folder is in the log. */
+export function isShown(site: Site, where: ReceiptFolder, seq: number, { seenCheckpoint }: TrustFile): boolean {
+  const index = readReceiptPlaces(site.world.disk, site.folder.mirror).get(seq);
+  if (index === undefined || seenCheckpoint === null || digestOnDisk(site, where, seq) === undefined) return false;
+  const log = logContent(mirrorOf(site), seenCheckpoint);
+  const bundle = readIn(site, where, seq);
+  return bundle !== undefined && index < log.size && log.shows(index, leafOf(site, bundle));
+}
+
 /** What a medium is looked through for, oldest first. */
 export function soughtReceipts(site: Site, state: SiteState, { seenCheckpoint }: TrustFile): readonly SoughtReceipt[] {
   const origin = seenCheckpoint === null ? undefined : parseCheckpoint(seenCheckpoint).origin;
@@ -45,8 +55,12 @@ export function soughtReceipts(site: Site, state: SiteState, { seenCheckpoint }:
   });
 }
 
-function readQueued({ world, folder }: Site, seq: number): ParsedBundle | undefined {
-  const bytes = world.disk.read(receiptFile(folder.receipts, seq), LIMITS.bundleBytes);
+function readQueued(site: Site, seq: number): ParsedBundle | undefined {
+  return readIn(site, 'receipts', seq);
+}
+
+function readIn({ world, folder }: Site, where: ReceiptFolder, seq: number): ParsedBundle | undefined {
+  const bytes = world.disk.read(receiptFile(folder[where], seq), LIMITS.bundleBytes);
   return bytes === undefined ? undefined : parseBundle(bytes);
 }
 

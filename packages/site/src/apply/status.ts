@@ -26,6 +26,8 @@ export interface SiteStatus {
   /** Receipts that nobody has taken yet; those that were taken are kept until the log shows them. */
   readonly receiptsQueued: number;
   readonly receiptsUnshown: number;
+  /** Receipts that a promoter refused: kept, and offered again now and then. */
+  readonly receiptsRefused: number;
   readonly hold: Hold | null;
   readonly stopped: boolean;
   /** Where the program of the updater is from: its package, or the slot that a release brought. Null where it was installed otherwise. */
@@ -55,7 +57,7 @@ export function siteStatus(
   workload: WorkloadStatus,
   strays: readonly StrayNote[],
   link: LinkNote | undefined,
-  receipts: { readonly queued: number; readonly kept: number },
+  receipts: { readonly queued: number; readonly kept: number; readonly refused: number },
   now: string,
 ): Omit<SiteStatus, 'updater'> {
   return {
@@ -66,6 +68,7 @@ export function siteStatus(
     trust: { expiresAt: trust.expiresAt, timeFloor: trust.time.time, rootVersion: trust.tuf.versions.root },
     receiptsQueued: receipts.queued,
     receiptsUnshown: receipts.kept - receipts.queued,
+    receiptsRefused: receipts.refused,
     hold: state.hold,
     stopped: state.stopped,
     workload,

@@ -4,6 +4,8 @@ import { canonicalJson, counted, LIMITS, shellWord, SiteError } from '@sealane/c
 import type { CommandSpec } from '@sealane/core/command-line';
 import { readState } from '../apply/machine.js';
 import { queuedNumbers, readReceipts } from '../apply/receipt-queue.js';
+import { refusedNumbers } from '../apply/refused-receipts.js';
+import { digestOnDisk } from '../apply/rotted-receipts.js';
 import { durableWrite } from '../durable-write.js';
 import { certificateRequestName } from '../fetch/certify.js';
 import { receiptName } from '../fetch/receipts-flush.js';
@@ -25,15 +27,20 @@ export const command: CommandSpec = {
     const folder = site.folder.receipts;
     const numbers = queuedNumbers(disk, folder, readState(disk, site.folder.journal));
     disk.makeFolder(out, 0o755);
-    for (const { seq, bundle } of numbers.flatMap((number) => readReceipts(disk, folder, [number])))
+    const refused = refusedNumbers(site).filter((seq) => digestOnDisk(site, 'refusedReceipts', seq) !== undefined);
+    const receipts = [
+      ...refused.flatMap((number) => readReceipts(disk, site.folder.refusedReceipts, [number])),
+      ...numbers.flatMap((number) => readReceipts(disk, folder, [number])),
+    ];
+    for (const { seq, bundle } of receipts)
       durableWrite(disk, path.join(out, receiptName(site.config.name, seq)), canonicalJson(bundle), 0o644);
     const request = disk.read(site.folder.certificateRequest, LIMITS.certificateRequestBytes);
     if (request !== undefined) durableWrite(disk, path.join(out, certificateRequestName(site.config.name)), request, 0o644);
     const asks = request === undefined ? '' : ', and a request for a certificate';
-    const text = `${counted(numbers.length, 'receipt')} in ${out}${asks}`;
+    const text = `${counted(receipts.length, 'receipt')} in ${out}${asks}`;
     return Promise.resolve({
       exit: 0,
-      json: { out, receipts: numbers.length },
+      json: { out, receipts: receipts.length },
       text,
       hint: `hand them in with: sealane statement add ${shellWord(out)}/*.json`,
     });

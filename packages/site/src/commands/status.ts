@@ -4,6 +4,7 @@ import type { CommandSpec } from '@sealane/core/command-line';
 import { readLinkNote } from '../apply/link-note.js';
 import { readState } from '../apply/machine.js';
 import { queuedNumbers, unsentNumbers } from '../apply/receipt-queue.js';
+import { refusedNumbers } from '../apply/refused-receipts.js';
 import { siteStatus, type SiteStatus } from '../apply/status.js';
 import { readStrays } from '../apply/strays.js';
 import { readTrustFile } from '../apply/trust-file.js';
@@ -31,6 +32,7 @@ export const command: CommandSpec = {
       {
         queued: unsentNumbers(world.disk, folder.receipts, state).length,
         kept: queuedNumbers(world.disk, folder.receipts, state).length,
+        refused: refusedNumbers({ world, folder }).length,
       },
       trustedNow(trust.time, world.clock),
     );
@@ -47,6 +49,7 @@ function textOf({
   trust,
   receiptsQueued,
   receiptsUnshown,
+  receiptsRefused,
   hold,
   stopped,
   workload,
@@ -69,6 +72,11 @@ function textOf({
     ...(receiptsUnshown === 0
       ? []
       : [`  ${counted(receiptsUnshown, 'receipt was', 'receipts were')} sent, and kept until the log shows them`]),
+    ...(receiptsRefused === 0
+      ? []
+      : [
+          `  ${counted(receiptsRefused, 'receipt was', 'receipts were')} refused by a promoter, kept in receipts/refused and offered again`,
+        ]),
     ...(hold === null ? [] : [`  held${hold.until === null ? '' : ` until ${hold.until}`}: ${hold.reason}`]),
     ...strays.map(({ what, how, did, since }) => `  beside the release, since ${since}: ${what}: ${how}; ${did}`),
     ...(link === null ? [] : [`  not all could be brought since ${link.since} (${link.code})`]),

@@ -12,6 +12,7 @@ import type { Disk } from '../disk.js';
 import { durableWrite } from '../durable-write.js';
 import type { FetchRequest, FlushAnswer, QueuedReceipt } from './protocol.js';
 import { noteReceiptPlaces, type ReceiptPlaces } from './receipt-places.js';
+import { MAX_REFUSED, noteRefused, readRefused } from './refused-receipts.js';
 import { readPlaceTls } from './routes/place-tls.js';
 import type { Place } from './routes/place.js';
 import { openRoutes } from './routes/routes.js';
@@ -20,6 +21,9 @@ import { readText, type WebAnswer, webClient } from './web-client-shell.js';
 
 /** Receipts in one request: a body of a few hundred KiB with their inventories. */
 const BATCH = 16;
+
+/** Receipts that are newly refused in one flush: each costs a request of its own. */
+const MAX_NEW_REFUSED = 16;
 
 const TIMEOUT_MS = 30_000;
 
@@ -33,7 +37,8 @@ export async function flushReceipts(request: FlushRequest, world: FetchWorld): P
   const { receiptsTo, mirror, pollSeconds } = request;
   const routes = openRoutes(mirror, world, '', pollSeconds);
   let answer: FlushAnswer = { upTo: 0, problem: 'there is no place to send them to' };
-  for (const place of routes.order(receiptsTo)) {
+  const order = routes.order(receiptsTo);
+  for (const place of order) {
     const paused = routes.pausedSeconds(place.at);
     if (paused > 0) {
       answer = { ...answer, problem: `${place.at} asked for a pause: ${Math.ceil(paused)} s of it are left` };
@@ -41,7 +46,7 @@ export async function flushReceipts(request: FlushRequest, world: FetchWorld): P
     }
     // what arrived at a place before it failed has arrived
     const rest = request.receipts.filter(({ seq }) => seq > answer.upTo);
-    const { upTo, problem, pauseSeconds } = await flushTo(place, rest, request, world);
+    const { upTo, problem, pauseSeconds } = await flushTo(place, { ...request, receipts: rest, isLast: place === order.at(-1) }, world);
     answer = { upTo: Math.max(answer.upTo, upTo), problem };
     if (pauseSeconds !== undefined) routes.pause(place.at, pauseSeconds);
     else if (problem === null) routes.served(place.at);
@@ -59,20 +64,34 @@ interface PlaceAnswer extends FlushAnswer {
 
 async function flushTo(
   place: Place,
-  receipts: readonly QueuedReceipt[],
-  { site, mirror }: FlushRequest,
-  world: FetchWorld,
+  { site, mirror, receipts, isLast }: FlushRequest & { readonly isLast: boolean },
+  { disk, signal }: FetchWorld,
 ): Promise<PlaceAnswer> {
   let upTo = 0;
   let close = (): void => undefined;
+  const refuse = refuser(disk, mirror);
   try {
-    const sender = isAddress(place.at) ? poster(place, world.signal) : copier(place.at, site, world.disk);
+    const sender = isAddress(place.at) ? poster(place, signal) : copier(place.at, site, disk);
     ({ close } = sender);
-    for (let from = 0; from < receipts.length; from += BATCH) {
-      const batch = receipts.slice(from, from + BATCH);
-      noteReceiptPlaces(world.disk, mirror, await sender.send(batch));
+    const send = async (batch: readonly QueuedReceipt[]): Promise<void> => {
+      try {
+        noteReceiptPlaces(disk, mirror, await sender.send(batch));
+        noteRefused(
+          disk,
+          mirror,
+          batch.map(({ seq }) => seq),
+          'taken',
+        );
+      } catch (error) {
+        // another place may take what this one refuses
+        if (!isRefusal(error) || !isLast) throw error;
+        const [one, ...others] = batch;
+        if (one !== undefined && others.length === 0) refuse(one.seq, error);
+        else for (const each of batch) await send([each]);
+      }
       upTo = batch.at(-1)?.seq ?? upTo;
-    }
+    };
+    for (let from = 0; from < receipts.length; from += BATCH) await send(receipts.slice(from, from + BATCH));
     return { upTo, problem: null };
   } catch (error) {
     // unreachable, interrupted, no space, not so many now: the receipts stay queued
@@ -82,6 +101,24 @@ async function flushTo(
   } finally {
     close();
   }
+}
+
+/** Answers that say of what was sent that it is never taken; all others may be others an hour later. */
+const REFUSALS: readonly unknown[] = [400, 413, 422];
+
+function isRefusal(error: unknown): error is SiteError {
+  return error instanceof SiteError && REFUSALS.includes(error.data['status']);
+}
+
+/** Notes refusals, one after another, until there are so many that the promoter may be wrong: then those that follow wait as before. */
+function refuser(disk: Disk, mirror: string): (seq: number, error: SiteError) => void {
+  let fresh = 0;
+  return (seq, error) => {
+    const known = readRefused(disk, mirror);
+    fresh += known.has(seq) ? 0 : 1;
+    if (!known.has(seq) && (fresh > MAX_NEW_REFUSED || known.size >= MAX_REFUSED)) throw error;
+    noteRefused(disk, mirror, [seq], 'refused');
+  };
 }
 
 function isAddress(at: string): boolean {
@@ -107,7 +144,7 @@ function poster({ at, tls }: Place, signal: AbortSignal): Sender {
       const text = await readText(answer, MAX_ANSWER_BYTES);
       if (answer.statusCode >= 200 && answer.statusCode < 300) return placesIn(text, batch);
       const message = `post receipts to ${at}: expected 2xx, got ${answer.statusCode} ${text.slice(0, 300)}`;
-      throw new SiteError('FETCH_FAILED', message, retryAfterOf(answer));
+      throw new SiteError('FETCH_FAILED', message, { status: answer.statusCode, ...retryAfterOf(answer) });
     },
     close: () => client.close(),
   };

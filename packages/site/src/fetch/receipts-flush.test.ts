@@ -1,0 +1,95 @@
+/** Which receipts pass when some are refused: against a web server that says so. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { digestFromHex, type JsonObject } from '@sealane/core';
+import { afterEach, expect, test } from 'vitest';
+import { queueReceipt } from '../apply/receipt.js';
+import { readReceipts } from '../apply/receipt-queue.js';
+import { createSiteKey } from '../site-key.js';
+import { FakeClock } from '../testing/fake-clock.js';
+import { MemoryDisk } from '../testing/memory-disk.js';
+import type { QueuedReceipt } from './protocol.js';
+import { flushReceipts } from './receipts-flush.js';
+import { readRefused } from './refused-receipts.js';
+import { plainPlace } from './routes/place.js';
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+/** A promoter that answers each request by what is in it. */
+async function promoter(answer: (count: number) => number): Promise<{ readonly at: string; readonly counts: number[] }> {
+  const counts: number[] = [];
+  const server = createServer((request, response) => {
+    let text = '';
+    request.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+    request.on('end', () => {
+      const bundles = JSON.parse(text) as readonly JsonObject[];
+      counts.push(bundles.length);
+      response.writeHead(answer(bundles.length)).end();
+    });
+  });
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return { at: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`, counts };
+}
+
+const disk = new MemoryDisk();
+
+async function queued(count: number): Promise<readonly QueuedReceipt[]> {
+  const signer = createSiteKey(disk, '/key');
+  const owed = {
+    event: 'installed',
+    release: digestFromHex('a'.repeat(64)),
+    waybill: null,
+    previous: null,
+    reason: null,
+    checks: [],
+  } as const;
+  const numbers = Array.from({ length: count }, (_, at) => at + 1);
+  for (const seq of numbers) {
+    const facts = { site: 'harbour-7', seq, prev: null, hardware: {}, variables: {}, seenCheckpoint: null, salt: '0'.repeat(32) };
+    await queueReceipt(disk, '/receipts', { ...owed, at: '2026-11-24T10:00:00Z' }, facts, signer);
+  }
+  return readReceipts(disk, '/receipts', numbers);
+}
+
+const flush = async (receipts: readonly QueuedReceipt[], ...places: readonly string[]) =>
+  await flushReceipts(
+    { do: 'flush', site: 'harbour-7', receiptsTo: places.map(plainPlace), pollSeconds: 60, receipts, mirror: '/mirror' },
+    { disk, clock: new FakeClock(), random: () => 0, signal: new AbortController().signal },
+  );
+
+test('a promoter that refuses one after another is asked for sixteen, then the others wait; where another takes them none is refused', async () => {
+  const receipts = await queued(40);
+  const refusing = await promoter(() => 400);
+  expect(await flush(receipts, refusing.at)).toMatchObject({ upTo: 16, problem: expect.stringContaining('got 400') as string });
+  expect(readRefused(disk, '/mirror').size).toBe(16);
+  // what is known to be refused costs no other its turn
+  expect(await flush(receipts, refusing.at)).toMatchObject({ upTo: 32 });
+  const taking = await promoter(() => 201);
+  expect(await flush(receipts, refusing.at, taking.at)).toEqual({ upTo: 40, problem: null });
+  expect(taking.counts).toEqual([16, 16, 8]);
+  expect(readRefused(disk, '/mirror').size).toBe(0);
+});
+
+test('a fault is no refusal: all of them wait', async () => {
+  const receipts = await queued(20);
+  for (const status of [401, 403, 404, 429, 500, 502, 503]) {
+    const failing = await promoter(() => status);
+    expect(await flush(receipts, failing.at)).toMatchObject({ upTo: 0, problem: expect.stringContaining(`got ${status}`) as string });
+    expect(failing.counts).toEqual([16]);
+  }
+  expect(readRefused(disk, '/mirror').size).toBe(0);
+});
+
+test('a batch that is too large as a whole arrives one by one', async () => {
+  const receipts = await queued(3);
+  const small = await promoter((count) => (count > 1 ? 413 : 201));
+  expect(await flush(receipts, small.at)).toEqual({ upTo: 3, problem: null });
+  expect(small.counts).toEqual([3, 1, 1, 1]);
+  expect(readRefused(disk, '/mirror').size).toBe(0);
+});
