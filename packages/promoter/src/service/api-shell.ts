@@ -138,10 +138,10 @@ async function answer(parts: ApiParts, route: Route, c: Context<Env>): Promise<R
   const { urgency } = route;
   const context: RouteContext = {
     content: base.content,
-    promote: base.promote,
+    promote: (wish) => base.promote(wish, caller.name),
     contentLength,
-    command: (...words) => (urgency === undefined ? base.command(...words) : queue.run(urgency, () => base.command(...words))),
-    locked: (work) => queue.run(urgency ?? 'normal', () => base.locked(work)),
+    command: (...words) => (urgency === undefined ? base.command(...words) : queue.run(urgency, () => base.command(...words), caller.name)),
+    locked: (work) => queue.run(urgency ?? 'normal', () => base.locked(work), caller.name),
     stream: streamBody(c.env.incoming),
     body: (maxBytes) => readBody(c.env.incoming, c.env.outgoing, maxBytes, parts.bodies),
     expectStage: (stage) => {

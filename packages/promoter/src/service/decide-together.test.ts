@@ -135,6 +135,16 @@ describe('decideTogether', () => {
     expect(answers.at(-1)).toMatchObject({ reason: { code: 'SERVICE_BUSY' } });
   });
 
+  it('lets one caller have a quarter of what may wait: others get in', async () => {
+    const ask = deciding();
+    const greedy = Array.from({ length: 300 }, (_, n) => ask(wish(`greedy ${n}`), 'greedy'));
+    const others = ['a', 'b'].map((name) => ask(wish(name), name));
+    const answers = await Promise.allSettled(greedy);
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1 + 64);
+    expect(answers.at(-1)).toMatchObject({ reason: { code: 'SERVICE_BUSY' } });
+    expect(await Promise.all(others)).toMatchObject([{ release: 'a' }, { release: 'b' }]);
+  });
+
   it('tells everybody in a batch that could not begin, and goes on with the next', async () => {
     let isAway = true;
     const ask = decideTogether({

@@ -32,8 +32,8 @@ export interface Deciding {
   readonly decide: (wishes: readonly Wish[], goOn: () => boolean) => Promise<readonly (Answer | undefined)[]>;
 }
 
-/** Promotes as the command does. @throws PromoterError `SERVICE_BUSY` too many wait already; else as the command */
-export type PromoteTogether = (wish: Wish) => Promise<Outcome>;
+/** Promotes as the command does; `by`: for which caller. @throws PromoterError `SERVICE_BUSY` too many wait already, or too many of that caller; else as the command */
+export type PromoteTogether = (wish: Wish, by?: string) => Promise<Outcome>;
 
 /** Nothing waits yet. */
 export function decideTogether({ queue, nowMs, pause, decide }: Deciding): Together<Wish, Outcome> {

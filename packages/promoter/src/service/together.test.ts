@@ -21,7 +21,7 @@ test('takes in what is asked until the batch has gathered, and tells each what c
       return Promise.resolve(numbers.map((number) => (number === 2 ? { error: new Error('not two') } : { value: number * 10 })));
     },
   });
-  const asked = [1, 2, 3, 4].map(ask);
+  const asked = [1, 2, 3, 4].map((number) => ask(number));
   expect(batches).toEqual([]);
   await begin();
   expect(await Promise.allSettled(asked.slice(0, 3))).toMatchObject([{ value: 10 }, { reason: { message: 'not two' } }, { value: 30 }]);

@@ -2,7 +2,7 @@
  * Work that is cheaper done together: what comes while a batch is under way waits for its turn in the queue and is one batch then. Bounded; every
  * caller is answered, and a batch that fails tells only those who are in it.
  */
-import { PromoterError } from '@sealane/core';
+import { expectRoom, type Waiting } from './waiting-room.js';
 import type { WorkQueue } from './work-queue.js';
 
 /** How many may wait. */
@@ -26,10 +26,10 @@ export interface Batches<Q, A> {
   readonly work: (batch: readonly Q[]) => Promise<readonly (Done<A> | undefined)[]>;
 }
 
-/** Does one of them, with others. @throws PromoterError `SERVICE_BUSY` too many wait already; else as the work */
-export type Together<Q, A> = ((question: Q) => Promise<A>) & { readonly waiting: () => number };
+/** Does one of them, with others; `by`: for which caller. @throws PromoterError `SERVICE_BUSY` too many wait already, or too many of that caller; else as the work */
+export type Together<Q, A> = ((question: Q, by?: string) => Promise<A>) & { readonly waiting: () => number };
 
-interface Asked<Q, A> {
+interface Asked<Q, A> extends Waiting {
   readonly question: Q;
   readonly resolve: (value: A) => void;
   readonly reject: (error: unknown) => void;
@@ -70,13 +70,11 @@ export function together<Q, A>({ queue, noun, maxBatch, gather, work }: Batches<
     }
   };
 
-  const ask = (question: Q): Promise<A> =>
+  const ask = (question: Q, by?: string): Promise<A> =>
     new Promise((resolve, reject) => {
-      if (waiting.length >= MAX_WAITING) {
-        reject(new PromoterError('SERVICE_BUSY', `take ${noun} in: expected at most ${MAX_WAITING} waiting`));
-        return;
-      }
-      waiting.push({ question, resolve, reject });
+      // what is thrown here rejects
+      expectRoom(waiting, by, noun, MAX_WAITING);
+      waiting.push({ question, by, resolve, reject });
       takeTurn();
     });
   return Object.assign(ask, { waiting: () => waiting.length });

@@ -1,8 +1,8 @@
 /**
  * What changes the lane, one piece of work after another: a revocation goes before all that waits, receipts of sites after it. Bounded, so that a
- * crowd is told to come back rather than kept in memory.
+ * crowd is told to come back rather than kept in memory; of each caller only a share.
  */
-import { PromoterError } from '@sealane/core';
+import { expectRoom, type Waiting } from './waiting-room.js';
 
 /** In the order of their turn. */
 const URGENCIES = ['urgent', 'normal', 'low'] as const;
@@ -14,8 +14,8 @@ const MAX_WAITING: Readonly<Record<Urgency, number>> = { urgent: 1024, normal: 2
 const TURN_MS = 1000;
 
 export interface WorkQueue {
-  /** Runs `work` when its turn comes. @throws PromoterError `SERVICE_BUSY` too many wait already; else as `work` */
-  run<T>(urgency: Urgency, work: () => Promise<T>): Promise<T>;
+  /** Runs `work` when its turn comes; `by`: for which caller. @throws PromoterError `SERVICE_BUSY` too many wait already, or too many of that caller; else as `work` */
+  run<T>(urgency: Urgency, work: () => Promise<T>, by?: string): Promise<T>;
   /** How many wait. */
   waiting(): number;
   /** Whether something urgent waits: what takes long should come to an end. */
@@ -29,15 +29,19 @@ export interface QueueTime {
   readonly breakForOthers: () => Promise<void>;
 }
 
+interface Turn extends Waiting {
+  readonly work: () => Promise<void>;
+}
+
 /** An empty queue. */
 export function workQueue({ nowMs, breakForOthers }: QueueTime): WorkQueue {
-  const waiting: Record<Urgency, (() => Promise<void>)[]> = { urgent: [], normal: [], low: [] };
+  const waiting: Record<Urgency, Turn[]> = { urgent: [], normal: [], low: [] };
   let isRunning = false;
 
   const next = (): (() => Promise<void>) | undefined =>
     URGENCIES.map((urgency) => waiting[urgency])
       .find(({ length }) => length > 0)
-      ?.shift();
+      ?.shift()?.work;
 
   const runAll = async (): Promise<void> => {
     let began = nowMs();
@@ -51,14 +55,12 @@ export function workQueue({ nowMs, breakForOthers }: QueueTime): WorkQueue {
   };
 
   return {
-    run: <T>(urgency: Urgency, work: () => Promise<T>) =>
+    run: <T>(urgency: Urgency, work: () => Promise<T>, by?: string) =>
       new Promise<T>((resolve, reject) => {
-        if (waiting[urgency].length >= MAX_WAITING[urgency]) {
-          reject(new PromoterError('SERVICE_BUSY', `take work in: expected at most ${MAX_WAITING[urgency]} waiting`));
-          return;
-        }
+        // what is thrown here rejects
+        expectRoom(waiting[urgency], by, 'work', MAX_WAITING[urgency]);
         // the outcome is the caller's business, never the next one's
-        waiting[urgency].push(() => work().then(resolve, reject));
+        waiting[urgency].push({ by, work: () => work().then(resolve, reject) });
         if (isRunning) return;
         isRunning = true;
         void runAll();
