@@ -4,7 +4,7 @@ import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/comm
 import { serviceAddress } from '../client/service-address.js';
 import { statementsResult } from '../command-parts.js';
 import { readNamed } from '../disk-shell.js';
-import { addStatements } from '../log/statement-add.js';
+import { addBrought, readStatements } from '../log/statement-add.js';
 import type { LoggedStatement } from '../log/log-statements.js';
 import { withLockedPromoter } from '../promoter.js';
 
@@ -29,9 +29,11 @@ async function run(call: CommandCall): Promise<CommandResult> {
       server,
       files.map(({ bytes }) => bytes),
     );
+  // taken apart before the lock is taken: others wait for it
+  const documents = files.map(({ name, bytes }) => ({ name, brought: readStatements(bytes, name) }));
   return await withLockedPromoter(call, async (promoter) => {
     const logged: LoggedStatement[] = [];
-    for (const { name, bytes } of files) logged.push(...(await addStatements(promoter, bytes, name)));
+    for (const { name, brought } of documents) logged.push(...(await addBrought(promoter, brought, name)));
     return statementsResult(logged);
   });
 }

@@ -56,10 +56,16 @@ export function readItems(bytes: Uint8Array, source: string): readonly JsonValue
 export function readItem(item: JsonValue, source: string, objection: Objection): Brought {
   const bundle = named(source, () => parseBundle(item));
   const { statement } = bundle;
-  const expected = objection(statement.predicateType, statement);
-  if (expected !== undefined)
-    throw new PromoterError('EVIDENCE_SUBJECT', `read ${source}: expected ${expected}, got a statement of type ${statement.predicateType}`);
+  expectTaken(statement, source, objection);
   return { bundle, statement };
+}
+
+/** For an objection that needs more than the statement: whoever reads it first takes no lock for what is malformed. @throws PromoterError `EVIDENCE_SUBJECT` */
+export function expectTaken(statement: Statement, source: string, objection: Objection): void {
+  const { predicateType } = statement;
+  const expected = objection(predicateType, statement);
+  if (expected !== undefined)
+    throw new PromoterError('EVIDENCE_SUBJECT', `read ${source}: expected ${expected}, got a statement of type ${predicateType}`);
 }
 
 /** The statements of a document, one bundle or an array of them. @throws as `readItems` and `readItem` */
@@ -78,14 +84,9 @@ function named<T>(source: string, read: () => T): T {
   }
 }
 
-/** Logs every statement of a document, one bundle or an array of them; `objection` narrows what is taken. @throws as `readStatements` and `addBrought` */
-export async function addStatements(
-  promoter: Promoter,
-  bytes: Uint8Array,
-  source: string,
-  objection: Objection = () => undefined,
-): Promise<readonly LoggedStatement[]> {
-  return await addBrought(promoter, readStatements(bytes, source, objection), source);
+/** Logs every statement of a document, one bundle or an array of them. @throws as `readStatements` and `addBrought` */
+export async function addStatements(promoter: Promoter, bytes: Uint8Array, source: string): Promise<readonly LoggedStatement[]> {
+  return await addBrought(promoter, readStatements(bytes, source), source);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Routes that take in what others signed: evidence, approvals, vetoes. The service signs nothing for anybody. */
 import { PREDICATE } from '@sealane/core';
 import { command as listCommand } from '../../commands/evidence-list.js';
-import { addStatements } from '../../log/statement-add.js';
+import { addBrought, expectTaken, readStatements } from '../../log/statement-add.js';
 import { releaseOf } from '../../release/records.js';
 import { aboutRelease } from '../../evidence/about-release.js';
 import { statementsResult } from '../../command-parts.js';
@@ -36,11 +36,13 @@ export const EVIDENCE_ROUTES = [
     answer: statementsShape,
     urgency: 'normal',
     run: async ({ params }, { body, locked }) => {
-      const bytes = await body(MAX_STATEMENTS_BYTES);
+      // taken apart before it takes a turn: that of 32 MiB takes long
+      const brought = readStatements(await body(MAX_STATEMENTS_BYTES), 'the evidence');
       return await locked(async (promoter) => {
         const release = await releaseOf(promoter, params.release);
-        const accepts = aboutRelease(promoter, release, NOT_EVIDENCE);
-        return statementsResult(await addStatements(promoter, bytes, 'the evidence', accepts));
+        const objection = aboutRelease(promoter, release, NOT_EVIDENCE);
+        for (const { statement } of brought) expectTaken(statement, 'the evidence', objection);
+        return statementsResult(await addBrought(promoter, brought, 'the evidence'));
       });
     },
   }),
@@ -62,8 +64,8 @@ export const EVIDENCE_ROUTES = [
     answer: statementsShape,
     urgency: 'normal',
     run: async (_, { body, locked }) => {
-      const bytes = await body(MAX_STATEMENTS_BYTES);
-      return await locked(async (promoter) => statementsResult(await addStatements(promoter, bytes, 'the statements', notThePromoters)));
+      const brought = readStatements(await body(MAX_STATEMENTS_BYTES), 'the statements', notThePromoters);
+      return await locked(async (promoter) => statementsResult(await addBrought(promoter, brought, 'the statements')));
     },
   }),
 ];
