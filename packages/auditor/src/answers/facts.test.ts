@@ -1,7 +1,7 @@
 /** What was found to count is not believed of another policy: of whom it names, and of how long a key counts. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Policy, ReleasePredicate } from '@sealane/trust';
-import { hbom } from '../../../trust/src/testing/gate-lane.js';
+import { hbom } from '../../../trust/src/testing/gate-documents.js';
 import { saltOf, TIMES } from '../../../trust/src/testing/statement-lane.js';
 import { testSigner } from '../../../trust/src/testing/test-keys.js';
 import { LedgerLane } from '../testing/ledger-lane.js';
