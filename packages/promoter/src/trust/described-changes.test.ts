@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { makeHome, type TestHome } from '../testing/test-home.js';
+import { makeHome, PIPELINE, type TestHome } from '../testing/test-home.js';
 import { valueChanges } from './value-changes.js';
 
 interface Draft {
@@ -52,6 +52,25 @@ describe('a proposal', () => {
       expect.stringMatching(/^targets: version 2, until /),
     ]);
     expect(json.comparedWith).toEqual({ root: expect.stringMatching(/^sha256:/), targets: expect.stringMatching(/^sha256:/) });
+  });
+
+  it('stands on the root that an owner keeps, or is refused', async () => {
+    const kept = path.join(lane.home, 'lane', 'trust', 'metadata', '1.root.json');
+    expect(await lane.run(['trust', 'show', '--root', kept])).toMatchObject({ exit: 0 });
+    // all of it made up by somebody with keys of his own, who signs as many roots as he likes
+    const forger = await makeHome(`${PIPELINE}# of somebody else\n`);
+    const theirs = path.join(forger.home, 'lane', 'trust', 'metadata', '1.root.json');
+    const refused = { exit: 4, json: { error: { code: 'TRUST_MISMATCH' } } };
+    expect(await lane.run(['trust', 'show', '--root', theirs])).toMatchObject(refused);
+    await forger.stop();
+    // and one that has the same version and other keys
+    const other = JSON.parse(readFileSync(kept, 'utf8')) as { signed: { roles: { root: { threshold: number } } } };
+    other.signed.roles.root.threshold += 1;
+    expect(await lane.run(['trust', 'show', '--root', lane.file('other.root.json', JSON.stringify(other))])).toMatchObject(refused);
+    expect(await lane.run(['trust', 'show', '--root', lane.file('no.root.json', '{}')])).toMatchObject({
+      exit: 4,
+      json: { error: { code: 'TRUST_MALFORMED' } },
+    });
   });
 
   it.each<[string, (draft: Draft) => void]>([

@@ -2,7 +2,7 @@
  * What a proposal changes, made of what is to be signed and of what is published, both in the file: on the owner's machine again, so that what an owner reads
  * is what is signed, and not what the host that proposes says of it.
  */
-import { equalBytes, type JsonObject, type JsonValue, LIMITS, parseStrictJson, PromoterError } from '@sealane/core';
+import { canonicalJson, equalBytes, type JsonObject, type JsonValue, LIMITS, parseStrictJson, PromoterError } from '@sealane/core';
 import { describeTarget, meetsThreshold, parsePolicy, rootAuthority, summarizeMetadata, type TargetDescription } from '@sealane/trust';
 import { readNamed } from '../disk-shell.js';
 import { delegationsIn, listedTargets, signedPart } from './metadata-json.js';
@@ -43,6 +43,23 @@ export function readProposal(file: string): Proposal {
     `read proposal ${file}: expected ${problem}`,
     { source: file },
     { hint: 'sign nothing of it; have it made anew: sealane trust propose' },
+  );
+}
+
+/**
+ * That a proposal stands on a root which somebody keeps: a proposal brings what is published itself, and whoever makes it up can make that up too, with keys of his own.
+ *
+ * @throws PromoterError `TRUST_MISMATCH` it stands on another; `TRUST_MALFORMED` what is kept is no root
+ */
+export function expectStandsOn({ currentRoot }: Proposal, kept: Uint8Array, names: { readonly file: string; readonly root: string }): void {
+  // signatures may be others: the keys and versions that they are for are the same
+  if (currentRoot !== null && equalBytes(canonicalJson(signedPart(currentRoot)), canonicalJson(signedPart(kept)))) return;
+  const got = currentRoot === null ? 'none' : `another, version ${versionOf(currentRoot)}`;
+  throw new PromoterError(
+    'TRUST_MISMATCH',
+    `read proposal ${names.file}: expected it to stand on root version ${versionOf(kept)} of ${names.root}, got ${got}`,
+    { source: names.file },
+    { hint: 'sign nothing of it, unless a newer root was published: then take that one, N.root.json, from somebody who signed it' },
   );
 }
 
