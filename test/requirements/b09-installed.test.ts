@@ -47,7 +47,16 @@ describe.skipIf(!canBoot() || busybox === undefined)(
       );
       const hook = ['/bin/bash', `${HOOKS}/hook.sh`];
       here.configure({
-        driver: { use: 'command', unit: {}, prepare: hook, start: hook, stopGraceSeconds: undefined, health: [], commandSeconds: 15 },
+        driver: {
+          use: 'command',
+          unit: {},
+          prepare: hook,
+          start: hook,
+          stopGraceSeconds: undefined,
+          health: [],
+          commandSeconds: 15,
+          prepareSeconds: 15,
+        },
       });
       await here.machine.must('systemctl', 'enable', '--now', APPLY);
     });
@@ -87,6 +96,33 @@ describe.skipIf(!canBoot() || busybox === undefined)(
       await here.machine.until(/"version":"1.2.0"/, 'sh', '-c', 'sealane-site update --json > /dev/null; sealane-site status --json');
       expect(await here.site('status')).toMatchObject({ json: { current: { release: third } } });
       expect((await here.machine.run('kill', '-0', first.trim())).exit, 'the first one is gone').not.toBe(0);
+    });
+
+    test('B9 command: what a hook handed over to lives on, and keeps no later hook from running', async () => {
+      say('start', 'sleep 985 > /dev/null 2>&1 &\n');
+      const handing = await promote('1.3.0');
+      await update(0, { outcome: 'installed', release: handing });
+      const last = await promote('1.4.0');
+      await update(0, { outcome: 'installed', release: last });
+      expect(await here.machine.must('sh', '-c', 'ps -e -o args= | grep -c "^sleep 985"')).toBe('2\n');
+      await here.machine.must('pkill', '-f', '^sleep 985');
+      await here.machine.until(/^$/, 'systemctl', 'list-units', '--all', '--plain', '--no-legend', 'sealane-start-*');
+    });
+
+    test('B9 command: what systemd ended for taking too long is ended whole, also after the updater that ran it', async () => {
+      say('prepare', `test -e ${HOOKS}/fast || sleep 984\n`);
+      const slow = await promote('1.5.0');
+      const asked = here.site('update');
+      await here.machine.until(/sleep 984/, 'ps', '-e', '-o', 'args=');
+      await here.machine.must('systemctl', 'kill', '--kill-who=main', '--signal=SIGKILL', APPLY);
+      await here.machine.must('systemctl', 'stop', 'sealane-site-apply.socket', APPLY);
+      await here.machine.until(/failed/, 'systemctl', 'list-units', '--all', '--plain', '--no-legend', 'sealane-prepare-*');
+      say('fast', '');
+      await here.machine.must('systemctl', 'start', APPLY);
+      await asked;
+      await here.machine.until(/"version":"1.5.0"/, 'sh', '-c', 'sealane-site update --json > /dev/null; sealane-site status --json');
+      expect(await here.site('status')).toMatchObject({ json: { current: { release: slow } } });
+      expect(await here.machine.must('sh', '-c', 'ps -e -o args= | grep -c "^sleep 984" || true')).toBe('0\n');
     });
 
     test('B9 podman: pods of a sandboxed updater, pulled out of its store, outlive it and go back by themselves', async () => {

@@ -32,6 +32,8 @@ export interface Units {
   /** Starts one that is there, and waits until it is up. @throws SiteError `HEALTH_FAILED` it does not come up */
   begin(name: string): Promise<void>;
   show(name: string): Promise<UnitFacts>;
+  /** Those that are loaded, by a pattern of systemd's (`*`), each with its `Id`. @throws SiteError `INTERNAL` systemd cannot be asked */
+  like(pattern: string): Promise<readonly UnitFacts[]>;
   /** Its files and drop-ins as systemd has them, each with its path. @throws SiteError `INTERNAL` systemd cannot be asked */
   definition(name: string): Promise<string>;
   /** Takes away what others have added to its definition. @throws SiteError `INTERNAL` systemd cannot be asked */
@@ -42,7 +44,18 @@ export interface Units {
   kill(name: string): Promise<void>;
 }
 
-const FACTS = ['LoadState', 'ActiveState', 'SubState', 'Result', 'MainPID', 'ExecMainCode', 'ExecMainStatus', 'NRestarts', 'SourcePath'];
+const FACTS = [
+  'Id',
+  'LoadState',
+  'ActiveState',
+  'SubState',
+  'Result',
+  'MainPID',
+  'ExecMainCode',
+  'ExecMainStatus',
+  'NRestarts',
+  'SourcePath',
+];
 
 /** The host's systemd. */
 export const systemdUnits: Units = {
@@ -69,10 +82,10 @@ export const systemdUnits: Units = {
     const { code, stderr } = await run('systemctl', ['start', name], {});
     if (code !== 0) throw new SiteError('HEALTH_FAILED', `start ${name}: ${stderr.trim() || `exit ${code}`}`);
   },
-  show: async (name) => {
-    const { code, stdout, stderr } = await run('systemctl', ['show', name, ...FACTS.map((fact) => `--property=${fact}`)], {});
-    if (code !== 0) throw new SiteError('INTERNAL', `ask systemd for ${name}: ${stderr.trim()}`);
-    return Object.fromEntries(stdout.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+  show: async (name) => factsIn(await factsOf(name)),
+  like: async (pattern) => {
+    const blocks = (await factsOf(pattern)).split('\n\n');
+    return blocks.flatMap((block) => (block.trim() === '' ? [] : [factsIn(block)]));
   },
   definition: async (name) => {
     const { code, stdout, stderr } = await run('systemctl', ['cat', '--no-pager', name], {});
@@ -93,6 +106,22 @@ export const systemdUnits: Units = {
     await run('systemctl', ['kill', '--kill-who=all', '--signal=SIGKILL', name], {});
   },
 };
+
+/** What systemd says of one unit, or of each that a pattern fits. */
+async function factsOf(name: string): Promise<string> {
+  const { code, stdout, stderr } = await run('systemctl', ['show', name, ...FACTS.map((fact) => `--property=${fact}`)], {});
+  if (code !== 0) throw new SiteError('INTERNAL', `ask systemd for ${name}: ${stderr.trim()}`);
+  return stdout;
+}
+
+function factsIn(block: string): UnitFacts {
+  return Object.fromEntries(
+    block
+      .trim()
+      .split('\n')
+      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+}
 
 /** Whether the host is being shut down or restarted: its units are stopped, and none is started any more. Where there is no systemd nobody knows. */
 export async function hostIsGoingDown(): Promise<boolean> {

@@ -1,19 +1,21 @@
 /**
  * Commands of local configuration as units of systemd, outside of the updater's sandbox: with the network and the rights that the site's properties give them.
  *
- * A command that changes something has one name at a site, so what a killed updater left running is known, and ended before it is run again.
+ * A command that changes something has one name at a site and a word of its own for each run: what a killed updater left running is known, and ended before it is run
+ * again; a unit stays, and its name is taken, for as long as something that its command handed over to lives.
  */
+import { randomBytes } from 'node:crypto';
 import { loadCredentials } from './credentials.js';
 import { type CommandEnd, type RunCommand, type RunOptions, runToEnd } from './run-to-end.js';
 import { unitCallEnv, type Units, wordsOf } from './systemd-shell.js';
 
 /** Makes the runner of a site. */
 export function unitRunner(site: string, properties: readonly string[], units: Units): RunCommand {
-  let looks = 0;
   return async (argv, options) => {
-    const name = options.as === undefined ? `sealane-look-${site}-${process.pid}-${(looks += 1)}` : `sealane-${options.as}-${site}`;
-    const unit = `${name}.service`;
-    if (options.as !== undefined) await endLeftover(units, unit);
+    const name = options.as === undefined ? `sealane-look-${site}` : `sealane-${options.as}-${site}`;
+    // no name of a site has a colon
+    const unit = `${name}:${randomBytes(8).toString('hex')}.service`;
+    if (options.as !== undefined) await endLeftover(units, `${name}:*.service`);
     const end = await runToEnd(['systemd-run', `--unit=${unit}`, ...MANNER, ...wordsOf(commandOf(argv, options, properties))], {
       ...options,
       // systemd gives them to the unit itself
@@ -44,22 +46,29 @@ function commandOf(
   return { properties: [...own, ...loadCredentials(credentials), ...properties], cwd, env: definedIn(env), argv };
 }
 
-async function endLeftover(units: Units, unit: string): Promise<void> {
-  const { ActiveState } = await units.show(unit);
-  // what it handed over to before stays: only one that still runs is ended
-  if (ActiveState === 'active' || ActiveState === 'activating' || ActiveState === 'deactivating') await units.kill(unit);
-  if (ActiveState !== 'inactive') await units.stop(unit);
+/** Of an updater that was killed: what still runs, and all of what took too long, is ended. What a command handed over to stays. */
+async function endLeftover(units: Units, pattern: string): Promise<void> {
+  for (const { Id = '', ActiveState, Result } of await units.like(pattern)) {
+    if (ActiveState === 'failed' && Result !== 'timeout') await units.stop(Id);
+    else if (ActiveState !== 'inactive') await endAll(units, Id);
+  }
+}
+
+async function endAll(units: Units, unit: string): Promise<void> {
+  await units.kill(unit);
+  await units.stop(unit);
 }
 
 /** Exit codes are the unit's only if there was one; a unit that failed is remembered until it was asked about. */
 async function howItEnded(units: Units, unit: string, end: CommandEnd): Promise<CommandEnd> {
   if (end.code === undefined) {
-    await units.kill(unit);
-    await units.stop(unit);
+    await endAll(units, unit);
     return end;
   }
   const { ActiveState, Result, ExecMainCode } = await units.show(unit);
-  await units.stop(unit);
+  // systemd was faster than our own clock, and ends the first process only
+  if (Result === 'timeout') await endAll(units, unit);
+  else await units.stop(unit);
   const said = { stdout: end.stdout, stderr: end.stderr };
   if (ActiveState !== 'failed')
     return { ...said, code: undefined, why: `systemd did not start it: ${end.stderr.trim() || 'it says no more'}` };

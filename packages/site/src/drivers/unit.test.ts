@@ -40,6 +40,7 @@ function fakeUnits(): Units & {
       return Promise.resolve();
     },
     kill: () => Promise.resolve(),
+    like: () => Promise.resolve([]),
     reload: () => Promise.resolve(),
     begin: () => Promise.resolve(),
     definition: () => Promise.resolve(units.text),
