@@ -172,7 +172,7 @@ function helpOrUnknown(program: Program, argv: readonly string[], io: CommandIo,
     io.out(programHelp(program, isOfAll ? Object.keys(program.commands) : group));
     return 0;
   }
-  const message = `run ${program.name}: expected a command, got ${JSON.stringify(argv.join(' '))}`;
+  const message = `run ${program.name}: expected a command, got ${JSON.stringify(words.join(' ') || argv.join(' '))}`;
   const [family = ''] = words;
   const isFamily = Object.keys(program.commands).some((name) => name.startsWith(`${family} `));
   return printError(

@@ -43,7 +43,7 @@ export function compareHardware(input: {
   return { covered: differences.length === 0 && unknown.length === 0, differences, unknown };
 }
 
-/** Whether `compareHardware` finds them covered: what differs is not told, so the first difference is enough. */
+/** Whether `compareHardware` finds them covered. Most are not, which the first difference tells and no text of it is made; a yes is its own. */
 export function coversHardware(input: {
   readonly tested: HardwareFacts;
   readonly site: HardwareFacts;
@@ -52,7 +52,8 @@ export function coversHardware(input: {
   const { tested, site } = input;
   const require = requiredNames(input.require);
   if (unknownFacts([tested, site], require).length > 0) return false;
-  return HARDWARE_FACTS.every((fact) => (require.includes(fact) ? isEqual(fact, tested, site) : isAlike(fact, tested, site)));
+  const mayCover = HARDWARE_FACTS.every((fact) => (require.includes(fact) ? isEqual(fact, tested, site) : isAlike(fact, tested, site)));
+  return mayCover && compareHardware(input).covered;
 }
 
 function isEqual(fact: Fact, tested: HardwareFacts, site: HardwareFacts): boolean {

@@ -1,11 +1,10 @@
 /** Registries that would have us wait, read or send for ever: small servers on this machine. */
-import { sha256, utf8 } from '@sealane/core';
+import { utf8 } from '@sealane/core';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Descriptor } from './descriptor.js';
 import { UPLOAD_CHUNK_BYTES } from './limits.js';
 import { openRegistry, type RegistryClient, type RegistryOptions } from './registry.js';
-import type { BlobBytes } from './registry-upload.js';
 import { serve } from './testing/memory-registry.js';
+import { bytesOf, descriptorOf } from './testing/blob-bytes.js';
 import { collect } from './verified-stream.js';
 
 function open(host: string, options: RegistryOptions = {}): RegistryClient {
@@ -13,16 +12,6 @@ function open(host: string, options: RegistryOptions = {}): RegistryClient {
   onTestFinished(() => client.close());
   return client;
 }
-
-const bytesOf =
-  (bytes: Uint8Array): BlobBytes =>
-  (from, length) =>
-    Promise.resolve(bytes.subarray(from, from + length));
-const descriptorOf = (bytes: Uint8Array): Descriptor => ({
-  mediaType: 'application/octet-stream',
-  digest: sha256(bytes),
-  size: bytes.length,
-});
 
 describe('a blob', () => {
   const small = utf8('a small blob');

@@ -7,8 +7,8 @@ import type { Descriptor } from './descriptor.js';
 import { UPLOAD_CHUNK_BYTES } from './limits.js';
 import { OCI_INDEX, OCI_MANIFEST } from './media-types.js';
 import { openRegistry, type RegistryClient, type RegistryOptions } from './registry.js';
-import type { BlobBytes } from './registry-upload.js';
 import { lostAnswer, memoryRegistry, serve } from './testing/memory-registry.js';
+import { bytesOf, descriptorOf } from './testing/blob-bytes.js';
 import { collect } from './verified-stream.js';
 
 const pauses: number[] = [];
@@ -19,16 +19,6 @@ function open(host: string, options: RegistryOptions = {}): RegistryClient {
   onTestFinished(() => client.close());
   return client;
 }
-
-const bytesOf =
-  (bytes: Uint8Array): BlobBytes =>
-  (from, length) =>
-    Promise.resolve(bytes.subarray(from, from + length));
-const descriptorOf = (bytes: Uint8Array): Descriptor => ({
-  mediaType: 'application/octet-stream',
-  digest: sha256(bytes),
-  size: bytes.length,
-});
 
 describe('a blob', () => {
   const small = utf8('a small blob');
