@@ -52,13 +52,14 @@ export async function runUpdate(site: Site, machine: Machine, mode: UpdateMode, 
   }
   if (mode === 'update' && waitsForProgram(machine.state())) return trialResult(site, machine.state());
   // before anything is waited for: content may be on its way for hours, and who fetches may never answer
-  if (mode === 'update') await keepRunning(site, machine.state());
+  const looked = machine.state();
+  if (mode === 'update') await keepRunning(site, looked);
   // one that waits for a person hears at least that it is retired
   if (mode === 'check' && machine.state().phase.at === 'held') return heldResult(site, machine.state());
   const fetcher = site.world.startFetcher(site.world.signal);
   try {
     const result = retiredAlready(context) ?? (await syncAndJudge(context, fetcher, mode));
-    await settle(context, fetcher, mode);
+    await settle(context, fetcher, mode, looked);
     return result.outcome === 'unchanged' && mode === 'update' ? recovered(result, before, machine.state()) : result;
   } finally {
     await fetcher.close();
@@ -101,8 +102,8 @@ export async function finishInterrupted(context: CarryContext): Promise<void> {
   await carryOutAll(context);
 }
 
-/** Receipts go up, slots that nothing needs go away, and what should run runs. */
-async function settle(context: CarryContext, fetcher: Fetcher, mode: UpdateMode): Promise<void> {
+/** Receipts go up, slots that nothing needs go away, and what should run runs; `looked` is the state in which that was seen to. */
+async function settle(context: CarryContext, fetcher: Fetcher, mode: UpdateMode, looked: SiteState): Promise<void> {
   const { site, machine } = context;
   await flushQueue(site, machine, fetcher);
   await boundQueue(context);
@@ -111,7 +112,8 @@ async function settle(context: CarryContext, fetcher: Fetcher, mode: UpdateMode)
   pruneSlots(site, machine.state());
   await pruneStore(site, machine.state());
   crashPoint('update:pruned');
-  await keepRunning(site, machine.state());
+  // where nothing happened it was looked after already: to ask an engine costs more than all else of a poll
+  if (machine.state() !== looked) await keepRunning(site, machine.state());
   await watchStrays(site, machine.state(), trustedNow(context.trust().time, site.world.clock));
 }
 
