@@ -4,86 +4,24 @@
  * A program is a table of names and loaders, so that `--help` of one command loads that command's file and nothing else.
  * The frame never touches the process: it reads `io` and returns the exit code.
  */
-import { Command, CommanderError } from 'commander';
+import { hasOwn, parseArguments } from './command-arguments.js';
+import { type CommandHelp, type CommandIo, type CommandSpec, JSON_OPTION, type Program } from './command-spec.js';
 import { diskRefusal } from './disk-refusal.js';
-import { ERRORS, type ExitCode } from './error-table.js';
+import { ERRORS } from './error-table.js';
 import { SealaneError } from './errors.js';
 import { oneLine, printable } from './printable.js';
 
-/** A positional argument: `name`, `[name]` when optional, `name...` when it takes the rest. */
-export interface ArgumentSpec {
-  readonly name: string;
-  readonly description: string;
-}
-
-/** An option in commander's notation: `--to <stage>`; `repeat` collects every use into an array. */
-export interface OptionSpec {
-  readonly flags: string;
-  readonly description: string;
-  readonly repeat?: true;
-  readonly required?: true;
-}
-
-/** What a command is given: parsed arguments and options (camelCase, environment merged in), and where to talk. */
-export interface CommandCall {
-  readonly args: readonly (string | readonly string[] | undefined)[];
-  readonly options: Readonly<Record<string, string | readonly string[] | boolean | undefined>>;
-  readonly io: CommandIo;
-}
-
-/** The outside world of a command, injected by the launcher. `out` is data (stdout), `talk` is for people (stderr). */
-export interface CommandIo {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly cwd: string;
-  readonly isTerminal: boolean;
-  readonly signal: AbortSignal;
-  /** Aborts when somebody waits for this command to end: what waits for others gives way, all else goes on. */
-  readonly hurry?: AbortSignal;
-  out(text: string): void;
-  talk(text: string): void;
-  /** Writes a whole file, durably; where the program takes the global `--out`. */
-  save?(file: string, text: string): void;
-}
-
-/** What a command answers: `json` is printed with `--json`, `text` otherwise; `error` adds the failure to the object. */
-export interface CommandResult {
-  readonly exit: ExitCode;
-  readonly json: object;
-  readonly text: string;
-  /** A last line for people on stderr: the next step after a refusal. */
-  readonly hint?: string;
-  /** A server said its object when it began to answer: nothing is printed at its end. */
-  readonly isSaid?: true;
-}
-
-/** One command: its words, its help, an example that a test runs, and what it does. */
-export interface CommandSpec {
-  readonly name: string;
-  readonly summary: string;
-  readonly arguments?: readonly ArgumentSpec[];
-  readonly options?: readonly OptionSpec[];
-  /** Whole command lines, one a line, that work after the quickstart. */
-  readonly example: string;
-  readonly run: (call: CommandCall) => Promise<CommandResult>;
-}
-
-/** What a command takes and says of itself, without what it does: plain data. */
-export type CommandHelp = Omit<CommandSpec, 'run'>;
-
-/** An executable: its name, global options and lazily loaded commands (key = words of the command). */
-export interface Program {
-  readonly name: string;
-  readonly version: string;
-  readonly summary: string;
-  readonly globals: readonly OptionSpec[];
-  /** Options that several commands have in one meaning: as global ones they may come from the environment. */
-  readonly shared?: readonly OptionSpec['flags'][];
-  readonly commands: Readonly<
-    Record<string, { readonly summary: string; readonly load: () => Promise<{ readonly command: CommandSpec }> }>
-  >;
-  /** What `describeCommands` said when the program was bundled: with it, help loads no command. */
-  readonly written?: () => Readonly<Record<string, CommandHelp>> | undefined;
-}
+export {
+  type ArgumentSpec,
+  type CommandCall,
+  type CommandHelp,
+  type CommandIo,
+  type CommandResult,
+  type CommandSpec,
+  optionName,
+  type OptionSpec,
+  type Program,
+} from './command-spec.js';
 
 /** Every command's help, by name. */
 export async function describeCommands(program: Program): Promise<Readonly<Record<string, CommandHelp>>> {
@@ -93,8 +31,6 @@ export async function describeCommands(program: Program): Promise<Readonly<Recor
   });
   return Object.fromEntries(await Promise.all(described));
 }
-
-const JSON_OPTION: OptionSpec = { flags: '--json', description: 'print one JSON object on stdout' };
 
 /**
  * Runs one command line (without node and script) and returns the exit code of CONTRACT.md.
@@ -209,71 +145,6 @@ async function runOne(program: Program, spec: CommandSpec, argv: readonly string
   return result.exit;
 }
 
-function parseArguments(program: Program, spec: CommandSpec, argv: readonly string[], io: CommandIo): Omit<CommandCall, 'io'> | 'help' {
-  const parser = new Command(`${program.name} ${spec.name}`).description(spec.summary).exitOverride();
-  parser.configureOutput({
-    writeOut: (text) => {
-      io.out(text);
-    },
-    writeErr: () => undefined,
-  });
-  for (const argument of spec.arguments ?? []) {
-    parser.argument(/^[[<]/.test(argument.name) ? argument.name : `<${argument.name}>`, argument.description);
-  }
-  const globals = program.globals.filter(({ flags }) => !hasOwn(spec, optionName(flags)));
-  for (const option of [...(spec.options ?? []), ...globals, JSON_OPTION]) addOption(parser, option);
-  parser.addHelpText('after', `\nExample:\n${spec.example.trim().replace(/^/gm, '  ')}`);
-  try {
-    parser.parse([...argv], { from: 'user' });
-  } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return 'help';
-    throw usage(program, spec, commanderMessage(error), error);
-  }
-  const options = withEnvironment(parser.opts(), program, spec, io);
-  const missing = spec.options?.find(({ flags, required }) => required && options[optionName(flags)] === undefined);
-  if (missing !== undefined) throw usage(program, spec, `required option '${missing.flags}' not specified`);
-  return { args: parser.processedArgs as CommandCall['args'], options };
-}
-
-function usage(program: Program, { name }: CommandSpec, problem: string, cause?: unknown): SealaneError {
-  return new SealaneError('USAGE', `run ${program.name} ${name}: ${problem}`, { command: name }, { cause });
-}
-
-/** Whether a command has an option of its own by this name: it means there what its help says. */
-function hasOwn({ options = [] }: CommandSpec, name: string): boolean {
-  return options.some(({ flags }) => optionName(flags) === name);
-}
-
-function addOption(parser: Command, option: OptionSpec): void {
-  const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
-  // most descriptions leave it to be said here
-  const more = /repeat|again/.test(option.description) ? '' : '; may be repeated';
-  if (option.repeat) parser.option(option.flags, `${option.description}${more}`, collect);
-  // one that must be there may come from the environment: looked for when that was read
-  else parser.option(option.flags, option.description);
-}
-
-/** Global options, and those of this command that are shared, may come from the environment as `SEALANE_NAME`; the command line wins. */
-function withEnvironment(
-  options: Record<string, string | undefined>,
-  { globals, shared = [] }: Program,
-  { options: own = [] }: CommandSpec,
-  io: CommandIo,
-): CommandCall['options'] {
-  const merged: Record<string, string | undefined> = { ...options };
-  for (const { flags } of [...globals, ...own.filter((option) => shared.includes(option.flags))]) {
-    const long = /--([a-z-]+)/.exec(flags)?.[1] ?? '';
-    merged[optionName(flags)] ??= io.env[`SEALANE_${long.replaceAll('-', '_').toUpperCase()}`];
-  }
-  return merged;
-}
-
-/** Commander's words on one line: it puts its guess at a misspelt option on a second. */
-function commanderMessage(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-}
-
 function reportFailure(error: unknown, program: Program, io: CommandIo, wantsJson: boolean): number {
   const known = error instanceof SealaneError ? error : diskRefusal(error);
   if (known !== undefined) {
@@ -302,9 +173,4 @@ function printError(
 export async function untilAborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-}
-
-/** The name under which a call has an option: `asOf` for `--as-of <time>`. */
-export function optionName(flags: string): string {
-  return (/--([a-z-]+)/.exec(flags)?.[1] ?? '').replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
