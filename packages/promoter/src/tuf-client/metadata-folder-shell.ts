@@ -92,8 +92,13 @@ function isState(value: unknown): value is TufState {
   return numbers.every((version) => Number.isSafeInteger(version));
 }
 
-function stateJson({ root, versions, importedTimestamps }: TufState): JsonObject {
-  return { root, versions: { ...versions, roles: { ...versions.roles } }, importedTimestamps };
+function stateJson({ root, versions, importedTimestamps, signed }: TufState): JsonObject {
+  const plain = { root, versions: { ...versions, roles: { ...versions.roles } }, importedTimestamps };
+  return signed === undefined ? plain : { ...plain, signed: signedJson(signed) };
+}
+
+function signedJson(signed: NonNullable<TufState['signed']>): JsonObject {
+  return Object.fromEntries(Object.entries(signed).map(([role, floors]) => [role, floors.map((floor) => ({ ...floor }))]));
 }
 
 function copiedVersions(folder: string): Readonly<Record<string, number>> {

@@ -62,6 +62,12 @@ export class RotatingLane {
   readonly stolen: Partial<Record<OnlineRole, Signer>> = {};
   /** Roles that were stolen and not rotated since. */
   readonly owed = new Set<OnlineRole>();
+  /** Keys of enough owners of targets, as they were when the thief took them. */
+  private raidedOwners: readonly Signer[] = [];
+  /** Ids of the keys that the thief ever had. */
+  private readonly everStolen = new Set<string>();
+  /** Keys that a role had before, the last ones last. */
+  private readonly former: Partial<Record<LaneRole, Signer[][]>> = {};
   private readonly keys: Record<LaneRole, Signer[]> = {
     root: [testSigner(), testSigner(), testSigner()],
     targets: [testSigner(), testSigner(), testSigner()],
@@ -98,11 +104,7 @@ export class RotatingLane {
 
   /** The owners' targets and the stage, then snapshot and timestamp. */
   async publish(): Promise<void> {
-    const [version, expiresAt] = [this.next('targets'), tufExpiryAt('targets', this.now)];
-    const stages = [{ stage: 'prod', ...this.role('prod') }];
-    const draft = { role: 'targets', version, expiresAt, names: { prod: signersOf(this.role('prod')) } } as const;
-    const signers = this.keys.targets.slice(0, this.thresholds.targets);
-    await this.sign(draft, targetsMetadata({ version, expiresAt, targets: [], stages }), signers);
+    await this.signTargets(this.next('targets'), this.keys.targets.slice(0, this.thresholds.targets));
     await this.signStage(this.next('prod'), `release ${this.versions.prod}`, this.keys.prod);
     await this.refresh();
   }
@@ -116,12 +118,48 @@ export class RotatingLane {
   /** Replaces keys of a role: all of them, or the one that was there longest. Roles that root names need a new root, which is published with it. */
   async rotate(role: LaneRole, how: 'all' | 'one'): Promise<void> {
     if (role === 'root') this.retired.push(...this.keys.root.slice(0, how === 'one' ? 1 : undefined));
+    this.former[role] = [...(this.former[role] ?? []), this.keys[role]];
     this.keys[role] = [
       ...(how === 'one' ? this.keys[role].slice(1) : []),
       ...this.keys[role].slice(0, how === 'one' ? 1 : undefined).map(() => testSigner()),
     ];
     if (role === 'snapshot' || role === 'timestamp' || role === 'prod') this.owed.delete(role);
     if (role !== 'prod') await this.publishRoot();
+  }
+
+  /** Puts back the keys that a role had before, unless the thief has one of them: no owner should, and files of before must not stand again. */
+  async putBack(role: 'targets' | 'snapshot' | 'timestamp'): Promise<void> {
+    const isSafe = (keys: readonly Signer[]): boolean => keys.length >= this.thresholds[role] && !keys.some((key) => this.wasStolen(key));
+    const before = (this.former[role] ?? []).findLast(isSafe);
+    if (before === undefined) return;
+    this.former[role] = [...(this.former[role] ?? []), this.keys[role]];
+    this.keys[role] = before;
+    if (role !== 'targets') this.owed.delete(role);
+    await this.publishRoot();
+  }
+
+  /** Whether enough of targets' owners for a file of theirs have keys that the thief has too. */
+  get ownsTargets(): boolean {
+    return this.keys.targets.filter((key) => this.wasStolen(key)).length >= this.thresholds.targets;
+  }
+
+  /** Replaces one stolen key of targets in each root, until the thief has none of them. */
+  async replaceOwners(): Promise<void> {
+    while (this.keys.targets.some((key) => this.wasStolen(key))) {
+      this.keys.targets = this.keys.targets.toSorted((a, b) => Number(this.wasStolen(b)) - Number(this.wasStolen(a)));
+      await this.rotate('targets', 'one');
+    }
+  }
+
+  private wasStolen({ keyId }: Signer): boolean {
+    return this.everStolen.has(keyId);
+  }
+
+  /** The thief takes the keys of as many owners of targets as must sign, and signs: the stages stay whose they are. */
+  async seizeTargets(version: number): Promise<void> {
+    this.raidedOwners = this.keys.targets.slice(0, this.thresholds.targets);
+    for (const { keyId } of this.raidedOwners) this.everStolen.add(keyId);
+    await this.signTargets(version, this.raidedOwners, false);
   }
 
   /** Owners come and go: one more, one less, or how many of them must sign. A quorum is never less than two. */
@@ -149,6 +187,7 @@ export class RotatingLane {
     const [key] = this.keys[role];
     if (key === undefined) return;
     this.stolen[role] = key;
+    this.everStolen.add(key.keyId);
     this.owed.add(role);
   }
 
@@ -180,6 +219,13 @@ export class RotatingLane {
 
   private next(role: LaneRole): number {
     return (this.versions[role] += 1);
+  }
+
+  private async signTargets(version: number, signers: readonly Signer[], isHonest = true): Promise<void> {
+    const expiresAt = tufExpiryAt('targets', this.now);
+    const stages = [{ stage: 'prod', ...this.role('prod') }];
+    const draft = { role: 'targets', version, expiresAt, names: { prod: signersOf(this.role('prod')) } } as const;
+    await this.sign(draft, targetsMetadata({ version, expiresAt, targets: [], stages }), signers, isHonest);
   }
 
   private async signStage(version: number, content: string, signers: readonly Signer[], isHonest = true): Promise<void> {

@@ -12,6 +12,9 @@ export type Judgement = { readonly content: string } | { readonly refused: strin
 export class RotationOracle {
   private readonly taken: { readonly snapshot: Doc; readonly timestamp: Doc; readonly targets: Doc; readonly prod: Doc }[] = [];
 
+  /** How many of these were taken before the snapshot's keys were replaced last. */
+  private takenBefore = 0;
+
   constructor(public root: Doc) {}
 
   /** Judges what is offered. Roots that hold are kept, whatever follows; the rest once `take` is said. */
@@ -31,7 +34,7 @@ export class RotationOracle {
       if (doc.expiresAt <= now) return { refused: `${doc.role} expired` };
     }
     const offered = { timestamp, snapshot, targets, prod };
-    const older = this.taken.map((before) => this.olderThan(offered, before)).find((role) => role !== undefined);
+    const older = this.taken.map((before, at) => this.olderThan(offered, before, at)).find((role) => role !== undefined);
     if (older !== undefined) return { refused: `${older} went back` };
     return { content: prod.content, take: () => this.taken.push(offered) };
   }
@@ -41,17 +44,19 @@ export class RotationOracle {
       const next = view.get(nameOf({ role: 'root', version: this.root.version + 1 }));
       if (next === undefined) return undefined;
       if (!maySign(next, this.root.names.root) || !maySign(next, next.names.root)) return 'root is not signed';
+      if (areReplaced(this.root.names.snapshot, next.names.snapshot)) this.takenBefore = this.taken.length;
       this.root = next;
     }
   }
 
   /** The role that would go back behind what was taken before and stands. */
-  private olderThan(offered: (typeof this.taken)[number], before: (typeof this.taken)[number]): LaneRole | undefined {
+  private olderThan(offered: (typeof this.taken)[number], before: (typeof this.taken)[number], at: number): LaneRole | undefined {
     const { names } = this.root;
     if (maySign(before.timestamp, names.timestamp) && offered.timestamp.version < before.timestamp.version) return 'timestamp';
-    if (!maySign(before.snapshot, names.snapshot)) return undefined;
-    if (offered.snapshot.version < before.snapshot.version) return 'snapshot';
+    if (maySign(before.snapshot, names.snapshot) && offered.snapshot.version < before.snapshot.version) return 'snapshot';
     if (maySign(before.targets, names.targets) && offered.targets.version < before.targets.version) return 'targets';
+    // what a stage's version was is known by the snapshots alone
+    if (at < this.takenBefore) return undefined;
     if (maySign(before.prod, offered.targets.names.prod) && offered.prod.version < before.prod.version) return 'prod';
     return undefined;
   }
@@ -59,4 +64,8 @@ export class RotationOracle {
 
 function maySign({ signedBy }: Doc, signers: Signers | undefined): boolean {
   return signers !== undefined && [...signedBy].filter((key) => signers.keys.has(key)).length >= signers.threshold;
+}
+
+function areReplaced(before: Signers | undefined, after: Signers | undefined): boolean {
+  return [...(before?.keys ?? [])].filter((key) => after?.keys.has(key)).length < (after?.threshold ?? 1);
 }

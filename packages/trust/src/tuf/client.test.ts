@@ -190,14 +190,45 @@ describe('version floors', () => {
     expect(refresh(state, { rules: 'plain' }).state.versions.snapshot).toBe(1);
   });
 
-  it('fall for the snapshot and the roles it lists when root replaces its key', async () => {
+  it('fall for the snapshot and the stages it lists when root replaces its key', async () => {
     await lane.publish('two');
     const { state } = refresh();
     lane.keys.snapshot = testSigner();
     await lane.publishRoot();
-    Object.assign(lane.versions, { snapshot: 0, targets: 0, prod: 0, dev: 0 });
+    Object.assign(lane.versions, { snapshot: 0, prod: 0, dev: 0 });
     await lane.publish('again');
-    expect(refresh(state).state.versions).toMatchObject({ snapshot: 1, targets: 1, roles: { prod: 1, dev: 1 } });
+    expect(refresh(state).state.versions).toMatchObject({ snapshot: 1, targets: 3, roles: { prod: 1, dev: 1 } });
+  });
+
+  it('of targets stay when the snapshot key is replaced: who has the new one brings no older policy', async () => {
+    await lane.publish('two');
+    const { state } = refresh();
+    lane.keys.snapshot = testSigner();
+    await lane.publishRoot();
+    Object.assign(lane.versions, { snapshot: 0, targets: 1 });
+    await lane.refresh();
+    expect(refusal(() => refresh(state)).code).toBe('TRUST_ROLLBACK');
+    // to the letter they fall with the snapshot that lists targets (TUF 5.3.11)
+    expect(refresh(state, { rules: 'plain' }).state.versions.targets).toBe(1);
+    // a state of before, which says nothing of signers, was kept only once targets were verified too
+    const { signed: _signers, ...old } = state;
+    expect(refusal(() => refresh(old)).code).toBe('TRUST_ROLLBACK');
+  });
+
+  it('come back with a key that is put back', async () => {
+    await lane.publish('two');
+    const first = lane.keys.timestamp;
+    const { state } = refresh();
+    lane.keys.timestamp = testSigner();
+    await lane.publishRoot();
+    await lane.refresh();
+    const seen = refresh(state).state;
+    lane.keys.timestamp = first;
+    await lane.publishRoot();
+    await forgeTimestamp(1);
+    expect(refusal(() => refresh(seen)).code).toBe('TRUST_ROLLBACK');
+    await forgeTimestamp(2);
+    expect(refresh(seen).state.versions.timestamp).toBe(2);
   });
 });
 

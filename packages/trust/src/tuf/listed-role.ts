@@ -18,9 +18,10 @@ export interface WantedRole<T extends RoleMetadata> {
   readonly check: (fileName: string, metadata: T) => void;
 }
 
-/** A verified role. `kept` says that it is the copy which was kept before: nothing has to be kept again. */
+/** A verified role, and who signed it (ids of keys). `kept` says that it is the copy which was kept before: nothing has to be kept again. */
 export interface LoadedRole<T> {
   readonly metadata: T;
+  readonly signedBy: readonly string[];
   readonly bytes: Uint8Array;
   readonly kept: boolean;
 }
@@ -34,7 +35,7 @@ export interface LoadedRole<T> {
 export function* loadListedRole<T extends RoleMetadata>(run: TufRun, wanted: WantedRole<T>): TufFlow<LoadedRole<T>> {
   const cached = yield { ask: 'cached', role: wanted.role };
   const kept = cached === undefined ? undefined : verifyKept(run, wanted, cached);
-  if (cached !== undefined && kept !== undefined) return { metadata: kept, bytes: cached, kept: true };
+  if (cached !== undefined && kept !== undefined) return { ...kept, bytes: cached, kept: true };
   const fileName = metadataFileName(wanted.role, wanted.consistentSnapshot ? wanted.listed.version : undefined);
   // bounded by what the role may be: a file of another length than listed is a mismatch, and named as one
   const bytes = yield { ask: 'fetch', name: `metadata/${fileName}`, maxBytes: wanted.maxBytes };
@@ -45,14 +46,16 @@ export function* loadListedRole<T extends RoleMetadata>(run: TufRun, wanted: Wan
       { fileName },
     );
   }
-  return { metadata: verifyListed(run, fileName, wanted, bytes), bytes, kept: false };
+  return { ...verifyListed(run, fileName, wanted, bytes), bytes, kept: false };
 }
 
-function verifyListed<T extends RoleMetadata>(run: TufRun, fileName: string, wanted: WantedRole<T>, bytes: Uint8Array): T {
+type Verified<T> = Pick<LoadedRole<T>, 'metadata' | 'signedBy'>;
+
+function verifyListed<T extends RoleMetadata>(run: TufRun, fileName: string, wanted: WantedRole<T>, bytes: Uint8Array): Verified<T> {
   // before the signatures: the hashes come from a role that is already verified
   requireListedBytes(fileName, bytes, wanted.listed);
   const document = parseSignedDocument(fileName, bytes, wanted.maxBytes);
-  requireThreshold(fileName, document, wanted.authority);
+  const signedBy = requireThreshold(fileName, document, wanted.authority);
   const metadata = wanted.parse(fileName, document, run.rules);
   if (metadata.version !== wanted.listed.version) {
     throw new TrustError(
@@ -62,10 +65,10 @@ function verifyListed<T extends RoleMetadata>(run: TufRun, fileName: string, wan
     );
   }
   wanted.check(fileName, metadata);
-  return metadata;
+  return { metadata, signedBy };
 }
 
-function verifyKept<T extends RoleMetadata>(run: TufRun, wanted: WantedRole<T>, bytes: Uint8Array): T | undefined {
+function verifyKept<T extends RoleMetadata>(run: TufRun, wanted: WantedRole<T>, bytes: Uint8Array): Verified<T> | undefined {
   try {
     return verifyListed(run, `kept ${wanted.role}`, wanted, bytes);
   } catch (error) {

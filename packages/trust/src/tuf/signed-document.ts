@@ -47,13 +47,15 @@ export function validSigners(document: SignedDocument, authority: Authority): re
 }
 
 /**
- * Checks for an arbitrary software attack (TUF 5.3.4, 5.4.2, 5.5.3, 5.6.3): a threshold of the authority's keys signed the document.
+ * Checks for an arbitrary software attack (TUF 5.3.4, 5.4.2, 5.5.3, 5.6.3): a threshold of the authority's keys signed the document. Returns which did: ids
+ * (hex SHA-256 of SPKI), sorted.
  *
  * @throws TrustError `TRUST_THRESHOLD`
  */
-export function requireThreshold(fileName: string, document: SignedDocument, authority: Authority): void {
-  const valid = validSigners(document, authority).length;
-  if (valid >= authority.threshold) return;
+export function requireThreshold(fileName: string, document: SignedDocument, authority: Authority): readonly string[] {
+  const signers = validSigners(document, authority);
+  const valid = signers.length;
+  if (valid >= authority.threshold) return signers.flatMap((keyId) => authority.keys.get(keyId)?.spkiId ?? []).toSorted();
   throw new TrustError(
     'TRUST_THRESHOLD',
     `verify ${fileName}: expected ${authority.threshold} valid signatures of its role's keys, got ${valid}`,

@@ -5,7 +5,7 @@ import type { TufFlow } from './flow.js';
 import { loadListedRole } from './listed-role.js';
 import { parseSnapshot, type RootMetadata, type SnapshotMetadata } from './metadata.js';
 import type { TufRun } from './rules.js';
-import { type TufState, withSnapshot } from './state.js';
+import { type TufState, withSigners, withSnapshot } from './state.js';
 import type { UpdatedTimestamp } from './timestamp.js';
 
 /** @throws TrustError `TRUST_MISMATCH`, `TRUST_TOO_LARGE`, `TRUST_THRESHOLD`, `TRUST_MALFORMED`, `TRUST_ROLLBACK`, `TRUST_EXPIRED` */
@@ -28,7 +28,7 @@ export function* updateSnapshot(
       if (!expiryWaived) requireFresh(fileName, snapshot.expiresMs, run);
     },
   });
-  const next = withSnapshot(state, loaded.metadata);
+  const next = withSigners(withSnapshot(state, loaded.metadata), 'snapshot', loaded.metadata.version, loaded.signedBy, run.rules);
   if (!loaded.kept) yield { ask: 'keep', role: 'snapshot', bytes: loaded.bytes, state: next };
   return { snapshot: loaded.metadata, state: next };
 }

@@ -5,8 +5,9 @@
  */
 import { base64, type Digest, fromBase64, SealaneError, TrustError } from '@sealane/core';
 import type { RootMetadata, SnapshotMetadata } from './metadata.js';
-import type { TopRole, TufRules, TufRun } from './rules.js';
+import type { TufRules, TufRun } from './rules.js';
 import type { Authority } from './signed-document.js';
+import { type FlooredRole, NO_SIGNED_FLOORS, publicKeysOf, type SignedFloors, standingFloor, withSignedFloor } from './signed-floors.js';
 
 /** Version floors: 0 = never seen. `roles` holds every role, other than targets, that a trusted snapshot listed. */
 export interface TufVersions {
@@ -19,12 +20,13 @@ export interface TufVersions {
 
 /**
  * `root` is the newest trusted root in base64. `importedTimestamps` are the digests of timestamps that came by a medium the operator imported:
- * their expiry, and their snapshot's, is waived (DESIGN "Time").
+ * their expiry, and their snapshot's, is waived (DESIGN "Time"). `signed`: under `lane` rules, what the floors rest on; states of before have none.
  */
 export interface TufState {
   readonly root: string;
   readonly versions: TufVersions;
   readonly importedTimestamps: readonly Digest[];
+  readonly signed?: SignedFloors;
 }
 
 /** One timestamp version can be signed anew with other bytes; more than a few of them were never imported by hand. */
@@ -53,25 +55,42 @@ export function trustedRootBytes(state: TufState): Uint8Array {
  * The state after root `after` became trusted in place of `before` (TUF 5.3.7, 5.3.8, 5.3.11).
  *
  * Fast-forward recovery: where a role's keys were replaced, its floor falls, since whoever stole the old key may have driven it up to 2^53 - 1. Under
- * `lane` rules only that role's floor falls (with the snapshot's go those it lists); under `plain` rules both files are forgotten, to the letter.
+ * `lane` rules each role's floor falls to the highest that its keys of now could have signed; that of targets does not fall with the snapshot's key, or who
+ * has the new one could bring back an older policy. Under `plain` rules both files are forgotten, to the letter.
  */
 export function withRoot(state: TufState, before: RootMetadata, after: RootMetadata, bytes: Uint8Array, rules: TufRules): TufState {
-  const replaced = (role: TopRole): boolean => wereKeysReplaced(before.roles[role], after.roles[role]);
-  const either = replaced('timestamp') || replaced('snapshot');
-  const dropsTimestamp = rules === 'lane' ? replaced('timestamp') : either;
-  const dropsSnapshot = rules === 'lane' ? replaced('snapshot') : either;
   const { versions } = state;
+  const floors = rules === 'lane' ? laneFloors(state, before, after) : plainFloors(state, before, after);
   return {
+    ...state,
     root: base64(bytes),
-    versions: {
-      root: after.version,
-      timestamp: dropsTimestamp ? 0 : versions.timestamp,
-      snapshot: dropsSnapshot ? 0 : versions.snapshot,
-      targets: dropsSnapshot || (rules === 'lane' && replaced('targets')) ? 0 : versions.targets,
-      roles: dropsSnapshot ? {} : versions.roles,
-    },
-    importedTimestamps: dropsTimestamp ? [] : state.importedTimestamps,
+    versions: { root: after.version, ...floors },
+    // they are of the timestamp that set the floor
+    importedTimestamps: floors.timestamp === versions.timestamp ? state.importedTimestamps : [],
   };
+}
+
+type Floors = Omit<TufVersions, 'root'>;
+
+function plainFloors({ versions }: TufState, before: RootMetadata, after: RootMetadata): Floors {
+  const isEither = (['timestamp', 'snapshot'] as const).some((role) => wereKeysReplaced(before.roles[role], after.roles[role]));
+  return isEither ? { timestamp: 0, snapshot: 0, targets: 0, roles: {} } : versions;
+}
+
+function laneFloors({ versions, signed }: TufState, before: RootMetadata, after: RootMetadata): Floors {
+  const floor = (role: FlooredRole): number => {
+    if (isSameAuthority(before.roles[role], after.roles[role])) return versions[role];
+    if (signed !== undefined) return standingFloor(signed[role], after.roles[role]);
+    return wereKeysReplaced(before.roles[role], after.roles[role]) ? 0 : versions[role];
+  };
+  // the stages' versions were read out of snapshots, those of other stages than one's own in no other place
+  const roles = wereKeysReplaced(before.roles.snapshot, after.roles.snapshot) ? {} : versions.roles;
+  return { timestamp: floor('timestamp'), snapshot: floor('snapshot'), targets: floor('targets'), roles };
+}
+
+function isSameAuthority(before: Authority, after: Authority): boolean {
+  const [old, now] = [publicKeysOf(before), publicKeysOf(after)];
+  return before.threshold === after.threshold && old.size === now.size && [...old].every((key) => now.has(key));
 }
 
 /**
@@ -79,10 +98,15 @@ export function withRoot(state: TufState, before: RootMetadata, after: RootMetad
  * that still suffice, drops no floor: older metadata would verify again.
  */
 function wereKeysReplaced(before: Authority, after: Authority): boolean {
-  const publicKeys = (authority: Authority): ReadonlySet<string> =>
-    new Set(authority.keyIds.flatMap((keyId) => authority.keys.get(keyId)?.spkiId ?? []));
-  const kept = [...publicKeys(before)].filter((key) => publicKeys(after).has(key));
-  return kept.length < after.threshold;
+  const now = publicKeysOf(after);
+  return [...publicKeysOf(before)].filter((key) => now.has(key)).length < after.threshold;
+}
+
+/** The state with the signers of a file that became trusted; `plain` rules ask for none. */
+export function withSigners(state: TufState, role: FlooredRole, version: number, signedBy: readonly string[], rules: TufRules): TufState {
+  if (rules === 'plain') return state;
+  const signed = state.signed ?? NO_SIGNED_FLOORS;
+  return { ...state, signed: { ...signed, [role]: withSignedFloor(signed[role], { version, signedBy }) } };
 }
 
 /** The state after a timestamp of `version` that lists snapshot `snapshotVersion` became trusted (TUF 5.4.5). */

@@ -3,11 +3,11 @@ import { LIMITS, TrustError } from '@sealane/core';
 import type { Delegation } from './delegation.js';
 import { requireFresh } from './expiry.js';
 import type { TufFlow } from './flow.js';
-import { loadListedRole } from './listed-role.js';
+import { type LoadedRole, loadListedRole } from './listed-role.js';
 import { parseTargets, type RootMetadata, type SnapshotMetadata, type TargetEntry, type TargetsMetadata } from './metadata.js';
 import type { TufRun } from './rules.js';
 import type { Authority } from './signed-document.js';
-import type { TufState } from './state.js';
+import { type TufState, withSigners } from './state.js';
 
 /** TUF 5.6.7.1: the most roles that one search may visit. A lane has one level of delegations. */
 const MAX_VISITED_ROLES = 32;
@@ -27,8 +27,12 @@ export interface FoundTarget {
 }
 
 /** @throws TrustError `TRUST_MISMATCH`, `TRUST_TOO_LARGE`, `TRUST_THRESHOLD`, `TRUST_MALFORMED`, `TRUST_EXPIRED` */
-export function updateTargets(run: TufRun, context: TargetsContext): TufFlow<TargetsMetadata> {
-  return loadTargetsRole(run, context, 'targets', context.root.roles.targets, () => true);
+export function* updateTargets(
+  run: TufRun,
+  context: TargetsContext,
+): TufFlow<{ readonly targets: TargetsMetadata; readonly state: TufState }> {
+  const { metadata, signedBy } = yield* loadTargetsRole(run, context, 'targets', context.root.roles.targets, () => true);
+  return { targets: metadata, state: withSigners(context.state, 'targets', metadata.version, signedBy, run.rules) };
 }
 
 /**
@@ -53,7 +57,7 @@ export function* findTarget(
     // TUF 5.6.7.1: a role that was visited before is skipped, so cycles end
     if (visited.has(next.name)) continue;
     visited.add(next.name);
-    const metadata = yield* loadTargetsRole(run, context, next.name, next, next.covers);
+    const { metadata } = yield* loadTargetsRole(run, context, next.name, next, next.covers);
     const entry = metadata.targets.get(path);
     if (entry !== undefined) return { role: next.name, metadata, entry };
     // TUF 5.6.7.2.1: behind a terminating delegation nothing but its own descendants is searched
@@ -74,7 +78,7 @@ function* loadTargetsRole(
   role: string,
   authority: Authority,
   covers: (path: string) => boolean,
-): TufFlow<TargetsMetadata> {
+): TufFlow<LoadedRole<TargetsMetadata>> {
   const listed = context.snapshot.roles.get(role);
   if (listed === undefined) {
     throw new TrustError('TRUST_MISMATCH', `load ${role}: expected the snapshot to list ${role}.json, got no entry`, { role });
@@ -93,7 +97,7 @@ function* loadTargetsRole(
     },
   });
   if (!loaded.kept) yield { ask: 'keep', role, bytes: loaded.bytes, state: context.state };
-  return loaded.metadata;
+  return loaded;
 }
 
 /** Plain TUF passes over paths outside a role's delegation; in a lane they are a sign that the role's key is in other hands. */

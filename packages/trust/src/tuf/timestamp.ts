@@ -5,7 +5,7 @@ import type { TufFlow } from './flow.js';
 import { parseTimestamp, type RootMetadata, type TimestampMetadata } from './metadata.js';
 import type { TufRun } from './rules.js';
 import { parseSignedDocument, requireThreshold } from './signed-document.js';
-import { type TufState, withTimestamp } from './state.js';
+import { type TufState, withSigners, withTimestamp } from './state.js';
 
 const FILE_NAME = 'timestamp.json';
 
@@ -22,17 +22,21 @@ export function* updateTimestamp(run: TufRun, root: RootMetadata, state: TufStat
   const bytes = yield { ask: 'fetch', name: `metadata/${FILE_NAME}`, maxBytes: LIMITS.timestampBytes };
   if (bytes === undefined)
     throw new TrustError('TRUST_MALFORMED', `load ${FILE_NAME}: expected the file, got nothing`, { fileName: FILE_NAME });
-  const timestamp = verifyTimestamp(run, root, bytes);
-  requireNoRollback(timestamp, state);
+  const served = verifyTimestamp(run, root, bytes);
+  requireNoRollback(served.timestamp, state);
   // TUF 5.4.3.1: of an equal version the trusted copy stays; where none was kept, the one served is as good: the floors below hold for it
   const kept =
-    timestamp.version === state.versions.timestamp ? verifyKept(run, root, state, yield { ask: 'cached', role: 'timestamp' }) : undefined;
-  const trusted = kept ?? { timestamp, bytes };
+    served.timestamp.version === state.versions.timestamp
+      ? verifyKept(run, root, state, yield { ask: 'cached', role: 'timestamp' })
+      : undefined;
+  const trusted = kept ?? { ...served, bytes };
   const digest = sha256(trusted.bytes);
   const expiryWaived = isExpiryWaived(run, state, digest);
   // TUF 5.4.4
   if (!expiryWaived) requireFresh(FILE_NAME, trusted.timestamp.expiresMs, run);
-  const next = withTimestamp(state, trusted.timestamp.version, trusted.timestamp.snapshot.version, digest, run);
+  const { version, snapshot } = trusted.timestamp;
+  const taken = withTimestamp(state, version, snapshot.version, digest, run);
+  const next = withSigners(taken, 'timestamp', version, trusted.signedBy, run.rules);
   if (kept === undefined) yield { ask: 'keep', role: 'timestamp', bytes, state: next };
   return { timestamp: trusted.timestamp, expiryWaived, state: next };
 }
@@ -42,11 +46,16 @@ function isExpiryWaived(run: TufRun, state: TufState, digest: Digest): boolean {
   return run.expiry !== 'network' || state.importedTimestamps.includes(digest);
 }
 
-function verifyTimestamp(run: TufRun, root: RootMetadata, bytes: Uint8Array): TimestampMetadata {
+interface Verified {
+  readonly timestamp: TimestampMetadata;
+  readonly signedBy: readonly string[];
+}
+
+function verifyTimestamp(run: TufRun, root: RootMetadata, bytes: Uint8Array): Verified {
   const document = parseSignedDocument(FILE_NAME, bytes, LIMITS.timestampBytes);
   // TUF 5.4.2
-  requireThreshold(FILE_NAME, document, root.roles.timestamp);
-  return parseTimestamp(FILE_NAME, document, run.rules);
+  const signedBy = requireThreshold(FILE_NAME, document, root.roles.timestamp);
+  return { timestamp: parseTimestamp(FILE_NAME, document, run.rules), signedBy };
 }
 
 function requireNoRollback(timestamp: TimestampMetadata, state: TufState): void {
@@ -71,12 +80,12 @@ function verifyKept(
   root: RootMetadata,
   state: TufState,
   bytes: Uint8Array | undefined,
-): { readonly timestamp: TimestampMetadata; readonly bytes: Uint8Array } | undefined {
+): (Verified & { readonly bytes: Uint8Array }) | undefined {
   if (bytes === undefined) return undefined;
   try {
-    const timestamp = verifyTimestamp(run, root, bytes);
-    requireNoRollback(timestamp, state);
-    return { timestamp, bytes };
+    const kept = verifyTimestamp(run, root, bytes);
+    requireNoRollback(kept.timestamp, state);
+    return { ...kept, bytes };
   } catch (error) {
     // a damaged copy, or one signed by replaced keys, is not the trusted one any more
     if (error instanceof TrustError) return undefined;

@@ -53,8 +53,8 @@ export function* refreshFlow(run: TufRun, start: TufState): TufFlow<TrustedMetad
   const { root, state: keptOnRefusal } = yield* updateRoot(run, start);
   try {
     const updated = yield* updateTimestamp(run, root, keptOnRefusal);
-    const { snapshot, state } = yield* updateSnapshot(run, root, updated);
-    const targets = yield* updateTargets(run, { root, snapshot, state });
+    const { snapshot, state: listed } = yield* updateSnapshot(run, root, updated);
+    const { targets, state } = yield* updateTargets(run, { root, snapshot, state: listed });
     const { timestamp, expiryWaived } = updated;
     const judged = [root.expiresMs, targets.expiresMs, ...(expiryWaived ? [] : [timestamp.expiresMs, snapshot.expiresMs])];
     return { state, keptOnRefusal, root, timestamp, snapshot, targets, expiresAt: earliestExpiry(judged), expiryWaived, run };
