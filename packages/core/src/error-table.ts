@@ -97,6 +97,11 @@ export const ERRORS = define({
     what: 'a key is not one that is named for this act, or its private half is not here',
     hint: 'see which keys there are, and for what: sealane key list',
   },
+  KEY_RETURNED: {
+    exit: 2,
+    what: 'a proposal gives a role a key that it had let go: all that this key signed before would count again',
+    hint: 'remove the file of that key (NAME.next…) or name another in pipeline.yaml, and make a new key: sealane key rotate NAME',
+  },
   LANE_EXISTS: {
     exit: 2,
     what: 'there is a lane in this folder already',

@@ -1,5 +1,4 @@
 /** `sealane trust sign`: needs the proposal and the key only, on any machine. */
-import path from 'node:path';
 import { EXAMPLE_KEY_IDS } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { KEY } from '../command-parts.js';
@@ -7,7 +6,7 @@ import { writeOutput } from '../disk-shell.js';
 import { homeOf, textOption } from '../promoter.js';
 import { signerAt } from '../signers/key-ref.js';
 import { signProposal } from '../trust/ceremony.js';
-import { readProposal } from '../trust/described-changes.js';
+import { KEPT_ROOT, readHeldProposal } from '../trust/held-proposal.js';
 import { encodeProposal } from '../trust/proposal.js';
 import { proposalResult } from '../trust/proposal-result.js';
 
@@ -20,20 +19,19 @@ export const command: CommandSpec = {
       description: 'the proposal, here or on a medium; the signature is written into it (default: the open one of this home)',
     },
   ],
-  options: [KEY],
+  options: [KEY, KEPT_ROOT],
   example: 'sealane trust sign my-lane/proposal.json --key targets-1 --home my-lane',
   run,
 };
 
 async function run(call: CommandCall): Promise<CommandResult> {
   const { io } = call;
-  const [given] = call.args;
-  const file = typeof given === 'string' ? path.resolve(io.cwd, given) : homeOf(call).proposal;
+  const { file, proposal, held } = readHeldProposal(call);
   // an owner's machine knows no lane: whether example keys may sign is judged where the proposal is published
   const signer = await signerAt(textOption(call, 'key'), { home: homeOf(call), env: io.env, cwd: io.cwd, isExampleLane: true });
-  const signed = await signProposal(readProposal(file), signer);
+  const signed = await signProposal(proposal, signer);
   writeOutput(file, encodeProposal(signed));
-  const result = proposalResult(signed, file, 0);
+  const result = proposalResult(signed, file, 0, held);
   const note = EXAMPLE_KEY_IDS.has(signer.keyId) ? ' (an example key, which everybody has)' : '';
   return { ...result, json: { ...result.json, keyId: signer.keyId }, text: `signed by ${signer.keyId}${note}\n${result.text}` };
 }

@@ -252,6 +252,48 @@ describe('rotation', () => {
     expect(await lane.sealane(['ledger', 'fsck'])).toMatchObject({ ok: true });
   });
 
+  it('puts no key back into a role that let it go: neither proposed nor published', async () => {
+    const backAs = (name: string): void => {
+      const [old] = readdirSync(path.join(lane.home, 'keys')).filter((file) => file.startsWith(`${name}.retired-`));
+      cpSync(path.join(lane.home, 'keys', old ?? ''), path.join(lane.home, 'keys', `${name}.next.pem`));
+    };
+    for (const name of ['timestamp', 'dev']) await lane.sealane(['key', 'rotate', name], 5);
+    await sign('root-1', 'root-2', 'targets-1', 'targets-2');
+    await lane.sealane(['trust', 'publish']);
+    backAs('timestamp');
+    const { message } = await expectCode(['trust', 'propose'], 2, 'KEY_RETURNED');
+    expect(message).toMatch(
+      /^propose root 3: expected keys that timestamp has or never had, got [0-9a-f]{64} again, which version 2 let go$/,
+    );
+    expect(existsSync(proposal)).toBe(false);
+    rmSync(path.join(lane.home, 'keys', 'timestamp.next.pem'));
+    backAs('dev');
+    expect((await expectCode(['trust', 'propose'], 2, 'KEY_RETURNED')).message).toMatch(/^propose targets 3: .* dev has or never had/);
+    rmSync(path.join(lane.home, 'keys', 'dev.next.pem'));
+    // a key that is in use, and a proposal that renews, are no return
+    await lane.sealane(['trust', 'propose', '--renew'], 5);
+    await sign('root-1', 'root-2', 'targets-1', 'targets-2');
+    await lane.sealane(['trust', 'publish']);
+    expect(await versions()).toMatchObject({ root: 3, targets: 3 });
+  });
+
+  it('that a host proposed which forgot what was published, with a key put back, is not published however many sign it', async () => {
+    await lane.sealane(['key', 'rotate', 'dev'], 5);
+    await sign('targets-1', 'targets-2');
+    await lane.sealane(['trust', 'publish']);
+    const before = metadata();
+    const forgotten = path.join(lane.home, 'lane', 'trust', 'metadata', '1.targets.json');
+    const kept = readFileSync(forgotten);
+    rmSync(forgotten);
+    const [old] = readdirSync(path.join(lane.home, 'keys')).filter((file) => file.startsWith('dev.retired-'));
+    cpSync(path.join(lane.home, 'keys', old ?? ''), path.join(lane.home, 'keys', 'dev.next.pem'));
+    await lane.sealane(['trust', 'propose'], 5);
+    writeFileSync(forgotten, kept);
+    await sign('targets-1', 'targets-2');
+    await expectCode(['trust', 'publish'], 2, 'KEY_RETURNED');
+    expect(metadata()).toEqual(before);
+  });
+
   it('of a key that is not there, or of the log in a token, is refused and proposes nothing', async () => {
     await expectCode(['key', 'rotate', 'log', '--held-by', 'exec:no-such-helper'], 2, 'USAGE');
     await expectCode(['key', 'rotate', 'nobody'], 2, 'KEY_NOT_NAMED');

@@ -39,6 +39,7 @@ import { logRoots } from './log-roots.js';
 import { effectLines, type PolicyEffects, policyEffects } from './policy-effects.js';
 import { type Published, propose } from './propose.js';
 import { emptyChannel, publishLogFiles, publishStage, publishTop } from './publish-lane.js';
+import { refuseReturnedKeys } from './returned-keys.js';
 import { readRevokedKeys } from './revoked-keys.js';
 
 /** What may be asked of a proposal beside what the files of the home say. */
@@ -50,7 +51,7 @@ export interface CeremonyWish {
 /**
  * Writes the proposal that the home's files ask for; undefined, and no file, when they say what is published.
  *
- * @throws PromoterError `CONFIG_INVALID` a key that the pipeline names is missing
+ * @throws PromoterError `CONFIG_INVALID` a key that the pipeline names is missing; `KEY_RETURNED` a role would have a key again that it let go
  */
 async function makeProposal(
   promoter: Promoter,
@@ -74,6 +75,7 @@ async function makeProposal(
     now: promoter.now(),
   });
   if (proposed === undefined) return undefined;
+  refuseReturnedKeys(home, proposed);
   const effects = await policyEffects(promoter, proposed);
   const proposal = { ...proposed, changes: [...proposed.changes, ...effectLines(effects)] };
   durableWrite(home.proposal, encodeProposal(proposal), PUBLIC_FILE);
@@ -153,11 +155,12 @@ export async function signProposal(proposal: Proposal, signer: Signer): Promise<
  * new ones. Returns the file that it is kept in.
  *
  * @throws PromoterError `TRUST_UNSIGNED` (exit 5) signatures are missing; `PROPOSAL_STALE` it was made for another state of the lane;
- * `LOG_KEY_UNKNOWN` (exit 5) it replaces the log's key, and too few witnesses know the next one
+ * `KEY_RETURNED` a role would have a key again that it let go; `LOG_KEY_UNKNOWN` (exit 5) it replaces the log's key, and too few witnesses know the next one
  */
 export async function publishProposal(promoter: Promoter, proposal: Proposal): Promise<string> {
   const published = isPublished(promoter, proposal);
   if (!published) expectBase(promoter, proposal);
+  if (!published) refuseReturnedKeys(promoter.home, proposal);
   const root = provenRoot(promoter, proposal);
   const targets = provenTargets(promoter, proposal, root);
   // killed after the timestamp: only what follows it is left to do

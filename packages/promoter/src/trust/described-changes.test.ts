@@ -62,6 +62,9 @@ describe('a proposal', () => {
     const theirs = path.join(forger.home, 'lane', 'trust', 'metadata', '1.root.json');
     const refused = { exit: 4, json: { error: { code: 'TRUST_MISMATCH' } } };
     expect(await lane.run(['trust', 'show', '--root', theirs])).toMatchObject(refused);
+    const before = readFileSync(proposal);
+    expect(await lane.run(['trust', 'sign', proposal, '--key', 'targets-1', '--root', theirs])).toMatchObject(refused);
+    expect(readFileSync(proposal)).toEqual(before);
     await forger.stop();
     // and one that has the same version and other keys
     const other = JSON.parse(readFileSync(kept, 'utf8')) as { signed: { roles: { root: { threshold: number } } } };
@@ -71,6 +74,9 @@ describe('a proposal', () => {
       exit: 4,
       json: { error: { code: 'TRUST_MALFORMED' } },
     });
+    const signed = await lane.run(['trust', 'sign', proposal, '--key', 'targets-1', '--root', kept]);
+    expect(signed).toMatchObject({ exit: 0, json: { targets: { missing: 1 } } });
+    expect(readFileSync(proposal)).not.toEqual(before);
   });
 
   it.each<[string, (draft: Draft) => void]>([
