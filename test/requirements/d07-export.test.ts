@@ -3,7 +3,11 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { renderExport } from '../../packages/auditor/src/export/render.js';
+import { unpackExport } from '../../packages/auditor/src/export/unpack.js';
+import { readLaneTrust } from '../../packages/auditor/src/lane-trust.js';
 import { makeLane, type TestLane } from '../support/lane.js';
 import { filesInTar, tarOf } from '../support/read-tar.js';
 import { requireProgram } from '../support/require-program.js';
@@ -38,6 +42,25 @@ afterAll(async () => {
   await lane.stop();
   rmSync(dir, { recursive: true, force: true });
 });
+
+/** A time at which witnesses have seen all of the log; afterwards they see it again. */
+async function aMomentLater(): Promise<string> {
+  await lane.sealane(['publish']);
+  await delay(1100);
+  const now = `${new Date().toISOString().slice(0, 19)}Z`;
+  await delay(1100);
+  await lane.sealane(['publish']);
+  return now;
+}
+
+/** An export with another period written over it, and every file that is made from it made again: what a promoter does who leaves something out. */
+function renamed(files: Files, period: { readonly from?: string; readonly to?: string }): Files {
+  const exported = unpackExport(files);
+  const { policies } = readLaneTrust(readFileSync(root), (name) => exported.trust.get(name));
+  if (exported.manifest.period === null) throw new Error('no period');
+  const manifest = { ...exported.manifest, period: { ...exported.manifest.period, ...period } };
+  return new Map([...renderExport({ ...exported, manifest }, policies)].map(([name, bytes]) => [name, Buffer.from(bytes)]));
+}
 
 let count = 0;
 
@@ -230,6 +253,45 @@ describe.skipIf(programs.includes(undefined))('D7 README.txt (skipped without co
       }
     },
   );
+
+  it('and our check find a period that was given other dates, so that what lies at its borders is left out', async () => {
+    const before = await aMomentLater();
+    const again = await lane.release('1.1.0');
+    const between = await aMomentLater();
+    await lane.sealane(['revoke', again, '--reason', 'broken']);
+    const after = await aMomentLater();
+    const verdicts = async (files: Files): Promise<unknown> => {
+      const bent = path.join(dir, `bent-${(count += 1)}.tar`);
+      writeFileSync(bent, await tarOf(files));
+      const { exit, json } = await check(bent);
+      return { ours: exit, key: json.answer.problems[0]?.key, theirs: (await follow(files)).exit };
+    };
+    const files = async (period: string): Promise<Files> => await filesInTar((await exported('--period', period)).file);
+    expect(await verdicts(await files(`${before}/${after}`))).toEqual({ ours: 0, key: undefined, theirs: 0 });
+    const [late, early] = [await files(`${between}/now`), await files(`${before}/${between}`)];
+    // the release was before the first, and its revocation came after the second
+    expect(await verdicts(renamed(late, { from: before }))).toEqual({ ours: 4, key: 'from', theirs: 1 });
+    expect(await verdicts(renamed(early, { to: after }))).toEqual({ ours: 4, key: 'to', theirs: 1 });
+    expect(await verdicts(renamed(early, {}))).toEqual({ ours: 0, key: undefined, theirs: 0 });
+  });
+
+  it('leads through a period that begins after quiet days, in which the log was signed anew and nothing came', async () => {
+    const late = await enrolSite(lane, path.join(dir, 'late'), { name: 'harbour-8' });
+    await lane.sealane(['publish']);
+    const from = await aMomentLater();
+    await late.must(['update']);
+    const receipts = path.join(dir, 'late-receipts');
+    await late.must(['receipt', 'export', receipts]);
+    await lane.sealane(['statement', 'add', path.join(receipts, 'harbour-8-00000001.json')]);
+    await lane.sealane(['publish']);
+    const { file, told } = await exported('--period', `${from}/now`);
+    // the record of the site, from before, and its receipt
+    expect(told.statements.length).toBe(2);
+    expect((await check(file)).json.answer).toMatchObject({ ok: true, problems: [], doubts: [] });
+    const { exit, stdout, stderr } = await follow(await filesInTar(file));
+    expect(exit, stdout + stderr).toBe(0);
+    await late.stop();
+  });
 
   it('finds an entry of a period that was left out', async () => {
     const files = await filesInTar((await exported('--period', SINCE_EVER)).file);

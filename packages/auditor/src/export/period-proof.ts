@@ -5,13 +5,14 @@ import {
   nodeHash,
   parseCheckpoint,
   parseTilePath,
+  type QuorumCheckpoint,
   rootFromTiles,
   type Tile,
   TILE_WIDTH,
   tilePath,
 } from '@sealane/core';
 import type { LedgerProblem } from '@sealane/ledger';
-import type { ParsedBundle } from '@sealane/trust';
+import { type ParsedBundle, secondsToTime, timeToSeconds } from '@sealane/trust';
 import type { ExportPackage } from './export-package.js';
 import { malformed } from './manifest.js';
 
@@ -39,6 +40,29 @@ export function periodProblems(exported: ExportPackage, bundles: readonly Parsed
     if (leaf !== undefined && equalBytes(leaf, wanted)) return [];
     return [{ where: 'entry', key: String(index), expected: 'its statement', actual: leaf === undefined ? 'none' : 'another' }];
   });
+}
+
+/**
+ * That witnesses had seen where it begins by its first moment, and where it ends not before its last: under other dates the same entries would pass for all of a
+ * longer period. `quorumOf` verifies a checkpoint.
+ */
+export function borderProblems(
+  { checkpoint, notes, manifest }: ExportPackage,
+  quorumOf: (note: string) => QuorumCheckpoint,
+): readonly LedgerProblem[] {
+  const { period } = manifest;
+  if (period === null) return [];
+  const problem = (key: string, expected: string, seconds: number): LedgerProblem => {
+    return { where: 'period', key, expected, actual: secondsToTime(seconds) };
+  };
+  // the log itself begins in it: nothing was before
+  const begin = period.first === 0 ? undefined : notes.find((note) => parseCheckpoint(note).size === period.first);
+  const begun = begin === undefined ? [] : [quorumOf(begin).highestSeconds].filter((seconds) => seconds > timeToSeconds(period.from));
+  const ended = [quorumOf(checkpoint).lowestSeconds].filter((seconds) => seconds < timeToSeconds(period.to));
+  return [
+    ...begun.map((seconds) => problem('from', `the checkpoint of ${period.first} entries witnessed by ${period.from}`, seconds)),
+    ...ended.map((seconds) => problem('to', `its checkpoint witnessed at ${period.to} or later`, seconds)),
+  ];
 }
 
 type HashesOf = (level: number, index: number) => Uint8Array;

@@ -51,11 +51,16 @@ export async function choosePeriod(
       {},
       { hint: `end the period there, or with /now` },
     );
-  const begin = seen.findLast(({ highestSeconds }) => highestSeconds <= timeToSeconds(from));
+  const begin = begunWith(seen.filter(({ highestSeconds }) => highestSeconds <= timeToSeconds(from)));
   const first = begin?.checkpoint.size ?? 0;
   if (first >= end.checkpoint.size || from > until)
     throw new AuditorError('USAGE', `export the period ${from}/${until}: expected an entry in it, got none`);
   return { from, to: until, first, end: end.checkpoint.note, begin: begin?.checkpoint.note ?? null };
+}
+
+/** The largest, and of those of its size the first: that is the one by which its entries were there at the latest, and of each size an export has one. */
+function begunWith(seen: readonly QuorumCheckpoint[]): QuorumCheckpoint | undefined {
+  return seen.find(({ checkpoint }) => checkpoint.size === seen.at(-1)?.checkpoint.size);
 }
 
 /** Every saved checkpoint under its quorum, smallest first, of one size in the order in which they came. */

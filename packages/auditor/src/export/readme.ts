@@ -1,5 +1,6 @@
 /** `README.txt` of an export: how to check it with tools that everybody has. A test runs its commands. */
 import { type AbsentDocument, absentText } from './erased.js';
+import { notePath } from './export-package.js';
 import type { ExportManifest } from './manifest.js';
 
 /** What the text depends on. */
@@ -17,11 +18,13 @@ export interface ReadmeFacts {
   readonly absent: readonly AbsentDocument[];
   /** Whether policy asks that certificates were logged. */
   readonly needsCtLog: boolean;
+  /** Witnesses that policy asks for under a checkpoint. */
+  readonly quorum: number;
 }
 
 /** The text. Lines that are indented by four spaces are commands of one POSIX shell, run from top to bottom; the first that fails says what is wrong. */
 export function readmeText(facts: ReadmeFacts): string {
-  const { manifest, statements } = facts;
+  const { manifest, statements, quorum } = facts;
   return `${aboutText(facts)}
 How to check it
 ===============
@@ -45,7 +48,8 @@ enter the commands there, in this order, in one shell. Every command that succee
     for key in log/*.pem; do test "$(openssl pkey -pubin -in "$key" -outform DER | tail -c 32 | base64)" = "$(cut -d + -f 3- "\${key%.pem}.vkey" | base64 -d | tail -c 32 | base64)" || exit 1; done
 
 3. The log signed its checkpoints (C2SP tlog-checkpoint), and witnesses cosigned them (C2SP tlog-cosignature). Each line of log/signatures.txt is a
-   checkpoint, a key, how the line of the signature begins, and who signed. For witnesses the time is printed at which they saw it.
+   checkpoint, a key, how the line of the signature begins, and who signed. For witnesses the time is printed at which they saw it. Policy asks for
+   ${quorum} of them.
 
     while read -r note key mark who; do
       sed '/^$/,$d' "$note" > "$work/text"
@@ -54,6 +58,7 @@ enter the commands there, in this order, in one shell. Every command that succee
       if test "$who" = witness; then
         seconds=$(tail -c 72 "$work/blob" | head -c 8 | od -An -tu8 --endian=big | tr -d ' ')
         { printf 'cosignature/v1\\ntime %s\\n' "$seconds"; cat "$work/text"; } > "$work/signed"
+        echo "$note $key $seconds" >> "$work/seen"
         echo "$note was seen by $key at $(date -u -d "@$seconds" +%Y-%m-%dT%H:%M:%SZ)"
       else
         cp "$work/text" "$work/signed"
@@ -61,9 +66,10 @@ enter the commands there, in this order, in one shell. Every command that succee
       openssl pkeyutl -verify -pubin -inkey "$key" -rawin -in "$work/signed" -sigfile "$work/signature" > "$work/said" || exit 1
     done < log/signatures.txt
     for note in log/checkpoint $(find log -path 'log/checkpoints/*'); do
-      grep -q "^$note log/log-[0-9]*.pem [^ ]* log$" log/signatures.txt && grep -q "^$note log/witness-[0-9]*.pem [^ ]* witness$" log/signatures.txt || exit 1
+      grep -q "^$note log/log-[0-9]*.pem [^ ]* log$" log/signatures.txt || exit 1
+      test "$(grep "^$note " "$work/seen" | cut -d ' ' -f 2 | LC_ALL=C sort -u | wc -l)" -ge ${quorum} || exit 1
     done
-
+${bordersText(facts)}
 4. Every statement is in the log${manifest.period === null ? '' : ', and none of the period is missing'}. check-log.py needs nothing but python3; read it first, it is short. Any tool for C2SP tlog-proof does the same
    for one statement: statements/N.entry is the entry, statements/N.tlog-proof its proof, statements/N.first.tlog-proof the proof under the first
    checkpoint that witnesses saw it in.
@@ -112,6 +118,18 @@ trust/            the lane's TUF repository: root, policies, trusted_root.json
 tables/           the statements as CSV
 oscal/            the same as OSCAL assessment results
 `;
+}
+
+/** That the period is the one that it is called. */
+function bordersText({ manifest: { period }, quorum }: ReadmeFacts): string {
+  if (period === null) return '';
+  const seenBy = (note: string, comparison: string, time: string): string =>
+    `    test "$(while read -r note key seconds; do test "$note" = ${note} && test "$seconds" ${comparison} "$(date -u -d ${time} +%s)" && echo "$key"; done < "$work/seen" | LC_ALL=C sort -u | wc -l)" -ge ${quorum}\n`;
+  const begin = period.first === 0 ? '' : seenBy(notePath(period.first), '-le', period.from);
+  return `
+   As many of them had seen ${period.first === 0 ? '' : `the ${period.first} entries before the period by ${period.from}, and `}the checkpoint at its end at ${period.to} or later.
+
+${begin}${seenBy('log/checkpoint', '-ge', period.to)}`;
 }
 
 /** That the lists leave no statement out. */

@@ -56,6 +56,7 @@ export function renderExport(exported: ExportPackage, policies: readonly Policy[
         hasBlobs: exported.blobs.size > 0,
         absent,
         needsCtLog: verifyTrustOf(policy).needsCtLog,
+        quorum: verifyTrustOf(policy).quorum,
       }),
     ),
   );

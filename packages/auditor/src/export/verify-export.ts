@@ -30,7 +30,7 @@ import {
 import { readLaneTrust } from '../lane-trust.js';
 import type { ExportedStatement, ExportPackage } from './export-package.js';
 import { malformed } from './manifest.js';
-import { periodProblems } from './period-proof.js';
+import { borderProblems, periodProblems } from './period-proof.js';
 import { type ExportFiles, renderExport } from './render.js';
 import { unpackExport } from './unpack.js';
 
@@ -76,7 +76,10 @@ export function verifyExport(files: ExportFiles, root: Uint8Array): ExportVerdic
     problems.push(...found('statement', String(statement.index), () => void bundles.push(provedBundle(exported, statement, measure))));
   }
   problems.push(...subjectProblems(exported, bundles), ...blobProblems(exported));
-  if (exported.manifest.period !== null) problems.push(...found('period', 'log/tile', () => periodProblems(exported, bundles)));
+  if (exported.manifest.period !== null) {
+    problems.push(...found('period', 'log/tile', () => periodProblems(exported, bundles)));
+    problems.push(...found('period', 'time', () => borderProblems(exported, (note) => quorumThen(note, measure.log, measure.trust))));
+  }
   if (problems.length === 0) problems.push(...renderedProblems(files, exported, policies));
   return {
     exported,
