@@ -35,18 +35,20 @@ async function collect(context: AuditContext, trust: TufRead, wish: ExportWish):
   const statements: ExportedStatement[] = [];
   for (const entry of entries) statements.push(await exported(ledger, entry, chosen.checkpoint));
   const named = [...new Set(entries.flatMap((entry) => namedBlobs(entry.statement)))].sort();
-  const blobs = named.flatMap((digest) => {
-    const bytes = context.readBlob(digest);
-    return bytes === undefined ? [] : [[digest, bytes] as const];
-  });
-  const missing = [...new Set([...gone, ...named.filter((digest) => !blobs.some(([there]) => there === digest))])].sort();
+  const blobs = new Map(
+    named.flatMap((digest) => {
+      const bytes = context.readBlob(digest);
+      return bytes === undefined ? [] : [[digest, bytes] as const];
+    }),
+  );
+  const missing = [...new Set([...gone, ...named.filter((digest) => !blobs.has(digest))])].sort();
   const { subject } = chosen;
   return {
     manifest: makeManifest({ origin: ledger.origin, size, ...subject, missing }),
     checkpoint: chosen.checkpoint,
     notes: distinct([...statements.map(({ first }) => first.note), chosen.begin ?? chosen.checkpoint], chosen.checkpoint),
     statements,
-    blobs: new Map(blobs),
+    blobs,
     trust: trustFiles(trust),
     tiles: subject.period === null ? new Map() : await tilesOf(ledger, size, subject.period.first),
   };

@@ -5,6 +5,8 @@ const COLUMNS = ['entry', 'witnessed', 'type', 'says', 'signer', 'key', 'stateme
 
 /** What spreadsheets take for the beginning of a formula (OWASP, CSV injection); some also the same signs in the width of East Asian letters. */
 const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
+/** The same behind what a spreadsheet of another language takes for the border of a cell: it splits at semicolons or tabs, and sees no quotes of ours. */
+const FORMULA_WITHIN = /([;|\t\r\n]["' ]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])/g;
 
 /** One line a statement. */
 export function statementsCsv(rows: readonly StatementRow[]): string {
@@ -23,6 +25,7 @@ export function statementsCsv(rows: readonly StatementRow[]): string {
 
 /** A cell: always quoted, and with an apostrophe before what would be a formula. */
 export function cell(text: string): string {
-  const safe = FORMULA.test(text) ? `'${text}` : text;
+  const within = text.replaceAll(FORMULA_WITHIN, "$1'");
+  const safe = FORMULA.test(within) ? `'${within}` : within;
   return `"${safe.replaceAll('"', '""')}"`;
 }

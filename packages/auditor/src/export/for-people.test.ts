@@ -47,11 +47,22 @@ const exported: ExportPackage = {
 
 describe('a table for spreadsheets', () => {
   it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', '\n=1', '＝1+1', '＠A1'])('has %j as text and not as a formula', (text) => {
-    expect(cell(text)).toBe(`"'${text}"`);
+    // behind a tab or line break it is neutralised once more
+    expect(cell(text)).toBe(`"'${text.replace(/^(\s)=/, "$1'=")}"`);
+  });
+
+  it.each([
+    ['a;=1+1', "a;'=1+1"],
+    ['a; "=1+1', `a; ""'=1+1`],
+    ['a\t@A1', "a\t'@A1"],
+    ['a\n-1;+2', "a\n'-1;'+2"],
+    ['a;b-c, 1=1', 'a;b-c, 1=1'],
+  ])('has %j as text, also where other signs part cells', (text, safe) => {
+    expect(cell(text)).toBe(`"${safe}"`);
   });
 
   it('doubles quotes and keeps a line break inside its cell', () => {
-    expect(cell('a"b\n=c')).toBe('"a""b\n=c"');
+    expect(cell('a"b\nc')).toBe('"a""b\nc"');
     expect(statementsCsv([row]).split('\r\n')).toHaveLength(3);
   });
 });

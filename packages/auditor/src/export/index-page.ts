@@ -21,6 +21,7 @@ export function indexPage(
   absent: readonly AbsentDocument[],
 ): string {
   const title = titleOf(manifest);
+  const present = new Set<string>(blobs.keys());
   const page = html`<!doctype html>
     <html lang="en">
       <head>
@@ -62,7 +63,7 @@ export function indexPage(
                 </tr>
               </thead>
               <tbody>
-                ${rows.map((row) => rowHtml(row, new Set(blobs.keys())))}
+                ${rows.map((row) => rowHtml(row, present))}
               </tbody>
             </table>
           </div>

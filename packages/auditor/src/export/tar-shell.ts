@@ -30,6 +30,12 @@ export async function writeExport(out: string, files: ExportFiles): Promise<Writ
     const hint = 'make the folder, or name another file with --out';
     throw new AuditorError('USAGE', `write the export ${out}: expected the folder ${path.dirname(out)}, got none`, { out }, { hint });
   }
+  const size = [...files.values()].reduce((sum, { length }) => sum + length, 0);
+  if (size > LIMITS_OF_EXPORT.maxTotalBytes) {
+    const hint = 'export a shorter period, or each release by itself';
+    const message = `write the export ${out}: expected at most ${LIMITS_OF_EXPORT.maxTotalBytes} bytes, which is what a reader takes, got ${size}`;
+    throw new AuditorError('USAGE', message, { out, size }, { hint });
+  }
   // the folder may be one in which others write too: a name that nobody can know, and no link that lies there is opened
   const temporary = path.join(path.dirname(out), `.${path.basename(out).slice(0, 50)}.${randomBytes(16).toString('hex')}.tmp`);
   const digester = createDigester();
