@@ -6,6 +6,7 @@ import { sha256 } from '@sealane/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { killAt } from '../support/kill.js';
 import { makeLane, type TestLane } from '../support/lane.js';
+import { postgresPrograms, startPostgres } from '../support/postgres.js';
 import { filesInTar } from '../support/read-tar.js';
 import { expectJson } from '../support/run.js';
 
@@ -128,5 +129,38 @@ describe('D9 erasure of a statement', () => {
     const file = path.join(dir, 'backup.tar');
     await lane.sealane(['backup', '--out', file, '--without-keys']);
     await expectJson('sealane', ['restore', file, '--home', path.join(dir, 'restored')]);
+  });
+});
+
+const programs = postgresPrograms();
+describe.runIf(programs !== undefined)('D9 erasure in PostgreSQL (skipped without initdb, postgres, pg_basebackup)', () => {
+  it('leaves nothing of what a statement said in the tables, nor in their free pages', async () => {
+    if (programs === undefined) return;
+    const server = await startPostgres(programs);
+    const database = await server.createDatabase('lane');
+    const folder = mkdtempSync(path.join(dir, 'postgres-'));
+    const shared = await makeLane(folder, { database: database.json });
+    try {
+      const release = await shared.release('1.0.0');
+      const report = path.join(folder, 'junit.xml');
+      writeFileSync(
+        report,
+        readFileSync(report, 'utf8').replace('case 5', 'as Carol saw it').replace('name="readings"', 'name="of-Carol"'),
+      );
+      const words = ['evidence', 'add', release, '--tests', report, '--hardware', shared.hardware, '--key', 'lab'];
+      const [{ digest }] = (await shared.sealane(words)).statements;
+      const tables = path.join(path.dirname(server.socket), 'data', 'base');
+      const onDisk = async (): Promise<readonly string[]> => {
+        await server.sql('CHECKPOINT');
+        return holding(tables, 'Carol');
+      };
+      expect((await onDisk()).length).toBeGreaterThan(0);
+      await shared.sealane(['erase', digest, '--reason', WHY, '--key', 'registrar']);
+      expect(await onDisk()).toEqual([]);
+      expect((await shared.sealane(['audit', 'verify'])).answer).toEqual({ ok: true, problems: [] });
+    } finally {
+      await shared.stop();
+      await server.remove();
+    }
   });
 });

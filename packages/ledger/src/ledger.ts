@@ -13,6 +13,7 @@ import type { WriteFiles } from './log/publish-tiles.js';
 import type { NoteSigner } from './note-signer.js';
 import type { Projection } from './projection/questions.js';
 import type { LedgerPlace } from './store/place.js';
+import type { Compaction } from './store/store.js';
 import type { LedgerReport } from './verify/report.js';
 
 /** How to open a ledger. */
@@ -129,8 +130,8 @@ export interface Ledger extends Projection {
   erase(erasure: number): Promise<readonly number[]>;
   /** Logs an entry of another copy of this log that was erased there: its leaf, and what the erasure, which may come later, says of it. */
   appendErased(leaf: Uint8Array, erasure: ErasureName, said: ErasedStatement): Promise<void>;
-  /** Gives back the room of what was moved out or erased. @throws LedgerError `LEDGER_READ_ONLY`, `LEDGER_BUSY`, `LEDGER_WRITE_FAILED` */
-  compact(): Promise<void>;
+  /** Gives back the room of what was moved out; with `traces`, leaves nothing of what was erased. @throws LedgerError `LEDGER_READ_ONLY`, `LEDGER_BUSY`, `LEDGER_WRITE_FAILED` */
+  compact(what: Compaction): Promise<void>;
   /** Makes the projection anew from the entries, archived ones too. */
   rebuildProjection(): Promise<void>;
   /** Recomputes everything and names each row that does not fit; with `checkpoint`, also against that signed note. */

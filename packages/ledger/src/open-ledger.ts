@@ -237,7 +237,7 @@ async function logging(rows: Rows, options: LedgerOptions): Promise<Logging> {
       return erased;
     },
     appendErased: (leaf, erasure, said) => expectWriting(writing, options).appendErased(leaf, erasure, said),
-    compact: () => store.compact(),
+    compact: (what) => store.compact(what),
     verify: (wish = {}) => verifyStore(store, { origin: options.origin, ...wish }, archive),
     copyTo: (file) => store.copyTo(file),
     close: sources.close,

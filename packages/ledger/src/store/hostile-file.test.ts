@@ -78,7 +78,7 @@ test('what was erased is in no file once it is said to be, and while somebody re
   const reader = new Database(home.place.file, { readonly: true });
   reader.exec('BEGIN; SELECT * FROM envelope');
   await ledger.erase(await orderErasure(ledger, 3));
-  const compacted = ledger.compact();
+  const compacted = ledger.compact('traces');
   let isSaid = false;
   void compacted.then(() => (isSaid = true));
   await new Promise((resolve) => setTimeout(resolve, 100));

@@ -203,6 +203,7 @@ class SqliteStore implements Store {
     }, `copy ledger ${this.#file} to ${file}`);
   }
 
+  /** Leaves no trace in any case: the file is written anew. */
   async compact(): Promise<void> {
     await this.#lastWrite.catch(() => undefined);
     const writer = this.#writer;

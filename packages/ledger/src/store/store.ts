@@ -33,6 +33,9 @@ export interface Dialect {
   readonly versionQuery: string;
 }
 
+/** Why a database is compacted: for the room of what was moved elsewhere, or so that no trace is left of what was erased. */
+export type Compaction = 'room' | 'traces';
+
 /** An open database. Its own queries see committed rows only. */
 export interface Store extends Queries {
   readonly dialect: Dialect;
@@ -55,7 +58,7 @@ export interface Store extends Queries {
   wrongGuards(): Promise<readonly string[]>;
   /** Writes a consistent copy to `file`, which must not exist: an SQLite file, whatever the database. */
   copyTo(file: string): Promise<void>;
-  /** Gives back the room of rows that were removed, and leaves nothing of them in files of the database. @throws as `write`; `LEDGER_BUSY` somebody reads them still */
-  compact(): Promise<void>;
+  /** Gives back the room of rows that were removed; with `traces`, leaves nothing of them in files of its tables. @throws as `write`; `LEDGER_BUSY` somebody reads them still */
+  compact(what: Compaction): Promise<void>;
   close(): Promise<void>;
 }

@@ -36,7 +36,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
     // documents first: what names them is still at hand
     const documents = kinds.includes(DOCUMENTS) ? await archiveDocuments(promoter, before, places) : NOTHING;
     const moved = predicateTypes.length === 0 ? NOTHING : await promoter.ledger.moveOut({ before, predicateTypes, places });
-    if (moved.entries > 0) await promoter.ledger.compact();
+    if (moved.entries > 0) await promoter.ledger.compact('room');
     const { entries, packs, bytes, payloadBytes } = moved;
     return {
       exit: 0,

@@ -92,7 +92,7 @@ export async function eraseStatements(
   }
   await witnessedHead(promoter);
   for (const { index } of erasures) await ledger.erase(index);
-  await ledger.compact();
+  await ledger.compact('traces');
   const indexes = found.map((one) => ('entry' in one ? one.entry.index : one.gone.index));
   for (const index of indexes) removeBlob(promoter, await signedDigestAt(ledger, index));
   for (const waybill of waybillsWith(promoter, new Set(statements))) removeBlob(promoter, waybill);

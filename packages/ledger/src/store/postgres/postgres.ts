@@ -4,9 +4,10 @@
  */
 import { LedgerError } from '@sealane/core';
 import pg from 'pg';
-import type { Queries, Row, SqlValue, Store } from '../store.js';
+import type { Compaction, Queries, Row, SqlValue, Store } from '../store.js';
 import { beginAlone, durabilityProblems, expectFence } from './begin.js';
 import { indexProblems, schemaDifferences, wrongGuards } from './catalog.js';
+import { compactTables } from './compact.js';
 import { connectionTo, placeName } from './connect-shell.js';
 import { copyToSqlite } from './copy.js';
 import { asLedgerError } from './errors.js';
@@ -140,10 +141,9 @@ class PostgresStore implements Store {
     await this.snapshot((view) => copyToSqlite(view, file));
   }
 
-  async compact(): Promise<void> {
+  async compact(what: Compaction): Promise<void> {
     await this.#lastWrite.catch(() => undefined);
-    // no more than this: a database that is rewritten whole is locked for as long
-    await this.#onConnection('compact', (client) => client.query('VACUUM envelope'));
+    await this.#onConnection('compact', (client) => compactTables(client, what));
   }
 
   async close(): Promise<void> {
