@@ -1,5 +1,17 @@
 /** Row D9: a backup restores on an empty machine with every entry that was acknowledged, is refused when it was touched, and leads to no fork. */
-import { cpSync, createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Database from 'better-sqlite3';
@@ -8,7 +20,7 @@ import { DEFAULT_UNPACK_LIMITS, packedFile, packTar, readTar } from '@sealane/oc
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeLane, type TestLane } from '../support/lane.js';
 import { postgresPrograms, startPostgres } from '../support/postgres.js';
-import { expectJson, runJson } from '../support/run.js';
+import { commandWords, expectJson, runJson, runProgram } from '../support/run.js';
 import { enrolSite } from '../support/site.js';
 
 let dir: string;
@@ -151,6 +163,28 @@ describe('D9 a backup', () => {
     expect(await refusal(['restore', backup, '--home', lane.home])).toEqual({ exit: 2, code: 'USAGE' });
     expect(readdirSync(lane.home)).toEqual(files);
     expect(readdirSync(dir).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  it('is restored in the place of no link and no mount point, and says so before it lays anything down', async () => {
+    const machine = mkdtempSync(path.join(dir, 'machine-'));
+    const [link, mount] = [path.join(machine, 'link'), path.join(machine, 'mount')];
+    symlinkSync(mkdtempSync(path.join(dir, 'elsewhere-')), link);
+    mkdirSync(mount);
+    const words = commandWords('sealane', ['restore', backup, '--json', '--home']);
+    const onLink = await runProgram(process.execPath, [...words, link]);
+    const told = [onLink];
+    // a disk that was mounted there, for a process of its own
+    if (process.getuid?.() === 0) {
+      const script = 'mount -t tmpfs none "$1" && shift && exec "$@"';
+      told.push(await runProgram('unshare', ['-m', 'sh', '-c', script, 'sh', mount, process.execPath, ...words, mount]));
+    }
+    for (const { exit, stdout } of told) {
+      expect({ exit, error: JSON.parse(stdout).error }).toMatchObject({
+        exit: 2,
+        error: { code: 'USAGE', hint: expect.stringContaining('name a folder in it') },
+      });
+    }
+    expect(readdirSync(machine)).toEqual(['link', 'mount']);
   });
 
   it('takes no private key as plain text: it is refused, or leaves out all of them and names each', async () => {

@@ -1,11 +1,11 @@
 /** Row D9, as far as it is built: a ledger that was restored from an old copy signs nothing, says what to do, and `ledger fsck` says what is gone. */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeLane, type TestLane } from '../support/lane.js';
-import { runJson } from '../support/run.js';
+import { expectJson, runJson } from '../support/run.js';
 import { api, serviceYaml, startService } from '../support/service.js';
 import { enrolSite, type TestSite } from '../support/site.js';
 
@@ -89,6 +89,38 @@ function rowsOf(home: string): unknown {
     database.close();
   }
 }
+
+it('D9 B7 sites go on with a restored lane once it is signed above what they saw: it had been signed anew with nothing logged', async () => {
+  const file = path.join(dir, 'backup.tar');
+  await lane.sealane(['backup', '--out', file]);
+  await lane.sealane(['publish', '--refresh']);
+  await lane.sealane(['publish', '--refresh']);
+  await site.must(['update']);
+  const home = path.join(dir, 'again');
+  const { published } = await expectJson('sealane', ['restore', file, '--home', home, '--lane', lane.lane]);
+  expect(published).toMatchObject({ isAhead: false, isNewer: true });
+  const lost = path.join(dir, 'lost');
+  renameSync(lane.lane, lost);
+  try {
+    symlinkSync(path.join(home, 'lane'), lane.lane);
+    await expectJson('sealane', ['publish', '--refresh', '--home', home]);
+    const refused = await site.run(['update']);
+    expect(refused).toMatchObject({ exit: 4, json: { reason: 'TRUST_ROLLBACK' } });
+    // what it says has the version that is to be passed
+    const [, seen] = /at version (\d+) or above/.exec(refused.json.checks[0].actual) ?? [];
+    expect(Number(seen)).toBe(published.version);
+    for (const none of ['0', '1e9', '-1', '99999999'])
+      expect((await runJson('sealane', ['publish', '--above', none, '--home', home])).exit, none).toBe(2);
+    await expectJson('sealane', ['publish', '--above', seen ?? '', '--home', home]);
+    expect((await site.must(['update'])).outcome).toBe('unchanged');
+    await expectJson('sealane', ['revoke', release, '--reason', 'broken', '--home', home]);
+    const { checks } = await site.must(['update'], 3);
+    expect(checks.find(({ verdict }: { verdict: string }) => verdict === 'fail')).toMatchObject({ id: 'revoked' });
+  } finally {
+    rmSync(lane.lane);
+    renameSync(lost, lane.lane);
+  }
+});
 
 it('D9 a ledger whose lane was lost too is stopped by the witness, which has seen more', async () => {
   const home = restored(['ledger.sqlite', 'ledger.sqlite.anchor']);

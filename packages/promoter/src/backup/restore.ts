@@ -1,12 +1,24 @@
 /** Restores a backup: every file is checked against the manifest while it is laid down, then the ledger is verified as a whole. */
-import { chmodSync, createReadStream, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, createReadStream, lstatSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { createDigester, type Digest, parseCheckpoint, PromoterError, SealaneError, fromUtf8 } from '@sealane/core';
 import { archivePlaces, type Unseen, verifyLedger } from '@sealane/ledger';
 import { DEFAULT_UNPACK_LIMITS, readTar, syncTree, type TarEntry, type UnpackLimits } from '@sealane/oci';
 import { isNotFound, PRIVATE_FILE, PUBLIC_FILE, readNamed, syncFolder } from '../disk-shell.js';
+import { homeAt } from '../home.js';
+import { timestampVersionOf } from '../trust/publish-lane.js';
 import { type BackupFile, type BackupManifest, malformed, MANIFEST_NAME, MAX_MANIFEST_BYTES, parseManifest } from './manifest.js';
+
+/** The lane that is published now, where one was named. */
+export interface PublishedLane {
+  /** Of its log, and whether the restored ledger is behind that. */
+  readonly size: number;
+  readonly isAhead: boolean;
+  /** Of its timestamp, and whether that of the restored lane is below: sites take no lower one. */
+  readonly version: number;
+  readonly isNewer: boolean;
+}
 
 /** What was restored. Times in milliseconds. */
 export interface RestoredHome {
@@ -20,10 +32,9 @@ export interface RestoredHome {
   readonly ledgerFrom: BackupManifest['ledger'];
   /** Private keys that were not in the backup. */
   readonly leftOut: readonly string[];
-  /** The lane that is published now, where one was named: how far its log is, and whether this ledger is behind it. */
   /** Entries of which the archive was not seen. */
   readonly unseen: Unseen | null;
-  readonly published: { readonly size: number; readonly isAhead: boolean } | null;
+  readonly published: PublishedLane | null;
   readonly tookMs: { readonly unpack: number; readonly verify: number };
 }
 
@@ -50,8 +61,8 @@ const LIMITS: UnpackLimits = { ...DEFAULT_UNPACK_LIMITS, maxTotalBytes: 64 * 102
  */
 export async function restoreBackup({ file, folder, published, digest, signal, uptimeMs }: RestoreWish): Promise<RestoredHome> {
   expectEmpty(folder);
-  const checkpoint = published === undefined ? undefined : fromUtf8(readNamed(path.join(published, 'log', 'checkpoint'), 'checkpoint'));
-  const publishedSize = checkpoint === undefined ? undefined : parseCheckpoint(checkpoint).size;
+  expectToTakeItsPlace(folder);
+  const there = published === undefined ? undefined : seenIn(published);
   mkdirSync(path.dirname(folder), { recursive: true });
   const work = mkdtempSync(path.join(path.dirname(folder), '.sealane-restore-'));
   try {
@@ -65,7 +76,7 @@ export async function restoreBackup({ file, folder, published, digest, signal, u
     const verified = uptimeMs();
     // as `init` leaves a home: whoever serves the lane may enter it
     chmodSync(work, 0o755);
-    renameSync(work, folder);
+    moveTo(work, folder);
     syncFolder(path.dirname(folder));
     const { origin, size, madeAt, files, ledger, leftOut } = manifest;
     return {
@@ -78,12 +89,51 @@ export async function restoreBackup({ file, folder, published, digest, signal, u
       ledgerFrom: ledger,
       leftOut,
       unseen,
-      published: publishedSize === undefined ? null : { size: publishedSize, isAhead: publishedSize > size },
+      published: there === undefined ? null : beside(there, { size, version: timestampVersionOf(homeAt(folder)) }),
       tookMs: { unpack: Math.round(unpacked - started), verify: Math.round(verified - unpacked) },
     };
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+type Seen = Pick<PublishedLane, 'size' | 'version'>;
+
+function seenIn(lane: string): Seen {
+  const checkpoint = fromUtf8(readNamed(path.join(lane, 'log', 'checkpoint'), 'checkpoint'));
+  return { size: parseCheckpoint(checkpoint).size, version: timestampVersionOf({ trust: path.join(lane, 'trust') }) };
+}
+
+function beside(there: Seen, here: Seen): PublishedLane {
+  return { ...there, isAhead: there.size > here.size, isNewer: there.version > here.version };
+}
+
+/** The restored folder is moved there whole, which no link and no mount point gives way to: better told before than after a terabyte. */
+function expectToTakeItsPlace(folder: string): void {
+  const kind = lstatSync(folder, { throwIfNoEntry: false });
+  if (kind === undefined) return;
+  if (!kind.isDirectory()) throw immovable(folder, 'a link');
+  if (kind.dev !== statSync(path.dirname(folder)).dev) throw immovable(folder, 'a mount point');
+}
+
+function moveTo(work: string, folder: string): void {
+  try {
+    renameSync(work, folder);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    // a folder that is mounted over another of the same disk
+    if (code === 'EBUSY' || code === 'EXDEV') throw immovable(folder, 'a mount point', cause);
+    throw cause;
+  }
+}
+
+function immovable(folder: string, got: string, cause?: unknown): PromoterError {
+  return new PromoterError(
+    'USAGE',
+    `restore into ${folder}: expected an empty or missing folder, got ${got}`,
+    { folder },
+    { ...(cause === undefined ? {} : { cause }), hint: 'name a folder in it with --home, one that is not there yet' },
+  );
 }
 
 function expectEmpty(folder: string): void {

@@ -52,5 +52,7 @@ function hintOf({ home, size, published }: RestoredHome): string {
     return `before it signs: fetch the newest checkpoint from the published lane, a site or a witness, and run: sealane audit verify --checkpoint FILE --home ${shellWord(home)}`;
   if (published.isAhead)
     return `the published lane has ${counted(published.size, 'entry')}, this ledger ${size}: it will refuse to log there (LOG_RESTORED); restore a newer backup, or start a new origin through policy`;
+  if (published.isNewer)
+    return `the log published there is not ahead, but was signed anew since: sites have seen version ${published.version} and take no lower one; if it is the same log (sealane audit verify --home ${shellWord(home)}), run: sealane publish --above ${published.version} --home ${shellWord(home)}`;
   return `the published lane is not ahead; check that it is the same log: sealane audit verify --home ${shellWord(home)}, then ask the witness: sealane publish --home ${shellWord(home)}`;
 }

@@ -31,6 +31,8 @@ import { publishPayloads } from './publish-payloads.js';
 export interface PublishPlace {
   readonly home: Home;
   readonly now: () => string;
+  /** A version that sites may have seen of what is signed here, where a backup was restored: they take none below it. */
+  readonly above?: number;
 }
 
 /** And who signs above the stages. */
@@ -51,7 +53,11 @@ export interface Beside {
 const NOTHING: Beside = { content: new Map(), written: new Set() };
 
 /** Publishes the given channels, one for each stage that changed, and everything above them; before them the log, with what they name. */
-export async function publishLane(promoter: Promoter, channels: ReadonlyMap<string, Channel>, beside: Beside = NOTHING): Promise<void> {
+export async function publishLane(
+  promoter: Promoter & Pick<PublishPlace, 'above'>,
+  channels: ReadonlyMap<string, Channel>,
+  beside: Beside = NOTHING,
+): Promise<void> {
   await publishLogFiles(promoter, beside);
   reached('publish:log-written');
   // on shared storage a holder that was passed over must leave the files of the next one alone
@@ -60,14 +66,17 @@ export async function publishLane(promoter: Promoter, channels: ReadonlyMap<stri
   for (const [stage, channel] of channels) stages.push(await signStage(promoter, stage, channel, await stageSigner(promoter, stage)));
   await publishTop(
     {
-      home: promoter.home,
-      now: promoter.now,
+      ...placeOf(promoter),
       signer: (role) => signerById(promoter.keyPlace, promoter.lane.topKeyIds(role), role),
       ...(promoter.lock === undefined ? {} : { lock: promoter.lock }),
     },
     stages.map(({ role }) => role),
     stages.flatMap(({ files }) => [...files]),
   );
+}
+
+function placeOf({ home, now, above }: PublishPlace): PublishPlace {
+  return { home, now, ...(above === undefined ? {} : { above }) };
 }
 
 /** A stage that was signed anew: its role as the snapshot lists it, and the files that are to be there before any snapshot does. */
@@ -83,9 +92,9 @@ export async function publishStage(place: PublishPlace, stage: string, channel: 
   return role;
 }
 
-async function signStage({ home, now }: PublishPlace, stage: string, channel: Channel, signer: Signer): Promise<SignedStage> {
+async function signStage({ home, now, above }: PublishPlace, stage: string, channel: Channel, signer: Signer): Promise<SignedStage> {
   const bytes = encodeChannel(channel);
-  const version = nextVersion(home, stage);
+  const version = nextVersion(home, stage, above);
   const signed = await signMetadata(stageMetadata({ version, expiresAt: tufExpiryAt('stage', now()), stage, channel: bytes }), [signer]);
   const files = new Map([
     [path.join(home.trust, publishedTargetPath(describeTarget(channelPath(stage), bytes))), bytes],
@@ -117,9 +126,9 @@ export async function publishTop(
   roles: readonly ListedRole[],
   files: Iterable<readonly [string, Uint8Array]> = [],
 ): Promise<void> {
-  const { home, now, signer, lock } = place;
+  const { home, now, signer, lock, above } = place;
   const current = currentSnapshot(home);
-  const version = nextVersion(home, 'snapshot');
+  const version = nextVersion(home, 'snapshot', above);
   const previous = current === undefined ? {} : { previous: current };
   const snapshot = await signMetadata(snapshotMetadata({ version, expiresAt: tufExpiryAt('snapshot', now()), roles, ...previous }), [
     await signer('snapshot'),
@@ -127,7 +136,7 @@ export async function publishTop(
   // none of them is current before the timestamp says so
   await durableWriteAll(new Map([...files, [path.join(home.trust, publishedMetadataPath('snapshot', version)), snapshot]]), PUBLIC_FILE);
   reached('publish:snapshot-written');
-  const timestampVersion = timestampVersionOf(home) + 1;
+  const timestampVersion = Math.max(timestampVersionOf(home), above ?? 0) + 1;
   const timestamp = timestampMetadata({
     version: timestampVersion,
     expiresAt: tufExpiryAt('timestamp', now()),
@@ -167,12 +176,13 @@ function listedSnapshotVersion(home: Home): number | undefined {
   return typeof version === 'number' ? version : undefined;
 }
 
-function timestampVersionOf(home: Home): number {
+/** The version of a lane's timestamp; 0 where there is none. */
+export function timestampVersionOf(home: Pick<Home, 'trust'>): number {
   const version = signedValue(home, 'version');
   return typeof version === 'number' ? version : 0;
 }
 
-function signedValue(home: Home, ...keys: readonly string[]): unknown {
+function signedValue(home: Pick<Home, 'trust'>, ...keys: readonly string[]): unknown {
   const bytes = readOptional(path.join(home.trust, 'metadata', 'timestamp.json'));
   if (bytes === undefined) return undefined;
   const document: unknown = parseStrictJson(bytes, { maxBytes: LIMITS.timestampBytes, maxDepth: LIMITS.jsonDepth });
@@ -182,14 +192,14 @@ function signedValue(home: Home, ...keys: readonly string[]): unknown {
   );
 }
 
-/** One above the highest version on disk, published or left by a crash: a version is never used for two contents. */
-function nextVersion(home: Pick<Home, 'trust'>, role: string): number {
+/** One above the highest version on disk, published or left by a crash: a version is never used for two contents. And above what sites may have seen. */
+function nextVersion(home: Pick<Home, 'trust'>, role: string, above = 0): number {
   const folder = path.join(home.trust, 'metadata');
   const versions = listFolder(folder).flatMap((name) => {
     const [, version] = new RegExp(`^([1-9]\\d*)\\.${role.replace(/[.]/g, '\\.')}\\.json$`).exec(name) ?? [];
     return version === undefined ? [] : [Number(version)];
   });
-  return 1 + Math.max(0, ...versions);
+  return 1 + Math.max(above, ...versions);
 }
 
 /** Writes a target of the owners, such as a policy, and returns its description for targets metadata. */

@@ -50,14 +50,14 @@ export async function refreshWhatIsDue(promoter: Promoter): Promise<Refresh | un
 }
 
 /**
- * A fresh checkpoint, snapshot and timestamp, and these stages with the channels that they have.
+ * A fresh checkpoint, snapshot and timestamp, and these stages with the channels that they have; in versions above `above`.
  *
  * @throws PromoterError `LOG_WITNESS` too few witnesses answered; `KEY_*` a key is not here
  */
-export async function refreshLane(promoter: Promoter, stages: readonly string[]): Promise<void> {
+export async function refreshLane(promoter: Promoter, stages: readonly string[], above = 0): Promise<void> {
   await witnessedHead(promoter, 'always');
   const channels = [...promoter.lane.stages].filter(([stage]) => stages.includes(stage));
-  await publishLane(promoter, new Map<string, Channel>(channels.map(([stage, { channel }]) => [stage, channel])));
+  await publishLane({ ...promoter, above }, new Map<string, Channel>(channels.map(([stage, { channel }]) => [stage, channel])));
 }
 
 function dueIn({ metadata, stages }: LaneTrust, now: string): DueRefresh {
