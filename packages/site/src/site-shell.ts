@@ -20,6 +20,7 @@ import { runToEnd } from './drivers/run-to-end.js';
 import { plainProperties } from './drivers/unit-properties.js';
 import { hostIsGoingDown, systemdUnits } from './drivers/systemd-shell.js';
 import { unitDriver } from './drivers/unit.js';
+import { unitEnvironments } from './drivers/unit-environment.js';
 import { unitRunner } from './drivers/unit-run-shell.js';
 import { hardwareOf, type InventoryPlace, judgedHardware } from './hardware-shell.js';
 import { directProber, unitProber } from './health/prober-shell.js';
@@ -129,16 +130,17 @@ function workloadParts(
 ): Pick<Site, 'driver' | 'oneWay' | 'prober'> {
   const { disk, clock, processes, signal, env, talk } = world;
   const around = { disk, clock, processes, signal, stateFolder: folder.root, talk };
+  const environments = unitEnvironments(folder.environments, world);
+  const units = systemdUnits(environments);
   if (driver.unit === undefined) {
     const serveImages = async (release: Digest): Promise<RunningMirror> =>
       await serveRelease(await openLayout(folder.store), release, talk);
     const outside = { ...around, hostEnv: env, run: runToEnd, serveImages };
-    return { driver: driverOf(site, driver, outside, systemdUnits), ...oneWayOf(driver, outside), prober: directProber(signal) };
+    return { driver: driverOf(site, driver, outside, units), ...oneWayOf(driver, outside), prober: directProber(signal) };
   }
-  const units = systemdUnits;
   const { properties } = driver.unit;
   const plain = plainProperties(properties);
-  const run = unitRunner(site, plain, units);
+  const run = unitRunner(site, plain, units, environments);
   const serveImages = (release: Digest): Promise<RunningMirror> => serveReleaseFromUnit(units, folder.store, release);
   const outside = { ...around, hostEnv: {}, run, serveImages };
   const made =

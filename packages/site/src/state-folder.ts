@@ -45,6 +45,8 @@ export interface StateFolder {
   readonly secrets: string;
   /** Their values, open for the workload that runs (0700): in memory where systemd gives this service a folder there. */
   readonly credentials: string;
+  /** Environments of units (0700), beside them. */
+  readonly environments: string;
   /** Link to the release that runs. */
   readonly current: string;
   /** Queued receipts, `<seq>.json`. */
@@ -85,6 +87,7 @@ export function stateFolder(root: string, fetched: string = root, runtime: strin
     rendered: at('rendered'),
     secrets: at('secrets'),
     credentials: path.join(runtime, 'credentials'),
+    environments: path.join(runtime, 'environments'),
     current: at('current'),
     receipts: at('receipts'),
     sentReceipts: at('receipts', 'sent'),

@@ -67,6 +67,7 @@ export async function wipe(site: Site): Promise<SiteEvent> {
   await driver.stop();
   // it may lie in memory, outside of the state folder
   disk.remove(folder.credentials);
+  disk.remove(folder.environments);
   crashPoint('retire:stopped');
   const fetcher = world.startFetcher(world.signal);
   try {

@@ -2,15 +2,15 @@
 import { execFile, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { SiteError } from '@sealane/core';
+import type { UnitEnv, UnitEnvironments } from './unit-environment.js';
 
 /** How systemctl describes a unit: `LoadState`, `ActiveState` and others, systemd's own names. */
 export type UnitFacts = Readonly<Record<string, string | undefined>>;
 
-/** A command to be run as a unit. `env` goes by its names in argv, by its values in the environment; systemd shows both to everybody on the host. */
+/** A command to be run as a unit. systemd shows all of it to everybody on the host. */
 export interface UnitCommand {
   readonly properties: readonly string[];
   readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
   readonly argv: readonly string[];
 }
 
@@ -24,8 +24,8 @@ export interface PipedUnit {
 
 /** What is asked of systemd. */
 export interface Units {
-  /** @throws SiteError `HEALTH_FAILED` systemd does not start it: unknown program, bad property, name taken */
-  start(name: string, command: UnitCommand): Promise<void>;
+  /** `env` is shown to nobody. @throws SiteError `HEALTH_FAILED` systemd does not start it: unknown program, bad property, name taken */
+  start(name: string, command: UnitCommand & { readonly env: UnitEnv }): Promise<void>;
   pipe(command: UnitCommand): PipedUnit;
   /** Reads again which units there are. @throws SiteError `INTERNAL` systemd cannot be asked */
   reload(): Promise<void>;
@@ -57,15 +57,18 @@ const FACTS = [
   'SourcePath',
 ];
 
-/** The host's systemd. */
-export const systemdUnits: Units = {
-  start: async (name, command) => {
-    const { code, stderr } = await run('systemd-run', [`--unit=${name}`, '--property=Type=exec', ...wordsOf(command)], command.env);
+/** The host's systemd; `environments` of what it starts. */
+export const systemdUnits = (environments: UnitEnvironments): Units => ({
+  start: async (name, { env, ...command }) => {
+    environments.sweep();
+    const properties = [environments.keep(name, env), ...command.properties];
+    const words = ['systemd-run', `--unit=${name}`, '--property=Type=exec', ...wordsOf({ ...command, properties })] as const;
+    const { code, stderr } = await run(words, env);
     if (code !== 0) throw new SiteError('HEALTH_FAILED', `start ${command.argv.join(' ')} as ${name}: ${stderr.trim() || `exit ${code}`}`);
   },
   pipe: (command) => {
     const child = spawn('systemd-run', ['--wait', '--collect', '--pipe', ...wordsOf(command)], {
-      env: unitCallEnv(command.env),
+      env: unitCallEnv({}),
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     const ended = new Promise<void>((resolve) => {
@@ -75,11 +78,11 @@ export const systemdUnits: Units = {
     return { stdin: child.stdin, stdout: child.stdout, ended };
   },
   reload: async () => {
-    const { code, stderr } = await run('systemctl', ['daemon-reload'], {});
+    const { code, stderr } = await run(['systemctl', 'daemon-reload']);
     if (code !== 0) throw new SiteError('INTERNAL', `reload the units of this host: ${stderr.trim()}`);
   },
   begin: async (name) => {
-    const { code, stderr } = await run('systemctl', ['start', name], {});
+    const { code, stderr } = await run(['systemctl', 'start', name]);
     if (code !== 0) throw new SiteError('HEALTH_FAILED', `start ${name}: ${stderr.trim() || `exit ${code}`}`);
   },
   show: async (name) => factsIn(await factsOf(name)),
@@ -88,28 +91,29 @@ export const systemdUnits: Units = {
     return blocks.flatMap((block) => (block.trim() === '' ? [] : [factsIn(block)]));
   },
   definition: async (name) => {
-    const { code, stdout, stderr } = await run('systemctl', ['cat', '--no-pager', name], {});
+    const { code, stdout, stderr } = await run(['systemctl', 'cat', '--no-pager', name]);
     if (code !== 0) throw new SiteError('INTERNAL', `read the definition of ${name}: ${stderr.trim()}`);
     return stdout;
   },
   revert: async (name) => {
-    const { code, stderr } = await run('systemctl', ['revert', name], {});
+    const { code, stderr } = await run(['systemctl', 'revert', name]);
     if (code !== 0) throw new SiteError('INTERNAL', `revert ${name}: ${stderr.trim()}`);
   },
   stop: async (name) => {
-    const { code, stderr } = await run('systemctl', ['stop', name], {});
+    const { code, stderr } = await run(['systemctl', 'stop', name]);
     if (code !== 0 && code !== NOT_LOADED) throw new SiteError('INTERNAL', `stop ${name}: ${stderr.trim()}`);
     // a unit that failed is remembered until it is told not to be; one that did not is gone
-    await run('systemctl', ['reset-failed', name], {});
+    await run(['systemctl', 'reset-failed', name]);
+    environments.drop(name);
   },
   kill: async (name) => {
-    await run('systemctl', ['kill', '--kill-who=all', '--signal=SIGKILL', name], {});
+    await run(['systemctl', 'kill', '--kill-who=all', '--signal=SIGKILL', name]);
   },
-};
+});
 
 /** What systemd says of one unit, or of each that a pattern fits. */
 async function factsOf(name: string): Promise<string> {
-  const { code, stdout, stderr } = await run('systemctl', ['show', name, ...FACTS.map((fact) => `--property=${fact}`)], {});
+  const { code, stdout, stderr } = await run(['systemctl', 'show', name, ...FACTS.map((fact) => `--property=${fact}`)]);
   if (code !== 0) throw new SiteError('INTERNAL', `ask systemd for ${name}: ${stderr.trim()}`);
   return stdout;
 }
@@ -125,19 +129,18 @@ function factsIn(block: string): UnitFacts {
 
 /** Whether the host is being shut down or restarted: its units are stopped, and none is started any more. Where there is no systemd nobody knows. */
 export async function hostIsGoingDown(): Promise<boolean> {
-  return (await run('systemctl', ['is-system-running'], {})).stdout.trim() === 'stopping';
+  return (await run(['systemctl', 'is-system-running'])).stdout.trim() === 'stopping';
 }
 
 /** Exit code of systemctl for a unit that does not exist. */
 const NOT_LOADED = 5;
 
 /** The words of systemd-run for a command, which gets its own as they are. */
-export function wordsOf({ properties, cwd, env, argv: [program = '', ...words] }: UnitCommand): readonly string[] {
+export function wordsOf({ properties, cwd, argv: [program = '', ...words] }: UnitCommand): readonly string[] {
   return [
     '--quiet',
     `--property=WorkingDirectory=${cwd}`,
     ...properties.map((property) => `--property=${property}`),
-    ...Object.keys(env).map((name) => `--setenv=${name}`),
     '--',
     program,
     // systemd puts values in the place of ${NAME} and $NAME, in the text of a shell too, where a value of a release would be commands; $$ is $
@@ -145,18 +148,17 @@ export function wordsOf({ properties, cwd, env, argv: [program = '', ...words] }
   ];
 }
 
-/** What systemd-run is started with: of our own environment only what finds the programs. */
-export function unitCallEnv(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  return { PATH: process.env['PATH'], ...env };
+/** What systemd-run is started with: what finds the programs, that of the unit too. */
+export function unitCallEnv({ PATH = process.env['PATH'] }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { PATH };
 }
 
 function run(
-  file: string,
-  words: readonly string[],
-  env: Readonly<Record<string, string>>,
+  [file = '', ...words]: readonly string[],
+  env: UnitEnv = {},
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   return new Promise((resolve) => {
-    execFile(file, [...words], { env: unitCallEnv(env), encoding: 'utf8' }, (error, stdout, stderr) => {
+    execFile(file, words, { env: unitCallEnv(env), encoding: 'utf8' }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
       resolve({ code, stdout, stderr: stderr === '' && error !== null ? error.message : stderr });
     });

@@ -8,23 +8,30 @@ import { randomBytes } from 'node:crypto';
 import { loadCredentials } from './credentials.js';
 import { type CommandEnd, type RunCommand, type RunOptions, runToEnd } from './run-to-end.js';
 import { unitCallEnv, type Units, wordsOf } from './systemd-shell.js';
+import type { UnitEnv, UnitEnvironments } from './unit-environment.js';
 
 /** Makes the runner of a site. */
-export function unitRunner(site: string, properties: readonly string[], units: Units): RunCommand {
+export function unitRunner(site: string, properties: readonly string[], units: Units, environments: UnitEnvironments): RunCommand {
   return async (argv, options) => {
     const name = options.as === undefined ? `sealane-look-${site}` : `sealane-${options.as}-${site}`;
     // no name of a site has a colon
     const unit = `${name}:${randomBytes(8).toString('hex')}.service`;
-    if (options.as !== undefined) await endLeftover(units, `${name}:*.service`);
-    const end = await runToEnd(['systemd-run', `--unit=${unit}`, ...MANNER, ...wordsOf(commandOf(argv, options, properties))], {
-      ...options,
-      // systemd gives them to the unit itself
-      credentials: undefined,
-      cwd: '/',
-      env: unitCallEnv(definedIn(options.env)),
+    if (options.as !== undefined) {
+      await endLeftover(units, `${name}:*.service`);
+      environments.sweep();
+    }
+    const env = definedIn(options.env);
+    return await environments.during(unit, env, async (environment) => {
+      const words = wordsOf(commandOf(argv, options, [environment, ...properties]));
+      const end = await runToEnd(['systemd-run', `--unit=${unit}`, ...MANNER, ...words], {
+        ...options,
+        // systemd gives them to the unit itself
+        credentials: undefined,
+        cwd: '/',
+        env: unitCallEnv(env),
+      });
+      return end.code === 0 ? end : await howItEnded(units, unit, end);
     });
-    if (end.code === 0) return end;
-    return await howItEnded(units, unit, end);
   };
 }
 
@@ -33,7 +40,7 @@ const MANNER = ['--wait', '--pipe', '--property=Type=exec'];
 
 function commandOf(
   argv: readonly string[],
-  { cwd, env, timeoutMs, credentials }: RunOptions,
+  { cwd, timeoutMs, credentials }: RunOptions,
   properties: readonly string[],
 ): Parameters<typeof wordsOf>[0] {
   const own = [
@@ -43,7 +50,7 @@ function commandOf(
     // for an updater that is killed before it can end it
     `RuntimeMaxSec=${Math.ceil(timeoutMs / 1000) + 1}`,
   ];
-  return { properties: [...own, ...loadCredentials(credentials), ...properties], cwd, env: definedIn(env), argv };
+  return { properties: [...own, ...loadCredentials(credentials), ...properties], cwd, argv };
 }
 
 /** Of an updater that was killed: what still runs, and all of what took too long, is ended. What a command handed over to stays. */
@@ -78,6 +85,6 @@ async function howItEnded(units: Units, unit: string, end: CommandEnd): Promise<
     : { ...said, code: undefined, why: `its unit ended with ${Result ?? 'nothing'}` };
 }
 
-function definedIn(env: NodeJS.ProcessEnv): Record<string, string> {
+function definedIn(env: NodeJS.ProcessEnv): UnitEnv {
   return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

@@ -46,7 +46,6 @@ function startAsker(units: Units, properties: readonly string[]): Asker {
   const unit: PipedUnit = units.pipe({
     properties: ['Description=Sealane health probes', ...properties],
     cwd: '/',
-    env: {},
     argv: [process.execPath, programBeside('sealane-site-probe')],
   });
   const lines = boundedLines(unit.stdout, MAX_ANSWER_BYTES);

@@ -26,7 +26,6 @@ export async function serveReleaseFromUnit(units: Units, storeFolder: string, re
   const unit = units.pipe({
     properties: ['Description=Sealane mirror of one release', 'ProtectSystem=strict', 'NoNewPrivileges=yes', 'CapabilityBoundingSet='],
     cwd: '/',
-    env: {},
     argv: [process.execPath, programBeside('sealane-site-mirror'), storeFolder, release],
   });
   unit.stdin.on('error', () => undefined);

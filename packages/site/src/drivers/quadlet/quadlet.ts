@@ -132,7 +132,9 @@ function layDown(world: QuadletWorld, slot: SlotOnDisk, { files, secrets }: Unit
     { name: ENV_FILE, bytes: utf8(lines.join('')) },
     { name: CONFIG_MAP, bytes: utf8(configMap(told)) },
   ];
-  for (const { name, bytes } of [...files, ...beside]) disk.writeSynced(path.join(folder, name), bytes, 0o644);
+  for (const { name, bytes } of files) disk.writeSynced(path.join(folder, name), bytes, 0o644);
+  // values are read by Podman, which is root, and by nobody else on the host
+  for (const { name, bytes } of beside) disk.writeSynced(path.join(folder, name), bytes, 0o600);
 }
 
 /** Has the generator read the units before anything is touched: what it does not know it refuses. */
