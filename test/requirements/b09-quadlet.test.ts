@@ -166,8 +166,8 @@ describe.skipIf(!canBoot() || busybox === undefined)(
         'sealane-site update > /dev/null; podman exec readings /bin/sh -c "cat /srv/version"',
       );
       expect((await here.site('stop')).exit).toBe(0);
-      expect(await here.machine.must('sh', '-c', `ls /run/containers/systemd /run/sealane-site-apply; podman ps --quiet`)).toBe(
-        '/run/containers/systemd:\n\n/run/sealane-site-apply:\n',
+      expect(await here.machine.must('sh', '-c', `find /run/containers/systemd /run/sealane-site-apply; podman ps --quiet`)).toBe(
+        '/run/containers/systemd\n/run/sealane-site-apply\n/run/sealane-site-apply/environments\n',
       );
     });
 
