@@ -1,16 +1,20 @@
 /** B16: certificates renew, over a link, by courier and by medium; one that has expired stops nothing that runs and nothing that is installed. */
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
 import { clockAhead } from '../support/clock.js';
 import { makeLane, type TestLane } from '../support/lane.js';
+import { requireProgram } from '../support/require-program.js';
 import type { Server } from '../support/run.js';
 import { startService } from '../support/service.js';
-import { makeAuthority, type TestAuthority } from '../support/site-ca.js';
+import { makeAuthority, opensslIssue, type TestAuthority } from '../support/site-ca.js';
 import { enrolSite, type TestSite, versionOnDisk } from '../support/site.js';
+import { authorityOf, issueTo } from '../support/tls.js';
 
 const DAY_MS = 86_400_000;
+const ssl = requireProgram('openssl');
 
 describe('renewal', () => {
   let dir: string;
@@ -74,6 +78,60 @@ describe('renewal', () => {
     expect((await shown(site)).certificate?.['name']).toBe(`harbour-9.prod.sites.${lane.origin}`);
     await site.stop();
   });
+
+  it.skipIf(ssl === undefined)(
+    'B16 an answer that expired on its way, or is none, stops no next request, whoever sent it (skipped without openssl)',
+    async () => {
+      copyFileSync(authority.chain, at('issuer.pem'));
+      const expired = opensslIssue(ssl ?? '', dir, {
+        name: 'expired',
+        subject: '/CN=harbour-10',
+        by: { certificate: 'issuer.pem', key: path.join(lane.home, 'keys', 'site-ca.pem') },
+        extensions: ['basicConstraints=critical,CA:FALSE', `subjectAltName=DNS:harbour-10.prod.sites.${lane.origin}`],
+        days: '-1',
+      });
+      const answers = {
+        expired: `${readFileSync(expired, 'utf8')}${readFileSync(authority.chain, 'utf8')}`,
+        endless: '-'.repeat(1024 * 1024),
+      };
+      for (const [number, answer] of Object.values(answers).entries()) {
+        const site = await enrol(`harbour-1${number}`, { receiptsTo: service.url });
+        await site.must(['mirror', 'sync']);
+        writeFileSync(path.join(site.state, 'mirror', 'certificate.pem'), answer.replaceAll('harbour-10', site.name));
+        const { exit, stderr } = await site.run(['update']);
+        expect({ exit, stderr }).toMatchObject({ exit: 0, stderr: expect.stringMatching(/was not renewed/) });
+        expect((await shown(site)).certificate?.['name']).toBe(`${site.name}.prod.sites.${lane.origin}`);
+        await site.stop();
+      }
+    },
+  );
+
+  it.skipIf(ssl === undefined)(
+    'B16 where the first place for receipts is away the next one is asked, by the authority of its own that site.yaml names (skipped without openssl)',
+    async () => {
+      authorityOf(dir, 'owners-web');
+      issueTo(dir, 'owners-web', 'web', '127.0.0.1');
+      const tls = { listen: '127.0.0.1:0', certificate: at('web.pem'), key: at('web.key'), clientCa: authority.root };
+      const secure = await startService(lane, stringify({ apiVersion: 'sealane/v1', kind: 'Service', issuers: [], callers: [], tls }));
+      try {
+        const site = await enrol('harbour-12', {});
+        const identity = path.join(site.state, 'tls', 'identity.pem');
+        const to = secure.first['tlsUrl'];
+        const known = { at: to, carries: ['content'], tls: { ca: at('owners-web.pem'), certificate: identity, key: identity } };
+        const kept = readFileSync(site.config, 'utf8').replace(/^upstreams: .*\n/m, '');
+        writeFileSync(site.config, stringify({ upstreams: [lane.lane, known], receiptsTo: ['http://127.0.0.1:1', to] }) + kept);
+        await site.must(['update']);
+        const first = (await shown(site)).certificate;
+        expect(first?.['name']).toBe(`harbour-12.prod.sites.${lane.origin}`);
+        // it has one to show now, and it is shown when it has expired, too
+        await site.run(['update'], clockAhead(5 * DAY_MS));
+        expect((await shown(site)).certificate?.['serial']).not.toBe(first?.['serial']);
+        await site.stop();
+      } finally {
+        await secure.stop();
+      }
+    },
+  );
 
   it('B16 a service that says no is said, and stops no update', async () => {
     await lane.sealane(['site', 'fence', 'harbour-7', '--reason', 'stolen']);

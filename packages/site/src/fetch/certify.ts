@@ -1,11 +1,15 @@
-/** Carries a request for a certificate up and the answer back: to a promoter over HTTP, or into a folder that somebody carries on. */
+/** Carries a request for a certificate up and the answer back: to a promoter over HTTP, or into a folder that somebody carries on; to the first place that takes it. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { canonicalJson, SealaneError, SiteError, utf8 } from '@sealane/core';
+import { canonicalJson, SiteError, utf8 } from '@sealane/core';
 import type { Disk } from '../disk.js';
 import { durableWrite } from '../durable-write.js';
 import { BROUGHT_CERTIFICATE } from '../state-folder.js';
 import type { CertifyAnswer, CertifyRequest } from './protocol.js';
+import { readFirstTls } from './routes/place-tls.js';
+import type { Place } from './routes/place.js';
+import { openRoutes } from './routes/routes.js';
+import type { FetchWorld } from './sync-run.js';
 import { readText, webClient } from './web-client-shell.js';
 
 const TIMEOUT_MS = 30_000;
@@ -13,29 +17,27 @@ const TIMEOUT_MS = 30_000;
 /** Three certificates of less than 2 KiB each. */
 const MAX_ANSWER_BYTES = 16 * 1024;
 
-/** Sends the request; what comes back is written into the mirror as it is. */
-export async function askForCertificate(
-  request: CertifyRequest,
-  world: { readonly disk: Disk; readonly signal: AbortSignal },
-): Promise<CertifyAnswer> {
-  try {
-    if (/^https?:\/\//.test(request.to)) await post(request, world);
-    else leave(request, world.disk);
-    return { problem: null };
-  } catch (error) {
-    // unreachable, interrupted, refused, no space: the next round asks again
-    if (error instanceof SealaneError || error instanceof Error) return { problem: error.message || error.name };
-    throw error;
+/** Sends the request, to places that receipts could not be sent to last; what comes back is written into the mirror as it is. */
+export async function askForCertificate(request: CertifyRequest, world: FetchWorld): Promise<CertifyAnswer> {
+  const problems: string[] = [];
+  for (const place of openRoutes(request.mirror, world, '', 0).order(request.receiptsTo)) {
+    try {
+      if (/^https?:\/\//.test(place.at)) await post(place, request, world);
+      else leave(place.at, request, world.disk);
+      return { problem: null };
+    } catch (error) {
+      // unreachable, interrupted, refused, no space: another place may answer, and the next round asks again
+      if (!(error instanceof Error)) throw error;
+      problems.push(error.message || error.name);
+    }
   }
+  return { problem: problems.join('; ') };
 }
 
-async function post(
-  { to, request: body, mirror }: CertifyRequest,
-  { disk, signal }: { readonly disk: Disk; readonly signal: AbortSignal },
-): Promise<void> {
-  const client = webClient(null);
+async function post({ at, tls }: Place, { request: body, mirror }: CertifyRequest, { disk, signal }: FetchWorld): Promise<void> {
+  const client = webClient(tls === null ? null : readFirstTls(tls));
   try {
-    const answer = await client.ask(`${to}/api/v1/certificates`, {
+    const answer = await client.ask(`${at}/api/v1/certificates`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: canonicalJson(body),
@@ -43,7 +45,7 @@ async function post(
     });
     const text = await readText(answer, MAX_ANSWER_BYTES);
     if (answer.statusCode !== 200 && answer.statusCode !== 201)
-      throw new SiteError('FETCH_FAILED', `ask ${to} for a certificate: expected 200, got ${answer.statusCode} ${text.slice(0, 300)}`);
+      throw new SiteError('FETCH_FAILED', `ask ${at} for a certificate: expected 200, got ${answer.statusCode} ${text.slice(0, 300)}`);
     disk.makeFolder(mirror, 0o755);
     durableWrite(disk, path.join(mirror, BROUGHT_CERTIFICATE), utf8(text), 0o644);
   } finally {
@@ -52,9 +54,9 @@ async function post(
 }
 
 /** The courier brings it; the answer comes back on a medium. */
-function leave({ to, site, request }: CertifyRequest, disk: Disk): void {
-  mkdirSync(to, { recursive: true });
-  durableWrite(disk, path.join(to, certificateRequestName(site)), canonicalJson(request), 0o644);
+function leave(folder: string, { site, request }: CertifyRequest, disk: Disk): void {
+  mkdirSync(folder, { recursive: true });
+  durableWrite(disk, path.join(folder, certificateRequestName(site)), canonicalJson(request), 0o644);
 }
 
 /** Name of a request outside of its site: beside receipts, and none of them. */

@@ -28,11 +28,11 @@ export type FetchRequest =
     }
   | CertifyRequest;
 
-/** The site's request for a certificate; the answer lies in the mirror, and nobody believes it yet. `to` as `receiptsTo`. */
+/** The site's request for a certificate; the answer lies in the mirror, and nobody believes it yet. It goes to the first place that answers it. */
 export interface CertifyRequest {
   readonly do: 'certify';
   readonly site: string;
-  readonly to: string;
+  readonly receiptsTo: readonly Place[];
   readonly request: JsonValue;
   readonly mirror: string;
 }

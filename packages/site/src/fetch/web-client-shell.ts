@@ -7,7 +7,7 @@ import { Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessa
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import { SiteError } from '@sealane/core';
-import type { TlsFiles } from './routes/place-tls.js';
+import type { ShownTls } from './routes/place-tls.js';
 
 /** Time for a connection, for the first byte of an answer, and between two pieces of one. A satellite link takes 2 s for a connection. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -44,7 +44,7 @@ export interface WebClient {
 }
 
 /** Opens a client; a poll is two small requests one after the other, and a second handshake would double what it costs. */
-export function webClient(tls: TlsFiles | null): WebClient {
+export function webClient(tls: ShownTls | null): WebClient {
   const [plain, secure] = [new Agent({ keepAlive: true, maxSockets: 1 }), new TlsAgent({ keepAlive: true, maxSockets: 1, ...tls })];
   const sockets = new Set<Socket>();
   const send = (address: string, question: WebQuestion, onOpen: () => void): ClientRequest => {

@@ -17,13 +17,20 @@ const ASK_AGAIN_SECONDS = 600;
 export async function renewCertificate(site: Site, fetcher: Fetcher): Promise<void> {
   const { world, folder } = site;
   if (world.disk.kind(folder.siteCa) !== 'file') return;
-  try {
-    takeBrought(site);
+  // whatever was brought: an answer that is wrong, or was too long on its way, keeps this site from no other one
+  await orSaid(site, () => takeBrought(site));
+  await orSaid(site, async () => {
     const { certificate, dueAt } = identityState(world.disk, folder);
     if (certificate !== null && dueAt !== null && siteNow(site) < dueAt) return;
     const request = await openRequest(site);
     await ask(site, fetcher, parseStrictJson(request, { maxBytes: request.length, maxDepth: LIMITS.jsonDepth }));
     takeBrought(site);
+  });
+}
+
+async function orSaid({ world }: Site, step: () => void | Promise<void>): Promise<void> {
+  try {
+    await step();
   } catch (error) {
     if (!(error instanceof SealaneError)) throw error;
     world.talk(`the certificate of this site was not renewed: ${error.message} (${error.code})`);
@@ -62,10 +69,10 @@ async function ask(site: Site, fetcher: Fetcher, request: JsonValue): Promise<vo
   const { world, folder, config } = site;
   const renewal = readRenewal(site);
   const isEarly = renewal.asked?.bootId === world.clock.bootId() && secondsSince(renewal.asked, world.clock) < ASK_AGAIN_SECONDS;
-  const [to] = config.receiptsTo;
-  if (to === undefined || isEarly) return;
+  const { name, receiptsTo } = config;
+  if (receiptsTo.length === 0 || isEarly) return;
   remember(site, { ...renewal, asked: momentOf(world.clock) });
-  const { problem } = await fetcher.certify({ do: 'certify', site: config.name, to: to.at, request, mirror: folder.mirror });
+  const { problem } = await fetcher.certify({ do: 'certify', site: name, receiptsTo, request, mirror: folder.mirror });
   if (problem !== null) world.talk(`no certificate yet: ${problem}`);
 }
 

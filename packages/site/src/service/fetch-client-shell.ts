@@ -42,8 +42,8 @@ export function askFetchService(disk: Disk, socket: string, { signal, hurry = ne
     },
     flush: async ({ site, receiptsTo, pollSeconds, receipts }) =>
       arrived(receipts, (await askLater({ v: 1, do: 'flush', site, receiptsTo, pollSeconds, receipts }))?.brought ?? null),
-    certify: async ({ site, to, request }) => {
-      await askLater({ v: 1, do: 'certify', site, to, request });
+    certify: async ({ site, receiptsTo, request }) => {
+      await askLater({ v: 1, do: 'certify', site, receiptsTo, request });
       return { problem: null };
     },
     dropOffer: async () => void (await ask({ v: 1, do: 'drop-offer' })),

@@ -48,7 +48,7 @@ export type FetchOrder =
       readonly pollSeconds: number;
       readonly receipts: readonly QueuedReceipt[];
     }
-  | { readonly v: 1; readonly do: 'certify'; readonly site: string; readonly to: string; readonly request: JsonValue }
+  | { readonly v: 1; readonly do: 'certify'; readonly site: string; readonly receiptsTo: readonly Place[]; readonly request: JsonValue }
   | { readonly v: 1; readonly do: 'drop-offer' | 'wipe' };
 
 /** All that `fetch` can say. */

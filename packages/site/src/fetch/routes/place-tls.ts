@@ -1,5 +1,5 @@
 /** The files of mutual TLS with a place, read when it is connected to: a certificate that was renewed is used from the next time on. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { SiteError } from '@sealane/core';
 import { isNodeError } from '../../disk.js';
 import type { PlaceTls } from './place.js';
@@ -11,9 +11,17 @@ export interface TlsFiles {
   readonly key: Buffer;
 }
 
+/** With a certificate to show, or without one. */
+export type ShownTls = TlsFiles | Pick<TlsFiles, 'ca'>;
+
 /** Reads them. @throws SiteError `CONFIG_INVALID` one cannot be read */
 export function readPlaceTls({ ca, certificate, key }: PlaceTls): TlsFiles {
   return { ca: readPem(ca), cert: readPem(certificate), key: readPem(key) };
+}
+
+/** As `readPlaceTls` for who asks for his first certificate: what is not there yet is not shown. */
+export function readFirstTls(tls: PlaceTls): ShownTls {
+  return existsSync(tls.certificate) && existsSync(tls.key) ? readPlaceTls(tls) : { ca: readPem(tls.ca) };
 }
 
 function readPem(file: string): Buffer {
