@@ -11,11 +11,11 @@ interface Dripping {
   stop(): void;
 }
 
-/** Serves a lane, but for its metadata, of which there is one more byte each 200 ms: a root may be half a mebibyte, so that it would be waited for for long. */
-export async function startDripping(dir: string): Promise<Dripping> {
+/** Serves a lane, but for its metadata (or `what`), of which there is one more byte each 200 ms: a root may be half a mebibyte, so that it would be waited for for long. */
+export async function startDripping(dir: string, what = '/metadata/'): Promise<Dripping> {
   const server = createServer((request, response) => {
     const file = path.join(dir, decodeURIComponent(request.url ?? ''));
-    if (dripping.drips && file.includes('/metadata/')) {
+    if (dripping.drips && file.includes(what)) {
       response.writeHead(200);
       const timer = setInterval(() => response.write('{'), 200);
       response.on('close', () => clearInterval(timer));

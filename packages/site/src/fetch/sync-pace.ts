@@ -14,9 +14,6 @@ const LOOK_SECONDS = 3;
 /** Time of day changes little in it: finding out costs more. */
 const LIMIT_SECONDS = 30;
 
-/** No limit, no budget, no look: for what is small and needed to judge anything. */
-export const FREE_PACE: Pace = { spanBytes: () => Infinity, took: () => Promise.resolve(0) };
-
 /** The pace of downloads from each place. `look` throws `News`. */
 export function paceTo({ world, job, routes, meters }: SyncRun, look: () => Promise<void>): (place: Place) => Pace {
   const { clock, signal } = world;

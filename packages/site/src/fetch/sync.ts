@@ -13,7 +13,8 @@ import { MISSING, type Mirror } from './mirror.js';
 import { answerTo, failureOf, type SyncEnd } from './sync-answer.js';
 import type { SyncAnswer } from './protocol.js';
 import type { Place } from './routes/place.js';
-import { FREE_PACE, News, paceTo } from './sync-pace.js';
+import { freePace, type Pace } from './routes/pace.js';
+import { News, paceTo } from './sync-pace.js';
 import type { LaneFiles, SyncJob } from './sync-job.js';
 import type { SyncRun } from './sync-run.js';
 import { fetchTrust } from './trust-wants.js';
@@ -99,8 +100,12 @@ async function trustFrom(place: Place, run: SyncRun, files: Map<string, Uint8Arr
     !job.recheck && mark?.timestamp === sha256(timestamp) && mark.job === jobDigest(job);
   // a waybill may be somewhere else, and is needed to judge anything
   const places = [place, ...carrying(run, 'content').filter(({ at }) => at !== place.at)];
-  const waybillsFrom = blobSource({ mirror, links, routes, places, use: 'trust', paceOf: () => FREE_PACE });
+  const waybillsFrom = blobSource({ mirror, links, routes, places, use: 'trust', paceOf: freePaceOf });
   return await fetchTrust(links.to(place, 'trust'), waybillsFrom, mirror, job, files, tally, wantsNothing);
+}
+
+function freePaceOf({ at, minBytesPerSecond: minRate }: Place): Pace {
+  return freePace({ at, minRate });
 }
 
 interface TrustThere {

@@ -52,7 +52,7 @@ export function paceOf(facts: PaceFacts): Pace {
   let lastSpan = 0;
   // what came faster than the clock counts told no rate: without this, a fast link is asked for one smallest span after the other
   let isQuick = false;
-  let slow = { bytes: 0, seconds: 0 };
+  const keepsUp = rateOf(facts);
   const requireBudget = (): number => {
     const left = facts.leftToSpend();
     if (left > 0) return left;
@@ -73,11 +73,7 @@ export function paceOf(facts: PaceFacts): Pace {
     took: async (bytes, seconds) => {
       facts.sawBytes(bytes, seconds);
       isQuick = bytes >= lastSpan && seconds < SPAN_SECONDS / GROWTH;
-      slow = { bytes: slow.bytes + bytes, seconds: slow.seconds + seconds };
-      if (slow.seconds >= PATIENCE_SECONDS) {
-        requireRate(facts, slow);
-        slow = { bytes: 0, seconds: 0 };
-      }
+      keepsUp(bytes, seconds);
       await facts.lookForNews();
       const limit = facts.limit();
       const paused = limit === null ? 0 : Math.max(0, bytes / limit - seconds);
@@ -88,7 +84,33 @@ export function paceOf(facts: PaceFacts): Pace {
   };
 }
 
-function requireRate({ at, minRate }: PaceFacts, { bytes, seconds }: { readonly bytes: number; readonly seconds: number }): void {
+/** No limit, no budget, no look, but the least rate: for what is small and needed to judge anything. */
+export function freePace(place: Pick<PaceFacts, 'at' | 'minRate'>): Pace {
+  const keepsUp = rateOf(place);
+  return {
+    spanBytes: () => Infinity,
+    took: (bytes, seconds) => {
+      keepsUp(bytes, seconds);
+      return Promise.resolve(0);
+    },
+  };
+}
+
+/** Adds up what came. @throws SiteError `FETCH_TOO_SLOW` over some seconds it was less than the least rate */
+function rateOf(place: Pick<PaceFacts, 'at' | 'minRate'>): (bytes: number, seconds: number) => void {
+  let slow = { bytes: 0, seconds: 0 };
+  return (bytes, seconds) => {
+    slow = { bytes: slow.bytes + bytes, seconds: slow.seconds + seconds };
+    if (slow.seconds < PATIENCE_SECONDS) return;
+    requireRate(place, slow);
+    slow = { bytes: 0, seconds: 0 };
+  };
+}
+
+function requireRate(
+  { at, minRate }: Pick<PaceFacts, 'at' | 'minRate'>,
+  { bytes, seconds }: { readonly bytes: number; readonly seconds: number },
+): void {
   if (bytes >= minRate * seconds) return;
   throw new SiteError(
     'FETCH_TOO_SLOW',
