@@ -59,6 +59,21 @@ export function unsafePart(disk: Disk, medium: string): string | undefined {
   return undefined;
 }
 
+/** What a look at a medium finds; nothing where it cannot be read, as one that was pulled: `fetch` has said so. */
+export function whereReadable<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (isUnreadable(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether the kernel could not read: which of its many words it has for a stick that was pulled is its own affair. */
+export function isUnreadable(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}
+
 /** What is there; `hidden` where that cannot even be asked. */
 function kindOf(disk: Disk, place: string): ReturnType<Disk['kind']> | 'hidden' {
   try {

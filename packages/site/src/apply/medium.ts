@@ -12,7 +12,7 @@ import { takeCertificate } from '../identity/identity.js';
 import type { Site } from '../site.js';
 import { laneOf } from './admission.js';
 import type { Machine } from './machine.js';
-import { missingBlob, unsafePart } from './medium-folder.js';
+import { isUnreadable, missingBlob, unsafePart, whereReadable } from './medium-folder.js';
 import { pastRotted } from './rotted-receipts.js';
 import { soughtReceipts } from './shown-receipts.js';
 import { readTrustFile, type TrustFile, writeTrustFile } from './trust-file.js';
@@ -64,7 +64,7 @@ export async function importMedium(site: Site, machine: Machine, medium: string)
 function requireWhole({ world: { disk }, folder }: Site, medium: string, { outcome, code, message }: SyncAnswer): void {
   if (outcome === 'synced' || outcome === 'unchanged') return;
   // no word of `fetch`: looked for here
-  const unsafe = code === 'FETCH_FAILED' ? unsafePart(disk, medium) : undefined;
+  const unsafe = code === 'FETCH_FAILED' ? whereReadable(() => unsafePart(disk, medium)) : undefined;
   if (unsafe !== undefined)
     throw new SiteError(
       'CONTENT_UNSAFE',
@@ -73,7 +73,7 @@ function requireWhole({ world: { disk }, folder }: Site, medium: string, { outco
         path: unsafe,
       },
     );
-  const missing = code === 'FETCH_FAILED' ? missingBlob(disk, medium, folder.offer) : undefined;
+  const missing = code === 'FETCH_FAILED' ? whereReadable(() => missingBlob(disk, medium, folder.offer)) : undefined;
   if (missing !== undefined)
     throw new SiteError('CONTENT_MISSING', `import medium ${medium}: expected ${missing} on it, got nothing`, { path: missing });
   throw new SiteError(code ?? 'FETCH_FAILED', `import medium ${medium}: ${message}`, { medium });
@@ -97,7 +97,7 @@ function takeCertificateFrom(site: Site, medium: string): void {
     const { name, notAfter } = takeCertificate(site, pem);
     world.talk(`${config.name} is ${name} until ${notAfter}`);
   } catch (error) {
-    if (!(error instanceof SealaneError)) throw error;
-    world.talk(`the certificate on the medium was not taken in: ${error.message} (${error.code})`);
+    if (!(error instanceof SealaneError) && !isUnreadable(error)) throw error;
+    world.talk(`the certificate on the medium was not taken in: ${error.message} (${error.code ?? ''})`);
   }
 }

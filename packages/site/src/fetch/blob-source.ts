@@ -10,7 +10,7 @@ import type { Upstream } from './upstream.js';
 /** How a blob came to be in the mirror, or why it did not. */
 export type BlobState = 'kept' | BlobOutcome;
 
-/** Where blobs come from. Both reject with `FETCH_FAILED`, `FETCH_TOO_SLOW` or `BUDGET_SPENT` when a place that may have it could not bring it. */
+/** Where blobs come from. Both reject with `FETCH_FAILED`, `FETCH_TOO_SLOW` or `BUDGET_SPENT` when a place that may have it could not bring it, `CONFIG_INVALID` when it is not known how to reach it. */
 export interface BlobSource {
   blob(wanted: WantedBlob, recheck: 'size' | 'bytes'): Promise<BlobState>;
   /** A manifest whose size nobody told. */
@@ -81,6 +81,8 @@ function notedFailure(routes: Routes, { at }: Place, error: unknown): SealaneErr
 /** What failures say of a place. One whose budget is spent is as good as before. */
 export const FAILURES: Partial<Record<ErrorCode, 'unreachable' | 'slow' | 'wrong' | 'spent'>> = {
   FETCH_FAILED: 'unreachable',
+  // the files of its mutual TLS are not there: other places need none, or others
+  CONFIG_INVALID: 'unreachable',
   FETCH_TOO_SLOW: 'slow',
   CONTENT_UNSAFE: 'wrong',
   BUDGET_SPENT: 'spent',

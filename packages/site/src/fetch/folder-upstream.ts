@@ -13,10 +13,10 @@ const PIECE_BYTES = 256 * 1024;
 /**
  * Opens a folder upstream.
  *
- * @throws SiteError `FETCH_FAILED` the folder is not there
+ * @throws SiteError `FETCH_FAILED` the folder is not there, or cannot be looked at
  */
 export function folderUpstream(folder: string, meter: LinkMeter, disk: Disk): Upstream {
-  if (disk.kind(folder) === 'nothing')
+  if (orUnread(folder, () => disk.kind(folder)) === 'nothing')
     throw new SiteError('FETCH_FAILED', `read ${folder}: expected a folder with a lane, got nothing`, { upstream: folder });
   let requests = 0;
   let bytes = 0;
@@ -35,13 +35,13 @@ export function folderUpstream(folder: string, meter: LinkMeter, disk: Disk): Up
       const handle = await openRegular(locate(file));
       if (handle === undefined) return undefined;
       const pieces: Uint8Array[] = [];
-      for await (const piece of readPieces(handle, 0, maxBytes + 1, count)) pieces.push(piece);
+      for await (const piece of readPieces(file, handle, 0, maxBytes + 1, count)) pieces.push(piece);
       return concatBytes(...pieces);
     },
     open: async (file, offset, end) => {
       const handle = await openRegular(locate(file));
       if (handle === undefined) return undefined;
-      return { from: offset, isRange: true, pieces: readPieces(handle, offset, end, count) };
+      return { from: offset, isRange: true, pieces: readPieces(file, handle, offset, end, count) };
     },
     cost: () => ({ requests, bytes }),
     close: () => Promise.resolve(),
@@ -53,7 +53,7 @@ function refuseLinks(disk: Disk, folder: string, file: string): void {
   let at = folder;
   for (const word of path.dirname(file).split('/')) {
     at = path.join(at, word);
-    const kind = disk.kind(at);
+    const kind = orUnread(at, () => disk.kind(at));
     if (kind === 'link' || kind === 'other') throw unsafe(at);
   }
 }
@@ -65,14 +65,29 @@ async function openRegular(file: string): Promise<FileHandle | undefined> {
   } catch (error) {
     if (isNodeError(error, 'ENOENT', 'ENOTDIR')) return undefined;
     if (isNodeError(error, 'ELOOP', 'EMLINK', 'ENXIO')) throw unsafe(file);
-    throw error;
+    throw unread(file, error);
   }
   if ((await handle.stat()).isFile()) return handle;
   await handle.close();
   throw unsafe(file);
 }
 
+/** A stick that was pulled, a share whose server is gone: nobody can say in which words a kernel tells it. */
+function unread(file: string, cause: unknown): Error {
+  if (!(cause instanceof Error)) throw cause;
+  return new SiteError('FETCH_FAILED', `read ${file}: ${cause.message}`, { path: file }, { cause });
+}
+
+function orUnread<T>(file: string, look: () => T): T {
+  try {
+    return look();
+  } catch (error) {
+    throw unread(file, error);
+  }
+}
+
 async function* readPieces(
+  file: string,
   handle: FileHandle,
   offset: number,
   maxBytes: number,
@@ -81,7 +96,10 @@ async function* readPieces(
   try {
     const piece = new Uint8Array(PIECE_BYTES);
     for (let position = offset; position < maxBytes;) {
-      const { bytesRead } = await handle.read(piece, 0, Math.min(piece.length, maxBytes - position), position);
+      const length = Math.min(piece.length, maxBytes - position);
+      const { bytesRead } = await handle.read(piece, 0, length, position).catch((error: unknown) => {
+        throw unread(file, error);
+      });
       if (bytesRead === 0) return;
       position += bytesRead;
       count(bytesRead);
