@@ -6,8 +6,9 @@ import { request } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { clockAhead } from '../support/clock.js';
 import { makeLane, type TestLane } from '../support/lane.js';
 import { requireProgram } from '../support/require-program.js';
 import { type Server, startServer } from '../support/run.js';
@@ -15,6 +16,7 @@ import { enrolSite, type TestSite } from '../support/site.js';
 import { authorityOf, issueTo } from '../support/tls.js';
 
 const HOST = '127.0.0.1';
+const DAY_MS = 86_400_000;
 
 describe.skipIf(requireProgram('openssl') === undefined)('T11 a neighbour (skipped without openssl)', () => {
   let dir: string;
@@ -24,10 +26,10 @@ describe.skipIf(requireProgram('openssl') === undefined)('T11 a neighbour (skipp
   let port: number;
 
   const pem = (name: string): Buffer => readFileSync(path.join(dir, name));
-  const known = (): { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer } => ({
+  const known = (name = 'harbour-7'): { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer } => ({
     ca: pem('sites.pem'),
-    cert: pem('harbour-7.pem'),
-    key: pem('harbour-7.key'),
+    cert: pem(`${name}.pem`),
+    key: pem(`${name}.key`),
   });
   const trust = (...names: readonly string[]): string => path.join(site.state, 'mirror', 'trust', ...names);
 
@@ -35,7 +37,7 @@ describe.skipIf(requireProgram('openssl') === undefined)('T11 a neighbour (skipp
     dir = mkdtempSync(path.join(tmpdir(), 'sealane-neighbour-'));
     lane = await makeLane(dir);
     authorityOf(dir, 'sites');
-    for (const name of ['harbour-7', 'harbour-8', 'renewed']) issueTo(dir, 'sites', name, HOST);
+    for (const name of ['harbour-7', 'harbour-8', 'harbour-9', 'renewed']) issueTo(dir, 'sites', name, HOST);
     const tls = { ca: path.join(dir, 'sites.pem'), certificate: path.join(dir, 'harbour-8.pem'), key: path.join(dir, 'harbour-8.key') };
     const yaml = `neighbours: ${JSON.stringify({ listen: `${HOST}:0`, tls })}`;
     site = await enrolSite(lane, path.join(dir, 'site'), { name: 'harbour-8', yaml });
@@ -52,9 +54,9 @@ describe.skipIf(requireProgram('openssl') === undefined)('T11 a neighbour (skipp
   });
 
   /** Status and body of what the neighbour gets for a path, sent as it is. */
-  function get(target: string): Promise<{ readonly status: number | undefined; readonly body: string }> {
+  function get(target: string, name?: string, at = port): Promise<{ readonly status: number | undefined; readonly body: string }> {
     return new Promise((resolve, reject) => {
-      const asked = request({ host: HOST, port, path: target, agent: false, ...known() }, (response) => {
+      const asked = request({ host: HOST, port: at, path: target, agent: false, ...known(name) }, (response) => {
         let body = '';
         response.setEncoding('utf8').on('data', (text: string) => (body += text));
         response.on('end', () => resolve({ status: response.statusCode, body }));
@@ -72,6 +74,17 @@ describe.skipIf(requireProgram('openssl') === undefined)('T11 a neighbour (skipp
       });
       socket.on('error', reject);
     });
+  }
+
+  /** A connection of harbour-7, and its answers so far. */
+  async function asking(): Promise<{ readonly socket: TLSSocket; readonly ask: (times?: number) => void; readonly text: () => string }> {
+    const socket = connectTls({ host: HOST, port, ...known() });
+    let text = '';
+    socket.on('error', () => undefined).setEncoding('latin1');
+    socket.on('data', (piece: string) => (text += piece));
+    const ask = (times = 1): void => void socket.write(`HEAD /trust/metadata/timestamp.json HTTP/1.1\r\nhost: near\r\n\r\n`.repeat(times));
+    await Promise.race([once(socket, 'secureConnect'), once(socket, 'close')]);
+    return { socket, ask, text: () => text };
   }
 
   /** Who connects and says nothing. */
@@ -111,6 +124,53 @@ describe.skipIf(requireProgram('openssl') === undefined)('T11 a neighbour (skipp
     await expect(get('/trust/metadata/timestamp.json')).rejects.toThrow();
     await Promise.all(strangers.map(async (socket) => socket.closed || (await once(socket, 'close'))));
     expect(await get('/trust/metadata/timestamp.json')).toMatchObject({ status: 200 });
+  });
+
+  test('who asks again before he has his answer is let go: each answer holds a file and two buffers, and one connection could ask for thousands', async () => {
+    const { socket, ask, text } = await asking();
+    ask();
+    await expect.poll(text).toContain('HTTP/1.1 200');
+    ask();
+    await expect.poll(() => text().split('HTTP/1.1 200').length).toBe(3);
+    const closed = once(socket, 'close');
+    ask(50);
+    ask(50);
+    await closed;
+    expect(text().split('HTTP/1.1 200').length).toBeLessThan(50);
+    expect(await get('/trust/metadata/timestamp.json')).toMatchObject({ status: 200 });
+  });
+
+  test('cannot shut out another neighbour, however many connections it holds on to', async () => {
+    const held = await Promise.all(
+      Array.from({ length: 256 }, async () => {
+        const { socket, ask, text } = await asking();
+        // whoever has his answer asks again, and so keeps his connection
+        socket.on('data', () => setTimeout(() => !socket.destroyed && ask(), 1000));
+        ask();
+        await expect.poll(() => socket.closed || text() !== '').toBe(true);
+        return socket;
+      }),
+    );
+    try {
+      expect(await get('/trust/metadata/timestamp.json', 'harbour-9')).toMatchObject({ status: 200 });
+      // and is served itself
+      expect(held.some((socket) => !socket.closed)).toBe(true);
+    } finally {
+      for (const socket of held) socket.destroy();
+    }
+    await expect.poll(async () => await get('/trust/metadata/timestamp.json').then(({ status }) => status, String)).toBe(200);
+  });
+
+  test('gets nothing once its certificate has expired, on a connection that it has kept or a session that it resumed either', async () => {
+    // the handshake goes by the clock of the host, and was when the certificate held
+    const words = ['mirror', 'serve', '--config', site.config, '--state', site.state];
+    const later = await startServer('sealane-site', words, clockAhead(3 * DAY_MS));
+    try {
+      const at = Number(new URL(later.first['neighbours'] ?? '').port);
+      await expect(get('/trust/metadata/timestamp.json', 'harbour-7', at)).rejects.toThrow();
+    } finally {
+      await later.stop();
+    }
   });
 
   test('sees the certificate that was renewed, without a restart; one that is half written is not shown', async () => {

@@ -37,7 +37,8 @@ async function run(call: CommandCall): Promise<CommandResult> {
 async function startNeighbours({ config, folder, world }: Site): Promise<NeighbourServer | undefined> {
   if (config.neighbours === undefined) return undefined;
   const { listen, tls } = config.neighbours;
-  return await serveNeighbours({ ...hostPort('neighbours.listen', listen), tls, mirror: folder.mirror, talk: world.talk });
+  const { clock, talk } = world;
+  return await serveNeighbours({ ...hostPort('neighbours.listen', listen), tls, mirror: folder.mirror, now: () => clock.wallTime(), talk });
 }
 
 /** What is served follows what is installed: the journal is read at each request, the manifests only when other releases are served. */

@@ -13,10 +13,11 @@ import { digestFromHex } from '@sealane/core';
 import { isNodeError } from '../disk.js';
 import { readPlaceTls } from '../fetch/routes/place-tls.js';
 import type { PlaceTls } from '../fetch/routes/place.js';
+import { boundEachNeighbour, holdsAt } from './known-neighbours.js';
 import { renewedContext } from './renewed-context.js';
 import { rangeOf } from './registry-request.js';
 import { sendBytes } from './send-bytes.js';
-import { addressOf, CONNECTION_LIMITS, limitConnections, listen } from './server-limits-shell.js';
+import { addressOf, CONNECTION_LIMITS, limitConnections, listen, oneAtATime } from './server-limits-shell.js';
 import { type VerifiedFile, verifiedFiles } from './verified-file.js';
 
 /** A file of trust or log is smaller; its size is read before a byte is sent. */
@@ -34,6 +35,8 @@ export interface NeighbourOptions {
   readonly tls: PlaceTls;
   /** The folder of the mirror. */
   readonly mirror: string;
+  /** The time, RFC 3339: as TLS has it, that of the host. */
+  readonly now: () => string;
   readonly talk: (line: string) => void;
 }
 
@@ -44,20 +47,22 @@ export interface NeighbourServer {
 }
 
 /** Starts serving. @throws SiteError `CONFIG_INVALID` a file of `tls` cannot be read */
-export async function serveNeighbours({ host, port, tls, mirror, talk }: NeighbourOptions): Promise<NeighbourServer> {
+export async function serveNeighbours({ host, port, tls, mirror, now, talk }: NeighbourOptions): Promise<NeighbourServer> {
   const openBlob = verifiedFiles({ blobPath: (digest) => path.join(mirror, 'content', 'blobs', 'sha256', digest.slice('sha256:'.length)) });
   const server = createServer(
     { ...CONNECTION_LIMITS, handshakeTimeout: HANDSHAKE_MS, ...readPlaceTls(tls), requestCert: true, rejectUnauthorized: true },
-    (request, response) => {
+    oneAtATime((request, response) => {
+      if (!holdsAt(request.socket, now())) return void request.socket.destroy();
       answer(request, response, mirror, openBlob).catch((error: unknown) => {
         talk(`neighbours: ${request.url ?? ''}: ${error instanceof Error ? error.message : String(error)}`);
         if (response.headersSent) response.destroy();
         else response.writeHead(500, { 'content-length': 0 }).end();
       });
-    },
+    }),
   );
   renewedContext(server, tls, talk);
   limitConnections(server);
+  boundEachNeighbour(server);
   await listen(server, host, port);
   return {
     url: `https://${addressOf(server, host)}`,

@@ -5,7 +5,7 @@ import { type Descriptor, type Layout, manifestKind } from '@sealane/oci';
 import { rangeOf, type Refusal, registryRequest } from './registry-request.js';
 import { sendBytes } from './send-bytes.js';
 import type { ServedContent } from './served-content.js';
-import { addressOf, CONNECTION_LIMITS, limitConnections, listen } from './server-limits-shell.js';
+import { addressOf, CONNECTION_LIMITS, limitConnections, listen, oneAtATime } from './server-limits-shell.js';
 import { type VerifiedFile, verifiedFiles } from './verified-file.js';
 
 export interface MirrorOptions {
@@ -30,14 +30,17 @@ export interface RunningMirror {
 /** Starts serving; resolves when requests are answered. */
 export async function serveMirror({ host, port, store, content, talk }: MirrorOptions): Promise<RunningMirror> {
   const openFile = verifiedFiles(store);
-  const server = createServer(CONNECTION_LIMITS, (request, response) => {
-    answer(request, response, { openFile, content, talk }).catch((error: unknown) => {
-      talk(`mirror: ${request.method ?? ''} ${request.url ?? ''}: ${error instanceof Error ? error.message : String(error)}`);
-      // half an answer cannot be taken back: the engine sees that it ended early
-      if (response.headersSent) response.destroy();
-      else sendError(response, 500, 'UNKNOWN', 'the mirror could not read this');
-    });
-  });
+  const server = createServer(
+    CONNECTION_LIMITS,
+    oneAtATime((request, response) => {
+      answer(request, response, { openFile, content, talk }).catch((error: unknown) => {
+        talk(`mirror: ${request.method ?? ''} ${request.url ?? ''}: ${error instanceof Error ? error.message : String(error)}`);
+        // half an answer cannot be taken back: the engine sees that it ended early
+        if (response.headersSent) response.destroy();
+        else sendError(response, 500, 'UNKNOWN', 'the mirror could not read this');
+      });
+    }),
+  );
   limitConnections(server);
   await listen(server, host, port);
   return {

@@ -1,5 +1,6 @@
 /** What every server of a site bounds: connections, headers, and time in which nothing moves. */
-import type { Server } from 'node:net';
+import type { RequestListener } from 'node:http';
+import type { Server, Socket } from 'node:net';
 import { listenHint, SiteError } from '@sealane/core';
 
 /** An engine opens a handful of connections for each pull. */
@@ -18,6 +19,21 @@ export const CONNECTION_LIMITS = {
 export function limitConnections(server: Server & { setTimeout(ms: number): unknown }): void {
   server.maxConnections = MAX_CONNECTIONS;
   server.setTimeout(IDLE_TIMEOUT_MS);
+}
+
+/**
+ * Answers the requests of a connection one after the other, and lets go who asks again before he has his answer: each holds a file and two buffers until it is
+ * taken, and where requests follow one another without a pause (RFC 9112 § 9.3.2) one connection could ask for thousands. No engine and no site does.
+ */
+export function oneAtATime(answer: RequestListener): RequestListener {
+  const busy = new WeakSet<Socket>();
+  return (request, response) => {
+    const { socket } = request;
+    if (busy.has(socket)) return void socket.destroy();
+    busy.add(socket);
+    response.once('close', () => busy.delete(socket));
+    answer(request, response);
+  };
 }
 
 /** Listens; port 0 takes a free one. @throws SiteError `USAGE` the address cannot be listened on */
