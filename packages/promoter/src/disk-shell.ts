@@ -53,6 +53,18 @@ export function writeOutput(file: string, bytes: Uint8Array | string): void {
   writeBeside(file, bytes, { mode: PUBLIC_FILE, temporary: path.join(path.dirname(file), name), flags: 'wx' });
 }
 
+/**
+ * As `durableWrite`, into a folder that somebody else had before: what lies under the name of the temporary file, a link above all, is removed and never opened.
+ * Links in folders on the way are the caller's to refuse.
+ *
+ * @throws as `durableWrite`
+ */
+export function writeAnew(file: string, bytes: Uint8Array | string): void {
+  const temporary = temporaryOf(file);
+  rmSync(temporary, { recursive: true, force: true });
+  writeBeside(file, bytes, { mode: PUBLIC_FILE, temporary, flags: 'wx' });
+}
+
 /** The temporary file, and how it is opened. */
 interface Beside {
   readonly mode: number;

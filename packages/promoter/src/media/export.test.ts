@@ -1,5 +1,6 @@
 /** Where a medium may be written: nothing that is there is mixed up with it. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeHome, type TestHome } from '../testing/test-home.js';
@@ -67,6 +68,40 @@ test('what a file system or a desktop put onto a stick is nothing in the way', a
   }
   await exported(stick);
   expect(filesBelow(stick)).toContain('lost+found/it');
+});
+
+test('a stick that came back with links writes to no other place of this host, whichever name they have', async () => {
+  const stick = at('came-back');
+  const precious = home.file('precious', 'ledger\n');
+  await exported(stick);
+  // the name of a file while it is written can be known
+  symlinkSync(precious, path.join(stick, 'trust', 'metadata', '.timestamp.json.tmp'));
+  await exported(stick);
+  expect(readFileSync(precious, 'utf8')).toBe('ledger\n');
+  expect(existsSync(path.join(stick, 'trust', 'metadata', '.timestamp.json.tmp'))).toBe(false);
+
+  const outside = at('outside');
+  for (const folder of ['content', 'trust', path.join('trust', 'targets')]) {
+    const kept = path.join(stick, folder);
+    renameSync(kept, `${outside}-kept`);
+    mkdirSync(outside);
+    symlinkSync(outside, kept);
+    const { error } = await exported(stick, 4);
+    expect(error).toMatchObject({ code: 'CONTENT_UNSAFE', message: expect.stringContaining(kept) as string });
+    expect(readdirSync(outside)).toEqual([]);
+    for (const made of [kept, outside]) rmSync(made, { recursive: true });
+    renameSync(`${outside}-kept`, kept);
+  }
+  await exported(stick);
+});
+
+test('a stick with a pipe where its lane is told by is refused, and holds nobody up', async () => {
+  const stick = at('with-pipe');
+  await exported(stick);
+  const root = path.join(stick, 'trust', 'metadata', '1.root.json');
+  rmSync(root);
+  execFileSync('mkfifo', [root]);
+  expect((await exported(stick, 4)).error.code).toBe('CONTENT_UNSAFE');
 });
 
 test('a medium of another lane is refused, and stays one', async () => {

@@ -6,11 +6,11 @@ import { walkRelease } from '@sealane/oci';
 import { parseWaybill } from '@sealane/trust';
 import { mailOf } from '../channel/site-mail.js';
 import { readBlob } from '../content.js';
-import { durableWrite, PUBLIC_FILE, readNamed, readOptional } from '../disk-shell.js';
+import { readNamed, readOptional, writeAnew } from '../disk-shell.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import { chainFile } from '../site-ca/names.js';
 import { type Audience, type AudienceWish, audienceOf } from './audience.js';
-import { expectMediumFolder, FIRST_ROOT } from './medium-folder.js';
+import { expectMediumFolder, expectNoLinks, FIRST_ROOT } from './medium-folder.js';
 
 export interface ExportedMedium {
   readonly out: string;
@@ -26,7 +26,7 @@ export interface ExportedMedium {
  * Writes a medium, or brings one of this lane up to date. The timestamp is written last: a medium that was pulled too early has none and is refused as
  * a whole.
  *
- * @throws PromoterError `CONTENT_MISSING` the lane lacks a blob that a release names; and as `audienceOf`, `expectMediumFolder`
+ * @throws PromoterError `CONTENT_MISSING` the lane lacks a blob that a release names; `CONTENT_UNSAFE` as `expectNoLinks`, and nothing was written; and as `audienceOf`, `expectMediumFolder`
  */
 export async function exportMedium(promoter: Promoter, wish: AudienceWish, out: string): Promise<ExportedMedium> {
   const { stage } = wish;
@@ -36,10 +36,11 @@ export async function exportMedium(promoter: Promoter, wish: AudienceWish, out: 
   const names = [...contentFiles(promoter, stage, audience), ...filesBelow(lane, 'log'), ...filesBelow(lane, 'trust')];
   const certificates = await certificatesOf(promoter, stage, audience);
   const timestamp = path.join('trust', 'metadata', 'timestamp.json');
+  expectNoLinks(out, [...certificates.map(([name]) => name), ...names]);
   const ordered = [...names.filter((name) => name !== timestamp && name !== FIRST_ROOT), timestamp];
   let bytes = 0;
   const write = (name: string, content: Uint8Array | string): void => {
-    durableWrite(path.join(out, name), content, PUBLIC_FILE);
+    writeAnew(path.join(out, name), content);
     bytes += content.length;
   };
   write(FIRST_ROOT, readNamed(path.join(lane, FIRST_ROOT), 'lane file'));

@@ -1,5 +1,5 @@
 /** The folder of a medium before it is written: files of something else are no medium, and a medium of another lane is none of this one. */
-import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
+import { type Dirent, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { equalBytes, PromoterError } from '@sealane/core';
 import { publishedMetadataPath } from '@sealane/trust';
@@ -14,7 +14,7 @@ const MADE_BY_SYSTEMS = /^(?:\..*|lost\+found|System Volume Information|\$RECYCL
 /**
  * Lets a folder be written that is not there, holds no file, or is a medium of this lane, which is brought up to date.
  *
- * @throws PromoterError `USAGE` it holds something else, or is the lane or part of it: nothing was written
+ * @throws PromoterError `USAGE` it holds something else, or is the lane or part of it; `CONTENT_UNSAFE` as `expectNoLinks`: nothing was written
  */
 export function expectMediumFolder(out: string, lane: string): void {
   const refused = (got: string): PromoterError =>
@@ -27,9 +27,38 @@ export function expectMediumFolder(out: string, lane: string): void {
   const there = namesIn(out, refused);
   if (isWithin(out, lane)) throw refused('the lane itself');
   if (!there.some((entry) => holdsFile(out, entry))) return;
+  expectNoLinks(out, [FIRST_ROOT]);
   const root = readOptional(path.join(out, FIRST_ROOT));
   if (root === undefined) throw refused(`one with ${there.map(({ name }) => name).sort()[0] ?? ''} in it`);
   if (!equalBytes(root, readOptional(path.join(lane, FIRST_ROOT)) ?? new Uint8Array())) throw refused('a medium of another lane');
+}
+
+/**
+ * Expects that files of a medium can be written and read where their names say: a stick that was somewhere else comes back with what others put there, and a link
+ * would have this host's own files written.
+ *
+ * @throws PromoterError `CONTENT_UNSAFE` one of them, or a folder on its way, is a link, pipe or device
+ */
+export function expectNoLinks(out: string, files: readonly string[]): void {
+  const folders = new Set(files.flatMap(foldersAbove));
+  for (const place of [...folders, ...files]) {
+    const at = path.join(out, place);
+    const there = lstatSync(at, { throwIfNoEntry: false });
+    if (there === undefined || there.isDirectory() || (there.isFile() && !folders.has(place))) continue;
+    const message = `write a medium to ${out}: expected regular files in regular folders, got something else at ${at}`;
+    throw new PromoterError(
+      'CONTENT_UNSAFE',
+      message,
+      { path: at },
+      { hint: 'take an empty folder: what is on this one is not to be trusted' },
+    );
+  }
+}
+
+/** Of `a/b/c`: `a` and `a/b`. */
+function foldersAbove(file: string): readonly string[] {
+  const words = path.dirname(file).split(path.sep);
+  return words.map((_, at) => words.slice(0, at + 1).join(path.sep));
 }
 
 function namesIn(out: string, refused: (got: string) => PromoterError): readonly Dirent[] {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { paceOf, type PaceFacts, SPAN_SECONDS } from './pace.js';
+import { freePace, paceOf, type PaceFacts, SPAN_SECONDS } from './pace.js';
 
 const code = (name: string): object => expect.objectContaining({ code: name }) as object;
 
@@ -83,5 +83,14 @@ describe('the pace of a download', () => {
     await pace.took(10_000, 1);
     await pace.took(100, 5);
     await expect(pace.took(100, 5)).rejects.toThrow(code('FETCH_TOO_SLOW'));
+  });
+
+  test('of what is needed to judge anything has no limit, and the least rate', async () => {
+    const pace = freePace({ at: 'a', minRate: 1000 });
+    expect(pace.spanBytes()).toBe(Infinity);
+    await pace.took(100, 9);
+    await pace.took(10_000, 1);
+    expect(await pace.took(100, 5)).toBe(0);
+    expect(() => pace.took(100, 5)).toThrow(code('FETCH_TOO_SLOW'));
   });
 });
