@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { openSiteKey } from '../../packages/site/src/site-key.js';
 import { nodeDisk } from '../../packages/site/src/disk.js';
+import { clockAhead } from '../support/clock.js';
 import { makeLane, type TestLane } from '../support/lane.js';
 import { requireProgram } from '../support/require-program.js';
 import { expectJson, type Server } from '../support/run.js';
@@ -26,6 +27,7 @@ describe.skipIf(program === undefined)('B16 certificates of sites (skipped witho
   let authority: TestAuthority;
   let site: TestSite;
   let service: Server;
+  let settings: string;
 
   const at = (name: string): string => path.join(dir, name);
   const leafOf = (pem: string): string => {
@@ -84,7 +86,8 @@ describe.skipIf(program === undefined)('B16 certificates of sites (skipped witho
     ]);
     const callers = [{ name: 'harbour-7', certificate: { san: `DNS:harbour-7.prod.sites.${lane.origin}` }, rights: ['release.list'] }];
     const tls = { listen: '127.0.0.1:0', certificate: at('service.pem'), key: at('service.key'), clientCa: authority.root };
-    service = await startService(lane, stringify({ apiVersion: 'sealane/v1', kind: 'Service', issuers: [], callers, tls }));
+    settings = stringify({ apiVersion: 'sealane/v1', kind: 'Service', issuers: [], callers, tls });
+    service = await startService(lane, settings);
   });
 
   afterAll(async () => {
@@ -94,9 +97,9 @@ describe.skipIf(program === undefined)('B16 certificates of sites (skipped witho
   });
 
   /** Calls the service over TLS with a certificate and its key; the status, or how TLS refused. */
-  function call(certificate: string, key: string, body?: Uint8Array): Promise<number | string> {
+  function call(certificate: string, key: string, body?: Uint8Array, of = service): Promise<number | string> {
     return new Promise((resolve) => {
-      const url = new URL(body === undefined ? '/api/v1/releases' : '/api/v1/certificates', service.first['tlsUrl']);
+      const url = new URL(body === undefined ? '/api/v1/releases' : '/api/v1/certificates', of.first['tlsUrl']);
       const own = { cert: readFileSync(certificate), key: readFileSync(key) };
       const sent = request(
         url,
@@ -337,5 +340,17 @@ describe.skipIf(program === undefined)('B16 certificates of sites (skipped witho
     await signIssuer(authority, at('theirs.csr'), at('theirs.pem'));
     expect((await lane.sealane(['ca', 'install', at('theirs.pem')], 4)).error.code).toBe('AUTHORITY_INVALID');
     expect(await lane.sealane(['ca', 'show'])).toMatchObject({ issuer: { name: `sites.${lane.origin}` } });
+  });
+
+  it('B16 a certificate that has expired since it was shown opens no door, on a connection that is kept or in a session that is resumed either', async () => {
+    const identity = path.join(site.state, 'tls', 'identity.pem');
+    expect(await call(identity, identity)).toBe(200);
+    // the handshake goes by the clock of the host, as if it had been while the certificate held
+    const later = await startService(lane, settings, clockAhead(8 * 86_400_000));
+    try {
+      expect(await call(identity, identity, undefined, later)).toBe(401);
+    } finally {
+      await later.stop();
+    }
   });
 });

@@ -9,6 +9,7 @@ import { type FailureAnswer, failureAnswer, strangerAnswer } from './api-errors.
 import type { BodyBudget } from './body-budget.js';
 import { readBody, streamBody } from './body-shell.js';
 import { callerByCertificate, type CertificateFacts, type Found, mayCall } from './callers.js';
+import { nowText } from '../clock.js';
 import { certificateFacts } from './certificate-shell.js';
 import { isFromAnotherSite } from './cross-site.js';
 import type { CallerLimits } from './limits.js';
@@ -117,7 +118,7 @@ async function findCaller({ tokens, config, siteObjection }: ApiParts, c: Contex
   const [, token] = /^Bearer ([\w.~+/-]+=*)$/i.exec(authorization ?? '') ?? [];
   if (token !== undefined) return await tokens(token);
   if (authorization !== undefined) return { reason: 'authorization: expected a bearer token, got something else' };
-  const facts = certificateFacts(c.env.incoming.socket);
+  const facts = certificateFacts(c.env.incoming.socket, nowText());
   if (facts === undefined) return { reason: 'expected a token or a certificate of the authority of callers, got neither' };
   const reason = await siteObjection(facts);
   return reason === undefined ? callerByCertificate(config, facts) : { reason };

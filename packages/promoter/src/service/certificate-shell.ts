@@ -5,12 +5,14 @@ import { TLSSocket } from 'node:tls';
 import { keyIdOf } from '@sealane/core';
 import type { CertificateFacts } from './callers.js';
 
-/** The facts of a connection's certificate; undefined for none, and for one that the authority of callers did not issue or that has expired. */
-export function certificateFacts(socket: Socket): CertificateFacts | undefined {
+/** The facts of a connection's certificate; undefined for none, and for one that the authority of callers did not issue or that has expired `now` (RFC 3339). */
+export function certificateFacts(socket: Socket, now: string): CertificateFacts | undefined {
   // a certificate may be asked for and not given: TLS has verified the chain and the dates, and says so here
   if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
   const certificate = socket.getPeerX509Certificate();
-  return certificate === undefined ? undefined : { keyId: keyIdOf(spkiOf(certificate.publicKey)), names: namesOf(certificate) };
+  // the dates once more: a connection may be kept and a session resumed for longer than the certificate holds
+  if (certificate === undefined || Date.parse(certificate.validTo) <= Date.parse(now)) return undefined;
+  return { keyId: keyIdOf(spkiOf(certificate.publicKey)), names: namesOf(certificate) };
 }
 
 /** Alternative names as `TYPE:value`. Node quotes a value that could be taken for two; such a certificate has no names here. */
