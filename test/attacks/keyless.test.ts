@@ -87,6 +87,7 @@ describe.skipIf(fulcioAndTsa === undefined || openssl === undefined)(
         'SIGNER_CERTIFICATE',
         async (forgery) => ({ ...forgery, issuedBy: await certify(forgery.issuedBy, forgery.claims) }),
       ],
+      ['a certificate with a critical extension that nobody knows', 'SIGNER_CERTIFICATE', claiming({ unknown: '1.2.3.4' })],
       ['a certificate for servers', 'SIGNER_CERTIFICATE', claiming({ use: '1.3.6.1.5.5.7.3.1' })],
       [
         'a timestamp by a stranger',

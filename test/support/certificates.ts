@@ -52,6 +52,8 @@ export interface Claims {
   /** What the older extension says beside the newer one, and the tag of the text there, where it is no UTF8String. */
   readonly bareIssuer?: string;
   readonly issuerTag?: number;
+  /** A critical extension that nobody knows, by its object identifier. */
+  readonly unknown?: string;
 }
 
 /** A certificate for a keyless signature, as Fulcio writes it. */
@@ -67,6 +69,7 @@ export async function certify(by: Held, claims: Claims): Promise<Held> {
         names.map((value) => ({ type: value.includes('://') ? ('url' as const) : ('email' as const), value })),
         true,
       ),
+      ...(claims.unknown === undefined ? [] : [new x509.Extension(claims.unknown, true, Buffer.from([0x05, 0x00]))]),
       ...(claims.bareIssuer === undefined ? [] : [new x509.Extension('1.3.6.1.4.1.57264.1.1', false, Buffer.from(claims.bareIssuer))]),
       new x509.Extension('1.3.6.1.4.1.57264.1.8', false, Buffer.concat([Buffer.from([claims.issuerTag ?? 0x0c, text.length]), text])),
     ],

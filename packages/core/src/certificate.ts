@@ -65,6 +65,24 @@ export function readIdentity(der: Uint8Array): Identity {
   return asMalformed(der, () => identityOf(partsOf(der).extensions));
 }
 
+/** An extension of a certificate: its object identifier, and whether who does not know it must refuse the certificate (RFC 5280, section 4.2). */
+export interface CertificateExtension {
+  readonly oid: string;
+  readonly isCritical: boolean;
+}
+
+/**
+ * The extensions of a certificate (DER), whoever it is of. Nothing in it is verified.
+ *
+ * @throws CoreError `CERTIFICATE_MALFORMED` not DER, or an extension twice
+ */
+export function readExtensions(der: Uint8Array): readonly CertificateExtension[] {
+  return asMalformed(der, () => {
+    const { certificate, extensions } = partsOf(der);
+    return [...extensions.keys()].map((oid) => ({ oid, isCritical: certificate.extension(oid)?.critical === true }));
+  });
+}
+
 function asMalformed<T>(der: Uint8Array, read: () => T): T {
   if (der.length > MAX_BYTES) throw malformed(`at most ${MAX_BYTES} bytes`, `${der.length}`);
   try {

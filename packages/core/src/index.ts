@@ -10,7 +10,16 @@ export {
   readCertificateRequest,
   wrapCsr,
 } from './certificate-request.js';
-export { type Identity, identityIdOf, isTimestampBy, readCertificate, readIdentity, timestampTimeMs } from './certificate.js';
+export {
+  type CertificateExtension,
+  type Identity,
+  identityIdOf,
+  isTimestampBy,
+  readCertificate,
+  readExtensions,
+  readIdentity,
+  timestampTimeMs,
+} from './certificate.js';
 export { type Checkpoint, formatCheckpointText, parseCheckpoint } from './checkpoint.js';
 export { cosign, type Cosignature, verifyCosignatures } from './cosignature.js';
 export { counted } from './counted.js';

@@ -1,11 +1,11 @@
 /** `sealane key revoke`: proposes that a key counts only below a log index. */
-import { identityIdOf, PromoterError } from '@sealane/core';
+import { identityIdOf, keyIdOf, PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { NO_REASON, OPTIONAL_REASON } from '../command-parts.js';
 import { signerWindow } from '@sealane/trust';
-import { optionalText, textArgument, withLockedPromoter } from '../promoter.js';
+import { optionalText, type Promoter, textArgument, withLockedPromoter } from '../promoter.js';
 import { policiesOf } from '../rig/statements.js';
-import { storedKeys } from '../signers/key-store.js';
+import { nextPublicHalf, storedKeys } from '../signers/key-store.js';
 import { proposeChanges } from '../trust/ceremony.js';
 import { addRevokedKey } from '../trust/revoked-keys.js';
 
@@ -37,10 +37,26 @@ async function run(call: CommandCall): Promise<CommandResult> {
         { hint: 'see which keys there are: sealane key list; a key of root, snapshot or timestamp is replaced: sealane key rotate NAME' },
       );
     }
+    expectReplaced(promoter, name, keyId);
     const untilIndex = indexOption(optionalText(call, 'untilIndex')) ?? (await promoter.ledger.size());
     addRevokedKey(promoter.home, { keyId, untilIndex, reason });
     return await proposeChanges(promoter);
   });
+}
+
+/** A channel is no entry of the log, so no index ends what a stage's key says there: targets would go on naming a key that is void. */
+function expectReplaced({ home, pipeline }: Promoter, name: string, keyId: string): void {
+  const stage = pipeline.stages.find(({ name: stageName, key }) => keyIdOf(nextPublicHalf(home, key ?? stageName)) === keyId);
+  if (stage === undefined) return;
+  const stageKey = stage.key ?? stage.name;
+  throw new PromoterError(
+    'USAGE',
+    `revoke key ${name}: expected another key for stage ${stage.name} first, whose channel it signs, got none`,
+    { keyId, stage: stage.name },
+    {
+      hint: `sealane key rotate ${stageKey} ends it where the log is then; for an earlier index go on with: sealane key revoke ${keyId} --until-index N`,
+    },
+  );
 }
 
 function indexOption(text: string | undefined): number | undefined {

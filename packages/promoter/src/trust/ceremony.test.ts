@@ -318,6 +318,20 @@ describe('revocation', () => {
     expect(await lab()).toMatchObject({ untilIndex: 7 });
   });
 
+  it('of a stage’s key waits for another one, since no index ends what it says in a channel', async () => {
+    const { message, hint } = await expectCode(['key', 'revoke', 'dev', '--until-index', '0'], 2, 'USAGE');
+    expect(message).toContain('expected another key for stage dev first');
+    expect(existsSync(proposal)).toBe(false);
+    const [, id = ''] = /sealane key revoke ([0-9a-f]{64}) --until-index/.exec(hint) ?? [];
+    await lane.sealane(['key', 'rotate', 'dev'], 5);
+    await lane.sealane(['key', 'revoke', id, '--until-index', '0', '--reason', 'stolen'], 5);
+    await sign('targets-1', 'targets-2');
+    await lane.sealane(['trust', 'publish']);
+    const rows: { id: string; uses: string[]; untilIndex: number | null }[] = (await lane.sealane(['key', 'list'])).keys;
+    expect(rows.find((row) => row.id === id)).toMatchObject({ untilIndex: 0 });
+    expect(rows.filter(({ uses }) => uses.includes('signs channel dev')).map((row) => row.id)).not.toContain(id);
+  });
+
   it('of a key that no policy names, or from an index that is none, is refused', async () => {
     await expectCode(['key', 'revoke', 'timestamp', '--reason', 'x'], 2, 'KEY_NOT_NAMED');
     await expectCode(['key', 'revoke', 'lab', '--until-index', '-1', '--reason', 'x'], 2, 'USAGE');

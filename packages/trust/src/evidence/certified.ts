@@ -16,7 +16,7 @@ import {
   timestampTimeMs,
   TrustError,
 } from '@sealane/core';
-import { signsCode } from '../sigstore/certificate-use.js';
+import { signsCode, unjudgedExtension } from '../sigstore/certificate-use.js';
 import { encodeBundle } from './bundle.js';
 import { loadSigstore } from './sigstore.js';
 import { allowedSigner, type VerifyOptions } from './statement-checks.js';
@@ -62,7 +62,10 @@ export function checkCertified(digest: Digest, signed: Signed & { readonly certi
     throw untimed(digest, `a timestamp from within the life of its certificate, ${life}`, timeOf(timeMs));
   }
   if (!equalBytes(spki, signed.spki)) throw uncertified(digest, 'the key of its certificate', 'another');
-  if (!signsCode(new X509Certificate(certificate))) throw uncertified(digest, 'a certificate that signs code', 'one for other uses');
+  const leaf = new X509Certificate(certificate);
+  if (!signsCode(leaf)) throw uncertified(digest, 'a certificate that signs code', 'one for other uses');
+  const oid = unjudgedExtension(leaf);
+  if (oid !== undefined) throw uncertified(digest, 'a certificate whose critical extensions are known', `extension ${oid}`);
   checkAuthorities(digest, signed, trust);
 }
 

@@ -3,7 +3,7 @@ import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { Bundle } from '@sigstore/bundle';
 import { fromUtf8, type Identity, readIdentity } from '@sealane/core';
 import { asRefusal, refused } from './bundle-error.js';
-import { signsCode } from './certificate-use.js';
+import { signsCode, unjudgedExtension } from './certificate-use.js';
 
 /** Whose signature is asked for: a certificate's identity and the issuer that vouched for it, letter for letter; or a public key (PEM). */
 export type ExpectedSigner =
@@ -44,6 +44,10 @@ function checkCertificates([leaf, ...chain]: readonly X509Certificate[]): Bundle
   if (!signsCode(leaf)) throw refused('BUNDLE_SIGNER', 'a certificate that signs code', 'one for other uses');
   if (chain.some((one) => one.checkIssued(one)))
     throw refused('BUNDLE_MALFORMED', 'a chain without its root', 'a self-signed certificate in it');
+  for (const one of [leaf, ...chain]) {
+    const oid = asRefusal('BUNDLE_SIGNER', 'read the extensions of its certificates', () => unjudgedExtension(one));
+    if (oid !== undefined) throw refused('BUNDLE_SIGNER', 'certificates whose critical extensions are known', `extension ${oid}`);
+  }
   const der = new Uint8Array(leaf.raw);
   // `@sigstore/verify` drops the highest bit of each byte of a name, and takes the first of several: either would read as somebody else's
   return { key: leaf.publicKey, der, named: asRefusal('BUNDLE_SIGNER', 'read whose certificate it is', () => readIdentity(der)) };

@@ -93,6 +93,11 @@ describe.skipIf(foreign === undefined)('the certificate of a bundle (skipped wit
     ['two names, of which readers take one or the other', { names: [IDENTITY, 'mallory@example.org'] }, 'one subject alternative name'],
     ['an issuer that reads as another to who drops a bit of each byte', { issuer: `${ISSUER}\u00ed` }, 'an issuer in printable ASCII'],
     ['an issuer in the old extension and another in the new one', { bareIssuer: 'https://issuer.example' }, 'one issuer, got two'],
+    [
+      'a critical extension that nobody knows',
+      { unknown: '1.2.3.4' },
+      'certificates whose critical extensions are known, got extension 1.2.3.4',
+    ],
     ['no issuer as UTF8String', { issuerTag: 0x16 }, 'an issuer as UTF8String'],
   ])('has %s: refused', async (_what, claims, message) => {
     const { issuing } = await certificateAuthority('Fulcio');
