@@ -1,12 +1,13 @@
 /** Opens what an auditor was given: a home, or a copy of its ledger and lane. Nothing is written. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { AuditorError, type Digest, digestHex, LIMITS, sha256, SealaneError } from '@sealane/core';
+import { AuditorError, type Digest, LIMITS, SealaneError } from '@sealane/core';
 import type { CommandCall } from '@sealane/core/command-line';
 import { ledgerAt, openLedger } from '@sealane/ledger';
 import type { TufRead } from '@sealane/trust';
 import type { AuditContext } from './answers/context.js';
 import type { LogFolder } from './answers/log-files.js';
+import { readContent } from './content-shell.js';
 import { BEFORE_ALL_EXPIRY, FIRST_ROOT, readLaneTrust } from './lane-trust.js';
 
 /**
@@ -26,8 +27,8 @@ export async function withAudit<T>({ options, io }: CommandCall, work: (context:
     now: () => BEFORE_ALL_EXPIRY,
   });
   try {
-    const readOf = (digest: Digest): Uint8Array | undefined => readBlob(path.join(lane, 'content'), digest);
-    return await work({ ledger, policies, roots, readBlob: readOf, log: logFolder(path.join(lane, 'log')) }, trust);
+    const readBlob = (digest: Digest): Uint8Array | undefined => readContent(path.join(lane, 'content'), digest);
+    return await work({ ledger, policies, roots, readBlob, log: logFolder(path.join(lane, 'log')) }, trust);
   } finally {
     await ledger.close();
   }
@@ -38,11 +39,6 @@ function firstRoot(folder: string, read: TufRead): Uint8Array {
   const first = read(FIRST_ROOT, LIMITS.rootBytes);
   if (first !== undefined) return first;
   throw new AuditorError('CONFIG_INVALID', `read the lane ${folder}: expected ${FIRST_ROOT}, got nothing`);
-}
-
-function readBlob(content: string, digest: Digest): Uint8Array | undefined {
-  const bytes = readBounded(path.join(content, 'blobs', 'sha256', digestHex(digest)), LIMITS.evidenceBlobBytes);
-  return bytes !== undefined && sha256(bytes) === digest ? bytes : undefined;
 }
 
 function logFolder(folder: string): LogFolder {

@@ -23,6 +23,7 @@ import { keptTiles } from './log/tile-rows.js';
 import type { NoteSigner } from './note-signer.js';
 import { reached } from './points.js';
 import { type Projection, projection } from './projection/questions.js';
+import { keptSites } from './projection/hardware-sites.js';
 import { keptLinks } from './projection/receipt-links.js';
 import { rebuildProjection } from './projection/rebuild.js';
 import { hasIndex, openSources, type Sources, verifiedKeys } from './sources.js';
@@ -53,8 +54,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     const { answers } = sources;
     const links = keptLinks(answers);
     const payloads = answers === store ? 'beside' : 'elsewhere';
+    const naming = keptSites(answers, payloads);
     const ledgerReadBy = (reader: EntryReader): Ledger => ({
-      ...projection({ queries: answers, reader, links, payloads }),
+      ...projection({ queries: answers, reader, links, naming, payloads }),
       ...reading({ ...sources, reader }, known),
       ...written,
       noting: (note) => ledgerReadBy(reader.noting(note)),

@@ -1,11 +1,12 @@
 /** What questions about one release begin with: the release, what its author says, every entry about it, and the documents of its runs. */
-import { type Digest, type HardwareDevice, hardwareDevices, type JsonObject, LIMITS, parseStrictJson, SealaneError } from '@sealane/core';
+import { type Digest, type HardwareDevice, SealaneError } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
 import type { ReleasePredicate } from '@sealane/trust';
 import { doubt } from './answer.js';
 import { FACT } from './fact-kinds.js';
 import { type Fact, factsIn } from './facts.js';
 import { type Inquiry, releaseNamed } from './inquiry.js';
+import { devicesRead } from './known-hardware.js';
 
 /** A release that is asked about; `said` is undefined when no author whom policy names says so. */
 export interface AboutRelease {
@@ -62,11 +63,5 @@ export function readDocument<T>(
 /** The devices of a run by the inventory that its result names; none, and a doubt, when it cannot be read. */
 export function devicesOf(inquiry: Inquiry, fact: Fact<{ readonly hardware: Digest | undefined }>): readonly HardwareDevice[] {
   const found = { digest: fact.said.hardware, what: 'hardware inventory' };
-  return readDocument(inquiry, fact, found, (bytes) => hardwareDevices(readObject(bytes))) ?? [];
-}
-
-/** A JSON object of a lab. */
-export function readObject(bytes: Uint8Array): JsonObject {
-  const value = parseStrictJson(bytes, { maxBytes: LIMITS.evidenceBlobBytes, maxDepth: LIMITS.jsonDepth });
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
+  return readDocument(inquiry, fact, found, devicesRead) ?? [];
 }

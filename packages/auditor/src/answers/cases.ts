@@ -1,6 +1,16 @@
 /** Which cases of a release passed, failed, were skipped or were flaky: each run's raw report, read again. */
 import type { Digest } from '@sealane/core';
-import { type CaseOutcome, caseName, isReportFormat, readReport, subjectDigests, type TestCounts, type TestReport } from '@sealane/trust';
+import {
+  type CaseOutcome,
+  caseName,
+  isReportFormat,
+  readReport,
+  type ReportFormat,
+  subjectDigests,
+  type TestCounts,
+  type TestReport,
+} from '@sealane/trust';
+import { once } from '../once.js';
 import { aboutRelease, nameOf, type NamedRelease, readDocument } from './about-release.js';
 import { doubt } from './answer.js';
 import type { AuditContext } from './context.js';
@@ -31,8 +41,7 @@ export async function cases(context: AuditContext, named: string, asked: Asked =
     const runs: Cases['runs'][number][] = [];
     for (const fact of await factsIn(inquiry, FACT.test, about.entries)) {
       const { suite, result: signed, report: digest, format, counts } = fact.said;
-      const parse = (bytes: Uint8Array): TestReport | undefined => (isReportFormat(format) ? readReport(format, bytes) : undefined);
-      const report = readDocument(inquiry, fact, { digest, what: 'test report' }, parse);
+      const report = readDocument(inquiry, fact, { digest, what: 'test report' }, parserOf(format));
       if (report !== undefined && (report.verdict !== signed || report.counts.total !== counts.total))
         doubt(
           inquiry.evidence,
@@ -55,4 +64,15 @@ export async function cases(context: AuditContext, named: string, asked: Asked =
     }
     return { ...nameOf(about), runs };
   });
+}
+
+/** By format. */
+const parsers = new Map<ReportFormat, (bytes: Uint8Array) => TestReport>();
+
+/** Reads a report of this format, once for as long as its bytes are kept; of a format that nobody knows there is none to read. */
+function parserOf(format: string): (bytes: Uint8Array) => TestReport | undefined {
+  if (!isReportFormat(format)) return () => undefined;
+  const parse = parsers.get(format) ?? once((bytes: Uint8Array) => readReport(format, bytes));
+  parsers.set(format, parse);
+  return parse;
 }

@@ -1,20 +1,12 @@
 /** On which devices a release was tested: every device of every run, with model, serial, revision and all firmware, and what sits in which slot. */
-import {
-  type Digest,
-  type FittedPart,
-  fittedParts,
-  type HardwareDevice,
-  hardwareDevices,
-  type HardwareFacts,
-  hardwareClass,
-  type HardwarePart,
-} from '@sealane/core';
+import type { Digest, FittedPart, HardwareDevice, HardwareFacts, HardwarePart } from '@sealane/core';
 import type { TestResult } from '@sealane/trust';
-import { aboutRelease, nameOf, type NamedRelease, readDocument, readObject } from './about-release.js';
+import { aboutRelease, nameOf, type NamedRelease, readDocument } from './about-release.js';
 import type { AuditContext } from './context.js';
 import { FACT } from './fact-kinds.js';
 import { type Fact, factsIn } from './facts.js';
 import { type Answered, type Asked, inquire, type Inquiry } from './inquiry.js';
+import { classOf, fittedRead } from './known-hardware.js';
 
 /** A run names no devices when its result names no inventory. */
 export interface Devices extends NamedRelease {
@@ -49,7 +41,7 @@ export async function devices(context: AuditContext, named: string, asked: Asked
       devices: fittedDevices(inquiry, fact).map(({ device: { role, facts, serial = null }, parts }) => ({
         role,
         serial,
-        class: hardwareClass(facts),
+        class: classOf(facts),
         facts,
         parts: parts.map(({ part, slot = null, serial: of = null }) => ({ slot, serial: of, part })),
       })),
@@ -64,10 +56,5 @@ function fittedDevices(
   fact: Fact<TestResult>,
 ): readonly { readonly device: HardwareDevice; readonly parts: readonly FittedPart[] }[] {
   const found = { digest: fact.said.hardware, what: 'hardware inventory' };
-  const read = readDocument(inquiry, fact, found, (bytes) => {
-    const hbom = readObject(bytes);
-    const parts = fittedParts(hbom);
-    return hardwareDevices(hbom).map((device, at) => ({ device, parts: parts[at] ?? [] }));
-  });
-  return read ?? [];
+  return readDocument(inquiry, fact, found, fittedRead) ?? [];
 }

@@ -8,6 +8,7 @@ import { factsIn, factsOf, releaseOf } from './facts.js';
 import { hardwareRuns, historiesNaming } from './hardware-runs.js';
 import { type Answered, type Asked, inquire, type Inquiry, releaseNamed } from './inquiry.js';
 import { wantedPackage } from './package-lists.js';
+import type { ReceiptHead } from './receipt-heads.js';
 import { releaseNames } from './release-names.js';
 import { entriesBy } from './signed-by.js';
 import { historiesAbout, type SiteHistory } from './site-history.js';
@@ -58,8 +59,7 @@ export async function exposure(context: AuditContext, thing: ExposedTo, asked: A
   const to = kind === 'revoked' ? 'revoked releases' : `${kind} ${value}`;
   return await inquire(context, `exposure to ${to}`, asked, async (inquiry) => {
     const concerned = kind === 'hardware' ? [] : await concernedBy(inquiry, kind, value);
-    const histories = kind === 'hardware' ? await historiesNaming(inquiry, value) : await historiesAbout(inquiry, releasesOf(concerned));
-    const sites = kind === 'hardware' ? hardwareRuns(histories, value) : runsOfReleases(histories, concerned);
+    const { histories, sites } = kind === 'hardware' ? await withHardware(inquiry, value) : await withReleases(inquiry, concerned);
     const sorted = [...sites].sort((a, b) => compare(a.since, b.since) || compare(a.site, b.site));
     return {
       to,
@@ -76,11 +76,27 @@ function compare(left: string, right: string): number {
   return left < right ? -1 : 1;
 }
 
+/** What sites told that are concerned, and when they were. */
+interface ConcernedSites {
+  readonly histories: readonly SiteHistory<ReceiptHead>[];
+  readonly sites: Exposure['sites'];
+}
+
+async function withHardware(inquiry: Inquiry, value: string): Promise<ConcernedSites> {
+  const histories = await historiesNaming(inquiry, value);
+  return { histories, sites: hardwareRuns(histories, value) };
+}
+
+async function withReleases(inquiry: Inquiry, concerned: readonly Concerned[]): Promise<ConcernedSites> {
+  const histories = await historiesAbout(inquiry, releasesOf(concerned));
+  return { histories, sites: runsOfReleases(histories, concerned) };
+}
+
 function releasesOf(concerned: readonly Concerned[]): readonly Digest[] {
   return [...new Set(concerned.map(({ release }) => release))];
 }
 
-function runsOfReleases(histories: readonly SiteHistory[], concerned: readonly Concerned[]): Exposure['sites'] {
+function runsOfReleases(histories: readonly SiteHistory<ReceiptHead>[], concerned: readonly Concerned[]): Exposure['sites'] {
   const meant = new Set<Digest | null>(concerned.map(({ release }) => release));
   return histories.flatMap(({ site, record, runs }) =>
     runs.filter(({ release }) => meant.has(release)).map((one) => ({ site, stage: record.said.stage, ...one })),

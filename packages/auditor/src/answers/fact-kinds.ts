@@ -1,4 +1,7 @@
-/** The kinds of statement that answers read: how each is read, when it says that it was so, and whose word counts. */
+/**
+ * The kinds of statement that answers read: how each is read, when it says that it was so, and whose word counts. The ledger gives the very same statement again
+ * for as long as it keeps it.
+ */
 import { PREDICATE, type Statement } from '@sealane/core';
 import {
   type ApprovalPredicate,
@@ -33,20 +36,11 @@ import {
   type TestResult,
   verifyTrustOf,
 } from '@sealane/trust';
+import { once } from '../once.js';
 import { policyOf } from './context.js';
 import { enrolledTrust } from './enrolled.js';
 import { type FactKind, factsOf, lastPolicy, type Vouchers } from './facts.js';
 import type { Inquiry } from './inquiry.js';
-
-/** Reads a statement once: the ledger gives the very same one again for as long as it keeps it. */
-function once<P extends object>(read: (statement: Statement) => P): (statement: Statement) => P {
-  const known = new WeakMap<Statement, P>();
-  return (statement) => {
-    const said = known.get(statement) ?? read(statement);
-    known.set(statement, said);
-    return said;
-  };
-}
 
 /** A site's receipt: no fact by itself, since whose word counts is said by the records of its site. */
 export const readReceiptOnce = once(readReceipt);

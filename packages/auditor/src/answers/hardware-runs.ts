@@ -1,24 +1,15 @@
 /** Since when a site has a piece of hardware or firmware: by the inventory in each of its receipts. */
-import {
-  type Digest,
-  type FoundHardware,
-  hardwareClass,
-  type HardwareDevice,
-  hardwareDevices,
-  type HardwarePart,
-  type JsonObject,
-  partName,
-  SealaneError,
-  utf8,
-} from '@sealane/core';
+import { type FoundHardware, type HardwareDevice, hardwareDevices, type JsonObject, SealaneError, utf8 } from '@sealane/core';
+import { once } from '../once.js';
 import type { Inquiry } from './inquiry.js';
+import { wordsOf } from './known-hardware.js';
 import { historiesOf, type Run, type SiteHistory } from './site-history.js';
 
 /** The histories of the sites whose inventories may name the thing, by what they told or by what is missing of it. */
 export async function historiesNaming(inquiry: Inquiry, wanted: string): Promise<readonly SiteHistory[]> {
   const isNamed = (found: FoundHardware): boolean =>
-    'devices' in found && found.devices.some((device) => wordsOf({ ...device, serial: undefined }).includes(wanted));
-  return await historiesOf(inquiry, await inquiry.context.ledger.sitesWithHardware({ isNamed, bytes: bytesIn(wanted) }));
+    'devices' in found && found.devices.some((device) => wordsOf({ ...device, serial: undefined }).has(wanted));
+  return await historiesOf(inquiry, await inquiry.context.ledger.sitesWithHardware({ word: wanted, isNamed, bytes: bytesIn(wanted) }));
 }
 
 /** Bytes that a statement holds if a serial in it reads so: its longest word, as between two of them there may have been any blanks. */
@@ -50,25 +41,15 @@ export function hardwareRuns(
 
 /** Whether an inventory names the thing; one that cannot be read names nothing. */
 function namesHardware(hbom: JsonObject, wanted: string): boolean {
-  return devicesIn(hbom).some((device) => wordsOf(device).includes(wanted));
+  return devicesIn(hbom).some((device) => wordsOf(device).has(wanted));
 }
 
-/** The devices of an inventory, none when it cannot be read. */
-export function devicesIn(hbom: JsonObject): readonly HardwareDevice[] {
+/** The devices of an inventory that a receipt holds, none when it cannot be read. */
+export const devicesIn: (hbom: JsonObject) => readonly HardwareDevice[] = once((hbom) => {
   try {
     return hardwareDevices(hbom);
   } catch (error) {
     if (error instanceof SealaneError) return [];
     throw error;
   }
-}
-
-/** Every word by which a device is found. */
-export function wordsOf({ facts, serial }: HardwareDevice): readonly (string | Digest)[] {
-  const words = (part: HardwarePart): readonly string[] => [
-    ...(part.model === undefined ? [] : [part.model]),
-    partName(part),
-    ...Object.entries(part.firmware).map(([name, version]) => `${name} ${version}`),
-  ];
-  return [hardwareClass(facts), ...(serial === undefined ? [] : [serial]), ...words(facts), ...facts.parts.flatMap(words)];
-}
+});

@@ -1,5 +1,5 @@
 /** How a site differs from the rigs that tested what it runs: hardware, topology, variables, link; and the conditions and fidelity that it was tested under. */
-import { AuditorError, compareHardware, type Digest, type HardwareDifference, hardwareDevices } from '@sealane/core';
+import { AuditorError, compareHardware, type Digest, type HardwareDifference } from '@sealane/core';
 import {
   compareTopologies,
   type Conditions,
@@ -11,12 +11,14 @@ import {
   type Topology,
   type TopologyDifference,
 } from '@sealane/trust';
-import { aboutRelease, nameOf, type NamedRelease, readDocument, readObject } from './about-release.js';
+import { aboutRelease, nameOf, type NamedRelease, readDocument } from './about-release.js';
 import { type AuditContext, policyOf } from './context.js';
 import { FACT } from './fact-kinds.js';
 import { type Fact, factsIn } from './facts.js';
 import { devicesIn } from './hardware-runs.js';
 import { type Answered, type Asked, inquire, type Inquiry } from './inquiry.js';
+import { readObject } from './json-object.js';
+import { devicesRead } from './known-hardware.js';
 import { type LinkParity, linkOf } from './link-parity.js';
 import type { ReceiptTold } from './receipts.js';
 import { runningNow, siteHistory, type SiteHistory } from './site-history.js';
@@ -92,7 +94,7 @@ function nearestHardware(
   if (here === undefined) return null;
   const compared = passed.flatMap((fact) => {
     const found = { digest: fact.said.hardware, what: 'hardware inventory' };
-    const [tested] = readDocument(inquiry, fact, found, (bytes) => hardwareDevices(readObject(bytes))) ?? [];
+    const [tested] = readDocument(inquiry, fact, found, devicesRead) ?? [];
     if (tested === undefined) return [];
     const { differences, unknown } = compareHardware({ tested: tested.facts, site: here.facts, require });
     return [{ run: fact.entry.statementDigest, differences, unknown }];

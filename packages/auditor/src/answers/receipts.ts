@@ -34,7 +34,7 @@ export async function receiptsIn(inquiry: Inquiry, entries: readonly LedgerEntry
   const receipts = entries.filter(({ statement }) => statement.predicateType === PREDICATE.receipt);
   const told: ReceiptTold[] = [];
   for (const [site, some] of groupBy(receipts, ({ statement }) => textAt(statement.predicate, 'site')))
-    told.push(...(await verified(inquiry, some, site, await recordsOf(inquiry, site))));
+    told.push(...(await receiptsFrom(inquiry, some, site, await recordsOf(inquiry, site))));
   return told.sort((left, right) => left.index - right.index);
 }
 
@@ -46,7 +46,7 @@ export async function receiptsOf(
 ): Promise<readonly ReceiptTold[]> {
   const { ledger } = inquiry.context;
   const entries = await ledger.entriesAt(await ledger.receiptIndexes(site));
-  return await verified(inquiry, entries, site, records);
+  return await receiptsFrom(inquiry, entries, site, records);
 }
 
 /** The receipts of a site among entries that were told by then, in the order of their numbers; each is cited, or a doubt. */
@@ -58,23 +58,29 @@ export async function receiptsAmong(
     entries,
   }: { readonly site: string; readonly records: readonly Fact<SiteRecordPredicate>[]; readonly entries: readonly LedgerEntry[] },
 ): Promise<readonly ReceiptTold[]> {
-  const told = await verified(inquiry, entries, site, records);
+  const told = await receiptsFrom(inquiry, entries, site, records);
   return [...told].sort((left, right) => left.seq - right.seq);
 }
 
-async function verified(
+/** Those among entries, in their order; each is cited, or a doubt. */
+export async function receiptsFrom(
   inquiry: Inquiry,
   entries: readonly LedgerEntry[],
   site: string,
   records: readonly Fact<SiteRecordPredicate>[],
 ): Promise<readonly ReceiptTold[]> {
   await checkSignatures(entries);
+  const { trust, keys } = tellersOf(inquiry, records);
+  return entries.flatMap((entry) => receiptIn(inquiry, { entry, site, trust, keys }) ?? []);
+}
+
+/** Who may tell of a site by its records: the keys that the registrar gave it, and a trust that knows them. */
+export function tellersOf({ context }: Inquiry, records: readonly Fact<SiteRecordPredicate>[]): Pick<Wanted, 'trust' | 'keys'> {
   const trust = enrolledTrust(
-    verifyTrustOf(lastPolicy(inquiry.context)),
+    verifyTrustOf(lastPolicy(context)),
     records.map((record) => record.verified),
   );
-  const keys = [...new Set(records.map(({ said }) => said.key.id))];
-  return entries.flatMap((entry) => receiptIn(inquiry, { entry, site, trust, keys }) ?? []);
+  return { trust, keys: [...new Set(records.map(({ said }) => said.key.id))] };
 }
 
 interface Wanted {

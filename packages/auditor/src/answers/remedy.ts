@@ -7,6 +7,7 @@ import { type Fact, factsOf, releaseOf } from './facts.js';
 import { groupBy } from './group-by.js';
 import { type Answered, type Asked, inquire, type Inquiry, timeOf } from './inquiry.js';
 import { listAt, textAt } from './json-at.js';
+import type { ReceiptHead } from './receipt-heads.js';
 import { historiesAbout, type SiteHistory } from './site-history.js';
 
 export interface Remedy {
@@ -80,7 +81,7 @@ interface Found {
   readonly now: string;
 }
 
-function exposed({ site, record, runs }: SiteHistory, { affected, clean, knownAt, now }: Found): Remedy['sites'] {
+function exposed({ site, record, runs }: SiteHistory<ReceiptHead>, { affected, clean, knownAt, now }: Found): Remedy['sites'] {
   return runs.flatMap(({ release, since, until }, at) => {
     if (release === null || !affected.some((one) => one.release === release) || (until !== null && until <= knownAt)) return [];
     const from = since > knownAt ? since : knownAt;

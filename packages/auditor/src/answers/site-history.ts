@@ -5,6 +5,7 @@ import { doubt } from './answer.js';
 import { FACT } from './fact-kinds.js';
 import { type Fact, factsIn } from './facts.js';
 import { type Inquiry, isBy } from './inquiry.js';
+import { type ReceiptHead, receiptHeads } from './receipt-heads.js';
 import { receiptsOf, type ReceiptTold, recordsOf } from './receipts.js';
 import { summariesOf, type SummaryTold } from './summaries.js';
 
@@ -17,11 +18,11 @@ export interface Run {
   readonly logIndex: number;
 }
 
-/** The history of one site. `record` is the registrar's last word on it; `missing` are numbers of receipts that nobody brought, and that none stands for. */
-export interface SiteHistory {
+/** The history of one site, of receipts or of their heads. `record` is the registrar's last word on it; `missing` are numbers of receipts that nobody brought, and that none stands for. */
+export interface SiteHistory<R extends ReceiptHead = ReceiptTold> {
   readonly site: string;
   readonly record: Fact<SiteRecordPredicate>;
-  readonly receipts: readonly ReceiptTold[];
+  readonly receipts: readonly R[];
   readonly runs: readonly Run[];
   readonly missing: readonly number[];
   readonly summaries: readonly SummaryTold[];
@@ -31,11 +32,26 @@ export interface SiteHistory {
 
 /** The history of a site, or undefined for one that no record by the registrar names by then. */
 export async function siteHistory(inquiry: Inquiry, site: string): Promise<SiteHistory | undefined> {
+  return await historyBy(inquiry, site, receiptsOf);
+}
+
+/** How the receipts of a site are read: whole, or their heads alone. */
+type ReadReceipts<R extends ReceiptHead> = (
+  inquiry: Inquiry,
+  site: string,
+  records: readonly Fact<SiteRecordPredicate>[],
+) => Promise<readonly R[]>;
+
+async function historyBy<R extends ReceiptHead>(
+  inquiry: Inquiry,
+  site: string,
+  read: ReadReceipts<R>,
+): Promise<SiteHistory<R> | undefined> {
   const records = await recordsOf(inquiry, site);
   // it is the stage and labels that are those of the time
   const record = records.filter(({ at }) => isBy(inquiry, at)).at(-1);
   const keys = [...new Set(records.map(({ said }) => said.key.id))];
-  const receipts = inOrder(inquiry, await receiptsOf(inquiry, site, records), keys);
+  const receipts = inOrder(inquiry, await read(inquiry, site, records), keys);
   if (record === undefined) return undefined;
   const summaries = summariesOf(inquiry, receipts);
   const missing = keys.flatMap((key) => gaps(receipts, summaries, key));
@@ -59,17 +75,26 @@ export async function siteHistories(inquiry: Inquiry, stage?: string): Promise<r
   return await historiesOf(inquiry, [...names], stage);
 }
 
-/** The histories of the sites that may have run one of these releases, by what they told or by what is missing of it. */
-export async function historiesAbout(inquiry: Inquiry, releases: readonly Digest[]): Promise<readonly SiteHistory[]> {
-  return await historiesOf(inquiry, await inquiry.context.ledger.sitesAbout(releases));
+/** The histories of the sites that may have run one of these releases, by what they told or by what is missing of it: of heads alone, since these are many. */
+export async function historiesAbout(inquiry: Inquiry, releases: readonly Digest[]): Promise<readonly SiteHistory<ReceiptHead>[]> {
+  return await historiesBy(inquiry, await inquiry.context.ledger.sitesAbout(releases), receiptHeads);
 }
 
 /** The histories of these sites, or of those of them in a stage. */
 export async function historiesOf(inquiry: Inquiry, names: readonly string[], stage?: string): Promise<readonly SiteHistory[]> {
-  const histories: SiteHistory[] = [];
+  const histories = await historiesBy(inquiry, names, receiptsOf);
+  return histories.filter(({ record }) => stage === undefined || record.said.stage === stage);
+}
+
+async function historiesBy<R extends ReceiptHead>(
+  inquiry: Inquiry,
+  names: readonly string[],
+  read: ReadReceipts<R>,
+): Promise<readonly SiteHistory<R>[]> {
+  const histories: SiteHistory<R>[] = [];
   for (const name of names) {
-    const history = await siteHistory(inquiry, name);
-    if (history !== undefined && (stage === undefined || history.record.said.stage === stage)) histories.push(history);
+    const history = await historyBy(inquiry, name, read);
+    if (history !== undefined) histories.push(history);
   }
   return histories;
 }
@@ -80,15 +105,15 @@ export function runningNow({ runs }: SiteHistory): Run | undefined {
 }
 
 /** Chain after chain by number; a chain that forks is a doubt. */
-function inOrder(inquiry: Inquiry, receipts: readonly ReceiptTold[], keys: readonly string[]): readonly ReceiptTold[] {
-  const place = ({ keyId }: ReceiptTold): number => keys.indexOf(keyId);
+function inOrder<R extends ReceiptHead>(inquiry: Inquiry, receipts: readonly R[], keys: readonly string[]): readonly R[] {
+  const place = ({ keyId }: ReceiptHead): number => keys.indexOf(keyId);
   const sorted = [...receipts].sort((a, b) => place(a) - place(b) || a.seq - b.seq || a.index - b.index);
   doubtChain(inquiry, sorted);
   return sorted;
 }
 
 /** A chain has one receipt of a number, and each names the one before: else two hosts write with one key, or one forgets. */
-function doubtChain({ evidence }: Inquiry, receipts: readonly ReceiptTold[]): void {
+function doubtChain({ evidence }: Inquiry, receipts: readonly ReceiptHead[]): void {
   for (const [at, receipt] of receipts.entries()) {
     const before = receipts[at - 1];
     if (before?.keyId !== receipt.keyId) continue;
@@ -104,7 +129,7 @@ const CHANGES: readonly string[] = ['installed', 'rollback', 'rolled-back', 'ret
 
 /** Installed and rolled back by hand: its release runs. Rolled back by itself: the previous one runs again. Retired: nothing runs. */
 export function runsOf(
-  receipts: readonly (Pick<ReceiptTold, 'release' | 'previous' | 'at' | 'statementDigest' | 'index'> & { readonly event: string })[],
+  receipts: readonly (Pick<ReceiptHead, 'release' | 'previous' | 'at' | 'statementDigest' | 'index'> & { readonly event: string })[],
 ): readonly Run[] {
   const runs: Run[] = [];
   for (const { event, release, previous, at, statementDigest: statement, index: logIndex } of receipts) {
@@ -122,7 +147,7 @@ export function runsOf(
 const MAX_MISSING = 1000;
 
 /** Numbers below the highest one of a key's chain that nobody brought and no summary stands for: the lowest of them. */
-export function gaps(receipts: readonly ReceiptTold[], summaries: readonly SummaryTold[], key: string): readonly number[] {
+export function gaps(receipts: readonly ReceiptHead[], summaries: readonly SummaryTold[], key: string): readonly number[] {
   const numbers = receipts.filter(({ keyId }) => keyId === key).map(({ seq }) => ({ from: seq, to: seq }));
   const highest = numbers.at(-1)?.to ?? 0;
   const runs = summaries.filter(({ receipt }) => receipt.keyId === key).flatMap(({ said }) => said.runs);

@@ -2,11 +2,11 @@
 import type { ReceiptSummary, SummedRun } from '@sealane/trust';
 import { doubt } from './answer.js';
 import type { Inquiry } from './inquiry.js';
-import type { ReceiptTold } from './receipts.js';
+import type { ReceiptHead } from './receipt-heads.js';
 
 /** A receipt that stands for others, and what it says of them. */
 export interface SummaryTold {
-  readonly receipt: ReceiptTold;
+  readonly receipt: ReceiptHead;
   readonly said: ReceiptSummary;
 }
 
@@ -14,7 +14,7 @@ export interface SummaryTold {
  * The summaries among the receipts of a site that are in force: one that a later one stands for is handed on in that. A run that does not lie between its
  * neighbours in the chain, or reaches to its own summary or beyond, is a doubt and stands for nothing.
  */
-export function summariesOf(inquiry: Inquiry, receipts: readonly ReceiptTold[]): readonly SummaryTold[] {
+export function summariesOf(inquiry: Inquiry, receipts: readonly ReceiptHead[]): readonly SummaryTold[] {
   const told = receipts.filter(({ event }) => event === 'summed-up');
   const checked = told.flatMap((receipt) => {
     const said = receipt.summary;
@@ -28,11 +28,11 @@ export function summariesOf(inquiry: Inquiry, receipts: readonly ReceiptTold[]):
   return checked.filter(({ receipt }) => !checked.some((other) => standsFor(other, receipt)));
 }
 
-function standsFor({ receipt: { keyId }, said }: SummaryTold, receipt: ReceiptTold): boolean {
+function standsFor({ receipt: { keyId }, said }: SummaryTold, receipt: ReceiptHead): boolean {
   return keyId === receipt.keyId && said.runs.some(({ from, to }) => from <= receipt.seq && receipt.seq <= to);
 }
 
-type Link = Pick<ReceiptTold, 'seq' | 'prev' | 'statementDigest'>;
+type Link = Pick<ReceiptHead, 'seq' | 'prev' | 'statementDigest'>;
 
 /** Whether a run that the summary of number `seq` stands for lies where it says between the receipts of the chain that are there. */
 export function isOfChain({ from, to, prev, last }: SummedRun, { seq }: Link, chain: readonly Link[]): boolean {

@@ -1,14 +1,15 @@
 /** The path of one release: how it was built, tested and on what, who approved, what each stage decided, where it ran. */
-import { AuditorError, type Digest, hardwareClass, hardwareFacts, type HardwareFacts, type JsonObject, partName } from '@sealane/core';
+import { AuditorError, type Digest, type HardwareFacts, type JsonObject, partName } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
 import type { ReleaseComponent, TestResult } from '@sealane/trust';
-import { readDocument, readObject } from './about-release.js';
+import { readDocument } from './about-release.js';
 import { type AuditContext, personOf } from './context.js';
 import { type Elsewhere, elsewhereOf } from './elsewhere.js';
 import { FACT } from './fact-kinds.js';
 import { type Fact, factsIn } from './facts.js';
 import { type Answered, type Asked, inquire, type Inquiry } from './inquiry.js';
 import { listAt, textAt } from './json-at.js';
+import { classOf, factsRead } from './known-hardware.js';
 import { receiptsIn } from './receipts.js';
 import { releaseNames } from './release-names.js';
 
@@ -119,10 +120,10 @@ async function testsOf({ inquiry, entries }: About): Promise<Pick<Trace, 'tests'
 function hardwareOf(inquiry: Inquiry, fact: Fact<TestResult>): TestedHardware | undefined {
   const { hardware: hbom } = fact.said;
   const named = { digest: hbom, what: 'hardware inventory' };
-  const facts = readDocument(inquiry, fact, named, (bytes) => hardwareFacts(readObject(bytes)));
+  const facts = readDocument(inquiry, fact, named, factsRead);
   if (facts === undefined || hbom === undefined) return undefined;
   const label = [partName(facts), facts.cpu, facts.arch].filter((word) => word !== undefined && word !== '').join(', ');
-  return { class: hardwareClass(facts), label, facts, hbom, statement: fact.entry.statementDigest };
+  return { class: classOf(facts), label, facts, hbom, statement: fact.entry.statementDigest };
 }
 
 async function approvalsOf({ inquiry, entries }: About): Promise<Trace['approvals']> {

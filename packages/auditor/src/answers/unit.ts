@@ -1,12 +1,13 @@
 /** Everything that was tested on one unit or one class of device: what to look at again when a rig turns out faulty. */
-import { AuditorError, type Digest, hardwareDevices, SealaneError } from '@sealane/core';
+import { AuditorError, type Digest, SealaneError } from '@sealane/core';
 import { subjectDigests, type TestResult } from '@sealane/trust';
-import { devicesOf, readObject } from './about-release.js';
+import { devicesOf } from './about-release.js';
 import type { AuditContext } from './context.js';
 import { FACT } from './fact-kinds.js';
 import { type Fact, factsIn, factsOf } from './facts.js';
-import { hardwareRuns, historiesNaming, wordsOf } from './hardware-runs.js';
+import { hardwareRuns, historiesNaming } from './hardware-runs.js';
 import { type Answered, type Asked, inquire, type Inquiry } from './inquiry.js';
+import { devicesRead, wordsOf } from './known-hardware.js';
 import { releaseNames } from './release-names.js';
 
 export interface Unit {
@@ -32,8 +33,8 @@ async function inventoriesNaming({ context }: Inquiry, wanted: string): Promise<
     const bytes = context.readBlob(digest);
     if (bytes === undefined) return true;
     try {
-      const devices = hardwareDevices(readObject(bytes));
-      return devices.length === 0 || devices.some((one) => wordsOf(one).includes(wanted));
+      const devices = devicesRead(bytes);
+      return devices.length === 0 || devices.some((one) => wordsOf(one).has(wanted));
     } catch (error) {
       if (error instanceof SealaneError) return true;
       throw error;
@@ -49,7 +50,7 @@ function namedBy(inquiry: Inquiry, wanted: string): (fact: Fact<TestResult>) => 
     const before = hardware === undefined ? false : known.get(hardware);
     if (hardware === undefined || before !== undefined) return before === true;
     const devices = devicesOf(inquiry, fact);
-    const isNamed = devices.some((one) => wordsOf(one).includes(wanted));
+    const isNamed = devices.some((one) => wordsOf(one).has(wanted));
     // what cannot be read is a doubt of each run that names it
     if (devices.length > 0) known.set(hardware, isNamed);
     return isNamed;

@@ -6,7 +6,7 @@ import { inLists } from '../store/in-list.js';
 import { bytesAt, integerAt, textAt } from '../store/rows.js';
 import type { Queries, Row, SqlValue } from '../store/store.js';
 import { type FleetRecord, fleetOf } from './fleet.js';
-import { type HardwareSought, sitesNaming } from './hardware-sites.js';
+import type { HardwareSought, SitesNaming } from './hardware-sites.js';
 import {
   type ApprovalRecord,
   type CountRecord,
@@ -90,16 +90,17 @@ export interface Projection {
   keysSeen(): Promise<readonly KeyRecord[]>;
 }
 
-/** What the projection is read with: its rows, the entries that it finds, links of chains. `payloads`: whether what entries say is a table beside it. */
+/** What the projection is read with: its rows, the entries that it finds, links of chains, sites by hardware. `payloads`: whether what entries say is a table beside it. */
 interface ProjectionSources {
   readonly queries: Queries;
   readonly reader: EntryReader;
   readonly links: ReceiptLinks;
+  readonly naming: SitesNaming;
   readonly payloads: 'beside' | 'elsewhere';
 }
 
 /** Answers the questions. */
-export function projection({ queries, reader, links, payloads }: ProjectionSources): Projection {
+export function projection({ queries, reader, links, naming, payloads }: ProjectionSources): Projection {
   const list = async <T>(
     read: (row: Readonly<Record<string, unknown>>) => T,
     sql: string,
@@ -166,8 +167,7 @@ export function projection({ queries, reader, links, payloads }: ProjectionSourc
     receiptsAt: (indexes) => receiptsAt(queries, indexes),
     receiptIndexes: (site) => list((row) => integerAt(row, 'idx'), 'SELECT idx FROM receipt WHERE site = ? ORDER BY seq, idx', site),
     sitesAbout: (releases) => sitesAbout(queries, releases),
-    sitesWithHardware: async (sought) =>
-      await inOrder(queries, [...(await queries.all(LOOSE)).map(siteIn), ...(await sitesNaming(queries, sought, payloads))]),
+    sitesWithHardware: async (sought) => await inOrder(queries, [...(await queries.all(LOOSE)).map(siteIn), ...(await naming(sought))]),
     sitesBack: async () => await inOrder(queries, (await queries.all(BACK)).map(siteIn)),
     latestReceipts: () =>
       list(
