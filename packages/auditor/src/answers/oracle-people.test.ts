@@ -1,7 +1,8 @@
 /** What people and gates said, against the naive oracle: decisions, approvals, tests, exceptions, keys, the log itself. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { closeHistories, counted, everyTime, ranAt, sitesIn, tellHistories, type When } from '../testing/oracle.js';
-import { BIOSES, type History, RELEASES } from '../testing/random-history.js';
+import { BIOSES, RELEASES } from '../testing/history-plan.js';
+import { type History } from '../testing/random-history.js';
 import { approvals } from './approvals.js';
 import { automatic } from './automatic.js';
 import { cases } from './cases.js';

@@ -2,7 +2,8 @@
 import type { Digest } from '@sealane/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { closeHistories, counted, everyTime, ranAt, sitesIn, tellHistories, type When } from '../testing/oracle.js';
-import { type History, RELEASES, VARIABLE } from '../testing/random-history.js';
+import { RELEASES, VARIABLE } from '../testing/history-plan.js';
+import { type History } from '../testing/random-history.js';
 import { adoption } from './adoption.js';
 import { changes } from './changes.js';
 import { evidenceState } from './evidence.js';

@@ -1,7 +1,7 @@
 /** What became of sites, against the naive oracle: rollbacks, drift, awareness of a revocation, the time to a fix. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { closeHistories, counted, everyTime, ranAt, sitesIn, tellHistories } from '../testing/oracle.js';
-import { RELEASES, VARIABLE } from '../testing/random-history.js';
+import { RELEASES, VARIABLE } from '../testing/history-plan.js';
 import { awareness } from './awareness.js';
 import { drift } from './drift.js';
 import { parity } from './parity.js';

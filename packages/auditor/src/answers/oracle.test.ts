@@ -2,7 +2,7 @@
 import type { Digest } from '@sealane/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { closeHistories, counted, everyTime, type Ran, ranAt, sitesIn, tellHistories } from '../testing/oracle.js';
-import { BIOSES, PARTS, RELEASES, timeAt } from '../testing/random-history.js';
+import { BIOSES, PARTS, RELEASES, timeAt } from '../testing/history-plan.js';
 import { atSite } from './at-site.js';
 import { coverage } from './coverage.js';
 import { exposure } from './exposure.js';

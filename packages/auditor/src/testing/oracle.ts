@@ -2,7 +2,8 @@
 import type { Digest } from '@sealane/core';
 import fc from 'fast-check';
 import type { AuditContext } from '../answers/context.js';
-import { type History, historyPlan, tellHistory, timeAt, type Told } from './random-history.js';
+import { historyPlan, timeAt, type Told } from './history-plan.js';
+import { type History, tellHistory } from './random-history.js';
 
 /** Another seed tells other histories. */
 const SEED = 2026;

@@ -25,10 +25,11 @@ import type { FleetSite, Gate, GateInput } from '../gates/gate.js';
 import type { Policy, PolicyGate } from '../policy/policy-types.js';
 import { type ReportFormat, readReport } from '../reports/report-format.js';
 import { type RunDocument, testResultPredicate, testResultStatement } from '../reports/test-result.js';
+import { gatePolicy, keyOf } from './gate-policy.js';
 import { z } from 'zod';
 
-/** The id of a key that has a name and nothing else. */
-export const keyOf = (name: string): string => digestHex(sha256(utf8(`key ${name}`)));
+export { gate, keyOf } from './gate-policy.js';
+
 /** A digest that names nothing. */
 export const digestOf = (name: string): Digest => sha256(utf8(name));
 
@@ -63,61 +64,7 @@ export class GateLane {
   replaces: readonly Digest[] | undefined = [];
 
   constructor(...gates: readonly PolicyGate[]) {
-    const names = [
-      'registrar',
-      'dev',
-      'edge-preprod',
-      'prod',
-      'author',
-      'builder',
-      'lab',
-      'lab2',
-      'alice',
-      'alice2',
-      'bob',
-      'carol',
-      'scanner',
-      'security',
-      'stranger',
-    ];
-    this.policy = {
-      apiVersion: 'sealane/v1',
-      kind: 'Policy',
-      lane: 'lane.example',
-      stage: 'prod',
-      version: 1,
-      chain: [
-        { stage: 'dev', from: [], keys: [keyOf('dev')] },
-        { stage: 'edge-preprod', from: ['dev'], keys: [keyOf('edge-preprod')] },
-        { stage: 'prod', from: ['edge-preprod'], keys: [keyOf('prod')] },
-      ],
-      keys: Object.fromEntries(
-        names.map((name) => [keyOf(name), { spki: 'AAAA', origin: 'lane.example', fromIndex: 0, untilIndex: null, reason: null }]),
-      ),
-      people: [
-        { id: 'alice', keys: [keyOf('alice'), keyOf('alice2')] },
-        { id: 'bob', keys: [keyOf('bob')] },
-        { id: 'carol', keys: [keyOf('carol')] },
-      ],
-      signers: {
-        release: [keyOf('author')],
-        provenance: [keyOf('builder')],
-        tests: [keyOf('lab'), keyOf('lab2')],
-        hardware: [keyOf('lab'), keyOf('lab2')],
-        scans: [keyOf('scanner')],
-        vex: [keyOf('security')],
-        sboms: [keyOf('builder')],
-      },
-      registrar: [keyOf('registrar')],
-      logs: [],
-      witnesses: [],
-      quorum: 1,
-      gates,
-      groups: [{ name: 'all', match: {} }],
-      hardware: { require: [], equivalences: [] },
-      floor: { counter: 0, index: 0 },
-      accepts: [],
-    };
+    this.policy = gatePolicy(gates);
     this.release();
     this.decide('dev', null);
     this.decide('edge-preprod', 'dev');
@@ -330,9 +277,4 @@ function signOptions({ subject, witnessed, index }: { [name in keyof SignOptions
     ...(witnessed === undefined ? {} : { witnessed }),
     ...(index === undefined ? {} : { index }),
   };
-}
-
-/** A gate of a policy. */
-export function gate(use: string, settings: JsonObject = {}): PolicyGate {
-  return { use, with: settings };
 }
