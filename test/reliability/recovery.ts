@@ -10,6 +10,7 @@ import { nodeDisk } from '../../packages/site/src/disk.js';
 import { driverOf } from '../../packages/site/src/drivers/driver-of.js';
 import { systemProcesses } from '../../packages/site/src/drivers/process-table.js';
 import { systemdUnits } from '../../packages/site/src/drivers/systemd-shell.js';
+import { unitEnvironments } from '../../packages/site/src/drivers/unit-environment.js';
 import { runToEnd } from '../../packages/site/src/drivers/run-to-end.js';
 import type { FetchWorld } from '../../packages/site/src/fetch/sync-run.js';
 import { serveFetch } from '../../packages/site/src/fetch/worker.js';
@@ -103,7 +104,7 @@ export async function updateAfterBoot(
         // no release here has images
         serveImages: wrongAnswer,
       },
-      systemdUnits,
+      systemdUnits(unitEnvironments(folder.environments, { disk: nodeDisk, processes: systemProcesses, pid: process.pid })),
     ),
     prober: {
       ask: (_, { cwd, env }) => {
