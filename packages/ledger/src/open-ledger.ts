@@ -19,7 +19,6 @@ import { expectKeyOfToday, insertKey, type LogKeys, newestKey, ownCheckpoint, pr
 import { proveConsistency, proveInclusion, proveLeafTile, rootAt } from './log/proofs.js';
 import { publishTree, treeFile, treePaths } from './log/publish-tiles.js';
 import type { EntryReader } from './log/entry-rows.js';
-import { keptTiles } from './log/tile-rows.js';
 import type { NoteSigner } from './note-signer.js';
 import { reached } from './points.js';
 import { type Projection, projection } from './projection/questions.js';
@@ -149,8 +148,7 @@ type Reading = Pick<
   | 'logFile'
 >;
 
-function reading({ answers, reader, refresh, tree, entryLeaf }: Sources, known: KnownKeys): Reading {
-  const tiles = keptTiles(answers);
+function reading({ answers, reader, refresh, tiles, tree, entryLeaf }: Sources, known: KnownKeys): Reading {
   return {
     origin: originOf(known),
     vkey: formatVkey(newestKey(known.keys)),

@@ -11,7 +11,8 @@ import { erasedCount } from './archive/erased-rows.js';
 import type { LedgerOptions } from './ledger.js';
 import { entryLeaf, type EntryLeaf, type EntryReader, entryReader, leavesBetween } from './log/entry-rows.js';
 import type { LogKeys } from './log/log-keys.js';
-import type { TreeRows } from './log/publish-tiles.js';
+import { keptLeaves, type TreeRows } from './log/publish-tiles.js';
+import { type KeptTiles, keptTiles } from './log/tile-rows.js';
 import type { Queries, Store } from './store/store.js';
 import { catchUp } from './verified/catch-up.js';
 import { expectLeaves, expectVerified } from './verified/entry.js';
@@ -28,6 +29,8 @@ export interface Sources {
   /** Brings the answers up to the log as it is now, and forgets what was read of entries once another process has erased some. @throws as `catchUp` */
   readonly refresh: () => Promise<void>;
   readonly reader: EntryReader;
+  /** Tiles, each read once. */
+  readonly tiles: KeptTiles;
   readonly tree: TreeRows;
   /** As `entryLeaf`. */
   readonly entryLeaf: (index: number) => Promise<EntryLeaf | undefined>;
@@ -55,6 +58,7 @@ export function hasIndex({ database, readOnly }: LedgerOptions): boolean {
 function ownSources({ store, fillIn, forget }: LogRows): Sources {
   const reader = entryReader({ log: store, answers: store, expect: () => Promise.resolve(), fillIn });
   const erased = onChange(forgetting(reader, forget));
+  const tiles = keptTiles(store);
   return {
     answers: store,
     answersIn: (transaction) => Promise.resolve(transaction),
@@ -62,7 +66,8 @@ function ownSources({ store, fillIn, forget }: LogRows): Sources {
       erased(await erasedCount(store));
     },
     reader,
-    tree: { tiles: store, leaves: (begin, end) => leavesBetween(store, begin, end) },
+    tiles,
+    tree: { readTile: tiles.read, leaves: keptLeaves((begin, end) => leavesBetween(store, begin, end)) },
     entryLeaf: (index) => entryLeaf(store, fillIn, index),
     close: () => store.close(),
   };
@@ -81,6 +86,7 @@ async function verifiedSources({ store, fillIn, forget }: LogRows, { file }: Led
     await index.close();
     throw error;
   }
+  const tiles = keptTiles(index);
   return {
     answers: index,
     answersIn: async (transaction) => {
@@ -89,13 +95,14 @@ async function verifiedSources({ store, fillIn, forget }: LogRows, { file }: Led
     },
     refresh,
     reader,
+    tiles,
     tree: {
-      tiles: index,
-      leaves: async (begin, end) => {
+      readTile: tiles.read,
+      leaves: keptLeaves(async (begin, end) => {
         const leaves = await leavesBetween(store, begin, end);
         await expectLeaves(index, begin, leaves);
         return leaves;
-      },
+      }),
     },
     entryLeaf: async (at) => {
       const found = await entryLeaf(store, fillIn, at);

@@ -5,12 +5,12 @@
  * had come, so the restored log refuses (DESIGN, Deployment: it never signs again under that origin).
  */
 import { readFileSync } from 'node:fs';
-import { type Checkpoint, LedgerError, LIMITS, SealaneError, utf8 } from '@sealane/core';
+import { type Checkpoint, equalBytes, LedgerError, LIMITS, SealaneError, utf8 } from '@sealane/core';
 import { writeDurably } from '../durable-write.js';
 import { reached } from '../points.js';
 import { asLedgerError } from '../store/sqlite-errors.js';
 import type { Queries, Store } from '../store/store.js';
-import { headOf } from './commits.js';
+import { type Head, headOf } from './commits.js';
 import { isOurPast, latestCosigned } from './cosigned.js';
 import { type LogKeys, ownCheckpoint } from './log-keys.js';
 
@@ -18,6 +18,10 @@ import { type LogKeys, ownCheckpoint } from './log-keys.js';
 export interface Anchor {
   /** The checkpoint kept, undefined before the first. While it does not change the same object. */
   newest(): Checkpoint | undefined;
+  /** Whether this process found a log with this head to extend the checkpoint that is kept: the same head is the same log. */
+  isHeldBy(head: Head): boolean;
+  /** Takes note that a log with this head extends `shown`, which was kept at that time. */
+  hold(head: Head, shown: Checkpoint | undefined): void;
   /** Keeps another one durably. @throws LedgerError `LEDGER_WRITE_FAILED` */
   keep(checkpoint: Checkpoint): void;
 }
@@ -32,12 +36,18 @@ export function openAnchor(ledgerFile: string, keys: () => LogKeys): Anchor {
     if (note !== known?.note) known = note === undefined ? undefined : anchoredCheckpoint(path, note, keys());
     return known;
   };
+  let held: { readonly head: Head; readonly shown: Checkpoint | undefined } | undefined;
   newest();
   return {
     newest,
+    isHeldBy: ({ size, root }) => held?.head.size === size && equalBytes(held.head.root, root) && held.shown === newest(),
+    hold: (head, shown) => {
+      held = { head, shown };
+    },
     keep: (checkpoint) => {
       if (newest()?.note === checkpoint.note) return;
       writeDurably({ path, bytes: utf8(checkpoint.note), mode: 0o600 });
+      known = checkpoint;
       reached('ledger:anchored');
     },
   };
@@ -63,16 +73,19 @@ function anchoredCheckpoint(path: string, note: string, keys: LogKeys): Checkpoi
 }
 
 /**
- * Refuses to go on when the log is not an extension of all that it has shown: the anchor, and the last cosigned checkpoint saved in it.
+ * Refuses to go on when the log is not an extension of all that it has shown: the anchor, which is returned, and the last cosigned checkpoint saved in it.
  *
  * @throws LedgerError `LOG_RESTORED` shorter; `LOG_FORK` as long, with another root
  */
-export async function expectNotRestored(queries: Queries, anchor: Anchor): Promise<void> {
-  const saved = await latestCosigned(queries);
+export async function expectNotRestored(queries: Queries, anchor: Anchor): Promise<Checkpoint | undefined> {
   const head = await headOf(queries);
   const newest = anchor.newest();
+  if (anchor.isHeldBy(head)) return newest;
+  const saved = await latestCosigned(queries);
   if (saved !== undefined && saved.size > head.size) throw restored(saved.size, head.size);
   if (newest !== undefined && !(await isOurPast(queries, newest))) throw await contradiction(queries, newest);
+  anchor.hold(head, newest);
+  return newest;
 }
 
 /**
@@ -83,10 +96,14 @@ export async function expectNotRestored(queries: Queries, anchor: Anchor): Promi
  */
 export async function observe(transaction: Queries, anchor: Anchor, checkpoint: Checkpoint): Promise<void> {
   // what was kept for good is not replaced by a checkpoint that happens to fit
-  await expectNotRestored(transaction, anchor);
-  const ours = await isOurPast(transaction, checkpoint);
-  if (!ours || checkpoint.size > (anchor.newest()?.size ?? 0)) anchor.keep(checkpoint);
+  const newest = await expectNotRestored(transaction, anchor);
+  // held against it already
+  if (newest?.note === checkpoint.note) return;
+  const head = await headOf(transaction);
+  const ours = checkpoint.size === head.size ? equalBytes(checkpoint.root, head.root) : await isOurPast(transaction, checkpoint);
+  if (!ours || checkpoint.size > (newest?.size ?? 0)) anchor.keep(checkpoint);
   if (!ours) throw await contradiction(transaction, checkpoint);
+  anchor.hold(head, anchor.newest());
 }
 
 /** Brings an anchor that is missing, or that a kill left behind the last cosigned checkpoint, up to that one. */

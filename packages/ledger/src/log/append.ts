@@ -41,7 +41,7 @@ export interface Appender {
   readonly now: () => string;
 }
 
-/** What the batch before has established: the right edge, and that it extends the checkpoint `shown`. */
+/** What the batch before has established: the right edge, and the checkpoint that it extends. */
 interface Known {
   readonly edge: RightEdge;
   readonly shown: Checkpoint | undefined;
@@ -56,6 +56,7 @@ export function batchAppender(appender: Appender): (batch: readonly PreparedEntr
     known = undefined;
     const appended = await appender.store.write((transaction) => appendIn(transaction, appender, batch, before));
     known = appended;
+    appender.anchor.hold({ size: appended.edge.size, root: appended.edge.root() }, appended.shown);
     reached('ledger:committed');
     return appended.results;
   };
@@ -70,10 +71,9 @@ async function appendIn(
   await expectKeyOfToday(transaction, keys());
   const answers = await answersIn(transaction);
   const { size: previous, root } = await headOf(answers);
-  const shown = anchor.newest();
-  // else: the first batch, or another process has appended, or a newer checkpoint was shown
-  const isKnown = known?.edge.size === previous && equalBytes(known.edge.root(), root) && known.shown === shown;
-  if (!isKnown) await expectNotRestored(answers, anchor);
+  const shown = await expectNotRestored(answers, anchor);
+  // else: the first batch, or another process has appended
+  const isKnown = known?.edge.size === previous && equalBytes(known.edge.root(), root);
   const edge = isKnown ? known.edge : await loadEdge(answers, previous);
   const inserting = { transaction, answers, atOnce: store.dialect.rowsAtOnce, signErased: erasedRow(origin, signer()) };
   const { results, tiles } = await insertNew(inserting, batch, edge);

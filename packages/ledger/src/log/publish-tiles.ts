@@ -16,8 +16,7 @@ import {
   utf8,
 } from '@sealane/core';
 import { reached } from '../points.js';
-import type { Queries } from '../store/store.js';
-import { readTile } from './tile-rows.js';
+import type { ReadTile } from './tile-rows.js';
 
 /** Writes files of the tree: all are durable when it resolves. Paths are relative to the log's folder and use `/`. */
 export type WriteFiles = (files: ReadonlyMap<string, Uint8Array>) => Promise<void>;
@@ -27,10 +26,24 @@ const FILES_AT_ONCE = 64;
 
 /** What the files of a tree are made of. */
 export interface TreeRows {
-  /** What has the tiles. */
-  readonly tiles: Queries;
+  /** Reads the tiles. */
+  readonly readTile: ReadTile;
   /** Leaf bytes of the entries `begin` (inclusive) to `end` (exclusive), as many as there are. */
   readonly leaves: (begin: number, end: number) => Promise<readonly Uint8Array[]>;
+}
+
+/**
+ * As `read`, which is asked for the leaves of the last bundle that was not full once: what is logged next is published with them. A leaf never changes.
+ */
+export function keptLeaves(read: TreeRows['leaves']): TreeRows['leaves'] {
+  let kept: { readonly begin: number; readonly leaves: readonly Uint8Array[] } = { begin: 0, leaves: [] };
+  return async (begin, end) => {
+    const known = begin < kept.begin ? [] : kept.leaves.slice(begin - kept.begin, end - kept.begin);
+    if (known.length === end - begin) return known;
+    const leaves = [...known, ...(await read(begin + known.length, end))];
+    if (begin % TILE_WIDTH === 0 && leaves.length < TILE_WIDTH) kept = { begin, leaves };
+    return leaves;
+  };
 }
 
 /** Writes what the tree of `note` needs, then the note itself as `checkpoint`. Files of the first `since` entries are known to be there. */
@@ -68,7 +81,7 @@ export async function treeFile(rows: TreeRows, path: string, size: number): Prom
   if (named === undefined) return undefined;
   const [level, { index, width }] = [named.level === 'entries' ? 0 : named.level, named];
   if (index * TILE_WIDTH + width > Math.floor(size / TILE_WIDTH ** level)) return undefined;
-  return named.level === 'entries' ? entryBundle(rows, named) : readTile(rows.tiles, { level, index, width });
+  return named.level === 'entries' ? entryBundle(rows, named) : rows.readTile({ level, index, width });
 }
 
 function tileAt(path: string): ReturnType<typeof parseTilePath> | undefined {

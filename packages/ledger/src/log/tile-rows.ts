@@ -26,12 +26,14 @@ export async function insertTiles(transaction: Queries, tiles: readonly FullTile
   }
 }
 
-/** The bytes of a tile, full or partial. @throws LedgerError `LEDGER_DAMAGED` rows are missing */
-export async function readTile(queries: Queries, tile: Tile): Promise<Uint8Array> {
+/** The bytes of a tile, full or partial; `begun`: those that it begins with, where they are known. @throws LedgerError `LEDGER_DAMAGED` rows are missing */
+export async function readTile(queries: Queries, tile: Tile, begun: Uint8Array = new Uint8Array()): Promise<Uint8Array> {
   const { level, index, width } = tile;
   const row = await queries.get('SELECT data FROM hash_tile WHERE level = ? AND n = ?', level, index);
   const data =
-    row === undefined ? concatBytes(...(await partialHashes(queries, tile))) : bytesAt(row, 'data').subarray(0, width * HASH_BYTES);
+    row === undefined
+      ? concatBytes(begun, ...(await partialHashes(queries, tile, begun.length / HASH_BYTES)))
+      : bytesAt(row, 'data').subarray(0, width * HASH_BYTES);
   if (data.length !== width * HASH_BYTES) {
     throw new LedgerError('LEDGER_DAMAGED', `read tile ${level}/${index}: expected ${width} hashes, got ${data.length / HASH_BYTES}`, {
       level,
@@ -41,9 +43,9 @@ export async function readTile(queries: Queries, tile: Tile): Promise<Uint8Array
   return data;
 }
 
-/** Hashes of a tile that is not full yet: of its leaves, or the roots of the tiles below it. */
-async function partialHashes(queries: Queries, { level, index, width }: Tile): Promise<readonly Uint8Array[]> {
-  const [begin, end] = [index * TILE_WIDTH, index * TILE_WIDTH + width];
+/** Hashes of a tile that is not full yet, from number `from` on: of its leaves, or the roots of the tiles below it. */
+async function partialHashes(queries: Queries, { level, index, width }: Tile, from: number): Promise<readonly Uint8Array[]> {
+  const [begin, end] = [index * TILE_WIDTH + from, index * TILE_WIDTH + width];
   if (level === 0) return (await leavesBetween(queries, begin, end)).map(leafHash);
   const rows = await queries.all('SELECT root FROM hash_tile WHERE level = ? AND n >= ? AND n < ? ORDER BY n', level - 1, begin, end);
   return rows.map((row) => bytesAt(row, 'root'));
@@ -80,7 +82,7 @@ export function keptTiles(queries: Queries): KeptTiles {
     // the same object for the same tile: what was found out of it is found again
     if (known?.length === tile.width * HASH_BYTES) return known;
     if (known !== undefined && known.length > tile.width * HASH_BYTES) return known.subarray(0, tile.width * HASH_BYTES);
-    const data = await readTile(queries, tile);
+    const data = await readTile(queries, tile, known);
     if (kept.size >= MAX_KEPT) kept.clear();
     kept.set(name, data);
     return data;

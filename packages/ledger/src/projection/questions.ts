@@ -21,6 +21,7 @@ import {
   type TestRecord,
 } from './records.js';
 import { type ReceiptLink, type ReceiptLinks } from './receipt-links.js';
+import { releasesBeing } from './releases-being.js';
 import { type RowSigner, signedBy } from './signed-by.js';
 import { statementsNaming, type WordSought } from './statements-naming.js';
 
@@ -141,7 +142,7 @@ export function projection({ queries, reader, links, naming, payloads }: Project
       );
       return new Map(rows.map((row) => [textAt(row, 'uri'), integerAt(row, 'count')]));
     },
-    releases: (release) => filtered(records.release, 'release', { release }),
+    releases: (release) => (release === undefined ? list(records.release, from('release')) : releasesBeing(queries, [release].flat())),
     releasesWith: (component) =>
       reader.entriesIn('SELECT c.idx FROM component c JOIN artifact a ON a.id = c.artifact WHERE a.digest = ?', raw(component)),
     releaseByName: (name, version) => list(records.release, from('release', 'p.name = ? AND p.version = ?'), name, version),

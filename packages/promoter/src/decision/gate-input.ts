@@ -1,7 +1,6 @@
 /** What the gates of a stage read, taken from the ledger: verified statements about a release, blobs, the fleet, the time. */
 import { type Digest, PREDICATE, PromoterError, SealaneError } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
-import { parseReleaseManifest } from '@sealane/oci';
 import {
   evidenceToApprove,
   isAbout,
@@ -22,6 +21,7 @@ import { withDocuments } from '../archive/documents.js';
 import { readBlob } from '../content.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import { statementOf } from '../log/log-statements.js';
+import { manifestOf } from '../release/manifest.js';
 import { stated, statedIn } from '../release/stated.js';
 import { rigStatements } from '../rig/statements.js';
 import { registrarsOf, retiredSites } from '../site/in-force.js';
@@ -145,8 +145,7 @@ export async function aboutImages(promoter: GateSource, release: Digest, release
  */
 export async function releaseDocument(promoter: GateSource, release: Digest): Promise<ReleasePredicate> {
   const entries = await promoter.ledger.statementsAbout(release, PREDICATE.release);
-  const bytes = readBlob(promoter, release);
-  const manifest = bytes === undefined ? undefined : parseReleaseManifest(bytes);
+  const manifest = manifestOf(promoter, release);
   const documents = entries.flatMap((entry) => statedIn(statementOf(entry)) ?? []);
   const found = documents.find((document) => manifest === undefined || stated(document) === stated(manifest));
   if (found === undefined)

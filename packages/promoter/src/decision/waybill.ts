@@ -1,7 +1,6 @@
 /** The waybill of a decision: everything a site needs to judge by itself, with proofs. */
 import { type Digest, digestHex, isDigest, type JsonObject, PREDICATE, sha256 } from '@sealane/core';
 import type { LedgerEntry } from '@sealane/ledger';
-import { parseReleaseManifest } from '@sealane/oci';
 import {
   BUNDLE_MEDIA_TYPE,
   countsAt,
@@ -19,6 +18,7 @@ import { durableWrite, PUBLIC_FILE } from '../disk-shell.js';
 import { bundleOf, firstCheckpoint, statementOf } from '../log/log-statements.js';
 import { isStages } from '../log/who-may-say.js';
 import { type Promoter, stageOf } from '../promoter.js';
+import { manifestOf } from '../release/manifest.js';
 import { stated, statedIn } from '../release/stated.js';
 import { rigStatements } from '../rig/statements.js';
 import { IMAGE_EVIDENCE } from './gate-input.js';
@@ -81,12 +81,12 @@ export async function waybillOf(promoter: Promoter, question: Question, decision
  */
 function authorsStatement(promoter: Promoter, { release, stage }: Question, entries: readonly LedgerEntry[]): readonly LedgerEntry[] {
   const { policy } = stageOf(promoter, stage);
-  const bytes = readBlob(promoter, release);
-  const manifest = bytes === undefined ? undefined : stated(parseReleaseManifest(bytes));
+  const document = manifestOf(promoter, release);
+  const manifest = document === undefined ? undefined : stated(document);
   const own = entries.find((entry) => {
-    const document = statedIn(statementOf(entry));
-    if (document === undefined || !policy.signers.release.includes(entry.keyId) || !countsAt(policy, entry)) return false;
-    return outsideScope(policy, document, entry.keyId) === undefined && (manifest === undefined || stated(document) === manifest);
+    const said = statedIn(statementOf(entry));
+    if (said === undefined || !policy.signers.release.includes(entry.keyId) || !countsAt(policy, entry)) return false;
+    return outsideScope(policy, said, entry.keyId) === undefined && (manifest === undefined || stated(said) === manifest);
   });
   return own === undefined ? entries.slice(0, 1) : [own];
 }

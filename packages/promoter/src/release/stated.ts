@@ -4,7 +4,16 @@ import type { ReleaseDoc } from '@sealane/oci';
 import { readRelease, type ReleasePredicate } from '@sealane/trust';
 
 /** A statement or a manifest in one spelling: manifests sort their components. The digest covers the manifest alone, so what is said beside it must be the same. */
-export function stated({ name, version, components, declares }: ReleasePredicate | ReleaseDoc): string {
+export function stated(document: ReleasePredicate | ReleaseDoc): string {
+  const text = texts.get(document) ?? statedText(document);
+  texts.set(document, text);
+  return text;
+}
+
+/** By the very document, which nobody changes in place. */
+const texts = new WeakMap<ReleasePredicate | ReleaseDoc, string>();
+
+function statedText({ name, version, components, declares }: ReleasePredicate | ReleaseDoc): string {
   const parts = components.map((part) => [part.name, part.kind, part.digest, part.size, part.oneWay ?? false]);
   parts.sort(([left], [right]) => (String(left) < String(right) ? -1 : 1));
   return fromUtf8(canonicalJson({ name, version, parts, declares: declares ?? null }));

@@ -12,9 +12,21 @@ export const PUBLISH_LOCK = '23713, 2';
 const SETTINGS =
   "SELECT current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes, current_setting('synchronous_commit') AS synchronous_commit";
 
+const FENCE = 'SELECT fence::int AS fence FROM publish_fence';
+
 /** Begins a transaction that excludes every other writer. One round trip; what is read in it is as of after the lock was taken. */
 export async function beginAlone(client: pg.PoolClient | pg.Client): Promise<void> {
-  const settings = rowOf(await client.query(`BEGIN; SELECT pg_advisory_xact_lock(${WRITER_LOCK}); ${SETTINGS}`));
+  expectAllOn(rowOf(await client.query(`BEGIN; SELECT pg_advisory_xact_lock(${WRITER_LOCK}); ${SETTINGS}`)));
+}
+
+/** As `beginAlone`, under a fence: in the same round trip. @throws LedgerError as `expectFence` */
+export async function beginFenced(client: pg.PoolClient, fence: number): Promise<void> {
+  const results = await client.query(`BEGIN; SELECT pg_advisory_xact_lock(${WRITER_LOCK}); ${SETTINGS}; ${FENCE}`);
+  expectAllOn(rowOf(results, -2));
+  expectSame(fence, rowOf(results));
+}
+
+function expectAllOn(settings: Row): void {
   for (const name of ['fsync', 'full_page_writes', 'synchronous_commit']) expectOn(settings, name);
 }
 
@@ -36,7 +48,11 @@ export async function durabilityProblems(client: pg.PoolClient): Promise<readonl
  * @throws LedgerError `LOCK_LOST`
  */
 export async function expectFence(client: pg.PoolClient | pg.Client, fence: number): Promise<void> {
-  const now = integerAt(rowOf(await client.query('SELECT fence::int AS fence FROM publish_fence')), 'fence');
+  expectSame(fence, rowOf(await client.query(FENCE)));
+}
+
+function expectSame(fence: number, row: Row): void {
+  const now = integerAt(row, 'fence');
   if (now !== fence) throw lockLost(fence, `another took it with fence ${now}`);
 }
 

@@ -5,7 +5,7 @@
 import { LedgerError } from '@sealane/core';
 import pg from 'pg';
 import type { Compaction, Queries, Row, SqlValue, Store } from '../store.js';
-import { beginAlone, durabilityProblems, expectFence } from './begin.js';
+import { beginAlone, beginFenced, durabilityProblems } from './begin.js';
 import { indexProblems, schemaDifferences, wrongGuards } from './catalog.js';
 import { compactTables } from './compact.js';
 import { connectionTo, placeName } from './connect-shell.js';
@@ -60,7 +60,7 @@ class PostgresStore implements Store {
   async expectUsable(): Promise<void> {
     await this.#onConnection('open', async (client) => {
       await expectNoStrangers(client, this.#name);
-      if (this.#mode === 'read-write') await this.#transact(client, () => Promise.resolve());
+      if (this.#mode === 'read-write') await this.#transact(client, undefined, () => Promise.resolve());
     });
   }
 
@@ -91,17 +91,13 @@ class PostgresStore implements Store {
     if (this.#mode === 'read-only')
       throw new LedgerError('LEDGER_READ_ONLY', `write ledger ${this.#name}: expected it open for writing, got read-only`);
     return await this.#onConnection('write', (client) =>
-      this.#transact(client, async () => {
-        const fence = this.#fence?.();
-        if (fence !== undefined) await expectFence(client, fence);
-        return await body(queriesOn(client, this.#prepared));
-      }),
+      this.#transact(client, this.#fence?.(), () => body(queriesOn(client, this.#prepared))),
     );
   }
 
-  async #transact<T>(client: pg.PoolClient, body: () => Promise<T>): Promise<T> {
+  async #transact<T>(client: pg.PoolClient, fence: number | undefined, body: () => Promise<T>): Promise<T> {
     try {
-      await beginAlone(client);
+      await (fence === undefined ? beginAlone(client) : beginFenced(client, fence));
       const result = await body();
       const { command } = await client.query('COMMIT');
       if (command !== 'COMMIT') throw new LedgerError('LEDGER_WRITE_FAILED', `write ledger ${this.#name}: expected COMMIT, got ${command}`);

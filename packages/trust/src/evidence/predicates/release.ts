@@ -57,7 +57,15 @@ const format: PredicateFormat<ReleasePredicate> = { what: 'release statement', p
 
 /** Reads a release statement. @throws TrustError `TRUST_MALFORMED` */
 export function readRelease(statement: Statement): ReleasePredicate {
-  const release = readPredicate(format, statement);
+  const release = known.get(statement) ?? checked(readPredicate(format, statement));
+  known.set(statement, release);
+  return release;
+}
+
+/** What was read of statements, which nobody changes in place: a release's is read for its gates and for its waybill. */
+const known = new WeakMap<Statement, ReleasePredicate>();
+
+function checked(release: ReleasePredicate): ReleasePredicate {
   checkOneWay(release);
   if (release.declares !== undefined) checkDeclaration(release.declares);
   return release;
