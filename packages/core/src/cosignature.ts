@@ -1,8 +1,9 @@
 /** Witness cosignatures: a witness saw this checkpoint, consistent with all before, at this time (C2SP tlog-cosignature v1.0.1). */
 import { type KeyObject, sign } from 'node:crypto';
 import { concatBytes, utf8 } from './bytes.js';
+import { verifyEd25519 } from './ed25519.js';
 import { CoreError } from './errors.js';
-import { isBy, NOTE_KEY_TYPE, type NoteSignature, parseNote, signatureLine, verifyEd25519, type Vkey, vkeyOf } from './signed-note.js';
+import { isBy, NOTE_KEY_TYPE, type NoteSignature, parseNote, signatureLine, type Vkey, vkeyOf } from './signed-note.js';
 
 /** A verified cosignature: who, and when (seconds since 1970). */
 export interface Cosignature {

@@ -46,6 +46,7 @@ export {
   parseEnvelope,
   statementDigestOf,
 } from './dsse.js';
+export { verifyEd25519 } from './ed25519.js';
 export { encodeEntryBundle, parseEntryBundle } from './entry-bundle.js';
 export { ERRORS, type ErrorCode, type ExitCode } from './error-table.js';
 export {
@@ -121,7 +122,6 @@ export {
   parseVkey,
   signatureLine,
   signNote,
-  verifyEd25519,
   type Vkey,
   vkeyOf,
 } from './signed-note.js';

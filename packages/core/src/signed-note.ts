@@ -3,9 +3,10 @@
  *
  * A verifier key (vkey) is `name+hash+base64(type || key)`. Types known here: 0x01 Ed25519 (a log), 0x04 Ed25519 cosignature (a witness).
  */
-import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { base64, concatBytes, equalBytes, fromBase64, fromUtf8, hex, LONE_SURROGATE, utf8 } from './bytes.js';
 import { sha256Raw } from './digest.js';
+import { verifyEd25519 } from './ed25519.js';
 import { CoreError } from './errors.js';
 import { LIMITS } from './limits.js';
 import { restate } from './restate.js';
@@ -164,14 +165,6 @@ export function openNote(note: string | Uint8Array, known: readonly Vkey[]): { r
 /** Whether a signature line claims to be by this key: name and key hash. */
 export function isBy(signature: NoteSignature, vkey: Vkey): boolean {
   return signature.name === vkey.name && equalBytes(signature.keyHash, vkey.keyHash);
-}
-
-/** Whether `signature` (64 bytes) over `data` is by the Ed25519 key of 32 bytes. */
-export function verifyEd25519(publicKey: Uint8Array, data: Uint8Array, signature: Uint8Array): boolean {
-  if (publicKey.length !== 32 || signature.length !== 64) return false;
-  // as JWK: OpenSSL's DER decoder takes five times as long, longer than the check itself
-  const key = createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(publicKey).toString('base64url') } });
-  return verify(null, data, key, signature);
 }
 
 function malformed(expected: string): CoreError {

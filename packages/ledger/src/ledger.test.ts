@@ -161,3 +161,23 @@ test('fsck names every leaf whose envelope is gone, and a ledger that is behind 
     ['entry', '3'],
   ]);
 });
+
+test('refuses to sign after an old copy was written over the file while the ledger was open, and had been held against what it has shown', async () => {
+  const ledger = await home.open();
+  await ledger.append([numbered(author, 1)]);
+  const copy = path.join(path.dirname(home.place.file), 'copy.sqlite');
+  await ledger.copyTo(copy);
+  await ledger.append([numbered(author, 2)]);
+  const shown = home.cosigned(await ledger.checkpointNote());
+  await ledger.saveCosigned(shown);
+  await ledger.observe(shown);
+  await ledger.append([numbered(author, 3)]);
+  await ledger.observe(shown);
+  const old = new Database(copy, { readonly: true });
+  await old.backup(home.place.file);
+  old.close();
+  await expect(ledger.append([numbered(author, 4)])).rejects.toEqual(withCode('LOG_RESTORED'));
+  await expect(ledger.observe(shown)).rejects.toEqual(withCode('LOG_RESTORED'));
+  expect(await ledger.size()).toBe(1);
+  await ledger.close();
+});
