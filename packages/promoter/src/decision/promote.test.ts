@@ -1,4 +1,6 @@
 /** Promotion: one decision for one question however often it is asked, refusals logged once for one reason, waiting never logged. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Answer, makeHome, PROVENANCE, type TestHome } from '../testing/test-home.js';
 
@@ -55,6 +57,23 @@ describe('promote', () => {
     expect({ statement: again.statement, logIndex: again.logIndex }).toEqual({ statement: first.statement, logIndex: first.logIndex });
     expect((await channel('dev')).groups).toEqual(published.groups);
     expect(await decisions()).toHaveLength(1);
+  });
+
+  it('uses no version of metadata that lies there already, also what came since this process last published', async () => {
+    await addProvenance();
+    await promote('dev');
+    const metadata = path.join(lane.home, 'lane', 'trust', 'metadata');
+    const files = (): readonly string[] => readdirSync(metadata).filter((name) => name !== 'timestamp.json');
+    for (const role of ['snapshot', 'dev']) {
+      const versions = files().flatMap((name) => (name.endsWith(`.${role}.json`) ? [Number.parseInt(name, 10)] : []));
+      writeFileSync(path.join(metadata, `${Math.max(...versions) + 1}.${role}.json`), 'left by a crash');
+    }
+    const before = files().map((name) => [name, readFileSync(path.join(metadata, name), 'utf8')]);
+    const next = await lane.release('1.1.0');
+    await addProvenance(next);
+    expect(await promote('dev', 0, next)).toMatchObject({ decision: 'passed' });
+    expect((await channel('dev')).groups).toMatchObject([{ release: next }]);
+    expect(before.map(([name = '']) => [name, readFileSync(path.join(metadata, name), 'utf8')])).toEqual(before);
   });
 
   it('refuses without evidence (3), logs that once, and points the stage at nothing', async () => {
