@@ -2,22 +2,23 @@
  * Attacks on a cluster by what an admitted release may bring, and by who edits what it brought: the driver's own program on a real API server. What belongs to others is not
  * taken over and not removed, nothing reaches beyond what site.yaml lends, and no set is called complete that is not.
  */
-import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { admissionObjects } from '../../packages/site/src/drivers/kubernetes/admission.js';
-import { type KubeObject, kubeObjects } from '../../packages/site/src/drivers/kubernetes/objects.js';
+import { admissionName, admissionObjects } from '../../packages/site/src/drivers/kubernetes/admission.js';
+import type { KubeObject } from '../../packages/site/src/drivers/kubernetes/objects.js';
 import type { ClusterRequest } from '../../packages/site/src/drivers/kubernetes/wire.js';
+import { answerOf, setOf as setOfSite } from '../support/cluster-program.js';
 import { hasControlPlane, startCluster, type TestCluster } from '../support/kubernetes.js';
-import { ROOT } from '../support/run.js';
 
 const SITE = 'harbour-7';
 const EDGE = '/api/v1/namespaces/edge';
 const MAPS = `${EDGE}/configmaps`;
-const POLICY = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/sealane-harbour-7';
+const POLICIES = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies';
+const POLICY = `${POLICIES}/sealane-harbour-7`;
 const IMAGE = `registry.example/edge/readings@sha256:${'a'.repeat(64)}`;
+const setOf = (documents: readonly object[]): ReturnType<typeof setOfSite> => setOfSite(documents, SITE);
 const FOREIGN = `registry.example/edge/other@sha256:${'b'.repeat(64)}`;
 
 describe.skipIf(!hasControlPlane)('attacks on a cluster (skipped without control-plane, kwok)', () => {
@@ -61,7 +62,7 @@ describe.skipIf(!hasControlPlane)('attacks on a cluster (skipped without control
     await apply([scaler('v1'), map('spelt')]);
     const next = [scaler('v2'), map('spelt', { namespace: 'edge' })];
     expect(await apply(next, [scaler('v1'), map('spelt')])).toEqual({ is: 'ready' });
-    expect(await ask({ do: 'look', keys: setOf(next) })).toEqual({ is: 'ready' });
+    expect(await ask({ do: 'look', keys: setOf(next) })).toEqual({ is: 'ready', done: [] });
     expect(await apply([map('spelt'), map('spelt', { namespace: 'edge' })])).toEqual(refused('expected each object once'));
   });
 
@@ -118,6 +119,24 @@ describe.skipIf(!hasControlPlane)('attacks on a cluster (skipped without control
     await expect.poll(() => cluster.send('POST', `${EDGE}/pods`, pod('foreign', FOREIGN))).toBe(422);
   });
 
+  test('B18 kubernetes: sites whose names differ by a dash have each a policy; what an earlier version has told for one goes with its name', async () => {
+    const earlier = admissionObjects('berth_7', [IMAGE], [], 'sealane-berth-7');
+    const of = (site: string): readonly KubeObject[] => admissionObjects(site, [IMAGE], []);
+    const told = { is: 'found', strays: [] };
+    expect(await ask({ do: 'permit', site: 'berth_7', objects: earlier })).toEqual(told);
+    expect(await ask({ do: 'permit', site: 'berth_7', objects: of('berth_7'), keys: earlier })).toEqual(told);
+    expect(await cluster.get(`${POLICIES}/sealane-berth-7`)).toBeUndefined();
+    expect(await ask({ do: 'permit', site: 'berth-7', objects: of('berth-7') })).toEqual(told);
+    // what is another site's by now stays
+    expect(await ask({ do: 'permit', site: 'berth_7', objects: of('berth_7'), keys: earlier })).toEqual(told);
+    const sites = (await cluster.get(POLICIES)).items.map(({ metadata }: { metadata: { labels: object } }) => metadata.labels);
+    expect(sites).toEqual(expect.arrayContaining([{ 'sealane.dev/site': 'berth_7' }, { 'sealane.dev/site': 'berth-7' }]));
+    for (const site of ['berth_7', 'berth-7']) {
+      expect(await cluster.get(`${POLICIES}/${admissionName(site)}`)).toBeDefined();
+      expect(await ask({ do: 'remove', site, keys: of(site) })).toEqual({ is: 'ready' });
+    }
+  });
+
   test('B18 kubernetes: a container or a command that somebody adds to a workload is found, and taken out where site.yaml says so', async () => {
     await apply([workload()]);
     const place = '/apis/apps/v1/namespaces/edge/deployments/readings';
@@ -140,27 +159,6 @@ describe.skipIf(!hasControlPlane)('attacks on a cluster (skipped without control
     expect(await look('stop')).toEqual({ is: 'found', strays: [] });
   });
 });
-
-/** What the driver's program answers. */
-function answerOf(request: ClusterRequest): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const words = [path.join(ROOT, 'dist', 'sealane-site-kubernetes.mjs')];
-    const child = spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'inherit'] });
-    let said = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-    child.once('error', reject);
-    child.once('close', () => resolve(JSON.parse(said)));
-    child.stdin.end(JSON.stringify(request));
-  });
-}
-
-function setOf(documents: readonly object[]): readonly KubeObject[] {
-  return documents.flatMap((document) => kubeObjects('set.yaml', [document], SITE)).toSorted((left, right) => rank(left) - rank(right));
-}
-
-function rank({ kind }: KubeObject): number {
-  return kind === 'Namespace' || kind === 'CustomResourceDefinition' ? 0 : 1;
-}
 
 function namespace(name: string, labels: object = {}): object {
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };

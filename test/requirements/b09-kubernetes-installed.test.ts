@@ -51,11 +51,11 @@ describe.skipIf(!canBoot() || !hasControlPlane || busybox === undefined)(
         .map(({ metadata }: { metadata: { name: string } }) => metadata.name)
         .filter((name: string) => name.startsWith('settings'));
 
-    const configure = (properties: readonly string[], kubeconfig = 'kubeconfig'): void =>
+    const configure = (properties: readonly string[], kubeconfig: string | object = `${CONFIG}/kubeconfig`): void =>
       here.configure({
         driver: {
           use: 'kubernetes',
-          kubeconfig: `${CONFIG}/${kubeconfig}`,
+          kubeconfig,
           namespace: 'edge',
           admission: {},
           strays: 'stop',
@@ -69,8 +69,9 @@ describe.skipIf(!canBoot() || !hasControlPlane || busybox === undefined)(
       });
 
     /** A kubeconfig of this site, and what it names beside it, as `owner` alone may read them. */
-    const giveKubeconfig = async (name: string, owner: string, user: object): Promise<void> => {
-      const server = { server: `https://127.0.0.1:${cluster.port}`, 'certificate-authority': 'cluster-ca.crt' };
+    const giveKubeconfig = async (name: string, owner: string, user: object, ca64?: string): Promise<void> => {
+      const authority = ca64 === undefined ? { 'certificate-authority': 'cluster-ca.crt' } : { 'certificate-authority-data': ca64 };
+      const server = { server: `https://127.0.0.1:${cluster.port}`, ...authority };
       const config = {
         apiVersion: 'v1',
         kind: 'Config',
@@ -165,12 +166,30 @@ describe.skipIf(!canBoot() || !hasControlPlane || busybox === undefined)(
 
     test('B9 B11 kubernetes: units run as a user of their own, who alone may read the kubeconfig', async () => {
       await giveKubeconfig('kubeconfig-of-daemon', 'daemon', asUser);
-      configure(['User=daemon', 'NoNewPrivileges=yes', 'ProtectSystem=strict'], 'kubeconfig-of-daemon');
+      configure(['User=daemon', 'NoNewPrivileges=yes', 'ProtectSystem=strict'], `${CONFIG}/kubeconfig-of-daemon`);
       await here.machine.must('systemctl', 'restart', APPLY);
       await update(0, { outcome: 'installed', release: await publish('1.4.0') });
       expect(await settings()).toEqual(['settings-1.4.0']);
       await here.machine.must('chown', 'root:root', `${CONFIG}/site.key`);
       await publish('1.5.0');
+      await update(5, { outcome: 'deferred', reason: 'DRIVER_NOT_READY' });
+    });
+
+    test('B9 B11 kubernetes: a kubeconfig that systemd decrypts for the units of the cluster alone is in no file that they can read', async () => {
+      const { ca, cert, key } = cluster.userFiles('harbour-7');
+      const asData = (pem: string): string => Buffer.from(pem).toString('base64');
+      await giveKubeconfig('kubeconfig', 'root', { 'client-certificate-data': asData(cert), 'client-key-data': asData(key) }, asData(ca));
+      const sealed = '/etc/credstore.encrypted/kubeconfig';
+      await here.machine.must('mkdir', '-p', '-m', '700', '/etc/credstore.encrypted');
+      await here.machine.must('systemd-creds', 'encrypt', '--name=kubeconfig', '--with-key=host', `${CONFIG}/kubeconfig`, sealed);
+      for (const file of ['kubeconfig', 'kubeconfig-of-daemon', 'site.key', 'site.crt', 'cluster-ca.crt'])
+        await here.machine.must('rm', '-f', `${CONFIG}/${file}`);
+      configure(['User=daemon', 'NoNewPrivileges=yes', 'ProtectSystem=strict'], { loadCredentialEncrypted: sealed });
+      await here.machine.must('systemctl', 'restart', APPLY);
+      await update(0, { outcome: 'installed', release: await publish('1.6.0') });
+      expect(await settings()).toEqual(['settings-1.6.0']);
+      await here.machine.must('rm', sealed);
+      await publish('1.7.0');
       await update(5, { outcome: 'deferred', reason: 'DRIVER_NOT_READY' });
     });
   },

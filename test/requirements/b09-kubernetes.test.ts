@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { killAt } from '../support/kill.js';
 import { hasControlPlane, startCluster, type TestCluster } from '../support/kubernetes.js';
-import { deployment } from '../support/kubernetes-objects.js';
+import { deployment, pod } from '../support/kubernetes-objects.js';
 import { makeLane, type TestLane } from '../support/lane.js';
 import { busybox, shellImage } from '../support/podman.js';
 import { commandLinesWith, filesWith, newValue, seal } from '../support/secrets.js';
@@ -13,6 +13,8 @@ import { enrolSite, type TestSite } from '../support/site.js';
 
 const PLACE = '/apis/apps/v1/namespaces/edge/deployments';
 const ROLES = '/apis/rbac.authorization.k8s.io/v1/clusterroles';
+const JOBS = '/apis/batch/v1/namespaces/edge/jobs';
+const PODS = '/api/v1/namespaces/edge/pods';
 const MAPS = '/api/v1/namespaces/edge/configmaps';
 
 describe.skipIf(!hasControlPlane || busybox === undefined)(
@@ -71,6 +73,15 @@ describe.skipIf(!hasControlPlane || busybox === undefined)(
       await lane.promote(release);
       return release;
     };
+
+    const imageOf = async (version: string): Promise<string> => {
+      const { digest } = await shellImage(path.join(dir, 'images', version), version);
+      return `registry.example/edge/readings@${digest}`;
+    };
+    const podsOfJob = async (): Promise<readonly string[]> =>
+      (await cluster.get(`${PODS}?labelSelector=job-name%3Dmigrate`)).items.map(
+        ({ metadata }: { metadata: { name: string } }) => metadata.name,
+      );
 
     /** The image that the deployment runs now, and whether all of it is available. */
     const runs = async (): Promise<unknown> => {
@@ -168,6 +179,26 @@ describe.skipIf(!hasControlPlane || busybox === undefined)(
       await publish('1.7.0');
       await site.must(['update']);
       expect([await secret(), here(second)]).toEqual([undefined, []]);
+    });
+
+    test('B9 kubernetes: a job that has done its work and was collected is not made again by the same release, nor missed', async () => {
+      const job = (): Promise<{ readonly spec: { readonly ttlSecondsAfterFinished: number } } | undefined> =>
+        cluster.get(`${JOBS}/migrate`);
+      const template = { spec: { ...pod('', await imageOf('1.8.0')).spec, restartPolicy: 'Never' } };
+      const release = await publish('1.8.0', [
+        { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'migrate' }, spec: { ttlSecondsAfterFinished: 0, template } },
+      ]);
+      const updated = site.must(['update']);
+      await expect.poll(podsOfJob, { timeout: 60_000 }).toHaveLength(1);
+      for (const name of await podsOfJob()) await cluster.send('PATCH', `${PODS}/${name}/status`, { status: { phase: 'Succeeded' } });
+      expect(await updated).toMatchObject({ outcome: 'installed', release });
+      // so that it is seen how it ended
+      expect((await job())?.spec.ttlSecondsAfterFinished).toBe(600);
+      await cluster.send('PATCH', `${JOBS}/migrate`, { spec: { ttlSecondsAfterFinished: 1 } });
+      await expect.poll(job, { timeout: 60_000 }).toBeUndefined();
+      expect(await site.must(['update'])).toMatchObject({ outcome: 'unchanged' });
+      expect(await job()).toBeUndefined();
+      expect((await site.must(['status'])).strays).toEqual([]);
     });
 
     test('B9 kubernetes: killed at any point of a switch, the next command leaves the new set, and only it', async () => {

@@ -2,6 +2,7 @@
 import { siteVariablesShape } from '@sealane/trust';
 import { z } from 'zod';
 import { DAYS, isTimeZone } from './apply/windows.js';
+import { absolutePath, kubeconfigPlace } from './config-kubeconfig.js';
 import { MIN_BYTES_PER_SECOND } from './fetch/routes/place.js';
 
 /** Longest command, in words. */
@@ -96,8 +97,6 @@ const commandDriver = z.strictObject({
   ...watching,
 });
 
-const absolutePath = z.string().regex(/^\/[^\0]{1,4095}$/, 'expected an absolute path');
-
 /** Names as an engine takes them. */
 const engineNames = z
   .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,254}$/, 'expected a name in the engine'))
@@ -153,9 +152,7 @@ const mayUseOfCluster = z
 
 const kubernetesDriver = z.strictObject({
   use: z.literal('kubernetes'),
-  kubeconfig: absolutePath.describe(
-    'how the cluster is reached: a file with its server, its authority, and a certificate or token of this site',
-  ),
+  kubeconfig: kubeconfigPlace,
   namespace: name.default('default').describe('of objects that name none'),
   admission: z
     .strictObject({
@@ -169,7 +166,12 @@ const kubernetesDriver = z.strictObject({
   ...watching,
 });
 
-const driver = z.discriminatedUnion('use', [filesDriver, commandDriver, podmanDriver, quadletDriver, kubernetesDriver]);
+const driver = z
+  .discriminatedUnion('use', [filesDriver, commandDriver, podmanDriver, quadletDriver, kubernetesDriver])
+  .refine((each) => each.use !== 'kubernetes' || typeof each.kubeconfig === 'string' || each.unit !== undefined, {
+    path: ['unit'],
+    message: 'expected unit: what systemd loads as a credential it gives to units',
+  });
 
 const clockTime = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'expected HH:MM');
 

@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** What it is called where it is a unit of its own: what a killed updater left of that name is ended first. Without one it is a look that changes nothing. */
   readonly as?: string;
+  /** More properties where it is a unit of its own; else nothing. */
+  readonly properties?: readonly string[];
   /** What it reads on standard input; default nothing. */
   readonly input?: Uint8Array;
   /** Where its output goes: to a file descriptor, or into the answer. Default: nowhere. */

@@ -40,7 +40,7 @@ const MANNER = ['--wait', '--pipe', '--property=Type=exec'];
 
 function commandOf(
   argv: readonly string[],
-  { cwd, timeoutMs, credentials }: RunOptions,
+  { cwd, timeoutMs, credentials, properties: more = [] }: RunOptions,
   properties: readonly string[],
 ): Parameters<typeof wordsOf>[0] {
   const own = [
@@ -50,7 +50,7 @@ function commandOf(
     // for an updater that is killed before it can end it
     `RuntimeMaxSec=${Math.ceil(timeoutMs / 1000) + 1}`,
   ];
-  return { properties: [...own, ...loadCredentials(credentials), ...properties], cwd, argv };
+  return { properties: [...own, ...loadCredentials(credentials), ...more, ...properties], cwd, argv };
 }
 
 /** Of an updater that was killed: what still runs, and all of what took too long, is ended. What a command handed over to stays. */

@@ -214,6 +214,40 @@ describe('payload', () => {
     ],
     ['a port of the host on every address, spelt otherwise', inContainer('      ports: [{ hostPort: 80, hostIP: "::0" }]'), 'open-route'],
     ['an ingress for every host name', object('Ingress', 'spec: { rules: [{ http: {} }] }'), 'pod.yaml:13 open-route'],
+    [
+      'pods without end',
+      object('Deployment', 'spec: { replicas: 2147483647 }'),
+      'pod.yaml:13 unbounded-resources: Deployment/it, replicas',
+    ],
+    ['pods without end, as Go writes it', object('Deployment', 'spec: { replicas: 2_147_483_647 }'), 'pod.yaml:13 unbounded-resources'],
+    ['jobs without end', object('CronJob', 'spec: { jobTemplate: { spec: { parallelism: 5000 } } }'), 'pod.yaml:13 unbounded-resources'],
+    [
+      'an autoscaler without bounds',
+      object('HorizontalPodAutoscaler', 'spec: { maxReplicas: 1000000 }'),
+      'pod.yaml:13 unbounded-resources',
+    ],
+    [
+      'ports without end',
+      inContainer(`      ports: ${JSON.stringify(Array.from({ length: 1001 }, () => ({ containerPort: 1 })))}`),
+      'pod.yaml:8 unbounded-resources: Pod/web, 1001 ports',
+    ],
+    [
+      'a privileged pod that has init containers alone',
+      pod('  containers:', '  hostPID: true\n  initContainers:'),
+      'pod.yaml:5 privileged: Pod/web, hostPID',
+    ],
+    ['a tag in a pod that has init containers alone', pod('  containers:', '  initContainers:').replace(IMAGE, 'app:1'), 'unpinned-image'],
+    [
+      'a tag in the jobs of a cron job',
+      object('CronJob', 'spec: { jobTemplate: { spec: { template: { spec: { initContainers: [{ image: busybox }] } } } } }'),
+      'pod.yaml:13 unpinned-image: CronJob/it',
+    ],
+    [
+      'a volume of git, whose hooks run on the host',
+      inSpec('  volumes: [{ name: v, gitRepo: { repository: x } }]'),
+      'pod.yaml:5 privileged',
+    ],
+    ['a volume of a driver of the host', inSpec('  volumes: [{ name: v, flexVolume: { driver: x/y } }]'), 'pod.yaml:5 privileged'],
   ])('refuses Kubernetes with %s, by file and line', (_, text, where) => {
     const refused = judge('pod.yaml', text);
     expect(refused).toMatchObject({ verdict: 'fail', code: 'PAYLOAD_REFUSED', actual: expect.stringContaining(where) });
@@ -277,6 +311,24 @@ describe('payload', () => {
       'compose.yaml:4 plaintext-secret',
     ],
     ['an annotation', inService('    annotations: { run.oci.hooks.stdout: /etc/x }'), 'compose.yaml:4 privileged'],
+    ['services without end', inService('    deploy: { replicas: 100000 }'), 'compose.yaml:4 unbounded-resources: service web, replicas'],
+    ['services without end in other words', inService('    scale: 100000'), 'compose.yaml:4 unbounded-resources'],
+    ['as many services as a variable says', inService('    scale: "${N}"'), 'compose.yaml:4 unbounded-resources'],
+    ['every port of an address', compose("'127.0.0.1:8080:80'", "'127.0.0.1:1-65535:1-65535'"), 'compose.yaml:6 unbounded-resources'],
+    ['a file of the host as its variables', inService('    env_file: /etc/shadow'), 'compose.yaml:4 host-mount'],
+    ['a file of the host as a secret', `${COMPOSE}secrets: { db: { file: /etc/shadow } }\n`, 'compose.yaml:7 host-mount: secrets db'],
+    ['a file of the host as a config', `${COMPOSE}configs: { db: { file: ../../etc/shadow } }\n`, 'compose.yaml:7 host-mount'],
+    ['volumes of a container of the host', inService('    volumes_from: ["container:db"]'), 'compose.yaml:4 host-mount'],
+    ['a program as its runtime', inService('    runtime: /tmp/evil'), 'compose.yaml:4 privileged'],
+    ['all of /proc', inService('    security_opt: ["unmask=ALL"]'), 'compose.yaml:4 privileged'],
+    ['a root of the host, as podman-compose has it', inService('    x-podman.rootfs: /'), 'compose.yaml:4 host-mount'],
+    ['flags of podman, as podman-compose has them', `x-podman: { pod_args: ["--pid=host"] }\n${COMPOSE}`, 'compose.yaml:1 privileged'],
+    ['a model by tag', `models: { llm: { model: "ai/model:1" } }\n${COMPOSE}`, 'compose.yaml:1 unpinned-image: model llm'],
+    [
+      'a mount whose type is a variable',
+      inService('    volumes: [{ type: "${T:-image}", source: "models:1", target: /m }]'),
+      'compose.yaml:4 host-mount',
+    ],
     ['a secret’s content', `${COMPOSE}secrets: { db: { content: hunter2 } }\n`, 'compose.yaml:7 plaintext-secret'],
   ])('refuses compose with %s, by file and line', (_, text, where) => {
     expect(judge('compose.yaml', text)).toMatchObject({ verdict: 'fail', code: 'PAYLOAD_REFUSED', actual: expect.stringContaining(where) });
@@ -343,6 +395,16 @@ describe('payload', () => {
       'web.container:5 host-m',
     ],
     ['a file that hooks write', `${QUADLET}PodmanArgs=--annotation run.oci.hooks.stdout=/etc/x\n`, 'web.container:5 privileged'],
+    ['every port of an address', `${QUADLET}PublishPort=127.0.0.1:1-65535:1-65535\n`, 'web.container:5 unbounded-resources'],
+    ['a file of the host as its variables', `${QUADLET}EnvironmentFile=/etc/shadow\n`, 'web.container:5 host-mount'],
+    ['variables of a file, past its keys', `${QUADLET}PodmanArgs=--env-file /etc/shadow\n`, 'web.container:5 host-mount'],
+    ['a log that is a file of the host', `${QUADLET}[Service]\nStandardOutput=append:/etc/cron.d/x\n`, 'web.container:6 host-mount'],
+    ['the loopback of the host', `${QUADLET}Network=slirp4netns:allow_host_loopback=true\n`, 'web.container:5 host-network'],
+    ['a port of the loopback of the host', `${QUADLET}Network=pasta:-T,5432\n`, 'web.container:5 host-network'],
+    ['a network that writes a file of the host', `${QUADLET}Network=pasta:--log-file,/etc/x\n`, 'web.container:5 host-network'],
+    ['a control group without its bounds', `${QUADLET}PodmanArgs=--cgroup-conf=memory.max=max\n`, 'web.container:5 unbounded-resources'],
+    ['all of /proc, past its keys', `${QUADLET}PodmanArgs=--security-opt unmask=ALL\n`, 'web.container:5 privileged'],
+    ['an artifact by tag', `${QUADLET}Mount=type=artifact,source=models:1,dst=/x\n`, 'web.container:5 unpinned-image'],
     ['a password', `${QUADLET}Environment=MODE=x "DB_PASSWORD=hunter2"\n`, 'web.container:5 plaintext-secret'],
   ])('refuses a quadlet unit with %s, by file and line', (_, text, where) => {
     expect(judge('web.container', text)).toMatchObject({
@@ -350,6 +412,26 @@ describe('payload', () => {
       code: 'PAYLOAD_REFUSED',
       actual: expect.stringContaining(where),
     });
+  });
+
+  test.each([
+    ['data.volume', '[Volume]\n[Service]\nExecStartPre=/bin/sh\n', 'data.volume:3 privileged'],
+    ['plant.network', '[Network]\n[Service]\nExecStopPost=/bin/sh\n', 'plant.network:3 privileged'],
+    ['app.image', `[Image]\nImage=${IMAGE}\n[Service]\nExecStartPre=/bin/sh\n`, 'app.image:4 privileged'],
+    ['data.volume', '[Volume]\nGlobalArgs=--module=/tmp/evil.conf\n', 'data.volume:2 privileged'],
+    ['data.volume', '[Volume]\nPodmanArgs=--driver image --opt image=other:1\n', 'data.volume:2 unpinned-image'],
+    ['data.volume', '[Volume]\nPodmanArgs=--opt o=b\\x69nd --opt dev\\x69ce=/etc\n', 'data.volume:2 host-mount'],
+    ['app.pod', '[Pod]\nPodmanArgs=--infra-image other:1\n', 'app.pod:2 unpinned-image'],
+    ['app.artifact', '[Artifact]\nArtifact=models:1\n', 'app.artifact:2 unpinned-image'],
+    ['app.kube', '[Kube]\nYaml=a.yaml\nConfigMap=/etc/x\n', 'app.kube:3 host-mount'],
+  ])('refuses a unit %s with %j', (name, text, where) => {
+    expect(judge(name, text)).toMatchObject({ verdict: 'fail', code: 'PAYLOAD_REFUSED', actual: expect.stringContaining(where) });
+  });
+
+  test('passes what is merged in before what is written out, and beside it', () => {
+    const merged = `x: &x { image: other }\n${COMPOSE.replace('web:', 'web:\n    <<: *x')}`;
+    expect(judge('compose.yaml', merged)).toMatchObject({ verdict: 'pass' });
+    expect(judge('compose.yaml', `x: &x { user: "1" }\n${COMPOSE}    <<: *x\n`)).toMatchObject({ verdict: 'pass' });
   });
 
   test.each([
@@ -378,6 +460,21 @@ describe('payload', () => {
       { 'pod.yaml': POD.replace('spec:\n', `spec:\n  ${key}: { hostNetwork: true }\n`) },
       'pod.yaml:5 cannot be judged',
     ]),
+    [
+      'an image that kubectl merges in over it',
+      { 'pod.yaml': `${POD.replace('kind: Pod\n', 'kind: Pod\nx: &x { image: other }\n')}      <<: *x\n` },
+      'pod.yaml:10 cannot be judged: it has a <<',
+    ],
+    [
+      'two that are merged in',
+      { 'compose.yaml': `x: &x { image: ${IMAGE} }\ny: &y { image: other }\n${COMPOSE.replace(/    image:.*/, '    <<: *x\n    <<: *y')}` },
+      'cannot be judged: it has a <<',
+    ],
+    [
+      'a compose file that says of itself that it is of Kubernetes',
+      { 'compose.yaml': `apiVersion: v1\nkind: Pod\n${COMPOSE.replace(IMAGE, 'other')}` },
+      'cannot be judged',
+    ],
     [
       'containers as only Podman reads them',
       { 'pod.yaml': POD.replace('spec:', 'spec:\n  Containers: []') },

@@ -1,5 +1,7 @@
 /** Rules on compose files (the Compose Specification). */
+import { excessIn, MAX_ENTRIES, portsIn } from './amounts.js';
 import { annotationFindings } from './annotation.js';
+import { hostOfFile, hostOfService, isBind } from './compose-host.js';
 import type { Finding, PayloadRule } from './finding.js';
 import { isHostDisk, isHostPath, isHostSource, volumeSource } from './host-path.js';
 import { isPinned } from './image-reference.js';
@@ -32,6 +34,9 @@ export function composeFindings(document: YamlDocument): readonly Finding[] {
     if (field !== undefined || (name === 'host' && isRecord(network) && isOn(network['external'])))
       report('host-network', ['networks', name, field ?? 'external'], `network ${name}`, 'the network of the host');
   }
+  hostOfFile(root, report);
+  for (const { place, what } of excessIn(root['services']))
+    report('unbounded-resources', ['services', ...place], `service ${String(place[0])}`, what);
   for (const part of ['secrets', 'configs']) {
     for (const [name, entry] of Object.entries(isRecord(root[part]) ? root[part] : {})) {
       const content = isRecord(entry) ? entry['content'] : undefined;
@@ -50,16 +55,19 @@ function oneService(service: Fields, place: Place, object: string, report: Repor
   listOf(service['volumes']).forEach((volume, at) => {
     const folder = hostFolder(volume);
     if (folder !== undefined) report('host-mount', [...place, 'volumes', at], object, `folder ${folder} of the host`);
-    const image = isRecord(volume) && volume['type'] === 'image' ? String(volume['source']) : undefined;
+    const image = isRecord(volume) && /^image$|\$/.test(String(volume['type'])) ? String(volume['source']) : undefined;
     if (image !== undefined && !isPinned(image)) report('unpinned-image', [...place, 'volumes', at], object, `image ${image}`);
   });
   listOf(service['devices']).forEach((device, at) => {
     const source = isRecord(device) ? String(device['source']) : (/^[^:]*/.exec(String(device))?.[0] ?? '');
     if (isHostDisk(source)) report('host-mount', [...place, 'devices', at], object, `disk ${source} of the host`);
   });
+  hostOfService(service, place, object, report);
   if (isOn(service['use_api_socket'])) report('host-mount', [...place, 'use_api_socket'], object, 'the socket of the engine');
   bounds(service, place, object, report);
   listOf(service['ports']).forEach((port, at) => {
+    if (portsIn(isRecord(port) ? String(port['published']) : String(port)) > MAX_ENTRIES)
+      report('unbounded-resources', [...place, 'ports', at], object, `more than ${MAX_ENTRIES} ports`);
     if (isOpenPort(port)) report('open-route', [...place, 'ports', at], object, `port ${describePort(port)} on every address of the host`);
   });
   for (const { name, value, at } of assignments(service['annotations'])) {
@@ -118,7 +126,7 @@ function hostFolder(volume: unknown): string | undefined {
     return source !== undefined && isHostPath(source) ? source : undefined;
   }
   const source = String(volume['source'] ?? volume['src']);
-  return volume['type'] === 'bind' || volume['type'] === 'npipe' || isHostPath(source) ? source : undefined;
+  return isBind(volume['type'], source) ? source : undefined;
 }
 
 /** `HOST_IP:PUBLISHED:TARGET` binds to one address; without one, a port is published on all. */

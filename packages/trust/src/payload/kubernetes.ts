@@ -1,4 +1,5 @@
 /** Rules on Kubernetes objects. Pod specs are found by their form, in whatever kind they stand: a custom resource is no way around. */
+import { excessIn } from './amounts.js';
 import { annotationFindings } from './annotation.js';
 import type { Finding, PayloadRule } from './finding.js';
 import { isHostDisk } from './host-path.js';
@@ -10,6 +11,9 @@ import { isPlainSecret } from './secret-text.js';
 type Fields = Readonly<Record<string, unknown>>;
 type Report = (rule: PayloadRule, place: Place, object: string, what: string) => void;
 
+/** Lists of what runs in a pod. Podman plays one that has no `containers` too. */
+const CONTAINERS = ['initContainers', 'containers', 'ephemeralContainers'];
+
 /** What breaks a rule in one document. */
 export function kubernetesFindings(document: YamlDocument): readonly Finding[] {
   const findings: Finding[] = [];
@@ -17,8 +21,9 @@ export function kubernetesFindings(document: YamlDocument): readonly Finding[] {
   for (const { fields, place } of objectsOf(document.value, [])) {
     const object = nameOf(fields);
     walk(fields, (value, below) => {
-      if (isRecord(value) && Array.isArray(value['containers'])) podSpec(value, [...place, ...below], object, report);
+      if (isRecord(value) && CONTAINERS.some((list) => Array.isArray(value[list]))) podSpec(value, [...place, ...below], object, report);
     });
+    for (const excess of excessIn(fields)) report('unbounded-resources', [...place, ...excess.place], object, excess.what);
     network(fields, place, object, report);
     persistentVolume(fields, place, object, report);
     plainSecrets(fields, place, object, report);
@@ -47,7 +52,7 @@ function podSpec(spec: Fields, place: Place, object: string, report: Report): vo
   for (const field of ['hostPID', 'hostIPC']) if (isOn(spec[field])) report('privileged', [...place, field], object, field);
   unconfined(spec['securityContext'], [...place, 'securityContext'], object, report);
   hostProcess(spec['securityContext'], [...place, 'securityContext'], object, report);
-  for (const list of ['initContainers', 'containers', 'ephemeralContainers']) {
+  for (const list of CONTAINERS) {
     listOf(spec[list]).forEach((container, at) => {
       if (!isRecord(container)) return;
       const name = `${object} container ${String(container['name'])}`;
@@ -59,10 +64,16 @@ function podSpec(spec: Fields, place: Place, object: string, report: Report): vo
   }
   listOf(spec['volumes']).forEach((volume, at) => {
     if (isRecord(volume) && volume['hostPath'] !== undefined) hostMount(volume, [...place, 'volumes', at, 'hostPath'], object, report);
+    for (const type of HOST_VOLUMES)
+      if (isRecord(volume) && volume[type] !== undefined)
+        report('privileged', [...place, 'volumes', at, type], object, `a volume by ${type}, which runs programs of the host`);
     const reference = isRecord(volume) && isRecord(volume['image']) ? volume['image']['reference'] : undefined;
     if (reference !== undefined) image(reference, [...place, 'volumes', at, 'image', 'reference'], object, report);
   });
 }
+
+/** Volumes for which the kubelet runs, as root, a driver of the host, or git and the hooks of whatever it has fetched (CVE-2024-10220). */
+const HOST_VOLUMES = ['flexVolume', 'gitRepo'];
 
 /** `{hostPath: {path}}` of a volume, also of one that is claimed. */
 function hostMount({ hostPath }: Fields, place: Place, object: string, report: Report): void {

@@ -26,7 +26,7 @@ export function isOfHost(namespace: unknown): boolean {
 
 /** Whether an option takes confinement away; `spc_t` is the type of containers that SELinux does not hold. */
 export function isUnconfined(option: unknown): boolean {
-  return /unconfined|disable|\bspc_t\b|[$%]/i.test(String(option));
+  return /unconfined|disable|\bspc_t\b|\bunmask\b|[$%]/i.test(String(option));
 }
 
 /** Whether a range holds every address of its family. */

@@ -2,7 +2,7 @@
 import { fromUtf8, TrustError } from '@sealane/core';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from 'yaml';
 import { isQuadletName, parseQuadlet, type QuadletUnit } from './quadlet-file.js';
-import { isOddMerge, isPlainTag, strangeCharacter } from './yaml-dialects.js';
+import { isOddMerge, isPlainTag, oddMergeIn, strangeCharacter } from './yaml-dialects.js';
 
 /** Far above any manifest that people write or generate. */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
@@ -88,6 +88,12 @@ function textOf(bytes: Uint8Array): string | undefined {
 function strangeNode(document: Document): { readonly offset: number; readonly why: string } | undefined {
   let found: { readonly offset: number; readonly why: string } | undefined;
   visit(document, {
+    Map: (_, map) => {
+      const odd = oddMergeIn(map, document);
+      if (odd === undefined) return undefined;
+      found = { offset: offsetOf(odd) ?? 0, why: 'it has a << that parsers read differently: a second one, or one behind what it has too' };
+      return visit.BREAK;
+    },
     Pair: (_, { key }) => {
       if (isScalar(key) && !isOddMerge(key)) return undefined;
       const why = isScalar(key) ? 'it has a quoted <<, which parsers read differently' : 'a key is no text: is it a template?';
@@ -124,7 +130,7 @@ function depthOf(value: unknown): number {
 
 function formatOf(documents: readonly YamlDocument[]): 'kubernetes' | 'compose' | 'other' {
   const isKubernetes = ({ value }: YamlDocument): boolean =>
-    isRecord(value) && typeof value['apiVersion'] === 'string' && typeof value['kind'] === 'string';
+    isRecord(value) && typeof value['apiVersion'] === 'string' && typeof value['kind'] === 'string' && !isRecord(value['services']);
   const isCompose = ({ value }: YamlDocument): boolean =>
     isRecord(value) && isRecord(value['services']) && value['apiVersion'] === undefined;
   if (documents.length === 0) return 'other';

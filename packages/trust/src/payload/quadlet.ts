@@ -1,4 +1,5 @@
 /** Rules on quadlet units (podman-systemd.unit(5)). */
+import { MAX_ENTRIES, portsIn } from './amounts.js';
 import { annotationFindings } from './annotation.js';
 import type { Finding, PayloadRule } from './finding.js';
 import { isHostDisk, isHostPath, isHostSource, volumeSource } from './host-path.js';
@@ -22,7 +23,7 @@ export function quadletFindings(unit: QuadletUnit): readonly Finding[] {
   commandWords(unit, report);
   for (const entry of unit.entries) {
     if (!['Unit', 'Service', 'Install'].includes(entry.section)) words(entry, report);
-    if (unit.type === 'container' || unit.type === 'pod' || unit.type === 'kube') oneEntry(entry, report);
+    oneEntry(entry, report);
   }
   if (unit.type === 'container') for (const what of boundsFindings(unit)) report('unbounded-resources', 1, what);
   if (unit.type === 'volume') boundVolume(unit, report);
@@ -32,9 +33,10 @@ export function quadletFindings(unit: QuadletUnit): readonly Finding[] {
 function images({ type, entries }: QuadletUnit, report: Report): void {
   for (const { key, value, line } of entries)
     if (key === 'Yaml' && /[/:%]/.test(value)) report('unpinned-image', line, `takes a manifest from ${value}, which is not read`);
-  const section = { container: 'Container', image: 'Image', volume: 'Volume' }[type];
+  const section = { container: 'Container', image: 'Image', volume: 'Volume', artifact: 'Artifact' }[type];
   if (section === undefined) return;
-  const named = entries.filter((entry) => entry.section === section && entry.key === 'Image');
+  const key = type === 'artifact' ? 'Artifact' : 'Image';
+  const named = entries.filter((entry) => entry.section === section && entry.key === key);
   if (type !== 'volume' && named.length === 0 && !entries.some(({ key }) => key === 'Rootfs'))
     report('unpinned-image', 1, 'names no image');
   for (const { line, value } of named) oneImage(value, line, report);
@@ -66,7 +68,10 @@ function words({ key, value, line }: QuadletEntry, report: Report): void {
 
 function oneEntry({ section, key, value, line }: QuadletEntry, report: Report): void {
   if (section === 'Service' && key.startsWith('Exec')) report('privileged', line, `${key}= runs a command of the host`);
-  if (key === 'Network' && isOfHost(value)) report('host-network', line, `Network=${value}`);
+  if (section === 'Service' && hasFile(key, value)) report('host-mount', line, `${key}=${value}`);
+  if (key === 'Network' && (isOfHost(value) || reachesHost(value))) report('host-network', line, `Network=${value}`);
+  if (key === 'EnvironmentFile' || key === 'ConfigMap') report('host-mount', line, `file ${value} of the host`);
+  if (key === 'PublishPort' && portsIn(value) > MAX_ENTRIES) report('unbounded-resources', line, `more than ${MAX_ENTRIES} ports`);
   if (key === 'PublishPort' && isOpenPort(value)) report('open-route', line, `port ${value} on every address of the host`);
   if (key === 'Volume') volume(value, line, report);
   if (key === 'Mount') for (const word of systemdWords(value)) mount(word, line, report);
@@ -106,7 +111,7 @@ function mount(value: string, line: number, report: Report): void {
   const type = fields.get('type') ?? 'volume';
   // systemd may make an image of it
   if (/[$%]/.test(value)) report('unpinned-image', line, `mounts ${value}, which is not known before it runs`);
-  if (type === 'image') oneImage(source, line, report);
+  if (type === 'image' || type === 'artifact') oneImage(source, line, report);
   else if (type === 'bind' || type === 'glob' || isHostPath(source)) report('host-mount', line, `folder ${source} of the host`);
 }
 
@@ -114,6 +119,23 @@ function mount(value: string, line: number, report: Report): void {
 function device(value: string, line: number, report: Report): void {
   const source = value.replace(/^-/, '').split(':', 1)[0] ?? '';
   if (isHostDisk(source)) report('host-mount', line, `disk ${source} of the host`);
+}
+
+/** Where systemd writes what a service says, or reads what it is told. */
+function hasFile(key: string, value: string): boolean {
+  return (/^Standard(?:Output|Error|Input)$/.test(key) && /^(?:file|append|truncate):|[$%]/.test(value)) || key === 'TTYPath';
+}
+
+/**
+ * Whether a network of a user's own leads to what listens on the host's loopback alone, or has pasta(1) write a file there: `slirp4netns:allow_host_loopback=true`,
+ * `pasta:-T,5432`, `pasta:--log-file,/etc/x`.
+ */
+function reachesHost(network: string): boolean {
+  if (/^slirp4netns:/.test(network)) return /allow_host_loopback=(?!false)/.test(network);
+  return (
+    /^pasta:/.test(network) &&
+    /[:,](?:-[TUlpP]|--(?:tcp-ns|udp-ns|host-lo-to-ns-lo|map-gw|map-host-loopback|map-guest-addr|log-file|pcap|pid))/.test(network)
+  );
 }
 
 function annotation(word: string, line: number, report: Report): void {
@@ -126,13 +148,17 @@ function variable(word: string, line: number, report: Report): void {
   if (isPlainSecret(name, text)) report('plaintext-secret', line, `variable ${name}`);
 }
 
-/** A volume that the engine mounts from a folder or a disk of the host. */
+/** A volume that the engine mounts from a folder or a disk of the host, or fills from an image. */
 function boundVolume({ entries }: QuadletUnit, report: Report): void {
   const type = entries.find(({ key }) => key === 'Type')?.value;
-  const isBound = entries.some(({ key, value }) => (key === 'Options' || key === 'PodmanArgs') && /\br?bind\b/.test(value));
-  const device = entries.find(
+  // quadlet takes these apart, so quotes and escapes in them say nothing
+  const read = entries.map((entry) => (entry.key === 'PodmanArgs' ? { ...entry, value: systemdWords(entry.value).join(' ') } : entry));
+  const isBound = read.some(({ key, value }) => (key === 'Options' || key === 'PodmanArgs') && /\br?bind\b/.test(value));
+  const device = read.find(
     ({ key, value }) => (key === 'Device' && (isBound || isHostSource(type, value))) || (key === 'PodmanArgs' && /\bdevice=/.test(value)),
   );
+  const image = read.find(({ key, value }) => key === 'PodmanArgs' && /\bimage\b/.test(value));
+  if (image !== undefined) report('unpinned-image', image.line, `PodmanArgs=${image.value}`);
   if (device !== undefined) report('host-mount', device.line, `folder ${device.value} of the host`);
 }
 
@@ -140,7 +166,10 @@ function boundVolume({ entries }: QuadletUnit, report: Report): void {
 const HOST_PROGRAMS: readonly string[] = ['hooks-dir', 'runtime', 'conmon', 'module'];
 
 /** Files of the host that podman reads into a container, or writes; and what another container has mounted. */
-const HOST_FILES: readonly string[] = ['volumes-from', 'cidfile', 'pidfile', 'conmon-pidfile', 'pod-id-file', 'init-path'];
+const HOST_FILES: readonly string[] = [
+  ...['volumes-from', 'cidfile', 'pidfile', 'conmon-pidfile', 'pod-id-file', 'init-path'],
+  ...['env-file', 'label-file', 'hosts-file', 'configmap'],
+];
 
 /** What is passed to podman around the keys that quadlet knows. */
 function podmanArgs(value: string, line: number, report: Report): void {
@@ -148,9 +177,13 @@ function podmanArgs(value: string, line: number, report: Report): void {
     if (flag === 'privileged' && isOn(argument === '' ? true : argument)) report('privileged', line, '--privileged');
     if (['pid', 'ipc', 'uts', 'userns', 'cgroupns'].includes(flag) && isOfHost(argument))
       report('privileged', line, `--${flag} ${argument}`);
-    if (['network', 'net'].includes(flag) && isOfHost(argument)) report('host-network', line, `--${flag} ${argument}`);
+    if (['network', 'net'].includes(flag) && (isOfHost(argument) || reachesHost(argument)))
+      report('host-network', line, `--${flag} ${argument}`);
     if (['volume', 'v'].includes(flag)) volume(argument, line, report);
     if (flag === 'mount') mount(argument, line, report);
+    if (flag === 'infra-image') oneImage(argument, line, report);
+    if (flag === 'infra-command') report('privileged', line, `--infra-command ${argument}`);
+    if (flag === 'cgroup-conf') report('unbounded-resources', line, `--cgroup-conf ${argument}`);
     if (flag === 'rootfs') report('host-mount', line, '--rootfs');
     if (flag === 'device') device(argument, line, report);
     if (HOST_FILES.includes(flag)) report('host-mount', line, `--${flag} ${argument}`);
@@ -160,6 +193,8 @@ function podmanArgs(value: string, line: number, report: Report): void {
     if (HOST_PROGRAMS.includes(flag) || flag === 'device-cgroup-rule' || (flag === 'security-opt' && isUnconfined(argument)))
       report('privileged', line, `--${flag} ${argument}`);
     if (flag === 'cap-add' && argument.split(',').some(isHostCapability)) report('privileged', line, `--cap-add ${argument}`);
+    if (['publish', 'p'].includes(flag) && portsIn(argument) > MAX_ENTRIES)
+      report('unbounded-resources', line, `more than ${MAX_ENTRIES} ports`);
     if (['publish', 'p'].includes(flag) && isOpenPort(argument))
       report('open-route', line, `port ${argument} on every address of the host`);
     if (['publish-all', 'P'].includes(flag) && isOn(argument === '' ? true : argument))

@@ -1,4 +1,5 @@
 /** Where parsers of YAML part: what one of them takes for a comment, or for no text, is a line or a key of its own to the other. */
+import { type Document, isAlias, isMap, isScalar, isSeq, type YAMLMap } from 'yaml';
 
 /**
  * Go's parsers (YAML 1.1, so Podman's and compose's) end a line at a lone carriage return and at U+0085, U+2028 and U+2029 too, YAML 1.2 at none of the
@@ -12,6 +13,43 @@ export function strangeCharacter(text: string): { readonly line: number; readonl
   if (found === null) return undefined;
   const code = found[0].codePointAt(0) ?? 0;
   return { line: text.slice(0, found.index).split('\n').length, what: `U+${code.toString(16).toUpperCase().padStart(4, '0')}` };
+}
+
+/**
+ * The key of a merge that parsers read differently: a second `<<` in one map, of which some take the first and some the last, and one that stands behind a key that it
+ * brings too: YAML 1.1 as kubectl reads it (go-yaml 2) takes the later, others the one that is written out.
+ */
+export function oddMergeIn(map: YAMLMap, document: Document): unknown {
+  const before = new Set<unknown>();
+  let merged: unknown;
+  for (const { key, value } of map.items) {
+    const name = isScalar(key) ? key.value : undefined;
+    if (!isMergeName(name)) before.add(name);
+    else if (merged !== undefined || (before.size > 0 && brings(value, before, document, { left: MAX_MERGED }))) return key;
+    else merged = key;
+  }
+  return undefined;
+}
+
+/** Nodes of what one map merges in that are looked at; one that merges more is taken for odd. */
+const MAX_MERGED = 1000;
+
+/** Whether what is merged, a map, an alias of one, or a list of such, has one of these keys. */
+function brings(value: unknown, names: ReadonlySet<unknown>, document: Document, budget: { left: number }): boolean {
+  budget.left -= 1;
+  if (budget.left < 0) return true;
+  const node = isAlias(value) ? value.resolve(document) : value;
+  if (isSeq(node)) return node.items.some((item) => brings(item, names, document, budget));
+  if (!isMap(node)) return false;
+  return node.items.some(({ key, value: inner }) => {
+    const name = isScalar(key) ? key.value : undefined;
+    return isMergeName(name) ? brings(inner, names, document, budget) : names.has(name);
+  });
+}
+
+/** The library writes a plain `<<` as a symbol. */
+function isMergeName(name: unknown): boolean {
+  return name === '<<' || typeof name === 'symbol';
 }
 
 const PLAIN_TAGS: readonly string[] = ['map', 'seq', 'str', 'int', 'float', 'bool', 'null'].map((name) => `tag:yaml.org,2002:${name}`);

@@ -1,5 +1,5 @@
 /** What the API server itself is told: pods with other images than those of admitted releases are not let in. A ValidatingAdmissionPolicy and its binding. Pure. */
-import type { JsonObject } from '@sealane/core';
+import { type JsonObject, sha256, utf8 } from '@sealane/core';
 import { type KubeObject, SITE_LABEL } from './objects.js';
 
 const GROUP = 'admissionregistration.k8s.io/v1';
@@ -8,8 +8,12 @@ const GROUP = 'admissionregistration.k8s.io/v1';
 const LISTS = ['containers', 'initContainers', 'ephemeralContainers'];
 
 /** Both objects, the policy first. `images` are as manifests name them; in the namespaces of `except` anything may run. */
-export function admissionObjects(site: string, images: readonly string[], except: readonly string[]): readonly KubeObject[] {
-  const name = admissionName(site);
+export function admissionObjects(
+  site: string,
+  images: readonly string[],
+  except: readonly string[],
+  name = admissionName(site),
+): readonly KubeObject[] {
   const policy = {
     // who could switch the server's answer off by breaking the policy would run what he likes
     failurePolicy: 'Fail',
@@ -37,11 +41,24 @@ export function admissionObjects(site: string, images: readonly string[], except
           },
         }),
   };
-  return [objectOf('ValidatingAdmissionPolicy', site, policy), objectOf('ValidatingAdmissionPolicyBinding', site, binding)];
+  return [objectOf('ValidatingAdmissionPolicy', site, name, policy), objectOf('ValidatingAdmissionPolicyBinding', site, name, binding)];
 }
 
-/** The name of both objects. */
+/** A name that a cluster takes as it is (RFC 1123, subdomain). */
+const DNS_NAME = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
+
+/** Of a digest, enough that no two sites of a cluster have it. */
+const HASH_DIGITS = 12;
+
+/** The name of both objects: of no other site. What a cluster does not take in a name is written otherwise, with a hash of the whole; no name of a site begins with a dash. */
 export function admissionName(site: string): string {
+  if (DNS_NAME.test(site)) return `sealane-${site}`;
+  const hash = sha256(utf8(site)).slice('sha256:'.length, 'sha256:'.length + HASH_DIGITS);
+  return `sealane--${site.replaceAll(/[^a-z0-9]/g, '-')}-${hash}`;
+}
+
+/** The name that both had before `a_b` and `a-b` were told apart. */
+export function oldAdmissionName(site: string): string {
   return `sealane-${site.replaceAll('_', '-')}`;
 }
 
@@ -55,8 +72,7 @@ function onlyApproved(list: string): string {
 const ONLY_APPROVED_VOLUMES =
   'oldObject != null || !has(object.spec.volumes) || object.spec.volumes.all(v, !has(v.image) || v.image.reference in variables.approved)';
 
-function objectOf(kind: string, site: string, spec: JsonObject): KubeObject {
-  const name = admissionName(site);
+function objectOf(kind: string, site: string, name: string, spec: JsonObject): KubeObject {
   const body = { apiVersion: GROUP, kind, metadata: { name, labels: { [SITE_LABEL]: site } }, spec };
   return { apiVersion: GROUP, kind, name, namespace: undefined, body };
 }

@@ -1,4 +1,5 @@
 /** The kubeconfig of a site: where its cluster is, by which authority, and as whom. Parts that run programs or trust anybody are refused. */
+import path from 'node:path';
 import { SiteError } from '@sealane/core';
 import { parse } from 'yaml';
 import { fieldOf, textOf } from '../../tool-json.js';
@@ -12,6 +13,25 @@ export interface ClusterAccess {
   readonly cert: Material | undefined;
   readonly key: Material | undefined;
   readonly token: Material | undefined;
+}
+
+/** Where a kubeconfig is: a file, or one among the credentials that systemd gives to the units of the driver, alone. */
+export type KubeconfigPlace = string | { readonly loadCredential: string } | { readonly loadCredentialEncrypted: string };
+
+/** The name of that credential: no secret of a release may have it. */
+export const KUBECONFIG_CREDENTIAL = 'kubeconfig';
+
+/** How systemd is told to give it to a unit (systemd.exec(5)); nothing for a file. */
+export function kubeconfigProperties(place: KubeconfigPlace): readonly string[] {
+  if (typeof place === 'string') return [];
+  return 'loadCredential' in place
+    ? [`LoadCredential=${KUBECONFIG_CREDENTIAL}:${place.loadCredential}`]
+    : [`LoadCredentialEncrypted=${KUBECONFIG_CREDENTIAL}:${place.loadCredentialEncrypted}`];
+}
+
+/** The file, as the program finds it in its environment. */
+export function kubeconfigFile(place: KubeconfigPlace, env: Readonly<Record<string, string | undefined>>): string {
+  return typeof place === 'string' ? place : path.join(env['CREDENTIALS_DIRECTORY'] ?? '/', KUBECONFIG_CREDENTIAL);
 }
 
 /** Bytes that are in the kubeconfig, or in a file of that name. */

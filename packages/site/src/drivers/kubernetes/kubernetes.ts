@@ -12,13 +12,15 @@ import { openCredentials } from '../credentials.js';
 import type { Driver, DriverWorld, SlotOnDisk, Stray, WorkloadStatus } from '../driver.js';
 import type { Credentials } from '../credentials.js';
 import { configMap, toldOf } from '../podman/engine-config.js';
-import { imagesOf, manifestDocuments } from '../podman/kube-manifest.js';
+import { expectRoom, imagesOf, manifestDocuments } from '../podman/kube-manifest.js';
 import { RELEASE_SECRET } from '../podman/secret-volumes.js';
 import { permittedImages } from '../permitted-images.js';
 import { releaseManifests } from '../release-manifests.js';
 import { slotRecordFile } from '../slot-record.js';
 import { workloadEnv } from '../workload-env.js';
-import { admissionObjects } from './admission.js';
+import { admissionName, admissionObjects, oldAdmissionName } from './admission.js';
+import { finishedJobs, withSeenEnd } from './finished-jobs.js';
+import { KUBECONFIG_CREDENTIAL, type KubeconfigPlace, kubeconfigProperties } from './kubeconfig.js';
 import { keyFrom, keyText, type KubeObject, kubeObjects, type ObjectKey } from './objects.js';
 import { emptySecret, withVersions } from './release-secret.js';
 import { type ClusterAnswer, type ClusterRequest, type Fence, parseAnswer, type StrayQuestion } from './wire.js';
@@ -26,7 +28,7 @@ import { type ClusterAnswer, type ClusterRequest, type Fence, parseAnswer, type 
 /** What local configuration says. */
 export interface KubernetesDriverConfig {
   readonly site: string;
-  readonly kubeconfig: string;
+  readonly kubeconfig: KubeconfigPlace;
   /** Of objects that name none. */
   readonly namespace: string;
   readonly env: Readonly<Record<string, string>>;
@@ -38,6 +40,9 @@ export interface KubernetesDriverConfig {
   readonly mayUse: Fence;
 }
 
+/** A name of a cluster. */
+const MAX_TOLD_BYTES = 512;
+
 interface Around {
   readonly config: KubernetesDriverConfig;
   readonly world: DriverWorld;
@@ -47,11 +52,22 @@ interface Around {
 export function kubernetesDriver(config: KubernetesDriverConfig, world: DriverWorld): Driver {
   const around = { config, world };
   const record = slotRecordFile(world, 'kubernetes');
+  const jobs = finishedJobs(world);
+  const done = (): readonly string[] => {
+    const known = record.read();
+    return known === undefined ? [] : jobs.of(known.slot);
+  };
   const applied = (): readonly ObjectKey[] => record.read()?.more.map(keyFrom) ?? [];
   return {
     images: 'pulled',
     replaces: true,
     prepare: async (slot) => {
+      for (const { file, bytes } of (await releaseManifests(world, slot)).manifests) expectRoom(file, manifestDocuments(file, bytes));
+      if (typeof config.kubeconfig !== 'string' && slot.credentials?.secrets.some(({ name }) => name === KUBECONFIG_CREDENTIAL) === true)
+        throw new SiteError(
+          'DRIVER_REFUSED',
+          `give ${slot.name} ${slot.version} its secrets: expected none of the name of the site’s own credential, got ${KUBECONFIG_CREDENTIAL}`,
+        );
       const answer = await ask(around, 'try', await objectsOf(around, slot), [], { credentials: slot.credentials });
       if (answer.is === 'ready') return;
       throw new SiteError(answer.is === 'refused' ? 'DRIVER_REFUSED' : 'DRIVER_NOT_READY', howIn(answer));
@@ -60,10 +76,11 @@ export function kubernetesDriver(config: KubernetesDriverConfig, world: DriverWo
       const objects = await objectsOf(around, slot);
       const names = objects.map(keyText);
       const gone = applied().filter((key) => !names.includes(keyText(key)));
+      if (record.read()?.slot.release !== slot.release) jobs.forget();
       // both sets, until it is known that what is gone is gone
       record.write(slot, [...names, ...gone.map(keyText)]);
       crashPoint('update:workload-recorded');
-      const answer = await ask(around, 'apply', objects, gone, { credentials: slot.credentials });
+      const answer = await ask(around, 'apply', objects, gone, { credentials: slot.credentials, done: done() });
       if (answer.is !== 'ready') throw new SiteError('HEALTH_FAILED', `start ${slot.name} ${slot.version}: ${howIn(answer)}`);
       record.write(slot, names);
     },
@@ -72,17 +89,19 @@ export function kubernetesDriver(config: KubernetesDriverConfig, world: DriverWo
       const answer = await ask(around, 'remove', [], applied());
       if (answer.is !== 'ready') throw new SiteError('HEALTH_FAILED', `stop what runs in the cluster: ${howIn(answer)}`);
       record.remove();
+      jobs.forget();
     },
     status: async (): Promise<WorkloadStatus> => {
       const known = record.read();
       if (known === undefined) return { is: 'none' };
       const { release } = known.slot;
-      const answer = await ask(around, 'look', [], applied());
+      const answer = await ask(around, 'look', [], applied(), { done: done() });
+      if ('done' in answer) jobs.add(known.slot, answer.done ?? []);
       if (answer.is === 'ready') return { is: 'handed-over', release };
       return { is: answer.is === 'waiting' ? 'restarting' : 'ended', release, how: howIn(answer) };
     },
     permit: (slots) => permit(around, slots),
-    strays: (slots) => strays(around, record.read()?.slot, slots),
+    strays: (slots) => strays(around, record.read()?.slot, slots, done()),
   };
 }
 
@@ -90,20 +109,30 @@ export function kubernetesDriver(config: KubernetesDriverConfig, world: DriverWo
 async function permit(around: Around, slots: readonly SlotOnDisk[]): Promise<readonly Stray[]> {
   const { config, world } = around;
   const told = path.join(world.stateFolder, 'run', 'kubernetes-admission');
-  const isTold = world.disk.kind(told) !== 'nothing';
-  if (config.admission === undefined && !isTold) return [];
+  const before = world.disk.read(told, MAX_TOLD_BYTES);
+  if (config.admission === undefined && before === undefined) return [];
+  const [name, old] = [admissionName(config.site), oldAdmissionName(config.site)];
   const objects = admissionObjects(config.site, await approvedImages(around, slots), config.admission?.except ?? []);
+  // told by an earlier version, under a name that may be another site's as well
+  const left = before?.length === 0 && old !== name ? admissionObjects(config.site, [], [], old) : [];
   world.disk.makeFolder(path.dirname(told), 0o750);
-  if (config.admission !== undefined) durableWrite(world.disk, told, utf8(''));
-  const answer = config.admission === undefined ? await ask(around, 'remove', [], objects) : await ask(around, 'permit', objects, []);
+  if (config.admission !== undefined && before === undefined) durableWrite(world.disk, told, utf8(name));
+  const answer =
+    config.admission === undefined ? await ask(around, 'remove', [], [...objects, ...left]) : await ask(around, 'permit', objects, left);
   if (answer.is !== 'ready' && answer.is !== 'found')
     throw new SiteError('DRIVER_NOT_READY', `tell the cluster which images it may run: ${howIn(answer)}`);
   if (config.admission === undefined) world.disk.remove(told);
+  else if (before?.length === 0) durableWrite(world.disk, told, utf8(name));
   return answer.is === 'found' ? answer.strays : [];
 }
 
 /** Objects of the set that were changed, and pods with images of no release: in the whole cluster if it admits no others, else where the set is. */
-async function strays(around: Around, running: SlotOnDisk | undefined, slots: readonly SlotOnDisk[]): Promise<readonly Stray[]> {
+async function strays(
+  around: Around,
+  running: SlotOnDisk | undefined,
+  slots: readonly SlotOnDisk[],
+  done: readonly string[],
+): Promise<readonly Stray[]> {
   const { admission, strays: does, namespace } = around.config;
   const credentials = openCredentials(around.world, running?.credentials);
   const all = running === undefined ? [] : await objectsOf(around, running);
@@ -111,7 +140,7 @@ async function strays(around: Around, running: SlotOnDisk | undefined, slots: re
   const objects = all.filter(({ kind, name }) => kind !== 'Secret' || name !== RELEASE_SECRET || credentials !== undefined);
   const namespaces = admission === undefined ? [...new Set([namespace, ...objects.flatMap((object) => object.namespace ?? [])])] : null;
   const question = { approved: await approvedImages(around, slots), namespaces, except: admission?.except ?? [], does };
-  const answer = await ask(around, 'strays', objects, [], { question, credentials });
+  const answer = await ask(around, 'strays', objects, [], { question, credentials, done });
   if (answer.is === 'found') return answer.strays;
   throw new SiteError('DRIVER_NOT_READY', howIn(answer));
 }
@@ -132,12 +161,19 @@ async function objectsOf({ config, world }: Around, slot: SlotOnDisk): Promise<r
     imagesOf(file, inFile, digests);
     return inFile;
   });
-  const used = documents.map((document) => withVersions(document, slot.credentials));
+  const used = documents.map((document) => withSeenEnd(withVersions(document, slot.credentials)));
   return kubeObjects(
     slot.folder,
     [...used, JSON.parse(configMap(toldOf(workloadEnv(config, world, slot)))), ...emptySecret(slot.credentials)],
     config.site,
   );
+}
+
+interface Besides {
+  readonly question?: StrayQuestion;
+  readonly credentials?: Credentials | undefined;
+  /** Jobs that may be gone. */
+  readonly done?: readonly string[];
 }
 
 /** Asks by the program that stands where the cluster can be reached. Never rejects. */
@@ -146,11 +182,11 @@ async function ask(
   verb: ClusterRequest['do'],
   objects: readonly KubeObject[],
   keys: readonly ObjectKey[],
-  { question, credentials }: { readonly question?: StrayQuestion; readonly credentials?: Credentials | undefined } = {},
+  { question, credentials, done = [] }: Besides = {},
 ): Promise<ClusterAnswer> {
   const { kubeconfig, namespace, site, mayUse: fence } = config;
   const secrets = credentials?.secrets.map(({ name }) => name) ?? [];
-  const asked = { do: verb, kubeconfig, namespace, site, fence, objects, keys, secrets, ...(question && { strays: question }) };
+  const asked = { do: verb, kubeconfig, namespace, site, fence, objects, keys, secrets, done, ...(question && { strays: question }) };
   const end = await world.run([process.execPath, programBeside('sealane-site-kubernetes')], {
     // not by a file: the user of its unit may have no way into the state folder
     input: utf8(JSON.stringify(plainJson(asked))),
@@ -162,6 +198,7 @@ async function ask(
     output: 'text',
     ...(verb === 'look' ? {} : { as: verb }),
     ...(verb === 'try' ? {} : { credentials }),
+    properties: kubeconfigProperties(kubeconfig),
   });
   const said = end.code === 0 ? parseAnswer(end.stdout) : undefined;
   const how = end.code === undefined ? end.why : `exit ${end.code}: ${end.stderr.trim().slice(-500)}`;

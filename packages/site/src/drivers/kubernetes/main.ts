@@ -8,9 +8,10 @@ import path from 'node:path';
 import { SealaneError } from '@sealane/core';
 import { howOf } from './answers.js';
 import { type Cluster, openCluster } from './cluster-shell.js';
+import { kubeconfigFile } from './kubeconfig.js';
 import { keyText } from './objects.js';
 import { withValues } from './release-secret.js';
-import { type Rollout, rolloutOf } from './rollout.js';
+import { isDoneJob, type Rollout, rolloutOf } from './rollout.js';
 import { allGone, applyOwn, applySet, removeKeys } from './set-shell.js';
 import { findStrays } from './strays-shell.js';
 import type { ClusterAnswer, ClusterRequest } from './wire.js';
@@ -48,7 +49,7 @@ async function carryOut(cluster: Cluster): Promise<ClusterAnswer> {
 
 async function lookBeside(cluster: Cluster): Promise<ClusterAnswer> {
   if (request.strays === undefined) return { is: 'found', strays: [] };
-  const found = await findStrays(cluster, objects, request.strays, request.site);
+  const found = await findStrays({ cluster, request, objects }, request.strays);
   return 'strays' in found
     ? { is: 'found', strays: found.strays }
     : { is: 'failed', how: `look beside the release: ${howOf(found.problem)}` };
@@ -56,17 +57,21 @@ async function lookBeside(cluster: Cluster): Promise<ClusterAnswer> {
 
 async function lookAtAll(cluster: Cluster): Promise<ClusterAnswer> {
   const rollouts: Rollout[] = [];
+  const done: string[] = [];
   for (const key of request.keys) {
     const answer = await cluster.look(key);
+    if (answer.status === 404 && request.done?.includes(keyText(key)) === true) continue;
+    if (answer.status === 200 && isDoneJob(answer.body)) done.push(keyText(key));
     if (answer.status === 200) rollouts.push(rolloutOf(answer.body));
     else rollouts.push({ is: answer.status === 404 ? 'failed' : 'waiting', how: `${keyText(key)}: ${howOf(answer)}` });
   }
-  return rollouts.find(({ is }) => is === 'failed') ?? rollouts.find(({ is }) => is === 'waiting') ?? { is: 'ready' };
+  const worst = rollouts.find(({ is }) => is === 'failed') ?? rollouts.find(({ is }) => is === 'waiting') ?? { is: 'ready' };
+  return { ...worst, done };
 }
 
 async function answered(): Promise<ClusterAnswer> {
   try {
-    const cluster = openCluster(request.kubeconfig, request.namespace);
+    const cluster = openCluster(kubeconfigFile(request.kubeconfig, process.env), request.namespace);
     try {
       return await carryOut(cluster);
     } finally {

@@ -25,20 +25,27 @@ export function rolloutOf(object: unknown): Rollout {
         number(status, 'replicas'),
       ];
       if (isObserved && updated === wanted && available === wanted && all === wanted) return READY;
+      if (isObserved && updated < wanted && fieldOf(spec, 'paused') === true)
+        return { is: 'failed', how: `${what}: it is paused, and its pods stay as they are` };
       return waiting(`${updated} of ${wanted} updated, ${available} available, ${all} in all`);
     }
     case 'StatefulSet': {
       const wanted = count(spec, 'replicas', 1);
       const [updated, ready] = [number(status, 'updatedReplicas'), number(status, 'readyReplicas')];
+      // those below the partition stay as they are, because the release says so
+      const kept = number(fieldOf(fieldOf(spec, 'updateStrategy'), 'rollingUpdate'), 'partition');
       // whether current and update revision are one says nothing: on the way back they are, while pods of the other still run
-      return isObserved && ready === wanted && updated === wanted ? READY : waiting(`${updated} of ${wanted} updated, ${ready} ready`);
+      if (isObserved && ready === wanted && updated >= Math.max(0, wanted - kept)) return READY;
+      if (isObserved && ready === wanted && isOnDelete(spec)) return stays(what, wanted - updated);
+      return waiting(`${updated} of ${wanted} updated, ${ready} ready`);
     }
     case 'DaemonSet': {
       const wanted = number(status, 'desiredNumberScheduled');
       const [updated, available] = [number(status, 'updatedNumberScheduled'), number(status, 'numberAvailable')];
-      return isObserved && updated === wanted && available === wanted
-        ? READY
-        : waiting(`${updated} of ${wanted} updated, ${available} available`);
+      // where no node is one of its own, none is wanted
+      if (isObserved && updated === wanted && available === wanted) return READY;
+      if (isObserved && available === wanted && isOnDelete(spec)) return stays(what, wanted - updated);
+      return waiting(`${updated} of ${wanted} updated, ${available} available`);
     }
     case 'Pod': {
       const phase = textOf(status, 'phase');
@@ -49,12 +56,27 @@ export function rolloutOf(object: unknown): Rollout {
     case 'Job': {
       const failed = conditions(status).find(({ type, status: word }) => type === 'Failed' && word === 'True');
       if (failed !== undefined) return { is: 'failed', how: `${what}: ${failed.message}` };
-      const isDone = conditions(status).some(({ type, status: word }) => type === 'Complete' && word === 'True');
-      return isDone ? READY : waiting('it has not ended');
+      // whoever suspends it does not want it to run now
+      return isDoneJob(object) || fieldOf(spec, 'suspend') === true ? READY : waiting('it has not ended');
     }
     default:
       return READY;
   }
+}
+
+/** Whether a job has done what it is there for. */
+export function isDoneJob(object: unknown): boolean {
+  const complete = conditions(fieldOf(object, 'status')).some(({ type, status }) => type === 'Complete' && status === 'True');
+  return textOf(object, 'kind') === 'Job' && complete;
+}
+
+/** Its pods are replaced by nobody but who deletes them. */
+function isOnDelete(spec: unknown): boolean {
+  return textOf(fieldOf(spec, 'updateStrategy'), 'type') === 'OnDelete';
+}
+
+function stays(what: string, count: number): Rollout {
+  return { is: 'failed', how: `${what}: ${count} of its pods stay as they were until somebody deletes them (OnDelete)` };
 }
 
 function conditions(

@@ -7,6 +7,7 @@ import { howOf, problemOf } from './answers.js';
 import type { Answer, Cluster, ObjectPlace } from './cluster-shell.js';
 import { isRemovable, keyText, type KubeObject, type ObjectKey, SITE_LABEL } from './objects.js';
 import { isOf, isSetByOthers, metadataOf } from './ownership.js';
+import { withScaledReplicas } from './scaled-replicas.js';
 import type { ClusterAnswer, ClusterRequest, Fence } from './wire.js';
 
 /** A set that is there: the uids of its objects. Else why it is not. */
@@ -43,6 +44,7 @@ export async function applySet(set: SetOf, fence: Fence, dryRun: 'no' | 'yes'): 
     const there = await cluster.look(object);
     if (there.status !== 200 && there.status !== 404)
       return { problem: problemOf('look at', object, there) ?? { is: 'failed', how: howOf(there) } };
+    if (isDoneAndGone(request, object, there)) continue;
     const isTheirs = there.status === 200 && !isOf(request.site, there.body);
     // one that others have made is used as it is
     if (isTheirs && object.kind === 'Namespace' && namespaces.has(object.name)) continue;
@@ -55,7 +57,7 @@ export async function applySet(set: SetOf, fence: Fence, dryRun: 'no' | 'yes'): 
     if (object.kind === 'Namespace') namespaces.add(object.name);
     if (dryRun === 'no' && isGoing(there) && !(await gone(set, object)))
       return { problem: { is: 'failed', how: `apply ${keyText(object)}: expected the one that was removed to go, it is still there` } };
-    const answer = await applied(set, object, dryRun);
+    const answer = await applied(set, asScaled(set, object, there), dryRun);
     if (answer.status === 404 && brings && dryRun === 'yes') continue;
     const problem = problemOf('apply', object, answer);
     if (problem !== undefined) return { problem };
@@ -65,7 +67,8 @@ export async function applySet(set: SetOf, fence: Fence, dryRun: 'no' | 'yes'): 
 }
 
 /** Applies objects that are the site's own, not a release's, and leaves in them nothing that others have set besides. What was, is returned. */
-export async function applyOwn({ cluster, objects }: SetOf): Promise<ClusterAnswer> {
+export async function applyOwn(set: SetOf): Promise<ClusterAnswer> {
+  const { cluster, objects } = set;
   const strays: Stray[] = [];
   for (const object of objects) {
     const answer = await cluster.apply(object, 'no');
@@ -78,7 +81,8 @@ export async function applyOwn({ cluster, objects }: SetOf): Promise<ClusterAnsw
     if (again !== undefined) return again;
     strays.push({ what: keyText(object), how: 'was changed', did: 'put back' });
   }
-  return { is: 'found', strays };
+  // under a name that they had before: not before the new ones are there
+  return (await removeKeys(set, new Set())) ?? { is: 'found', strays };
 }
 
 /** Removes the keys of a request, but what is one of `kept` under another name of its kind or namespace. */
@@ -152,6 +156,16 @@ function isBeyond(
 
 function refusal(object: KubeObject, expected: string, got: string): SetAnswer {
   return { problem: { is: 'refused', how: `apply ${keyText(object)}: expected ${expected}, got ${got}` } };
+}
+
+/** A job that did its work, and was collected since. */
+export function isDoneAndGone({ done }: ClusterRequest, object: KubeObject, there: Answer): boolean {
+  return there.status === 404 && done?.includes(keyText(object)) === true;
+}
+
+/** The object with as many replicas as an autoscaler of the set has given it. */
+export function asScaled({ objects, request }: SetOf, object: KubeObject, there: Answer): KubeObject {
+  return there.status === 200 ? withScaledReplicas(object, there.body, objects, request.namespace) : object;
 }
 
 function uidIn(answer: Answer): string {

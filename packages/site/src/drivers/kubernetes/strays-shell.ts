@@ -1,11 +1,12 @@
 /** Looks through a cluster for what is beside the release, and stops or puts back what is found where the site says so. */
 import { clipped, type JsonObject } from '@sealane/core';
-import { fieldOf } from '../../tool-json.js';
 import type { Stray } from '../driver.js';
 import type { Answer, Cluster } from './cluster-shell.js';
 import { isAsApplied, podsIn } from './compare.js';
 import { keyText, type KubeObject } from './objects.js';
 import { isOf, isSetByOthers } from './ownership.js';
+import { podPlaces, withPlaceOf } from './pod-places.js';
+import { asScaled, isDoneAndGone, type SetOf } from './set-shell.js';
 import type { StrayQuestion } from './wire.js';
 
 /** Whoever may make a pod names what it runs, at any length: the answer about all of them has to go through, or none would be seen. */
@@ -16,49 +17,49 @@ const MAX_FOUND = 256;
 export type Found = { readonly strays: readonly Stray[] } | { readonly problem: Answer };
 
 /** Objects first: what the release says is put back before anything is ended. */
-export async function findStrays(cluster: Cluster, objects: readonly KubeObject[], question: StrayQuestion, site: string): Promise<Found> {
+export async function findStrays(set: SetOf, question: StrayQuestion): Promise<Found> {
   const changed: Stray[] = [];
-  for (const object of objects) {
-    const found = await changedObject(cluster, object, question, site);
+  for (const object of set.objects) {
+    const found = await changedObject(set, object, question);
     if (found !== undefined && 'problem' in found) return found;
     if (found !== undefined) changed.push(found);
   }
-  const pods = await foreignPods(cluster, question);
+  const pods = await foreignPods(set.cluster, question);
   return 'problem' in pods ? pods : { strays: [...changed, ...pods.strays] };
 }
 
 async function changedObject(
-  cluster: Cluster,
-  object: KubeObject,
+  set: SetOf,
+  asReleased: KubeObject,
   { does }: StrayQuestion,
-  site: string,
 ): Promise<Stray | { readonly problem: Answer } | undefined> {
-  const there = await cluster.look(object);
+  const { cluster, request } = set;
+  const there = await cluster.look(asReleased);
   if (there.status !== 200 && there.status !== 404) return { problem: there };
-  const isTheirs = there.status === 200 && !isOf(site, there.body);
+  if (isDoneAndGone(request, asReleased, there)) return undefined;
+  const object = asScaled(set, asReleased, there);
+  const isTheirs = there.status === 200 && !isOf(request.site, there.body);
   // a namespace of others is used as it is
   if (isTheirs) return object.kind === 'Namespace' ? undefined : { what: keyText(object), how: 'is of somebody else now', did: 'reported' };
   const applied = await cluster.apply(object, 'yes');
   if (applied.status === undefined || applied.status >= 300) return { problem: applied };
-  const isAdded = there.status === 200 && isSetByOthers(there.body, PODS_OF);
-  if (there.status === 200 && !isAdded && isAsApplied(there.body, applied.body)) return undefined;
+  const added = there.status === 200 ? podPlaces(object.body).filter((place) => isSetByOthers(there.body, place)) : [];
+  if (there.status === 200 && added.length === 0 && isAsApplied(there.body, applied.body)) return undefined;
   const found = { what: keyText(object), how: there.status === 200 ? 'was changed' : 'was removed' };
   if (does === 'report') return { ...found, did: 'reported' };
   const put = await cluster.apply(object, 'no');
-  const whole = isAdded && put.status === 200 ? await cluster.replace(object, withOwnPods(put.body, object.body), put.body) : put;
+  const isWhole = added.length === 0 || put.status !== 200;
+  const whole = isWhole ? put : await cluster.replace(object, withOwnPods(put.body, object.body, added), put.body);
   return whole.status !== undefined && whole.status < 300 ? { ...found, did: 'put back' } : { problem: whole };
 }
 
-/** What pods of a workload run: what others have added there, a container or a command, runs beside the release. */
-const PODS_OF = ['spec', 'template', 'spec'];
-
-/** An object as it is, whose pods are as the release says. */
-function withOwnPods(there: unknown, body: JsonObject): JsonObject {
+/** An object as it is, whose pods are as the release says: what others have added there, a container or a command, runs beside it. */
+function withOwnPods(there: unknown, body: JsonObject, places: readonly (readonly string[])[]): JsonObject {
+  // the server has answered with an object
   const object = there as JsonObject;
-  const spec = fieldOf(object, 'spec') as JsonObject;
-  const own = fieldOf(fieldOf(body['spec'], 'template'), 'spec') as JsonObject;
   const metadata = Object.fromEntries(Object.entries(object['metadata'] as JsonObject).filter(([field]) => field !== 'managedFields'));
-  return { ...object, metadata, spec: { ...spec, template: { ...(spec['template'] as JsonObject), spec: own } } };
+  const whole = places.reduce<JsonObject>((made, place) => withPlaceOf(made, body, place) as JsonObject, object);
+  return { ...whole, metadata };
 }
 
 async function foreignPods(cluster: Cluster, { approved, except, namespaces, does }: StrayQuestion): Promise<Found> {

@@ -19,7 +19,10 @@ test('a pod that names what it runs at any length, or a thousand of them, hide n
     pods: () => Promise.resolve([{ status: 200, body: { items } }]),
     close: () => Promise.resolve(),
   };
-  const found = await findStrays(cluster, [], { approved: [], namespaces: null, except: [], does: 'report' }, 'harbour-7');
+  const question = { approved: [], namespaces: null, except: [], does: 'report' } as const;
+  const place = { kubeconfig: '/x', namespace: 'edge', site: 'harbour-7', fence: { namespaces: [], kinds: [] } };
+  const request = { do: 'strays', ...place, objects: [], keys: [], secrets: [] } as const;
+  const found = await findStrays({ cluster, request, objects: [] }, question);
   const read = parseAnswer(JSON.stringify({ is: 'found', ...found }));
   expect(read).toMatchObject({
     is: 'found',

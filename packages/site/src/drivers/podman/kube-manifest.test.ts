@@ -2,7 +2,7 @@ import { type Digest, digestFromHex, utf8 } from '@sealane/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { registriesConf, signaturePolicy } from './engine-config.js';
-import { manifestImages, podNames } from './kube-manifest.js';
+import { expectRoom, expectRoomForPods, manifestDocuments, manifestImages, podNames } from './kube-manifest.js';
 
 const part = digestFromHex('a'.repeat(64));
 const parts: ReadonlySet<Digest> = new Set([part]);
@@ -15,6 +15,28 @@ spec:
   initContainers: [{ name: setup, image: registry.example/edge/setup@${part} }]
   containers: [{ name: app, image: registry.example/edge/app@${part} }]
 `;
+
+describe('amounts of a manifest', () => {
+  const documents = (text: string): readonly unknown[] => manifestDocuments('pods.yaml', utf8(text));
+  const deployment = (replicas: string): readonly unknown[] => documents(`kind: Deployment\nspec: { replicas: ${replicas} }\n`);
+  const refused = expect.objectContaining({ code: 'DRIVER_REFUSED' }) as Error;
+
+  test('have bounds', () => {
+    expectRoom('f', [...deployment('1000'), ...deployment('1000')]);
+    expect(() => expectRoom('f', deployment('2147483647'))).toThrow(refused);
+    // Go reads it as a number
+    expect(() => expectRoom('f', deployment('2_147_483_647'))).toThrow(refused);
+    const ports = JSON.stringify(Array.from({ length: 1001 }, (_, at) => ({ hostPort: at + 1 })));
+    expect(() => expectRoom('f', documents(`spec: { containers: [{ ports: ${ports} }] }\n`))).toThrow(refused);
+  });
+
+  test('are those of all pods together where one host runs them', () => {
+    expectRoomForPods('f', [...deployment('200'), ...documents(POD)]);
+    expect(() => expectRoomForPods('f', [...deployment('200'), ...deployment('200')])).toThrow(refused);
+    const list = documents('kind: List\nitems: [{ kind: Deployment, spec: { replicas: 251 } }]\n');
+    expect(() => expectRoomForPods('f', list)).toThrow(refused);
+  });
+});
 
 describe('images of a manifest', () => {
   test('of every list of every document, each once', () => {
@@ -51,6 +73,17 @@ describe('images of a manifest', () => {
       'what only Podman merges in',
       POD.replace('spec:\n', "spec:\n  '<<': { containers: [{ image: other }] }\n"),
       'parsers read differently',
+    ],
+    [
+      'one of two that parsers merge in',
+      `${POD}a: &a { image: registry.example/edge/app@${part} }\nb: &b { image: other }\nc: [{ <<: *a, <<: *b }]\n`,
+      'a << that parsers read differently',
+    ],
+    ['what is merged in over what is written out', `${POD}b: &b { image: other }\nc: { image: x, <<: *b }\n`, 'a << that parsers read'],
+    [
+      'an image of a custom kind',
+      `${POD}---\nkind: Task\nspec: { steps: [{ image: other@${digestFromHex('b'.repeat(64))} }] }\n`,
+      'parts of the',
     ],
     ['an image that is merged in', `a: &a { image: other }\nkind: Pod\nspec: { containers: [{ <<: *a }] }\n`, 'by digest'],
     ['a volume of an image', `${POD}  volumes: [{ name: v, image: { reference: other } }]\n`, 'by digest'],

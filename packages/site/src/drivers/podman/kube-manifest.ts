@@ -1,7 +1,16 @@
 /** What a Kubernetes manifest makes `podman kube play` run: its images, each a part of the release that carries it, and the names of its pods. */
 import path from 'node:path';
 import { type Digest, fromUtf8, isDigest, SiteError } from '@sealane/core';
-import { annotationImages, isOddMerge, isPlainTag, isQuadletName, misspeltField, strangeCharacter } from '@sealane/trust';
+import {
+  annotationImages,
+  excessIn,
+  isOddMerge,
+  isPlainTag,
+  isQuadletName,
+  misspeltField,
+  oddMergeIn,
+  strangeCharacter,
+} from '@sealane/trust';
 import { type Document, isNode, isScalar, parseAllDocuments, type ScalarTag, visit } from 'yaml';
 import { fieldOf } from '../../tool-json.js';
 
@@ -35,6 +44,25 @@ export function imagesOf(file: string, documents: readonly unknown[], parts: Rea
     if (!parts.has(digest)) throw refused(file, 'images that are parts of the release', `${text}, which is none`);
     return { name, digest };
   });
+}
+
+/** Pods of one manifest that an engine is given to run at once: Podman 4.3 makes as many as `replicas` says. */
+const MAX_PODS = 250;
+
+/** @throws SiteError `DRIVER_REFUSED` documents that ask for more of anything than a host has room for */
+export function expectRoom(file: string, documents: readonly unknown[]): void {
+  const [excess] = documents.flatMap(excessIn);
+  if (excess !== undefined) throw refused(file, 'amounts that a host has room for', `${excess.place.join('.')}: ${excess.what}`);
+}
+
+/** The same for an engine of one host. @throws SiteError `DRIVER_REFUSED` */
+export function expectRoomForPods(file: string, documents: readonly unknown[]): void {
+  expectRoom(file, documents);
+  const pods = documents.flatMap(objectsIn).reduce<number>((sum, object) => {
+    const replicas = fieldOf(fieldOf(object, 'spec'), 'replicas') ?? 1;
+    return sum + (typeof replicas === 'number' ? replicas : MAX_PODS + 1);
+  }, 0);
+  if (pods > MAX_PODS) throw refused(file, `at most ${MAX_PODS} pods`, String(pods));
 }
 
 /**
@@ -118,6 +146,10 @@ function yamlDocuments(file: string, text: string): readonly unknown[] {
 /** `!!binary` spells a key that Podman reads, and a quoted `<<` merges in what it has. */
 function expectOneReading(document: Document): void {
   visit(document, {
+    Map: (_, map) => {
+      if (oddMergeIn(map, document) !== undefined)
+        throw new Error('a << that parsers read differently: a second one, or one behind what it has too');
+    },
     Pair: (_, { key }) => {
       if (isScalar(key) && isOddMerge(key)) throw new Error('a quoted <<, which parsers read differently');
     },
@@ -135,8 +167,13 @@ function imagesIn(value: unknown): readonly string[] {
       ? child.map(imageOf)
       : key === 'volumes' && Array.isArray(child)
         ? child.flatMap(volumeImage)
-        : [...annotationImages(key, child), ...imagesIn(child)],
+        : [...annotationImages(key, child), ...imageNamed(key, child), ...imagesIn(child)],
   );
+}
+
+/** A custom kind may have its own lists of what it runs: what names an image by digest is one. */
+function imageNamed(key: string, value: unknown): readonly string[] {
+  return key === 'image' && typeof value === 'string' && value.includes('@sha256:') ? [value] : [];
 }
 
 /** A volume may be an image too. */

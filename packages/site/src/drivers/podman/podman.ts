@@ -16,7 +16,7 @@ import { keepNames, refuseHostNames, startNames } from './host-names.js';
 import { withImages } from './images.js';
 import { namesOnDisk, slotNames } from './known-release.js';
 import { keptManifests, runFolder } from './kept-manifests.js';
-import { manifestDocuments, type ManifestImage, manifestImages, podNames } from './kube-manifest.js';
+import { expectRoomForPods, manifestDocuments, type ManifestImage, manifestImages, podNames } from './kube-manifest.js';
 import { permitImages } from './permit.js';
 import { examineConfig } from './examine-config.js';
 import { parseContainers, podStatus } from './pod-status.js';
@@ -43,6 +43,7 @@ export function podmanDriver(config: PodmanDriverConfig, world: DriverWorld): Dr
     images: 'pulled',
     prepare: async (slot) => {
       const { manifests } = await releaseManifests(world, slot);
+      for (const { file, bytes } of manifests) expectRoomForPods(file, manifestDocuments(file, bytes));
       for (const { file, bytes } of manifests) withSecretVolumes(file, manifestDocuments(file, bytes), slot.credentials, String);
       await expectOwnNames(slot, 'DRIVER_REFUSED');
       await withImages(around, slot, await imagesIn(world, slot), () => Promise.resolve());

@@ -5,11 +5,13 @@
  */
 import path from 'node:path';
 import { sha256, SiteError, utf8 } from '@sealane/core';
+import { isQuadletName } from '@sealane/trust';
 import { crashPoint } from '../../crash-point.js';
 import type { Driver, SlotOnDisk, WorkloadStatus } from '../driver.js';
 import { configMap, toldOf } from '../podman/engine-config.js';
 import { howOf } from '../podman/engine.js';
 import type { EngineNames, NamedPod } from '../podman/engine-names.js';
+import { expectRoomForPods, manifestDocuments } from '../podman/kube-manifest.js';
 import { keepNames, refuseHostNames, startNames } from '../podman/host-names.js';
 import { withImages } from '../podman/images.js';
 import { layVolume, volumesFolder } from '../podman/kept-manifests.js';
@@ -74,6 +76,8 @@ export function quadletDriver(config: QuadletDriverConfig, world: QuadletWorld):
     images: 'pulled',
     prepare: async (slot) => {
       const set = await setOf(around, slot, folder);
+      for (const { file, bytes } of (await releaseManifests(world, slot)).manifests)
+        if (!isQuadletName(file)) expectRoomForPods(file, manifestDocuments(file, bytes));
       await tryOut(around, slot, set);
       for (const service of set.all) await refuseForeign(world, service, folder);
       await expectOwnNames(slot, set, 'DRIVER_REFUSED');

@@ -1,0 +1,45 @@
+/**
+ * Jobs of the running release that were seen complete, `run/kubernetes-jobs.json`: a cluster may collect them (`ttlSecondsAfterFinished`), and what has done its work
+ * is then neither missed nor made again.
+ */
+import { type JsonObject } from '@sealane/core';
+import { fieldOf } from '../../tool-json.js';
+import type { DriverWorld, SlotOnDisk } from '../driver.js';
+import { slotRecordFile } from '../slot-record.js';
+
+/** Shortest that an ended job stays there (seconds): many looks, so that it is seen how it ended. */
+export const SEEN_SECONDS = 600;
+
+/** What is known of them. */
+export interface FinishedJobs {
+  /** Those of this release, as texts of their keys. */
+  of(slot: SlotOnDisk): readonly string[];
+  add(slot: SlotOnDisk, jobs: readonly string[]): void;
+  /** Another release makes its own, whatever those before have done. */
+  forget(): void;
+}
+
+/** The record in the state folder. */
+export function finishedJobs(world: DriverWorld): FinishedJobs {
+  const record = slotRecordFile(world, 'kubernetes-jobs');
+  const of = (slot: SlotOnDisk): readonly string[] => {
+    const known = record.read();
+    return known?.slot.release === slot.release ? known.more : [];
+  };
+  return {
+    of,
+    add: (slot, jobs) => {
+      const all = [...new Set([...of(slot), ...jobs])];
+      if (all.length > of(slot).length) record.write(slot, all);
+    },
+    forget: () => record.remove(),
+  };
+}
+
+/** A document whose job, if it is one, stays after its end for as long as it takes to see that. */
+export function withSeenEnd(document: unknown): unknown {
+  const spec = fieldOf(document, 'spec');
+  const seconds = fieldOf(spec, 'ttlSecondsAfterFinished');
+  if (fieldOf(document, 'kind') !== 'Job' || typeof seconds !== 'number' || seconds >= SEEN_SECONDS) return document;
+  return { ...(document as JsonObject), spec: { ...(spec as JsonObject), ttlSecondsAfterFinished: SEEN_SECONDS } };
+}
