@@ -30,6 +30,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   '^[^\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f]*$': 'text',
   '^[A-Z][A-Za-z]+=[^\\n]*$': 'unit property',
   '^\\/[^\\0]{1,4095}$': 'absolute path',
+  '^(?:\\/[^\\0\\n:]{1,4095}|[A-Za-z0-9][A-Za-z0-9._-]{0,254})$': 'absolute path or name of a credential',
   '^(?:\\[[0-9a-f:]+\\]|[^\\s:]+):\\d{1,5}$': 'host:port',
   '^(?:[01]\\d|2[0-3]):[0-5]\\d$': 'HH:MM',
   '^(?:pipeline\\.yaml|service\\.yaml|log\\.vkey|proposal\\.json|ca\\/chain\\.pem|ledger\\/ledger\\.sqlite(?:\\.anchor)?|ledger\\/records\\.anchor|ledger\\/archive\\.json|(?:keys|owners|proposals|lane\\/(?:trust|content|log|records))(?:\\/[A-Za-z0-9_@=+%,-][A-Za-z0-9_.@=+%,-]*)+)$':
