@@ -467,7 +467,7 @@ describe('payload', () => {
     ],
     [
       'two that are merged in',
-      { 'compose.yaml': `x: &x { image: ${IMAGE} }\ny: &y { image: other }\n${COMPOSE.replace(/    image:.*/, '    <<: *x\n    <<: *y')}` },
+      { 'compose.yaml': `x: &x { image: ${IMAGE} }\ny: &y { image: other }\n${COMPOSE.replace(/ {4}image:.*/, '    <<: *x\n    <<: *y')}` },
       'cannot be judged: it has a <<',
     ],
     [

@@ -17,11 +17,10 @@ export function hostOfService(service: Fields, place: Place, object: string, rep
     if (service[field] !== undefined) report('host-mount', [...place, field], object, `${field}: a file of the host`);
   if (listOf(service['volumes_from']).some((each) => /^container:|\$/.test(String(each))))
     report('host-mount', [...place, 'volumes_from'], object, 'volumes of another container');
-  if (/[/\\$]/.test(String(service['runtime'] ?? '')))
-    report('privileged', [...place, 'runtime'], object, 'a program of the host as its runtime');
+  if (/[/\\$]/.test(text(service['runtime']))) report('privileged', [...place, 'runtime'], object, 'a program of the host as its runtime');
   const log = isRecord(service['logging']) && isRecord(service['logging']['options']) ? service['logging']['options'] : {};
   if (log['path'] !== undefined)
-    report('host-mount', [...place, 'logging', 'options', 'path'], object, `file ${String(log['path'])} of the host`);
+    report('host-mount', [...place, 'logging', 'options', 'path'], object, `file ${text(log['path'])} of the host`);
   // what podman-compose knows besides
   for (const key of Object.keys(service).filter((each) => /^x-podman\.rootfs$/i.test(each)))
     report('host-mount', [...place, key], object, 'a folder of the host as its root');
@@ -32,7 +31,7 @@ export function hostOfFile(root: Fields, report: Report): void {
   for (const part of ['secrets', 'configs']) {
     for (const [name, entry] of entriesOf(root[part])) {
       if (entry['file'] !== undefined)
-        report('host-mount', [part, name, 'file'], `${part} ${name}`, `file ${String(entry['file'])} of the host`);
+        report('host-mount', [part, name, 'file'], `${part} ${name}`, `file ${text(entry['file'])} of the host`);
     }
   }
   for (const [name, entry] of entriesOf(root['models'])) {
@@ -44,7 +43,11 @@ export function hostOfFile(root: Fields, report: Report): void {
 
 /** Whether a volume in the long form is, or may be made by a variable, a folder of the host. */
 export function isBind(type: unknown, source: string): boolean {
-  return type === 'bind' || type === 'npipe' || /\$/.test(String(type)) || isHostPath(source);
+  return type === 'bind' || type === 'npipe' || text(type).includes('$') || isHostPath(source);
+}
+
+function text(value: unknown): string {
+  return String(value);
 }
 
 function entriesOf(value: unknown): readonly (readonly [string, Fields])[] {

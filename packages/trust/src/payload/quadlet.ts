@@ -131,9 +131,9 @@ function hasFile(key: string, value: string): boolean {
  * `pasta:-T,5432`, `pasta:--log-file,/etc/x`.
  */
 function reachesHost(network: string): boolean {
-  if (/^slirp4netns:/.test(network)) return /allow_host_loopback=(?!false)/.test(network);
+  if (network.startsWith('slirp4netns:')) return /allow_host_loopback=(?!false)/.test(network);
   return (
-    /^pasta:/.test(network) &&
+    network.startsWith('pasta:') &&
     /[:,](?:-[TUlpP]|--(?:tcp-ns|udp-ns|host-lo-to-ns-lo|map-gw|map-host-loopback|map-guest-addr|log-file|pcap|pid))/.test(network)
   );
 }
