@@ -2,7 +2,7 @@
  * Jobs of the running release that were seen complete, `run/kubernetes-jobs.json`: a cluster may collect them (`ttlSecondsAfterFinished`), and what has done its work
  * is then neither missed nor made again.
  */
-import { type JsonObject } from '@sealane/core';
+import type { Digest, JsonObject } from '@sealane/core';
 import { fieldOf } from '../../tool-json.js';
 import type { DriverWorld, SlotOnDisk } from '../driver.js';
 import { slotRecordFile } from '../slot-record.js';
@@ -14,7 +14,10 @@ export const SEEN_SECONDS = 600;
 export interface FinishedJobs {
   /** Those of this release, as texts of their keys. */
   of(slot: SlotOnDisk): readonly string[];
-  add(slot: SlotOnDisk, jobs: readonly string[]): void;
+  /** Remembers them for as long as this process lives: who only looks writes nothing. */
+  saw(slot: SlotOnDisk, jobs: readonly string[]): void;
+  /** Writes down what was seen. */
+  keep(slot: SlotOnDisk): void;
   /** Another release makes its own, whatever those before have done. */
   forget(): void;
 }
@@ -22,17 +25,25 @@ export interface FinishedJobs {
 /** The record in the state folder. */
 export function finishedJobs(world: DriverWorld): FinishedJobs {
   const record = slotRecordFile(world, 'kubernetes-jobs');
-  const of = (slot: SlotOnDisk): readonly string[] => {
+  const seen = new Map<Digest, readonly string[]>();
+  const written = (slot: SlotOnDisk): readonly string[] => {
     const known = record.read();
     return known?.slot.release === slot.release ? known.more : [];
   };
+  const of = (slot: SlotOnDisk): readonly string[] => [...new Set([...written(slot), ...(seen.get(slot.release) ?? [])])];
   return {
     of,
-    add: (slot, jobs) => {
-      const all = [...new Set([...of(slot), ...jobs])];
-      if (all.length > of(slot).length) record.write(slot, all);
+    saw: (slot, jobs) => {
+      if (jobs.length > 0) seen.set(slot.release, [...(seen.get(slot.release) ?? []), ...jobs.filter((job) => !of(slot).includes(job))]);
     },
-    forget: () => record.remove(),
+    keep: (slot) => {
+      const all = of(slot);
+      if (all.length > written(slot).length) record.write(slot, all);
+    },
+    forget: () => {
+      seen.clear();
+      record.remove();
+    },
   };
 }
 

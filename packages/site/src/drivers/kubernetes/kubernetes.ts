@@ -76,7 +76,8 @@ export function kubernetesDriver(config: KubernetesDriverConfig, world: DriverWo
       const objects = await objectsOf(around, slot);
       const names = objects.map(keyText);
       const gone = applied().filter((key) => !names.includes(keyText(key)));
-      if (record.read()?.slot.release !== slot.release) jobs.forget();
+      const before = record.read();
+      if (before !== undefined && before.slot.release !== slot.release) jobs.forget();
       // both sets, until it is known that what is gone is gone
       record.write(slot, [...names, ...gone.map(keyText)]);
       crashPoint('update:workload-recorded');
@@ -89,19 +90,26 @@ export function kubernetesDriver(config: KubernetesDriverConfig, world: DriverWo
       const answer = await ask(around, 'remove', [], applied());
       if (answer.is !== 'ready') throw new SiteError('HEALTH_FAILED', `stop what runs in the cluster: ${howIn(answer)}`);
       record.remove();
-      jobs.forget();
     },
     status: async (): Promise<WorkloadStatus> => {
       const known = record.read();
       if (known === undefined) return { is: 'none' };
       const { release } = known.slot;
       const answer = await ask(around, 'look', [], applied(), { done: done() });
-      if ('done' in answer) jobs.add(known.slot, answer.done ?? []);
+      if ('done' in answer) jobs.saw(known.slot, answer.done ?? []);
       if (answer.is === 'ready') return { is: 'handed-over', release };
       return { is: answer.is === 'waiting' ? 'restarting' : 'ended', release, how: howIn(answer) };
     },
+    confirm: (slot) => {
+      jobs.keep(slot);
+      return Promise.resolve();
+    },
     permit: (slots) => permit(around, slots),
-    strays: (slots) => strays(around, record.read()?.slot, slots, done()),
+    strays: (slots) => {
+      const running = record.read()?.slot;
+      if (running !== undefined) jobs.keep(running);
+      return strays(around, running, slots, done());
+    },
   };
 }
 

@@ -31,9 +31,9 @@ test.each([
   ['failed', { kind: 'Job', metadata: {}, status: { conditions: [{ type: 'Failed', status: 'True', message: 'm' }] } }],
   ['ready', stateful({ updatedReplicas: 2 })],
   ['waiting', stateful({ updatedReplicas: 1 })],
-  ['failed', deployment({ ...whole, updatedReplicas: 0 }, 2, { paused: true })],
+  ['waiting', deployment({ ...whole, updatedReplicas: 0 }, 2, { paused: true })],
   ['ready', deployment(whole, 2, { paused: true })],
-  ['failed', stateful({ updatedReplicas: 1 }, { updateStrategy: { type: 'OnDelete' } })],
+  ['waiting', stateful({ updatedReplicas: 1 }, { updateStrategy: { type: 'OnDelete' } })],
   ['waiting', stateful({ updatedReplicas: 1, readyReplicas: 1 }, { updateStrategy: { type: 'OnDelete' } })],
   ['ready', stateful({ updatedReplicas: 2 }, { updateStrategy: { type: 'OnDelete' } })],
   ['ready', stateful({ updatedReplicas: 1 }, { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 1 } } })],
@@ -45,3 +45,10 @@ test.each([
   ['waiting', { kind: 'DaemonSet', metadata: {}, status: { desiredNumberScheduled: 1 } }],
   ['ready', { kind: 'ConfigMap', metadata: { name: 'a' } }],
 ])('is %s: %j', (is, object) => expect(rolloutOf(object).is).toBe(is));
+
+test.each([
+  ['paused', deployment({ ...whole, updatedReplicas: 0 }, 2, { paused: true })],
+  ['OnDelete', stateful({ updatedReplicas: 1 }, { updateStrategy: { type: 'OnDelete' } })],
+])('says what it waits for: %s', (why, object) => {
+  expect(rolloutOf(object)).toMatchObject({ is: 'waiting', how: expect.stringContaining(why) as string });
+});

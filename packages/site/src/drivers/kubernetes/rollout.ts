@@ -25,8 +25,7 @@ export function rolloutOf(object: unknown): Rollout {
         number(status, 'replicas'),
       ];
       if (isObserved && updated === wanted && available === wanted && all === wanted) return READY;
-      if (isObserved && updated < wanted && fieldOf(spec, 'paused') === true)
-        return { is: 'failed', how: `${what}: it is paused, and its pods stay as they are` };
+      if (updated < wanted && fieldOf(spec, 'paused') === true) return waiting('it is paused, and its pods stay as they are');
       return waiting(`${updated} of ${wanted} updated, ${available} available, ${all} in all`);
     }
     case 'StatefulSet': {
@@ -36,7 +35,7 @@ export function rolloutOf(object: unknown): Rollout {
       const kept = number(fieldOf(fieldOf(spec, 'updateStrategy'), 'rollingUpdate'), 'partition');
       // whether current and update revision are one says nothing: on the way back they are, while pods of the other still run
       if (isObserved && ready === wanted && updated >= Math.max(0, wanted - kept)) return READY;
-      if (isObserved && ready === wanted && isOnDelete(spec)) return stays(what, wanted - updated);
+      if (isObserved && ready === wanted && isOnDelete(spec)) return waiting(staying(wanted - updated));
       return waiting(`${updated} of ${wanted} updated, ${ready} ready`);
     }
     case 'DaemonSet': {
@@ -44,7 +43,7 @@ export function rolloutOf(object: unknown): Rollout {
       const [updated, available] = [number(status, 'updatedNumberScheduled'), number(status, 'numberAvailable')];
       // where no node is one of its own, none is wanted
       if (isObserved && updated === wanted && available === wanted) return READY;
-      if (isObserved && available === wanted && isOnDelete(spec)) return stays(what, wanted - updated);
+      if (isObserved && available === wanted && isOnDelete(spec)) return waiting(staying(wanted - updated));
       return waiting(`${updated} of ${wanted} updated, ${available} available`);
     }
     case 'Pod': {
@@ -75,8 +74,8 @@ function isOnDelete(spec: unknown): boolean {
   return textOf(fieldOf(spec, 'updateStrategy'), 'type') === 'OnDelete';
 }
 
-function stays(what: string, count: number): Rollout {
-  return { is: 'failed', how: `${what}: ${count} of its pods stay as they were until somebody deletes them (OnDelete)` };
+function staying(count: number): string {
+  return `${count} of its pods stay as they were until somebody deletes them (OnDelete)`;
 }
 
 function conditions(
