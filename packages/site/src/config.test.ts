@@ -119,3 +119,12 @@ test('an alias bomb, tags and arbitrary text are refused, not run', () => {
 test('publishes a JSON Schema that asks for name, stage and driver', () => {
   expect(siteJsonSchema()).toMatchObject({ type: 'object', additionalProperties: false, required: ['name', 'stage', 'driver'] });
 });
+
+test('takes a kubeconfig as a file, or as a credential of systemd for units', () => {
+  const cluster = (kubeconfig: string): string => `name: harbour-7\nstage: prod\ndriver:\n  use: kubernetes\n  kubeconfig: ${kubeconfig}\n`;
+  expect(problem(cluster('/etc/k'))).toBe('none');
+  expect(problem(`${cluster('{ loadCredential: kubeconfig }')}  unit: {}\n`)).toBe('none');
+  expect(problem(`${cluster('{ loadCredentialEncrypted: /etc/k.cred }')}  unit: {}\n`)).toBe('none');
+  expect(problem(cluster('{ loadCredential: kubeconfig }'))).toContain('expected unit');
+  expect(problem(`${cluster('{ loadCredential: "/etc/k:x" }')}  unit: {}\n`)).not.toBe('none');
+});

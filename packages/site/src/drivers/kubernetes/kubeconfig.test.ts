@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { clusterAccess } from './kubeconfig.js';
+import { clusterAccess, kubeconfigFile, kubeconfigProperties } from './kubeconfig.js';
 
 const config = (cluster: object, user: object, context = 'x'): string =>
   JSON.stringify({
@@ -33,4 +33,12 @@ test('quotes nothing of one that is no YAML: it may be the token', () => {
   expect(() => clusterAccess('f', text)).toThrow(
     expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.not.stringContaining('of-the-site') as string }),
   );
+});
+
+test('one that is a credential is given to the unit, and found where systemd lays it', () => {
+  const env = { CREDENTIALS_DIRECTORY: '/run/credentials/x.service' };
+  expect([kubeconfigProperties('/etc/k'), kubeconfigFile('/etc/k', env)]).toEqual([[], '/etc/k']);
+  const place = { loadCredentialEncrypted: '/etc/k.cred' };
+  expect(kubeconfigProperties(place)).toEqual(['LoadCredentialEncrypted=kubeconfig:/etc/k.cred']);
+  expect(kubeconfigFile(place, env)).toBe('/run/credentials/x.service/kubeconfig');
 });
