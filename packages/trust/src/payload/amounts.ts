@@ -2,7 +2,7 @@
 import { isRecord, type Place, walk } from './manifest-file.js';
 
 /** Pods of one object: ten times what a node runs (a kubelet takes 110). */
-export const MAX_REPLICAS = 1000;
+const MAX_REPLICAS = 1000;
 /** Entries of one list of a container, a pod or a service, and ports of one range. */
 export const MAX_ENTRIES = 1000;
 

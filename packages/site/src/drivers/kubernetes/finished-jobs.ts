@@ -8,7 +8,7 @@ import type { DriverWorld, SlotOnDisk } from '../driver.js';
 import { slotRecordFile } from '../slot-record.js';
 
 /** Shortest that an ended job stays there (seconds): many looks, so that it is seen how it ended. */
-export const SEEN_SECONDS = 600;
+const SEEN_SECONDS = 600;
 
 /** What is known of them. */
 export interface FinishedJobs {
