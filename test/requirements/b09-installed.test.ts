@@ -132,7 +132,7 @@ describe.skipIf(!canBoot() || busybox === undefined)(
       // units of Debian have used the default place already, with a driver that does not work on this file system
       const engine = ['podman', '--root', '/srv/containers', '--runroot', '/run/test-containers', '--storage-driver', 'vfs'];
       const ask = (...words: readonly string[]): Promise<string> => here.machine.must(...engine, ...words);
-      const health = [{ command: [...engine, 'exec', 'readings-app', '/bin/sh', '-c', 'test -f /srv/version'], timeoutMs: 10_000 }];
+      const health = [{ command: [...engine, 'exec', 'readings-app', '/bin/sh', '-c', 'test -f /srv/version'], timeoutMs: 120_000 }];
       here.configure({ driver: { use: 'podman', unit: {}, engine, network: ['host'], health, startSeconds: 30, start: undefined } });
       const first = await publishPod(here.lane, dir, { version: '2.0.0', script: FOREVER });
       await update(0, { outcome: 'installed', release: first });

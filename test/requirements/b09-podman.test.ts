@@ -38,7 +38,7 @@ describe.skipIf(podman === undefined || busybox === undefined)('B9 driver podman
         engine: engine.words,
         env: engine.env,
         network: ['none'],
-        health: [{ command: [...engine.words, 'exec', 'readings-app', '/bin/sh', '-c', 'test -f /srv/version'], timeoutMs: 10_000 }],
+        health: [{ command: [...engine.words, 'exec', 'readings-app', '/bin/sh', '-c', 'test -f /srv/version'], timeoutMs: 120_000 }],
         healthIntervalMs: 200,
         startSeconds: 20,
         probationSeconds: 0.5,

@@ -25,7 +25,7 @@ describe.skipIf(podman === undefined || busybox === undefined)('B19 driver podma
     dir = mkdtempSync(path.join(tmpdir(), 'sealane-b19-podman-'));
     lane = await makeLane(dir);
     engine = testEngine(path.join(dir, 'engine'));
-    const health = [{ command: [...engine.words, 'exec', 'readings-app', '/bin/sh', '-c', 'test -f /srv/version'], timeoutMs: 10_000 }];
+    const health = [{ command: [...engine.words, 'exec', 'readings-app', '/bin/sh', '-c', 'test -f /srv/version'], timeoutMs: 120_000 }];
     const driver = { use: 'podman', start: undefined, stopGraceSeconds: 1, engine: engine.words, env: engine.env, network: ['none'] };
     const watched = { health, healthIntervalMs: 200, startSeconds: 20, probationSeconds: 0.5 };
     site = await enrolSite(lane, path.join(dir, 'site'), { driver: { ...driver, ...watched } });

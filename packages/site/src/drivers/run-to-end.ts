@@ -35,8 +35,8 @@ export type RunCommand = (argv: readonly string[], options: RunOptions) => Promi
 /** What is kept of each stream: the answer of an engine about some hundred containers. */
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 
-/** What a command started may hold on to its pipes for ever: once it has ended they are read for no longer than this. */
-const DRAIN_MS = 500;
+/** Looks at the pipes in which nothing new was found, after the end of a command: all that it said was read then. */
+const QUIET_LOOKS = 2;
 
 /** Runs it as a child of this process. At the timeout or when `signal` aborts the whole process group is killed. */
 export function runToEnd(argv: readonly string[], options: RunOptions): Promise<CommandEnd> {
@@ -53,12 +53,12 @@ export function runToEnd(argv: readonly string[], options: RunOptions): Promise<
     // one that ends before it has read all of it says so by its exit
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(input);
-    const said = { stdout: textOf(child.stdout), stderr: textOf(child.stderr) };
+    const said = { stdout: saidOn(child.stdout), stderr: saidOn(child.stderr) };
     const end = (answer: { readonly code: number } | { readonly code: undefined; readonly why: string }): void => {
       limit.removeEventListener('abort', kill);
       child.stdout?.destroy();
       child.stderr?.destroy();
-      resolve({ ...answer, stdout: said.stdout(), stderr: said.stderr() });
+      resolve({ ...answer, stdout: said.stdout.text(), stderr: said.stderr.text() });
     };
     const kill = (): void => {
       killGroup(child.pid);
@@ -69,33 +69,51 @@ export function runToEnd(argv: readonly string[], options: RunOptions): Promise<
     child.once('error', (error) => end({ code: undefined, why: error.message }));
     child.once('exit', (code, by) => {
       const answer = code === null ? { code: undefined, why: `it was ended by ${by ?? 'a signal'}` } : { code };
-      drained(child, () => end(answer));
+      drained(child, Object.values(said), () => end(answer));
     });
   });
 }
 
-/** Calls `then` when all output was read, or is not to be waited for any longer. */
-function drained(child: ChildProcess, then: () => void): void {
+/**
+ * Calls `then` when all was read that the command said. It has ended: that is in the pipes by now, and a turn of the event loop in which none of them has
+ * anything new has seen them empty. What it started may hold on to them for ever, or go on talking: it is waited for no longer, and read up to the bound.
+ */
+function drained(child: ChildProcess, said: readonly Said[], then: () => void): void {
   if (child.stdout === null) {
     then();
     return;
   }
-  const late = AbortSignal.timeout(DRAIN_MS);
-  late.addEventListener('abort', then, { once: true });
-  child.once('close', () => {
-    late.removeEventListener('abort', then);
-    then();
-  });
+  let [seen, quiet] = [-1, 0];
+  let isOver = false;
+  const end = (): void => {
+    if (!isOver) then();
+    isOver = true;
+  };
+  const look = (): void => {
+    const bytes = said.reduce((sum, each) => sum + each.bytes(), 0);
+    quiet = bytes === seen ? quiet + 1 : 0;
+    seen = bytes;
+    if (quiet >= QUIET_LOOKS || bytes >= said.length * MAX_OUTPUT_BYTES) end();
+    else if (!isOver) setImmediate(look);
+  };
+  child.once('close', end);
+  setImmediate(look);
 }
 
-function textOf(stream: Readable | null): () => string {
+/** What came on a stream, as far as it is kept, and how much came. */
+interface Said {
+  readonly text: () => string;
+  readonly bytes: () => number;
+}
+
+function saidOn(stream: Readable | null): Said {
   const pieces: Buffer[] = [];
   let bytes = 0;
   stream?.on('data', (piece: Buffer) => {
     if (bytes < MAX_OUTPUT_BYTES) pieces.push(piece.subarray(0, MAX_OUTPUT_BYTES - bytes));
     bytes += piece.length;
   });
-  return () => Buffer.concat(pieces).toString();
+  return { text: () => Buffer.concat(pieces).toString(), bytes: () => bytes };
 }
 
 function killGroup(pid: number | undefined): void {
