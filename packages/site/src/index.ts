@@ -9,7 +9,9 @@ import { program } from './program.js';
  * (`describeSealaneSite`).
  */
 export async function runSealaneSite(argv: readonly string[], help?: URL): Promise<number> {
-  return await runCommandLine(help === undefined ? program : { ...program, written: () => readHelp(help) }, argv, processIo());
+  const exit = await runCommandLine(help === undefined ? program : { ...program, written: () => readHelp(help) }, argv, processIo());
+  if (process.env['SEALANE_WHOLE'] !== undefined) (await import('./self/damage-shell.js')).leaveMark(process.env);
+  return exit;
 }
 
 /** Every command's help, for bundling to write down. */

@@ -80,8 +80,8 @@ async function workloadCheck({ world, folder, driver }: Site): Promise<Check> {
 
 /** As the last update found them; what it stopped or put back needs nobody. */
 function strayChecks({ world, folder, driver }: Site): readonly Check[] {
-  if (driver.strays === undefined) return [];
   const open = readStrays(world.disk, folder.strays).filter(({ isThere, did }) => isThere && did === 'reported');
+  if (driver.strays === undefined && open.length === 0) return [];
   return open.length > 0 ? open.map(strayCheck) : [finding('strays', 'WORKLOAD_STRAY', 'nothing beside the release', 'nothing', true)];
 }
 

@@ -8,6 +8,7 @@ import type { SlotOnDisk, Stray } from '../drivers/driver.js';
 import { durableWrite } from '../durable-write.js';
 import { readSealed, sealed } from '../sealed-file.js';
 import type { Site } from '../site.js';
+import { damagedSlot, programPlace } from '../self/slots.js';
 import { slotOf } from './slot-watch.js';
 import type { SiteState } from './state.js';
 
@@ -20,6 +21,11 @@ export interface StrayNote extends Stray {
 
 /** A host with more has another problem; the rest is found when these are gone. */
 const MAX_NOTES = 64;
+
+/** What a program of the updater is called here, and what to do about one that is damaged. */
+const PROGRAM = 'program of the updater';
+const DAMAGED =
+  'look after the disk of this host; the next release that brings an updater ends this, and so does installing the package anew';
 
 /** Before a release is made ready: the engine may take it. `now` is trusted time. @throws SiteError `DRIVER_NOT_READY` */
 export async function permitUnderWay(site: Site, state: SiteState, now: string): Promise<void> {
@@ -43,11 +49,11 @@ function keptSlots({ folder }: Site, { current, kept, phase }: SiteState): reado
 /** One look at a site at rest. What cannot be looked at now is looked at by the next update. `now` is trusted time. */
 export async function watchStrays(site: Site, state: SiteState, now: string): Promise<void> {
   const { world, folder, driver } = site;
-  if (driver.strays === undefined || state.current === null || !['idle', 'admitted', 'staged'].includes(state.phase.at)) return;
-  const found: Stray[] = [];
+  if (state.current === null || !['idle', 'admitted', 'staged'].includes(state.phase.at)) return;
+  const found: Stray[] = [...damagedProgram(site)];
   try {
     const slots = keptSlots(site, state);
-    found.push(...((await driver.permit?.(slots)) ?? []), ...(await driver.strays(slots)));
+    if (driver.strays !== undefined) found.push(...((await driver.permit?.(slots)) ?? []), ...(await driver.strays(slots)));
   } catch (error) {
     if (!(error instanceof SiteError) || error.code !== 'DRIVER_NOT_READY') throw error;
     world.talk(error.message);
@@ -58,6 +64,15 @@ export async function watchStrays(site: Site, state: SiteState, now: string): Pr
   for (const { what, how, did, since } of next.filter(({ isThere }) => isThere))
     if (since === now || did !== 'reported') world.talk(`${what}: ${how}; ${did}`);
   if (known.length > 0 || next.length > 0) write(world.disk, folder.strays, next);
+}
+
+/** A program of the updater that was given up: what a release brought is not what runs. */
+function damagedProgram({ world }: Site): readonly Stray[] {
+  const place = programPlace(world.env);
+  const slot = place === undefined ? undefined : damagedSlot(world.disk, place);
+  if (place === undefined || slot === undefined) return [];
+  const runs = place.own === '' ? 'that of the package' : place.own;
+  return [{ what: `${PROGRAM} ${slot}`, how: `is damaged on this disk, ${runs} runs in its place`, did: 'reported' }];
 }
 
 /** What is remembered after a look that found `found`: what is there, and what no receipt has told yet. */
@@ -95,7 +110,7 @@ export function strayCheck({ what, how, did, since }: StrayNote): Check {
     verdict: 'fail',
     expected: 'nothing beside the release',
     actual: `${what}: ${how}; ${did}, seen first ${since}`,
-    remedy: ERRORS.WORKLOAD_STRAY.hint,
+    remedy: what.startsWith(`${PROGRAM} `) ? DAMAGED : ERRORS.WORKLOAD_STRAY.hint,
     evidence: [],
     code: 'WORKLOAD_STRAY',
   };

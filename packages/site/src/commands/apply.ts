@@ -5,6 +5,7 @@ import { useLocalRole } from '../apply/local-role.js';
 import { readState } from '../apply/machine.js';
 import { isSiteResult, type SiteResult } from '../apply/outcome.js';
 import { systemClock } from '../clock.js';
+import { endIfDamaged } from '../self/damage-shell.js';
 import { openJournalOfHost } from '../service/journal-shell.js';
 import { listenForLines } from '../service/line-socket-shell.js';
 import { endIfReplaced, runRounds } from '../service/rounds.js';
@@ -102,6 +103,8 @@ async function serve(
     const take = isUrgent(request) ? turns.takeSoon : turns.take;
     const answer = isOnlooker(request) ? await run() : await take(VERB_WAIT_MS, run);
     if ('json' in answer && isSiteResult(answer.json)) note(answer.json);
+    // a part of the program that is loaded when it is needed
+    if ('error' in answer && answer.error.code === 'INTERNAL') endIfDamaged(call, replaced);
     endIfReplaced(call, replaced);
     return answer;
   } catch (error) {

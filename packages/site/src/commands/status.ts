@@ -88,6 +88,9 @@ function textOf({
         `  secret ${name}: version ${version}${given === null || given === version ? '' : `, the workload has ${given}`}`,
     ),
     ...(updater?.onTrial == null ? [] : [`  the updater that this release brings is on trial: ${updater.onTrial}`]),
+    ...(updater?.damaged == null
+      ? []
+      : [`  the updater that a release brought is damaged on this disk: ${updater.damaged}; ${updater.runs} runs in its place`]),
     ...(refused === null ? [] : [`  refused last: ${refused.release ?? 'the lane'} (${refused.code})`]),
   ].join('\n');
 }

@@ -1,11 +1,12 @@
 /** Lays the updater's own part of a release down in a slot of its own, beside the program that runs. */
 import path from 'node:path';
-import { type Digest, digestHex, SiteError } from '@sealane/core';
+import { type Digest, digestHex, SiteError, utf8 } from '@sealane/core';
 import { openLayout, type ReleaseComponent, walkRelease } from '@sealane/oci';
 import { unpackComponent } from '../apply/stage-release.js';
 import { crashPoint } from '../crash-point.js';
 import type { Site } from '../site.js';
 import type { Target } from '../apply/state.js';
+import { isWholeProgram, SUMS, sumsOf } from './program-sums.js';
 import { committedSlot, type ProgramPlace, programPlace, treeOf } from './slots.js';
 
 /** What the launcher starts in a tree. */
@@ -21,7 +22,7 @@ export async function programToTry(site: Site, { release, cause }: Target): Prom
 }
 
 /**
- * Lays it down; one that is there already is left alone.
+ * Lays it down; one that is there already, and whole, is left alone.
  *
  * @throws SiteError `DRIVER_REFUSED` no program, or none that could be taken back; OciError `CONTENT_*` nothing is left of the slot
  */
@@ -32,7 +33,7 @@ export async function layProgram(site: Site, release: Digest): Promise<void> {
   const place = programPlace(env);
   if (place === undefined) throw refused(component, 'an updater that was installed as a package', 'one that was started from elsewhere');
   const slot = digestHex(component.digest);
-  if (disk.kind(treeOf(place, slot)) === 'folder') return;
+  if (disk.kind(treeOf(place, slot)) === 'folder' && isWholeProgram(path.join(place.folder, slot), 'all')) return;
   const temporary = path.join(place.folder, `${slot}.tmp`);
   disk.remove(temporary);
   disk.makeFolder(temporary, 0o755);
@@ -42,6 +43,7 @@ export async function layProgram(site: Site, release: Digest): Promise<void> {
     // root runs it, and fetch, which is nobody: whatever an image says, others may read it and none may write it
     await unpackComponent(site, { store, hashed: new Set(), modes: 'two' }, component, tree);
     if (disk.kind(path.join(tree, ENTRY)) !== 'file') throw refused(component, `a program tree with ${ENTRY}`, 'none');
+    disk.writeSynced(path.join(temporary, SUMS), utf8(sumsOf(tree)), 0o644);
   } catch (error) {
     disk.remove(temporary);
     throw error;
@@ -51,7 +53,7 @@ export async function layProgram(site: Site, release: Digest): Promise<void> {
   crashPoint('update:program-unpacked');
 }
 
-/** A slot without its tree is what a broken removal left. */
+/** A slot without its tree is what a broken removal left; one that is damaged is laid down anew. */
 function replace({ world }: Site, { folder }: ProgramPlace, slot: string, temporary: string): void {
   world.disk.remove(path.join(folder, slot));
   world.disk.rename(temporary, path.join(folder, slot));

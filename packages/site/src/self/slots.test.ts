@@ -47,7 +47,7 @@ test('a new program is started instead of the old one until it took its place, a
   expect(isReplaced(disk, old)).toBe(true);
   countDown(disk);
   expect(isReplaced(disk, place(NEW, true))).toBe(false);
-  expect(updaterStatus(disk, place(NEW, true))).toEqual({ runs: NEW, onTrial: NEW });
+  expect(updaterStatus(disk, place(NEW, true))).toEqual({ runs: NEW, onTrial: NEW, damaged: null });
   confirmTrial(disk, place(NEW, true), trial(disk, old));
   expect(committedSlot(disk, old)).toBe(NEW);
   expect({ onTrial: isReplaced(disk, place(NEW, true)), after: isReplaced(disk, place(NEW)) }).toEqual({ onTrial: true, after: false });
@@ -90,6 +90,46 @@ test('slots that nothing names are removed, half-made ones too; what is on trial
   dropTrials(disk, old);
   pruneProgramSlots(disk, place(NEW));
   expect(disk.list('/programs'), 'the one that runs').toContain(NEW);
+});
+
+/** What the launcher does with a program that is not what was laid down. */
+function giveUp(disk: MemoryDisk, slot: string): void {
+  disk.writeSynced('/programs/damaged', new TextEncoder().encode(`${slot}\n1.0\n`));
+  disk.rename('/programs/previous', '/programs/current');
+}
+
+test('the program before is kept to go back to; a damaged one is named until another takes its place, and is never gone back to', () => {
+  const disk = twoSlots();
+  layTrial(disk, old, NEW);
+  confirmTrial(disk, place(NEW, true), trial(disk, old));
+  pruneProgramSlots(disk, place(NEW));
+  expect(disk.list('/programs')).toEqual([OLD, NEW, 'current', 'previous']);
+  giveUp(disk, NEW);
+  expect(updaterStatus(disk, old)).toEqual({ runs: OLD, onTrial: null, damaged: NEW });
+  pruneProgramSlots(disk, old);
+  expect(disk.list('/programs')).toEqual([OLD, 'current', 'damaged']);
+  // whoever installs another package has another program
+  expect(updaterStatus(disk, { ...place(''), packageId: '2.0' })).toMatchObject({ damaged: null });
+  disk.makeFolder(`/programs/${NEW}/tree`);
+  layTrial(disk, old, NEW);
+  confirmTrial(disk, place(NEW, true), trial(disk, old));
+  expect(updaterStatus(disk, place(NEW))).toMatchObject({ damaged: null });
+  expect(disk.readLink('/programs/previous')).toBe(OLD);
+});
+
+test('a program that takes the place of the package’s, or of a damaged one, has no such program before it', () => {
+  const disk = twoSlots();
+  expect(disk.kind('/programs/previous')).toBe('nothing');
+  disk.writeSynced('/programs/damaged', new TextEncoder().encode(`${OLD}\n1.0\n`));
+  layTrial(disk, old, NEW);
+  confirmTrial(disk, place(NEW, true), trial(disk, old));
+  expect(disk.kind('/programs/previous')).toBe('nothing');
+});
+
+test('where the disk takes no note of damage, what runs instead does not end for the damaged one', () => {
+  const disk = twoSlots();
+  expect(isReplaced(disk, place(''))).toBe(true);
+  expect(isReplaced(disk, { ...place(''), damaged: OLD })).toBe(false);
 });
 
 test('a power cut at any step leaves the old program or the new one to be started, and the old one until the new one said so', () => {

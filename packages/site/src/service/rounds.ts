@@ -6,6 +6,7 @@ import type { SiteResult } from '../apply/outcome.js';
 import { runUpdate } from '../apply/update.js';
 import { systemClock } from '../clock.js';
 import { nodeDisk } from '../disk.js';
+import { endIfDamaged } from '../self/damage-shell.js';
 import { isReplaced, programPlace } from '../self/slots.js';
 import { openSite, withLockedResult } from '../site-shell.js';
 
@@ -28,7 +29,8 @@ export async function runRounds(call: CommandCall, daemon: Daemon): Promise<numb
   const signal = AbortSignal.any([call.io.signal, daemon.replaced.signal]);
   for (; !signal.aborted; rounds += 1) {
     const gaveWay = await daemon.turn(async (hurry) => {
-      await round(hurry === undefined ? call : { ...call, io: { ...call.io, hurry } }, daemon, admit);
+      const fine = await round(hurry === undefined ? call : { ...call, io: { ...call.io, hurry } }, daemon, admit);
+      if (fine === 'no') endIfDamaged(call, daemon.replaced);
       return hurry?.aborted === true;
     });
     endIfReplaced(call, daemon.replaced);
@@ -46,12 +48,16 @@ export function endIfReplaced({ io }: CommandCall, replaced: AbortController): v
   replaced.abort();
 }
 
-async function round(call: CommandCall, daemon: Daemon, admit: Admit): Promise<void> {
+/** One update; whether it did what it should, or something is in its way. */
+async function round(call: CommandCall, daemon: Daemon, admit: Admit): Promise<'yes' | 'no'> {
   try {
-    daemon.ended(await withLockedResult(call, (site, machine) => runUpdate(site, machine, 'update', admit)));
+    const result = await withLockedResult(call, (site, machine) => runUpdate(site, machine, 'update', admit));
+    daemon.ended(result);
+    return result.outcome === 'unchanged' || result.outcome === 'installed' ? 'yes' : 'no';
   } catch (error) {
     if (!(error instanceof SealaneError)) throw error;
     daemon.failed(error);
+    return 'no';
   }
 }
 
