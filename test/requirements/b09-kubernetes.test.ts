@@ -149,6 +149,21 @@ describe.skipIf(!hasControlPlane || busybox === undefined)(
       expect((await cluster.get(`${PLACE}/readings`)).spec.replicas).toBe(2);
     });
 
+    test('B9 kubernetes: for one object that is missing, or one pod that has failed, the others of the set are not touched', async () => {
+      const bare = pod('watcher', await imageOf('1.4.5'));
+      const release = await publish('1.4.5', [configMap('settings'), bare]);
+      expect(await site.must(['update'])).toMatchObject({ outcome: 'installed', release });
+      const uid = async (at: string): Promise<string | undefined> => (await cluster.get(at))?.metadata.uid;
+      const [others, old] = [await uid(`${PLACE}/readings`), await uid(`${PODS}/watcher`)];
+      await cluster.send('DELETE', `${MAPS}/settings`);
+      await cluster.send('PATCH', `${PODS}/watcher/status`, { status: { phase: 'Failed' } });
+      await site.must(['update']);
+      expect(await uid(`${MAPS}/settings`)).toBeDefined();
+      expect(await uid(`${PLACE}/readings`)).toBe(others);
+      await expect.poll(() => uid(`${PODS}/watcher`)).not.toBe(old);
+      await expect.poll(async () => (await cluster.get(`${PODS}/watcher`)).status.phase).toBe('Running');
+    });
+
     test('B19 kubernetes: values are in a Secret of the set and in no file of the site; another one is another rollout; the Secret goes with the release', async () => {
       const secret = async (): Promise<unknown> => {
         const found = await cluster.get('/api/v1/namespaces/edge/secrets/sealane');

@@ -131,7 +131,8 @@ export async function keepRunning(site: Site, state: SiteState): Promise<void> {
     `${current.name} ${current.version} was not running (${status.is === 'ended' ? status.how : 'never started'}): started again`,
   );
   try {
-    await stopWorkload(site);
+    // where a start takes the place of what runs, nothing of it that is well goes down for what is not
+    if (site.driver.replaces !== true) await stopWorkload(site);
     await startSlot(site, current);
   } catch (error) {
     // whatever this command was about has been done; the next one tries again

@@ -7,6 +7,7 @@ import { howOf, problemOf } from './answers.js';
 import type { Answer, Cluster, ObjectPlace } from './cluster-shell.js';
 import { isRemovable, keyText, type KubeObject, type ObjectKey, SITE_LABEL } from './objects.js';
 import { isOf, isSetByOthers, metadataOf } from './ownership.js';
+import { rolloutOf } from './rollout.js';
 import { withScaledReplicas } from './scaled-replicas.js';
 import type { ClusterAnswer, ClusterRequest, Fence } from './wire.js';
 
@@ -55,7 +56,10 @@ export async function applySet(set: SetOf, fence: Fence, dryRun: 'no' | 'yes'): 
         `one of somebody else: name it otherwise, or give it to this site by its label ${SITE_LABEL}=${request.site}`,
       );
     if (object.kind === 'Namespace') namespaces.add(object.name);
-    if (dryRun === 'no' && isGoing(there) && !(await gone(set, object)))
+    const isOver = dryRun === 'no' && hasFailed(object, there);
+    const left = isOver ? problemOf('remove', object, await cluster.remove(object, request.site, new Set())) : undefined;
+    if (left !== undefined) return { problem: left };
+    if (dryRun === 'no' && (isOver || isGoing(there)) && !(await gone(set, object)))
       return { problem: { is: 'failed', how: `apply ${keyText(object)}: expected the one that was removed to go, it is still there` } };
     const answer = await applied(set, asScaled(set, object, there), dryRun);
     if (answer.status === 404 && brings && dryRun === 'yes') continue;
@@ -170,6 +174,11 @@ export function asScaled({ objects, request }: SetOf, object: KubeObject, there:
 
 function uidIn(answer: Answer): string {
   return answer.status === undefined ? '' : textOf(metadataOf(answer.body), 'uid');
+}
+
+/** Whatever is applied to a pod or a job that has failed, it stays so: it is made anew. What controllers keep up is left to them. */
+function hasFailed({ kind }: ObjectKey, there: Answer): boolean {
+  return (kind === 'Pod' || kind === 'Job') && there.status === 200 && rolloutOf(there.body).is === 'failed';
 }
 
 /** Its removal is under way: what is applied to it goes with it. */
