@@ -93,6 +93,8 @@ What that does not show
 - ${completeness(manifest)}
 - index.html, tables/ and oscal/ are made from the statements, for reading. "sealane audit check FILE --root 1.root.json" makes them again and compares,
   byte by byte; where they contradict a statement, the statement counts.
+- That these words are honest: whoever made the export wrote this file too. Who trusts nobody compares it with one of the same version from elsewhere, or
+  runs "sealane audit check" with a root that did not come with it.
 - What was never logged.
 ${facts.unlisted === 0 ? '' : `- ${facts.unlisted} statements have a predicate type that a list of lines cannot name: check them as those above, one by one.\n`}
 ${statements} statements; origin ${manifest.origin}; checkpoint of ${manifest.size} entries.
