@@ -11,7 +11,7 @@ const APPLY = 'sealane-site-apply.service';
 const WORKLOAD = 'sealane-workload-harbour-7.service';
 
 /** A command as one is written for a shell. */
-const SAYS = 'test $$ -gt 1 && echo "mode ${SEALANE_VAR_MODE} of $SEALANE_NAME ${SEALANE_VERSION%%.*}"';
+const SAYS = 'test $$ -gt 1 && echo "mode ${SEALANE_VAR_MODE} of $SEALANE_NAME ${SEALANE_VERSION%%.*}" && cat "$SEALANE_VARIABLES"';
 
 describe.skipIf(!canBoot())('B9 and B18, the unit of a workload (skipped without root, systemd-nspawn)', () => {
   let here: InstalledSite;
@@ -97,8 +97,10 @@ describe.skipIf(!canBoot())('B9 and B18, the unit of a workload (skipped without
     const value = 'x"; touch /var/tmp/taken; echo "';
     await publish(version, JSON.stringify({ variables: [{ name: 'MODE', type: 'text', maxLength: 64, default: value }] }));
     expect((await here.site('update')).json).toMatchObject({ outcome: 'installed' });
-    const log = await here.machine.must('tail', '-n', '1', '/var/lib/sealane-site/logs/workload.log');
+    const log = await here.machine.must('tail', '-n', '2', '/var/lib/sealane-site/logs/workload.log');
     expect(log).toContain(`mode ${value} of readings 2`);
+    // whoever the unit runs as
+    expect(log).toContain(JSON.stringify({ MODE: value }));
     expect((await here.machine.run('test', '-e', '/var/tmp/taken')).exit).toBe(1);
   });
 });

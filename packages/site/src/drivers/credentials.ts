@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { Disk } from '../disk.js';
 import type { GivenSecret } from '../apply/state.js';
+import type { UnitEnv } from './unit-environment.js';
 
 /** Where values of secrets lie open while their release runs, each in a file of its name. */
 export interface Credentials {
@@ -22,4 +23,14 @@ export function loadCredentials(credentials: Credentials | undefined): readonly 
 /** Those of what runs, where they lie open: after a reboot they do not until it is started again. */
 export function openCredentials({ disk }: { readonly disk: Disk }, credentials: Credentials | undefined): Credentials | undefined {
   return credentials === undefined || disk.kind(credentials.folder) !== 'folder' ? undefined : credentials;
+}
+
+/** No secret has such a name. */
+const VARIABLES = 'SEALANE_VARIABLES';
+
+/** What a unit is given of the file of all variables: its user may not look into the state folder, so systemd lays it down for that user, as it does secrets. */
+export function variablesOfUnit(unit: string, env: UnitEnv): { readonly env: UnitEnv; readonly properties: readonly string[] } {
+  const file = env[VARIABLES];
+  if (file === undefined) return { env, properties: [] };
+  return { env: { ...env, [VARIABLES]: `/run/credentials/${unit}/${VARIABLES}` }, properties: [`LoadCredential=${VARIABLES}:${file}`] };
 }

@@ -5,7 +5,7 @@
  * again; a unit stays, and its name is taken, for as long as something that its command handed over to lives.
  */
 import { randomBytes } from 'node:crypto';
-import { loadCredentials } from './credentials.js';
+import { loadCredentials, variablesOfUnit } from './credentials.js';
 import { type CommandEnd, type RunCommand, type RunOptions, runToEnd } from './run-to-end.js';
 import { unitCallEnv, type Units, wordsOf } from './systemd-shell.js';
 import type { UnitEnv, UnitEnvironments } from './unit-environment.js';
@@ -20,9 +20,9 @@ export function unitRunner(site: string, properties: readonly string[], units: U
       await endLeftover(units, `${name}:*.service`);
       environments.sweep();
     }
-    const env = definedIn(options.env);
+    const { env, properties: variables } = variablesOfUnit(unit, definedIn(options.env));
     return await environments.during(unit, env, async (environment) => {
-      const words = wordsOf(commandOf(argv, options, [environment, ...properties]));
+      const words = wordsOf(commandOf(argv, options, [environment, ...variables, ...properties]));
       const end = await runToEnd(['systemd-run', `--unit=${unit}`, ...MANNER, ...words], {
         ...options,
         // systemd gives them to the unit itself

@@ -10,7 +10,7 @@ import type { Disk } from '../disk.js';
 import { durableWrite } from '../durable-write.js';
 import { crashPoint } from '../crash-point.js';
 import { readSealed, sealed } from '../sealed-file.js';
-import { loadCredentials } from './credentials.js';
+import { loadCredentials, variablesOfUnit } from './credentials.js';
 import type { Driver, SlotOnDisk, WorkloadStatus } from './driver.js';
 import type { FilesDriverConfig } from './files.js';
 import type { RunCommand } from './run-to-end.js';
@@ -42,7 +42,7 @@ export function unitDriver(config: UnitDriverConfig, world: UnitDriverWorld): Dr
   const start = async (slot: SlotOnDisk): Promise<void> => {
     record(world, file, slot.release);
     crashPoint('update:workload-recorded');
-    await world.units.start(name, startOf(config, world, slot));
+    await world.units.start(name, startOf(config, world, name, slot));
     // one that has ended already is gone, and has nothing to be changed
     const { LoadState } = await world.units.show(name);
     if (LoadState === 'loaded') record(world, file, slot.release, await definitionOf(world, name));
@@ -82,7 +82,9 @@ export function unitDriver(config: UnitDriverConfig, world: UnitDriverWorld): Dr
   };
 }
 
-function startOf(config: UnitDriverConfig, world: UnitDriverWorld, slot: SlotOnDisk): Parameters<Units['start']>[1] {
+function startOf(config: UnitDriverConfig, world: UnitDriverWorld, name: string, slot: SlotOnDisk): Parameters<Units['start']>[1] {
+  const given = unitEnv(config, world, slot);
+  const variables = variablesOfUnit(name, given);
   const log = prepareWorkloadLog(world, slot);
   const properties = [
     `Description=Sealane workload of ${config.site}`,
@@ -90,11 +92,12 @@ function startOf(config: UnitDriverConfig, world: UnitDriverWorld, slot: SlotOnD
     `StandardOutput=append:${log}`,
     `StandardError=append:${log}`,
     ...loadCredentials(slot.credentials),
+    ...variables.properties,
     // a starter that hands over ends, and what it left behind is the workload
     ...(config.stop === undefined ? [] : ['RemainAfterExit=yes']),
-    ...renderedProperties(config.properties, unitEnv(config, world, slot)),
+    ...renderedProperties(config.properties, given),
   ];
-  return { properties, cwd: slot.folder, env: unitEnv(config, world, slot), argv: config.start };
+  return { properties, cwd: slot.folder, env: variables.env, argv: config.start };
 }
 
 /** Nothing of the updater's own environment: systemd gives a unit what it needs, where its credentials are too. */
