@@ -125,7 +125,7 @@ describe.skipIf(!hasControlPlane)('attacks on a cluster (skipped without control
     const told = { is: 'found', strays: [] };
     expect(await ask({ do: 'permit', site: 'berth_7', objects: earlier })).toEqual(told);
     expect(await ask({ do: 'permit', site: 'berth_7', objects: of('berth_7'), keys: earlier })).toEqual(told);
-    expect(await cluster.get(`${POLICIES}/sealane-berth-7`)).toBeUndefined();
+    await expect.poll(() => cluster.get(`${POLICIES}/sealane-berth-7`)).toBeUndefined();
     expect(await ask({ do: 'permit', site: 'berth-7', objects: of('berth-7') })).toEqual(told);
     // what is another site's by now stays
     expect(await ask({ do: 'permit', site: 'berth_7', objects: of('berth_7'), keys: earlier })).toEqual(told);
