@@ -13,7 +13,10 @@ const [question, reportPath, secondPath] = process.argv.slice(2);
 const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
 const report = read(reportPath);
 const shown = (file) => path.relative(process.cwd(), file);
-const failedFiles = () => report.testResults.filter(({ status }) => status === 'failed');
+// a file of which no test was run did not pass
+const failedFiles = () => report.testResults.filter(({ status, assertionResults }) => status === 'failed' || assertionResults.length === 0);
+
+const hasPassed = (file) => file?.status === 'passed' && file.assertionResults.length > 0;
 
 /** `[name, message]` of each failure of a file; a file that could not be loaded has one of its own. */
 const failures = (file) => {
@@ -51,8 +54,9 @@ const answers = {
   },
   merge() {
     const second = new Map(read(secondPath).testResults.map((file) => [file.name, file]));
-    for (const file of failedFiles()) if (second.get(file.name)?.status === 'passed') for (const line of told(file)) console.log(line);
-    const testResults = report.testResults.map((file) => (file.status === 'failed' ? (second.get(file.name) ?? file) : file));
+    const failed = failedFiles();
+    for (const file of failed) if (hasPassed(second.get(file.name))) for (const line of told(file)) console.log(line);
+    const testResults = report.testResults.map((file) => (failed.includes(file) ? (second.get(file.name) ?? file) : file));
     writeFileSync(reportPath, JSON.stringify({ ...report, testResults }));
   },
 };

@@ -17,9 +17,9 @@ umask 022
 # a program that a release brought counts until another package is installed over it
 counts() { read -r laid < "$1/package" && [ "$laid" = "$build" ] && [ -f "$1/tree/launch.mjs" ]; } 2> /dev/null
 of_other_package() { read -r laid < "$1/package" && [ "$laid" != "$build" ]; } 2> /dev/null
-# whether it is what was laid down; of one that an older updater laid down nobody knows, and it is taken as it is
+# whether it is what was laid down; of one that an older updater laid down, or where nothing here can tell, nobody knows, and it is taken as it is
 whole() {
-  [ ! -e "$1/sums" ] || { [ "$(tail -n 1 "$1/sums")" = '# whole' ] && (cd "$1/tree" && sha256sum --check --status --strict ../sums); }
+  [ ! -e "$1/sums" ] || ! command -v sha256sum || { [ "$(tail -n 1 "$1/sums")" = '# whole' ] && (cd "$1/tree" && sha256sum --check --status --strict ../sums); }
 } > /dev/null 2>&1
 # it came to its end by itself since this host was booted, and found itself whole: nothing is read again
 ended_whole() { [ -n "$mark" ] && read -r ended < "$mark" && [ "$ended" = "$(readlink "$1")" ]; } 2> /dev/null
@@ -52,7 +52,7 @@ damaged=
 if [ -z "\${SEALANE_ON_TRIAL-}" ] && [ -L "$programs/current" ] && ! of_other_package "$programs/current"; then
   if [ -z "$slot" ]; then
     damaged=$(readlink "$programs/current")
-  elif [ -n "\${SEALANE_MAY_TRY-}" ] && ! ended_whole "$programs/current" && ! whole "$programs/current"; then
+  elif [ -n "\${SEALANE_MAY_TRY-}" ] && ! ended_whole "$programs/current" && ! whole "$programs/current" && ! whole "$programs/current"; then
     damaged=$slot
   fi
 fi

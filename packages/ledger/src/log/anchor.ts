@@ -101,9 +101,11 @@ export async function observe(transaction: Queries, anchor: Anchor, checkpoint: 
   if (newest?.note === checkpoint.note) return;
   const head = await headOf(transaction);
   const ours = checkpoint.size === head.size ? equalBytes(checkpoint.root, head.root) : await isOurPast(transaction, checkpoint);
-  if (!ours || checkpoint.size > (newest?.size ?? 0)) anchor.keep(checkpoint);
+  // another may have been kept meanwhile
+  if (!ours || checkpoint.size > (anchor.newest()?.size ?? 0)) anchor.keep(checkpoint);
   if (!ours) throw await contradiction(transaction, checkpoint);
-  anchor.hold(head, anchor.newest());
+  const kept = anchor.newest();
+  if (kept?.note === checkpoint.note) anchor.hold(head, kept);
 }
 
 /** Brings an anchor that is missing, or that a kill left behind the last cosigned checkpoint, up to that one. */

@@ -7,7 +7,7 @@ import { archivePlaces, type Unseen, verifyLedger } from '@sealane/ledger';
 import { DEFAULT_UNPACK_LIMITS, readTar, syncTree, type TarEntry, type UnpackLimits } from '@sealane/oci';
 import { isNotFound, PRIVATE_FILE, PUBLIC_FILE, readNamed, syncFolder } from '../disk-shell.js';
 import { homeAt } from '../home.js';
-import { timestampVersionOf } from '../trust/publish-lane.js';
+import { newestVersionOf } from '../trust/publish-lane.js';
 import { type BackupFile, type BackupManifest, malformed, MANIFEST_NAME, MAX_MANIFEST_BYTES, parseManifest } from './manifest.js';
 
 /** The lane that is published now, where one was named. */
@@ -89,7 +89,7 @@ export async function restoreBackup({ file, folder, published, digest, signal, u
       ledgerFrom: ledger,
       leftOut,
       unseen,
-      published: there === undefined ? null : beside(there, { size, version: timestampVersionOf(homeAt(folder)) }),
+      published: there === undefined ? null : beside(there, { size, version: newestVersionOf(homeAt(folder)) }),
       tookMs: { unpack: Math.round(unpacked - started), verify: Math.round(verified - unpacked) },
     };
   } finally {
@@ -101,7 +101,7 @@ type Seen = Pick<PublishedLane, 'size' | 'version'>;
 
 function seenIn(lane: string): Seen {
   const checkpoint = fromUtf8(readNamed(path.join(lane, 'log', 'checkpoint'), 'checkpoint'));
-  return { size: parseCheckpoint(checkpoint).size, version: timestampVersionOf({ trust: path.join(lane, 'trust') }) };
+  return { size: parseCheckpoint(checkpoint).size, version: newestVersionOf({ trust: path.join(lane, 'trust') }) };
 }
 
 function beside(there: Seen, here: Seen): PublishedLane {

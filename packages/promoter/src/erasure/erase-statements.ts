@@ -92,10 +92,11 @@ export async function eraseStatements(
   }
   await witnessedHead(promoter);
   for (const { index } of erasures) await ledger.erase(index);
-  await ledger.compact('traces');
   const indexes = found.map((one) => ('entry' in one ? one.entry.index : one.gone.index));
   for (const index of indexes) removeBlob(promoter, await signedDigestAt(ledger, index));
   for (const waybill of waybillsWith(promoter, new Set(statements))) removeBlob(promoter, waybill);
+  // last: who waits for a long reader has taken what is published away already
+  await ledger.compact('traces');
   const erased = await Promise.all(
     indexes.map(async (logIndex) => ({ digest: (await ledger.entryLeaf(logIndex)).statementDigest, logIndex })),
   );

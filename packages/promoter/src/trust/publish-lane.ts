@@ -171,15 +171,20 @@ function currentSnapshot(home: Home): Uint8Array | undefined {
   return version === undefined ? undefined : readOptional(path.join(home.trust, publishedMetadataPath('snapshot', version)));
 }
 
-function listedSnapshotVersion(home: Home): number | undefined {
+function listedSnapshotVersion(home: Pick<Home, 'trust'>): number | undefined {
   const version = signedValue(home, 'meta', 'snapshot.json', 'version');
   return typeof version === 'number' ? version : undefined;
 }
 
 /** The version of a lane's timestamp; 0 where there is none. */
-export function timestampVersionOf(home: Pick<Home, 'trust'>): number {
+function timestampVersionOf(home: Pick<Home, 'trust'>): number {
   const version = signedValue(home, 'version');
   return typeof version === 'number' ? version : 0;
+}
+
+/** The highest version that the lane's timestamp says, of itself or of its snapshot: what was written before a crash makes that one run ahead. */
+export function newestVersionOf(home: Pick<Home, 'trust'>): number {
+  return Math.max(timestampVersionOf(home), listedSnapshotVersion(home) ?? 0);
 }
 
 function signedValue(home: Pick<Home, 'trust'>, ...keys: readonly string[]): unknown {

@@ -48,6 +48,14 @@ test('lets what is no path be what it is, and parts of a path stand below it', (
   expect(renderedProperties(properties, values)).toEqual(['IPAddressAllow=fe80::/64', 'BindPaths=/data/north/a-1.d', 'Environment=N=']);
 });
 
+test('lets stand what local configuration wrote around a value: a last slash, and a URL', () => {
+  const values = { SEALANE_VAR_LINE: 'a', SEALANE_VAR_HOST: 'db.example:8443' };
+  const properties = ['ReadWritePaths=/data//${SEALANE_VAR_LINE}/', 'Environment=API=https://${SEALANE_VAR_HOST}/x/./y'];
+  expect(renderedProperties(properties, values)).toEqual(['ReadWritePaths=/data//a/', 'Environment=API=https://db.example:8443/x/./y']);
+  refusedFor('ReadWritePaths=//data/${SEALANE_VAR_LINE}', { SEALANE_VAR_LINE: '' });
+  refusedFor('BindPaths=/a://data/${SEALANE_VAR_LINE}', { SEALANE_VAR_LINE: '.' });
+});
+
 test('refuses a variable that the release does not declare', () => {
   expect(() => renderedProperties(PROPERTIES, { SEALANE_VAR_MEMORY: '64M' })).toThrow(expect.objectContaining({ code: 'DRIVER_REFUSED' }));
 });

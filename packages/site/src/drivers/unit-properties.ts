@@ -10,6 +10,9 @@ const PLAIN = /^[A-Za-z0-9_.,:@/+-]*$/;
 /** A word of a property is cut here into pieces: `BindPaths=/data/a:/data`. */
 const CUTS = /[=:,]/;
 
+/** What stands before the `//` of a URL. */
+const SCHEME = /^[a-z][a-z0-9+.-]+$/;
+
 /**
  * The properties with their values.
  *
@@ -25,7 +28,7 @@ export function plainProperties(properties: readonly string[]): readonly string[
 }
 
 function renderedWord(property: string, word: string, env: Readonly<Record<string, string | undefined>>): string {
-  const hasColons = word.replaceAll(PLACEHOLDER, '').includes(':');
+  const hasColons = word.replaceAll(PLACEHOLDER, '').replaceAll('://', '').includes(':');
   const fill = (text: string, isPath: boolean): string =>
     text.replaceAll(PLACEHOLDER, (_placeholder, name: string) => {
       const value = env[name];
@@ -35,18 +38,22 @@ function renderedWord(property: string, word: string, env: Readonly<Record<strin
       if ((hasColons || isPath) && value.includes(':')) throw refused(property, `${name} without a colon in such a place`, value);
       return value;
     });
-  for (const piece of word.split(CUTS)) {
-    const isPath = piece.includes('/');
-    const filled = fill(piece, isPath);
-    if (filled !== piece && leavesPath(filled, isPath)) throw refused(property, 'values that stay below the path that it names', filled);
+  for (const [at, piece] of word.split(CUTS).entries()) {
+    const isUrl = piece.startsWith('//') && SCHEME.test(word.split(CUTS)[at - 1] ?? '');
+    const isPath = piece.includes('/') && !isUrl;
+    // what local configuration wrote stands as it is: only parts with a value in them are judged
+    for (const part of piece.split('/').filter((each) => each.search(PLACEHOLDER) >= 0)) {
+      const filled = fill(part, isPath);
+      if (leavesPath(filled, isPath)) throw refused(property, 'values that stay below the path that it names', filled);
+    }
   }
   return fill(word, false);
 }
 
 /** `..` goes up, wherever it stands. In a path that local configuration wrote a part that is empty or `.` names the folder above, with all that is in it. */
 function leavesPath(filled: string, isPath: boolean): boolean {
-  const [first = '', ...parts] = filled.split('/');
-  return [first, ...parts].includes('..') || (isPath && parts.some((part) => part === '' || part === '.'));
+  const parts = filled.split('/');
+  return parts.includes('..') || (isPath && parts.some((part) => part === '' || part === '.'));
 }
 
 function refused(property: string, expected: string, got: string): SiteError {

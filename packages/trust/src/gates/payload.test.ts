@@ -313,6 +313,11 @@ describe('payload', () => {
     ['an annotation', inService('    annotations: { run.oci.hooks.stdout: /etc/x }'), 'compose.yaml:4 privileged'],
     ['services without end', inService('    deploy: { replicas: 100000 }'), 'compose.yaml:4 unbounded-resources: service web, replicas'],
     ['services without end in other words', inService('    scale: 100000'), 'compose.yaml:4 unbounded-resources'],
+    [
+      'services without end in one that is called as free maps are',
+      inService('    scale: 100000').replace('web:', 'data:'),
+      'compose.yaml:4 unbounded-resources: service data, scale',
+    ],
     ['as many services as a variable says', inService('    scale: "${N}"'), 'compose.yaml:4 unbounded-resources'],
     ['every port of an address', compose("'127.0.0.1:8080:80'", "'127.0.0.1:1-65535:1-65535'"), 'compose.yaml:6 unbounded-resources'],
     ['a file of the host as its variables', inService('    env_file: /etc/shadow'), 'compose.yaml:4 host-mount'],
@@ -480,6 +485,7 @@ describe('payload', () => {
       { 'pod.yaml': POD.replace('spec:', 'spec:\n  Containers: []') },
       'pod.yaml:5 cannot be judged',
     ],
+    ['a count that only Podman reads', { 'pod.yaml': POD.replace('spec:', 'spec:\n  Replicas: 100000') }, 'pod.yaml:5 cannot be judged'],
     [
       'a field with a letter that only Go takes for another',
       { 'pod.yaml': POD.replace('spec:', 'spec:\n  ho\u017ftNetwork: true') },

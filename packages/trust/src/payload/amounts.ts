@@ -13,7 +13,7 @@ const LISTS: readonly string[] = `containers initContainers ephemeralContainers 
   environment devices volumeClaimTemplates`.split(/\s+/);
 
 /** Maps whose keys are anybody's. */
-const FREE: readonly string[] = ['annotations', 'labels', 'matchLabels', 'nodeSelector', 'data', 'stringData', 'binaryData'];
+const FREE: readonly string[] = ['annotations', 'labels', 'matchLabels', 'nodeSelector', 'data', 'stringData', 'binaryData', 'environment'];
 
 /** A number or a list that is too large. */
 export interface Excess {
@@ -21,23 +21,18 @@ export interface Excess {
   readonly what: string;
 }
 
-/** Everything in a document that asks for too much. */
-export function excessIn(value: unknown): readonly Excess[] {
+/** Everything in a document that asks for too much. `count` is one more field of the document itself that counts pods. */
+export function excessIn(value: unknown, count?: string): readonly Excess[] {
   const found: Excess[] = [];
   walk(value, (each, place) => {
     const name = String(place.at(-1));
     if (place.slice(0, -1).some((key) => FREE.includes(String(key)))) return;
-    if ((COUNTS.includes(name) || isScale(place)) && isTooMany(each))
+    if ((COUNTS.includes(name) || (place.length === 1 && name === count)) && isTooMany(each))
       found.push({ place, what: `${name} ${String(each).slice(0, 40)}, more than ${MAX_REPLICAS}` });
     const size = Array.isArray(each) ? each.length : isRecord(each) ? Object.keys(each).length : 0;
     if (LISTS.includes(name) && size > MAX_ENTRIES) found.push({ place, what: `${size} ${name}, more than ${MAX_ENTRIES}` });
   });
   return found;
-}
-
-/** Of a service of compose, `NAME.scale` as it is handed in here; elsewhere the word means other things. */
-function isScale(place: Place): boolean {
-  return place.length === 2 && place[1] === 'scale';
 }
 
 /** Ports of a range `FROM-TO`, as it stands in `[ADDRESS:]HOST:TARGET`; 1 for one. */

@@ -35,8 +35,10 @@ export function composeFindings(document: YamlDocument): readonly Finding[] {
       report('host-network', ['networks', name, field ?? 'external'], `network ${name}`, 'the network of the host');
   }
   hostOfFile(root, report);
-  for (const { place, what } of excessIn(root['services']))
-    report('unbounded-resources', ['services', ...place], `service ${String(place[0])}`, what);
+  for (const [name, service] of Object.entries(isRecord(root['services']) ? root['services'] : {})) {
+    for (const { place, what } of excessIn(service, 'scale'))
+      report('unbounded-resources', ['services', name, ...place], `service ${name}`, what);
+  }
   for (const part of ['secrets', 'configs']) {
     for (const [name, entry] of Object.entries(isRecord(root[part]) ? root[part] : {})) {
       const content = isRecord(entry) ? entry['content'] : undefined;

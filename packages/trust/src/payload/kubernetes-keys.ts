@@ -9,6 +9,7 @@ const FIELDS = new Map(
     `apiVersion kind metadata name annotations spec items template jobTemplate containers initContainers ephemeralContainers image reference
     securityContext privileged capabilities add procMount seccompProfile appArmorProfile type windowsOptions hostProcess
     hostNetwork hostPID hostIPC volumes hostPath path local ports hostPort hostIP resources limits
+    replicas parallelism volumeMounts volumeDevices volumeClaimTemplates
     env value valueFrom envFrom secretRef secretKeyRef secret secretName data stringData binaryData`,
   ).map((field) => [folded(field), field]),
 );

@@ -10,7 +10,7 @@ const REWRITE_TIMEOUT_MS = 3_600_000;
 
 /**
  * Vacuums. `room` makes that of removed envelopes free, and rewrites nothing: a table that is rewritten is locked for as long. `traces` rewrites every table that holds what
- * statements say, each by itself: pages that are only marked as free keep their bytes until others are written over them.
+ * statements say, each by itself: pages that are only marked as free keep their bytes until others are written over them. What the planner knows of values is made anew too.
  *
  * A role that does not own a table is passed over by the server, with a warning.
  */
@@ -20,5 +20,5 @@ export async function compactTables(client: pg.PoolClient, what: Compaction): Pr
     return;
   }
   const timed = (text: string): pg.QueryConfig & { readonly query_timeout: number } => ({ text, query_timeout: REWRITE_TIMEOUT_MS });
-  for (const table of SAYING) await client.query(timed(`VACUUM (FULL) ${table}`));
+  for (const table of SAYING) await client.query(timed(`VACUUM (FULL, ANALYZE) ${table}`));
 }

@@ -18,8 +18,8 @@ export interface FinishedJobs {
   saw(slot: SlotOnDisk, jobs: readonly string[]): void;
   /** Writes down what was seen. */
   keep(slot: SlotOnDisk): void;
-  /** Another release makes its own, whatever those before have done. */
-  forget(): void;
+  /** This release makes its own, whatever others have done. */
+  forgetOthers(slot: SlotOnDisk): void;
 }
 
 /** The record in the state folder. */
@@ -40,9 +40,10 @@ export function finishedJobs(world: DriverWorld): FinishedJobs {
       const all = of(slot);
       if (all.length > written(slot).length) record.write(slot, all);
     },
-    forget: () => {
-      seen.clear();
-      record.remove();
+    forgetOthers: ({ release }) => {
+      for (const other of seen.keys()) if (other !== release) seen.delete(other);
+      const known = record.read();
+      if (known !== undefined && known.slot.release !== release) record.remove();
     },
   };
 }

@@ -76,8 +76,7 @@ export function kubernetesDriver(config: KubernetesDriverConfig, world: DriverWo
       const objects = await objectsOf(around, slot);
       const names = objects.map(keyText);
       const gone = applied().filter((key) => !names.includes(keyText(key)));
-      const before = record.read();
-      if (before !== undefined && before.slot.release !== slot.release) jobs.forget();
+      jobs.forgetOthers(slot);
       // both sets, until it is known that what is gone is gone
       record.write(slot, [...names, ...gone.map(keyText)]);
       crashPoint('update:workload-recorded');

@@ -15,12 +15,20 @@ export function withScaledReplicas(object: KubeObject, there: unknown, set: read
   if (typeof own !== 'number' || own === 0 || typeof now !== 'number') return object;
   const scaler = set.find((each) => scales(each, object, namespace));
   if (scaler === undefined) return object;
-  const bound = (names: readonly string[], otherwise: number): number => {
-    const found = names.map((name) => fieldOf(scaler.body['spec'], name)).find((value) => typeof value === 'number');
-    return found ?? otherwise;
-  };
-  const replicas = Math.min(Math.max(now, bound(['minReplicas', 'minReplicaCount'], 1)), bound(['maxReplicas', 'maxReplicaCount'], MOST));
+  const [fewest, most] = boundsOf(scaler);
+  const replicas = Math.min(Math.max(now, fewest), most);
   return { ...object, body: { ...object.body, spec: { ...(object.body['spec'] as JsonObject), replicas } } };
+}
+
+/** A ScaledObject goes down to none unless it says otherwise, and below that where it is idle. */
+function boundsOf({ kind, body }: KubeObject): readonly [fewest: number, most: number] {
+  const bound = (name: string, otherwise: number): number => {
+    const found = fieldOf(body['spec'], name);
+    return typeof found === 'number' ? found : otherwise;
+  };
+  if (kind !== 'ScaledObject') return [bound('minReplicas', 1), bound('maxReplicas', MOST)];
+  const fewest = bound('minReplicaCount', 0);
+  return [Math.min(fewest, bound('idleReplicaCount', fewest)), bound('maxReplicaCount', MOST)];
 }
 
 function scales(scaler: KubeObject, { apiVersion, kind, name, namespace }: KubeObject, otherwise: string): boolean {

@@ -35,6 +35,10 @@ describe('amounts of a manifest', () => {
     expect(() => expectRoomForPods('f', [...deployment('200'), ...deployment('200')])).toThrow(refused);
     const list = documents('kind: List\nitems: [{ kind: Deployment, spec: { replicas: 251 } }]\n');
     expect(() => expectRoomForPods('f', list)).toThrow(refused);
+    // no count of less than none makes room for others
+    expect(() => expectRoomForPods('f', [...deployment('1000'), ...deployment('-1000')])).toThrow(refused);
+    const maps = Array.from({ length: 300 }, (_, n) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `m${n}` } }));
+    expectRoomForPods('f', [...maps, ...documents(POD)]);
   });
 });
 

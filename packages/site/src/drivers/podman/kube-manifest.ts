@@ -49,9 +49,12 @@ export function imagesOf(file: string, documents: readonly unknown[], parts: Rea
 /** Pods of one manifest that an engine is given to run at once: Podman 4.3 makes as many as `replicas` says. */
 const MAX_PODS = 250;
 
+/** What an object has that brings pods. */
+const PODS = ['containers', 'initContainers', 'template', 'replicas'] as const;
+
 /** @throws SiteError `DRIVER_REFUSED` documents that ask for more of anything than a host has room for */
 export function expectRoom(file: string, documents: readonly unknown[]): void {
-  const [excess] = documents.flatMap(excessIn);
+  const [excess] = documents.flatMap((document) => excessIn(document));
   if (excess !== undefined) throw refused(file, 'amounts that a host has room for', `${excess.place.join('.')}: ${excess.what}`);
 }
 
@@ -59,8 +62,11 @@ export function expectRoom(file: string, documents: readonly unknown[]): void {
 export function expectRoomForPods(file: string, documents: readonly unknown[]): void {
   expectRoom(file, documents);
   const pods = documents.flatMap(objectsIn).reduce<number>((sum, object) => {
-    const replicas = fieldOf(fieldOf(object, 'spec'), 'replicas') ?? 1;
-    return sum + (typeof replicas === 'number' ? replicas : MAX_PODS + 1);
+    const spec = fieldOf(object, 'spec');
+    if (PODS.every((field) => fieldOf(spec, field) === undefined)) return sum;
+    const replicas = fieldOf(spec, 'replicas') ?? 1;
+    // what is no count makes no room for others
+    return sum + (typeof replicas === 'number' && replicas >= 0 ? replicas : MAX_PODS + 1);
   }, 0);
   if (pods > MAX_PODS) throw refused(file, `at most ${MAX_PODS} pods`, String(pods));
 }
