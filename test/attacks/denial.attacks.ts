@@ -34,11 +34,12 @@ export function denialAttacks(at: () => World): void {
 
     it('slow retrieval: who drips a waybill is not waited for either; another upstream has it', async () => {
       const scene = await world.scene();
+      const [upstream] = settingsOf(scene).upstreams;
       const server = await startDripping(scene.copy.dir, '/content/blobs/');
       try {
         configure(scene, { upstreams: [server.url] });
         await expectDeferred(scene, 'FETCH_TOO_SLOW', 6);
-        configure(scene, { upstreams: [server.url, scene.copy.dir] });
+        configure(scene, { upstreams: [server.url, upstream] });
         await expectInstalled(scene, '1.1.0');
       } finally {
         server.stop();
