@@ -38,8 +38,9 @@ function renderedWord(property: string, word: string, env: Readonly<Record<strin
       if ((hasColons || isPath) && value.includes(':')) throw refused(property, `${name} without a colon in such a place`, value);
       return value;
     });
-  for (const [at, piece] of word.split(CUTS).entries()) {
-    const isUrl = piece.startsWith('//') && SCHEME.test(word.split(CUTS)[at - 1] ?? '');
+  const pieces = word.split(CUTS);
+  for (const [at, piece] of pieces.entries()) {
+    const isUrl = piece.startsWith('//') && SCHEME.test(pieces[at - 1] ?? '');
     const isPath = piece.includes('/') && !isUrl;
     // what local configuration wrote stands as it is: only parts with a value in them are judged
     for (const part of piece.split('/').filter((each) => each.search(PLACEHOLDER) >= 0)) {
