@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { digestFromHex } from '@sealane/core';
-import { type Ledger, type LedgerPlace, openLedger, withPublishLock } from '@sealane/ledger';
+import { type Ledger, type LedgerPlace, openLedger, openPublishLock, withPublishLock } from '@sealane/ledger';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { describeArchive } from '../../packages/ledger/src/testing/archive-suite.js';
 import { describeErasing, orderErasure } from '../../packages/ledger/src/testing/erase-suite.js';
 import { describeLedger } from '../../packages/ledger/src/testing/ledger-suite.js';
@@ -452,6 +452,23 @@ describe.skipIf(programs === undefined)('the publish lock in PostgreSQL (skipped
     expect(order.map((word) => word.split(' ')[1]).join()).toBe(',in,out,in,out,in,out');
     await expect(withPublishLock(lock(home.place), () => Promise.reject(new Error('mine')))).rejects.toThrow('mine');
     expect(await withPublishLock(lock(home.place), ({ fence }) => Promise.resolve(fence))).toBe(6);
+  });
+
+  it('D8 who takes the publish lock again and again finds another before it, who waits', async () => {
+    const home = await withLedger();
+    const locks = await openPublishLock(lock(home.place));
+    const turns: string[] = [];
+    let other: Promise<unknown> = Promise.resolve();
+    await locks.hold(async () => {
+      other = withPublishLock(lock(home.place), () => Promise.resolve(turns.push('other')));
+      const waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 2 AND NOT granted";
+      await vi.waitFor(async () => expect(await home.database.sql(waiting)).toMatchObject([{ count: '1' }]), 20_000);
+    });
+    await locks.giveWay();
+    await locks.hold(() => Promise.resolve(turns.push('again')));
+    await other;
+    expect(turns).toEqual(['other', 'again']);
+    await locks.close();
   });
 
   it('D8 a holder whose session the server ended logs nothing more once another holds the lock', async () => {

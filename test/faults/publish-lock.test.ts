@@ -1,12 +1,12 @@
 /** The publish lock: a holder that lives keeps it, one that was killed does not, whatever process has its number now. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { withPublishLock } from '@sealane/ledger';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { openPublishLock, withPublishLock } from '@sealane/ledger';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { ROOT } from '../support/run.js';
 
 const HOLDER = path.join(ROOT, 'test', 'support', 'hold-lock.mjs');
@@ -68,6 +68,35 @@ it('a live holder keeps it, in this process and in another; a killed one does no
   await expect(taken(200)).rejects.toMatchObject({ code: 'LOCK_BUSY' });
   await holder.kill();
   expect(await taken(5_000)).toBe('mine');
+});
+
+it('who takes it again and again gives way to another process that waits, and goes on at once where none does', async () => {
+  const locks = await openPublishLock({ file: lock });
+  const isBusy = (): Promise<boolean> =>
+    locks
+      .hold(() => Promise.resolve(false), 0)
+      .catch((error: unknown) => {
+        expect(error).toMatchObject({ code: 'LOCK_BUSY' });
+        return true;
+      });
+  expect(await isBusy()).toBe(false);
+  const timer = new Promise((resolve) => setTimeout(resolve, 0, 'paused'));
+  expect(await Promise.race([locks.giveWay().then(() => 'went on'), timer])).toBe('went on');
+  rmSync(`${lock}.waiting`, { force: true });
+  const other = await locks.hold(async () => {
+    const waiting = hold();
+    await vi.waitFor(() => expect(existsSync(`${lock}.waiting`)).toBe(true), 20_000);
+    return waiting;
+  });
+  let isOthers = false;
+  for (let turn = 0; turn < 20 && !isOthers; turn += 1) {
+    await locks.giveWay();
+    isOthers = await isBusy();
+  }
+  expect(isOthers).toBe(true);
+  await other.held;
+  await other.kill();
+  expect(await isBusy()).toBe(false);
 });
 
 it.skipIf(!canSetApart())(

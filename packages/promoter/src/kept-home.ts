@@ -28,6 +28,8 @@ export interface KeptHome {
   fence(): number;
   /** Runs `work` under the publish lock. */
   locked<T>(work: (lock: PublishLock) => Promise<T>): Promise<T>;
+  /** Between two of them: lets others have the lock who wait for it. */
+  giveWay(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -89,6 +91,9 @@ export function keepHome(home: Home): KeptHome {
         fence = lock.fence ?? 0;
         return await work(lock);
       }),
+    giveWay: async () => {
+      await (await locksNow()).giveWay();
+    },
     close: async () => {
       for (const each of ledgers) await each.close();
       await (await locks?.opened)?.close();

@@ -13,6 +13,8 @@ export interface PublishLock {
 export interface PublishLocks {
   /** @throws LedgerError `LOCK_BUSY` another still holds it after `waitMs` */
   hold<T>(work: (lock: PublishLock) => Promise<T>, waitMs?: number): Promise<T>;
+  /** For who takes it again and again, between two times: lets others have it who wait for it. Where nobody waits it takes no time. */
+  giveWay(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -11,7 +11,7 @@ let now: number;
 let onPause: () => Promise<void>;
 
 beforeEach(() => {
-  queue = workQueue({ nowMs: () => 0, breakForOthers: () => Promise.resolve() });
+  queue = workQueue({ nowMs: () => 0, giveWay: () => Promise.resolve() });
   batches = [];
   now = 0;
   onPause = () => Promise.resolve();
@@ -55,9 +55,9 @@ describe('decideTogether', () => {
 
   it('waits for those who were answered together to ask again, and for nobody who does not', async () => {
     const ask = deciding();
-    const all = ['a', 'b', 'c', 'd'];
+    const all = ['a', 'b', 'c', 'd', 'e'];
     await Promise.all(all.map((release) => ask(wish(release))));
-    const comes = [undefined, undefined, 'b'];
+    const comes = [undefined, undefined, 'b', 'c'];
     let pauses = 0;
     const later: Promise<Outcome>[] = [];
     onPause = () => {
@@ -67,9 +67,9 @@ describe('decideTogether', () => {
     };
     await ask(wish('a'));
     await Promise.all(later);
-    expect(batches).toEqual([['a'], ['b', 'c', 'd'], ['a', 'b']]);
-    // five more, in which nobody came
-    expect(pauses).toBe(comes.length + 5);
+    expect(batches).toEqual([['a'], ['b', 'c', 'd', 'e'], ['a', 'b', 'c']]);
+    // one more: then they were fewer than one in two pauses
+    expect(pauses).toBe(comes.length + 1);
   });
 
   it('waits for nobody in the batches after those who were waited for did not come, and then tries again', async () => {
@@ -86,7 +86,7 @@ describe('decideTogether', () => {
     const waited: number[] = [];
     for (let round = 0; round < 9; round += 1) waited.push(await crowdAndOne());
     // in vain, and then in one, two and four batches not at all
-    expect(waited).toEqual([5, 0, 5, 0, 0, 5, 0, 0, 0]);
+    expect(waited).toEqual([3, 0, 3, 0, 0, 3, 0, 0, 0]);
   });
 
   it('gives up those who come too slowly', async () => {
@@ -96,14 +96,14 @@ describe('decideTogether', () => {
     const later: Promise<Outcome>[] = [];
     onPause = () => {
       pauses += 1;
-      // one in four pauses, as at a rate of two hundred a second
-      if (pauses % 4 === 0) later.push(ask(wish(`late ${pauses}`)));
+      // one in three pauses: at two hundred a second it is one in four or five
+      if (pauses % 3 === 0) later.push(ask(wish(`late ${pauses}`)));
       return Promise.resolve();
     };
     await ask(wish('first'));
     await Promise.all(later);
-    expect(batches.slice(2)).toEqual([['first', 'late 4']]);
-    expect(pauses).toBe(5);
+    expect(batches.slice(2)).toEqual([['first', 'late 3']]);
+    expect(pauses).toBe(4);
   });
 
   it('waits for nobody when one asks after another', async () => {

@@ -13,7 +13,9 @@ const MAX_BATCH = 64;
 const JUDGING_MS = 500;
 
 /** Pauses in which nobody asks, after which nobody more is waited for. */
-const QUIET_PAUSES = 5;
+const QUIET_PAUSES = 3;
+/** Pauses after which it shows whether they come together: one in two of them, or more. */
+const TELLING_PAUSES = 4;
 /** Most pauses before a batch: a small part of what a batch takes. */
 const MAX_PAUSES = 25;
 /** Of how many that are waited for the share that comes says something. */
@@ -64,8 +66,8 @@ export function decideTogether({ queue, nowMs, pause, decide }: Deciding): Toget
 async function whileTheyAsk(pause: () => Promise<void>, missing: () => number, isUrgent: () => boolean): Promise<void> {
   const wanted = missing();
   for (let [pauses, quiet] = [0, 0]; pauses < MAX_PAUSES && quiet < QUIET_PAUSES && missing() > 0 && !isUrgent(); pauses += 1) {
-    // at this pace fewer than half of them will have come in the end
-    if (pauses >= QUIET_PAUSES && (wanted - missing()) * 2 * MAX_PAUSES < wanted * pauses) return;
+    // they come one by one, and not because they were answered
+    if (pauses >= TELLING_PAUSES && 2 * (wanted - missing()) < pauses) return;
     const before = missing();
     await pause();
     quiet = missing() < before ? 0 : quiet + 1;

@@ -8,7 +8,7 @@ import { workQueue } from './work-queue.js';
 const OLD: DueRefresh = { isDue: true, stages: ['prod'] };
 const YOUNG: DueRefresh = { isDue: false, stages: [] };
 
-const TIME = { nowMs: () => 0, breakForOthers: () => Promise.resolve() };
+const TIME = { nowMs: () => 0, giveWay: () => Promise.resolve() };
 
 /** A look by hand: `looks` are the answers to "is it due", `refreshes` what becomes of it. */
 function service(looks: (DueRefresh | Error)[], refreshes: (Refresh | Error | undefined)[], queue = workQueue(TIME)) {

@@ -52,8 +52,6 @@ const FOR_CALLERS = /^\/(?:api\/(?!v2\/)|audit(?:[/?]|$))/;
 /** Memory for bodies of callers, and for those of strangers. */
 const CALLER_BODY_BYTES = 256 * 1024 * 1024;
 const STRANGER_BODY_BYTES = 64 * 1024 * 1024;
-/** Longer than another process sleeps between two looks at the publish lock. */
-const BREAK_MS = 60;
 
 export interface ServeOptions {
   readonly home: Home;
@@ -80,10 +78,7 @@ export async function startService(options: ServeOptions): Promise<RunningServic
   const servers: Server[] = [];
   const kept = keepHome(options.home);
   const recordsSigner = config.records === undefined ? undefined : await recordsSignerAt(options.home, io);
-  const queue = workQueue({
-    nowMs: () => performance.now(),
-    breakForOthers: () => new Promise((resolve) => setTimeout(resolve, BREAK_MS)),
-  });
+  const queue = workQueue({ nowMs: () => performance.now(), giveWay: kept.giveWay });
   const inside: KeepingIo = {
     kept,
     ...io,

@@ -4,7 +4,7 @@ import { together } from './together.js';
 import { workQueue } from './work-queue.js';
 
 test('takes in what is asked until the batch has gathered, and tells each what came of it', async () => {
-  const queue = workQueue({ nowMs: () => 0, breakForOthers: () => Promise.resolve() });
+  const queue = workQueue({ nowMs: () => 0, giveWay: () => Promise.resolve() });
   const batches: (readonly number[])[] = [];
   const gathering: (() => void)[] = [];
   const begin = async (): Promise<void> => {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { workQueue } from './work-queue.js';
 
 test('one caller has a quarter of the turns: work of others, and what is nobody’s, gets in until all are taken', async () => {
-  const queue = workQueue({ nowMs: () => 0, breakForOthers: () => Promise.resolve() });
+  const queue = workQueue({ nowMs: () => 0, giveWay: () => Promise.resolve() });
   let begin = (): void => undefined;
   const first = queue.run('normal', () => new Promise<void>((resolve) => (begin = resolve)));
   const refused = new Map<string, number>();

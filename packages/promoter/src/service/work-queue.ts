@@ -10,7 +10,7 @@ export type Urgency = (typeof URGENCIES)[number];
 
 /** How many of each may wait. A revocation is never turned away for the number of others. */
 const MAX_WAITING: Readonly<Record<Urgency, number>> = { urgent: 1024, normal: 256, low: 64 };
-/** After this long without a break others on this host, who wait for the same lock, get their turn. In milliseconds. */
+/** After this long without a break others who wait for the same lock get their turn. In milliseconds. */
 const TURN_MS = 1000;
 
 export interface WorkQueue {
@@ -25,8 +25,8 @@ export interface WorkQueue {
 export interface QueueTime {
   /** Monotonic time in milliseconds. */
   readonly nowMs: () => number;
-  /** Lets another process take the publish lock: longer than it sleeps between two looks at it. */
-  readonly breakForOthers: () => Promise<void>;
+  /** Lets another process take the publish lock, where one waits. */
+  readonly giveWay: () => Promise<void>;
 }
 
 interface Turn extends Waiting {
@@ -34,7 +34,7 @@ interface Turn extends Waiting {
 }
 
 /** An empty queue. */
-export function workQueue({ nowMs, breakForOthers }: QueueTime): WorkQueue {
+export function workQueue({ nowMs, giveWay }: QueueTime): WorkQueue {
   const waiting: Record<Urgency, Turn[]> = { urgent: [], normal: [], low: [] };
   let isRunning = false;
 
@@ -48,7 +48,8 @@ export function workQueue({ nowMs, breakForOthers }: QueueTime): WorkQueue {
     for (let work = next(); work !== undefined; work = next()) {
       await work();
       if (nowMs() - began < TURN_MS) continue;
-      await breakForOthers();
+      // what is wrong with the lock fails the next piece of work, which is waited for
+      await giveWay().catch(() => undefined);
       began = nowMs();
     }
     isRunning = false;
