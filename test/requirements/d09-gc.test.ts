@@ -38,6 +38,14 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
+/** A file as `gc` lists it. */
+interface Listed {
+  readonly path: string;
+  readonly why: string;
+}
+
+const isReplaced = ({ why }: Listed): boolean => why === 'replaced by a newer version';
+
 const inLane = (file: string): string => path.relative(lane.lane, file);
 
 describe('D9 gc', () => {
@@ -62,6 +70,26 @@ describe('D9 gc', () => {
     writeFileSync(checkpoint, note);
     expect({ exit: answer.exit, code: answer.json.error.code }).toEqual({ exit: 8, code: 'LOG_RESTORED' });
     expect(existsSync(orphan)).toBe(true);
+  });
+
+  it('lists trust that newer versions have replaced once it is a day old, and never a root, what owners signed, or what is current', async () => {
+    const trust = path.join(lane.lane, 'trust');
+    const files = (): readonly string[] =>
+      readdirSync(trust, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.json'));
+    expect((await lane.sealane(['gc'])).files.filter(isReplaced)).toEqual([]);
+    for (const name of files()) utimesSync(path.join(trust, name), 1, 1);
+    const listed: readonly string[] = (await lane.sealane(['gc'])).files
+      .filter(isReplaced)
+      .map((file: Listed) => path.relative('trust', file.path));
+    const newest = (pattern: RegExp): number => Math.max(...files().map((name) => Number(pattern.exec(name)?.[1] ?? 0)));
+    const kept = files().filter((name) => !listed.includes(name));
+    const [snapshot, prod] = [newest(/^metadata\/(\d+)\.snapshot\.json$/), newest(/^metadata\/(\d+)\.prod\.json$/)];
+    expect(snapshot).toBeGreaterThan(3);
+    expect(prod).toBeGreaterThan(1);
+    expect(kept.filter((name) => name.includes('snapshot'))).toEqual([`metadata/${snapshot}.snapshot.json`]);
+    expect(kept.filter((name) => name.startsWith('metadata') && name.includes('.prod.'))).toEqual([`metadata/${prod}.prod.json`]);
+    expect(kept.filter((name) => name.startsWith('targets/channel/') && name.includes('.prod.'))).toHaveLength(1);
+    expect(listed.filter((name) => /root|policy|metadata\/\d+\.targets|timestamp/.test(name))).toEqual([]);
   });
 
   it('removes it, and a new site installs and goes back, and the auditor still finds everything', async () => {

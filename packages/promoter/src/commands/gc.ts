@@ -6,7 +6,7 @@ import { collectContent } from '../gc/collect.js';
 
 export const command: CommandSpec = {
   name: 'gc',
-  summary: 'list what of the lane’s content nothing needs any more; with --delete, remove it',
+  summary: 'list what of the lane nothing needs any more; with --delete, remove it',
   options: [{ flags: '--delete', description: 'remove what would be listed' }],
   example: 'sealane gc --home my-lane',
   run,

@@ -1,5 +1,5 @@
 /**
- * What of a lane's content nothing needs any more. Everything that the log, the channels or the layout's index names stays, and all that those blobs name:
+ * What of a lane nothing needs any more. Everything that the log, the channels or the layout's index names stays, and all that those blobs name:
  * found by looking for digests in their text, so that a format which this file has never heard of keeps its blobs too.
  */
 import { lstatSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
@@ -12,12 +12,13 @@ import type { Home } from '../home.js';
 import { statementOf } from '../log/log-statements.js';
 import { signedDigest } from '../trust/publish-payloads.js';
 import { digestsIn } from './digests-in.js';
+import { supersededTrust } from './superseded-trust.js';
 
 /** A file that can go; `path` is relative to the lane, `bytes` its size. */
 export interface Unneeded {
   readonly path: string;
   readonly bytes: number;
-  readonly why: 'nothing names it' | 'left by a write that was cut';
+  readonly why: 'nothing names it' | 'left by a write that was cut' | 'replaced by a newer version';
 }
 
 /** The answer: what can go, or went, how many blobs stay, and how many of these only because they are new. */
@@ -31,12 +32,15 @@ export interface Collected {
 
 /** A release on its way in has blobs that nothing names yet: uploads of the largest take minutes. */
 const GRACE_MS = 60 * 60 * 1000;
+/** A site on a poor link, or a copy of the lane, may be in the middle of reading what was current yesterday. */
+const TRUST_GRACE_MS = 24 * GRACE_MS;
 /** Documents that name blobs are smaller: manifests, waybills, bundles. */
 const MAX_DOCUMENT_BYTES = LIMITS.waybillBytes;
 const BATCH = 500;
 
 /**
- * Finds, and with `wish` `delete` removes, blobs that nothing names and temporary files, both only when they are older than an hour.
+ * Finds, and with `wish` `delete` removes, blobs that nothing names and temporary files, both only when they are older than an hour, and trust that newer
+ * versions have replaced, when it is older than a day.
  *
  * @throws LedgerError `LOG_RESTORED` the ledger does not know all that was published: it cannot say what is needed
  */
@@ -50,9 +54,13 @@ export async function collectContent({ home, ledger, lane }: StillHome, wish: 'l
     ...(await namedInLog(ledger)),
   ]);
   const unnamed = names.filter((name) => !needed.has(name)).map((name) => path.join(blobs, name));
-  const isOld = (file: string): boolean => nowMs - lstatSync(file).mtimeMs > GRACE_MS;
-  const old = unnamed.filter(isOld);
-  const cut = temporaryFiles(home.lane).filter(isOld);
+  const isOlder =
+    (ms: number) =>
+    (file: string): boolean =>
+      nowMs - lstatSync(file).mtimeMs > ms;
+  const old = unnamed.filter(isOlder(GRACE_MS));
+  const cut = temporaryFiles(home.lane).filter(isOlder(GRACE_MS));
+  const replaced = supersededTrust(home, lane).filter(isOlder(TRUST_GRACE_MS));
   const describe = (file: string, why: Unneeded['why']): Unneeded => ({
     path: path.relative(home.lane, file),
     bytes: lstatSync(file).size,
@@ -61,8 +69,9 @@ export async function collectContent({ home, ledger, lane }: StillHome, wish: 'l
   const files = [
     ...old.map((file) => describe(file, 'nothing names it')),
     ...cut.map((file) => describe(file, 'left by a write that was cut')),
+    ...replaced.map((file) => describe(file, 'replaced by a newer version')),
   ];
-  if (wish === 'delete') remove([...old, ...cut]);
+  if (wish === 'delete') remove([...old, ...cut, ...replaced]);
   return {
     deleted: wish === 'delete',
     files,

@@ -2,6 +2,7 @@
  * Publishing: changed channels, then snapshot, then timestamp, then the log's files. Each file is new or replaced whole; only the timestamp makes
  * the rest current, so a crash before it leaves the old lane.
  */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fromUtf8, LIMITS, parseStrictJson, type Signer } from '@sealane/core';
 import type { PublishLock } from '@sealane/ledger';
@@ -14,6 +15,7 @@ import {
   type ListedRole,
   publishedMetadataPath,
   publishedTargetPath,
+  readListedRoles,
   signMetadata,
   snapshotMetadata,
   stageMetadata,
@@ -166,7 +168,7 @@ export async function publishLogFiles(
 }
 
 /** The snapshot that the timestamp names; one written before a crash, that no timestamp named, is not current. */
-function currentSnapshot(home: Home): Uint8Array | undefined {
+function currentSnapshot(home: Pick<Home, 'trust'>): Uint8Array | undefined {
   const version = listedSnapshotVersion(home);
   return version === undefined ? undefined : readOptional(path.join(home.trust, publishedMetadataPath('snapshot', version)));
 }
@@ -197,14 +199,29 @@ function signedValue(home: Pick<Home, 'trust'>, ...keys: readonly string[]): unk
   );
 }
 
-/** One above the highest version on disk, published or left by a crash: a version is never used for two contents. And above what sites may have seen. */
+/**
+ * One above the version that is current, and above what lies beyond it, left by a crash: a version is never used for two contents. And above what sites may have
+ * seen. A lane has as many old versions as it was published times, so they are not listed.
+ */
 function nextVersion(home: Pick<Home, 'trust'>, role: string, above = 0): number {
-  const folder = path.join(home.trust, 'metadata');
-  const versions = listFolder(folder).flatMap((name) => {
+  let version = 1 + Math.max(above, currentVersion(home, role) ?? newestOnDisk(home, role));
+  while (existsSync(path.join(home.trust, publishedMetadataPath(role, version)))) version += 1;
+  return version;
+}
+
+/** Undefined for a role that no snapshot lists: one that is new, or was taken out once. */
+function currentVersion(home: Pick<Home, 'trust'>, role: string): number | undefined {
+  if (role === 'snapshot') return listedSnapshotVersion(home);
+  const snapshot = currentSnapshot(home);
+  return snapshot === undefined ? undefined : readListedRoles(snapshot).find((listed) => listed.role === role)?.version;
+}
+
+function newestOnDisk(home: Pick<Home, 'trust'>, role: string): number {
+  const versions = listFolder(path.join(home.trust, 'metadata')).flatMap((name) => {
     const [, version] = new RegExp(`^([1-9]\\d*)\\.${role.replace(/[.]/g, '\\.')}\\.json$`).exec(name) ?? [];
     return version === undefined ? [] : [Number(version)];
   });
-  return 1 + Math.max(above, ...versions);
+  return Math.max(0, ...versions);
 }
 
 /** Writes a target of the owners, such as a policy, and returns its description for targets metadata. */
