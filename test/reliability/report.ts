@@ -6,7 +6,7 @@ import { format, resolveConfig } from 'prettier';
 import { ROOT } from '../support/run.js';
 import type { CutResult } from './kills.js';
 import { programsOf, readResults } from './results.js';
-import { LEVEL, level, type SoakRound, WARM } from './soak.js';
+import { KILLS_END, LEVEL, level, type SoakRound, WARM } from './soak.js';
 
 const PAGE = path.join(ROOT, 'docs', 'reliability.md');
 
@@ -108,7 +108,7 @@ const UNMISSED = `Only some disks are tried for each flush: one that they do not
 after a boot, and is flushed for the sake of a killed updater. A blob that is gone from the **store** is copied from the mirror again, a lost \`synced.json\` costs one sync, \`logs\` are for people. A **slot** is flushed from the bottom up before it gets its name: what one flush of a folder misses the one above it mostly covers.
 An empty **journal** is as good as none.`;
 
-const SOAK = `One \`sealane-site run\` takes one release after the other, two hundred in a whole run, from a running service, and returns its receipts. By chance the service is away for three seconds, a release fails its health and is taken back, or (in the first ${WARM}) the updater is killed. Each
+const SOAK = `One \`sealane-site run\` takes one release after the other, two hundred in a whole run, from a running service, and returns its receipts. By chance the service is away for three seconds, a release fails its health and is taken back, or (in the first ${KILLS_END}) the updater is killed. Each
 is waited for: the release runs, or was taken back, and all receipts are sent. When warm = the median of the ${LEVEL} updates after the ${WARM}th, at the end = of the last ${LEVEL}; of open files the least, since a poll that is under way has some of its own.`;
 
 function soakRows(rounds: readonly SoakRound[]): readonly (readonly (string | number)[])[] {

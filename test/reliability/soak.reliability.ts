@@ -13,7 +13,7 @@ import { enrolSite, type TestSite, versionOnDisk } from '../support/site.js';
 import { seeded } from './disk-states.js';
 import { writeReport } from './report.js';
 import { openResults, timeIsUp } from './results.js';
-import { LEVEL, level, type SoakRound, UPDATES, WARM } from './soak.js';
+import { KILLS_END, LEVEL, level, type SoakRound, UPDATES, WARM } from './soak.js';
 
 /** A release of some size, beside which the journal's own ups and downs are what they are at a site. */
 const LAYER_BYTES = 4_000_000;
@@ -43,7 +43,7 @@ test('two hundred updates in a row', async () => {
   const rounds: SoakRound[] = [];
   try {
     for (let round = 1; round <= UPDATES && !timeIsUp(); round += 1) {
-      const fault = pick(random(), round <= WARM);
+      const fault = pick(random(), round <= KILLS_END);
       const version = `1.0.${round}`;
       const data = { 'srv/data': randomBytes(LAYER_BYTES / 2).toString('latin1') };
       const release = await lane.release(version, fault === 'broken release' ? { ...data, 'srv/broken': '' } : data);
