@@ -4,19 +4,17 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeProblem } from './node-version.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const marker = path.join(root, 'node_modules', '.sealane-installed');
 const built = path.join(root, 'dist', 'sealane-site.help.json');
 /** What it is built by. */
 const BUILDS = ['bundle.mjs', 'compile-sealane.mjs', 'compile-site.mjs', 'example-lane.mjs', 'load-compiled.mjs', 'walk-site.mjs'];
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
 /** Brings the checkout into a state in which every command runs. Throws when npm or the bundler fails. */
 export async function prepare() {
-  if (major < 20 || (major === 20 && minor < 20)) {
-    throw new Error(`prepare the checkout: expected Node 20.20 or later, got ${process.versions.node}`);
-  }
+  if (nodeProblem !== undefined) throw new Error(`prepare the checkout: ${nodeProblem}`);
   const wanted = `${createHash('sha256')
     .update(readFileSync(path.join(root, 'package-lock.json')))
     .digest('hex')} ${process.versions.modules}`;

@@ -71,7 +71,7 @@ describe('T8 two histories', () => {
       exit: 2,
       error: { code: 'CONFIG_INVALID', hint: 'check the path: nothing is there' },
     });
-    expect(json.error.message).toContain('none.json: ENOENT');
+    expect(json.error.message).toContain('none.json: expected a file, got nothing');
   });
 
   it('a receipt of a site that was shown the other history proves it', async () => {

@@ -133,6 +133,15 @@ describe('test reports', () => {
 describe('keys', () => {
   it('a key that is not there is 2', async () => {
     await expectError(['approve', release, '--to', 'prod', '--key', 'nobody'], 2, 'CONFIG_INVALID', /nobody/);
+    const exported = await expectError(
+      ['key', 'export', 'nobody'],
+      2,
+      'CONFIG_INVALID',
+      /expected nobody\.pem or nobody\.pub\.pem .* got neither/,
+    );
+    expect(exported.hint).toContain('sealane key list');
+    const given = await expectError(['approve', release, '--to', 'prod', '--key', 'env:NOBODY'], 2, 'CONFIG_INVALID', /env:NOBODY/);
+    expect(given.hint).toContain('export NOBODY');
   });
 
   it('a key that others can read is 2', async () => {
@@ -322,6 +331,26 @@ describe('the folder', () => {
     expect(answer.json.error.hint).toMatch(/sealane init/);
   });
 
+  it('a proposal that nobody made is 2, and the hint makes one', async () => {
+    for (const words of [
+      ['trust', 'show'],
+      ['trust', 'sign', '--key', 'targets-1'],
+      ['trust', 'publish'],
+    ]) {
+      const { hint } = await expectError(words, 2, 'CONFIG_INVALID', /expected an open proposal, got nothing/);
+      expect(hint).toContain('sealane trust propose');
+    }
+  });
+
+  it('a home whose ledger is gone is 8, and no empty one takes its place', async () => {
+    const home = path.join(dir, 'gone');
+    cpSync(lane.home, home, { recursive: true });
+    for (const suffix of ['', '-wal', '-shm']) rmSync(path.join(home, 'ledger', `ledger.sqlite${suffix}`), { force: true });
+    const { exit, json } = await runJson('sealane', ['release', 'list', '--home', home]);
+    expect({ exit, code: json.error.code }).toEqual({ exit: 8, code: 'LOG_RESTORED' });
+    expect(existsSync(path.join(home, 'ledger', 'ledger.sqlite'))).toBe(false);
+  });
+
   it('a second lane in one home is 2 and leaves the first', async () => {
     const before = readdirSync(path.join(lane.lane, 'trust', 'metadata'));
     await expectError(['init', lane.home], 2, 'LANE_EXISTS');
@@ -335,4 +364,13 @@ it('statements by hand are refused whole when one of them is not by a known key'
   const good = JSON.parse(readFileSync(approval, 'utf8')) as { verificationMaterial: { publicKey: { hint: string } } };
   const bad = { ...good, verificationMaterial: { publicKey: { hint: Buffer.alloc(32).toString('base64') } } };
   await expectError(['statement', 'add', file('both.json', JSON.stringify([good, bad]))], 3, 'EVIDENCE_SIGNER');
+});
+
+it('a Node that is too old is named, by both programs', async () => {
+  const old = file('old.cjs', "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.8' } });\n");
+  for (const program of ['sealane', 'sealane-site']) {
+    const { exit, stdout, stderr } = await runProgram(process.execPath, ['-r', old, path.join(ROOT, 'bin', `${program}.mjs`), '--version']);
+    expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' });
+    expect(stderr).toContain(`${program}: error: start ${program}: expected Node 20.20 or later, got 18.20.8 (CONFIG_INVALID)`);
+  }
 });

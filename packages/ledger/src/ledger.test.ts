@@ -1,5 +1,5 @@
 /** The ledger on SQLite: what holds of every ledger, and what its file and its triggers keep. */
-import { copyFileSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { type ErrorCode, parseCheckpoint } from '@sealane/core';
 import Database from 'better-sqlite3';
@@ -180,4 +180,14 @@ test('refuses to sign after an old copy was written over the file while the ledg
   await expect(ledger.observe(shown)).rejects.toEqual(withCode('LOG_RESTORED'));
   expect(await ledger.size()).toBe(1);
   await ledger.close();
+});
+
+test('a ledger whose file is gone is not begun anew', async () => {
+  const ledger = await home.open();
+  await ledger.append([numbered(author, 0)]);
+  await ledger.saveCosigned(home.cosigned(await ledger.checkpointNote()));
+  await ledger.close();
+  for (const suffix of ['', '-wal', '-shm']) rmSync(`${home.place.file}${suffix}`, { force: true });
+  await expect(home.open()).rejects.toEqual(withCode('LOG_RESTORED'));
+  expect(existsSync(home.place.file)).toBe(false);
 });

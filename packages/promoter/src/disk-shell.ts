@@ -226,14 +226,17 @@ export function readNamed(file: string, what: string): Uint8Array {
     return readWhole(file, what);
   } catch (cause) {
     if (cause instanceof PromoterError) throw cause;
-    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    throw new PromoterError('CONFIG_INVALID', `read ${what} ${file}: ${why}`, { file }, { cause, hint: readingHint(cause) });
+    throw unreadable(file, what, cause);
   }
 }
 
-/** What to do about a file that the user named and that cannot be read. */
-export function readingHint(error: unknown): string {
-  return isNotFound(error) ? 'check the path: nothing is there' : 'check the path, and that you may read it: a file is expected there';
+/** A file that the user named and that cannot be read: what was found instead, and what to do about it. */
+export function unreadable(file: string, what: string, cause: unknown): PromoterError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+  const [got, hint] = isNotFound(cause)
+    ? ['nothing', 'check the path: nothing is there']
+    : [code, 'check the path, and that you may read it: a file is expected there'];
+  return new PromoterError('CONFIG_INVALID', `read ${what} ${file}: expected a file, got ${got}`, { file }, { cause, hint });
 }
 
 /** The size that a file says is no bound: a device says zero, and may never end. */

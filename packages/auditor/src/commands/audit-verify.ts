@@ -54,7 +54,8 @@ function readKept(file: string): Buffer {
     return readFileSync(file);
   } catch (cause) {
     const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    const hint = why === 'ENOENT' ? 'check the path: nothing is there' : 'name a file that this account can read';
-    throw new AuditorError('CONFIG_INVALID', `read what was kept in ${file}: ${why}`, { file }, { cause, hint });
+    const [got, hint] =
+      why === 'ENOENT' ? ['nothing', 'check the path: nothing is there'] : [why, 'name a file that this account can read'];
+    throw new AuditorError('CONFIG_INVALID', `read what was kept in ${file}: expected a file, got ${got}`, { file }, { cause, hint });
   }
 }

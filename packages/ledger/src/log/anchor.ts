@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { type Checkpoint, equalBytes, LedgerError, LIMITS, SealaneError, utf8 } from '@sealane/core';
 import { writeDurably } from '../durable-write.js';
 import { reached } from '../points.js';
+import { anchorOf } from '../store/place.js';
 import { asLedgerError } from '../store/sqlite-errors.js';
 import type { Queries, Store } from '../store/store.js';
 import { type Head, headOf } from './commits.js';
@@ -28,7 +29,7 @@ export interface Anchor {
 
 /** Opens the anchor of a ledger file; `keys` are asked for each time, since a log may get another. @throws LedgerError `LEDGER_DAMAGED` it holds no checkpoint of this log; `LEDGER_UNREADABLE` */
 export function openAnchor(ledgerFile: string, keys: () => LogKeys): Anchor {
-  const path = `${ledgerFile}.anchor`;
+  const path = anchorOf(ledgerFile);
   let known: Checkpoint | undefined;
   const newest = (): Checkpoint | undefined => {
     const note = readNote(path);

@@ -34,6 +34,11 @@ export interface LedgerPlace {
   readonly archive?: readonly string[];
 }
 
+/** Where this host remembers the newest checkpoint of the ledger at `file`. */
+export function anchorOf(file: string): string {
+  return `${file}.anchor`;
+}
+
 /** The ledger that belongs to the SQLite file `file`: in a database where `database.json` lies beside it, with an archive where `archive.json` does. @throws LedgerError `CONFIG_INVALID` */
 export function ledgerAt(file: string): LedgerPlace {
   const place = path.join(path.dirname(file), FILE_NAME);

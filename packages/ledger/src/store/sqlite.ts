@@ -8,6 +8,7 @@ import { closeSync, existsSync, fsyncSync, openSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { LedgerError } from '@sealane/core';
 import Database from 'better-sqlite3';
+import { anchorOf } from './place.js';
 import { textAt } from './rows.js';
 import { SQLITE } from './schema.js';
 import { asLedgerError } from './sqlite-errors.js';
@@ -42,6 +43,10 @@ export function openSqlite(file: string, mode: 'read-only' | 'read-write', durab
 /** The file and its name are on stable storage, readable by its owner only, before anything is acknowledged in it. */
 function createPrivately(file: string): void {
   if (existsSync(file)) return;
+  // an empty ledger in the place of one that is gone would say that nothing was ever logged
+  if (existsSync(anchorOf(file))) {
+    throw new LedgerError('LOG_RESTORED', `open ledger ${file}: expected the ledger that ${anchorOf(file)} is of, got no file`);
+  }
   closeSync(openSync(file, 'a', 0o600));
   const folder = openSync(path.dirname(file), 'r');
   try {

@@ -52,7 +52,12 @@ async function wantedRelease(promoter: Promoter, stage: string, groups: readonly
   const runs = Math.max(...channel.groups.filter((group) => groups.includes(group.name)).map(({ counter }) => counter));
   const [before] = channel.rollback.filter(({ counter }) => counter < runs).sort((left, right) => right.counter - left.counter);
   if (before !== undefined) return before.release;
-  throw new PromoterError('WAYBILL_STAGE_ORDER', `take ${stage} back: expected a release that it ran before, its channel keeps none`);
+  throw new PromoterError(
+    'WAYBILL_STAGE_ORDER',
+    `take ${stage} back: expected a release that it ran before, its channel keeps none`,
+    {},
+    { hint: `see what it runs: sealane channel show ${stage}; to stop its sites from installing: sealane channel hold ${stage}` },
+  );
 }
 
 /** The release as the channel keeps it, with the waybill that sites took then. @throws PromoterError `WAYBILL_STAGE_ORDER` it keeps others */

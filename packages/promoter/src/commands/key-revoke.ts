@@ -32,7 +32,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
     if (!policiesOf(promoter).some((policy) => signerWindow(policy, keyId) !== undefined)) {
       throw new PromoterError(
         'KEY_NOT_NAMED',
-        `revoke key ${name}: expected a key that a policy of this lane names, got another`,
+        `revoke key ${name}: expected a key that a policy of this lane names, it is in none`,
         { keyId },
         { hint: 'see which keys there are: sealane key list; a key of root, snapshot or timestamp is replaced: sealane key rotate NAME' },
       );

@@ -80,7 +80,12 @@ function contentFiles(promoter: Promoter, stage: string, { groups, sites }: Audi
 function readHere(promoter: Promoter, digest: Digest): Uint8Array {
   const bytes = readBlob(promoter, digest);
   if (bytes === undefined || bytes.length > LIMITS.evidenceBlobBytes)
-    throw new PromoterError('CONTENT_MISSING', `export ${digest}: expected it in the lane's content, got nothing`);
+    throw new PromoterError(
+      'CONTENT_MISSING',
+      `export ${digest}: expected it in the lane's content, got nothing`,
+      {},
+      { hint: 'put back content/ of the lane from a mirror or a backup; for what is missing elsewhere: sealane audit verify' },
+    );
   return bytes;
 }
 

@@ -18,6 +18,12 @@ function readOr(from: number | string, place: string): Uint8Array {
     return readFileSync(from);
   } catch (cause) {
     if (!(cause instanceof Error) || !('code' in cause)) throw cause;
-    throw new PromoterError('USAGE', `read --value: expected a file that can be read, got ${place}: ${String(cause.code)}`, {}, { cause });
+    const hint = 'check the path; - reads standard input';
+    throw new PromoterError(
+      'USAGE',
+      `read --value ${place}: expected a file that can be read, got ${String(cause.code)}`,
+      {},
+      { cause, hint },
+    );
   }
 }

@@ -68,6 +68,11 @@ export async function signerIn(file: string, place: KeyPlace): Promise<Signer> {
 function fromEnvironment(name: string, place: KeyPlace): PrivateKey {
   const pem = place.env[name];
   if (pem === undefined || pem === '')
-    throw new PromoterError('CONFIG_INVALID', `read key env:${name}: expected PEM in that variable, got nothing`);
+    throw new PromoterError(
+      'CONFIG_INVALID',
+      `read key env:${name}: expected PEM in that variable, got nothing`,
+      { name },
+      { hint: `export ${name} with the whole PEM in it, or name a file: --key file:PATH` },
+    );
   return parsePrivateKey(pem, `env:${name}`, passphraseFrom(place));
 }

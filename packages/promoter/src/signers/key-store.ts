@@ -109,8 +109,14 @@ export function publicHalfNamed(home: KeyFolders, name: string): Uint8Array {
   const files = [home.owners, home.keys].flatMap((folder) =>
     ['.pub.pem', '.pem', REFERENCE_SUFFIX].map((suffix) => path.join(folder, `${name}${suffix}`)),
   );
-  const file = files.find((candidate) => readOptional(candidate) !== undefined) ?? path.join(home.keys, `${name}.pem`);
-  return publicHalf(file, readText(file));
+  const file = files.find((candidate) => readOptional(candidate) !== undefined);
+  if (file !== undefined) return publicHalf(file, readText(file));
+  throw new PromoterError(
+    'CONFIG_INVALID',
+    `look up key ${name}: expected ${name}.pem or ${name}.pub.pem in ${home.keys} or ${home.owners}, got neither`,
+    { name },
+    { hint: 'see which keys there are: sealane key list' },
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Files that hold secrets: read only when nobody but their owner can. */
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { PromoterError, shellWord } from '@sealane/core';
-import { readingHint } from '../disk-shell.js';
+import { unreadable } from '../disk-shell.js';
 
 /** A secret's bytes, and whether others than the owner can read or write the file. */
 interface SecretFile {
@@ -55,7 +55,6 @@ function opened(file: string, what: string): number {
   try {
     return openSync(file, 'r');
   } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    throw new PromoterError('CONFIG_INVALID', `read ${what} ${file}: ${why}`, { file }, { cause, hint: readingHint(cause) });
+    throw unreadable(file, what, cause);
   }
 }

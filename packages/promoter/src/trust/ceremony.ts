@@ -27,6 +27,7 @@ import {
   encodeProposal,
   keptProposal,
   mergeProposals,
+  nothingOpen,
   parseProposal,
   type Proposal,
   proposalState,
@@ -115,14 +116,7 @@ export async function proposeChanges(
 export function joinCopies({ home }: Pick<Promoter, 'home'>, copies: readonly string[]): Proposal {
   const open = readOptional(home.proposal);
   const [first, ...others] = [...(open === undefined ? [] : [parseProposal(open, home.proposal)]), ...copies.map(readProposal)];
-  if (first === undefined) {
-    throw new PromoterError(
-      'CONFIG_INVALID',
-      `read ${home.proposal}: expected an open proposal, got nothing`,
-      {},
-      { hint: 'make one with: sealane trust propose' },
-    );
-  }
+  if (first === undefined) throw nothingOpen(home.proposal);
   return mergeProposals(first, ...others);
 }
 

@@ -56,6 +56,12 @@ export interface Proposal {
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
+/** What is said where the open proposal is asked for and there is none. */
+export function nothingOpen(file: string): PromoterError {
+  const hint = 'make one with: sealane trust propose';
+  return new PromoterError('CONFIG_INVALID', `read ${file}: expected an open proposal, got nothing`, {}, { hint });
+}
+
 /** The bytes of a proposal. */
 export function encodeProposal({
   lane,
