@@ -44,6 +44,8 @@ export type Method = 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT';
 /** An answer whose body must be read or dumped. */
 export interface ExchangeAnswer {
   readonly status: number;
+  /** Who answered: redirects may have led elsewhere. */
+  readonly origin: string;
   readonly headers: IncomingHttpHeaders;
   /** Fails with `FETCH_TOO_SLOW` or `REGISTRY_UNAVAILABLE`. */
   readonly body: AsyncIterable<Uint8Array>;
@@ -145,7 +147,8 @@ async function exchangeOnce(url: URL, options: ExchangeOptions): Promise<Exchang
       bodyTimeout: patience.idleMs,
       signal: signal === undefined ? inTime : AbortSignal.any([signal, inTime]),
     });
-    return { status: statusCode, headers, body: namedFaults(body, url, method), dump: () => body.dump({ limit: MAX_TOKEN_BYTES }) };
+    const dump = (): Promise<void> => body.dump({ limit: MAX_TOKEN_BYTES });
+    return { status: statusCode, origin: url.origin, headers, body: namedFaults(body, url, method), dump };
   } catch (error) {
     throw networkError(error, url, method);
   }

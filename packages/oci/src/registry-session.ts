@@ -99,7 +99,7 @@ export function openSession(registry: string, options: RegistryOptions): Session
         `repository:${repositoryOn(registry, repository)}:${wanted}`,
         ...(alsoReads === undefined ? [] : [`repository:${repositoryOn(registry, alsoReads)}:pull`]),
       ];
-      // An upload may go to another host: who that is has no business with our login, nor may it ask for one.
+      // An upload may go to another host, and a redirect lead to one: who that is has no business with our login, nor may it ask for one.
       const isOwn = url.origin === base.origin;
       const send = async (): Promise<ExchangeAnswer> =>
         exchange(url, {
@@ -112,7 +112,7 @@ export function openSession(registry: string, options: RegistryOptions): Session
         });
       const attempt = async (): Promise<ExchangeAnswer> => {
         const first = await send();
-        if (first.status !== 401 || !isOwn) return first;
+        if (first.status !== 401 || first.origin !== base.origin) return first;
         // A token may have run out meanwhile; a second 401 in a row is a refusal.
         await logIn(first, repository, scopes);
         return send();

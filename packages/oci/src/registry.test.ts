@@ -258,6 +258,32 @@ describe('logging in', () => {
     await copyImage(`docker://${host}/app@${DIGEST}`, await target(), options);
     expect(seen).toEqual([undefined, undefined, undefined]);
   });
+
+  // S3 and its like answer a link that has run out; who holds such a name later must not ask for our password
+  test.each(['Bearer realm="http://TOKENS/token"', 'Basic realm="r"'])(
+    'is not asked for by whom a blob is redirected to, with %s',
+    async (challenge) => {
+      const seen: (string | undefined)[] = [];
+      const watch: Handler = (request, response) => {
+        seen.push(request.headers.authorization);
+        response.end('{"token":"abc"}');
+      };
+      const tokens = await serve(watch);
+      const store = await serve((request, response) => {
+        seen.push(request.headers.authorization);
+        response.writeHead(401, { 'www-authenticate': challenge.replace('TOKENS', tokens) }).end();
+      });
+      const host = await serve(
+        guarded(
+          () => 'Basic realm="r"',
+          BASIC,
+          registry({ [LAYER_PATH]: (_, answer) => answer.writeHead(307, { location: `http://${store}/layer` }).end() }),
+        ),
+      );
+      await expect(copyImage(`docker://${host}/app@${DIGEST}`, await target(), options)).rejects.toMatchObject({ code: 'REGISTRY_DENIED' });
+      expect(seen).toEqual([undefined]);
+    },
+  );
 });
 
 test('a blob is streamed verified, also outside a copy', async () => {
