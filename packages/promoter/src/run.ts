@@ -4,6 +4,7 @@ import path from 'node:path';
 import { type CommandHelp, type CommandIo, describeCommands, type Program, runCommandLine } from '@sealane/core/command-line';
 import { isNotFound, writeOutput } from './disk-shell.js';
 import { PROGRAM } from './program.js';
+import { withoutRunnerCommands } from './runner-commands.js';
 
 /**
  * Runs `sealane` with the arguments after the script's name; resolves with the exit code. SIGINT and SIGTERM abort the command's signal.
@@ -18,8 +19,8 @@ export async function runSealane(argv: readonly string[], help?: URL): Promise<n
     cwd: process.cwd(),
     isTerminal: process.stdout.isTTY,
     signal: stop.signal,
-    out: (text) => void process.stdout.write(text),
-    talk: (text) => void process.stderr.write(text),
+    out: (text) => void process.stdout.write(withoutRunnerCommands(text)),
+    talk: (text) => void process.stderr.write(withoutRunnerCommands(text)),
     save: (file, text) => writeOutput(path.resolve(file), text),
   };
   return await runCommandLine(withHelp(PROGRAM, help), argv, io);
