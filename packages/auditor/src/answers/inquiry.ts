@@ -116,7 +116,7 @@ export async function witnessedAt({ ledger, policies }: AuditContext, index: num
  * @throws AuditorError `RELEASE_UNKNOWN`
  */
 export async function releaseNamed({ ledger, policies }: Pick<AuditContext, 'ledger' | 'policies'>, text: string): Promise<Digest> {
-  const [name = '', version = ''] = text.split('@', 2);
+  const [, name = '', version = ''] = /^([^@]*)@(.*)$/s.exec(text) ?? [];
   const [found] = isDigest(text)
     ? await ledger.releases(text)
     : (await ledger.releaseByName(name, version)).filter((row) => isAuthorsWord(policies, row));

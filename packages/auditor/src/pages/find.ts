@@ -67,7 +67,7 @@ export async function sitesIn(inquiry: Inquiry, rows: readonly Pick<LedgerEntry,
 
 async function releasesBy(inquiry: Inquiry, text: string): Promise<Found['releases']> {
   const { ledger } = inquiry.context;
-  const [name = '', version] = text.split('@', 2);
+  const [, name = '', version] = /^([^@]*)@(.*)$/s.exec(text) ?? [];
   if (isDigest(text)) return await releasesIn(inquiry, await ledger.releases(text));
   if (version !== undefined) return await releasesIn(inquiry, await ledger.releaseByName(name, version));
   const rows = (await ledger.releases()).filter((one) => one.name === text || one.version === text);

@@ -22,7 +22,8 @@ export interface NamedRelease {
  * @throws PromoterError `RELEASE_UNKNOWN`, `DIGEST_MALFORMED`
  */
 export async function releaseOf(source: ReleaseSource, text: string): Promise<NamedRelease> {
-  const [name = '', version] = text.split('@', 2);
+  // all of it: NAME@VERSION@MORE is no other name of NAME@VERSION
+  const [, name = '', version] = /^([^@]*)@(.*)$/s.exec(text) ?? [];
   const [found] = isDigest(text)
     ? await releaseRecords(source, text)
     : version === undefined
