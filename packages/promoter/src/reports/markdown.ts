@@ -12,7 +12,7 @@ export function markdownReport(outcome: ReportedOutcome): string {
     return `| ${[MARKS[verdict], id, ...cells].map(cell).join(' | ')} |`;
   });
   const notes = [
-    ...(earliest === null ? [] : [`Could pass at ${earliest}.`]),
+    ...(earliest === null ? [] : [`Could pass at ${cell(earliest)}.`]),
     ...(statement === null ? [] : [`Decision \`${statement}\`, entry ${String(logIndex)} of the log.`]),
   ];
   return [
