@@ -9,20 +9,26 @@
 # Ends as `sealane promote` does: 0 promoted, 2 usage, 3 refused, 4 not verified, 5 pending, 6 remote unavailable.
 set -u
 
+# whatever happens here, nobody reads what an earlier job or the checkout left: not an outcome, not a link to another place
+reports=${SEALANE_REPORTS:-sealane-reports}
+mkdir -p "$reports" || exit 1
+for name in summary.md outputs.env checks.xml checks.sarif decision.json; do rm -f "$reports/$name" || exit 1; done
+
+# values are not printed: a runner would take commands out of them
 for name in SEALANE_RELEASE SEALANE_TO; do
   eval "value=\${$name:-}"
   case $value in
     '') echo "promote.sh: read $name: expected a value, got nothing" >&2; exit 2 ;;
-    -*) echo "promote.sh: read $name: expected a value that does not begin with a dash, got '$value'" >&2; exit 2 ;;
+    -*) echo "promote.sh: read $name: expected a value that does not begin with a dash, got one that does" >&2; exit 2 ;;
   esac
 done
+# the command would take the checkout for a home, and whoever wrote that his own lane for ours
+[ -n "${SEALANE_HOME:-}${SEALANE_SERVER:-}" ] || { echo "promote.sh: read SEALANE_HOME and SEALANE_SERVER: expected one of them, got neither" >&2; exit 2; }
 case ${SEALANE_PENDING:=fail} in
   fail | pass) ;;
-  *) echo "promote.sh: read SEALANE_PENDING: expected fail or pass, got '$SEALANE_PENDING'" >&2; exit 2 ;;
+  *) echo "promote.sh: read SEALANE_PENDING: expected fail or pass, got something else" >&2; exit 2 ;;
 esac
 
-reports=${SEALANE_REPORTS:-sealane-reports}
-mkdir -p "$reports" && rm -f "$reports/summary.md" "$reports/outputs.env" || exit 1
 set -- promote "$SEALANE_RELEASE" --to "$SEALANE_TO" --json \
   --report "markdown=$reports/summary.md" --report "github-output=$reports/outputs.env" --report "junit=$reports/checks.xml" --report "sarif=$reports/checks.sarif"
 [ -z "${SEALANE_GROUP:-}" ] || set -- "$@" --group "$SEALANE_GROUP"
@@ -32,5 +38,6 @@ set -- promote "$SEALANE_RELEASE" --to "$SEALANE_TO" --json \
 # shellcheck disable=SC2086 -- the command may be several words
 ${SEALANE:-sealane} "$@" > "$reports/decision.json"
 code=$?
-if [ "$code" = 5 ] && [ "$SEALANE_PENDING" = pass ]; then exit 0; fi
+# 5 is also a busy ledger, a witness that is away, a cancelled job: nothing waits there for a later job
+if [ "$code" = 5 ] && [ "$SEALANE_PENDING" = pass ] && grep -q '^decision=pending$' "$reports/outputs.env"; then exit 0; fi
 exit "$code"

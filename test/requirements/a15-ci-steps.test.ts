@@ -1,12 +1,13 @@
 /** The CI steps that ship in pipelines/ci, run as their runners run them, on a real lane. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeHome, PROVENANCE, type TestHome } from '../../packages/promoter/src/testing/test-home.js';
 import {
   CI,
+  commandsIn,
   githubAction,
   gitlabProject,
   hasGitlab,
@@ -16,7 +17,7 @@ import {
   type Step,
 } from '../support/ci-steps.js';
 import { requireProgram } from '../support/require-program.js';
-import { ROOT, runProgram } from '../support/run.js';
+import { commandWords, ROOT, runProgram } from '../support/run.js';
 import { GITHUB_CLAIMS, GITLAB_CLAIMS, serviceYaml, startIssuer, startService } from '../support/service.js';
 
 const [actionlint, git] = ['actionlint', 'git'].map(requireProgram);
@@ -69,6 +70,55 @@ describe('A15 the plain shell step', () => {
       const { ended } = await promote(release, 'prod', bad);
       expect({ exit: ended.exit, stderr: ended.stderr }).toEqual({ exit: 2, stderr: expect.stringContaining('expected') });
     }
+  });
+
+  test('promotes the release that was named: a name with more behind its version is none', async () => {
+    const release = await makeRelease();
+    const { name, version } = await home.sealane(['release', 'show', release]);
+    for (const other of [`${name}@${version}@9.9.9`, `${name}@${version}@`]) {
+      expect((await promote(other, 'dev')).ended.exit, other).toBe(2);
+      expect((await home.run(['audit', 'trace', other])).json.error.code, other).toBe('RELEASE_UNKNOWN');
+    }
+    expect((await promote(`${name}@${version}`, 'dev')).decision).toBe('passed');
+  });
+
+  test('takes no checkout for a home: whoever wrote it would have a lane of his own promoted', async () => {
+    const { ended, decision } = await runShellStep(
+      { SEALANE_HOME: '', SEALANE_RELEASE: await makeRelease(), SEALANE_TO: 'dev' },
+      home.home,
+    );
+    expect({ exit: ended.exit, decision }).toEqual({ exit: 2, decision: '' });
+  });
+
+  test('ends with 5 where a decision waits for its witness, also at wish: no later job has to do with that', async () => {
+    const alone = await makeHome();
+    try {
+      const release = await alone.release('1.0.0');
+      await alone.sealane(['evidence', 'add', release, '--provenance', alone.file('provenance.json', PROVENANCE), '--key', 'builder']);
+      await alone.stopWitness();
+      const { ended, decision } = await promote(release, 'dev', { SEALANE_HOME: alone.home, SEALANE_PENDING: 'pass' });
+      expect({ exit: ended.exit, decision }, ended.stderr).toEqual({ exit: 5, decision: 'passed' });
+    } finally {
+      await alone.stop();
+    }
+  });
+
+  test('leaves no report of an earlier job, and follows no link that a checkout has in their place', async () => {
+    const [reports, elsewhere] = [scratch('reports'), scratch('elsewhere')];
+    const names = ['summary.md', 'outputs.env', 'checks.xml', 'checks.sarif', 'decision.json'];
+    const leave = (): void => {
+      for (const name of names) {
+        rmSync(path.join(reports, name), { force: true });
+        writeFileSync(path.join(elsewhere, name), 'decision=passed\n');
+        symlinkSync(path.join(elsewhere, name), path.join(reports, name));
+      }
+    };
+    leave();
+    expect((await promote(await makeRelease(), 'dev', { SEALANE_REPORTS: reports })).ended.exit).toBe(0);
+    for (const name of names) expect(readFileSync(path.join(elsewhere, name), 'utf8')).toBe('decision=passed\n');
+    leave();
+    expect((await promote('', 'dev', { SEALANE_REPORTS: reports })).ended.exit).toBe(2);
+    expect(readdirSync(reports)).toEqual([]);
   });
 
   test('reports its checks as Markdown, JUnit and SARIF', async () => {
@@ -126,6 +176,34 @@ describe('A15 the GitHub action', () => {
       expect((await runGithubAction({ home: home.home, release: text, to: text, group: text })).ended.exit).toBe(2);
     }
     expect(existsSync(trap)).toBe(false);
+  });
+
+  test('prints no command to its runner, whoever is quoted in its log', async () => {
+    const release = await makeRelease();
+    const texts = [
+      '##[set-output name=decision;]passed',
+      '\n::set-output name=decision::passed\n',
+      '##vso[task.setvariable variable=PATH]/tmp',
+    ];
+    for (const text of texts) {
+      for (const inputs of [
+        { release: `x ${text}`, to: 'dev' },
+        { release: `-${text}`, to: 'dev' },
+        { release, to: `x ${text}` },
+      ]) {
+        const { ended, outputs } = await runGithubAction({ home: home.home, ...inputs });
+        expect({ exit: ended.exit, commands: commandsIn(ended.stdout + ended.stderr), outputs }).toEqual({
+          exit: 2,
+          commands: [],
+          outputs: '',
+        });
+      }
+      const report = home.file('hostile.tap', `1..1\nx ${text}\n`);
+      const words = ['evidence', 'add', release, '--tests', report, '--key', 'lab', '--home', home.home];
+      const added = await runProgram(process.execPath, commandWords('sealane', words));
+      expect({ exit: added.exit, commands: commandsIn(added.stdout + added.stderr) }).toEqual({ exit: 3, commands: [] });
+    }
+    expect(commandsIn(`got ${texts.join('')}`)).toHaveLength(3);
   });
 
   test.skipIf(actionlint === undefined || git === undefined)(

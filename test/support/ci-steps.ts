@@ -39,12 +39,23 @@ function readStep(reports: string, ended: Ended): Step {
   return { ended, reports, decision: existsSync(file) && ended.exit !== 2 ? JSON.parse(readFileSync(file, 'utf8')).decision : '' };
 }
 
-/** The plain step. */
-export async function runShellStep(env: Env): Promise<Step> {
+/**
+ * The commands that a runner takes out of a log, as it does: GitHub's `::name::` at the beginning of a line and `##[name]` anywhere in one
+ * (actions/runner, ActionCommand.cs), and Azure's `##vso[name]`.
+ */
+export function commandsIn(log: string): readonly string[] {
+  return [...log.matchAll(/^\s*::[^:\n]+::.*$|##(?:vso)?\[[^\]\n]+\][^#\n]*/gm)].map(([command]) => command);
+}
+
+/** The plain step, in the folder `cwd` of a checkout. */
+export async function runShellStep(env: Env, cwd?: string): Promise<Step> {
   const reports = scratch('reports');
   return readStep(
     reports,
-    await runProgram('/bin/sh', [path.join(CI, 'promote.sh')], { env: { SEALANE, SEALANE_REPORTS: reports, ...env } }),
+    await runProgram('/bin/sh', [path.join(CI, 'promote.sh')], {
+      env: { SEALANE, SEALANE_REPORTS: reports, ...env },
+      ...(cwd === undefined ? {} : { cwd }),
+    }),
   );
 }
 
