@@ -120,6 +120,33 @@ describe('evidence add', () => {
     );
   });
 
+  it('refuses provenance that vouches for a part alone, such as that of a release with the same part in it', async () => {
+    const make = async (version: string, own: string): Promise<{ release: string; components: { digest: string }[] }> => {
+      const parts = [lane.file('shared.yaml', 'shared: true\n'), lane.file('own.yaml', own)].flatMap((file) => ['--manifest', file]);
+      return await lane.sealane(['release', 'create', '--name', 'pair', '--version', version, ...parts, '--key', 'author']);
+    };
+    const [first, second] = [await make('1.0.0', 'own: 1\n'), await make('2.0.0', 'own: 2\n')];
+    const statementOf = (digests: readonly string[], predicateType = 'https://slsa.dev/provenance/v1'): string =>
+      lane.file(
+        'statement.json',
+        JSON.stringify({
+          _type: 'https://in-toto.io/Statement/v1',
+          subject: digests.map((digest) => ({ name: 'x', digest: { sha256: digest.slice('sha256:'.length) } })),
+          predicateType,
+          predicate: JSON.parse(readFileSync(provenance, 'utf8')),
+        }),
+      );
+    const add = (digests: readonly string[], type?: string): string[] => [
+      ...[second.release, '--provenance', statementOf(digests, type), '--key', 'builder'],
+    ];
+    const [shared, own] = second.components.map(({ digest }) => digest);
+    await expectRefused(add([first.release, ...first.components.map(({ digest }) => digest)]), 3, 'EVIDENCE_SUBJECT');
+    await expectRefused(add([shared ?? '']), 3, 'EVIDENCE_SUBJECT');
+    await expectRefused(add([second.release], 'https://ci.example/another/v1'), 2, 'CONFIG_INVALID');
+    await lane.sealane(['evidence', 'add', ...add([own ?? '', shared ?? ''])]);
+    await lane.sealane(['evidence', 'add', ...add([second.release])]);
+  });
+
   it('refuses evidence about a release that is not there', async () => {
     await expectRefused([`sha256:${'0'.repeat(64)}`, '--provenance', provenance, '--key', 'builder'], 2, 'RELEASE_UNKNOWN');
   });

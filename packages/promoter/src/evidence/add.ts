@@ -40,6 +40,7 @@ import { expectInScope } from './expect-in-scope.js';
 import { imageEvidence, type ImageEvidenceWish } from './image-evidence.js';
 import { readRunDocuments, type RunDocumentFiles } from './run-documents.js';
 import { subjectsOf } from './subjects.js';
+import { leftOut } from './whole-release.js';
 
 export interface EvidenceWish extends ImageEvidenceWish {
   readonly release: { readonly digest: Digest; readonly name: string };
@@ -94,7 +95,7 @@ async function provenance(promoter: Promoter, { provenance: file, release, signe
       `read provenance ${file}: expected SLSA v1 with buildDefinition and runDetails, got something else`,
     );
   }
-  if (document['_type'] !== undefined) expectSubject(promoter, document, { release, file });
+  if (document['_type'] !== undefined) await expectWhole(promoter, document, { release, file });
   const payload = encodeStatement({ subject: subjects(promoter, release), predicateType: PREDICATE.provenance, predicate });
   return [await signStatement(payload, by)];
 }
@@ -211,16 +212,39 @@ function expectSubject(
   { release, file }: { release: EvidenceWish['release']; file: string },
 ): void {
   const named = new Set(subjectsOf(promoter, release).map(({ digest }) => digest.slice('sha256:'.length)));
-  const list = Array.isArray(document['subject']) ? (document['subject'] as readonly JsonObject[]) : [];
-  const about = list.some((subject) => {
-    const hex = asObject(subject['digest'])?.['sha256'];
-    return typeof hex === 'string' && named.has(hex);
-  });
+  const about = [...namedBy(document)].some((hex) => named.has(hex));
   if (!about)
     throw new PromoterError(
       'EVIDENCE_SUBJECT',
       `read ${file}: expected a statement about release ${release.digest} or a part of it, got one about other bytes`,
     );
+}
+
+/** A statement of provenance that names its subjects, which is signed anew for the whole release. A scan of one image stays one; a build of one does not. */
+async function expectWhole(
+  promoter: Promoter,
+  document: JsonObject,
+  { release, file }: { release: EvidenceWish['release']; file: string },
+): Promise<void> {
+  if (document['predicateType'] !== PREDICATE.provenance)
+    throw new PromoterError(
+      'CONFIG_INVALID',
+      `read provenance ${file}: expected an in-toto statement of ${PREDICATE.provenance}, got another`,
+    );
+  expectSubject(promoter, document, { release, file });
+  const missing = await leftOut(promoter, release.digest, namedBy(document));
+  if (missing.length > 0)
+    throw new PromoterError(
+      'EVIDENCE_SUBJECT',
+      `read ${file}: expected provenance of release ${release.digest} or of each component, got one that leaves out ${missing.slice(0, 5).join(', ')}`,
+    );
+}
+
+function namedBy(document: JsonObject): ReadonlySet<string> {
+  const list = Array.isArray(document['subject']) ? (document['subject'] as readonly JsonObject[]) : [];
+  return new Set(
+    list.flatMap((subject) => asObject(asObject(subject)?.['digest'])?.['sha256'] ?? []).filter((hex) => typeof hex === 'string'),
+  );
 }
 
 function subjects(promoter: Promoter, release: EvidenceWish['release']): { name: string; digest: { sha256: string } }[] {
@@ -237,6 +261,6 @@ function parseDocument(bytes: Uint8Array, file: string): JsonObject {
   throw new PromoterError('CONFIG_INVALID', `read ${file}: expected a JSON object`);
 }
 
-function asObject(value: JsonObject[string]): JsonObject | undefined {
+function asObject(value: JsonObject[string] | undefined): JsonObject | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
 }
