@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { sha256 } from '@sealane/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeLane, type TestLane } from '../support/lane.js';
 import { startDistribution, startReferrersRegistry, type TestRegistry } from '../support/registry.js';
@@ -99,6 +100,52 @@ describe('A14 an image taken in from a registry', () => {
         await expect(cosign('verify', '--key', key('stranger', 'pub'), '--insecure-ignore-tlog', there)).rejects.toThrow();
       });
 
+      it('what else is attached does not count against a good one: fifty scans, and a bundle that is listed and gone', async () => {
+        const image = await push(`${repository}:stable`);
+        // go-containerregistry lists the type of the configuration as that of the artifact
+        for (let scan = 0; at === 0 && scan < 50; scan += 1) await attach(image, 'application/vnd.vendor.scan', `scan-${scan}.json`);
+        const takeAway = await attachToGo(image);
+        await sign(image);
+        await takeAway();
+        const { exit, stderr } = await importing(image, `3.${at}.0`);
+        expect(exit, stderr).toBe(0);
+      });
+
+      /** Attaches a bundle that goes: its manifest where writers keep the list, which names it first then; else its one layer, which was never sent. */
+      async function attachToGo(image: string): Promise<() => Promise<void>> {
+        const [name = '', subject = ''] = image.slice(image.indexOf('/') + 1).split('@');
+        const url = `http://${registries[at]?.host ?? ''}/v2/${name}/manifests/`;
+        if (at === 0) {
+          const { digest } = await attach(image, BUNDLE, 'gone.json');
+          return async () => {
+            const list = `${url}${subject.replace(':', '-')}`;
+            const headers = { 'content-type': 'application/vnd.oci.image.index.v1+json' };
+            const index = await (await fetch(list, { headers: { accept: headers['content-type'] } })).json();
+            const rank = (each: { digest: string; artifactType: string }): number =>
+              each.digest === digest ? 0 : each.artifactType === BUNDLE ? 2 : 1;
+            index.manifests.sort((left: Parameters<typeof rank>[0], right: Parameters<typeof rank>[0]) => rank(left) - rank(right));
+            expect((await fetch(list, { method: 'PUT', headers, body: JSON.stringify(index) })).status).toBe(201);
+            const revisions = path.join(dir, 'distribution/blobs/docker/registry/v2/repositories', name, '_manifests/revisions/sha256');
+            rmSync(path.join(revisions, digest.slice('sha256:'.length)), { recursive: true });
+          };
+        }
+        const type = 'application/vnd.oci.image.manifest.v1+json';
+        const size = Number((await fetch(`${url}${subject}`, { method: 'HEAD', headers: { accept: type } })).headers.get('content-length'));
+        const manifest = JSON.stringify({
+          ...{ schemaVersion: 2, mediaType: type, artifactType: BUNDLE },
+          config: { mediaType: 'application/vnd.oci.empty.v1+json', digest: sha256(Buffer.from('{}')), size: 2 },
+          layers: [{ mediaType: BUNDLE, digest: sha256(Buffer.from('gone')), size: 4 }],
+          subject: { mediaType: type, digest: subject, size },
+        });
+        const put = await fetch(`${url}${sha256(Buffer.from(manifest))}`, {
+          method: 'PUT',
+          headers: { 'content-type': type },
+          body: manifest,
+        });
+        expect(put.status).toBe(201);
+        return () => Promise.resolve();
+      }
+
       it.each([
         ['unsigned', 'IMAGE_UNSIGNED', () => Promise.resolve()],
         ['signed by another', 'BUNDLE_SIGNER', (image: string) => sign(image, 'stranger')],
@@ -139,6 +186,17 @@ describe('A14 an image taken in from a registry', () => {
         expect(await state()).toEqual(before);
       });
     });
+
+    const BUNDLE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+
+    /** As somebody who may push would. */
+    async function attach(image: string, type: string, file: string): Promise<{ readonly digest: string }> {
+      writeFileSync(path.join(dir, file), file);
+      const words = ['attach', '--plain-http', '--format', 'json', '--artifact-type', type, image, `${file}:${type}`];
+      const ended = await runProgram(requireProgram('oras') ?? '', words, { cwd: dir });
+      expect(ended.exit, ended.stderr).toBe(0);
+      return JSON.parse(ended.stdout);
+    }
 
     /** As somebody who may push would: takes the bundle of one image and attaches it to another. */
     async function attachSignatureOf(other: string, image: string): Promise<void> {

@@ -33,9 +33,13 @@ export async function imageSignature(
 ): Promise<ImageSignature> {
   const { referrers } = await client.referrers(repository, image);
   const refusals: SealaneError[] = [];
-  for (const referrer of referrers.slice(0, MAX_REFERRERS)) {
-    const bundle = await bundleAt(client, repository, referrer);
+  for (const referrer of bundlesFirst(referrers).slice(0, MAX_REFERRERS)) {
+    const bundle = await tryRead(client, repository, referrer);
     if (bundle === undefined) continue;
+    if (bundle instanceof SealaneError) {
+      refusals.push(bundle);
+      continue;
+    }
     const verified = tryVerify(bundle, image, wish);
     if (verified instanceof SealaneError) refusals.push(verified);
     else if (verified.predicateType === SIGNED_IMAGE) return { bundle, verified };
@@ -46,6 +50,22 @@ export async function imageSignature(
     'IMAGE_UNSIGNED',
     `import ${client.registry}/${repository}@${image}: expected a signature attached to it, got none among ${referrers.length} referrers`,
   );
+}
+
+/** What is attached beside signatures, scans above all, is looked at last; not left out, since some registries tell another type than was written. */
+function bundlesFirst(referrers: readonly Descriptor[]): readonly Descriptor[] {
+  const isBundle = ({ artifactType }: Descriptor): boolean => artifactType?.startsWith(BUNDLE_TYPE) === true;
+  return [...referrers.filter(isBundle), ...referrers.filter((each) => !isBundle(each))];
+}
+
+/** As `bundleAt`. One referrer that is listed and not there, or other bytes than it is listed with, is no reason to refuse a good one. */
+async function tryRead(client: RegistryClient, repository: string, referrer: Descriptor): Promise<Uint8Array | OciError | undefined> {
+  try {
+    return await bundleAt(client, repository, referrer);
+  } catch (error) {
+    if (error instanceof OciError && error.code.startsWith('CONTENT_')) return error;
+    throw error;
+  }
 }
 
 /** The bundle that a referrer carries; undefined where it is something else: anybody may attach anything. */
