@@ -167,6 +167,13 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
       for (const node of ['new', 'spare']) expect(versionOnDisk(path.join(site.dir, '..', node, 'state'))).toBe('1.1.0');
     },
   },
+  'what-runs-out': {
+    before: running,
+    after: async (site) => {
+      expect((await lane.sealane(['trust', 'verify'])).versions.root).toBeGreaterThan(1);
+      runs('1.1.0')(site);
+    },
+  },
   // last: the lane is another one after it
   'stolen-key': {
     before: running,

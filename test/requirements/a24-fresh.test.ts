@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { clockAhead } from '../support/clock.js';
 import { makeLane, type TestLane } from '../support/lane.js';
-import { type Server, startServer } from '../support/run.js';
+import { type Answer, expectJson, runJson, type Server, startServer } from '../support/run.js';
 import { enrolSite, type TestSite, versionOnDisk } from '../support/site.js';
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -85,4 +85,25 @@ test('A24 a day later only snapshot and timestamp; without its witness it says w
   expect((await fetch(`${alone.url}/trust/metadata/timestamp.json`)).status).toBe(200);
   await alone.stop();
   expect(signed('timestamp.json').version).toBe(before + 1);
+});
+
+test('A24 a month before what owners signed runs out, the service and publish say so, until the owners sign again', async () => {
+  const other = await makeLane(path.join(folder, 'owners'));
+  try {
+    const late = clockAhead(160 * DAY_MS);
+    const service = await startServer('sealane', ['serve', '--listen', '127.0.0.1:0', '--home', other.home], late);
+    await said(service, 'only the owners can renew it');
+    await service.stop();
+    expect(service.stderr()).toMatch(/"role":"targets","expiresAt":"[^"]+"/);
+    expect(service.stderr()).not.toContain('"role":"root"');
+    const publish = (): Promise<Answer> => runJson('sealane', ['publish', '--home', other.home], late);
+    expect((await publish()).json).toEqual({ stages: [], owners: [{ role: 'targets', expiresAt: expect.any(String) as string }] });
+    await expectJson('sealane', ['trust', 'propose', '--renew', '--home', other.home], 5, late);
+    for (const owner of ['root-1', 'root-2', 'targets-1', 'targets-2'])
+      await expectJson('sealane', ['trust', 'sign', '--key', owner, '--home', other.home], 0, late);
+    await expectJson('sealane', ['trust', 'publish', '--home', other.home], 0, late);
+    expect((await publish()).json).toEqual({ stages: [], owners: [] });
+  } finally {
+    await other.stop();
+  }
 });

@@ -15,7 +15,7 @@ import { signApproval } from './approve.js';
 /** Longest that an approval may hold, in days. */
 const MAX_DAYS = 365;
 
-const DAYS = { flags: '--days <days>', description: 'how long it holds (default 30)' };
+const DAYS = { flags: '--days <days>', description: 'how long it holds (default: 30)' };
 const IRREVERSIBLE = { flags: '--irreversible', description: 'approve also that the release has a part without a way back' };
 
 /** The command of one verdict. */

@@ -1,4 +1,5 @@
 /** `sealane channel unhold`. */
+import { counted } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { holdGroups } from '../channel/channel-edit.js';
 import { giveOrder } from '../channel/give-order.js';
@@ -22,6 +23,10 @@ async function run(call: CommandCall): Promise<CommandResult> {
     const channel = holdGroups(promoter, stage, groups, undefined);
     const reason = optionalText(call, 'reason') ?? NO_REASON;
     const statement = await giveOrder(promoter, { order: 'unhold', stage, groups, reason }, channel);
-    return { exit: 0, json: { stage, held: channel.held, statements: [statement] }, text: `${stage}: ${channel.held.length} groups held` };
+    return {
+      exit: 0,
+      json: { stage, held: channel.held, statements: [statement] },
+      text: `${stage}: ${counted(channel.held.length, 'group')} held`,
+    };
   });
 }

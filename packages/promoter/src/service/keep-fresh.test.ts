@@ -5,8 +5,8 @@ import { keepFresh } from './keep-fresh.js';
 import { serviceLog } from './log-shell.js';
 import { workQueue } from './work-queue.js';
 
-const OLD: DueRefresh = { isDue: true, stages: ['prod'] };
-const YOUNG: DueRefresh = { isDue: false, stages: [] };
+const OLD: DueRefresh = { isDue: true, stages: ['prod'], owners: [] };
+const YOUNG: DueRefresh = { isDue: false, stages: [], owners: [] };
 
 const TIME = { nowMs: () => 0, giveWay: () => Promise.resolve() };
 
@@ -65,6 +65,17 @@ test('what fails is said and tried again: a witness that is away, a lane that ca
     { level: 'info', stages: [] },
     { level: 'warn', stage: 'prod', reason: 'no key here' },
   ]);
+});
+
+test('what only owners can renew is said at once and then once a day, whether or not anything else is due', async () => {
+  const ending: DueRefresh = { ...YOUNG, owners: [{ role: 'targets', expiresAt: '2027-05-29T06:50:36Z' }] };
+  const { lines, settled, again } = service(Array<DueRefresh>(25).fill(ending), []);
+  await settled();
+  expect(lines).toMatchObject([{ level: 'warn', role: 'targets', expiresAt: '2027-05-29T06:50:36Z' }]);
+  for (let look = 1; look < 24; look += 1) await again();
+  expect(lines).toHaveLength(1);
+  await again();
+  expect(lines).toHaveLength(2);
 });
 
 test('nothing when somebody else has just done it', async () => {

@@ -9,6 +9,8 @@ import type { WorkQueue } from './work-queue.js';
  * one. In milliseconds.
  */
 const LOOK_MS = 3_600_000;
+/** What the owners have to sign is said at the first look and then once a day. */
+const LOOKS_A_DAY = 24;
 
 export interface FreshParts {
   readonly log: Logger;
@@ -24,10 +26,14 @@ export interface FreshParts {
 /** Begins at once. `stop` waits for what is under way. What fails is said and tried again at the next look: there are days left for it. */
 export function keepFresh({ log, due, queue, refresh, later }: FreshParts): { stop(): Promise<void> } {
   let [isStopped, callOff, looking] = [false, (): void => undefined, Promise.resolve()];
+  let looks = 0;
   const look = async (): Promise<void> => {
     try {
+      const { isDue, owners } = due();
+      for (const { role, expiresAt } of looks++ % LOOKS_A_DAY === 0 ? owners : [])
+        log.warn({ role, expiresAt }, 'runs out, and only the owners can renew it: sealane trust propose --renew');
       // once a day, and before all that callers and strangers can have wait: whoever kept it out for a week would stop every site
-      const done = due().isDue ? await queue.run('urgent', refresh) : undefined;
+      const done = isDue ? await queue.run('urgent', refresh) : undefined;
       if (done !== undefined) log.info({ stages: done.stages }, 'published anew, so that nothing runs out');
       for (const { stage, why } of done?.left ?? []) log.warn({ stage, reason: why }, 'a stage runs out, and is not signed anew here');
     } catch (error) {

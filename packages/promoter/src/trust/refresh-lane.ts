@@ -10,10 +10,20 @@ import { publishLane } from './publish-lane.js';
 /** Snapshot and timestamp, which hold for 7 days, are signed anew when they are a day old; what a stage offers, which holds for 30, after a week. In seconds. */
 const OLD = { timestamp: 86_400, stage: 7 * 86_400 } as const;
 
-/** What is old enough to be signed anew. */
+/** What only owners can sign again is told so long before its end: they have to meet, and a medium may take weeks to a site without a link. In seconds. */
+const OWNERS_NOTICE = 30 * 86_400;
+
+/** What is old enough to be signed anew; `owners` is what they have to sign soon. */
 export interface DueRefresh {
   readonly isDue: boolean;
   readonly stages: readonly string[];
+  readonly owners: readonly OwnersDue[];
+}
+
+/** What owners signed, and when it expires. */
+export interface OwnersDue {
+  readonly role: 'root' | 'targets';
+  readonly expiresAt: string;
 }
 
 /** What was done; `left` are the stages that this host cannot sign for, and why. */
@@ -60,9 +70,19 @@ export async function refreshLane(promoter: Promoter, stages: readonly string[],
   await publishLane({ ...promoter, above }, new Map<string, Channel>(channels.map(([stage, { channel }]) => [stage, channel])));
 }
 
+/** What owners signed and what expires within 30 days, or has: no key of a promoter renews it. */
+export function ownersDue({ metadata }: Pick<LaneTrust, 'metadata'>, now: string): readonly OwnersDue[] {
+  const roles = (['root', 'targets'] as const).map((role) => ({
+    role,
+    expiresAt: secondsToTime(Math.floor(metadata[role].expiresMs / 1000)),
+  }));
+  return roles.filter(({ expiresAt }) => timeToSeconds(expiresAt) - timeToSeconds(now) < OWNERS_NOTICE);
+}
+
 function dueIn({ metadata, stages }: LaneTrust, now: string): DueRefresh {
   const old = [...stages].filter(([, { expiresAt }]) => isOld('stage', expiresAt, now)).map(([stage]) => stage);
-  return { isDue: old.length > 0 || isOld('timestamp', secondsToTime(metadata.timestamp.expiresMs / 1000), now), stages: old };
+  const isDue = old.length > 0 || isOld('timestamp', secondsToTime(metadata.timestamp.expiresMs / 1000), now);
+  return { isDue, stages: old, owners: ownersDue({ metadata }, now) };
 }
 
 /** By what is left of its time: when it was signed, nothing says. */
