@@ -1,5 +1,5 @@
 /** An SQLite file that a stranger wrote, or had his hands on: nothing in it runs, and what is removed is gone. */
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { orderErasure } from '../testing/erase-suite.js';
@@ -95,4 +95,11 @@ test('nothing is acknowledged once the log of writes was removed under an open l
   rmSync(`${home.place.file}-wal`);
   await expect(ledger.append([numbered(author, 101)])).rejects.toMatchObject({ code: 'LEDGER_WRITE_FAILED' });
   await ledger.close();
+});
+
+test('a file that is no database any more is not to be looked into row by row: the next step is a backup', async () => {
+  writeFileSync(home.place.file, 'no database'.repeat(1000));
+  for (const suffix of ['-wal', '-shm']) rmSync(`${home.place.file}${suffix}`, { force: true });
+  const hint = expect.stringContaining('sealane restore') as string;
+  await expect(home.open()).rejects.toMatchObject({ code: 'LEDGER_DAMAGED', hint });
 });

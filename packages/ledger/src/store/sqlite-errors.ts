@@ -22,12 +22,19 @@ const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['SQLITE_CONSTRAINT_TRIGGER', 'LEDGER_DAMAGED'],
 ];
 
+/** The file is no database any more, or not a whole one. */
+const BROKEN = ['SQLITE_CORRUPT', 'SQLITE_NOTADB'];
+const RESTORE = 'restore a backup that is not older than the last witnessed checkpoint: sealane restore FILE --home DIR';
+
 /** A failure of SQLite, or of the file system below it, as a `LedgerError`; anything else unchanged. */
 export function asLedgerError(error: unknown, doing: string): unknown {
   const native = sqliteCode(error) ?? fileErrorCode(error);
   if (native === undefined || !(error instanceof Error)) return error;
   const code = CODES.find(([prefix]) => native.startsWith(prefix))?.[1] ?? (native.startsWith('SQLITE') ? undefined : 'LEDGER_UNREADABLE');
-  return code === undefined ? error : new LedgerError(code, `${doing}: ${error.message} (${native})`, { native }, { cause: error });
+  if (code === undefined) return error;
+  // no check of rows gets anywhere in such a file
+  const hint = BROKEN.some((prefix) => native.startsWith(prefix)) ? { hint: RESTORE } : {};
+  return new LedgerError(code, `${doing}: ${error.message} (${native})`, { native }, { cause: error, ...hint });
 }
 
 /** Codes of `node:fs`, and better-sqlite3's plain TypeError for a folder that is not there. */

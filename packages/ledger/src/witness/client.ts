@@ -1,5 +1,5 @@
 /** Asks a witness to cosign a checkpoint (C2SP tlog-witness v1.0.0). The network is the caller's. */
-import { equalBytes, LedgerError, parseNote, SealaneError, signatureLine, verifyCosignatures, type Vkey } from '@sealane/core';
+import { equalBytes, formatVkey, LedgerError, parseNote, SealaneError, signatureLine, verifyCosignatures, type Vkey } from '@sealane/core';
 import { formatAddCheckpoint } from './request.js';
 
 /** Sends a POST; resolves with status and body (bounded by the caller), rejects when the witness cannot be reached before `signal` fires. */
@@ -85,7 +85,7 @@ function refused({ witness, size }: CosignRequest, { status, body }: Answer): Le
   return new LedgerError(code, message, { witness: witness.vkey.name, status });
 }
 
-function verifiedLine({ witness: { vkey }, note }: CosignRequest, body: string): string {
+function verifiedLine({ witness: { vkey, url }, note }: CosignRequest, body: string): string {
   try {
     const own = parseNote(`${note}${body}`).signatures.filter(
       ({ name, keyHash }) => name === vkey.name && equalBytes(keyHash, vkey.keyHash),
@@ -96,5 +96,8 @@ function verifiedLine({ witness: { vkey }, note }: CosignRequest, body: string):
     if (!(cause instanceof SealaneError)) throw cause;
     throw new LedgerError('LOG_WITNESS', `ask witness ${vkey.name}: expected its cosignature, got: ${cause.message}`, {}, { cause });
   }
-  throw new LedgerError('LOG_WITNESS', `ask witness ${vkey.name}: expected its cosignature, got none by its key`);
+  throw new LedgerError(
+    'LOG_WITNESS',
+    `ask witness ${vkey.name} at ${url}: expected a cosignature by its key ${formatVkey(vkey)}, got none by that`,
+  );
 }
