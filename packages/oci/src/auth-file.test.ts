@@ -38,6 +38,13 @@ describe('a login', () => {
     '{"auths":{"r.example":"x"}}',
     '{"auths":{"r.example":{"auth":"c2VjcmV0"}}}',
     '{"auths":{"r.example":{"auth":"secret!"}}}',
+    '{"auths":{"r.example":{"auth":c2VjcmV0}}}',
+    '{"auths":{"r.example":{"username":"a","password":\'secret\'}}}',
+    '{"auths":{"r.example":{"username":"a","password":"secret\n"}}}',
+    '{"auths":{"r.example":["secret"]}}',
+    '{"auths":"secret"}',
+    '"secret"',
+    '{"auths":{"r.example":{"secret":1,"secret":2}}}',
   ])('that cannot be read is no login, and is not quoted: %s', (text) => {
     expect(() => credentialsIn(utf8(text), 'r.example', 'app')).toThrow(expect.objectContaining({ code: 'CONTENT_MALFORMED' }));
     expect(() => credentialsIn(utf8(text), 'r.example', 'app')).not.toThrow(/secret|c2Vj/);

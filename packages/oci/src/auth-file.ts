@@ -14,8 +14,9 @@ const HUB = 'index.docker.io';
  * @throws OciError `CONTENT_MALFORMED` no such file, without a word of what is in it
  */
 export function credentialsIn(file: Uint8Array, registry: string, repository: string): RegistryCredentials | undefined {
-  const document = objectOf(parseOciJson(file, MAX_TOKEN_BYTES, 'a file of logins'), 'a file of logins');
-  const auths: JsonObject = document['auths'] === undefined ? {} : objectOf(document['auths'], 'auths of a file of logins');
+  const document = unquoted('a file of logins', () => objectOf(parseOciJson(file, MAX_TOKEN_BYTES, 'a file'), 'a file'));
+  const auths: JsonObject =
+    document['auths'] === undefined ? {} : unquoted('auths of a file of logins', () => objectOf(document['auths'], 'auths'));
   const wanted = `${registry}/${repository}/`;
   const fitting = Object.entries(auths)
     .map(([name, value]) => ({ name: placeOf(name), value }))
@@ -34,9 +35,20 @@ function placeOf(name: string): string {
   return place === HUB ? 'docker.io' : place;
 }
 
+/** A reader says what it found instead: in a file that a script put together, that is the password. Neither its words nor the cause are kept. */
+function unquoted<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof OciError)) throw error;
+    const [at = ''] = / at offset \d+/.exec(error.message) ?? [];
+    throw new OciError('CONTENT_MALFORMED', `read ${what}: expected a JSON object, got something else${at}`);
+  }
+}
+
 /** An entry without a login is what a credential helper leaves behind. */
 function loginIn(value: JsonValue | undefined): RegistryCredentials | undefined {
-  const { auth, username, password } = objectOf(value, 'an entry of a file of logins');
+  const { auth, username, password } = unquoted('an entry of a file of logins', () => objectOf(value, 'an entry'));
   if (typeof username === 'string' && typeof password === 'string' && username !== '') return { username, password };
   if (typeof auth !== 'string' || auth === '') return undefined;
   const text = decoded(auth);
