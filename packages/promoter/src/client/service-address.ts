@@ -6,6 +6,9 @@ import type { CommandCall } from '@sealane/core/command-line';
 export function serviceAddress({ options }: Pick<CommandCall, 'options'>): string | undefined {
   const { server } = options;
   if (typeof server !== 'string' || server === '') return undefined;
+  // before anything quotes it
+  if (/^[^/]*\/\/[^/]*@/.test(server))
+    throw new PromoterError('USAGE', 'read --server: expected an address without a name and password in it, got one with them');
   if (!URL.canParse(server) || !/^https?:\/\/[^?#]*$/.test(server))
     throw new PromoterError(
       'USAGE',
