@@ -24,3 +24,10 @@ test('a JSON document says what it said', () => {
   expect(shown).not.toMatch(/##(?:vso)?\[/);
   expect(JSON.parse(shown)).toEqual(document);
 });
+
+test('a long text takes no longer than it is long', () => {
+  for (const part of ['\n', ' ', '\ufeff', '#', '\u200b', '##a', '#\ufeff']) {
+    const text = part.repeat(200_000);
+    expect(withoutRunnerCommands(text) === text).toBe(true);
+  }
+});
