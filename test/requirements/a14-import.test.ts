@@ -120,10 +120,9 @@ describe('A14 an image taken in from a registry', () => {
           return async () => {
             const list = `${url}${subject.replace(':', '-')}`;
             const headers = { 'content-type': 'application/vnd.oci.image.index.v1+json' };
-            const index = await (await fetch(list, { headers: { accept: headers['content-type'] } })).json();
-            const rank = (each: { digest: string; artifactType: string }): number =>
-              each.digest === digest ? 0 : each.artifactType === BUNDLE ? 2 : 1;
-            index.manifests.sort((left: Parameters<typeof rank>[0], right: Parameters<typeof rank>[0]) => rank(left) - rank(right));
+            const index = JSON.parse(await (await fetch(list, { headers: { accept: headers['content-type'] } })).text());
+            const rank = (each: Record<string, string>): number => (each.digest === digest ? 0 : each.artifactType === BUNDLE ? 2 : 1);
+            index.manifests.sort((left: Record<string, string>, right: Record<string, string>) => rank(left) - rank(right));
             expect((await fetch(list, { method: 'PUT', headers, body: JSON.stringify(index) })).status).toBe(201);
             const revisions = path.join(dir, 'distribution/blobs/docker/registry/v2/repositories', name, '_manifests/revisions/sha256');
             rmSync(path.join(revisions, digest.slice('sha256:'.length)), { recursive: true });
