@@ -1,5 +1,5 @@
 /** Releases are immutable: a name and version stand for the same bytes for good, and a tag is resolved once. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { openLayout, buildImage, packedFile } from '@sealane/oci';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -82,6 +82,17 @@ describe('release create', () => {
     expect({ exit: other.exit, code: other.json.error.code }).toEqual({ exit: 2, code: 'RELEASE_EXISTS' });
     expect(other.json.error.message).toContain(first.json.release);
     expect(await releases()).toMatchObject([{ release: first.json.release }]);
+  });
+
+  it('with another image under the same name and version leaves the name of the first to it', async () => {
+    const named = (): object => JSON.parse(readFileSync(path.join(lane.home, 'lane', 'content', 'index.json'), 'utf8'));
+    const [one, two] = [await image('1\n'), await image('2\n')];
+    const first = await create('1.0.0', ['--image', `app=oci:${one.folder}@${one.digest}`]);
+    expect(first.exit, first.talk).toBe(0);
+    const before = named();
+    const other = await create('1.0.0', ['--image', `app=oci:${two.folder}@${two.digest}`]);
+    expect({ exit: other.exit, code: other.json.error.code }).toEqual({ exit: 2, code: 'RELEASE_EXISTS' });
+    expect(named()).toEqual(before);
   });
 
   it('resolves a tag once: when the tag moves, the release stays what it was', async () => {

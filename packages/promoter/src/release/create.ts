@@ -78,7 +78,7 @@ export async function createRelease(promoter: Promoter, wish: ReleaseWish): Prom
   expectAuthor(promoter, wish);
   const layout = await openLayout(promoter.home.content, { create: 'if-missing' });
   const parts: { readonly component: ReleaseComponent; readonly descriptor: Descriptor }[] = [];
-  for (const part of wish.components) parts.push(await addComponent(layout, part, wish));
+  for (const part of wish.components) parts.push(await addComponent(layout, part, wish.registry));
   const oneWay = new Set(wish.oneWay);
   const components = parts.map(({ component }) => (oneWay.has(component.name) ? { ...component, oneWay: true as const } : component));
   const irreversible = oneWay.size === 0 ? {} : { irreversible: true as const };
@@ -86,6 +86,8 @@ export async function createRelease(promoter: Promoter, wish: ReleaseWish): Prom
   const manifest = encodeReleaseManifest({ name: wish.name, version: wish.version, components, ...declares });
   const { digest, size } = await layout.putBlob(manifest, { maxBytes: LIMITS.releaseManifestBytes });
   await expectSameBytes(promoter, wish, digest);
+  // what is refused must not have moved the names of what is there
+  for (const component of components) if (component.kind === 'image') await offerImage(layout, component, wish);
   await layout.addToIndex({
     mediaType: OCI_INDEX,
     digest,
@@ -152,14 +154,11 @@ export async function expectSameBytes(
 async function addComponent(
   layout: Layout,
   part: ComponentWish,
-  wish: ReleaseWish,
+  registry: ReleaseWish['registry'],
 ): Promise<{ component: ReleaseComponent; descriptor: Descriptor }> {
-  const descriptor =
-    part.kind === 'image' ? await copyImage(part.source, layout, wish.registry) : await addArtifact(layout, part, part.kind);
+  const descriptor = part.kind === 'image' ? await copyImage(part.source, layout, registry) : await addArtifact(layout, part, part.kind);
   const { mediaType, digest, size } = descriptor;
-  const component = { name: part.name, kind: part.kind, digest, size, mediaType };
-  if (part.kind === 'image') await offerImage(layout, component, wish);
-  return { component, descriptor };
+  return { component: { name: part.name, kind: part.kind, digest, size, mediaType }, descriptor };
 }
 
 /** Names an image in the layout's index, as cosign looks for it. */
