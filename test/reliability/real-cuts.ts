@@ -13,7 +13,7 @@ import { type CpioEntry, file } from './cpio.js';
 import { type Random } from './disk-states.js';
 import { recoverIn } from './power-cuts.js';
 import { clear, type CutWorld, endWorkloads, POWER_SCENARIOS, type Scenario, setScene } from './scenes.js';
-import { carried, runInMachine } from './virtual-machine.js';
+import { carried, carriedPrograms, runInMachine } from './virtual-machine.js';
 import { type CutDisk, cutAt, type LogEntry, readWriteLog, writeCut } from './write-log.js';
 
 /** As Debian mounts ext4; and as it is mounted for speed: its bytes may come later than their names, and a rename flushes nothing. */
@@ -65,8 +65,8 @@ export async function record(
   const scenes = runs.map((scenario, number) => ({ scenario, ...layOut(world, scenario, path.join(dir, `${number}`)) }));
   const script = scenes.map(({ scenario }, number) => scriptOf(world, scenario, number, MOUNTS[mount])).join('\n');
   const more = [
-    ...carried(path.join(ROOT, 'dist'), ...Object.values(world.lanes), path.join(world.dir, 'host')),
-    file(path.join(ROOT, 'bin', 'sealane-site.mjs'), readFileSync(path.join(ROOT, 'bin', 'sealane-site.mjs'))),
+    ...carriedPrograms(ROOT, 'sealane-site'),
+    ...carried(...Object.values(world.lanes), path.join(world.dir, 'host')),
     ...runs.flatMap(({ broken }) => broken?.files ?? []),
   ];
   const { text, marks } = await runInMachine(dir, script, more, scenes);

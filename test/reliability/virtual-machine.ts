@@ -55,6 +55,22 @@ export function carried(...roots: readonly string[]): readonly CpioEntry[] {
   );
 }
 
+/** Programs of `dist/` whose names begin so, with `bin/`: as they were built last, and nothing that builds before have left there, since a machine has all this in memory. */
+export function carriedPrograms(root: string, name: string): readonly CpioEntry[] {
+  const dist = path.join(root, 'dist');
+  const chunks = new Set(readdirSync(path.join(dist, 'chunks')));
+  const found = new Set(readdirSync(dist).filter((one) => one.startsWith(name) || one === 'load-compiled.mjs'));
+  // grows while it is walked
+  for (const one of found) {
+    const named = [...readFileSync(path.join(dist, one), 'latin1').matchAll(/[\w.-]+\.cjs/g)].flatMap(([chunk]) => [
+      chunk,
+      `${chunk}.code`,
+    ]);
+    for (const part of named.filter((each) => chunks.has(each))) found.add(path.join('chunks', part));
+  }
+  return [...carried(path.join(root, 'bin')), ...[...found].map((one) => file(path.join(dist, one), readFileSync(path.join(dist, one))))];
+}
+
 /** What a script said, and the bytes in the log of each disk when it said `mark NAME`. */
 export interface Said {
   readonly text: string;
