@@ -3,11 +3,14 @@
  * them offline. What is refused, and by which name, is tried in `test/attacks/keyless.test.ts`.
  */
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PREDICATE } from '@sealane/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { makeHome, PIPELINE } from '../../packages/promoter/src/testing/test-home.js';
 import { type Authorities, fulcioAndTsa, JOB_IDENTITY, startAuthorities } from '../support/authorities.js';
 import { selfSigned } from '../support/certificates.js';
 import { buildVersion, makeLane, type TestLane } from '../support/lane.js';
@@ -99,18 +102,43 @@ describe.skipIf(fulcioAndTsa === undefined)('keyless signatures (skipped without
       const root = path.join(lane.lane, 'trust', 'metadata', '1.root.json');
       const { release } = await at(job, [...create, '--root', root]);
       await at(job, ['evidence', 'add', release, '--provenance', path.join(dir, 'provenance.json'), '--key', exampleKey('builder')]);
-      await at(lab, ['evidence', 'add', release, '--tests', path.join(dir, 'junit.xml'), '--hardware', lane.hardware, '--key', 'oidc']);
+      const tested = ['evidence', 'add', release, '--tests', path.join(dir, 'junit.xml'), '--hardware', lane.hardware, '--key', 'oidc'];
+      await at(lab, [...tested, '--root', root]);
       expect(await at(job, ['promote', release, '--to', 'dev'])).toMatchObject({ decision: 'passed' });
       // another release by somebody who may call and whose identity makes none
-      const other = await at(
-        lab,
-        create.map((word) => word.replace('1.0.0', '1.0.1')),
-        3,
-      );
+      const other = await at(lab, [...create.map((word) => word.replace('1.0.0', '1.0.1')), '--root', root], 3);
       expect(other.error.code).toBe('EVIDENCE_SIGNER');
       expect((await lane.sealane(['audit', 'verify'])).answer.ok).toBe(true);
     } finally {
       await service.stop();
+    }
+  });
+
+  test('A3 T1 the token of a job goes to no authority that a service names, unless its lane verifies from the root that the job has', async () => {
+    const asked: string[] = [];
+    const thief = createServer((request, response) => {
+      asked.push(String(request.url));
+      response.writeHead(500).end();
+    });
+    await new Promise<void>((resolve) => thief.listen(0, '127.0.0.1', resolve));
+    const { port } = thief.address() as AddressInfo; // a TCP server has no other address
+    // whoever has the service's host can make a lane of his own there: its first root is his
+    const theirs = await makeHome(withIdentities(PIPELINE).replaceAll(authorities.fulcioUrl, `http://127.0.0.1:${port}`));
+    const service = await startService({ home: theirs.home }, serviceYaml({ github: authorities.jobs }));
+    try {
+      const words = ['release', 'create', '--name', 'pages', '--version', '2.0.0', '--manifest', path.join(dir, 'provenance.json')];
+      const at = async (more: readonly string[], exit: number): ReturnType<typeof must> =>
+        await expectJson('sealane', [...words, '--key', 'oidc', '--server', service.url, ...more], exit, { env: authorities.jobEnv });
+      expect((await at([], 2)).error).toMatchObject({ code: 'USAGE', message: expect.stringContaining('--root') });
+      expect((await at(['--root', path.join(lane.lane, 'trust', 'metadata', '1.root.json')], 4)).error.code).toMatch(/^TRUST_/);
+      expect(asked).toEqual([]);
+      // what would have had it
+      await at(['--root', path.join(theirs.home, 'lane', 'trust', 'metadata', '1.root.json')], 6);
+      expect(asked).toEqual(['/api/v2/signingCert']);
+    } finally {
+      await service.stop();
+      await theirs.stop();
+      thief.close();
     }
   });
 

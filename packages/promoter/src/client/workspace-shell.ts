@@ -75,7 +75,7 @@ export async function withOpenWorkspace<T>(
     const home = homeAt(folder);
     const read = openSource(address, call.io.cwd, call.io.signal);
     const lane = await fetchTrust(home, read, pinned);
-    const promoter = await openWorkspace(call, home, lane);
+    const promoter = await openWorkspace(call, home, lane, pinned);
     try {
       return await work(workspaceOf(promoter, read), read);
     } finally {
@@ -179,7 +179,7 @@ function attempt<T>(run: () => T): () => T {
   }
 }
 
-async function openWorkspace({ io, options }: CommandCall, home: Home, lane: LaneTrust): Promise<Promoter> {
+async function openWorkspace({ io, options }: CommandCall, home: Home, lane: LaneTrust, { root }: Pinned): Promise<Promoter> {
   const { privateKey } = generateKeyPairSync('ed25519');
   makePrivateFolder(path.dirname(home.ledger));
   await openLayout(home.content, { create: 'if-missing' });
@@ -191,7 +191,8 @@ async function openWorkspace({ io, options }: CommandCall, home: Home, lane: Lan
     logSigner: ed25519NoteSigner(lane.origin, privateKey),
     now: nowText,
   });
-  const keyPlace = { home: own, env: io.env, cwd: io.cwd, isExampleLane: lane.isExample, ...authoritiesIn(lane) };
+  const keyless = root === undefined ? { isTakenAtItsWord: true as const } : authoritiesIn(lane);
+  const keyPlace = { home: own, env: io.env, cwd: io.cwd, isExampleLane: lane.isExample, ...keyless };
   const logVkey = formatVkey(vkeyOf(lane.origin, NOTE_KEY_TYPE.ed25519, privateKey));
   return {
     home,

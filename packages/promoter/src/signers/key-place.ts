@@ -15,6 +15,8 @@ export interface KeyPlace extends SecretPlace {
   readonly isExampleLane: boolean;
   /** Who vouches for keyless signatures, as the lane's policies say. */
   readonly authorities?: Policy['authorities'];
+  /** Whether the lane is what a service says that it is: it names no authority that a token may be handed to. */
+  readonly isTakenAtItsWord?: true;
   /** Where signers of the home's own keys are kept between calls; `from` says how the folders of keys are. */
   readonly kept?: {
     readonly signer: (role: string) => Kept<Signer>;

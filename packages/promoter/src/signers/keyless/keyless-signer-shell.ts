@@ -17,10 +17,20 @@ const NONCE_BYTES = 8;
 /**
  * A keyless signer.
  *
- * @throws PromoterError `USAGE` the lane has no authorities; `CALLER_UNKNOWN` no token; `KEY_UNAVAILABLE` an authority did not answer, or is not
+ * @throws PromoterError `USAGE` the lane has no authorities, or is taken at its word; `CALLER_UNKNOWN` no token; `KEY_UNAVAILABLE` an authority did not answer, or is not
  * that of policy
  */
 export async function keylessSigner(place: KeyPlace): Promise<Signer> {
+  // whoever owns the service would name an authority of his own, and be with the true one whom the token names
+  if (place.isTakenAtItsWord === true)
+    throw new PromoterError(
+      'USAGE',
+      'sign with oidc: expected --root FILE, the root from which the lane of the service must verify, got none',
+      {},
+      {
+        hint: 'its policy says to whom the token goes: keep the first root of the lane (trust/metadata/1.root.json) where the service cannot write',
+      },
+    );
   const [issuing, stamping] = [place.authorities?.certificates[0], place.authorities?.timestamps[0]];
   if (issuing === undefined || stamping === undefined)
     throw new PromoterError(
