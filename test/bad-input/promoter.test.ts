@@ -222,6 +222,19 @@ describe('files that were handed over', () => {
       await expectError(['audit', 'check', export_, '--root', root], 4, 'EXPORT_MALFORMED', /(?:cut|empty)\.tar/);
   });
 
+  it('evidence that is another kind of file is named, and the hint is about the file', async () => {
+    const report = file('report.xml', '<testsuite name="s"><testcase classname="c" name="n"/></testsuite>');
+    const add = ['evidence', 'add', release, '--key', 'lab'];
+    for (const [words, exit, code] of [
+      [[...add, '--tests', report, '--hardware', report], 2, 'JSON_MALFORMED'],
+      [[...add, '--sbom', report], 2, 'JSON_MALFORMED'],
+      [[...add, '--bundle', report], 4, 'TRUST_MALFORMED'],
+    ] as const) {
+      const { hint } = await expectError(words, exit, code, /^read .*report\.xml: /);
+      expect(hint).toMatch(/^check the file: /);
+    }
+  });
+
   it('a root that is no TUF file is 4, and named', async () => {
     const root = file('no-root.json', '{}');
     await expectError(['explain', release, '--to', 'dev', '--lane', lane.lane, '--root', root], 4, 'TRUST_MALFORMED', /no-root\.json/);

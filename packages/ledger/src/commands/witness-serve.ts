@@ -104,6 +104,7 @@ function witnessKey(stateDir: string, given: string | undefined, io: CommandIo):
   return readKey(file, () => {
     const { privateKey } = generateKeyPairSync('ed25519');
     writeDurably({ path: file, bytes: utf8(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()), mode: 0o600 });
+    io.talk(`sealane: made a new key in ${file}: a lane that has a witness of this name already knows another\n`);
     return privateKey;
   });
 }

@@ -4,6 +4,7 @@ import { LIMITS, PromoterError, restate } from '@sealane/core';
 import type { OptionSpec } from '@sealane/core/command-line';
 import { parseSignedDocument } from '@sealane/trust';
 import { isNotFound } from '../disk-shell.js';
+import { readAs } from '../read-as.js';
 
 /** Pins the lane of a service. */
 export const SERVER_ROOT: OptionSpec = {
@@ -14,11 +15,8 @@ export const SERVER_ROOT: OptionSpec = {
 /** A root that was handed over. @throws PromoterError `CONFIG_INVALID` there is no such file; CoreError `TRUST_MALFORMED` it is no TUF file */
 export function rootFile(file: string): Uint8Array {
   const bytes = readRoot(file);
-  restate(
-    'TRUST_MALFORMED',
-    () => parseSignedDocument('root.json', bytes, LIMITS.rootBytes),
-    (why) => `read ${file}: ${why}`,
-  );
+  const hint = 'check the file: a root of the lane is trust/metadata/1.root.json in it';
+  readAs(file, hint, () => restate('TRUST_MALFORMED', () => parseSignedDocument('root.json', bytes, LIMITS.rootBytes)));
   return bytes;
 }
 

@@ -29,6 +29,7 @@ import {
 } from '@sealane/trust';
 import { writeBlob } from '../decision/waybill.js';
 import { readNamed } from '../disk-shell.js';
+import { readAs } from '../read-as.js';
 import { reached } from '../crash-point.js';
 import { releaseDocument } from '../decision/gate-input.js';
 import { logEnvelope, statementOf } from '../log/log-statements.js';
@@ -158,8 +159,10 @@ function earlier(stated: string | undefined, now: string): string {
 async function fromBundle(promoter: Promoter, wish: EvidenceWish, file: string): Promise<Signed> {
   const { release } = wish;
   const bytes = readNamed(file, 'bundle');
-  if (isCertificateBundle(bytes) && !isByIdentity(promoter, bytes)) return await carried(promoter, wish, bytes);
-  const bundle = parseBundle(bytes);
+  const hint = 'check the file: a Sigstore bundle with an in-toto statement is expected there';
+  const isCertified = readAs(file, hint, () => isCertificateBundle(bytes));
+  if (isCertified && !isByIdentity(promoter, bytes)) return await carried(promoter, wish, bytes);
+  const bundle = readAs(file, hint, () => parseBundle(bytes));
   expectSubject(promoter, { subject: bundle.statement.subject.map((item) => ({ ...item })) }, { release, file });
   const signed = await signedBy(promoter, bundle);
   if (signed !== undefined && (await mayBeSaid(promoter, signerIdOf(signed), bundle.statement))) return signed;
@@ -256,7 +259,8 @@ function readJson(file: string, what: string): JsonObject {
 }
 
 function parseDocument(bytes: Uint8Array, file: string): JsonObject {
-  const value = parseStrictJson(bytes, { maxBytes: LIMITS.evidenceBlobBytes, maxDepth: LIMITS.jsonDepth });
+  const bounds = { maxBytes: LIMITS.evidenceBlobBytes, maxDepth: LIMITS.jsonDepth };
+  const value = readAs(file, 'check the file: a JSON document is expected there', () => parseStrictJson(bytes, bounds));
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
   throw new PromoterError('CONFIG_INVALID', `read ${file}: expected a JSON object`);
 }

@@ -16,6 +16,7 @@ import {
   topologyShape,
 } from '@sealane/trust';
 import { readNamed } from '../disk-shell.js';
+import { readAs } from '../read-as.js';
 import type { Promoter } from '../promoter.js';
 import { type DocumentKind, readDocument } from './document-file.js';
 import { expectReceipts } from './rehearsed-receipts.js';
@@ -53,9 +54,12 @@ export async function readRunDocuments(
 
 function readInventory(file: string): Uint8Array {
   const bytes = readNamed(file, 'hardware inventory');
-  const value = parseStrictJson(bytes, { maxBytes: LIMITS.evidenceBlobBytes, maxDepth: LIMITS.jsonDepth });
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new PromoterError('CONFIG_INVALID', `read ${file}: expected a JSON object`, { file });
-  hardwareFacts(value as JsonObject);
+  const hint = 'check the file: an inventory in CycloneDX JSON is expected there, as sealane-site inventory --out writes it';
+  readAs(file, hint, () => {
+    const value = parseStrictJson(bytes, { maxBytes: LIMITS.evidenceBlobBytes, maxDepth: LIMITS.jsonDepth });
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw new PromoterError('CONFIG_INVALID', `read ${file}: expected a JSON object`, { file });
+    hardwareFacts(value as JsonObject);
+  });
   return bytes;
 }
