@@ -364,6 +364,14 @@ describe('the folder', () => {
     expect(existsSync(path.join(home, 'ledger', 'ledger.sqlite'))).toBe(false);
   });
 
+  it('a home or a lane that is none is served to nobody', async () => {
+    const serve = ['serve', '--listen', '127.0.0.1:0'];
+    const home = await runJson('sealane', [...serve, '--home', path.join(dir, 'nowhere')]);
+    expect({ exit: home.exit, code: home.json.error.code }).toEqual({ exit: 2, code: 'CONFIG_INVALID' });
+    const { hint } = await expectError([...serve, '--lane', path.join(dir, 'nowhere')], 2, 'CONFIG_INVALID', /serve the lane .*nowhere/);
+    expect(hint).toContain('--lane DIR');
+  });
+
   it('a second lane in one home is 2 and leaves the first', async () => {
     const before = readdirSync(path.join(lane.lane, 'trust', 'metadata'));
     await expectError(['init', lane.home], 2, 'LANE_EXISTS');

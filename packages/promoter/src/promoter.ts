@@ -209,7 +209,7 @@ function withVkey(ledger: Ledger): Pick<Promoter, 'ledger' | 'logVkey'> {
 }
 
 /** A folder is a home once `init` has made its keys: a pipeline alone is what somebody wrote for that. */
-function requireHome(home: Home): void {
+export function requireHome(home: Home): void {
   const missing = [home.pipeline, home.logVkey].find((file) => readOptional(file) === undefined);
   if (missing === undefined) return;
   throw new PromoterError(
