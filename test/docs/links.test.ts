@@ -1,4 +1,4 @@
-/** Links of README, NEWS and docs lead somewhere, and the README fits on one screen and names scripts that exist. */
+/** Links of README, NEWS, example keys and docs lead somewhere, and the README fits on one screen and names scripts that exist. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -6,7 +6,7 @@ import { ROOT } from '../support/run.js';
 import { pageText } from './pages.js';
 
 const docs = readdirSync(path.join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.md'));
-const PAGES = ['README.md', 'NEWS.md', ...docs.map((file) => path.join('docs', file))];
+const PAGES = ['README.md', 'NEWS.md', 'keys-example/README.md', ...docs.map((file) => path.join('docs', file))];
 
 /** A screen of a large window. */
 const README_LINES = 60;
@@ -43,7 +43,9 @@ describe('README.md', () => {
 
 /** Anchors of a page's headings, as GitHub makes them. */
 function headings(file: string): readonly string[] {
+  // a comment in an example is no heading
   const lines = pageText(file)
+    .replace(/^ *```[\s\S]*?^ *```/gm, '')
     .split('\n')
     .filter((line) => /^#+ /.test(line));
   return lines.map((line) =>
