@@ -1,5 +1,7 @@
 /** A24: the promoter service. CI jobs with OIDC tokens and no stored secret carry a release into its stages; what people sign is uploaded. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, request as forward } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -95,6 +97,37 @@ describe('A24 a CI job without a stored secret', () => {
     });
     const shown = await remote(['channel', 'show', 'dev']);
     expect(shown.groups).toMatchObject([{ release }]);
+  });
+
+  it('A24 T1 signs nothing about another release than the one that it named, whatever the service says that the name stands for', async () => {
+    // as whoever has the service's host could: one release under the name of another
+    const liar = createServer((incoming, outgoing) => {
+      const to = new URL(String(incoming.url).replace('/releases/pages%401.0.0', '/releases/pinned%401.0.0'), service.url);
+      const headers = { ...incoming.headers, host: to.host };
+      const passed = forward(to, { method: incoming.method, headers }, (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(outgoing);
+      });
+      incoming.pipe(passed);
+    });
+    await new Promise<void>((resolve) => liar.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = liar.address() as AddressInfo; // a TCP server has no other address
+      const words = ['--tests', path.join(dir, 'junit.xml'), '--key', exampleKey('lab'), '--server', `http://127.0.0.1:${port}`];
+      const add = async (name: string, exit: number): Promise<Answer['json']> =>
+        await expectJson('sealane', ['evidence', 'add', name, ...words], exit, { cwd: ci, env: github.runnerEnv });
+      const statements = async (): Promise<unknown[]> => (await lane.sealane(['evidence', 'list', 'pinned@1.0.0'])).statements;
+      const before = await statements();
+      expect((await add('pages@1.0.0', 3)).error).toMatchObject({
+        code: 'EVIDENCE_SUBJECT',
+        message: expect.stringContaining('pinned@1.0.0'),
+      });
+      expect(await statements()).toEqual(before);
+      await add('pinned@1.0.0', 0);
+      expect(await statements()).toHaveLength(before.length + 1);
+    } finally {
+      liar.close();
+    }
   });
 
   it('A24 says what the commands say, word for word', async () => {

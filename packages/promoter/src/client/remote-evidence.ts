@@ -10,7 +10,9 @@ import { withWorkspace } from './workspace-shell.js';
 
 /**
  * Adds evidence about a release of the service at `address`. The manifests of the release are verified by its digest before anything about them is
- * signed: who names the release by digest need not trust the service.
+ * signed: who names the release by digest need not trust the service. Given a name, they must say that name themselves: no release of another one is vouched for.
+ *
+ * @throws PromoterError `EVIDENCE_SUBJECT` the service means another release by the name; as `addEvidence`
  */
 export async function evidenceAddAt(
   call: CommandCall,
@@ -25,9 +27,15 @@ export async function evidenceAddAt(
       { hint: 'run it where the home is' },
     );
   const service = await openService(address, call.io);
-  const release = await digestOf(service, textArgument(call, 0, 'RELEASE'));
+  const asked = textArgument(call, 0, 'RELEASE');
+  const release = await digestOf(service, asked);
   return await withWorkspace(call, address, async ({ promoter, fetchRelease, bundles, newBlobs }) => {
-    const { name } = await fetchRelease(release);
+    const { name, version } = await fetchRelease(release);
+    if (!isDigest(asked) && asked !== `${name}@${version}`)
+      throw new PromoterError(
+        'EVIDENCE_SUBJECT',
+        `add evidence to ${asked}: expected the release of that name, the service gave ${name}@${version} (${release})`,
+      );
     const key = optionalText(call, 'key');
     await addEvidence(promoter, {
       ...wish,
