@@ -98,6 +98,8 @@ test('A24 a month before what owners signed runs out, the service and publish sa
     expect(service.stderr()).not.toContain('"role":"root"');
     const publish = (): Promise<Answer> => runJson('sealane', ['publish', '--home', other.home], late);
     expect((await publish()).json).toEqual({ stages: [], owners: [{ role: 'targets', expiresAt: expect.any(String) as string }] });
+    const over = await expectJson('sealane', ['trust', 'verify', '--home', other.home], 4, clockAhead(400 * DAY_MS));
+    expect(over.error).toMatchObject({ code: 'TRUST_EXPIRED', hint: expect.stringContaining('sealane trust propose --renew') as string });
     await expectJson('sealane', ['trust', 'propose', '--renew', '--home', other.home], 5, late);
     for (const owner of ['root-1', 'root-2', 'targets-1', 'targets-2'])
       await expectJson('sealane', ['trust', 'sign', '--key', owner, '--home', other.home], 0, late);
