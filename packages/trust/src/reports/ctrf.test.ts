@@ -26,6 +26,7 @@ describe('CTRF', () => {
     ['no test', of([]), 'EMPTY'],
     ['all pending', of([{ name: 'a', status: 'pending' }]), 'EMPTY'],
     ['an unknown status', of([passing, { name: 'a', status: 'PASSED' }]), 'FAILED'],
+    ['a status that every object has a value for', of([passing, { name: 'a', status: 'constructor' }]), 'FAILED'],
     ['status other', of([passing, { name: 'a', status: 'other' }]), 'FAILED'],
     ['a claim of failures that no test shows', of([passing], { failed: 1 }), 'FAILED'],
     ['a summary of more tests than there are', of([passing], { tests: 2 }), 'UNREADABLE'],

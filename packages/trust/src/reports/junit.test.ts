@@ -56,6 +56,9 @@ describe('the vectors of junit', () => {
 describe('what must not pass', () => {
   test.each([
     ['a case with an unknown status', '<testcase name="a" status="aborted"/>', 'FAILED'],
+    ['a case with an unknown outcome', '<testcase name="a" outcome="failed"/><testcase name="b"/>', 'FAILED'],
+    ['a case that was aborted', '<testcase name="a"><aborted/></testcase><testcase name="b"/>', 'FAILED'],
+    ['a case that took too long', '<testcase name="a"><timeout/></testcase><testcase name="b"/>', 'FAILED'],
     ['a case with an unknown result', '<testcase name="a" result="inconclusive"/><testcase name="b"/>', 'FAILED'],
     ['a failed try hidden behind a passing one of the same name', '<testcase name="a"><failure/></testcase><testcase name="a"/>', 'FAILED'],
     ['a case both skipped and failed', '<testcase name="a"><skipped/><error/></testcase><testcase name="b"/>', 'FAILED'],

@@ -21,9 +21,12 @@ import { eachXmlText, XmlTextError } from './xml-text.js';
 /** Deepest nesting of elements; the deepest real report seen has 9. */
 const MAX_DEPTH = 64;
 
-/** Values of `status` and `result` on a case that say nothing bad. Any value in neither list has failed: unknown never passes. */
+/** Values of `status`, `result` and `outcome` on a case that say nothing bad. Any value in neither list has failed: unknown never passes. */
 const PASSING_STATUS: ReadonlySet<string> = new Set(['', 'completed', 'ok', 'pass', 'passed', 'run', 'success', 'successful']);
 const SKIPPING_STATUS: ReadonlySet<string> = new Set(['disabled', 'ignored', 'notrun', 'pending', 'skip', 'skipped', 'suppressed', 'todo']);
+
+/** Elements of a case that did not end well, in whatever case a tool writes them. */
+const BAD_END = /^(?:failure|error|aborted|crashed|time-?out|timed-?out)$/i;
 
 /**
  * Reads a report. Never throws: what cannot be read has the verdict UNREADABLE and no cases.
@@ -101,7 +104,7 @@ type Attributes = Readonly<Record<string, string>>;
 
 function openElement(state: State, name: string, attributes: Attributes): void {
   if (state.depth === 1) openRoot(state, name, attributes);
-  switch (/^(?:failure|error)$/i.test(name) ? 'failure' : name) {
+  switch (BAD_END.test(name) ? 'failure' : name) {
     case 'testsuites':
     case 'testsuite':
       openSuite(state, name, attributes);
@@ -109,7 +112,7 @@ function openElement(state: State, name: string, attributes: Attributes): void {
     case 'testcase':
       openCase(state, attributes);
       break;
-    case 'failure': // or error, in whatever case a tool writes them
+    case 'failure':
     case 'rerunFailure':
     case 'rerunError':
       // surefire's rerun… stand beside the failure of a test that failed in every try
@@ -142,7 +145,7 @@ function openSuite(state: State, name: string, attributes: Attributes): void {
 
 function openCase(state: State, attributes: Attributes): void {
   if (state.current !== undefined) refuse('expected no case inside a case, got one');
-  const status = [attributes.status, attributes.result].map((value) => (value ?? '').trim().toLowerCase());
+  const status = [attributes.status, attributes.result, attributes.outcome].map((value) => (value ?? '').trim().toLowerCase());
   state.current = {
     className: (attributes.classname ?? '').slice(0, MAX_NAME),
     name: (attributes.name ?? '').slice(0, MAX_NAME),

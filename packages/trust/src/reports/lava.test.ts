@@ -40,6 +40,7 @@ describe('LAVA results', () => {
     ['only the steps of LAVA itself', [booted], 'EMPTY'],
     ['all skipped', [booted, row('a', 'skip')], 'EMPTY'],
     ['a failed case', [row('a', 'pass'), row('b', 'fail')], 'FAILED'],
+    ['a result that every object has a value for', [row('a', 'pass'), row('b', 'constructor')], 'FAILED'],
     ['an unknown result', [row('a', 'pass'), row('b', 'unknown')], 'FAILED'],
     ['a result that LAVA does not have', [row('a', 'pass'), row('b', 'Pass')], 'FAILED'],
     ['a step of LAVA that failed', [row('power-off', 'fail', { suite: 'lava' }), row('a', 'pass')], 'FAILED'],

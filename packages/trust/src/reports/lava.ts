@@ -22,7 +22,10 @@ import {
 const LAVA_SUITE = 'lava';
 
 /** Results of a case; any other, `unknown` too, has failed. */
-const OUTCOMES: Readonly<Record<string, CaseOutcome>> = { pass: 'passed', skip: 'skipped' };
+const OUTCOMES: ReadonlyMap<string, CaseOutcome> = new Map([
+  ['pass', 'passed'],
+  ['skip', 'skipped'],
+]);
 
 /** The keys that are read: each once in every case, its value on the same line. */
 const READ = ['job', 'logged', 'name', 'result', 'suite'] as const;
@@ -91,7 +94,7 @@ function caseOf(row: Row, index: number): { readonly job: string; readonly one: 
   const one = { suites: [(suite ?? '').slice(0, MAX_NAME)], className: '', name: (name ?? '').slice(0, MAX_NAME) };
   return {
     job: job ?? '',
-    one: { ...one, outcome: OUTCOMES[result ?? ''] ?? 'failed' },
+    one: { ...one, outcome: OUTCOMES.get(result ?? '') ?? 'failed' },
     logged: logged ?? '',
   };
 }
