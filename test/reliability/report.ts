@@ -188,16 +188,17 @@ function kindOf(flush: string): string {
   return flush
     .replace(/[0-9a-f]{64}/g, 'HEX')
     .replace(/lock\.\d+/, 'lock.PID')
-    .replace(/\.blob-\d+-\d+/, '.blob-N')
+    .replace(/\.(blob|index|marker)-\d+-\d+/, '.$1-N')
     .replace(/\d{8}\.json/, 'N.json')
     .replace(/metadata\/.*\.json/, 'metadata/ROLE.json')
     .replace(/targets\/.*\.json/, 'targets/TARGET.json')
-    .replace(/tile\/.*/, 'tile/…');
+    .replace(/tile\/.*/, 'tile/…')
+    .replace(/^$/, '.');
 }
 
 function shortened(fault: string): string {
   return fault
-    .replace(/\/\S*\/cut\//g, '')
+    .replace(/\/\S*\/cut(?:-\w+)?\//g, '')
     .replace(/[0-9a-f]{64}/g, 'HEX')
     .replace(/[|\n]/g, ' ')
     .slice(0, 120);
