@@ -25,11 +25,12 @@ export function supersededTrust(
     const [, version, role = ''] = VERSIONED.exec(name) ?? [];
     return Number(version) < (current.get(role) ?? 0);
   };
-  const [replaced, others] = [readdirSync(folder).filter(isReplaced), readdirSync(folder).filter((name) => !isReplaced(name))];
+  const all = readdirSync(folder);
+  const others = all.filter((name) => !isReplaced(name));
   const named = new Set(others.flatMap((name) => [...digestsIn(readFileSync(path.join(folder, name), 'latin1'))]));
   const channels = path.join(trust, 'targets', 'channel');
   return [
-    ...replaced.map((name) => path.join(folder, name)),
+    ...all.filter(isReplaced).map((name) => path.join(folder, name)),
     ...listFolder(channels)
       .filter((name) => !named.has(name.slice(0, name.indexOf('.'))))
       .map((name) => path.join(channels, name)),
