@@ -23,10 +23,10 @@ function log(...all: readonly ('flush' | { sector: number; count: number; fill: 
 const WRITES = log({ sector: 0, count: 2, fill: 1 }, 'flush', { sector: 1, count: 2, fill: 2 }, { sector: 4, count: 1, fill: 3, flags: 2 });
 
 /** The first byte of each sector after cuts of chance at one place. */
-function disksAt(at: number): ReadonlySet<string> {
+function disksAt(at: number, bytes = WRITES): ReadonlySet<string> {
   const dir = mkdtempSync(path.join(tmpdir(), 'sealane-log-'));
   onTestFinished(() => rmSync(dir, { recursive: true }));
-  const [image, random, entries] = [path.join(dir, 'disk'), seeded(1), readWriteLog(WRITES)];
+  const [image, random, entries] = [path.join(dir, 'disk'), seeded(1), readWriteLog(bytes)];
   const disks = new Set<string>();
   for (let times = 0; times < 100; times += 1) {
     writeFileSync(image, new Uint8Array(5 * SECTOR_BYTES));
@@ -44,6 +44,10 @@ test('a cut keeps what was flushed, and what the disk wrote through, always', ()
 test('a cut loses and keeps any sectors of what was not flushed', () => {
   expect(disksAt(1)).toEqual(new Set(['00000', '10000', '01000', '11000']));
   expect(disksAt(3)).toEqual(new Set(['11000', '12000', '11200', '12200']));
+});
+
+test('a cut loses or keeps the superblock of ext4 whole', () => {
+  expect(disksAt(1, log({ sector: 1, count: 3, fill: 1 }))).toEqual(new Set(['00000', '01000', '00110', '01110']));
 });
 
 test('refuses a log that ends early, has discards, or is none', () => {
