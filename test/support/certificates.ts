@@ -87,8 +87,8 @@ export function derOf({ certificate }: Held): Uint8Array {
   return new Uint8Array(certificate.rawData);
 }
 
-/** A root of its own; `mayIssue: false` leaves out what lets it. */
-export async function selfSigned(name: string, { mayIssue = true } = {}): Promise<Held> {
+/** A root of its own; `mayIssue: false` leaves out what lets it, `asks` is one more extension. */
+export async function selfSigned(name: string, { mayIssue = true, asks }: RootWish = {}): Promise<Held> {
   const key = await makeKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name,
@@ -100,9 +100,15 @@ export async function selfSigned(name: string, { mayIssue = true } = {}): Promis
       ...(mayIssue ? [new x509.BasicConstraintsExtension(true, undefined, true)] : []),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
       await x509.SubjectKeyIdentifierExtension.create(key.publicKey),
+      ...(asks === undefined ? [] : [new x509.Extension(asks.oid, asks.isCritical, Buffer.from([0x30, 0x00]))]),
     ],
   });
   return { certificate, key };
+}
+
+interface RootWish {
+  readonly mayIssue?: boolean;
+  readonly asks?: { readonly oid: string; readonly isCritical: boolean };
 }
 
 interface Wish {

@@ -2,13 +2,17 @@
  * A sigstore trusted root that somebody hands us: authorities, logs, and the times between which each counts.
  *
  * `@sigstore/verify` reads a missing start as 1970 and takes any media type; the format asks for both (protobuf-specs,
- * sigstore_trustroot.proto: a `TimeRange` has a start), so a root that lost one is refused, not widened.
+ * sigstore_trustroot.proto: a `TimeRange` has a start), so a root that lost one is refused, not widened. It looks at no extension of an authority but
+ * basicConstraints and keyUsage, so an authority that asks for more is refused as well, as in a policy.
  */
+import { X509Certificate } from 'node:crypto';
 import type { TrustedRoot } from '@sigstore/protobuf-specs';
 import { type JsonValue, LIMITS, TrustError } from '@sealane/core';
 import { z } from 'zod';
 import { loadSigstore } from '../evidence/sigstore.js';
 import { parseJson, parseShape } from '../policy/document.js';
+import { asRefusal, refused } from './bundle-error.js';
+import { unjudgedExtension } from './certificate-use.js';
 
 const MEDIA_TYPES = [
   'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
@@ -56,17 +60,37 @@ const rootShape = z.looseObject({
 /**
  * The trusted root of a file.
  *
- * @throws TrustError `TRUST_TOO_LARGE`; `TRUST_MALFORMED` no strict JSON, another media type, or a part without the time from which it counts
+ * @throws TrustError `TRUST_TOO_LARGE`; `TRUST_MALFORMED` no strict JSON, another media type, or a part without the time from which it counts;
+ * `BUNDLE_UNVERIFIED` an authority with name constraints, or with a critical extension that nobody here judges
  */
 export function readTrustedRoot(file: Uint8Array): TrustedRoot {
   const value: JsonValue = parseJson('trusted root', file, LIMITS.trustedRootBytes);
   parseShape('trusted root', rootShape, value);
+  const root = rootOf(value);
+  for (const { certChain } of [...root.certificateAuthorities, ...root.timestampAuthorities])
+    for (const { rawBytes } of certChain?.certificates ?? []) expectJudged(rawBytes);
+  return root;
+}
+
+function rootOf(value: JsonValue): TrustedRoot {
   try {
     return loadSigstore().TrustedRoot.fromJSON(value);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new TrustError('TRUST_MALFORMED', `parse trusted root: ${why}`, {}, { cause });
   }
+}
+
+function expectJudged(der: Uint8Array): void {
+  const certificate = asRefusal('BUNDLE_UNVERIFIED', 'read the certificates of the trusted root', () => new X509Certificate(der));
+  const oid = asRefusal('BUNDLE_UNVERIFIED', 'read the extensions of the trusted root', () => unjudgedExtension(certificate));
+  if (oid === undefined) return;
+  const whose = JSON.stringify(certificate.subject.slice(0, 200));
+  throw refused(
+    'BUNDLE_UNVERIFIED',
+    'authorities in the trusted root without name constraints and with known critical extensions',
+    `extension ${oid} of ${whose}`,
+  );
 }
 
 /** Date.parse takes 30 February for 2 March. */

@@ -1,6 +1,7 @@
 /** What `@sigstore/verify` leaves to its caller, tried on bundles of a lane of ours; certificates are tried on the public suite's bundles. */
 import { canonicalJson, type JsonObject, sha256, utf8 } from '@sealane/core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { derOf, selfSigned } from '../../../../test/support/certificates.js';
 import { refusal } from '../../../../test/support/refusal.js';
 import { trustedRootFromPolicy } from '../evidence/trusted-root.js';
 import { AdmitLane } from '../testing/admit-lane.js';
@@ -175,5 +176,34 @@ describe('the trusted root', () => {
       trustedRootFromPolicy({ logs: [{ origin: other.origin, baseUrl: `https://${other.origin}`, vkey: other.vkey }] }),
     );
     expect(codeOf(ask(undefined, { trustedRoot }))).toBe('BUNDLE_UNVERIFIED');
+  });
+});
+
+describe('an authority in the trusted root', () => {
+  const withAuthority = async (asks: { oid: string; isCritical: boolean } | undefined, field: string): Promise<BundleQuestion> => {
+    const held = await selfSigned('CN=authority', asks === undefined ? {} : { asks });
+    const rawBytes = Buffer.from(derOf(held)).toString('base64');
+    const authority = { certChain: { certificates: [{ rawBytes }] }, validFor: { start: '2020-01-01T00:00:00Z' } };
+    return ask(undefined, { trustedRoot: canonicalJson({ ...trustedRootFromPolicy(lane.policy), [field]: [authority] }) });
+  };
+
+  it.each(['certificateAuthorities', 'timestampAuthorities'])('of %s that asks for nothing unknown is taken', async (field) => {
+    const plain = [undefined, { oid: '1.2.3.4', isCritical: false }];
+    for (const asks of plain) expect(verifySigstoreBundle(await withAuthority(asks, field)).artifact).toBe(lane.release);
+  });
+
+  it.each([
+    ['certificateAuthorities', 'name constraints', { oid: '2.5.29.30', isCritical: true }],
+    ['certificateAuthorities', 'name constraints that are not critical', { oid: '2.5.29.30', isCritical: false }],
+    ['certificateAuthorities', 'a critical extension that nobody knows', { oid: '1.2.3.4', isCritical: true }],
+    ['timestampAuthorities', 'a critical extension that nobody knows', { oid: '1.2.3.4', isCritical: true }],
+  ])('of %s with %s is refused: nothing holds a name to it', async (field, _what, asks) => {
+    const question = await withAuthority(asks, field);
+    expect(() => verifySigstoreBundle(question)).toThrow(
+      expect.objectContaining({
+        code: 'BUNDLE_UNVERIFIED',
+        message: expect.stringContaining(`extension ${asks.oid} of "CN=authority"`) as string,
+      }) as Error,
+    );
   });
 });
