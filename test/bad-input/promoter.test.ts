@@ -387,6 +387,33 @@ it('statements by hand are refused whole when one of them is not by a known key'
   await expectError(['statement', 'add', file('both.json', JSON.stringify([good, bad]))], 3, 'EVIDENCE_SIGNER');
 });
 
+describe('a service that was named', () => {
+  const SERVER = 'http://name:secret@127.0.0.1:9';
+
+  it.each([
+    ['audit', 'verify'],
+    ['audit', 'trace', 'a@1'],
+    ['audit', 'export', '--out', 'export.tar', '--release', 'a@1'],
+    ['ledger', 'fsck'],
+    ['release', 'list'],
+    ['key', 'export', 'author'],
+  ])('to %s %s is refused rather than answered from the home that is here', async (...words) => {
+    const asked = await runJson('sealane', [...words, '--home', lane.home], { env: { SEALANE_SERVER: SERVER }, cwd: dir });
+    expect({ exit: asked.exit, code: asked.json.error.code }).toEqual({ exit: 2, code: 'USAGE' });
+    expect(asked.json.error.message).toBe('run on the files here: expected no service for this command, got SEALANE_SERVER');
+    const { message } = await expectError([...words, '--server', SERVER], 2, 'USAGE');
+    expect(message).toMatch(/expected no --server <url>, which is for release create, evidence add, /);
+    expect(asked.stdout + message).not.toContain('secret');
+    expect(existsSync(path.join(dir, 'export.tar'))).toBe(false);
+  });
+
+  it('matters not to what works on a file that is named', async () => {
+    const copy = path.join(lane.home, 'ledger', 'ledger.sqlite');
+    const { exit } = await runJson('sealane', ['ledger', 'fsck', '--file', copy], { env: { SEALANE_SERVER: SERVER } });
+    expect(exit).toBe(0);
+  });
+});
+
 it('a Node that is too old is named, by both programs', async () => {
   const old = file('old.cjs', "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.8' } });\n");
   for (const program of ['sealane', 'sealane-site']) {

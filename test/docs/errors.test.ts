@@ -1,7 +1,7 @@
 /** `docs/errors.md` is the error table of the code. After a change of it: `npx vitest run --project system test/docs/errors.test.ts -u`. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { ERRORS, type ErrorCode } from '@sealane/core';
+import { ERRORS, type ErrorCode, EXIT_CODES } from '@sealane/core';
 import { format as pretty } from 'prettier';
 import { describe, expect, test } from 'vitest';
 import { ROOT } from '../support/run.js';
@@ -10,18 +10,6 @@ import { named, pageText, tableRows } from './pages.js';
 
 const FILE = 'docs/errors.md';
 const CODES = (Object.keys(ERRORS) as ErrorCode[]).sort();
-
-const EXITS: readonly (readonly [number, string])[] = [
-  [0, 'done'],
-  [1, 'a fault of the program or the machine'],
-  [2, 'usage or configuration'],
-  [3, 'denied by policy'],
-  [4, 'verification failed'],
-  [5, 'pending: an approval, a soak, a witness, owners, a local condition'],
-  [6, 'a remote is unavailable'],
-  [7, 'rolled back'],
-  [8, 'held: needs a person'],
-];
 
 const row = (...cells: readonly (string | number)[]): string =>
   `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`;
@@ -42,7 +30,7 @@ A command that fails prints one line with what it was doing, what it expected an
 
 ${table(
   ['exit', 'meaning'],
-  EXITS.map(([exit, meaning]) => row(exit, meaning)),
+  Object.entries(EXIT_CODES).map(([exit, meaning]) => row(exit, meaning)),
 )}
 
 ## Codes

@@ -1,7 +1,7 @@
 /** Opens what an auditor was given: a home, or a copy of its ledger and lane. Nothing is written. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { AuditorError, type Digest, LIMITS, SealaneError } from '@sealane/core';
+import { AuditorError, type Digest, LIMITS, refuseService, SealaneError } from '@sealane/core';
 import type { CommandCall } from '@sealane/core/command-line';
 import { ledgerAt, openLedger } from '@sealane/ledger';
 import type { TufRead } from '@sealane/trust';
@@ -13,9 +13,11 @@ import { BEFORE_ALL_EXPIRY, FIRST_ROOT, readLaneTrust } from './lane-trust.js';
 /**
  * Opens the ledger and lane of a command's --home, runs `work`, closes them. `trust` reads files of the lane's TUF repository.
  *
- * @throws AuditorError `CONFIG_INVALID` no lane there; LedgerError for the ledger; TrustError `TRUST_*`
+ * @throws AuditorError `CONFIG_INVALID` no lane there; SealaneError `USAGE` a service was named; LedgerError for the ledger; TrustError `TRUST_*`
  */
-export async function withAudit<T>({ options, io }: CommandCall, work: (context: AuditContext, trust: TufRead) => Promise<T>): Promise<T> {
+export async function withAudit<T>(call: CommandCall, work: (context: AuditContext, trust: TufRead) => Promise<T>): Promise<T> {
+  refuseService(call);
+  const { options, io } = call;
   const home = path.resolve(io.cwd, typeof options['home'] === 'string' ? options['home'] : '.');
   const lane = typeof options['lane'] === 'string' ? path.resolve(io.cwd, options['lane']) : path.join(home, 'lane');
   const trust: TufRead = (name, maxBytes) => readBounded(path.join(lane, 'trust', name), maxBytes);

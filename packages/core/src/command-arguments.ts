@@ -1,9 +1,10 @@
 /** Reads the words of a command: positional arguments, its own options, the global ones, and those that the environment may set. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import {
   type CommandCall,
   type CommandIo,
   type CommandSpec,
+  type GlobalOption,
   JSON_OPTION,
   optionName,
   type OptionSpec,
@@ -33,7 +34,7 @@ export function parseArguments(
     parser.argument(/^[[<]/.test(argument.name) ? argument.name : `<${argument.name}>`, argument.description);
   }
   const globals = program.globals.filter(({ flags }) => !hasOwn(spec, optionName(flags)));
-  for (const option of [...(spec.options ?? []), ...globals, JSON_OPTION]) addOption(parser, option);
+  for (const option of [...(spec.options ?? []), ...globals, JSON_OPTION]) addOption(parser, option, takes(spec, option));
   parser.addHelpText('after', `\nExample:\n${spec.example.trim().replace(/^/gm, '  ')}`);
   try {
     parser.parse([...argv], { from: 'user' });
@@ -41,6 +42,8 @@ export function parseArguments(
     if (error instanceof CommanderError && error.exitCode === 0) return 'help';
     throw usage(program, spec, commanderMessage(error), error);
   }
+  const untaken = globals.find((option) => !takes(spec, option) && parser.getOptionValue(optionName(option.flags)) !== undefined);
+  if (untaken !== undefined) throw usage(program, spec, `expected no ${untaken.flags}, which is for ${(untaken.of ?? []).join(', ')}`);
   const options = withEnvironment(parser.opts(), program, spec, io);
   const missing = spec.options?.find(({ flags, required }) => required && options[optionName(flags)] === undefined);
   if (missing !== undefined) throw usage(program, spec, `required option '${missing.flags}' not specified`);
@@ -56,13 +59,19 @@ export function hasOwn({ options = [] }: CommandSpec, name: string): boolean {
   return options.some(({ flags }) => optionName(flags) === name);
 }
 
-function addOption(parser: Command, option: OptionSpec): void {
+/** Whether an option is one of this command: its own, or a global one that is not of others only. */
+function takes({ name }: CommandSpec, { of }: GlobalOption): boolean {
+  return of?.includes(name) !== false;
+}
+
+/** One that is not taken is known all the same, so that it is refused by what it is for. */
+function addOption(parser: Command, option: OptionSpec, isShown: boolean): void {
   const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
   // most descriptions leave it to be said here
   const more = /repeat|again/.test(option.description) ? '' : '; may be repeated';
-  if (option.repeat) parser.option(option.flags, `${option.description}${more}`, collect);
+  const known = new Option(option.flags, `${option.description}${option.repeat ? more : ''}`).hideHelp(!isShown);
   // one that must be there may come from the environment: looked for when that was read
-  else parser.option(option.flags, option.description);
+  parser.addOption(option.repeat ? known.argParser(collect) : known);
 }
 
 /** Global options, and those of this command that are shared, may come from the environment as `SEALANE_NAME`; the command line wins. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type CommandCall, type CommandSpec, type Program, runCommandLine } from './command-line.js';
+import { EXIT_CODES } from './error-table.js';
 import { CoreError } from './errors.js';
 
 const greet: CommandSpec = {
@@ -54,6 +55,7 @@ function program(fail: Error = new Error('boom')): { readonly program: Program; 
     { flags: '--home <dir>', description: 'the home' },
     { flags: '--lane-url <url>', description: 'the lane' },
     { flags: '--out <file>', description: 'where what would be printed goes' },
+    { flags: '--server <url>', description: 'whom to ask', of: ['greet', 'key list'] },
   ];
   return { loaded, program: { name: 'tool', version: '1.2.3', summary: 'a tool', globals, shared: ['--key <keyref>'], commands } };
 }
@@ -113,6 +115,35 @@ test('help of the program and of a group lists commands, exits 0 and loads none'
   expect(group.exit).toBe(0);
   expect(group.out).toContain('key make');
   expect(group.out).not.toContain('greet');
+});
+
+test('help of the program says once what all commands take and which of them take the rest, and every exit code', async () => {
+  const { out } = await run(['--help']);
+  expect(out).toMatch(/\n {2}--home <dir> +the home\n/);
+  expect(out).toMatch(/\n {2}--json +print one JSON object/);
+  expect(out).toMatch(/\n {2}--server <url> +whom to ask \(greet, key list\)\n/);
+  for (const [exit, meaning] of Object.entries(EXIT_CODES)) expect(out).toContain(`\n  ${exit}  ${meaning}\n`);
+  expect((await run(['key', '--help'])).out).not.toContain('Exit codes');
+});
+
+test('an option of some commands is in their help, and refused by every other', async () => {
+  expect((await run(['greet', '--help'])).out).toContain('--server <url>');
+  expect((await run(['sign', '--help'])).out).not.toContain('--server');
+  expect((await run(['greet', 'a', '--server', 'x', '--json'])).parsed()).toMatchObject({ options: { server: 'x' } });
+  for (const argv of [
+    ['sign', 'a', '--key', 'k', '--server', 'x', '--json'],
+    ['--server', 'x', 'sign', 'a', '--key', 'k', '--json'],
+  ]) {
+    const { exit, parsed } = await run(argv);
+    expect([exit, parsed().error]).toMatchObject([
+      2,
+      { code: 'USAGE', message: 'run tool sign: expected no --server <url>, which is for greet, key list' },
+    ]);
+  }
+  // what the environment says is for whoever it may matter to
+  expect((await run(['sign', 'a', '--key', 'k', '--json'], { env: { SEALANE_SERVER: 'x' } })).parsed()).toMatchObject({
+    options: { server: 'x' },
+  });
 });
 
 test('--version prints the version', async () => {

@@ -5,9 +5,9 @@
  * The frame never touches the process: it reads `io` and returns the exit code.
  */
 import { hasOwn, parseArguments } from './command-arguments.js';
-import { type CommandHelp, type CommandIo, type CommandSpec, JSON_OPTION, type Program } from './command-spec.js';
+import { type CommandHelp, type CommandIo, type CommandSpec, type GlobalOption, JSON_OPTION, type Program } from './command-spec.js';
 import { diskRefusal } from './disk-refusal.js';
-import { ERRORS } from './error-table.js';
+import { ERRORS, EXIT_CODES } from './error-table.js';
 import { SealaneError } from './errors.js';
 import { oneLine, printable } from './printable.js';
 
@@ -18,6 +18,7 @@ export {
   type CommandIo,
   type CommandResult,
   type CommandSpec,
+  type GlobalOption,
   optionName,
   type OptionSpec,
   type Program,
@@ -105,7 +106,7 @@ function helpOrUnknown(program: Program, argv: readonly string[], io: CommandIo,
   const group = Object.keys(program.commands).filter((name) => name.startsWith(`${words.join(' ')} `));
   const isOfAll = words.length === 0 || first === 'help';
   if ((asksForHelp(argv) || first === 'help' || first === undefined) && (isOfAll || group.length > 0)) {
-    io.out(programHelp(program, isOfAll ? Object.keys(program.commands) : group));
+    io.out(isOfAll ? programHelp(program) : commandsHelp(program, group));
     return 0;
   }
   const message = `run ${program.name}: expected a command, got ${JSON.stringify(words.join(' ') || argv.join(' '))}`;
@@ -120,10 +121,25 @@ function helpOrUnknown(program: Program, argv: readonly string[], io: CommandIo,
   );
 }
 
-function programHelp(program: Program, names: readonly string[]): string {
-  const width = Math.max(...names.map((name) => name.length));
-  const rows = names.map((name) => `  ${name.padEnd(width)}  ${program.commands[name]?.summary ?? ''}`);
-  return `${program.name}: ${program.summary}\n\n${rows.join('\n')}\n\nExample:\n  ${program.name} ${names[0] ?? ''} --help\n`;
+/** Once for all commands: what they all take, and how they end. */
+function programHelp(program: Program): string {
+  const options = [...program.globals, JSON_OPTION].map(({ flags, description, of }: GlobalOption): [string, string] => [
+    flags,
+    of === undefined ? description : `${description} (${of.join(', ')})`,
+  ]);
+  const more = `Options of commands:\n${inColumns(options)}\n\nExit codes:\n${inColumns(Object.entries(EXIT_CODES))}\n`;
+  return commandsHelp(program, Object.keys(program.commands), more);
+}
+
+function commandsHelp(program: Program, names: readonly string[], more?: string): string {
+  const commands = inColumns(names.map((name) => [name, program.commands[name]?.summary ?? '']));
+  const example = `Example:\n  ${program.name} ${names[0] ?? ''} --help\n`;
+  return [`${program.name}: ${program.summary}\n`, `${commands}\n`, ...(more === undefined ? [] : [more]), example].join('\n');
+}
+
+function inColumns(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`).join('\n');
 }
 
 async function runOne(program: Program, spec: CommandSpec, argv: readonly string[], io: CommandIo): Promise<number> {

@@ -15,6 +15,11 @@ export interface OptionSpec {
   readonly required?: true;
 }
 
+/** An option of the program: of each of its commands, or of those that `of` names, and the others refuse it. */
+export interface GlobalOption extends OptionSpec {
+  readonly of?: readonly string[];
+}
+
 /** What a command is given: parsed arguments and options (camelCase, environment merged in), and where to talk. */
 export interface CommandCall {
   readonly args: readonly (string | readonly string[] | undefined)[];
@@ -69,7 +74,7 @@ export interface Program {
   readonly name: string;
   readonly version: string;
   readonly summary: string;
-  readonly globals: readonly OptionSpec[];
+  readonly globals: readonly GlobalOption[];
   /** Options that several commands have in one meaning: as global ones they may come from the environment. */
   readonly shared?: readonly OptionSpec['flags'][];
   readonly commands: Readonly<

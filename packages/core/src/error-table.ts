@@ -1,13 +1,23 @@
 /**
  * Every error code that a command can print or a receipt can carry, with its exit code, meaning and next step.
  *
- * The one table: `docs/errors.md` is generated from it, and a test compares both. Exit codes are those of the command line:
- * 0 done, 1 internal fault, 2 usage or config, 3 denied by policy, 4 verification failed, 5 pending, 6 remote unavailable,
- * 7 rolled back, 8 held.
+ * The one table: `docs/errors.md` is generated from it, and a test compares both.
  */
 
-/** Exit codes of both executables. */
-export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
+/** Exit codes of both executables, and what each means. */
+export const EXIT_CODES = {
+  0: 'done',
+  1: 'a fault of the program or the machine',
+  2: 'usage or configuration',
+  3: 'denied by policy',
+  4: 'verification failed',
+  5: 'pending: an approval, a soak, a witness, owners, a local condition',
+  6: 'a remote is unavailable',
+  7: 'rolled back',
+  8: 'held: needs a person',
+} as const;
+
+export type ExitCode = keyof typeof EXIT_CODES;
 
 interface ErrorRow {
   readonly exit: ExitCode;

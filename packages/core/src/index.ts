@@ -48,7 +48,7 @@ export {
 } from './dsse.js';
 export { verifyEd25519 } from './ed25519.js';
 export { encodeEntryBundle, parseEntryBundle } from './entry-bundle.js';
-export { ERRORS, type ErrorCode, type ExitCode } from './error-table.js';
+export { ERRORS, type ErrorCode, EXIT_CODES, type ExitCode } from './error-table.js';
 export {
   AuditorError,
   CoreError,
@@ -105,6 +105,7 @@ export {
 export { p256PublicKey, verifyP256, verifyP256InPool } from './p256.js';
 export { clipped, isPlainText, MAX_PLAIN_TEXT, oneLine, PLAIN_TEXT } from './printable.js';
 export { type QuorumCheckpoint, verifyQuorum } from './quorum.js';
+export { refuseService } from './refuse-service.js';
 export { restate } from './restate.js';
 export { shellWord } from './shell-word.js';
 export {

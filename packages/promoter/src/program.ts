@@ -12,8 +12,8 @@ export const PROGRAM: Program = {
     { flags: '--lane <dir>', description: 'the published lane (default: HOME/lane)' },
     {
       flags: '--server <url>',
-      description:
-        'a promoter service to call, instead of a home on this host; only release create, evidence add, statement add, plan, promote and channel show take it',
+      description: 'a promoter service to call, instead of a home on this host',
+      of: ['release create', 'evidence add', 'statement add', 'plan', 'promote', 'channel show'],
     },
     { flags: '--out <file>', description: 'write what would be printed to a file' },
   ],

@@ -1,10 +1,9 @@
 /** An open home: pipeline, ledger, lane, and the outside world. Every command of the promoter works on one. */
 import path from 'node:path';
-import { fromUtf8, isPlainText, MAX_PLAIN_TEXT, PromoterError, sha256, type Signer } from '@sealane/core';
+import { fromUtf8, isPlainText, MAX_PLAIN_TEXT, PromoterError, refuseService, sha256, type Signer } from '@sealane/core';
 import type { CommandCall, CommandIo } from '@sealane/core/command-line';
 import { ed25519NoteSigner, type Ledger, ledgerAt, openLedger, type Post, type PublishLock, withPublishLock } from '@sealane/ledger';
 import type { TufRead } from '@sealane/trust';
-import { serviceAddress } from './client/service-address.js';
 import { nowText, randomHex } from './clock.js';
 import type { KeptBlobs } from './content.js';
 import { readNamed, readOptional } from './disk-shell.js';
@@ -43,17 +42,9 @@ export interface Promoter {
 }
 
 /** The options that say where home and lane are. @throws PromoterError `USAGE` a service was named, and this command works on a home only */
-export function homeOf({ options, io }: CommandCall): Home {
-  const server = serviceAddress({ options });
-  if (server !== undefined)
-    throw new PromoterError(
-      'USAGE',
-      `run in a home: expected no --server for this command, got ${server}`,
-      {},
-      {
-        hint: 'run it where the home is, or unset SEALANE_SERVER; a service takes: release create, evidence add, statement add, plan, promote, channel show',
-      },
-    );
+export function homeOf(call: CommandCall): Home {
+  refuseService(call);
+  const { options, io } = call;
   const folder = path.resolve(io.cwd, typeof options['home'] === 'string' ? options['home'] : '.');
   const lane = typeof options['lane'] === 'string' ? path.resolve(io.cwd, options['lane']) : undefined;
   return homeAt(folder, lane);

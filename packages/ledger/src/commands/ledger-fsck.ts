@@ -1,6 +1,6 @@
 /** `sealane ledger fsck`. */
 import path from 'node:path';
-import { base64, counted } from '@sealane/core';
+import { base64, counted, refuseService } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { archivePlaces } from '../archive/archive-file.js';
 import { ledgerAt, type LedgerPlace } from '../store/place.js';
@@ -19,7 +19,9 @@ export const command: CommandSpec = {
   run,
 };
 
-async function run({ options, io }: CommandCall): Promise<CommandResult> {
+async function run(call: CommandCall): Promise<CommandResult> {
+  const { options, io } = call;
+  if (typeof options['file'] !== 'string') refuseService(call);
   const home = path.resolve(io.cwd, typeof options['home'] === 'string' ? options['home'] : '.');
   const place =
     typeof options['file'] === 'string'
