@@ -111,7 +111,7 @@ function readVulnerabilities(context: GateContext): Read<CelVariable> {
     [{ predicateType: PREDICATE.vulnerabilities, signers: context.policy.signers.scans, read: readScan }],
     'scan',
     ({ predicate }) => predicate.scanner,
-    ({ predicate }, image) => predicate.found.map(({ id, severity, purl = '' }) => ({ id, severity, purl, image })),
+    ({ predicate }, image) => predicate.found.map(({ id, worst, purl = '' }) => ({ id, severity: worst, purl, image })),
   );
 }
 

@@ -1,4 +1,5 @@
 /** The owners' own rule: whatever is not plainly true refuses, and most mistakes are found when the pipeline is read. */
+import { PREDICATE, sha256, utf8 } from '@sealane/core';
 import { describe, expect, test } from 'vitest';
 import { gate, GateLane } from '../testing/gate-lane.js';
 import { celGate } from './cel.js';
@@ -51,6 +52,24 @@ describe('cel gate', () => {
     expect(passed).toMatchObject({ verdict: 'pass' });
     expect(passed.evidence).toHaveLength(1);
     expect(judge(rule, (lane) => void lane.provenance(PROVENANCE, { key: 'alice' }))).toMatchObject({ verdict: 'fail', evidence: [] });
+  });
+
+  test('takes a finding for critical where a score that cannot be read stands beside others', () => {
+    const found = (expression: string, ...scores: readonly string[]) =>
+      judge(expression, (lane) => {
+        const image = sha256(utf8('{"config":{},"layers":[]}'));
+        lane.blobs.set(image, utf8('{"config":{},"layers":[]}'));
+        lane.components = [{ name: 'app', kind: 'image', digest: image }];
+        const result = [{ id: 'CVE-1', severity: scores.map((score) => ({ method: 'nvd', score })) }];
+        lane.sign(PREDICATE.vulnerabilities, { scanner: { uri: 'trivy', result } }, { key: 'scanner', subject: image });
+      });
+    const onlyLow = 'vulnerabilities.all(each, each.severity == "low")';
+    const nothingHigh = '!vulnerabilities.exists(each, each.severity in ["high", "critical"])';
+    for (const rule of [onlyLow, nothingHigh]) {
+      expect(found(rule, 'low', '2.0')).toMatchObject({ verdict: 'pass' });
+      expect(found(rule, 'low', 'CVSS:3.1/AV:N'), rule).toMatchObject({ verdict: 'fail', code: 'GATE_RULE' });
+      expect(found(rule, 'unreadable', 'high'), rule).toMatchObject({ verdict: 'fail', code: 'GATE_RULE' });
+    }
   });
 
   test('refuses an error at evaluation, also behind an or that would swallow it', () => {

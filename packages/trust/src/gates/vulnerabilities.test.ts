@@ -10,12 +10,12 @@ const FINISHED = '2026-11-23T10:00:00Z';
 const TIMES = { db: { lastUpdate: '2026-11-23T06:00:00Z' }, metadata: { scanFinishedOn: FINISHED } };
 
 function scan(
-  found: readonly (readonly [string, string, string?])[],
+  found: readonly (readonly [string, string | readonly string[], string?])[],
   change: { uri?: string; db?: JsonObject; metadata?: JsonObject } = {},
 ): JsonObject {
-  const result = found.map(([id, score, purl]) => ({
+  const result = found.map(([id, scores, purl]) => ({
     id,
-    severity: [{ method: 'nvd', score }],
+    severity: [scores].flat().map((score) => ({ method: 'nvd', score })),
     ...(purl === undefined ? {} : { annotations: [{ purl }] }),
   }));
   const { uri = 'pkg:github/aquasecurity/trivy@1', db = TIMES.db, metadata = TIMES.metadata } = change;
@@ -83,6 +83,14 @@ describe('vulnerabilities', () => {
     ['an unknown severity', [['CVE-1', 'unknown']], {}, '1 unknown'],
     ['a vector that is no score', [['CVE-1', 'CVSS:3.1/AV:N']], {}, '1 unknown'],
     ['a score above all', [['CVE-1', '11']], {}, '1 unknown'],
+    ['a score that cannot be read beside a low one', [['CVE-1', ['low', 'CVSS:3.1/AV:N']]], {}, '1 unknown'],
+    [
+      'a word that nobody knows before a low one, whatever may be',
+      [['CVE-1', ['severe', '2.0']]],
+      { max: { critical: 9, high: 9 } },
+      '1 unknown',
+    ],
+    ['the highest of several', [['CVE-1', ['low', '9.1', 'medium']]], {}, '1 critical'],
     ['an unknown severity, whatever may be', [['CVE-1', '']], { max: { critical: 9, high: 9 } }, '1 unknown'],
   ] as const)('refuses %s', (_, found, settings, why) => {
     expect(judge(scan(found), settings)).toMatchObject({

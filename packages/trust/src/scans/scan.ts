@@ -1,12 +1,11 @@
 /** `https://in-toto.io/attestation/vulns/v0.2`: what a scanner found in an image, and how fresh its database was. */
 import { PREDICATE, type Statement, TrustError } from '@sealane/core';
 import { z } from 'zod';
-import { highestSeverity, type Severity } from './severity.js';
+import { type Severities, severitiesOf } from './severity.js';
 
 /** One vulnerability that a scanner found. */
-export interface FoundVulnerability {
+export interface FoundVulnerability extends Severities {
   readonly id: string;
-  readonly severity: Severity;
   readonly purl: string | undefined;
 }
 
@@ -58,7 +57,7 @@ export function readScan({ predicateType, predicate }: Pick<Statement, 'predicat
       const purls = annotations.map(({ purl }) => purl).filter((each) => typeof each === 'string');
       // one in several packages is one in each: VEX about the first says nothing of the others
       const places = purls.length === 0 ? [undefined] : [...new Set(purls)];
-      return places.map((purl) => ({ id, severity: highestSeverity(severity.map((each) => each.score)), purl }));
+      return places.map((purl) => ({ id, ...severitiesOf(severity.map((each) => each.score)), purl }));
     }),
   };
 }

@@ -26,11 +26,18 @@ function severityOf(score: string | number): Severity {
   return value < 9 ? 'high' : 'critical';
 }
 
-/** The highest severity that any of the scores says; unknown when none can be read. */
-export function highestSeverity(scores: readonly (string | number)[]): Severity {
-  const known = scores.map(severityOf).filter((each) => each !== 'unknown');
-  return known.reduce<Severity>(
-    (top, each) => (top === 'unknown' || SEVERITIES.indexOf(each) > SEVERITIES.indexOf(top) ? each : top),
-    'unknown',
-  );
+/** What the scores of one finding say together. */
+export interface Severities {
+  /** The highest. Unknown when there is none, or one that cannot be read: it may be the highest. */
+  readonly severity: Severity;
+  /** The same for rules that compare: critical where a score that cannot be read stands beside others. Unknown would pass for less than what the others say. */
+  readonly worst: Severity;
+}
+
+/** What all scores of one finding say. */
+export function severitiesOf(scores: readonly (string | number)[]): Severities {
+  const read = scores.map(severityOf);
+  const highest = SEVERITIES.findLast((each) => read.includes(each)) ?? 'unknown';
+  if (!read.includes('unknown')) return { severity: highest, worst: highest };
+  return { severity: 'unknown', worst: highest === 'unknown' ? 'unknown' : 'critical' };
 }
