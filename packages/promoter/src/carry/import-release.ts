@@ -9,6 +9,7 @@ import { addStatements } from '../log/statement-add.js';
 import { mayBeSaid } from '../log/who-may-say.js';
 import type { Promoter } from '../promoter.js';
 import { releasesCalled } from '../release/records.js';
+import { refName } from '../release/ref-name.js';
 import { CARRIED, readCarried } from './carried-statements.js';
 
 /** What one lane says of itself binds no other: these are left behind. */
@@ -57,7 +58,7 @@ export async function importRelease(promoter: Promoter, folder: string): Promise
   const from = await openLayout(path.join(folder, CARRIED.content));
   const to = await openLayout(promoter.home.content, { create: 'if-missing' });
   const root = await copyFrom(layoutSource(from, { digest: release }), to);
-  await to.addToIndex({ ...root, annotations: { 'org.opencontainers.image.ref.name': `${name}-${version}` } });
+  await to.addToIndex({ ...root, annotations: refName(name, version) });
   for (const blob of taken.flatMap(({ bundle }) => namedBlobs(bundle.statement)))
     await to.putBlob(await from.readBlob(blob, LIMITS.evidenceBlobBytes), { expected: blob, maxBytes: LIMITS.evidenceBlobBytes });
   const logged = await addStatements(promoter, Buffer.from(JSON.stringify(taken.map(({ json }) => json))), folder);

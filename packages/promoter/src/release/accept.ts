@@ -8,6 +8,7 @@ import { logEnvelope } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
 import { policiesOf } from '../rig/statements.js';
 import { expectSameBytes, type MadeRelease, offerImage } from './create.js';
+import { refName } from './ref-name.js';
 import { stated } from './stated.js';
 
 /**
@@ -45,7 +46,7 @@ export async function acceptRelease(promoter: Promoter, bytes: Uint8Array): Prom
     mediaType: OCI_INDEX,
     digest,
     size,
-    annotations: { 'org.opencontainers.image.ref.name': `${name}-${version}` },
+    annotations: refName(name, version),
   });
   reached('release:content-written');
   await logEnvelope(promoter.ledger, signed);

@@ -68,6 +68,21 @@ describe('release create', () => {
     expect(json.components[0].digest).toBe(digest);
   });
 
+  it('moves no name of another release to its own image', async () => {
+    const { folder, digest } = await image('1\n');
+    await create('1.0.0', ['--image', `app=oci:${folder}@${digest}`]);
+    const other = await image('2\n');
+    await create('1.0.0-app', ['--image', `x=oci:${other.folder}@${other.digest}`]);
+    const entries = (
+      JSON.parse(readFileSync(path.join(lane.home, 'lane', 'content', 'index.json'), 'utf8')) as {
+        manifests: { digest: string; annotations: Record<string, string> }[];
+      }
+    ).manifests.map((entry): [string | undefined, string] => [entry.annotations['org.opencontainers.image.ref.name'], entry.digest]);
+    expect(entries).toHaveLength(4);
+    expect(entries).toContainEqual(['api-1.0.0-app', digest]);
+    expect(entries).toContainEqual(['api-1.0.0--app-x', other.digest]);
+  });
+
   it('again with the same parts changes nothing', async () => {
     const part = ['--manifest', lane.file('pod.yaml', 'kind: Pod\n')];
     const first = await create('1.0.0', part);

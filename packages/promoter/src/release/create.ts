@@ -29,6 +29,7 @@ import { signAllAndLog } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
 import { expectPinnedImages } from './manifest-images.js';
 import { releasesCalled } from './records.js';
+import { refName } from './ref-name.js';
 
 /** A part as the command line names it. `source` is a REF for images, else a path. */
 export interface ComponentWish {
@@ -92,7 +93,7 @@ export async function createRelease(promoter: Promoter, wish: ReleaseWish): Prom
     mediaType: OCI_INDEX,
     digest,
     size,
-    annotations: { 'org.opencontainers.image.ref.name': `${wish.name}-${wish.version}` },
+    annotations: refName(wish.name, wish.version),
   });
   reached('release:content-written');
   const payload = releaseStatement(digest, { name: wish.name, version: wish.version, components, ...irreversible, ...declares });
@@ -169,7 +170,7 @@ export async function offerImage(
 ): Promise<void> {
   const annotations = {
     kind: 'dev.cosignproject.cosign/image',
-    'org.opencontainers.image.ref.name': `${release.name}-${release.version}-${name}`,
+    ...refName(release.name, release.version, name),
   };
   await layout.addToIndex({ mediaType, digest, size, annotations });
 }
