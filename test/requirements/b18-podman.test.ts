@@ -1,5 +1,5 @@
 /** Row B18 on real Podman: the engine itself takes no image that no admitted release names; what was started by hand is reported or stopped, and told. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -175,8 +175,33 @@ describe.skipIf(podman === undefined || busybox === undefined || skopeo === unde
       await site.must(['update']);
       expect(await site.must(['doctor'])).toMatchObject({ ok: true });
     });
+
+    test('B18 podman: a release that the updater reads no more stays permitted, is told with what to do, and gives way to the next one', async () => {
+      const before = approved();
+      const slot = path.join(site.state, 'releases', path.basename(readlinkSync(path.join(site.state, 'current'))));
+      const files = [path.join(slot, 'pods', 'readings.yaml'), path.join(site.state, 'run', 'podman', '000-readings.yaml')];
+      for (const file of files) misspell(file);
+      expect(await site.must(['update'])).toMatchObject({ outcome: 'unchanged' });
+      expect(approved()).toEqual(before);
+      const { strays, workload } = await site.must(['status']);
+      expect(strays[0]).toMatchObject({ what: 'release readings 1.1.0', how: expect.stringContaining('got Containers'), did: 'reported' });
+      expect(workload).toMatchObject({ is: 'running' });
+      const remedy = expect.stringContaining('have a release made');
+      expect((await site.must(['doctor'], 3)).checks).toContainEqual(expect.objectContaining({ code: 'WORKLOAD_STRAY', remedy }));
+
+      const next = await publishPod(lane, dir, { version: '1.4.0', script: FOREVER });
+      expect(await site.must(['update'])).toMatchObject({ outcome: 'installed', release: next });
+      expect((await engine.say('pod', 'ps', '--format', '{{.Name}}')).trim()).toBe('readings');
+    });
   },
 );
+
+/** A manifest as an earlier version of the updater would have taken it, and this one does not. The file is another one: the store has a name of the first. */
+function misspell(file: string): void {
+  const text = JSON.stringify({ ...(JSON.parse(readFileSync(file, 'utf8')) as object), Containers: [] });
+  rmSync(file);
+  writeFileSync(file, text);
+}
 
 /** What each receipt of the site says of strays, oldest first. */
 function toldBy({ state }: TestSite): readonly string[] {

@@ -2,9 +2,10 @@
  * What was found beside the release: told to people at once, and to the fleet by the next receipt. Kept in a file of its own: it is news, not a state
  * that anything is decided by, and a crash at worst tells it twice.
  */
-import { type Check, ERRORS, type JsonObject, type JsonValue, SiteError } from '@sealane/core';
+import { type Check, type ErrorCode, ERRORS, type JsonObject, type JsonValue, SiteError } from '@sealane/core';
 import type { Disk } from '../disk.js';
 import type { SlotOnDisk, Stray } from '../drivers/driver.js';
+import { UNREAD } from '../drivers/permitted-images.js';
 import { durableWrite } from '../durable-write.js';
 import { readSealed, sealed } from '../sealed-file.js';
 import type { Site } from '../site.js';
@@ -26,6 +27,7 @@ const MAX_NOTES = 64;
 const PROGRAM = 'program of the updater';
 const DAMAGED =
   'look after the disk of this host; the next release that brings an updater ends this, and so does installing the package anew';
+const MAKE_ANEW = 'have a release made whose manifests are read here, and promoted, before this host is restarted or its workload stopped';
 
 /** Before a release is made ready: the engine may take it. `now` is trusted time. @throws SiteError `DRIVER_NOT_READY` */
 export async function permitUnderWay(site: Site, state: SiteState, now: string): Promise<void> {
@@ -41,25 +43,31 @@ export async function permitUnderWay(site: Site, state: SiteState, now: string):
 
 /** The releases that may run: those that are kept, and the one under way. */
 function keptSlots({ folder }: Site, { current, kept, phase }: SiteState): readonly SlotOnDisk[] {
-  const slots = [...('target' in phase && phase.target !== null ? [phase.target] : []), ...(current === null ? [] : [current]), ...kept];
-  const unique = new Map<string, SlotOnDisk>(slots.map((slot) => [slot.release, slotOf(folder, slot)]));
-  return [...unique.values()];
+  const target = 'target' in phase && phase.target !== null ? [{ ...slotOf(folder, phase.target), isNew: true as const }] : [];
+  const committed = [...(current === null ? [] : [current]), ...kept].map((slot) => slotOf(folder, slot));
+  // one that goes in again is none that is new
+  return [...new Map<string, SlotOnDisk>([...target, ...committed].map((slot) => [slot.release, slot])).values()];
 }
 
-/** One look at a site at rest. What cannot be looked at now is looked at by the next update. `now` is trusted time. */
+/** Why a driver could not look. */
+const NOT_LOOKED: readonly ErrorCode[] = ['DRIVER_NOT_READY', 'DRIVER_REFUSED', 'HEALTH_FAILED'];
+
+/** One look at a site at rest. What cannot be looked at now is looked at by the next update: whatever this one was about has been done. `now` is trusted time. */
 export async function watchStrays(site: Site, state: SiteState, now: string): Promise<void> {
   const { world, folder, driver } = site;
   if (state.current === null || !['idle', 'admitted', 'staged'].includes(state.phase.at)) return;
   const found: Stray[] = [...damagedProgram(site)];
+  const known = readStrays(world.disk, folder.strays);
   try {
     const slots = keptSlots(site, state);
-    if (driver.strays !== undefined) found.push(...((await driver.permit?.(slots)) ?? []), ...(await driver.strays(slots)));
+    if (driver.strays !== undefined) found.push(...((await driver.permit?.(slots)) ?? []));
+    found.push(...((await driver.strays?.(slots)) ?? []));
   } catch (error) {
-    if (!(error instanceof SiteError) || error.code !== 'DRIVER_NOT_READY') throw error;
+    if (!(error instanceof SiteError) || !NOT_LOOKED.includes(error.code)) throw error;
     world.talk(error.message);
-    return;
+    // what was there is not known to be gone
+    found.push(...known.filter(({ what, did, isThere }) => isThere && did === 'reported' && !found.some((stray) => stray.what === what)));
   }
-  const known = readStrays(world.disk, folder.strays);
   const next = strayNotes(known, found, now);
   for (const { what, how, did, since } of next.filter(({ isThere }) => isThere))
     if (since === now || did !== 'reported') world.talk(`${what}: ${how}; ${did}`);
@@ -110,10 +118,15 @@ export function strayCheck({ what, how, did, since }: StrayNote): Check {
     verdict: 'fail',
     expected: 'nothing beside the release',
     actual: `${what}: ${how}; ${did}, seen first ${since}`,
-    remedy: what.startsWith(`${PROGRAM} `) ? DAMAGED : ERRORS.WORKLOAD_STRAY.hint,
+    remedy: remedyFor(what),
     evidence: [],
     code: 'WORKLOAD_STRAY',
   };
+}
+
+function remedyFor(what: string): string {
+  if (what.startsWith(`${PROGRAM} `)) return DAMAGED;
+  return what.startsWith(`${UNREAD} `) ? MAKE_ANEW : ERRORS.WORKLOAD_STRAY.hint;
 }
 
 function write(disk: Disk, file: string, notes: readonly StrayNote[]): void {

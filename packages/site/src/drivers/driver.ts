@@ -18,6 +18,8 @@ export interface SlotOnDisk {
   readonly variables?: string;
   /** Values of its secrets, where it needs any. */
   readonly credentials?: Credentials;
+  /** It is on its way in, and was committed here neither now nor before. */
+  readonly isNew?: true;
 }
 
 /** How the workload is doing, as far as the host can tell without asking it. */
@@ -79,7 +81,7 @@ export interface Driver {
   confirm?(slot: SlotOnDisk): Promise<void>;
   /**
    * Tells the engine which releases may run here: from now on it takes no other image. Told before one of them is made ready, and whenever they have changed;
-   * what somebody changed of it is put back and returned.
+   * what somebody changed of it is put back and returned, and a release that runs here and is read no more is named.
    *
    * @throws SiteError `DRIVER_NOT_READY` the engine cannot be told
    */

@@ -12,7 +12,7 @@ import { openCredentials } from '../credentials.js';
 import type { Driver, DriverWorld, SlotOnDisk, Stray, WorkloadStatus } from '../driver.js';
 import type { Credentials } from '../credentials.js';
 import { configMap, toldOf } from '../podman/engine-config.js';
-import { expectRoom, imagesOf, manifestDocuments } from '../podman/kube-manifest.js';
+import { expectRoom, imagesOf, manifestDocuments, type ManifestImage } from '../podman/kube-manifest.js';
 import { RELEASE_SECRET } from '../podman/secret-volumes.js';
 import { permittedImages } from '../permitted-images.js';
 import { releaseManifests } from '../release-manifests.js';
@@ -119,7 +119,8 @@ async function permit(around: Around, slots: readonly SlotOnDisk[]): Promise<rea
   const before = world.disk.read(told, MAX_TOLD_BYTES);
   if (config.admission === undefined && before === undefined) return [];
   const [name, old] = [admissionName(config.site), oldAdmissionName(config.site)];
-  const objects = admissionObjects(config.site, await approvedImages(around, slots), config.admission?.except ?? []);
+  const { images, unread } = await permittedImages(world, slots);
+  const objects = admissionObjects(config.site, images.map(nameOf), config.admission?.except ?? []);
   // told by an earlier version, under a name that may be another site's as well
   const left = before?.length === 0 && old !== name ? admissionObjects(config.site, [], [], old) : [];
   world.disk.makeFolder(path.dirname(told), 0o750);
@@ -130,7 +131,7 @@ async function permit(around: Around, slots: readonly SlotOnDisk[]): Promise<rea
     throw new SiteError('DRIVER_NOT_READY', `tell the cluster which images it may run: ${howIn(answer)}`);
   if (config.admission === undefined) world.disk.remove(told);
   else if (before?.length === 0) durableWrite(world.disk, told, utf8(name));
-  return answer.is === 'found' ? answer.strays : [];
+  return [...(config.admission === undefined ? [] : unread), ...(answer.is === 'found' ? answer.strays : [])];
 }
 
 /** Objects of the set that were changed, and pods with images of no release: in the whole cluster if it admits no others, else where the set is. */
@@ -146,14 +147,15 @@ async function strays(
   // what it should hold is not known before it is started again
   const objects = all.filter(({ kind, name }) => kind !== 'Secret' || name !== RELEASE_SECRET || credentials !== undefined);
   const namespaces = admission === undefined ? [...new Set([namespace, ...objects.flatMap((object) => object.namespace ?? [])])] : null;
-  const question = { approved: await approvedImages(around, slots), namespaces, except: admission?.except ?? [], does };
+  const { images } = await permittedImages(around.world, slots);
+  const question = { approved: images.map(nameOf), namespaces, except: admission?.except ?? [], does };
   const answer = await ask(around, 'strays', objects, [], { question, credentials, done });
   if (answer.is === 'found') return answer.strays;
   throw new SiteError('DRIVER_NOT_READY', howIn(answer));
 }
 
-async function approvedImages({ world }: Around, slots: readonly SlotOnDisk[]): Promise<readonly string[]> {
-  return (await permittedImages(world, slots)).map(({ name, digest }) => `${name}@${digest}`);
+function nameOf({ name, digest }: ManifestImage): string {
+  return `${name}@${digest}`;
 }
 
 function howIn(answer: ClusterAnswer): string {

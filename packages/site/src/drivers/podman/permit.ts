@@ -13,15 +13,16 @@ const MAX_FILE_BYTES = 1024 * 1024;
 
 const FILES = ['policy.json', 'registries.conf'] as const;
 
-/** Writes both where they differ; a file that somebody changed since is put back and returned. */
+/** Writes both where they differ; a file that somebody changed since is put back and returned, and releases that are read no more. */
 export async function permitImages({ config, world }: Around, slots: readonly SlotOnDisk[]): Promise<readonly Stray[]> {
   const { engineConfig, mirror } = config;
   if (engineConfig === undefined) return [];
-  const images = await permittedImages(world, slots);
+  const { images, unread } = await permittedImages(world, slots);
   const written = writtenFolder(world);
   for (const folder of [engineConfig, written]) world.disk.makeFolder(folder, 0o755);
   const texts = { 'policy.json': signaturePolicy(images, mirror), 'registries.conf': registriesConf(images, mirror) };
-  return FILES.flatMap((name) => keep(world.disk, path.join(engineConfig, name), path.join(written, name), texts[name]));
+  const changed = FILES.flatMap((name) => keep(world.disk, path.join(engineConfig, name), path.join(written, name), texts[name]));
+  return [...unread, ...changed];
 }
 
 /** Those of both that are not as they were written last, each with how. Nothing is changed. */

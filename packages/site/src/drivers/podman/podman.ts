@@ -61,7 +61,8 @@ export function podmanDriver(config: PodmanDriverConfig, world: DriverWorld): Dr
     stop: async () => {
       const known = record.read();
       if (known === undefined) return;
-      for (const manifest of startedFrom(known.more).manifests.toReversed()) await takeDown(around, manifest);
+      const { manifests, pods } = startedFrom(known.more);
+      for (const manifest of manifests.toReversed()) await takeDown(around, manifest, pods);
       world.disk.remove(runFolder(world));
       record.remove();
     },
@@ -124,15 +125,28 @@ function podIds(text: string): readonly string[] {
 }
 
 /** Removes the pods that a manifest made, as far as they are there: half of them may be, after a crash or by hand. Volumes stay. */
-async function takeDown(around: Around, manifest: string): Promise<void> {
+async function takeDown(around: Around, manifest: string, started: readonly string[]): Promise<void> {
   if (around.world.disk.kind(manifest) === 'nothing') return;
-  const isOurs = podNames(manifest, manifestBytes(around.world, manifest));
-  const listed = await engine(around, ['pod', 'ps', '--format', '{{.Name}}']);
-  const pods = listed.stdout.split('\n').filter((name) => name !== '' && isOurs(name));
+  const isOurs = ownPods(around.world, manifest);
+  const listed = await engine(around, ['pod', 'ps', '--no-trunc', '--format', '{{.ID}}\t{{.Name}}']);
+  const lines = listed.stdout.split('\n').filter((line) => line !== '');
+  const there = lines.map((line) => line.split('\t')).map(([id = '', name = '']) => ({ id, name }));
+  const pods = there.filter(({ id, name }) => isOurs?.(name) ?? started.includes(id)).map(({ id }) => id);
   const grace = String(Math.ceil(around.config.stopGraceSeconds));
   const remove = ['pod', 'rm', '--force', '--ignore', '--time', grace, ...pods];
   const end = listed.code !== 0 || pods.length === 0 ? listed : await engine(around, remove, { as: 'take-down' });
   if (end.code !== 0) throw new SiteError('HEALTH_FAILED', `stop what ${path.basename(manifest)} runs: expected exit 0, ${howOf(end)}`);
+}
+
+/** Undefined where an earlier version of the updater read the manifest and this one does not: what runs of it gives way all the same. */
+function ownPods(world: DriverWorld, manifest: string): ((name: string) => boolean) | undefined {
+  try {
+    return podNames(manifest, manifestBytes(world, manifest));
+  } catch (error) {
+    if (!(error instanceof SiteError) || error.code !== 'DRIVER_REFUSED') throw error;
+    world.talk(`pods of ${path.basename(manifest)} are taken down by their ids: ${error.message}`);
+    return undefined;
+  }
 }
 
 /** The containers of pods, by id, or undefined if the engine does not answer. */
