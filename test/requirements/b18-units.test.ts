@@ -13,6 +13,9 @@ const WORKLOAD = 'sealane-workload-harbour-7.service';
 /** A command as one is written for a shell. */
 const SAYS = 'test $$ -gt 1 && echo "mode ${SEALANE_VAR_MODE} of $SEALANE_NAME ${SEALANE_VERSION%%.*}" && cat "$SEALANE_VARIABLES"';
 
+/** Asked by a unit of that user too: of this release, and of the one before, if it comes to that. */
+const READS = [{ command: ['/bin/sh', '-c', 'test "$(id -un)" = daemon && grep -q MODE "$SEALANE_VARIABLES"'] }];
+
 describe.skipIf(!canBoot())('B9 and B18, the unit of a workload (skipped without root, systemd-nspawn)', () => {
   let here: InstalledSite;
   let dir: string;
@@ -89,7 +92,7 @@ describe.skipIf(!canBoot())('B9 and B18, the unit of a workload (skipped without
   });
 
   test.each([
-    ['files', '2.0.0', { unit: { properties: ['User=daemon'] }, start: `${SAYS}; exec sleep 600` }],
+    ['files', '2.0.0', { unit: { properties: ['User=daemon'] }, start: `${SAYS}; exec sleep 600`, health: READS }],
     ['command', '2.1.0', { use: 'command', unit: {}, start: SAYS, health: [], stopGraceSeconds: undefined }],
   ])('B9 %s: a value of a release is a value in a command of site.yaml, and never a part of it', async (_use, version, driver) => {
     here.configure({ driver });

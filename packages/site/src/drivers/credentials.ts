@@ -25,12 +25,22 @@ export function openCredentials({ disk }: { readonly disk: Disk }, credentials: 
   return credentials === undefined || disk.kind(credentials.folder) !== 'folder' ? undefined : credentials;
 }
 
-/** No secret has such a name. */
-const VARIABLES = 'SEALANE_VARIABLES';
+/** Where a command finds the file of all variables. No secret has such a name. */
+export const VARIABLES = 'SEALANE_VARIABLES';
 
 /** What a unit is given of the file of all variables: its user may not look into the state folder, so systemd lays it down for that user, as it does secrets. */
 export function variablesOfUnit(unit: string, env: UnitEnv): { readonly env: UnitEnv; readonly properties: readonly string[] } {
   const file = env[VARIABLES];
   if (file === undefined) return { env, properties: [] };
-  return { env: { ...env, [VARIABLES]: `/run/credentials/${unit}/${VARIABLES}` }, properties: [`LoadCredential=${VARIABLES}:${file}`] };
+  return { env: { ...env, [VARIABLES]: `/run/credentials/${unit}/${VARIABLES}` }, properties: loadVariables(file) };
+}
+
+/** The property that lays it down for a unit. */
+export function loadVariables(file: string | undefined): readonly string[] {
+  return file === undefined ? [] : [`LoadCredential=${VARIABLES}:${file}`];
+}
+
+/** Where a process of such a unit finds it, if it was given one: its own environment says in which folder. */
+export function laidVariables({ CREDENTIALS_DIRECTORY: folder }: NodeJS.ProcessEnv, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return folder === undefined || env[VARIABLES] === undefined ? {} : { [VARIABLES]: path.join(folder, VARIABLES) };
 }

@@ -1,5 +1,6 @@
 /** The two probers: one in this process, one as a unit of systemd with the network of the host, asked through a pipe. */
 import { boundedLines } from '../apply/bounded-lines.js';
+import { loadVariables, VARIABLES } from '../drivers/credentials.js';
 import type { PipedUnit, Units } from '../drivers/systemd-shell.js';
 import { programBeside } from '../program-beside.js';
 import { type HealthProbe, probe, verdictOf } from './probe.js';
@@ -14,22 +15,32 @@ export function directProber(signal: AbortSignal): Prober {
 /** Asks through a unit, which is started with the first question, and again after it was ended by others. */
 export function unitProber(units: Units, properties: readonly string[], signal: AbortSignal): Prober {
   let asker: Asker | undefined;
+  let given: string | undefined;
   const close = async (): Promise<void> => {
     signal.removeEventListener('abort', stop);
     await asker?.close();
     asker = undefined;
   };
   const stop = (): void => void close();
-  const started = (): Asker => {
+  const started = (variables: string | undefined): Asker => {
     signal.addEventListener('abort', stop, { once: true });
-    const made = startAsker(units, properties);
+    given = variables;
+    const made = startAsker(units, [...loadVariables(variables), ...properties]);
     void made.ended.then(() => {
       if (asker === made) asker = undefined;
     });
     return made;
   };
   return {
-    ask: async (question, place) => verdictOf(question, await (asker ??= started()).ask(question, place)),
+    ask: async (question, place) => {
+      const variables = place.env[VARIABLES];
+      // a unit is given its files when it starts: those of another release are another unit's
+      if (asker !== undefined && given !== variables) {
+        void asker.close();
+        asker = undefined;
+      }
+      return verdictOf(question, await (asker ??= started(variables)).ask(question, place));
+    },
     close,
   };
 }
