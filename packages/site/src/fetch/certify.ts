@@ -20,18 +20,31 @@ const MAX_ANSWER_BYTES = 16 * 1024;
 /** Sends the request, to places that receipts could not be sent to last; what comes back is written into the mirror as it is. */
 export async function askForCertificate(request: CertifyRequest, world: FetchWorld): Promise<CertifyAnswer> {
   const problems: string[] = [];
-  for (const place of openRoutes(request.mirror, world, '', 0).order(request.receiptsTo)) {
+  const said = (error: unknown): void => {
+    if (!(error instanceof Error)) throw error;
+    problems.push(error.message || error.name);
+  };
+  for (const place of inOrder(request, world, said)) {
     try {
       if (/^https?:\/\//.test(place.at)) await post(place, request, world);
       else leave(place.at, request, world.disk);
       return { problem: null };
     } catch (error) {
       // unreachable, interrupted, refused, no space: another place may answer, and the next round asks again
-      if (!(error instanceof Error)) throw error;
-      problems.push(error.message || error.name);
+      said(error);
     }
   }
   return { problem: problems.join('; ') };
+}
+
+/** What was learnt of places says who is asked first, and nothing more: where it cannot be read they are asked as site.yaml has them. */
+function inOrder({ mirror, receiptsTo }: CertifyRequest, world: FetchWorld, said: (error: unknown) => void): readonly Place[] {
+  try {
+    return openRoutes(mirror, world, '', 0).order(receiptsTo);
+  } catch (error) {
+    said(error);
+    return receiptsTo;
+  }
 }
 
 async function post({ at, tls }: Place, { request: body, mirror }: CertifyRequest, { disk, signal }: FetchWorld): Promise<void> {

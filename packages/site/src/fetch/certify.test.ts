@@ -1,0 +1,29 @@
+/** Requests for a certificate: to the first place that takes one, whatever is wrong with what was learnt of places. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { nodeDisk } from '../disk.js';
+import { FakeClock } from '../testing/fake-clock.js';
+import { askForCertificate } from './certify.js';
+import { plainPlace } from './routes/place.js';
+
+let dir: string;
+
+beforeEach(() => {
+  dir = mkdtempSync(path.join(tmpdir(), 'sealane-certify-'));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+test('a disk that does not give the file of routes keeps no request from its place, and is told of where none takes it', async () => {
+  const refusing = (file: string, maxBytes: number): Uint8Array | undefined => {
+    if (path.basename(file) === 'routes.json') throw new Error(`EIO: i/o error, read '${file}'`);
+    return nodeDisk.read(file, maxBytes);
+  };
+  const world = { disk: { ...nodeDisk, read: refusing }, clock: new FakeClock(), random: () => 0, signal: new AbortController().signal };
+  const ask = (...places: readonly string[]): ReturnType<typeof askForCertificate> =>
+    askForCertificate({ do: 'certify', site: 'harbour-7', receiptsTo: places.map(plainPlace), request: {}, mirror: dir }, world);
+  expect(await ask()).toEqual({ problem: expect.stringContaining('EIO') as string });
+  expect(await ask(path.join(dir, 'out'))).toEqual({ problem: null });
+  expect(readdirSync(path.join(dir, 'out'))).toEqual(['harbour-7.certificate-request']);
+});
