@@ -37,6 +37,16 @@ it('a file where a folder was to be made is, too', () => {
   expect(refusal?.message).toBe(`make the folder ${file}: expected a folder or nothing there, got a file`);
 });
 
+it('what was refused is said with what was being done, to what, expected and got', () => {
+  const file = path.join(dir, 'locked');
+  const refused = Object.assign(new Error(`EACCES: permission denied, open '${file}'`), { code: 'EACCES', syscall: 'open', path: file });
+  const said = 'expected the disk to let it, got EACCES: permission denied';
+  expect(diskRefusal(refused)).toMatchObject({ code: 'STATE_UNWRITABLE', message: `open ${file}: ${said}` });
+  expect(diskRefusal(refused, 'write the export a.tar')?.message).toBe(`write the export a.tar: ${said}`);
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
+  expect(diskRefusal(full)?.message).toBe('write a file: expected the disk to let it, got ENOSPC: no space left on device');
+});
+
 it('what is no refusal of a disk stays what it is', () => {
   expect(diskRefusal(new Error('EISDIR'))).toBeUndefined();
   expect(diskRefusal(thrownBy(() => renameSync(path.join(dir, 'none'), path.join(dir, 'other'))))).toBeUndefined();

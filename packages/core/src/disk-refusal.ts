@@ -4,30 +4,40 @@ import { CoreError } from './errors.js';
 
 const FULL: readonly unknown[] = ['ENOSPC', 'EDQUOT'];
 const FAULTS: readonly unknown[] = [...FULL, 'EROFS', 'EACCES', 'EPERM', 'ENOTDIR'];
-const CALLS: readonly unknown[] = [
-  'lstat',
-  'open',
-  'write',
-  'mkdir',
-  'rename',
-  'fsync',
-  'unlink',
-  'link',
-  'symlink',
-  'ftruncate',
-  'copyfile',
-  'chmod',
-];
 
-/** An error of Node's as `STATE_UNWRITABLE` with its next step, when it is a disk's refusal. `doing` says what was tried, with the file, where the message does not. */
-export function diskRefusal(error: unknown, doing: string | undefined = triedOn(error)): CoreError | undefined {
+/** What was being done, by the system call that was refused. */
+const CALLS: ReadonlyMap<unknown, string> = new Map([
+  ['lstat', 'look for'],
+  ['open', 'open'],
+  ['write', 'write'],
+  ['mkdir', 'make the folder'],
+  ['rename', 'rename'],
+  ['fsync', 'flush'],
+  ['unlink', 'remove'],
+  ['link', 'give another name to'],
+  ['symlink', 'make the link'],
+  ['ftruncate', 'cut'],
+  ['copyfile', 'copy'],
+  ['chmod', 'set the mode of'],
+]);
+
+/** An error of Node's as `STATE_UNWRITABLE` with its next step, when it is a disk's refusal. `doing` says what was tried, with the file; else it is what the system was asked. */
+export function diskRefusal(error: unknown, doing?: string): CoreError | undefined {
   if (!(error instanceof Error) || !('code' in error && 'syscall' in error)) return undefined;
   if (error.code === 'EISDIR' && error.syscall === 'rename' && 'dest' in error) return folderInPlace(String(error.dest), error);
   if (error.code === 'EEXIST' && error.syscall === 'mkdir' && 'path' in error) return fileInPlace(String(error.path), error);
-  if (!FAULTS.includes(error.code) || !CALLS.includes(error.syscall)) return undefined;
+  const call = CALLS.get(error.syscall);
+  if (!FAULTS.includes(error.code) || call === undefined) return undefined;
   const hint = FULL.includes(error.code) ? 'make room on that disk, then run the command again' : ERRORS.STATE_UNWRITABLE.hint;
-  const message = doing === undefined ? error.message : `${doing}: ${error.message}`;
-  return new CoreError('STATE_UNWRITABLE', message, {}, { cause: error, hint });
+  const on = 'path' in error && typeof error.path === 'string' ? error.path : 'a file';
+  // Node's words end in the call and its path
+  const why = error.message.split(`, ${String(error.syscall)}`, 1)[0] ?? '';
+  return new CoreError(
+    'STATE_UNWRITABLE',
+    `${doing ?? `${call} ${on}`}: expected the disk to let it, got ${why}`,
+    {},
+    { cause: error, hint },
+  );
 }
 
 /** A file was to be written where a folder is. */
@@ -45,9 +55,4 @@ function fileInPlace(folder: string, cause: Error): CoreError {
     {},
     { cause, hint },
   );
-}
-
-function triedOn(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('path' in error) || typeof error.path !== 'string') return undefined;
-  return error.message.includes(error.path) ? undefined : `write ${error.path}`;
 }
