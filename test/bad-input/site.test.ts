@@ -103,6 +103,25 @@ describe('enrolling', () => {
     expect(readFileSync(path.join(site.state, 'trust.json'))).toEqual(trust);
   });
 
+  it('under another name than the record’s nothing is looked for or written: no promoter would ever take that receipt', async () => {
+    const { site } = scene();
+    const kept = readFileSync(site.config, 'utf8');
+    const before = readdirSync(site.state, { recursive: true }).sort();
+    writeFileSync(site.config, kept.replace('name: harbour-7', 'name: harbour-8'));
+    for (const verb of ['check', 'update', 'rollback', 'stop']) {
+      const { exit, json } = await site.run([verb]);
+      expect({ exit, ...json.error }, verb).toMatchObject({
+        exit: 2,
+        code: 'CONFIG_INVALID',
+        message: `change this site: expected the name of its record in ${site.config}, harbour-7, got harbour-8`,
+        hint: expect.stringMatching(/^write name: harbour-7 there; /),
+      });
+    }
+    expect(readdirSync(site.state, { recursive: true }).sort()).toEqual(before);
+    writeFileSync(site.config, kept);
+    expect(await site.must(['check'])).toMatchObject({ outcome: 'available' });
+  });
+
   it('where the key of the record was sealed makes no other one, and takes that one from who brings it', async () => {
     const { site } = scene();
     const words = ['enroll', '--name', 'harbour-7', '--out', path.join(site.dir, 'again.json')];

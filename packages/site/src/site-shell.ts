@@ -1,11 +1,22 @@
 /** Opens a site for a command: where it lies, the real world around it, the lock, and failures of the disk in words. */
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { type Check, type Digest, type ErrorCode, ERRORS, isPlainText, MAX_PLAIN_TEXT, type Signer, SiteError } from '@sealane/core';
+import {
+  type Check,
+  diskRefusal,
+  type Digest,
+  type ErrorCode,
+  ERRORS,
+  isPlainText,
+  MAX_PLAIN_TEXT,
+  type Signer,
+  SiteError,
+} from '@sealane/core';
 import type { CommandCall } from '@sealane/core/command-line';
 import { openLayout } from '@sealane/oci';
 import { startFetchProcess } from './apply/fetch-shell.js';
 import { takeLock } from './apply/lock.js';
+import { expectOwnName } from './apply/own-name.js';
 import { type Machine, openMachine, readState } from './apply/machine.js';
 import type { SiteResult } from './apply/outcome.js';
 import { retirementOf } from './apply/retirement.js';
@@ -157,11 +168,14 @@ function oneWayOf({ oneWay, env }: SiteConfig['driver'], world: OneWayWorld): Pi
 /**
  * Runs a command that changes the site: under the lock, with the journal open.
  *
- * @throws SiteError `UPDATER_BUSY`, `STATE_CORRUPT`, `DISK_SHORT`, `STATE_UNWRITABLE`, and what `use` throws
+ * @throws SiteError `UPDATER_BUSY`, `STATE_CORRUPT`, `DISK_SHORT`, `STATE_UNWRITABLE`, `CONFIG_INVALID` as `expectOwnName`, and what `use` throws
  */
 export async function withLockedSite<T>(call: CommandCall, use: (site: Site, machine: Machine) => Promise<T>): Promise<T> {
   const site = openSite(call);
-  return await inWords(site.folder, () => withLock(site, () => use(site, openMachine(site.world.disk, site.folder.journal))));
+  return await inWords(site.folder, () => {
+    expectOwnName(site, placeOf(call).configFile);
+    return withLock(site, () => use(site, openMachine(site.world.disk, site.folder.journal)));
+  });
 }
 
 /** As `withLockedSite`, for commands that answer with an outcome: damaged state is the outcome `held`. */
@@ -211,7 +225,7 @@ export async function inWords<T>(folder: StateFolder, run: () => Promise<T>): Pr
     const code = DISK_CODES[error.code ?? ''] ?? 'INTERNAL';
     throw new SiteError(
       code,
-      `write ${error.path ?? folder.root}: ${error.message}`,
+      diskRefusal(error)?.message ?? `write ${error.path ?? folder.root}: ${error.message}`,
       { path: error.path ?? folder.root },
       { cause: error },
     );
