@@ -1,5 +1,6 @@
 /** B5: a medium for one site or for a group: it holds what these need and no more, and several of them count beside each other. */
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -106,4 +107,28 @@ test('B5 a site or group that is not of the stage is refused, and nothing is wri
   const behindFile = path.join(lane.home, 'pipeline.yaml', 'medium');
   const refused = await lane.sealane(['media', 'export', '--stage', 'prod', '--out', behindFile], 2);
   expect(refused).toMatchObject({ error: { code: 'STATE_UNWRITABLE' } });
+});
+
+test('B5 a blob of the lane that is other bytes than its name says goes onto no medium, and both digests are said', async () => {
+  const folder = path.join(lane.lane, 'content', 'blobs', 'sha256');
+  const out = path.join(dir, 'damaged');
+  const other = Buffer.from('other bytes');
+  const got = createHash('sha256').update(other).digest('hex');
+  const timestamp = path.join(out, 'trust', 'metadata', 'timestamp.json');
+  const { out: whole } = await mediumFor();
+  const refusals = [];
+  for (const hex of blobsOn(whole)) {
+    const blob = path.join(folder, hex);
+    const kept = `${blob}.kept`;
+    renameSync(blob, kept);
+    writeFileSync(blob, other);
+    const { error } = await lane.sealane(['media', 'export', '--stage', 'prod', '--out', out], 4);
+    renameSync(kept, blob);
+    expect(error.message).toMatch(new RegExp(`sha256:${hex}.*, got sha256:${got}$`));
+    expect(existsSync(timestamp)).toBe(false);
+    refusals.push(error.code);
+    if (new Set(refusals).size === 2) break;
+  }
+  // what the release is walked by, and what is only carried
+  expect(new Set(refusals)).toEqual(new Set(['CONTENT_MISSING', 'CONTENT_DIGEST']));
 });

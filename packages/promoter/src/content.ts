@@ -34,3 +34,14 @@ export function readBlob({ home, blobs }: ContentPlace, digest: Digest): Uint8Ar
     throw error;
   }
 }
+
+/** What lies in place of a blob that `readBlob` does not give, in words. */
+export function foundInPlaceOf({ home }: ContentPlace, digest: Digest): string {
+  try {
+    const bytes = readFileSync(path.join(home.content, 'blobs', 'sha256', digestHex(digest)));
+    return bytes.length > LIMITS.evidenceBlobBytes ? `${bytes.length} bytes, of at most ${LIMITS.evidenceBlobBytes}` : sha256(bytes);
+  } catch (error) {
+    if (isNotFound(error)) return 'nothing';
+    throw error;
+  }
+}

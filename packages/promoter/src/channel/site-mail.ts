@@ -13,7 +13,7 @@ import {
   type SiteMail,
   type SiteShard,
 } from '@sealane/trust';
-import { readBlob } from '../content.js';
+import { foundInPlaceOf, readBlob } from '../content.js';
 import { writeBlob } from '../decision/waybill.js';
 import { type Promoter, stageOf } from '../promoter.js';
 
@@ -72,7 +72,8 @@ function shardOf(promoter: Promoter, { lane, stage, shards = [] }: Channel, pref
   if (entry === undefined) return { apiVersion: 'sealane/v1', kind: 'SiteShard', lane, stage, prefix, sites: [] };
   const bytes = readBlob(promoter, entry.digest);
   if (bytes !== undefined) return parseSiteShard(bytes);
-  throw new PromoterError('CONTENT_MISSING', `read shard ${prefix} of the channel of ${stage}: expected ${entry.digest}, got nothing`);
+  const got = foundInPlaceOf(promoter, entry.digest);
+  throw new PromoterError('CONTENT_MISSING', `read shard ${prefix} of the channel of ${stage}: expected ${entry.digest}, got ${got}`);
 }
 
 function bySite(a: SiteMail, b: SiteMail): number {

@@ -1,16 +1,20 @@
 /** A medium: the part of the lane that some sites of one stage need, as the same static tree. */
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { digestHex, LIMITS, type Digest, PromoterError } from '@sealane/core';
+import { digestFromHex, digestHex, type Digest, PromoterError, sha256 } from '@sealane/core';
 import { walkRelease } from '@sealane/oci';
 import { parseWaybill } from '@sealane/trust';
 import { mailOf } from '../channel/site-mail.js';
-import { readBlob } from '../content.js';
+import { foundInPlaceOf, readBlob } from '../content.js';
 import { readNamed, readOptional, writeAnew } from '../disk-shell.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import { chainFile } from '../site-ca/names.js';
 import { type Audience, type AudienceWish, audienceOf } from './audience.js';
 import { expectMediumFolder, expectNoLinks, FIRST_ROOT } from './medium-folder.js';
+
+const BLOBS = path.join('content', 'blobs', 'sha256');
+
+const PUT_BACK = 'put back content/ of the lane from a mirror or a backup; for what is missing elsewhere: sealane audit verify';
 
 export interface ExportedMedium {
   readonly out: string;
@@ -26,7 +30,7 @@ export interface ExportedMedium {
  * Writes a medium, or brings one of this lane up to date. The timestamp is written last: a medium that was pulled too early has none and is refused as
  * a whole.
  *
- * @throws PromoterError `CONTENT_MISSING` the lane lacks a blob that a release names; `CONTENT_UNSAFE` as `expectNoLinks`, and nothing was written; and as `audienceOf`, `expectMediumFolder`
+ * @throws PromoterError `CONTENT_MISSING` the lane lacks a blob that a release names, or has other bytes under its name; `CONTENT_DIGEST` another blob is other bytes: the medium has no timestamp, and is none; `CONTENT_UNSAFE` as `expectNoLinks`, and nothing was written; and as `audienceOf`, `expectMediumFolder`
  */
 export async function exportMedium(promoter: Promoter, wish: AudienceWish, out: string): Promise<ExportedMedium> {
   const { stage } = wish;
@@ -45,7 +49,7 @@ export async function exportMedium(promoter: Promoter, wish: AudienceWish, out: 
   };
   write(FIRST_ROOT, readNamed(path.join(lane, FIRST_ROOT), 'lane file'));
   for (const [name, pem] of certificates) write(name, pem);
-  for (const name of ordered) write(name, readNamed(path.join(lane, name), 'lane file'));
+  for (const name of ordered) write(name, expectOwnBytes(name, readNamed(path.join(lane, name), 'lane file')));
   const sites = audience.sites === null ? null : [...audience.sites].sort();
   return { out, stage, groups: [...audience.groups].sort(), sites, files: 1 + ordered.length + certificates.length, bytes };
 }
@@ -73,18 +77,32 @@ function contentFiles(promoter: Promoter, stage: string, { groups, sites }: Audi
   return [
     path.join('content', 'oci-layout'),
     path.join('content', 'index.json'),
-    ...[...digests].map((digest) => path.join('content', 'blobs', 'sha256', digestHex(digest))),
+    ...[...digests].map((digest) => path.join(BLOBS, digestHex(digest))),
   ];
 }
 
 function readHere(promoter: Promoter, digest: Digest): Uint8Array {
   const bytes = readBlob(promoter, digest);
-  if (bytes === undefined || bytes.length > LIMITS.evidenceBlobBytes)
+  if (bytes === undefined)
     throw new PromoterError(
       'CONTENT_MISSING',
-      `export ${digest}: expected it in the lane's content, got nothing`,
-      {},
-      { hint: 'put back content/ of the lane from a mirror or a backup; for what is missing elsewhere: sealane audit verify' },
+      `export ${digest}: expected it in the lane's content, got ${foundInPlaceOf(promoter, digest)}`,
+      { digest },
+      { hint: PUT_BACK },
+    );
+  return bytes;
+}
+
+/** No courier carries what every site would refuse. */
+function expectOwnBytes(name: string, bytes: Uint8Array): Uint8Array {
+  if (path.dirname(name) !== BLOBS) return bytes;
+  const [digest, got] = [digestFromHex(path.basename(name)), sha256(bytes)];
+  if (got !== digest)
+    throw new PromoterError(
+      'CONTENT_DIGEST',
+      `export ${digest}: expected its bytes in ${name}, got ${got}`,
+      { digest, got },
+      { hint: PUT_BACK },
     );
   return bytes;
 }
