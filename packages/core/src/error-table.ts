@@ -186,12 +186,12 @@ export const ERRORS = define({
   TRUST_EXPIRED: {
     exit: 4,
     what: 'signed metadata has expired: the lane is stale or being frozen',
-    hint: 'refresh the lane with: sealane publish --refresh, or import a fresher medium',
+    hint: 'where the lane is published: sealane publish --refresh; then have it here again, by a fetch or on a fresher medium',
   },
   TRUST_MALFORMED: {
     exit: 4,
     what: 'a trust document is malformed, truncated, has duplicate keys or values outside the format',
-    hint: 'fetch again; if it stays, the lane was damaged: compare it with the promoter',
+    hint: 'have it here again, from where it came; if it stays, what is there was damaged: compare it with the lane at the promoter',
   },
   TRUST_MISMATCH: {
     exit: 4,

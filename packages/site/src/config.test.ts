@@ -99,6 +99,9 @@ test('names line and column of what is wrong', () => {
   expect(problem(`${minimal}  health:\n    - http: not-an-address\n`)).toMatch(/line 7, column 13: driver\.health\.0\.http: /);
   expect(problem(`${minimal}  health:\n    - udp: x\n`)).toMatch(/line 7, column 7: driver\.health\.0: expected one of the forms/);
   expect(problem(minimal.replace('name: harbour-7\n', ''))).toMatch(/line 1, column 1: name: /);
+  const drivers = 'driver.use: expected one of files, command, podman, quadlet, kubernetes, got';
+  expect(problem(minimal.replace('use: files', 'use: docker'))).toMatch(new RegExp(`line 4, column 8: ${drivers} docker$`));
+  expect(problem(minimal.replace('use: files', 'stop: []'))).toMatch(new RegExp(`${drivers} nothing$`));
   expect(problem(`${minimal}upstreams: [a\n`)).toMatch(/line [67], column \d+: /);
   expect(problem(`${minimal}name: again\n`)).toMatch(/line 6, column \d+: .*unique/i);
   expect(problem('')).toBe('read /etc/sealane/site.yaml: expected keys with values, got an empty file');

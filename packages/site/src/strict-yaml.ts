@@ -10,6 +10,9 @@ const MAX_YAML_BYTES = 256 * 1024;
 /** Uses of anchors that are followed: more is no configuration. */
 const MAX_ALIASES = 32;
 
+/** A word of a value that a message repeats. */
+const MAX_QUOTED = 64;
+
 /** A file that is YAML. */
 export interface YamlText {
   readonly document: Document.Parsed;
@@ -70,10 +73,9 @@ export function readShape<T>({ document, fault }: YamlText, shape: z.ZodType<T>,
   if (parsed.success) return parsed.data;
   const issue = deepest(parsed.error.issues[0]);
   const isMissing = issue.path.length > 0 && !document.hasIn(issue.path);
-  throw fault(
-    offsetOf(document, issue),
-    `${issue.path.map(String).join('.') || 'the whole'}: ${describe(issue, page)}${isMissing ? ', got nothing' : ''}`,
-  );
+  const word = issue.code === 'invalid_union' ? document.getIn(issue.path) : undefined;
+  const got = isMissing ? ', got nothing' : typeof word === 'string' && word.length <= MAX_QUOTED ? `, got ${word}` : '';
+  throw fault(offsetOf(document, issue), `${issue.path.map(String).join('.') || 'the whole'}: ${describe(issue, page)}${got}`);
 }
 
 /** An alias bomb is refused while it is unfolded. */
@@ -102,6 +104,7 @@ function deepest(issue: Issue | undefined): Issue {
 
 function describe(issue: Issue, page: string): string {
   if (issue.code === 'unrecognized_keys') return `unknown ${issue.keys.join(', ')}`;
+  if (issue.code === 'invalid_union' && 'options' in issue) return `expected one of ${String(issue.options).replaceAll(',', ', ')}`;
   if (issue.code === 'invalid_union') return `expected one of the forms of ${page}`;
   // the library's words without its names for what JavaScript has
   const message = issue.message.replace(/^Invalid input: /, '').replace(/, received undefined$/, '');

@@ -71,7 +71,9 @@ function textOf({
     `  ${counted(receiptsQueued, 'receipt waits', 'receipts wait')} to be sent`,
     ...(receiptsUnshown === 0
       ? []
-      : [`  ${counted(receiptsUnshown, 'receipt was', 'receipts were')} sent, and kept until the log shows them`]),
+      : [
+          `  ${counted(receiptsUnshown, 'receipt was', 'receipts were')} sent, and ${receiptsUnshown === 1 ? 'is kept until the log shows it' : 'are kept until the log shows them'}`,
+        ]),
     ...(receiptsRefused === 0
       ? []
       : [
