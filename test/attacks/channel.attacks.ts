@@ -101,14 +101,18 @@ export function channelAttacks(at: () => World): void {
 
   it('a clone under another name is refused', async () => {
     const scene = await world.scene();
-    writeFileSync(scene.site.config, readFileSync(scene.site.config, 'utf8').replace('name: harbour-7', 'name: harbour-8'));
-    await expectRefusal(scene, 'SITE_MISMATCH', 3);
+    rename(scene.site.config, 'harbour-8');
+    const before = footprint(scene.site);
+    const { exit, json } = await scene.site.run(['update']);
+    expect({ exit, code: json.error?.code }).toEqual({ exit: 2, code: 'CONFIG_INVALID' });
+    expect(footprint(scene.site)).toEqual(before);
   });
 
   it('a clone with the record of a site but another key is refused', async () => {
     const scene = await world.scene();
     const other = await enrolSite(world.lane, path.join(scene.site.dir, 'other'), { name: 'harbour-9' });
     cpSync(path.join(other.state, 'record.json'), path.join(scene.site.state, 'record.json'));
+    rename(scene.site.config, 'harbour-9');
     await expectRefusal(scene, 'SITE_MISMATCH', 3);
   });
 
@@ -130,4 +134,9 @@ export function channelAttacks(at: () => World): void {
     await scene.site.must(['unhold']);
     await expectInstalled(scene, '1.1.0');
   });
+}
+
+/** As who copies a site would: the name is in a file that anybody there can write. */
+function rename(config: string, name: string): void {
+  writeFileSync(config, readFileSync(config, 'utf8').replace('name: harbour-7', `name: ${name}`));
 }
