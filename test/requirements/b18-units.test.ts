@@ -13,8 +13,8 @@ const WORKLOAD = 'sealane-workload-harbour-7.service';
 /** A command as one is written for a shell. */
 const SAYS = 'test $$ -gt 1 && echo "mode ${SEALANE_VAR_MODE} of $SEALANE_NAME ${SEALANE_VERSION%%.*}" && cat "$SEALANE_VARIABLES"';
 
-/** Asked by a unit of that user too: of this release, and of the one before, if it comes to that. */
-const READS = [{ command: ['/bin/sh', '-c', 'test "$(id -un)" = daemon && grep -q MODE "$SEALANE_VARIABLES"'] }];
+/** Asked by a unit of that user too: the values of whichever release it is. */
+const READS = [{ command: ['/bin/sh', '-c', 'test "$(id -un)" = daemon && grep -q : "$SEALANE_VARIABLES"'] }];
 
 describe.skipIf(!canBoot())('B9 and B18, the unit of a workload (skipped without root, systemd-nspawn)', () => {
   let here: InstalledSite;
