@@ -2,11 +2,12 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { digestHex, sha256 } from '@sealane/core';
+import { canonicalJson, digestHex, sha256 } from '@sealane/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeLane, type TestLane } from '../support/lane.js';
 import { runJson } from '../support/run.js';
 import { enrolSite } from '../support/site.js';
+import { holdLog } from '../attacks/log-holder.js';
 
 let dir: string;
 let lane: TestLane;
@@ -114,4 +115,44 @@ describe('D9 gc', () => {
       await lane.sealane(['media', 'export', '--stage', 'prod', '--out', path.join(dir, 'medium', release.slice(-8))]);
     }
   });
+
+  it('removes parts of tiles that have become full, once they are a day old, and a site that knew the log before follows', async () => {
+    const log = path.join(lane.lane, 'log');
+    const parts = (): readonly string[] => readdirSync(log, { recursive: true, encoding: 'utf8' }).filter((name) => /\.p\/\d+$/.test(name));
+    const site = await enrolSite(lane, path.join(dir, 'follower'), { name: 'harbour-9' });
+    try {
+      await site.must(['update']);
+      await logMany(300);
+      const third = await lane.release('1.2.0');
+      await lane.promote(third);
+      const isPart = ({ why }: Listed): boolean => why === 'part of a tile that is full';
+      expect((await lane.sealane(['gc'])).files.filter(isPart)).toEqual([]);
+      for (const name of parts()) utimesSync(path.join(log, name), 1, 1);
+      const ofFull = parts().filter((name) => name.includes('/000.p/') && !name.startsWith('tile/1/'));
+      const listed: readonly Listed[] = (await lane.sealane(['gc', '--delete'])).files.filter(isPart);
+      expect(ofFull.length).toBeGreaterThan(10);
+      expect(listed.map((file) => path.relative('log', file.path)).sort()).toEqual([...ofFull].sort());
+      expect(parts().filter((name) => ofFull.includes(name))).toEqual([]);
+      expect(existsSync(path.join(log, 'tile', '0', '000.p'))).toBe(false);
+      expect((await lane.sealane(['audit', 'verify'])).answer.ok).toBe(true);
+      expect(await site.must(['update'])).toMatchObject({ outcome: 'installed', release: third });
+    } finally {
+      await site.stop();
+    }
+  });
 });
+
+/** So many statements that mean nothing to anybody, by the lab. */
+async function logMany(count: number): Promise<void> {
+  const holder = await holdLog(lane);
+  const statements = Array.from({ length: count }, (_, at) =>
+    canonicalJson({
+      _type: 'https://in-toto.io/Statement/v1',
+      subject: [{ digest: { sha256: digestHex(sha256(Buffer.from(`thing ${at}`))) } }],
+      predicateType: 'https://example.com/note/v1',
+      predicate: {},
+    }),
+  );
+  await holder.log(...statements.map((payload) => [payload, 'lab'] as const));
+  await holder.close();
+}

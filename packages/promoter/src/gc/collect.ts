@@ -2,7 +2,7 @@
  * What of a lane nothing needs any more. Everything that the log, the channels or the layout's index names stays, and all that those blobs name:
  * found by looking for digests in their text, so that a format which this file has never heard of keeps its blobs too.
  */
-import { lstatSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, rmdirSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
 import { digestHex, equalBytes, fromUtf8, LedgerError, LIMITS, parseCheckpoint } from '@sealane/core';
 import type { Ledger } from '@sealane/ledger';
@@ -12,13 +12,14 @@ import type { Home } from '../home.js';
 import { statementOf } from '../log/log-statements.js';
 import { signedDigest } from '../trust/publish-payloads.js';
 import { digestsIn } from './digests-in.js';
+import { supersededTiles } from './superseded-tiles.js';
 import { supersededTrust } from './superseded-trust.js';
 
 /** A file that can go; `path` is relative to the lane, `bytes` its size. */
 export interface Unneeded {
   readonly path: string;
   readonly bytes: number;
-  readonly why: 'nothing names it' | 'left by a write that was cut' | 'replaced by a newer version';
+  readonly why: 'nothing names it' | 'left by a write that was cut' | 'replaced by a newer version' | 'part of a tile that is full';
 }
 
 /** The answer: what can go, or went, how many blobs stay, and how many of these only because they are new. */
@@ -33,14 +34,14 @@ export interface Collected {
 /** A release on its way in has blobs that nothing names yet: uploads of the largest take minutes. */
 const GRACE_MS = 60 * 60 * 1000;
 /** A site on a poor link, or a copy of the lane, may be in the middle of reading what was current yesterday. */
-const TRUST_GRACE_MS = 24 * GRACE_MS;
+const READ_GRACE_MS = 24 * GRACE_MS;
 /** Documents that name blobs are smaller: manifests, waybills, bundles. */
 const MAX_DOCUMENT_BYTES = LIMITS.waybillBytes;
 const BATCH = 500;
 
 /**
- * Finds, and with `wish` `delete` removes, blobs that nothing names and temporary files, both only when they are older than an hour, and trust that newer
- * versions have replaced, when it is older than a day.
+ * Finds, and with `wish` `delete` removes, blobs that nothing names and temporary files, both only when they are older than an hour; and, when they are
+ * older than a day, trust that newer versions have replaced and parts of tiles that are full.
  *
  * @throws LedgerError `LOG_RESTORED` the ledger does not know all that was published: it cannot say what is needed
  */
@@ -60,7 +61,8 @@ export async function collectContent({ home, ledger, lane }: StillHome, wish: 'l
       nowMs - lstatSync(file).mtimeMs > ms;
   const old = unnamed.filter(isOlder(GRACE_MS));
   const cut = temporaryFiles(home.lane).filter(isOlder(GRACE_MS));
-  const replaced = supersededTrust(home, lane).filter(isOlder(TRUST_GRACE_MS));
+  const replaced = supersededTrust(home, lane).filter(isOlder(READ_GRACE_MS));
+  const parts = supersededTiles(home, ledger).filter(isOlder(READ_GRACE_MS));
   const describe = (file: string, why: Unneeded['why']): Unneeded => ({
     path: path.relative(home.lane, file),
     bytes: lstatSync(file).size,
@@ -70,8 +72,9 @@ export async function collectContent({ home, ledger, lane }: StillHome, wish: 'l
     ...old.map((file) => describe(file, 'nothing names it')),
     ...cut.map((file) => describe(file, 'left by a write that was cut')),
     ...replaced.map((file) => describe(file, 'replaced by a newer version')),
+    ...parts.map((file) => describe(file, 'part of a tile that is full')),
   ];
-  if (wish === 'delete') remove([...old, ...cut, ...replaced]);
+  if (wish === 'delete') remove([...old, ...cut, ...replaced, ...parts]);
   return {
     deleted: wish === 'delete',
     files,
@@ -129,4 +132,7 @@ function temporaryFiles(lane: string): readonly string[] {
 function remove(files: readonly string[]): void {
   for (const file of files) unlinkSync(file);
   for (const folder of new Set(files.map((file) => path.dirname(file)))) syncFolder(folder);
+  // a folder of parts serves one tile alone
+  for (const folder of new Set(files.map((file) => path.dirname(file)).filter((name) => name.endsWith('.p'))))
+    if (readdirSync(folder).length === 0) rmdirSync(folder);
 }
