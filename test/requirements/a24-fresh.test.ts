@@ -5,7 +5,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { clockAhead } from '../support/clock.js';
 import { makeLane, type TestLane } from '../support/lane.js';
-import { type Answer, expectJson, runJson, type Server, startServer } from '../support/run.js';
+import { makeAuthority, signIssuer } from '../support/site-ca.js';
+import { type Answer, commandWords, expectJson, runJson, runProgram, type Server, startServer } from '../support/run.js';
 import { enrolSite, type TestSite, versionOnDisk } from '../support/site.js';
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -105,7 +106,26 @@ test('A24 a month before what owners signed runs out, the service and publish sa
       await expectJson('sealane', ['trust', 'sign', '--key', owner, '--home', other.home], 0, late);
     await expectJson('sealane', ['trust', 'publish', '--home', other.home], 0, late);
     expect((await publish()).json).toEqual({ stages: [], owners: [] });
+    await issuerRunsOut(other);
   } finally {
     await other.stop();
   }
 });
+
+/** The issuer of certificates of sites is named as root and policies are, until another is there. */
+async function issuerRunsOut(other: TestLane): Promise<void> {
+  const authority = await makeAuthority(other, path.join(folder, 'ca'));
+  const later = clockAhead(336 * DAY_MS);
+  const publish = (): Promise<Answer> => runJson('sealane', ['publish', '--home', other.home], later);
+  expect((await publish()).json.owners).toMatchObject([{ role: 'targets' }, { role: 'site-ca', expiresAt: expect.any(String) as string }]);
+  const { stderr } = await runProgram(process.execPath, commandWords('sealane', ['publish', '--home', other.home], later.node));
+  expect(stderr).toMatch(/site-ca expires \S+, and only .*: sealane trust propose --renew; sealane ca request --out site-ca.csr/);
+  const service = await startServer('sealane', ['serve', '--listen', '127.0.0.1:0', '--home', other.home], later);
+  await said(service, '"role":"site-ca"');
+  await service.stop();
+  expect(service.stderr()).toContain('only the owners can renew it: sealane ca request --out site-ca.csr');
+  await other.sealane(['ca', 'request', '--out', path.join(folder, 'again.csr')]);
+  await signIssuer(authority, path.join(folder, 'again.csr'), path.join(folder, 'again.pem'), ['--days', '700']);
+  await other.sealane(['ca', 'install', path.join(folder, 'again.pem')]);
+  expect((await publish()).json.owners).toMatchObject([{ role: 'targets' }]);
+}

@@ -2,7 +2,7 @@
 import { PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { optionalText, withLockedPromoter } from '../promoter.js';
-import { ownersDue, refreshLane } from '../trust/refresh-lane.js';
+import { ownersDue, refreshLane, renewBy } from '../trust/refresh-lane.js';
 
 export const command: CommandSpec = {
   name: 'publish',
@@ -26,10 +26,10 @@ async function run(call: CommandCall): Promise<CommandResult> {
   return await withLockedPromoter(call, async (promoter) => {
     const stages = call.options['refresh'] === true || above > 0 ? [...promoter.lane.stages.keys()] : [];
     await refreshLane(promoter, stages, above);
-    const owners = ownersDue(promoter.lane, promoter.now());
+    const owners = ownersDue(promoter, promoter.now());
     const text = `published${stages.length === 0 ? '' : `, stages ${stages.join(', ')} re-signed`}`;
     const ends = owners.map(({ role, expiresAt }) => `${role} expires ${expiresAt}`).join(', ');
-    const hint = `${ends}, and only the owners can renew it: sealane trust propose --renew`;
+    const hint = `${ends}, and only the owners can renew it: ${[...new Set(owners.map(({ role }) => renewBy(role)))].join('; ')}`;
     return { exit: 0, json: { stages, owners }, text, ...(owners.length === 0 ? {} : { hint }) };
   });
 }

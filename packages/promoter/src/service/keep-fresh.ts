@@ -1,6 +1,6 @@
 /** Keeps what the service publishes from running out: it looks each hour, and has signed anew what has become old. */
 import { SealaneError } from '@sealane/core';
-import type { DueRefresh, Refresh } from '../trust/refresh-lane.js';
+import { type DueRefresh, type Refresh, renewBy } from '../trust/refresh-lane.js';
 import type { Logger } from './log-shell.js';
 import type { WorkQueue } from './work-queue.js';
 
@@ -31,7 +31,7 @@ export function keepFresh({ log, due, queue, refresh, later }: FreshParts): { st
     try {
       const { isDue, owners } = due();
       for (const { role, expiresAt } of looks++ % LOOKS_A_DAY === 0 ? owners : [])
-        log.warn({ role, expiresAt }, 'runs out, and only the owners can renew it: sealane trust propose --renew');
+        log.warn({ role, expiresAt }, `runs out, and only the owners can renew it: ${renewBy(role)}`);
       // once a day, and before all that callers and strangers can have wait: whoever kept it out for a week would stop every site
       const done = isDue ? await queue.run('urgent', refresh) : undefined;
       if (done !== undefined) log.info({ stages: done.stages }, 'published anew, so that nothing runs out');

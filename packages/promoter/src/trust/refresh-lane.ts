@@ -3,6 +3,7 @@ import { SealaneError } from '@sealane/core';
 import { type Channel, secondsToTime, timeToSeconds, tufExpiryAt } from '@sealane/trust';
 import type { Home } from '../home.js';
 import { witnessedHead } from '../log/log-statements.js';
+import { issuerExpiresAt } from '../site-ca/issuer-end.js';
 import { type Promoter, stageSigner } from '../promoter.js';
 import { type LaneTrust, readLaneTrust } from './lane-trust.js';
 import { publishLane } from './publish-lane.js';
@@ -20,10 +21,27 @@ export interface DueRefresh {
   readonly owners: readonly OwnersDue[];
 }
 
-/** What owners signed, and when it expires. */
+/** What owners signed, and when it expires; `site-ca` is the issuer of certificates of sites. */
 export interface OwnersDue {
-  readonly role: 'root' | 'targets';
+  readonly role: 'root' | 'targets' | 'site-ca';
   readonly expiresAt: string;
+}
+
+const RENEW_BY = {
+  root: 'sealane trust propose --renew',
+  targets: 'sealane trust propose --renew',
+  'site-ca': 'sealane ca request --out site-ca.csr',
+} as const;
+
+/** The command that begins the renewal of what owners signed. */
+export function renewBy(role: OwnersDue['role']): string {
+  return RENEW_BY[role];
+}
+
+/** The published lane, and the home where what signs it lies. */
+interface RefreshedLane {
+  readonly home: Pick<Home, 'folder'>;
+  readonly lane: LaneTrust;
 }
 
 /** What was done; `left` are the stages that this host cannot sign for, and why. */
@@ -37,13 +55,13 @@ export interface Refresh {
  *
  * @throws PromoterError, TrustError as `readLaneTrust`
  */
-export function dueRefresh(home: Pick<Home, 'trust'>, now: string): DueRefresh {
-  return dueIn(readLaneTrust(home), now);
+export function dueRefresh(home: Pick<Home, 'trust' | 'folder'>, now: string): DueRefresh {
+  return dueIn({ home, lane: readLaneTrust(home) }, now);
 }
 
 /** Publishes what is due; nothing when somebody has done it since. @throws as `refreshLane` */
 export async function refreshWhatIsDue(promoter: Promoter): Promise<Refresh | undefined> {
-  const { isDue, stages } = dueIn(promoter.lane, promoter.now());
+  const { isDue, stages } = dueIn(promoter, promoter.now());
   if (!isDue) return undefined;
   const left: { readonly stage: string; readonly why: string }[] = [];
   for (const stage of stages) {
@@ -71,18 +89,21 @@ export async function refreshLane(promoter: Promoter, stages: readonly string[],
 }
 
 /** What owners signed and what expires within 30 days, or has: no key of a promoter renews it. */
-export function ownersDue({ metadata }: Pick<LaneTrust, 'metadata'>, now: string): readonly OwnersDue[] {
+export function ownersDue({ home, lane: { metadata } }: RefreshedLane, now: string): readonly OwnersDue[] {
   const roles = (['root', 'targets'] as const).map((role) => ({
     role,
     expiresAt: secondsToTime(Math.floor(metadata[role].expiresMs / 1000)),
   }));
-  return roles.filter(({ expiresAt }) => timeToSeconds(expiresAt) - timeToSeconds(now) < OWNERS_NOTICE);
+  const issuerEnd = issuerExpiresAt(home);
+  const all: readonly OwnersDue[] = [...roles, ...(issuerEnd === undefined ? [] : [{ role: 'site-ca' as const, expiresAt: issuerEnd }])];
+  return all.filter(({ expiresAt }) => timeToSeconds(expiresAt) - timeToSeconds(now) < OWNERS_NOTICE);
 }
 
-function dueIn({ metadata, stages }: LaneTrust, now: string): DueRefresh {
+function dueIn(refreshed: RefreshedLane, now: string): DueRefresh {
+  const { metadata, stages } = refreshed.lane;
   const old = [...stages].filter(([, { expiresAt }]) => isOld('stage', expiresAt, now)).map(([stage]) => stage);
   const isDue = old.length > 0 || isOld('timestamp', secondsToTime(metadata.timestamp.expiresMs / 1000), now);
-  return { isDue, stages: old, owners: ownersDue({ metadata }, now) };
+  return { isDue, stages: old, owners: ownersDue(refreshed, now) };
 }
 
 /** By what is left of its time: when it was signed, nothing says. */
