@@ -52,7 +52,9 @@ export interface ProposalWish {
 /** The proposal, or undefined when nothing differs from what is published. @throws PromoterError `CONFIG_INVALID`; TrustError `TRUST_MALFORMED` */
 export function propose(published: Published, wish: ProposalWish): Proposal | undefined {
   const root = proposeRoot(published, wish);
-  const targets = proposeTargets(published, wish);
+  // what the owners of before signed has too few signatures under a root that names others
+  const renew = root !== undefined && replacesOwnersOfTargets(published.root.bytes, root) ? 'always' : wish.renew;
+  const targets = proposeTargets(published, { ...wish, renew });
   if (root === undefined && targets === undefined) return undefined;
   const files = targets?.files ?? new Map<string, Uint8Array>();
   const parts = {
@@ -92,6 +94,11 @@ function proposeRoot({ root, isExample }: Published, wish: ProposalWish): Uint8A
   const expiresAt = tufExpiryAt('root', wish.now);
   const marks = { [ROOTS_LOGGED_MARK]: true, ...(isExample ? { [EXAMPLE_MARK]: true } : {}) };
   return rootMetadata({ version: root.version + 1, expiresAt, roles, marks });
+}
+
+function replacesOwnersOfTargets(before: Uint8Array, after: Uint8Array): boolean {
+  const [old, now] = [before, after].map((root) => rootRoleKeys(root, 'targets').keys.map(keyIdOf).sort().join());
+  return old !== now;
 }
 
 /** New targets when a policy, the trusted root or a stage's key differs: policy and delegation change in one version. */
