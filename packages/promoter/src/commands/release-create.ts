@@ -1,13 +1,13 @@
 /** `sealane release create`. */
 import path from 'node:path';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { loginsOf } from '@sealane/oci';
 import { SERVER_ROOT } from '../client/root-file-shell.js';
 import { serviceAddress } from '../client/service-address.js';
 import { KEY } from '../command-parts.js';
-import { listOption, optionalText, textOption, withLockedPromoter } from '../promoter.js';
+import { listOption, optionalText, textOption } from '../promoter.js';
 import type { ComponentKind } from '@sealane/trust';
-import { type ComponentWish, componentWish, createRelease } from '../release/create.js';
+import { type ComponentWish, componentWish } from '../release/create.js';
+import { createReleaseHere } from '../release/create-here.js';
 import { readDeclaration } from '../release/declaration.js';
 
 export const command: CommandSpec = {
@@ -46,13 +46,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const wish = { name: textOption(call, 'name'), version: textOption(call, 'version'), components, oneWay, ...declares };
   const server = serviceAddress(call);
   if (server !== undefined) return await (await import('../client/remote-release.js')).releaseCreateAt(call, server, wish);
-  const made = await withLockedPromoter(call, async (promoter) =>
-    createRelease(promoter, {
-      ...wish,
-      author: await promoter.signer(textOption(call, 'key')),
-      registry: { credentials: loginsOf(call.io), signal: call.io.signal },
-    }),
-  );
+  const made = await createReleaseHere(call, wish);
   return { exit: 0, json: made, text: `${made.release}  ${made.name}@${made.version}` };
 }
 

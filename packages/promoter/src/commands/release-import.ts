@@ -6,9 +6,10 @@ import { type DockerReference, formatReference, loginsOf, parseReference, type R
 import type { ExpectedSigner } from '@sealane/trust';
 import { KEY } from '../command-parts.js';
 import { readNamed } from '../disk-shell.js';
-import { optionalText, textArgument, textOption, withLockedPromoter } from '../promoter.js';
+import { optionalText, textArgument, textOption } from '../promoter.js';
 import { imageSignature, type SignatureWish } from '../registry/image-signatures.js';
-import { componentWish, createRelease } from '../release/create.js';
+import { componentWish } from '../release/create.js';
+import { createReleaseHere } from '../release/create-here.js';
 
 export const command: CommandSpec = {
   name: 'release import',
@@ -45,18 +46,13 @@ async function run(call: CommandCall): Promise<CommandResult> {
       `import ${wish.source}: expected docker://REGISTRY/REPO, where signatures are attached; use release create for folders and files`,
     );
   const signature = signatureWish(call);
-  const registry = { credentials: loginsOf(call.io), signal: call.io.signal };
-  const { source, found } = await signedImage(asked, signature, registry);
-  const made = await withLockedPromoter(call, async (promoter) =>
-    createRelease(promoter, {
-      name: textOption(call, 'name'),
-      version: textOption(call, 'version'),
-      components: [{ ...wish, source }],
-      author: await promoter.signer(textOption(call, 'key')),
-      registry,
-      carried: [{ bundle: found.bundle, source: wish.source }],
-    }),
-  );
+  const { source, found } = await signedImage(asked, signature, { credentials: loginsOf(call.io), signal: call.io.signal });
+  const made = await createReleaseHere(call, {
+    name: textOption(call, 'name'),
+    version: textOption(call, 'version'),
+    components: [{ ...wish, source }],
+    carried: [{ bundle: found.bundle, source: wish.source }],
+  });
   const { signer, logIndexes, timestamps } = found.verified;
   const who = 'keyId' in signer ? `key ${signer.keyId}` : `${signer.identity} (${signer.issuer})`;
   return {

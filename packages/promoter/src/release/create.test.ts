@@ -1,9 +1,14 @@
 /** Releases are immutable: a name and version stand for the same bytes for good, and a tag is resolved once. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import type { CommandCall } from '@sealane/core/command-line';
 import { openLayout, buildImage, packedFile } from '@sealane/oci';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { withLockedPromoter, withPromoter } from '../promoter.js';
 import { type Answer, makeHome, type TestHome } from '../testing/test-home.js';
+import { createRelease, gatherParts, type MadeRelease } from './create.js';
 
 let lane: TestHome;
 
@@ -81,6 +86,55 @@ describe('release create', () => {
     expect(entries).toHaveLength(4);
     expect(entries).toContainEqual(['api-1.0.0-app', digest]);
     expect(entries).toContainEqual(['api-1.0.0--app-x', other.digest]);
+  });
+
+  it('lets others publish while a registry takes its time', async () => {
+    let asked: () => void = () => undefined;
+    const wasAsked = new Promise<void>((resolve) => (asked = resolve));
+    const waiting: ServerResponse[] = [];
+    const registry = createServer((_request, response) => {
+      waiting.push(response);
+      asked();
+    });
+    await new Promise<void>((resolve) => registry.listen(0, '127.0.0.1', resolve));
+    const { port } = registry.address() as AddressInfo; // a TCP server has no other address
+    const digest = `sha256:${'0'.repeat(64)}`;
+    const creating = create('1.0.0', ['--image', `app=docker://127.0.0.1:${port}/app@${digest}`]);
+    await wasAsked;
+    await lane.sealane(['publish', '--refresh']);
+    for (const response of waiting) response.writeHead(404).end();
+    registry.on('request', (_request, response) => response.writeHead(404).end());
+    await expectRefused(await creating, 4, 'CONTENT_MISSING');
+    registry.close();
+  });
+
+  it('refuses a part that was gathered and is gone or damaged when the release is made', async () => {
+    const { folder, digest } = await image('1\n');
+    const { signal } = new AbortController();
+    const quiet = { out: () => undefined, talk: () => undefined };
+    const call: CommandCall = {
+      args: [],
+      options: { home: lane.home },
+      io: { env: {}, cwd: lane.dir, isTerminal: false, signal, ...quiet },
+    };
+    const wish = {
+      name: 'api',
+      version: '1.0.0',
+      components: [{ kind: 'image', name: 'app', source: `oci:${folder}@${digest}` }],
+    } as const;
+    const gathered = await withPromoter(call, async (promoter) =>
+      gatherParts(promoter, { ...wish, author: await promoter.signer('author') }),
+    );
+    const make = (): Promise<MadeRelease> => withLockedPromoter(call, async (promoter) => createRelease(promoter, gathered));
+    const file = path.join(lane.home, 'lane', 'content', 'blobs', 'sha256', digest.slice('sha256:'.length));
+    const bytes = readFileSync(file);
+    rmSync(file);
+    await expect(make()).rejects.toMatchObject({ code: 'CONTENT_MISSING' });
+    writeFileSync(file, Buffer.concat([bytes.subarray(0, -1), Buffer.from(' ')]));
+    await expect(make()).rejects.toMatchObject({ code: 'CONTENT_DIGEST' });
+    expect(await releases()).toEqual([]);
+    writeFileSync(file, bytes);
+    expect(await make()).toMatchObject({ components: [{ name: 'app', digest }] });
   });
 
   it('again with the same parts changes nothing', async () => {

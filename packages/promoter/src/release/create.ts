@@ -5,14 +5,17 @@ import {
   buildArtifact,
   buildFiles,
   COMPONENT_ARTIFACT_TYPES,
+  copyFrom,
   copyImage,
   type Descriptor,
   encodeReleaseManifest,
   type Layout,
+  layoutSource,
   OCI_INDEX,
   openLayout,
   readFolder,
   type RegistryOptions,
+  type RootManifest,
 } from '@sealane/oci';
 import {
   carriedBundleStatement,
@@ -31,11 +34,12 @@ import { expectPinnedImages } from './manifest-images.js';
 import { releasesCalled } from './records.js';
 import { refName } from './ref-name.js';
 
-/** A part as the command line names it. `source` is a REF for images, else a path. */
+/** A part as the command line names it. `source` is a REF for images, else a path; `gathered` where the content has it already. */
 export interface ComponentWish {
   readonly kind: ComponentKind;
   readonly name: string;
   readonly source: string;
+  readonly gathered?: Descriptor;
 }
 
 export interface ReleaseWish {
@@ -67,21 +71,36 @@ const VERSION = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/;
 const LAYER_TYPES = { manifest: 'application/vnd.sealane.manifest.v1', firmware: 'application/vnd.sealane.firmware.v1' } as const;
 
 /**
- * Makes a release. Running it again with the same parts changes nothing.
+ * Brings the parts of a release into the content: images from their registries, packed folders. No name is given and nothing is logged, so no lock is
+ * needed: nobody who publishes waits for a registry.
  *
- * @throws PromoterError `USAGE` no parts, or a name that is none; `RELEASE_EXISTS` the name and version stand for other bytes; `EVIDENCE_SIGNER` the key is no author's; `MANIFEST_UNPINNED`; OciError for content
+ * @throws PromoterError `USAGE` no parts, or a name that is none; `EVIDENCE_SIGNER` the key is no author's; `MANIFEST_UNPINNED`; OciError for content
  */
-export async function createRelease(promoter: Promoter, wish: ReleaseWish): Promise<MadeRelease> {
+export async function gatherParts(promoter: Promoter, wish: ReleaseWish): Promise<ReleaseWish> {
   if (wish.components.length === 0)
     throw new PromoterError('USAGE', 'create a release: expected at least one of --image, --files, --manifest, --firmware');
   expectNames(wish);
   for (const { kind, source } of wish.components) if (kind === 'manifest') expectPinnedImages(source, readNamed(source, kind));
   expectAuthor(promoter, wish);
   const layout = await openLayout(promoter.home.content, { create: 'if-missing' });
-  const parts: { readonly component: ReleaseComponent; readonly descriptor: Descriptor }[] = [];
-  for (const part of wish.components) parts.push(await addComponent(layout, part, wish.registry));
+  const components: ComponentWish[] = [];
+  for (const part of wish.components) components.push({ ...part, gathered: await gather(layout, part, wish.registry) });
+  return { ...wish, components };
+}
+
+/**
+ * Makes a release. Running it again with the same parts changes nothing.
+ *
+ * @throws PromoterError as `gatherParts`; `RELEASE_EXISTS` the name and version stand for other bytes
+ */
+export async function createRelease(promoter: Promoter, wish: ReleaseWish): Promise<MadeRelease> {
+  const layout = await openLayout(promoter.home.content, { create: 'if-missing' });
   const oneWay = new Set(wish.oneWay);
-  const components = parts.map(({ component }) => (oneWay.has(component.name) ? { ...component, oneWay: true as const } : component));
+  const components = (await gatherParts(promoter, wish)).components.flatMap(({ name, kind, gathered }): ReleaseComponent[] => {
+    if (gathered === undefined) return [];
+    const { mediaType, digest, size } = gathered;
+    return [{ name, kind, digest, size, mediaType, ...(oneWay.has(name) ? { oneWay: true } : {}) }];
+  });
   const irreversible = oneWay.size === 0 ? {} : { irreversible: true as const };
   const declares = wish.declares === undefined ? {} : { declares: wish.declares };
   const manifest = encodeReleaseManifest({ name: wish.name, version: wish.version, components, ...declares });
@@ -152,14 +171,17 @@ export async function expectSameBytes(
   });
 }
 
-async function addComponent(
-  layout: Layout,
-  part: ComponentWish,
-  registry: ReleaseWish['registry'],
-): Promise<{ component: ReleaseComponent; descriptor: Descriptor }> {
-  const descriptor = part.kind === 'image' ? await copyImage(part.source, layout, registry) : await addArtifact(layout, part, part.kind);
-  const { mediaType, digest, size } = descriptor;
-  return { component: { name: part.name, kind: part.kind, digest, size, mediaType }, descriptor };
+/** What was gathered before is read again: it may have been collected meanwhile. */
+async function gather(layout: Layout, part: ComponentWish, registry: ReleaseWish['registry']): Promise<Descriptor> {
+  const { gathered } = part;
+  if (gathered !== undefined) {
+    const root = async (): Promise<RootManifest> => ({
+      descriptor: gathered,
+      bytes: await layout.readBlob(gathered.digest, gathered.size),
+    });
+    return await copyFrom({ ...layoutSource(layout, gathered), root }, layout);
+  }
+  return part.kind === 'image' ? await copyImage(part.source, layout, registry) : await addArtifact(layout, part, part.kind);
 }
 
 /** Names an image in the layout's index, as cosign looks for it. */
