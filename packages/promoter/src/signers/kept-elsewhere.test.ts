@@ -12,6 +12,7 @@ import type { KeyPlace } from './key-place.js';
 import { signerAt } from './key-ref.js';
 import { writeKeyReference } from './key-reference-file.js';
 import { nextPublicHalf, settleKeys, signerById, storedKeys } from './key-store.js';
+import { makeKey } from './make-key.js';
 import { parsePkcs11Uri } from './pkcs11-uri.js';
 
 let dir: string;
@@ -71,6 +72,15 @@ describe('a key as cosign encrypts it', () => {
     const signer = await signerAt('carol', place);
     expect(verifyP256(spki, secret('data'), await signer.sign(secret('data')))).toBe(true);
     await expect(signerAt('carol', { ...place, env: {} })).rejects.toMatchObject({ code: 'KEY_LOCKED' });
+  });
+
+  it('is not made without a passphrase: what was asked for is named, and no key is left in plain', async () => {
+    const keeping = { isEncrypted: true, heldBy: undefined };
+    await expect(makeKey(path.join(place.home.keys, 'carol'), 'p256', keeping, { ...place, env: {} })).rejects.toMatchObject({
+      code: 'KEY_LOCKED',
+      message: expect.stringMatching(/^encrypt a new key carol: expected its passphrase in the file that SEALANE_PASSWORD_FILE names/),
+    });
+    expect(storedKeys(place.home)).toEqual([]);
   });
 
   it('without its public half names the file that is missing one, and takes it from NAME.pub.pem', () => {

@@ -42,7 +42,10 @@ export async function makeKey(
   place: KeyPlace,
 ): Promise<MadeKey> {
   const file = `${base}.pem`;
-  if (keeping.heldBy === undefined) return { file, ...createKeyFile(file, kind, keeping.isEncrypted ? passphraseFrom(place) : undefined) };
+  if (keeping.heldBy === undefined) {
+    const passphrase = keeping.isEncrypted ? passphraseFrom(place, `encrypt a new key ${path.basename(base)}`) : undefined;
+    return { file, ...createKeyFile(file, kind, passphrase) };
+  }
   if (kind !== 'p256')
     throw new PromoterError('USAGE', 'read --held-by: expected a key of type p256, logs and witnesses keep theirs in files');
   const { keyId, spki } = await signerAt(keeping.heldBy, place);

@@ -12,8 +12,8 @@ export interface SecretPlace {
 /** Gives the passphrase of encrypted keys; the caller wipes it. @throws PromoterError `KEY_LOCKED` none was given; as `readSecret` */
 export type Passphrase = () => Uint8Array;
 
-/** The passphrase in the file that `SEALANE_PASSWORD_FILE` names, or in `COSIGN_PASSWORD`, where cosign looks for it too. */
-export function passphraseFrom({ env, cwd }: SecretPlace): Passphrase {
+/** The passphrase in the file that `SEALANE_PASSWORD_FILE` names, or in `COSIGN_PASSWORD`, where cosign looks for it too. `doing` = what it is for. */
+export function passphraseFrom({ env, cwd }: SecretPlace, doing = 'open an encrypted key'): Passphrase {
   return () => {
     const file = env['SEALANE_PASSWORD_FILE'];
     if (file !== undefined && file !== '') return withoutLineEnd(readSecret(path.resolve(cwd, file), 'passphrase'));
@@ -22,7 +22,7 @@ export function passphraseFrom({ env, cwd }: SecretPlace): Passphrase {
     if (password !== undefined) return new Uint8Array(Buffer.from(password));
     throw new PromoterError(
       'KEY_LOCKED',
-      'open an encrypted key: expected its passphrase in the file that SEALANE_PASSWORD_FILE names, or in COSIGN_PASSWORD, got neither',
+      `${doing}: expected its passphrase in the file that SEALANE_PASSWORD_FILE names, or in COSIGN_PASSWORD, got neither`,
     );
   };
 }
