@@ -3,11 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { requireProgram } from '../support/require-program.js';
 import { ROOT, runProgram } from '../support/run.js';
+import { analyze, judgeUnit } from '../support/unit-exposure.js';
 
 const UNIT = path.join(ROOT, 'pipelines', 'systemd', 'sealane-promoter.service');
-const analyze = requireProgram('systemd-analyze');
 
 /** Exposure in tenths, which systemd-analyze compares with: 2.0. */
 const MOST = 20;
@@ -21,17 +20,14 @@ afterAll(() => {
 });
 
 describe('A24 sealane-promoter.service', () => {
-  const judge = (file: string): ReturnType<typeof runProgram> =>
-    runProgram(analyze ?? '', ['security', '--offline=true', `--threshold=${MOST}`, file]);
-
   it.skipIf(analyze === undefined)(
     'A24 has an exposure of at most 2.0, and would not without its sandbox (skipped without systemd-analyze)',
     async () => {
-      const sealed = await judge(UNIT);
+      const sealed = await judgeUnit(UNIT, MOST);
       expect({ exit: sealed.exit, said: /exposure level.*?(\d+\.\d)/.exec(sealed.stdout)?.[1] }).toMatchObject({ exit: 0 });
       const open = path.join(dir, 'sealane-open.service');
       writeFileSync(open, readFileSync(UNIT, 'utf8').replace(/^(?:Protect|Private|Restrict|SystemCall|Capability|NoNew).*\n/gm, ''));
-      expect((await judge(open)).exit).not.toBe(0);
+      expect((await judgeUnit(open, MOST)).exit).not.toBe(0);
     },
   );
 

@@ -3,10 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { requireProgram } from '../support/require-program.js';
 import { ROOT, runProgram } from '../support/run.js';
-
-const analyze = requireProgram('systemd-analyze');
+import { analyze, judgeUnit } from '../support/unit-exposure.js';
 
 /** Highest exposure in tenths, which systemd-analyze compares with. */
 const MOST = { 'sealane-site-fetch.service': 15, 'sealane-site-apply.service': 40, 'sealane-site.service': 40 } as const;
@@ -24,19 +22,16 @@ afterAll(() => {
 });
 
 describe('B11 units of a site', () => {
-  const judge = (file: string, most: number): ReturnType<typeof runProgram> =>
-    runProgram(analyze ?? '', ['security', '--offline=true', `--threshold=${most}`, file]);
-
   it.skipIf(analyze === undefined).each(Object.entries(MOST))(
     'B11 %s has an exposure of at most %i tenths, and would not without its sandbox (skipped without systemd-analyze)',
     async (name, most) => {
-      expect((await judge(path.join(dir, name), most)).exit).toBe(0);
+      expect((await judgeUnit(path.join(dir, name), most)).exit).toBe(0);
       const open = path.join(dir, `open-${name}`);
       writeFileSync(
         open,
         (units[name] ?? '').replace(/^(?:Protect|Private|Restrict|SystemCall|Capability|NoNew|Dynamic|IPAddress).*\n/gm, ''),
       );
-      expect((await judge(open, most)).exit).not.toBe(0);
+      expect((await judgeUnit(open, most)).exit).not.toBe(0);
     },
   );
 
