@@ -154,6 +154,10 @@ systemctl stop sealane-site.service`,
 [ ! -d /run/systemd/system ] || systemctl daemon-reload
 [ "$1" = purge ] || exit 0
 [ ! -d /run/systemd/system ] || systemctl stop 'sealane-workload-*.service'
+for driver in podman quadlet kubernetes; do
+  [ ! -e ${PLACES.state}/run/$driver.json ] || echo "sealane-site: what driver $driver started runs on, and nothing here knows it any more: take it away by hand" >&2
+done
+[ ! -d ${PLACES.state}/run/engine-config ] || echo "sealane-site: the engine takes in no other image until its own files are back: policy.json and registries.conf lie beside those as *.before-sealane" >&2
 rm -rf ${path.dirname(PLACES.config)} ${PLACES.state} ${PLACES.programs} ${PLACES.fetched} /var/lib/private/sealane-fetch
 rm -rf /run/sealane-site /run/sealane-site-apply /etc/credstore.encrypted/site.pem /etc/credstore.encrypted/sealing.key`,
 };

@@ -270,7 +270,12 @@ describe.skipIf(!canBoot())('B11 the service on a real systemd (skipped without 
     expect(await here.show(update, 'ActiveState')).toBe('inactive');
     expect(await here.show(WORKLOAD, 'SubState')).toBe('running');
     await machine.must('test', '-d', '/run/sealane-site-apply');
-    await machine.must('dpkg', '--purge', 'sealane-site');
+    // as drivers note what an engine runs for them, and what it was told
+    await machine.must('sh', '-c', `mkdir -p ${STATE}/run/engine-config && touch ${STATE}/run/podman.json`);
+    const said = await machine.must('sh', '-c', 'dpkg --purge sealane-site 2>&1');
+    expect(said).toContain('what driver podman started runs on');
+    expect(said).toContain('*.before-sealane');
+    expect(said).not.toContain('quadlet');
     expect(await here.show(WORKLOAD, 'ActiveState')).toBe('inactive');
     for (const place of [STATE, '/var/lib/private/sealane-fetch', '/etc/sealane-site', '/usr/lib/sealane-site', '/usr/bin/sealane-site'])
       expect(existsSync(path.join(machine.root, place)), place).toBe(false);
