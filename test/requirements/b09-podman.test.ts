@@ -90,6 +90,19 @@ describe.skipIf(podman === undefined || busybox === undefined)('B9 driver podman
     await here.stop();
   });
 
+  test('B9 podman: what its engine says of the health of a container decides', async () => {
+    // no timer of systemd: it is run when it is asked for
+    const env = { ...engine.env, DISABLE_HC_SYSTEMD: 'true' };
+    const health = [{ command: [...engine.words, 'healthcheck', 'run', 'readings-app'], timeoutMs: 120_000 }];
+    const well = await publishPod(lane, dir, { version: '8.0.0', script: FOREVER, probe: 'test -f /srv/version' });
+    const here = await site({ env, health, startSeconds: 5 });
+    expect(await here.must(['update'])).toMatchObject({ outcome: 'installed', release: well });
+    const ill = await publishPod(lane, dir, { version: '8.1.0', script: FOREVER, probe: 'test -f /srv/none' });
+    expect(await here.must(['update'], 7)).toMatchObject({ outcome: 'rolled-back', release: ill, previous: well, reason: 'HEALTH_FAILED' });
+    expect(await runs()).toBe('8.0.0 8.0.0');
+    await here.stop();
+  });
+
   test('B9 podman: a manifest that runs what is no part of its release is refused before anything is touched', async () => {
     const good = await publish('3.0.0', FOREVER);
     const here = await site();

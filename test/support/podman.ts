@@ -80,19 +80,21 @@ export interface PodRelease {
   readonly declares?: readonly string[];
   /** Volumes that it claims, each mounted at `/NAME`. */
   readonly claims?: readonly string[];
+  /** What its engine runs in the container to see how it is: words of a shell, as Podman 4.3 puts them together. */
+  readonly probe?: string;
 }
 
 /** Makes a release of one pod that runs `script` in an image with a shell, and promotes it to prod. */
 export async function publishPod(
   lane: TestLane,
   dir: string,
-  { version, script, image, secrets = [], declares: declared = secrets, claims = [] }: PodRelease,
+  { version, script, image, secrets = [], declares: declared = secrets, claims = [], probe }: PodRelease,
 ): Promise<string> {
   const built = await shellImage(path.join(dir, 'images', version), version);
   const folder = path.join(dir, 'manifests', version);
   mkdirSync(folder, { recursive: true });
   const manifest = path.join(folder, 'readings.yaml');
-  writeFileSync(manifest, podOf(image ?? `registry.example/edge/readings@${built.digest}`, script, secrets, claims));
+  writeFileSync(manifest, podOf(image ?? `registry.example/edge/readings@${built.digest}`, script, secrets, claims, probe));
   const declares = path.join(folder, '..', `${version}-declares.yaml`);
   writeFileSync(declares, JSON.stringify({ secrets: declared }));
   const more = declared.length === 0 ? [] : ['--declare', declares];
@@ -102,7 +104,7 @@ export async function publishPod(
   return release;
 }
 
-function podOf(image: string, script: string, secrets: readonly string[], claims: readonly string[]): string {
+function podOf(image: string, script: string, secrets: readonly string[], claims: readonly string[], probe?: string): string {
   const volumes = [
     ...(secrets.length > 0 ? [{ name: 'secrets', mountPath: '/run/secrets', of: { secret: { secretName: 'sealane' } } }] : []),
     ...claims.map((name) => ({ name, mountPath: `/${name}`, of: { persistentVolumeClaim: { claimName: name } } })),
@@ -120,6 +122,7 @@ function podOf(image: string, script: string, secrets: readonly string[], claims
           args: ['-c', script],
           envFrom: [{ configMapRef: { name: 'sealane' } }],
           resources: { limits: { memory: '64Mi' } },
+          ...(probe !== undefined && { livenessProbe: { exec: { command: probe.split(' ') }, periodSeconds: 3600 } }),
           ...(volumes.length > 0 && { volumeMounts: volumes.map(({ name, mountPath }) => ({ name, mountPath })) }),
         },
       ],
