@@ -106,6 +106,28 @@ describe.skipIf(!canBoot())('B9 and B18, the unit of a workload (skipped without
     expect(log).toContain(JSON.stringify({ MODE: value }));
     expect((await here.machine.run('test', '-e', '/var/tmp/taken')).exit).toBe(1);
   });
+
+  test('B9 files: the state of another unit of the host is a check of health', async () => {
+    const [beside, variables] = ['beside.service', declared('64M')];
+    here.configure({
+      driver: {
+        unit: { properties: ['User=daemon'] },
+        health: [{ command: ['systemctl', 'is-active', '--quiet', beside] }],
+        startSeconds: 1,
+      },
+    });
+    await here.machine.must('systemd-run', `--unit=${beside}`, 'sleep', 'infinity');
+    await here.machine.must('systemctl', 'restart', APPLY);
+    const good = await publish('3.0.0', variables);
+    expect((await here.site('update')).json).toMatchObject({ outcome: 'installed', release: good });
+    await here.machine.must('systemctl', 'stop', beside);
+    await publish('3.1.0', variables);
+    const { exit, json } = await here.site('update');
+    // it is asked of the release before too, which cannot come up either
+    expect([exit, json.outcome, json.previous], JSON.stringify(json)).toEqual([8, 'held', good]);
+    const said = await here.machine.must('journalctl', '--no-pager', '--unit', APPLY);
+    expect(said).toContain(`systemctl is-active --quiet ${beside} exits with 0`);
+  });
 });
 
 function declared(memory: string): string {
