@@ -1,13 +1,14 @@
 /** Takes in a release that another lane exported: its bytes by digest, and the evidence by keys that this lane's own policies name. */
 import path from 'node:path';
 import { type Digest, LIMITS, PREDICATE, PromoterError, signerIdOf } from '@sealane/core';
-import { copyFrom, layoutSource, openLayout } from '@sealane/oci';
+import { copyFrom, layoutSource, openLayout, walkRelease } from '@sealane/oci';
 import { namedBlobs, type ParsedBundle } from '@sealane/trust';
 import { signedBy, spkiByHint } from '../evidence/bundle-signer.js';
 import type { LoggedStatement } from '../log/log-statements.js';
 import { addStatements } from '../log/statement-add.js';
 import { mayBeSaid } from '../log/who-may-say.js';
 import type { Promoter } from '../promoter.js';
+import { offerImage } from '../release/create.js';
 import { releasesCalled } from '../release/records.js';
 import { refName } from '../release/ref-name.js';
 import { CARRIED, readCarried } from './carried-statements.js';
@@ -58,6 +59,8 @@ export async function importRelease(promoter: Promoter, folder: string): Promise
   const from = await openLayout(path.join(folder, CARRIED.content));
   const to = await openLayout(promoter.home.content, { create: 'if-missing' });
   const root = await copyFrom(layoutSource(from, { digest: release }), to);
+  const { doc } = walkRelease((digest, maxBytes) => to.readBlobSync(digest, maxBytes), release);
+  for (const component of doc.components) if (component.kind === 'image') await offerImage(to, component, doc);
   await to.addToIndex({ ...root, annotations: refName(name, version) });
   for (const blob of taken.flatMap(({ bundle }) => namedBlobs(bundle.statement)))
     await to.putBlob(await from.readBlob(blob, LIMITS.evidenceBlobBytes), { expected: blob, maxBytes: LIMITS.evidenceBlobBytes });

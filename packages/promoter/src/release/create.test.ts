@@ -38,6 +38,14 @@ async function image(text: string, tag?: string): Promise<{ folder: string; dige
   return { folder, digest };
 }
 
+/** What the layout of a lane offers, by name. */
+function offered({ home }: TestHome): readonly (readonly [string | undefined, string])[] {
+  const index = JSON.parse(readFileSync(path.join(home, 'lane', 'content', 'index.json'), 'utf8')) as {
+    manifests: { digest: string; annotations: Record<string, string> }[];
+  };
+  return index.manifests.map(({ annotations, digest }) => [annotations['org.opencontainers.image.ref.name'], digest]);
+}
+
 async function expectRefused(answer: Answer, exit: number, code: string): Promise<void> {
   expect({ exit: answer.exit, code: answer.json?.error?.code }, answer.talk).toEqual({ exit, code });
   expect(await releases()).toEqual([]);
@@ -78,14 +86,27 @@ describe('release create', () => {
     await create('1.0.0', ['--image', `app=oci:${folder}@${digest}`]);
     const other = await image('2\n');
     await create('1.0.0-app', ['--image', `x=oci:${other.folder}@${other.digest}`]);
-    const entries = (
-      JSON.parse(readFileSync(path.join(lane.home, 'lane', 'content', 'index.json'), 'utf8')) as {
-        manifests: { digest: string; annotations: Record<string, string> }[];
-      }
-    ).manifests.map((entry): [string | undefined, string] => [entry.annotations['org.opencontainers.image.ref.name'], entry.digest]);
+    const entries = offered(lane);
     expect(entries).toHaveLength(4);
     expect(entries).toContainEqual(['api-1.0.0-app', digest]);
     expect(entries).toContainEqual(['api-1.0.0--app-x', other.digest]);
+  });
+
+  it('offers its images under their names in a lane that it was carried to', async () => {
+    const { folder, digest } = await image('1\n');
+    const { json } = await create('1.0.0', ['--image', `app=oci:${folder}@${digest}`]);
+    const carried = path.join(lane.dir, 'carried');
+    await lane.sealane(['evidence', 'export', json.release, '--out', carried]);
+    const there = await makeHome();
+    try {
+      await there.sealane(['evidence', 'import', carried]);
+      expect(offered(there)).toEqual([
+        ['api-1.0.0-app', digest],
+        ['api-1.0.0', json.release],
+      ]);
+    } finally {
+      await there.stop();
+    }
   });
 
   it('lets others publish while a registry takes its time', async () => {
