@@ -1,6 +1,6 @@
 /** The rows that say which entries were erased, each held against the log's signature and against the erasure that it names. */
-import { type Digest, LedgerError, parseStatement, SealaneError, sha256 } from '@sealane/core';
-import { commitKey, type LogKeys } from '../log/log-keys.js';
+import { type Digest, LedgerError, parseStatement, SealaneError, sha256, type Vkey } from '@sealane/core';
+import { keysAt, type LogKeys } from '../log/log-keys.js';
 import { bytesAt, integerAt, textAt } from '../store/rows.js';
 import type { Queries } from '../store/store.js';
 import { isLineOver } from '../verify/commit-rows.js';
@@ -20,11 +20,11 @@ export async function erasedRows(queries: Queries, keys: LogKeys): Promise<Reado
   const orders = new Map<number, Order | undefined>();
   for (const row of await queries.all('SELECT idx, erasure, size, line FROM erased ORDER BY idx')) {
     const [index, erasure, size] = [integerAt(row, 'idx'), integerAt(row, 'erasure'), integerAt(row, 'size')];
-    const vkey = commitKey(keys, size);
     if (!orders.has(erasure)) orders.set(erasure, await readOrder(queries, erasure));
     const read = orders.get(erasure);
-    const isSigned =
-      read !== undefined && isLineOver(erasedText(vkey.name, { index, erasure, order: read.order, size }), textAt(row, 'line'), vkey);
+    const isBy = (vkey: Vkey, { order }: Order): boolean =>
+      isLineOver(erasedText(vkey.name, { index, erasure, order, size }), textAt(row, 'line'), vkey);
+    const isSigned = read !== undefined && keysAt(keys, size).some((vkey) => isBy(vkey, read));
     rows.set(index, { index, erasure, said: isSigned ? read.statements.find(({ logIndex }) => logIndex === index) : undefined });
   }
   return rows;

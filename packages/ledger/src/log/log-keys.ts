@@ -67,6 +67,13 @@ export function commitKey(keys: LogKeys, size: number): Vkey {
   return (keys.findLast(({ fromSize }) => fromSize < size) ?? keys[0]).vkey;
 }
 
+/** The keys that may have signed while the log had `size` entries: two, where one took the other's place then. */
+export function keysAt(keys: LogKeys, size: number): readonly Vkey[] {
+  return keys
+    .filter(({ fromSize }, at) => fromSize <= size && (keys[at + 1]?.fromSize ?? Number.MAX_SAFE_INTEGER) >= size)
+    .map(({ vkey }) => vkey);
+}
+
 /** The key that seals the saved checkpoint `seq`. */
 export function sealKey(keys: LogKeys, seq: number): Vkey {
   return (keys.findLast(({ fromCosigned }) => fromCosigned <= seq) ?? keys[0]).vkey;

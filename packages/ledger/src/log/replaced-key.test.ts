@@ -1,5 +1,6 @@
 /** A log that replaces its key: who signs what, before, during and after, and what the thief of the old key cannot do. */
 import { generateKeyPairSync } from 'node:crypto';
+import path from 'node:path';
 import { formatCheckpointText, openNote, parseCheckpoint, parseNote, parseVkey } from '@sealane/core';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -101,6 +102,18 @@ test('a key can be replaced before anything was logged, and again', async () => 
   const note = await witnessed(ledger, 1);
   expect(parseNote(note).signatures).toHaveLength(2);
   expect(await ledger.verify({ checkpoint: note })).toMatchObject({ ok: true, problems: [] });
+  await ledger.close();
+});
+
+test('what is archived right after, before anything is logged, is signed by the new key, and the ledger is sound', async () => {
+  const during = await open(home.signer, next);
+  for (const number of [1, 2, 3]) await during.append([numbered(author, number)]);
+  await during.replaceKey(next.vkey);
+  await during.close();
+  const archive = [`oci:${path.join(home.folder, 'cold')}`];
+  const ledger = await openLedger({ ...home.place, origin: ORIGIN, logSigner: next, now: () => NOW, archive });
+  expect((await ledger.moveOut({ before: 2, predicateTypes: ['urn:example:number:v1'], places: archive })).entries).toBe(2);
+  expect(await ledger.verify()).toMatchObject({ ok: true, problems: [] });
   await ledger.close();
 });
 

@@ -4,7 +4,7 @@ import { packOf, packText } from '../archive/archive-rows.js';
 import { packedDocuments } from '../archive/documents.js';
 import type { ErasedRow } from '../archive/erased-rows.js';
 import { packedEntries } from '../archive/pack.js';
-import { commitKey, type LogKeys } from '../log/log-keys.js';
+import { keysAt, type LogKeys } from '../log/log-keys.js';
 import { bytesAt, integerAt } from '../store/rows.js';
 import type { Queries } from '../store/store.js';
 import { isLineOver } from './commit-rows.js';
@@ -31,9 +31,9 @@ export async function checkArchiveRows(view: Queries, check: ArchiveCheck): Prom
     const rows = await view.all('SELECT digest FROM archived_document WHERE pack = ?', pack.id);
     const documents = rows.map((each) => digestFromHex(hex(bytesAt(each, 'digest'))));
     const held = documents.length > 0 && indexes.length === 0 ? packedDocuments(documents) : packedEntries(indexes);
-    const vkey = commitKey(keys, pack.size);
-    if (!isLineOver(packText(vkey.name, pack), pack.line, vkey))
-      problems.add('archive', pack.id, `a pack signed by ${vkey.name}`, 'a row that its line does not sign');
+    const { name } = keys[0].vkey;
+    if (!keysAt(keys, pack.size).some((vkey) => isLineOver(packText(name, pack), pack.line, vkey)))
+      problems.add('archive', pack.id, `a pack signed by ${name}`, 'a row that its line does not sign');
     else if (!equalBytes(held, pack.entries) || (indexes.length > 0 && documents.length > 0))
       problems.add('archive', pack.id, 'what it was made of', `${indexes.length + documents.length} others`);
   }
