@@ -24,8 +24,10 @@ let old: string;
 let next: string;
 /** The size of the log when the new key was proposed. */
 let size: number;
-/** A checkpoint that somebody kept from before. */
+/** A checkpoint that somebody kept from before, the release of then, and the time. */
 let kept: string;
+let first: string;
+let then: string;
 
 beforeAll(async () => {
   dir = mkdtempSync(path.join(tmpdir(), 'sealane-a17-log-'));
@@ -33,7 +35,9 @@ beforeAll(async () => {
   ({ witness } = lane);
   near = await enrolSite(lane, path.join(dir, 'near'));
   away = await enrolSite(lane, path.join(dir, 'away'), { name: 'harbour-8' });
-  await lane.promote(await lane.release('1.0.0'));
+  first = await lane.release('1.0.0');
+  await lane.promote(first);
+  then = `${new Date().toISOString().slice(0, 19)}Z`;
   await near.must(['update']);
   await away.must(['update']);
   kept = path.join(dir, 'kept.checkpoint');
@@ -121,6 +125,8 @@ test('A17 a site that was away over three root versions, one with another key of
 test('A17 auditor and full check follow from the key that the log began with, and take a checkpoint from before', async () => {
   expect(await lane.sealane(['audit', 'verify', '--checkpoint', kept])).toMatchObject({ answer: { ok: true, problems: [] } });
   expect(await lane.sealane(['ledger', 'fsck'])).toMatchObject({ ok: true });
+  // what was known then stands under a head that the old key signed, and that today's begins with
+  expect(await lane.sealane(['audit', 'trace', first, '--as-known', then])).toMatchObject({ complete: true });
   const backup = path.join(dir, 'backup.tar');
   const restored = path.join(dir, 'restored');
   await lane.sealane(['backup', '--out', backup, '--without-keys']);

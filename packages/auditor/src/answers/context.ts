@@ -6,6 +6,8 @@ import type { LogFolder } from './log-files.js';
 
 export interface AuditContext {
   readonly ledger: Ledger;
+  /** Where `ledger` is what was known at some time: all that is known today. */
+  readonly present?: Ledger;
   /** One for each stage, in the order of the lane. */
   readonly policies: readonly Policy[];
   /** The lane's roots from its first on, each signed by the owners of the one before. */

@@ -41,7 +41,7 @@ export async function inquire<T extends object>(
 ): Promise<Answered<T>> {
   expectTime('--as-of', asOf);
   expectTime('--as-known', asKnown);
-  const known = asKnown === undefined ? context : { ...context, ledger: await ledgerAsKnown(context, asKnown) };
+  const known = asKnown === undefined ? context : { ...context, ledger: await ledgerAsKnown(context, asKnown), present: context.ledger };
   const { noting, evidence, gone, answer } = await withArchived(known, async (reading) => {
     const found = startEvidence();
     const erased = new Map<number, ErasedEntry>();

@@ -3,7 +3,8 @@ import { AuditorError, base64, type Checkpoint, type Digest, equalBytes, TILE_WI
 import type { Ledger } from '@sealane/ledger';
 import { quorumOf, type VerifyTrust, verifyTrustOf } from '@sealane/trust';
 import type { AuditContext } from './context.js';
-import { type ProvedLeaves, provedLeaves, rememberLeaf } from './proved-leaves.js';
+import { isPrefix, type ProvedLeaves, provedLeaves, rememberLeaf } from './proved-leaves.js';
+import { quorumKnown } from './quorums.js';
 import type { EntryBytes } from './signatures.js';
 import { treeRoot } from './tree-root.js';
 
@@ -32,15 +33,16 @@ interface Proved {
 /**
  * Verifies the latest cosigned checkpoint's quorum, and the inclusion of every cited entry that it covers.
  *
- * @throws AuditorError `LOG_WITNESS` no cosigned checkpoint; `LOG_NOT_INCLUDED` an entry that the log does not have there; CoreError `PROOF_MISMATCH`
+ * @throws AuditorError `LOG_WITNESS` no cosigned checkpoint; `LOG_NOT_INCLUDED` an entry that the log does not have there, or a head of before that today's does
+ * not begin with; CoreError `PROOF_MISMATCH`
  */
-export async function proveAll({ ledger, policies }: AuditContext, cited: readonly CitedEntry[]): Promise<Proved> {
+export async function proveAll({ ledger, policies, present }: AuditContext, cited: readonly CitedEntry[]): Promise<Proved> {
   const note = await ledger.latestCosigned();
   const trust = policies[0] === undefined ? undefined : verifyTrustOf(policies[0]);
   if (note === null || trust?.logs.every(({ origin }) => origin !== ledger.origin) !== false) {
     throw new AuditorError('LOG_WITNESS', `prove ${cited.length} statements: expected a cosigned checkpoint of ${ledger.origin}, got none`);
   }
-  const checkpoint = headOf(note, ledger.origin, trust);
+  const checkpoint = present === undefined ? headOf(note, ledger.origin, trust) : await pastHeadOf(note, present, trust);
   const isCovered = ({ logIndex }: Citation): boolean => logIndex < checkpoint.size;
   const leaves = await provedLeaves(ledger, checkpoint);
   for (const one of cited.filter(isCovered)) await prove(ledger, one, checkpoint, leaves);
@@ -59,6 +61,24 @@ function headOf(note: string, origin: string, trust: VerifyTrust): Checkpoint {
   const { checkpoint } = quorumOf(note, log, trust);
   knownHeads.set(trust, checkpoint);
   return checkpoint;
+}
+
+/**
+ * A head of before, which keys of then may have signed that were replaced since: who finds one of these makes no other past with it, as the head of today has to
+ * begin with it.
+ */
+async function pastHeadOf(note: string, present: Ledger, trust: VerifyTrust): Promise<Checkpoint> {
+  const { origin } = present;
+  const [latest, log] = [await present.latestCosigned(), trust.logs.find((each) => each.origin === origin)];
+  if (latest === null || log === undefined)
+    throw new AuditorError('LOG_WITNESS', `prove statements: expected a cosigned checkpoint of ${origin} and its log in policy, got none`);
+  const today = headOf(latest, origin, trust);
+  const { checkpoint } = quorumKnown(note, log, trust);
+  if (await isPrefix(present, checkpoint, today)) return checkpoint;
+  throw new AuditorError(
+    'LOG_NOT_INCLUDED',
+    `prove the log of ${checkpoint.size} entries: expected the one that today's of ${today.size} begins with, got another`,
+  );
 }
 
 async function prove(

@@ -33,7 +33,7 @@ export function rememberLeaf(leaves: ProvedLeaves, index: number, leafHash: Uint
   leaves.set(index, leafHash);
 }
 
-async function isPrefix(ledger: Pick<Ledger, 'consistencyProof'>, before: Tree, after: Tree): Promise<boolean> {
+export async function isPrefix(ledger: Pick<Ledger, 'consistencyProof'>, before: Tree, after: Tree): Promise<boolean> {
   try {
     const proof = await ledger.consistencyProof(before.size, after.size);
     verifyConsistency({ size1: before.size, size2: after.size, root1: before.root, root2: after.root, proof });
