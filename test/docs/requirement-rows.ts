@@ -47,11 +47,7 @@ const SITE: readonly RequirementRow[] = [
   ['B6', 'verifies by itself, offline: each TUF and Uptane attack is refused by name', ''],
   ['B7', 'applies atomically: old or new, at any kill or power cut', ''],
   ['B8', 'rolls back by itself and by hand, to a good release, never to a revoked one or below the floor', ''],
-  [
-    'B9',
-    'drivers: files, Podman, quadlet, Kubernetes, command, self',
-    'how many checks may fail in a row: once a release has come up, the first that fails in its probation takes it back',
-  ],
+  ['B9', 'drivers: files, Podman, quadlet, Kubernetes, command, self', ''],
   ['B10', 'degraded but functional, for days without WAN, DNS, NTP and central', ''],
   ['B11', 'a systemd service: notify, watchdog, credentials, hardened; or a timer', ''],
   ['B12', 'maintenance windows, holds, deferral', ''],

@@ -63,6 +63,12 @@ const watching = {
     .max(32)
     .default([]),
   healthIntervalMs: z.int().min(10).max(3_600_000).default(1000),
+  healthFailures: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(1)
+    .describe('rounds in a row in which a check fails, once all have passed, that take the release back'),
   startSeconds: seconds.default(15).describe('within this time every check must pass once'),
   probationSeconds: seconds.default(10).describe('how long health is watched before the release is committed'),
 };

@@ -36,6 +36,7 @@ test('fills in what is not said', () => {
       env: {},
       health: [],
       healthIntervalMs: 1000,
+      healthFailures: 1,
       startSeconds: 15,
       stopGraceSeconds: 10,
       strays: 'report',

@@ -6,7 +6,7 @@ import { durableLink } from '../durable-write.js';
 import { credentialsEnv } from '../drivers/credentials.js';
 import type { SlotOnDisk } from '../drivers/driver.js';
 import { workloadEnv } from '../drivers/workload-env.js';
-import { look, watch, type Watched, type WatchResult, watchStart } from '../health/watch.js';
+import { look, watch, type Watched, type WatchPlan, type WatchResult, watchStart } from '../health/watch.js';
 import type { Site } from '../site.js';
 import { slotFolder } from '../state-folder.js';
 import { renderedFile } from './rendered.js';
@@ -74,9 +74,9 @@ function watched({ world, folder, config, driver, prober }: Site, release: Targe
   };
 }
 
-function plan({ config }: Site): { startSeconds: number; probationSeconds: number; intervalMs: number } {
-  const { startSeconds, probationSeconds, healthIntervalMs } = config.driver;
-  return { startSeconds, probationSeconds, intervalMs: healthIntervalMs };
+function plan({ config }: Site): WatchPlan {
+  const { startSeconds, probationSeconds, healthIntervalMs, healthFailures } = config.driver;
+  return { startSeconds, probationSeconds, intervalMs: healthIntervalMs, failures: healthFailures };
 }
 
 async function interruptible<T>(release: Target | Slot, run: () => Promise<T>): Promise<T> {

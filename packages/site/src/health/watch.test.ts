@@ -6,7 +6,7 @@ import { FakeClock } from '../testing/fake-clock.js';
 import { watch, type Watched, watchStart } from './watch.js';
 
 const release = digestFromHex('a'.repeat(64));
-const plan = { startSeconds: 5, probationSeconds: 20, intervalMs: 1000 };
+const plan = { startSeconds: 5, probationSeconds: 20, intervalMs: 1000, failures: 1 };
 const never = new AbortController().signal;
 const check = (verdict: 'pass' | 'fail'): Check => ({ id: 'health-http', verdict, expected: '', actual: '', remedy: '', evidence: [] });
 
@@ -71,6 +71,52 @@ test('fails at once when a check fails after the start', async () => {
     ).healthy,
   ).toBe(false);
   expect(clock.uptime - began).toBe(12);
+});
+
+test('bears as many failures in a row as it may but one, again and again', async () => {
+  const clock = new FakeClock();
+  const result = await watch(
+    workload(clock, (seconds) => seconds % 5 < 3),
+    { ...plan, failures: 3 },
+    0,
+    clock,
+    never,
+  );
+  expect(result).toMatchObject({ healthy: true });
+  expect(clock.uptime - 1000).toBe(20);
+});
+
+test('fails when so many rounds in a row failed, and not before', async () => {
+  const clock = new FakeClock();
+  const watched = workload(clock, (seconds) => seconds < 12);
+  expect((await watch(watched, { ...plan, failures: 3 }, 0, clock, never)).healthy).toBe(false);
+  expect(clock.uptime - 1000).toBe(14);
+});
+
+test('commits nothing whose last answer is no: the probation goes on until it is decided', async () => {
+  const until = async (isHealthy: (seconds: number) => boolean): Promise<readonly [boolean, number]> => {
+    const clock = new FakeClock();
+    const { healthy } = await watch(workload(clock, isHealthy), { ...plan, failures: 3 }, 0, clock, never);
+    return [healthy, clock.uptime - 1000];
+  };
+  expect(await until((seconds) => seconds < 19)).toEqual([false, 21]);
+  expect(await until((seconds) => seconds < 19 || seconds > 20)).toEqual([true, 21]);
+});
+
+test('bears no failure of a process that has ended', async () => {
+  const clock = new FakeClock();
+  expect(
+    (
+      await watch(
+        workload(clock, () => true, 10),
+        { ...plan, failures: 3 },
+        0,
+        clock,
+        never,
+      )
+    ).healthy,
+  ).toBe(false);
+  expect(clock.uptime - 1000).toBe(10);
 });
 
 test('does not wait for a process that has ended', async () => {

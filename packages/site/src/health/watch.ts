@@ -1,16 +1,18 @@
 /**
- * Probation: every check passes within the time for starting, and none fails from then on until the probation is over.
+ * Probation: every check passes within the time for starting, and none fails too many times in a row from then on until the probation is over.
  * WAN, upstream and receipts have no say: a site that is cut off commits.
  */
 import { type Check, counted } from '@sealane/core';
 import type { Clock } from '../clock.js';
 import type { WorkloadStatus } from '../drivers/driver.js';
 
-/** How long a release may take to start, how long it is watched, and how often it is asked. */
+/** How long a release may take to start, how long it is watched, how often it is asked, and how often it may say no. */
 export interface WatchPlan {
   readonly startSeconds: number;
   readonly probationSeconds: number;
   readonly intervalMs: number;
+  /** Rounds in a row with a check that fails, after the start, that make it unhealthy; from 1 on. */
+  readonly failures: number;
 }
 
 /** An engine may start a workload again while what it needs comes up; more is a crash loop. */
@@ -26,7 +28,8 @@ export interface Watched {
 export type WatchResult = { readonly healthy: boolean; readonly checks: readonly Check[] };
 
 /**
- * Watches a release that was started `usedSeconds` ago (more than 0 when a watch goes on after a crash of the updater).
+ * Watches a release that was started `usedSeconds` ago (more than 0 when a watch goes on after a crash of the updater). While a check fails the probation is
+ * not over; a process that has ended is not waited for.
  *
  * @throws the reason of `signal` when it aborts; the release is left as it is
  */
@@ -41,10 +44,11 @@ export async function watch(
   const first = await untilHealthy(watched, plan, began, clock, signal);
   if (!first.healthy) return first;
   let last = first;
-  while (clock.uptimeSeconds() - began < plan.probationSeconds) {
+  for (let failed = 0; failed > 0 || clock.uptimeSeconds() - began < plan.probationSeconds;) {
     await clock.sleep(plan.intervalMs, signal);
     last = await look(watched, signal);
-    if (!last.healthy) return last;
+    failed = last.healthy ? 0 : failed + 1;
+    if (failed >= plan.failures || (failed > 0 && (await watched.status()).is === 'ended')) return last;
   }
   return last;
 }
