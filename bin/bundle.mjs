@@ -49,7 +49,7 @@ export async function bundleModules(out, entries) {
 async function bundlePrograms(out, entries, describe, compile) {
   // what runs as a script can `require` and not `import`
   const names = { dynamicImportInCjs: false, entryFileNames: 'chunks/[name]-[hash].cjs', chunkFileNames: 'chunks/[name]-[hash].cjs' };
-  const written = await rollup(entries, { dir: out, format: 'cjs', plugins: [IN_ASCII], ...names });
+  const written = await rollup(entries, { dir: out, format: 'cjs', ...names });
   compile(written.map(({ fileName }) => path.join(out, fileName)));
   copyFileSync(path.join(root, 'bin', 'load-compiled.mjs'), path.join(out, 'load-compiled.mjs'));
   for (const { name, fileName, exports } of written) {
@@ -70,20 +70,6 @@ function runScript(name, words) {
 
 /** How a module of the sources, which is none of CommonJS, loads one of it when it is needed. In a bundle of CommonJS `require` is there, and what it names comes along. */
 const OWN_REQUIRE = 'const require = createRequire(import.meta.url);\n';
-
-/** Writes other letters than those of ASCII as escapes: V8 keeps a module in half the memory then, and a command is there 6 ms earlier. */
-const IN_ASCII = {
-  name: 'in-ascii',
-  generateBundle: (_, chunks) => {
-    for (const chunk of Object.values(chunks)) chunk.code = inAscii(chunk.fileName, chunk.code);
-  },
-};
-
-function inAscii(fileName, code) {
-  const escaped = /(?<!\\)(?:\\\\)*\\[^\0-\x7f]/.exec(code);
-  if (escaped !== null) throw new Error(`write ${fileName} in ASCII: expected no backslash before another letter, got ${escaped[0]}`);
-  return code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
 
 /** Bundles entries; returns the chunks that they came to, in the order given. */
 async function rollup(entries, output) {

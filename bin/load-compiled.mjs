@@ -1,6 +1,5 @@
 // Loads a program that was bundled as CommonJS, with the code that V8 made of it before: a third of the time of a command is compiling it. Node 20
 // keeps no such code by itself. Code of another Node or processor, refused by V8, changed or missing is compiled anew.
-import { isAscii } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -55,9 +54,7 @@ function codeFile(file) {
 
 function scriptOf(file) {
   const source = readFileSync(file);
-  // the same text, and read in a moment where it is ASCII, as `bundle.mjs` writes it
-  const text = source.toString(isAscii(source) ? 'latin1' : 'utf8');
-  return new Script(WRAPPER.join(text), { filename: file, cachedData: readCode(file, source) });
+  return new Script(WRAPPER.join(source.toString()), { filename: file, cachedData: readCode(file, source) });
 }
 
 /** V8 looks at its version, its flags and the length of the source only: other bytes would end the process, or run as another program. */
