@@ -152,7 +152,7 @@ it.each([1, 2])(HISTORY, async (seed) => {
   for (let round = 0; round < ROUNDS; round += 1) {
     live = (await decideAll(random, policy, releases)) ?? live;
     // said too late for what was decided, and in time for what is asked now
-    for (const release of releases) if (random() < 0.2) await addRun(random, release);
+    for (const release of releases) if (random() < 0.5) await addRun(random, release);
     const [before, after] = [policy, randomPolicy(random, round % 2 === 1)];
     const isNew = JSON.stringify(before) !== JSON.stringify(after);
     const said = await propose(after, isNew);
