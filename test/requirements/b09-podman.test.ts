@@ -94,12 +94,12 @@ describe.skipIf(podman === undefined || busybox === undefined)('B9 driver podman
     // no timer of systemd: it is run when it is asked for
     const env = { ...engine.env, DISABLE_HC_SYSTEMD: 'true' };
     const health = [{ command: [...engine.words, 'healthcheck', 'run', 'readings-app'], timeoutMs: 120_000 }];
-    const well = await publishPod(lane, dir, { version: '2.1.0', script: FOREVER, probe: 'test -f /srv/version' });
+    const well = await publishPod(lane, dir, { version: '6.0.0', script: FOREVER, probe: 'test -f /srv/version' });
     const here = await site({ env, health, startSeconds: 5 });
     expect(await here.must(['update'])).toMatchObject({ outcome: 'installed', release: well });
-    const ill = await publishPod(lane, dir, { version: '2.2.0', script: FOREVER, probe: 'test -f /srv/none' });
+    const ill = await publishPod(lane, dir, { version: '6.1.0', script: FOREVER, probe: 'test -f /srv/none' });
     expect(await here.must(['update'], 7)).toMatchObject({ outcome: 'rolled-back', release: ill, previous: well, reason: 'HEALTH_FAILED' });
-    expect(await runs()).toBe('2.1.0 2.1.0');
+    expect(await runs()).toBe('6.0.0 6.0.0');
     await here.stop();
   });
 
