@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Ledger } from '../ledger.js';
 import { ed25519NoteSigner, type NoteSigner } from '../note-signer.js';
 import { openLedger } from '../open-ledger.js';
+import { orderErasure } from '../testing/erase-suite.js';
 import { NOW, ORIGIN, type TestHome, testHome } from '../testing/open.js';
 import { numbered, testKey } from '../testing/statements.js';
 
@@ -114,6 +115,19 @@ test('what is archived right after, before anything is logged, is signed by the 
   const ledger = await openLedger({ ...home.place, origin: ORIGIN, logSigner: next, now: () => NOW, archive });
   expect((await ledger.moveOut({ before: 2, predicateTypes: ['urn:example:number:v1'], places: archive })).entries).toBe(2);
   expect(await ledger.verify()).toMatchObject({ ok: true, problems: [] });
+  await ledger.close();
+});
+
+test('what is erased right after, by an order of before, is signed by the new key, and the ledger is sound', async () => {
+  const during = await open(home.signer, next);
+  for (const number of [1, 2, 3]) await during.append([numbered(author, number)]);
+  const order = await orderErasure(during, 1);
+  await during.replaceKey(next.vkey);
+  await during.close();
+  const ledger = await open(next);
+  expect(await ledger.erase(order)).toEqual([1]);
+  expect(await ledger.verify()).toMatchObject({ ok: true, problems: [] });
+  await expect(ledger.entry(1)).rejects.toMatchObject({ code: 'STATEMENT_ERASED' });
   await ledger.close();
 });
 
