@@ -1,5 +1,15 @@
 /** Asks a witness to cosign a checkpoint (C2SP tlog-witness v1.0.0). The network is the caller's. */
-import { equalBytes, formatVkey, LedgerError, parseNote, SealaneError, signatureLine, verifyCosignatures, type Vkey } from '@sealane/core';
+import {
+  equalBytes,
+  type ErrorCode,
+  formatVkey,
+  LedgerError,
+  parseNote,
+  SealaneError,
+  signatureLine,
+  verifyCosignatures,
+  type Vkey,
+} from '@sealane/core';
 import { formatAddCheckpoint } from './request.js';
 
 /** Sends a POST; resolves with status and body (bounded by the caller), rejects when the witness cannot be reached before `signal` fires. */
@@ -35,8 +45,9 @@ export interface CosignRequest {
 export async function requestCosignature(request: CosignRequest): Promise<string> {
   const first = await ask(request, request.believedSize);
   // 409 carries the size that the witness has seen: ask once more from there
-  const answer = first.status === 409 ? await ask(request, seenSize(request, first.body)) : first;
-  if (answer.status !== 200) throw refused(request, answer);
+  const seen = first.status === 409 ? seenSize(request, first) : request.believedSize;
+  const answer = first.status === 409 ? await ask(request, seen) : first;
+  if (answer.status !== 200) throw isFork(request, seen, answer) ? forked(request, answer) : refused(request, answer);
   return verifiedLine(request, answer.body);
 }
 
@@ -62,13 +73,26 @@ async function ask(request: CosignRequest, oldSize: number): Promise<Answer> {
   }
 }
 
-/** The size in the body of a 409. A size beyond ours: what it saw is lost here, so this log must not go on. */
-function seenSize({ witness, size }: CosignRequest, body: string): number {
+/**
+ * Whether an answer to the question from `askedFrom` says that the witness has seen another tree. Where it was asked from the very size that it was shown, and does not
+ * say that it has seen another size, 409 is what tlog-witness v1.0.0 has for another root; later drafts have 422.
+ */
+function isFork({ size }: CosignRequest, askedFrom: number, { status, body }: Answer): boolean {
+  return status === 422 || (status === 409 && askedFrom === size && [undefined, size].includes(sizeIn(body)));
+}
+
+function sizeIn(body: string): number | undefined {
   const [, digits] = /^(0|[1-9]\d{0,15})\n$/.exec(body) ?? [];
-  const asking = `ask witness ${witness.vkey.name}`;
-  if (digits === undefined)
-    throw new LedgerError('LOG_WITNESS', `${asking}: expected the size it has seen, got ${JSON.stringify(body.slice(0, 40))}`);
-  const seen = Number(digits);
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** The size in the body of a 409. A size beyond ours: what it saw is lost here, so this log must not go on. */
+function seenSize(request: CosignRequest, answer: Answer): number {
+  const { witness, size, believedSize } = request;
+  if (isFork(request, believedSize, answer)) throw forked(request, answer);
+  const [asking, seen] = [`ask witness ${witness.vkey.name}`, sizeIn(answer.body)];
+  if (seen === undefined)
+    throw new LedgerError('LOG_WITNESS', `${asking}: expected the size it has seen, got ${JSON.stringify(answer.body.slice(0, 40))}`);
   if (seen > size) {
     throw new LedgerError(
       'LOG_RESTORED',
@@ -79,8 +103,15 @@ function seenSize({ witness, size }: CosignRequest, body: string): number {
   return seen;
 }
 
-function refused({ witness, size }: CosignRequest, { status, body }: Answer): LedgerError {
-  const code = status === 422 ? 'LOG_FORK' : status >= 500 ? 'WITNESS_UNREACHABLE' : 'LOG_WITNESS';
+function forked(request: CosignRequest, answer: Answer): LedgerError {
+  return refused(request, answer, 'LOG_FORK');
+}
+
+function refused(
+  { witness, size }: CosignRequest,
+  { status, body }: Answer,
+  code: ErrorCode = status >= 500 ? 'WITNESS_UNREACHABLE' : 'LOG_WITNESS',
+): LedgerError {
   const message = `ask witness ${witness.vkey.name} to cosign ${size} entries: expected 200, got ${status} ${JSON.stringify(body.slice(0, 80))}`;
   return new LedgerError(code, message, { witness: witness.vkey.name, status });
 }
