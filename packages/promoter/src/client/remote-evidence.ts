@@ -2,7 +2,7 @@
 import { type Digest, isDigest, parseDigest, PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult } from '@sealane/core/command-line';
 import { statementsResult } from '../command-parts.js';
-import { addEvidence, type EvidenceWish } from '../evidence/add.js';
+import { type EvidenceWish, logEvidence, signEvidence } from '../evidence/add.js';
 import { optionalText, textArgument } from '../promoter.js';
 import { releaseShape, statementsShape } from '../service/answers.js';
 import { openService, type Service } from './service-shell.js';
@@ -12,7 +12,7 @@ import { withWorkspace } from './workspace-shell.js';
  * Adds evidence about a release of the service at `address`. The manifests of the release are verified by its digest before anything about them is
  * signed: who names the release by digest need not trust the service. Given a name, they must say that name themselves: no release of another one is vouched for.
  *
- * @throws PromoterError `EVIDENCE_SUBJECT` the service means another release by the name; as `addEvidence`
+ * @throws PromoterError `EVIDENCE_SUBJECT` the service means another release by the name; as `signEvidence`
  */
 export async function evidenceAddAt(
   call: CommandCall,
@@ -37,11 +37,9 @@ export async function evidenceAddAt(
         `add evidence to ${asked}: expected the release of that name, the service gave ${name}@${version} (${release})`,
       );
     const key = optionalText(call, 'key');
-    await addEvidence(promoter, {
-      ...wish,
-      release: { digest: release, name },
-      ...(key === undefined ? {} : { signer: await promoter.signer(key) }),
-    });
+    const about = { digest: release, name };
+    const signer = key === undefined ? {} : { signer: await promoter.signer(key) };
+    await logEvidence(promoter, about, await signEvidence(promoter, { ...wish, release: about, ...signer }));
     for (const { digest, file } of newBlobs()) await service.putBlob(digest, file);
     const bytes = Buffer.from(JSON.stringify(await bundles()));
     const { json } = await service.call({ method: 'POST', path: `/api/v1/releases/${release}/evidence`, bytes }, statementsShape);

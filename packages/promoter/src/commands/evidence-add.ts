@@ -7,9 +7,9 @@ import { SERVER_ROOT } from '../client/root-file-shell.js';
 import { serviceAddress } from '../client/service-address.js';
 import { statementsResult } from '../command-parts.js';
 import { writeOutput } from '../disk-shell.js';
-import { addEvidence, signEvidence } from '../evidence/add.js';
+import { logEvidence, signEvidence } from '../evidence/add.js';
 import { describeEntry, type LoggedStatement } from '../log/log-statements.js';
-import { listOption, optionalText, textArgument, withLockedPromoter } from '../promoter.js';
+import { listOption, optionalText, textArgument, withLockedPromoter, withPromoter } from '../promoter.js';
 import { releaseOf } from '../release/records.js';
 
 export const command: CommandSpec = {
@@ -74,16 +74,21 @@ async function run(call: CommandCall): Promise<CommandResult> {
   if (server !== undefined && out !== undefined)
     throw new PromoterError('USAGE', 'add evidence: expected --out without --server: a service takes in what is signed');
   if (server !== undefined) return await (await import('../client/remote-evidence.js')).evidenceAddAt(call, server, files);
-  const statements = await withLockedPromoter(call, async (promoter) => {
+  const { release, evidence } = await withPromoter(call, async (promoter) => {
     const key = optionalText(call, 'key');
-    const wish = {
-      release: await releaseOf(promoter, textArgument(call, 0, 'RELEASE')),
-      ...files,
-      ...scans,
-      ...(key === undefined ? {} : { signer: await promoter.signer(key) }),
-    };
-    if (out !== undefined) return writeStatements(path.resolve(cwd, out), await signEvidence(promoter, wish));
-    const indexes = await addEvidence(promoter, wish);
+    const found = await releaseOf(promoter, textArgument(call, 0, 'RELEASE'));
+    const signer = key === undefined ? {} : { signer: await promoter.signer(key) };
+    return { release: found, evidence: await signEvidence(promoter, { release: found, ...files, ...scans, ...signer }) };
+  });
+  if (out !== undefined)
+    return statementsResult(
+      writeStatements(
+        path.resolve(cwd, out),
+        evidence.map(({ signed }) => signed),
+      ),
+    );
+  const statements = await withLockedPromoter(call, async (promoter) => {
+    const indexes = await logEvidence(promoter, release, evidence);
     return await Promise.all(indexes.map(async (index) => describeEntry(await promoter.ledger.entry(index))));
   });
   return statementsResult(statements);

@@ -1,4 +1,4 @@
-/** Takes evidence in: provenance, test reports with what is known of the run, bundles that others signed. Checked, signed, logged, in that order. */
+/** Takes evidence in: provenance, test reports with what is known of the run, bundles that others signed. Checked and signed first, then logged. */
 import {
   describeSigner,
   type Digest,
@@ -32,7 +32,7 @@ import { readNamed } from '../disk-shell.js';
 import { readAs } from '../read-as.js';
 import { reached } from '../crash-point.js';
 import { releaseDocument } from '../decision/gate-input.js';
-import { logEnvelope, statementOf } from '../log/log-statements.js';
+import { statementOf } from '../log/log-statements.js';
 import { mayBeSaid } from '../log/who-may-say.js';
 import type { Promoter } from '../promoter.js';
 import { rigKey } from '../rig/statements.js';
@@ -53,35 +53,57 @@ export interface EvidenceWish extends ImageEvidenceWish {
   readonly signer?: Signer;
 }
 
+/** A statement that is signed and not logged yet; `run` is what tells its run from others, where a report says itself when it ran. */
+export interface SignedEvidence {
+  readonly signed: Signed;
+  readonly run?: JsonObject;
+}
+
 /**
- * Adds evidence; returns the log indexes in the order provenance, tests, scan, VEX, SBOM, bundles. Nothing is logged when any part of it is bad.
+ * Logs what was signed, all of it or nothing; returns the log indexes in that order. A run that another job logged meanwhile keeps its place.
+ *
+ * @throws LedgerError as `append`
+ */
+export async function logEvidence(
+  promoter: Promoter,
+  release: EvidenceWish['release'],
+  evidence: readonly SignedEvidence[],
+): Promise<readonly number[]> {
+  const signed: Signed[] = [];
+  for (const each of evidence) {
+    const known = each.run === undefined ? undefined : await sameRun(promoter, release.digest, signerIdOf(each.signed), each.run);
+    signed.push(known ?? each.signed);
+  }
+  reached('evidence:checked');
+  const appended = await promoter.ledger.append(signed);
+  reached('evidence:logged');
+  return appended.map(({ index }) => index);
+}
+
+/**
+ * Reads, checks and signs evidence, in the order provenance, tests, scan, VEX, SBOM, bundles; logs nothing, so no lock is needed: nobody who publishes
+ * waits for a large report, a token that somebody has to touch, or an authority. What the statements name by digest lies in the lane's content then.
  *
  * @throws PromoterError `USAGE`, `EVIDENCE_SIGNER`, `EVIDENCE_SUBJECT`, `CONFIG_INVALID`; TrustError `EVIDENCE_RESULT` an empty or unreadable report
  */
-export async function addEvidence(promoter: Promoter, wish: EvidenceWish): Promise<readonly number[]> {
-  const signed = await signEvidence(promoter, wish);
-  reached('evidence:checked');
-  const indexes: number[] = [];
-  for (const each of signed) indexes.push((await logEnvelope(promoter.ledger, each)).index);
-  reached('evidence:logged');
-  return indexes;
-}
-
-/** As `addEvidence`, but logs nothing: statements to be carried by hand. What they name by digest lies in the lane's content already. */
-export async function signEvidence(promoter: Promoter, wish: EvidenceWish): Promise<readonly Signed[]> {
+export async function signEvidence(promoter: Promoter, wish: EvidenceWish): Promise<readonly SignedEvidence[]> {
   const [kind] = Object.keys(wish.documents);
   if (kind !== undefined && wish.tests === undefined)
     throw new PromoterError('USAGE', `add evidence: expected --tests beside --${kind}: ${kind} counts only with the tests that ran in it`);
   await expectScope(promoter, wish);
-  const signed = [
-    ...(await provenance(promoter, wish)),
+  const signed: SignedEvidence[] = [
+    ...(await provenance(promoter, wish)).map(alone),
     ...(await tests(promoter, wish)),
-    ...(await aboutImages(promoter, wish)),
-    ...(await Promise.all(wish.bundles.map((file) => fromBundle(promoter, wish, file)))),
+    ...(await aboutImages(promoter, wish)).map(alone),
+    ...(await Promise.all(wish.bundles.map((file) => fromBundle(promoter, wish, file)))).map(alone),
   ];
   if (signed.length === 0)
     throw new PromoterError('USAGE', 'add evidence: expected at least one of --provenance, --tests, --scan, --vex, --sbom, --bundle');
   return signed;
+}
+
+function alone(signed: Signed): SignedEvidence {
+  return { signed };
 }
 
 async function provenance(promoter: Promoter, { provenance: file, release, signer }: EvidenceWish): Promise<readonly Signed[]> {
@@ -101,7 +123,7 @@ async function provenance(promoter: Promoter, { provenance: file, release, signe
   return [await signStatement(payload, by)];
 }
 
-async function tests(promoter: Promoter, { tests: file, documents, release, signer }: EvidenceWish): Promise<readonly Signed[]> {
+async function tests(promoter: Promoter, { tests: file, documents, release, signer }: EvidenceWish): Promise<readonly SignedEvidence[]> {
   if (file === undefined) return [];
   const by = await expectTester(promoter, signer);
   const report = readNamed(file, 'test report');
@@ -123,10 +145,10 @@ async function tests(promoter: Promoter, { tests: file, documents, release, sign
     salt: promoter.randomHex(),
   });
   for (const blob of [report, ...Object.values(blobs)]) writeBlob(promoter, blob);
-  const known = parsed.ranAt === undefined ? undefined : await sameRun(promoter, release.digest, by.keyId, predicate);
-  if (known !== undefined) return [known];
-  const payload = testResultStatement(subjectsOf(promoter, release), predicate);
-  return [await signStatement(payload, by)];
+  const sign = (): Promise<Signed> => signStatement(testResultStatement(subjectsOf(promoter, release), predicate), by);
+  if (parsed.ranAt === undefined) return [{ signed: await sign() }];
+  const known = await sameRun(promoter, release.digest, by.keyId, predicate);
+  return [{ signed: known ?? (await sign()), run: predicate }];
 }
 
 /**
