@@ -144,6 +144,20 @@ describe('who may not approve', () => {
     });
   });
 
+  test('who tested counts as tester whether policy names the key for tests or for hardware only', () => {
+    for (const signers of [
+      { tests: [keyOf('lab')], hardware: [] },
+      { tests: [], hardware: [keyOf('lab')] },
+    ]) {
+      const it = new GateLane(gate('approvals', { count: 1 }));
+      const people = [{ id: 'dora', keys: [keyOf('carol'), keyOf('lab')] }, ...it.policy.people.slice(0, 1)];
+      it.policy = { ...it.policy, people, signers: { ...it.policy.signers, ...signers } };
+      it.tests(junit(3));
+      it.approve('dora', { key: 'carol' });
+      expect(it.check('approvals')).toMatchObject({ ...short, actual: '0 of 1, by nobody; dora: is tester, and may not approve' });
+    }
+  });
+
   test('an author who is not known refuses', () => {
     const it = lane();
     it.statements.splice(
@@ -205,6 +219,19 @@ describe('evidence seen', () => {
     expect(it.check('approvals')).toMatchObject(short);
     it.approve('bob');
     expect(it.check('approvals')).toMatchObject({ verdict: 'pass', actual: 'approved by bob' });
+  });
+
+  test('a failure must have been seen whether policy names its lab for tests or for hardware only', () => {
+    for (const signers of [
+      { tests: [keyOf('lab')], hardware: [] },
+      { tests: [], hardware: [keyOf('lab')] },
+    ]) {
+      const it = new GateLane(gate('approvals', { count: 1 }));
+      it.policy = { ...it.policy, signers: { ...it.policy.signers, ...signers } };
+      it.approve('alice');
+      it.tests(junit(2, 1));
+      expect(it.check('approvals')).toMatchObject(short);
+    }
   });
 
   test('decisions of earlier stages are not evidence: who approved before them need not again', () => {

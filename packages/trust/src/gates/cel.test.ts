@@ -1,6 +1,7 @@
 /** The owners' own rule: whatever is not plainly true refuses, and most mistakes are found when the pipeline is read. */
 import { PREDICATE, sha256, utf8 } from '@sealane/core';
 import { describe, expect, test } from 'vitest';
+import { junit } from '../testing/gate-documents.js';
 import { gate, GateLane } from '../testing/gate-lane.js';
 import { celGate } from './cel.js';
 import { validateGateConfig } from './index.js';
@@ -52,6 +53,47 @@ describe('cel gate', () => {
     expect(passed).toMatchObject({ verdict: 'pass' });
     expect(passed.evidence).toHaveLength(1);
     expect(judge(rule, (lane) => void lane.provenance(PROVENANCE, { key: 'alice' }))).toMatchObject({ verdict: 'fail', evidence: [] });
+  });
+
+  test('counts the newest run of each suite, and every failure that stands', () => {
+    const rule = 'tests.failed == 0 && tests.passed == 5 && "smoke" in tests.suites';
+    const passing = (lane: GateLane): void => {
+      lane.tests(junit(2));
+      lane.tests(junit(3));
+      lane.tests(junit(2, 0, 'soak'));
+    };
+    expect(judge(rule, passing)).toMatchObject({ verdict: 'pass' });
+    const failing = judge(rule, (lane) => {
+      passing(lane);
+      lane.tests(junit(0, 1, 'faults'));
+    });
+    expect(failing).toMatchObject({ verdict: 'fail', code: 'GATE_RULE' });
+    expect(failing.evidence).toHaveLength(3);
+    // a run can fail without a case that did
+    const broken = utf8('<testsuites name="smoke"><testsuite name="unit" errors="1"><testcase name="a"/></testsuite></testsuites>');
+    expect(judge('tests.failed == 0', (lane) => void lane.tests(broken))).toMatchObject({ verdict: 'fail' });
+    const gone = judge(rule, (lane) => {
+      passing(lane);
+      lane.blobs.clear();
+    });
+    expect(gone).toMatchObject({ verdict: 'fail', code: 'CONTENT_MISSING' });
+  });
+
+  test('reads packages only where each image has its list', () => {
+    const [image, other] = ['{"config":{},"layers":[]}', '{"config":{},"layers":[] }'].map((text) => utf8(text));
+    const rule = 'packages.all(each, each.name != "left-pad")';
+    const listed = (...images: readonly Uint8Array[]) =>
+      judge(rule, (lane) => {
+        for (const bytes of [image, other]) if (bytes !== undefined) lane.blobs.set(sha256(bytes), bytes);
+        lane.components = [image, other].flatMap((bytes, at) =>
+          bytes === undefined ? [] : [{ name: `app-${String(at)}`, kind: 'image' as const, digest: sha256(bytes) }],
+        );
+        const bom = { bomFormat: 'CycloneDX', specVersion: '1.6', components: [{ type: 'library', name: 'a' }] };
+        for (const bytes of images) lane.sign(PREDICATE.cyclonedx, bom, { key: 'builder', subject: sha256(bytes) });
+      });
+    if (image === undefined || other === undefined) throw new RangeError('expected two images');
+    expect(listed(image, other)).toMatchObject({ verdict: 'pass' });
+    expect(listed(image)).toMatchObject({ verdict: 'fail', actual: 'packages: no SBOM of image app-1' });
   });
 
   test('takes a finding for critical where a score that cannot be read stands beside others', () => {

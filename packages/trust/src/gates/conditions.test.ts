@@ -89,6 +89,11 @@ describe('conditions gate', () => {
     expect(measured({}, { profiles: [{ ...BOUNDS, minSamples: 2001 }] }).check('conditions')).toMatchObject(refused);
   });
 
+  test('nothing lost and nothing sent again is measured, and within every bound', () => {
+    const none = { lossPercent: 0, retransmitPercent: 0 };
+    expect(measured(none, { profiles: [{ ...BOUNDS, ...none }] }).check('conditions')).toMatchObject({ verdict: 'pass' });
+  });
+
   test('the last measurement of a profile counts, in whichever suite it was made', () => {
     const it = measured();
     it.tests(junit(2), { suite: 'night', documents: { conditions: conditions({ ...lte, jitterMs: 30 }) } });

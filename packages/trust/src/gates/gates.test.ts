@@ -127,6 +127,12 @@ describe('evaluating', () => {
     expect(evaluateGates(lane.input()).map(({ id }) => id)).not.toContain('revoked');
   });
 
+  test('a check that rests on more statements than a decision can record is an error, and says so', () => {
+    const lane = goodLane();
+    for (let at = 0; at < 512; at += 1) lane.tests(junit(1, 0, `suite-${String(at)}`));
+    expect(lane.check('tests')).toMatchObject({ verdict: 'error', code: 'GATE_ERROR', actual: 'reads 513 statements', evidence: [] });
+  });
+
   test('what a report or inventory says cannot draw on a terminal nor overflow a decision', () => {
     const lane = goodLane();
     lane.fleet = Array.from({ length: 2000 }, (_, n) => ({

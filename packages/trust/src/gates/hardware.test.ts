@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ATTACHED_ROLES, foundHardware, hardwareClass, hardwareFacts, type JsonObject } from '@sealane/core';
+import { ATTACHED_ROLES, foundHardware, hardwareClass, hardwareFacts, type JsonObject, sha256 } from '@sealane/core';
 import { attached, hbom, junit } from '../testing/gate-documents.js';
 import { digestOf, gate, GateLane, keyOf } from '../testing/gate-lane.js';
 
@@ -16,6 +16,10 @@ const site = (name: string, inventory: JsonObject | null, reportedAt: string | n
   hardware: inventory === null ? null : foundHardware(inventory),
   reportedAt,
 });
+
+/** The predicate with another digest wherever it has this one. */
+const renamed = (predicate: JsonObject, from: string, to: string): JsonObject =>
+  JSON.parse(JSON.stringify(predicate).replaceAll(from.slice('sha256:'.length), to.slice('sha256:'.length))) as JsonObject;
 
 describe('hardware gate', () => {
   test("passes when a unit of the sites' class passed its tests, whatever the serials", () => {
@@ -85,6 +89,25 @@ describe('hardware gate', () => {
     it.tests(junit(3), { hardware: hbom(), ...change });
     it.fleet = [site('a', hbom())];
     expect(it.check('hardware')).toMatchObject({ verdict: 'fail', code });
+  });
+
+  test.each<[string, (it: GateLane) => void, string]>([
+    ['is not there', (it) => void it.blobs.delete(sha256(junit(3))), 'CONTENT_MISSING'],
+    ['is other bytes', (it) => void it.blobs.set(sha256(junit(3)), junit(4)), 'CONTENT_DIGEST'],
+  ])('a run whose report %s covers nothing, though its inventory is there', (_, change, code) => {
+    const it = lane();
+    it.fleet = [site('a', hbom())];
+    change(it);
+    expect(it.check('hardware')).toMatchObject({ verdict: 'fail', code });
+  });
+
+  test('a run whose report has fewer cases than were signed covers nothing', () => {
+    const it = new GateLane(gate('hardware'));
+    it.fleet = [site('a', hbom())];
+    const [report, signed] = [junit(1), junit(3)];
+    it.tests(signed, { hardware: hbom(), forge: (predicate) => renamed(predicate, sha256(signed), sha256(report)) });
+    it.blobs.set(sha256(report), report);
+    expect(it.check('hardware')).toMatchObject({ verdict: 'fail', code: 'EVIDENCE_RESULT' });
   });
 
   test('an inventory replaced by another is refused by its digest', () => {

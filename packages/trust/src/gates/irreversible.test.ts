@@ -18,6 +18,7 @@ describe('irreversible gate', () => {
       code: 'RELEASE_IRREVERSIBLE',
       actual: 'no way back from bmc',
     });
+    expect(oneWay().check(ID)).toMatchObject({ verdict: 'fail', code: 'RELEASE_IRREVERSIBLE' });
     expect(() => new GateLane().check(ID)).toThrow(RangeError);
     expect(new GateLane(gate(ID, { count: 2 })).check(ID)).toMatchObject({ verdict: 'pass', evidence: [] });
   });

@@ -33,7 +33,87 @@ function judge(predicate: JsonObject | undefined, settings: JsonObject = wish, o
   return lane.check('provenance');
 }
 
+describe('materials', () => {
+  const pinned = { sha256: 'ab'.repeat(32) };
+  const judged = (materials: readonly string[], ...dependencies: readonly JsonObject[]) =>
+    judge(github({ dependencies }), { materials: [...materials] });
+
+  test.each<[string, readonly string[], JsonObject]>([
+    ['the same URI', ['https://registry.example/base'], { uri: 'https://registry.example/base', digest: pinned }],
+    ['the same with a ref', ['https://registry.example/base'], { uri: 'https://registry.example/base@v1', digest: pinned }],
+    [
+      'one below a folder',
+      ['https://other.example/', 'https://registry.example/'],
+      { uri: 'https://registry.example/a/b', digest: pinned },
+    ],
+    [
+      'one that git fetched',
+      ['https://git.example/edge/'],
+      { uri: 'git+https://git.example/edge/api', digest: { gitCommit: '4f1c'.repeat(10) } },
+    ],
+    ['a digest beside one that names no bytes', ['https://a.example/'], { uri: 'https://a.example/a', digest: { note: 'x', ...pinned } }],
+  ])('passes: %s', (_, materials, dependency) => {
+    expect(judged(materials, dependency)).toMatchObject({ verdict: 'pass' });
+  });
+
+  test.each<[string, readonly string[], readonly JsonObject[], string]>([
+    ['none', ['https://a.example/'], [], 'no materials stated'],
+    [
+      'one of two from elsewhere',
+      ['https://a.example/'],
+      [
+        { uri: 'https://a.example/a', digest: pinned },
+        { uri: 'https://b.example/b', digest: pinned },
+      ],
+      'material https://b.example/b',
+    ],
+    ['a look-alike of a URI', ['https://a.example/a'], [{ uri: 'https://a.example/ab', digest: pinned }], 'material https://a.example/ab'],
+    [
+      'one below a URI that is no folder',
+      ['https://a.example/a'],
+      [{ uri: 'https://a.example/a/b', digest: pinned }],
+      'material https://a.example/a/b',
+    ],
+    [
+      'a look-alike of a host',
+      ['https://a.example'],
+      [{ uri: 'https://a.example.evil/a', digest: pinned }],
+      'material https://a.example.evil/a',
+    ],
+    [
+      'one that climbs out',
+      ['https://a.example/a/'],
+      [{ uri: 'https://a.example/a/%2E%2e/b', digest: pinned }],
+      'material https://a.example/a/%2E%2e/b',
+    ],
+    ['one without a digest', ['https://a.example/'], [{ uri: 'https://a.example/a' }], 'material https://a.example/a without a digest'],
+    [
+      'one whose digest has another name',
+      ['https://a.example/'],
+      [{ uri: 'https://a.example/a', digest: { md5: 'ab'.repeat(32) } }],
+      'material https://a.example/a without a digest',
+    ],
+    [
+      'one whose digest is a word',
+      ['https://a.example/'],
+      [{ uri: 'https://a.example/a', digest: { sha256: 'latest' } }],
+      'material https://a.example/a without a digest',
+    ],
+    ['one without a URI', ['https://a.example/'], [{ digest: pinned }], 'material without a URI'],
+  ])('refuses: %s', (_, materials, dependencies, actual) => {
+    expect(judged(materials, ...dependencies)).toMatchObject({ verdict: 'fail', code: 'EVIDENCE_PROVENANCE', actual });
+  });
+});
+
 describe('provenance gate', () => {
+  test('the newest by the log counts, in whichever order statements are handed over', () => {
+    const lane = new GateLane(gate('provenance', wish));
+    lane.provenance(github());
+    lane.provenance(github({ commit: 'badc0de' }));
+    lane.statements.reverse();
+    expect(lane.check('provenance')).toMatchObject({ verdict: 'fail', code: 'EVIDENCE_PROVENANCE' });
+  });
+
   test('passes on exactly the builder, source, ref, commit and build type asked for', () => {
     expect(judge(github())).toMatchObject({ verdict: 'pass' });
     expect(judge(github(), { source: 'git+https://git.example/edge/api' })).toMatchObject({ verdict: 'pass' });
@@ -83,6 +163,28 @@ describe('provenance gate', () => {
       verdict: 'fail',
       actual: 'commit not stated, or stated in two ways',
     });
+  });
+
+  test('a ref that the build was asked for is held against the one that was fetched', () => {
+    const fetched = (uri: string) => github({ dependencies: [{ uri, digest: { gitCommit: 'c0ffee' } }] });
+    expect(judge(fetched('git+https://git.example/edge/api'))).toMatchObject({ verdict: 'pass' });
+    expect(judge(fetched('git+https://git.example/edge/api@refs/heads/other'))).toMatchObject({
+      verdict: 'fail',
+      actual: 'ref not stated, or stated in two ways',
+    });
+  });
+
+  test('what is neither fetched by git nor named by a commit is no source', () => {
+    const dependencies = [
+      { uri: 'https://registry.example/base', digest: { sha256: 'ab'.repeat(32) } },
+      { digest: { gitCommit: 'bad' } },
+      { uri: 'git+https://git.example/edge/api', digest: { gitCommit: 'c0ffee' } },
+    ];
+    const facts = provenanceFacts({
+      buildDefinition: { buildType: 'x', externalParameters: {}, resolvedDependencies: dependencies },
+      runDetails: { builder: { id: 'b' } },
+    });
+    expect(facts).toMatchObject({ source: 'https://git.example/edge/api', commit: 'c0ffee' });
   });
 
   test('two git repositories and no word on which was built are no source', () => {

@@ -175,6 +175,26 @@ describe('rebuilding', () => {
   });
 });
 
+describe('which rebuild is meant', () => {
+  const fresh = { builtAt: '2026-11-23T09:00:00Z' };
+
+  test('that of another rig makes this one no younger', () => {
+    const it = lane({ rebuiltWithinDays: 2 });
+    it.rig('rig-2', hbom({ serial: 'NR0002' }));
+    it.rebuild('rig-2', hbom({ serial: 'NR0002' }), fresh);
+    it.tests(junit(3), RUN);
+    expect(it.check('hardware')).toMatchObject(unqualified('it was last built at 2026-11-20T09:00:00Z'));
+  });
+
+  test('one from before the rig was enrolled again says nothing of what it was enrolled as', () => {
+    const it = lane({ rebuiltWithinDays: 2 });
+    it.rebuild('rig-1', hbom(), fresh);
+    it.rig('rig-1', hbom(), { salt: '1'.repeat(32) });
+    it.tests(junit(3), RUN);
+    expect(it.check('hardware')).toMatchObject(unqualified('it was last built at 2026-11-20T09:00:00Z'));
+  });
+});
+
 describe('drift', () => {
   const camera = (serial: string) => attached('camera', { serial });
   const at = (serial: string, takenAt?: string) => hbom({ attached: [camera(serial)], ...(takenAt === undefined ? {} : { takenAt }) });

@@ -130,6 +130,29 @@ describe('rollback-rehearsed gate, on receipts of sites', () => {
     expect(it.check(ID)).toMatchObject(refused);
   });
 
+  test('refuses where a rehearsal cannot be read or a failure stands, though a site went back', () => {
+    for (const [passed, failed, document] of [
+      [1, 0, { kind: 'Rehearsal' }],
+      [0, 1, rehearsal()],
+    ] as const) {
+      const it = lane();
+      enrol(it, 'shop-1');
+      receipt(it, 'shop-1');
+      expect(it.check(ID)).toMatchObject({ verdict: 'pass' });
+      it.tests(junit(passed, failed), { documents: { rehearsal: document } });
+      expect(it.check(ID)).toMatchObject({ verdict: 'fail', code: 'EVIDENCE_RESULT' });
+    }
+  });
+
+  test('the newest return by the log counts, in whichever order statements are handed over', () => {
+    const it = lane();
+    enrol(it, 'shop-1');
+    receipt(it, 'shop-1');
+    receipt(it, 'shop-1', { seq: 4, seconds: 61 });
+    it.statements.reverse();
+    expect(it.check(ID)).toMatchObject({ ...refused, actual: expect.stringContaining('it took 61 s') as string });
+  });
+
   test('refuses a receipt that does not say how long it took', () => {
     const it = lane();
     enrol(it, 'shop-1');

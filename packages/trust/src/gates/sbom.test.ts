@@ -46,6 +46,7 @@ describe('sbom', () => {
     ['another image', cyclone([component('a')]), {}, { subject: digestOf('other') }, 'EVIDENCE_SUBJECT'],
     ['the release and no image', cyclone([component('a')]), {}, { subject: RELEASE }, 'EVIDENCE_RESULT'],
     ['a forbidden package', cyclone([component('a')]), { forbidden: ['pkg:npm/a'] }, {}, 'EVIDENCE_FORBIDDEN'],
+    ['one of several that are forbidden', cyclone([component('a')]), { forbidden: ['pkg:npm/b', 'pkg:npm/a'] }, {}, 'EVIDENCE_FORBIDDEN'],
     ['a forbidden version', cyclone([component('a')]), { forbidden: ['pkg:npm/A@1.0.0'] }, {}, 'EVIDENCE_FORBIDDEN'],
     [
       'a forbidden package of a scope',
@@ -71,7 +72,7 @@ describe('sbom', () => {
     [
       'a package of a forbidden name without a URL',
       cyclone([{ type: 'library', name: 'a' }]),
-      { forbidden: ['pkg:npm/a'] },
+      { forbidden: ['pkg:npm/b', 'pkg:npm/a'] },
       {},
       'EVIDENCE_FORBIDDEN',
     ],
@@ -85,6 +86,24 @@ describe('sbom', () => {
     ['a licence that nobody tells', cyclone([component('a')]), { forbiddenLicences: ['GPL-3.0-only'] }, {}, 'EVIDENCE_FORBIDDEN'],
   ] as const)('refuses %s', (_, document, settings, change, code) => {
     expect(judge(document, settings, change)).toMatchObject({ verdict: 'fail', code });
+  });
+
+  test('a release without an image, or whose image is not there, is refused', () => {
+    const lane = new GateLane(gate('sbom'));
+    const check = (): ReturnType<GateLane['check']> => lane.check('sbom', [sbomGate]);
+    lane.sign(PREDICATE.cyclonedx, cyclone([component('a')]), { key: 'builder' });
+    expect(check()).toMatchObject({ verdict: 'fail', code: 'EVIDENCE_RESULT', actual: 'the release has no image to list' });
+    lane.components = [{ name: 'app', kind: 'image', digest: sha256(IMAGE) }];
+    expect(check()).toMatchObject({ verdict: 'fail', code: 'CONTENT_MISSING' });
+  });
+
+  test('a later document that lists nothing, as VEX does, does not take the place of a list', () => {
+    const lane = new GateLane(gate('sbom', { forbidden: ['pkg:npm/a'] }));
+    lane.blobs.set(sha256(IMAGE), IMAGE);
+    lane.components = [{ name: 'app', kind: 'image', digest: sha256(IMAGE) }];
+    for (const document of [cyclone([component('a')]), cyclone([])])
+      lane.sign(PREDICATE.cyclonedx, document, { key: 'builder', subject: sha256(IMAGE) });
+    expect(lane.check('sbom', [sbomGate])).toMatchObject({ verdict: 'fail', code: 'EVIDENCE_FORBIDDEN' });
   });
 
   test('another version, a choice of licences and a waiver with an end pass', () => {

@@ -63,6 +63,17 @@ describe('scope', () => {
     expect(it.check('scope')).toMatchObject({ verdict: 'fail', code: 'EVIDENCE_SCOPE', actual: 'source https://git.example/edge/api' });
   });
 
+  test('where the team has repositories, provenance has to say one of them', () => {
+    const scope = { ...api, repositories: ['https://git.example/edge/web', 'https://git.example/edge/api'] };
+    expect(lane(scope).check('scope')).toMatchObject({ verdict: 'pass', actual: 'of edge, from https://git.example/edge/api' });
+    const none = lane(scope);
+    none.statements.splice(0, none.statements.length, ...none.statements.filter(({ keyId }) => keyId !== keyOf('builder')));
+    expect(none.check('scope')).toMatchObject({ verdict: 'fail', code: 'EVIDENCE_RESULT', actual: 'no provenance' });
+    const unknown = lane(scope);
+    unknown.provenance({ buildDefinition: { buildType: 'x', externalParameters: {} }, runDetails: { builder: { id: 'x' } } });
+    expect(unknown.check('scope')).toMatchObject({ verdict: 'fail', code: 'EVIDENCE_SCOPE', actual: 'source not stated' });
+  });
+
   test('the class that the release declares decides, and nothing else that it says', () => {
     const it = lane({ ...api, classes: { latency: ['control'] } });
     expect(it.check('scope')).toMatchObject({ verdict: 'fail', code: 'EVIDENCE_SCOPE' });

@@ -122,6 +122,16 @@ describe('tests gate', () => {
     expect(it.check('tests')).toMatchObject({ ...refused, actual: 'nothing passed in suite smok; case p did not pass' });
   });
 
+  test('a suite in which every case was skipped has passed nothing, though others have', () => {
+    const it = lane({ suites: ['x', 'faults'] });
+    it.tests(
+      utf8(
+        '<testsuites name="all"><testsuite name="x"><testcase name="a"/></testsuite><testsuite name="faults"><testcase name="b"><skipped/></testcase></testsuite></testsuites>',
+      ),
+    );
+    expect(it.check('tests')).toMatchObject({ ...refused, actual: 'nothing passed in suite faults' });
+  });
+
   test('a case that was skipped under the same name did not pass', () => {
     const it = lane({ cases: ['a'] });
     it.tests(utf8('<testsuite name="x"><testcase name="a"/><testcase classname="other" name="a"><skipped/></testcase></testsuite>'));
@@ -203,6 +213,14 @@ describe('failures', () => {
     expect(it.check('tests')).toMatchObject({ verdict: 'pass' });
   });
 
+  test('what was logged later counts, in whichever order statements are handed over', () => {
+    const it = lane();
+    it.tests(junit(3));
+    it.tests(junit(2, 1));
+    it.statements.reverse();
+    expect(it.check('tests')).toMatchObject(refused);
+  });
+
   test('a pass of another suite does not lift it', () => {
     const it = lane();
     it.tests(junit(2, 1));
@@ -277,5 +295,10 @@ describe('freshness', () => {
   test('a report that states an older time than its signer is that old', () => {
     const report = utf8('<testsuite name="smoke" timestamp="2026-11-01T08:00:00"><testcase name="a"/></testsuite>');
     expect(aged('2026-11-24T08:00:00Z', { report })).toMatchObject({ ...refused, actual: 'smoke ended at 2026-11-01T08:00:00Z' });
+  });
+
+  test('a report that states a newer time than its signer is as old as its signer says', () => {
+    const report = utf8('<testsuite name="smoke" timestamp="2026-11-24T08:00:00"><testcase name="a"/></testsuite>');
+    expect(aged('2026-11-01T08:00:00Z', { report })).toMatchObject({ ...refused, actual: 'smoke ended at 2026-11-01T08:00:00Z' });
   });
 });

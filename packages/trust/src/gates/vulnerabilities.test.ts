@@ -177,6 +177,17 @@ describe('vulnerabilities', () => {
     );
   });
 
+  test('each scanner that policy names must have scanned, beside whoever else did', () => {
+    const scanners = ['pkg:github/aquasecurity/trivy', 'pkg:github/anchore/grype@0.9'];
+    expect(judge(scan([]), { scanners })).toMatchObject({
+      verdict: 'fail',
+      actual: 'image app: no fresh scan by pkg:github/anchore/grype@0.9',
+    });
+    const both = (lane: ReturnType<typeof laneOf>): void =>
+      void lane.sign(PREDICATE.vulnerabilities, scan([], { uri: 'pkg:github/anchore/grype@1' }), { key: 'scanner', subject: lane.image });
+    expect(judge(scan([]), { scanners }, both)).toMatchObject({ verdict: 'pass' });
+  });
+
   test('the newest scan of each scanner counts, whatever order', () => {
     const bad = scan([['CVE-1', 'high']]);
     const again = (predicate: JsonObject) => (lane: ReturnType<typeof laneOf>) => {

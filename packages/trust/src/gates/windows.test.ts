@@ -64,6 +64,15 @@ describe('windows', () => {
     expect(judge(always, '2026-11-24T10:00:00Z').verdict).toBe('fail');
   });
 
+  test('of several windows one that is open is enough, and the first that opens is the earliest', () => {
+    const two = { timeZone: BERLIN, allow: [WORKDAYS, { start: '2026-11-27T20:00', hours: 2 }] };
+    expect(judge(two, '2026-11-24T10:00:00Z').verdict).toBe('pass');
+    expect(judge(two, '2026-11-27T20:00:00Z').verdict).toBe('pass');
+    expect(judge(two, '2026-11-26T15:00:00Z')).toMatchObject({ verdict: 'pending', earliest: '2026-11-27T19:00:00Z' });
+    const frozen = { ...two, freeze: [{ start: '2026-11-26T00:00', hours: 44, reason: 'move' }] };
+    expect(judge(frozen, '2026-11-26T15:00:00Z')).toMatchObject({ verdict: 'pending', earliest: '2026-11-27T19:00:00Z' });
+  });
+
   test('both ends of what the witnesses say must lie inside', () => {
     expect(judge(allow(WORKDAYS), '2026-11-24T06:59:59Z', '2026-11-24T07:00:01Z').verdict).toBe('pending');
     expect(judge(allow(WORKDAYS), '2026-11-24T14:59:59Z', '2026-11-24T15:00:01Z').verdict).toBe('pending');
@@ -119,6 +128,7 @@ describe('settings', () => {
     ['no length', allow({ start: '2026-01-05T08:00' })],
     ['two lengths', allow({ ...WORKDAYS, minutes: 5 })],
     ['a length of zero', allow({ ...WORKDAYS, hours: 0 })],
+    ['a length of more than a year', allow({ start: '2026-01-05T08:00', days: 400 })],
     ['a day that does not exist', allow({ start: '2026-02-30T08:00', hours: 1 })],
     ['a part of a rule that is none', freeze({ ...WORKDAYS, rule: 'FREQ=WEEKLY;BYDAYS=MO' })],
     ['a rule that never occurs', freeze({ ...WORKDAYS, rule: 'FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30' })],
