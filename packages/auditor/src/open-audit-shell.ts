@@ -6,21 +6,24 @@ import type { CommandCall } from '@sealane/core/command-line';
 import { ledgerAt, openLedger } from '@sealane/ledger';
 import type { TufRead } from '@sealane/trust';
 import type { AuditContext } from './answers/context.js';
+import type { LaneFiles } from './answers/lane-files.js';
 import type { LogFolder } from './answers/log-files.js';
+import { hashedContent } from './content-hashes-shell.js';
 import { readContent } from './content-shell.js';
 import { BEFORE_ALL_EXPIRY, FIRST_ROOT, readLaneTrust } from './lane-trust.js';
 
 /**
- * Opens the ledger and lane of a command's --home, runs `work`, closes them. `trust` reads files of the lane's TUF repository.
+ * Opens the ledger and lane of a command's --home, runs `work`, closes them.
  *
  * @throws AuditorError `CONFIG_INVALID` no lane there; SealaneError `USAGE` a service was named; LedgerError for the ledger; TrustError `TRUST_*`
  */
-export async function withAudit<T>(call: CommandCall, work: (context: AuditContext, trust: TufRead) => Promise<T>): Promise<T> {
+export async function withAudit<T>(call: CommandCall, work: (context: AuditContext, lane: LaneFiles) => Promise<T>): Promise<T> {
   refuseService(call);
   const { options, io } = call;
   const home = path.resolve(io.cwd, typeof options['home'] === 'string' ? options['home'] : '.');
   const lane = typeof options['lane'] === 'string' ? path.resolve(io.cwd, options['lane']) : path.join(home, 'lane');
   const trust: TufRead = (name, maxBytes) => readBounded(path.join(lane, 'trust', name), maxBytes);
+  const files: LaneFiles = { trust, content: () => hashedContent(path.join(lane, 'content')) };
   const { policies, roots } = readLaneTrust(firstRoot(path.join(lane, 'trust'), trust), trust);
   const ledger = await openLedger({
     ...ledgerAt(path.join(home, 'ledger', 'ledger.sqlite')),
@@ -30,7 +33,7 @@ export async function withAudit<T>(call: CommandCall, work: (context: AuditConte
   });
   try {
     const readBlob = (digest: Digest): Uint8Array | undefined => readContent(path.join(lane, 'content'), digest);
-    return await work({ ledger, policies, roots, readBlob, log: logFolder(path.join(lane, 'log')) }, trust);
+    return await work({ ledger, policies, roots, readBlob, log: logFolder(path.join(lane, 'log')) }, files);
   } finally {
     await ledger.close();
   }

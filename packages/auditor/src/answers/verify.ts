@@ -1,12 +1,13 @@
 /**
  * Is the ledger what it was? Every row recomputed, every checkpoint held against it, the latest one under the witness quorum, and the published
- * log file by file. And is each root of the lane in it?
+ * log file by file. And is each root of the lane in it, and the rest of the lane what it is named by?
  */
 import { AuditorError, parseCheckpoint, SealaneError } from '@sealane/core';
 import type { LedgerReport, Unseen } from '@sealane/ledger';
 import { quorumOf, type TrustedLog, type VerifyTrust, verifyTrustOf } from '@sealane/trust';
 import type { Answer } from './answer.js';
 import type { AuditContext } from './context.js';
+import { type LaneFiles, laneFileProblems } from './lane-files.js';
 import { logFileProblems } from './log-files.js';
 import { rootProblems } from './root-problems.js';
 import { type BroughtFile, seenElsewhere } from './seen.js';
@@ -25,11 +26,15 @@ export interface KeptElsewhere {
 }
 
 /**
- * Verifies the whole ledger, and that it extends what was kept elsewhere when given. Damage is in the answer, not thrown.
+ * Verifies the whole ledger, that it extends what was kept elsewhere when given, and the files of `lane`. Damage is in the answer, not thrown.
  *
  * @throws AuditorError `CONFIG_INVALID` no policy names the log; as `seenElsewhere`
  */
-export async function verifyAll(context: AuditContext, { checkpoint, seen = [] }: KeptElsewhere = {}): Promise<Answer<VerifyAnswer>> {
+export async function verifyAll(
+  context: AuditContext,
+  { checkpoint, seen = [] }: KeptElsewhere = {},
+  lane?: LaneFiles,
+): Promise<Answer<VerifyAnswer>> {
   const { ledger, policies, log: folder } = context;
   const trust = policies[0] === undefined ? undefined : verifyTrustOf(policies[0]);
   const log = trust?.logs.find(({ origin }) => origin === ledger.origin);
@@ -49,7 +54,7 @@ export async function verifyAll(context: AuditContext, { checkpoint, seen = [] }
         ...(await seenElsewhere(context, seen)),
       ]
     : [];
-  const problems = [...report.problems, ...more];
+  const problems = [...report.problems, ...more, ...(lane === undefined ? [] : laneFileProblems(context, lane))];
   const { unseen } = report;
   const ok = problems.length === 0 && unseen === null;
   const answer = { ok, problems, ...(unseen === null ? {} : { unseen }) };

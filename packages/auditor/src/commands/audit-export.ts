@@ -28,7 +28,7 @@ export const auditExport: CommandSpec = {
 async function run(call: CommandCall): Promise<CommandResult> {
   const { out } = call.options;
   const file = path.resolve(call.io.cwd, typeof out === 'string' ? out : '');
-  const exported = await withAudit(call, async (context, trust) => {
+  const exported = await withAudit(call, async (context, { trust }) => {
     const collected = await collectExport(context, trust, await wishOf(context, call.options));
     return { collected, files: renderExport(collected, context.policies) };
   });

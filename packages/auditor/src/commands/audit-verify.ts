@@ -8,7 +8,7 @@ import { withAudit } from '../open-audit-shell.js';
 
 export const auditVerify: CommandSpec = {
   name: 'audit verify',
-  summary: 'recompute the whole ledger and hold it against its checkpoints, the roots of the lane, and what was kept elsewhere',
+  summary: 'recompute the whole ledger and hold it against its checkpoints, the lane, and what was kept elsewhere',
   options: [
     { flags: '--checkpoint <file>', description: 'an older checkpoint that the ledger must extend' },
     {
@@ -29,7 +29,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
     ...(typeof checkpoint === 'string' ? { checkpoint: read(checkpoint).toString('utf8') } : {}),
     seen: files.map((file) => ({ file, bytes: new Uint8Array(read(file)) })),
   };
-  const answer = await withAudit(call, (context) => verifyAll(context, kept));
+  const answer = await withAudit(call, (context, lane) => verifyAll(context, kept, lane));
   const { ok, problems, unseen } = answer.answer;
   const lines = problems.map(({ where, key, expected, actual }) => `  ${where} ${key}: expected ${expected}; got ${actual}`);
   const missed = unseen === undefined ? [] : [`  not seen: what ${counted(unseen.entries, 'entry says', 'entries say')}: ${unseen.why}`];
@@ -42,10 +42,12 @@ async function run(call: CommandCall): Promise<CommandResult> {
   };
 }
 
-/** Roots beside the log change nothing in it. */
+/** Roots beside the log change nothing in it, nor do channels and content. */
 function wrongIn(problems: VerifyAnswer['problems']): string {
   if (problems.every(({ where }) => where === 'root'))
     return `the ledger is what it was, and roots are not as it has them: ${counted(problems.length, 'problem')}`;
+  if (problems.every(({ where }) => ['root', 'trust', 'content'].includes(where)))
+    return `the ledger is what it was, and the lane beside it is not: ${counted(problems.length, 'problem')}`;
   return `the ledger was changed: ${counted(problems.length, 'problem')}`;
 }
 
