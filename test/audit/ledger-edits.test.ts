@@ -1,16 +1,21 @@
 /** Whoever owns the file can edit it: each column of each kind of row, rows dropped, exchanged and put in, and bytes of the file. The check names each. */
+import { generateKeyPairSync } from 'node:crypto';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type LedgerReport, verifyLedger } from '@sealane/ledger';
+import { sha256, utf8 } from '@sealane/core';
+import { ed25519NoteSigner, type LedgerReport, openLedger, verifyLedger } from '@sealane/ledger';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ORIGIN, type TestHome, testHome } from '../../packages/ledger/src/testing/open.js';
-import { numbered, oneOfEach, signed, testKey } from '../../packages/ledger/src/testing/statements.js';
+import { orderErasure } from '../../packages/ledger/src/testing/erase-suite.js';
+import { NOW, ORIGIN, type TestHome, testHome } from '../../packages/ledger/src/testing/open.js';
+import { numbered, oneOfEach, signed, type TestKey, testKey } from '../../packages/ledger/src/testing/statements.js';
 
 let home: TestHome;
 /** A ledger with a row of every kind, and one with a full tile. */
 let small: string;
 let large: string;
+/** One with rows of all other tables: its key was replaced, payloads and documents are in an archive, one was erased. */
+let later: string;
 /** Checkpoints that somebody kept elsewhere. */
 const kept = new Map<string, string>();
 
@@ -32,7 +37,34 @@ beforeAll(async () => {
   await other.append(Array.from({ length: 257 }, (_, n) => numbered(author, n)));
   kept.set(large, home.cosigned(await other.checkpointNote()));
   await other.close();
+  later = await makeLater(author);
 });
+
+const archive = (): readonly string[] => [`oci:${path.join(home.folder, 'cold')}`];
+
+async function makeLater(author: TestKey): Promise<string> {
+  const file = path.join(home.folder, 'later.sqlite');
+  const next = ed25519NoteSigner(ORIGIN, generateKeyPairSync('ed25519').privateKey);
+  const place = { file, origin: ORIGIN, archive: archive(), now: () => NOW };
+  const before = await openLedger({ ...place, logSigner: home.signer, otherSigner: next });
+  await before.append(Array.from({ length: 8 }, (_, n) => numbered(author, n)));
+  const types = ['urn:example:number:v1'];
+  // two packs, and an erasure, by the key that goes
+  for (const index of [2, 4]) await before.moveOut({ before: index, predicateTypes: types, places: archive() });
+  const report = utf8('a report');
+  await before.moveDocumentsOut({ documents: [sha256(report)], read: () => report, places: archive(), moved: () => undefined });
+  await before.erase(await orderErasure(before, 5));
+  await before.replaceKey(next.vkey);
+  await before.close();
+  const after = await openLedger({ ...place, logSigner: next });
+  await after.append([numbered(author, 8), numbered(author, 9)]);
+  await after.erase(await orderErasure(after, 6));
+  const note = home.cosigned(await after.checkpointNote());
+  await after.saveCosigned(note);
+  kept.set(file, note);
+  await after.close();
+  return file;
+}
 
 afterAll(async () => {
   await home.remove();
@@ -46,7 +78,14 @@ const NAMED: Readonly<Record<string, string>> = {
   hash_tile: 'tile',
   log_commit: 'commit',
   cosigned: 'cosigned',
+  log_key: 'log-key',
+  archive_pack: 'archive',
+  archived: 'archive',
+  archived_document: 'archive',
+  erased: 'erased',
 };
+/** The tables of which \`later\` has rows. */
+const LATER = ['log_key', 'archive_pack', 'archived', 'archived_document', 'erased'];
 
 interface Column {
   readonly name: string;
@@ -89,7 +128,7 @@ async function afterEdit(file: string, edit: (database: Database.Database) => vo
   edit(database);
   for (const { sql } of triggers) database.exec(sql);
   database.close();
-  return await verifyLedger({ file: copy, origin: ORIGIN, checkpoint: kept.get(file) ?? '' });
+  return await verifyLedger({ file: copy, origin: ORIGIN, archive: archive(), checkpoint: kept.get(file) ?? '' });
 }
 
 /** First and last row of a table, and one in the middle of those that are chained. */
@@ -128,10 +167,25 @@ function names(table: Table, keys: readonly string[], { problems }: LedgerReport
   );
 }
 
-/** The entries that a commit brought: what is named when the last commit is gone. */
-function entriesOf({ name }: Table, { size, previous }: Row): readonly string[] {
-  if (name !== 'log_commit') return [];
-  return Array.from({ length: Number(size) - Number(previous) }, (_, at) => `entry ${Number(previous) + at}`);
+/** What else names a row: the entries that a commit brought, when it was the last one; of where payloads are, the entry or the pack; of keys, what they signed. */
+function alsoNames({ name }: Table, row: Row): readonly string[] {
+  const of = (column: string): string => String(row[column]);
+  switch (name) {
+    case 'log_commit':
+      return Array.from({ length: Number(row['size']) - Number(row['previous']) }, (_, at) => `entry ${Number(row['previous']) + at}`);
+    case 'archived':
+      return [`entry ${of('idx')}`, `archive ${of('pack')}`];
+    case 'archive_pack':
+      return [`archive ${of('id')}/0`];
+    case 'archived_document':
+      return [`archive ${of('pack')}`];
+    case 'erased':
+      return [`entry ${of('idx')}`];
+    case 'log_key':
+      return [`commit ${Number(row['size']) + 1}`, 'checkpoint note'];
+    default:
+      return [];
+  }
 }
 
 function inRange(range: string, keys: readonly string[]): boolean {
@@ -184,7 +238,7 @@ const editColumns: Parameters<typeof tryEdits>[2] = (table, row) =>
       keys: [
         keyOf(table, row),
         keyOf(table, { ...row, [column.name]: value }),
-        ...(table.key.includes(column.name) ? entriesOf(table, row) : []),
+        ...(table.key.includes(column.name) || LATER.includes(table.name) ? alsoNames(table, row) : []),
       ],
       sql: [
         [`UPDATE ${table.name} SET ${column.name} = ? WHERE ${where(table)}`, value, ...table.key.map((name) => row[name] ?? null)],
@@ -195,14 +249,14 @@ const editColumns: Parameters<typeof tryEdits>[2] = (table, row) =>
 const dropRow: Parameters<typeof tryEdits>[2] = (table, row) => [
   {
     what: 'dropped',
-    keys: [keyOf(table, row), ...entriesOf(table, row)],
+    keys: [keyOf(table, row), ...alsoNames(table, row)],
     sql: [[`DELETE FROM ${table.name} WHERE ${where(table)}`, ...table.key.map((name) => row[name] ?? null)]],
   },
 ];
 
 describe('a ledger that was edited', () => {
   test('is sound before', async () => {
-    for (const file of [small, large]) expect(await afterEdit(file, () => undefined)).toMatchObject({ ok: true, problems: [] });
+    for (const file of [small, large, later]) expect(await afterEdit(file, () => undefined)).toMatchObject({ ok: true, problems: [] });
   });
 
   test('in any column of any table is found, and the row is named', async () => {
@@ -213,9 +267,25 @@ describe('a ledger that was edited', () => {
     expect(await tryEdits(large, ({ name }) => name === 'hash_tile', editColumns)).toBeGreaterThan(3);
   });
 
+  test('in any column of a row that says where a payload is, or whose the log is now, is found, and the row is named', async () => {
+    expect(await tryEdits(later, ({ name }) => LATER.includes(name), editColumns)).toBeGreaterThan(50);
+  });
+
+  test('has a row of every table in one of these', () => {
+    const filled = [small, large, later].flatMap((file) => {
+      const database = new Database(file, { readonly: true });
+      const names = tablesOf(database).filter(({ name }) => database.prepare(`SELECT 1 FROM ${name}`).get() !== undefined);
+      const all = tablesOf(database);
+      database.close();
+      return [{ names: names.map(({ name }) => name), all: all.map(({ name }) => name) }];
+    });
+    expect(new Set(filled.flatMap(({ names }) => names))).toEqual(new Set(filled[0]?.all));
+  });
+
   test('by a row that was dropped is found, and the row is named', async () => {
     expect(await tryEdits(small, ({ name }) => name !== 'hash_tile', dropRow)).toBeGreaterThan(20);
     expect(await tryEdits(large, ({ name }) => name === 'hash_tile', dropRow)).toBe(1);
+    expect(await tryEdits(later, ({ name }) => LATER.includes(name), dropRow)).toBeGreaterThan(5);
   });
 
   test('by two rows that were exchanged is found, and one of them is named', async () => {
@@ -223,11 +293,13 @@ describe('a ledger that was edited', () => {
       const [last = ''] = table.key.slice(-1);
       const [here, there] = [Number(row[last]), Number(row[last]) + 1];
       const move = (from: number, to: number): [string, ...Value[]] => [`UPDATE ${table.name} SET ${last} = ? WHERE ${last} = ?`, to, from];
-      const keys = [here, there].map((value) => keyOf(table, { ...row, [last]: value }));
+      const both = [here, there].map((value) => ({ ...row, [last]: value }));
+      const keys = both.flatMap((each) => [keyOf(table, each), ...alsoNames(table, each)]);
       return [{ what: 'exchanged', keys, sql: [move(here, -7), move(there, here), move(-7, there)] }];
     };
     // a last row has no neighbour: its exchange moves it alone, which is an edit too
     await tryEdits(small, ({ name }) => !['hash_tile', 'ledger', 'subject'].includes(name), exchanged);
+    await tryEdits(later, ({ name }) => LATER.includes(name), exchanged);
   });
 
   test('by a row that was put in is found, and the row is named', async () => {
@@ -236,10 +308,11 @@ describe('a ledger that was edited', () => {
       const added = { ...row, [first]: Number(row[first]) + 1_000 };
       const columns = Object.keys(added);
       const sql = `INSERT INTO ${table.name}(${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
-      return [{ what: 'put in', keys: [keyOf(table, added)], sql: [[sql, ...Object.values(added)]] }];
+      return [{ what: 'put in', keys: [keyOf(table, added), ...alsoNames(table, added)], sql: [[sql, ...Object.values(added)]] }];
     };
     await tryEdits(small, ({ name }) => name !== 'hash_tile', putIn);
     await tryEdits(large, ({ name }) => name === 'hash_tile', putIn);
+    await tryEdits(later, ({ name }) => LATER.includes(name), putIn);
   });
 
   test.each([

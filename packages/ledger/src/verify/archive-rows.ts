@@ -28,7 +28,9 @@ export async function checkArchiveRows(view: Queries, check: ArchiveCheck): Prom
     if (pack.id !== expected) problems.add('archive', expected, `a pack before ${pack.id}`, 'no row');
     expected = pack.id + 1;
     const indexes = (await view.all('SELECT idx FROM archived WHERE pack = ? ORDER BY idx', pack.id)).map((each) => integerAt(each, 'idx'));
-    const rows = await view.all('SELECT digest FROM archived_document WHERE pack = ?', pack.id);
+    const rows = await view.all('SELECT n, digest FROM archived_document WHERE pack = ? ORDER BY n', pack.id);
+    const gap = rows.findIndex((each, at) => integerAt(each, 'n') !== at);
+    if (gap >= 0) problems.add('archive', pack.id, `document ${gap} of the pack`, `one numbered ${integerAt(rows[gap] ?? {}, 'n')}`);
     const documents = rows.map((each) => digestFromHex(hex(bytesAt(each, 'digest'))));
     const held = documents.length > 0 && indexes.length === 0 ? packedDocuments(documents) : packedEntries(indexes);
     const { name } = keys[0].vkey;
