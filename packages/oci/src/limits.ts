@@ -20,8 +20,10 @@ export const MAX_BLOB_BYTES = 64 * 1024 ** 3;
 export const MAX_IMAGE_BYTES = 256 * 1024 ** 3;
 /** All manifests of one image or release: they are held in memory while it is copied. */
 export const MAX_MANIFESTS_BYTES = 64 * 1024 * 1024;
-/** One request's worth of a blob on its way to a registry: held in memory, and sent again whole when a connection breaks. */
-export const UPLOAD_CHUNK_BYTES = 16 * 1024 * 1024;
+/** A piece of a blob on its way to a registry, held in memory. GitHub's takes no longer ones. */
+export const UPLOAD_PIECE_BYTES = 4 * 1024 * 1024;
+/** A registry may ask for longer pieces (`OCI-Chunk-Min-Length`), up to this. */
+export const MAX_UPLOAD_PIECE_BYTES = 64 * 1024 * 1024;
 /** A token or error document of a registry. */
 export const MAX_TOKEN_BYTES = 256 * 1024;
 

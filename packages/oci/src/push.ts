@@ -2,7 +2,7 @@
 import type { Descriptor } from './descriptor.js';
 import { walkAsync, walkDescriptors } from './descriptor-walk.js';
 import type { Layout } from './layout.js';
-import { MAX_IMAGE_DEPTH, MAX_MANIFEST_BYTES, UPLOAD_CHUNK_BYTES } from './limits.js';
+import { MAX_IMAGE_DEPTH, MAX_MANIFEST_BYTES, UPLOAD_PIECE_BYTES } from './limits.js';
 import { manifestKind } from './media-types.js';
 import { reached } from './points.js';
 import type { RegistryClient } from './registry.js';
@@ -46,7 +46,7 @@ async function pushOne(layout: Layout, blob: Descriptor, { client, repository, m
 
 /** A blob's bytes: a small one verified as it is read, a large one before its first piece. */
 function bytesOf(layout: Layout, { digest, size }: Descriptor): BlobBytes {
-  if (size <= UPLOAD_CHUNK_BYTES) return async () => layout.readBlob(digest, size);
+  if (size <= UPLOAD_PIECE_BYTES) return async () => layout.readBlob(digest, size);
   let isVerified = false;
   return async (from, length) => {
     if (!isVerified) for await (const chunk of layout.openBlob(digest, size)) void chunk;

@@ -1,7 +1,7 @@
 /** Registries that would have us wait, read or send for ever: small servers on this machine. */
 import { utf8 } from '@sealane/core';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { UPLOAD_CHUNK_BYTES } from './limits.js';
+import { UPLOAD_PIECE_BYTES } from './limits.js';
 import { openRegistry, type RegistryClient, type RegistryOptions } from './registry.js';
 import { serve } from './testing/memory-registry.js';
 import { bytesOf, descriptorOf } from './testing/blob-bytes.js';
@@ -15,7 +15,7 @@ function open(host: string, options: RegistryOptions = {}): RegistryClient {
 
 describe('a blob', () => {
   const small = utf8('a small blob');
-  const large = new Uint8Array(UPLOAD_CHUNK_BYTES * 2 + 5);
+  const large = new Uint8Array(UPLOAD_PIECE_BYTES * 2 + 5);
 
   test.each([
     ['each piece', 'PATCH', '0-0'],
@@ -28,6 +28,7 @@ describe('a blob', () => {
         if (request.method === 'PATCH') patches += 1;
         // a test that would never end ends here
         if (patches > 20 || request.method === 'HEAD') return void response.writeHead(404).end();
+        if (request.method === 'PUT') return void response.writeHead(413).end();
         if (request.method === 'PATCH' && method === 'GET' && patches % 2 === 0) return void response.destroy();
         const status = request.method === 'GET' ? 204 : 202;
         response.writeHead(status, { location, ...(request.method === method && { range }) }).end();

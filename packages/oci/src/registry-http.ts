@@ -1,5 +1,6 @@
 /** Requests to registries: bounded in time and redirects, and no credentials for a host they were not meant for. */
 import type { IncomingHttpHeaders } from 'node:http';
+import { Readable } from 'node:stream';
 import { type ErrorData, OciError, SealaneError } from '@sealane/core';
 import { type Dispatcher, errors, request } from 'undici';
 import { isLoopback, isThisMachine } from './reference.js';
@@ -25,6 +26,15 @@ export function deadline({ leastBytesPerSecond }: Patience, bytes: number, waiti
   return AbortSignal.timeout(Math.min(waitingMs + Math.ceil((bytes / leastBytesPerSecond) * 1000), MAX_TIMER_MS));
 }
 
+/** A body that is read while it is sent, anew for each time that it is. */
+export interface StreamedBody {
+  readonly sizeBytes: number;
+  readonly chunks: () => AsyncIterable<Uint8Array>;
+}
+
+/** Most bytes of a streamed body that go out at once: each of them has its time. */
+export const STREAM_STEP_BYTES = 256 * 1024;
+
 /** What a request needs beside its URL. */
 export interface ExchangeOptions {
   readonly dispatcher: Dispatcher;
@@ -35,7 +45,7 @@ export interface ExchangeOptions {
   readonly maxBytes: number;
   readonly accept?: readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
+  readonly body?: Uint8Array | StreamedBody;
   readonly authorization?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -128,22 +138,28 @@ const shown = (url: URL): string => `${url.origin}${url.pathname}`;
 
 async function exchangeOnce(url: URL, options: ExchangeOptions): Promise<ExchangeAnswer> {
   const { dispatcher, patience, method = 'GET', maxBytes, accept, headers: more, body: sent, authorization, signal } = options;
-  const sendingMs = patience.idleMs + Math.ceil(((sent?.length ?? 0) / patience.leastBytesPerSecond) * 1000);
-  const inTime = deadline(patience, maxBytes, sendingMs);
+  const msOf = (bytes: number): number => patience.idleMs + Math.ceil((bytes / patience.leastBytesPerSecond) * 1000);
+  const streamed = sent === undefined || sent instanceof Uint8Array ? undefined : sent;
+  const whole = sent instanceof Uint8Array ? sent : undefined;
+  const sentBytes = streamed?.sizeBytes ?? whole?.length ?? 0;
+  const inTime = deadline(patience, maxBytes, msOf(sentBytes));
   try {
     const { statusCode, headers, body } = await request(url, {
       method,
       dispatcher,
-      ...(sent !== undefined && { body: sent }),
+      ...(whole !== undefined && { body: whole }),
+      ...(streamed !== undefined && { body: Readable.from(streamed.chunks(), { objectMode: false }) }),
       headers: {
         'user-agent': 'sealane',
         // Bytes are hashed as they come: no compression on the way.
         'accept-encoding': 'identity',
         ...(accept !== undefined && { accept: accept.join(', ') }),
+        ...(streamed !== undefined && { 'content-length': String(streamed.sizeBytes) }),
         ...more,
         ...(authorization !== undefined && { authorization }),
       },
-      headersTimeout: sendingMs,
+      // of a streamed body, from each step on
+      headersTimeout: msOf(streamed === undefined ? sentBytes : STREAM_STEP_BYTES),
       bodyTimeout: patience.idleMs,
       signal: signal === undefined ? inTime : AbortSignal.any([signal, inTime]),
     });

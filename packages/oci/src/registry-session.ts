@@ -3,7 +3,16 @@ import { OciError } from '@sealane/core';
 import { Agent, type Dispatcher } from 'undici';
 import { isLoopback } from './reference.js';
 import { answerChallenge, type RegistryCredentials } from './registry-auth.js';
-import { DEFAULT_PATIENCE, exchange, type ExchangeAnswer, expectStatus, type Method, type Patience, safeTarget } from './registry-http.js';
+import {
+  DEFAULT_PATIENCE,
+  exchange,
+  type ExchangeAnswer,
+  expectStatus,
+  type Method,
+  type Patience,
+  safeTarget,
+  type StreamedBody,
+} from './registry-http.js';
 import { pauseMs } from './registry-pause-shell.js';
 import { DEFAULT_ATTEMPTS, DEFAULT_FIRST_PAUSE_MS, DEFAULT_LONGEST_PAUSE_MS, type Retries, withRetries } from './registry-retry.js';
 
@@ -31,7 +40,7 @@ export interface RegistryRequest {
   readonly maxBytes: number;
   readonly accept?: readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
+  readonly body?: Uint8Array | StreamedBody;
   /** Statuses that are answers (default: 200); others are errors. */
   readonly expected?: readonly number[];
   /** Instead of the session's. */

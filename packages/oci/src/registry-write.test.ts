@@ -4,10 +4,10 @@ import { canonicalJson, type Digest, sha256, utf8 } from '@sealane/core';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { attach } from './attach.js';
 import type { Descriptor } from './descriptor.js';
-import { UPLOAD_CHUNK_BYTES } from './limits.js';
+import { UPLOAD_PIECE_BYTES } from './limits.js';
 import { OCI_INDEX, OCI_MANIFEST } from './media-types.js';
 import { openRegistry, type RegistryClient, type RegistryOptions } from './registry.js';
-import { lostAnswer, memoryRegistry, serve } from './testing/memory-registry.js';
+import { type Handler, lostAnswer, memoryRegistry, serve } from './testing/memory-registry.js';
 import { bytesOf, descriptorOf } from './testing/blob-bytes.js';
 import { collect } from './verified-stream.js';
 
@@ -20,9 +20,22 @@ function open(host: string, options: RegistryOptions = {}): RegistryClient {
   return client;
 }
 
+/** As `serve`; the first blob that is sent at once breaks off in the middle. */
+async function serveBreaking(handler: Handler): Promise<string> {
+  let broken = false;
+  return await serve(handler, (request) => {
+    if (broken || request.method !== 'PUT' || Number(request.headers['content-length']) <= UPLOAD_PIECE_BYTES) return false;
+    broken = true;
+    request.once('data', () => request.destroy());
+    return true;
+  });
+}
+
+const methodsOf = ({ log }: { readonly log: readonly string[] }): (string | undefined)[] => log.map((line) => line.split(' ')[0]);
+
 describe('a blob', () => {
   const small = utf8('a small blob');
-  const large = new Uint8Array(randomBytes(UPLOAD_CHUNK_BYTES * 2 + 5));
+  const large = new Uint8Array(randomBytes(UPLOAD_PIECE_BYTES * 2 + 5));
 
   test('that is there is not sent', async () => {
     const registry = memoryRegistry(new Map([[`app/blobs/${sha256(small)}`, small]]));
@@ -36,14 +49,22 @@ describe('a blob', () => {
     const client = open(await serve(registry.handler));
     expect(await client.putBlob('app', descriptorOf(small), bytesOf(small))).toBe('sent');
     expect(registry.blobs.get(`app/blobs/${sha256(small)}`)).toEqual(Buffer.from(small));
-    expect(registry.log.map((line) => line.split(' ')[0])).toEqual(['HEAD', 'POST', 'PUT']);
+    expect(methodsOf(registry)).toEqual(['HEAD', 'POST', 'PUT']);
   });
 
-  test('that is large is sent in pieces, and goes on where a broken connection left off', async () => {
+  test('that is large is sent at once too: that is what every registry takes', async () => {
+    const registry = memoryRegistry();
+    const client = open(await serve(registry.handler));
+    expect(await client.putBlob('app', descriptorOf(large), bytesOf(large))).toBe('sent');
+    expect(sha256(registry.blobs.get(`app/blobs/${sha256(large)}`) ?? small)).toBe(sha256(large));
+    expect(methodsOf(registry)).toEqual(['HEAD', 'POST', 'PUT']);
+  });
+
+  test('whose connection breaks is sent in pieces, and goes on where another break left off', async () => {
     const registry = memoryRegistry();
     let patches = 0;
     const client = open(
-      await serve((request, response, body) => {
+      await serveBreaking((request, response, body) => {
         if (request.method === 'PATCH') patches += 1;
         // the second piece arrives, and its answer does not
         if (request.method === 'PATCH' && patches === 2) registry.handler(request, lostAnswer(), body);
@@ -55,7 +76,7 @@ describe('a blob', () => {
     expect(sha256(registry.blobs.get(`app/blobs/${sha256(large)}`) ?? small)).toBe(sha256(large));
     // three pieces, none twice
     expect(patches).toBe(3);
-    expect(pauses).toEqual([250]);
+    expect(pauses).toEqual([250, 250]);
   });
 
   test('whose connection breaks each time is given up', async () => {

@@ -8,6 +8,7 @@ import { readBody } from './registry-http.js';
 import { listReferrers, type ListedReferrers } from './registry-referrers.js';
 import { openSession, type RegistryOptions, type Session } from './registry-session.js';
 import { type Arrival, type BlobBytes, putBlob } from './registry-upload.js';
+import { TAKEN } from './registry-upload-steps.js';
 import { digestError } from './verified-stream.js';
 
 export type { RegistryOptions } from './registry-session.js';
@@ -68,7 +69,7 @@ export function openRegistry(registry: string, options: RegistryOptions = {}): R
         headers: { 'content-type': mediaType },
         body: bytes,
         maxBytes: MAX_MANIFEST_BYTES,
-        expected: [201],
+        expected: TAKEN,
       });
       await answer.dump();
       const taken = answer.headers['docker-content-digest'];

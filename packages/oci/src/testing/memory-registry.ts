@@ -9,9 +9,10 @@ import { collect } from '../verified-stream.js';
 /** Answers a request whose body has come. */
 export type Handler = (request: IncomingMessage, response: ServerResponse, body: Uint8Array) => void;
 
-/** A server on a free port that gives each request's body to `handler`; returns its host:port. */
-export async function serve(handler: Handler): Promise<string> {
+/** A server on a free port that gives each request's body to `handler`, but for those that `seize` takes; returns its host:port. */
+export async function serve(handler: Handler, seize: (request: IncomingMessage) => boolean = () => false): Promise<string> {
   const server = createServer((request, response) => {
+    if (seize(request)) return;
     void collect(request).then((body) => handler(request, response, body));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
