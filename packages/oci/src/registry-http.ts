@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { type ErrorData, OciError, SealaneError } from '@sealane/core';
 import { type Dispatcher, errors, request } from 'undici';
 import { isLoopback, isThisMachine } from './reference.js';
+import { type Complaint, complaintIn, MAX_COMPLAINT_BYTES, toldComplaint } from './registry-complaint.js';
 import { collect, boundedStream } from './verified-stream.js';
 import { MAX_TOKEN_BYTES } from './limits.js';
 
@@ -98,20 +99,37 @@ export async function readBody(answer: ExchangeAnswer, maxBytes: number, name: s
   return collect(boundedStream(answer.body, maxBytes, name));
 }
 
-/** Refuses any other status than those expected: 401 and 403 are `REGISTRY_DENIED`, 404 is `CONTENT_MISSING`, the rest `REGISTRY_UNAVAILABLE`. */
+/**
+ * Refuses any other status than those expected: 401 and 403 are `REGISTRY_DENIED`, 404 is `CONTENT_MISSING`, the rest `REGISTRY_UNAVAILABLE`. What the registry says of it is told;
+ * of a server of tokens nothing is, which got a password.
+ */
 export async function expectStatus(
   answer: ExchangeAnswer,
   url: URL,
   expected: readonly number[] = [200],
   method: Method = 'GET',
+  tells: 'nothing' | 'why' = 'nothing',
 ): Promise<ExchangeAnswer> {
   const { status } = answer;
   if (expected.includes(status)) return answer;
+  const complaint = tells === 'nothing' ? undefined : await complaintOf(answer);
   await answer.dump();
-  const message = `${method} ${shown(url)}: expected status ${expected.join(' or ')}, got ${status}`;
-  if (status === 401 || status === 403) throw new OciError('REGISTRY_DENIED', message, { status });
-  if (status === 404) throw new OciError('CONTENT_MISSING', message, { status });
-  throw unavailable(message, { status, passing: PASSING_STATUSES.includes(status) });
+  const why = complaint === undefined ? '' : ` (${toldComplaint(complaint)})`;
+  const message = `${method} ${shown(url)}: expected status ${expected.join(' or ')}, got ${status}${why}`;
+  const data = { status, ...(complaint !== undefined && { complaint: complaint.code }) };
+  if (status === 401 || status === 403) throw new OciError('REGISTRY_DENIED', message, data);
+  if (status === 404) throw new OciError('CONTENT_MISSING', message, data);
+  throw unavailable(message, { ...data, passing: PASSING_STATUSES.includes(status) });
+}
+
+async function complaintOf(answer: ExchangeAnswer): Promise<Complaint | undefined> {
+  try {
+    return complaintIn(await readBody(answer, MAX_COMPLAINT_BYTES, 'an error'));
+  } catch (error) {
+    // too long, or the line broke: the status came, and is told
+    if (error instanceof SealaneError) return undefined;
+    throw error;
+  }
 }
 
 /** Whether requests may go to `target` when the registry is at `registry`: https, or http where both are this machine. */

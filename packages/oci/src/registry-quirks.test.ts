@@ -115,3 +115,50 @@ test('a manifest is taken where the registry says 202, as Quay does', async () =
   expect(await client.putManifest('app', { bytes, mediaType: OCI_INDEX })).toBe('sent');
   expect((await client.manifest('app', sha256(bytes))).digest).toBe(sha256(bytes));
 });
+
+describe('what a registry says of its refusal', () => {
+  const answering = async (status: number, body: string): Promise<unknown> => {
+    const client = open(await serve((_, response) => void response.writeHead(status, { 'content-type': 'application/json' }).end(body)));
+    return await client.manifest('app', 'v1').catch((error: unknown) => error);
+  };
+
+  test('is told, on one line', async () => {
+    const body = { errors: [{ code: 'DENIED', message: 'permission_denied:\n write_package\u001b[31m' }, { code: 'OTHER' }] };
+    const refused = {
+      code: 'REGISTRY_DENIED',
+      message: expect.stringMatching(/got 403 \(DENIED: permission_denied: {2}write_package \[31m\)$/) as string,
+    };
+    expect(await answering(403, JSON.stringify(body))).toMatchObject(refused);
+    expect(await answering(400, '{"errors":[{"code":"UNSUPPORTED"}]}')).toMatchObject({
+      message: expect.stringMatching(/got 400 \(UNSUPPORTED\)$/) as string,
+    });
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['a page', '<html>'],
+    ['no list', '{"errors":{}}'],
+    ['an empty list', '{"errors":[]}'],
+    ['no code', '{"errors":[{"code":"</script>","message":"x"}]}'],
+    ['more than is read', JSON.stringify({ errors: [{ code: 'DENIED', message: 'x'.repeat(20_000) }] })],
+  ])('is left out where it is %s', async (_what, body) => {
+    expect(await answering(403, body)).toMatchObject({ code: 'REGISTRY_DENIED', message: expect.stringMatching(/got 403$/) as string });
+  });
+});
+
+test.each(['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'DIGEST_INVALID'])(
+  'a manifest is sent again where what was sent is not seen yet (%s)',
+  async (code) => {
+    const registry = memoryRegistry();
+    const bytes = canonicalJson({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [] });
+    let left = 2;
+    const host = await serve((request, response, body) => {
+      if (request.method !== 'PUT' || left === 0) return registry.handler(request, response, body);
+      left -= 1;
+      response.writeHead(400).end(JSON.stringify({ errors: [{ code, message: 'blob unknown to registry' }] }));
+    });
+    expect(await open(host).putManifest('app', { bytes, mediaType: OCI_INDEX })).toBe('sent');
+    left = 4;
+    await expect(open(host).putManifest('other', { bytes, mediaType: OCI_INDEX })).rejects.toMatchObject({ code: 'REGISTRY_UNAVAILABLE' });
+  },
+);

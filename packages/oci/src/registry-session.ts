@@ -126,7 +126,7 @@ export function openSession(registry: string, options: RegistryOptions): Session
         await logIn(first, repository, scopes);
         return send();
       };
-      return expectStatus(once === true ? await attempt() : await withRetries(attempt, retries), url, expected, method);
+      return expectStatus(once === true ? await attempt() : await withRetries(attempt, retries), url, expected, method, 'why');
     },
     follow: (location, doing) => {
       const url = location === undefined ? undefined : safeTarget(base, location);

@@ -4,9 +4,10 @@ import type { Descriptor } from './descriptor.js';
 import { MAX_MANIFEST_BYTES } from './limits.js';
 import { MANIFEST_TYPES } from './media-types.js';
 import { readBlob } from './registry-blob.js';
-import { readBody } from './registry-http.js';
+import { type ExchangeAnswer, readBody } from './registry-http.js';
 import { listReferrers, type ListedReferrers } from './registry-referrers.js';
-import { openSession, type RegistryOptions, type Session } from './registry-session.js';
+import { pauseAfter } from './registry-retry.js';
+import { openSession, type RegistryOptions, type RegistryRequest, type Session } from './registry-session.js';
 import { type Arrival, type BlobBytes, putBlob } from './registry-upload.js';
 import { TAKEN } from './registry-upload-steps.js';
 import { digestError } from './verified-stream.js';
@@ -62,7 +63,7 @@ export function openRegistry(registry: string, options: RegistryOptions = {}): R
       const digest = sha256(bytes);
       if ((await findManifest(repository, tag ?? digest))?.digest === digest) return 'there';
       const name = `manifest ${registry}/${repository}@${tag ?? digest}`;
-      const answer = await session.send({
+      const answer = await sendPatiently(session, {
         repository,
         target: `manifests/${tag ?? digest}`,
         method: 'PUT',
@@ -79,6 +80,22 @@ export function openRegistry(registry: string, options: RegistryOptions = {}): R
     referrers: (repository, subject) => listReferrers(session, repository, subject),
     close: () => session.close(),
   };
+}
+
+/** What a registry says of a manifest, whose digest is that of its bytes, when it does not see yet what it has just taken from us or from another (Distribution does so to several who write the same). */
+const NOT_SEEN_YET: readonly unknown[] = ['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'DIGEST_INVALID'];
+
+async function sendPatiently(session: Session, request: RegistryRequest): Promise<ExchangeAnswer> {
+  const { retries } = session;
+  for (let attempts = 1; ; attempts += 1) {
+    try {
+      return await session.send(request);
+    } catch (error) {
+      const complaint = error instanceof OciError ? error.data['complaint'] : undefined;
+      if (attempts >= retries.attempts || !NOT_SEEN_YET.includes(complaint)) throw error;
+      await retries.pause(pauseAfter(attempts, retries));
+    }
+  }
 }
 
 async function readManifest(
