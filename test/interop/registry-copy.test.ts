@@ -9,7 +9,7 @@ import { makeLane, type TestLane } from '../support/lane.js';
 import { startDistribution, type TestRegistry } from '../support/registry.js';
 import { requireProgram } from '../support/require-program.js';
 import { runJson } from '../support/run.js';
-import { startTokenIssuer } from '../support/token-issuer.js';
+import { IDENTITY_TOKEN, startTokenIssuer } from '../support/token-issuer.js';
 
 const missing = ['cosign', 'oras', 'docker-registry', 'openssl'].filter((name) => requireProgram(name) === undefined);
 
@@ -166,6 +166,50 @@ describe('A14 release copy under fire', () => {
         const guarded = await startDistribution(folder, `auth: {htpasswd: {realm: harbour, path: ${folder}/htpasswd}}\n`);
         onTestFinished(() => guarded.stop());
         await tryBoth(guarded);
+      });
+
+      it.each([
+        ['basic, with a password', USER],
+        ['tokens, with an identity token', `<token>:${IDENTITY_TOKEN}`],
+      ])('that a credential helper keeps: %s', async (what, kept) => {
+        const folder = path.join(dir, what.replace(/\W/g, '-'));
+        mkdirSync(path.join(folder, 'bin'), { recursive: true });
+        writeFileSync(path.join(folder, 'htpasswd'), HTPASSWD);
+        const issuer = await startTokenIssuer(folder, USER);
+        const config = kept === USER ? `auth: {htpasswd: {realm: harbour, path: ${folder}/htpasswd}}\n` : issuer.config;
+        const guarded = await startDistribution(folder, config);
+        onTestFinished(async () => {
+          issuer.stop();
+          await guarded.stop();
+        });
+        const [name = '', secret = ''] = kept.split(':');
+        const answer = JSON.stringify({ ServerURL: guarded.host, Username: name, Secret: secret });
+        const helper = (text: string): void =>
+          writeFileSync(path.join(folder, 'bin', 'docker-credential-vault'), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+        const file = path.join(folder, 'config.json');
+        const env = { REGISTRY_AUTH_FILE: file, PATH: `${path.join(folder, 'bin')}:${process.env['PATH']}`, HOME: dir };
+        const words = copy(`${guarded.host}/kept/readings`, '--stage', 'prod');
+        const denied = async (): Promise<void> => {
+          const { exit, json, stdout, stderr } = await runJson('sealane', words, { env });
+          expect({ exit, code: json.error.code }).toEqual({ exit: 6, code: 'REGISTRY_DENIED' });
+          expect(stdout + stderr).not.toContain(secret);
+        };
+
+        writeFileSync(file, JSON.stringify({ credHelpers: { [guarded.host]: 'vault' } }));
+        await denied(); // there is no such program
+        helper(`echo '${answer}'; exit 1`);
+        await denied();
+        helper(`echo 'credentials not found in native keychain'; exit 1`);
+        await denied();
+        // only for the registry that it is asked for, in the words of the protocol
+        helper(`[ "$1 $(cat)" = 'get ${guarded.host}' ] || exit 2\necho '${answer}'`);
+        const { exit, stdout, stderr } = await runJson('sealane', words, { env });
+        expect(exit, stderr).toBe(0);
+        expect(stdout + stderr).not.toContain(secret);
+        writeFileSync(file, JSON.stringify({ credsStore: 'vault' }));
+        expect((await runJson('sealane', copy(`${guarded.host}/all/readings`), { env })).exit).toBe(0);
+        writeFileSync(file, JSON.stringify({ credsStore: 'absent' }));
+        await denied();
       });
 
       it('tokens, of a real issuer: asked for one repository and the rights needed', async () => {

@@ -1,12 +1,11 @@
 /** `release copy` to a registry that lies: what it shows is held against digests and lengths, and it is named. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeLane, type TestLane } from '../support/lane.js';
-import { startReferrersRegistry, type TestRegistry } from '../support/registry.js';
+import { startFront, startReferrersRegistry, type TestRegistry } from '../support/registry.js';
 import { requireProgram } from '../support/require-program.js';
 import { runJson } from '../support/run.js';
 
@@ -72,7 +71,7 @@ describe('A14 a registry that lies', () => {
     ];
 
     it.each(lies)('%s', async (what, when, lie, code) => {
-      const host = await lyingProxy(honest.host, when, lie);
+      const host = await startFront(honest, (asked, said) => when(asked) && tell(asked, said, lie));
       const answer = await runJson('sealane', [
         'release',
         'copy',
@@ -94,28 +93,8 @@ interface Lie {
   readonly body?: string;
 }
 
-/** Passes requests on to an honest registry, but for those that it answers with a lie. Returns its host. */
-async function lyingProxy(honest: string, when: (request: IncomingMessage) => boolean, lie: Lie): Promise<string> {
-  const server = createServer((asked, answer) => {
-    if (when(asked)) return void tell(asked, answer, lie);
-    const { method, url, headers } = asked;
-    const [hostname = '', port = ''] = honest.split(':');
-    asked.pipe(
-      request({ hostname, port, method, path: url, headers }, (real) => {
-        answer.writeHead(real.statusCode ?? 500, real.headers);
-        real.pipe(answer);
-      }),
-    );
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`; // a TCP server has no other address
-}
-
-function tell(asked: IncomingMessage, answer: ServerResponse, { status = 200, headers = {}, body = '' }: Lie): void {
+function tell(asked: IncomingMessage, answer: ServerResponse, { status = 200, headers = {}, body = '' }: Lie): true {
   asked.resume();
   answer.writeHead(status, headers).end(body);
+  return true;
 }

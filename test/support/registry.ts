@@ -1,8 +1,11 @@
 /** Real registries on this machine: Debian's Distribution 2.8, which has no referrers API, and go-containerregistry's, which has it. */
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
 import { freePort } from './free-port.js';
 import { requireProgram } from './require-program.js';
 import { startListening } from './run.js';
@@ -44,6 +47,32 @@ export async function startDistribution(dir: string, more = ''): Promise<TestReg
 export async function startReferrersRegistry(): Promise<TestRegistry> {
   const server = await startListening(requireProgram('referrers-registry') ?? '', []);
   return { host: new URL(server.url).host, stop: () => server.stop() };
+}
+
+/** Stands before a registry: passes on what `takes` does not take. Returns its host; ended with the test. */
+export async function startFront(
+  behind: TestRegistry,
+  takes: (asked: IncomingMessage, answer: ServerResponse) => boolean,
+): Promise<string> {
+  const server = createServer((asked, answer) => {
+    if (takes(asked, answer)) return;
+    const { method, url, headers } = asked;
+    const [hostname = '', port = ''] = behind.host.split(':');
+    const onward = request({ hostname, port, method, path: url, headers }, (real) => {
+      answer.writeHead(real.statusCode ?? 500, real.headers);
+      real.pipe(answer);
+    });
+    // who broke off is not told
+    onward.once('error', () => answer.destroy());
+    asked.once('close', () => asked.complete || onward.destroy());
+    asked.pipe(onward);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`; // a TCP server has no other address
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { SignJWT } from 'jose';
 
 /** A running token server; `config` is what a registry is told about it. */
@@ -14,6 +15,9 @@ export interface TokenIssuer {
   readonly asked: string[];
   stop(): void;
 }
+
+/** Its identity token, which is taken in place of the login (the OAuth 2 way of the specification). */
+export const IDENTITY_TOKEN = 'ey.identity.token';
 
 /** Starts one whose only login is `user` (`NAME:PASSWORD`). Its tokens end after `seconds`. */
 export async function startTokenIssuer(dir: string, user: string, seconds = 300): Promise<TokenIssuer> {
@@ -26,9 +30,14 @@ export async function startTokenIssuer(dir: string, user: string, seconds = 300)
   const server = createServer((request, response) => {
     void (async () => {
       const { searchParams } = new URL(request.url ?? '', 'http://issuer');
-      const scopes = searchParams.getAll('scope');
+      const form = new URLSearchParams(await text(request));
+      const isOauth = request.method === 'POST';
+      const scopes = isOauth ? (form.get('scope') ?? '').split(' ') : searchParams.getAll('scope');
       asked.push(...scopes);
-      if (request.headers.authorization !== `Basic ${Buffer.from(user).toString('base64')}`) return void response.writeHead(401).end();
+      const isUser = isOauth
+        ? form.get('grant_type') === 'refresh_token' && form.get('service') === 'registry' && form.get('refresh_token') === IDENTITY_TOKEN
+        : request.headers.authorization === `Basic ${Buffer.from(user).toString('base64')}`;
+      if (!isUser) return void response.writeHead(401).end();
       const access = scopes.map((scope) => {
         const [type = '', name = '', actions = ''] = scope.split(':');
         return { type, name, actions: actions.split(',') };
@@ -42,7 +51,7 @@ export async function startTokenIssuer(dir: string, user: string, seconds = 300)
         .setNotBefore('-10s')
         .setExpirationTime(`${seconds}s`)
         .sign(key);
-      response.end(JSON.stringify({ token }));
+      response.end(JSON.stringify(isOauth ? { access_token: token } : { token }));
     })();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,7 +1,6 @@
 /** The public surface of `oci`, listed by hand. */
 export { importArchive } from './archive.js';
 export { attach, type Attached, type Attachment, type AttachTarget, listed } from './attach.js';
-export { credentialsIn } from './auth-file.js';
 export { readFileInPlace } from './blob-file.js';
 export { type ArtifactInput, buildArtifact, buildFiles, buildImage, buildImageIndex, buildLayer, type ImageInput } from './build-image.js';
 export { copyFrom, copyImage } from './copy.js';

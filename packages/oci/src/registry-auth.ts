@@ -5,13 +5,10 @@ import { objectOf } from './descriptor.js';
 import { MAX_TOKEN_BYTES } from './limits.js';
 import { parseOciJson } from './manifest.js';
 import { type Challenge, parseChallenges } from './registry-challenge.js';
-import { exchange, expectStatus, isSafeTarget, type Patience, readBody } from './registry-http.js';
+import { exchange, type ExchangeAnswer, expectStatus, isSafeTarget, type Patience, readBody } from './registry-http.js';
 
-/** A name and password or token. */
-export interface RegistryCredentials {
-  readonly username: string;
-  readonly password: string;
-}
+/** A name and password or token; or what a server of tokens gave to be shown to it again, and to nobody else (Azure's, Docker's hub). */
+export type RegistryCredentials = { readonly username: string; readonly password: string } | { readonly identityToken: string };
 
 /** What logging in needs. */
 export interface AuthContext {
@@ -34,7 +31,7 @@ export async function answerChallenge(header: string | readonly string[] | undef
   const bearer = challenges.find((challenge) => challenge.scheme === 'bearer');
   if (bearer !== undefined) return `Bearer ${await fetchToken(bearer, context)}`;
   const { credentials } = context;
-  return challenges.some(({ scheme }) => scheme === 'basic') && credentials !== undefined ? basic(credentials) : undefined;
+  return challenges.some(({ scheme }) => scheme === 'basic') ? basic(credentials) : undefined;
 }
 
 async function fetchToken(challenge: Extract<Challenge, { scheme: 'bearer' }>, context: AuthContext): Promise<string> {
@@ -45,14 +42,10 @@ async function fetchToken(challenge: Extract<Challenge, { scheme: 'bearer' }>, c
       `log in to ${context.registry.host}: expected a token server at https, got ${JSON.stringify(challenge.realm.slice(0, 200))}`,
     );
   }
-  if (challenge.service !== undefined) url.searchParams.set('service', challenge.service);
   // Ask for no more than we need, whatever the challenge would like.
   url.searchParams.delete('scope');
-  for (const scope of context.scopes) url.searchParams.append('scope', scope);
-  const { credentials, dispatcher, patience, signal } = context;
-  const authorization = credentials === undefined ? undefined : basic(credentials);
-  const response = await expectStatus(await exchange(url, { dispatcher, patience, maxBytes: MAX_TOKEN_BYTES, authorization, signal }), url);
-  const document = objectOf(parseOciJson(await readBody(response, MAX_TOKEN_BYTES, 'a token'), MAX_TOKEN_BYTES, 'token'), 'token');
+  const answer = await expectStatus(await askForToken(url, challenge.service, context), url);
+  const document = objectOf(parseOciJson(await readBody(answer, MAX_TOKEN_BYTES, 'a token'), MAX_TOKEN_BYTES, 'token'), 'token');
   const token = document['token'] ?? document['access_token'];
   // RFC 6750, section 2.1: anything else in it could forge a header.
   if (typeof token !== 'string' || !/^[A-Za-z0-9._~+/-]+=*$/.test(token)) {
@@ -61,4 +54,26 @@ async function fetchToken(challenge: Extract<Challenge, { scheme: 'bearer' }>, c
   return token;
 }
 
-const basic = ({ username, password }: RegistryCredentials): string => `Basic ${base64(utf8(`${username}:${password}`))}`;
+/** distribution's token spec; with an identity token, its OAuth 2 way: in a body, which no redirect takes elsewhere. */
+async function askForToken(
+  url: URL,
+  service: string | undefined,
+  { scopes, credentials, dispatcher, patience, signal }: AuthContext,
+): Promise<ExchangeAnswer> {
+  const common = { dispatcher, patience, maxBytes: MAX_TOKEN_BYTES, signal };
+  if (credentials !== undefined && 'identityToken' in credentials) {
+    const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: 'sealane', scope: scopes.join(' ') });
+    if (service !== undefined) form.set('service', service);
+    form.set('refresh_token', credentials.identityToken);
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    return await exchange(url, { ...common, method: 'POST', headers, body: utf8(form.toString()) });
+  }
+  if (service !== undefined) url.searchParams.set('service', service);
+  for (const scope of scopes) url.searchParams.append('scope', scope);
+  return await exchange(url, { ...common, authorization: basic(credentials) });
+}
+
+function basic(credentials: RegistryCredentials | undefined): string | undefined {
+  if (credentials === undefined || 'identityToken' in credentials) return undefined;
+  return `Basic ${base64(utf8(`${credentials.username}:${credentials.password}`))}`;
+}
