@@ -6,6 +6,7 @@ import type { Gate } from './gates/gate.js';
 import { GATES } from './gates/index.js';
 
 export { readManifestFile } from './payload/manifest-file.js';
+export { readManifestPart } from './payload/manifest-part.js';
 export { type ImagePart, imagePartsOf } from './gates/image-parts.js';
 export { readBom, readVex } from './scans/bom.js';
 export { isSarif, scanOfSarif } from './scans/sarif.js';

@@ -9,6 +9,7 @@ import { addStatements } from '../log/statement-add.js';
 import { mayBeSaid } from '../log/who-may-say.js';
 import type { Promoter } from '../promoter.js';
 import { offerImage } from '../release/create.js';
+import { expectPinnedParts } from '../release/manifest-images.js';
 import { releasesCalled } from '../release/records.js';
 import { refName } from '../release/ref-name.js';
 import { CARRIED, readCarried } from './carried-statements.js';
@@ -44,7 +45,7 @@ export interface ImportedRelease {
 /**
  * Copies content first, then logs; run again it changes nothing. Signatures are checked when statements are logged, all before the first.
  *
- * @throws PromoterError `EVIDENCE_SIGNER` the release is by no author of this lane; `RELEASE_EXISTS`; `WAYBILL_SIGNATURE`; OciError `CONTENT_*`
+ * @throws PromoterError `EVIDENCE_SIGNER` the release is by no author of this lane; `RELEASE_EXISTS`; `MANIFEST_UNPINNED`; `WAYBILL_SIGNATURE`; OciError `CONTENT_*`
  */
 export async function importRelease(promoter: Promoter, folder: string): Promise<ImportedRelease> {
   const { release, name, version, statements } = readCarried(folder);
@@ -60,6 +61,7 @@ export async function importRelease(promoter: Promoter, folder: string): Promise
   const to = await openLayout(promoter.home.content, { create: 'if-missing' });
   const root = await copyFrom(layoutSource(from, { digest: release }), to);
   const { doc } = walkRelease((digest, maxBytes) => to.readBlobSync(digest, maxBytes), release);
+  expectPinnedParts(promoter, doc.components);
   for (const component of doc.components) if (component.kind === 'image') await offerImage(to, component, doc);
   await to.addToIndex({ ...root, annotations: refName(name, version) });
   for (const blob of taken.flatMap(({ bundle }) => namedBlobs(bundle.statement)))

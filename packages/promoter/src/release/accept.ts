@@ -8,6 +8,7 @@ import { logEnvelope } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
 import { policiesOf } from '../rig/statements.js';
 import { expectSameBytes, type MadeRelease, offerImage } from './create.js';
+import { expectPinnedParts } from './manifest-images.js';
 import { refName } from './ref-name.js';
 import { stated } from './stated.js';
 
@@ -15,7 +16,7 @@ import { stated } from './stated.js';
  * Logs the release that a bundle states, once all of its content is in the lane. Done again, it changes nothing.
  *
  * @throws PromoterError `EVIDENCE_SIGNER` no author of the lane; `EVIDENCE_SUBJECT` the statement is not what its manifest says; `RELEASE_EXISTS`;
- * OciError `CONTENT_MISSING` a blob was not uploaded; LedgerError `STATEMENT_SIGNATURE`; TrustError for a malformed bundle
+ * `MANIFEST_UNPINNED`; OciError `CONTENT_MISSING` a blob was not uploaded; LedgerError `STATEMENT_SIGNATURE`; TrustError for a malformed bundle
  */
 export async function acceptRelease(promoter: Promoter, bytes: Uint8Array): Promise<MadeRelease> {
   const bundle = parseBundle(parseStrictJson(bytes, { maxBytes: LIMITS.bundleBytes, maxDepth: LIMITS.jsonDepth }));
@@ -39,6 +40,7 @@ export async function acceptRelease(promoter: Promoter, bytes: Uint8Array): Prom
         digest,
       });
   }
+  expectPinnedParts(promoter, components);
   await expectSameBytes(promoter, { name, version }, release);
   for (const component of components) if (component.kind === 'image') await offerImage(layout, component, { name, version });
   const { digest, size } = root;

@@ -1,9 +1,9 @@
 /** Payload: what the manifests of a release ask of an orchestrator. Judged over the very bytes that sites will hand to it. */
-import { type Check, type Digest, isDigest, parseStrictJson, LIMITS, SealaneError, sha256 } from '@sealane/core';
+import type { Check } from '@sealane/core';
 import { z } from 'zod';
-import { manifestFileName } from '../payload/manifest-name.js';
 import { type Finding, PAYLOAD_RULES } from '../payload/finding.js';
 import { readManifestFile } from '../payload/manifest-file.js';
+import { readManifestPart } from '../payload/manifest-part.js';
 import { payloadFindings } from '../payload/payload-findings.js';
 import { failed, passed } from './check-result.js';
 import { defineGate, type GateContext } from './gate.js';
@@ -62,7 +62,7 @@ function evaluatePayload(context: GateContext, config: Config): Check {
   }
   const findings: PlacedFinding[] = [];
   for (const { name, digest } of manifests) {
-    const read = readManifest(context, name, digest);
+    const read = readManifestPart(context.blob, name, digest);
     if (!read.ok) return failed(id, { expected, actual: `manifest ${name}: ${read.why}`, remedy, evidence: [], code: read.code });
     const judged = payloadFindings(readManifestFile(read.file, read.bytes));
     if (!judged.ok) return refuse(`${read.file}:${judged.line} cannot be judged: ${judged.why}`);
@@ -93,44 +93,4 @@ function describe(findings: readonly PlacedFinding[]): string {
   const named = findings.slice(0, MAX_NAMED).map(({ file, line, rule, object, what }) => `${file}:${line} ${rule}: ${object}, ${what}`);
   const rest = findings.length - named.length;
   return [...named, ...(rest > 0 ? [`and ${rest} more`] : [])].join('; ');
-}
-
-type ReadManifest =
-  | { readonly ok: true; readonly file: string; readonly bytes: Uint8Array }
-  | { readonly ok: false; readonly why: string; readonly code: 'CONTENT_MISSING' | 'CONTENT_DIGEST' | 'PAYLOAD_REFUSED' };
-
-const artifactShape = z.looseObject({
-  layers: z.array(z.looseObject({ digest: z.string(), annotations: z.record(z.string(), z.string()).exactOptional() })).length(1),
-});
-
-/** The one layer of an artifact manifest, under the name that sites give it. */
-function readManifest({ blob }: GateContext, component: string, digest: Digest): ReadManifest {
-  const artifact = blobOf(blob, digest);
-  if (!artifact.ok) return artifact;
-  const layer = layerOf(component, artifact.bytes);
-  if (layer === undefined) return { ok: false, why: 'it is no artifact of one layer', code: 'PAYLOAD_REFUSED' };
-  const content = blobOf(blob, layer.digest);
-  return content.ok ? { ok: true, file: layer.title, bytes: content.bytes } : content;
-}
-
-function blobOf(
-  blob: GateContext['blob'],
-  digest: Digest,
-): { readonly ok: true; readonly bytes: Uint8Array } | Extract<ReadManifest, { readonly ok: false }> {
-  const bytes = blob(digest);
-  if (bytes === undefined) return { ok: false, why: `${digest} is not there`, code: 'CONTENT_MISSING' };
-  if (sha256(bytes) !== digest) return { ok: false, why: `${digest} has other bytes`, code: 'CONTENT_DIGEST' };
-  return { ok: true, bytes };
-}
-
-function layerOf(component: string, bytes: Uint8Array): { readonly digest: Digest; readonly title: string } | undefined {
-  try {
-    const parsed = artifactShape.safeParse(parseStrictJson(bytes, { maxBytes: LIMITS.releaseManifestBytes, maxDepth: LIMITS.jsonDepth }));
-    const layer = parsed.data?.layers[0];
-    if (layer === undefined || !isDigest(layer.digest)) return undefined;
-    return { digest: layer.digest, title: manifestFileName(component, layer.annotations) };
-  } catch (error) {
-    if (!(error instanceof SealaneError)) throw error;
-    return undefined;
-  }
 }
