@@ -2,7 +2,7 @@ import eslint from '@eslint/js';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-/** The architecture: which package may import which. A package's index is its only door (core has one more for command lines, trust one for the promoter's gates). */
+/** The architecture: which package may import which. A package's index is its only door (core has one more for command lines, trust one for the promoter's gates, oci one for connections of others). */
 export const MAY_IMPORT = {
   core: [],
   trust: ['core'],
@@ -40,7 +40,7 @@ const boundaries = Object.entries(MAY_IMPORT).map(([name, allowed]) => ({
           : [],
         patterns: [
           {
-            regex: `^@sealane/(?!(${['none', ...allowed].join('|')})(/command-line)?$${name === 'promoter' ? '|trust/promoter-gates$' : ''})`,
+            regex: `^@sealane/(?!(${['none', ...allowed].join('|')})(/command-line)?$${name === 'promoter' ? '|trust/promoter-gates$|oci/outbound$' : ''})`,
             message: `${name} may import ${allowed.length === 0 ? 'no other package' : allowed.join(', ')} (MAY_IMPORT in eslint.config.mjs)`,
           },
           { regex: '^(\\.\\./)+(packages|core|trust|oci|ledger|auditor|promoter|site)/src', message: 'use the package, not its files' },

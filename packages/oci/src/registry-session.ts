@@ -1,6 +1,7 @@
 /** A session with one registry: its address, logins, retries. What is asked and what the answers mean is the business of other files. */
 import { OciError } from '@sealane/core';
-import { Agent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
+import { openDispatcher } from './outbound-shell.js';
 import { isLoopback } from './reference.js';
 import { answerChallenge, type RegistryCredentials } from './registry-auth.js';
 import {
@@ -24,7 +25,7 @@ export interface RegistryOptions {
   readonly access?: Access;
   readonly patience?: Patience;
   readonly retries?: Partial<Retries>;
-  /** For proxies and own certificate authorities; the default is a pool of the client's own. */
+  /** The default is a pool of the client's own, through the proxy that the environment names. */
   readonly dispatcher?: Dispatcher;
   readonly signal?: AbortSignal;
 }
@@ -74,7 +75,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** Opens a session; plain http for registries on this machine, https for all others. Nothing is sent yet. */
 export function openSession(registry: string, options: RegistryOptions): Session {
   const base = new URL(`${isLoopback(registry) ? 'http' : 'https'}://${registry === HUB ? HUB_HOST : registry}`);
-  const dispatcher = options.dispatcher ?? new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS } });
+  const dispatcher = options.dispatcher ?? openDispatcher({ connect: { timeout: CONNECT_TIMEOUT_MS } });
   const { signal, patience = DEFAULT_PATIENCE, access = 'pull' } = options;
   const retries: Retries = {
     attempts: DEFAULT_ATTEMPTS,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { PromoterError } from '@sealane/core';
 import type { CommandIo } from '@sealane/core/command-line';
+import { outbound } from '@sealane/oci/outbound';
 import { request } from 'undici';
 
 /** The runner answers at once, or it is not there. In milliseconds. */
@@ -81,6 +82,7 @@ async function fromRunner(url: string, bearer: string, audience: string, signal:
   let text: string;
   try {
     const answer = await request(asked, {
+      dispatcher: outbound(),
       headers: { authorization: `Bearer ${bearer}`, accept: 'application/json' },
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });

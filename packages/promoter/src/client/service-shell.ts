@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { type Digest, digestHex, type ErrorCode, ERRORS, parseStrictJson, PromoterError } from '@sealane/core';
 import type { CommandIo } from '@sealane/core/command-line';
+import { outbound } from '@sealane/oci/outbound';
 import { request } from 'undici';
 import type { z } from 'zod';
 import { failureShape } from '../service/answers.js';
@@ -51,6 +52,7 @@ export async function openService(address: string, io: CommandIo): Promise<Servi
       const { headers, ...rest } = options;
       const answer = await request(`${address}${path}`, {
         ...rest,
+        dispatcher: outbound(),
         headers: { ...headers, authorization },
         headersTimeout: timeoutMs,
         signal: AbortSignal.any([io.signal, AbortSignal.timeout(timeoutMs)]),
@@ -72,6 +74,7 @@ export async function openService(address: string, io: CommandIo): Promise<Servi
     putBlob: async (digest, file) => {
       const { statusCode, body } = await request(`${address}/content/blobs/sha256/${digestHex(digest)}`, {
         method: 'HEAD',
+        dispatcher: outbound(),
         signal: io.signal,
       }).catch((cause: unknown) => {
         throw unreachable(address, cause instanceof Error ? cause.message : String(cause), cause);

@@ -1,6 +1,7 @@
 /** OIDC bearer tokens: verified against the issuer's keys, fetched and kept for a bounded time. */
 import { type Digest, sha256, utf8 } from '@sealane/core';
 import { createRemoteJWKSet, customFetch, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
+import { outbound } from '@sealane/oci/outbound';
 import { request } from 'undici';
 import { callerByClaims, type Found } from './callers.js';
 import type { IssuerRule, ServiceConfig } from './service-file.js';
@@ -123,7 +124,7 @@ function remoteKeys({ jwks, keysMaxAgeSeconds }: IssuerRule): IssuerKeys {
 
 /** Redirects are not followed: the keys are where the owner of the service says they are. */
 async function fetchKeys(url: string, { signal }: { readonly signal: AbortSignal }): Promise<Response> {
-  const answer = await request(url, { signal, headers: { accept: 'application/json' } });
+  const answer = await request(url, { dispatcher: outbound(), signal, headers: { accept: 'application/json' } });
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of answer.body as AsyncIterable<Buffer>) {

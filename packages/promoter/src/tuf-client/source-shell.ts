@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { concatBytes, PromoterError, TrustError } from '@sealane/core';
+import { outbound } from '@sealane/oci/outbound';
 import { request } from 'undici';
 import { isNotFound } from '../disk-shell.js';
 
@@ -28,7 +29,7 @@ function webSource(base: string, signal: AbortSignal): ReadFile {
   return async (name, maxBytes) => {
     const url = `${base}/${name}`;
     try {
-      const answer = await request(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(FILE_TIMEOUT_MS)]) });
+      const answer = await request(url, { dispatcher: outbound(), signal: AbortSignal.any([signal, AbortSignal.timeout(FILE_TIMEOUT_MS)]) });
       if (answer.statusCode === 200) return await readBody(url, answer.body, maxBytes);
       await answer.body.dump();
       if (ABSENT.includes(answer.statusCode)) return undefined;

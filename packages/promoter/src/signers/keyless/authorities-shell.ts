@@ -1,5 +1,6 @@
 /** The two authorities of keyless signatures, over HTTP: Fulcio's API v2 for a certificate, RFC 3161 for a timestamp. */
 import { base64, LIMITS, parseStrictJson, PromoterError, SealaneError } from '@sealane/core';
+import { outbound } from '@sealane/oci/outbound';
 import { request } from 'undici';
 import { z } from 'zod';
 
@@ -39,7 +40,7 @@ export async function askTimestamp(url: string, query: Uint8Array): Promise<Uint
 async function ask(url: URL, contentType: string, body: Uint8Array): Promise<Uint8Array> {
   try {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
-    const answer = await request(url, { method: 'POST', headers: { 'content-type': contentType }, body, signal });
+    const answer = await request(url, { dispatcher: outbound(), method: 'POST', headers: { 'content-type': contentType }, body, signal });
     const parts: Buffer[] = [];
     let size = 0;
     for await (const part of answer.body as AsyncIterable<Buffer>) {
