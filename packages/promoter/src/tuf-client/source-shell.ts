@@ -29,7 +29,10 @@ function webSource(base: string, signal: AbortSignal): ReadFile {
   return async (name, maxBytes) => {
     const url = `${base}/${name}`;
     try {
-      const answer = await request(url, { dispatcher: outbound(), signal: AbortSignal.any([signal, AbortSignal.timeout(FILE_TIMEOUT_MS)]) });
+      const answer = await request(url, {
+        dispatcher: outbound(),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(FILE_TIMEOUT_MS)]),
+      });
       if (answer.statusCode === 200) return await readBody(url, answer.body, maxBytes);
       await answer.body.dump();
       if (ABSENT.includes(answer.statusCode)) return undefined;
