@@ -88,3 +88,20 @@ it.skipIf(!isRoot)(
     await site.stop();
   },
 );
+
+it.skipIf(!isRoot)(
+  'B10 where what was learnt of places can be neither read nor kept, receipts leave all the same (skipped without root)',
+  async () => {
+    const site = await siteWith([lane.lane]);
+    expect(await site.must(['update'])).toMatchObject({ outcome: 'installed' });
+    const carried = path.join(dir, 'carried');
+    writeFileSync(site.config, stringify({ ...parse(readFileSync(site.config, 'utf8')), receiptsTo: carried }));
+    await whileUnreadable(path.join(site.state, 'mirror', 'routes.json'), async () => {
+      const { json, stderr } = await site.run(['update']);
+      // the sync says what its disk is like; what runs goes on and is looked after
+      expect({ json, stderr }).toMatchObject({ json: { outcome: 'deferred' }, stderr: expect.not.stringMatching(/\n\s+at /) });
+    });
+    expect(readdirSync(carried)).toContain(`${site.name}-00000001.json`);
+    await site.stop();
+  },
+);

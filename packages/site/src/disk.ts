@@ -114,6 +114,11 @@ export function isNodeError(error: unknown, ...codes: readonly string[]): error 
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
 }
 
+/** Whether the kernel said no: which of its many words it has for a stick that was pulled, or a disk that is ill, is its own affair. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}
+
 /** Whether an error of the disk means that it is full. */
 export function isDiskFull(error: unknown): error is NodeJS.ErrnoException {
   return isNodeError(error, 'ENOSPC', 'EDQUOT');

@@ -1,7 +1,7 @@
 /** Whether a folder is a medium at all, looked at before it is read: who named another folder, or pulled the stick too early, is told that. */
 import path from 'node:path';
 import { SiteError } from '@sealane/core';
-import { type Disk, isNodeError } from '../disk.js';
+import { type Disk, isNodeError, isSystemError } from '../disk.js';
 import { MISSING } from '../fetch/mirror.js';
 
 /** What lies at the top of a medium. */
@@ -64,14 +64,9 @@ export function whereReadable<T>(look: () => T): T | undefined {
   try {
     return look();
   } catch (error) {
-    if (isUnreadable(error)) return undefined;
+    if (isSystemError(error)) return undefined;
     throw error;
   }
-}
-
-/** Whether the kernel could not read: which of its many words it has for a stick that was pulled is its own affair. */
-export function isUnreadable(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error;
 }
 
 /** What is there; `hidden` where that cannot even be asked. */

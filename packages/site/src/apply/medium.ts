@@ -5,6 +5,7 @@
 import path from 'node:path';
 import { SealaneError, SiteError } from '@sealane/core';
 import { refreshTrust } from '@sealane/trust';
+import { isSystemError } from '../disk.js';
 import type { SyncAnswer } from '../fetch/protocol.js';
 import { plainPlace } from '../fetch/routes/place.js';
 import { MAX_CHAIN_BYTES } from '../identity/chain.js';
@@ -12,7 +13,7 @@ import { takeCertificate } from '../identity/identity.js';
 import type { Site } from '../site.js';
 import { laneOf } from './admission.js';
 import type { Machine } from './machine.js';
-import { isUnreadable, missingBlob, unsafePart, whereReadable } from './medium-folder.js';
+import { missingBlob, unsafePart, whereReadable } from './medium-folder.js';
 import { pastRotted } from './rotted-receipts.js';
 import { soughtReceipts } from './shown-receipts.js';
 import { readTrustFile, type TrustFile, writeTrustFile } from './trust-file.js';
@@ -97,7 +98,7 @@ function takeCertificateFrom(site: Site, medium: string): void {
     const { name, notAfter } = takeCertificate(site, pem);
     world.talk(`${config.name} is ${name} until ${notAfter}`);
   } catch (error) {
-    if (!(error instanceof SealaneError) && !isUnreadable(error)) throw error;
+    if (!(error instanceof SealaneError) && !isSystemError(error)) throw error;
     world.talk(`the certificate on the medium was not taken in: ${error.message} (${error.code ?? ''})`);
   }
 }

@@ -17,7 +17,8 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 test('a disk that does not give the file of routes keeps no request from its place, and is told of where none takes it', async () => {
   const refusing = (file: string, maxBytes: number): Uint8Array | undefined => {
-    if (path.basename(file) === 'routes.json') throw new Error(`EIO: i/o error, read '${file}'`);
+    if (path.basename(file) === 'routes.json')
+      throw Object.assign(new Error(`EIO: i/o error, read '${file}'`), { code: 'EIO', syscall: 'read' });
     return nodeDisk.read(file, maxBytes);
   };
   const world = { disk: { ...nodeDisk, read: refusing }, clock: new FakeClock(), random: () => 0, signal: new AbortController().signal };

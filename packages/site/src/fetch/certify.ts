@@ -8,7 +8,8 @@ import { BROUGHT_CERTIFICATE } from '../state-folder.js';
 import type { CertifyAnswer, CertifyRequest } from './protocol.js';
 import { readFirstTls } from './routes/place-tls.js';
 import type { Place } from './routes/place.js';
-import { openRoutes } from './routes/routes.js';
+import { openTolerantRoutes } from './routes/tolerant-routes.js';
+import { saidBy } from './said-by.js';
 import type { FetchWorld } from './sync-run.js';
 import { readText, webClient } from './web-client-shell.js';
 
@@ -24,7 +25,7 @@ export async function askForCertificate(request: CertifyRequest, world: FetchWor
     if (!(error instanceof Error)) throw error;
     problems.push(error.message || error.name);
   };
-  for (const place of inOrder(request, world, said)) {
+  for (const place of openTolerantRoutes(request.mirror, world, 0, said).order(request.receiptsTo)) {
     try {
       if (/^https?:\/\//.test(place.at)) await post(place, request, world);
       else leave(place.at, request, world.disk);
@@ -35,16 +36,6 @@ export async function askForCertificate(request: CertifyRequest, world: FetchWor
     }
   }
   return { problem: problems.join('; ') };
-}
-
-/** What was learnt of places says who is asked first, and nothing more: where it cannot be read they are asked as site.yaml has them. */
-function inOrder({ mirror, receiptsTo }: CertifyRequest, world: FetchWorld, said: (error: unknown) => void): readonly Place[] {
-  try {
-    return openRoutes(mirror, world, '', 0).order(receiptsTo);
-  } catch (error) {
-    said(error);
-    return receiptsTo;
-  }
 }
 
 async function post({ at, tls }: Place, { request: body, mirror }: CertifyRequest, { disk, signal }: FetchWorld): Promise<void> {
@@ -58,7 +49,7 @@ async function post({ at, tls }: Place, { request: body, mirror }: CertifyReques
     });
     const text = await readText(answer, MAX_ANSWER_BYTES);
     if (answer.statusCode !== 200 && answer.statusCode !== 201)
-      throw new SiteError('FETCH_FAILED', `ask ${at} for a certificate: expected 200, got ${answer.statusCode} ${text.slice(0, 300)}`);
+      throw new SiteError('FETCH_FAILED', `ask ${at} for a certificate: expected 200, got ${answer.statusCode}${saidBy(answer, text)}`);
     disk.makeFolder(mirror, 0o755);
     durableWrite(disk, path.join(mirror, BROUGHT_CERTIFICATE), utf8(text), 0o644);
   } finally {

@@ -5,6 +5,7 @@ import { digestFromHex, type JsonObject } from '@sealane/core';
 import { afterEach, expect, test } from 'vitest';
 import { queueReceipt } from '../apply/receipt.js';
 import { readReceipts } from '../apply/receipt-queue.js';
+import type { Disk } from '../disk.js';
 import { createSiteKey } from '../site-key.js';
 import { FakeClock } from '../testing/fake-clock.js';
 import { MemoryDisk } from '../testing/memory-disk.js';
@@ -19,7 +20,10 @@ afterEach(() => {
 });
 
 /** A promoter that answers each request by what is in it. */
-async function promoter(answer: (count: number) => number): Promise<{ readonly at: string; readonly counts: number[] }> {
+async function promoter(
+  answer: (count: number) => number,
+  page?: { readonly type: string; readonly text: string },
+): Promise<{ readonly at: string; readonly counts: number[] }> {
   const counts: number[] = [];
   const server = createServer((request, response) => {
     let text = '';
@@ -27,7 +31,7 @@ async function promoter(answer: (count: number) => number): Promise<{ readonly a
     request.on('end', () => {
       const bundles = JSON.parse(text) as readonly JsonObject[];
       counts.push(bundles.length);
-      response.writeHead(answer(bundles.length)).end();
+      response.writeHead(answer(bundles.length), page === undefined ? {} : { 'content-type': page.type }).end(page?.text);
     });
   });
   servers.push(server);
@@ -57,10 +61,12 @@ async function queued(count: number): Promise<readonly QueuedReceipt[]> {
   return readReceipts(disk, '/receipts', numbers);
 }
 
-const flush = async (receipts: readonly QueuedReceipt[], ...places: readonly string[]) =>
+const flush = async (receipts: readonly QueuedReceipt[], ...places: readonly string[]) => await flushFrom(disk, receipts, ...places);
+
+const flushFrom = async (from: Disk, receipts: readonly QueuedReceipt[], ...places: readonly string[]) =>
   await flushReceipts(
     { do: 'flush', site: 'harbour-7', receiptsTo: places.map(plainPlace), pollSeconds: 60, receipts, mirror: '/mirror' },
-    { disk, clock: new FakeClock(), random: () => 0, signal: new AbortController().signal },
+    { disk: from, clock: new FakeClock(), random: () => 0, signal: new AbortController().signal },
   );
 
 test('a promoter that refuses one after another is asked for sixteen, then the others wait; where another takes them none is refused', async () => {
@@ -92,4 +98,43 @@ test('a batch that is too large as a whole arrives one by one', async () => {
   expect(await flush(receipts, small.at)).toEqual({ upTo: 3, problem: null });
   expect(small.counts).toEqual([3, 1, 1, 1]);
   expect(readRefused(disk, '/mirror').size).toBe(0);
+});
+
+test('a disk that neither gives nor takes the file of routes keeps no receipt from its place', async () => {
+  const receipts = await queued(3);
+  const taking = await promoter(() => 201);
+  class IllDisk extends MemoryDisk {
+    override read(file: string, maxBytes: number): Uint8Array | undefined {
+      return file.endsWith('routes.json') ? fail('EIO', file) : super.read(file, maxBytes);
+    }
+    override writeSynced(file: string, bytes: Uint8Array): void {
+      if (file.includes('routes.json')) fail('EROFS', file);
+      super.writeSynced(file, bytes);
+    }
+  }
+  expect(await flushFrom(new IllDisk(), receipts, taking.at)).toEqual({ upTo: 3, problem: null });
+  // not for a disk alone that is none
+  class NoDisk extends MemoryDisk {
+    override writeSynced(): void {
+      throw new TypeError('not a disk');
+    }
+  }
+  await expect(flushFrom(new NoDisk(), receipts, taking.at)).rejects.toThrow('not a disk');
+});
+
+function fail(code: string, file: string): never {
+  throw Object.assign(new Error(`${code}: ${file}`), { code, syscall: 'open' });
+}
+
+test('the words of a promoter are told, of a page that stands before it only that it is one', async () => {
+  const receipts = await queued(1);
+  const page = `<!DOCTYPE html><html><body>${'Bad gateway. '.repeat(40)}</body></html>`;
+  const told = async (type: string, text: string): Promise<unknown> =>
+    (await flush(receipts, (await promoter(() => 503, { type, text })).at)).problem;
+  expect(await told('text/plain', 'away until noon\n')).toMatch(/got 503 away until noon$/);
+  expect(await told('text/html; charset=utf-8', page)).toMatch(new RegExp(`got 503 and a page of ${page.length} letters$`));
+  expect(await told('text/plain', page)).toMatch(/got 503 and a page of \d+ letters$/);
+  expect(await told('text/plain', 'no '.repeat(100))).toMatch(/got 503 and a text of 300 letters$/);
+  expect(await told('text/plain', 'no\u001b[2J')).toMatch(/got 503 and a text of 6 letters$/);
+  expect(await told('text/plain', '')).toMatch(/got 503$/);
 });

@@ -15,7 +15,8 @@ import { noteReceiptPlaces, type ReceiptPlaces } from './receipt-places.js';
 import { MAX_REFUSED, noteRefused, readRefused } from './refused-receipts.js';
 import { readPlaceTls } from './routes/place-tls.js';
 import type { Place } from './routes/place.js';
-import { openRoutes } from './routes/routes.js';
+import { openTolerantRoutes, remember } from './routes/tolerant-routes.js';
+import { saidBy } from './said-by.js';
 import type { FetchWorld } from './sync-run.js';
 import { readText, type WebAnswer, webClient } from './web-client-shell.js';
 
@@ -35,7 +36,7 @@ type FlushRequest = Extract<FetchRequest, { do: 'flush' }>;
 /** Sends what it can; says up to which receipt, and what stopped it. */
 export async function flushReceipts(request: FlushRequest, world: FetchWorld): Promise<FlushAnswer> {
   const { receiptsTo, mirror, pollSeconds } = request;
-  const routes = openRoutes(mirror, world, '', pollSeconds);
+  const routes = openTolerantRoutes(mirror, world, pollSeconds, () => undefined);
   let answer: FlushAnswer = { upTo: 0, problem: 'there is no place to send them to' };
   const order = routes.order(receiptsTo);
   for (const place of order) {
@@ -53,7 +54,7 @@ export async function flushReceipts(request: FlushRequest, world: FetchWorld): P
     else routes.failed(place.at, 'unreachable');
     if (problem === null) break;
   }
-  routes.save(receiptsTo.map(({ at }) => at));
+  remember(routes, receiptsTo);
   return answer;
 }
 
@@ -143,7 +144,7 @@ function poster({ at, tls }: Place, signal: AbortSignal): Sender {
       });
       const text = await readText(answer, MAX_ANSWER_BYTES);
       if (answer.statusCode >= 200 && answer.statusCode < 300) return placesIn(text, batch);
-      const message = `post receipts to ${at}: expected 2xx, got ${answer.statusCode} ${text.slice(0, 300)}`;
+      const message = `post receipts to ${at}: expected 2xx, got ${answer.statusCode}${saidBy(answer, text)}`;
       throw new SiteError('FETCH_FAILED', message, { status: answer.statusCode, ...retryAfterOf(answer) });
     },
     close: () => client.close(),

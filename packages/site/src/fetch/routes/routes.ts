@@ -57,10 +57,15 @@ export interface Routes {
   save(named: readonly string[]): void;
 }
 
-/** Opens the routes of the mirror in `folder`. `day` is today (`2026-11-28`), `pollSeconds` the measure of waits. */
-export function openRoutes(folder: string, world: RoutesWorld, day: string, pollSeconds: number): Routes {
+/** Opens the routes of the mirror in `folder`. `day` is today (`2026-11-28`), `pollSeconds` the measure of waits; `before` what is known, by default what the file says. */
+export function openRoutes(
+  folder: string,
+  world: RoutesWorld,
+  day: string,
+  pollSeconds: number,
+  before = readRoutes(world.disk, path.join(folder, ROUTES_FILE)),
+): Routes {
   const file = path.join(folder, ROUTES_FILE);
-  const before = readRoutes(world.disk, file);
   let state = sinceBoot(before, world.clock.bootId());
   const failed = new Set<string>();
   const blamed = new Set<string>();
