@@ -261,7 +261,15 @@ export const siteShape = z.strictObject({
     .optional()
     .describe('most content that the mirror may hold, in bytes: more is not begun; without it as much as the disk has room for'),
   neighbours: z
-    .strictObject({ listen: z.string().min(1).max(255).describe('HOST:PORT on the LAN'), tls })
+    .strictObject({
+      listen: z.string().min(1).max(255).describe('HOST:PORT on the LAN'),
+      tls,
+      carries: z
+        .array(z.enum(['certificates', 'receipts']))
+        .max(2)
+        .default([])
+        .describe('what they may hand up through this site, over its own link, to the places of receiptsTo'),
+    })
     .optional()
     .describe('sealane-site mirror serve hands the lane to other sites here, over mutual TLS'),
   allowExampleKeys: z.boolean().default(false).describe('take a lane made from the well-known example keys: never at a real site'),

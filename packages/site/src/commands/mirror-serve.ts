@@ -3,7 +3,10 @@ import { SiteError } from '@sealane/core';
 import { type CommandCall, type CommandResult, type CommandSpec, untilAborted } from '@sealane/core/command-line';
 import { isLoopback, openLayout } from '@sealane/oci';
 import { readState } from '../apply/machine.js';
+import type { Place } from '../fetch/routes/place.js';
+import { openTolerantRoutes } from '../fetch/routes/tolerant-routes.js';
 import { type NeighbourServer, serveNeighbours } from '../mirror/neighbour-shell.js';
+import { openRelay } from '../mirror/relay-shell.js';
 import { serveMirror } from '../mirror/serve-shell.js';
 import { servedContent, servedReleases, type ServedContent } from '../mirror/served-content.js';
 import type { Site } from '../site.js';
@@ -36,9 +39,15 @@ async function run(call: CommandCall): Promise<CommandResult> {
 
 async function startNeighbours({ config, folder, world }: Site): Promise<NeighbourServer | undefined> {
   if (config.neighbours === undefined) return undefined;
-  const { listen, tls } = config.neighbours;
+  const { listen, tls, carries } = config.neighbours;
   const { clock, talk } = world;
-  return await serveNeighbours({ ...hostPort('neighbours.listen', listen), tls, mirror: folder.mirror, now: () => clock.wallTime(), talk });
+  const places = (): readonly Place[] => {
+    const routes = openTolerantRoutes(folder.mirror, { ...world, random: () => 0 }, 0, ({ message }) => talk(`neighbours: ${message}`));
+    return routes.order(config.receiptsTo);
+  };
+  const relay = openRelay({ carries, places, uptimeSeconds: () => clock.uptimeSeconds(), talk });
+  const at = hostPort('neighbours.listen', listen);
+  return await serveNeighbours({ ...at, tls, mirror: folder.mirror, now: () => clock.wallTime(), relay, talk });
 }
 
 /** What is served follows what is installed: the journal is read at each request, the manifests only when other releases are served. */

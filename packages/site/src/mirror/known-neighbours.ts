@@ -31,8 +31,9 @@ export function holdsAt(socket: Socket, now: string): boolean {
   return certificate !== undefined && Date.parse(now) < Date.parse(certificate.validTo);
 }
 
-/** By its names and not by its key, which a site has anew with each certificate. */
-function nameOf(socket: TLSSocket): string {
-  const { subject, subjectAltName = '' } = socket.getPeerX509Certificate() ?? { subject: '' };
+/** Who it is: by its names and not by its key, which a site has anew with each certificate. */
+export function nameOf(socket: Socket): string {
+  const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
+  const { subject, subjectAltName = '' } = certificate ?? { subject: '' };
   return `${subject} ${subjectAltName}`;
 }

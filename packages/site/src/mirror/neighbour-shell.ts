@@ -13,7 +13,8 @@ import { digestFromHex } from '@sealane/core';
 import { isNodeError } from '../disk.js';
 import { readPlaceTls } from '../fetch/routes/place-tls.js';
 import type { PlaceTls } from '../fetch/routes/place.js';
-import { boundEachNeighbour, holdsAt } from './known-neighbours.js';
+import { boundEachNeighbour, holdsAt, nameOf } from './known-neighbours.js';
+import type { Relay } from './relay-shell.js';
 import { renewedContext } from './renewed-context.js';
 import { rangeOf } from './registry-request.js';
 import { sendBytes } from './send-bytes.js';
@@ -37,6 +38,8 @@ export interface NeighbourOptions {
   readonly mirror: string;
   /** The time, RFC 3339: as TLS has it, that of the host. */
   readonly now: () => string;
+  /** Takes what neighbours hand up. */
+  readonly relay: Relay;
   readonly talk: (line: string) => void;
 }
 
@@ -47,13 +50,15 @@ export interface NeighbourServer {
 }
 
 /** Starts serving. @throws SiteError `CONFIG_INVALID` a file of `tls` cannot be read */
-export async function serveNeighbours({ host, port, tls, mirror, now, talk }: NeighbourOptions): Promise<NeighbourServer> {
+export async function serveNeighbours({ host, port, tls, mirror, now, relay, talk }: NeighbourOptions): Promise<NeighbourServer> {
   const openBlob = verifiedFiles({ blobPath: (digest) => path.join(mirror, 'content', 'blobs', 'sha256', digest.slice('sha256:'.length)) });
   const server = createServer(
     { ...CONNECTION_LIMITS, handshakeTimeout: HANDSHAKE_MS, ...readPlaceTls(tls), requestCert: true, rejectUnauthorized: true },
     oneAtATime((request, response) => {
       if (!holdsAt(request.socket, now())) return void request.socket.destroy();
-      answer(request, response, mirror, openBlob).catch((error: unknown) => {
+      const answered =
+        request.method === 'POST' ? relay(request, response, nameOf(request.socket)) : answer(request, response, mirror, openBlob);
+      answered.catch((error: unknown) => {
         talk(`neighbours: ${request.url ?? ''}: ${error instanceof Error ? error.message : String(error)}`);
         if (response.headersSent) response.destroy();
         else response.writeHead(500, { 'content-length': 0 }).end();
