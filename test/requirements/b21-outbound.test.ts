@@ -101,6 +101,13 @@ describe.skipIf(!canLink() || python === undefined)('B21 outbound only (skipped 
     expect((await back()).json).toMatchObject({ outcome: 'installed', release: one });
   });
 
+  test('B21 its end arrives too, and its last receipt leaves', async () => {
+    await lane.sealane(['site', 'retire', 'harbour-7', '--reason', 'the quay is closed', '--key', 'registrar']);
+    await expectUpdate(3, { outcome: 'refused', reason: 'SITE_RETIRED' });
+    expect((await onSite('status')).json).toMatchObject({ state: 'retired', receiptsQueued: 0 });
+    expect(await lane.sealane(['site', 'show', 'harbour-7'])).toMatchObject({ retired: true, lastEvent: 'retired' });
+  });
+
   test('B21 what left went to the list that sealane-site egress prints, and nowhere else', async () => {
     const { egress, needsDns } = (await onSite('egress')).json as { egress: { host: string; port: number }[]; needsDns: boolean };
     expect(egress).toEqual([{ host: center.address, port: Number(new URL(central.url).port), carries: ['trust', 'content', 'receipts'] }]);
