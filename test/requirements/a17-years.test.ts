@@ -26,6 +26,8 @@ let away: TestSite;
 let first: string;
 /** The root that a site or an auditor was given at the beginning. */
 let root: string;
+/** Entries that went to the archive in the third year. */
+let archived: number;
 
 /** The time of the lane so many days after its beginning. */
 const dayText = (day: number): string => `${new Date(Date.now() + day * DAY_MS).toISOString().slice(0, 19)}Z`;
@@ -96,6 +98,7 @@ test('A17 D9 in the third year the first one goes to an archive, and a site that
   await replaceKeys();
   const { entries } = await lane.sealane(['ledger', 'archive', '--before', dayText(300), '--to', `oci:${path.join(dir, 'cold')}`]);
   expect(entries).toBeGreaterThan(5);
+  archived = entries as number;
   expect((await lane.sealane(['gc', '--delete'])).deleted).toBe(true);
   await release('1.2.0', near, away);
 });
@@ -130,4 +133,16 @@ test('A17 D9 what was so in the first year is told in the fourth as it was', asy
   await lane.sealane(['audit', 'export', '--period', `${dayText(-1)}/${dayText(300)}`, '--out', out]);
   expect(await expectJson('sealane', ['audit', 'check', out, '--root', root])).toMatchObject({ complete: true });
   expect(readFileSync(out).length).toBeGreaterThan(1000);
+});
+
+test('A17 D9 what went to the archive in the third year comes back in the fourth, and the archive is needed no more', async () => {
+  expect(await lane.sealane(['ledger', 'fsck'])).toMatchObject({ ok: true, archived });
+  expect(await lane.sealane(['ledger', 'thaw', '--from', '0', '--below', '1000'])).toMatchObject({ entries: archived });
+  renameSync(path.join(dir, 'cold'), path.join(dir, 'cold.away'));
+  expect((await lane.sealane(['audit', 'verify'])).answer).toEqual({ ok: true, problems: [] });
+  expect(await lane.sealane(['ledger', 'fsck'])).toMatchObject({ ok: true, archived: 0, unseen: null });
+  expect(await lane.sealane(['audit', 'at', near.name, '--as-of', dayText(10)])).toMatchObject({
+    complete: true,
+    answer: { release: first },
+  });
 });

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { type ErrorCode, parseCheckpoint } from '@sealane/core';
 import Database from 'better-sqlite3';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ed25519NoteSigner } from './note-signer.js';
 import { openLedger } from './open-ledger.js';
 import { describeLedger } from './testing/ledger-suite.js';
@@ -38,14 +38,17 @@ test('appends that come together share a commit, and each gets its own places', 
   rows.close();
 });
 
-test('is durable by its settings: full synchronous, write-ahead log, own file mode', async () => {
+test('is durable by its settings: full synchronous, write-ahead log moved by ourselves, own file mode', async () => {
+  // what is set for a connection is seen on that connection alone
+  const pragma = vi.spyOn(Database.prototype, 'pragma');
   const ledger = await home.open();
+  const writer = pragma.mock.contexts[pragma.mock.calls.findIndex(([words]) => words === 'journal_mode = WAL')];
+  pragma.mockRestore();
+  const settings = ['journal_mode', 'synchronous', 'foreign_keys', 'wal_autocheckpoint', 'trusted_schema'];
+  expect(settings.map((name) => writer?.pragma(name, { simple: true }))).toEqual(['wal', 2, 1, 0, 0]);
   await ledger.append([numbered(author, 1)]);
   expect(statSync(home.place.file).mode & 0o777).toBe(0o600);
   await ledger.close();
-  const other = new Database(home.place.file);
-  expect(other.pragma('journal_mode', { simple: true })).toBe('wal');
-  other.close();
 });
 
 test('opens for reading without a key, and refuses to write; refuses another origin, another key, no file, no ledger', async () => {
