@@ -37,6 +37,9 @@ afterAll(async () => {
 
 it('D4 every question has a route that says what the command says, word for word', async () => {
   const token = await github.token(undefined, AUDITOR);
+  const [{ keyId }] = (await lane.sealane(['audit', 'keys'])).answer.keys as readonly [{ readonly keyId: string }];
+  const signed = await api(service, `GET /api/v1/audit/keys?key=${keyId}`, { token });
+  expect(signed.json).toMatchObject({ question: `keys ${keyId}`, answer: { keys: [{ keyId }] } });
   const routes: readonly (readonly [string, readonly string[]])[] = [
     ...['trace', 'devices', 'cases', 'approvals', 'decisions', 'coverage', 'awareness', 'evidence'].map(
       (name) => [`releases/${release}/${name}`, [name, release]] as const,
@@ -49,6 +52,7 @@ it('D4 every question has a route that says what the command says, word for word
     ['vulnerabilities/CVE-2026-0001', ['remedy', 'CVE-2026-0001']],
     ['units/NR0001', ['unit', 'NR0001']],
     ...['waivers', 'keys', 'drift', 'snapshot', 'rollbacks', 'automatic'].map((name) => [name, [name]] as const),
+    [`keys?key=${keyId}`, ['keys', keyId]],
     ['sites/harbour-9', ['at', 'harbour-9']],
   ];
   for (const [address, words] of routes) {

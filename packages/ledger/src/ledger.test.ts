@@ -42,10 +42,11 @@ test('is durable by its settings: full synchronous, write-ahead log moved by our
   // what is set for a connection is seen on that connection alone
   const pragma = vi.spyOn(Database.prototype, 'pragma');
   const ledger = await home.open();
-  const writer = pragma.mock.contexts[pragma.mock.calls.findIndex(([words]) => words === 'journal_mode = WAL')];
+  const writer: unknown = pragma.mock.contexts[pragma.mock.calls.findIndex(([words]) => words === 'journal_mode = WAL')];
   pragma.mockRestore();
+  if (!(writer instanceof Database)) throw new Error('nothing set the journal of the writer');
   const settings = ['journal_mode', 'synchronous', 'foreign_keys', 'wal_autocheckpoint', 'trusted_schema'];
-  expect(settings.map((name) => writer?.pragma(name, { simple: true }))).toEqual(['wal', 2, 1, 0, 0]);
+  expect(settings.map((name) => writer.pragma(name, { simple: true }))).toEqual(['wal', 2, 1, 0, 0]);
   await ledger.append([numbered(author, 1)]);
   expect(statSync(home.place.file).mode & 0o777).toBe(0o600);
   await ledger.close();

@@ -53,9 +53,21 @@ function question(id: Right, path: string, command: CommandSpec, params: z.ZodOb
     params,
     query: z.strictObject({ ...query, ...asked }),
     answer: auditAnswerShape,
-    run: (input, context) =>
-      context.command(command, Object.values(input.params).map(String), input.query as Readonly<Record<string, string | undefined>>),
+    run: (input, context) => {
+      const { args, options } = wordsOf(command, input.query);
+      return context.command(command, [...Object.values(input.params).map(String), ...args], options);
+    },
   });
+}
+
+/** An argument that a command can do without is no part of an address: it is asked for by its name, as options are. */
+function wordsOf(
+  { arguments: positional = [] }: CommandSpec,
+  query: Readonly<Record<string, string | undefined>>,
+): { readonly args: readonly string[]; readonly options: Readonly<Record<string, string | undefined>> } {
+  const names = positional.flatMap(({ name: text }) => /^\[(.*)\]$/.exec(text)?.slice(1) ?? []);
+  const args = names.flatMap((each) => query[each] ?? []);
+  return { args, options: Object.fromEntries(Object.entries(query).filter(([each]) => !names.includes(each))) };
 }
 
 export const AUDIT_ROUTES: readonly Route[] = [
@@ -84,7 +96,7 @@ export const AUDIT_ROUTES: readonly Route[] = [
   question('audit.waivers', 'waivers', auditWaivers, anyone, stage),
   question('audit.remedy', 'vulnerabilities/{vulnerability}', auditRemedy, z.strictObject({ vulnerability: words })),
   question('audit.unit', 'units/{unit}', auditUnit, z.strictObject({ unit: words })),
-  question('audit.keys', 'keys', auditKeys, anyone),
+  question('audit.keys', 'keys', auditKeys, anyone, { key: name.describe('id of a key: what it signed, too').exactOptional() }),
   question('audit.drift', 'drift', auditDrift, anyone, stage),
   question('audit.snapshot', 'snapshot', auditSnapshot, anyone),
   question('audit.rollbacks', 'rollbacks', auditRollbacks, anyone, stage),
