@@ -1,5 +1,5 @@
 /** Exceptions at a site: what enough people signed for this very site, and every way in which that must not count. */
-import type { JsonObject } from '@sealane/core';
+import { type JsonObject, sha256, utf8 } from '@sealane/core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { admit } from '../admit.js';
 import { type ExceptionPredicate, exceptionStatement } from '../evidence/predicates/exception.js';
@@ -67,6 +67,16 @@ describe('an exception at a site', () => {
     expect(() => judge(granted(change))).toThrow(invalid);
   });
 
+  test('is refused when it is one for another site, though the key is of this one', () => {
+    expect(() => judge(granted({ site: { name: 'plant-8', keyId: lane.siteKey.keyId } }))).toThrow(invalid);
+  });
+
+  test('counts with the signatures of more people than are needed', () => {
+    expect(judge(granted({}, ['alice', 'bob', 'alice2']))).toMatchObject({ by: ['alice', 'bob'] });
+    const other = granted({ nonce: saltOf(3) }, ['alice']);
+    expect(() => judge([...granted({}, ['alice', 'bob']), ...other])).toThrow(invalid);
+  });
+
   test.each<[string, Signers]>([
     ['one person where two are needed', ['alice']],
     ['one person with two keys', ['alice', 'alice2']],
@@ -104,7 +114,9 @@ describe('an exception at a site', () => {
     expect(() => judge(JSON.parse(text.replaceAll(payload, edited)) as JsonObject[])).toThrow(invalid);
     const unlogged = granted().map((bundle) => ({ ...bundle, verificationMaterial: withoutLog(bundle) }));
     expect(() => judge(unlogged)).toThrow(invalid);
-    expect(() => judge(granted({ expiresAt: '2026-11-24T11:30:00Z' }, ['alice', 'bob'], '2026-11-24T11:30:00Z'), NOW)).toThrow(invalid);
+    // where the site's own clock is behind, the time that witnesses gave says so
+    const late = granted({ expiresAt: '2026-11-24T11:30:00Z' }, ['alice', 'bob'], '2026-11-24T11:30:00Z');
+    for (const now of ['2026-11-24T11:29:59Z', NOW]) expect(() => judge(late, now)).toThrow(invalid);
   });
 
   test('is refused with a list too long, and with what is no bundle', () => {
@@ -136,6 +148,15 @@ describe('stale trust', () => {
     const admission = admit(input);
     expect(admission).toMatchObject({ outcome: 'refused', reason: 'TRUST_EXPIRED', exception: null });
     expect(admission.next.trust).toEqual(input.trust);
+  });
+
+  test('stays refused when what was let through is the release of another group', async () => {
+    const release = sha256(utf8('release of the canaries'));
+    const exceptions = [granted({ release })];
+    const { groups } = lane.channel();
+    const others = groups.map((group) => ({ ...group, name: 'canary', match: { ring: 'canary' }, release }));
+    await lane.publish({ channel: { groups: [...groups, ...others] } });
+    expect(admit(lane.input({ now: LATER, exceptions }))).toMatchObject({ outcome: 'refused', reason: 'TRUST_EXPIRED' });
   });
 
   test('what the owners sign is never lifted', async () => {
