@@ -159,6 +159,20 @@ describe('stale trust', () => {
     expect(admit(lane.input({ now: LATER, exceptions }))).toMatchObject({ outcome: 'refused', reason: 'TRUST_EXPIRED' });
   });
 
+  test('is lifted by no exception of another kind, though policy allows that kind', async () => {
+    const usual = lane;
+    try {
+      const back: PolicyExceptionRule = { kind: 'rollback', people: ['alice', 'bob'], need: 2, maxDays: 60, maxUses: 1 };
+      lane = await new AdmitLane(() => ({ exceptions: [...RULES, back] })).passed();
+      const exceptions = [granted({ kind: 'rollback' })];
+      expect(judge(exceptions[0] ?? [])).toMatchObject({ kind: 'rollback' });
+      await lane.publish();
+      expect(admit(lane.input({ now: LATER, exceptions }))).toMatchObject({ outcome: 'refused', reason: 'TRUST_EXPIRED' });
+    } finally {
+      lane = usual;
+    }
+  });
+
   test('what the owners sign is never lifted', async () => {
     const exceptions = [granted({ issuedAt: '2026-11-24T11:00:00Z', expiresAt: '2027-01-10T11:00:00Z' })];
     await lane.publish();
