@@ -3,9 +3,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { clockAhead } from '../support/clock.js';
 import { makeLane, type TestLane } from '../support/lane.js';
-import type { Answer } from '../support/run.js';
+import { type Answer, runJson } from '../support/run.js';
 import { enrolSite, type TestSite } from '../support/site.js';
+
+const HOUR_MS = 3_600_000;
 
 let dir: string;
 let lane: TestLane;
@@ -133,6 +136,27 @@ it('A13 a veto, signed with a reason, bars a release from the stage until that p
   expect(await site.must(['update'])).toMatchObject({ outcome: 'unchanged' });
   await lane.sealane(['approve', four, '--to', 'prod', '--key', 'alice']);
   expect((await lane.sealane(['plan', four, '--to', 'prod'])).decision).toBe('passed');
+});
+
+it('A13 a freeze ends by itself at the time that it says, for promotions and for sites', async () => {
+  const until = new Date(Math.ceil(Date.now() / 1000) * 1000 + HOUR_MS).toISOString().replace('.000Z', 'Z');
+  await lane.sealane(['channel', 'set', 'prod', two, '--reason', 'for the weekend']);
+  const { frozen } = await lane.sealane(['freeze', 'prod', '--reason', 'a match is on', '--until', until]);
+  expect(frozen).toEqual({ until, reason: 'a match is on' });
+  const planned = async (env: Parameters<typeof runJson>[2] = {}): Promise<string[]> =>
+    (await runJson('sealane', ['plan', two, '--to', 'prod', '--home', lane.home], env)).json.checks
+      .filter(({ verdict }: { verdict: string }) => verdict !== 'pass')
+      .map(({ id }: { id: string }) => id);
+  expect([await planned(), await planned(clockAhead(HOUR_MS / 2)), await planned(clockAhead(2 * HOUR_MS))]).toEqual([
+    ['frozen'],
+    ['frozen'],
+    [],
+  ]);
+  expect(await site.must(['update'], 3)).toMatchObject({ outcome: 'refused', reason: 'CHANNEL_HELD' });
+  expect((await site.run(['update'], clockAhead(2 * HOUR_MS))).json).toMatchObject({ outcome: 'installed', release: two });
+  await lane.sealane(['unfreeze', 'prod', '--reason', 'rained off']);
+  await lane.sealane(['channel', 'set', 'prod', one, '--reason', 'as it was']);
+  expect(await site.must(['update'])).toMatchObject({ outcome: 'installed', release: one });
 });
 
 it('A13 B8 a revoked release is held back from a site at its next poll, and never comes back; no witness is needed for that', async () => {
