@@ -226,6 +226,12 @@ const upstreamObject = z.strictObject({
     .describe('classes of traffic that are asked of it'),
   dailyBytes: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional().describe('content in one day (UTC); trust is never held back'),
   minBytesPerSecond: z.number().min(0).max(1_000_000_000).default(MIN_BYTES_PER_SECOND).describe('a slower one is left for the next one'),
+  proxy: z
+    .string()
+    .max(300)
+    .regex(/^http:\/\/[A-Za-z0-9.:[\]-]+:\d{1,5}$/)
+    .optional()
+    .describe('http://HOST:PORT of the proxy on the way to an https address'),
   rates: rates.optional().describe('limits by time of day'),
   tls: tls.optional(),
 });

@@ -1,4 +1,5 @@
 /** Reads site.yaml: strict YAML, the shape, and errors that name line and column. */
+import { SiteError } from '@sealane/core';
 import path from 'node:path';
 import { type SiteDocument, siteShape } from './config-shape.js';
 import type { Disk } from './disk.js';
@@ -46,7 +47,9 @@ function complete(
     upstreams,
     receiptsTo: [receiptsTo].flat().map((text) => {
       const at = place(text, folder);
-      return { ...plainPlace(at), tls: upstreams.find((upstream) => upstream.at === at)?.tls ?? null };
+      // who is reached in a way of its own is reached so with receipts too
+      const { tls = null, proxy = null } = upstreams.find((upstream) => upstream.at === at) ?? {};
+      return { ...plainPlace(at), tls, proxy };
     }),
     ...(neighbours === undefined ? {} : { neighbours: { ...neighbours, tls: tlsFiles(neighbours.tls, folder) } }),
     inventory: {
@@ -60,8 +63,10 @@ function complete(
 
 function toPlace(upstream: SiteDocument['upstreams'][number], folder: string): Place {
   if (typeof upstream === 'string') return plainPlace(place(upstream, folder));
-  const { at, dailyBytes = null, rates = null, tls, ...rest } = upstream;
-  return { ...rest, at: place(at, folder), dailyBytes, rates, tls: tls === undefined ? null : tlsFiles(tls, folder) };
+  const { at, dailyBytes = null, rates = null, tls, proxy = null, ...rest } = upstream;
+  if (proxy !== null && !at.startsWith('https://'))
+    throw new SiteError('CONFIG_INVALID', `read upstream ${at}: expected an https address behind a proxy, got another place`);
+  return { ...rest, at: place(at, folder), dailyBytes, rates, tls: tls === undefined ? null : tlsFiles(tls, folder), proxy };
 }
 
 function tlsFiles({ ca, certificate, key }: PlaceTls, folder: string): PlaceTls {

@@ -38,8 +38,8 @@ export async function askForCertificate(request: CertifyRequest, world: FetchWor
   return { problem: problems.join('; ') };
 }
 
-async function post({ at, tls }: Place, { request: body, mirror }: CertifyRequest, { disk, signal }: FetchWorld): Promise<void> {
-  const client = webClient(tls === null ? null : readFirstTls(tls));
+async function post({ at, tls, proxy }: Place, { request: body, mirror }: CertifyRequest, { disk, signal }: FetchWorld): Promise<void> {
+  const client = webClient(tls === null ? null : readFirstTls(tls), proxy);
   try {
     const answer = await client.ask(`${at}/api/v1/certificates`, {
       method: 'POST',

@@ -14,8 +14,8 @@ const MAX_DOCUMENT_MS = 3_600_000;
 const ABSENT: readonly number[] = [403, 404, 410];
 
 /** Opens a web upstream. @throws SiteError `CONFIG_INVALID` its certificate or key cannot be read */
-export function httpUpstream({ at: address, minBytesPerSecond, tls }: Place, meter: LinkMeter, signal: AbortSignal): Upstream {
-  const client = webClient(tls === null ? null : readPlaceTls(tls));
+export function httpUpstream({ at: address, minBytesPerSecond, tls, proxy }: Place, meter: LinkMeter, signal: AbortSignal): Upstream {
+  const client = webClient(tls === null ? null : readPlaceTls(tls), proxy);
   let requests = 0;
   const ask = async (path: string, headers: Record<string, string>, until: AbortSignal): Promise<WebAnswer> => {
     requests += 1;

@@ -132,8 +132,8 @@ interface Sender {
   close(): void;
 }
 
-function poster({ at, tls }: Place, signal: AbortSignal): Sender {
-  const client = webClient(tls === null ? null : readPlaceTls(tls));
+function poster({ at, tls, proxy }: Place, signal: AbortSignal): Sender {
+  const client = webClient(tls === null ? null : readPlaceTls(tls), proxy);
   return {
     send: async (batch) => {
       const answer = await client.ask(`${at}/api/v1/receipts`, {

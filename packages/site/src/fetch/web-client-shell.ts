@@ -8,6 +8,7 @@ import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import { SiteError } from '@sealane/core';
 import type { ShownTls } from './routes/place-tls.js';
+import { tunnelAgent } from './tunnel-shell.js';
 
 /** Time for a connection, for the first byte of an answer, and between two pieces of one. A satellite link takes 2 s for a connection. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -43,10 +44,12 @@ export interface WebClient {
   close(): void;
 }
 
-/** Opens a client; a poll is two small requests one after the other, and a second handshake would double what it costs. */
-export function webClient(tls: ShownTls | null): WebClient {
-  const [plain, secure] = [new Agent({ keepAlive: true, maxSockets: 1 }), new TlsAgent({ keepAlive: true, maxSockets: 1, ...tls })];
+/** Opens a client, to an https address through `proxy`; a poll is two small requests one after the other, and a second handshake would double what it costs. */
+export function webClient(tls: ShownTls | null, proxy: string | null = null): WebClient {
   const sockets = new Set<Socket>();
+  const options = { keepAlive: true, maxSockets: 1 };
+  const plain = new Agent(options);
+  const secure = proxy === null ? new TlsAgent({ ...options, ...tls }) : tunnelAgent(proxy, CONNECT_TIMEOUT_MS, { ...options, ...tls });
   const send = (address: string, question: WebQuestion, onOpen: () => void): ClientRequest => {
     const { method = 'GET', headers = {}, body, signal } = question;
     const options: RequestOptions = { method, headers, signal };

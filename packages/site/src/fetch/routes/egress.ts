@@ -12,8 +12,8 @@ export interface Egress {
 /** Hosts of upstreams and of places for receipts, in the order of the configuration; folders are none. */
 export function egressOf({ upstreams, receiptsTo }: Pick<SiteConfig, 'upstreams' | 'receiptsTo'>): readonly Egress[] {
   const all = [
-    ...upstreams.flatMap(({ at, carries }) => toEgress(at, carries)),
-    ...receiptsTo.flatMap(({ at }: Place) => toEgress(at, ['receipts'])),
+    ...upstreams.flatMap((place) => toEgress(place, place.carries)),
+    ...receiptsTo.flatMap((place) => toEgress(place, ['receipts'])),
   ];
   const found = new Map<string, Egress>();
   for (const each of all) {
@@ -23,8 +23,9 @@ export function egressOf({ upstreams, receiptsTo }: Pick<SiteConfig, 'upstreams'
   return [...found.values()];
 }
 
-function toEgress(at: string, carries: Egress['carries']): readonly Egress[] {
+/** Behind a proxy the proxy is all that is talked to. */
+function toEgress({ at, proxy }: Place, carries: Egress['carries']): readonly Egress[] {
   if (!/^https?:\/\//.test(at)) return [];
-  const { hostname, port, protocol } = new URL(at);
+  const { hostname, port, protocol } = new URL(proxy ?? at);
   return [{ host: hostname, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port), carries }];
 }

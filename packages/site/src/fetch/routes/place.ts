@@ -29,6 +29,8 @@ export interface Place {
   readonly minBytesPerSecond: number;
   readonly rates: RateLimits | null;
   readonly tls: PlaceTls | null;
+  /** `http://HOST:PORT` on the way to an https address; null = straight. */
+  readonly proxy: string | null;
 }
 
 /** Least rate where site.yaml says none: a modem of 9,600 bit/s makes it. */
@@ -36,5 +38,13 @@ export const MIN_BYTES_PER_SECOND = 1024;
 
 /** A place of which nothing is known but where it is. */
 export function plainPlace(at: string): Place {
-  return { at, carries: ['trust', 'content'], dailyBytes: null, minBytesPerSecond: MIN_BYTES_PER_SECOND, rates: null, tls: null };
+  return {
+    at,
+    carries: ['trust', 'content'],
+    dailyBytes: null,
+    minBytesPerSecond: MIN_BYTES_PER_SECOND,
+    rates: null,
+    tls: null,
+    proxy: null,
+  };
 }
