@@ -4,7 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import { drain, readText, type WebAnswer, webClient } from './web-client-shell.js';
 
 const never = new AbortController().signal;
-const client = webClient(null);
+const client = webClient(null, null);
 const servers: Server[] = [];
 const sockets: Socket[] = [];
 

@@ -45,7 +45,7 @@ export interface WebClient {
 }
 
 /** Opens a client, to an https address through `proxy`; a poll is two small requests one after the other, and a second handshake would double what it costs. */
-export function webClient(tls: ShownTls | null, proxy: string | null = null): WebClient {
+export function webClient(tls: ShownTls | null, proxy: string | null): WebClient {
   const sockets = new Set<Socket>();
   const options = { keepAlive: true, maxSockets: 1 };
   const plain = new Agent(options);

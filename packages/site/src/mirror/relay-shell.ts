@@ -104,8 +104,8 @@ async function handUp(carried: Carried, body: Uint8Array, { places, signal, talk
   return said;
 }
 
-async function post({ at, tls }: Place, carried: Carried, body: Uint8Array, signal: AbortSignal): Promise<UpAnswer> {
-  const client = webClient(tls === null ? null : readPlaceTls(tls));
+async function post({ at, tls, proxy }: Place, carried: Carried, body: Uint8Array, signal: AbortSignal): Promise<UpAnswer> {
+  const client = webClient(tls === null ? null : readPlaceTls(tls), proxy);
   try {
     const answer = await client.ask(`${at}/api/v1/${carried}`, {
       method: 'POST',
