@@ -14,13 +14,18 @@ reports=${SEALANE_REPORTS:-sealane-reports}
 mkdir -p "$reports" || exit 1
 for name in summary.md outputs.env checks.xml checks.sarif decision.json; do rm -f "$reports/$name" || exit 1; done
 
-# values are not printed: a runner would take commands out of them
-for name in SEALANE_RELEASE SEALANE_TO; do
+# values are not printed: a runner would take commands out of them, and GitLab and Kubernetes put other variables of the job into a value that has $NAME in it
+for name in SEALANE_RELEASE SEALANE_TO SEALANE_GROUP; do
   eval "value=\${$name:-}"
-  case $value in
-    '') echo "promote.sh: read $name: expected a value, got nothing" >&2; exit 2 ;;
-    -*) echo "promote.sh: read $name: expected a value that does not begin with a dash, got one that does" >&2; exit 2 ;;
+  case $name$value in
+    SEALANE_GROUP) continue ;;
+    "$name") echo "promote.sh: read $name: expected a value, got nothing" >&2; exit 2 ;;
+    "$name"-*) echo "promote.sh: read $name: expected a value that does not begin with a dash, got one that does" >&2; exit 2 ;;
   esac
+  case $value in
+    *[!A-Za-z0-9@:._+-]*) echo "promote.sh: read $name: expected letters, digits and @ : . _ + - only, got something else" >&2; exit 2 ;;
+  esac
+  [ "${#value}" -le 160 ] || { echo "promote.sh: read $name: expected at most 160 characters, got ${#value}" >&2; exit 2; }
 done
 # the command would take the checkout for a home, and whoever wrote that his own lane for ours
 [ -n "${SEALANE_HOME:-}${SEALANE_SERVER:-}" ] || { echo "promote.sh: read SEALANE_HOME and SEALANE_SERVER: expected one of them, got neither" >&2; exit 2; }

@@ -82,6 +82,18 @@ describe('A15 the plain shell step', () => {
     expect((await promote(`${name}@${version}`, 'dev')).decision).toBe('passed');
   });
 
+  test('prints no value that is no name: a runner may have put another variable of the job into it', async () => {
+    const secret = 'hunter2';
+    const release = await makeRelease();
+    for (const value of [`api@1.0.0 ${secret}`, `api@1.0.0$(${secret})`, `api@1.0.0\n${secret}`, `${secret}${'x'.repeat(160)}`]) {
+      for (const names of [{ SEALANE_RELEASE: value }, { SEALANE_TO: value }, { SEALANE_GROUP: value }]) {
+        const { ended } = await promote(release, 'dev', names);
+        expect(ended).toMatchObject({ exit: 2, stderr: expect.stringMatching(/^promote\.sh: read SEALANE_(RELEASE|TO|GROUP): expected /) });
+        expect(ended.stdout + ended.stderr).not.toContain(secret);
+      }
+    }
+  });
+
   test('takes no checkout for a home: whoever wrote it would have a lane of his own promoted', async () => {
     const { ended, decision } = await runShellStep(
       { SEALANE_HOME: '', SEALANE_RELEASE: await makeRelease(), SEALANE_TO: 'dev' },
