@@ -5,7 +5,8 @@ import { utf8 } from '@sealane/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { tempFolder } from '../../../test/support/temp-folder.js';
-import { extractLayer, type UnpackOptions } from './extract.js';
+import { extractLayer } from './extract.js';
+import type { UnpackOptions } from './slot.js';
 import { TAR_END, tarHeader, tarPadding } from './tar-writer.js';
 
 interface Row {

@@ -6,86 +6,30 @@
  * archive laid down is ever followed. Owners are never applied, nor extended attributes.
  */
 import { createDigester, type Digest, sha256 } from '@sealane/core';
-import {
-  childOf,
-  newTree,
-  nodeAt,
-  removeChild,
-  setChild,
-  type TreeFolder,
-  type TreeLeaf,
-  type TreeNode,
-  untouchedBelow,
-} from './file-tree.js';
+import { childOf, newTree, nodeAt, setChild, type TreeFolder, type TreeLeaf, type TreeNode } from './file-tree.js';
 import { gunzipIfNeeded } from './gunzip.js';
 import type { IndexedEntry } from './layer-index.js';
-import { DEFAULT_UNPACK_LIMITS, type UnpackLimits } from './limits.js';
-import { type AbsoluteLinks, safeComponents, safeLinkTarget, shown } from './safe-path.js';
+import { safeComponents, safeLinkTarget, shown } from './safe-path.js';
+import { count, onDisk, openSlot, type Slot, type UnpackOptions } from './slot.js';
 import {
   createFile,
   createFolder,
   createHardLink,
   createSymlink,
   type FileMeta,
-  readTree,
   removeEntry,
   setFolderMode,
   writeFile,
 } from './slot-disk.js';
 import { unsafe } from './tar-header.js';
-import { type Budget, newBudget, readTar, spendBytes, spendEntry } from './tar-reader.js';
-import { createTwin, linkTwin, openTwins, takeTwin, type TwinFolder, type TwinUse } from './twin-file.js';
+import { readTar, spendBytes, spendEntry } from './tar-reader.js';
+import { createTwin, linkTwin, takeTwin, type TwinFolder } from './twin-file.js';
+import { WHITEOUT, whiteOut } from './whiteout.js';
 
-/** How to unpack; what is left out takes the safe default. */
-export interface UnpackOptions {
-  readonly limits?: UnpackLimits;
-  /** Entries with setuid, setgid or file capabilities: refused, or laid down without them. Default `refuse`. */
-  readonly setuid?: 'refuse' | 'strip';
-  /** Permissions: those of the archive, or one of the two that we pack with: 0644, and 0755 for folders and programs. Default `packed`. */
-  readonly modes?: 'packed' | 'two';
-  /** Symbolic links with an absolute target: refused, or made relative to the root. Default `refuse`. */
-  readonly absoluteLinks?: AbsoluteLinks;
-  /** A folder with an earlier version. With `link` nobody may write into it: files that are the same in both get a second name. */
-  readonly twins?: { readonly dir: string; readonly use: TwinUse };
-}
-
-/** A folder being filled layer by layer, and what is known to be in it. */
-export interface Slot {
-  readonly dir: string;
-  readonly tree: TreeFolder;
-  readonly limits: UnpackLimits;
-  readonly setuid: 'refuse' | 'strip';
-  readonly modes: 'packed' | 'two';
-  readonly absoluteLinks: AbsoluteLinks;
-  readonly twins: TwinFolder | undefined;
-  readonly budget: Budget;
-  /** Number of the layer now being laid down; 0 is what was there before. */
-  layer: number;
-  laidDown: number;
-}
-
-const WHITEOUT = '.wh.';
-const OPAQUE = '.wh..wh..opq';
 const IMPLIED_FOLDER_MODE = 0o755;
 
 /** Entries of an index between two turns of the event loop: a watchdog is fed there. */
 const ENTRIES_PER_TURN = 256;
-
-/** Opens a slot over a folder and what it holds; the folder is made if need be. Nobody else may write there meanwhile. */
-export function openSlot(dir: string, options: UnpackOptions = {}): Slot {
-  return {
-    dir,
-    tree: readTree(dir),
-    limits: options.limits ?? DEFAULT_UNPACK_LIMITS,
-    setuid: options.setuid ?? 'refuse',
-    modes: options.modes ?? 'packed',
-    absoluteLinks: options.absoluteLinks ?? 'refuse',
-    twins: options.twins === undefined ? undefined : openTwins(options.twins.dir, options.twins.use),
-    budget: newBudget(),
-    layer: 0,
-    laidDown: 0,
-  };
-}
 
 /**
  * Unpacks one tar, plain or gzip, over what `targetDir` holds (the layer below), which must be a folder of the caller's alone.
@@ -290,44 +234,3 @@ function hardLinkSource(slot: Slot, entry: IndexedEntry, path: readonly string[]
   if (target.join('/') === path.join('/')) throw unsafe(doing, 'another file', 'itself');
   return { existing: onDisk(slot, target), isLost: node.isLost === true };
 }
-
-/** OCI layer.md, "Whiteouts": hides what lower layers laid down, never what this one does. */
-function whiteOut(slot: Slot, entry: IndexedEntry, folder: readonly string[], name: string): void {
-  const hidden = name.slice(WHITEOUT.length);
-  const nameable = name === OPAQUE || !(hidden === '' || hidden === '.' || hidden === '..' || hidden.startsWith(WHITEOUT));
-  if (!nameable || entry.kind !== 'file' || entry.sizeBytes !== 0) {
-    throw unsafe(
-      `apply whiteout ${shown(entry.name)}`,
-      'an empty file that names an entry beside it',
-      `${entry.kind} of ${entry.sizeBytes} bytes`,
-    );
-  }
-  count(slot);
-  refuseLinkOnTheWay(slot, folder);
-  const whole = name === OPAQUE ? folder : [...folder, hidden];
-  const node = nodeAt(slot.tree, whole);
-  if (node === undefined) return; // a whiteout of nothing
-  const gone = node.layer < slot.layer && name !== OPAQUE ? [whole] : node.kind === 'dir' ? untouchedBelow(node, slot.layer, whole) : [];
-  for (const path of gone) {
-    const parent = nodeAt(slot.tree, path.slice(0, -1));
-    if (parent?.kind === 'dir') removeChild(parent, path.at(-1) ?? '');
-    removeEntry(onDisk(slot, path));
-  }
-}
-
-/** A missing folder hides nothing; a link on the way could hide something outside. */
-function refuseLinkOnTheWay(slot: Slot, folder: readonly string[]): void {
-  folder.forEach((_, depth) => {
-    const node = nodeAt(slot.tree, folder.slice(0, depth + 1));
-    if (node !== undefined && node.kind !== 'dir')
-      throw unsafe(`apply a whiteout below ${shown(folder.join('/'))}`, 'folders', `a ${node.kind}`);
-  });
-}
-
-function count(slot: Slot): void {
-  slot.laidDown += 1;
-  if (slot.laidDown > slot.limits.maxEntries) throw unsafe('unpack', `at most ${slot.limits.maxEntries} entries`, 'more');
-}
-
-/** Components are plain names: there is nothing to resolve. */
-const onDisk = (slot: Slot, path: readonly string[]): string => `${slot.dir}/${path.join('/')}`;

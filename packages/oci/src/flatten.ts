@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { createDigester, type Digest, OciError } from '@sealane/core';
 import { type Descriptor, malformed, type Platform } from './descriptor.js';
-import { applyLayer, openSlot, replayLayer, type Slot, type UnpackOptions } from './extract.js';
+import { applyLayer, replayLayer } from './extract.js';
 import { lostLayers } from './file-tree.js';
 import { gunzip } from './gunzip.js';
 import { rootManifest } from './image-source.js';
@@ -11,6 +11,7 @@ import type { Layout } from './layout.js';
 import { MAX_IMAGE_DEPTH, MAX_MANIFEST_BYTES } from './limits.js';
 import { type IndexDocument, type ManifestDocument, parseImageConfig, parseManifest } from './manifest.js';
 import { isImageConfig, layerCompression } from './media-types.js';
+import { openSlot, type Slot, type UnpackOptions } from './slot.js';
 import { removeEntry } from './slot-disk.js';
 import { syncTree } from './sync-tree.js';
 import { digestError } from './verified-stream.js';

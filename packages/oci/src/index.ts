@@ -5,7 +5,7 @@ export { readFileInPlace } from './blob-file.js';
 export { type ArtifactInput, buildArtifact, buildFiles, buildImage, buildImageIndex, buildLayer, type ImageInput } from './build-image.js';
 export { copyFrom, copyImage } from './copy.js';
 export { bareDescriptor, type Descriptor, descriptorJson, parseDescriptor, type Platform } from './descriptor.js';
-export { extractLayer, type UnpackOptions } from './extract.js';
+export { extractLayer } from './extract.js';
 export { type Flattened, flattenImage, type FlattenOptions, readArtifact, unpackFiles } from './flatten.js';
 export { type ImageSource, layoutSource, registrySource, type RootManifest } from './image-source.js';
 export { type Layout, openLayout, type PutOptions } from './layout.js';
@@ -41,6 +41,7 @@ export {
 } from './release-manifest.js';
 export { type ReadBlobSync, type WalkedRelease, walkRelease } from './release-walk.js';
 export type { AbsoluteLinks } from './safe-path.js';
+export type { UnpackOptions } from './slot.js';
 export { syncTree } from './sync-tree.js';
 export { readTar, type TarEntry } from './tar-reader.js';
 export { withRegistry } from './with-registry.js';

@@ -20,6 +20,7 @@ import type { Fetcher } from './fetch-shell.js';
 import { activeHold } from './hold.js';
 import type { Machine } from './machine.js';
 import { oneWayParts, oneWayRefusal } from './one-way.js';
+import { keepRunning } from './keep-running.js';
 import { base, type SiteResult } from './outcome.js';
 import { pruneSlots, pruneStore } from './prune.js';
 import { keepRendered } from './rendered.js';
@@ -29,7 +30,6 @@ import { retiredResult, retirementOf, retirementSent } from './retirement.js';
 import { rotationDue, secretsFor } from './secret-versions.js';
 import { waitsForProgram } from '../self/trial.js';
 import { takeSecrets } from './take-secrets.js';
-import { startSlot, stopWorkload } from './slot-watch.js';
 import { watchStrays } from './strays.js';
 import type { SiteState } from './state.js';
 import { readTrustFile } from './trust-file.js';
@@ -115,30 +115,6 @@ async function settle(context: CarryContext, fetcher: Fetcher, mode: UpdateMode,
   // where nothing happened it was looked after already: to ask an engine costs more than all else of a poll
   if (machine.state() !== looked) await keepRunning(site, machine.state());
   await watchStrays(site, machine.state(), trustedNow(context.trust().time, site.world.clock));
-}
-
-/** Why a driver could not start what is committed; one of them when site.yaml names another driver since. */
-const NOT_STARTED: readonly ErrorCode[] = ['HEALTH_FAILED', 'DRIVER_REFUSED', 'DRIVER_NOT_READY'];
-
-/** After a reboot or a crash of the workload: what is committed runs, unless an operator stopped it or the site is drained. */
-export async function keepRunning(site: Site, state: SiteState): Promise<void> {
-  const { current, phase, stopped, drained } = state;
-  // what was only laid down has not touched it
-  if (current === null || stopped || drained !== null || !['idle', 'admitted', 'staged'].includes(phase.at)) return;
-  const status = await site.driver.status();
-  if (status.is === 'running' || status.is === 'handed-over' || status.is === 'restarting') return;
-  site.world.talk(
-    `${current.name} ${current.version} was not running (${status.is === 'ended' ? status.how : 'never started'}): started again`,
-  );
-  try {
-    // where a start takes the place of what runs, nothing of it that is well goes down for what is not
-    if (site.driver.replaces !== true) await stopWorkload(site);
-    await startSlot(site, current);
-  } catch (error) {
-    // whatever this command was about has been done; the next one tries again
-    if (!(error instanceof SiteError) || !NOT_STARTED.includes(error.code)) throw error;
-    site.world.talk(error.message);
-  }
 }
 
 /** Takes in what waits for this site; a release that only lacked a secret is judged again with it. */

@@ -7,7 +7,8 @@ import { journalFault, mendJournal, trustFault } from '../apply/mend.js';
 import { mendCurrent } from '../apply/mend-current.js';
 import { watchStrays } from '../apply/strays.js';
 import { trustedNow } from '../apply/trusted-time.js';
-import { finishInterrupted, contextOf, keepRunning } from '../apply/update.js';
+import { keepRunning } from '../apply/keep-running.js';
+import { contextOf, finishInterrupted } from '../apply/update.js';
 import { inWords, openSite, withLockedSite } from '../site-shell.js';
 
 /** The command. */

@@ -2,7 +2,7 @@
 import { SiteError } from '@sealane/core';
 import type { CommandSpec } from '@sealane/core/command-line';
 import { expectNotDrained } from '../apply/drain.js';
-import { keepRunning } from '../apply/update.js';
+import { keepRunning } from '../apply/keep-running.js';
 import { withLockedSite } from '../site-shell.js';
 
 /** The command. */
