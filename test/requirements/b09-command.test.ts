@@ -82,6 +82,17 @@ describe('B9 driver command', () => {
     return publish(version, ['--firmware', `system=${file}`]);
   };
 
+  test('B9 command: a poll in which nothing happens asks once whether what is installed runs', async () => {
+    const { site, say } = await scripted();
+    await firmware('0.9.0');
+    await site.must(['update']);
+    const looks = path.join(dir, 'looks');
+    say('status.0.9.0', `echo look >> "${looks}"`);
+    expect(await site.must(['update'])).toMatchObject({ outcome: 'unchanged' });
+    expect(readFileSync(looks, 'utf8')).toBe('look\n');
+    await site.stop();
+  });
+
   test('B9 command: its hooks are called in order; each that fails takes the release back, or refuses or defers it', async () => {
     const { site, said, say } = await scripted();
     const first = await firmware('1.0.0');
