@@ -1,6 +1,6 @@
 /** What each group of a stage was told to run, as the log says it: decisions that passed, and orders that point elsewhere, the last one counting. */
 import type { Digest } from '@sealane/core';
-import { isPointing, type OrderPredicate, type Policy } from '@sealane/trust';
+import { type DecisionPredicate, isPointing, type OrderPredicate, type Policy } from '@sealane/trust';
 import { FACT } from './fact-kinds.js';
 import { type Fact, factsOf } from './facts.js';
 import type { Inquiry } from './inquiry.js';
@@ -11,6 +11,7 @@ interface Assignment {
   readonly release: Digest;
   readonly at: string;
   readonly statement: Digest;
+  readonly logIndex: number;
 }
 
 /** The assignments of a stage by group; and the sites that are fenced or drained. */
@@ -21,10 +22,19 @@ export interface Assignments {
 
 /** Folds decisions and orders of a stage in the order of the log. */
 export async function assignmentsOf(inquiry: Inquiry, stage: string): Promise<Assignments> {
-  const decided = (await factsOf(inquiry, FACT.decision)).filter(
-    ({ said }) => said.sealane_promotion.to === stage && said.verificationResult === 'PASSED',
-  );
-  const ordered = (await factsOf(inquiry, FACT.order)).filter(({ said }) => said.stage === stage);
+  return assignmentsIn({ decisions: await factsOf(inquiry, FACT.decision), orders: await factsOf(inquiry, FACT.order) }, stage);
+}
+
+/** What stages said, in the order of the log. */
+export interface Told {
+  readonly decisions: readonly Fact<DecisionPredicate>[];
+  readonly orders: readonly Fact<OrderPredicate>[];
+}
+
+/** As `assignmentsOf`, of decisions and orders that were read before. */
+export function assignmentsIn({ decisions, orders }: Told, stage: string): Assignments {
+  const decided = decisions.filter(({ said }) => said.sealane_promotion.to === stage && said.verificationResult === 'PASSED');
+  const ordered = orders.filter(({ said }) => said.stage === stage);
   const pointed = [
     ...decided.map((fact) => ({ fact, groups: fact.said.sealane_promotion.rollout, release: fact.said.sealane_promotion.release })),
     ...ordered.flatMap((fact) =>
@@ -33,7 +43,8 @@ export async function assignmentsOf(inquiry: Inquiry, stage: string): Promise<As
   ].sort((a, b) => a.fact.entry.index - b.fact.entry.index);
   const byGroup = new Map<string, Assignment>();
   for (const { fact, groups, release } of pointed)
-    for (const group of groups) byGroup.set(group, { group, release, at: fact.at, statement: fact.entry.statementDigest });
+    for (const group of groups)
+      byGroup.set(group, { group, release, at: fact.at, statement: fact.entry.statementDigest, logIndex: fact.entry.index });
   return { byGroup, ordered: standingOrders(ordered) };
 }
 

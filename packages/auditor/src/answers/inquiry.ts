@@ -5,7 +5,7 @@
  */
 import { AuditorError, type Digest, isDigest } from '@sealane/core';
 import { type ErasedEntry, type Ledger, pastLedger } from '@sealane/ledger';
-import { isAuthorsWord, isTime, secondsToTime, verifyTrustOf } from '@sealane/trust';
+import { isAuthorsWord, isTime, secondsToTime, verifyTrustOf, type WitnessedTime } from '@sealane/trust';
 import { type Answer, closeAnswer, type Doubt, type Evidence, startEvidence } from './answer.js';
 import type { AuditContext } from './context.js';
 import { withArchived } from './archived.js';
@@ -125,12 +125,19 @@ export async function releaseNamed({ ledger, policies }: Pick<AuditContext, 'led
 }
 
 /** The moment that a question is about: the one asked for, else the latest that witnesses have seen. No clock is read. @throws AuditorError `LOG_WITNESS` */
-export async function timeOf({ context, asOf }: Inquiry): Promise<string> {
-  if (asOf !== undefined) return asOf;
+export async function timeOf(inquiry: Inquiry): Promise<string> {
+  return (await spanOf(inquiry)).highest;
+}
+
+/** That moment as gates take it: of the latest checkpoint, the span in which a quorum saw it. @throws AuditorError `LOG_WITNESS` */
+export async function spanOf({ context, asOf }: Inquiry): Promise<WitnessedTime> {
+  if (asOf !== undefined) return { lowest: asOf, highest: asOf };
   const { ledger, policies } = context;
   const trust = policies[0] === undefined ? undefined : verifyTrustOf(policies[0]);
   const log = trust?.logs.find(({ origin }) => origin === ledger.origin);
   const note = await ledger.latestCosigned();
-  if (note !== null && trust !== undefined && log !== undefined) return secondsToTime(quorumKnown(note, log, trust).highestSeconds);
-  throw new AuditorError('LOG_WITNESS', 'tell the time of the log: expected a checkpoint that witnesses had seen, got none');
+  if (note === null || trust === undefined || log === undefined)
+    throw new AuditorError('LOG_WITNESS', 'tell the time of the log: expected a checkpoint that witnesses had seen, got none');
+  const { lowestSeconds, highestSeconds } = quorumKnown(note, log, trust);
+  return { lowest: secondsToTime(lowestSeconds), highest: secondsToTime(highestSeconds) };
 }

@@ -129,7 +129,7 @@ export async function bundleOf(ledger: Ledger, entry: LedgerEntry, note: string)
 }
 
 /** The first checkpoint under the quorum that covers an entry. @throws PromoterError `LOG_WITNESS` */
-export async function firstCheckpoint(ledger: Ledger, index: number): Promise<string> {
+export async function firstCheckpoint(ledger: Pick<Ledger, 'firstCosignedCovering'>, index: number): Promise<string> {
   const note = await ledger.firstCosignedCovering(index);
   if (note === null) throw new PromoterError('LOG_WITNESS', `prove entry ${index}: expected a cosigned checkpoint above it, got none`);
   return note;

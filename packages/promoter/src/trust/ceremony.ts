@@ -37,7 +37,8 @@ import {
 import { logKeyId, proposedLogVkey, wantedLogVkey, witnessNextKey, writeLogVkeys } from './log-key.js';
 import { nothingProposed, proposalResult } from './proposal-result.js';
 import { logRoots } from './log-roots.js';
-import { effectLines, type PolicyEffects, policyEffects } from './policy-effects.js';
+import type { PolicyEffects } from './policy-effects.js';
+import { effectLines, policyEffects } from './published-effects.js';
 import { type Published, propose } from './propose.js';
 import { emptyChannel, publishLogFiles, publishStage, publishTop } from './publish-lane.js';
 import { refuseReturnedKeys } from './returned-keys.js';

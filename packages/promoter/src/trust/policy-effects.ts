@@ -1,29 +1,51 @@
 /**
  * What a proposed policy would do to releases: which that were refused it would let through, and which that run it would refuse. Nothing is decided
- * here: decisions of the ledger are judged again, by the proposed policy in place of the published one.
+ * here: decisions of the log are judged again, by the proposed policy in place of the one before it.
  */
 import { type Check, type Digest, type ErrorCode, PromoterError, SealaneError } from '@sealane/core';
-import { type DecisionRecord, pastLedger } from '@sealane/ledger';
-import {
-  parsePolicy,
-  type Policy,
-  policyDigest,
-  quorumThen,
-  readDecision,
-  secondsToTime,
-  verifyTrustOf,
-  type WitnessedTime,
-} from '@sealane/trust';
-import type { GateSource } from '../decision/gate-source.js';
-import { judge, type Verdict } from '../decision/judge.js';
-import { stageDecisions } from '../decision/stage-decisions.js';
-import { firstCheckpoint, statementOf } from '../log/log-statements.js';
-import { type Promoter, stageOf } from '../promoter.js';
+import type { DecisionRecord, PastLedger } from '@sealane/ledger';
+import { parsePolicy, type Policy, policyDigest, quorumThen, secondsToTime, verifyTrustOf, type WitnessedTime } from '@sealane/trust';
+import type { JudgedAt } from '../decision/gate-input.js';
+import type { GateSource, Question } from '../decision/gate-source.js';
+import { judge, type Judgement, type Verdict } from '../decision/judge.js';
+import { firstCheckpoint } from '../log/log-statements.js';
 import type { StageTrust } from './lane-trust.js';
-import type { Proposal } from './proposal.js';
 
-/** Most releases of a stage that are judged again: the latest ones. An owner cannot read more. */
-const MAX_JUDGED = 200;
+/** Most refused releases of a stage that are judged again: the latest ones. An owner cannot read more. */
+export const MAX_JUDGED = 200;
+
+/** A decision, as far as it is asked about here. */
+export type Decided = Pick<DecisionRecord, 'release' | 'statementDigest' | 'result' | 'policy' | 'index'>;
+
+/** A release that groups run, and the decision that let it in, for its `rollout`. */
+export interface LiveRelease {
+  readonly decision: Decided;
+  readonly rollout: readonly string[];
+  readonly groups: readonly string[];
+}
+
+/** What effects are told from. Its ledger is what refusals are judged by, at the time `at`. */
+export interface EffectSource extends GateSource {
+  readonly at: JudgedAt;
+  /** The decisions of a stage, in log order. */
+  readonly decided: (stage: string) => Promise<readonly Decided[]>;
+  /** What groups of a stage run. */
+  readonly live: (stage: string) => Promise<readonly LiveRelease[]>;
+  /** The ledger of the entries before a decision: what its sites judge it by. */
+  readonly before: (index: number) => PastLedger;
+  /** Where the checkpoint of a decision is looked up. */
+  readonly witnessed: Pick<PastLedger, 'origin' | 'firstCosignedCovering'>;
+  /** Takes note of each judgement. */
+  readonly judged?: (judgement: Judgement) => Promise<void>;
+  /** Takes note of a decision that cannot be judged again, and why. Absent: a refusal that cannot is an error, what runs and cannot is refused. */
+  readonly notJudged?: (decision: Decided, error: SealaneError) => void;
+}
+
+/** A stage's policy, and the one that would take its place. */
+export interface PolicyChange {
+  readonly before: StageTrust;
+  readonly after: StageTrust;
+}
 
 /** Why a release is refused. */
 interface Reason {
@@ -39,7 +61,7 @@ export interface PolicyEffect {
   readonly groups: readonly string[];
   readonly decision: Digest;
   readonly becomes: Verdict;
-  /** What refuses it: under the published policy where it would be let through, else under the proposed one. */
+  /** What refuses it: under the policy before where it would be let through, else under the proposed one. */
   readonly refusedBy: readonly Reason[];
 }
 
@@ -49,122 +71,119 @@ export interface PolicyEffects {
   readonly refuses: readonly PolicyEffect[];
 }
 
-/** The effects of every policy that a proposal changes. */
-export async function policyEffects(promoter: Promoter, { files }: Pick<Proposal, 'files'>): Promise<PolicyEffects> {
-  const letsIn: PolicyEffect[] = [];
-  const refuses: PolicyEffect[] = [];
-  for (const [stage, published] of promoter.lane.stages) {
-    const bytes = files.get(`policy/${stage}.json`);
-    if (bytes === undefined) continue;
-    const proposed = { ...published, policy: parsePolicy(bytes), digest: policyDigest(bytes), policyBytes: bytes };
-    letsIn.push(...(await nowLetIn(promoter, stage, proposed)));
-    refuses.push(...(await nowRefused(promoter, stage, proposed)));
-  }
-  return { letsIn, refuses };
+/** The effects of a change, how many refusals nothing had overtaken, and how many of these were judged again. */
+export interface ChangeEffects extends PolicyEffects {
+  readonly refusals: number;
+  readonly judged: number;
 }
 
-/** The effects as lines that travel with the proposal. */
-export function effectLines({ letsIn, refuses }: PolicyEffects): readonly string[] {
-  const why = ({ refusedBy }: PolicyEffect): string =>
-    refusedBy
-      .map(({ id, actual }) => `${id}: ${actual}`)
-      .join('; ')
-      .slice(0, 1000);
-  return [
-    ...letsIn.map((each) => `policy/${each.stage}.json: would let in ${each.release} (${each.becomes}), refused until now: ${why(each)}`),
-    ...refuses.map((each) => `policy/${each.stage}.json: would refuse ${each.release}, which ${each.groups.join(', ')} runs: ${why(each)}`),
-  ];
+/** The effects of one change of policy. */
+export async function changeEffects(source: EffectSource, change: PolicyChange): Promise<ChangeEffects> {
+  const refusals = lastRefusals(await source.decided(change.before.policy.stage));
+  const judged = refusals.slice(0, MAX_JUDGED);
+  const letsIn = await nowLetIn(source, change, judged);
+  return { letsIn, refuses: await nowRefused(source, change), refusals: refusals.length, judged: judged.length };
 }
 
-/** Refusals that nothing has overtaken, judged by what is known today: what could be promoted the moment the owners have signed. */
-async function nowLetIn(promoter: Promoter, stage: string, proposed: StageTrust): Promise<readonly PolicyEffect[]> {
+/** A stage under another policy. @throws TrustError `TRUST_MALFORMED` */
+export function withBytes(stage: StageTrust, bytes: Uint8Array): StageTrust {
+  return { ...stage, policy: parsePolicy(bytes), digest: policyDigest(bytes), policyBytes: bytes };
+}
+
+/** Refusals that nothing has overtaken, judged by what is known now: what could be promoted the moment the owners have signed. */
+async function nowLetIn(
+  source: EffectSource,
+  { before, after }: PolicyChange,
+  refusals: readonly Decided[],
+): Promise<readonly PolicyEffect[]> {
+  const { stage } = before.policy;
   const effects: PolicyEffect[] = [];
-  for (const { release, statementDigest } of lastRefusals(await stageDecisions(promoter, { stage }))) {
-    const judged = async (source: GateSource): Promise<readonly Check[]> => {
-      const rollout = groupsOf(source, stage);
-      return (await judge(source, { release, stage, rollout }, 'expected')).checks;
-    };
-    const [before, after] = [reasonsIn(await judged(promoter)), await judged(withPolicy(promoter, stage, proposed))];
-    if (before.length === 0 || reasonsIn(after).length > 0) continue;
-    const becomes = after.some(({ verdict }) => verdict === 'pending') ? 'pending' : 'passed';
-    effects.push({ stage, release, groups: groupsOf(promoter, stage), decision: statementDigest, becomes, refusedBy: before });
+  for (const decision of refusals) {
+    const { release, statementDigest } = decision;
+    const judged = (under: StageTrust): Promise<readonly Check[]> =>
+      checksOf(source, under, { release, stage, rollout: groupsOf(under) }, source.at);
+    try {
+      const [refusedBy, checks] = [reasonsIn(await judged(before)), await judged(after)];
+      if (refusedBy.length === 0 || reasonsIn(checks).length > 0) continue;
+      const becomes = checks.some(({ verdict }) => verdict === 'pending') ? 'pending' : 'passed';
+      effects.push({ stage, release, groups: groupsOf(before), decision: statementDigest, becomes, refusedBy });
+    } catch (error) {
+      if (!(error instanceof SealaneError) || source.notJudged === undefined) throw error;
+      source.notJudged(decision, error);
+    }
   }
   return effects;
 }
 
 /** The latest decision on each release where that is a refusal, newest first. */
-function lastRefusals(rows: readonly DecisionRecord[]): readonly DecisionRecord[] {
+function lastRefusals(rows: readonly Decided[]): readonly Decided[] {
   const last = new Map(rows.map((row) => [row.release, row]));
-  return [...last.values()]
-    .filter(({ result }) => result === 'FAILED')
-    .sort((a, b) => b.index - a.index)
-    .slice(0, MAX_JUDGED);
+  return [...last.values()].filter(({ result }) => result === 'FAILED').sort((a, b) => b.index - a.index);
 }
 
 /** What groups run now, judged as their sites would: by what was logged before its decision, at the time that witnesses saw it. */
-async function nowRefused(promoter: Promoter, stage: string, proposed: StageTrust): Promise<readonly PolicyEffect[]> {
+async function nowRefused(source: EffectSource, { before, after }: PolicyChange): Promise<readonly PolicyEffect[]> {
+  const { stage } = before.policy;
   const effects: PolicyEffect[] = [];
-  for (const { release, counter, groups } of liveReleases(proposed)) {
-    const rows = await stageDecisions(promoter, { stage, release });
-    const row = rows.find((each) => each.result === 'PASSED' && each.counter === counter);
-    const refusedBy = row === undefined ? [] : [...notAccepted(row, proposed), ...(await reasonsAsThen(promoter, row, proposed))];
-    if (row !== undefined && refusedBy.length > 0)
-      effects.push({ stage, release, groups, decision: row.statementDigest, becomes: 'refused', refusedBy });
+  for (const live of await source.live(stage)) {
+    const { decision, groups } = live;
+    const refusedBy = [...notAccepted(decision, after), ...(await reasonsAsThen(source, live, after))];
+    const { release, statementDigest } = decision;
+    if (refusedBy.length > 0) effects.push({ stage, release, groups, decision: statementDigest, becomes: 'refused', refusedBy });
   }
   return effects;
 }
 
-interface LiveRelease {
-  readonly release: Digest;
-  readonly counter: number;
-  readonly groups: readonly string[];
-}
-
-function liveReleases({ channel }: StageTrust): readonly LiveRelease[] {
-  const releases = [...new Set(channel.groups.map(({ release }) => release))];
-  return releases.map((release) => {
-    const own = channel.groups.filter((group) => group.release === release);
-    return { release, counter: Math.max(...own.map(({ counter }) => counter)), groups: own.map(({ name }) => name) };
-  });
-}
-
 /** A decision under another policy counts only as far as the proposed one says so. */
-function notAccepted(row: DecisionRecord, { policy, digest }: StageTrust): readonly Reason[] {
+function notAccepted(row: Decided, { policy, digest }: StageTrust): readonly Reason[] {
   const counts = row.policy === digest || policy.accepts.some((each) => each.digest === row.policy && row.index < each.belowIndex);
   return counts
     ? []
     : [{ id: 'decision', code: 'WAYBILL_STAGE_ORDER', actual: `decided under policy ${row.policy}, which it does not accept` }];
 }
 
-async function reasonsAsThen(promoter: Promoter, row: DecisionRecord, proposed: StageTrust): Promise<readonly Reason[]> {
-  const { release, rollout, to: stage } = readDecision(statementOf(await promoter.ledger.entry(row.index))).sealane_promotion;
-  const past = { ...promoter, ledger: pastLedger(promoter.ledger, row.index) };
+async function reasonsAsThen(source: EffectSource, { decision, rollout }: LiveRelease, after: StageTrust): Promise<readonly Reason[]> {
+  const { index, release } = decision;
+  const { stage } = after.policy;
+  const notSeen = ({ code, message }: SealaneError): readonly Reason[] => [{ id: 'witnessed', code, actual: message }];
+  const time = await witnessedTime(source.witnessed, index, after.policy);
+  // the witnesses of then are not those of the proposal: no site would take its word for when it was decided
+  if (time instanceof SealaneError) return notSeen(time);
   try {
-    const time = await witnessedTime(promoter, row.index, proposed.policy);
-    return reasonsIn((await judge(withPolicy(past, stage, proposed), { release, stage, rollout }, time)).checks);
+    const past = { ...source, ledger: source.before(index) };
+    return reasonsIn(await checksOf(past, after, { release, stage, rollout }, time));
   } catch (error) {
-    // the witnesses of then are not those of the proposal: no site would take its word for when it was decided
-    if (error instanceof SealaneError) return [{ id: 'witnessed', code: error.code, actual: error.message }];
+    if (!(error instanceof SealaneError)) throw error;
+    if (source.notJudged === undefined) return notSeen(error);
+    source.notJudged(decision, error);
+    return [];
+  }
+}
+
+/** When witnesses saw a decision; the error `LOG_WITNESS` where its checkpoint has no quorum under this policy. */
+async function witnessedTime(ledger: EffectSource['witnessed'], index: number, policy: Policy): Promise<WitnessedTime | SealaneError> {
+  const trust = verifyTrustOf(policy);
+  const log = trust.logs.find(({ origin }) => origin === ledger.origin);
+  if (log === undefined) return new PromoterError('LOG_WITNESS', `read the checkpoint of entry ${index}: expected a log that policy names`);
+  try {
+    const { lowestSeconds, highestSeconds } = quorumThen(await firstCheckpoint(ledger, index), log, trust);
+    return { lowest: secondsToTime(lowestSeconds), highest: secondsToTime(highestSeconds) };
+  } catch (error) {
+    if (error instanceof SealaneError) return error;
     throw error;
   }
 }
 
-/** When witnesses saw a decision. @throws TrustError `LOG_WITNESS` its checkpoint has no quorum under this policy */
-async function witnessedTime({ ledger }: Promoter, index: number, policy: Policy): Promise<WitnessedTime> {
-  const trust = verifyTrustOf(policy);
-  const note = await firstCheckpoint(ledger, index);
-  const log = trust.logs.find(({ origin }) => origin === ledger.origin);
-  if (log === undefined) throw new PromoterError('LOG_WITNESS', `read the checkpoint of entry ${index}: expected a log that policy names`);
-  const { lowestSeconds, highestSeconds } = quorumThen(note, log, trust);
-  return { lowest: secondsToTime(lowestSeconds), highest: secondsToTime(highestSeconds) };
+/** What the gates say under a policy in place of the published one. */
+async function checksOf(source: EffectSource, under: StageTrust, question: Question, at: JudgedAt): Promise<readonly Check[]> {
+  const lane = { stages: new Map([...source.lane.stages, [question.stage, under]]) };
+  const judgement = await judge({ ...source, lane }, question, at);
+  await source.judged?.(judgement);
+  return judgement.checks;
 }
 
-function withPolicy(source: GateSource, stage: string, proposed: StageTrust): GateSource {
-  return { ...source, lane: { stages: new Map([...source.lane.stages, [stage, proposed]]) } };
-}
-
-function groupsOf(source: GateSource, stage: string): readonly string[] {
-  return stageOf(source, stage).policy.groups.map(({ name }) => name);
+function groupsOf({ policy }: StageTrust): readonly string[] {
+  return policy.groups.map(({ name }) => name);
 }
 
 /** What refuses. A freeze is no part of policy: what it stops today it does not stop for good. */
