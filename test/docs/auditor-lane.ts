@@ -1,17 +1,20 @@
 /** The lane of the auditor's examples: two releases, a refusal, a site that went back, a revocation. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { makeLane, type TestLane } from '../support/lane.js';
 import { enrolSite, type TestSite } from '../support/site.js';
 
-/** The lane, and what its examples name: `then` is a time at which 1.0.0 ran. */
+/** The lane, and what its examples name: `then` is a time at which 1.0.0 ran, `refused` one at which 1.1.0 was refused, `decision` that refusal, `proposal` a file. */
 export interface AuditorLane {
   readonly lane: TestLane;
   readonly site: TestSite;
   readonly one: string;
   readonly two: string;
   readonly then: string;
+  readonly refused: string;
+  readonly decision: string;
+  readonly proposal: string;
   readonly remove: () => Promise<void>;
 }
 
@@ -86,7 +89,9 @@ export async function auditorLane(): Promise<AuditorLane> {
   await lane.promote(two, 'edge-preprod');
   const rig = file('rig.cdx.json', RIG);
   await add(two, '--tests', file('failed.xml', report(1)), '--hardware', rig, '--key', 'lab');
-  await lane.sealane(['promote', two, '--to', 'prod'], 3);
+  const { statement: decision } = await lane.sealane(['promote', two, '--to', 'prod'], 3);
+  const refused = now();
+  await new Promise((resolve) => setTimeout(resolve, 1100));
   await add(two, '--tests', file('passed.xml', report(0)), '--hardware', rig, '--key', 'lab');
   await add(two, '--scan', file('clean.json', scan([])), '--key', 'lab');
   await add(two, '--sbom', file('two.cdx.json', bom('1.1.0')), '--key', 'builder');
@@ -118,10 +123,24 @@ export async function auditorLane(): Promise<AuditorLane> {
     ...[1, 2, 3].map((seq) => path.join(receipts, `harbour-7-${String(seq).padStart(8, '0')}.json`)),
   ]);
   await lane.sealane(['publish']);
+  const proposal = await propose(lane, path.join(dir, 'proposal.json'), (text) =>
+    text.replace(/(- name: prod\n[^]*?) +- use: tests\n.*\n/, '$1'),
+  );
   const remove = async (): Promise<void> => {
     await site.stop();
     await lane.stop();
     rmSync(dir, { recursive: true, force: true });
   };
-  return { lane, site, one, two, then, remove };
+  return { lane, site, one, two, then, refused, decision, proposal, remove };
+}
+
+/** A proposal of another pipeline, in a file of its own; the home has the pipeline again that it had. */
+async function propose(lane: TestLane, file: string, change: (pipeline: string) => string): Promise<string> {
+  const pipeline = path.join(lane.home, 'pipeline.yaml');
+  const text = readFileSync(pipeline, 'utf8');
+  writeFileSync(pipeline, change(text));
+  await lane.sealane(['trust', 'propose'], 5);
+  writeFileSync(pipeline, text);
+  renameSync(path.join(lane.home, 'proposal.json'), file);
+  return file;
 }

@@ -22,7 +22,9 @@ afterAll(async () => {
 
 /** The words of a command line as a shell reads them, with what the page leaves to its reader filled in. */
 function wordsOf(line: string): readonly string[] {
-  const filled = line.replace('$THEN', story.then).replace('$DECISION', story.two);
+  const { then, refused, decision, proposal } = story;
+  const values: Readonly<Record<string, string>> = { $THEN: then, $REFUSED: refused, $DECISION: decision, $PROPOSAL: proposal };
+  const filled = line.replace(/\$[A-Z]+/g, (name) => values[name] ?? name);
   return [...filled.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '').slice(1);
 }
 
@@ -58,11 +60,11 @@ it('D4 every example of docs/auditor.md says what stands there', async () => {
   await expect(told + page.slice(end)).toMatchFileSnapshot(PAGE);
 });
 
-it('D4 the page has every question, each with an example or the reason why it has none', () => {
+it('D4 the page has every question, each with an example', () => {
   const page = readFileSync(PAGE, 'utf8');
   const numbers = [...page.matchAll(QUESTION)].map(([, number]) => Number(number));
   expect(numbers).toEqual(Array.from({ length: 25 }, (_, at) => at + 1));
-  for (const part of page.split(/^### /m).slice(1)) expect(part).toMatch(/\$ sealane |`sealane trust propose/);
+  for (const part of page.split(/^### /m).slice(1)) expect(part).toMatch(/^\$ sealane audit /m);
 });
 
 it('D4 every question is answered with digests under one checkpoint, and in two times', async () => {

@@ -165,6 +165,16 @@ it('A12 a decision that comes out otherwise is shown check by check (4): its rep
     replayed: 'CONTENT_MISSING',
   });
   expect(differing.map(({ id }: { id: string }) => id)).not.toContain('provenance');
+  // the auditor's answer has the same checks, and names what it could not read
+  const audited = await runJson('sealane', ['audit', 'replay', passed.statement, '--home', copy], {
+    ...clockAhead(FIVE_YEARS_MS),
+    cwd: '/',
+  });
+  expect(audited.exit).toBe(4);
+  expect(audited.json).toMatchObject({ complete: false, answer: { ...answer.json, checks: answer.json.checks } });
+  const { doubts } = audited.json.answer;
+  expect(doubts).toContainEqual(expect.objectContaining({ statement: passed.statement, code: 'CONTENT_MISSING' }));
+  expect(doubts).toContainEqual(expect.objectContaining({ code: 'CONTENT_MISSING', message: expect.stringContaining(`sha256:${junit}`) }));
 });
 
 function isReport(file: string): boolean {

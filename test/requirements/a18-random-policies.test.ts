@@ -1,13 +1,15 @@
 /**
- * A18, and question 24 of auditors: what a change of policy would let through and refuse, beside a naive oracle. Random evidence, late and contradicting, random
- * decisions and random policies; then the owners sign, and what the proposal foretold is so.
+ * A18, and questions 8 and 24 of auditors: what a change of policy would let through and refuse, beside a naive oracle. Random evidence, late and contradicting, random
+ * decisions and random policies; then the owners sign, and what the proposal foretold is so. Afterwards an auditor's copy is asked the same of each of these days, and
+ * for each decision again.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Random, seeded } from '../reliability/disk-states.js';
 import { makeLane, type TestLane } from '../support/lane.js';
+import { type Answer, expectJson } from '../support/run.js';
 
 const RELEASES = 5;
 const ROUNDS = 4;
@@ -35,8 +37,21 @@ interface Known {
   decided: 'PASSED' | 'FAILED' | undefined;
 }
 
-/** What all histories foretold: without it nothing was tried. */
-const foretold = { letIn: 0, refused: 0 };
+/** What all histories foretold, and what of it differs from what is so at their ends: without it nothing was tried. */
+const foretold = { letIn: 0, refused: 0, decided: 0 };
+
+/** A proposal as it was asked about: its file, the time, and what the oracle said. */
+interface AskedThen {
+  readonly file: string;
+  readonly at: string;
+  readonly effects: Effects;
+}
+
+/** Digests of releases, sorted. */
+interface Effects {
+  readonly letsIn: readonly string[];
+  readonly refuses: readonly string[];
+}
 
 let dir: string;
 let lane: TestLane;
@@ -112,26 +127,57 @@ interface Live {
 }
 
 /** More is said of what did not pass yet, and decided; returns the last that passed. */
-async function decideAll(random: Random, policy: DevPolicy, releases: readonly Known[]): Promise<Live | undefined> {
+async function decideAll(
+  random: Random,
+  policy: DevPolicy,
+  { releases, decided }: { readonly releases: readonly Known[]; readonly decided: Map<string, string> },
+): Promise<Live | undefined> {
   let live: Live | undefined;
   for (const release of releases.filter(({ decided }) => decided !== 'PASSED')) {
     if (release.runs.length === 0 || random() < 0.3) await addRun(random, release);
     if (!release.built && random() < 0.5) await addProvenance(release);
     const isIn = passesNow(policy, release);
-    await lane.sealane(['promote', release.digest, '--to', 'dev'], isIn ? 0 : 3);
+    const { statement } = await lane.sealane(['promote', release.digest, '--to', 'dev'], isIn ? 0 : 3);
     release.decided = isIn ? 'PASSED' : 'FAILED';
+    decided.set(statement, release.decided);
     if (isIn) live = { digest: release.digest, built: release.built, last: release.runs.at(-1) };
   }
   return live;
 }
 
 /** What the proposal of this policy foretells of stage dev. */
-async function propose(policy: DevPolicy, isNew: boolean): Promise<{ letsIn: readonly string[]; refuses: readonly string[] }> {
+async function propose(policy: DevPolicy, isNew: boolean): Promise<Effects> {
   writePolicy(policy);
-  const { effects } = await lane.sealane(['trust', 'propose'], isNew ? 5 : 0);
-  const inDev = (list: readonly { stage: string; release: string }[]): readonly string[] =>
+  return inDev((await lane.sealane(['trust', 'propose'], isNew ? 5 : 0)).effects);
+}
+
+function inDev({ letsIn, refuses }: Answer['json']): Effects {
+  const releases = (list: readonly { stage: string; release: string }[]): readonly string[] =>
     list.flatMap(({ stage, release }) => (stage === 'dev' ? [release] : [])).sort();
-  return { letsIn: inDev(effects.letsIn), refuses: inDev(effects.refuses) };
+  return { letsIn: releases(letsIn), refuses: releases(refuses) };
+}
+
+/** Asks the auditor of a proposal, and holds the answer to what each owes: nothing in doubt, every entry read, statements below the size of the checkpoint. */
+async function audited(home: string, file: string, times: readonly string[] = []): Promise<Effects> {
+  const { answer, statements, checkpoint, complete } = await expectJson('sealane', ['audit', 'policy', file, ...times, '--home', home]);
+  const size = Number((checkpoint as string).split('\n')[1]);
+  expect({ complete, doubts: answer.doubts, entries: answer.scanned.entries }).toEqual({ complete: true, doubts: [], entries: size });
+  for (const { logIndex } of statements) expect(logIndex).toBeLessThan(size);
+  return inDev(answer);
+}
+
+/** Ledger and lane alone: no keys, no pipeline, no proposals. */
+function auditorsCopy(): string {
+  const copy = path.join(dir, 'auditor');
+  for (const folder of ['ledger', 'lane']) cpSync(path.join(lane.home, folder), path.join(copy, folder), { recursive: true });
+  return copy;
+}
+
+/** A time after all that was seen before, and before all that comes. */
+async function aSecondOfItsOwn(): Promise<string> {
+  const at = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  return at;
 }
 
 async function signAndPublish(): Promise<void> {
@@ -139,7 +185,8 @@ async function signAndPublish(): Promise<void> {
   await lane.sealane(['trust', 'publish']);
 }
 
-const HISTORY = 'A18 what a proposal foretells is what a naive oracle says, and what is so once it is signed (random history %i)';
+const HISTORY =
+  'A18 what a proposal foretells is what a naive oracle says, what is so once it is signed, and what an auditor reads later (random history %i)';
 
 it.each([1, 2])(HISTORY, async (seed) => {
   const random = seeded(seed);
@@ -147,26 +194,47 @@ it.each([1, 2])(HISTORY, async (seed) => {
   let policy: DevPolicy = { provenance: true, minPassed: 5, maxSkipped: undefined };
   let live: Live | undefined;
   const releases: Known[] = [];
+  const decided = new Map<string, string>();
+  const asked: AskedThen[] = [];
   for (let n = 0; n < RELEASES; n += 1)
     releases.push({ digest: await lane.release(`1.${n}.0`), built: false, runs: [], decided: undefined });
   for (let round = 0; round < ROUNDS; round += 1) {
-    live = (await decideAll(random, policy, releases)) ?? live;
+    live = (await decideAll(random, policy, { releases, decided })) ?? live;
     // said too late for what was decided, and in time for what is asked now
     for (const release of releases) if (random() < 0.5) await addRun(random, release);
+    // witnesses see it: what they have not seen yet no auditor's answer rests on
+    await lane.sealane(['publish']);
     const [before, after] = [policy, randomPolicy(random, round % 2 === 1)];
     const isNew = JSON.stringify(before) !== JSON.stringify(after);
     const said = await propose(after, isNew);
     const letIn = releases.filter((each) => each.decided === 'FAILED' && !passesNow(before, each) && passesNow(after, each));
     const refused = live === undefined || passes(after, live.built, live.last) ? [] : [live.digest];
-    expect(said).toEqual({ letsIn: letIn.map(({ digest }) => digest).sort(), refuses: refused });
+    const effects = { letsIn: letIn.map(({ digest }) => digest).sort(), refuses: refused };
+    expect(said).toEqual(effects);
+    if (isNew) {
+      const file = path.join(dir, `proposal-${round}.json`);
+      cpSync(path.join(lane.home, 'proposal.json'), file);
+      expect(await audited(lane.home, file)).toEqual(effects);
+      asked.push({ file, at: await aSecondOfItsOwn(), effects });
+    }
     foretold.letIn += letIn.length;
     foretold.refused += refused.length;
     if (isNew) await signAndPublish();
     policy = after;
     for (const release of releases) await lane.sealane(['plan', release.digest, '--to', 'dev'], passesNow(policy, release) ? 0 : 3);
   }
+  const copy = auditorsCopy();
+  for (const { file, at, effects } of asked)
+    for (const time of ['--as-known', '--as-of'])
+      expect({ time, ...(await audited(copy, file, [time, at])) }).toEqual({ time, ...effects });
+  for (const [statement, result] of decided) {
+    const { answer, complete } = await expectJson('sealane', ['audit', 'replay', statement, '--home', copy]);
+    expect({ complete, ...answer }).toMatchObject({ complete: true, recorded: result, replayed: result, sameVerdict: true, doubts: [] });
+  }
+  foretold.decided += decided.size;
 });
 
 it('A18 the random histories had something to let in and to refuse', () => {
   expect(Math.min(foretold.letIn, foretold.refused)).toBeGreaterThan(1);
+  expect(foretold.decided).toBeGreaterThan(10);
 });

@@ -1,5 +1,5 @@
 /** Row D4: each of the auditor's questions is a route of the service, says what the command says, and needs its right. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -15,6 +15,8 @@ let lane: TestLane;
 let github: Issuer;
 let service: Server;
 let release: string;
+let decision: string;
+let proposal: string;
 
 const AUDITOR = { repository: 'acme/audit' };
 
@@ -24,6 +26,8 @@ beforeAll(async () => {
   await enrolSite(lane, path.join(dir, 'site'));
   release = await lane.release('1.0.0');
   await lane.promote(release, 'dev');
+  decision = (await lane.sealane(['audit', 'decisions', release])).answer.decisions[0].statement;
+  proposal = await propose(path.join(lane.home, 'pipeline.yaml'));
   const document = parse(serviceYaml({ github })) as { callers: object[] };
   const rights = RIGHTS.filter((right) => right.startsWith('audit.'));
   document.callers.push({ name: 'auditor', token: { issuer: github.url, claims: AUDITOR }, rights });
@@ -34,6 +38,15 @@ afterAll(async () => {
   await Promise.all([service.stop(), lane.stop(), github.stop()]);
   rmSync(dir, { recursive: true, force: true });
 });
+
+/** A proposal that asks for more tests than there are; the pipeline stays as it was. */
+async function propose(pipeline: string): Promise<string> {
+  const text = readFileSync(pipeline, 'utf8');
+  writeFileSync(pipeline, text.replace('minPassed: 5', 'minPassed: 50'));
+  await lane.sealane(['trust', 'propose'], 5);
+  writeFileSync(pipeline, text);
+  return path.join(lane.home, 'proposal.json');
+}
 
 it('D4 every question has a route that says what the command says, word for word', async () => {
   const token = await github.token(undefined, AUDITOR);
@@ -54,6 +67,8 @@ it('D4 every question has a route that says what the command says, word for word
     ...['waivers', 'keys', 'drift', 'snapshot', 'rollbacks', 'automatic'].map((name) => [name, [name]] as const),
     [`keys?key=${keyId}`, ['keys', keyId]],
     ['sites/harbour-9', ['at', 'harbour-9']],
+    [`decisions/${decision}/replay`, ['replay', decision]],
+    ['decisions/99999/replay', ['replay', '99999']],
   ];
   for (const [address, words] of routes) {
     const [answer, told] = await Promise.all([
@@ -64,7 +79,31 @@ it('D4 every question has a route that says what the command says, word for word
   }
 });
 
+it('D4 a proposal comes with the question, which says what the command says of it', async () => {
+  const token = await github.token(undefined, AUDITOR);
+  const known = 'asKnown=2099-01-01T00:00:00Z';
+  const [answer, told] = await Promise.all([
+    api(service, `POST /api/v1/audit/policy?${known}`, { token, body: readFileSync(proposal, 'utf8') }),
+    runJson('sealane', ['audit', 'policy', proposal, '--as-known', '2099-01-01T00:00:00Z', '--home', lane.home]),
+  ]);
+  expect({ json: answer.json, exit: answer.exit }).toEqual({ json: told.json, exit: '0' });
+  expect(told.json.answer.refuses).toMatchObject([{ stage: 'dev', release }]);
+});
+
+it('D4 what comes with a question is bounded, and names no file of the service', async () => {
+  const token = await github.token(undefined, AUDITOR);
+  const ask = (body: string): ReturnType<typeof api> => api(service, 'POST /api/v1/audit/policy', { token, body });
+  expect(await ask(' '.repeat(5 * 1024 * 1024))).toMatchObject({ status: 413, json: { error: { code: 'FILE_TOO_LARGE' } } });
+  expect(await ask(JSON.stringify(proposal))).toMatchObject({ status: 400, json: { error: { code: 'CONFIG_INVALID' } } });
+  expect(await ask('['.repeat(1000))).toMatchObject({ status: 400, json: { error: { code: 'CONFIG_INVALID' } } });
+  const named = await api(service, `POST /api/v1/audit/policy?proposal=${encodeURIComponent(proposal)}`, { token, body: '{}' });
+  expect(named).toMatchObject({ status: 400, json: { error: { code: 'USAGE' } } });
+});
+
 it('D4 a caller without the right learns nothing', async () => {
+  const reader = await github.token(undefined, { repository: 'acme/reader' });
+  const brought = await api(service, 'POST /api/v1/audit/policy', { token: reader, body: readFileSync(proposal, 'utf8') });
+  expect(brought).toMatchObject({ status: 403, json: { error: { code: 'CALLER_DENIED' } } });
   const answer = await api(service, 'GET /api/v1/audit/drift', { token: await github.token(undefined, { repository: 'acme/reader' }) });
   expect(answer).toMatchObject({ status: 403, json: { error: { code: 'CALLER_DENIED' } } });
 });

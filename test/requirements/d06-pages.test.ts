@@ -1,5 +1,5 @@
 /** Row D6: the auditor’s pages in a real browser, that comes with a client certificate and runs no script of theirs. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import axe from 'axe-core';
@@ -37,7 +37,7 @@ const ASKED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   evidence: { release: 'readings@1.1.0', within: '400' },
   automatic: {},
 };
-const QUESTIONS = [...Object.keys(ASKED), 'trace', 'coverage', 'at'];
+const QUESTIONS = [...Object.keys(ASKED), 'trace', 'coverage', 'at', 'replay', 'policy'];
 /** A person’s browser, as its service.yaml names it. */
 const AUDITOR = 'auditor.example';
 
@@ -48,6 +48,7 @@ describe.skipIf(browserPath === undefined || openssl === undefined)('D6 pages fo
   let browser: Browser;
   let release: string;
   let refused: string;
+  let proposal: string;
   const sites: TestSite[] = [];
 
   beforeAll(async () => {
@@ -68,6 +69,7 @@ describe.skipIf(browserPath === undefined || openssl === undefined)('D6 pages fo
     await lane.promote(next);
     for (const site of sites) await site.run(['update']);
     await carryReceipts();
+    proposal = await propose();
     mkdirSync(path.join(dir, 'tls'));
     for (const name of ['servers', 'callers']) authorityOf(path.join(dir, 'tls'), name);
     issueTo(path.join(dir, 'tls'), 'servers', 'service', '127.0.0.1');
@@ -87,6 +89,16 @@ describe.skipIf(browserPath === undefined || openssl === undefined)('D6 pages fo
   async function enrol(name: string, machine: Parameters<typeof writeMachine>[1]): Promise<void> {
     const { root, devices } = writeMachine(path.join(dir, name), machine);
     sites.push(await enrolSite(lane, path.join(dir, name), { name, yaml: `inventory: { root: ${root}, devices: [${devices}] }` }));
+  }
+
+  /** A proposal that asks for more tests than there are; the pipeline stays as it was. */
+  async function propose(): Promise<string> {
+    const pipeline = path.join(lane.home, 'pipeline.yaml');
+    const text = readFileSync(pipeline, 'utf8');
+    writeFileSync(pipeline, text.replaceAll('minPassed: 5', 'minPassed: 50'));
+    await lane.sealane(['trust', 'propose'], 5);
+    writeFileSync(pipeline, text);
+    return readFileSync(path.join(lane.home, 'proposal.json'), 'utf8');
   }
 
   async function carryReceipts(): Promise<void> {
@@ -140,6 +152,8 @@ describe.skipIf(browserPath === undefined || openssl === undefined)('D6 pages fo
     site: '/audit/site/abbey',
     decision: `/audit/decision/${encodeURIComponent(refused)}`,
     problem: '/audit/site/nowhere',
+    'ask-replay': asked('replay', { decision: refused }),
+    'ask-policy': '/audit/ask/policy',
     ...Object.fromEntries(Object.entries(ASKED).map(([name, query]) => [`ask-${name}`, asked(name, query)])),
   });
 
@@ -214,6 +228,70 @@ describe.skipIf(browserPath === undefined || openssl === undefined)('D6 pages fo
       await page.goto(`${origin()}${asked('changes', { release: 'readings@1.1.0' })}`);
       expect(await page.locator('main').innerText()).toContain('expected one of --from and --site');
     });
+  });
+
+  test('D6 without scripts a decision is made again from its own page', async () => {
+    const { answer } = await lane.sealane(['audit', 'replay', refused]);
+    await withPage({ javaScriptEnabled: false }, async (page) => {
+      await page.goto(`${origin()}${pages()['decision'] ?? ''}`);
+      await page.getByRole('link', { name: `sealane audit replay ${refused}` }).click();
+      const said = ((await page.locator('main').textContent()) ?? '').replace(/\s+/g, ' ');
+      expect(textsIn(answer).filter((one) => !said.includes(one.replace(/\s+/g, ' ')))).toEqual([]);
+    });
+  });
+
+  test('D6 without scripts a proposal is pasted, and its page says all that the command says', async () => {
+    const file = path.join(dir, 'pasted.json');
+    writeFileSync(file, proposal);
+    const { answer, statements } = await lane.sealane(['audit', 'policy', file]);
+    expect(answer.refuses.length).toBeGreaterThan(0);
+    await withPage({ javaScriptEnabled: false }, async (page) => {
+      await page.goto(`${origin()}/audit/`);
+      await page.getByRole('link', { name: 'What would a policy change have let through?' }).click();
+      expect(await page.locator('section[aria-labelledby=rests]').count()).toBe(0);
+      await page.locator('#ask-proposal').fill(proposal);
+      await page.getByRole('button', { name: 'Ask' }).click();
+      const text = (await page.locator('main').textContent()) ?? '';
+      const said = text.replace(/\s+/g, ' ');
+      expect(textsIn(answer).filter((one) => !said.includes(one.replace(/\s+/g, ' ')))).toEqual([]);
+      for (const { digest } of statements) expect(text).toContain(digest);
+      await page.locator('#ask-proposal').fill('{"kind":"Pipeline"}');
+      await page.getByRole('button', { name: 'Ask' }).click();
+      expect(await page.locator('main').innerText()).toContain('CONFIG_INVALID');
+    });
+  });
+
+  test('D6 the answer to what was pasted is as clean as all pages: axe finds nothing, and a phone shows it whole', async () => {
+    await withPage({ viewport: { width: 390, height: 844 } }, async (page) => {
+      await page.goto(`${origin()}/audit/ask/policy`);
+      await page.locator('#ask-proposal').fill(proposal);
+      await page.getByRole('button', { name: 'Ask' }).click();
+      await keep(page, 'ask-policy-answer-phone');
+      expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+      await page.evaluate(axe.source);
+      const { violations } = await page.evaluate<{ readonly violations: readonly { readonly id: string }[] }>('axe.run()');
+      expect(violations.map(({ id }) => id)).toEqual([]);
+    });
+  });
+
+  test('D6 a form is taken from a page of the service, from who may ask, and no other way', async () => {
+    const page = await contextOf(AUDITOR);
+    const send = async (headers: Readonly<Record<string, string>>, data: string, where = 'policy'): Promise<number> =>
+      (await page.request.post(`${origin()}/audit/ask/${where}`, { headers, data })).status();
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const filled = new URLSearchParams({ proposal }).toString();
+    expect(await send(form, filled)).toBe(200);
+    expect(await send({ ...form, origin: 'https://elsewhere.example' }, filled)).toBe(401);
+    expect(await send({ ...form, 'sec-fetch-site': 'cross-site' }, filled)).toBe(401);
+    expect(await send({ 'content-type': 'text/plain' }, filled)).toBe(400);
+    expect(await send(form, `proposal=${'%20'.repeat(3 * 1024 * 1024)}`)).toBe(413);
+    // no other page takes anything
+    expect(await send(form, 'release=readings@1.1.0', 'trace')).toBe(400);
+    expect(await send(form, 'stage=prod', 'drift')).toBe(400);
+    await page.close();
+    const narrow = await contextOf('narrow.example');
+    expect((await narrow.request.post(`${origin()}/audit/ask/policy`, { headers: form, data: filled })).status()).toBe(403);
+    await narrow.close();
   });
 
   test('D6 how many sites run a release is drawn over time, and told as a table', async () => {

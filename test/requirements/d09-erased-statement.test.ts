@@ -110,6 +110,9 @@ describe('D9 erasure of a statement', () => {
       code: 'STATEMENT_ERASED',
       message: expect.stringMatching(new RegExp(`erased by the registrar in entry \\d+: ${WHY}`)),
     });
+    const replayed = await lane.sealane(['audit', 'replay', decision], 4);
+    expect(replayed).toMatchObject({ complete: false, answer: { decision, recorded: 'FAILED', replayed: null, sameVerdict: false } });
+    expect(replayed.answer.doubts).toContainEqual(trace.answer.doubts.find(({ code }: { code: string }) => code === 'STATEMENT_ERASED'));
     const population = await lane.sealane(['audit', 'population'], 4);
     expect(population.answer.doubts).toContainEqual(expect.objectContaining({ logIndex, code: 'STATEMENT_ERASED' }));
     const file = path.join(dir, 'export.tar');

@@ -215,6 +215,14 @@ export const PROGRAM: Program = {
       summary: 'what happened without a person, and how it is undone',
       load: async () => ({ command: (await import('@sealane/auditor')).auditAutomatic }),
     },
+    'audit replay': {
+      summary: 'a past decision made again, by the policy of then',
+      load: () => import('./commands/audit-replay.js'),
+    },
+    'audit policy': {
+      summary: 'what a policy change would have let through',
+      load: () => import('./commands/audit-policy.js'),
+    },
     'audit verify': {
       summary: 'is the ledger what it was?',
       load: async () => ({ command: (await import('@sealane/auditor')).auditVerify }),

@@ -65,7 +65,7 @@ function decisionOf(
     at,
     rollout,
     policy: decisionPolicy(said),
-    replay: `sealane replay ${entry.statementDigest}`,
+    replay: `sealane audit replay ${entry.statementDigest}`,
     checks,
     then:
       pass === undefined

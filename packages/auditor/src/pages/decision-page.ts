@@ -7,18 +7,19 @@ import { decisions, type Decisions } from '../answers/decisions.js';
 import { kindOf } from '../export/index-page.js';
 import { answerPage } from './layout.js';
 import { type AuditPage, inLedger } from './page.js';
+import { questionPath } from './question-page.js';
 import { decisionLink, digestCode, factList, type Html, mark, releaseLink, statementLink, table, timeOfDay, toneOf } from './parts.js';
 
 export const decisionPage: AuditPage = {
   path: '/audit/decision/:subject',
   question: 'decisions',
-  show: inLedger(async (context, { subject, asOf, asKnown }) => {
+  show: inLedger(async (context, { subject, asOf, asKnown, may }) => {
     const answered = await decisions(context, await releaseOfDecision(context, subject), undefined, { asOf, asKnown });
     const { answer } = answered;
     const decision = answer.decisions.find(({ statement }) => statement === subject);
     if (decision === undefined) throw unknownDecision(subject);
     const title = `Decision for ${decision.stage}: ${answer.name}@${answer.version}`;
-    return answerPage(title, answered, { asOf, asKnown }, decisionBody(answer, decision));
+    return answerPage(title, answered, { asOf, asKnown }, decisionBody(answer, decision, may('replay') ? replayLink(decision) : undefined));
   }),
 };
 
@@ -37,7 +38,7 @@ function unknownDecision(text: string): AuditorError {
 }
 
 /** The page’s own part. */
-export function decisionBody({ release, name, version }: Decisions, decision: Decisions['decisions'][number]): Html {
+export function decisionBody({ release, name, version }: Decisions, decision: Decisions['decisions'][number], again?: Html): Html {
   const { stage, from, result, counter, at, rollout, policy, replay, checks, then, statement, logIndex } = decision;
   const isPassed = result === 'PASSED';
   return html`<h1>${name}@${version} for ${stage}: ${isPassed ? 'passed' : 'refused'}</h1>
@@ -50,7 +51,7 @@ export function decisionBody({ release, name, version }: Decisions, decision: De
       ['Groups of sites', rollout.length === 0 ? 'none' : rollout.join(', ')],
       ['Policy', digestCode(policy)],
       ['Statement', html`${statementLink(statement)}, entry ${logIndex}`],
-      ['Decide again', html`<code>${replay}</code>`],
+      ['Decide again', again ?? html`<code>${replay}</code>`],
     ])}
     <h2>Checks</h2>
     ${table(
@@ -66,6 +67,11 @@ export function decisionBody({ release, name, version }: Decisions, decision: De
       ]),
     )}
     ${then === null ? '' : afterwards(then)}`;
+}
+
+function replayLink({ statement, replay }: Decisions['decisions'][number]): Html {
+  const query = new URLSearchParams({ decision: statement, ask: '1' }).toString();
+  return html`<a href="${questionPath('replay')}?${query}"><code>${replay}</code></a>`;
 }
 
 function evidenceList(evidence: readonly Digest[]): Html {

@@ -8,7 +8,6 @@ import { find, type Found, type NamedRelease, type NamedSite, releasesIn, sitesI
 import { answerPage, layout } from './layout.js';
 import { type AuditPage, inLedger } from './page.js';
 import { type AskedOnPage, questionPath } from './question-page.js';
-import { QUESTIONS } from './questions.js';
 import { decisionLink, factList, type Html, mark, releaseLink, siteLink, table, timeOfDay, toneOf } from './parts.js';
 
 /** The latest of each list: the search finds the others. */
@@ -43,7 +42,8 @@ interface HomeParts {
   readonly questions?: readonly AskedOnPage[];
 }
 
-export const homePage: AuditPage = {
+/** The first page, with links to these questions. */
+export const homePage = (asked: readonly AskedOnPage[]): AuditPage => ({
   path: '/audit/',
   question: 'snapshot',
   show: inLedger(async (context, { query, may }) => {
@@ -52,7 +52,7 @@ export const homePage: AuditPage = {
     const health = await healthOf(context);
     // nothing can be proved yet: that is what there is to say
     if (health.witnessed === null) return layout(title, homeBody(health, {}));
-    const questions = QUESTIONS.filter(({ name }) => may(name));
+    const questions = asked.filter(({ name }) => may(name));
     const wish = { text, hardware: query['hardware'] !== undefined };
     const answered = await inquire(context, title, {}, async (inquiry): Promise<HomeParts> => {
       if (text !== '') return { found: { text, ...(await find(inquiry, wish, may)) }, questions };
@@ -68,7 +68,7 @@ export const homePage: AuditPage = {
     });
     return answerPage(title, answered, undefined, homeBody(health, answered.answer));
   }),
-};
+});
 
 /** The newest record of each site counts. */
 function lastOfEach<T extends { readonly site: string }>(records: readonly T[]): readonly T[] {

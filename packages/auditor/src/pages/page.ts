@@ -11,6 +11,8 @@ export interface PageQuestion extends Asked {
   readonly query: Readonly<Record<string, string | undefined>>;
   /** Whether who asks may ask the question of this name (`trace`, `at`, …) too. */
   readonly may: (question: QuestionName) => boolean;
+  /** A document that came with the question; undefined: none did. */
+  readonly brought?: Uint8Array;
 }
 
 /** The questions that pages show answers to; `prove` is that of `log prove`. */
@@ -29,20 +31,31 @@ export type QuestionName =
   | 'exposure'
   | 'keys'
   | 'parity'
+  | 'policy'
   | 'population'
   | 'prove'
   | 'remedy'
+  | 'replay'
   | 'rollbacks'
   | 'snapshot'
   | 'trace'
   | 'unit'
   | 'waivers';
 
+/** A field of a form that a document is pasted into, and the most that is taken of the whole form as it is sent. */
+export interface BroughtField {
+  readonly name: string;
+  readonly description: string;
+  readonly maxFormBytes: number;
+}
+
 export interface AuditPage {
   /** Its address; `:subject` is what it is about. */
   readonly path: string;
   /** The question whose answer it shows: who may ask that may read it. */
   readonly question: QuestionName;
+  /** A document that may be sent to it, as a field of a form that is posted. */
+  readonly takes?: BroughtField;
   /** What a browser may do with it; absent: what it may do with all others, which run no script. */
   readonly policy?: string;
   /** The page as text, of the ledger that the call's options name. @throws SealaneError as the question does */

@@ -1,11 +1,11 @@
 /** `/audit/ask/NAME`: a question of the command line as a form, and its answer below: what the command takes, its form takes, and what it says, the page says. */
 import { CoreError } from '@sealane/core';
-import { type CommandSpec, optionName } from '@sealane/core/command-line';
+import { type CommandCall, type CommandResult, type CommandSpec, optionName } from '@sealane/core/command-line';
 import { html } from 'hono/html';
 import type { Answered } from '../answers/inquiry.js';
 import { answerBody, labelOf } from './answer-body.js';
 import { answerPage, layout } from './layout.js';
-import type { AuditPage, QuestionName } from './page.js';
+import type { AuditPage, BroughtField, QuestionName } from './page.js';
 import type { Html } from './parts.js';
 
 /** A question: what people call it, and the command that answers it. */
@@ -15,6 +15,8 @@ export interface AskedOnPage {
   readonly command: CommandSpec;
   /** Reads every entry, or every test: it is not asked before somebody says so. */
   readonly isLong?: true;
+  /** A document in place of the command's arguments, which name files of who runs it: no page reads a file by the name that a reader gives. */
+  readonly brings?: BroughtField & { readonly answer: (call: CommandCall, document: Uint8Array) => Promise<CommandResult> };
 }
 
 /** One thing that the form asks for; a flag is said or not. */
@@ -34,18 +36,22 @@ export function questionPath(name: QuestionName): string {
 }
 
 /** The page of a question. */
-export function questionPage({ name, title, command, isLong }: AskedOnPage): AuditPage {
-  const fields = fieldsOf(command);
+export function questionPage(question: AskedOnPage): AuditPage {
+  const { name, title, command, isLong, brings } = question;
+  const fields = fieldsOf(question);
   return {
     path: questionPath(name),
     question: name,
-    show: async ({ options, io }, { query, asOf, asKnown }) => {
+    ...(brings === undefined ? {} : { takes: brings }),
+    show: async ({ options, io }, { query, asOf, asKnown, brought }) => {
       const given = givenIn(fields, { ...query, asOf, asKnown });
-      const ask = formOf(title, command, fields, given);
+      const ask = formOf(question, fields, given);
       const isAsked = Object.keys(query).length > 0 || asOf !== undefined || asKnown !== undefined || isLong !== true;
-      if (!isAsked || fields.some((field) => field.isRequired && given[field.name] === undefined)) return layout(title, ask);
-      const args = (command.arguments ?? []).map((argument) => textIn(given, nameOf(argument.name)));
-      const { json } = await command.run({ args, options: { ...options, ...given }, io });
+      const isWhole = fields.every((field) => !field.isRequired || given[field.name] !== undefined);
+      if (!isAsked || !isWhole || (brings !== undefined && brought === undefined)) return layout(title, ask);
+      const args = brings === undefined ? (command.arguments ?? []).map((argument) => textIn(given, nameOf(argument.name))) : [];
+      const call = { args, options: { ...options, ...given }, io };
+      const { json } = brings === undefined || brought === undefined ? await command.run(call) : await brings.answer(call, brought);
       const answered = expectAnswer(json);
       return answerPage(title, answered, undefined, html`${ask}${answerBody(answered.answer)}`);
     },
@@ -58,9 +64,9 @@ function expectAnswer(json: object): Answered<Parameters<typeof answerBody>[0]> 
   throw new CoreError('INTERNAL', 'show an answer: expected answer, statements and checkpoint, got something else');
 }
 
-function fieldsOf({ arguments: positional = [], options = [] }: CommandSpec): readonly Field[] {
+function fieldsOf({ command: { arguments: positional = [], options = [] }, brings }: AskedOnPage): readonly Field[] {
   return [
-    ...positional.map(({ name, description }) => {
+    ...(brings === undefined ? positional : []).map(({ name, description }) => {
       return { name: nameOf(name), description, isFlag: false, isRequired: !name.startsWith('[') };
     }),
     ...options.map(({ flags, description }) => {
@@ -90,19 +96,25 @@ function givenIn(fields: readonly Field[], query: Readonly<Record<string, string
 }
 
 function formOf(
-  title: string,
-  { summary, name: words }: CommandSpec,
+  { title, command: { summary, name: words }, brings }: AskedOnPage,
   fields: readonly Field[],
   given: Readonly<Record<string, string | true>>,
 ): Html {
   return html`<h1>${title}</h1>
     <p>${summary.charAt(0).toUpperCase()}${summary.slice(1)}.</p>
-    <form method="get" class="rows" aria-label="${title}">
-      ${fields.map((field) => inputOf(field, given[field.name]))}
+    <form method="${brings === undefined ? 'get' : 'post'}" class="rows" aria-label="${title}">
+      ${brings === undefined ? '' : documentOf(brings)} ${fields.map((field) => inputOf(field, given[field.name]))}
       <p>
         <button name="ask" value="1">Ask</button> <span class="soft">as <code>sealane ${words}</code> does</span>
       </p>
     </form>`;
+}
+
+/** What was pasted is not shown again: the answer says by its digests what it was about. */
+function documentOf({ name, description, maxFormBytes }: BroughtField): Html {
+  const id = `ask-${name}`;
+  return html`<label for="${id}">${labelOf(name)} <span class="soft">${description}</span></label>
+    <textarea id="${id}" name="${name}" rows="10" maxlength="${maxFormBytes}" spellcheck="false" required></textarea>`;
 }
 
 function inputOf({ name, description, isFlag, isRequired }: Field, value: string | true | undefined): Html {

@@ -2,11 +2,12 @@
  * Replay: a decision made again from the ledger as it was before it and the policy that it names. No key, no network, no clock: what was known
  * then is in the log, and the time that counts is that of the checkpoint which witnesses had cosigned.
  */
-import { type Digest, digestHex, LIMITS, PREDICATE, PromoterError } from '@sealane/core';
+import { type Digest, digestHex, isDigest, LIMITS, PREDICATE, PromoterError } from '@sealane/core';
 import { type Ledger, type LedgerEntry, pastLedger } from '@sealane/ledger';
 import {
   type DecisionPredicate,
   decisionPolicy,
+  type GateInput,
   parsePolicy,
   policyDigest,
   readDecision,
@@ -55,15 +56,36 @@ export interface Replay {
   readonly to: string;
   readonly policy: Digest;
   readonly recorded: DecisionPredicate['verificationResult'];
-  readonly replayed: 'PASSED' | 'FAILED' | 'PENDING';
+  /** Null: what was known then cannot be read any more. */
+  readonly replayed: 'PASSED' | 'FAILED' | 'PENDING' | null;
   readonly sameVerdict: boolean;
   readonly checks: readonly ReplayedCheck[];
-  readonly judgedAt: { readonly recorded: WitnessedTime | null; readonly replayed: WitnessedTime };
+  readonly judgedAt: { readonly recorded: WitnessedTime | null; readonly replayed: WitnessedTime | null };
   /** The program that decided (null: it did not say) and this one. */
   readonly version: { readonly recorded: string | null; readonly replayed: string };
 }
 
 const RESULT = { passed: 'PASSED', refused: 'FAILED', pending: 'PENDING' } as const;
+
+/** A replay, and what it was judged from. */
+export interface Replayed {
+  readonly replay: Replay;
+  readonly input: GateInput;
+}
+
+/**
+ * The entry of a decision that is named by the digest of its statement or by its log index.
+ *
+ * @throws PromoterError `USAGE` it is neither; `STATEMENT_UNKNOWN`; LedgerError `STATEMENT_UNKNOWN`
+ */
+export async function entryNamed(ledger: Pick<Ledger, 'entry' | 'byStatement'>, name: string): Promise<LedgerEntry> {
+  if (/^\d{1,15}$/.test(name)) return await ledger.entry(Number(name));
+  if (!isDigest(name))
+    throw new PromoterError('USAGE', `read DECISION: expected sha256: and 64 hex digits, or a log index, got ${name.slice(0, 80)}`);
+  const [found] = await ledger.byStatement(name);
+  if (found === undefined) throw new PromoterError('STATEMENT_UNKNOWN', `look up decision ${name}: it is not in the ledger`);
+  return found;
+}
 
 /**
  * Makes a decision again.
@@ -71,7 +93,7 @@ const RESULT = { passed: 'PASSED', refused: 'FAILED', pending: 'PENDING' } as co
  * @throws PromoterError `STATEMENT_UNKNOWN` it is not in the ledger, or no decision; `CONTENT_MISSING` the lane has not the policy it names;
  * TrustError `EVIDENCE_SIGNER`, `WAYBILL_SIGNATURE`, `KEY_REVOKED` it is not by the stage's key
  */
-export async function replay(copy: LaneCopy, entry: LedgerEntry): Promise<Replay> {
+export async function replay(copy: LaneCopy, entry: LedgerEntry): Promise<Replayed> {
   const decision = decisionIn(entry);
   const { to, rollout, release, checks, judgedAt } = decision.sealane_promotion;
   const stage = stageUnder(copy, to, decisionPolicy(decision));
@@ -88,21 +110,42 @@ export async function replay(copy: LaneCopy, entry: LedgerEntry): Promise<Replay
   const compared = compare(checks, judged.checks.map(recordedCheck));
   const [recorded, replayed] = [decision.verificationResult, RESULT[judged.verdict]];
   return {
+    input: judged.input,
+    replay: {
+      ...recordIn(entry, decision),
+      replayed,
+      sameVerdict: recorded === replayed && compared.every((check) => check.recorded?.verdict === check.replayed?.verdict),
+      checks: compared,
+      judgedAt: { recorded: judgedAt ?? null, replayed: judged.input.time },
+    },
+  };
+}
+
+/** A decision that cannot be made again: what it recorded, and nothing beside it. @throws PromoterError `STATEMENT_UNKNOWN` it is none */
+export function unreplayed(entry: LedgerEntry): Replay {
+  const decision = decisionIn(entry);
+  const { checks, judgedAt = null } = decision.sealane_promotion;
+  const judged = { recorded: judgedAt, replayed: null };
+  return { ...recordIn(entry, decision), replayed: null, sameVerdict: false, checks: compare(checks, []), judgedAt: judged };
+}
+
+type Recorded = Pick<Replay, 'decision' | 'logIndex' | 'release' | 'to' | 'policy' | 'recorded' | 'version'>;
+
+function recordIn(entry: LedgerEntry, decision: DecisionPredicate): Recorded {
+  const { release, to } = decision.sealane_promotion;
+  return {
     decision: entry.statementDigest,
     logIndex: entry.index,
     release,
     to,
-    policy: stage.digest,
-    recorded,
-    replayed,
-    sameVerdict: recorded === replayed && compared.every((check) => check.recorded?.verdict === check.replayed?.verdict),
-    checks: compared,
-    judgedAt: { recorded: judgedAt ?? null, replayed: judged.input.time },
+    policy: decisionPolicy(decision),
+    recorded: decision.verificationResult,
     version: { recorded: decision.verifier.version?.sealane ?? null, replayed: VERSION },
   };
 }
 
-function decisionIn(entry: LedgerEntry): DecisionPredicate {
+/** @throws PromoterError `STATEMENT_UNKNOWN` it is none */
+export function decisionIn(entry: LedgerEntry): DecisionPredicate {
   const statement = statementOf(entry);
   if (statement.predicateType === PREDICATE.decision && 'sealane_promotion' in statement.predicate) return readDecision(statement);
   throw new PromoterError(

@@ -1,8 +1,8 @@
 /** The API and the auditor’s pages: who calls, may he, then the route. A stranger gets one constant answer whatever he asks; the log has the reasons. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
-import { PromoterError, SealaneError } from '@sealane/core';
-import { AUDIT_PAGES, type AuditPage, PAGE_POLICY, type PageQuestion, problemPage, type QuestionName } from '@sealane/auditor';
+import { fromUtf8, PromoterError, SealaneError, utf8 } from '@sealane/core';
+import { type AuditPage, auditPages, PAGE_POLICY, type PageQuestion, problemPage, type QuestionName } from '@sealane/auditor';
 import { type Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { type FailureAnswer, failureAnswer, strangerAnswer } from './api-errors.js';
@@ -12,6 +12,7 @@ import { callerByCertificate, type CertificateFacts, type Found, mayCall } from 
 import { nowText } from '../clock.js';
 import { certificateFacts } from './certificate-shell.js';
 import { isFromAnotherSite } from './cross-site.js';
+import { GATE_QUESTIONS } from './gate-questions.js';
 import type { CallerLimits } from './limits.js';
 import type { Logger } from './log-shell.js';
 import type { Metrics } from './metrics.js';
@@ -74,7 +75,10 @@ function apiApp(parts: ApiParts): Hono<Env> {
       return await answer(parts, route, c);
     });
   }
-  for (const page of AUDIT_PAGES) app.get(page.path, async (c) => await show(parts, page, c));
+  for (const page of auditPages(GATE_QUESTIONS)) {
+    app.get(page.path, async (c) => await show(parts, page, c));
+    if (page.takes !== undefined) app.post(page.path, async (c) => await show(parts, page, c));
+  }
   app.get('/audit', (c) => c.redirect('/audit/', 308));
   app.notFound((c) =>
     fail(c, failureAnswer(new PromoterError('USAGE', `call ${c.req.method} ${c.req.path.slice(0, 200)}: there is no such route`))),
@@ -164,9 +168,28 @@ async function show(parts: ApiParts, page: AuditPage, c: Context<Env>): Promise<
     parts.metrics.refused('right');
     throw new PromoterError('CALLER_DENIED', `read ${page.path} as ${caller.name}: expected the right to ${rightOf(page.question)}`);
   }
-  const { asOf = '', asKnown = '', ...query } = c.req.query();
+  const form = await formOf(parts, page, caller.name, c);
+  const { asOf = '', asKnown = '', ...query } = form?.fields ?? c.req.query();
   const times = { asOf: asOf === '' ? undefined : asOf, asKnown: asKnown === '' ? undefined : asKnown };
-  return pageOf(c, 200, await parts.page(page, { subject: c.req.param('subject') ?? '', query, ...times, may }), page.policy);
+  const question = { subject: c.req.param('subject') ?? '', query, ...times, may };
+  return pageOf(c, 200, await parts.page(page, form === undefined ? question : { ...question, brought: form.brought }), page.policy);
+}
+
+/** What was posted to a page that takes a document: its other fields, and the document. Undefined where nothing was. */
+async function formOf(
+  { limits, bodies }: ApiParts,
+  { takes, path }: AuditPage,
+  caller: string,
+  c: Context<Env>,
+): Promise<{ readonly fields: Readonly<Record<string, string>>; readonly brought: Uint8Array } | undefined> {
+  if (takes === undefined || c.req.method !== 'POST') return undefined;
+  const type = c.env.incoming.headers['content-type'] ?? 'none';
+  if (type.split(';')[0]?.trim().toLowerCase() !== 'application/x-www-form-urlencoded')
+    throw new PromoterError('USAGE', `read the form of ${path}: expected application/x-www-form-urlencoded, got ${type.slice(0, 80)}`);
+  await limits.upload(caller, lengthOf(c));
+  const form = new URLSearchParams(fromUtf8(await readBody(c.env.incoming, c.env.outgoing, takes.maxFormBytes, bodies)));
+  const { [takes.name]: document = '', ...fields } = Object.fromEntries(form);
+  return { fields, brought: utf8(document) };
 }
 
 /** The right to the route that answers the question of a page. */

@@ -36,6 +36,8 @@ export const RIGHTS = [
   'audit.snapshot',
   'audit.rollbacks',
   'audit.automatic',
+  'audit.replay',
+  'audit.policy',
 ] as const;
 
 /** A right: the name of a route. */

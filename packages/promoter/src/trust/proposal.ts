@@ -21,7 +21,7 @@ import type { Home } from '../home.js';
 import { listedTargets } from './metadata-json.js';
 
 /** A proposal is policies, a root and a targets file, as JSON. */
-const MAX_PROPOSAL_BYTES = 16 * LIMITS.policyBytes;
+export const MAX_PROPOSAL_BYTES = 16 * LIMITS.policyBytes;
 
 const metadata = z.looseObject({ signatures: z.array(z.unknown()), signed: z.looseObject({}) });
 const shape = z.strictObject({

@@ -1,4 +1,4 @@
-/** Routes of the auditor’s questions: each is the command of its name, and only reads. */
+/** Routes of the auditor’s questions: each is the command of its name, and only reads. What is asked about a policy comes with the request. */
 import type { CommandSpec } from '@sealane/core/command-line';
 import {
   auditApprovals,
@@ -24,6 +24,9 @@ import {
   auditWaivers,
 } from '@sealane/auditor';
 import { z } from 'zod';
+import { answerForPolicies, command as auditPolicy } from '../../commands/audit-policy.js';
+import { command as auditReplay } from '../../commands/audit-replay.js';
+import { MAX_BROUGHT_BYTES } from '../gate-questions.js';
 import { auditAnswerShape } from '../answers.js';
 import type { Right } from '../rights.js';
 import { type Route, route } from '../route.js';
@@ -101,4 +104,23 @@ export const AUDIT_ROUTES: readonly Route[] = [
   question('audit.snapshot', 'snapshot', auditSnapshot, anyone),
   question('audit.rollbacks', 'rollbacks', auditRollbacks, anyone, stage),
   question('audit.automatic', 'automatic', auditAutomatic, anyone, stage),
+  question(
+    'audit.replay',
+    'decisions/{decision}/replay',
+    auditReplay,
+    z.strictObject({ decision: z.string().min(1).max(80).describe('digest of its statement, or its log index') }),
+  ),
+  route({
+    id: 'audit.policy',
+    method: 'POST',
+    path: '/api/v1/audit/policy',
+    summary: auditPolicy.summary,
+    query: z.strictObject(asked),
+    bytes: { mediaType: 'application/json', description: 'a proposal, as trust propose writes it, or a policy' },
+    answer: auditAnswerShape,
+    run: async ({ query }, { body, command }) => {
+      const brought = await body(MAX_BROUGHT_BYTES);
+      return await command({ ...auditPolicy, run: (call) => answerForPolicies(call, brought, 'the body') }, [], query);
+    },
+  }),
 ];
