@@ -11,7 +11,7 @@ import { enrolSite, type TestSite } from '../support/site.js';
 
 const HOST = 'lane.example';
 
-describe('B3 behind a proxy', () => {
+describe('B3 behind a proxy, and an authority of the plant', () => {
   describe.skipIf(requireProgram('openssl') === undefined)('with real parts (skipped without openssl)', () => {
     let dir: string;
     let lane: TestLane;
@@ -57,7 +57,20 @@ describe('B3 behind a proxy', () => {
       expect((await onSite('egress')).json).toMatchObject({ egress: [{ host, port: Number(port) }], needsDns: false });
     });
 
+    it('takes the certificates of an authority that site.yaml names, with nothing shown, and of no other', async () => {
+      const plain = (...words: readonly string[]) => runJson('sealane-site', [...words, '--config', site.config, '--state', site.state]);
+      expect((await plain('check')).exit).toBe(6);
+      configure(`{ at: https://${HOST}, proxy: http://${proxy.at}, tls: { ca: ${proxy.ca} } }`);
+      expect((await plain('check')).json).toMatchObject({ outcome: 'unchanged' });
+      configure(`{ at: https://${HOST}, proxy: http://${proxy.at}, tls: { ca: ${proxy.ca}, key: none.pem } }`);
+      expect((await plain('check')).json.error).toMatchObject({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining('certificate and key') as string,
+      });
+    });
+
     it('says what the proxy said where it does not connect, and what runs goes on', async () => {
+      configure(`{ at: https://${HOST}, proxy: http://${proxy.at} }`);
       proxy.refuse(407);
       const { exit, stderr } = await onSite('check');
       expect({ exit, stderr }).toMatchObject({

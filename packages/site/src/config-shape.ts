@@ -233,7 +233,10 @@ const upstreamObject = z.strictObject({
     .optional()
     .describe('http://HOST:PORT of the proxy on the way to an https address'),
   rates: rates.optional().describe('limits by time of day'),
-  tls: tls.optional(),
+  tls: tls
+    .partial({ certificate: true, key: true })
+    .optional()
+    .describe('PEM files: whose certificates are taken, and what is shown, if anything'),
 });
 
 /** One word is a place with nothing more to say of it. */

@@ -3,7 +3,7 @@ import { SiteError } from '@sealane/core';
 import path from 'node:path';
 import { type SiteDocument, siteShape } from './config-shape.js';
 import type { Disk } from './disk.js';
-import { type Place, type PlaceTls, plainPlace } from './fetch/routes/place.js';
+import { type MutualTls, type Place, type PlaceTls, plainPlace } from './fetch/routes/place.js';
 import type { InventoryPlace } from './hardware-shell.js';
 import type { HealthProbe } from './health/probe.js';
 import { openYaml, readShape, readYamlFile } from './strict-yaml.js';
@@ -61,15 +61,24 @@ function complete(
   };
 }
 
+/** An upstream of which there is more to say than where it is. */
+type UpstreamObject = Exclude<SiteDocument['upstreams'][number], string>;
+
 function toPlace(upstream: SiteDocument['upstreams'][number], folder: string): Place {
   if (typeof upstream === 'string') return plainPlace(place(upstream, folder));
   const { at, dailyBytes = null, rates = null, tls, proxy = null, ...rest } = upstream;
   if (proxy !== null && !at.startsWith('https://'))
     throw new SiteError('CONFIG_INVALID', `read upstream ${at}: expected an https address behind a proxy, got another place`);
-  return { ...rest, at: place(at, folder), dailyBytes, rates, tls: tls === undefined ? null : tlsFiles(tls, folder), proxy };
+  return { ...rest, at: place(at, folder), dailyBytes, rates, tls: tls === undefined ? null : placeTls(tls, at, folder), proxy };
 }
 
-function tlsFiles({ ca, certificate, key }: PlaceTls, folder: string): PlaceTls {
+function placeTls({ ca, certificate, key }: NonNullable<UpstreamObject['tls']>, at: string, folder: string): PlaceTls {
+  if (certificate !== undefined && key !== undefined) return tlsFiles({ ca, certificate, key }, folder);
+  if (certificate === undefined && key === undefined) return { ca: path.resolve(folder, ca) };
+  throw new SiteError('CONFIG_INVALID', `read tls of upstream ${at}: expected certificate and key, got one of the two`);
+}
+
+function tlsFiles({ ca, certificate, key }: MutualTls, folder: string): MutualTls {
   const file = (name: string): string => path.resolve(folder, name);
   return { ca: file(ca), certificate: file(certificate), key: file(key) };
 }

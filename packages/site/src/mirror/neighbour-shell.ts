@@ -11,8 +11,8 @@ import { createServer } from 'node:https';
 import path from 'node:path';
 import { digestFromHex } from '@sealane/core';
 import { isNodeError } from '../disk.js';
-import { readPlaceTls } from '../fetch/routes/place-tls.js';
-import type { PlaceTls } from '../fetch/routes/place.js';
+import { readMutualTls } from '../fetch/routes/place-tls.js';
+import type { MutualTls } from '../fetch/routes/place.js';
 import { boundEachNeighbour, holdsAt, nameOf } from './known-neighbours.js';
 import type { Relay } from './relay-shell.js';
 import { renewedContext } from './renewed-context.js';
@@ -33,7 +33,7 @@ const LANE_PATH = /^\/((?:trust|log)(?:\/[A-Za-z0-9%_-][A-Za-z0-9%._-]{0,254}){1
 export interface NeighbourOptions {
   readonly host: string;
   readonly port: number;
-  readonly tls: PlaceTls;
+  readonly tls: MutualTls;
   /** The folder of the mirror. */
   readonly mirror: string;
   /** The time, RFC 3339: as TLS has it, that of the host. */
@@ -53,7 +53,7 @@ export interface NeighbourServer {
 export async function serveNeighbours({ host, port, tls, mirror, now, relay, talk }: NeighbourOptions): Promise<NeighbourServer> {
   const openBlob = verifiedFiles({ blobPath: (digest) => path.join(mirror, 'content', 'blobs', 'sha256', digest.slice('sha256:'.length)) });
   const server = createServer(
-    { ...CONNECTION_LIMITS, handshakeTimeout: HANDSHAKE_MS, ...readPlaceTls(tls), requestCert: true, rejectUnauthorized: true },
+    { ...CONNECTION_LIMITS, handshakeTimeout: HANDSHAKE_MS, ...readMutualTls(tls), requestCert: true, rejectUnauthorized: true },
     oneAtATime((request, response) => {
       if (!holdsAt(request.socket, now())) return void request.socket.destroy();
       const answered =

@@ -2,11 +2,11 @@
 import { statSync } from 'node:fs';
 import type { Server } from 'node:tls';
 import { SiteError } from '@sealane/core';
-import { readPlaceTls } from '../fetch/routes/place-tls.js';
-import type { PlaceTls } from '../fetch/routes/place.js';
+import { readMutualTls } from '../fetch/routes/place-tls.js';
+import type { MutualTls } from '../fetch/routes/place.js';
 
 /** Looks at each connection whether the files are others than were read last. One that cannot be read, or is half written, leaves what was read before. */
-export function renewedContext(server: Server, tls: PlaceTls, talk: (line: string) => void): void {
+export function renewedContext(server: Server, tls: MutualTls, talk: (line: string) => void): void {
   let read = stampOf(tls);
   // before the handshake, which takes what is there when it begins
   server.prependListener('connection', () => {
@@ -14,7 +14,7 @@ export function renewedContext(server: Server, tls: PlaceTls, talk: (line: strin
     if (now === read) return;
     read = now;
     try {
-      server.setSecureContext(readPlaceTls(tls));
+      server.setSecureContext(readMutualTls(tls));
     } catch (error) {
       if (!(error instanceof SiteError) && !isOpenSslError(error)) throw error;
       talk(`neighbours: the certificate of before is shown still: ${error.message}`);
@@ -23,7 +23,7 @@ export function renewedContext(server: Server, tls: PlaceTls, talk: (line: strin
 }
 
 /** Which files they are, and of when. */
-function stampOf({ ca, certificate, key }: PlaceTls): string {
+function stampOf({ ca, certificate, key }: MutualTls): string {
   return [ca, certificate, key]
     .map((file) => statSync(file, { throwIfNoEntry: false }))
     .map((status) => (status === undefined ? 'none' : `${status.ino} ${status.size} ${status.mtimeMs} ${status.ctimeMs}`))

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { SiteError } from '@sealane/core';
 import { isNodeError } from '../../disk.js';
-import type { PlaceTls } from './place.js';
+import type { MutualTls, PlaceTls } from './place.js';
 
 /** As Node's TLS takes them. */
 export interface TlsFiles {
@@ -14,14 +14,19 @@ export interface TlsFiles {
 /** With a certificate to show, or without one. */
 export type ShownTls = TlsFiles | Pick<TlsFiles, 'ca'>;
 
-/** Reads them. @throws SiteError `CONFIG_INVALID` one cannot be read */
-export function readPlaceTls({ ca, certificate, key }: PlaceTls): TlsFiles {
+/** What is shown to a place, read. @throws SiteError `CONFIG_INVALID` a file cannot be read */
+export function readPlaceTls(tls: PlaceTls): ShownTls {
+  return 'certificate' in tls ? readMutualTls(tls) : { ca: readPem(tls.ca) };
+}
+
+/** All three files, read. @throws SiteError `CONFIG_INVALID` one cannot be read */
+export function readMutualTls({ ca, certificate, key }: MutualTls): TlsFiles {
   return { ca: readPem(ca), cert: readPem(certificate), key: readPem(key) };
 }
 
 /** As `readPlaceTls` for who asks for his first certificate: what is not there yet is not shown. */
 export function readFirstTls(tls: PlaceTls): ShownTls {
-  return existsSync(tls.certificate) && existsSync(tls.key) ? readPlaceTls(tls) : { ca: readPem(tls.ca) };
+  return 'certificate' in tls && !(existsSync(tls.certificate) && existsSync(tls.key)) ? { ca: readPem(tls.ca) } : readPlaceTls(tls);
 }
 
 function readPem(file: string): Buffer {

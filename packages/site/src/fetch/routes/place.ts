@@ -12,11 +12,14 @@ export interface RateLimits {
 }
 
 /** Files (PEM) of mutual TLS: whose certificates are taken, and what is shown. */
-export interface PlaceTls {
+export interface MutualTls {
   readonly ca: string;
   readonly certificate: string;
   readonly key: string;
 }
+
+/** Of TLS with a place of an authority of one's own; without a certificate nothing is shown. */
+export type PlaceTls = MutualTls | Pick<MutualTls, 'ca'>;
 
 /** A lane or mirror; the same `at` twice is one place with two turns. */
 export interface Place {
