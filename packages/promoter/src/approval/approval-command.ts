@@ -1,6 +1,6 @@
 /** `sealane approve` and `sealane reject`: one person's signature over what the gates read, logged or written to a file. */
 import path from 'node:path';
-import { PREDICATE, PromoterError, statementDigestOf } from '@sealane/core';
+import { type Digest, PREDICATE, PromoterError, type Signed, statementDigestOf } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { encodeBundle } from '@sealane/trust';
 import { GROUP, KEY, NO_REASON, OPTIONAL_REASON, OUT, statementsResult, TO_STAGE } from '../command-parts.js';
@@ -8,7 +8,7 @@ import { reached } from '../crash-point.js';
 import { writeOutput } from '../disk-shell.js';
 import { logEnvelope, tryWitness } from '../log/log-statements.js';
 import { publishedLane, ROOT, withPublishedLane } from '../client/published-lane-shell.js';
-import { optionalText, type Promoter, textArgument, textOption, withLockedPromoter } from '../promoter.js';
+import { optionalText, type Promoter, textArgument, textOption, withLockedPromoter, withPromoter } from '../promoter.js';
 import { releaseOf } from '../release/records.js';
 import { signApproval } from './approve.js';
 
@@ -39,12 +39,12 @@ async function run(call: CommandCall, verdict: 'approve' | 'reject'): Promise<Co
   const out = optionalText(call, 'out');
   if (published !== undefined && out === undefined)
     throw new PromoterError('USAGE', `${verdict} with --root: expected --out with it, since the published lane takes nothing in, got none`);
-  const sign = async (promoter: Promoter): Promise<CommandResult> => {
+  const sign = async (promoter: Promoter): Promise<Signed> => {
     const { digest } = await releaseOf(promoter, textArgument(call, 0, 'RELEASE'));
     const signer = await promoter.signer(textOption(call, 'key'));
     const reason = optionalText(call, 'reason') ?? (verdict === 'reject' ? NO_REASON : undefined);
     const [group, days] = [optionalText(call, 'group'), parseDays(optionalText(call, 'days'))];
-    const signed = await signApproval(promoter, {
+    return await signApproval(promoter, {
       release: digest,
       stage: textOption(call, 'to'),
       verdict,
@@ -54,19 +54,27 @@ async function run(call: CommandCall, verdict: 'approve' | 'reject'): Promise<Co
       ...(group === undefined ? {} : { group }),
       ...(days === undefined ? {} : { days }),
     });
-    if (out !== undefined) {
-      writeOutput(path.resolve(call.io.cwd, out), `${JSON.stringify(encodeBundle(signed))}\n`);
-      return statementsResult([{ predicateType: PREDICATE.approval, digest: statementDigestOf(signed.envelope), logIndex: null }]);
-    }
+  };
+  const write = (signed: Signed, file: string): CommandResult => {
+    writeOutput(path.resolve(call.io.cwd, file), `${JSON.stringify(encodeBundle(signed))}\n`);
+    return statementsResult([{ predicateType: PREDICATE.approval, digest: statementDigestOf(signed.envelope), logIndex: null }]);
+  };
+  if (published !== undefined && out !== undefined) {
+    const release = textArgument(call, 0, 'RELEASE');
+    const seen = async (promoter: Promoter): Promise<Digest> => (await releaseOf(promoter, release)).digest;
+    return await withPublishedLane(call, published, seen, async (promoter) => write(await sign(promoter), out));
+  }
+  // a carried one is never held against what is published here, as what is logged is: the lock's own check comes before it is signed
+  if (out !== undefined) return await withLockedPromoter(call, async (promoter) => write(await sign(promoter), out));
+  // nobody who publishes waits for a person who has a token to touch; what is logged meanwhile this one has not seen, and does not count for
+  const signed = await withPromoter(call, sign);
+  return await withLockedPromoter(call, async (promoter) => {
     const { index, statementDigest } = await logEnvelope(promoter.ledger, signed);
     reached('approval:logged');
     // what no witness has seen, whoever owns the database could cut off the end of the log (THREATS T15): it must not be a veto
     if (verdict === 'reject') await tryWitness(promoter);
     return statementsResult([{ predicateType: PREDICATE.approval, digest: statementDigest, logIndex: index }]);
-  };
-  if (published === undefined) return await withLockedPromoter(call, sign);
-  const release = textArgument(call, 0, 'RELEASE');
-  return await withPublishedLane(call, published, async (promoter) => (await releaseOf(promoter, release)).digest, sign);
+  });
 }
 
 function parseDays(text: string | undefined): number | undefined {

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { slowHelper } from '../testing/slow-helper.js';
 import { makeHome, PROVENANCE, type TestHome } from '../testing/test-home.js';
 
 let lane: TestHome;
@@ -28,33 +29,12 @@ async function expectRefused(words: readonly string[], exit: number, code: strin
   expect(await statements()).toEqual(before);
 }
 
-/** A helper that signs with a key of the lane, once somebody has touched it: it makes the file `asked`, and waits for the file `touched`. */
-function slowHelper(key: string): string {
-  return lane.file(
-    'helper.cjs',
-    `const [fs, crypto] = [require('node:fs'), require('node:crypto')];
-const key = crypto.createPrivateKey(fs.readFileSync(${JSON.stringify(path.join(lane.home, 'keys', `${key}.pem`))}));
-const { request, message } = JSON.parse(fs.readFileSync(0, 'utf8'));
-const answer = (value) => console.log(JSON.stringify(value));
-if (request === 'public-key') answer({ publicKey: crypto.createPublicKey(key).export({ type: 'spki', format: 'pem' }) });
-else {
-  fs.writeFileSync('asked', '');
-  const timer = setInterval(() => {
-    if (!fs.existsSync('touched')) return;
-    clearInterval(timer);
-    answer({ signature: crypto.sign('sha256', Buffer.from(message, 'base64'), key).toString('base64') });
-  }, 20);
-}
-`,
-  );
-}
-
 describe('evidence add', () => {
   it('lets others publish, and log the same run, while somebody has still to touch the token that signs', async () => {
     const dated = '<testsuite name="dated" timestamp="2026-01-02T03:04:05"><testcase name="a"/></testsuite>';
     const words = ['evidence', 'add', release, '--tests', lane.file('dated.xml', dated), '--key'];
     const before = await statements();
-    const adding = lane.run([...words, `exec:${process.execPath} ${slowHelper('lab')}`]);
+    const adding = lane.run([...words, slowHelper(lane, 'lab')]);
     await expect.poll(() => existsSync(path.join(lane.dir, 'asked'))).toBe(true);
     await lane.sealane(['publish', '--refresh']);
     const other = await lane.sealane([...words, 'lab']);
