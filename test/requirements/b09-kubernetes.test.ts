@@ -57,8 +57,9 @@ describe.skipIf(!hasControlPlane || busybox === undefined)(
       spec: object = {},
       image?: string,
       secrets: readonly string[] = [],
+      imageOfVersion = version,
     ): Promise<string> => {
-      const built = await shellImage(path.join(dir, 'images', version), version);
+      const built = await shellImage(path.join(dir, 'images', imageOfVersion), imageOfVersion);
       const folder = path.join(dir, 'manifests', version);
       mkdirSync(folder, { recursive: true });
       const named = image ?? `registry.example/edge/readings@${built.digest}`;
@@ -225,6 +226,28 @@ describe.skipIf(!hasControlPlane || busybox === undefined)(
         expect(names.filter((name: string) => name.includes('settings'))).toEqual([`settings-${at}`]);
         expect(await version()).toBe(`2.${at}.0`);
       }
+    });
+
+    test('B9 kubernetes: a release that changes nothing but a ConfigMap replaces the pods that use it, and going back does', async () => {
+      const volumes = [{ name: 'settings', configMap: { name: 'settings' } }];
+      const settings = (a: string): object => ({ ...configMap('settings'), data: { a } });
+      const uids = async (): Promise<readonly string[]> =>
+        (await cluster.get(`${PODS}?labelSelector=app%3Dreadings`)).items.map(
+          ({ metadata }: { metadata: { uid: string } }) => metadata.uid,
+        );
+      await publish('2.8.0', [settings('1')], { volumes });
+      expect(await site.must(['update'])).toMatchObject({ outcome: 'installed' });
+      const before = await uids();
+      await publish('2.8.1', [settings('2')], { volumes }, undefined, [], '2.8.0');
+      expect(await site.must(['update'])).toMatchObject({ outcome: 'installed' });
+      const after = await uids();
+      expect(after.filter((uid) => before.includes(uid))).toEqual([]);
+      // nothing of them changed
+      await publish('2.8.2', [settings('2')], { volumes }, undefined, [], '2.8.0');
+      expect(await site.must(['update'])).toMatchObject({ outcome: 'installed' });
+      expect(new Set(await uids())).toEqual(new Set(after));
+      await site.must(['rollback']);
+      expect(new Set(await uids())).toEqual(new Set(after));
     });
 
     test('B9 kubernetes: stopped, only what was its own is gone; a cluster that does not answer defers', async () => {

@@ -3,7 +3,7 @@
  * what the set before had and this one has not removed, the rollout waited for. Going back is applying the set before.
  */
 import path from 'node:path';
-import { SiteError, utf8 } from '@sealane/core';
+import { fromUtf8, sha256, SiteError, utf8 } from '@sealane/core';
 import { crashPoint } from '../../crash-point.js';
 import { durableWrite } from '../../durable-write.js';
 import { plainJson } from '../../plain-json.js';
@@ -22,6 +22,7 @@ import { admissionName, admissionObjects, oldAdmissionName } from './admission.j
 import { finishedJobs, withSeenEnd } from './finished-jobs.js';
 import { KUBECONFIG_CREDENTIAL, type KubeconfigPlace, kubeconfigProperties } from './kubeconfig.js';
 import { keyFrom, keyText, type KubeObject, kubeObjects, type ObjectKey } from './objects.js';
+import { withConfiguration } from './release-configuration.js';
 import { emptySecret, withVersions } from './release-secret.js';
 import { type ClusterAnswer, type ClusterRequest, type Fence, parseAnswer, type StrayQuestion } from './wire.js';
 
@@ -165,17 +166,17 @@ function howIn(answer: ClusterAnswer): string {
 /** The set of a release: its manifests, a ConfigMap `sealane` with which release it is and its variables, and a Secret without its values. */
 async function objectsOf({ config, world }: Around, slot: SlotOnDisk): Promise<readonly KubeObject[]> {
   const { manifests, digests } = await releaseManifests(world, slot);
-  const documents = manifests.flatMap(({ file, bytes }) => {
-    const inFile = manifestDocuments(file, bytes);
-    imagesOf(file, inFile, digests);
-    return inFile;
+  const files = manifests.map(({ file, bytes }) => {
+    const documents = manifestDocuments(file, bytes);
+    imagesOf(file, documents, digests);
+    return { digest: sha256(bytes), documents };
   });
-  const used = documents.map((document) => withSeenEnd(withVersions(document, slot.credentials)));
-  return kubeObjects(
-    slot.folder,
-    [...used, JSON.parse(configMap(toldOf(workloadEnv(config, world, slot)))), ...emptySecret(slot.credentials)],
-    config.site,
+  const told = utf8(configMap(toldOf(workloadEnv(config, world, slot))));
+  const own = { digest: sha256(told), documents: [JSON.parse(fromUtf8(told))] };
+  const used = withConfiguration([...files, own], config.namespace).map((document) =>
+    withSeenEnd(withVersions(document, slot.credentials)),
   );
+  return kubeObjects(slot.folder, [...used, ...emptySecret(slot.credentials)], config.site);
 }
 
 interface Besides {
