@@ -109,6 +109,7 @@ const BEFORE: Readonly<Record<string, string>> = {
   'trust sign': 'sealane key rotate prod --home my-lane',
   'trust publish':
     'sealane key rotate prod --home my-lane; for k in targets-1 targets-2; do sealane trust sign my-lane/proposal.json --key $k --home my-lane; done',
+  'audit policy': 'sealane key rotate prod --home my-lane',
   'statement add': 'sealane approve readings@1.0.0 --to prod --key alice --out approval.json --home my-lane',
   'evidence import': 'sealane evidence export readings@1.0.0 --out carried --home my-lane',
   'log anchor':

@@ -15,7 +15,7 @@ export const command: CommandSpec = {
   summary: 'which refused releases a policy change would have let in, and which running ones it would have refused',
   arguments: [{ name: 'proposal', description: 'file of a proposal (trust propose) or of a policy' }],
   options: ASKED,
-  example: 'sealane audit policy proposal.json --home my-lane',
+  example: 'sealane audit policy my-lane/proposal.json --home my-lane',
   run,
 };
 
