@@ -28,7 +28,7 @@ export async function sendPieces(upload: Upload): Promise<void> {
       place = session.follow(answer.location, 'upload a blob');
       from = answer.next ?? from + body.length;
       faults = 0;
-      if (from <= before) returns += 1;
+      if (from < before + body.length) returns += 1;
     } catch (error) {
       faults += 1;
       if (faults >= retries.attempts || !isWorthResuming(error)) throw error;
@@ -38,7 +38,7 @@ export async function sendPieces(upload: Upload): Promise<void> {
       from = answer.next ?? 0;
       if (from < before) returns += 1;
     }
-    // a registry may lose what it has, but one that does so each time would have us send for ever
+    // a registry may lose what it has or keep a part of a piece, but one that does so each time would have us send for ever
     if (returns >= retries.attempts) throw notKept(upload, returns);
   }
   await finishUpload(upload, place, new Uint8Array());
