@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Discovered, discover, verifyAttestation } from '../support/cosign.js';
-import { killAt } from '../support/kill.js';
+import { killAt, standAt } from '../support/kill.js';
 import { makeLane, type TestLane } from '../support/lane.js';
 import { startDistribution, type TestRegistry } from '../support/registry.js';
 import { requireProgram } from '../support/require-program.js';
@@ -128,6 +128,22 @@ describe('A14 release copy under fire', () => {
       ]);
       expect({ exit: answer.exit, code: answer.json.error.code }).toEqual({ exit: 3, code: 'RELEASE_REVOKED' });
       expect((await fetch(`http://${registry.host}/v2/revoked/x/manifests/${revoked}`)).status).toBe(404);
+    });
+
+    it.each(['copy:images-there', 'copy:attached'])('a release that is revoked while it is copied, at %s, gets no tag', async (point) => {
+      const recalled = await lane.release(point === 'copy:attached' ? '3.2.0' : '3.1.0');
+      await lane.promote(recalled, 'dev');
+      const to = `${registry.host}/recalled/${point.replace(/\W/g, '-')}`;
+      const words = ['release', 'copy', recalled, '--stage', 'dev', '--to', `docker://${to}`, '--home', lane.home];
+      const copying = await standAt(point, 'sealane', words, path.join(dir, point.replace(/\W/g, '-')));
+      await lane.sealane(['revoke', recalled, '--reason', 'leaks']);
+      const { exit, json } = await copying.goOn();
+      expect({ exit, code: json.error.code }).toEqual({ exit: 3, code: 'RELEASE_REVOKED' });
+      const tags = await fetch(`http://${to.replace('/', '/v2/')}/tags/list`);
+      expect(((await tags.json()) as { tags?: string[] }).tags?.filter((tag) => tag.startsWith('readings-')) ?? []).toEqual([]);
+      // what was attached before is there; nothing is attached to what was called back by then
+      const found = await discover(`${to}@${recalled}`);
+      expect(found.length > 0).toBe(point === 'copy:attached');
     });
 
     it('a tag that stands for other bytes is left alone', async () => {

@@ -104,6 +104,8 @@ async function write(
   await expectFreeTag(client, wish, tag);
   const copied = await pushFrom(layout, root, { client, repository, mountFrom: otherRepositories(promoter, wish.to) });
   reached('copy:images-there');
+  // an upload may take hours, in which the release may be called back: nothing vouches for it then
+  await expectStillCurrent(promoter, wish);
   // one writer of this home at a time: the list of a registry without the referrers API loses what two write at once
   const alone: AttachTarget['alone'] = (work) => withPublishLock({ file: promoter.home.registryLock }, work);
   const written: { target: AttachTarget; referrers: readonly Descriptor[]; of: Subject; isKept: boolean }[] = [];
@@ -116,6 +118,7 @@ async function write(
   // a writer on another host may have read such a list before ours was in it, and written it after
   for (const { target, referrers, isKept } of written) if (!isKept) await listed(target, referrers);
   reached('copy:attached');
+  await expectStillCurrent(promoter, wish);
   await client.putManifest(
     repository,
     { bytes: await layout.readBlob(root.digest, LIMITS.releaseManifestBytes), mediaType: OCI_INDEX },
@@ -138,6 +141,12 @@ async function expectCurrent(promoter: Promoter, release: Digest, stage: string 
   const [revoked] = await laneRevocation(promoter, release);
   if (revoked !== undefined)
     throw new PromoterError('RELEASE_REVOKED', `copy ${release}: expected one that is not revoked, it is ${revoked.actual}`);
+}
+
+/** As `expectCurrent`, by what was logged meanwhile. */
+async function expectStillCurrent(promoter: Promoter, { release, stage }: CopyWish): Promise<void> {
+  await promoter.ledger.refresh();
+  await expectCurrent(promoter, release.digest, stage);
 }
 
 /** Each manifest with the statements that name it: a bundle about other bytes is attached nowhere. */
