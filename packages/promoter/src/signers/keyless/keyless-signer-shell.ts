@@ -7,6 +7,7 @@ import { generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:cr
 import { equalBytes, fromBase64, identityIdOf, isTimestampBy, PromoterError, readCertificate, type Signer } from '@sealane/core';
 import type { PolicyAuthority } from '@sealane/trust';
 import { signingToken } from '../../client/id-token-shell.js';
+import { keepsSecrets } from '../../client/service-address.js';
 import type { KeyPlace } from '../key-place.js';
 import { askCertificate, askTimestamp } from './authorities-shell.js';
 import { certificateRequest, timestampRequest } from './requests.js';
@@ -17,8 +18,8 @@ const NONCE_BYTES = 8;
 /**
  * A keyless signer.
  *
- * @throws PromoterError `USAGE` the lane has no authorities, or is taken at its word; `CALLER_UNKNOWN` no token; `KEY_UNAVAILABLE` an authority did not answer, or is not
- * that of policy
+ * @throws PromoterError `USAGE` the lane has no authorities, or is taken at its word; `CONFIG_INVALID` the token would go where others can read it; `CALLER_UNKNOWN` no token;
+ * `KEY_UNAVAILABLE` an authority did not answer, or is not that of policy; CoreError `CERTIFICATE_MALFORMED` it names nobody, or several
  */
 export async function keylessSigner(place: KeyPlace): Promise<Signer> {
   // whoever owns the service would name an authority of his own, and be with the true one whom the token names
@@ -39,6 +40,14 @@ export async function keylessSigner(place: KeyPlace): Promise<Signer> {
       {},
       { hint: 'name them in pipeline.yaml under authorities, then: sealane trust propose' },
     );
+  // whoever reads the token on the way has a certificate for whom it names as soon as we have
+  if (!keepsSecrets(issuing.url))
+    throw new PromoterError(
+      'CONFIG_INVALID',
+      `sign with oidc: expected an authority of certificates at https, or on this host, got ${issuing.url}`,
+      { url: issuing.url },
+      { hint: 'put TLS before it and name its address in pipeline.yaml under authorities, then: sealane trust propose' },
+    );
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const spki = new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }));
   const signData = (data: Uint8Array): Promise<Uint8Array> => Promise.resolve(new Uint8Array(sign('sha256', data, privateKey)));
@@ -56,13 +65,22 @@ export async function keylessSigner(place: KeyPlace): Promise<Signer> {
 
 /** The certificate (DER), when it is for this key and by the authority that policy names. */
 function certifiedBy({ url, chain }: PolicyAuthority, pem: string, spki: Uint8Array): Uint8Array {
-  const certificate = new X509Certificate(pem);
+  const certificate = certificateIn(url, pem);
   const authority = new X509Certificate(fromBase64(chain[0] ?? ''));
   const der = new Uint8Array(certificate.raw);
   if (!equalBytes(readCertificate(der).spki, spki)) throw unfit(url, 'a certificate of the key that was made for it', 'one of another');
   if (!certificate.checkIssued(authority) || !certificate.verify(authority.publicKey))
     throw unfit(url, 'a certificate by the authority whose chain policy has', 'one by another');
   return der;
+}
+
+function certificateIn(url: string, pem: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    // errors of OpenSSL, which say nothing that the answer does not
+    throw unfit(url, 'a certificate in PEM', 'something else');
+  }
 }
 
 async function timestampBy({ url, chain }: PolicyAuthority, signature: Uint8Array): Promise<Uint8Array> {
