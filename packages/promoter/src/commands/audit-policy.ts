@@ -5,7 +5,7 @@ import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/comm
 import { answerQuestion, ASKED } from '@sealane/auditor';
 import { readNamed } from '../disk-shell.js';
 import { homeOf, textArgument } from '../promoter.js';
-import { readBrought } from '../questions/brought-policies.js';
+import { expectSignedRules, readBrought } from '../questions/brought-policies.js';
 import { type PolicyAnswer, policyAnswer } from '../questions/policy-answer.js';
 import { readLaneTrust } from '../trust/lane-trust.js';
 import type { PolicyEffect } from '../trust/policy-effects.js';
@@ -24,11 +24,22 @@ async function run(call: CommandCall): Promise<CommandResult> {
   return await answerForPolicies(call, readNamed(file, 'proposal'), file);
 }
 
-/** Answers for the bytes of a proposal or a policy, whoever brought them; `source` is what messages call them. @throws as `policyAnswer` and `readBrought` */
-export async function answerForPolicies(call: CommandCall, bytes: Uint8Array, source: string): Promise<CommandResult> {
+/**
+ * Answers for the bytes of a proposal or a policy, whoever brought them; `source` is what messages call them. `rules`: of the languages that gates have, all, or those alone
+ * that owners have signed.
+ *
+ * @throws as `policyAnswer`, `readBrought` and `expectSignedRules`
+ */
+export async function answerForPolicies(
+  call: CommandCall,
+  bytes: Uint8Array,
+  source: string,
+  rules: 'all' | 'signed' = 'all',
+): Promise<CommandResult> {
   const brought = readBrought(bytes, source);
   const home = homeOf(call);
   const place = { home, lane: readLaneTrust(home), breathe: oneTurn };
+  if (rules === 'signed') expectSignedRules(brought, place.lane);
   return await answerQuestion(call, (context, asked) => policyAnswer(context, place, brought, asked), lines);
 }
 

@@ -1,6 +1,6 @@
 /** Policies that somebody brings to ask about: those that a proposal changes, or one policy by itself. Nobody has signed them, and nothing is believed of them. */
-import { canonicalJson, type Digest, type JsonValue, LIMITS, parseStrictJson, PromoterError, restate } from '@sealane/core';
-import { parsePolicy, policyDigest } from '@sealane/trust';
+import { canonicalJson, type Digest, fromUtf8, type JsonValue, LIMITS, parseStrictJson, PromoterError, restate } from '@sealane/core';
+import { parsePolicy, type Policy, policyDigest } from '@sealane/trust';
 import type { LaneTrust, StageTrust } from '../trust/lane-trust.js';
 import { type PolicyChange, withBytes } from '../trust/policy-effects.js';
 import { MAX_PROPOSAL_BYTES, parseProposal } from '../trust/proposal.js';
@@ -85,6 +85,39 @@ function earlier(published: StageTrust, bytes: Uint8Array | undefined, source: s
     { source },
     { hint: 'ask a copy of the lane that it was made for' },
   );
+}
+
+/** Gates whose settings are rules in a language: what one rule costs only those who sign it have to bear. */
+const RULES: readonly string[] = ['cel', 'windows'];
+
+/**
+ * Refuses rules that the published policy of the stage does not have: for a process in which others wait for their turn, an order that calls a release back among them.
+ *
+ * @throws PromoterError `USAGE`
+ */
+export function expectSignedRules({ source, after }: BroughtPolicies, { stages }: Pick<LaneTrust, 'stages'>): void {
+  for (const [stage, bytes] of after) {
+    const published = stages.get(stage);
+    // of a stage that is not there nothing is judged
+    if (published === undefined) continue;
+    const signed = rulesOf(published.policy);
+    for (const rule of rulesOf(parsePolicy(bytes))) {
+      const at = signed.indexOf(rule);
+      if (at < 0)
+        throw new PromoterError(
+          'USAGE',
+          `read ${source}: expected the rules of ${RULES.join(' and ')} that the policy of ${stage} has, since a service runs none that no owner has signed, got another`,
+          { source, stage },
+          { hint: 'ask a copy of the lane, where nobody waits: sealane audit policy FILE --home COPY' },
+        );
+      // as often as it was signed
+      signed.splice(at, 1);
+    }
+  }
+}
+
+function rulesOf({ gates }: Policy): string[] {
+  return gates.filter(({ use }) => RULES.includes(use)).map((gate) => fromUtf8(canonicalJson({ use: gate.use, with: gate.with })));
 }
 
 /** The policies among files by the path in the repository. */

@@ -19,7 +19,7 @@ export const GATE_QUESTIONS: readonly AskedOnPage[] = [
       name: 'proposal',
       description: 'what is in proposal.json, or in the file of a policy',
       maxFormBytes: 2 * MAX_BROUGHT_BYTES,
-      answer: (call, document) => answerForPolicies(call, document, 'what was pasted'),
+      answer: (call, document) => answerForPolicies(call, document, 'what was pasted', 'signed'),
     },
   },
 ];

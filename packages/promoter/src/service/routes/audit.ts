@@ -120,7 +120,7 @@ export const AUDIT_ROUTES: readonly Route[] = [
     answer: auditAnswerShape,
     run: async ({ query }, { body, command }) => {
       const brought = await body(MAX_BROUGHT_BYTES);
-      return await command({ ...auditPolicy, run: (call) => answerForPolicies(call, brought, 'the body') }, [], query);
+      return await command({ ...auditPolicy, run: (call) => answerForPolicies(call, brought, 'the body', 'signed') }, [], query);
     },
   }),
 ];
