@@ -142,6 +142,18 @@ describe('cel gate', () => {
     expect(lane.check('cel', [celGate])).toMatchObject({ verdict: 'fail', actual: 'the lists are too long for loops inside each other' });
   });
 
+  test('a rule of many parts goes over shorter lists: each part is evaluated in each round', () => {
+    const groups = Array.from({ length: 400 }, (_, at) => `group-${String(at)}`);
+    const verdictOf = (parts: number): unknown => {
+      const body = Array.from({ length: parts }, (_, at) => `a + b != "${String(at)}"`).join(' && ');
+      const lane = new GateLane(gate('cel', settings(`groups.all(a, groups.all(b, ${body}))`)));
+      lane.rollout = groups;
+      return lane.check('cel', [celGate]);
+    };
+    expect(verdictOf(2)).toMatchObject({ verdict: 'pass' });
+    expect(verdictOf(70)).toMatchObject({ verdict: 'fail', actual: 'the lists are too long for loops inside each other' });
+  });
+
   test('without its settings, or with others, it is refused', () => {
     for (const wrong of [{}, { message: 'x' }, { expression: 'true' }, { ...settings('true'), timeout: 1 }])
       expect(() => validateGateConfig('cel', wrong, [celGate])).toThrow(/read the settings of gate cel/);
