@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { durableWrite, PUBLIC_FILE, writeOutput } from './disk-shell.js';
+import { durableWrite, PRIVATE_FILE, PUBLIC_FILE, writeOutput } from './disk-shell.js';
 
 let dir: string;
 
@@ -36,6 +36,27 @@ it('what somebody put where a temporary file may be expected is not written to',
   expect([readFileSync(file, 'utf8'), readFileSync(theirs, 'utf8')]).toEqual(['ours', 'theirs']);
   expect([lstatSync(file).isFile(), lstatSync(link).isSymbolicLink()]).toEqual([true, true]);
   expect(readdirSync(dir)).toHaveLength(3);
+});
+
+it.each<readonly [string, (temporary: string, theirs: string) => void]>([
+  [
+    'a file that all may read',
+    (temporary) => {
+      writeFileSync(temporary, '');
+      chmodSync(temporary, 0o666);
+    },
+  ],
+  ['a link to a file of theirs', (temporary, theirs) => symlinkSync(theirs, temporary)],
+  ['a folder', (temporary) => mkdirSync(temporary)],
+])('a secret is not written to what somebody put in its way: %s', (_, put) => {
+  const [file, theirs, temporary] = [path.join(dir, 'key.pem'), path.join(dir, 'theirs'), path.join(dir, '.key.pem.tmp')];
+  writeFileSync(theirs, 'theirs');
+  put(temporary, theirs);
+  durableWrite(file, 'secret', PRIVATE_FILE);
+  const found = lstatSync(file);
+  expect({ mode: found.mode & 0o777, isFile: found.isFile() }).toEqual({ mode: 0o600, isFile: true });
+  expect([readFileSync(file, 'utf8'), readFileSync(theirs, 'utf8')]).toEqual(['secret', 'theirs']);
+  expect(readdirSync(dir).sort()).toEqual(['key.pem', 'theirs']);
 });
 
 it('an output of the longest name is written, and one that cannot be leaves nothing', () => {

@@ -34,12 +34,15 @@ export const PUBLIC_FILE = 0o644;
 export const PRIVATE_FILE = 0o600;
 
 /**
- * Writes a file whole or not at all, also when the power goes: temporary file, fsync, rename, fsync of the folder.
+ * Writes a file whole or not at all, also when the power goes: temporary file, fsync, rename, fsync of the folder. A private one is written to no file that
+ * was there before: whoever put it there could read it.
  *
  * @throws CoreError, PromoterError `STATE_UNWRITABLE` the disk refused, or there is a device; nothing is left of what was begun
  */
 export function durableWrite(file: string, bytes: Uint8Array | string, mode: number): void {
-  writeBeside(file, bytes, { mode, temporary: temporaryOf(file), flags: 'w' });
+  const temporary = temporaryOf(file);
+  if (mode === PRIVATE_FILE) rmSync(temporary, { recursive: true, force: true });
+  writeBeside(file, bytes, { mode, temporary, flags: mode === PRIVATE_FILE ? 'wx' : 'w' });
 }
 
 /**
