@@ -1,14 +1,16 @@
 /** `sealane revoke`: calls a release back from every stage; signed by each stage's key, logged, published. */
-import { PREDICATE } from '@sealane/core';
+import { PREDICATE, PromoterError, SealaneError, type Signed, signStatement } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import type { AppendResult } from '@sealane/ledger';
 import { type Channel, revocationStatement } from '@sealane/trust';
 import { revokeRelease } from '../channel/channel-edit.js';
+import { type LeftStage, noteLeft, withLeft } from '../channel/left-stages.js';
 import { REASON, statementsResult } from '../command-parts.js';
 import { lastCounter } from '../decision/stage-decisions.js';
-import { signAndLog, tryWitness } from '../log/log-statements.js';
+import { logEnvelope, tryWitness } from '../log/log-statements.js';
 import { type Promoter, stageOf, stageSigner, textArgument, textOption, withLockedPromoter } from '../promoter.js';
 import { releaseOf } from '../release/records.js';
-import { publishLane, publishLogFiles } from '../trust/publish-lane.js';
+import { NOTHING_BESIDE, publishLane, publishLogFiles } from '../trust/publish-lane.js';
 
 export const command: CommandSpec = {
   name: 'revoke',
@@ -23,19 +25,43 @@ async function run(call: CommandCall): Promise<CommandResult> {
   return await withLockedPromoter(call, async (promoter) => {
     const { digest } = await releaseOf(promoter, textArgument(call, 0, 'RELEASE'));
     const reason = textOption(call, 'reason');
-    const last = [...promoter.lane.stages.keys()].at(-1) ?? '';
+    const stages = [...promoter.lane.stages.keys()];
+    const last = stages.at(-1) ?? '';
     const floor = call.options['floor'] === true ? await floorAbove(promoter, last) : null;
     const payload = revocationStatement({ release: digest, reason, floor: floor?.counter ?? null });
-    const { index, statementDigest } = await signAndLog(promoter.ledger, payload, await stageSigner(promoter, last));
-    const channels = [...promoter.lane.stages.keys()].map((stage): [string, Channel] => [
+    // a floor is the last stage's alone
+    const { index, statementDigest } = await logByOne(promoter, payload, floor === null ? stages.toReversed() : [last]);
+    const channels = stages.map((stage): [string, Channel] => [
       stage,
       revokeRelease(promoter, stage, { release: digest, reason }, stage === last ? floor : null),
     ]);
     // witnesses are asked afterwards: sites must hear of it also while none answers
-    await publishLane(promoter, new Map(channels));
+    const left: LeftStage[] = [];
+    await publishLane(promoter, new Map(channels), { ...NOTHING_BESIDE, leave: noteLeft(left) });
     if (await tryWitness(promoter)) await publishLogFiles(promoter);
-    return statementsResult([{ predicateType: PREDICATE.revocation, digest: statementDigest, logIndex: index }]);
+    const result = statementsResult([{ predicateType: PREDICATE.revocation, digest: statementDigest, logIndex: index }]);
+    return withLeft(result, left, `sealane revoke ${digest} --reason TEXT`);
   });
+}
+
+/** Logs it by the first of the stages whose key can be had: one that is lost or locked must keep no release running in the others. */
+async function logByOne(promoter: Promoter, payload: Uint8Array, stages: readonly string[]): Promise<AppendResult> {
+  const refused: SealaneError[] = [];
+  for (const stage of stages) {
+    const signed = await trySign(promoter, payload, stage);
+    if (!(signed instanceof SealaneError)) return await logEnvelope(promoter.ledger, signed);
+    refused.push(signed);
+  }
+  throw refused[0] ?? new PromoterError('STAGE_UNKNOWN', 'revoke a release: expected a stage in the lane, got none');
+}
+
+async function trySign(promoter: Promoter, payload: Uint8Array, stage: string): Promise<Signed | SealaneError> {
+  try {
+    return await signStatement(payload, await stageSigner(promoter, stage));
+  } catch (error) {
+    if (error instanceof SealaneError) return error;
+    throw error;
+  }
 }
 
 /** The floor from which on only decisions made after now count. */

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { fromUtf8, LIMITS, parseStrictJson, type Signer } from '@sealane/core';
+import { fromUtf8, LIMITS, parseStrictJson, SealaneError, type Signer } from '@sealane/core';
 import type { PublishLock } from '@sealane/ledger';
 import {
   type Channel,
@@ -50,22 +50,32 @@ export interface Beside {
   readonly content: ReadonlyMap<string, Uint8Array>;
   /** Files of payloads that this process has on stable storage. */
   readonly written: ReadonlySet<string>;
+  /** Told of a stage that cannot be signed for, which is left as it is published; without it nothing is published then. */
+  readonly leave?: (stage: string, error: SealaneError) => void;
 }
 
-const NOTHING: Beside = { content: new Map(), written: new Set() };
+/** Nothing goes with it. */
+export const NOTHING_BESIDE: Beside = { content: new Map(), written: new Set() };
 
 /** Publishes the given channels, one for each stage that changed, and everything above them; before them the log, with what they name. */
 export async function publishLane(
   promoter: Promoter & Pick<PublishPlace, 'above'>,
   channels: ReadonlyMap<string, Channel>,
-  beside: Beside = NOTHING,
+  beside: Beside = NOTHING_BESIDE,
 ): Promise<void> {
   await publishLogFiles(promoter, beside);
   reached('publish:log-written');
   // on shared storage a holder that was passed over must leave the files of the next one alone
   await promoter.lock?.expectHeld();
   const stages: SignedStage[] = [];
-  for (const [stage, channel] of channels) stages.push(await signStage(promoter, stage, channel, await stageSigner(promoter, stage)));
+  for (const [stage, channel] of channels) {
+    try {
+      stages.push(await signStage(promoter, stage, channel, await stageSigner(promoter, stage)));
+    } catch (error) {
+      if (!(error instanceof SealaneError) || beside.leave === undefined) throw error;
+      beside.leave(stage, error);
+    }
+  }
   await publishTop(
     {
       ...placeOf(promoter),
@@ -153,7 +163,7 @@ export async function publishTop(
 /** Writes what was signed, and the log's static files, up to its latest cosigned checkpoint; `content` with the first of them. */
 export async function publishLogFiles(
   { ledger, home }: Pick<Promoter, 'ledger' | 'home'>,
-  { content, written }: Beside = NOTHING,
+  { content, written }: Beside = NOTHING_BESIDE,
 ): Promise<void> {
   const first = new Map([...content, ...(await publishPayloads({ ledger, home }, written))]);
   const published = readOptional(path.join(home.log, 'checkpoint'));
