@@ -65,9 +65,10 @@ async function run(call: CommandCall, verdict: 'approve' | 'reject'): Promise<Co
     return await withPublishedLane(call, published, seen, async (promoter) => write(await sign(promoter), out));
   }
   // a carried one is never held against what is published here, as what is logged is: the lock's own check comes before it is signed
-  if (out !== undefined) return await withLockedPromoter(call, async (promoter) => write(await sign(promoter), out));
+  if (out !== undefined) await withLockedPromoter(call, () => Promise.resolve());
   // nobody who publishes waits for a person who has a token to touch; what is logged meanwhile this one has not seen, and does not count for
   const signed = await withPromoter(call, sign);
+  if (out !== undefined) return write(signed, out);
   return await withLockedPromoter(call, async (promoter) => {
     const { index, statementDigest } = await logEnvelope(promoter.ledger, signed);
     reached('approval:logged');
