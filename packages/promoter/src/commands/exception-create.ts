@@ -3,13 +3,13 @@ import path from 'node:path';
 import { parseDigest, PromoterError, type Signer } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { EXCEPTION_KINDS, type ExceptionKind } from '@sealane/trust';
-import { KEY, OUT, REASON, statementsResult } from '../command-parts.js';
+import { KEY, OUT, REASON } from '../command-parts.js';
 import { readNamed } from '../disk-shell.js';
-import { logOrWrite } from '../exception/log-or-write.js';
+import { signedByPerson } from '../exception/signed-by-person.js';
 import { meantGate } from '../exception/meant-gate.js';
 import { readRequest } from '../exception/request.js';
 import { cosignException, type ExceptionWish, signException } from '../exception/sign.js';
-import { listOption, optionalText, type Promoter, stageOf, textOption, withLockedPromoter } from '../promoter.js';
+import { listOption, optionalText, type Promoter, stageOf, textOption } from '../promoter.js';
 import { releaseOf } from '../release/records.js';
 
 export const command: CommandSpec = {
@@ -37,15 +37,13 @@ export const command: CommandSpec = {
 };
 
 async function run(call: CommandCall): Promise<CommandResult> {
-  return await withLockedPromoter(call, async (promoter) => {
+  return await signedByPerson(call, async (promoter) => {
     const signer = await promoter.signer(textOption(call, 'key'));
     const same = optionalText(call, 'with');
     const reason = textOption(call, 'reason');
-    const signed =
-      same === undefined
-        ? await signNew(call, promoter, reason, signer)
-        : await cosignException(promoter, parseDigest(same), reason, signer);
-    return statementsResult([await logOrWrite(call, promoter, signed)]);
+    return same === undefined
+      ? await signNew(call, promoter, reason, signer)
+      : await cosignException(promoter, parseDigest(same), reason, signer);
   });
 }
 

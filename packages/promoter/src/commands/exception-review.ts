@@ -1,10 +1,10 @@
 /** `sealane exception review`. */
 import { parseDigest } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
-import { KEY, OUT, REASON, statementsResult } from '../command-parts.js';
-import { logOrWrite } from '../exception/log-or-write.js';
+import { KEY, OUT, REASON } from '../command-parts.js';
+import { signedByPerson } from '../exception/signed-by-person.js';
 import { signReview } from '../exception/sign.js';
-import { textArgument, textOption, withLockedPromoter } from '../promoter.js';
+import { textArgument, textOption } from '../promoter.js';
 
 export const command: CommandSpec = {
   name: 'exception review',
@@ -17,10 +17,8 @@ export const command: CommandSpec = {
 };
 
 async function run(call: CommandCall): Promise<CommandResult> {
-  return await withLockedPromoter(call, async (promoter) => {
+  return await signedByPerson(call, async (promoter) => {
     const signer = await promoter.signer(textOption(call, 'key'));
-    const digest = parseDigest(textArgument(call, 0, 'STATEMENT'));
-    const signed = await signReview(promoter, digest, textOption(call, 'reason'), signer);
-    return statementsResult([await logOrWrite(call, promoter, signed)]);
+    return await signReview(promoter, parseDigest(textArgument(call, 0, 'STATEMENT')), textOption(call, 'reason'), signer);
   });
 }

@@ -1,6 +1,10 @@
 /** Who may grant an exception, and for which of a stage's gates: what gates would not count is not signed in the first place. */
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { PREDICATE } from '@sealane/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { makeHome, type TestHome } from '../testing/test-home.js';
+import { slowHelper } from '../testing/slow-helper.js';
+import { type Answer, makeHome, type TestHome } from '../testing/test-home.js';
 
 const RULES = `apiVersion: sealane/v1
 kind: Pipeline
@@ -75,4 +79,21 @@ it('by whom the release went through no hands of: its author grants nothing, nor
   expect((await lane.sealane(also, 3)).error.code).toBe('EVIDENCE_SIGNER');
   const { exceptions } = await lane.sealane(['exception', 'list']);
   expect(exceptions.at(-1)).toMatchObject({ release: own, grantedBy: ['alice'] });
+});
+
+it('others publish while a person has still to touch the token that grants or reviews one', async () => {
+  const [asked, touched] = ['asked', 'touched'].map((name) => path.join(lane.dir, name));
+  const whileAsked = async (words: readonly string[], version: string): Promise<Answer> => {
+    const signing = lane.run(words);
+    await expect.poll(() => existsSync(asked ?? '')).toBe(true);
+    await lane.release(version);
+    writeFileSync(touched ?? '', '');
+    const answer = await signing;
+    for (const file of [asked, touched]) rmSync(file ?? '');
+    return answer;
+  };
+  const granted = await whileAsked(create('--gate', 'cel:1', '--key', slowHelper(lane, 'alice')), '1.1.0');
+  expect(granted).toMatchObject({ exit: 0, json: { statements: [{ logIndex: expect.any(Number) as number }] } });
+  const review = ['exception', 'review', granted.json.statements[0].digest, '--reason', 'it was real', '--key', slowHelper(lane, 'bob')];
+  expect(await whileAsked(review, '1.2.0')).toMatchObject({ exit: 0, json: { statements: [{ predicateType: PREDICATE.review }] } });
 });
