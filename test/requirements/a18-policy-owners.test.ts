@@ -60,7 +60,7 @@ it('A18 a proposal lists refused releases that it would let in and running ones 
   ]);
   const { changes } = await lane.sealane(['trust', 'show']);
   expect(changes).toContainEqual(
-    expect.stringMatching(new RegExp(`^policy/dev.json: would let in ${unbuilt} \\(passed\\), refused until now: provenance: `)),
+    expect.stringMatching(new RegExp(`^policy/dev.json: would let in ${unbuilt} for all \\(passed\\), refused until now: provenance: `)),
   );
   expect(changes).toContainEqual(expect.stringMatching(new RegExp(`^policy/prod.json: would refuse ${live}, which all runs: tests: `)));
 });

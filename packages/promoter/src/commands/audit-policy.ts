@@ -55,7 +55,10 @@ function lines({ policies, letsIn, refuses, scanned, notSeen }: PolicyAnswer): r
       `${stage}: policy ${after} in place of ${before}; ${counted(decisions, 'decision')}, ${counted(refusals, 'refusal')} not overtaken`,
       ...changes.map((change) => `  ${change}`),
     ]),
-    ...letsIn.map((effect) => `would let in ${effect.release} into ${effect.stage} (${effect.becomes}), refused: ${why(effect)}`),
+    ...letsIn.map(
+      (effect) =>
+        `would let ${effect.release} into ${effect.groups.join(', ')} of ${effect.stage} (${effect.becomes}), refused: ${why(effect)}`,
+    ),
     ...refuses.map((effect) => `would refuse ${effect.release}, which ${effect.groups.join(', ')} of ${effect.stage} runs: ${why(effect)}`),
     ...(letsIn.length + refuses.length === 0 ? ['no release would fare otherwise'] : []),
     `all ${scanned.entries} entries were read; their root is that of the checkpoint: ${scanned.root}`,

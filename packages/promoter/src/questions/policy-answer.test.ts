@@ -176,7 +176,7 @@ it('judges the latest refusals only, and takes note of those that it cannot', as
         decided: () =>
           Promise.resolve(
             Array.from({ length: MAX_JUDGED + 3 }, (__, index) => {
-              return { release: digest(index), statementDigest: digest(index), result: 'FAILED', policy: dev.digest, index };
+              return { release: digest(index), statementDigest: digest(index), result: 'FAILED', policy: dev.digest, index, rollout: [] };
             }),
           ),
         live: () => Promise.resolve([]),

@@ -150,20 +150,18 @@ function decidedIn({ said, entry }: Fact<DecisionPredicate>): Decided {
     index,
     result: said.verificationResult,
     policy: decisionPolicy(said),
+    rollout: said.sealane_promotion.rollout,
   };
 }
 
-/** What each group was told to run last, as the log says it, and the decision that let it in. */
+/** What each group was told to run last, as the log says it, and the decision that let it in there. */
 function liveIn(said: Said, stage: string): readonly LiveRelease[] {
-  const told = [...assignmentsIn(said, stage).byGroup.values()];
-  return [...new Set(told.map(({ release }) => release))].flatMap((release) => {
-    const own = told.filter((one) => one.release === release);
-    const last = Math.max(...own.map(({ logIndex }) => logIndex));
-    const decision = said.decisions.findLast((fact) => stageOf(fact) === stage && isPassOf(fact, release) && fact.entry.index <= last);
-    if (decision === undefined) return [];
-    const { rollout } = decision.said.sealane_promotion;
-    return [{ decision: decidedIn(decision), rollout, groups: own.map(({ group }) => group) }];
-  });
+  const live = new Map<Fact<DecisionPredicate>, string[]>();
+  for (const { group, release, logIndex } of assignmentsIn(said, stage).byGroup.values()) {
+    const decision = said.decisions.findLast((fact) => stageOf(fact) === stage && isPassOf(fact, release) && fact.entry.index <= logIndex);
+    if (decision !== undefined) live.set(decision, [...(live.get(decision) ?? []), group]);
+  }
+  return [...live].map(([decision, groups]) => ({ decision: decidedIn(decision), groups }));
 }
 
 function isPassOf({ said }: Fact<DecisionPredicate>, release: Digest): boolean {

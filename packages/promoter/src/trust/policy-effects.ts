@@ -15,19 +15,18 @@ import type { StageTrust } from './lane-trust.js';
 export const MAX_JUDGED = 200;
 
 /** A decision, as far as it is asked about here. */
-export type Decided = Pick<DecisionRecord, 'release' | 'statementDigest' | 'result' | 'policy' | 'index'>;
+export type Decided = Pick<DecisionRecord, 'release' | 'statementDigest' | 'result' | 'policy' | 'index'> & Pick<Question, 'rollout'>;
 
-/** A release that groups run, and the decision that let it in, for its `rollout`. */
+/** A release that groups run, and the decision that let it in there. */
 export interface LiveRelease {
   readonly decision: Decided;
-  readonly rollout: readonly string[];
   readonly groups: readonly string[];
 }
 
 /** What effects are told from. Its ledger is what refusals are judged by, at the time `at`. */
 export interface EffectSource extends GateSource {
   readonly at: JudgedAt;
-  /** The decisions of a stage, in log order. */
+  /** The decisions of a stage on releases that it refused once, in log order; others may be among them. */
   readonly decided: (stage: string) => Promise<readonly Decided[]>;
   /** What groups of a stage run. */
   readonly live: (stage: string) => Promise<readonly LiveRelease[]>;
@@ -54,7 +53,7 @@ interface Reason {
   readonly actual: string;
 }
 
-/** A release that would fare otherwise. `decision` is the one in force: the refusal, or what let it in. */
+/** A release that would fare otherwise in some groups. `decision` is the one in force there: the refusal, or what let it in. */
 export interface PolicyEffect {
   readonly stage: string;
   readonly release: Digest;
@@ -79,7 +78,7 @@ export interface ChangeEffects extends PolicyEffects {
 
 /** The effects of one change of policy. */
 export async function changeEffects(source: EffectSource, change: PolicyChange): Promise<ChangeEffects> {
-  const refusals = lastRefusals(await source.decided(change.before.policy.stage));
+  const refusals = standingRefusals(await source.decided(change.before.policy.stage), groupsOf(change.before));
   const judged = refusals.slice(0, MAX_JUDGED);
   const letsIn = await nowLetIn(source, change, judged);
   return { letsIn, refuses: await nowRefused(source, change), refusals: refusals.length, judged: judged.length };
@@ -90,23 +89,34 @@ export function withBytes(stage: StageTrust, bytes: Uint8Array): StageTrust {
   return { ...stage, policy: parsePolicy(bytes), digest: policyDigest(bytes), policyBytes: bytes };
 }
 
+/** A refusal, and the groups that nothing was decided for since. */
+interface Refusal {
+  readonly decision: Decided;
+  readonly groups: readonly string[];
+}
+
 /** Refusals that nothing has overtaken, judged by what is known now: what could be promoted the moment the owners have signed. */
 async function nowLetIn(
   source: EffectSource,
   { before, after }: PolicyChange,
-  refusals: readonly Decided[],
+  refusals: readonly Refusal[],
 ): Promise<readonly PolicyEffect[]> {
   const { stage } = before.policy;
   const effects: PolicyEffect[] = [];
-  for (const decision of refusals) {
+  for (const { decision, groups } of refusals) {
     const { release, statementDigest } = decision;
-    const judged = (under: StageTrust): Promise<readonly Check[]> =>
-      checksOf(source, under, { release, stage, rollout: groupsOf(under) }, source.at);
+    const rollout = groupsOf(after).filter((group) => groups.includes(group));
+    // a stage of which all was refused is judged with the groups that it is to have
+    const isAll = groups.length === groupsOf(before).length;
+    if (!isAll && rollout.length === 0) continue;
+    const judged = (under: StageTrust, asked: readonly string[]): Promise<readonly Check[]> =>
+      checksOf(source, under, { release, stage, rollout: asked }, source.at);
     try {
-      const [refusedBy, checks] = [reasonsIn(await judged(before)), await judged(after)];
+      const refusedBy = reasonsIn(await judged(before, groups));
+      const checks = await judged(after, isAll ? groupsOf(after) : rollout);
       if (refusedBy.length === 0 || reasonsIn(checks).length > 0) continue;
       const becomes = checks.some(({ verdict }) => verdict === 'pending') ? 'pending' : 'passed';
-      effects.push({ stage, release, groups: groupsOf(before), decision: statementDigest, becomes, refusedBy });
+      effects.push({ stage, release, groups, decision: statementDigest, becomes, refusedBy });
     } catch (error) {
       if (!(error instanceof SealaneError) || source.notJudged === undefined) throw error;
       source.notJudged(decision, error);
@@ -115,19 +125,31 @@ async function nowLetIn(
   return effects;
 }
 
-/** The latest decision on each release where that is a refusal, newest first. */
-function lastRefusals(rows: readonly Decided[]): readonly Decided[] {
-  const last = new Map(rows.map((row) => [row.release, row]));
-  return [...last.values()].filter(({ result }) => result === 'FAILED').sort((a, b) => b.index - a.index);
+/**
+ * The refusals, newest first, with the groups of the stage that no later decision on the release is for: one that passed for a first group leaves the refusal for
+ * the others standing. Of a rollout that names none of today's groups nothing is left once anything came after it.
+ */
+function standingRefusals(rows: readonly Decided[], today: readonly string[]): readonly Refusal[] {
+  const decidedLater = new Map<Digest, ReadonlySet<string>>();
+  const standing: Refusal[] = [];
+  for (const decision of [...rows].sort((a, b) => b.index - a.index)) {
+    const { release, result, rollout } = decision;
+    const later = decidedLater.get(release);
+    const named = today.filter((group) => rollout.includes(group));
+    const groups = named.length === 0 && later === undefined ? today : named.filter((group) => later?.has(group) !== true);
+    const stands = named.length === 0 ? later === undefined : groups.length > 0;
+    if (result === 'FAILED' && stands) standing.push({ decision, groups });
+    decidedLater.set(release, new Set([...(later ?? []), ...named]));
+  }
+  return standing;
 }
 
 /** What groups run now, judged as their sites would: by what was logged before its decision, at the time that witnesses saw it. */
 async function nowRefused(source: EffectSource, { before, after }: PolicyChange): Promise<readonly PolicyEffect[]> {
   const { stage } = before.policy;
   const effects: PolicyEffect[] = [];
-  for (const live of await source.live(stage)) {
-    const { decision, groups } = live;
-    const refusedBy = [...notAccepted(decision, after), ...(await reasonsAsThen(source, live, after))];
+  for (const { decision, groups } of await source.live(stage)) {
+    const refusedBy = [...notAccepted(decision, after), ...(await reasonsAsThen(source, decision, after))];
     const { release, statementDigest } = decision;
     if (refusedBy.length > 0) effects.push({ stage, release, groups, decision: statementDigest, becomes: 'refused', refusedBy });
   }
@@ -142,8 +164,8 @@ function notAccepted(row: Decided, { policy, digest }: StageTrust): readonly Rea
     : [{ id: 'decision', code: 'WAYBILL_STAGE_ORDER', actual: `decided under policy ${row.policy}, which it does not accept` }];
 }
 
-async function reasonsAsThen(source: EffectSource, { decision, rollout }: LiveRelease, after: StageTrust): Promise<readonly Reason[]> {
-  const { index, release } = decision;
+async function reasonsAsThen(source: EffectSource, decision: Decided, after: StageTrust): Promise<readonly Reason[]> {
+  const { index, release, rollout } = decision;
   const { stage } = after.policy;
   const notSeen = ({ code, message }: SealaneError): readonly Reason[] => [{ id: 'witnessed', code, actual: message }];
   const time = await witnessedTime(source.witnessed, index, after.policy);
