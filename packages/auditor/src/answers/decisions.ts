@@ -19,8 +19,13 @@ export interface Decisions extends NamedRelease {
     readonly policy: Digest;
     readonly replay: string;
     readonly checks: readonly RecordedCheck[];
-    /** After a refusal: the next pass of the stage, and what was logged about the release in between. Null: none followed. */
-    readonly then: { readonly statement: Digest; readonly at: string; readonly between: readonly Said[] } | null;
+    /** After a refusal: the next pass of the stage for any of its groups, for which of them, and what was logged about the release in between. Null: none followed. */
+    readonly then: {
+      readonly statement: Digest;
+      readonly at: string;
+      readonly groups: readonly string[];
+      readonly between: readonly Said[];
+    } | null;
     readonly statement: Digest;
     readonly logIndex: number;
   }[];
@@ -55,7 +60,12 @@ function decisionOf(
 ): Decisions['decisions'][number] {
   const { to, from, counter, rollout, checks } = said.sealane_promotion;
   const isRefused = said.verificationResult === 'FAILED';
-  const pass = isRefused ? all.find((other) => other.entry.index > entry.index && isPassOf(other, to)) : undefined;
+  // what passed for other groups answers no refusal of these
+  const groupsIn = (pass: Fact<DecisionPredicate>): readonly string[] =>
+    pass.said.sealane_promotion.rollout.filter((group) => rollout.includes(group));
+  const isNext = (other: Fact<DecisionPredicate>): boolean =>
+    other.entry.index > entry.index && isPassOf(other, to) && (rollout.length === 0 || groupsIn(other).length > 0);
+  const pass = isRefused ? all.find(isNext) : undefined;
   const between = about.entries.filter(({ index }) => index > entry.index && pass !== undefined && index < pass.entry.index);
   return {
     stage: to,
@@ -73,6 +83,7 @@ function decisionOf(
         : {
             statement: pass.entry.statementDigest,
             at: pass.at,
+            groups: groupsIn(pass),
             between: between.map(({ statement, statementDigest, index }) => {
               return { predicateType: statement.predicateType, statement: statementDigest, logIndex: index };
             }),

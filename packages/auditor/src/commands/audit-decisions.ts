@@ -19,10 +19,16 @@ async function run(call: CommandCall): Promise<CommandResult> {
 function lines({ name, version, decisions: all }: Decisions): readonly string[] {
   return [
     `${name}@${version}`,
-    ...all.flatMap(({ stage, result, at, policy, replay, checks, then }) => [
+    ...all.flatMap(({ stage, result, at, rollout, policy, replay, checks, then }) => [
       `  ${at}  ${stage}: ${result} under policy ${policy}; make it again: ${replay}`,
       ...checks.filter(({ verdict }) => verdict !== 'pass').map(({ id, verdict, actual }) => `    ${id} ${verdict}: ${actual}`),
-      ...(then === null ? [] : [`    passed ${then.at}, after: ${then.between.map(({ predicateType }) => predicateType).join(', ')}`]),
+      ...(then === null ? [] : [passedText(then, rollout)]),
     ]),
   ];
+}
+
+/** Groups are named where some of those that were refused have not passed by it. */
+function passedText({ at, groups, between }: NonNullable<Decisions['decisions'][number]['then']>, refused: readonly string[]): string {
+  const some = groups.length < refused.length ? ` for ${groups.join(', ')} of ${refused.join(', ')}` : '';
+  return `    passed ${at}${some}, after: ${between.map(({ predicateType }) => predicateType).join(', ')}`;
 }

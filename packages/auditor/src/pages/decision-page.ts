@@ -81,9 +81,9 @@ function evidenceList(evidence: readonly Digest[]): Html {
   </details>`;
 }
 
-function afterwards({ statement, at, between }: NonNullable<Decisions['decisions'][number]['then']>): Html {
+function afterwards({ statement, at, groups, between }: NonNullable<Decisions['decisions'][number]['then']>): Html {
   const rows = between.map((said) => [html`${said.logIndex}`, kindOf(said.predicateType), statementLink(said.statement)]);
   return html`<h2>What changed until it passed</h2>
-    <p>${decisionLink(statement, 'Passed')} ${timeOfDay(at)}, after:</p>
+    <p>${decisionLink(statement, 'Passed')}${groups.length === 0 ? '' : ` for ${groups.join(', ')}`} ${timeOfDay(at)}, after:</p>
     ${table('Logged about the release in between', ['Entry', 'Kind', 'Statement'], rows)}`;
 }
