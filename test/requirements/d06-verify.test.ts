@@ -117,7 +117,7 @@ describe.skipIf(browserPath === undefined || openssl === undefined)(
         await page.goto(`${origin()}/audit/decision/${encodeURIComponent(decision.digest)}`);
         await page.getByRole('link', { name: decision.digest }).first().click();
         expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Statement: verification summary');
-        expect(await page.locator('pre').innerText()).toContain('"verificationResult": "PASSED"');
+        expect(await page.locator('pre').first().innerText()).toContain('"verificationResult": "PASSED"');
         await keep(page, 'statement');
         await page.getByRole('link', { name: 'Verify in this browser' }).click();
         await keep(page, 'verify');
