@@ -103,7 +103,7 @@ export {
   tilesForProofs,
 } from './merkle-tiles.js';
 export { p256PublicKey, verifyP256, verifyP256InPool } from './p256.js';
-export { clipped, isPlainText, MAX_PLAIN_TEXT, oneLine, PLAIN_TEXT } from './printable.js';
+export { clipped, isPlainText, MAX_PLAIN_TEXT, oneLine, PLAIN_TEXT, printable } from './printable.js';
 export { type QuorumCheckpoint, verifyQuorum } from './quorum.js';
 export { refuseService } from './refuse-service.js';
 export { restate } from './restate.js';

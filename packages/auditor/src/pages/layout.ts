@@ -1,14 +1,14 @@
 /** What every page has: a head, a way to search, its own part, and on what that rests. */
 import { html, raw } from 'hono/html';
-import { parseCheckpoint } from '@sealane/core';
+import { parseCheckpoint, printable } from '@sealane/core';
 import type { Doubt } from '../answers/answer.js';
 import type { Answered, Asked } from '../answers/inquiry.js';
 import { type Html, statementLink, table } from './parts.js';
 import { STYLE } from './style.js';
 
-/** A whole page. */
+/** A whole page. What would turn the direction of text around is spelt out: a signed reason must not read as another one. */
 export function layout(title: string, body: Html): string {
-  return htmlText(
+  const page = htmlText(
     html`<!doctype html>
       <html lang="en">
         <head>
@@ -38,6 +38,7 @@ export function layout(title: string, body: Html): string {
         </body>
       </html> `,
   );
+  return printable(page);
 }
 
 /** A page that shows an answer: what could not be seen comes first, what it rests on last. Without `asked` it is of now. */

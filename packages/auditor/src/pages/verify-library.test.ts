@@ -81,6 +81,21 @@ describe('verifying in a browser', () => {
     expect(checks.at(-1)?.said).toBe(`witness-a.example at ${AT}, witness-b.example at ${AT}`);
   });
 
+  it('spells out what would turn the direction of a statement around, and changes nothing of what it says', async () => {
+    const turned = testLog('lane.example', witnesses);
+    const predicate = { reason: 'not for \u202edorp\u202c\u2028' };
+    const envelope = envelopeOf(
+      encodeStatement({ subject: [{ digest: { sha256: 'ab'.repeat(32) } }], predicateType: 'urn:example:note:v1', predicate }),
+      people.alice,
+    );
+    const entry = { envelope, spki: people.alice.spki, index: turned.append(envelope, people.alice.spki) };
+    const pins = [turned.vkey, ...witnesses.map(({ vkey }) => vkey)].join('\n');
+    const bundle = JSON.stringify(turned.bundle(entry, turned.checkpoint(AT)));
+    const { text = '' } = await verifyStatement(bundle, { ...(await readPins(pins)), quorum: 2 }, '');
+    expect(text).toContain(String.raw`"not for \u202edorp\u202c\u2028"`);
+    expect(JSON.parse(text)).toMatchObject({ predicate });
+  });
+
   it('finds a statement that was changed, and one that was not asked for', async () => {
     const bundle = bundleAt(3);
     const text = Buffer.from(bundle.dsseEnvelope.payload, 'base64').toString().replace('app 3', 'app 4');

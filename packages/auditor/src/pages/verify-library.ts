@@ -105,10 +105,12 @@ async function verifyStatement(text, pins, asked) {
   return { checks, ...(holds ? { text: shown(read.text), signer: signerOf(read, pins) } : {}) };
 }
 
-/** The statement in lines, where that hides nothing of how it was signed (a name that stands there twice). */
+/** The statement in lines, where that hides nothing of how it was signed (a name that stands there twice). What turns the direction of text around is spelt out. */
 function shown(text) {
   const value = JSON.parse(text);
-  return JSON.stringify(value) === text ? JSON.stringify(value, null, 2) : text;
+  const lines = JSON.stringify(value) === text ? JSON.stringify(value, null, 2) : text;
+  const unseen = /[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+  return lines.replace(unseen, (one) => '\\u' + one.charCodeAt(0).toString(16).padStart(4, '0'));
 }
 
 /** A Sigstore bundle v0.3 with one signature and one entry of a log (https://docs.sigstore.dev/about/bundle/). */
