@@ -1,8 +1,9 @@
 /** Every blob of a lane's content under the digest that its bytes have: what is large is read piece by piece. */
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { readdirSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { createDigester, type Digest } from '@sealane/core';
 import type { HashedFile } from './answers/lane-files.js';
+import { withRegularFile } from './regular-file-shell.js';
 
 /** A piece of a blob: larger ones are read no faster. */
 const PIECE_BYTES = 1024 * 1024;
@@ -18,7 +19,7 @@ function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder).sort();
   } catch (error) {
-    // a lane whose content is in a registry has no blobs here
+    // a copy without content has none: what is missing of what is offered is named
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
     throw error;
   }
@@ -27,16 +28,13 @@ function namesIn(folder: string): readonly string[] {
 /** The digest of a file; undefined where it is gone since, or is no file. */
 function digestOf(file: string, piece: Uint8Array): Digest | undefined {
   try {
-    const handle = openSync(file, 'r');
-    try {
+    return withRegularFile(file, (handle) => {
       const running = createDigester();
       for (let read = readSync(handle, piece); read > 0; read = readSync(handle, piece)) running.update(piece.subarray(0, read));
       return running.finish();
-    } finally {
-      closeSync(handle);
-    }
+    });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EISDIR')) return undefined;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -2,9 +2,10 @@
  * Blobs of a lane's content, each checked against its digest. Small ones are kept from one question to the next, and the very same bytes are given again for as
  * long as their file is the one that was read: a lab's inventories are named by thousands of runs.
  */
-import { closeSync, type BigIntStats, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import { type BigIntStats, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { AuditorError, type Digest, digestHex, LIMITS, sha256 } from '@sealane/core';
+import { withRegularFile } from './regular-file-shell.js';
 
 interface KeptBlob {
   /** Which file it was, as the file system tells; whatever is written to it, or put in its place, is another. */
@@ -33,16 +34,12 @@ export function readContent(content: string, digest: Digest): Uint8Array | undef
   return read.bytes;
 }
 
-function readWhole(name: string): KeptBlob {
-  const file = openSync(name, 'r');
-  try {
-    const stat = fstatSync(file, { bigint: true });
+function readWhole(name: string): KeptBlob | undefined {
+  return withRegularFile(name, (file, stat) => {
     if (stat.size > LIMITS.evidenceBlobBytes)
       throw new AuditorError('TRUST_TOO_LARGE', `read ${name}: expected at most ${LIMITS.evidenceBlobBytes} bytes, got ${stat.size}`);
     return { file: nameOf(stat), bytes: new Uint8Array(readFileSync(file)) };
-  } finally {
-    closeSync(file);
-  }
+  });
 }
 
 function nameOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {

@@ -11,6 +11,7 @@ import type { LogFolder } from './answers/log-files.js';
 import { hashedContent } from './content-hashes-shell.js';
 import { readContent } from './content-shell.js';
 import { BEFORE_ALL_EXPIRY, FIRST_ROOT, readLaneTrust } from './lane-trust.js';
+import { withRegularFile } from './regular-file-shell.js';
 
 /**
  * Opens the ledger and lane of a command's --home, runs `work`, closes them.
@@ -68,9 +69,10 @@ function listFiles(folder: string): readonly string[] {
 
 function readBounded(file: string, maxBytes: number): Uint8Array | undefined {
   try {
-    const { size } = statSync(file);
-    if (size > maxBytes) throw new AuditorError('TRUST_TOO_LARGE', `read ${file}: expected at most ${maxBytes} bytes, got ${size}`);
-    return new Uint8Array(readFileSync(file));
+    return withRegularFile(file, (handle, { size }) => {
+      if (size > maxBytes) throw new AuditorError('TRUST_TOO_LARGE', `read ${file}: expected at most ${maxBytes} bytes, got ${size}`);
+      return new Uint8Array(readFileSync(handle));
+    });
   } catch (error) {
     if (error instanceof SealaneError) throw error;
     // absent is an answer

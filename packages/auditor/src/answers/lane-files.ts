@@ -1,6 +1,6 @@
 /**
  * What lies in a lane beside its log, and no row of the ledger repeats: channels under the keys of their stages, and content under its digests. That what a channel
- * offers is there whole is looked for too: its waybill, and the documents that this lists.
+ * offers is there whole is looked for too: its waybill and the documents that this lists, its shards and what waits for sites in them.
  */
 import { type Digest, digestHex, LIMITS, SealaneError } from '@sealane/core';
 import type { LedgerProblem } from '@sealane/ledger';
@@ -8,6 +8,7 @@ import {
   type Channel,
   channelPath,
   parseChannel,
+  parseSiteShard,
   parseWaybill,
   readTarget,
   refreshTrust,
@@ -27,7 +28,7 @@ export interface HashedFile {
 export interface LaneFiles {
   /** Reads files of the TUF repository. */
   readonly trust: TufRead;
-  /** Every file of `content/blobs/sha256`; none where the content is elsewhere. */
+  /** Every file of `content/blobs/sha256`. */
   readonly content: () => Iterable<HashedFile>;
 }
 
@@ -42,7 +43,7 @@ export function laneFileProblems({ roots, readBlob }: Pick<AuditContext, 'roots'
     .map(({ name, digest }) => problem('content', name, 'bytes of that digest', digest ?? 'no file'));
   const channels = readChannels(roots, lane.trust);
   const isThere = new Set(files.map(({ name }) => name));
-  const missing = files.length === 0 ? [] : channels.flatMap(({ stage, channel }) => missingOf(stage, channel, isThere, readBlob));
+  const missing = channels.flatMap(({ stage, channel }) => missingOf(stage, channel, isThere, readBlob));
   return [...channels.flatMap(({ problems }) => problems), ...wrong, ...new Map(missing.map((one) => [one.key, one])).values()];
 }
 
@@ -67,7 +68,7 @@ function readChannels([root]: readonly Uint8Array[], read: TufRead): readonly Re
   });
 }
 
-/** What of the releases that a channel offers is not there. */
+/** What of the releases that a channel offers is not there, and of what waits in it for sites. */
 function missingOf(
   stage: string,
   channel: Channel | undefined,
@@ -75,15 +76,30 @@ function missingOf(
   readBlob: AuditContext['readBlob'],
 ): readonly LedgerProblem[] {
   if (channel === undefined) return [];
-  const { groups, rollback, revoked } = channel;
+  const { groups, rollback, revoked, shards = [] } = channel;
+  const absent = (digest: Digest, what: string): readonly LedgerProblem[] =>
+    isThere.has(digestHex(digest)) ? [] : [problem('content', digestHex(digest), what, 'no file')];
+  const bytesOf = (digest: Digest): Uint8Array | undefined => (isThere.has(digestHex(digest)) ? readBlob(digest) : undefined);
   const offered = [...groups, ...rollback].filter(({ release }) => !revoked.some((one) => one.release === release));
-  return offered.flatMap(({ release, waybill }) => {
-    const absent = (name: string, what: string): LedgerProblem[] =>
-      isThere.has(name) ? [] : [problem('content', name, `${what} of ${release}, which ${stage} offers`, 'no file')];
-    const bytes = isThere.has(digestHex(waybill)) ? readBlob(waybill) : undefined;
-    const listed = bytes === undefined || bytes.length > LIMITS.waybillBytes ? [] : parseWaybill(bytes).blobs;
-    return [...absent(digestHex(waybill), 'the waybill'), ...listed.flatMap(({ digest }) => absent(digestHex(digest), 'a document'))];
-  });
+  return [
+    ...offered.flatMap(({ release, waybill }) => {
+      const bytes = bytesOf(waybill);
+      const listed = bytes === undefined || bytes.length > LIMITS.waybillBytes ? [] : parseWaybill(bytes).blobs;
+      const of = `of ${release}, which ${stage} offers`;
+      return [...absent(waybill, `the waybill ${of}`), ...listed.flatMap(({ digest }) => absent(digest, `a document ${of}`))];
+    }),
+    ...shards.flatMap(({ prefix, digest }) => {
+      const bytes = bytesOf(digest);
+      const waiting = bytes === undefined ? [] : parseSiteShard(bytes).sites;
+      const of = (site: string): string => `what waits for ${site} in the channel of ${stage}`;
+      return [
+        ...absent(digest, `shard ${prefix} of the channel of ${stage}`),
+        ...waiting.flatMap(({ site, exceptions, secrets = [], retirement }) =>
+          [...exceptions, ...secrets, ...(retirement === undefined ? [] : [retirement])].flatMap((sent) => absent(sent.digest, of(site))),
+        ),
+      ];
+    }),
+  ];
 }
 
 /** A blob is named as its file is. */
