@@ -19,6 +19,8 @@ export interface Coverage {
   /** Sites whose hardware nobody knows: never reported, or unreadable. */
   readonly unknown: readonly { readonly site: string; readonly why: string }[];
   readonly problems: readonly string[];
+  /** The receipt in which each site told last what hardware it has: older than that nothing is known of it. */
+  readonly reports: readonly { readonly site: string; readonly at: string; readonly receipt: Digest }[];
 }
 
 /**
@@ -39,6 +41,7 @@ export async function coverage(
     const release = named === undefined ? await lastLetIn(inquiry, stage) : await releaseNamed(inquiry.context, named);
     const [described] = await factsIn(inquiry, FACT.release, await inquiry.context.ledger.statementsAbout(release, FACT.release.type));
     const time = await timeOf(inquiry);
+    const sites = await sitesOf(inquiry, stage, site);
     const report = reportHardware(
       {
         release,
@@ -49,13 +52,13 @@ export async function coverage(
         rollout: policy.groups.map(({ name }) => name),
         statements: (await runsOf(inquiry, release)).map(({ verified }) => verified),
         blob: context.readBlob,
-        fleet: await fleetOf(inquiry, stage, site),
+        fleet: sites.map(fleetSite),
         time: { lowest: time, highest: time },
       },
       policy.gates.find(({ use }) => use === 'hardware')?.with ?? {},
     );
     const named_ = { name: described?.said.name ?? '', version: described?.said.version ?? '' };
-    return { release, ...named_, stage, ...sorted(report) };
+    return { release, ...named_, stage, ...sorted(report), reports: sites.flatMap(reportOf) };
   });
 }
 
@@ -73,8 +76,13 @@ async function runsOf(inquiry: Inquiry, release: Digest): Promise<readonly Await
   return [...tests, ...rigs, ...(await factsOf(inquiry, FACT.recall))];
 }
 
-async function fleetOf(inquiry: Inquiry, stage: string, site: string | undefined): Promise<readonly FleetSite[]> {
-  return stillSites(await historyParts(inquiry, lastTold, { stage, site })).map(fleetSite);
+async function sitesOf(inquiry: Inquiry, stage: string, site: string | undefined): Promise<readonly HistoryPart[]> {
+  return stillSites(await historyParts(inquiry, lastTold, { stage, site }));
+}
+
+function reportOf({ site, receipts }: HistoryPart): Coverage['reports'] {
+  const last = receipts.at(-1);
+  return last === undefined ? [] : [{ site, at: last.at, receipt: last.statementDigest }];
 }
 
 /** By the very inventory: the ledger gives the same receipt again for as long as it keeps it. */

@@ -4,7 +4,7 @@ import { html } from 'hono/html';
 import { coverage, type Coverage } from '../answers/coverage.js';
 import { answerPage } from './layout.js';
 import { type AuditPage, inLedger } from './page.js';
-import { factList, type Html, mark, releaseLink, siteLink, statementLink, table } from './parts.js';
+import { factList, type Html, mark, releaseLink, siteLink, statementLink, table, timeOfDay } from './parts.js';
 
 /** Columns of the matrix: more do not fit on a screen. Sites that are not covered come first. */
 const MAX_SITES = 40;
@@ -24,7 +24,7 @@ export const coveragePage: AuditPage = {
 
 /** The page’s own part; `stages` are those that it can be asked of. */
 export function coverageBody(answer: Coverage, stages: readonly string[]): Html {
-  const { release, name, version, stage, classes, covered, uncovered, unknown, problems } = answer;
+  const { release, name, version, stage, classes, covered, uncovered, unknown, problems, reports } = answer;
   const all = covered.length + uncovered.length + unknown.length;
   const state = uncovered.length + unknown.length === 0 ? mark('good', 'all covered') : mark('bad', 'not all covered');
   return html`<h1>Hardware coverage of ${name}@${version}</h1>
@@ -62,6 +62,12 @@ export function coverageBody(answer: Coverage, stages: readonly string[]): Html 
         ...uncovered.map(({ site, why }) => [siteLink(site), mark('bad', 'uncovered'), why]),
         ...unknown.map(({ site, why }) => [siteLink(site), mark('wait', 'not known'), why]),
       ],
+    )}
+    <h2>Last inventories</h2>
+    ${table(
+      'When each site told last what hardware it has',
+      ['Site', 'When', 'Receipt'],
+      reports.map(({ site, at, receipt }) => [siteLink(site), timeOfDay(at), statementLink(receipt)]),
     )}
     ${
       problems.length === 0

@@ -57,6 +57,7 @@ const hostile = {
       uncovered: [{ site: EVIL, why: EVIL }],
       unknown: [{ site: EVIL, why: EVIL }],
       problems: [EVIL],
+      reports: [{ site: EVIL, at: EVIL, receipt: DIGEST }],
     },
     ['prod', EVIL],
   ),
@@ -98,7 +99,7 @@ const hostile = {
       policy: DIGEST,
       replay: EVIL,
       checks: [CHECK],
-      then: { statement: DIGEST, at: EVIL, between: [{ predicateType: EVIL, statement: DIGEST, logIndex: 3 }] },
+      then: { statement: DIGEST, at: EVIL, groups: [EVIL], between: [{ predicateType: EVIL, statement: DIGEST, logIndex: 3 }] },
       statement: DIGEST,
       logIndex: 2,
     },
@@ -153,6 +154,14 @@ describe('pages', () => {
     // a quote that came through would end an attribute before its time
     expect(text.replace(/<style>[^<]*<\/style>/, '').replaceAll(/<[^<>"']*(?:"[^"<>]*"[^<>"']*)*>/g, '')).not.toMatch(/[<>]/);
     expect(text.match(/<style>/g)).toHaveLength(1);
+  });
+
+  it('spells out what would turn the direction of a text around', () => {
+    const reason = 'may not be deferred \u202etnegru\u202c \u2066';
+    const doubts = [{ statement: DIGEST, logIndex: 1, code: 'SITE_MISMATCH' as const, message: reason }];
+    const page = answerPage(reason, { ...ANSWERED, answer: { doubts } }, undefined, html`<p>${reason}</p>`);
+    expect(page).toContain(String.raw`<p>may not be deferred \u202etnegru\u202c \u2066</p>`);
+    expect(page).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/);
   });
 
   it('says a problem as text', () => {
