@@ -1,9 +1,9 @@
 /** `/audit/release/R`: a release on its way through the stages, with what each decided by and all evidence. */
 import { counted } from '@sealane/core';
 import { html } from 'hono/html';
-import { type Adoption, adoption } from '../answers/adoption.js';
+import { adoption } from '../answers/adoption.js';
 import { startEvidence } from '../answers/answer.js';
-import { type Answered, releaseNamed, timeOf } from '../answers/inquiry.js';
+import { releaseNamed, timeOf } from '../answers/inquiry.js';
 import { textAt } from '../answers/json-at.js';
 import { type Trace, traceRelease } from '../answers/trace.js';
 import { adoptionPart } from './adoption-part.js';
@@ -11,6 +11,7 @@ import { answerPage } from './layout.js';
 import { type AuditPage, inLedger } from './page.js';
 import { decisionLink, digestCode, factList, type Html, mark, siteLink, statementLink, table, timeOfDay, toneOf } from './parts.js';
 import { questionLinks } from './questions.js';
+import { restingOnBoth } from './resting-on-both.js';
 
 /** Histories that a page reads: each is verified, receipt by receipt. */
 const MAX_DRAWN_SITES = 200;
@@ -38,18 +39,6 @@ export const releasePage: AuditPage = {
     );
   }),
 };
-
-/** What both answers rest on, each statement once. */
-function restingOnBoth(trace: Answered<Trace>, { answer, statements, complete }: Answered<Adoption>): Answered<Trace> {
-  const all = new Map([...trace.statements, ...statements].map((one) => [one.logIndex, one]));
-  const doubts = new Map([...trace.answer.doubts, ...answer.doubts].map((one) => [`${one.logIndex} ${one.code} ${one.message}`, one]));
-  return {
-    ...trace,
-    answer: { ...trace.answer, doubts: [...doubts.values()] },
-    statements: [...all.values()].sort((left, right) => left.logIndex - right.logIndex),
-    complete: trace.complete && complete,
-  };
-}
 
 function tooMany(sites: number): Html {
   return html`<p class="soft">${counted(sites, 'site')}: <code>sealane audit population</code> tells what each runs.</p>`;

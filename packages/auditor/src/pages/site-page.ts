@@ -1,16 +1,17 @@
 /** `/audit/site/S`: what a site ran and told, on a time line and as a table. */
-import { counted } from '@sealane/core';
-import type { Digest } from '@sealane/core';
-import { isAuthorsWord } from '@sealane/trust';
+import { counted, type Digest } from '@sealane/core';
 import { html } from 'hono/html';
 import { type AtSite, atSite } from '../answers/at-site.js';
 import { startEvidence } from '../answers/answer.js';
-import { timeOf } from '../answers/inquiry.js';
+import type { AuditContext } from '../answers/context.js';
+import { type Answered, inquire, timeOf } from '../answers/inquiry.js';
+import { releaseNames } from '../answers/release-names.js';
 import { runsOf } from '../answers/site-history.js';
 import { answerPage } from './layout.js';
 import { type AuditPage, inLedger } from './page.js';
 import { digestCode, factList, type Html, mark, releaseLink, statementLink, table, timeOfDay, toneOf } from './parts.js';
 import { questionLinks } from './questions.js';
+import { restingOnBoth } from './resting-on-both.js';
 import { timeLine } from './time-line.js';
 
 /** Runs and receipts on the drawing, the latest: the table has all. */
@@ -21,20 +22,33 @@ export const sitePage: AuditPage = {
   question: 'at',
   show: inLedger(async (context, { subject, asOf, asKnown, may }) => {
     const answered = await atSite(context, subject, { asOf, asKnown });
-    const named = new Set(answered.answer.history.flatMap(({ release }) => release ?? []));
-    const names = new Map<Digest, string>();
-    for (const release of named)
-      for (const row of (await context.ledger.releases(release)).filter((one) => isAuthorsWord(context.policies, one)))
-        names.set(release, `${row.name}@${row.version}`);
+    const named = answered.answer.history.flatMap(({ release }) => release ?? []);
+    const names = await namesOf(context, named, asKnown);
     const now = asOf ?? (await timeOf({ context, evidence: startEvidence(), asOf: undefined }));
     return answerPage(
       `Site ${subject}`,
-      answered,
+      restingOnBoth(answered, names),
       { asOf, asKnown },
-      siteBody(answered.answer, names, now, may('parity') ? questionLinks(['parity'], { site: subject }) : undefined),
+      siteBody(answered.answer, names.answer.names, now, may('parity') ? questionLinks(['parity'], { site: subject }) : undefined),
     );
   }),
 };
+
+/** Releases by the names that their authors signed: the ledger's index only says where. */
+export async function namesOf(
+  context: AuditContext,
+  releases: readonly Digest[],
+  asKnown: string | undefined,
+): Promise<Answered<{ readonly names: ReadonlyMap<Digest, string> }>> {
+  return await inquire(context, 'names', { asKnown }, async (inquiry) => {
+    const nameOf = await releaseNames(inquiry, releases);
+    const named = [...new Set(releases)].flatMap((release): (readonly [Digest, string])[] => {
+      const { name, version } = nameOf(release);
+      return name === null || version === null ? [] : [[release, `${name}@${version}`]];
+    });
+    return { names: new Map(named) };
+  });
+}
 
 /** The page’s own part; `names` are those of releases, `now` is where the time line ends, `more` leads to other questions about it. */
 export function siteBody(answer: AtSite, names: ReadonlyMap<Digest, string>, now: string, more?: Html): Html {

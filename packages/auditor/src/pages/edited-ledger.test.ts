@@ -1,4 +1,4 @@
-/** The page of a statement over a ledger that its owner edits: who signed is what the signature says, and where it is what the log proves. */
+/** Pages over a ledger that its owner edits: who signed is what the signature says, and where it is what the log proves. */
 import { type Digest, type Envelope } from '@sealane/core';
 import type { Ledger, LedgerEntry } from '@sealane/ledger';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { TIMES } from '../../../trust/src/testing/statement-lane.js';
 import { envelopeOf, testSigner } from '../../../trust/src/testing/test-keys.js';
 import type { AuditContext } from '../answers/context.js';
 import { LedgerLane } from '../testing/ledger-lane.js';
+import { namesOf } from './site-page.js';
 import { signedStatement } from './statement-page.js';
 
 let lane: LedgerLane;
@@ -60,4 +61,15 @@ it('is no answer where the log has another entry at its place', async () => {
 it('is one that the log has, by its digest', async () => {
   for (const named of [`sha256:${'0'.repeat(64)}`, 'approval'])
     await expect(signedStatement(context, named)).rejects.toMatchObject({ code: 'STATEMENT_UNKNOWN' });
+});
+
+it('calls a release what its author signed, whatever the index calls it', async () => {
+  const renamed: Ledger = {
+    ...context.ledger,
+    releases: async (release) => (await context.ledger.releases(release)).map((row) => ({ ...row, name: 'other', version: '9.9.9' })),
+    noting: () => renamed,
+  };
+  const { answer, statements } = await namesOf({ ...context, ledger: renamed }, [lane.release, lane.release], undefined);
+  expect([...answer.names]).toEqual([[lane.release, 'api@1.0.0']]);
+  expect(statements).toHaveLength(1);
 });
