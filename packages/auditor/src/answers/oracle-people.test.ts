@@ -66,18 +66,18 @@ test('unit: every run where it was there, and the sites that have it', async () 
   });
 });
 
-test('waivers: each exception with the decisions that rest on it, open until somebody reviews one', async () => {
+test('waivers: each exception with the decisions that rest on it, open until somebody else has reviewed each after it was logged', async () => {
   await everyTime(async (history, context, when) => {
     const { answer } = await waivers(context, {}, when);
     const granted = counted(history, 'exception', when);
     expect(answer.waivers.map(({ statements }) => statements)).toEqual(granted.map(({ digest }) => [digest]));
     for (const [at, { digest, release }] of granted.entries()) {
-      const used = counted(history, 'decision', when).filter(({ names }) => names === digest);
+      const used = counted(history, 'decision', when).filter(({ names, result }) => names === digest && result === 'PASSED');
       const reviews = counted(history, 'review', when).filter(({ exception }) => exception === digest);
       const running = sitesIn(history, when).filter((site) => ranAt(history, site, when).at(-1)?.release === release);
       expect(answer.waivers[at]).toMatchObject({
         used: used.map((one) => ({ by: `decision into ${one.stage}`, at: one.at })),
-        open: used.length > 0 && reviews.length === 0,
+        open: used.some(({ index }) => !reviews.some((review) => !review.isGranters && review.index > index)),
         reliedOnBy: used.length === 0 ? [] : running,
       });
     }

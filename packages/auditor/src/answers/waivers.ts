@@ -20,10 +20,10 @@ export interface Waivers {
     readonly expiresAt: string;
     readonly expired: boolean;
     readonly uses: number;
-    /** Decisions and receipts that rest on it. */
+    /** Decisions that passed and receipts which rest on it. */
     readonly used: readonly { readonly by: string; readonly at: string; readonly statement: Digest }[];
     readonly reviews: readonly { readonly person: string; readonly at: string; readonly statement: Digest }[];
-    /** Used, and nobody has looked at it since. */
+    /** Used, and nobody else than who granted it has looked at that since. */
     readonly open: boolean;
     /** Sites that run the release which it let through. */
     readonly reliedOnBy: readonly string[];
@@ -55,6 +55,7 @@ export async function waivers(
 }
 
 interface Use {
+  readonly index: number;
   readonly by: string;
   readonly at: string;
   readonly statement: Digest;
@@ -76,35 +77,41 @@ function waiverOf({ context }: Inquiry, signatures: readonly Fact<ExceptionPredi
   const used = around.uses.filter(({ named }) => named.some((digest) => statements.includes(digest)));
   const reviews = around.reviews.filter(({ said }) => statements.includes(said.exception));
   const who = (keyId: string): string => personOf(context, keyId) ?? `key ${keyId}`;
+  const people = new Set(signatures.map(({ entry }) => who(entry.keyId)));
+  // what was not in the log yet nobody can have looked at, and nobody looks at what he did himself
+  const isReviewed = ({ index }: Use): boolean => reviews.some(({ entry }) => entry.index > index && !people.has(who(entry.keyId)));
   const running = around.histories.filter((history) => runningNow(history)?.release === release && history.record.said.stage === stage);
   return {
     kind,
     release,
     stage,
     bound: [...(gate === undefined ? [] : [gate]), ...sites, ...(site === undefined ? [] : [site.name])],
-    people: [...new Set(signatures.map(({ entry }) => who(entry.keyId)))],
+    people: [...people],
     reasons: [...new Set(signatures.map(({ said }) => said.reason))],
     expiresAt,
     expired: expiresAt <= around.time,
     uses,
     used: used.map(({ by, at, statement }) => ({ by, at, statement })),
     reviews: reviews.map(({ entry, at }) => ({ person: who(entry.keyId), at, statement: entry.statementDigest })),
-    open: used.length > 0 && reviews.length === 0,
+    open: !used.every(isReviewed),
     reliedOnBy: used.length === 0 ? [] : running.map((history) => history.site),
     statements,
   };
 }
 
-/** Decisions whose checks name statements, and receipts that name exceptions. */
+/** Decisions that passed by checks which name statements, and receipts that name exceptions. */
 async function usesIn(inquiry: Inquiry, histories: readonly SiteHistory[]): Promise<readonly Use[]> {
-  const decided = (await factsOf(inquiry, FACT.decision)).map(({ said, at, entry }) => ({
+  const passed = (await factsOf(inquiry, FACT.decision)).filter(({ said }) => said.verificationResult === 'PASSED');
+  const decided = passed.map(({ said, at, entry }) => ({
+    index: entry.index,
     by: `decision into ${said.sealane_promotion.to}`,
     at,
     statement: entry.statementDigest,
     named: said.sealane_promotion.checks.flatMap(({ evidence }) => evidence),
   }));
   const receipts = histories.flatMap((history) => history.receipts).sort((left, right) => left.index - right.index);
-  const atSites = receipts.map(({ site, at, statementDigest: statement, exceptions: named = [] }) => ({
+  const atSites = receipts.map(({ index, site, at, statementDigest: statement, exceptions: named = [] }) => ({
+    index,
     by: `site ${site}`,
     at,
     statement,

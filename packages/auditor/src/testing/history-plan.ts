@@ -28,7 +28,8 @@ export type Told = { readonly index: number; readonly witnessed: string; readonl
   | { readonly kind: 'order'; readonly release: Digest }
   | { readonly kind: 'scan'; readonly release: Digest; readonly found: boolean }
   | { readonly kind: 'exception'; readonly release: Digest; readonly digest: Digest }
-  | { readonly kind: 'review'; readonly exception: Digest }
+  /** Alice grants exceptions, and bob reviews them; `isGranters`: she did it herself. */
+  | { readonly kind: 'review'; readonly exception: Digest; readonly isGranters: boolean }
   | { readonly kind: 'site'; readonly site: string; readonly link: string }
   | { readonly kind: 'revocation'; readonly release: Digest }
   | {

@@ -195,8 +195,8 @@ function otherAct(lane: LedgerLane, { act, release, at, found, isOwn, granted }:
     case 'review': {
       const exception = granted.at(-1);
       if (exception === undefined) return [];
-      lane.sign(reviewStatement({ exception, reason: 'seen', issuedAt: at, salt }), by(lane.people.bob));
-      return [{ kind: 'review', exception, ...usual }];
+      lane.sign(reviewStatement({ exception, reason: 'seen', issuedAt: at, salt }), by(found ? lane.people.alice : lane.people.bob));
+      return [{ kind: 'review', exception, isGranters: found, ...usual }];
     }
   }
 }

@@ -16,7 +16,7 @@ import { statementOf } from '../log/log-statements.js';
 import { type Promoter, stageOf } from '../promoter.js';
 import { peopleApart } from './apart.js';
 
-/** One exception with everybody's signature on it. `state`: a used one is `open` until somebody who did not grant it has reviewed it. */
+/** One exception with everybody's signature on it. `state`: a used one is `open` until somebody who did not grant it has reviewed each use, after it was logged. */
 export interface GrantedException extends Omit<ExceptionPredicate, 'nonce'> {
   readonly statements: readonly Digest[];
   readonly grantedBy: readonly string[];
@@ -67,12 +67,14 @@ async function describe(promoter: Promoter, same: readonly Signed[]): Promise<re
     policy,
     same.map(({ entry }) => entry),
   ).filter((id) => rule?.people.includes(id) === true && typeof apart !== 'string' && !apart.has(id));
-  const usedBy = terms.site === undefined ? await usesOf(promoter, terms, statements) : await usesAt(promoter, terms.site.name, statements);
-  const reviewers = peopleOf(policy, await reviewsOf(promoter, statements)).filter((id) => !grantedBy.includes(id));
+  const uses = terms.site === undefined ? await usesOf(promoter, terms, statements) : await usesAt(promoter, terms.site.name, statements);
+  const othersIn = (entries: readonly LedgerEntry[]): readonly string[] =>
+    peopleOf(policy, entries).filter((id) => !grantedBy.includes(id));
+  const reviews = (await reviewsOf(promoter, statements)).filter((entry) => othersIn([entry]).length > 0);
   const need = rule?.need ?? 0;
   const state =
-    usedBy.length > 0
-      ? reviewers.length > 0
+    uses.length > 0
+      ? uses.every((use) => reviews.some(({ index }) => index > use.index))
         ? 'reviewed'
         : 'open'
       : terms.expiresAt <= promoter.now()
@@ -80,7 +82,8 @@ async function describe(promoter: Promoter, same: readonly Signed[]): Promise<re
         : rule !== undefined && grantedBy.length >= need
           ? 'granted'
           : 'waiting';
-  return [{ ...terms, statements, grantedBy, need, usedBy, reviewedBy: reviewers, state }];
+  const usedBy = uses.map(({ statementDigest }) => statementDigest);
+  return [{ ...terms, statements, grantedBy, need, usedBy, reviewedBy: othersIn(reviews), state }];
 }
 
 function peopleOf({ people }: Policy, entries: readonly LedgerEntry[]): readonly string[] {
@@ -91,23 +94,23 @@ async function usesOf(
   promoter: Promoter,
   { release, stage }: Pick<ExceptionPredicate, 'release' | 'stage'>,
   statements: readonly Digest[],
-): Promise<readonly Digest[]> {
-  const uses: Digest[] = [];
+): Promise<readonly LedgerEntry[]> {
+  const uses: LedgerEntry[] = [];
   for (const { index, result } of await stageDecisions(promoter, { release, stage })) {
     const entry = await promoter.ledger.entry(index);
     const names = readDecision(statementOf(entry)).sealane_promotion.checks.flatMap(({ evidence }) => evidence);
-    if (result === 'PASSED' && statements.some((digest) => names.includes(digest))) uses.push(entry.statementDigest);
+    if (result === 'PASSED' && statements.some((digest) => names.includes(digest))) uses.push(entry);
   }
   return uses;
 }
 
 /** The receipts of a site that name the exception. */
-async function usesAt({ ledger }: Promoter, site: string, statements: readonly Digest[]): Promise<readonly Digest[]> {
-  const uses: Digest[] = [];
+async function usesAt({ ledger }: Promoter, site: string, statements: readonly Digest[]): Promise<readonly LedgerEntry[]> {
+  const uses: LedgerEntry[] = [];
   for (const { index } of await ledger.receiptsOf(site)) {
     const entry = await ledger.entry(index);
     const { exceptions = [] } = readReceipt(statementOf(entry));
-    if (exceptions.some((digest) => statements.includes(digest))) uses.push(entry.statementDigest);
+    if (exceptions.some((digest) => statements.includes(digest))) uses.push(entry);
   }
   return uses;
 }
