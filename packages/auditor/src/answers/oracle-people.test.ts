@@ -67,6 +67,7 @@ test('unit: every run where it was there, and the sites that have it', async () 
 });
 
 test('waivers: each exception with the decisions that rest on it, open until somebody else has reviewed each after it was logged', async () => {
+  const seen = { open: 0, reviewed: 0, byGranter: 0, early: 0 };
   await everyTime(async (history, context, when) => {
     const { answer } = await waivers(context, {}, when);
     const granted = counted(history, 'exception', when);
@@ -80,8 +81,15 @@ test('waivers: each exception with the decisions that rest on it, open until som
         open: used.some(({ index }) => !reviews.some((review) => !review.isGranters && review.index > index)),
         reliedOnBy: used.length === 0 ? [] : running,
       });
+      const open = answer.waivers[at]?.open === true;
+      seen.open += Number(open);
+      seen.reviewed += Number(!open && used.length > 0);
+      seen.byGranter += Number(open && reviews.some(({ isGranters }) => isGranters));
+      seen.early += Number(open && reviews.some(({ isGranters }) => !isGranters));
     }
   });
+  // histories without each of these would show nothing
+  expect(Math.min(...Object.values(seen)), JSON.stringify(seen)).toBeGreaterThan(0);
 });
 
 test('keys: all that a stranger signed, none of which counts for anything', async () => {

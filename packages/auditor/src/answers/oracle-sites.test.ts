@@ -56,19 +56,29 @@ test('awareness: between the last receipt under a log without the revocation and
   });
 });
 
-test('remedy: from the first scan that found it, as long as a site ran what it was found in', async () => {
+test('remedy: from the first scan that found it, as long as a site ran what it was found in, and what was scanned since and free of it', async () => {
   await everyTime(async (history, context, when) => {
     const { answer } = await remedy(context, 'CVE-2026-0001', when);
     const found = counted(history, 'scan', when).filter((one) => one.found);
     const knownAt = found.map(({ at }) => at).sort()[0] ?? null;
     expect(answer.knownAt).toBe(knownAt);
     const affected = new Set(found.map(({ release }) => release));
-    const runs = sitesIn(history, when).flatMap((site) => ranAt(history, site, when));
+    const runs = sitesIn(history, when).flatMap((site) => {
+      const ran = ranAt(history, site, when);
+      return ran.map((run, at) => ({ ...run, after: ran[at + 1] }));
+    });
     const exposed = runs.filter(
       ({ release, until }) => knownAt !== null && release !== null && affected.has(release) && (until ?? '9999') > knownAt,
     );
     expect(answer.sites.map(({ site, from, until }) => `${site} ${from} ${until ?? ''}`)).toEqual(
       exposed.map(({ site, since, until }) => `${site} ${knownAt !== null && since < knownAt ? knownAt : since} ${until ?? ''}`),
+    );
+    const first = found[0]?.index ?? Infinity;
+    const scans = counted(history, 'scan', when).filter(({ release }) => !affected.has(release));
+    const after = exposed.map((run) => run.after);
+    const isClean = (release: string | null): boolean => scans.some((scan) => scan.release === release && scan.index > first);
+    expect(answer.sites.map(({ fixedBy }) => fixedBy)).toEqual(
+      after.map((run) => (run === undefined ? null : { release: run.release, scannedClean: isClean(run.release) })),
     );
   });
 });

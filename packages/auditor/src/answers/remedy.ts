@@ -23,7 +23,7 @@ export interface Remedy {
     readonly from: string;
     readonly until: string | null;
     readonly seconds: number;
-    /** What ran after it: whether it was scanned since and the vulnerability not found. */
+    /** What ran after it: whether it was scanned after the vulnerability was found somewhere, and that not found. */
     readonly fixedBy: { readonly release: Digest | null; readonly scannedClean: boolean } | null;
   }[];
   readonly open: readonly string[];
@@ -37,7 +37,10 @@ export async function remedy(context: AuditContext, vulnerability: string, asked
     const scans = await scansByRelease(inquiry);
     const finds = (scan: Fact<Scan>): boolean => listAt(scan.said, 'scanner', 'result').some((one) => textAt(one, 'id') === vulnerability);
     const affected = [...scans].filter(([, some]) => some.some(finds)).map(([release, some]) => ({ release, scans: some.filter(finds) }));
-    const clean = new Set([...scans].filter(([, some]) => some.length > 0 && !some.some(finds)).map(([release]) => release));
+    const first = Math.min(...affected.flatMap((one) => one.scans.map(({ entry }) => entry.index)));
+    // a scanner of before may not have known it
+    const isSince = ({ entry }: Fact<Scan>): boolean => entry.index > first;
+    const clean = new Set([...scans].filter(([, some]) => some.some(isSince) && !some.some(finds)).map(([release]) => release));
     const found = affected.flatMap((one) => one.scans.map(({ at }) => at)).sort();
     const [knownAt = null] = found;
     const now = await timeOf(inquiry);

@@ -59,17 +59,18 @@ export type Told = { readonly index: number; readonly witnessed: string; readonl
 const place = fc.nat(1000);
 const pick = fc.nat(2);
 const run = fc.record({ act: fc.constant('test' as const), pick, bios: pick, passed: fc.boolean(), own: fc.nat(9), place });
+const decision = fc.record({
+  act: fc.constant('decision' as const),
+  pick,
+  stage: pick,
+  passed: fc.boolean(),
+  minute: fc.nat(59),
+  rests: fc.boolean(),
+  own: fc.nat(9),
+  place,
+});
 const act = fc.oneof(
-  fc.record({
-    act: fc.constant('decision' as const),
-    pick,
-    stage: pick,
-    passed: fc.boolean(),
-    minute: fc.nat(59),
-    rests: fc.boolean(),
-    own: fc.nat(9),
-    place,
-  }),
+  decision,
   fc.record({ act: fc.constant('revocation' as const), pick, own: fc.nat(9), place }),
   fc.record({
     act: fc.constantFrom('approval', 'order', 'scan', 'exception', 'review'),
@@ -80,6 +81,11 @@ const act = fc.oneof(
     place,
   }),
   run,
+);
+/** What comes to pass one after the other: an exception that is used and reviewed, a scan after one that found something. */
+const sequel = fc.oneof(
+  decision.map((one) => ({ ...one, rests: true })),
+  fc.record({ act: fc.constantFrom('scan', 'exception', 'review'), pick, found: fc.boolean(), minute: fc.nat(59), own: fc.nat(9), place }),
 );
 const step = fc.record({
   site: pick,
@@ -95,6 +101,7 @@ const step = fc.record({
 /** What `tellHistory` makes a history of. */
 export const historyPlan = fc.record({
   acts: fc.array(act, { minLength: 10, maxLength: 24 }),
+  sequels: fc.array(sequel, { minLength: 10, maxLength: 20 }),
   // more of these: to say which run is the nearest there must be several
   runs: fc.array(run, { minLength: 6, maxLength: 12 }),
   steps: fc.array(step, { minLength: 4, maxLength: 14 }),

@@ -28,14 +28,14 @@ type Draft = (lane: LedgerLane) => readonly DistributedTold[];
 type DistributedTold = Told extends infer Each ? (Each extends Told ? Omit<Each, 'index' | 'witnessed'> : never) : never;
 
 /** Tells a plan in a new lane. The caller closes it. */
-export function tellHistory({ acts, runs, steps, parts, seals }: Plan): History {
+export function tellHistory({ acts, sequels, runs, steps, parts, seals }: Plan): History {
   const lane = new LedgerLane((policy, people) => ({ signers: { ...policy.signers, scans: [people.lab.keyId] } }));
   const granted: Digest[] = [];
   const keys = SITES.map(() => testSigner());
   const drafts: { place: number; draft: Draft }[] = [
     ...RELEASES.map((release, at) => ({ place: -10, draft: releaseDraft(release, at, parts[at] ?? 0) })),
     ...SITES.map((site, at) => ({ place: -5, draft: siteDraft(site, keys[at] ?? testSigner(), LINKS[at] ?? LINKS[0]) })),
-    ...[...acts, ...runs].map((one) => ({ place: one.place, draft: actDraft(one, granted) })),
+    ...[...acts, ...sequels, ...runs].map((one) => ({ place: one.place, draft: actDraft(one, granted) })),
     ...receiptDrafts(steps, keys),
   ];
   const told: Told[] = [];
