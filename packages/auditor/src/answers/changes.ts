@@ -48,7 +48,7 @@ export async function changes(
       ...nameOf(after),
       previous: nameOf(before),
       components: compare(partsOf(before), partsOf(after)),
-      layers: layerChanges(context, componentsOf(before), componentsOf(after)),
+      layers: layerChanges(inquiry.context, componentsOf(before), componentsOf(after)),
       commits: { before: await commitsOf(inquiry, before), after: await commitsOf(inquiry, after) },
       declares: compare(declaredBy(before), declaredBy(after)),
       packages: boms === undefined || bomsBefore === undefined ? null : compare(bomsBefore, boms),

@@ -51,7 +51,7 @@ export async function coverage(
         policyDigest: policyDigest(encodePolicy(policy)),
         rollout: policy.groups.map(({ name }) => name),
         statements: (await runsOf(inquiry, release)).map(({ verified }) => verified),
-        blob: context.readBlob,
+        blob: inquiry.context.readBlob,
         fleet: sites.map(fleetSite),
         time: { lowest: time, highest: time },
       },
