@@ -385,8 +385,12 @@ describe.skipIf(browserPath === undefined || openssl === undefined)('D6 pages fo
       const answer = await page.goto(`${origin()}${pages()['release'] ?? ''}`);
       expect(answer?.headers()).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
       expect(answer?.headers()['content-security-policy']).toMatch(/^default-src 'none'; style-src 'sha256-[^']+'; form-action 'self'/);
+      // what is folded away on a screen is on paper too: there nobody can open it
+      const folded = page.locator('section[aria-labelledby=rests] details table');
+      expect(await folded.isVisible()).toBe(false);
       await page.emulateMedia({ media: 'print' });
       expect(await page.locator('form:visible').count()).toBe(0);
+      expect(await folded.isVisible()).toBe(true);
       await keep(page, 'release-paper');
     });
   });

@@ -32,7 +32,7 @@ afterEach(async () => {
 function archived(): AuditContext {
   const ledger: Ledger = {
     ...context.ledger,
-    documentsArchived: (documents: readonly Digest[]) => Promise.resolve(documents.filter((digest) => lane.blobs.has(digest))),
+    documentsArchived: (documents: readonly Digest[]) => Promise.resolve(new Set(documents.filter((digest) => lane.blobs.has(digest)))),
     archivedDocument: (digest: Digest) => Promise.resolve(lane.blobs.get(digest)),
   };
   return { ...context, ledger, readBlob: () => undefined };

@@ -54,7 +54,9 @@ export async function evidenceState(
     for (const blob of blobs.filter(({ digest }) => inquiry.context.readBlob(digest) === undefined)) {
       missing.push({ ...blob, erased: (await erasureOf(inquiry.context, inquiry.evidence, blob.digest)) ?? null });
     }
-    const approvals = (await factsIn(inquiry, FACT.approval, about.entries)).map(({ said, entry }) => {
+    // a veto stands also after it has expired
+    const given = (await factsIn(inquiry, FACT.approval, about.entries)).filter(({ said }) => said.verdict === 'approve');
+    const approvals = given.map(({ said, entry }) => {
       return { what: `approval for ${said.stage}`, expiresAt: said.expiresAt, statement: entry.statementDigest };
     });
     const exceptions = (await factsIn(inquiry, FACT.exception, about.entries)).map(({ said, entry }) => {
