@@ -67,7 +67,7 @@ async function approvalOf({ context }: Inquiry, { said, entry }: Fact<ApprovalPr
 async function conflictsOf(
   inquiry: Inquiry,
   { entries, author }: AboutRelease,
-  approved: readonly Fact<unknown>[],
+  approvals: readonly Fact<ApprovalPredicate>[],
 ): Promise<Approvals['conflicts']> {
   const parts = new Map<string, Set<Part>>();
   const note = (part: Part, facts: readonly Fact<unknown>[]): void => {
@@ -80,6 +80,10 @@ async function conflictsOf(
   note('builder', await factsIn(inquiry, FACT.provenance, entries));
   note('tester', await factsIn(inquiry, FACT.test, entries));
   note('promoter', await factsIn(inquiry, FACT.decision, entries));
-  note('approver', approved);
+  // who bars what he made himself lets nothing through
+  note(
+    'approver',
+    approvals.filter(({ said }) => said.verdict === 'approve'),
+  );
   return [...parts].filter(([, had]) => had.has('approver') && had.size > 1).map(([who, had]) => ({ who, parts: [...had] }));
 }
