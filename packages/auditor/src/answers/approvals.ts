@@ -67,7 +67,7 @@ async function approvalOf({ context }: Inquiry, { said, entry }: Fact<ApprovalPr
 async function conflictsOf(
   inquiry: Inquiry,
   { entries, author }: AboutRelease,
-  approvals: readonly Fact<ApprovalPredicate>[],
+  approved: readonly Fact<ApprovalPredicate>[],
 ): Promise<Approvals['conflicts']> {
   const parts = new Map<string, Set<Part>>();
   const note = (part: Part, facts: readonly Fact<unknown>[]): void => {
@@ -83,7 +83,7 @@ async function conflictsOf(
   // who bars what he made himself lets nothing through
   note(
     'approver',
-    approvals.filter(({ said }) => said.verdict === 'approve'),
+    approved.filter(({ said }) => said.verdict === 'approve'),
   );
   return [...parts].filter(([, had]) => had.has('approver') && had.size > 1).map(([who, had]) => ({ who, parts: [...had] }));
 }
