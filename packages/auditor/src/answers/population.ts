@@ -26,6 +26,8 @@ export interface Population {
     readonly stage: string;
     readonly result: string;
     readonly counter: number | null;
+    /** The groups of sites that it is for. */
+    readonly rollout: readonly string[];
     readonly at: string;
     readonly statement: Digest;
     readonly logIndex: number;
@@ -96,8 +98,8 @@ function told({ decisions, releases, sites }: Found): Pick<Population, 'decision
   };
   return {
     decisions: decisions.map((fact) => {
-      const { release, to: stage, counter } = fact.said.sealane_promotion;
-      return { release, stage, result: fact.said.verificationResult, counter, ...from(fact) };
+      const { release, to: stage, counter, rollout } = fact.said.sealane_promotion;
+      return { release, stage, result: fact.said.verificationResult, counter, rollout, ...from(fact) };
     }),
     releases: releases.map((fact) => {
       const { name, version } = fact.said;

@@ -47,6 +47,8 @@ export interface Trace {
     readonly stage: string;
     readonly result: string;
     readonly counter: number | null;
+    /** The groups of sites that it is for. */
+    readonly rollout: readonly string[];
     readonly at: string;
     readonly checks: readonly JsonObject[];
     readonly statement: Digest;
@@ -135,9 +137,9 @@ async function approvalsOf({ inquiry, entries }: About): Promise<Trace['approval
 
 async function decisionsOf({ inquiry, entries }: About): Promise<Trace['decisions']> {
   return (await factsIn(inquiry, FACT.decision, entries)).map(({ said, at, entry }) => {
-    const { to: stage, counter, checks } = said.sealane_promotion;
+    const { to: stage, counter, rollout, checks } = said.sealane_promotion;
     const listed = checks.map((check): JsonObject => ({ ...check }));
-    return { stage, result: said.verificationResult, counter, at, checks: listed, statement: entry.statementDigest };
+    return { stage, result: said.verificationResult, counter, rollout, at, checks: listed, statement: entry.statementDigest };
   });
 }
 

@@ -39,7 +39,15 @@ const hostile = {
       tests: [{ suite: EVIL, result: EVIL, passed: 1, total: 2, statement: DIGEST }],
       testedOn: [],
       approvals: [{ person: EVIL, stage: EVIL, verdict: EVIL, issuedAt: EVIL, statement: DIGEST }],
-      decisions: [1, 2].map((counter) => ({ stage: EVIL, result: EVIL, counter, at: EVIL, checks: [CHECK], statement: DIGEST })),
+      decisions: [1, 2].map((counter) => ({
+        stage: EVIL,
+        result: EVIL,
+        counter,
+        rollout: [EVIL],
+        at: EVIL,
+        checks: [CHECK],
+        statement: DIGEST,
+      })),
       sites: [{ site: EVIL, event: EVIL, at: EVIL, reason: EVIL, statement: DIGEST }],
       elsewhere: [],
     },
@@ -162,6 +170,23 @@ describe('pages', () => {
     const page = answerPage(reason, { ...ANSWERED, answer: { doubts } }, undefined, html`<p>${reason}</p>`);
     expect(page).toContain(String.raw`<p>may not be deferred \u202etnegru\u202c \u2066</p>`);
     expect(page).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/);
+  });
+
+  it('says of each decision for which groups of sites it is: one that was refused for the last may run in the first', () => {
+    const decision = { stage: 'prod', at: AT, checks: [], statement: DIGEST };
+    const trace = {
+      ...{ release: DIGEST, name: 'api', version: '1.0.0', components: [], provenance: [], tests: [], testedOn: [] },
+      ...{ approvals: [], sites: [], elsewhere: [] },
+      decisions: [
+        { ...decision, result: 'PASSED', counter: 1, rollout: ['first'] },
+        { ...decision, result: 'FAILED', counter: null, rollout: ['rest'] },
+      ],
+    };
+    const text = htmlText(releaseBody(trace, ['prod'], html``))
+      .replaceAll(/<[^>]*>/g, ' ')
+      .replaceAll(/\s+/g, ' ');
+    expect(text).toMatch(/prod refused Decision for prod 2026-11-24 10:00:00 UTC for rest/);
+    expect(text).toMatch(/1 earlier decision passed 2026-11-24 10:00:00 UTC for first/);
   });
 
   it('says a problem as text', () => {

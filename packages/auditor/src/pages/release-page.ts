@@ -121,7 +121,7 @@ function stageCard(stage: string, { decisions }: Trace): Html {
     </div>
     <p>
       ${decisionLink(last.statement, last.counter === null ? `Decision for ${stage}` : `Decision ${last.counter} for ${stage}`)}<br />
-      ${timeOfDay(last.at)}
+      ${timeOfDay(last.at)} ${groupsText(last)}
     </p>
     <ul class="gates">
       ${last.checks.map((check) => html`<li><span>${textAt(check, 'id')}</span> ${mark(toneOf(textAt(check, 'verdict')), textAt(check, 'verdict'))}</li>`)}
@@ -130,14 +130,21 @@ function stageCard(stage: string, { decisions }: Trace): Html {
   </li>`;
 }
 
+/** What was refused for some groups of sites may run in others. */
+function groupsText({ rollout }: Pick<Trace['decisions'][number], 'rollout'>): string {
+  return rollout.length === 0 ? '' : `for ${rollout.join(', ')}`;
+}
+
 function earlier(decisions: Trace['decisions']): Html {
   return html`<details>
     <summary>${counted(decisions.length, 'earlier decision')}</summary>
     <ul>
-      ${decisions.map(
-        ({ statement, result, at }) =>
-          html`<li>${decisionLink(statement, result.toLowerCase())} <span class="soft">${timeOfDay(at)}</span></li>`,
-      )}
+      ${decisions.map((one) => {
+        const { statement, result, at } = one;
+        return html`<li>
+          ${decisionLink(statement, result.toLowerCase())} <span class="soft">${timeOfDay(at)} ${groupsText(one)}</span>
+        </li>`;
+      })}
     </ul>
   </details>`;
 }
