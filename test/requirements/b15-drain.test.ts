@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseBundle, readReceipt } from '@sealane/trust';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { clockAhead } from '../support/clock.js';
 import { killAt } from '../support/kill.js';
 import { makeLane, type TestLane } from '../support/lane.js';
 import { enrolSite, type TestSite, versionOnDisk } from '../support/site.js';
@@ -92,4 +93,37 @@ test('B15 a fenced site installs nothing and what runs goes on; it rejoins by th
   await rejoin();
   expect(await site.must(['update'])).toMatchObject({ outcome: 'installed' });
   expect(versionOnDisk(site.state)).toBe('1.3.0');
+});
+
+/** Trust has expired by then, which stops nothing that was admitted before. */
+const LATER = clockAhead(60 * 86_400_000);
+const killed = (point: string): Promise<void> => killAt(point, 'sealane-site', ['update', '--config', site.config, '--state', site.state]);
+
+test('B15 what waits laid down does not come in once the site was drained, though a kill came before it was given up and trust expires', async () => {
+  const waiting = await lane.release('1.4.0');
+  await lane.promote(waiting);
+  await killed('update:staged');
+  await drain();
+  await killed('update:drained');
+  expect((await site.run(['update'], LATER)).json).toMatchObject({ outcome: 'refused', reason: 'TRUST_EXPIRED' });
+  expect(versionOnDisk(site.state)).toBe('1.3.0');
+  await rejoin();
+  expect(await site.must(['update'])).toMatchObject({ outcome: 'installed', release: waiting });
+});
+
+test('B8 nor does it once it was revoked', async () => {
+  const waiting = await lane.release('1.5.0');
+  await lane.promote(waiting);
+  await killed('update:staged');
+  await lane.sealane(['revoke', waiting, '--reason', 'burns its host']);
+  await killed('update:trust-saved');
+  expect((await site.run(['update'], LATER)).json).toMatchObject({ outcome: 'refused', reason: 'TRUST_EXPIRED' });
+  expect(versionOnDisk(site.state)).toBe('1.4.0');
+});
+
+test('B10 what waits laid down, and was refused by nobody, comes in though trust expires', async () => {
+  const waiting = await lane.release('1.6.0');
+  await lane.promote(waiting);
+  await killed('update:staged');
+  expect((await site.run(['update'], LATER)).json).toMatchObject({ outcome: 'installed', release: waiting });
 });

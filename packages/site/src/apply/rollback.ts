@@ -1,7 +1,8 @@
 /** Going back by hand: to a release that is kept, by the same way as an update, watched like one. */
-import { type Check, type Digest, SiteError } from '@sealane/core';
+import { type Digest, SiteError } from '@sealane/core';
 import { crashPoint } from '../crash-point.js';
 import type { Site } from '../site.js';
+import { barOf } from './bars.js';
 import { drainCheck } from './drain.js';
 import { exceptionForRollback, usedBy } from './exception.js';
 import { heldResult, trialResult } from './answers.js';
@@ -15,7 +16,6 @@ import { retiredResult, retirementOf } from './retirement.js';
 import { flushQueue } from './receipt-flush.js';
 import { secretsFor } from './secret-versions.js';
 import type { SiteState, Slot } from './state.js';
-import type { TrustFile } from './trust-file.js';
 import { momentOf } from './trusted-time.js';
 
 /**
@@ -74,18 +74,4 @@ function targetOf({ current, kept }: SiteState, wanted: Digest | undefined): Slo
     'ROLLBACK_NONE',
     `go back to ${wanted ?? 'the release before'}: expected one that is kept, got ${names === '' ? 'none' : names}`,
   );
-}
-
-/** The failed check that bars going back to a release that was committed here, if one does. Null bars: nothing was verified yet. */
-export function barOf({ bars, floor, revoked }: Pick<TrustFile, 'bars' | 'floor' | 'revoked'>, target: Slot): Check | undefined {
-  const isRevoked = bars?.revoked.includes(target.release) === true || revoked.releases.some(({ release }) => release === target.release);
-  const lowest = Math.max(bars?.counter ?? 0, floor.counter, revoked.floor?.counter ?? 0);
-  if (isRevoked) return bar('revoked', 'RELEASE_REVOKED', 'a release that is not revoked', `${target.name} ${target.version} is revoked`);
-  if (target.counter < lowest)
-    return bar('floor', 'RELEASE_BELOW_FLOOR', `a counter of at least ${lowest}`, `${target.name} ${target.version} has ${target.counter}`);
-  return undefined;
-}
-
-function bar(id: string, code: 'RELEASE_REVOKED' | 'RELEASE_BELOW_FLOOR', expected: string, actual: string): Check {
-  return { id, verdict: 'fail', expected, actual, remedy: 'promote a release that may run here', evidence: [], code };
 }

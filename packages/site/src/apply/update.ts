@@ -13,13 +13,14 @@ import type { Site } from '../site.js';
 import { admitFromMirror, laneOf } from './admission.js';
 import { ended, heldResult, lackOf, notReached, recovered, resultOf, trialResult, windowCheck } from './answers.js';
 import { isToJudge, judgedNow, syncMirror } from './ask-fetch.js';
+import { barOf } from './bars.js';
 import { carryOutAll, type CarryContext, recover, waitsForWindow } from './carry-out.js';
 import { followDrain } from './drain.js';
 import { takeMail, usedBy } from './exception.js';
 import type { Fetcher } from './fetch-shell.js';
 import { activeHold } from './hold.js';
 import type { Machine } from './machine.js';
-import { oneWayParts, oneWayRefusal } from './one-way.js';
+import { oneWayParts, oneWayRefusal, withOneWayFloor } from './one-way.js';
 import { keepRunning } from './keep-running.js';
 import { base, type SiteResult } from './outcome.js';
 import { pruneSlots, pruneStore } from './prune.js';
@@ -209,10 +210,17 @@ function accept(machine: Machine, admission: Admission): void {
     machine.record({ is: 'abandoned', why: 'it is not wanted any more' });
 }
 
-/** Expiry stops new installs, not one that was admitted before it (DESIGN "Time"): who freezes the lane must not stop what is half done. */
+/**
+ * Expiry stops new installs, not one that was admitted before it (DESIGN "Time"): who freezes the lane must not stop what is half done. What was heard against it since
+ * does, though a kill came before it was given up for that.
+ */
 function mayGoOn({ site, machine, trust }: CarryContext): boolean {
-  const { phase, hold } = machine.state();
-  return (phase.at === 'admitted' || phase.at === 'staged') && activeHold(hold, trustedNow(trust().time, site.world.clock)) === null;
+  const { phase, hold, drained } = machine.state();
+  if ((phase.at !== 'admitted' && phase.at !== 'staged') || drained !== null) return false;
+  const bar = barOf(withOneWayFloor(trust(), machine.state()), phase.target);
+  // people may have let one go back below the floor
+  if (bar?.code === 'RELEASE_REVOKED' || (bar !== undefined && phase.target.cause !== 'rollback')) return false;
+  return activeHold(hold, trustedNow(trust().time, site.world.clock)) === null;
 }
 
 async function carryOutAdmitted(context: CarryContext, { checks }: Admission): Promise<SiteResult> {

@@ -1,7 +1,7 @@
 import { type Digest, digestFromHex } from '@sealane/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { barOf } from './rollback.js';
+import { barOf } from './bars.js';
 import type { Slot } from './state.js';
 
 const release = digestFromHex('a'.repeat(64));
