@@ -48,6 +48,8 @@ test('B15 a drained site stops its workload in order and installs nothing; neith
   expect((await workload()).is).not.toBe('running');
   expect(versionOnDisk(site.state)).toBe('1.1.0');
   expect(await site.must(['status'])).toMatchObject({ state: 'drained', drained: expect.stringContaining('the crane is rebuilt') });
+  // nothing that doctor could mend
+  expect(await site.must(['doctor'])).toMatchObject({ ok: true });
   expect((await lane.sealane(['site', 'show', 'harbour-7'])).drained).toBe(true);
 
   expect((await site.must(['start'], 3)).error.code).toBe('SITE_DRAINED');

@@ -7,7 +7,7 @@ import type { Site } from '../site.js';
 import type { CarryContext } from './carry-out.js';
 import { base, type Outcome, type SiteResult } from './outcome.js';
 import { linkCodeOf, linkRemedy } from './link-note.js';
-import { LIFT } from './next-step.js';
+import { liftStep } from './next-step.js';
 import { isSame, sameSecrets } from './secret-versions.js';
 import type { SiteState, Target } from './state.js';
 import { trustedNow } from './trusted-time.js';
@@ -73,7 +73,7 @@ export function heldResult(site: Site, state: SiteState): SiteResult {
     verdict: 'fail',
     expected: 'a site that needs nobody',
     actual: message,
-    remedy: LIFT,
+    remedy: liftStep(reason, state.drained),
     evidence: [],
     code: reason,
   };

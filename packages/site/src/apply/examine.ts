@@ -2,12 +2,12 @@
 import { type Check, type ErrorCode, ERRORS, SealaneError } from '@sealane/core';
 import type { Site } from '../site.js';
 import { slotFolder } from '../state-folder.js';
-import { ENROL_AGAIN, INSTALL, LIFT, MEND, RELINK } from './next-step.js';
+import { ENROL_AGAIN, INSTALL, liftStep, MEND, RELINK } from './next-step.js';
 import type { Phase } from './state.js';
 import { journalFault } from './mend.js';
 import { linkTo } from './mend-current.js';
 import { readState } from './machine.js';
-import { readStrays, strayCheck } from './strays.js';
+import { isOpenStray, readStrays, strayCheck } from './strays.js';
 import { readTrustFile } from './trust-file.js';
 import { trustedNow } from './trusted-time.js';
 
@@ -22,10 +22,9 @@ export async function examine(site: Site): Promise<readonly Check[]> {
 
 /** A site that waits for a person. */
 function stateChecks({ world, folder }: Site): readonly Check[] {
-  const { phase } = readState(world.disk, folder.journal);
+  const { phase, drained } = readState(world.disk, folder.journal);
   if (phase.at !== 'held') return [];
-  const remedy = phase.code === 'ONE_WAY_FAILED' ? ERRORS.ONE_WAY_FAILED.hint : LIFT;
-  return [finding('state', phase.code, 'a site that needs nobody', phase.message, false, remedy)];
+  return [finding('state', phase.code, 'a site that needs nobody', phase.message, false, liftStep(phase.code, drained))];
 }
 
 function trustCheck({ world, folder }: Site): Check {
@@ -65,13 +64,14 @@ function linkCheck({ world, folder }: Site): Check {
 }
 
 async function workloadCheck({ world, folder, driver }: Site): Promise<Check> {
-  const { current, stopped } = readState(world.disk, folder.journal);
+  const { current, stopped, drained } = readState(world.disk, folder.journal);
   const status = await driver.status();
-  const isRight = current === null || stopped || status.is === 'running' || status.is === 'handed-over';
+  const isDown = stopped || drained !== null;
+  const isRight = current === null || isDown || status.is === 'running' || status.is === 'handed-over';
   return finding(
     'workload',
     'HEALTH_FAILED',
-    stopped ? 'stopped by an operator' : 'what is installed runs',
+    stopped ? 'stopped by an operator' : isDown ? 'stopped while this site is drained' : 'what is installed runs',
     'how' in status ? status.how : status.is,
     isRight,
     MEND,
@@ -80,7 +80,7 @@ async function workloadCheck({ world, folder, driver }: Site): Promise<Check> {
 
 /** As the last update found them; what it stopped or put back needs nobody. */
 function strayChecks({ world, folder, driver }: Site): readonly Check[] {
-  const open = readStrays(world.disk, folder.strays).filter(({ isThere, did }) => isThere && did === 'reported');
+  const open = readStrays(world.disk, folder.strays).filter(isOpenStray);
   if (driver.strays === undefined && open.length === 0) return [];
   return open.length > 0 ? open.map(strayCheck) : [finding('strays', 'WORKLOAD_STRAY', 'nothing beside the release', 'nothing', true)];
 }

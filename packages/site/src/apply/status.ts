@@ -79,7 +79,7 @@ export function siteStatus(
     drained: state.drained,
     retired: retirementOf(state)?.reason ?? null,
     secrets: secretLines(state),
-    next: nextStep(state, workload, link, now),
+    next: nextStep(state, { workload, link, strays }, now),
   };
 }
 

@@ -111,6 +111,11 @@ export function markTold(disk: Disk, file: string): void {
     );
 }
 
+/** Whether it was there at the last look, and nobody has dealt with it. */
+export function isOpenStray({ isThere, did }: StrayNote): boolean {
+  return isThere && did === 'reported';
+}
+
 /** What a receipt, or a look at the site, says of a stray. */
 export function strayCheck({ what, how, did, since }: StrayNote): Check {
   return {
