@@ -137,6 +137,25 @@ test('A1 not healthy with its new part, the site is held; a person who has seen 
   await here.site.stop();
 });
 
+test('A1 B15 held with a part that failed, the site is drained as any other, and the part waits until it rejoins', async () => {
+  const { site, say, said } = await oneWaySite();
+  say('apply', 'exit 3');
+  const held = await site.must(['update'], 8);
+  expect(held.checks.at(-1).remedy).toBe((await site.must(['status'])).next);
+  say('apply', 'true');
+  await lane.sealane(['site', 'drain', site.name, '--reason', 'the crane is rebuilt']);
+  expect(await site.must(['update'], 8)).toMatchObject({ outcome: 'held', reason: 'ONE_WAY_FAILED' });
+  expect(await site.must(['status'])).toMatchObject({ state: 'held', drained: expect.any(String), workload: { is: 'none' } });
+  expect((await site.must(['unhold'], 3)).error.code).toBe('SITE_DRAINED');
+  expect(said()).toEqual([SAVED, BROUGHT_IN]);
+  await lane.sealane(['site', 'rejoin', site.name]);
+  await site.must(['update'], 8);
+  await site.must(['unhold']);
+  expect(said()).toEqual([SAVED, BROUGHT_IN, BROUGHT_IN]);
+  expect(await site.must(['status'])).toMatchObject({ state: 'idle', current: { release: marked }, workload: { is: 'running' } });
+  await site.stop();
+});
+
 test('A1 B14 what failed there is the administrator’s: no technician runs it again or takes it for done', async () => {
   const here = await oneWaySite();
   here.say('apply', 'exit 3');

@@ -19,13 +19,14 @@ export async function followDrain(site: Pick<Site, 'driver' | 'world' | 'folder'
   if (check.verdict === 'pass') {
     if (drained === null) return;
     machine.record({ is: 'rejoined' });
-    world.talk('this site rejoins: what is committed is started again');
+    const { phase } = machine.state();
+    world.talk(`this site rejoins: ${phase.at === 'held' ? 'it waits for a person as before' : 'what is committed is started again'}`);
     return;
   }
   if (drained === null) machine.record({ is: 'drained', reason: check.actual });
   crashPoint('update:drained');
-  const { is } = await driver.status();
-  if (is === 'none' || is === 'ended') return;
+  // of one that has ended a part may run on: what is stopped is none
+  if ((await driver.status()).is === 'none') return;
   world.talk(`the workload is stopped: ${check.actual}`);
   await stopWorkload(site);
 }

@@ -136,8 +136,9 @@ async function judge(context: CarryContext, synced: SyncAnswer, mode: UpdateMode
   const judged = await admitFromMirror(site, machine, lane, [], admit);
   const retired = await takeRetirement(context, judged, mode);
   if (retired !== undefined) return retired;
-  if (held() !== undefined) return heldResult(site, machine.state());
+  // one that waits for a person is taken out for maintenance as any other
   if (mode === 'update') await followDrain(site, machine, judged);
+  if (held() !== undefined) return heldResult(site, machine.state());
   const admission = await withMail(context, judged, mode);
   switch (admission.outcome) {
     case 'refused':

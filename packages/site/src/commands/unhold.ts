@@ -2,6 +2,7 @@
 import { type Digest, parseDigest } from '@sealane/core';
 import type { CommandSpec } from '@sealane/core/command-line';
 import { carryOutAll } from '../apply/carry-out.js';
+import { expectNotDrained } from '../apply/drain.js';
 import type { Machine } from '../apply/machine.js';
 import { heldResult } from '../apply/answers.js';
 import { contextOf } from '../apply/update.js';
@@ -32,6 +33,7 @@ export const command: CommandSpec = {
 };
 
 async function lift(site: Site, machine: Machine, release: Digest | undefined): Promise<readonly string[]> {
+  if (machine.state().phase.at === 'held') expectNotDrained(machine.state(), 'try again what had failed');
   const lifted: string[] = [];
   if (machine.state().hold !== null) {
     machine.record({ is: 'unhold' });
