@@ -230,6 +230,7 @@ const upstreamObject = z.strictObject({
     .string()
     .max(300)
     .regex(/^http:\/\/[A-Za-z0-9.:[\]-]+:\d{1,5}$/)
+    .refine((text) => URL.canParse(text), 'expected http://HOST:PORT')
     .optional()
     .describe('http://HOST:PORT of the proxy on the way to an https address'),
   rates: rates.optional().describe('limits by time of day'),

@@ -76,6 +76,27 @@ test('an upstream says what it carries and may cost; receipts go there with the 
   expect(problem(`${minimal}upstreams: [{ at: x, carries: [receipts] }]\n`)).toMatch(/line 6, column \d+: upstreams\.0\.carries/);
 });
 
+test('an address can be asked, and has no login, which would stand in logs and in files that others read', () => {
+  const of = (at: string): readonly string[] => [`upstreams: ['${at}']`, `upstreams: [{ at: '${at}' }]`, `receiptsTo: '${at}'`];
+  for (const at of ['http://', 'https://a b', 'https://a:99999', 'https://[::1'])
+    for (const line of of(at)) expect(problem(`${minimal}${line}\n`), line).toContain(`read ${at}: expected an address with a host`);
+  for (const at of ['https://user:secretword@a.example', 'https://secretword@a.example', 'https://user:secretword@a b'])
+    for (const line of of(at)) {
+      expect(problem(`${minimal}${line}\n`), line).toContain('no login in it');
+      expect(problem(`${minimal}${line}\n`), line).not.toContain('secretword');
+    }
+  for (const proxy of ['http://10.0.0.1:99999', 'http://a:b:80', 'http://[::1:80'])
+    expect(problem(`${minimal}upstreams: [{ at: https://a.example, proxy: '${proxy}' }]\n`), proxy).toMatch(
+      /upstreams\.0\.proxy: expected/,
+    );
+});
+
+test('files of TLS stand at an https address alone: elsewhere nobody would look at them', () => {
+  for (const at of ['http://a.example', '/srv/lane'])
+    expect(problem(`${minimal}upstreams: [{ at: '${at}', tls: { ca: ca.pem } }]\n`)).toContain('expected an https address with tls');
+  expect(problem(`${minimal}upstreams: [{ at: 'https://a.example', tls: { ca: ca.pem } }]\n`)).toBe('none');
+});
+
 test('takes the three kinds of health check, and a command as one text', () => {
   const health = `  health:\n    - http: http://127.0.0.1:8080/healthz\n      status: 204\n    - tcp: '[::1]:5432'\n    - command: test -f ok\n      timeoutMs: 50\n`;
   expect(parseConfig(minimal + health, '/s.yaml').driver.health).toEqual([

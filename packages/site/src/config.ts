@@ -66,10 +66,14 @@ type UpstreamObject = Exclude<SiteDocument['upstreams'][number], string>;
 
 function toPlace(upstream: SiteDocument['upstreams'][number], folder: string): Place {
   if (typeof upstream === 'string') return plainPlace(place(upstream, folder));
-  const { at, dailyBytes = null, rates = null, tls, proxy = null, ...rest } = upstream;
-  if (proxy !== null && !at.startsWith('https://'))
-    throw new SiteError('CONFIG_INVALID', `read upstream ${at}: expected an https address behind a proxy, got another place`);
-  return { ...rest, at: place(at, folder), dailyBytes, rates, tls: tls === undefined ? null : placeTls(tls, at, folder), proxy };
+  const { dailyBytes = null, rates = null, tls, proxy = null, ...rest } = upstream;
+  const at = place(upstream.at, folder);
+  if ((proxy !== null || tls !== undefined) && !at.startsWith('https://'))
+    throw new SiteError(
+      'CONFIG_INVALID',
+      `read upstream ${at}: expected an https address ${proxy === null ? 'with tls' : 'behind a proxy'}, got another place`,
+    );
+  return { ...rest, at, dailyBytes, rates, tls: tls === undefined ? null : placeTls(tls, at, folder), proxy };
 }
 
 function placeTls({ ca, certificate, key }: NonNullable<UpstreamObject['tls']>, at: string, folder: string): PlaceTls {
@@ -83,10 +87,17 @@ function tlsFiles({ ca, certificate, key }: MutualTls, folder: string): MutualTl
   return { ca: file(ca), certificate: file(certificate), key: file(key) };
 }
 
-/** An address stays; a folder becomes absolute, relative to the folder of site.yaml. */
+/**
+ * An address stays; a folder becomes absolute, relative to the folder of site.yaml.
+ *
+ * @throws SiteError `CONFIG_INVALID` no address, or one with a login: addresses stand in logs, in answers, and in files that others read
+ */
 function place(text: string, folder: string): string {
-  if (/^https?:\/\//.test(text)) return text.replace(/\/+$/, '');
-  return path.resolve(folder, text.replace(/^file:\/\//, ''));
+  if (!/^https?:\/\//.test(text)) return path.resolve(folder, text.replace(/^file:\/\//, ''));
+  const { username, password } = URL.canParse(text) ? new URL(text) : { username: text, password: '' };
+  if (`${username}${password}` === '') return text.replace(/\/+$/, '');
+  const shown = text.replace(/\/\/.*@/, '//…@');
+  throw new SiteError('CONFIG_INVALID', `read ${shown}: expected an address with a host, and no login in it, got another one`);
 }
 
 function toProbe(probe: SiteDocument['driver']['health'][number]): HealthProbe {
