@@ -4,8 +4,10 @@ import { createServer } from 'node:https';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { JsonObject } from '@sealane/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { sealed } from '../../packages/site/src/sealed-file.js';
 import { clockAhead } from '../support/clock.js';
 import { makeLane, type TestLane } from '../support/lane.js';
 import { requireProgram } from '../support/require-program.js';
@@ -122,6 +124,26 @@ describe.skipIf(requireProgram('openssl') === undefined)('a neighbour that has t
     rmSync(path.join(site.state, 'tls', 'renewal.json'));
     await site.run(['update'], LATER);
     expect((await certificateOf(site))?.['serial']).not.toBe(before?.['serial']);
+  });
+
+  it('B16 nor does it keep all others from being asked: where it is named first, the next one is asked the next time', async () => {
+    const before = await certificateOf(site);
+    const liar = await liarThatSays(readFileSync(path.join(near.state, 'tls', 'identity.pem'), 'utf8'));
+    const [first, second] = [by(liar.url), by(neighbour.first['neighbours'] ?? '')] as { upstreams: object[]; receiptsTo: string[] }[];
+    setPlaces(site, {
+      upstreams: [lane.lane, ...(first?.upstreams ?? []), ...(second?.upstreams ?? [])],
+      receiptsTo: [...(first?.receiptsTo ?? []), ...(second?.receiptsTo ?? [])],
+    });
+    const renewal = path.join(site.state, 'tls', 'renewal.json');
+    rmSync(renewal);
+    expect((await site.run(['update'], LATER)).stderr).toContain('CERTIFICATE_INVALID');
+    expect(await certificateOf(site)).toEqual(before);
+    // ten minutes later, or after a boot
+    const { body } = JSON.parse(readFileSync(renewal, 'utf8')) as { readonly body: JsonObject };
+    writeFileSync(renewal, sealed({ ...body, bootId: 'another' }));
+    await site.run(['update'], LATER);
+    expect((await certificateOf(site))?.['serial']).not.toBe(before?.['serial']);
+    await liar.close();
   });
 
   async function liarThatSays(text: string): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {

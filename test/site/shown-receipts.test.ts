@@ -142,6 +142,18 @@ describe('T9 a server in the middle', () => {
     });
   });
 
+  it('T9 that stays, and is not the only place, keeps none for long: a day later the next place is asked first', async () => {
+    says = () => '';
+    const other = await enrolSite(lane, path.join(dir, 'both'), { name: 'quay-4' });
+    configure(other, { receiptsTo: [url, server.url] });
+    const before = taken;
+    await updateAfter(other, 1);
+    expect({ taken, logged: await logged('quay-4') }).toEqual({ taken: before + 1, logged: [] });
+    await updateAfter(other, 2);
+    expect({ taken, logged: await logged('quay-4') }).toEqual({ taken: before + 1, logged: [1] });
+    await other.stop();
+  });
+
   it('T9 that is gone leaves nothing behind: the promoter gets them all, once, and the log shows them', async () => {
     configure(site, { receiptsTo: server.url });
     await updateAfter(site, 4);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { carriedAfter, isDueAgain } from './carried-receipts.js';
+import { carriedAfter, isDueAgain, turnsOf } from './carried-receipts.js';
 import type { CarriedReceipts } from './state.js';
 
 const day = (number: number, time = '10:00:00'): string => `2026-11-${String(number).padStart(2, '0')}T${time}Z`;
@@ -19,6 +19,12 @@ test('what was handed over and is not shown is due after a day, then after two, 
     carried = carriedAfter({ carried, sent: 2 }, 3, day(due));
     expect(carried).toEqual({ seq: 3, at: day(due), days });
   }
+});
+
+test('each time that they are due another place is the first in line', () => {
+  expect([1, 2, 4, 8].map((days) => turnsOf({ carried: { seq: 3, at: day(1), days }, sent: 2 }, day(9)))).toEqual([1, 2, 3, 4]);
+  expect(turnsOf({ carried: { seq: 3, at: day(1), days: 1 }, sent: 2 }, day(1))).toBe(0);
+  expect(turnsOf({ sent: 2 }, day(9))).toBe(0);
 });
 
 test('more that is handed over meanwhile puts nothing off', () => {

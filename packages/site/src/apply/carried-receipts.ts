@@ -14,6 +14,11 @@ export function isDueAgain({ carried, sent }: Known, now: string): boolean {
   return Math.abs(timeToSeconds(now) - timeToSeconds(carried.at)) >= carried.days * DAY_SECONDS;
 }
 
+/** How many turns at them the log has shown nothing of: whoever had one is believed no more than the next in line. */
+export function turnsOf(known: Known, now: string): number {
+  return known.carried !== undefined && isDueAgain(known, now) ? Math.log2(known.carried.days) + 1 : 0;
+}
+
 /** What is known after receipts up to `seq` were handed over. Where more of them were, those of before wait no longer for it. */
 export function carriedAfter({ carried, sent }: Known, seq: number, now: string): CarriedReceipts {
   if (carried === undefined || carried.seq <= sent) return { seq, at: now, days: AGAIN_DAYS };

@@ -3,8 +3,9 @@ import path from 'node:path';
 import { counted, SiteError } from '@sealane/core';
 import { crashPoint } from '../crash-point.js';
 import type { Disk } from '../disk.js';
+import { afterTurns } from '../fetch/routes/place.js';
 import type { Site } from '../site.js';
-import { carriedAfter, isDueAgain } from './carried-receipts.js';
+import { carriedAfter, turnsOf } from './carried-receipts.js';
 import type { Fetcher } from './fetch-shell.js';
 import type { Machine } from './machine.js';
 import { dropSummed, queuedNumbers, readReceipts, seqOf, unsentNumbers } from './receipt-queue.js';
@@ -41,14 +42,22 @@ async function flushWaiting(site: Site, machine: Machine, fetcher: Fetcher): Pro
   const trust = readTrustFile(world.disk, folder.trust);
   pastRotted(site, () => letGoShown(site, machine, trust));
   const now = trustedNow(trust.time, world.clock);
-  const numbers = isDueAgain(machine.state().receipts, now) ? queuedNumbers : unsentNumbers;
+  const turns = turnsOf(machine.state().receipts, now);
+  const numbers = turns > 0 ? queuedNumbers : unsentNumbers;
   const receipts = pastRotted(site, () => {
     const oldest = numbers(world.disk, folder.receipts, machine.state()).slice(0, MAX_FLUSH);
     return readReceipts(world.disk, folder.receipts, oldest);
   });
   if (config.receiptsTo.length === 0 || receipts.length === 0) return;
-  const { name, receiptsTo, pollSeconds } = config;
-  const { upTo, problem } = await fetcher.flush({ do: 'flush', site: name, receiptsTo, pollSeconds, receipts, mirror: folder.mirror });
+  const { upTo, problem } = await fetcher.flush({
+    do: 'flush',
+    site: config.name,
+    receiptsTo: afterTurns(config.receiptsTo, turns),
+    order: turns > 0 ? 'as-named' : 'as-they-work',
+    pollSeconds: config.pollSeconds,
+    receipts,
+    mirror: folder.mirror,
+  });
   if (problem !== null) world.talk(`${counted(receipts.length, 'receipt stays', 'receipts stay')} queued: ${problem}`);
   const known = machine.state().receipts;
   if (upTo > known.seq) throw new SiteError('INTERNAL', `send receipts: expected at most number ${known.seq}, got ${upTo}`);

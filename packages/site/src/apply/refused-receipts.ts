@@ -66,7 +66,8 @@ export async function offerRefused(site: Site, fetcher: Fetcher, trust: TrustFil
   const receipts = readReceipts(disk, folder.refusedReceipts, whole);
   if (receipts.length === 0) return;
   const { name, receiptsTo, pollSeconds } = config;
-  const { problem } = await fetcher.flush({ do: 'flush', site: name, receiptsTo, pollSeconds, receipts, mirror: folder.mirror });
+  const order = 'as-they-work';
+  const { problem } = await fetcher.flush({ do: 'flush', site: name, receiptsTo, order, pollSeconds, receipts, mirror: folder.mirror });
   if (problem !== null) {
     world.talk(`${counted(receipts.length, 'refused receipt stays', 'refused receipts stay')}: ${problem}`);
     return;

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { nodeDisk } from '../disk.js';
 import { FakeClock } from '../testing/fake-clock.js';
 import { askForCertificate } from './certify.js';
-import { plainPlace } from './routes/place.js';
+import { type PlaceOrder, plainPlace } from './routes/place.js';
+import { openRoutes } from './routes/routes.js';
 
 let dir: string;
 
@@ -23,8 +24,29 @@ test('a disk that does not give the file of routes keeps no request from its pla
   };
   const world = { disk: { ...nodeDisk, read: refusing }, clock: new FakeClock(), random: () => 0, signal: new AbortController().signal };
   const ask = (...places: readonly string[]): ReturnType<typeof askForCertificate> =>
-    askForCertificate({ do: 'certify', site: 'harbour-7', receiptsTo: places.map(plainPlace), request: {}, mirror: dir }, world);
+    askForCertificate(
+      { do: 'certify', site: 'harbour-7', receiptsTo: places.map(plainPlace), order: 'as-they-work', request: {}, mirror: dir },
+      world,
+    );
   expect(await ask()).toEqual({ problem: expect.stringContaining('EIO') as string });
   expect(await ask(path.join(dir, 'out'))).toEqual({ problem: null });
   expect(readdirSync(path.join(dir, 'out'))).toEqual(['harbour-7.certificate-request']);
+});
+
+test('asked again, the places are asked as they are named, whoever seemed to work', async () => {
+  const world = { disk: nodeDisk, clock: new FakeClock(), random: () => 0, signal: new AbortController().signal };
+  const [left, works] = [path.join(dir, 'left'), path.join(dir, 'works')];
+  const routes = openRoutes(dir, world, '', 60);
+  routes.failed(left, 'unreachable');
+  routes.save([left]);
+  const ask = (order: PlaceOrder): ReturnType<typeof askForCertificate> =>
+    askForCertificate(
+      { do: 'certify', site: 'harbour-7', receiptsTo: [left, works].map(plainPlace), order, request: {}, mirror: dir },
+      world,
+    );
+  const taken = (): readonly boolean[] => [left, works].map((place) => nodeDisk.list(place).length > 0);
+  await ask('as-they-work');
+  expect(taken()).toEqual([false, true]);
+  await ask('as-named');
+  expect(taken()).toEqual([true, true]);
 });

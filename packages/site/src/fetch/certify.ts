@@ -18,14 +18,15 @@ const TIMEOUT_MS = 30_000;
 /** Three certificates of less than 2 KiB each. */
 const MAX_ANSWER_BYTES = 16 * 1024;
 
-/** Sends the request, to places that receipts could not be sent to last; what comes back is written into the mirror as it is. */
+/** Sends the request, to places that receipts could not be sent to last unless the order is that of their names; what comes back is written into the mirror as it is. */
 export async function askForCertificate(request: CertifyRequest, world: FetchWorld): Promise<CertifyAnswer> {
   const problems: string[] = [];
   const said = (error: unknown): void => {
     if (!(error instanceof Error)) throw error;
     problems.push(error.message || error.name);
   };
-  for (const place of openTolerantRoutes(request.mirror, world, 0, said).order(request.receiptsTo)) {
+  const { receiptsTo, order, mirror } = request;
+  for (const place of order === 'as-named' ? receiptsTo : openTolerantRoutes(mirror, world, 0, said).order(receiptsTo)) {
     try {
       if (/^https?:\/\//.test(place.at)) await post(place, request, world);
       else leave(place.at, request, world.disk);

@@ -5,7 +5,7 @@
  * word by word. The worst that a hostile `fetch` can say is that there is no news.
  */
 import { ERRORS, type ErrorCode, type JsonObject, type JsonValue, LIMITS, parseStrictJson, SiteError } from '@sealane/core';
-import type { Place } from './routes/place.js';
+import type { Place, PlaceOrder } from './routes/place.js';
 import type { SyncJob } from './sync-job.js';
 
 /** What `apply` asks. `pollSeconds`: how often this site looks for news, the measure of waits. */
@@ -22,6 +22,7 @@ export type FetchRequest =
       readonly do: 'flush';
       readonly site: string;
       readonly receiptsTo: readonly Place[];
+      readonly order: PlaceOrder;
       readonly pollSeconds: number;
       readonly receipts: readonly QueuedReceipt[];
       readonly mirror: string;
@@ -33,6 +34,7 @@ export interface CertifyRequest {
   readonly do: 'certify';
   readonly site: string;
   readonly receiptsTo: readonly Place[];
+  readonly order: PlaceOrder;
   readonly request: JsonValue;
   readonly mirror: string;
 }

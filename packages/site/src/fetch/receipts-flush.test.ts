@@ -12,7 +12,7 @@ import { MemoryDisk } from '../testing/memory-disk.js';
 import type { QueuedReceipt } from './protocol.js';
 import { flushReceipts } from './receipts-flush.js';
 import { readRefused } from './refused-receipts.js';
-import { plainPlace } from './routes/place.js';
+import { afterTurns, type PlaceOrder, plainPlace } from './routes/place.js';
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -65,7 +65,15 @@ const flush = async (receipts: readonly QueuedReceipt[], ...places: readonly str
 
 const flushFrom = async (from: Disk, receipts: readonly QueuedReceipt[], ...places: readonly string[]) =>
   await flushReceipts(
-    { do: 'flush', site: 'harbour-7', receiptsTo: places.map(plainPlace), pollSeconds: 60, receipts, mirror: '/mirror' },
+    {
+      do: 'flush',
+      site: 'harbour-7',
+      receiptsTo: places.map(plainPlace),
+      order: 'as-they-work',
+      pollSeconds: 60,
+      receipts,
+      mirror: '/mirror',
+    },
     { disk: from, clock: new FakeClock(), random: () => 0, signal: new AbortController().signal },
   );
 
@@ -137,4 +145,26 @@ test('the words of a promoter are told, of a page that stands before it only tha
   expect(await told('text/plain', 'no '.repeat(100))).toMatch(/got 503 and a text of 300 letters$/);
   expect(await told('text/plain', 'no\u001b[2J')).toMatch(/got 503 and a text of 6 letters$/);
   expect(await told('text/plain', '')).toMatch(/got 503$/);
+});
+
+test('where the log shows nothing of them the order is that of the places’ names, whoever seemed to work', async () => {
+  const [one] = await queued(1);
+  let status = 503;
+  const [honest, liar] = [await promoter(() => status), await promoter(() => 201)];
+  const world = { disk: new MemoryDisk(), clock: new FakeClock(), random: () => 0, signal: new AbortController().signal };
+  const send = async (order: PlaceOrder, turns: number): Promise<readonly [honest: number, liar: number]> => {
+    const receiptsTo = afterTurns(
+      [liar, honest].map(({ at }) => plainPlace(at)),
+      turns,
+    );
+    const receipts = one === undefined ? [] : [one];
+    await flushReceipts({ do: 'flush', site: 'harbour-7', receiptsTo, order, pollSeconds: 60, receipts, mirror: '/mirror' }, world);
+    return [honest.counts.length, liar.counts.length];
+  };
+  // left, since it had too much to do once
+  expect(await send('as-they-work', 1)).toEqual([1, 1]);
+  status = 201;
+  expect(await send('as-they-work', 1)).toEqual([1, 2]);
+  expect(await send('as-named', 1)).toEqual([2, 2]);
+  expect(await send('as-named', 2)).toEqual([2, 3]);
 });

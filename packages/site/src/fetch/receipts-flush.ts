@@ -38,7 +38,7 @@ export async function flushReceipts(request: FlushRequest, world: FetchWorld): P
   const { receiptsTo, mirror, pollSeconds } = request;
   const routes = openTolerantRoutes(mirror, world, pollSeconds, () => undefined);
   let answer: FlushAnswer = { upTo: 0, problem: 'there is no place to send them to' };
-  const order = routes.order(receiptsTo);
+  const order = request.order === 'as-named' ? receiptsTo : routes.order(receiptsTo);
   for (const place of order) {
     const paused = routes.pausedSeconds(place.at);
     if (paused > 0) {

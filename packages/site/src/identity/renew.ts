@@ -5,6 +5,7 @@ import type { Fetcher } from '../apply/fetch-shell.js';
 import type { Moment } from '../apply/state.js';
 import { momentOf, secondsSince } from '../apply/trusted-time.js';
 import { durableWrite } from '../durable-write.js';
+import { afterTurns } from '../fetch/routes/place.js';
 import { readSealed, sealed } from '../sealed-file.js';
 import type { Site } from '../site.js';
 import { MAX_CHAIN_BYTES } from './chain.js';
@@ -37,9 +38,10 @@ async function orSaid({ world }: Site, step: () => void | Promise<void>): Promis
   }
 }
 
-/** What the rounds remember: when was asked last, and the digest of the answer that was looked at. */
+/** What the rounds remember: when was asked last, how often in all since the last certificate, and the digest of the answer that was looked at. */
 interface Renewal {
   readonly asked: Moment | null;
+  readonly turns: number;
   readonly looked: Digest | null;
 }
 
@@ -51,7 +53,7 @@ function takeBrought(site: Site): void {
   if (pem === undefined || renewal.looked === sha256(pem)) return;
   const { name, notAfter } = taken(site, pem, () => remember(site, { ...renewal, looked: sha256(pem) }));
   // what was asked is answered: the next one is asked for as soon as it is due
-  remember(site, { asked: null, looked: sha256(pem) });
+  remember(site, { asked: null, turns: 0, looked: sha256(pem) });
   world.talk(`${config.name} is ${name} until ${notAfter}`);
 }
 
@@ -71,20 +73,30 @@ async function ask(site: Site, fetcher: Fetcher, request: JsonValue): Promise<vo
   const isEarly = renewal.asked?.bootId === world.clock.bootId() && secondsSince(renewal.asked, world.clock) < ASK_AGAIN_SECONDS;
   const { name, receiptsTo } = config;
   if (receiptsTo.length === 0 || isEarly) return;
-  remember(site, { ...renewal, asked: momentOf(world.clock) });
-  const { problem } = await fetcher.certify({ do: 'certify', site: name, receiptsTo, request, mirror: folder.mirror });
+  const { turns } = renewal;
+  remember(site, { ...renewal, asked: momentOf(world.clock), turns: turns + 1 });
+  const { problem } = await fetcher.certify({
+    do: 'certify',
+    site: name,
+    // who answered with what is no certificate of this site would do so again, and keep all others from being asked
+    receiptsTo: afterTurns(receiptsTo, turns),
+    order: turns > 0 ? 'as-named' : 'as-they-work',
+    request,
+    mirror: folder.mirror,
+  });
   if (problem !== null) world.talk(`no certificate yet: ${problem}`);
 }
 
 function readRenewal({ world, folder }: Site): Renewal {
-  const { bootId, uptimeSeconds, looked } = readSealed(world.disk, folder.renewal) ?? {};
+  const { bootId, uptimeSeconds, turns, looked } = readSealed(world.disk, folder.renewal) ?? {};
   return {
+    turns: typeof turns === 'number' ? turns : 0,
     asked: typeof bootId === 'string' && typeof uptimeSeconds === 'number' ? { bootId, uptimeSeconds } : null,
     looked: isDigest(looked) ? looked : null,
   };
 }
 
-function remember({ world, folder }: Site, { asked, looked }: Renewal): void {
+function remember({ world, folder }: Site, { asked, turns, looked }: Renewal): void {
   world.disk.makeFolder(path.dirname(folder.renewal), 0o700);
-  durableWrite(world.disk, folder.renewal, sealed({ ...asked, looked }), 0o600);
+  durableWrite(world.disk, folder.renewal, sealed({ ...asked, turns, looked }), 0o600);
 }

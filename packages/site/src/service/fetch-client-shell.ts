@@ -40,10 +40,10 @@ export function askFetchService(disk: Disk, socket: string, { signal, hurry = ne
       const kept = after.filter((name) => before.has(name)).length;
       return { ...answerOf(disk, { mirror, offer }, reply, job.expiry), fetched: after.length - kept, kept };
     },
-    flush: async ({ site, receiptsTo, pollSeconds, receipts }) =>
-      arrived(receipts, (await askLater({ v: 1, do: 'flush', site, receiptsTo, pollSeconds, receipts }))?.brought ?? null),
-    certify: async ({ site, receiptsTo, request }) => {
-      await askLater({ v: 1, do: 'certify', site, receiptsTo, request });
+    flush: async ({ site, receiptsTo, order, pollSeconds, receipts }) =>
+      arrived(receipts, (await askLater({ v: 1, do: 'flush', site, receiptsTo, order, pollSeconds, receipts }))?.brought ?? null),
+    certify: async ({ site, receiptsTo, order, request }) => {
+      await askLater({ v: 1, do: 'certify', site, receiptsTo, order, request });
       return { problem: null };
     },
     dropOffer: async () => void (await ask({ v: 1, do: 'drop-offer' })),

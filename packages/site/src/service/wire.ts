@@ -19,7 +19,7 @@ import {
 import { z } from 'zod';
 import { FETCH_MAY_SAY, type FetchCode } from '../fetch/may-say.js';
 import type { QueuedReceipt } from '../fetch/protocol.js';
-import type { Place } from '../fetch/routes/place.js';
+import type { Place, PlaceOrder } from '../fetch/routes/place.js';
 import type { SyncJob } from '../fetch/sync-job.js';
 
 /** The one version there is. Programs of two versions refuse one another by name. */
@@ -45,10 +45,18 @@ export type FetchOrder =
       readonly do: 'flush';
       readonly site: string;
       readonly receiptsTo: readonly Place[];
+      readonly order: PlaceOrder;
       readonly pollSeconds: number;
       readonly receipts: readonly QueuedReceipt[];
     }
-  | { readonly v: 1; readonly do: 'certify'; readonly site: string; readonly receiptsTo: readonly Place[]; readonly request: JsonValue }
+  | {
+      readonly v: 1;
+      readonly do: 'certify';
+      readonly site: string;
+      readonly receiptsTo: readonly Place[];
+      readonly order: PlaceOrder;
+      readonly request: JsonValue;
+    }
   | { readonly v: 1; readonly do: 'drop-offer' | 'wipe' };
 
 /** All that `fetch` can say. */

@@ -36,6 +36,15 @@ export interface Place {
   readonly proxy: string | null;
 }
 
+/** Which of several places is asked first: one that works, as far as was seen; or whoever is named first, because those that seem to work did not do what they said. */
+export type PlaceOrder = 'as-they-work' | 'as-named';
+
+/** The places with the first ones moved to the end: who had his turn is asked last. */
+export function afterTurns(places: readonly Place[], turns: number): readonly Place[] {
+  const first = places.length === 0 ? 0 : turns % places.length;
+  return [...places.slice(first), ...places.slice(0, first)];
+}
+
 /** Least rate where site.yaml says none: a modem of 9,600 bit/s makes it. */
 export const MIN_BYTES_PER_SECOND = 1024;
 
