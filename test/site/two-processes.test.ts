@@ -215,4 +215,13 @@ describe('T11 remote code in fetch', () => {
     expect(await pair.must(['update'], 4)).toMatchObject({ outcome: 'refused', reason: expect.stringMatching(/^TRUST_/) });
     expect(versionOnDisk(site.state)).toBe(undefined);
   });
+
+  it('that always has more to come is asked no more than an honest one could be: nobody waits for it for ever', async () => {
+    const timestamp = readFileSync(path.join(site.dir, 'fetched', 'mirror', 'trust', 'metadata', 'timestamp.json'));
+    says = `{"v":1,"brought":"sha256:${createHash('sha256').update(timestamp).digest('hex')}","rest":"coming"}\n`;
+    asks = 0;
+    expect(await pair.must(['mirror', 'sync'], 6)).toMatchObject({ outcome: 'partial' });
+    expect(asks).toBeLessThan(4);
+    expect(await pair.must(['update'], 4)).toMatchObject({ outcome: 'refused', reason: expect.stringMatching(/^TRUST_/) });
+  });
 });

@@ -12,6 +12,9 @@ import type { SiteState } from './state.js';
 import { readTrustFile, type TrustFile } from './trust-file.js';
 import { trustedNow } from './trusted-time.js';
 
+/** Judgements in one command: a lane has news every few minutes at most, and the next command goes on. A `fetch` that is not ours any more could ask for ever. */
+export const MAX_ROUNDS = 64;
+
 /** Asks `fetch` to bring the mirror up to date, and notes what it ran into. Without upstreams there is nothing to ask: media are all. */
 export async function syncMirror(site: Site, machine: Machine, fetcher: Fetcher, judged: Digest | null): Promise<SyncAnswer> {
   const { world, folder, config } = site;

@@ -12,7 +12,7 @@ import { renewCertificate } from '../identity/renew.js';
 import type { Site } from '../site.js';
 import { admitFromMirror, laneOf } from './admission.js';
 import { ended, heldResult, lackOf, notReached, recovered, resultOf, trialResult, windowCheck } from './answers.js';
-import { isToJudge, judgedNow, syncMirror } from './ask-fetch.js';
+import { isToJudge, judgedNow, MAX_ROUNDS, syncMirror } from './ask-fetch.js';
 import { barOf } from './bars.js';
 import { carryOutAll, type CarryContext, recover, waitsForWindow } from './carry-out.js';
 import { followDrain } from './drain.js';
@@ -39,9 +39,6 @@ import { lacksContent } from './whole-content.js';
 
 /** `check` stops before anything is laid down. */
 export type UpdateMode = 'check' | 'update';
-
-/** Judgements in one update: a lane has news every few minutes at most, and the next update goes on. */
-const MAX_ROUNDS = 64;
 
 /** Runs one check or update. The caller holds the lock. A daemon's `admit` remembers the last answer. */
 export async function runUpdate(site: Site, machine: Machine, mode: UpdateMode, admit?: Admit): Promise<SiteResult> {
@@ -84,7 +81,6 @@ async function syncAndJudge(context: CarryContext, fetcher: Fetcher, mode: Updat
     const result = await judge(context, synced, mode);
     const mayGoOn = isToJudge(synced) && (result.outcome === 'deferred' || result.outcome === 'unchanged');
     const now = judgedNow(context.site);
-    // a `fetch` that is not ours any more could ask for ever
     if (!mayGoOn || now === judged || rounds === MAX_ROUNDS) return result;
     judged = now;
   }

@@ -1,7 +1,7 @@
 /** `sealane-site mirror sync`: what a link brings while it is there, to be installed later. */
-import { type ErrorCode, ERRORS } from '@sealane/core';
+import { type Digest, type ErrorCode, ERRORS } from '@sealane/core';
 import type { CommandSpec } from '@sealane/core/command-line';
-import { isToJudge, judgedNow, syncMirror } from '../apply/ask-fetch.js';
+import { isToJudge, judgedNow, MAX_ROUNDS, syncMirror } from '../apply/ask-fetch.js';
 import { linkCodeOf, linkRemedy } from '../apply/link-note.js';
 import { expectNotRetired } from '../apply/retirement.js';
 import type { SyncAnswer } from '../fetch/protocol.js';
@@ -17,8 +17,12 @@ export const command: CommandSpec = {
       expectNotRetired(machine.state(), 'bring the mirror up to date');
       const fetcher = site.world.startFetcher(site.world.signal);
       try {
-        let answer = await syncMirror(site, machine, fetcher, null);
-        while (isToJudge(answer)) answer = await syncMirror(site, machine, fetcher, judgedNow(site));
+        let judged: Digest | null = null;
+        let answer = await syncMirror(site, machine, fetcher, judged);
+        for (let rounds = 1; isToJudge(answer) && judgedNow(site) !== judged && rounds < MAX_ROUNDS; rounds += 1) {
+          judged = judgedNow(site);
+          answer = await syncMirror(site, machine, fetcher, judged);
+        }
         const { outcome, code, message, upstream } = answer;
         const exit = outcome === 'synced' || outcome === 'unchanged' ? 0 : ERRORS[code ?? 'FETCH_FAILED'].exit;
         const text = `${outcome}${upstream === null ? '' : ` from ${upstream}`}${message === '' ? '' : `: ${message}`}`;
