@@ -13,15 +13,24 @@ import { type FetchOrder, type FetchReply, MAX_FETCH_ANSWER_BYTES, parseFetchAns
 /** Where people read what `fetch` ran into: over the socket it has a code for it, and no other word. */
 const WHY = 'its journal says why: journalctl -u sealane-site-fetch';
 
-/** What breaks off an order: `signal` any, `hurry` those that can be given again later. */
+/** For what needs no network: removing a mirror of some hundred gigabytes takes less, in milliseconds. */
+const REMOVAL_MS = 300_000;
+
+/** What breaks off an order: `signal` any, `hurry` those that can be given again later, `removalMs` those that only remove what was brought. */
 export interface FetchPatience {
   readonly signal: AbortSignal;
   readonly hurry: AbortSignal | undefined;
+  readonly removalMs?: number;
 }
 
 /** The fetch service on a socket. What it brings may take hours, and it may never answer: who asks for something else at this site is not to wait for that. */
-export function askFetchService(disk: Disk, socket: string, { signal, hurry = new AbortController().signal }: FetchPatience): Fetcher {
-  const ask = (order: FetchOrder): Promise<FetchReply> => orderOf(socket, order, signal);
+export function askFetchService(
+  disk: Disk,
+  socket: string,
+  { signal, hurry = new AbortController().signal, removalMs = REMOVAL_MS }: FetchPatience,
+): Fetcher {
+  // nobody could hold the site or go back while it was waited for
+  const ask = (order: FetchOrder): Promise<FetchReply> => orderOf(socket, order, signal, AbortSignal.timeout(removalMs));
   const mayWait = AbortSignal.any([signal, hurry]);
   /** Undefined where it gave way. */
   const askLater = async (order: FetchOrder): Promise<FetchReply | undefined> => {
@@ -52,12 +61,12 @@ export function askFetchService(disk: Disk, socket: string, { signal, hurry = ne
   };
 }
 
-async function orderOf(socket: string, order: FetchOrder, signal: AbortSignal): Promise<FetchReply> {
+async function orderOf(socket: string, order: FetchOrder, signal: AbortSignal, late = new AbortController().signal): Promise<FetchReply> {
   let line: Uint8Array | undefined;
   try {
-    line = await askLine(socket, order, MAX_FETCH_ANSWER_BYTES, signal);
+    line = await askLine(socket, order, MAX_FETCH_ANSWER_BYTES, AbortSignal.any([signal, late]));
   } catch (cause) {
-    if (signal.aborted) line = undefined;
+    if (signal.aborted || late.aborted) line = undefined;
     else if (isNodeError(cause, 'ENOENT', 'ECONNREFUSED', 'EACCES')) throw unreachable(socket, cause.message, cause);
     else throw cause;
   }
