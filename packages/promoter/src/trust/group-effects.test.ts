@@ -40,7 +40,10 @@ const promote = (stage: string, group: string | undefined, exit = 0): Promise<un
 async function effects(): Promise<readonly { readonly letsIn: unknown; readonly refuses: unknown }[]> {
   const pipeline = path.join(lane.home, 'pipeline.yaml');
   const text = readFileSync(pipeline, 'utf8');
-  writeFileSync(pipeline, Object.values(RULES).reduce((changed, { before, after }) => changed.replace(before, after), text));
+  writeFileSync(
+    pipeline,
+    Object.values(RULES).reduce((changed, { before, after }) => changed.replace(before, after), text),
+  );
   const { effects: foretold } = await lane.sealane(['trust', 'propose'], 5);
   writeFileSync(pipeline, text);
   await lane.sealane(['publish']);
