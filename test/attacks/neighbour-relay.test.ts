@@ -116,7 +116,7 @@ describe.skipIf(requireProgram('openssl') === undefined)('B16 T11 a neighbour wh
     expect(await post(CERTIFICATES, '{}')).toMatchObject({ status: 502, body: '' });
     answer = (_, response) => void response.writeHead(503, { 'retry-after': 'Tue, 01 Dec 2026 10:00:00 GMT' }).end('no');
     expect(await post(CERTIFICATES, '{}')).toEqual({ status: 503, body: 'no', retryAfter: undefined });
-    expect(server.stderr()).toContain('expected an answer, got 503');
+    await expect.poll(() => server.stderr()).toContain('expected an answer, got 503');
   });
 
   test('has one turn at a time, and takes none of another’s', async () => {
