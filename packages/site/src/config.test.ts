@@ -73,6 +73,10 @@ test('an upstream says what it carries and may cost; receipts go there with the 
     { at: 'https://a.example', tls: files },
     { at: '/etc/out', tls: null },
   ]);
+  const turns = '[https://a.example, { at: https://a.example, carries: [content], tls: { ca: ca.pem }, proxy: "http://10.0.0.1:3128" }]';
+  expect(parseConfig(`${minimal}upstreams: ${turns}\nreceiptsTo: https://a.example\n`, '/etc/site.yaml').receiptsTo).toMatchObject([
+    { at: 'https://a.example', tls: { ca: '/etc/ca.pem' }, proxy: 'http://10.0.0.1:3128' },
+  ]);
   expect(problem(`${minimal}upstreams: [{ at: x, carries: [receipts] }]\n`)).toMatch(/line 6, column \d+: upstreams\.0\.carries/);
 });
 

@@ -47,8 +47,9 @@ function complete(
     upstreams,
     receiptsTo: [receiptsTo].flat().map((text) => {
       const at = place(text, folder);
-      // who is reached in a way of its own is reached so with receipts too
-      const { tls = null, proxy = null } = upstreams.find((upstream) => upstream.at === at) ?? {};
+      // who is reached in a way of its own is reached so with receipts too, whichever of its turns says how
+      const same = upstreams.filter((upstream) => upstream.at === at);
+      const [tls = null, proxy = null] = [same.find((each) => each.tls !== null)?.tls, same.find((each) => each.proxy !== null)?.proxy];
       return { ...plainPlace(at), tls, proxy };
     }),
     ...(neighbours === undefined ? {} : { neighbours: { ...neighbours, tls: tlsFiles(neighbours.tls, folder) } }),
