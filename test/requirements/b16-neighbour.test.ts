@@ -135,7 +135,7 @@ describe.skipIf(requireProgram('openssl') === undefined)('a neighbour that has t
       receiptsTo: [...(first?.receiptsTo ?? []), ...(second?.receiptsTo ?? [])],
     });
     const renewal = path.join(site.state, 'tls', 'renewal.json');
-    rmSync(renewal);
+    rmSync(renewal, { force: true });
     expect((await site.run(['update'], LATER)).stderr).toContain('CERTIFICATE_INVALID');
     expect(await certificateOf(site)).toEqual(before);
     // ten minutes later, or after a boot
