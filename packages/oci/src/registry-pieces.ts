@@ -33,15 +33,26 @@ export async function sendPieces(upload: Upload): Promise<void> {
       faults += 1;
       if (faults >= retries.attempts || !isWorthResuming(error)) throw error;
       await retries.pause(pauseAfter(faults, retries));
-      const answer: UploadAnswer = await ask(session, { repository, target: place, expected: TAKEN });
-      place = answer.location === undefined ? place : session.follow(answer.location, 'resume an upload');
-      from = answer.next ?? 0;
+      ({ place, from } = await whereItStands(upload, place));
       if (from < before) returns += 1;
     }
     // a registry may lose what it has or keep a part of a piece, but one that does so each time would have us send for ever
     if (returns >= retries.attempts) throw notKept(upload, returns);
   }
   await finishUpload(upload, place, new Uint8Array());
+}
+
+/** What the registry has of an upload; a new one where it has given that up, as Distribution does when a piece broke off in the middle. */
+async function whereItStands(upload: Upload, place: URL): Promise<{ place: URL; from: number }> {
+  const { session, repository } = upload;
+  let answer: UploadAnswer;
+  try {
+    answer = await ask(session, { repository, target: place, expected: TAKEN });
+  } catch (error) {
+    if (statusOf(error) !== 404) throw error;
+    return { place: (await startUpload(upload)).location, from: 0 };
+  }
+  return { place: answer.location === undefined ? place : session.follow(answer.location, 'resume an upload'), from: answer.next ?? 0 };
 }
 
 function notKept({ session, repository }: Upload, times: number): OciError {

@@ -85,6 +85,27 @@ describe('a large blob', () => {
     expect(sha256(registry.blobs.get(`app/blobs/${sha256(LARGE)}`) ?? new Uint8Array())).toBe(sha256(LARGE));
   });
 
+  test('is sent in pieces from the first again where the registry gave up what broke off, and may not be sent at once', async () => {
+    const registry = memoryRegistry();
+    let hasBroken = false;
+    let isLost = false;
+    const loses: Handler = (request, response, body) => {
+      isLost &&= request.method !== 'POST';
+      return isLost ? void response.writeHead(404).end() : shortBodies(registry.handler)(request, response, body);
+    };
+    const host = await serve(loses, (request) => {
+      // the second piece
+      if (hasBroken || request.method !== 'PATCH' || request.headers['content-range']?.startsWith('0-') === true) return false;
+      hasBroken = true;
+      isLost = true;
+      request.once('data', () => request.destroy());
+      return true;
+    });
+    expect(await open(host).putBlob('app', descriptorOf(LARGE), bytesOf(LARGE))).toBe('sent');
+    expect(hasBroken).toBe(true);
+    expect(sha256(registry.blobs.get(`app/blobs/${sha256(LARGE)}`) ?? new Uint8Array())).toBe(sha256(LARGE));
+  });
+
   test('that may be sent neither at once nor in pieces is given up, and the last refusal told', async () => {
     const client = open(await serve(shortBodies(noPieces(405)(memoryRegistry().handler))));
     await expect(client.putBlob('app', descriptorOf(LARGE), bytesOf(LARGE))).rejects.toMatchObject({
