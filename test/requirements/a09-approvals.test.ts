@@ -18,7 +18,6 @@ people:
   - { id: bob, keys: [bob] }
   - { id: carol, keys: [author] }
   - { id: dave, keys: [lab] }
-  - { id: erin, keys: [dev] }
 signers: { release: [author], provenance: [builder], tests: [lab] }
 registrar: registrar
 `;
@@ -134,14 +133,24 @@ describe('who and what counts', () => {
     });
   });
 
-  test('A9 author, tester and promoter are not approvers, though policy names them as people', async () => {
-    for (const key of ['alice', 'author', 'lab', 'dev']) expect((await approve(key)).exit, key).toBe(0);
+  test('A9 author and tester are not approvers, though policy names them as people', async () => {
+    for (const key of ['alice', 'author', 'lab']) expect((await approve(key)).exit, key).toBe(0);
     const { verdict, actual } = await approvals(5);
     expect({ verdict, actual }).toEqual({
       verdict: 'pending',
-      actual:
-        '1 of 2, by alice; carol: is author, and may not approve; dave: is tester, and may not approve; erin: is promoter, and may not approve',
+      actual: '1 of 2, by alice; carol: is author, and may not approve; dave: is tester, and may not approve',
     });
+  });
+
+  test('A9 the promoter is no approver: no policy names the key of a stage as a person’s', async () => {
+    const pipeline = lane.file('other.yaml', PIPELINE.replace('keys: [bob]', 'keys: [dev]'));
+    const { exit, json } = await runSealane(lane.dir, ['init', 'other', '--pipeline', pipeline]);
+    expect([exit, json.error.code]).toEqual([2, 'KEY_ROLES_SHARED']);
+    expect(json.error.message).toContain('expected another key as stage dev than as person bob');
+    expect(existsSync(path.join(lane.dir, 'other', 'lane', 'trust', 'metadata', 'timestamp.json'))).toBe(false);
+    // with another pipeline the same home is a lane
+    const again = await runSealane(lane.dir, ['init', 'other', '--pipeline', lane.file('good.yaml', PIPELINE)]);
+    expect(again.exit, again.talk).toBe(0);
   });
 
   test('A9 a rejection is a veto, until the same person approves', async () => {

@@ -112,6 +112,11 @@ export const ERRORS = define({
     what: 'a proposal gives a role a key that it had let go: all that this key signed before would count again',
     hint: 'remove the file of that key (NAME.next…) or name another in pipeline.yaml, and make a new key: sealane key rotate NAME',
   },
+  KEY_ROLES_SHARED: {
+    exit: 2,
+    what: 'one key would have two roles that different hands must hold: who had it would have both',
+    hint: 'make a key of its own for one of them: sealane key create NAME, named in pipeline.yaml; for a key of owners: sealane key rotate NAME',
+  },
   LANE_EXISTS: {
     exit: 2,
     what: 'there is a lane in this folder already',

@@ -1,8 +1,12 @@
 /** The owners' ceremony: proposals travel to owners on other machines and back, and nothing is current before enough of them have signed. */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { canonicalJson } from '@sealane/core';
+import { describeTarget, encodePolicy, parsePolicy } from '@sealane/trust';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Answer, makeHome, PROVENANCE, runSealane, type TestHome } from '../testing/test-home.js';
+import { describedChanges } from './described-changes.js';
+import { encodeProposal, parseProposal } from './proposal.js';
 
 let lane: TestHome;
 let proposal: string;
@@ -304,6 +308,77 @@ describe('rotation', () => {
     expect(existsSync(proposal)).toBe(false);
   });
 });
+
+describe('roles that must be apart', () => {
+  it.each([
+    ['a key of owners for a stage', '  - name: dev\n', '  - name: dev\n    key: targets-1\n', 'owner of targets than as stage dev'],
+    ['a key of owners for a person', 'keys: [bob]', 'keys: [root-2]', 'owner of root than as person bob'],
+    ["a stage's key for a person", 'keys: [bob]', 'keys: [dev]', 'stage dev than as person bob'],
+    ["a stage's key for a lab", 'tests: [lab]', 'tests: [prod]', 'stage prod than as signer of tests'],
+    ["a stage's key for the registrar", 'registrar: registrar', 'registrar: prod', 'stage prod than as registrar'],
+    ['the key of the timestamp for an author', 'release: [author]', 'release: [timestamp]', 'timestamp than as signer of release'],
+  ])('%s is not proposed', async (_, from, to, roles) => {
+    editPipeline(from, to);
+    expect((await expectCode(['trust', 'propose'], 2, 'KEY_ROLES_SHARED')).message).toMatch(
+      new RegExp(`^judge who has which role: expected another key as ${roles}, got [0-9a-f]{64} for both$`),
+    );
+    expect(existsSync(proposal)).toBe(false);
+    editPipeline(to, from);
+    expect(await lane.sealane(['trust', 'propose'])).toMatchObject({ file: null });
+  });
+
+  it('a key of owners that becomes the one of a person in a policy that stays is not proposed', async () => {
+    cpSync(path.join(lane.home, 'keys', 'bob.pem'), path.join(lane.home, 'owners', 'root-3.next.pem'));
+    expect((await expectCode(['trust', 'propose'], 2, 'KEY_ROLES_SHARED')).message).toContain('owner of root than as person bob');
+    expect(existsSync(proposal)).toBe(false);
+  });
+
+  it('a key that had one role has the other once it has ended there', async () => {
+    await lane.sealane(['key', 'rotate', 'bob'], 5);
+    await sign('targets-1', 'targets-2');
+    await lane.sealane(['trust', 'publish']);
+    const [old] = readdirSync(path.join(lane.home, 'keys')).filter((file) => file.startsWith('bob.retired-'));
+    cpSync(path.join(lane.home, 'keys', old ?? ''), path.join(lane.home, 'owners', 'root-3.next.pem'));
+    await lane.sealane(['trust', 'propose'], 5);
+  });
+
+  it('a proposal that a host made which asks nobody is neither signed nor published', async () => {
+    await lane.sealane(['key', 'create', 'bob-token']);
+    editPipeline('keys: [bob]', 'keys: [bob-token]');
+    await lane.sealane(['trust', 'propose'], 5);
+    withPerson('bob', 'dev');
+    const made = readFileSync(proposal);
+    const before = metadata();
+    expect((await expectCode(['trust', 'sign', proposal, '--key', 'targets-1'], 2, 'KEY_ROLES_SHARED')).message).toContain(
+      'stage dev than as person bob',
+    );
+    expect(readFileSync(proposal)).toEqual(made);
+    await expectCode(['trust', 'publish'], 2, 'KEY_ROLES_SHARED');
+    expect(metadata()).toEqual(before);
+  });
+});
+
+/** Gives a person of the open proposal a stage's key, and says so as the promoter would. */
+function withPerson(person: string, stage: string): void {
+  const open = parseProposal(readFileSync(proposal), proposal);
+  const files = new Map(
+    [...open.files].map(([name, bytes]): [string, Uint8Array] => {
+      if (!name.startsWith('policy/')) return [name, bytes];
+      const policy = parsePolicy(bytes);
+      const keys = policy.chain.find((link) => link.stage === stage)?.keys ?? [];
+      return [name, encodePolicy({ ...policy, people: policy.people.map((each) => (each.id === person ? { ...each, keys } : each)) })];
+    }),
+  );
+  const targets = JSON.parse(new TextDecoder().decode(open.targets ?? undefined)) as {
+    readonly signed: { readonly targets: Record<string, { length: number; hashes: { sha256: string } }> };
+  };
+  for (const [name, bytes] of files) {
+    const { lengthBytes, sha256Hex } = describeTarget(name, bytes);
+    targets.signed.targets[name] = { length: lengthBytes, hashes: { sha256: sha256Hex } };
+  }
+  const parts = { ...open, files, targets: canonicalJson(targets) };
+  writeFileSync(proposal, encodeProposal({ ...parts, changes: describedChanges(parts) }));
+}
 
 describe('revocation', () => {
   it('ends a key at a log index, waits for the owners (5), and holds in every later proposal', async () => {

@@ -9,6 +9,7 @@ import {
   type Channel,
   describeRole,
   meetsThreshold,
+  type Policy,
   publishedMetadataPath,
   publishedTargetPath,
   describeTarget,
@@ -43,6 +44,7 @@ import { type Published, propose } from './propose.js';
 import { emptyChannel, publishLogFiles, publishStage, publishTop } from './publish-lane.js';
 import { refuseReturnedKeys } from './returned-keys.js';
 import { readRevokedKeys } from './revoked-keys.js';
+import { expectProposalApart } from './roles-apart.js';
 
 /** What may be asked of a proposal beside what the files of the home say. */
 export interface CeremonyWish {
@@ -53,7 +55,8 @@ export interface CeremonyWish {
 /**
  * Writes the proposal that the home's files ask for; undefined, and no file, when they say what is published.
  *
- * @throws PromoterError `CONFIG_INVALID` a key that the pipeline names is missing; `KEY_RETURNED` a role would have a key again that it let go
+ * @throws PromoterError `CONFIG_INVALID` a key that the pipeline names is missing; `KEY_RETURNED` a role would have a key again that it let go;
+ * `KEY_ROLES_SHARED` one key would have two roles that must be apart
  */
 async function makeProposal(
   promoter: Promoter,
@@ -78,10 +81,15 @@ async function makeProposal(
   });
   if (proposed === undefined) return undefined;
   refuseReturnedKeys(home, proposed);
+  expectProposalApart(proposed, publishedPolicies(promoter));
   const effects = await policyEffects(promoter, proposed);
   const proposal = { ...proposed, changes: [...proposed.changes, ...effectLines(effects)] };
   durableWrite(home.proposal, encodeProposal(proposal), PUBLIC_FILE);
   return { proposal, effects };
+}
+
+function publishedPolicies({ lane }: Promoter): readonly Policy[] {
+  return [...lane.stages.values()].map(({ policy }) => policy);
 }
 
 /** The owners' part of the published lane. */
@@ -124,9 +132,10 @@ export function joinCopies({ home }: Pick<Promoter, 'home'>, copies: readonly st
 /**
  * The proposal with the signer's signature on every part that waits for it.
  *
- * @throws PromoterError `KEY_NOT_NAMED` the key is no owner's
+ * @throws PromoterError `KEY_NOT_NAMED` the key is no owner's; `KEY_ROLES_SHARED` one key would have two roles that must be apart
  */
 export async function signProposal(proposal: Proposal, signer: Signer): Promise<Proposal> {
+  expectProposalApart(proposal);
   const isOwner = (authority: ReturnType<typeof targetsAuthority>): boolean =>
     [...authority.keys.values()].some(({ id, spkiId }) => spkiId === signer.keyId && authority.keyIds.includes(id));
   const { root, targets } = proposal;
@@ -150,12 +159,13 @@ export async function signProposal(proposal: Proposal, signer: Signer): Promise<
  * new ones. Returns the file that it is kept in.
  *
  * @throws PromoterError `TRUST_UNSIGNED` (exit 5) signatures are missing; `PROPOSAL_STALE` it was made for another state of the lane;
- * `KEY_RETURNED` a role would have a key again that it let go; `LOG_KEY_UNKNOWN` (exit 5) it replaces the log's key, and too few witnesses know the next one
+ * `KEY_RETURNED` a role would have a key again that it let go; `KEY_ROLES_SHARED` one key would have two roles that must be apart; `LOG_KEY_UNKNOWN` (exit 5) it replaces the log's key, and too few witnesses know the next one
  */
 export async function publishProposal(promoter: Promoter, proposal: Proposal): Promise<string> {
   const published = isPublished(promoter, proposal);
   if (!published) expectBase(promoter, proposal);
   if (!published) refuseReturnedKeys(promoter.home, proposal);
+  if (!published) expectProposalApart(proposal, publishedPolicies(promoter));
   const root = provenRoot(promoter, proposal);
   const targets = provenTargets(promoter, proposal, root);
   // killed after the timestamp: only what follows it is left to do

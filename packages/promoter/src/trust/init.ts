@@ -38,6 +38,7 @@ import {
   TARGETS_KEYS,
 } from './init-keys.js';
 import { policyFor } from './policies.js';
+import { expectRolesApart } from './roles-apart.js';
 import { emptyChannel, publishStage, publishTop, writeTarget } from './publish-lane.js';
 
 /** DESIGN "Two authorities": root needs two of three owners, targets both of two. */
@@ -70,7 +71,7 @@ export interface MadeLane {
 /**
  * Makes a lane in `folder`. Keys come first and stay; the timestamp comes last: an interrupted `init` is run again.
  *
- * @throws PromoterError `LANE_EXISTS` there is one already; `CONFIG_INVALID`, `KEY_MALFORMED`, `KEY_EXAMPLE`, `STATE_UNWRITABLE`
+ * @throws PromoterError `LANE_EXISTS` there is one already; `CONFIG_INVALID`, `KEY_MALFORMED`, `KEY_EXAMPLE`, `KEY_ROLES_SHARED`, `STATE_UNWRITABLE`
  */
 export async function initLane(wish: InitWish): Promise<MadeLane> {
   const home = homeAt(wish.folder);
@@ -154,6 +155,8 @@ async function publishFirst(home: Home, pipeline: Pipeline, logVkey: string, wis
   const policies = pipeline.stages.map(({ name }) =>
     policyFor({ pipeline, findKey, logVkey, logSize: 0, now: wish.now(), revoked: [] }, name),
   );
+  const root = firstRoot(home, now(), place);
+  expectRolesApart({ root, targets: null, policies });
   const delegations = pipeline.stages.map(({ name, key }) => ({ stage: name, keys: [findKey(key ?? name)], threshold: 1 }));
   const targets = targetsMetadata({
     version: 1,
@@ -167,7 +170,7 @@ async function publishFirst(home: Home, pipeline: Pipeline, logVkey: string, wis
   for (const { name, key } of pipeline.stages) {
     roles.push(await publishStage({ home, now }, name, emptyChannel(pipeline.lane, name, now()), await signer(key ?? name)));
   }
-  await writeRoot(home, now(), place);
+  await writeRoot(home, root, place);
   await publishTop({ home, now, signer }, roles);
 }
 
@@ -180,12 +183,12 @@ function writeTargets(home: Home, policies: readonly Policy[]): readonly ReturnT
   ];
 }
 
-async function writeRoot(home: Home, now: string, place: KeyPlace): Promise<void> {
+function firstRoot(home: Home, now: string, place: KeyPlace): Uint8Array {
   const role = (names: readonly string[], threshold: number): RoleKeys => ({
     keys: names.map((name) => nextPublicHalf(home, name)),
     threshold,
   });
-  const root = rootMetadata({
+  return rootMetadata({
     version: 1,
     expiresAt: tufExpiryAt('root', now),
     roles: {
@@ -196,6 +199,9 @@ async function writeRoot(home: Home, now: string, place: KeyPlace): Promise<void
     },
     marks: { [ROOTS_LOGGED_MARK]: true, ...(place.isExampleLane ? { [EXAMPLE_MARK]: true } : {}) },
   });
+}
+
+async function writeRoot(home: Home, root: Uint8Array, place: KeyPlace): Promise<void> {
   const owners = storedKeys(home).filter(({ name, half }) => half === 'private' && ROOT_KEYS.some((owner) => owner === name));
   const signers = owners.slice(0, OWNERS_THRESHOLD).map(({ id, name }) => signerById(place, [id], name));
   const signed = await signMetadata(root, await Promise.all(signers));

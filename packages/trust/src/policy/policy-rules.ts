@@ -119,7 +119,7 @@ function checkLogs(policy: Policy): void {
     // a key of today that is also one of before would be bounded and not
     checkUnique(
       `the keys of log ${log.origin}`,
-      keys.map(({ vkey }) => Buffer.from(vkey.publicKey).toString('hex')),
+      keys.map(({ vkey }) => hexOf(vkey)),
     );
     if (hostOf(log.baseUrl) !== log.origin) fail(`expected the log's baseUrl at host ${log.origin}, got ${log.baseUrl}`);
   }
@@ -139,8 +139,12 @@ function checkLogs(policy: Policy): void {
   // One key under two names would let one witness count twice.
   checkUnique(
     'witness keys',
-    witnesses.map(({ vkey }) => Buffer.from(vkey.publicKey).toString('hex')),
+    witnesses.map(({ vkey }) => hexOf(vkey)),
   );
+  // a log that cosigns itself could show two histories
+  const ofLogs = policy.logs.flatMap(({ vkey, past = [] }) => [vkey, ...past.map((old) => old.vkey)]).map((text) => hexOf(readVkey(text)));
+  const own = witnesses.find(({ vkey }) => ofLogs.includes(hexOf(vkey)));
+  if (own !== undefined) fail(`expected witnesses with other keys than logs have, got ${own.text}`);
   if (policy.quorum > policy.witnesses.length) {
     fail(`expected a quorum that the witnesses can reach, got ${String(policy.quorum)} of ${String(policy.witnesses.length)}`);
   }
@@ -153,6 +157,10 @@ function readVkey(text: string): ReturnType<typeof parseVkey> {
     if (!(error instanceof CoreError)) throw error;
     return fail(error.message, error);
   }
+}
+
+function hexOf({ publicKey }: ReturnType<typeof parseVkey>): string {
+  return Buffer.from(publicKey).toString('hex');
 }
 
 function base64Bytes(place: string, text: string): Uint8Array {

@@ -1,4 +1,4 @@
-import { canonicalJson, type JsonObject, LIMITS, utf8 } from '@sealane/core';
+import { canonicalJson, formatVkey, type JsonObject, LIMITS, makeVkey, NOTE_KEY_TYPE, parseVkey, utf8 } from '@sealane/core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { testLog, testWitness } from '../testing/test-log.js';
@@ -19,6 +19,11 @@ beforeAll(() => {
 /** The policy of a lane whose log had another key up to 3 entries. */
 function withPast(vkey: string): Policy {
   return { ...policy, logs: [{ ...policy.logs[0]!, past: [{ vkey, belowSize: 3, endedAt: '2026-11-24T10:00:00Z' }] }] };
+}
+
+/** A log's key as one that cosigns, under a name of its own. */
+function asWitness(logVkey: string): string {
+  return formatVkey(makeVkey('w1.example', NOTE_KEY_TYPE.cosignature, parseVkey(logVkey).publicKey));
 }
 
 test('reads back exactly what it wrote', () => {
@@ -56,6 +61,7 @@ describe('refuses as TRUST_MALFORMED', () => {
     'one person twice': () => ({ ...policy, people: [...policy.people, { id: 'alice', keys: [people.lab.keyId] }] }),
     'a quorum that cannot be reached': () => ({ ...policy, quorum: 2 }),
     'a witness twice': () => ({ ...policy, quorum: 2, witnesses: [...policy.witnesses, ...policy.witnesses] }),
+    'a log that is its own witness': () => ({ ...policy, witnesses: [asWitness(policy.logs[0]!.vkey)] }),
     'a log key as witness': () => ({ ...policy, witnesses: [policy.logs[0]!.vkey] }),
     'a log whose key of today is one of before': () => withPast(policy.logs[0]!.vkey),
     'a log whose key of before has another name': () => withPast(testLog('other.example', []).vkey),
