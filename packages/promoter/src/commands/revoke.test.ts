@@ -93,3 +93,12 @@ it('without any key nothing is logged or published', async () => {
   expect((await revoke()).json.error.code).toBe('KEY_NOT_NAMED');
   expect((await lane.sealane(['plan', release, '--to', 'dev'])).decision).toBe('passed');
 });
+
+it('whoever revokes is told of a stage that still names it, and what takes it elsewhere; of none, when none does', async () => {
+  const told = (): Promise<string> => lane.talkOf(['revoke', release, '--reason', 'burns its host']);
+  expect(await told()).toContain('sealane channel rollback dev --reason TEXT');
+  const second = await lane.release('1.1.0');
+  await lane.sealane(['evidence', 'add', second, '--provenance', lane.file('second.json', PROVENANCE), '--key', 'builder']);
+  await lane.sealane(['promote', second, '--to', 'dev']);
+  expect(await told()).toBe('');
+});

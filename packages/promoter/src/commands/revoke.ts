@@ -40,8 +40,18 @@ async function run(call: CommandCall): Promise<CommandResult> {
     await publishLane(promoter, new Map(channels), { ...NOTHING_BESIDE, leave: noteLeft(left) });
     if (await tryWitness(promoter)) await publishLogFiles(promoter);
     const result = statementsResult([{ predicateType: PREDICATE.revocation, digest: statementDigest, logIndex: index }]);
-    return withLeft(result, left, `sealane revoke ${digest} --reason TEXT`);
+    const naming = channels.flatMap(([stage, { groups }]) => (groups.some(({ release }) => release === digest) ? [stage] : []));
+    return withLeft({ ...result, ...toReplace(naming) }, left, `sealane revoke ${digest} --reason TEXT`);
   });
+}
+
+/** What runs the release goes on running it until its stage names another one. */
+function toReplace([stage, ...others]: readonly string[]): Pick<CommandResult, 'hint'> {
+  if (stage === undefined) return {};
+  const also = others.length === 0 ? '' : `; ${others.join(', ')} too`;
+  return {
+    hint: `sites that run it go on, until the stage names another release: sealane channel rollback ${stage} --reason TEXT, or promote one${also}`,
+  };
 }
 
 /** Logs it by the first of the stages whose key can be had: one that is lost or locked must keep no release running in the others. */

@@ -20,7 +20,8 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const publish = async (promoter: Promoter): Promise<CommandResult> => {
     const proposal = joinCopies(promoter, files);
     const kept = await publishProposal(promoter, proposal);
-    return proposalResult(proposal, kept, 0);
+    const result = proposalResult(proposal, kept, 0);
+    return { ...result, text: `published, and kept in ${kept}\n${result.text}` };
   };
   // killed in the middle, it goes on: also where nobody can read the lane until it has
   return await withLockedPromoter(call, publish, readUnfinished);

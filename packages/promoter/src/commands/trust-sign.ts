@@ -8,7 +8,7 @@ import { signerAt } from '../signers/key-ref.js';
 import { signProposal } from '../trust/ceremony.js';
 import { KEPT_ROOT, readHeldProposal } from '../trust/held-proposal.js';
 import { encodeProposal } from '../trust/proposal.js';
-import { proposalResult } from '../trust/proposal-result.js';
+import { nextStep, proposalResult } from '../trust/proposal-result.js';
 
 export const command: CommandSpec = {
   name: 'trust sign',
@@ -33,5 +33,10 @@ async function run(call: CommandCall): Promise<CommandResult> {
   writeOutput(file, encodeProposal(signed));
   const result = proposalResult(signed, file, 0, held);
   const note = EXAMPLE_KEY_IDS.has(signer.keyId) ? ' (an example key, which everybody has)' : '';
-  return { ...result, json: { ...result.json, keyId: signer.keyId }, text: `signed by ${signer.keyId}${note}\n${result.text}` };
+  return {
+    ...result,
+    json: { ...result.json, keyId: signer.keyId },
+    text: `signed by ${signer.keyId}${note}\n${result.text}`,
+    hint: nextStep(signed, file),
+  };
 }

@@ -40,8 +40,11 @@ export function outcomeResult(outcome: Outcome): CommandResult {
 export function toldResult(outcome: Told, exit: CommandResult['exit'], code: ErrorCode | null): CommandResult {
   const { release, to, decision, checks, earliest, statement, logIndex } = outcome;
   const waits = decision === 'passed' && exit === 5 ? ', waiting for the witness quorum: run the command again' : '';
-  const open = checks.find(({ verdict }) => verdict !== 'pass');
-  const text = `${decision}: ${release} to ${to}${waits}${earliest === null ? '' : `, could pass at ${earliest}`}\n${checksText(checks)}`;
+  // what refuses is mended before what waits: no waiting helps against it
+  const open =
+    checks.find(({ verdict }) => verdict === 'fail' || verdict === 'error') ?? checks.find(({ verdict }) => verdict === 'pending');
+  const when = earliest === null ? '' : decision === 'refused' ? `, not before ${earliest}` : `, could pass at ${earliest}`;
+  const text = `${decision}: ${release} to ${to}${waits}${when}\n${checksText(checks)}`;
   const hint = open?.remedy !== undefined && open.remedy !== '' ? open.remedy : code === null ? undefined : ERRORS[code].hint;
   return { exit, json: { release, to, decision, checks, earliest, statement, logIndex }, text, ...(hint === undefined ? {} : { hint }) };
 }

@@ -1,8 +1,9 @@
 /** Promotion: one decision for one question however often it is asked, refusals logged once for one reason, waiting never logged. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Answer, makeHome, PROVENANCE, type TestHome } from '../testing/test-home.js';
+import { type Answer, makeHome, PIPELINE, PROVENANCE, type TestHome } from '../testing/test-home.js';
 
 let lane: TestHome;
 let release: string;
@@ -74,6 +75,32 @@ describe('promote', () => {
     expect(await promote('dev', 0, next)).toMatchObject({ decision: 'passed' });
     expect((await channel('dev')).groups).toMatchObject([{ release: next }]);
     expect(before.map(([name = '']) => [name, readFileSync(path.join(metadata, name), 'utf8')])).toEqual(before);
+  });
+
+  it('waits for people alone once the soak is over, and names no time that has passed', async () => {
+    await lane.stop();
+    const gates = 'gates: [{ use: provenance }, { use: approvals, with: { count: 1 } }]';
+    lane = await makeHome(PIPELINE.replace(gates, 'gates: [{ use: soak, with: { seconds: 2 } }, { use: approvals, with: { count: 1 } }]'));
+    release = await lane.release('1.0.0');
+    provenance = lane.file('provenance.json', PROVENANCE);
+    await addProvenance();
+    await promote('dev');
+    await promote('prod', 5);
+    await sleep(3000);
+    const json = await promote('prod', 5);
+    const verdicts = json.checks.map(({ id, verdict }: Record<string, string>) => `${id} ${verdict}`);
+    expect({ verdicts, earliest: json.earliest }).toEqual({
+      verdicts: ['stage-order pass', 'soak pass', 'approvals pending'],
+      earliest: null,
+    });
+    expect(await lane.talkOf(['promote', release, '--to', 'prod'])).toContain('sealane approve');
+  });
+
+  it('names what ends a freeze before what is only waited for', async () => {
+    await addProvenance();
+    await promote('dev');
+    await lane.sealane(['freeze', 'prod', '--reason', 'an audit']);
+    expect(await lane.talkOf(['promote', release, '--to', 'prod'])).toContain('sealane unfreeze prod');
   });
 
   it('refuses without evidence (3), logs that once, and points the stage at nothing', async () => {

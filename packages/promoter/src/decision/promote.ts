@@ -144,8 +144,19 @@ async function judgeWitnessed(
   const judged = await eachAlone(questions, failures, (_, question) => judge(source, question, 'witnessed'));
   const expected = await eachAlone(judged, failures, (judgement) => judgeAgain(source, judgement, 'expected'));
   const isOld = [...expected].some(([question, { verdict }]) => judged.get(question)?.verdict !== verdict);
-  if (!isOld || !(await tryWitness(promoter, 'always'))) return judged;
+  if (!isOld) return waitingAsPlanned(judged, expected);
+  if (!(await tryWitness(promoter, 'always'))) return judged;
   return await eachAlone(judged, failures, (_, question) => judge(promoter, question, 'witnessed'));
+}
+
+/** What waits either way is not logged: it is told as a plan would tell it, and names no time to wait for that has passed. */
+function waitingAsPlanned(judged: ByQuestion<Judgement>, expected: ByQuestion<Judgement>): ByQuestion<Judgement> {
+  return new Map(
+    [...judged].map(([question, judgement]) => [
+      question,
+      judgement.verdict === 'pending' ? (expected.get(question) ?? judgement) : judgement,
+    ]),
+  );
 }
 
 /** Logs, has witnessed and publishes what was judged. */

@@ -39,6 +39,8 @@ export interface TestHome {
   readonly home: string;
   /** Runs `sealane` in the home. */
   run(words: readonly string[]): Promise<Answer>;
+  /** As a person runs it, without `--json`: what it says beside its answer, a hint before all. */
+  talkOf(words: readonly string[]): Promise<string>;
   /** As `run`, for a command that must end with `exit` (default 0); returns its JSON. */
   sealane(words: readonly string[], exit?: number): Promise<Answer['json']>;
   /** Writes a file beside the home and returns its path. */
@@ -106,6 +108,7 @@ export async function makeHome(pipeline = PIPELINE): Promise<TestHome> {
     dir,
     home,
     run,
+    talkOf: async (words) => (await runWords(dir, [...words, '--home', home], {})).talk,
     sealane,
     file,
     async release(version) {
@@ -122,9 +125,18 @@ export async function makeHome(pipeline = PIPELINE): Promise<TestHome> {
 
 /** Runs a command as a shell in the folder `cwd` would: on any machine, also an owner's. */
 export async function runSealane(cwd: string, words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Answer> {
+  const { exit, out, talk } = await runWords(cwd, [...words, '--json'], env);
+  return { exit, json: out === '' ? undefined : JSON.parse(out), talk };
+}
+
+async function runWords(
+  cwd: string,
+  words: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<{ readonly exit: number; readonly out: string; readonly talk: string }> {
   let out = '';
   let talk = '';
-  const exit = await runCommandLine(PROGRAM, [...words, '--json'], {
+  const exit = await runCommandLine(PROGRAM, words, {
     env,
     cwd,
     isTerminal: false,
@@ -136,7 +148,7 @@ export async function runSealane(cwd: string, words: readonly string[], env: Rea
       talk += text;
     },
   });
-  return { exit, json: out === '' ? undefined : JSON.parse(out), talk };
+  return { exit, out, talk };
 }
 
 /** SLSA v1 provenance that the default gate takes. */

@@ -55,6 +55,16 @@ function editPipeline(from: string, to: string): void {
 }
 
 describe('a change of policy', () => {
+  it('tells the owner whose signature is the last one how it is published, and that works as told', async () => {
+    editPipeline('count: 1', 'count: 2');
+    await lane.run(['trust', 'propose']);
+    await sign('targets-1');
+    const talk = await lane.talkOf(['trust', 'sign', proposal, '--key', 'targets-2']);
+    const [, told = ''] = /: sealane (trust publish \S+)$/m.exec(talk) ?? [];
+    await lane.sealane(told.split(' '));
+    expect(await versions()).toMatchObject({ targets: 2 });
+  });
+
   it('is nothing when nothing differs', async () => {
     expect(await lane.sealane(['trust', 'propose'])).toMatchObject({ file: null, changes: [] });
     expect(existsSync(proposal)).toBe(false);
@@ -67,7 +77,7 @@ describe('a change of policy', () => {
     expect(exit).toBe(5);
     expect(json).toMatchObject({ file: proposal, basedOn: { root: 1, targets: 1 }, root: null, targets: { missing: 2, signedBy: [] } });
     expect(json.changes.join('\n')).toMatch(/prod/);
-    await sign('targets-1');
+    expect(await lane.talkOf(['trust', 'sign', proposal, '--key', 'targets-1'])).toContain(`sealane trust sign ${proposal} --key KEY`);
     await expectCode(['trust', 'publish'], 5, 'TRUST_UNSIGNED');
     expect(metadata()).toEqual(before);
     expect(await versions()).toMatchObject({ root: 1, targets: 1 });

@@ -11,11 +11,23 @@ export function proposalResult(proposal: Proposal, file: string, exit: 0 | 5, he
   const lines = Object.entries({ root, targets }).flatMap(([role, count]) =>
     count === null ? [] : [`${role}: signed by ${counted(count.signedBy.length, 'owner')}, ${count.missing} missing`],
   );
-  const missing = (root?.missing ?? 0) + (targets?.missing ?? 0);
-  const hint = missing > 0 ? `have an owner run: sealane trust sign ${shellWord(file)} --key KEY` : `publish it: sealane trust publish`;
   const comparedWith = { root: digestOf(currentRoot), targets: digestOf(currentTargets) };
   const text = [...changeLines(proposal, { ...comparedWith, held }), ...lines, file].join('\n');
-  return { exit, json: { file, lane, basedOn, comparedWith, changes, root, targets }, text, ...(exit === 5 ? { hint } : {}) };
+  return {
+    exit,
+    json: { file, lane, basedOn, comparedWith, changes, root, targets },
+    text,
+    ...(exit === 5 ? { hint: nextStep(proposal, file) } : {}),
+  };
+}
+
+/** What is done next with a proposal that is not published: on an owner's machine `file` is a copy, which the promoter has to be given. */
+export function nextStep(proposal: Proposal, file: string): string {
+  const { root, targets } = proposalState(proposal);
+  const missing = (root?.missing ?? 0) + (targets?.missing ?? 0);
+  return missing > 0
+    ? `have an owner who has not signed run: sealane trust sign ${shellWord(file)} --key KEY`
+    : `publish it, where the lane is kept: sealane trust publish ${shellWord(file)}`;
 }
 
 interface ComparedWith {
