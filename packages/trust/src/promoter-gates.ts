@@ -7,7 +7,6 @@ import { GATES } from './gates/index.js';
 
 export { readManifestFile } from './payload/manifest-file.js';
 export { readManifestPart } from './payload/manifest-part.js';
-export { type ImagePart, imagePartsOf } from './gates/image-parts.js';
 export { readBom, readVex } from './scans/bom.js';
 export { isSarif, scanOfSarif } from './scans/sarif.js';
 export { readScan } from './scans/scan.js';

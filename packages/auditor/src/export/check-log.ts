@@ -1,5 +1,7 @@
 /** `check-log.py` of an export: what no common tool does at a stroke, in Python's standard library alone, short enough to be read before it is run. */
 
+import { PREDICATE } from '@sealane/core';
+
 /** The program. It takes the export's folder as the current one and ends with 1 at the first thing that is wrong. */
 export const CHECK_LOG = String.raw`"""Recomputes the hashes of the log: every statement is in its tree, and a period has no gap.
 
@@ -91,10 +93,25 @@ def root_of(size):  # RFC 9162, 2.1.1
     return root
 
 
+ENROLMENTS = ["${PREDICATE.rig}", "${PREDICATE.siteRecord}"]  # records that say whose a key is
 manifest = json.loads(read("manifest.json"))
 notes = ["log/checkpoint"] + sorted(glob.glob("log/checkpoints/*"))
 size, root = checkpoint("log/checkpoint")
 need(size == manifest["size"], "manifest.json is of another size")
+
+def named_by(digest):  # the digests that a manifest names: a release its parts, an index its platforms
+    try:
+        data = read("blobs/" + digest)
+        need(sha256(data).hex() == digest, "blobs/" + digest + " is another")
+        return [each["digest"][len("sha256:") :] for each in json.loads(data)["manifests"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []  # not here, or no such manifest: it names nothing
+
+
+about = set()
+if manifest["release"]:
+    parts = named_by(manifest["release"][len("sha256:") :])
+    about = {manifest["release"][len("sha256:") :], *parts, *[each for part in parts for each in named_by(part)]}
 
 entries = {}
 for path in sorted(glob.glob("statements/*.bundle.json")):
@@ -109,6 +126,9 @@ for path in sorted(glob.glob("statements/*.bundle.json")):
     signed = b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
     record = json.loads(entry)["spec"]["hashedRekordV002"]
     need(base64.b64decode(record["data"]["digest"]) == sha256(signed), stem + ".entry is of another statement")
+    said = json.loads(payload)
+    named = {each["digest"].get("sha256") for each in said["subject"]}
+    need(not about or about & named or said["predicateType"] in ENROLMENTS, stem + " is about something else")
     proved(stem + ".tlog-proof", index, entry, notes[:1])
     proved(stem + ".first.tlog-proof", index, entry, notes)
     entries[index] = sha256(b"\0", entry)

@@ -1,13 +1,14 @@
 /** Takes out of a ledger and lane what an export holds of a release, a site or a period. */
 import { AuditorError, canonicalJson, type Digest, logId, parseCheckpoint, parseTilePath, parseVkey, TILE_WIDTH } from '@sealane/core';
 import type { Ledger, LedgerEntry } from '@sealane/ledger';
-import { encodeBundle, isEnrolment, namedBlobs, type TufRead } from '@sealane/trust';
+import { encodeBundle, IMAGE_EVIDENCE, isAuthorsWord, isEnrolment, namedBlobs, subjectDigests, type TufRead } from '@sealane/trust';
 import { withArchived } from '../answers/archived.js';
 import type { AuditContext } from '../answers/context.js';
 import { FIRST_ROOT, readLaneTrust } from '../lane-trust.js';
 import type { ExportedStatement, ExportPackage } from './export-package.js';
 import { type ExportSubject, makeManifest } from './manifest.js';
 import { choosePeriod, type PeriodWish } from './period.js';
+import { partNamed, releaseParts } from './release-parts.js';
 
 /** What to export: one of the three. */
 export type ExportWish = { readonly release: Digest } | { readonly site: string } | { readonly period: PeriodWish };
@@ -34,7 +35,7 @@ async function collect(context: AuditContext, trust: TufRead, wish: ExportWish):
     throw new AuditorError('USAGE', `export: expected at most ${MAX_STATEMENTS} statements, got ${entries.length}`);
   const statements: ExportedStatement[] = [];
   for (const entry of entries) statements.push(await exported(ledger, entry, chosen.checkpoint));
-  const named = [...new Set(entries.flatMap((entry) => namedBlobs(entry.statement)))].sort();
+  const named = [...new Set([...entries.flatMap((entry) => namedBlobs(entry.statement)), ...chosen.manifests])].sort();
   const blobs = new Map(
     named.flatMap((digest) => {
       const bytes = context.readBlob(digest);
@@ -57,6 +58,8 @@ async function collect(context: AuditContext, trust: TufRead, wish: ExportWish):
 interface Chosen {
   readonly subject: ExportSubject;
   readonly entries: readonly LedgerEntry[];
+  /** Blobs that say what the parts of its releases are. */
+  readonly manifests: readonly Digest[];
   readonly checkpoint: string;
   /** The checkpoint with which a period begins; null at the beginning of the log. */
   readonly begin: string | null;
@@ -67,29 +70,66 @@ async function choose(context: AuditContext, wish: ExportWish): Promise<Chosen> 
   if ('period' in wish) {
     const { begin, end, ...period } = await choosePeriod(context, wish.period);
     const entries = await ledger.entries(period.first, Math.min(parseCheckpoint(end).size - period.first, MAX_STATEMENTS + 1));
-    return { subject: { release: null, site: null, period }, entries: await withEnrolments(context, entries), checkpoint: end, begin };
+    return {
+      subject: { release: null, site: null, period },
+      entries: await withEnrolments(context, entries),
+      manifests: [],
+      checkpoint: end,
+      begin,
+    };
   }
   const checkpoint = await ledger.latestCosigned();
   if (checkpoint === null) throw new AuditorError('LOG_WITNESS', `export of ${ledger.origin}: expected a cosigned checkpoint, got none`);
-  const found = 'release' in wish ? await aboutRelease(ledger, wish.release) : await aboutSite(ledger, wish.site);
+  const found = 'release' in wish ? await aboutRelease(context, wish.release) : await aboutSite(context, wish.site);
   const subject = { release: 'release' in wish ? wish.release : null, site: 'site' in wish ? wish.site : null, period: null };
-  return { subject, entries: await withEnrolments(context, found), checkpoint, begin: null };
+  return { subject, entries: await withEnrolments(context, found.entries), manifests: found.manifests, checkpoint, begin: null };
 }
 
-async function aboutRelease(ledger: Ledger, release: Digest): Promise<readonly LedgerEntry[]> {
-  if ((await ledger.releases(release)).length > 0) return await ledger.statementsAbout(release);
-  throw new AuditorError('RELEASE_UNKNOWN', `export ${release}: there is no such release in the ledger`, { release });
+type Found = Pick<Chosen, 'entries' | 'manifests'>;
+
+async function aboutRelease(context: AuditContext, release: Digest): Promise<Found> {
+  const { ledger } = context;
+  if ((await ledger.releases(release)).length === 0)
+    throw new AuditorError('RELEASE_UNKNOWN', `export ${release}: there is no such release in the ledger`, { release });
+  const ofParts = await aboutParts(context, release);
+  return { ...ofParts, entries: unique([...(await ledger.statementsAbout(release)), ...ofParts.entries]) };
 }
 
-/** A site's records and receipts, and what was said of each release that it names. */
-async function aboutSite(ledger: Ledger, site: string): Promise<readonly LedgerEntry[]> {
+/**
+ * What was said of the parts of a release and does not name it. Scans and lists of packages count for whatever has the image, as they do for gates; how another
+ * release with the same image was built, tested and judged is told of that one.
+ */
+async function aboutParts({ ledger, policies, readBlob }: AuditContext, release: Digest): Promise<Found> {
+  const { parts, manifests } = releaseParts(release, readBlob);
+  const digests = new Set(parts.flatMap(({ digest, platforms }) => [digest, ...platforms]));
+  const found: LedgerEntry[] = [];
+  for (const digest of digests) found.push(...(await ledger.statementsAbout(digest)));
+  const named = found.flatMap(({ statement }) => subjectDigests(statement)).filter((digest) => digest !== release && !digests.has(digest));
+  // who may name no release hides nothing by calling something one
+  const known = (await ledger.releases([...new Set(named)])).filter((row) => isAuthorsWord(policies, row));
+  const others = new Set(known.map((row) => row.release));
+  const isTold = ({ statement }: LedgerEntry): boolean =>
+    partNamed(statement, parts) !== undefined &&
+    (IMAGE_EVIDENCE.includes(statement.predicateType) || !subjectDigests(statement).some((digest) => others.has(digest)));
+  return { manifests, entries: found.filter(isTold) };
+}
+
+/** A site's records and receipts, and what was said of each release that it names, and of its parts. */
+async function aboutSite(context: AuditContext, site: string): Promise<Found> {
+  const { ledger } = context;
   const records = await ledger.sites(site);
   if (records.length === 0) throw new AuditorError('SITE_UNKNOWN', `export ${site}: there is no such site in the ledger`, { site });
   const receipts = await ledger.receiptsOf(site);
   const releases = new Set(receipts.flatMap(({ release }) => (release === null ? [] : [release])));
+  const own = await ledger.entriesAt([...records, ...receipts].map(({ index }) => index));
   const about: LedgerEntry[] = [];
-  for (const release of releases) about.push(...(await ledger.evidenceAbout(release)));
-  return unique([...(await ledger.entriesAt([...records, ...receipts].map(({ index }) => index))), ...about]);
+  const manifests: Digest[] = [];
+  for (const release of releases) {
+    const ofParts = await aboutParts(context, release);
+    about.push(...(await ledger.evidenceAbout(release)), ...ofParts.entries);
+    manifests.push(...ofParts.manifests);
+  }
+  return { entries: unique([...own, ...about]), manifests };
 }
 
 /** With the registrar's records of the rigs and sites whose keys signed something of it: else nobody can say whose keys they are. */

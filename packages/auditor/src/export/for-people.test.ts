@@ -26,6 +26,7 @@ const row: StatementRow = {
   digest: release,
   predicateType: PREDICATE.approval,
   subjects: ['ab'.repeat(32)],
+  part: HOSTILE,
   key: null,
   identity: null,
   signer: `=${HOSTILE}`,

@@ -49,6 +49,14 @@ export function indexPage(
                   ${notes.length} earlier checkpoints are in <code>log/checkpoints</code>.
                 </p>`
           }
+          ${
+            manifest.release === null || !present.has(manifest.release)
+              ? ''
+              : html`<p>
+                  Of the release, and of its parts: those of an image alone name no release. Which parts it has,
+                  <a href="blobs/${manifest.release.slice('sha256:'.length)}">its manifest</a> says by digest.
+                </p>`
+          }
           <h2>Statements</h2>
           <div class="scroll" role="region" aria-label="Statements" tabindex="0">
             <table>
@@ -71,7 +79,7 @@ export function indexPage(
             absent.length === 0
               ? ''
               : html`<h2>Not here</h2>
-                  <p>Statements name these reports or inventories, and they were not there any more:</p>
+                  <p>Statements name these reports, inventories or manifests, and they were not there any more:</p>
                   <ul>
                     ${absent.map((one) => html`<li>${absentText(one)}</li>`)}
                   </ul>`
@@ -89,7 +97,7 @@ function titleOf({ release, site, period }: ExportPackage['manifest']): string {
 }
 
 function rowHtml(
-  { index, witnessedAt, predicateType, says, signer, blobs }: StatementRow,
+  { index, witnessedAt, predicateType, says, signer, part, blobs }: StatementRow,
   present: ReadonlySet<string>,
 ): ReturnType<typeof html> {
   const stem = stemOf(index);
@@ -98,7 +106,7 @@ function rowHtml(
     <td class="number">${index}</td>
     <td class="number">${witnessedAt}</td>
     <td>${kindOf(predicateType)}</td>
-    <td>${says}</td>
+    <td>${part === '' ? says : [says, `about the part ${part}`].filter((words) => words !== '').join('; ')}</td>
     <td>${signer}</td>
     <td>
       <a href="${stem}.json">statement</a>

@@ -39,7 +39,7 @@ export interface ExportManifest extends ExportSubject {
   /** Of the log, whose first `size` entries the checkpoint is of. */
   readonly origin: string;
   readonly size: number;
-  /** Reports and inventories that statements name and that were not there. */
+  /** Reports and inventories that statements name, and manifests of releases and images, that were not there. */
   readonly missing: readonly Digest[];
 }
 

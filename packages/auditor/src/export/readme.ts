@@ -70,7 +70,7 @@ enter the commands there, in this order, in one shell. Every command that succee
       test "$(grep "^$note " "$work/seen" | cut -d ' ' -f 2 | LC_ALL=C sort -u | wc -l)" -ge ${quorum} || exit 1
     done
 ${bordersText(facts)}
-4. Every statement is in the log${manifest.period === null ? '' : ', and none of the period is missing'}. check-log.py needs nothing but python3; read it first, it is short. Any tool for C2SP tlog-proof does the same
+4. Every statement is in the log${manifest.period === null ? '' : ', and none of the period is missing'}${manifest.release === null ? '' : ', and is about the release or a part that its manifest names'}. check-log.py needs nothing but python3; read it first, it is short. Any tool for C2SP tlog-proof does the same
    for one statement: statements/N.entry is the entry, statements/N.tlog-proof its proof, statements/N.first.tlog-proof the proof under the first
    checkpoint that witnesses saw it in.
 
@@ -105,7 +105,7 @@ function aboutText({ manifest }: ReadmeFacts): string {
   const { release, site, period } = manifest;
   const about =
     release !== null
-      ? `the release ${release}`
+      ? `the release ${release}, and what was said of its parts alone`
       : site !== null
         ? `the site ${site}`
         : `the period from ${period?.from ?? ''} to ${period?.to ?? ''}`;
@@ -113,7 +113,7 @@ function aboutText({ manifest }: ReadmeFacts): string {
 
 index.html        to read, opens from disk without a network
 statements/       each signed statement as a Sigstore bundle, its payload (.json), its log entry (.entry), its proofs
-blobs/            test reports and hardware inventories (CycloneDX) as they came, by SHA-256
+blobs/            test reports and hardware inventories (CycloneDX) as they came${period === null ? ', manifests of releases and their images' : ''}, by SHA-256
 keys/             public keys that signed
 log/              the log's checkpoints with cosignatures, keys of log and witnesses${period === null ? '' : ', hash tiles'}
 trust/            the lane's TUF repository: root, policies, trusted_root.json
@@ -162,7 +162,7 @@ function blobText({ hasBlobs, absent }: ReadmeFacts): string {
       ? ''
       : `   Not here, since they were not there any more:\n${absent.map((one) => `   ${absentText(one)}\n`).join('')}`;
   if (!hasBlobs) return missing;
-  return `7. Reports and inventories are those that the statements name.
+  return `7. Reports, inventories and manifests are those that are named.
 
     for blob in blobs/*; do test "$(sha256sum < "$blob" | cut -c 1-64)" = "$(basename "$blob")" || exit 1; done
 ${missing}`;

@@ -1,7 +1,8 @@
 /** What the pages and tables of an export say of each statement, taken from the statement itself. */
 import { type Certified, type Digest, type JsonValue, keyIdOf, PREDICATE, readCertificate, type Identity } from '@sealane/core';
-import { namedBlobs, parseBundle, type ParsedBundle, type Policy, quorumThen, secondsToTime, verifyTrustOf } from '@sealane/trust';
+import { isAbout, namedBlobs, parseBundle, type ParsedBundle, type Policy, quorumThen, secondsToTime, verifyTrustOf } from '@sealane/trust';
 import type { ExportedStatement, ExportPackage } from './export-package.js';
+import { partNamed, releaseParts } from './release-parts.js';
 
 /** One statement, as rows and pages show it. */
 export interface StatementRow {
@@ -10,6 +11,8 @@ export interface StatementRow {
   readonly digest: Digest;
   readonly predicateType: string;
   readonly subjects: readonly string[];
+  /** In an export of a release: the part that it is about, where it does not name the release; else empty. */
+  readonly part: string;
   /** Of a key; null when an identity signed. */
   readonly key: { readonly id: string; readonly spki: Uint8Array } | null;
   readonly identity: Identity | null;
@@ -24,15 +27,19 @@ export interface StatementRow {
 
 /** @throws TrustError `TRUST_MALFORMED` a bundle; `LOG_*` a checkpoint without its quorum */
 export function statementRows(
-  { statements, manifest }: Pick<ExportPackage, 'statements' | 'manifest'>,
+  { statements, manifest, blobs }: Pick<ExportPackage, 'statements' | 'manifest' | 'blobs'>,
   policies: readonly Policy[],
 ): readonly StatementRow[] {
+  const { release } = manifest;
+  const { parts } = release === null ? { parts: [] } : releaseParts(release, (digest) => blobs.get(digest));
   const times = new Map<string, string>();
   return statements.map((statement) => {
     const { first } = statement;
     const time = times.get(first.note) ?? witnessedTime(first.note, manifest.origin, policies);
     times.set(first.note, time);
-    return rowOf(statement, time, policies);
+    const row = rowOf(statement, time, policies);
+    const isWhole = release === null || isAbout(row.bundle.statement, release);
+    return { ...row, part: isWhole ? '' : (partNamed(row.bundle.statement, parts) ?? '') };
   });
 }
 
@@ -43,7 +50,7 @@ function witnessedTime(note: string, origin: string, policies: readonly Policy[]
   return trust === undefined || log === undefined ? '' : secondsToTime(quorumThen(note, log, trust).highestSeconds);
 }
 
-function rowOf({ index, bundle: bytes }: ExportedStatement, witnessedAt: string, policies: readonly Policy[]): StatementRow {
+function rowOf({ index, bundle: bytes }: ExportedStatement, witnessedAt: string, policies: readonly Policy[]): Omit<StatementRow, 'part'> {
   const bundle = parseBundle(bytes);
   const { statement, certified, logged } = bundle;
   const identity = certified === undefined ? null : readIdentity(certified);

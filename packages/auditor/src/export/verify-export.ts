@@ -15,6 +15,7 @@ import {
 } from '@sealane/core';
 import type { LedgerProblem } from '@sealane/ledger';
 import {
+  isAbout,
   isEnrolment,
   parseBundle,
   type ParsedBundle,
@@ -31,6 +32,7 @@ import { readLaneTrust } from '../lane-trust.js';
 import type { ExportedStatement, ExportPackage } from './export-package.js';
 import { malformed } from './manifest.js';
 import { borderProblems, periodProblems } from './period-proof.js';
+import { partNamed, releaseParts } from './release-parts.js';
 import { type ExportFiles, renderExport } from './render.js';
 import { unpackExport } from './unpack.js';
 
@@ -142,17 +144,18 @@ function provedBundle(
   return bundle;
 }
 
-/** What an export says it is about, its statements are about; records of sites and rigs are there to vouch for keys. */
-function subjectProblems({ manifest }: ExportPackage, bundles: readonly ParsedBundle[]): readonly LedgerProblem[] {
+/** What an export says it is about, its statements are about, or about a part of it; records of sites and rigs are there to vouch for keys. */
+function subjectProblems({ manifest, blobs }: ExportPackage, bundles: readonly ParsedBundle[]): readonly LedgerProblem[] {
   const { release } = manifest;
   if (release === null) return [];
+  const { parts } = releaseParts(release, (digest) => blobs.get(digest));
   const strangers = bundles.filter(
-    ({ statement }) => !isEnrolment(statement) && !statement.subject.some(({ digest }) => `sha256:${digest.sha256}` === release),
+    ({ statement }) => !isEnrolment(statement) && !isAbout(statement, release) && partNamed(statement, parts) === undefined,
   );
   return strangers.map(({ statementDigest }) => ({
     where: 'statement',
     key: statementDigest,
-    expected: `one about ${release}`,
+    expected: `one about ${release} or a part of it`,
     actual: 'one about something else',
   }));
 }

@@ -8,6 +8,8 @@ import {
   type FleetSite,
   fleetSites,
   type GateInput,
+  IMAGE_EVIDENCE,
+  imagePartsOf,
   type RefusedStatement,
   type ReleasePredicate,
   secondsToTime,
@@ -16,7 +18,7 @@ import {
   verifyTrustOf,
   type WitnessedTime,
 } from '@sealane/trust';
-import { imagePartsOf, promoterGates } from '@sealane/trust/promoter-gates';
+import { promoterGates } from '@sealane/trust/promoter-gates';
 import { withDocuments } from '../archive/documents.js';
 import { readBlob } from '../content.js';
 import { type Promoter, stageOf } from '../promoter.js';
@@ -122,9 +124,6 @@ async function verifyEntries(
   }
   return { statements, refused };
 }
-
-/** Kinds of evidence that are made for an image and not for a release: scanners and builders know no releases. */
-export const IMAGE_EVIDENCE: readonly string[] = [PREDICATE.vulnerabilities, PREDICATE.cyclonedx, PREDICATE.spdx];
 
 /** Such evidence about the images of a release, and about each platform of them, that does not name the release as well. */
 export async function aboutImages(promoter: GateSource, release: Digest, releaseDoc: ReleasePredicate): Promise<readonly LedgerEntry[]> {

@@ -7,6 +7,7 @@ import {
   decisionInputs,
   encodeWaybill,
   outsideScope,
+  IMAGE_EVIDENCE,
   readCarriedBundle,
   readDecision,
   type WaybillBlob,
@@ -21,7 +22,6 @@ import { type Promoter, stageOf } from '../promoter.js';
 import { manifestOf } from '../release/manifest.js';
 import { stated, statedIn } from '../release/stated.js';
 import { rigStatements } from '../rig/statements.js';
-import { IMAGE_EVIDENCE } from './gate-input.js';
 import type { Question } from './gate-source.js';
 import { waysBack } from './ways-back.js';
 

@@ -1,7 +1,7 @@
 /** Evidence about one image: a scan, what VEX says of it, what is in it. Read as gates will read it, before anybody signs. */
 import { type Digest, encodeStatement, type JsonObject, PREDICATE, PromoterError } from '@sealane/core';
-import { isTime } from '@sealane/trust';
-import { type ImagePart, imagePartsOf, isSarif, readBom, readScan, readVex, scanOfSarif } from '@sealane/trust/promoter-gates';
+import { type ImagePart, imagePartsOf, isTime } from '@sealane/trust';
+import { isSarif, readBom, readScan, readVex, scanOfSarif } from '@sealane/trust/promoter-gates';
 import { readBlob } from '../content.js';
 import { releaseDocument } from '../decision/gate-input.js';
 import type { Promoter } from '../promoter.js';

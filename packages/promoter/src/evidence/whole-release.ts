@@ -1,6 +1,6 @@
 /** Whether a statement is about all of a release: whoever vouches for one part of it has said nothing of the others. */
 import { type Digest, digestHex, PromoterError } from '@sealane/core';
-import { imagePartsOf } from '@sealane/trust/promoter-gates';
+import { imagePartsOf } from '@sealane/trust';
 import { readBlob } from '../content.js';
 import { releaseDocument } from '../decision/gate-input.js';
 import type { Promoter } from '../promoter.js';

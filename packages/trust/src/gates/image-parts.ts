@@ -1,9 +1,12 @@
 /** The images of a release, and which evidence is about each: scans and SBOMs name the image, or each platform of it, not the release. */
-import { type Digest, isDigest, LIMITS, parseStrictJson, SealaneError, type Statement } from '@sealane/core';
+import { type Digest, isDigest, LIMITS, parseStrictJson, PREDICATE, SealaneError, type Statement } from '@sealane/core';
 import { z } from 'zod';
 import { isAbout } from '../evidence/predicates/statement.js';
 import type { Selected } from './evidence-selection.js';
 import type { GateContext, GateInput, Read } from './gate.js';
+
+/** Kinds of evidence that are made for an image and not for a release: scanners and builders know no releases. */
+export const IMAGE_EVIDENCE: readonly string[] = [PREDICATE.vulnerabilities, PREDICATE.cyclonedx, PREDICATE.spdx];
 
 /** One image: its digest, and where it is an index the manifests of its platforms. */
 export interface ImagePart {
