@@ -1,13 +1,17 @@
 /** A witness is replaced: what was decided under the old one stands, what comes after needs the new one, and the old one's key makes nothing new. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { createPrivateKey } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { cosign, parseCheckpoint, parseNote, signatureLine } from '@sealane/core';
 import type { Policy } from '@sealane/trust';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readLaneTrust } from '../../packages/promoter/src/trust/lane-trust.js';
+import { examplePem } from '../attacks/attacker.js';
 import { makeLane, type TestLane } from '../support/lane.js';
+import { restartWitness } from '../support/log-key.js';
 import { editPipeline } from '../support/owners.js';
-import { type Server, startServer } from '../support/run.js';
+import { runJson, type Server, startServer } from '../support/run.js';
 import { enrolSite, type TestSite } from '../support/site.js';
 
 let dir: string;
@@ -24,8 +28,7 @@ beforeAll(async () => {
   await lane.promote(first);
   const key = path.join(dir, 'successor.pem');
   await lane.sealane(['key', 'create', key, '--type', 'ed25519']);
-  const words = ['--state', path.join(dir, 'successor'), '--log', path.join(lane.home, 'log.vkey'), '--listen', '127.0.0.1:0'];
-  successor = await startServer('sealane', ['witness', 'serve', ...words, '--key', `file:${key}`]);
+  successor = await serveSuccessor('127.0.0.1:0');
 });
 
 afterAll(async () => {
@@ -34,6 +37,11 @@ afterAll(async () => {
   await lane.stop();
   rmSync(dir, { recursive: true, force: true });
 });
+
+async function serveSuccessor(listen: string): Promise<Server> {
+  const words = ['--state', path.join(dir, 'successor'), '--log', path.join(lane.home, 'log.vkey'), '--listen', listen];
+  return await startServer('sealane', ['witness', 'serve', ...words, '--key', `file:${path.join(dir, 'successor.pem')}`]);
+}
 
 async function publish(): Promise<void> {
   for (const owner of ['targets-1', 'targets-2'])
@@ -59,11 +67,60 @@ test('A17 a new witness takes the place of an old one, which has gone, and the s
 
 test('A17 what the old witness alone has seen since is not witnessed', async () => {
   const third = await lane.release('1.2.0');
-  await successor.stop();
   await lane.evidence(third);
-  expect((await lane.sealane(['promote', third, '--to', 'dev'], 5)).error?.code ?? 'pending').toMatch(/pending|LOG_WITNESS/);
-  expect(await site.must(['update'])).toMatchObject({ outcome: 'unchanged' });
+  // somebody brings the old witness back and asks it in place of the new one, which is away
+  await successor.stop();
+  const back = await restartWitness(lane, lane.witness, path.join(lane.home, 'log.vkey'));
+  try {
+    editPipeline(lane, successor.vkey ?? '', back.vkey ?? '');
+    editPipeline(lane, successor.url, back.url);
+    const before = published();
+    const seen = sizeSeenByOld();
+    const promoted = await runJson('sealane', ['promote', third, '--to', 'dev', '--home', lane.home]);
+    expect(promoted).toMatchObject({
+      exit: 5,
+      json: { decision: 'passed' },
+      stderr: expect.stringContaining('which no published policy does'),
+    });
+    expect((await lane.sealane(['publish', '--refresh'], 4)).error.code).toBe('LOG_WITNESS');
+    expect(sizeSeenByOld()).toBeGreaterThan(seen);
+    expect(published()).toEqual(before);
+    expect(await site.must(['update'])).toMatchObject({ outcome: 'unchanged' });
+    // and it stands in nobody's way afterwards
+    editPipeline(lane, back.vkey ?? '', successor.vkey ?? '');
+    editPipeline(lane, back.url, successor.url);
+    successor = await serveSuccessor(new URL(successor.url).host);
+    await lane.sealane(['promote', third, '--to', 'dev']);
+    expect(published()).not.toEqual(before);
+  } finally {
+    await back.stop();
+  }
 });
+
+test('A17 a head of the log that the old witness cosigned is refused by the site, be it the very one that the new witness saw', async () => {
+  const file = path.join(lane.lane, 'log', 'checkpoint');
+  const kept = readFileSync(file, 'utf8');
+  const { origin, text } = parseCheckpoint(kept);
+  const own = parseNote(kept).signatures.filter(({ name }) => name === origin);
+  const old = { name: 'witness.example', privateKey: createPrivateKey(examplePem('witness')) };
+  const line = cosign(old, text, Math.floor(Date.now() / 1000));
+  writeFileSync(file, `${text}\n${own.map(({ name, keyHash, blob }) => signatureLine(name, keyHash, blob)).join('')}${line}`);
+  expect(await site.must(['check'], 4)).toMatchObject({ outcome: 'refused', reason: 'LOG_WITNESS' });
+  writeFileSync(file, kept);
+  expect(await site.must(['check'])).not.toMatchObject({ outcome: 'refused' });
+});
+
+/** How far the old witness has seen the log. */
+function sizeSeenByOld(): number {
+  const folder = path.join(dir, 'witness');
+  const file = readdirSync(folder).find((name) => name.endsWith('.checkpoint'));
+  return parseCheckpoint(readFileSync(path.join(folder, file ?? ''), 'utf8')).size;
+}
+
+/** Head of the log and timestamp, as they are published. */
+function published(): readonly string[] {
+  return ['log/checkpoint', 'trust/metadata/timestamp.json'].map((name) => readFileSync(path.join(lane.lane, name), 'utf8'));
+}
 
 /** The policy of prod that is published. */
 function policy(): Policy | undefined {

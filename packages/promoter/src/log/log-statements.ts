@@ -15,7 +15,7 @@ import {
   verifyQuorum,
 } from '@sealane/core';
 import type { AppendResult, Ledger, LedgerEntry } from '@sealane/ledger';
-import { encodeBundle } from '@sealane/trust';
+import { encodeBundle, type Policy } from '@sealane/trust';
 import type { Promoter } from '../promoter.js';
 import { askWitnesses } from './witnesses.js';
 
@@ -51,38 +51,60 @@ export function describeEntry(entry: LedgerEntry): LoggedStatement {
 }
 
 /**
+ * Whose quorum is asked for: that of the policies that are published, or, by what makes a proposal current, that of the pipeline that it was made from. A
+ * checkpoint that other witnesses cosigned is not kept: it would be the first one above its entries, and prove them to nobody.
+ */
+type Judge = 'published' | 'proposed';
+
+/**
  * A checkpoint of the whole log under the witness quorum: the latest one when it covers everything and `fresh` is not asked for, else a new one.
  *
  * @throws PromoterError `LOG_WITNESS` too few witnesses answered; `LOG_FORK`, `LOG_RESTORED` one of them saw another log, or more of this one
  */
-export async function witnessedHead(promoter: Promoter, fresh: 'when-grown' | 'always' = 'when-grown'): Promise<string> {
+export async function witnessedHead(
+  promoter: Promoter,
+  fresh: 'when-grown' | 'always' = 'when-grown',
+  judge: Judge = 'published',
+): Promise<string> {
   const { ledger } = promoter;
   const latest = await ledger.latestCosigned();
   const { size } = await ledger.head();
-  if (fresh === 'when-grown' && latest !== null && parseCheckpoint(latest).size === size && hasQuorum(promoter, latest, promoter.logVkey))
-    return latest;
+  const isHead = latest !== null && parseCheckpoint(latest).size === size;
+  if (fresh === 'when-grown' && isHead && hasQuorum(promoter, latest, promoter.logVkey, judge)) return latest;
   const note = await ledger.checkpointNote();
   const lines = await cosignatures(promoter, note, size, latest === null ? 0 : parseCheckpoint(latest).size);
   const cosigned = note + lines.join('');
+  if (!hasQuorum(promoter, cosigned, promoter.logVkey, judge)) tellOfStrangers(promoter);
   // refuses below the quorum: the statements stay logged, and the next command asks the witnesses again
-  expectQuorum(promoter, cosigned, promoter.logVkey);
+  expectQuorum(promoter, cosigned, promoter.logVkey, judge);
   await ledger.saveCosigned(cosigned);
   return cosigned;
 }
 
-function expectQuorum({ pipeline }: Promoter, note: string, logVkey: string): void {
-  verifyQuorum({
-    note,
-    logKeys: [parseVkey(logVkey)],
-    witnesses: pipeline.witnesses.map(({ vkey }) => parseVkey(vkey)),
-    quorum: pipeline.quorum,
-  });
+function expectQuorum(promoter: Promoter, note: string, logVkey: string, judge: Judge): void {
+  for (const { witnesses, quorum } of quorumsOf(promoter, judge))
+    verifyQuorum({ note, logKeys: [parseVkey(logVkey)], witnesses: witnesses.map(parseVkey), quorum });
+}
+
+/** At least one: a lane that has published no policy yet has the pipeline's. */
+function quorumsOf({ pipeline, lane }: Promoter, judge: Judge): readonly Pick<Policy, 'witnesses' | 'quorum'>[] {
+  const policies = judge === 'published' ? [...lane.stages.values()].map(({ policy }) => policy) : [];
+  return policies.length > 0 ? policies : [{ witnesses: pipeline.witnesses.map(({ vkey }) => vkey), quorum: pipeline.quorum }];
+}
+
+/** Says which witnesses were asked for nothing. */
+function tellOfStrangers(promoter: Promoter): void {
+  const named = new Set(quorumsOf(promoter, 'published').flatMap(({ witnesses }) => witnesses));
+  for (const { vkey } of promoter.pipeline.witnesses.filter((each) => !named.has(each.vkey)))
+    promoter.talk(
+      `sealane: warning: pipeline.yaml names witness ${parseVkey(vkey).name}, which no published policy does: it counts once the owners have published a proposal\n`,
+    );
 }
 
 /** Whether this key of the log and the witnesses of today stand behind a checkpoint: what was replaced is asked no more, and its word is not the latest. */
-export function hasQuorum(promoter: Promoter, note: string, logVkey: string): boolean {
+export function hasQuorum(promoter: Promoter, note: string, logVkey: string, judge: Judge): boolean {
   try {
-    expectQuorum(promoter, note, logVkey);
+    expectQuorum(promoter, note, logVkey, judge);
     return true;
   } catch (error) {
     if (error instanceof SealaneError && (error.code === 'LOG_WITNESS' || error.code === 'LOG_NOT_INCLUDED')) return false;
@@ -91,9 +113,13 @@ export function hasQuorum(promoter: Promoter, note: string, logVkey: string): bo
 }
 
 /** Asks the witnesses for a checkpoint of all that is logged; false when there is no quorum now: the next command asks again. @throws SealaneError `LOG_FORK` and faults */
-export async function tryWitness(promoter: Promoter, fresh: 'when-grown' | 'always' = 'when-grown'): Promise<boolean> {
+export async function tryWitness(
+  promoter: Promoter,
+  fresh: 'when-grown' | 'always' = 'when-grown',
+  judge: Judge = 'published',
+): Promise<boolean> {
   try {
-    await witnessedHead(promoter, fresh);
+    await witnessedHead(promoter, fresh, judge);
     return true;
   } catch (error) {
     if (error instanceof SealaneError && error.code === 'LOG_WITNESS') return false;

@@ -185,7 +185,7 @@ async function writeProposal(promoter: Promoter, proposal: Proposal, root: Uint8
   const roles = proposal.targets === null ? [] : [writeRole(promoter, 'targets', targets)];
   reached('trust:targets-written');
   // sites that take the new policy ask for a head under the witnesses that it names
-  await tryWitness(promoter);
+  await tryWitness(promoter, 'when-grown', 'proposed');
   await publishLogFiles(promoter);
   for (const [stage, keys] of delegatedStages(targets)) {
     const ids = keyIdsOf(keys);

@@ -67,7 +67,7 @@ export async function witnessNextKey(promoter: Promoter, next: string): Promise<
   const alone = `${text}\n${signatureLine(line.name, line.keyHash, line.blob)}`;
   const { size } = parseCheckpoint(note);
   const lines = (await cosignatures(promoter, alone, size, size)).join('');
-  if (!hasQuorum(promoter, alone + lines, next)) {
+  if (!hasQuorum(promoter, alone + lines, next, 'proposed')) {
     const message = `witness the log of ${promoter.lane.origin} under its next key: expected ${promoter.pipeline.quorum} witnesses that know it, got fewer`;
     throw new PromoterError('LOG_KEY_UNKNOWN', message, { vkey: next });
   }
