@@ -17,7 +17,7 @@ import { hintOf, parseBundle, type ParsedBundle, readReceipt, readSiteRecord } f
 import { signedBy } from '../evidence/bundle-signer.js';
 import type { Promoter } from '../promoter.js';
 import { siteRecords } from '../site/records.js';
-import { type LoggedStatement, logEnvelope, tryWitness } from './log-statements.js';
+import { type LoggedStatement, tryWitness } from './log-statements.js';
 import { mayBeSaid } from './who-may-say.js';
 
 /** A file may hold one bundle or an array of them, as receipts come. */
@@ -90,18 +90,17 @@ export async function addStatements(promoter: Promoter, bytes: Uint8Array, sourc
 }
 
 /**
- * Logs statements that were read. All are checked before any is logged; one that is there keeps its place.
+ * Logs statements that were read: all are checked, then all are logged at once, or none. One that is there keeps its place.
  *
  * @throws PromoterError `EVIDENCE_SIGNER` a signer whom neither policy nor a site record names, or not for that; `SIGNER_CERTIFICATE`, `SIGNER_TIME`, `WAYBILL_SIGNATURE`
  */
 export async function addBrought(promoter: Promoter, all: readonly Brought[], source: string): Promise<readonly LoggedStatement[]> {
   const checked: { signed: Signed; statement: Statement }[] = [];
   for (const brought of all) checked.push(await check(promoter, brought, source));
-  const logged: LoggedStatement[] = [];
-  for (const { signed, statement } of checked) {
-    const { index, statementDigest } = await logEnvelope(promoter.ledger, signed);
-    logged.push({ predicateType: statement.predicateType, digest: statementDigest, logIndex: index });
-  }
+  const appended = await promoter.ledger.append(checked.map(({ signed }) => signed));
+  const logged = appended.map(({ index, statementDigest }, at): LoggedStatement => {
+    return { predicateType: checked[at]?.statement.predicateType ?? '', digest: statementDigest, logIndex: index };
+  });
   // an auditor's answer needs a checkpoint above them; without a quorum the next command brings it
   await tryWitness(promoter);
   return logged;
