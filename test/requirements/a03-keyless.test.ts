@@ -13,10 +13,13 @@ import { parse, stringify } from 'yaml';
 import { makeHome, PIPELINE } from '../../packages/promoter/src/testing/test-home.js';
 import { type Authorities, fulcioAndTsa, JOB_IDENTITY, startAuthorities } from '../support/authorities.js';
 import { selfSigned } from '../support/certificates.js';
+import { clockAhead } from '../support/clock.js';
 import { buildVersion, makeLane, type TestLane } from '../support/lane.js';
 import { expectJson, runJson } from '../support/run.js';
 import { exampleKey, serviceYaml, startService } from '../support/service.js';
 import { enrolSite, type TestSite, versionOnDisk } from '../support/site.js';
+
+const DAY_MS = 24 * 3_600_000;
 
 let dir: string;
 let authorities: Authorities;
@@ -155,6 +158,22 @@ describe.skipIf(fulcioAndTsa === undefined)('keyless signatures (skipped without
     for (const name of readdirSync(path.join(alone, 'log', 'timestamps'))) rmSync(path.join(alone, 'log', 'timestamps', name));
     const without = await there();
     expect(without.json.decision).toBe('refused');
+  });
+
+  test('A3 A12 what was signed keyless stands when its certificate has ended, and is decided alike years after its authorities have', async () => {
+    const late = await enrolSite(lane, path.join(dir, 'late'), { name: 'harbour-8' });
+    // certificates live ten minutes, the lane's timestamp a week
+    const installed = await late.run(['update'], clockAhead(3 * DAY_MS));
+    expect({ exit: installed.exit, outcome: installed.json.outcome }, installed.stderr).toEqual({ exit: 0, outcome: 'installed' });
+    expect(versionOnDisk(late.state)).toBe('1.2.0');
+    await late.stop();
+    const { decisions } = (await must({}, ['audit', 'trace', 'readings@1.2.0'])).answer as {
+      readonly decisions: readonly { readonly stage: string; readonly statement: string }[];
+    };
+    const prod = decisions.find(({ stage }) => stage === 'prod')?.statement ?? '';
+    const replayed = await runJson('sealane', ['replay', prod, '--home', lane.home], clockAhead(5 * 365 * DAY_MS));
+    expect(replayed.exit, replayed.stderr).toBe(0);
+    expect(replayed.json).toMatchObject({ recorded: 'PASSED', replayed: 'PASSED', sameVerdict: true });
   });
 
   test('A3 key list and the auditor know who signs keyless', async () => {

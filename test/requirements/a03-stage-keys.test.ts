@@ -11,7 +11,7 @@ import { makeLane, type TestLane } from '../support/lane.js';
 import { requireProgram } from '../support/require-program.js';
 import { type Answer, expectJson, ROOT, runJson } from '../support/run.js';
 import { enrolSite, type TestSite, versionOnDisk } from '../support/site.js';
-import { makeToken, SOFTHSM_PROGRAMS } from '../support/softhsm.js';
+import { makeToken, SOFTHSM_PROGRAMS, type Token } from '../support/softhsm.js';
 
 const programs = SOFTHSM_PROGRAMS.map(requireProgram);
 const HELPER = /```sh\n(#!\/bin\/sh\n# usage: exec:[\s\S]*?)```/.exec(pageText('docs/keys.md'))?.[1] ?? '';
@@ -22,6 +22,7 @@ describe.skipIf(programs.includes(undefined))('the keys of stages (skipped witho
   let lane: TestLane;
   let site: TestSite;
   let release: string;
+  let token: Token;
   let env: Readonly<Record<string, string>>;
 
   const run = (words: readonly string[], more: Readonly<Record<string, string>> = env): Promise<Answer> =>
@@ -29,7 +30,7 @@ describe.skipIf(programs.includes(undefined))('the keys of stages (skipped witho
 
   beforeAll(async () => {
     dir = mkdtempSync(path.join(tmpdir(), 'sealane-a03-'));
-    const token = makeToken(path.join(dir, 'token'));
+    token = makeToken(path.join(dir, 'token'));
     token.generate('prod', '01');
     env = { ...token.env, COSIGN_PASSWORD: PASSWORD };
     const home = path.join(dir, 'home');
@@ -71,7 +72,7 @@ describe.skipIf(programs.includes(undefined))('the keys of stages (skipped witho
     await lane.sealane(['promote', release, '--to', 'edge-preprod']);
     // prod asks for two people; dev's key is nobody's approval there
     await lane.sealane(['approve', release, '--to', 'prod', '--key', 'alice']);
-    expect((await run(['approve', release, '--to', 'prod', '--key', 'dev'])).exit).not.toBe(0);
+    expect((await run(['approve', release, '--to', 'prod', '--key', 'dev'])).json.error.code).toBe('EVIDENCE_SIGNER');
     expect((await lane.sealane(['promote', release, '--to', 'prod'], 5)).decision).toBe('pending');
     const bob = readFileSync(path.join(lane.home, 'keys', 'bob.pem'), 'utf8');
     expect((await run(['approve', release, '--to', 'prod', '--key', 'env:BOB'], { ...env, BOB: bob })).exit).toBe(0);
@@ -88,6 +89,10 @@ describe.skipIf(programs.includes(undefined))('the keys of stages (skipped witho
     expect(locked.json.error.code).toBe('KEY_LOCKED');
     expect(readdirSync(path.join(lane.lane, 'trust', 'metadata'))).toHaveLength(before);
     await lane.sealane(['promote', next, '--to', 'dev']);
+    writeFileSync(token.pinFile, '9999\n');
+    expect((await run(['channel', 'hold', 'prod', '--reason', 'drill'])).json.error.code).toBe('KEY_LOCKED');
+    writeFileSync(token.pinFile, `${token.pin}\n`);
+    expect((await lane.sealane(['channel', 'show', 'prod'])).held).toEqual([]);
     rmSync(path.join(dir, 'service.pem'));
     expect((await run(['promote', next, '--to', 'edge-preprod'])).json.error.code).toBe('KEY_UNAVAILABLE');
     expect((await lane.sealane(['channel', 'show', 'edge-preprod'])).groups).toEqual([expect.objectContaining({ release })]);
@@ -101,8 +106,16 @@ describe.skipIf(programs.includes(undefined))('the keys of stages (skipped witho
     const pem = path.join(lane.home, 'keys', 'prod.pem');
     cpSync(path.join(ROOT, 'keys-example', 'dev.pem'), pem);
     rmSync(kept);
-    const answer = await run(['channel', 'hold', 'prod', '--reason', 'drill']);
-    expect(answer.json.error.code).toBe('KEY_NOT_NAMED');
+    const next = await lane.release('1.2.0');
+    const { size } = await lane.sealane(['ledger', 'fsck']);
+    for (const words of [
+      ['channel', 'hold', 'prod', '--reason', 'drill'],
+      ['promote', release, '--to', 'prod'],
+      ['promote', next, '--to', 'prod'],
+    ])
+      expect({ words, code: (await run(words)).json.error?.code }).toEqual({ words, code: 'KEY_NOT_NAMED' });
+    expect(await lane.sealane(['ledger', 'fsck'])).toMatchObject({ size });
+    expect(size).toEqual(expect.any(Number));
     rmSync(pem);
     cpSync(aside, kept);
     expect((await run(['channel', 'hold', 'prod', '--reason', 'drill'])).exit).toBe(0);
