@@ -96,4 +96,15 @@ describe('T8 two histories', () => {
     const { json } = await audit(file('bent.json'));
     expect(json.error.code).toBe('STATEMENT_SIGNATURE');
   });
+
+  it('a receipt of the other history proves it by itself once it is logged here', async () => {
+    const [receipt = ''] = readdirSync(file('receipts'));
+    expect((await lane.sealane(['audit', 'verify'])).answer.ok).toBe(true);
+    await lane.sealane(['statement', 'add', path.join(file('receipts'), receipt)]);
+    const { exit, json } = await runJson('sealane', ['audit', 'verify', '--home', lane.home]);
+    expect({ exit, problems: json.answer.problems }).toMatchObject({
+      exit: 4,
+      problems: [{ where: 'quoted', expected: expect.stringMatching(/^root .* at size \d+, as its signer saw it$/) as string }],
+    });
+  });
 });

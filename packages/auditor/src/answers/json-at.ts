@@ -15,6 +15,12 @@ export function textAt(value: JsonValue | undefined, ...path: readonly (string |
   return typeof found === 'string' ? found : '';
 }
 
+/** The whole number from 0 on at a path; undefined where there is none. */
+export function countAt(value: JsonValue | undefined, ...path: readonly (string | number)[]): number | undefined {
+  const found = valueAt(value, ...path);
+  return typeof found === 'number' && Number.isSafeInteger(found) && found >= 0 ? found : undefined;
+}
+
 /** The list at a path; empty where there is none. */
 export function listAt(value: JsonValue | undefined, ...path: readonly (string | number)[]): readonly JsonValue[] {
   return asList(valueAt(value, ...path));

@@ -4,7 +4,7 @@
  */
 import {
   AuditorError,
-  equalBytes,
+  base64,
   fromBase64,
   hex,
   type JsonValue,
@@ -15,7 +15,7 @@ import {
   restate,
   verifyEnvelope,
 } from '@sealane/core';
-import type { LedgerReport } from '@sealane/ledger';
+import type { Ledger, LedgerReport } from '@sealane/ledger';
 import { hintOf, isRegistrarsWord, parseBundle, type ParsedBundle, readApproval, readReceipt, readSiteRecord } from '@sealane/trust';
 import type { AuditContext } from './context.js';
 import { rootSeen } from './root-problems.js';
@@ -84,19 +84,24 @@ async function problemOf(
   const seen = quotedIn(statement, file);
   // a site that had seen none yet says so
   if (seen === null) return [];
-  const problem = (actual: string): LedgerReport['problems'] => [
-    {
-      where: 'seen',
-      key: statementDigest,
-      expected: `root ${hex(fromBase64(seen.root))} at size ${seen.size} of ${seen.origin}, as it quotes`,
-      actual,
-    },
-  ];
-  if (seen.origin !== ledger.origin) return problem(`the log ${ledger.origin}`);
+  const actual = seen.origin === ledger.origin ? await otherThanQuoted(ledger, seen) : `the log ${ledger.origin}`;
+  if (actual === undefined) return [];
+  const expected = `root ${hex(fromBase64(seen.root))} at size ${seen.size} of ${seen.origin}, as it quotes`;
+  return [{ where: 'seen', key: statementDigest, expected, actual }];
+}
+
+/** A checkpoint that somebody quotes of a log: how many entries, and their root, base64. */
+export interface Quote {
+  readonly size: number;
+  readonly root: string;
+}
+
+/** What the log has in place of what is quoted of it; undefined where that is the same. */
+export async function otherThanQuoted(ledger: Pick<Ledger, 'size' | 'rootAt'>, quote: Quote): Promise<string | undefined> {
   const size = await ledger.size();
-  if (seen.size > size) return problem(`a log of ${size} entries`);
-  const root = await ledger.rootAt(seen.size);
-  return equalBytes(root, fromBase64(seen.root)) ? [] : problem(`root ${hex(root)}`);
+  if (quote.size > size) return `a log of ${size} entries`;
+  const root = await ledger.rootAt(quote.size);
+  return base64(root) === quote.root ? undefined : `root ${hex(root)}`;
 }
 
 function quotedIn(statement: ParsedBundle['statement'], file: string): ReturnType<typeof readReceipt>['checkpoint'] {

@@ -1,6 +1,6 @@
 /**
  * Is the ledger what it was? Every row recomputed, every checkpoint held against it, the latest one under the witness quorum, and the published
- * log file by file. And is each root of the lane in it, and the rest of the lane what it is named by?
+ * log file by file. Is it what approvals and receipts in it saw of it? And is each root of the lane in it, and the rest of the lane what it is named by?
  */
 import { AuditorError, parseCheckpoint, SealaneError } from '@sealane/core';
 import type { LedgerReport, Unseen } from '@sealane/ledger';
@@ -9,6 +9,7 @@ import type { Answer } from './answer.js';
 import type { AuditContext } from './context.js';
 import { type LaneFiles, laneFileProblems } from './lane-files.js';
 import { logFileProblems } from './log-files.js';
+import { quotedProblems } from './quoted-checkpoints.js';
 import { rootProblems } from './root-problems.js';
 import { type BroughtFile, seenElsewhere } from './seen.js';
 
@@ -50,7 +51,7 @@ export async function verifyAll(
         ...witnessProblems(latest, log, trust),
         ...(await logFileProblems(ledger, folder)),
         // what entries say is in an archive that cannot be read: the answer is not complete
-        ...(report.unseen === null ? await rootProblems(context) : []),
+        ...(report.unseen === null ? [...(await rootProblems(context)), ...(await quotedProblems(context))] : []),
         ...(await seenElsewhere(context, seen)),
       ]
     : [];

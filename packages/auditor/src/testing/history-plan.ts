@@ -24,7 +24,7 @@ export type Told = { readonly index: number; readonly witnessed: string; readonl
       /** The exception that it rests on. */
       readonly names: Digest | null;
     }
-  | { readonly kind: 'approval'; readonly release: Digest }
+  | { readonly kind: 'approval'; readonly release: Digest; readonly sawThisLog: boolean }
   | { readonly kind: 'order'; readonly release: Digest }
   | { readonly kind: 'scan'; readonly release: Digest; readonly found: boolean }
   | { readonly kind: 'exception'; readonly release: Digest; readonly digest: Digest }

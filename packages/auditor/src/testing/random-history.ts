@@ -2,7 +2,7 @@
  * Histories at random, and the plain list of what was told: late, out of order, twice under one number, by keys of nobody. Oracles fold the list; answers
  * read the ledger.
  */
-import { base64, type Digest, encodeStatement, PREDICATE, sha256, utf8 } from '@sealane/core';
+import { base64, type Digest, encodeStatement, parseCheckpoint, PREDICATE, sha256, sha256Raw, utf8 } from '@sealane/core';
 import { approvalStatement } from '../../../trust/src/evidence/predicates/approval.js';
 import { exceptionStatement } from '../../../trust/src/evidence/predicates/exception.js';
 import { orderStatement } from '../../../trust/src/evidence/predicates/order.js';
@@ -153,9 +153,11 @@ function otherAct(lane: LedgerLane, { act, release, at, found, isOwn, granted }:
         verdict: 'approve',
         seen: [],
       } as const;
-      const checkpoint = { origin: 'lane.example', size: 0, root: base64(new Uint8Array(32)) };
+      // some approvers saw this log, and some another one
+      const { size, root } = lane.checkpoint === '' ? { size: 0, root: sha256Raw(utf8('')) } : parseCheckpoint(lane.checkpoint);
+      const checkpoint = { origin: 'lane.example', size, root: base64(found ? root : new Uint8Array(32)) };
       lane.sign(approvalStatement({ release, stage: 'prod', rollout: ['all'], issuedAt: at, checkpoint, ...nonce }), by(lane.people.alice));
-      return [{ kind: 'approval', release, ...usual }];
+      return [{ kind: 'approval', release, sawThisLog: found, ...usual }];
     }
     case 'order': {
       const order = {
