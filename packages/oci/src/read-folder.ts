@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { lstat, readdir, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OciError } from '@sealane/core';
+import { fromUtf8, OciError, SealaneError } from '@sealane/core';
 import { readFileChunks } from './blob-file.js';
 import type { PackEntry } from './pack.js';
 import { shown } from './safe-path.js';
@@ -11,7 +11,8 @@ import { unsafe } from './tar-header.js';
 /**
  * The entries below `dir`, which may be a link to a folder. Files are opened when they are packed.
  *
- * @throws OciError `CONTENT_MISSING` no folder there, or nothing in it; `CONTENT_UNSAFE` a device, fifo, socket, or a setuid or setgid file
+ * @throws OciError `CONTENT_MISSING` no folder there, or nothing in it; `CONTENT_UNSAFE` a device, fifo, socket, a setuid or setgid file, or a
+ *   name or target of a link that is not UTF-8
  */
 export async function readFolder(dir: string): Promise<readonly PackEntry[]> {
   const info = await stat(dir).catch((cause: unknown) => {
@@ -21,7 +22,8 @@ export async function readFolder(dir: string): Promise<readonly PackEntry[]> {
   const entries: PackEntry[] = [];
   const waiting = [''];
   for (const folder of waiting) {
-    for (const name of await readdir(join(dir, folder))) {
+    for (const bytes of await readdir(join(dir, folder), { encoding: 'buffer' })) {
+      const name = textOf(bytes, `pack a name in ${shown(folder === '' ? '.' : folder)}`);
       const path = folder === '' ? name : `${folder}/${name}`;
       const entry = await entryAt(dir, path);
       if (entry.kind === 'dir') waiting.push(path);
@@ -33,6 +35,16 @@ export async function readFolder(dir: string): Promise<readonly PackEntry[]> {
   return entries;
 }
 
+/** Node would put another character for what is not UTF-8: then another file would be looked for, and another link packed. */
+function textOf(bytes: Uint8Array, doing: string): string {
+  try {
+    return fromUtf8(bytes);
+  } catch (error) {
+    if (!(error instanceof SealaneError && error.code === 'BYTES_MALFORMED')) throw error;
+    throw unsafe(doing, 'UTF-8', shown(Buffer.from(bytes).toString('latin1')));
+  }
+}
+
 function missing(dir: string, expected: string, got: string, cause?: unknown): OciError {
   const hint = 'check the path, and that what fills the folder has run';
   return new OciError('CONTENT_MISSING', `read folder ${dir}: expected ${expected}, got ${got}`, { path: dir }, { cause, hint });
@@ -42,7 +54,8 @@ async function entryAt(dir: string, path: string): Promise<PackEntry> {
   const full = join(dir, path);
   const info = await lstat(full);
   if (info.isDirectory()) return { kind: 'dir', path };
-  if (info.isSymbolicLink()) return { kind: 'symlink', path, target: await readlink(full) };
+  if (info.isSymbolicLink())
+    return { kind: 'symlink', path, target: textOf(await readlink(full, 'buffer'), `pack the link ${shown(path)}`) };
   if (!info.isFile()) throw unsafe(`pack ${shown(path)}`, 'a file, folder or link', 'a device, fifo or socket');
   // It would lose those rights without a word.
   if ((info.mode & 0o6000) !== 0) throw unsafe(`pack ${shown(path)}`, 'no setuid or setgid', 'one');
