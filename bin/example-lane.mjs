@@ -77,8 +77,9 @@ export function muted() {
   const writes = streams.map(({ write }) => write);
   let said = '';
   for (const stream of streams)
-    stream.write = (part) => {
+    stream.write = (part, done) => {
       said += part;
+      done?.();
       return true;
     };
   return () => {
@@ -92,8 +93,9 @@ export async function serving(run, words) {
   const { write } = process.stdout;
   try {
     return await new Promise((resolve, reject) => {
-      process.stdout.write = (line) => {
+      process.stdout.write = (line, done) => {
         resolve(JSON.parse(line));
+        done?.();
         return true;
       };
       run([...words, '--listen', '127.0.0.1:0']).then((code) => reject(new Error(`${words.join(' ')} ended with ${code}`)), reject);

@@ -24,6 +24,8 @@ export {
   type Program,
 } from './command-spec.js';
 
+export { type CommandStreams, commandStreams, type OutputStream } from './command-streams.js';
+
 /** Every command's help, by name. */
 export async function describeCommands(program: Program): Promise<Readonly<Record<string, CommandHelp>>> {
   const described = Object.entries(program.commands).map(async ([name, { load }]): Promise<[string, CommandHelp]> => {

@@ -1,7 +1,14 @@
 /** The executable's shell: the process, its streams and signals around the command table. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { type CommandHelp, type CommandIo, describeCommands, type Program, runCommandLine } from '@sealane/core/command-line';
+import {
+  type CommandHelp,
+  type CommandIo,
+  commandStreams,
+  describeCommands,
+  type Program,
+  runCommandLine,
+} from '@sealane/core/command-line';
 import { isNotFound, writeOutput } from './disk-shell.js';
 import { PROGRAM } from './program.js';
 import { withoutRunnerCommands } from './runner-commands.js';
@@ -13,17 +20,17 @@ import { withoutRunnerCommands } from './runner-commands.js';
 export async function runSealane(argv: readonly string[], help?: URL): Promise<number> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', passOverClosedPipe);
+  const { out, talk, exitAfterWriting } = commandStreams('sealane', process.stdout, process.stderr);
   const io: CommandIo = {
     env: process.env,
     cwd: process.cwd(),
     isTerminal: process.stdout.isTTY,
     signal: stop.signal,
-    out: (text) => void process.stdout.write(withoutRunnerCommands(text)),
-    talk: (text) => void process.stderr.write(withoutRunnerCommands(text)),
+    out: (text) => out(withoutRunnerCommands(text)),
+    talk: (text) => talk(withoutRunnerCommands(text)),
     save: (file, text) => writeOutput(path.resolve(file), text),
   };
-  return await runCommandLine(withHelp(PROGRAM, help), argv, io);
+  return await exitAfterWriting(await runCommandLine(withHelp(PROGRAM, help), argv, io));
 }
 
 /** Every command's help, for bundling to write down. */
@@ -43,9 +50,4 @@ function readHelp(help: URL): Readonly<Record<string, CommandHelp>> | undefined 
     if (isNotFound(error)) return undefined;
     throw error;
   }
-}
-
-/** A reader that has read enough (`| head`) is no fault of the command, which ends as it would have. */
-function passOverClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
 }

@@ -1,6 +1,6 @@
 /** The public surface of `site`: its command line, and nothing that costs time before a command is known. */
 import { readFileSync } from 'node:fs';
-import { type CommandHelp, type CommandIo, describeCommands, runCommandLine } from '@sealane/core/command-line';
+import { type CommandHelp, type CommandIo, commandStreams, describeCommands, runCommandLine } from '@sealane/core/command-line';
 import { isNodeError } from './disk.js';
 import { program } from './program.js';
 
@@ -9,9 +9,11 @@ import { program } from './program.js';
  * (`describeSealaneSite`).
  */
 export async function runSealaneSite(argv: readonly string[], help?: URL): Promise<number> {
-  const exit = await runCommandLine(help === undefined ? program : { ...program, written: () => readHelp(help) }, argv, processIo());
+  const { exitAfterWriting, ...streams } = commandStreams('sealane-site', process.stdout, process.stderr);
+  const io = { ...processIo(), ...streams };
+  const exit = await runCommandLine(help === undefined ? program : { ...program, written: () => readHelp(help) }, argv, io);
   if (process.env['SEALANE_WHOLE'] !== undefined) (await import('./self/damage-shell.js')).leaveMark(process.env);
-  return exit;
+  return await exitAfterWriting(exit);
 }
 
 /** Every command's help, for bundling to write down. */
@@ -30,8 +32,7 @@ function readHelp(help: URL): Readonly<Record<string, CommandHelp>> | undefined 
 }
 
 /** The process as a command's outside: the first SIGINT or SIGTERM aborts, a second one ends at once. */
-function processIo(): CommandIo {
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', passOverClosedPipe);
+function processIo(): Omit<CommandIo, 'out' | 'talk'> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   return {
@@ -39,12 +40,5 @@ function processIo(): CommandIo {
     cwd: process.cwd(),
     isTerminal: process.stderr.isTTY,
     signal: stop.signal,
-    out: (text) => void process.stdout.write(text),
-    talk: (text) => void process.stderr.write(text),
   };
-}
-
-/** A reader that has read enough (`| head`) is no fault of the command, which ends as it would have. */
-function passOverClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
 }
