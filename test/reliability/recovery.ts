@@ -15,6 +15,7 @@ import { runToEnd } from '../../packages/site/src/drivers/run-to-end.js';
 import type { FetchWorld } from '../../packages/site/src/fetch/sync-run.js';
 import { serveFetch } from '../../packages/site/src/fetch/worker.js';
 import { hardwareOf, judgedHardware } from '../../packages/site/src/hardware-shell.js';
+import type { Fetcher } from '../../packages/site/src/apply/fetch-shell.js';
 import type { Site, SiteWorld as Outside } from '../../packages/site/src/site.js';
 import { openSealingKey } from '../../packages/site/src/sealing-key.js';
 import { openSiteKey } from '../../packages/site/src/site-key.js';
@@ -48,6 +49,27 @@ export async function updateAfterBoot(
   const clock = clockAfterBoot(boot);
   const fetchWorld: FetchWorld = { disk: nodeDisk, clock, random: () => 0.5, signal };
   const faults: string[] = [];
+  const fetcher = (): Fetcher => ({
+    sync: async (request) => {
+      const answer = await serveFetch(request, fetchWorld);
+      return 'synced' in answer ? answer.synced : wrongAnswer();
+    },
+    flush: async (request) => {
+      const answer = await serveFetch(
+        { ...request, receiptsTo: request.receiptsTo.map((place) => ({ ...place, at: `${dir}/out` })) },
+        fetchWorld,
+      );
+      return 'flushed' in answer ? answer.flushed : wrongAnswer();
+    },
+    // the sites here were given no authority, so they ask for nothing
+    certify: () => Promise.resolve({ problem: null }),
+    wipe: () => Promise.resolve(),
+    dropOffer: (offer) => {
+      nodeDisk.remove(offer);
+      return Promise.resolve();
+    },
+    close: () => Promise.resolve(),
+  });
   const outside: Outside = {
     disk: nodeDisk,
     clock,
@@ -56,27 +78,8 @@ export async function updateAfterBoot(
     env: process.env,
     signal,
     salt: () => new Uint8Array(16),
-    startFetcher: () => ({
-      sync: async (request) => {
-        const answer = await serveFetch(request, fetchWorld);
-        return 'synced' in answer ? answer.synced : wrongAnswer();
-      },
-      flush: async (request) => {
-        const answer = await serveFetch(
-          { ...request, receiptsTo: request.receiptsTo.map((place) => ({ ...place, at: `${dir}/out` })) },
-          fetchWorld,
-        );
-        return 'flushed' in answer ? answer.flushed : wrongAnswer();
-      },
-      // the sites here were given no authority, so they ask for nothing
-      certify: () => Promise.resolve({ problem: null }),
-      wipe: () => Promise.resolve(),
-      dropOffer: (offer) => {
-        nodeDisk.remove(offer);
-        return Promise.resolve();
-      },
-      close: () => Promise.resolve(),
-    }),
+    startFetcher: fetcher,
+    startListener: fetcher,
     collectHardware: () => Promise.resolve(hardwareOf(nodeDisk, folder.inventory, config.inventory, () => undefined)),
     judgedHardware: () => Promise.resolve(judgedHardware(nodeDisk, folder.inventory, config.inventory, () => undefined)),
     isGoingDown: () => Promise.resolve(false),

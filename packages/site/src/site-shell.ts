@@ -14,7 +14,7 @@ import {
 } from '@sealane/core';
 import type { CommandCall } from '@sealane/core/command-line';
 import { openLayout } from '@sealane/oci';
-import { startFetchProcess } from './apply/fetch-shell.js';
+import { type Fetcher, startFetchProcess } from './apply/fetch-shell.js';
 import { takeLock } from './apply/lock.js';
 import { expectOwnName } from './apply/own-name.js';
 import { type Machine, openMachine, readState } from './apply/machine.js';
@@ -37,7 +37,7 @@ import { hardwareOf, type InventoryPlace, judgedHardware } from './hardware-shel
 import { directProber, unitProber } from './health/prober-shell.js';
 import { serveRelease, serveReleaseFromUnit } from './mirror/serve-release-shell.js';
 import type { RunningMirror } from './mirror/serve-shell.js';
-import { askFetchService } from './service/fetch-client-shell.js';
+import { askFetchService, type FetchPatience } from './service/fetch-client-shell.js';
 import type { Site, SiteWorld } from './site.js';
 import { openSealingKey } from './sealing-key.js';
 import { openSiteKey } from './site-key.js';
@@ -76,6 +76,10 @@ export function peoplesText({ options }: CommandCall, name: string): string {
 export function worldOf({ io, options }: CommandCall, { folder }: SitePlace, inventory: InventoryPlace): SiteWorld {
   const fetchSocket = textOption(options['fetch']);
   const talk = (line: string): void => io.talk(`${line}\n`);
+  const fetcher = (patience: FetchPatience): Fetcher =>
+    fetchSocket === undefined
+      ? startFetchProcess(nodeDisk, patience.signal)
+      : askFetchService(nodeDisk, path.resolve(io.cwd, fetchSocket), patience);
   return {
     disk: nodeDisk,
     clock: systemClock,
@@ -84,10 +88,8 @@ export function worldOf({ io, options }: CommandCall, { folder }: SitePlace, inv
     env: io.env,
     signal: io.signal,
     salt: () => randomBytes(16),
-    startFetcher: (signal) =>
-      fetchSocket === undefined
-        ? startFetchProcess(nodeDisk, signal)
-        : askFetchService(nodeDisk, path.resolve(io.cwd, fetchSocket), { signal, hurry: io.hurry }),
+    startFetcher: (signal) => fetcher({ signal, hurry: io.hurry }),
+    startListener: (signal) => fetcher({ signal, hurry: undefined }),
     collectHardware: () => Promise.resolve(hardwareOf(nodeDisk, folder.inventory, inventory, talk)),
     judgedHardware: () => Promise.resolve(judgedHardware(nodeDisk, folder.inventory, inventory, talk)),
     isGoingDown: hostIsGoingDown,

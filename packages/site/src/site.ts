@@ -22,6 +22,8 @@ export interface SiteWorld {
   /** Random bytes for the salts of receipts. */
   readonly salt: () => Uint8Array;
   readonly startFetcher: (signal: AbortSignal) => Fetcher;
+  /** One that gives way to nobody: who waits for the end of a probation waits for no download. */
+  readonly startListener: (signal: AbortSignal) => Fetcher;
   /** This host's hardware as CycloneDX, as receipts tell it. */
   readonly collectHardware: () => Promise<JsonObject>;
   /** What of it a release is judged by. */

@@ -39,7 +39,12 @@ export function ended(site: Site, before: SiteState, after: SiteState, release: 
   if (after.refused?.release === release)
     return { ...rest, outcome: 'refused', reason: after.refused.code, checks: [...checks, ...after.refused.checks] };
   if (isGiven(before, after, release)) return { ...rest, outcome: 'installed', reason: null, checks };
-  return { ...rest, outcome: 'rolled-back', reason: 'HEALTH_FAILED', checks };
+  return { ...rest, outcome: 'rolled-back', reason: whyTakenBack(after, release), checks };
+}
+
+function whyTakenBack({ denied }: SiteState, release: Digest): ErrorCode {
+  const reason = denied.find((entry) => entry.release === release)?.reason;
+  return reason === 'RELEASE_REVOKED' || reason === 'RELEASE_BELOW_FLOOR' ? reason : 'HEALTH_FAILED';
 }
 
 /** Whether the release runs, with the values of its secrets that it was to be given. */
@@ -55,7 +60,7 @@ export function recovered(result: SiteResult, before: SiteState, after: SiteStat
   const previous = before.current?.release ?? null;
   if (isGiven(before, after, target.release)) return { ...result, outcome: 'installed', release: target.release, previous, reason: null };
   if (!hasFailed(after, target)) return result;
-  return { ...result, outcome: 'rolled-back', release: target.release, previous, reason: 'HEALTH_FAILED' };
+  return { ...result, outcome: 'rolled-back', release: target.release, previous, reason: whyTakenBack(after, target.release) };
 }
 
 function hasFailed({ denied, failedSecrets }: SiteState, { cause, release, secrets = [] }: Target): boolean {

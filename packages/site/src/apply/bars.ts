@@ -1,6 +1,6 @@
 /** What bars a release that this site admitted before, now or long ago: that it was revoked since, and the floor. Pure. */
 import type { Check } from '@sealane/core';
-import type { Slot } from './state.js';
+import type { Slot, Target } from './state.js';
 import type { TrustFile } from './trust-file.js';
 
 type Barred = Pick<Slot, 'release' | 'name' | 'version' | 'counter'>;
@@ -13,6 +13,12 @@ export function barOf({ bars, floor, revoked }: Pick<TrustFile, 'bars' | 'floor'
   if (target.counter < lowest)
     return bar('floor', 'RELEASE_BELOW_FLOOR', `a counter of at least ${lowest}`, `${target.name} ${target.version} has ${target.counter}`);
   return undefined;
+}
+
+/** The same of one that is on its way in: people may have let one go back below the floor. */
+export function barUnderWay(trust: Pick<TrustFile, 'bars' | 'floor' | 'revoked'>, target: Target): Check | undefined {
+  const found = barOf(trust, target);
+  return found?.code === 'RELEASE_BELOW_FLOOR' && target.cause === 'rollback' ? undefined : found;
 }
 
 function bar(id: string, code: 'RELEASE_REVOKED' | 'RELEASE_BELOW_FLOOR', expected: string, actual: string): Check {

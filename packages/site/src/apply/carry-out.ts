@@ -6,12 +6,14 @@ import { type Check, ERRORS, hex, SealaneError, SiteError } from '@sealane/core'
 import type { Admit } from '@sealane/trust';
 import { crashPoint } from '../crash-point.js';
 import type { Site } from '../site.js';
+import type { WatchResult } from '../health/watch.js';
 import { type LaneFolders } from './lane-view.js';
+import { listensTo, watchListening } from './listen.js';
 import { measuredLink } from './measured-link.js';
 import { type Effect } from './effects.js';
 import type { Machine } from './machine.js';
 import { COUNTED } from './step.js';
-import { applyOneWay, save, settle } from './one-way.js';
+import { applyOneWay, save, settle, withOneWayFloor } from './one-way.js';
 import { wipe } from './retirement.js';
 import { checkUpdater } from '../self/check-shell.js';
 import { layProgram, programToTry } from '../self/lay-program.js';
@@ -22,6 +24,7 @@ import type { Phase, SiteEvent, Target } from './state.js';
 import { queueReceipt } from './receipt.js';
 import { markTold, permitUnderWay, readStrays, strayCheck } from './strays.js';
 import { isOpen } from './windows.js';
+import { wayBack } from './way-back.js';
 import { momentOf, secondsSince, timeTaken, trustedNow } from './trusted-time.js';
 import type { TrustFile } from './trust-file.js';
 
@@ -178,7 +181,11 @@ async function watchProbation(context: CarryContext, target: Target): Promise<Si
   const { phase } = machine.state();
   if (phase.at !== 'probation') throw new SiteError('INTERNAL', `watch a release: expected probation, got ${phase.at}`);
   if (phase.began.bootId !== clock.bootId()) return { is: 'switching' };
-  const result = await watchThrough(site, target, secondsSince(phase.began, clock));
+  const { began } = phase;
+  const watch = (signal: AbortSignal): Promise<WatchResult> => watchThrough(site, target, secondsSince(began, clock), signal);
+  const result = listensTo(site, target, secondsSince(began, clock))
+    ? await watchListening(context, target, watch)
+    : await watch(site.world.signal);
   if (!result.healthy) return unhealthy(context, result.checks);
   try {
     await site.driver.confirm?.(slotOf(site.folder, target));
@@ -220,16 +227,20 @@ async function saveFirst(context: CarryContext, { target, attempt }: Effect & { 
   }
 }
 
-async function goBack(context: CarryContext, { to, attempt, failed }: Effect & { do: 'go-back' }): Promise<SiteEvent> {
+async function goBack(context: CarryContext, { target, attempt, failed }: Effect & { do: 'go-back' }): Promise<SiteEvent> {
   const { site, machine } = context;
   const { world, folder } = site;
   const { phase } = machine.state();
+  const { to, barred } = wayBack(machine.state(), target, withOneWayFloor(context.trust(), machine.state()));
   const isBack = (): SiteEvent => {
     const took = timeTaken(phase.at === 'rolling-back' ? phase.began : undefined, world.clock);
-    return { is: 'rolled-back', at: now(context), ...took };
+    const where = to?.release === machine.state().current?.release ? {} : { to: to?.release ?? null, barred };
+    return { is: 'rolled-back', at: now(context), ...took, ...where };
   };
   if (attempt > MAX_RETURNS) return { is: 'held', code: 'ROLLBACK_FAILED', message: `going back was interrupted ${MAX_RETURNS} times` };
+  for (const { actual } of barred) world.talk(`not gone back to: ${actual}`);
   if (to === null) {
+    if (barred.length > 0) world.talk('nothing that is kept here may run: stopped, until an update brings a release that may');
     await stopWorkload(site);
     world.disk.remove(folder.current);
     return isBack();

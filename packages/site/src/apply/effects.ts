@@ -2,7 +2,7 @@
  * What is to be done in a state. A function of the state alone, so that recovery is nothing special: fold the journal, do what the
  * state asks for. Every effect may have been done already, wholly or in part; each is written so that doing it again is safe.
  */
-import type { OwedReceipt, Phase, SiteState, Slot, Target } from './state.js';
+import type { OwedReceipt, Phase, SiteState, Target } from './state.js';
 import type { Check, Digest } from '@sealane/core';
 
 /** One thing for the shell to do; it answers with the event named. */
@@ -25,10 +25,9 @@ export type Effect =
   | { readonly do: 'settle'; readonly target: Target; readonly attempt: number }
   /** Let the updater's new program pass its check → `committed` or `unhealthy`; or end, for another program to go on. */
   | { readonly do: 'try-program'; readonly phase: Extract<Phase, { at: 'trial' }> }
-  /** Stop what runs, point `current` back, start, see it healthy → `rolled-back` or `held`. */
+  /** Stop what runs, point `current` back to what may run, start, see it healthy → `rolled-back` or `held`. */
   | {
       readonly do: 'go-back';
-      readonly to: Slot | null;
       readonly target: Target;
       readonly attempt: number;
       readonly failed: readonly Check[];
@@ -58,7 +57,7 @@ export function effectsOf(state: SiteState): readonly Effect[] {
     case 'trial':
       return [{ do: 'try-program', phase }];
     case 'rolling-back':
-      return [{ do: 'go-back', to: state.current, target: phase.target, attempt: phase.attempt, failed: phase.failed }];
+      return [{ do: 'go-back', target: phase.target, attempt: phase.attempt, failed: phase.failed }];
     case 'retiring':
       return [{ do: 'wipe' }];
     default:

@@ -49,8 +49,8 @@ export async function lookOnce(site: Site, release: Target): Promise<WatchResult
 }
 
 /** Watches it through its probation, of which some seconds may be over. @throws SiteError `INTERRUPTED` */
-export async function watchThrough(site: Site, release: Target, sinceSeconds: number): Promise<WatchResult> {
-  const { clock, signal } = site.world;
+export async function watchThrough(site: Site, release: Target, sinceSeconds: number, signal: AbortSignal): Promise<WatchResult> {
+  const { clock } = site.world;
   return await interruptible(release, () => watch(watched(site, release), plan(site), sinceSeconds, clock, signal));
 }
 

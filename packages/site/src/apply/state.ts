@@ -23,6 +23,8 @@ export type Slot = {
   readonly rendered?: Digest;
   /** Which values of its secrets it was given; absent: it needs none. */
   readonly secrets?: readonly GivenSecret[];
+  /** People let it run here though it is below the floor. */
+  readonly belowFloor?: true;
   readonly since: string;
 };
 
@@ -185,7 +187,14 @@ export type SiteEvent =
   | { readonly is: 'applied' }
   | { readonly is: 'committed'; readonly at: string; readonly keep: number; readonly seconds?: number }
   | { readonly is: 'unhealthy'; readonly failed: readonly Check[]; readonly began?: Moment }
-  | { readonly is: 'rolled-back'; readonly at: string; readonly seconds?: number }
+  /** `to`: what runs where that is not the release before, null for nothing; `barred`: why not that one. */
+  | {
+      readonly is: 'rolled-back';
+      readonly at: string;
+      readonly seconds?: number;
+      readonly to?: Digest | null;
+      readonly barred?: readonly Check[];
+    }
   | { readonly is: 'held'; readonly code: ErrorCode; readonly message: string }
   | { readonly is: 'retried' }
   | {

@@ -1,4 +1,4 @@
-import { type Digest, digestFromHex, SiteError } from '@sealane/core';
+import { type Check, type Digest, digestFromHex, SiteError } from '@sealane/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { effectsOf } from './effects.js';
@@ -91,6 +91,28 @@ test('owes one receipt that says why before anything else is done', () => {
     { do: 'queue-receipt', seq: 2, owed: { event: 'rolled-back', release: digest('b'), previous: digest('a'), reason: 'HEALTH_FAILED' } },
   ]);
   expect(codeOf(() => step(state, { is: 'admitted', target: target('c') }))).toBe('STATE_CORRUPT');
+});
+
+test('gone back past what ran before, its receipt says what runs and what barred it; a release that was revoked is denied for that', () => {
+  const bar: Check = { id: 'revoked', verdict: 'fail', expected: 'e', actual: 'a', remedy: 'r', evidence: [], code: 'RELEASE_REVOKED' };
+  const before = fold(INITIAL_STATE, [...install('a', 1), ...install('b', 2), ...install('c', 3).slice(0, 4)]);
+  const back = (failed: readonly Check[], to: Digest | null): SiteState =>
+    fold(before, [
+      { is: 'unhealthy', failed },
+      { is: 'rolled-back', at: AT, to, barred: [bar] },
+    ]);
+  expect(back([], digest('a'))).toMatchObject({
+    current: { version: 'a', since: AT },
+    kept: [{ version: 'b' }],
+    owed: { previous: digest('a'), reason: 'HEALTH_FAILED', checks: [bar] },
+  });
+  const none = back([bar], null);
+  expect(none).toMatchObject({ current: null, previous: { version: 'b' }, owed: { previous: null, reason: 'RELEASE_REVOKED' } });
+  expect(none.denied).toEqual([{ release: digest('c'), reason: 'RELEASE_REVOKED', at: AT }]);
+  expect(
+    codeOf(() => back([], digest('9'))),
+    'what is not kept',
+  ).toBe('STATE_CORRUPT');
 });
 
 test('goes back by hand, and does not take the release it left again by itself', () => {

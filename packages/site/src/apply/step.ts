@@ -1,10 +1,11 @@
 /** The machine: `step(state, event)` gives the next state and what is to be done in it. Pure. Every change of the phase is in this file; what leaves it alone is in `notes.ts`. */
-import type { Digest } from '@sealane/core';
+import type { Check, Digest, ErrorCode } from '@sealane/core';
 import { type Effect, effectsOf } from './effects.js';
 import { note, spend } from './notes.js';
 import { owe, tookOf } from './owed.js';
 import { impossible, targetOf, within } from './phase-of.js';
 import { newSecrets } from './secret-versions.js';
+import { wentBackTo } from './way-back.js';
 import {
   INITIAL_STATE,
   type Moment,
@@ -130,9 +131,11 @@ function beyondReturn(state: SiteState, event: SiteEvent): SiteState {
 
 function commit(state: SiteState, event: SiteEvent & { readonly is: 'committed' }): SiteState {
   const target = committable(state, event);
-  const { cause, began: _began, exception: _exception, oneWay: _oneWay, ...release } = target;
+  const { cause, began: _began, exception, oneWay: _oneWay, ...release } = target;
   const since = cause === 'secrets' && state.current !== null ? state.current.since : event.at;
-  const current: Slot = { ...release, since };
+  // only people let one go back below the floor
+  const isLet = cause === 'rollback' && exception !== undefined ? { belowFloor: true as const } : {};
+  const current: Slot = { ...release, ...isLet, since };
   const others = [...(state.current === null ? [] : [state.current]), ...state.kept].filter((slot) => slot.release !== target.release);
   const kept = unique(others).slice(0, Math.max(1, event.keep - 1));
   const back =
@@ -189,26 +192,43 @@ function isCounted(phase: Phase): phase is Counted {
 
 function rolledBack(state: SiteState, event: SiteEvent & { readonly is: 'rolled-back' }): SiteState {
   const { target, failed } = within(state, event, 'rolling-back');
+  const back = event.to === undefined ? state : wentBackTo(state, event.to, event.at);
+  if (back === undefined) throw impossible(state, event);
+  const { current, previous, kept } = back;
   return {
     ...state,
+    current,
+    previous,
+    kept,
     phase: { at: 'rolled-back' },
     stopped: false,
-    ...failedOf(state, target, event.at),
+    ...failedOf(state, target, failed, event.at),
     owed: {
-      ...owe(target.cause === 'secrets' ? 'rotated' : 'rolled-back', target, state.current, event.at),
-      reason: 'HEALTH_FAILED',
-      checks: failed,
+      ...owe(target.cause === 'secrets' ? 'rotated' : 'rolled-back', target, current, event.at),
+      reason: reasonOf(failed),
+      checks: [...failed, ...(event.barred ?? [])],
       ...tookOf(event),
     },
   };
 }
 
 /** What is not tried again: the release, or where only values of secrets were new, those. */
-function failedOf(state: SiteState, target: Target, at: string): Pick<SiteState, 'denied'> | Pick<SiteState, 'failedSecrets'> {
+function failedOf(
+  state: SiteState,
+  target: Target,
+  failed: readonly Check[],
+  at: string,
+): Pick<SiteState, 'denied'> | Pick<SiteState, 'failedSecrets'> {
   if (target.cause === 'secrets')
     return { failedSecrets: [...state.failedSecrets, ...newSecrets(target, state.current)].slice(-MAX_REMEMBERED) };
-  const entry = { release: target.release, reason: 'HEALTH_FAILED', at };
+  const entry = { release: target.release, reason: reasonOf(failed), at };
   return { denied: [...state.denied.filter(({ release }) => release !== target.release), entry].slice(-MAX_REMEMBERED) };
+}
+
+/** Why a release was taken back: its health, or that it may not run any more. */
+function reasonOf(failed: readonly Check[]): ErrorCode {
+  const bar = failed.find(({ code }) => code === 'RELEASE_REVOKED' || code === 'RELEASE_BELOW_FLOOR');
+  return bar?.code ?? 'HEALTH_FAILED';
 }
 
 function beganOf({ began }: { readonly began?: Moment }): { readonly began?: Moment } {

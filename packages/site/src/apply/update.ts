@@ -13,7 +13,7 @@ import type { Site } from '../site.js';
 import { admitFromMirror, laneOf } from './admission.js';
 import { ended, heldResult, lackOf, notReached, recovered, resultOf, trialResult, windowCheck } from './answers.js';
 import { isToJudge, judgedNow, MAX_ROUNDS, syncMirror } from './ask-fetch.js';
-import { barOf } from './bars.js';
+import { barUnderWay } from './bars.js';
 import { carryOutAll, type CarryContext, recover, waitsForWindow } from './carry-out.js';
 import { followDrain } from './drain.js';
 import { takeMail, usedBy } from './exception.js';
@@ -214,9 +214,7 @@ function accept(machine: Machine, admission: Admission): void {
 function mayGoOn({ site, machine, trust }: CarryContext): boolean {
   const { phase, hold, drained } = machine.state();
   if ((phase.at !== 'admitted' && phase.at !== 'staged') || drained !== null) return false;
-  const bar = barOf(withOneWayFloor(trust(), machine.state()), phase.target);
-  // people may have let one go back below the floor
-  if (bar?.code === 'RELEASE_REVOKED' || (bar !== undefined && phase.target.cause !== 'rollback')) return false;
+  if (barUnderWay(withOneWayFloor(trust(), machine.state()), phase.target) !== undefined) return false;
   return activeHold(hold, trustedNow(trust().time, site.world.clock)) === null;
 }
 
