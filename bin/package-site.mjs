@@ -136,6 +136,7 @@ const SERVICES = [
   'sealane-site-fetch.socket',
   'sealane-site-apply.service',
   'sealane-site-fetch.service',
+  'sealane-site-mirror.service',
 ];
 
 /** Nothing is enabled: a site is enrolled first. What runs as a workload goes on over an upgrade and after a removal; a purge takes all. */
@@ -145,7 +146,7 @@ systemd-sysusers /usr/lib/sysusers.d/sealane-site.conf
 systemd-tmpfiles --create /usr/lib/tmpfiles.d/sealane-site.conf
 [ -d /run/systemd/system ] || exit 0
 systemctl daemon-reload
-systemctl try-restart sealane-site-fetch.service sealane-site-apply.service`,
+systemctl try-restart sealane-site-fetch.service sealane-site-apply.service sealane-site-mirror.service`,
   prerm: `
 [ "$1" = remove ] && [ -d /run/systemd/system ] || exit 0
 systemctl disable --quiet --now ${SERVICES.join(' ')}

@@ -161,6 +161,33 @@ ${APPLIER}
 WantedBy=multi-user.target
 Also=sealane-site-apply.socket sealane-site-technicians.socket sealane-site-fetch.socket
 `,
+    'sealane-site-mirror.service': `${head('Sealane site: what was admitted, for engines on this host and for neighbours')}After=network.target
+ConditionPathExists=${config}
+# there is nobody at the site who would start it again
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart=${program} mirror serve --listen 127.0.0.1:5080
+Environment=SEALANE_CONFIG=${config} SEALANE_STATE=${state} SEALANE_MIRROR=${fetched} SEALANE_SERVICE=
+Type=exec
+Restart=always
+RestartSec=10
+# root's files are what it serves: it is their owner, has no other right, writes nothing and sees no key but that of its certificate
+InaccessiblePaths=-${state}/site.pem -${state}/sealing.key -${state}/secrets -${state}/tls/next.pem -/etc/credstore.encrypted
+InaccessiblePaths=-/run/sealane-site -/run/sealane-site-apply
+UMask=0077
+PrivateMounts=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+PrivateUsers=yes
+ProtectProc=invisible
+ProcSubset=pid
+MemoryMax=512M
+TasksMax=64
+${SANDBOX}
+
+[Install]
+WantedBy=multi-user.target
+`,
     'sealane-site.service': `${head('Sealane site: one update, with nothing resident')}Wants=sealane-site-fetch.socket
 After=sealane-site-fetch.socket dbus.service
 ConditionPathExists=${config}

@@ -5,9 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canBoot } from '../support/machine.js';
 import { installSite, type InstalledSite } from '../support/installed-site.js';
 
-const [APPLY, FETCH, WORKLOAD] = [
+const [APPLY, FETCH, MIRROR, WORKLOAD] = [
   'sealane-site-apply.service',
   'sealane-site-fetch.service',
+  'sealane-site-mirror.service',
   'sealane-workload-harbour-7.service',
 ] as const;
 const STATE = '/var/lib/sealane-site';
@@ -98,6 +99,26 @@ describe.skipIf(!canBoot())('B11 the service on a real systemd (skipped without 
     ])
       expect((await asFetch(...words)).exit, words.join(' ')).not.toBe(0);
     expect((await here.site('doctor')).json).toMatchObject({ ok: true });
+  });
+
+  it('B2 the packaged mirror serves what is installed once it is started; it sees no key of the site and writes nothing', async () => {
+    const { machine, lane } = here;
+    expect((await machine.run('systemctl', 'is-enabled', MIRROR)).stdout).toContain('disabled');
+    await machine.must('systemctl', 'start', MIRROR);
+    const { components } = await lane.sealane(['release', 'show', releases['1.0.0'] ?? '']);
+    const url = `http://127.0.0.1:5080/v2/edge/readings/manifests/${components[0].digest}`;
+    const ask = `fetch(${JSON.stringify(url)}).then((answer) => console.log(answer.status))`;
+    await machine.until(/^200$/m, '/usr/lib/sealane-site/node', '-e', ask);
+    const pid = await mainPid(MIRROR);
+    const inside = (...words: readonly string[]): ReturnType<InstalledSite['machine']['run']> =>
+      machine.run('nsenter', '-t', pid, '-m', '--', ...words);
+    expect((await machine.run('cat', `${STATE}/site.pem`)).stdout).toContain('PRIVATE KEY');
+    expect((await inside('cat', `${STATE}/site.pem`)).stdout).toBe('');
+    expect((await inside('cat', `${STATE}/sealing.key`)).stdout).toBe('');
+    for (const file of ['journal', 'trust.json', 'store/index.json'])
+      expect((await inside('sh', '-c', `echo x >> ${STATE}/${file}`)).exit, file).not.toBe(0);
+    expect(await machine.must('grep', 'CapEff', `/proc/${pid}/status`)).toMatch(/\t0+\n$/);
+    await machine.must('systemctl', 'stop', MIRROR);
   });
 
   const as = (user: string, ...words: readonly string[]): ReturnType<InstalledSite['machine']['run']> =>

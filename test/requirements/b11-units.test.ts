@@ -7,7 +7,12 @@ import { ROOT, runProgram } from '../support/run.js';
 import { analyze, judgeUnit } from '../support/unit-exposure.js';
 
 /** Highest exposure in tenths, which systemd-analyze compares with. */
-const MOST = { 'sealane-site-fetch.service': 15, 'sealane-site-apply.service': 40, 'sealane-site.service': 40 } as const;
+const MOST = {
+  'sealane-site-fetch.service': 15,
+  'sealane-site-apply.service': 40,
+  'sealane-site.service': 40,
+  'sealane-site-mirror.service': 15,
+} as const;
 
 let dir: string;
 let units: Readonly<Record<string, string>>;
@@ -42,14 +47,24 @@ describe('B11 units of a site', () => {
       for (const line of ['Type=notify', 'WatchdogSec=30']) expect(units[name]?.split('\n')).toContain(line);
   });
 
+  it('B2 who serves the mirror may open a port and change nothing, and sees no key but that of its certificate', () => {
+    const unit = units['sealane-site-mirror.service'] ?? '';
+    const hidden = [...unit.matchAll(/^InaccessiblePaths=(.*)$/gm)].flatMap(([, paths = '']) => paths.split(' '));
+    for (const key of ['/var/lib/sealane-site/site.pem', '/var/lib/sealane-site/sealing.key', '/etc/credstore.encrypted'])
+      expect(hidden).toContain(`-${key}`);
+    expect(unit).toMatch(/^CapabilityBoundingSet=$/m);
+    expect(unit).not.toMatch(/^(?:StateDirectory|ReadWritePaths|AmbientCapabilities=.|LoadCredential)/m);
+  });
+
   it('B11 each service starts words that the program takes', async () => {
     const started = Object.values(units).flatMap((text) =>
       [...text.matchAll(/^ExecStart=\/usr\/bin\/sealane-site (.*)$/gm)].map(([, words = '']) => words),
     );
-    expect(started).toHaveLength(3);
+    expect(started).toHaveLength(4);
     for (const words of started) {
-      const [command = '', ...options] = words.split(' ').filter((word) => /^(?:--)?[a-z]+$/.test(word));
-      const help = await runProgram(process.execPath, [path.join(ROOT, 'bin', 'sealane-site.mjs'), command, '--help']);
+      const command = words.split(' ').filter((word) => /^[a-z]+$/.test(word));
+      const options = words.split(' ').filter((word) => /^--[a-z]+$/.test(word));
+      const help = await runProgram(process.execPath, [path.join(ROOT, 'bin', 'sealane-site.mjs'), ...command, '--help']);
       expect(help.exit).toBe(0);
       for (const option of options) expect(help.stdout).toContain(option);
     }

@@ -3,6 +3,8 @@ import { SiteError } from '@sealane/core';
 import { type CommandCall, type CommandResult, type CommandSpec, untilAborted } from '@sealane/core/command-line';
 import { isLoopback, openLayout } from '@sealane/oci';
 import { readState } from '../apply/machine.js';
+import { readConfig } from '../config.js';
+import { nodeDisk } from '../disk.js';
 import type { Place } from '../fetch/routes/place.js';
 import { openTolerantRoutes } from '../fetch/routes/tolerant-routes.js';
 import { type NeighbourServer, serveNeighbours } from '../mirror/neighbour-shell.js';
@@ -10,7 +12,7 @@ import { openRelay } from '../mirror/relay-shell.js';
 import { serveMirror } from '../mirror/serve-shell.js';
 import { servedContent, servedReleases, type ServedContent } from '../mirror/served-content.js';
 import type { Site } from '../site.js';
-import { openSite, textOption } from '../site-shell.js';
+import { placeOf, textOption, worldOf } from '../site-shell.js';
 
 /** The command. */
 export const command: CommandSpec = {
@@ -24,7 +26,7 @@ export const command: CommandSpec = {
 /** Serves until the signal; the first line of stdout is `{url}`, with `neighbours` where it serves those, written as soon as requests are answered. */
 async function run(call: CommandCall): Promise<CommandResult> {
   const { host, port } = listenAddress(textOption(call.options['listen']) ?? '127.0.0.1:0');
-  const site = openSite(call);
+  const site = openServed(call);
   const store = await openLayout(site.folder.store, { create: 'if-missing' });
   const { talk } = site.world;
   const mirror = await serveMirror({ host, port, store, content: currentContent(site, store, talk), talk });
@@ -37,7 +39,16 @@ async function run(call: CommandCall): Promise<CommandResult> {
   return { exit: 0, json: { url }, text: '', isSaid: true };
 }
 
-async function startNeighbours({ config, folder, world }: Site): Promise<NeighbourServer | undefined> {
+/** What is served and how. Who listens on a network has no part of the site's key. */
+type Served = Pick<Site, 'config' | 'folder' | 'world'>;
+
+function openServed(call: CommandCall): Served {
+  const place = placeOf(call);
+  const config = readConfig(nodeDisk, place.configFile);
+  return { config, folder: place.folder, world: worldOf(call, place, config.inventory) };
+}
+
+async function startNeighbours({ config, folder, world }: Served): Promise<NeighbourServer | undefined> {
   if (config.neighbours === undefined) return undefined;
   const { listen, tls, carries } = config.neighbours;
   const { clock, talk } = world;
@@ -51,7 +62,7 @@ async function startNeighbours({ config, folder, world }: Site): Promise<Neighbo
 }
 
 /** What is served follows what is installed: the journal is read at each request, the manifests only when other releases are served. */
-function currentContent(site: Site, store: Parameters<typeof servedContent>[0], talk: (line: string) => void): () => ServedContent {
+function currentContent(site: Served, store: Parameters<typeof servedContent>[0], talk: (line: string) => void): () => ServedContent {
   let known: { readonly releases: string; readonly content: ServedContent } | undefined;
   return () => {
     const digests = servedReleases(readState(site.world.disk, site.folder.journal));
