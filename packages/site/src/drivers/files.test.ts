@@ -17,7 +17,11 @@ import { cutWorkloadLog } from './workload-log.js';
 const release = digestFromHex('a'.repeat(64));
 const never = new AbortController().signal;
 
-function place(folder: string, config: Partial<FilesDriverConfig>): { driver: Driver; again: () => Driver; slot: SlotOnDisk } {
+function place(
+  folder: string,
+  config: Partial<FilesDriverConfig>,
+): { driver: Driver; again: () => Driver; slot: SlotOnDisk; said: string[] } {
+  const said: string[] = [];
   const slot: SlotOnDisk = { release, name: 'svc', version: '1.0.0', folder: path.join(folder, 'releases', 'a') };
   mkdirSync(slot.folder, { recursive: true });
   const world = {
@@ -29,10 +33,10 @@ function place(folder: string, config: Partial<FilesDriverConfig>): { driver: Dr
     stateFolder: folder,
     run: runToEnd,
     serveImages: () => Promise.reject(new Error('nobody asks')),
-    talk: () => undefined,
+    talk: (line: string) => void said.push(line),
   };
   const make = (): Driver => filesDriver({ start: ['sleep', '60'], stop: undefined, env: {}, stopGraceSeconds: 1, ...config }, world);
-  return { driver: make(), again: make, slot };
+  return { driver: make(), again: make, slot, said };
 }
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
@@ -175,6 +179,35 @@ test('takes a start command that ends with 0 for handed over only where a stop i
     await plain.driver.start(slot);
     await until(async () => (await plain.driver.status()).is === 'ended');
     await plain.driver.stop();
+  });
+});
+
+test('a workload that was handed over and whose stop fails is not forgotten, and nothing takes it for stopped', async () => {
+  await withScratch(async (folder) => {
+    const stop = ['sh', '-c', 'test -f may-stop || exit 3'];
+    const { driver, again, slot } = place(folder, { start: ['sh', '-c', 'exit 0'], stop });
+    await driver.start(slot);
+    await until(async () => (await driver.status()).is === 'handed-over');
+    await expect(again().stop()).rejects.toMatchObject({
+      code: 'HEALTH_FAILED',
+      message: 'stop the workload with sh -c test -f may-stop || exit 3: expected exit 0, got 3',
+    });
+    expect(await again().status()).toEqual({ is: 'handed-over', release });
+    writeFileSync(path.join(folder, 'may-stop'), '');
+    await again().stop();
+    expect(await driver.status()).toEqual({ is: 'none' });
+  });
+});
+
+test('a workload of our own ends though its stop fails, which is said', async () => {
+  await withScratch(async (folder) => {
+    const { driver, slot, said } = place(folder, { stop: ['sh', '-c', 'exit 3'], stopGraceSeconds: 0.2 });
+    await driver.start(slot);
+    const status = await driver.status();
+    await driver.stop();
+    expect(said).toEqual(['stop the workload with sh -c exit 3: expected exit 0, got 3']);
+    expect(status.is === 'running' && systemProcesses.startTime(status.pid)).toBe(undefined);
+    expect(await driver.status()).toEqual({ is: 'none' });
   });
 });
 

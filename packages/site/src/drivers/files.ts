@@ -137,20 +137,27 @@ async function stopGroup(config: FilesDriverConfig, world: DriverWorld, record: 
   // another process has the id now: the group of the workload, named after it, is gone
   const startTime = processes.startTime(record.pid);
   const isReused = startTime !== undefined && startTime !== record.startTime;
-  if (config.stop !== undefined) {
-    await world.run(config.stop, {
-      cwd: world.stateFolder,
-      env: stopEnv(config, world, record),
-      timeoutMs: config.stopGraceSeconds * 1000,
-      signal: world.signal,
-    });
-  }
+  if (config.stop !== undefined) await runStop(config.stop, config, world, record);
   if (isReused) return;
   if (config.stop === undefined) processes.signalGroup(record.pid, 'SIGTERM');
   if (await groupEnds(world, record.pid, config.stopGraceSeconds * 1000)) return;
   processes.signalGroup(record.pid, 'SIGKILL');
   if (await groupEnds(world, record.pid, KILL_WAIT_MS)) return;
   throw new SiteError('INTERNAL', `stop the workload: expected process group ${record.pid} to end after SIGKILL, it runs on`);
+}
+
+/** Of a workload that was handed over only its `stop` knows whether it ended: where that fails it is not forgotten. Any other is ended without it. */
+async function runStop(stop: readonly string[], config: FilesDriverConfig, world: DriverWorld, record: WorkloadRecord): Promise<void> {
+  const end = await world.run(stop, {
+    cwd: world.stateFolder,
+    env: stopEnv(config, world, record),
+    timeoutMs: config.stopGraceSeconds * 1000,
+    signal: world.signal,
+  });
+  if (end.code === 0) return;
+  const message = `stop the workload with ${stop.join(' ')}: expected exit 0, ${end.code === undefined ? end.why : `got ${end.code}`}`;
+  if (record.handedOver) throw new SiteError('HEALTH_FAILED', message);
+  world.talk(message);
 }
 
 function stopEnv(config: FilesDriverConfig, world: DriverWorld, record: WorkloadRecord): NodeJS.ProcessEnv {

@@ -6,6 +6,7 @@ import type { RunCommand, RunOptions } from './run-to-end.js';
 import type { UnitCommand, Units } from './systemd-shell.js';
 import { statusFrom, unitDriver } from './unit.js';
 
+const talk = (): void => undefined;
 const release = parseDigest(`sha256:${'ab'.repeat(32)}`);
 const slot = { release, name: 'readings', version: '1.0.0', folder: '/state/releases/ab' };
 const config = {
@@ -68,12 +69,12 @@ function fakeUnits(): Units & {
 
 test('starts a unit of one name per site with the properties of the site, and knows it again as another process', async () => {
   const [disk, clock, units] = [new MemoryDisk(), new FakeClock(), fakeUnits()];
-  await unitDriver(config, { disk, clock, units, run: units.run, stateFolder: '/state' }).start(slot);
+  await unitDriver(config, { disk, clock, units, run: units.run, stateFolder: '/state', talk }).start(slot);
   const [[name, command] = ['', undefined]] = units.started;
   expect(name).toBe('sealane-workload-harbour-7.service');
   expect(command).toMatchObject({ argv: config.start, cwd: slot.folder, env: { PASSWORD: 'secret', SEALANE_RELEASE: release } });
   expect(command?.properties).toEqual(expect.arrayContaining(['User=www-data', 'TimeoutStopSec=5']));
-  const again = unitDriver(config, { disk, clock, units, run: units.run, stateFolder: '/state' });
+  const again = unitDriver(config, { disk, clock, units, run: units.run, stateFolder: '/state', talk });
   expect(await again.status()).toEqual({ is: 'running', release, pid: 42 });
   await again.stop();
   expect(await again.status()).toEqual({ is: 'none' });
@@ -87,6 +88,7 @@ test('writes the release down before systemd is asked: a start that never came s
     units: { ...units, start: () => Promise.reject(new Error('killed here')) },
     run: units.run,
     stateFolder: '/state',
+    talk,
   });
   await expect(driver.start(slot)).rejects.toThrow('killed here');
   expect(await driver.status()).toEqual({ is: 'ended', release, how: 'it is gone' });
@@ -94,7 +96,7 @@ test('writes the release down before systemd is asked: a start that never came s
 
 test('after a reboot nothing of it runs, and its stop command is not called', async () => {
   const [disk, clock, units] = [new MemoryDisk(), new FakeClock(), fakeUnits()];
-  const driver = unitDriver({ ...config, stop: ['stop-it'] }, { disk, clock, units, run: units.run, stateFolder: '/state' });
+  const driver = unitDriver({ ...config, stop: ['stop-it'] }, { disk, clock, units, run: units.run, stateFolder: '/state', talk });
   await driver.start(slot);
   clock.boot = 'boot-2';
   units.running = false;
@@ -105,11 +107,23 @@ test('after a reboot nothing of it runs, and its stop command is not called', as
 
 test('calls the stop command of the site before the unit is stopped', async () => {
   const [disk, clock, units] = [new MemoryDisk(), new FakeClock(), fakeUnits()];
-  const driver = unitDriver({ ...config, stop: ['stop-it'] }, { disk, clock, units, run: units.run, stateFolder: '/state' });
+  const driver = unitDriver({ ...config, stop: ['stop-it'] }, { disk, clock, units, run: units.run, stateFolder: '/state', talk });
   await driver.start(slot);
   expect(units.started[0]?.[1].properties).toContain('RemainAfterExit=yes');
   await driver.stop();
   expect(units.ran).toMatchObject([{ argv: ['stop-it'], env: { SEALANE_RELEASE: release } }]);
+});
+
+test('a stop command that fails is told, and what it left ends with the unit', async () => {
+  const [disk, clock, units] = [new MemoryDisk(), new FakeClock(), fakeUnits()];
+  const run: RunCommand = () => Promise.resolve({ code: 3, stdout: '', stderr: '' });
+  const lines: string[] = [];
+  const world = { disk, clock, units, run, stateFolder: '/state', talk: (line: string) => void lines.push(line) };
+  const driver = unitDriver({ ...config, stop: ['stop-it'] }, world);
+  await driver.start(slot);
+  await driver.stop();
+  expect(lines).toEqual(['stop the workload with stop-it: expected exit 0, got 3']);
+  expect(await driver.status()).toEqual({ is: 'none' });
 });
 
 test.each([
@@ -126,7 +140,7 @@ test.each([
 
 test('a unit that somebody changed is reported, or started again as it was', async () => {
   const [disk, clock, units] = [new MemoryDisk(), new FakeClock(), fakeUnits()];
-  const world = { disk, clock, units, run: units.run, stateFolder: '/state' };
+  const world = { disk, clock, units, run: units.run, stateFolder: '/state', talk };
   await unitDriver(config, world).start(slot);
   expect(await unitDriver(config, world).strays?.([slot])).toEqual([]);
   units.text += '# /etc/systemd/system/sealane-workload-harbour-7.service.d/x.conf';

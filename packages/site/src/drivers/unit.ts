@@ -33,6 +33,8 @@ export interface UnitDriverWorld {
   readonly units: Units;
   readonly run: RunCommand;
   readonly stateFolder: string;
+  /** A line for people. */
+  readonly talk: (line: string) => void;
 }
 
 /** Makes the driver. It reads and writes `run/unit.json` and `logs/` in the state folder. */
@@ -108,11 +110,11 @@ function unitEnv(config: UnitDriverConfig, { disk, stateFolder }: UnitDriverWorl
 
 async function runStop(
   { stop, stopGraceSeconds, env }: UnitDriverConfig,
-  { run, stateFolder }: UnitDriverWorld,
+  { run, stateFolder, talk }: UnitDriverWorld,
   release: Digest,
 ): Promise<void> {
   if (stop === undefined) return;
-  await run(stop, {
+  const end = await run(stop, {
     cwd: stateFolder,
     env: { ...env, SEALANE_RELEASE: release, SEALANE_STATE: stateFolder },
     timeoutMs: Math.max(1, stopGraceSeconds) * 1000,
@@ -120,6 +122,9 @@ async function runStop(
     signal: new AbortController().signal,
     as: 'stop',
   });
+  // whatever it left is ended with the unit
+  if (end.code !== 0)
+    talk(`stop the workload with ${stop.join(' ')}: expected exit 0, ${end.code === undefined ? end.why : `got ${end.code}`}`);
 }
 
 /** How a unit is doing. One that is not active is over, whatever it is called. */
