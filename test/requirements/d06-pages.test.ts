@@ -380,6 +380,20 @@ describe.skipIf(browserPath === undefined || openssl === undefined)('D6 pages fo
     });
   });
 
+  test('D6 a table shows how a digest begins in one line, and has the whole of it on paper and for who copies it', async () => {
+    const cut = '[...document.querySelectorAll("td .digest")].filter((one) => one.scrollWidth > one.clientWidth).length';
+    const lines =
+      'Math.max(...[...document.querySelectorAll("td .digest")].map((one) => one.clientHeight / parseFloat(getComputedStyle(one).lineHeight)))';
+    await withPage({ javaScriptEnabled: false }, async (page) => {
+      await page.goto(`${origin()}/audit/ask/automatic?ask=1`);
+      expect(await page.evaluate<number>(cut)).toBeGreaterThan(0);
+      expect(await page.evaluate<number>(lines)).toBeLessThan(1.5);
+      expect(await page.locator('table').first().innerText()).toContain(release);
+      await page.emulateMedia({ media: 'print' });
+      expect(await page.evaluate<number>(cut)).toBe(0);
+    });
+  });
+
   test('D6 what a browser may do with a page is said, and on paper nothing is asked for', async () => {
     await withPage({}, async (page) => {
       const answer = await page.goto(`${origin()}${pages()['release'] ?? ''}`);

@@ -1,7 +1,19 @@
 /** Any answer as a page: its fields as a list, its lists as tables, each value as what it is. An answer is shown whole, so a page leaves out nothing that the command says. */
 import { isDigest, type JsonValue } from '@sealane/core';
 import { html } from 'hono/html';
-import { digestCode, factList, type Html, mark, releaseLink, siteLink, statementLink, table, timeOfDay, toneOf } from './parts.js';
+import {
+  digestCode,
+  factList,
+  type Html,
+  mark,
+  releaseLink,
+  siteLink,
+  statementLink,
+  table,
+  timeOfDay,
+  toneOf,
+  withDigests,
+} from './parts.js';
 
 type JsonFields = Readonly<Record<string, JsonValue>>;
 
@@ -90,16 +102,17 @@ function textOf(name: string, text: string): Html | string {
     return STATEMENT.test(name) ? statementLink(text) : digestCode(text);
   }
   if (VERDICTS.includes(name)) return mark(toneOf(text), text);
-  if (/^(?:[0-9a-f]{64}$|sealane )/.test(text)) return html`<code>${text}</code>`;
-  return TIME.test(text) ? timeOfDay(text) : text;
+  if (text.startsWith('sealane ')) return html`<code>${text}</code>`;
+  return TIME.test(text) ? timeOfDay(text) : withDigests(text);
 }
 
 function isFields(value: JsonValue): value is JsonFields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** `issuedAt` as people write it. */
+/** `issuedAt` as people write it; a type of statement as it is. */
 export function labelOf(name: string): string {
+  if (name.includes(':')) return name;
   const words = name.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -8,7 +8,7 @@ import { find, type Found, type NamedRelease, type NamedSite, releasesIn, sitesI
 import { answerPage, layout } from './layout.js';
 import { type AuditPage, inLedger } from './page.js';
 import { type AskedOnPage, questionPath } from './question-page.js';
-import { decisionLink, factList, type Html, mark, releaseLink, siteLink, table, timeOfDay, toneOf } from './parts.js';
+import { decisionLink, digestCode, factList, type Html, mark, releaseLink, siteLink, table, timeOfDay, toneOf } from './parts.js';
 
 /** The latest of each list: the search finds the others. */
 const MAX_LISTED = 20;
@@ -177,7 +177,7 @@ function personPart(person: string, approvals: Found['approvals']): Html {
 
 function releaseTable(caption: string, releases: Found['releases']): Html {
   const rows = releases.map(({ release, name, version }) => {
-    return [releaseLink(release, `${name}@${version}`), html`<code>${release}</code>`];
+    return [releaseLink(release, `${name}@${version}`), digestCode(release)];
   });
   return table(caption, ['Release', 'Digest'], rows);
 }

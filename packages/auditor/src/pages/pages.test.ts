@@ -26,6 +26,7 @@ const hostile = {
     site: EVIL,
     verdict: EVIL,
     keys: [EVIL],
+    mixed: `${EVIL} ${DIGEST} ${EVIL}`,
     rows: [{ one: EVIL, release: DIGEST, more: { deep: EVIL } }],
     cards: [{ rows: [{ one: EVIL }] }],
   }),

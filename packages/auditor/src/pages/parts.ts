@@ -56,8 +56,15 @@ export function toneOf(word: string): Tone {
   return word === 'pending' ? 'wait' : 'bad';
 }
 
+/** A digest. A table on a screen shows how it begins; read aloud, copied, searched for and printed it is whole. */
 export function digestCode(digest: string): Html {
-  return html`<code>${digest}</code>`;
+  return html`<code class="digest" title="${digest}">${digest}</code>`;
+}
+
+/** Words with digests and names of keys among them. */
+export function withDigests(text: string): Html | string {
+  const [first = '', ...others] = text.split(/\b((?:sha256:)?[0-9a-f]{64})\b/);
+  return others.length === 0 ? text : html`${[first, ...others].map((part, at) => (at % 2 === 1 ? digestCode(part) : part))}`;
 }
 
 /** A statement by its digest, leading to what was signed and how to check it. */
@@ -65,7 +72,7 @@ export function statementLink(statement: string): Html {
   return html`<a href="/audit/statement/${encodeURIComponent(statement)}">${digestCode(statement)}</a>`;
 }
 
-export function releaseLink(release: string, label = release): Html {
+export function releaseLink(release: string, label: Html | string = digestCode(release)): Html {
   return html`<a href="/audit/release/${encodeURIComponent(release)}">${label}</a>`;
 }
 

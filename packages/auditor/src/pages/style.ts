@@ -29,8 +29,11 @@ pre{font:.8rem/1.5 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:any
 table{border-collapse:collapse;width:100%;font-size:.93rem}
 caption{text-align:left;color:var(--soft);padding:.25rem 0}
 th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid var(--line)}
-td{overflow-wrap:anywhere;min-width:7rem}
-td:has(code){min-width:18rem}
+td{overflow-wrap:anywhere;min-width:6rem}
+td:has(ul){min-width:18rem}
+td:has(code:not(.digest)){min-width:14rem}
+:is(td,tbody th) .digest{display:inline-block;max-width:9rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;vertical-align:bottom}
+a .digest{text-decoration:underline}
 thead th{white-space:nowrap;color:var(--soft);font-weight:600}
 .number{font-variant-numeric:tabular-nums;white-space:nowrap}
 .mark{display:inline-block;border-radius:1em;padding:0 .6em;font-size:.85em;font-weight:600;white-space:nowrap;border:1px solid currentColor}
@@ -82,7 +85,7 @@ svg .event.refusal{stroke:var(--bad);fill:var(--bad-ground)}
 @media (max-width:40rem){.facts{grid-template-columns:1fr}.facts dd{margin-bottom:.4rem}header form{margin-left:0;width:100%;flex-wrap:nowrap}header form input{flex:1;min-width:0}}
 @media print{:root{--ground:#fff;--text:#000;--soft:#333;--line:#999;--card:#fff;--link:#000}
 body{font-size:10.5pt}form,.times,.skip{display:none}header,main,footer{max-width:none;padding:0}
-.scroll{overflow:visible}thead{display:table-header-group}tr,.path>li,svg{break-inside:avoid}h2{break-after:avoid}svg{min-width:0}
+.scroll{overflow:visible}:is(td,tbody th) .digest{display:inline;white-space:normal}thead{display:table-header-group}tr,.path>li,svg{break-inside:avoid}h2{break-after:avoid}svg{min-width:0}
 details::details-content{content-visibility:visible;block-size:auto}a{color:inherit}}`;
 
 /** What a browser may do with a page: apply this stylesheet, send its forms back here. No script, no picture, no frame around it. */
