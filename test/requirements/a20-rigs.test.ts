@@ -1,5 +1,5 @@
 /** A20: evidence counts only from an enrolled rig's key, with an inventory of that run, on a rig rebuilt lately and free of drift; a recall reopens it. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Check } from '@sealane/core';
@@ -158,7 +158,19 @@ describe('test rigs', () => {
   test('A20 a site installs by the proofs in the waybill; revoking the rig refuses the next site and the next plan, what runs goes on', async () => {
     await approveAndPromote(release);
     expect(await near.must(['update'])).toMatchObject({ outcome: 'installed', release });
-    const { statements } = await lane.sealane(['rig', 'revoke', 'rig-1', '--reason', 'loose cable since spring', '--key', 'registrar']);
+    const words = ['rig', 'revoke', 'rig-1', '--reason', 'loose cable since spring', '--key', 'registrar'];
+    const stageKey = path.join(lane.home, 'keys', 'prod.pem');
+    // a stage whose key is away hears of it once it is said again; for the gates it is logged at once
+    renameSync(stageKey, at('prod.pem'));
+    const first = await lane.sealane(words, 5);
+    renameSync(at('prod.pem'), stageKey);
+    expect(first).toMatchObject({
+      statements: [{ logIndex: expect.any(Number) as number }],
+      left: [{ stage: 'prod', why: expect.stringMatching(/^sign as stage prod/) as string }],
+    });
+    expect(await hardwareCheck()).toMatchObject(refused('EVIDENCE_RIG', 'was recalled: loose cable since spring'));
+    const { statements, ...rest } = await lane.sealane(words);
+    expect(rest).toEqual({});
     expect(statements).toEqual([
       { predicateType: 'urn:sealane:recall:v1', digest: expect.any(String) as string, logIndex: expect.any(Number) as number },
     ]);

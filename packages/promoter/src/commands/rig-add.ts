@@ -3,8 +3,8 @@ import path from 'node:path';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { statementsResult } from '../command-parts.js';
 import { readNamed } from '../disk-shell.js';
-import { optionalText, textArgument, textOption, withLockedPromoter } from '../promoter.js';
-import { enrolRig } from '../rig/enrol.js';
+import { optionalText, textArgument, textOption, withLockedPromoter, withPromoter } from '../promoter.js';
+import { logAboutRigs, signEnrolment } from '../rig/enrol.js';
 import { fileOrDigest } from '../rig/template.js';
 import { publishLane } from '../trust/publish-lane.js';
 
@@ -25,14 +25,17 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const { cwd } = call.io;
   const request = readNamed(path.resolve(cwd, textArgument(call, 0, 'REQUEST')), 'request of a rig');
   const hardware = optionalText(call, 'hardware');
-  return await withLockedPromoter(call, async (promoter) => {
-    const logged = await enrolRig(promoter, {
+  const signed = await withPromoter(call, async (promoter) =>
+    signEnrolment(promoter, {
       request,
       template: fileOrDigest(textOption(call, 'template'), cwd),
       ...(hardware === undefined ? {} : { hardware: path.resolve(cwd, hardware) }),
       registrar: await promoter.signer(textOption(call, 'key')),
-    });
+    }),
+  );
+  return await withLockedPromoter(call, async (promoter) => {
+    const logged = await logAboutRigs(promoter, [signed]);
     await publishLane(promoter, new Map());
-    return statementsResult([logged]);
+    return statementsResult(logged);
   });
 }

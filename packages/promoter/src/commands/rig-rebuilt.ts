@@ -2,8 +2,8 @@
 import path from 'node:path';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { statementsResult } from '../command-parts.js';
-import { textArgument, textOption, withLockedPromoter } from '../promoter.js';
-import { logRebuild } from '../rig/enrol.js';
+import { textArgument, textOption, withLockedPromoter, withPromoter } from '../promoter.js';
+import { logAboutRigs, signRebuild } from '../rig/enrol.js';
 import { fileOrDigest } from '../rig/template.js';
 import { publishLane } from '../trust/publish-lane.js';
 
@@ -22,14 +22,17 @@ export const command: CommandSpec = {
 
 async function run(call: CommandCall): Promise<CommandResult> {
   const { cwd } = call.io;
-  return await withLockedPromoter(call, async (promoter) => {
-    const logged = await logRebuild(promoter, {
+  const signed = await withPromoter(call, async (promoter) =>
+    signRebuild(promoter, {
       rig: textArgument(call, 0, 'RIG'),
       template: fileOrDigest(textOption(call, 'template'), cwd),
       hardware: path.resolve(cwd, textOption(call, 'hardware')),
       signer: await promoter.signer(textOption(call, 'key')),
-    });
+    }),
+  );
+  return await withLockedPromoter(call, async (promoter) => {
+    const logged = await logAboutRigs(promoter, [signed]);
     await publishLane(promoter, new Map());
-    return statementsResult([logged]);
+    return statementsResult(logged);
   });
 }

@@ -1,11 +1,13 @@
 /** `sealane rig revoke`: calls a rig, a class of device or a unit back, and reopens what was tested on it. */
 import { PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
+import { type LeftStage, noteLeft, withLeft } from '../channel/left-stages.js';
 import { refreshedChannels } from '../channel/refresh-waybills.js';
 import { REASON, statementsResult } from '../command-parts.js';
-import { optionalText, textOption, withLockedPromoter } from '../promoter.js';
-import { recall } from '../rig/recall.js';
-import { publishLane } from '../trust/publish-lane.js';
+import { optionalText, textOption, withLockedPromoter, withPromoter } from '../promoter.js';
+import { logAboutRigs } from '../rig/enrol.js';
+import { signRecall } from '../rig/recall.js';
+import { NOTHING_BESIDE, publishLane } from '../trust/publish-lane.js';
 
 export const command: CommandSpec = {
   name: 'rig revoke',
@@ -23,18 +25,24 @@ export const command: CommandSpec = {
 };
 
 async function run(call: CommandCall): Promise<CommandResult> {
-  return await withLockedPromoter(call, async (promoter) => {
-    const [rig] = call.args;
-    const statements = await recall(promoter, {
+  const [rig] = call.args;
+  const untilIndex = indexOption(optionalText(call, 'untilIndex'));
+  const signed = await withPromoter(call, async (promoter) =>
+    signRecall(promoter, {
       rig: typeof rig === 'string' ? rig : undefined,
       deviceClass: optionalText(call, 'class'),
       serial: optionalText(call, 'serial'),
       reason: textOption(call, 'reason'),
-      untilIndex: indexOption(optionalText(call, 'untilIndex')),
+      untilIndex,
       registrar: await promoter.signer(textOption(call, 'key')),
-    });
-    await publishLane(promoter, await refreshedChannels(promoter));
-    return statementsResult(statements);
+    }),
+  );
+  return await withLockedPromoter(call, async (promoter) => {
+    const statements = await logAboutRigs(promoter, signed);
+    const left: LeftStage[] = [];
+    await publishLane(promoter, await refreshedChannels(promoter), { ...NOTHING_BESIDE, leave: noteLeft(left) });
+    // what is logged counts for every gate; once the keys can be had, any recall brings the waybills of all stages up to date
+    return withLeft(statementsResult(statements), left, 'sealane rig revoke, with the same words');
   });
 }
 

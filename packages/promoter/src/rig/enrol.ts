@@ -1,4 +1,4 @@
-/** Enrols a rig, and takes note of its rebuilds: what it is made of and what it was built from, signed and logged. */
+/** Enrols a rig, and takes note of its rebuilds: what it is made of and what it was built from, signed without the publish lock, then logged. */
 import {
   base64,
   type Digest,
@@ -12,13 +12,15 @@ import {
   PromoterError,
   readSiteRequest,
   sha256,
+  type Signed,
   type Signer,
+  signStatement,
 } from '@sealane/core';
 import { readRig, rigRebuildStatement, type RigPredicate, rigStatement } from '@sealane/trust';
 import { writeBlob } from '../decision/waybill.js';
 import { readNamed } from '../disk-shell.js';
 import { readBlob } from '../content.js';
-import { describeEntry, type LoggedStatement, signAndLog, statementOf, witnessedHead } from '../log/log-statements.js';
+import { describeEntry, type LoggedStatement, statementOf, witnessedHead } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
 import { policiesOf } from './statements.js';
 
@@ -33,12 +35,12 @@ export interface RigWish {
 }
 
 /**
- * Enrols a rig as it stands now, freshly built.
+ * Signs that a rig is enrolled as it stands now, freshly built.
  *
  * @throws CoreError `REQUEST_MALFORMED`, `HBOM_MALFORMED`; PromoterError `EVIDENCE_SIGNER` the key is no registrar's; `EVIDENCE_RIG` the rig's key is
- * one that a policy names, or its inventory tells no serial number; `LOG_WITNESS`
+ * one that a policy names, or its inventory tells no serial number
  */
-export async function enrolRig(promoter: Promoter, wish: RigWish): Promise<LoggedStatement> {
+export async function signEnrolment(promoter: Promoter, wish: RigWish): Promise<Signed> {
   expectRegistrar(promoter, wish.registrar, 'enrol a rig');
   const { name, spki, keyId, hbom } = readSiteRequest(wish.request);
   if (policiesOf(promoter).some(({ keys }) => Object.hasOwn(keys, keyId)))
@@ -60,7 +62,7 @@ export async function enrolRig(promoter: Promoter, wish: RigWish): Promise<Logge
     builtAt: promoter.now(),
     salt: promoter.randomHex(),
   });
-  return await log(promoter, payload, wish.registrar);
+  return await signStatement(payload, wish.registrar);
 }
 
 export interface RebuildWish {
@@ -72,11 +74,11 @@ export interface RebuildWish {
 }
 
 /**
- * Takes note that a rig was rebuilt, by its own word or the registrar's.
+ * Signs that a rig was rebuilt, by its own word or the registrar's.
  *
- * @throws PromoterError `EVIDENCE_RIG` no such rig, another template or other units than it was enrolled with; `EVIDENCE_SIGNER`; `LOG_WITNESS`
+ * @throws PromoterError `EVIDENCE_RIG` no such rig, another template or other units than it was enrolled with; `EVIDENCE_SIGNER`
  */
-export async function logRebuild(promoter: Promoter, wish: RebuildWish): Promise<LoggedStatement> {
+export async function signRebuild(promoter: Promoter, wish: RebuildWish): Promise<Signed> {
   const { rig: name, signer } = wish;
   const record = (await rigRecords(promoter)).filter(({ rig }) => rig === name).at(-1);
   if (record === undefined) throw unknownRig(name);
@@ -97,7 +99,14 @@ export async function logRebuild(promoter: Promoter, wish: RebuildWish): Promise
     builtAt: promoter.now(),
     salt: promoter.randomHex(),
   });
-  return await log(promoter, payload, signer);
+  return await signStatement(payload, signer);
+}
+
+/** Logs what was signed about rigs, all of it or nothing, and has it witnessed. @throws PromoterError `LOG_WITNESS` */
+export async function logAboutRigs(promoter: Promoter, signed: readonly Signed[]): Promise<readonly LoggedStatement[]> {
+  const logged = await promoter.ledger.append(signed);
+  await witnessedHead(promoter);
+  return await Promise.all(logged.map(async ({ index }) => describeEntry(await promoter.ledger.entry(index))));
 }
 
 /** Every rig record that a registrar of a policy signed, in log order. */
@@ -119,12 +128,6 @@ export function expectRegistrar(promoter: Promoter, { keyId }: Signer, doing: st
 /** The refusal of a name that no rig has. */
 export function unknownRig(name: string): PromoterError {
   return new PromoterError('EVIDENCE_RIG', `look up rig ${name}: expected an enrolled rig, got a name that none has`);
-}
-
-async function log(promoter: Promoter, payload: Uint8Array, signer: Signer): Promise<LoggedStatement> {
-  const { index } = await signAndLog(promoter.ledger, payload, signer);
-  await witnessedHead(promoter);
-  return describeEntry(await promoter.ledger.entry(index));
 }
 
 function templateDigest(text: string): Digest {

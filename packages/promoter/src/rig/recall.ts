@@ -1,7 +1,6 @@
 /** Recalls: what was tested on a rig, a class of device or a unit counts no more; sites learn of it with their next poll. */
-import { isDigest, PromoterError, type Signer } from '@sealane/core';
+import { isDigest, PromoterError, type Signed, type Signer, signStatement } from '@sealane/core';
 import { type RecalledThing, recallStatement } from '@sealane/trust';
-import { describeEntry, type LoggedStatement, signAndLog, witnessedHead } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
 import { expectRegistrar, rigRecords, unknownRig } from './enrol.js';
 
@@ -16,20 +15,18 @@ export interface RecallWish {
 }
 
 /**
- * Signs and logs the recall; of a rig, one for each key that was enrolled under its name.
+ * Signs the recall; of a rig, one for each key that was enrolled under its name.
  *
- * @throws PromoterError `USAGE` not exactly one thing, or no digest; `EVIDENCE_RIG` no such rig; `EVIDENCE_SIGNER` not the registrar's key; `LOG_WITNESS`
+ * @throws PromoterError `USAGE` not exactly one thing, or no digest; `EVIDENCE_RIG` no such rig; `EVIDENCE_SIGNER` not the registrar's key
  */
-export async function recall(promoter: Promoter, wish: RecallWish): Promise<readonly LoggedStatement[]> {
+export async function signRecall(promoter: Promoter, wish: RecallWish): Promise<readonly Signed[]> {
   expectRegistrar(promoter, wish.registrar, 'recall');
-  const logged: LoggedStatement[] = [];
+  const signed: Signed[] = [];
   for (const recalled of await thingsOf(promoter, wish)) {
     const payload = recallStatement({ recalled, untilIndex: wish.untilIndex, reason: wish.reason, salt: promoter.randomHex() });
-    const { index } = await signAndLog(promoter.ledger, payload, wish.registrar);
-    logged.push(describeEntry(await promoter.ledger.entry(index)));
+    signed.push(await signStatement(payload, wish.registrar));
   }
-  await witnessedHead(promoter);
-  return logged;
+  return signed;
 }
 
 async function thingsOf(promoter: Promoter, { rig, deviceClass, serial }: RecallWish): Promise<readonly RecalledThing[]> {
