@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pageText } from '../docs/pages.js';
 import { requireProgram } from '../support/require-program.js';
 import { type Answer, runJson } from '../support/run.js';
-import { makeToken, SOFTHSM_PROGRAMS, type Token } from '../support/softhsm.js';
+import { makeToken, SOFTHSM_MODULE, SOFTHSM_PROGRAMS, SPY_MODULE, type Token } from '../support/softhsm.js';
 
 const cosign = requireProgram('cosign');
 const softhsm = SOFTHSM_PROGRAMS.map(requireProgram);
@@ -161,6 +161,47 @@ describe.skipIf(softhsm.includes(undefined))('a key in a SoftHSM token (skipped 
     expectRefusal(await hold(home, 'twin', token.uri('object=twin'), env()), 'KEY_UNAVAILABLE');
     token.generate('p384', '04', 'EC:secp384r1');
     expectRefusal(await hold(home, 'p384', token.uri('object=p384'), env()), 'KEY_MALFORMED');
+  });
+});
+
+describe.skipIf(softhsm.includes(undefined))('stages in one SoftHSM token (skipped without softhsm2-util and pkcs11-tool)', () => {
+  it('whose PIN is wrong is shown it once by a process, however often it signs: others would lock; a right one is taken all the same', async () => {
+    const token = makeToken(path.join(dir, 'counted'));
+    const { home, file } = folder('wrong pin');
+    const [right, wrong] = [file('right', token.pin), file('wrong', token.pin)];
+    // OpenSC's spy stands before the module and writes down each call
+    const calls = path.join(home, 'calls');
+    const env = { ...token.env, PKCS11SPY: SOFTHSM_MODULE, PKCS11SPY_OUTPUT: calls };
+    for (const [at, [stage, pin]] of [['dev', right] as const, ['edge-preprod', wrong] as const, ['prod', wrong] as const].entries()) {
+      token.generate(stage, `0${at + 1}`);
+      const uri = token.uri(`object=${stage}`, `pin-source=${pin}`).replace(SOFTHSM_MODULE, SPY_MODULE);
+      expect((await hold(home, stage, uri, env)).exit).toBe(0);
+    }
+    const must = async (words: readonly string[], exit: number): Promise<Answer['json']> => {
+      const answer = await sealane(home, words, env);
+      expect(answer.exit, answer.stderr).toBe(exit);
+      return answer.json;
+    };
+    const made = await runJson('sealane', ['init', home], { env, cwd: home });
+    expect(made.exit, made.stderr).toBe(0);
+    mkdirSync(path.join(home, 'app'));
+    writeFileSync(path.join(home, 'app', 'greeting.txt'), 'hello\n');
+    const { release } = await must(
+      ['release', 'create', '--name', 'greeting', '--version', '1.0.0', '--files', 'app', '--key', 'author'],
+      0,
+    );
+    writeFileSync(wrong, '999999');
+    rmSync(calls);
+    const { left } = await must(['revoke', release, '--reason', 'burns its host'], 5);
+    expect(left).toEqual(
+      ['edge-preprod', 'prod'].map((stage) => ({ stage, why: expect.stringContaining('which is not tried again') as string })),
+    );
+    const seen = readFileSync(calls, 'utf8');
+    expect(seen.match(/Returned: .*CKR_PIN_INCORRECT/g)).toHaveLength(1);
+    expect((await must(['channel', 'show', 'dev'], 0)).revoked).toHaveLength(1);
+    // a program that is started anew asks again
+    writeFileSync(wrong, token.pin);
+    expect(await must(['revoke', release, '--reason', 'burns its host'], 0)).not.toHaveProperty('left');
   });
 });
 

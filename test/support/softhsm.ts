@@ -1,12 +1,19 @@
 /** A real SoftHSM token in a folder of its own; keys are made inside it by OpenSC's pkcs11-tool. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** What must be on PATH. */
 export const SOFTHSM_PROGRAMS = ['softhsm2-util', 'pkcs11-tool'] as const;
 
-const MODULE = '/usr/lib/softhsm/libsofthsm2.so';
+export const SOFTHSM_MODULE = '/usr/lib/softhsm/libsofthsm2.so';
+/** Writes down each call and hands it to the module that `PKCS11SPY` names; it comes with pkcs11-tool. */
+export const SPY_MODULE = spyModule();
+
+function spyModule(): string {
+  const folders = readdirSync('/usr/lib').map((name) => path.join('/usr/lib', name, 'pkcs11-spy.so'));
+  return folders.find((file) => existsSync(file)) ?? '/usr/lib/pkcs11-spy.so';
+}
 
 export interface Token {
   readonly pin: string;
@@ -34,11 +41,11 @@ export function makeToken(folder: string): Token {
     pinFile,
     env,
     generate: (label, id, type = 'EC:prime256v1') => {
-      const words = ['--module', MODULE, '--token-label', 'sealane', '--login', '--pin', 'env:TOKEN_PIN', '--keypairgen'];
+      const words = ['--module', SOFTHSM_MODULE, '--token-label', 'sealane', '--login', '--pin', 'env:TOKEN_PIN', '--keypairgen'];
       run('pkcs11-tool', [...words, '--key-type', type, '--label', label, '--id', id]);
     },
     uri: (key, secret = `pin-source=file:${pinFile}`) => {
-      const query = [`module-path=${MODULE}`, secret].filter((part) => part !== '').join('&');
+      const query = [`module-path=${SOFTHSM_MODULE}`, secret].filter((part) => part !== '').join('&');
       return `pkcs11:token=sealane${key === '' ? '' : `;${key}`}?${query}`;
     },
   };

@@ -21,6 +21,13 @@ interface OpenKey {
 const P256_PARAMS = Buffer.from('06082a8648ce3d030107', 'hex');
 const COORDINATE_BYTES = 32;
 const POINT_BYTES = 1 + 2 * COORDINATE_BYTES;
+/**
+ * PINs that a token refused, by token and by the PIN's own hash: each is shown to it once. A token locks itself after a few wrong ones, and a service asks at each
+ * request. Kept as long as the process runs, as the token counts across signers.
+ */
+const refusedPins = new Set<string>();
+/** What a token says of a PIN that is not its own, and never will be by being tried again. */
+const WRONG_PIN = /CKR_PIN_(?:INCORRECT|INVALID|LEN_RANGE)/;
 /** More than one match is refused; this many are asked for to see that. */
 const MAX_MATCHES = 2;
 
@@ -75,7 +82,7 @@ function withOpenKey<T>(library: Library, modulePath: string, uri: Pkcs11Uri, pi
     try {
       const slot = onlyToken(module, uri);
       const session = step(token, () => module.C_OpenSession(slot, library.CKF_SERIAL_SESSION));
-      step('log in to a PKCS#11 token', () => module.C_Login(session, library.CKU_USER, text));
+      logIn(module, session, { slot, pin: text, user: library.CKU_USER });
       const privateKey = onlyObject(module, session, { library, uri, kind: library.CKO_PRIVATE_KEY });
       const publicKey = onlyObject(module, session, { library, uri, kind: library.CKO_PUBLIC_KEY });
       return work({ module, session, privateKey, publicKey });
@@ -85,6 +92,32 @@ function withOpenKey<T>(library: Library, modulePath: string, uri: Pkcs11Uri, pi
     }
   } finally {
     close();
+  }
+}
+
+/** @throws PromoterError `KEY_LOCKED` the token refuses the PIN, or has refused it before in this process: then it is not asked again */
+function logIn(
+  module: Pkcs11Library.PKCS11,
+  session: Pkcs11Library.Handle,
+  { slot, pin, user }: { readonly slot: Pkcs11Library.Handle; readonly pin: string; readonly user: number },
+): void {
+  const { manufacturerID, model, serialNumber, label } = step('read a PKCS#11 token', () => module.C_GetTokenInfo(slot));
+  const shown = createHash('sha256')
+    .update(JSON.stringify([manufacturerID, model, serialNumber, label, pin]))
+    .digest('hex');
+  const doing = 'log in to a PKCS#11 token';
+  if (refusedPins.has(shown))
+    throw new PromoterError(
+      'KEY_LOCKED',
+      `${doing}: expected another PIN than the one that it refused before, got the same, which is not tried again: a token locks itself after a few`,
+      {},
+      { hint: 'mend the PIN where it comes from; one that was right after all is tried again once the program is started anew' },
+    );
+  try {
+    step(doing, () => module.C_Login(session, user, pin));
+  } catch (error) {
+    if (error instanceof PromoterError && WRONG_PIN.test(error.message)) refusedPins.add(shown);
+    throw error;
   }
 }
 
