@@ -31,8 +31,8 @@ caption{text-align:left;color:var(--soft);padding:.25rem 0}
 th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid var(--line)}
 td{overflow-wrap:anywhere;min-width:6rem}
 td:has(ul){min-width:18rem}
-td:has(code:not(.digest)){min-width:14rem}
-:is(td,tbody th) .digest{display:inline-block;max-width:9rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;vertical-align:bottom}
+td:has(code:not(.digest)){min-width:12rem}
+:is(td,tbody th) .digest{display:inline-block;max-width:8.5rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;vertical-align:bottom}
 a .digest{text-decoration:underline}
 thead th{white-space:nowrap;color:var(--soft);font-weight:600}
 .number{font-variant-numeric:tabular-nums;white-space:nowrap}
