@@ -21,6 +21,7 @@ export {
   timestampTimeMs,
 } from './certificate.js';
 export { type Checkpoint, formatCheckpointText, parseCheckpoint } from './checkpoint.js';
+export { collectBounded } from './collect-bounded.js';
 export { cosign, type Cosignature, verifyCosignatures } from './cosignature.js';
 export { counted } from './counted.js';
 export { DER, der } from './der.js';

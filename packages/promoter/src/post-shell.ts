@@ -2,6 +2,7 @@
  * Small HTTP posts of text: to witnesses. Bounded in time by the caller's signal, in size here. Node's own client, loaded by the first post: most commands
  * make none, and loading a larger one costs more than the post.
  */
+import { collectBounded } from '@sealane/core';
 import type { Post } from '@sealane/ledger';
 
 /** A cosignature is a few hundred bytes; more is not one. */
@@ -20,15 +21,7 @@ export const postText: Post = async (url, body, signal) => {
     const sent = request(url, { method: 'POST', headers, signal, agent: false });
     sent.on('error', reject);
     sent.on('response', (answer) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      answer.on('data', (chunk: Buffer) => {
-        size += chunk.length;
-        if (size > MAX_ANSWER_BYTES) sent.destroy(new Error(`read the answer of ${url}: expected at most ${MAX_ANSWER_BYTES} bytes`));
-        else chunks.push(chunk);
-      });
-      answer.on('error', reject);
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }));
+      textOf(url, answer).then((text) => resolve({ status: answer.statusCode ?? 0, body: text }), reject);
     });
     sent.end(body);
   });
@@ -40,12 +33,10 @@ const isProxied = (): boolean => ['https_proxy', 'HTTPS_PROXY'].some((name) => (
 async function postThroughProxy(url: string, body: string, signal: AbortSignal): Promise<{ status: number; body: string }> {
   const [{ request }, { outbound }] = await Promise.all([import('undici'), import('@sealane/oci/outbound')]);
   const answer = await request(url, { dispatcher: outbound(), method: 'POST', headers: PLAIN_TEXT, body, signal });
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_ANSWER_BYTES) throw new Error(`read the answer of ${url}: expected at most ${MAX_ANSWER_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return { status: answer.statusCode, body: Buffer.concat(chunks).toString('utf8') };
+  return { status: answer.statusCode, body: await textOf(url, answer.body) };
+}
+
+async function textOf(url: string, body: AsyncIterable<Uint8Array>): Promise<string> {
+  const tooMuch = (): Error => new Error(`read the answer of ${url}: expected at most ${MAX_ANSWER_BYTES} bytes`);
+  return Buffer.from(await collectBounded(body, MAX_ANSWER_BYTES, tooMuch)).toString('utf8');
 }

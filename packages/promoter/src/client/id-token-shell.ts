@@ -1,13 +1,14 @@
 /** The tokens by which a CI job is known: out of a file, out of the environment (GitLab's id_tokens), or asked of GitHub's runner. Never stored. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { PromoterError } from '@sealane/core';
+import { collectBounded, PromoterError } from '@sealane/core';
 import type { CommandIo } from '@sealane/core/command-line';
 import { outbound } from '@sealane/oci/outbound';
 import { request } from 'undici';
 
 /** The runner answers at once, or it is not there. In milliseconds. */
 const TIMEOUT_MS = 15_000;
+/** A token is some KiB. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 /**
@@ -86,13 +87,14 @@ async function fromRunner(url: string, bearer: string, audience: string, signal:
       headers: { authorization: `Bearer ${bearer}`, accept: 'application/json' },
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
-    text = await answer.body.text();
+    const tooMuch = (): PromoterError => failed(`expected an answer of at most ${MAX_ANSWER_BYTES} bytes, got more`);
+    text = Buffer.from(await collectBounded(answer.body, MAX_ANSWER_BYTES, tooMuch)).toString('utf8');
     if (answer.statusCode !== 200) throw failed(`expected 200, got ${answer.statusCode}`);
   } catch (cause) {
     if (cause instanceof PromoterError) throw cause;
     throw failed(cause instanceof Error ? cause.message : String(cause), cause);
   }
-  const [, value] = /"value"\s*:\s*"([\w.-]+)"/.exec(text.slice(0, MAX_ANSWER_BYTES)) ?? [];
+  const [, value] = /"value"\s*:\s*"([\w.-]+)"/.exec(text) ?? [];
   if (value === undefined) throw failed('expected a JSON object with a token as value');
   return value;
 }

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { type Digest, digestHex, type ErrorCode, ERRORS, parseStrictJson, PromoterError } from '@sealane/core';
+import { collectBounded, type Digest, digestHex, type ErrorCode, ERRORS, parseStrictJson, PromoterError } from '@sealane/core';
 import type { CommandIo } from '@sealane/core/command-line';
 import { outbound } from '@sealane/oci/outbound';
 import { request } from 'undici';
@@ -57,7 +57,11 @@ export async function openService(address: string, io: CommandIo): Promise<Servi
         headersTimeout: timeoutMs,
         signal: AbortSignal.any([io.signal, AbortSignal.timeout(timeoutMs)]),
       });
-      return { status: answer.statusCode, exit: Number(answer.headers['sealane-exit'] ?? NaN), bytes: await bounded(answer.body) };
+      return {
+        status: answer.statusCode,
+        exit: Number(answer.headers['sealane-exit'] ?? NaN),
+        bytes: await collectBounded(answer.body, MAX_ANSWER_BYTES, tooMuch),
+      };
     } catch (cause) {
       if (cause instanceof PromoterError) throw cause;
       throw unreachable(address, cause instanceof Error ? cause.message || cause.name : String(cause), cause);
@@ -130,16 +134,8 @@ function excerpt(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes.subarray(0, 80));
 }
 
-async function bounded(body: AsyncIterable<Buffer>): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > MAX_ANSWER_BYTES)
-      throw new PromoterError('SERVICE_UNREACHABLE', `read an answer: expected at most ${MAX_ANSWER_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return new Uint8Array(Buffer.concat(chunks));
+function tooMuch(): PromoterError {
+  return new PromoterError('SERVICE_UNREACHABLE', `read an answer: expected at most ${MAX_ANSWER_BYTES} bytes`);
 }
 
 function unreachable(address: string, why: string, cause?: unknown): PromoterError {

@@ -1,5 +1,5 @@
 /** OIDC bearer tokens: verified against the issuer's keys, fetched and kept for a bounded time. */
-import { type Digest, sha256, utf8 } from '@sealane/core';
+import { collectBounded, type Digest, sha256, utf8 } from '@sealane/core';
 import { createRemoteJWKSet, customFetch, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import { outbound } from '@sealane/oci/outbound';
 import { request } from 'undici';
@@ -125,12 +125,6 @@ function remoteKeys({ jwks, keysMaxAgeSeconds }: IssuerRule): IssuerKeys {
 /** Redirects are not followed: the keys are where the owner of the service says they are. */
 async function fetchKeys(url: string, { signal }: { readonly signal: AbortSignal }): Promise<Response> {
   const answer = await request(url, { dispatcher: outbound(), signal, headers: { accept: 'application/json' } });
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_JWKS_BYTES) throw new Error(`read the keys at ${url}: expected at most ${MAX_JWKS_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return new Response(Buffer.concat(chunks), { status: answer.statusCode });
+  const tooMuch = (): Error => new Error(`read the keys at ${url}: expected at most ${MAX_JWKS_BYTES} bytes`);
+  return new Response(Buffer.from(await collectBounded(answer.body, MAX_JWKS_BYTES, tooMuch)), { status: answer.statusCode });
 }

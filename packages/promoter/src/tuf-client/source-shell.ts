@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { concatBytes, PromoterError, TrustError } from '@sealane/core';
+import { collectBounded, PromoterError, TrustError } from '@sealane/core';
 import { outbound } from '@sealane/oci/outbound';
 import { request } from 'undici';
 import { isNotFound } from '../disk-shell.js';
@@ -33,7 +33,7 @@ function webSource(base: string, signal: AbortSignal): ReadFile {
         dispatcher: outbound(),
         signal: AbortSignal.any([signal, AbortSignal.timeout(FILE_TIMEOUT_MS)]),
       });
-      if (answer.statusCode === 200) return await readBody(url, answer.body, maxBytes);
+      if (answer.statusCode === 200) return await collectBounded(answer.body, maxBytes, () => tooLarge(url, maxBytes));
       await answer.body.dump();
       if (ABSENT.includes(answer.statusCode)) return undefined;
       throw new PromoterError('FETCH_FAILED', `fetch ${url}: expected 200, got ${answer.statusCode}`, { url }, { hint: HINT });
@@ -43,19 +43,6 @@ function webSource(base: string, signal: AbortSignal): ReadFile {
       throw new PromoterError('FETCH_FAILED', `fetch ${url}: ${why}`, { url }, { cause, hint: HINT });
     }
   };
-}
-
-async function readBody(url: string, body: AsyncIterable<unknown>, maxBytes: number): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const piece of body) {
-    if (!(piece instanceof Uint8Array)) continue;
-    sizeBytes += piece.length;
-    // endless data: leaving the loop gives the connection up
-    if (sizeBytes > maxBytes) throw tooLarge(url, maxBytes);
-    pieces.push(piece);
-  }
-  return concatBytes(...pieces);
 }
 
 function folderSource(folder: string): ReadFile {

@@ -1,5 +1,5 @@
 /** The two authorities of keyless signatures, over HTTP: Fulcio's API v2 for a certificate, RFC 3161 for a timestamp. */
-import { base64, LIMITS, parseStrictJson, PromoterError, SealaneError } from '@sealane/core';
+import { base64, collectBounded, LIMITS, parseStrictJson, PromoterError, SealaneError } from '@sealane/core';
 import { outbound } from '@sealane/oci/outbound';
 import { request } from 'undici';
 import { z } from 'zod';
@@ -41,17 +41,11 @@ async function ask(url: URL, contentType: string, body: Uint8Array): Promise<Uin
   try {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const answer = await request(url, { dispatcher: outbound(), method: 'POST', headers: { 'content-type': contentType }, body, signal });
-    const parts: Buffer[] = [];
-    let size = 0;
-    for await (const part of answer.body as AsyncIterable<Buffer>) {
-      size += part.length;
-      if (size > MAX_ANSWER_BYTES) throw unavailable(url, `expected at most ${MAX_ANSWER_BYTES} bytes, got more`);
-      parts.push(part);
-    }
-    const bytes = Buffer.concat(parts);
+    const tooMuch = (): PromoterError => unavailable(url, `expected at most ${MAX_ANSWER_BYTES} bytes, got more`);
+    const bytes = await collectBounded(answer.body, MAX_ANSWER_BYTES, tooMuch);
     if (answer.statusCode < 200 || answer.statusCode > 299)
       throw unavailable(url, `expected success, got ${answer.statusCode}: ${printable(bytes)}`);
-    return new Uint8Array(bytes);
+    return bytes;
   } catch (cause) {
     if (cause instanceof PromoterError) throw cause;
     throw unavailable(url, cause instanceof Error ? cause.message : String(cause), cause);
@@ -68,8 +62,8 @@ function jsonOf(url: URL, bytes: Uint8Array): unknown {
 }
 
 /** What an authority says of a refusal, on one line; the token is not in it. */
-function printable(bytes: Buffer): string {
-  return bytes
+function printable(bytes: Uint8Array): string {
+  return Buffer.from(bytes)
     .toString('latin1')
     .replace(/[^\x20-\x7e]+/g, ' ')
     .slice(0, 300);

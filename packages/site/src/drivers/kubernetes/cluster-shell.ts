@@ -1,7 +1,7 @@
 /** The API server of a cluster, as far as a site talks to it: server-side apply under its own field manager, look, remove. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { type JsonObject } from '@sealane/core';
+import { collectBounded, type JsonObject } from '@sealane/core';
 import { Agent, request } from 'undici';
 import { fieldOf, jsonOf, textOf } from '../../tool-json.js';
 import { clusterAccess, type Material } from './kubeconfig.js';
@@ -116,14 +116,8 @@ const TYPES = { GET: {}, DELETE: JSON_TYPE, PUT: JSON_TYPE, PATCH: { 'content-ty
 async function askServer(url: string, options: Parameters<typeof request>[1]): Promise<Answer> {
   try {
     const { statusCode, body } = await request(url, { ...options, signal: AbortSignal.timeout(TIMEOUT_MS) });
-    const pieces: Buffer[] = [];
-    let bytes = 0;
-    for await (const piece of body as AsyncIterable<Buffer>) {
-      bytes += piece.length;
-      if (bytes > MAX_ANSWER_BYTES) return { status: undefined, why: `an answer of more than ${MAX_ANSWER_BYTES} bytes` };
-      pieces.push(piece);
-    }
-    const text = Buffer.concat(pieces).toString('utf8');
+    const tooMuch = (): Error => new Error(`an answer of more than ${MAX_ANSWER_BYTES} bytes`);
+    const text = Buffer.from(await collectBounded(body, MAX_ANSWER_BYTES, tooMuch)).toString('utf8');
     // of a group that it does not know it says so in plain text
     return { status: statusCode, body: statusCode === 404 ? (jsonOf(text) ?? { message: text.trim() }) : (JSON.parse(text) as unknown) };
   } catch (error) {
