@@ -2,7 +2,7 @@
 import { PromoterError } from '@sealane/core';
 import type { CommandCall, CommandResult } from '@sealane/core/command-line';
 import { loginsOf } from '@sealane/oci';
-import { createRelease, type ReleaseWish } from '../release/create.js';
+import { createRelease, type ReleaseWish, signRelease } from '../release/create.js';
 import { textOption } from '../promoter.js';
 import { madeReleaseShape } from '../service/answers.js';
 import { openService } from './service-shell.js';
@@ -12,11 +12,9 @@ import { withWorkspace } from './workspace-shell.js';
 export async function releaseCreateAt(call: CommandCall, address: string, wish: Omit<ReleaseWish, 'author'>): Promise<CommandResult> {
   const service = await openService(address, call.io);
   return await withWorkspace(call, address, async ({ promoter, bundles, newBlobs }) => {
-    await createRelease(promoter, {
-      ...wish,
-      author: await promoter.signer(textOption(call, 'key')),
-      registry: { credentials: loginsOf(call.io), signal: call.io.signal },
-    });
+    const author = await promoter.signer(textOption(call, 'key'));
+    const registry = { credentials: loginsOf(call.io), signal: call.io.signal };
+    await createRelease(promoter, await signRelease(promoter, { ...wish, author, registry }));
     for (const { digest, file } of newBlobs()) await service.putBlob(digest, file);
     const [bundle] = await bundles();
     if (bundle === undefined) throw new PromoterError('INTERNAL', 'create a release: expected its signed statement, got none');

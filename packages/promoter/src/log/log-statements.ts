@@ -31,11 +31,11 @@ export async function signAndLog(ledger: Ledger, payload: Uint8Array, signer: Si
   return await logEnvelope(ledger, await signStatement(payload, signer));
 }
 
-/** Signs payloads and logs them: all of them, or none. */
-export async function signAllAndLog(ledger: Ledger, payloads: readonly Uint8Array[], signer: Signer): Promise<void> {
+/** Signs payloads, one after the other: a token takes one at a time. */
+export async function signAll(payloads: readonly Uint8Array[], signer: Signer): Promise<readonly Signed[]> {
   const signed: Signed[] = [];
   for (const payload of payloads) signed.push(await signStatement(payload, signer));
-  await ledger.append(signed);
+  return signed;
 }
 
 /** Logs an envelope that somebody else signed. */

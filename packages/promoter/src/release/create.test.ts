@@ -1,5 +1,5 @@
 /** Releases are immutable: a name and version stand for the same bytes for good, and a tag is resolved once. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -7,8 +7,9 @@ import type { CommandCall } from '@sealane/core/command-line';
 import { openLayout, buildImage, packedFile } from '@sealane/oci';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { withLockedPromoter, withPromoter } from '../promoter.js';
+import { slowHelper } from '../testing/slow-helper.js';
 import { type Answer, makeHome, type TestHome } from '../testing/test-home.js';
-import { createRelease, gatherParts, type MadeRelease } from './create.js';
+import { createRelease, type MadeRelease, signRelease } from './create.js';
 
 let lane: TestHome;
 
@@ -129,6 +130,23 @@ describe('release create', () => {
     registry.close();
   });
 
+  it('lets others publish while the author has still to touch the token that signs', async () => {
+    const creating = create('1.0.0', ['--manifest', lane.file('pod.yaml', 'kind: Pod\n')], slowHelper(lane, 'author'));
+    await expect.poll(() => existsSync(path.join(lane.dir, 'asked'))).toBe(true);
+    await lane.sealane(['publish', '--refresh']);
+    writeFileSync(path.join(lane.dir, 'touched'), '');
+    const { exit, json, talk } = await creating;
+    expect(exit, talk).toBe(0);
+    expect(await releases()).toMatchObject([{ release: json.release }]);
+  });
+
+  it('asks for no signature of a name that stands for other bytes', async () => {
+    await create('1.0.0', ['--manifest', lane.file('pod.yaml', 'kind: Pod\n')]);
+    const other = await create('1.0.0', ['--manifest', lane.file('pod.yaml', 'kind: Job\n')], slowHelper(lane, 'author'));
+    expect(other.json.error.code).toBe('RELEASE_EXISTS');
+    expect(existsSync(path.join(lane.dir, 'asked'))).toBe(false);
+  });
+
   it('refuses a part that was gathered and is gone or damaged when the release is made', async () => {
     const { folder, digest } = await image('1\n');
     const { signal } = new AbortController();
@@ -144,7 +162,7 @@ describe('release create', () => {
       components: [{ kind: 'image', name: 'app', source: `oci:${folder}@${digest}` }],
     } as const;
     const gathered = await withPromoter(call, async (promoter) =>
-      gatherParts(promoter, { ...wish, author: await promoter.signer('author') }),
+      signRelease(promoter, { ...wish, author: await promoter.signer('author') }),
     );
     const make = (): Promise<MadeRelease> => withLockedPromoter(call, async (promoter) => createRelease(promoter, gathered));
     const file = path.join(lane.home, 'lane', 'content', 'blobs', 'sha256', digest.slice('sha256:'.length));

@@ -1,6 +1,6 @@
 /** Makes a release: copies images by digest, wraps files, manifests and firmware, writes the release manifest, logs the author's statement. */
 import path from 'node:path';
-import { type Digest, LIMITS, PromoterError, shellWord, type Signer } from '@sealane/core';
+import { type Digest, LIMITS, PromoterError, shellWord, type Signed, type Signer } from '@sealane/core';
 import {
   buildArtifact,
   buildFiles,
@@ -28,7 +28,7 @@ import { reached } from '../crash-point.js';
 import { writeBlob } from '../decision/waybill.js';
 import { readNamed } from '../disk-shell.js';
 import { expectInScope } from '../evidence/expect-in-scope.js';
-import { signAllAndLog } from '../log/log-statements.js';
+import { signAll } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
 import { expectPinnedImages } from './manifest-images.js';
 import { releasesCalled } from './records.js';
@@ -76,7 +76,7 @@ const LAYER_TYPES = { manifest: 'application/vnd.sealane.manifest.v1', firmware:
  *
  * @throws PromoterError `USAGE` no parts, or a name that is none; `EVIDENCE_SIGNER` the key is no author's; `MANIFEST_UNPINNED`; OciError for content
  */
-export async function gatherParts(promoter: Promoter, wish: ReleaseWish): Promise<ReleaseWish> {
+async function gatherParts(promoter: Promoter, wish: ReleaseWish): Promise<ReleaseWish> {
   if (wish.components.length === 0)
     throw new PromoterError('USAGE', 'create a release: expected at least one of --image, --files, --manifest, --firmware');
   expectNames(wish);
@@ -88,40 +88,71 @@ export async function gatherParts(promoter: Promoter, wish: ReleaseWish): Promis
   return { ...wish, components };
 }
 
+/** A release whose parts the content has and whose statements its author has signed. No name stands for it yet, and nothing is logged. */
+export interface SignedRelease {
+  readonly wish: ReleaseWish;
+  readonly signed: readonly Signed[];
+}
+
 /**
- * Makes a release. Running it again with the same parts changes nothing.
+ * Gathers the parts of a release and has its author sign. Both may take long: the lock is not needed for either.
  *
  * @throws PromoterError as `gatherParts`; `RELEASE_EXISTS` the name and version stand for other bytes
  */
-export async function createRelease(promoter: Promoter, wish: ReleaseWish): Promise<MadeRelease> {
+export async function signRelease(promoter: Promoter, wish: ReleaseWish): Promise<SignedRelease> {
+  const gathered = await gatherParts(promoter, wish);
+  const { made, payloads } = await writeRelease(promoter, gathered);
+  await expectSameBytes(promoter, wish, made.release);
+  return { wish: gathered, signed: await signAll(payloads, wish.author) };
+}
+
+/**
+ * Makes a release of what was signed. Running it again with the same parts changes nothing.
+ *
+ * @throws PromoterError as `signRelease`
+ */
+export async function createRelease(promoter: Promoter, { wish, signed }: SignedRelease): Promise<MadeRelease> {
+  // what was gathered and written before may have been collected meanwhile
+  const { made, descriptor, layout } = await writeRelease(promoter, await gatherParts(promoter, wish));
+  await expectSameBytes(promoter, wish, made.release);
+  // what is refused must not have moved the names of what is there
+  for (const component of made.components) if (component.kind === 'image') await offerImage(layout, component, wish);
+  await layout.addToIndex({ ...descriptor, annotations: refName(wish.name, wish.version) });
+  reached('release:content-written');
+  await promoter.ledger.append(signed);
+  reached('release:logged');
+  return made;
+}
+
+/** A release as the content has it, and what its author says of it. */
+interface WrittenRelease {
+  readonly made: MadeRelease;
+  readonly descriptor: Descriptor;
+  readonly layout: Layout;
+  readonly payloads: readonly Uint8Array[];
+}
+
+async function writeRelease(promoter: Promoter, { name, version, ...wish }: ReleaseWish): Promise<WrittenRelease> {
   const layout = await openLayout(promoter.home.content, { create: 'if-missing' });
   const oneWay = new Set(wish.oneWay);
-  const components = (await gatherParts(promoter, wish)).components.flatMap(({ name, kind, gathered }): ReleaseComponent[] => {
+  const components = wish.components.flatMap(({ name, kind, gathered }): ReleaseComponent[] => {
     if (gathered === undefined) return [];
     const { mediaType, digest, size } = gathered;
     return [{ name, kind, digest, size, mediaType, ...(oneWay.has(name) ? { oneWay: true } : {}) }];
   });
   const irreversible = oneWay.size === 0 ? {} : { irreversible: true as const };
   const declares = wish.declares === undefined ? {} : { declares: wish.declares };
-  const manifest = encodeReleaseManifest({ name: wish.name, version: wish.version, components, ...declares });
+  const manifest = encodeReleaseManifest({ name, version, components, ...declares });
   const { digest, size } = await layout.putBlob(manifest, { maxBytes: LIMITS.releaseManifestBytes });
-  await expectSameBytes(promoter, wish, digest);
-  // what is refused must not have moved the names of what is there
-  for (const component of components) if (component.kind === 'image') await offerImage(layout, component, wish);
-  await layout.addToIndex({
-    mediaType: OCI_INDEX,
-    digest,
-    size,
-    annotations: refName(wish.name, wish.version),
-  });
-  reached('release:content-written');
-  const payload = releaseStatement(digest, { name: wish.name, version: wish.version, components, ...irreversible, ...declares });
   const carried = (wish.carried ?? []).map(({ bundle, source }) =>
     carriedBundleStatement(digest, { bundle: writeBlob(promoter, bundle), source }),
   );
-  await signAllAndLog(promoter.ledger, [payload, ...carried], wish.author);
-  reached('release:logged');
-  return { release: digest, name: wish.name, version: wish.version, components };
+  return {
+    made: { release: digest, name, version, components },
+    descriptor: { mediaType: OCI_INDEX, digest, size },
+    layout,
+    payloads: [releaseStatement(digest, { name, version, components, ...irreversible, ...declares }), ...carried],
+  };
 }
 
 function expectNames({ name, version, components, oneWay = [] }: ReleaseWish): void {
