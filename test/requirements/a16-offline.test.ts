@@ -4,7 +4,10 @@ import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { canonicalJson } from '@sealane/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { signAndLog } from '../../packages/promoter/src/log/log-statements.js';
+import { withLockedPromoter } from '../../packages/promoter/src/promoter.js';
 import { makeHome, PROVENANCE, type TestHome } from '../../packages/promoter/src/testing/test-home.js';
 import { canIsolate, type Isolated, isolate } from '../support/netns.js';
 import { type Answer, commandWords } from '../support/run.js';
@@ -186,6 +189,37 @@ describe.skipIf(!offline)('A16 offline promotion (skipped where no network names
     rmSync(path.join(main.home, 'lane', 'content', 'blobs', 'sha256', said[0].bundle.digest.slice('sha256:'.length)));
     const { answer, complete } = await main.sealane(['audit', 'trace', release], 4);
     expect({ complete, doubts: answer.doubts }).toMatchObject({ complete: false, doubts: [{ code: 'CONTENT_MISSING' }] });
+  });
+
+  test('what is said of another release is not anchored as said of this one; where a promoter did, the auditor is in doubt', async () => {
+    const [into, out, outOther] = [path.join(dir, 'into-3'), path.join(dir, 'out-3'), path.join(dir, 'out-other')];
+    const other = await main.release('3.0.0');
+    await main.sealane(['evidence', 'export', other, '--out', into]);
+    inside(['evidence', 'import', into]);
+    inside(['evidence', 'export', other, '--out', outOther]);
+    inside(['evidence', 'export', release, '--out', out]);
+    const bundlesIn = (folder: string): unknown[] => JSON.parse(readFileSync(path.join(folder, 'statements.json'), 'utf8')) as unknown[];
+    const own = bundlesIn(outOther);
+    writeFileSync(path.join(outOther, 'statements.json'), JSON.stringify([...own, ...bundlesIn(out).slice(1)]));
+    await expect(anchor(outOther)).rejects.toThrow(/EVIDENCE_SUBJECT/);
+    expect(inside(['evidence', 'import', outOther], 3)).toMatchObject({ error: { code: 'EVIDENCE_SUBJECT' } });
+    const { statements } = await main.sealane(['release', 'show', release]);
+    const last = (statements as { predicateType: string; digest: string }[]).findLast(({ predicateType }) =>
+      predicateType.endsWith(':anchor:v1'),
+    );
+    const { bundle } = await main.sealane(['log', 'prove', last?.digest ?? '']);
+    const said = JSON.parse(Buffer.from(bundle.dsseEnvelope.payload, 'base64').toString());
+    said.subject[0].digest.sha256 = other.slice('sha256:'.length);
+    const { signal } = new AbortController();
+    const io = { env: {}, cwd: dir, isTerminal: false, signal, out: () => undefined, talk: () => undefined };
+    await withLockedPromoter({ args: [], options: { home: main.home }, io }, async (promoter) =>
+      signAndLog(promoter.ledger, canonicalJson(said), await promoter.signer('prod')),
+    );
+    await main.sealane(['publish', '--refresh']);
+    const { answer, complete } = await main.sealane(['audit', 'trace', other], 4);
+    expect(complete).toBe(false);
+    expect(answer.elsewhere).toMatchObject([{ decisions: [], approvals: [] }]);
+    expect(answer.doubts.map(({ code }: { code: string }) => code)).toContain('EVIDENCE_SUBJECT');
   });
 
   test.skipIf(process.getuid?.() !== 0)(

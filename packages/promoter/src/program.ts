@@ -45,9 +45,12 @@ export const PROGRAM: Program = {
     },
     'release show': { summary: 'show the parts of a release and what is said about it', load: () => import('./commands/release-show.js') },
     'evidence add': { summary: 'take in provenance, test reports, hardware, bundles', load: () => import('./commands/evidence-add.js') },
-    'evidence list': { summary: 'list the evidence about a release', load: () => import('./commands/evidence-list.js') },
+    'evidence list': { summary: 'list the evidence about a release and its images', load: () => import('./commands/evidence-list.js') },
     'evidence show': { summary: 'show a statement as it was signed', load: () => import('./commands/evidence-show.js') },
-    'evidence verify': { summary: 'verify every statement about a release', load: () => import('./commands/evidence-verify.js') },
+    'evidence verify': {
+      summary: 'verify every statement about a release and its images',
+      load: () => import('./commands/evidence-verify.js'),
+    },
     'evidence export': {
       summary: 'take a release to another lane, with all that is said of it',
       load: () => import('./commands/evidence-export.js'),

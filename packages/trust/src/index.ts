@@ -207,7 +207,7 @@ export { checkTopology, parseTopology, type Topology, topologyShape } from './re
 export { compareTopologies, type TopologyDifference } from './reports/topology-comparison.js';
 export { type CaseOutcome, caseName, type ReportVerdict, type TestCase, type TestCounts, type TestReport } from './reports/test-report.js';
 // gates
-export { IMAGE_EVIDENCE, type ImagePart, imagePartsOf } from './gates/image-parts.js';
+export { IMAGE_EVIDENCE, type ImagePart, imagePartsOf, isOfRelease } from './gates/image-parts.js';
 export { fleetSites, type KnownSite } from './gates/fleet-sites.js';
 export type { FleetSite, Gate, GateInput, RefusedStatement } from './gates/gate.js';
 export { type CoveredClass, type HardwareReport, reportHardware } from './gates/hardware-report.js';

@@ -4,6 +4,7 @@ import type { LedgerEntry } from '@sealane/ledger';
 import {
   type AnchoredStatement,
   type AnchorPredicate,
+  isOfRelease,
   parseBundle,
   readAnchor,
   readApproval,
@@ -36,6 +37,7 @@ export interface Elsewhere {
 export async function elsewhereOf(
   context: AuditContext,
   evidence: Evidence,
+  release: Digest,
   entries: readonly LedgerEntry[],
 ): Promise<readonly Elsewhere[]> {
   const found: Elsewhere[] = [];
@@ -43,7 +45,7 @@ export async function elsewhereOf(
     const policy = context.policies.find(({ chain }) => chain.at(-1)?.keys.includes(entry.keyId));
     if (policy === undefined || !(await cite(context, evidence, entry, policy))) continue;
     const anchor = readAnchor(entry.statement);
-    const said = anchor.statements.flatMap((each) => verify(context, evidence, entry, anchor, each) ?? []);
+    const said = anchor.statements.flatMap((each) => verify(context, evidence, { release, entry, anchor }, each) ?? []);
     found.push({
       origin: anchor.origin,
       size: parseCheckpoint(anchor.checkpoint).size,
@@ -54,11 +56,17 @@ export async function elsewhereOf(
   return found;
 }
 
+/** Where a statement of another log stands here. */
+interface Anchored {
+  readonly release: Digest;
+  readonly entry: LedgerEntry;
+  readonly anchor: AnchorPredicate;
+}
+
 function verify(
   { readBlob }: AuditContext,
   evidence: Evidence,
-  entry: LedgerEntry,
-  anchor: AnchorPredicate,
+  { release, entry, anchor }: Anchored,
   { digest, bundle }: AnchoredStatement,
 ): VerifiedStatement | undefined {
   const doubt = { statement: digest, logIndex: entry.index };
@@ -74,6 +82,10 @@ function verify(
   try {
     const parsed = parseBundle(parseStrictJson(bytes, { maxBytes: LIMITS.bundleBytes, maxDepth: LIMITS.jsonDepth }));
     const verified = verifyOtherStatement(parsed, anchor);
+    if (!isOfRelease(verified.statement, release)) {
+      evidence.doubts.push({ ...doubt, code: 'EVIDENCE_SUBJECT', message: `what ${anchor.origin} says there is about another release` });
+      return undefined;
+    }
     if (verified.digest === digest && parsed.logged?.proof.checkpoint === anchor.checkpoint) return verified;
     evidence.doubts.push({
       ...doubt,

@@ -87,7 +87,7 @@ export async function traceRelease(context: AuditContext, release: Digest, asked
       approvals: await approvalsOf(about),
       decisions: await decisionsOf(about),
       sites: await sitesOf(about),
-      elsewhere: await elsewhereOf(inquiry.context, inquiry.evidence, about.entries),
+      elsewhere: await elsewhereOf(inquiry.context, inquiry.evidence, release, about.entries),
     };
   });
 }

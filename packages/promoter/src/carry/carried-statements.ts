@@ -1,7 +1,7 @@
 /** The folder in which a release goes from one lane to another by hand: `content/` (an OCI layout), `log/` (tiles), `statements.json` (bundles with proofs). */
 import path from 'node:path';
 import { type Digest, type JsonObject, LIMITS, parseStrictJson, PREDICATE, PromoterError } from '@sealane/core';
-import { MAX_ANCHORED, parseBundle, type ParsedBundle, readRelease, subjectDigests } from '@sealane/trust';
+import { isOfRelease, MAX_ANCHORED, parseBundle, type ParsedBundle, readRelease, subjectDigests } from '@sealane/trust';
 import { readNamed } from '../disk-shell.js';
 
 /** Where its parts lie. */
@@ -18,7 +18,8 @@ export interface CarriedRelease {
 /**
  * Reads `statements.json`: bundles about one release, its own statement among them.
  *
- * @throws PromoterError `CONFIG_INVALID` no such file, none or too many statements, about no or more than one release; TrustError `TRUST_MALFORMED`
+ * @throws PromoterError `CONFIG_INVALID` no such file, none or too many statements, about no or more than one release; `EVIDENCE_SUBJECT` one is about
+ * other bytes: it would be shown as what was said of this release; TrustError `TRUST_MALFORMED`
  */
 export function readCarried(folder: string): CarriedRelease {
   const file = path.join(folder, CARRIED.statements);
@@ -40,6 +41,17 @@ export function parseCarried(file: string, bytes: Uint8Array): CarriedRelease {
   const [release] = releases;
   if (own[0] === undefined || release === undefined || releases.size > 1)
     throw new PromoterError('CONFIG_INVALID', `read ${file}: expected the statement of one release, got ${releases.size}`);
+  const other = statements.find(({ bundle }) => !isOfRelease(bundle.statement, release));
+  if (other !== undefined) throw aboutOthers(file, release, other.bundle);
   const { name, version } = readRelease(own[0]);
   return { release, name, version, statements };
+}
+
+function aboutOthers(file: string, release: Digest, { statementDigest, statement }: ParsedBundle): PromoterError {
+  return new PromoterError(
+    'EVIDENCE_SUBJECT',
+    `read ${file}: expected statements about release ${release}, got ${statementDigest} (${statement.predicateType}) about other bytes`,
+    { release },
+    { hint: 'carry it again, as this wrote it: sealane evidence export RELEASE --out DIR' },
+  );
 }

@@ -1,10 +1,11 @@
-/** Takes a release out of a lane: all its bytes, all that was said of it with proofs, and the log in which that is. */
+/** Takes a release out of a lane: all its bytes, all that was said of it and of its images with proofs, and the log in which that is. */
 import path from 'node:path';
 import { LIMITS, parseCheckpoint } from '@sealane/core';
 import { copyFrom, layoutSource, openLayout } from '@sealane/oci';
 import { namedBlobs } from '@sealane/trust';
 import { bringBack } from '../archive/documents.js';
 import { durableWrite, durableWriteAll, PUBLIC_FILE } from '../disk-shell.js';
+import { allAbout } from '../evidence/all-about.js';
 import { bundleOf, statementOf, witnessedHead } from '../log/log-statements.js';
 import type { Promoter } from '../promoter.js';
 import type { NamedRelease } from '../release/records.js';
@@ -29,7 +30,7 @@ export async function exportRelease(promoter: Promoter, { digest }: NamedRelease
   const here = await openLayout(home.content);
   const there = await openLayout(path.join(out, CARRIED.content), { create: 'if-missing' });
   await there.addToIndex(await copyFrom(layoutSource(here, { digest }), there));
-  const entries = await ledger.statementsAbout(digest);
+  const entries = await allAbout(promoter, digest);
   await bringBack(promoter, entries.map(statementOf));
   for (const blob of entries.flatMap((entry) => namedBlobs(statementOf(entry))))
     await there.putBlob(await here.readBlob(blob, LIMITS.evidenceBlobBytes), { expected: blob, maxBytes: LIMITS.evidenceBlobBytes });

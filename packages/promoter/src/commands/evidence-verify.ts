@@ -3,13 +3,14 @@ import { PREDICATE, SealaneError } from '@sealane/core';
 import type { CommandCall, CommandResult, CommandSpec } from '@sealane/core/command-line';
 import { verifyLedgerRow } from '@sealane/trust';
 import { stageTrust } from '../decision/gate-input.js';
+import { allAbout } from '../evidence/all-about.js';
 import { statementOf } from '../log/log-statements.js';
 import { optionalText, textArgument, withPromoter } from '../promoter.js';
 import { releaseOf } from '../release/records.js';
 
 export const command: CommandSpec = {
   name: 'evidence verify',
-  summary: 'verify every statement about a release by the policy of a stage',
+  summary: 'verify every statement about a release and its images by the policy of a stage',
   arguments: [{ name: 'release', description: 'sha256:… or NAME@VERSION' }],
   options: [{ flags: '--to <stage>', description: 'the stage whose policy judges (default: the last one of the lane)' }],
   example: 'sealane evidence verify readings@1.0.0 --to prod --home my-lane',
@@ -20,7 +21,7 @@ async function run(call: CommandCall): Promise<CommandResult> {
   const statements = await withPromoter(call, async (promoter) => {
     const { ledger } = promoter;
     const { digest } = await releaseOf(promoter, textArgument(call, 0, 'RELEASE'));
-    const about = await ledger.statementsAbout(digest);
+    const about = await allAbout(promoter, digest);
     const stage = optionalText(call, 'to') ?? [...promoter.lane.stages.keys()].at(-1) ?? '';
     const { trust } = await stageTrust(promoter, stage, about);
     // receipts are by the sites' own keys, which no policy names

@@ -8,6 +8,11 @@ import type { GateContext, GateInput, Read } from './gate.js';
 /** Kinds of evidence that are made for an image and not for a release: scanners and builders know no releases. */
 export const IMAGE_EVIDENCE: readonly string[] = [PREDICATE.vulnerabilities, PREDICATE.cyclonedx, PREDICATE.spdx];
 
+/** Whether a statement may be one of a release: it names it, or is of a kind that names images alone. */
+export function isOfRelease(statement: Statement, release: Digest): boolean {
+  return isAbout(statement, release) || IMAGE_EVIDENCE.includes(statement.predicateType);
+}
+
 /** One image: its digest, and where it is an index the manifests of its platforms. */
 export interface ImagePart {
   readonly name: string;

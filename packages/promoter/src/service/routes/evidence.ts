@@ -50,7 +50,7 @@ export const EVIDENCE_ROUTES = [
     id: 'evidence.list',
     method: 'GET',
     path: '/api/v1/releases/{release}/evidence',
-    summary: 'list the evidence about a release',
+    summary: 'list the evidence about a release and its images',
     params: releaseParam,
     answer: statementsShape,
     run: ({ params }, { command }) => command(listCommand, [params.release], {}),
