@@ -58,6 +58,11 @@ test('A17 a new witness takes the place of an old one, which has gone, and the s
   await lane.witness.stop();
   await publish();
   expect(policy()).toMatchObject({ witnesses: [successor.vkey], pastWitnesses: [{ vkey: old }] });
+  const { keys } = await lane.sealane(['key', 'list']);
+  const witnesses = (keys as { uses: string[]; untilIndex: number | null }[]).filter(({ uses }) =>
+    uses[0]?.startsWith('cosigns as witness '),
+  );
+  expect(witnesses.map(({ untilIndex }) => untilIndex)).toEqual([null, expect.any(Number)]);
   // decided under the old witness
   expect(await site.must(['update'])).toMatchObject({ outcome: 'installed', release: first });
   const second = await lane.release('1.1.0');

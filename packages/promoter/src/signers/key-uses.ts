@@ -1,6 +1,6 @@
 /** Every key of the lane: where it is used, where it is kept, when it counts, and what it signed. */
 import path from 'node:path';
-import { type Identity, identityIdOf } from '@sealane/core';
+import { type Identity, identityIdOf, parseVkey } from '@sealane/core';
 import type { CountRecord } from '@sealane/ledger';
 import { type Policy, type PolicyLog, signerWindow } from '@sealane/trust';
 import type { Promoter } from '../promoter.js';
@@ -33,7 +33,7 @@ const TOP_USES = { root: 'owner of root', targets: 'owner of targets', snapshot:
 /** Statements of a key that no policy names count nowhere, so metadata's keys have no window. */
 const NO_WINDOW: KeyWindow = { fromIndex: 0, untilIndex: null };
 
-/** Every key that root, a delegation or a policy names, each once, in that order; then those of the log. */
+/** Every key that root, a delegation or a policy names, each once, in that order; then those of the log and its witnesses. */
 export async function keyUses({ lane, home, ledger, pipeline }: Promoter): Promise<readonly KeyUse[]> {
   const stored = storedKeys(home);
   const counts = await ledger.statementCounts();
@@ -49,7 +49,7 @@ export async function keyUses({ lane, home, ledger, pipeline }: Promoter): Promi
           : files.map(({ file }) => path.basename(file).replace(/(?:\.pub)?\.pem$|\.keyref$/, '')),
       keptIn: identity !== undefined ? ['keyless'] : files.map(({ keptIn }) => keptIn),
       uses: usesOf(lane, id),
-      ...(windowOf(lane, id) ?? { ...NO_WINDOW, untilIndex: logKeysOf(lane).find((key) => key.id === id)?.belowSize ?? null }),
+      ...(windowOf(lane, id) ?? { ...NO_WINDOW, untilIndex: noteEnd(lane, id) }),
       expiresAt: expiryOf(lane, id),
       signed: counts.filter(({ keyId }) => keyId === id).map(({ predicateType, count }) => ({ predicateType, count })),
     };
@@ -63,14 +63,35 @@ function policiesOf({ stages }: LaneTrust): readonly Policy[] {
 function keyIdsIn(lane: LaneTrust): readonly string[] {
   const named = [...TOP_ROLES.flatMap(lane.topKeyIds), ...[...lane.stages.keys()].flatMap(lane.stageKeyIds)];
   const policies = policiesOf(lane).flatMap(({ keys, identities = {} }) => [...Object.keys(keys), ...Object.keys(identities)]);
-  return [...new Set([...named, ...policies, ...logKeysOf(lane).map(({ id }) => id)])];
+  return [...new Set([...named, ...policies, ...noteKeysOf(lane).map(({ id }) => id)])];
 }
 
-/** The keys of the lane's log: that of today, and those before, which count on checkpoints up to a size. */
-function logKeysOf(lane: LaneTrust): readonly { readonly id: string; readonly belowSize: number | null }[] {
-  const [log] = policiesOf(lane).flatMap(({ logs }): readonly PolicyLog[] => logs.filter(({ origin }) => origin === lane.origin));
-  if (log === undefined) return [];
-  return [{ vkey: log.vkey, belowSize: null }, ...(log.past ?? [])].map(({ vkey, belowSize }) => ({ id: logKeyId(vkey), belowSize }));
+/** A key of notes: of the lane's log, or of a witness. `belowSize`: one that was replaced counts on checkpoints up to there. */
+interface NoteKey {
+  readonly id: string;
+  readonly use: string;
+  readonly belowSize: number | null;
+}
+
+/** The keys of the lane's log and of its witnesses: those of today, and those before. */
+function noteKeysOf(lane: LaneTrust): readonly NoteKey[] {
+  const policies = policiesOf(lane);
+  const [log] = policies.flatMap(({ logs }): readonly PolicyLog[] => logs.filter(({ origin }) => origin === lane.origin));
+  const ofLog = log === undefined ? [] : [{ vkey: log.vkey, belowSize: null }, ...(log.past ?? [])];
+  const ofWitnesses = policies.flatMap(({ witnesses, pastWitnesses = [] }) => [
+    ...witnesses.map((vkey) => ({ vkey, belowSize: null })),
+    ...pastWitnesses,
+  ]);
+  return [
+    ...ofLog.map(({ vkey, belowSize }) => ({ id: logKeyId(vkey), use: 'signs the log', belowSize })),
+    ...ofWitnesses.map(({ vkey, belowSize }) => ({ id: logKeyId(vkey), use: `cosigns as witness ${parseVkey(vkey).name}`, belowSize })),
+  ];
+}
+
+/** Up to which checkpoint a key of notes counts; null: it has no end, or is none. */
+function noteEnd(lane: LaneTrust, id: string): number | null {
+  const ends = noteKeysOf(lane).flatMap((key) => (key.id === id ? [key.belowSize] : []));
+  return ends.length === 0 || ends.includes(null) ? null : Math.max(...ends.map(Number));
 }
 
 function identityOf(lane: LaneTrust, id: string): Identity | undefined {
@@ -90,7 +111,7 @@ function usesOf(lane: LaneTrust, id: string): readonly string[] {
       ...TOP_ROLES.filter((role) => lane.topKeyIds(role).includes(id)).map((role) => TOP_USES[role]),
       ...channels.map((stage) => `signs channel ${stage}`),
       ...policiesOf(lane).flatMap((policy) => usesIn(policy, id)),
-      ...(logKeysOf(lane).some((key) => key.id === id) ? ['signs the log'] : []),
+      ...noteKeysOf(lane).flatMap((key) => (key.id === id ? [key.use] : [])),
     ]),
   ];
 }
