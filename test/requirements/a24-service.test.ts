@@ -211,4 +211,18 @@ describe('A24 a CI job without a stored secret', () => {
     expect(text).not.toContain('readings-main');
     expect(readFileSync(path.join(lane.home, 'service.yaml'), 'utf8')).not.toContain('PRIVATE');
   });
+
+  it('A24 serves every address of its own description: the API to callers alone, all else to whoever asks', async () => {
+    const { paths } = (await (await fetch(`${service.url}/openapi.json`)).json()) as {
+      paths: Record<string, Record<string, { operationId: string; security?: object[]; responses: Record<string, object> }>>;
+    };
+    const asked = Object.entries(paths).flatMap(([address, methods]) => Object.entries(methods).map((each) => [address, ...each] as const));
+    expect(asked.map(([address]) => address)).toEqual(expect.arrayContaining(['/api/v1/receipts', '/api/v1/certificates', '/healthz']));
+    for (const [address, method, { operationId, security, responses }] of asked) {
+      const url = `${service.url}${address.replaceAll(/\{\w+\}/g, 'x')}`;
+      const { status } = await fetch(url, { method, ...(method === 'post' ? { body: '{}' } : {}) });
+      if (security === undefined) expect(status, operationId).toBe(401);
+      else expect(Object.keys(responses), `${operationId} answers ${status}`).toContain(String(status));
+    }
+  });
 });

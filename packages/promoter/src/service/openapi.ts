@@ -1,6 +1,7 @@
-/** The OpenAPI 3.1 document of the API, made from the routes that serve it. */
+/** The OpenAPI 3.1 document of the service, made from the routes that serve it. */
 import { z } from 'zod';
 import { failureShape } from './answers.js';
+import { OPEN, type OpenRoute } from './open-routes.js';
 import type { Route, RouteBody } from './route.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -32,7 +33,7 @@ export function openApiDocument(routes: readonly Route[]): Json {
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     security: [{ token: [] }, { certificate: [] }],
-    paths: pathsOf(routes),
+    paths: { ...pathsOf(routes), ...openPaths(Object.values(OPEN)) },
     components: {
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'an OIDC token whose claims service.yaml names' },
@@ -57,6 +58,26 @@ function pathsOf(routes: readonly Route[]): Json {
       return [path, Object.fromEntries(here.map((route) => [route.method.toLowerCase(), operationOf(route)]))];
     }),
   );
+}
+
+function openPaths(routes: readonly OpenRoute[]): Json {
+  return Object.fromEntries(routes.map((route) => [route.path, { [route.method.toLowerCase()]: openOperation(route) }]));
+}
+
+/** `security` is empty: whoever asks is answered. */
+function openOperation({ id, summary, body, answer, refusals }: OpenRoute): Json {
+  const schema = answer.shape === undefined ? {} : { schema: schemaOf(answer.shape) };
+  return {
+    operationId: id,
+    summary,
+    security: [],
+    parameters: [],
+    ...(body === undefined ? {} : { requestBody: { description: body, required: true, content: { 'application/json': { schema: {} } } } }),
+    responses: {
+      [answer.status]: { description: answer.description, content: { [answer.mediaType]: schema } },
+      ...Object.fromEntries(Object.entries(refusals).map(([status, description]) => [status, { description }])),
+    },
+  };
 }
 
 function operationOf({ id, summary, params, query, body, answer }: Route): Json {

@@ -24,6 +24,7 @@ import { closed, connectionsOf, hostPort, listen } from './listen-shell.js';
 import { letGoWhoStalls } from './stalled-shell.js';
 import { type Logger, serviceLog } from './log-shell.js';
 import { type Metrics, serviceMetrics } from './metrics.js';
+import { OPEN } from './open-routes.js';
 import { openApiDocument } from './openapi.js';
 import { answerCertificateRequest } from './certificates.js';
 import { takeReceipts } from './receipts.js';
@@ -192,14 +193,14 @@ function listenerOf(options: ServeOptions, { log, servers, isDraining, queue, io
     const { method = '', url = '' } = request;
     // a poll costs a site data: nothing is sent that it does not need
     response.sendDate = false;
-    if (method === 'POST' && url === '/api/v1/receipts') return void (await takeReceipts(receipts, request, response));
-    if (method === 'POST' && url === '/api/v1/certificates') return void (await answerCertificateRequest(receipts, request, response));
-    if (method === 'POST' && url === '/api/v2/log/entries' && records !== undefined) return void (await records(request, response));
+    if (method === 'POST' && url === OPEN.receipts.path) return void (await takeReceipts(receipts, request, response));
+    if (method === 'POST' && url === OPEN.certificates.path) return void (await answerCertificateRequest(receipts, request, response));
+    if (method === 'POST' && url === OPEN.records.path && records !== undefined) return void (await records(request, response));
     if (FOR_CALLERS.test(url)) return void (await api(request, response));
     if (method !== 'GET' && method !== 'HEAD') return void send(response, 405, 'method not allowed\n', { connection: 'close' });
-    if (url === '/healthz') return void send(response, isDraining() ? 503 : 200, isDraining() ? 'stopping\n' : 'ok\n');
-    if (url === '/metrics') return void (await sendMetrics(metrics, response));
-    if (url === '/openapi.json') return void send(response, 200, openApi, { 'content-type': 'application/json' });
+    if (url === OPEN.health.path) return void send(response, isDraining() ? 503 : 200, isDraining() ? 'stopping\n' : 'ok\n');
+    if (url === OPEN.metrics.path) return void (await sendMetrics(metrics, response));
+    if (url === OPEN.openapi.path) return void send(response, 200, openApi, { 'content-type': 'application/json' });
     const file = lanePath(url);
     if (file === undefined) return void send(response, 404, '');
     await sendLaneFile(home.lane, file, request, response);
