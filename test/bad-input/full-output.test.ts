@@ -21,7 +21,7 @@ function run(program: string, words: readonly string[], full: 'out' | 'talk'): {
   }
 }
 
-test.skipIf(!existsSync(FULL)).each(['sealane', 'sealane-site'])('%s', (program) => {
+test.skipIf(!existsSync(FULL)).each(['sealane', 'sealane-site'])('%s (skipped without /dev/full)', (program) => {
   const lost = run(program, ['--version'], 'out');
   expect(lost.said).toMatch(
     /^\S+: error: write the answer to standard output: .*ENOSPC.* \(STATE_UNWRITABLE\)\n\S+: hint: make room .*\n$/,
