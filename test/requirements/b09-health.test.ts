@@ -26,7 +26,7 @@ async function update(name: string, more: Readonly<Record<string, unknown>>, exi
   writeFileSync(asked, '');
   const check = `printf . >> ${asked}; case $(wc -c < ${asked}) in 2|3|4) exit 1 ;; esac`;
   // the first answer comes within the probation, however busy the machine is, and the third failure after it: one a second
-  const driver = { health: [{ command: ['/bin/sh', '-c', check] }], probationSeconds: 2, ...more };
+  const driver = { health: [{ command: ['/bin/sh', '-c', check] }], probationSeconds: 2, healthIntervalMs: 1000, ...more };
   const site = await enrolSite(lane, path.join(dir, name), { name, driver });
   const said: unknown = await site.must(['update'], exit);
   await site.stop();
