@@ -1,13 +1,10 @@
 /** The prober that is a unit: what it is given, and when it gives way to another. The unit here is a pipe; the real one is asked in `test/requirements/b18-units.test.ts`. */
 import { PassThrough } from 'node:stream';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { laidVariables } from '../drivers/credentials.js';
 import type { UnitCommand, Units } from '../drivers/systemd-shell.js';
 import type { HealthProbe } from './probe.js';
 import { unitProber } from './prober-shell.js';
-
-// the program lies beside a packed updater only; here nothing is started
-vi.mock('../program-beside.js', () => ({ programBeside: (name: string) => `/usr/lib/sealane-site/${name}.mjs` }));
 
 const question: HealthProbe = { kind: 'command', command: ['true'], timeoutMs: 1000 };
 const at = (file?: string): { cwd: string; env: NodeJS.ProcessEnv } => ({
@@ -37,7 +34,7 @@ function fakeUnits(): { readonly units: Units; readonly started: { readonly prop
 
 test('one unit asks for one release; it is given the file of its variables, and one of other variables is another unit', async () => {
   const { units, started } = fakeUnits();
-  const prober = unitProber(units, ['User=daemon'], new AbortController().signal);
+  const prober = unitProber(units, ['User=daemon'], new AbortController().signal, () => '/usr/lib/sealane-site/sealane-site-probe.mjs');
   for (const file of ['/state/1', '/state/1', '/state/2', undefined])
     expect(await prober.ask(question, at(file))).toMatchObject({ verdict: 'pass' });
   expect(started.map(({ properties }) => properties.slice(1))).toEqual([

@@ -12,8 +12,13 @@ export function directProber(signal: AbortSignal): Prober {
   return { ask: (question, place) => probe(question, { ...place, signal }), close: () => Promise.resolve() };
 }
 
-/** Asks through a unit, which is started with the first question, and again after it was ended by others. */
-export function unitProber(units: Units, properties: readonly string[], signal: AbortSignal): Prober {
+/** Asks through a unit of `program`, which is started with the first question, and again after it was ended by others. */
+export function unitProber(
+  units: Units,
+  properties: readonly string[],
+  signal: AbortSignal,
+  program = (): string => programBeside('sealane-site-probe'),
+): Prober {
   let asker: Asker | undefined;
   let given: string | undefined;
   const close = async (): Promise<void> => {
@@ -25,7 +30,7 @@ export function unitProber(units: Units, properties: readonly string[], signal: 
   const started = (variables: string | undefined): Asker => {
     signal.addEventListener('abort', stop, { once: true });
     given = variables;
-    const made = startAsker(units, [...loadVariables(variables), ...properties]);
+    const made = startAsker(units, program(), [...loadVariables(variables), ...properties]);
     void made.ended.then(() => {
       if (asker === made) asker = undefined;
     });
@@ -53,11 +58,11 @@ interface Asker {
 }
 
 /** Questions go out as they come; answers come back in their order. */
-function startAsker(units: Units, properties: readonly string[]): Asker {
+function startAsker(units: Units, program: string, properties: readonly string[]): Asker {
   const unit: PipedUnit = units.pipe({
     properties: ['Description=Sealane health probes', ...properties],
     cwd: '/',
-    argv: [process.execPath, programBeside('sealane-site-probe')],
+    argv: [process.execPath, program],
   });
   const lines = boundedLines(unit.stdout, MAX_ANSWER_BYTES);
   // a prober that is gone shows as a missing answer
